@@ -1,0 +1,165 @@
+//! What can go wrong between a program and its disk, and at which step.
+
+use crate::exit::{Exit, Explain};
+use rustix::io::Errno;
+use std::io;
+use std::path::PathBuf;
+
+/// A step on the way to the disk; faults and errors go by these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the system call of its name")]
+pub enum Op {
+    Open,
+    Create,
+    Write,
+    Sync,
+    Link,
+    Rename,
+    Unlink,
+    Mkdir,
+    SyncDir,
+    SyncFs,
+    Read,
+    List,
+}
+
+impl Op {
+    /// Every step.
+    pub const ALL: [Self; 12] = [
+        Self::Open,
+        Self::Create,
+        Self::Write,
+        Self::Sync,
+        Self::Link,
+        Self::Rename,
+        Self::Unlink,
+        Self::Mkdir,
+        Self::SyncDir,
+        Self::SyncFs,
+        Self::Read,
+        Self::List,
+    ];
+
+    /// The name in messages and in `STELE_FAULT`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Create => "create",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Link => "link",
+            Self::Rename => "rename",
+            Self::Unlink => "unlink",
+            Self::Mkdir => "mkdir",
+            Self::SyncDir => "sync-dir",
+            Self::SyncFs => "sync-fs",
+            Self::Read => "read",
+            Self::List => "list",
+        }
+    }
+}
+
+/// Why a file could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum DurableError {
+    /// The machine refused a step. Old content is intact.
+    #[error("cannot {} {}", .op.name(), .path.display())]
+    Io {
+        /// The step.
+        op: Op,
+        /// The file or folder that the caller named.
+        path: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// Other bytes are there under a name whose content never changes.
+    #[error("{} exists with other content", .path.display())]
+    Differs {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes were to be put.
+        offered: u64,
+        /// How many bytes are there.
+        found: u64,
+    },
+    /// More bytes than the caller is ready to read.
+    #[error("{} is larger than {limit} bytes", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The caller's limit.
+        limit: u64,
+    },
+    /// A path that could leave the root, or is none.
+    #[error("{path:?} is not a path below a data folder")]
+    BadPath {
+        /// As given.
+        path: String,
+    },
+}
+
+impl DurableError {
+    /// Whether the disk's state is now unknown: nothing more may be written by this process.
+    pub fn is_sync_failure(&self) -> bool {
+        matches!(self, Self::Io { op: Op::Sync | Op::SyncDir | Op::SyncFs, .. })
+    }
+
+    pub(super) fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Io { source, .. } => Errno::from_io_error(source),
+            _ => None,
+        }
+    }
+}
+
+impl Explain for DurableError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Differs { .. } => Exit::Inconsistent,
+            Self::BadPath { .. } => Exit::Internal,
+            Self::Io { .. } | Self::TooLarge { .. } => Exit::Io,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Differs { .. } => "file-differs",
+            Self::TooLarge { .. } => "file-too-large",
+            Self::BadPath { .. } => "bad-path",
+            Self::Io { .. } => match self.errno() {
+                Some(Errno::NOSPC | Errno::DQUOT) => "disk-full",
+                Some(Errno::ACCESS | Errno::PERM) => "permission-denied",
+                Some(Errno::ROFS) => "read-only",
+                Some(Errno::NOENT) => "file-missing",
+                _ => "io",
+            },
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Differs { .. } => "this content never changes: compare the file with a backup before anything else",
+            Self::TooLarge { .. } | Self::BadPath { .. } => return None,
+            Self::Io { .. } => match self.errno()? {
+                Errno::NOSPC | Errno::DQUOT => "free space on this file system; nothing was lost, try again afterwards",
+                Errno::ACCESS | Errno::PERM => "check the owner and mode of the path",
+                Errno::ROFS => "a file system that turns read-only often had a disk error: look into dmesg",
+                Errno::XDEV => "the data folder must be one file system: no mounts inside it",
+                Errno::OPNOTSUPP | Errno::MLINK => "the file system must support hard links",
+                Errno::IO => "look into dmesg and at the health of the disk before starting again",
+                _ => return None,
+            },
+        };
+        Some(hint.to_owned())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Differs { offered, found, .. } => {
+                vec![("expected", format!("{offered} bytes")), ("found", format!("{found} bytes"))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Asking other machines: small blocking HTTP requests with a limit on everything.
+//!
+//! A status of 400 or 500 is an answer, not an error: every protocol here gives its statuses a meaning. Redirects are
+//! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
+//! from a blocking thread.
+//!
+//! TLS is rustls with ring and the Mozilla roots. The address of a proxy is taken from the environment as curl does
+//! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
+//! only keeps observers out and saves work on a broken line.
+
+use crate::exit::{Exit, Explain};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use http::{Method, Request, Uri};
+use std::sync::OnceLock;
+use std::time::Duration;
+use ureq::{Agent, Timeout};
+
+/// What is waited for and what is taken, at most.
+#[derive(Clone, Debug)]
+pub struct ClientLimits {
+    /// Name resolution, TCP and TLS.
+    pub connect: Duration,
+    /// The answer's headers, after the request was sent: a log gathers cosignatures in this time.
+    pub answer: Duration,
+    /// The whole exchange.
+    pub whole: Duration,
+    /// The answer's body in bytes.
+    pub body: u64,
+}
+
+impl Default for ClientLimits {
+    /// 10 s to connect, 60 s for an answer, 120 s in all, 20 MiB: an entry bundle of 256 full entries is 16 MiB.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
+            whole: Duration::from_secs(120),
+            body: 20 << 20,
+        }
+    }
+}
+
+/// The largest header of an answer.
+const MAX_ANSWER_HEADER: usize = 16 * 1024;
+
+/// An HTTP client. Connections are kept and used again; cloning shares them.
+///
+/// Making one costs nothing; what is expensive happens at the first request.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    user_agent: String,
+    limits: ClientLimits,
+    agent: std::sync::Arc<OnceLock<Agent>>,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status: 200, 409...
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body, within the limit.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Not an `http://` or `https://` address, or not a header value.
+    #[error("{url:?} is not an address to ask: {reason}")]
+    BadUrl {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody answers there.
+    #[error("cannot reach {url}")]
+    Unreachable {
+        /// The address asked.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// It took longer than it may.
+    #[error("{url} took too long ({waiting_for})")]
+    TimedOut {
+        /// The address asked.
+        url: String,
+        /// What was waited for.
+        waiting_for: String,
+    },
+    /// The body is larger than it may be.
+    #[error("the answer of {url} is larger than {limit} bytes")]
+    TooLarge {
+        /// The address asked.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// What came is not HTTP, or broke off.
+    #[error("the exchange with {url} failed")]
+    Broken {
+        /// The address asked.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+}
+
+impl Explain for HttpError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::BadUrl { .. } => Exit::BadInput,
+            _ => Exit::Unavailable,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "bad-url",
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed-out",
+            Self::TooLarge { .. } => "answer-too-large",
+            Self::Broken { .. } => "exchange-failed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::BadUrl { .. } => "write it as http://HOST:PORT or https://HOST",
+            Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
+            Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
+            Self::TooLarge { .. } => "is this the right address?",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Response {
+    /// A header as text; `None` when it is absent or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as text, with what is not UTF-8 replaced: for messages.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl HttpClient {
+    /// A client that names itself `user_agent`.
+    pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
+        Self { user_agent: user_agent.to_owned(), limits, agent: Default::default() }
+    }
+
+    /// `GET`; `accept` is what the answer should be, if that is to be said.
+    pub fn get(&self, url: &str, accept: Option<&str>) -> Result<Response, HttpError> {
+        self.ask(Method::GET, url, None, accept, &[])
+    }
+
+    /// `POST` of a body of the media type `content_type`.
+    pub fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        accept: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response, HttpError> {
+        self.ask(Method::POST, url, Some(content_type), accept, body)
+    }
+
+    /// `PUT` of a body of the media type `content_type`.
+    pub fn put(&self, url: &str, content_type: &str, body: &[u8]) -> Result<Response, HttpError> {
+        self.ask(Method::PUT, url, Some(content_type), None, body)
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        content_type: Option<&str>,
+        accept: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response, HttpError> {
+        let bad = |reason: String| HttpError::BadUrl { url: url.to_owned(), reason };
+        let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(bad("neither http nor https".into()));
+        }
+        let local = uri.host().is_some_and(is_local);
+        let mut request = Request::builder().method(method.clone()).uri(uri);
+        for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let sent = if method == Method::GET {
+            let request = request.body(()).map_err(|e| bad(e.to_string()))?;
+            self.run(request, local)
+        } else {
+            let request = request.body(body).map_err(|e| bad(e.to_string()))?;
+            self.run(request, local)
+        };
+        let mut answer = sent.map_err(|e| self.error(url, e))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
+        Ok(Response { status, headers, body: body.map_err(|e| self.error(url, e))? })
+    }
+
+    fn run<B: ureq::AsSendBody>(
+        &self,
+        request: Request<B>,
+        local: bool,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let agent = self.agent.get_or_init(|| agent(&self.user_agent, &self.limits));
+        if !local {
+            return agent.run(request);
+        }
+        let request = agent.configure_request(request).proxy(None).build();
+        agent.run(request)
+    }
+
+    fn error(&self, url: &str, error: ureq::Error) -> HttpError {
+        let url = url.to_owned();
+        match error {
+            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+                HttpError::TimedOut { url, waiting_for: "connecting".into() }
+            }
+            ureq::Error::Timeout(Timeout::RecvResponse) => {
+                HttpError::TimedOut { url, waiting_for: "the answer".into() }
+            }
+            ureq::Error::Timeout(_) => HttpError::TimedOut { url, waiting_for: "the whole exchange".into() },
+            ureq::Error::BodyExceedsLimit(limit) => HttpError::TooLarge { url, limit },
+            ureq::Error::BadUri(reason) => HttpError::BadUrl { url, reason },
+            error
+            @ (ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_)) => {
+                HttpError::Unreachable { url, source: Box::new(error) }
+            }
+            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+                HttpError::Unreachable { url, source: Box::new(ureq::Error::Io(e)) }
+            }
+            error => HttpError::Broken { url, source: Box::new(error) },
+        }
+    }
+}
+
+fn agent(user_agent: &str, limits: &ClientLimits) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(user_agent)
+        .max_response_header_size(MAX_ANSWER_HEADER)
+        .timeout_resolve(Some(limits.connect))
+        .timeout_connect(Some(limits.connect))
+        .timeout_recv_response(Some(limits.answer))
+        .timeout_global(Some(limits.whole))
+        .build()
+        .into()
+}
+
+/// This machine, which no proxy reaches.
+fn is_local(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

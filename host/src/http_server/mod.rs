@@ -1,0 +1,174 @@
+//! The door: an accept loop on hyper in which nothing waits for ever and nothing grows without bound.
+//!
+//! `axum::serve` sets no timeout on headers, bodies or slow readers. Here every phase of a connection has one, by a
+//! named limit in [`Limits`], and ends with an answer where HTTP allows one:
+//!
+//! | what the other side does | what happens |
+//! |---|---|
+//! | opens too many connections | they wait in the kernel's backlog until one of ours ends |
+//! | sends its header slowly | 408 after `header_time`, closed |
+//! | sends a huge header, or very many fields | 431, closed |
+//! | sends its body slowly, or stops in it | 408 after `body_time`, closed |
+//! | announces or sends a body over `body_bytes` | 413, closed (a route may set less with `DefaultBodyLimit`) |
+//! | keeps an idle connection | closed after `idle_time` |
+//! | does not read its answer, or hardly | closed when it took less than 64 KiB (or the rest) in `write_time` |
+//! | sends what is no HTTP | 400, closed |
+//! | shuts down its writing half after a whole request | gets its answer |
+//!
+//! A handler that panics answers 500; one that does not answer within `answer_time` is dropped and answers 503. So a
+//! handler must not leave work half done when it is dropped: what must be finished belongs in a task of its own.
+//!
+//! HTTP/1.1 without TLS: a proxy in front speaks TLS and HTTP/2. Handlers find the peer's address in
+//! `axum::extract::ConnectInfo<SocketAddr>`; behind a proxy that is the proxy.
+
+mod body;
+mod connection;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// How much, and for how long, the other side may occupy us.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections. Each costs a descriptor and up to about 100 KiB.
+    pub connections: usize,
+    /// The request line and all header fields, in bytes. At least 1; hyper refuses more than 100 fields as well.
+    pub header_bytes: usize,
+    /// From the first byte of a request to the end of its header.
+    pub header_time: Duration,
+    /// The hard cap on a request's body, in bytes, whatever the routes say.
+    pub body_bytes: u64,
+    /// From the end of a request's header to the end of its body.
+    pub body_time: Duration,
+    /// From the end of a request's header to the beginning of its answer.
+    pub answer_time: Duration,
+    /// How long a connection may wait for its first or next request.
+    pub idle_time: Duration,
+    /// How long the other side may take for every 64 KiB of an answer.
+    pub write_time: Duration,
+    /// After the wish to stop: how long requests under way may go on.
+    pub shutdown_time: Duration,
+}
+
+impl Default for Limits {
+    /// For a public server behind nothing: 512 connections; header 16 KiB in 10 s; body 16 MiB in 60 s (a manifest of
+    /// tens of thousands of files over 2 Mbit/s); an answer begun in 90 s (a submission waits for cosignatures); idle
+    /// 60 s; 30 s for every 64 KiB taken; 10 s to stop, which is what container managers allow.
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            header_bytes: 16 * 1024,
+            header_time: Duration::from_secs(10),
+            body_bytes: 16 << 20,
+            body_time: Duration::from_secs(60),
+            answer_time: Duration::from_secs(90),
+            idle_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(30),
+            shutdown_time: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were cut because they were still busy after `shutdown_time`.
+    pub cut_off: usize,
+}
+
+/// Serves until `shutdown` resolves, then lets requests under way finish within `limits.shutdown_time`.
+///
+/// Errors of single connections and of `accept` (no descriptors left) are logged, never returned: a server that ends
+/// because a client was rude would be its own denial of service.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let limits = Arc::new(limits);
+    let slots = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let (stop, stopping) = watch::channel(false);
+    let mut open = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(ended) = open.join_next(), if !open.is_empty() => note(ended),
+            (stream, peer, slot) = accept(&listener, &slots) => {
+                let (router, limits, stopping) = (router.clone(), limits.clone(), stopping.clone());
+                open.spawn(async move {
+                    connection::run(stream, peer, router, &limits, stopping).await;
+                    drop(slot);
+                });
+            }
+        }
+    }
+    drop(listener);
+    let _ = stop.send(true);
+    drain(open, limits.shutdown_time).await
+}
+
+/// The project's error body: `{"error", "message", "hint"}` as JSON.
+pub fn refusal(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Response {
+    let mut object = serde_json::Map::new();
+    object.insert("error".into(), code.into());
+    object.insert("message".into(), message.into());
+    if let Some(hint) = hint {
+        object.insert("hint".into(), hint.into());
+    }
+    let mut text = serde_json::Value::Object(object).to_string();
+    text.push('\n');
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            // The semaphore is never closed; if it were, nobody could be let in.
+            std::future::pending().await
+        };
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, slot),
+            Err(error) => {
+                // The peer was gone already, or descriptors ran out: waiting helps against both.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn drain(mut open: JoinSet<()>, within: Duration) -> Drained {
+    let finished = async {
+        while let Some(ended) = open.join_next().await {
+            note(ended);
+        }
+    };
+    let _ = tokio::time::timeout(within, finished).await;
+    let cut_off = open.len();
+    open.shutdown().await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "connections were still busy");
+    }
+    Drained { cut_off }
+}
+
+fn note(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed");
+    }
+}

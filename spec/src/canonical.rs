@@ -1,0 +1,302 @@
+#![doc = include_str!("../text/canonical.md")]
+
+mod head;
+mod scan;
+mod shape;
+mod vocabulary;
+
+use core::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use head::{Head, Reader, Writer};
+pub use shape::{FieldPath, ShapeError, ShapeProblem};
+pub(crate) use vocabulary::vocabulary;
+
+/// Arrays and maps inside each other; a release needs five.
+pub const MAX_DEPTH: usize = 16;
+
+/// The largest integer that every JSON reader keeps exactly (RFC 7493 §2.2): `2^53 - 1`.
+pub const MAX_INTEGER: u64 = (1 << 53) - 1;
+
+/// Up to this length a wrongly shaped document is read a second time, to name the field.
+const MAX_DIAGNOSED: usize = 65_535;
+
+/// What a document may hold besides maps with text keys, arrays, text, unsigned integers and booleans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Nothing: statements and manifests, whose JSON and TOML forms hold the same data.
+    Payload,
+    /// Byte strings, for files carried as they are.
+    Container,
+}
+
+/// Encodes a value of [`Profile::Payload`] deterministically (RFC 8949 §4.2.1).
+pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    encode(value, Profile::Payload)
+}
+
+/// Decodes a [`Profile::Payload`] of at most `limit` bytes, of which `bytes` must be the one encoding.
+pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -> Result<T, CanonicalError> {
+    decode(bytes, limit, Profile::Payload)
+}
+
+/// [`to_bytes`] under another profile.
+pub fn encode<T: Serialize>(value: &T, profile: Profile) -> Result<Vec<u8>, CanonicalError> {
+    // There is one canonical encoding. Where the fields are declared in its order, this is it already.
+    let declared = serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))?;
+    if scan::scan(&declared, profile).is_ok() {
+        return Ok(declared);
+    }
+    let sorted = serde_cbor::value::to_value(value)
+        .and_then(|value| serde_cbor::to_vec(&value))
+        .map_err(|error| CanonicalError::Unencodable(error.to_string()))?;
+    scan::scan(&sorted, profile)?;
+    Ok(sorted)
+}
+
+/// [`from_bytes`] under another profile.
+pub fn decode<T: DeserializeOwned + Serialize>(
+    bytes: &[u8],
+    limit: usize,
+    profile: Profile,
+) -> Result<T, CanonicalError> {
+    check(bytes, limit, profile)?;
+    let value: T = read(bytes)?;
+    // The scan leaves one spelling of every item; this leaves one choice of items for every value.
+    if encode(&value, profile)? != bytes {
+        return Err(CanonicalError::NotReproduced);
+    }
+    Ok(value)
+}
+
+/// Reads some fields of a document that [`check`] has passed; the others are skipped.
+pub(crate) fn peek<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
+    read(bytes)
+}
+
+/// Checks the encoding and the kinds of items, whatever they mean.
+pub(crate) fn check(bytes: &[u8], limit: usize, profile: Profile) -> Result<(), CanonicalError> {
+    if bytes.len() > limit {
+        return Err(CanonicalError::TooLong { limit, found: bytes.len() });
+    }
+    scan::scan(bytes, profile)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
+    serde_cbor::from_slice(bytes).map_err(|error| {
+        let value = if bytes.len() <= MAX_DIAGNOSED { serde_cbor::from_slice(bytes).ok() } else { None };
+        let shape = value.and_then(|value| shape::read::<T>(&value).err());
+        CanonicalError::Shape(shape.unwrap_or_else(|| ShapeError::anywhere(error)))
+    })
+}
+
+/// A file carried as it is: a CBOR byte string under [`Profile::Container`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a byte string")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+
+            fn visit_byte_buf<E: serde::de::Error>(self, bytes: Vec<u8>) -> Result<Bytes, E> {
+                Ok(Bytes(bytes))
+            }
+        }
+
+        deserializer.deserialize_byte_buf(Visitor)
+    }
+}
+
+/// Why bytes are not the canonical encoding of a value. Positions count bytes from the start of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CanonicalError {
+    /// More bytes than the document may have.
+    TooLong {
+        /// The limit.
+        limit: usize,
+        /// The length.
+        found: usize,
+    },
+    /// The bytes end inside an item.
+    Truncated {
+        /// Where they end.
+        at: usize,
+    },
+    /// Bytes after the document.
+    TrailingBytes {
+        /// Where the document ends.
+        at: usize,
+        /// How many follow.
+        count: usize,
+    },
+    /// Arrays and maps inside each other, more than [`MAX_DEPTH`].
+    TooDeep {
+        /// Where the limit is passed.
+        at: usize,
+    },
+    /// An integer or a length that has a shorter form.
+    NotShortest {
+        /// Where.
+        at: usize,
+    },
+    /// An array, map or string without a length.
+    IndefiniteLength {
+        /// Where.
+        at: usize,
+    },
+    /// A head that RFC 8949 reserves.
+    Reserved {
+        /// Where.
+        at: usize,
+    },
+    /// An item of a kind that has no place here.
+    Forbidden {
+        /// Where.
+        at: usize,
+        /// What it is.
+        item: Item,
+    },
+    /// An integer above [`MAX_INTEGER`].
+    IntegerTooLarge {
+        /// Where.
+        at: usize,
+        /// Its value.
+        found: u64,
+    },
+    /// Text that is not UTF-8.
+    NotUtf8 {
+        /// Where.
+        at: usize,
+    },
+    /// A key of a map that is not text.
+    KeyNotText {
+        /// Where.
+        at: usize,
+    },
+    /// A key that must come before the one it follows.
+    KeyOrder {
+        /// Where.
+        at: usize,
+    },
+    /// A key that is there twice.
+    DuplicateKey {
+        /// Where.
+        at: usize,
+    },
+    /// Another item than the one that must be here.
+    Unexpected {
+        /// Where.
+        at: usize,
+        /// What must be here.
+        expected: &'static str,
+        /// What is.
+        found: Item,
+    },
+    /// Well encoded, but not the fields that the document has.
+    Shape(ShapeError),
+    /// The value read is written with other bytes.
+    NotReproduced,
+    /// The value has no encoding; only a program can cause this.
+    Unencodable(String),
+}
+
+/// A kind of CBOR item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Item {
+    /// An unsigned integer.
+    Unsigned,
+    /// A negative integer.
+    Negative,
+    /// A byte string.
+    Bytes,
+    /// Text.
+    Text,
+    /// An array.
+    Array,
+    /// A map.
+    Map,
+    /// A tag with its number.
+    Tag(u64),
+    /// `true` or `false`.
+    Boolean,
+    /// `null`.
+    Null,
+    /// `undefined`, or a simple value that has no name.
+    Simple(u64),
+    /// A floating-point number.
+    Float,
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsigned => f.write_str("an integer"),
+            Self::Negative => f.write_str("a negative integer"),
+            Self::Bytes => f.write_str("a byte string"),
+            Self::Text => f.write_str("text"),
+            Self::Array => f.write_str("an array"),
+            Self::Map => f.write_str("a map"),
+            Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::Boolean => f.write_str("a boolean"),
+            Self::Null => f.write_str("null"),
+            Self::Simple(value) => write!(f, "simple value {value}"),
+            Self::Float => f.write_str("a floating-point number"),
+        }
+    }
+}
+
+impl fmt::Display for CanonicalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { limit, found } => write!(f, "expected at most {limit} bytes, found {found}"),
+            Self::Truncated { at } => write!(f, "the CBOR ends inside an item, at byte {at}"),
+            Self::TrailingBytes { at, count } => {
+                write!(f, "expected the end of the CBOR at byte {at}, found {count} more bytes")
+            }
+            Self::TooDeep { at } => write!(f, "arrays and maps are nested more than {MAX_DEPTH} deep at byte {at}"),
+            Self::NotShortest { at } => write!(f, "an integer or length at byte {at} is not in its shortest form"),
+            Self::IndefiniteLength { at } => write!(f, "an item of indefinite length at byte {at}"),
+            Self::Reserved { at } => write!(f, "a reserved CBOR head at byte {at}"),
+            Self::Forbidden { at, item } => write!(f, "{item} at byte {at}, where none may be"),
+            Self::IntegerTooLarge { at, found } => {
+                write!(f, "expected an integer of at most {MAX_INTEGER} at byte {at}, found {found}")
+            }
+            Self::NotUtf8 { at } => write!(f, "text at byte {at} is not UTF-8"),
+            Self::KeyNotText { at } => write!(f, "expected a text key at byte {at}"),
+            Self::KeyOrder { at } => write!(f, "the key at byte {at} is not in the order of RFC 8949 section 4.2.1"),
+            Self::DuplicateKey { at } => write!(f, "the key at byte {at} is there twice"),
+            Self::Unexpected { at, expected, found } => write!(f, "expected {expected} at byte {at}, found {found}"),
+            Self::Shape(error) => error.fmt(f),
+            Self::NotReproduced => f.write_str("the value is written with other bytes than these"),
+            Self::Unencodable(reason) => write!(f, "the value has no canonical encoding: {reason}"),
+        }
+    }
+}
+
+impl core::error::Error for CanonicalError {}
+
+#[cfg(test)]
+pub(crate) mod tests;
+#[cfg(test)]
+pub(crate) mod vectors;

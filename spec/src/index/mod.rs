@@ -1,0 +1,26 @@
+#![doc = include_str!("../../text/index.md")]
+
+mod builder;
+mod key;
+mod list;
+mod listing;
+mod node;
+mod path;
+mod patricia;
+mod sorted;
+mod transition;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod vectors;
+
+pub use builder::{Index, IndexError, Staged};
+pub use key::{Kind, Subject, keys_of, subjects_of};
+pub use listing::{Listing, Pointer, Value};
+pub use node::{Subtree, empty_root, genesis};
+pub use path::{Absence, Path, PathError, Proof, Step};
+pub use sorted::{Unsorted, root_of_sorted};
+pub use transition::{Old, Touched, Transition, TransitionError, check_transition};

@@ -1,0 +1,55 @@
+//! The root of a set of keys in one pass: for a monitor that replays a log, and to hold the builder against.
+//!
+//! It sorts nothing, stores no tree, and needs at most one subtree a bit: a subtree is complete as soon as a key
+//! comes that differs from it at a lower bit than its own neighbour does.
+
+use core::fmt;
+
+use crate::hash::{IndexKey, IndexRoot};
+
+use super::listing::Value;
+use super::node::{Subtree, empty_root, first_difference};
+
+/// The root of the tree that holds exactly these keys. They must strictly ascend.
+pub fn root_of_sorted(pairs: impl IntoIterator<Item = (IndexKey, Value)>) -> Result<IndexRoot, Unsorted> {
+    // Complete subtrees, each with the bit at which it differs from what comes to its right: bits strictly rise.
+    let mut left: Vec<(u8, Subtree)> = Vec::new();
+    let mut pairs = pairs.into_iter();
+    let Some((mut last, value)) = pairs.next() else {
+        return Ok(empty_root());
+    };
+    let mut right = Subtree::leaf(&last, &value);
+    for (key, value) in pairs {
+        let bit = first_difference(&last, &key).filter(|_| last < key).ok_or(Unsorted { last, key })?;
+        right = merge(&mut left, right, |above| above > bit);
+        left.push((bit, right));
+        right = Subtree::leaf(&key, &value);
+        last = key;
+    }
+    Ok(merge(&mut left, right, |_| true).root())
+}
+
+/// Joins the subtrees on the left to the rightmost one for as long as their bit is one of `bits`.
+fn merge(left: &mut Vec<(u8, Subtree)>, mut right: Subtree, bits: impl Fn(u8) -> bool) -> Subtree {
+    while let Some((bit, neighbour)) = left.pop_if(|(bit, _)| bits(*bit)) {
+        right = Subtree::inner(bit, &neighbour, &right);
+    }
+    right
+}
+
+/// Two keys that do not strictly ascend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsorted {
+    /// The key before.
+    pub last: IndexKey,
+    /// The key after it, equal or below.
+    pub key: IndexKey,
+}
+
+impl fmt::Display for Unsorted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "index keys must strictly ascend: {} comes after {}", self.key, self.last)
+    }
+}
+
+impl core::error::Error for Unsorted {}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../text/README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a room uses only rooms above it (tests/tests/layers.rs).
+pub mod hash;
+pub mod text;
+
+pub mod key;
+
+pub mod canonical;
+pub mod name;
+
+pub mod manifest;
+
+pub mod statement;
+
+pub mod merkle;
+
+pub mod tile;
+
+pub mod entry;
+pub mod note;
+
+pub mod checkpoint;
+
+pub mod cosignature;
+
+pub mod index;
+
+pub mod policy;
+
+pub mod proof;
+
+pub mod bundle;

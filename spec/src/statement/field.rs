@@ -1,0 +1,326 @@
+//! What can be wrong with the fields of a statement, and the collector that finds all of it.
+
+use core::fmt;
+use std::collections::BTreeSet;
+
+use super::{Action, Artifact, Basis, ComponentId, Configuration, DangerousDomain, HostType, Line, Stage};
+use crate::canonical::{FieldPath, ShapeError, ShapeProblem};
+use crate::hash::KeyId;
+
+/// A field that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// Missing, unknown, of another type, outside its vocabulary or of another form.
+    Shape(ShapeError),
+    /// A part of a name outside the grammar.
+    Name(ShapeError),
+    /// A public key that is not enrolled.
+    Key(ShapeError),
+    /// A list with more items than it may have.
+    TooMany {
+        /// Which.
+        path: FieldPath,
+        /// The limit.
+        limit: usize,
+        /// How many.
+        found: usize,
+    },
+    /// A list that must have an item.
+    Empty {
+        /// Which.
+        path: FieldPath,
+    },
+    /// The same twice in a list of different things.
+    Duplicate {
+        /// The list.
+        path: FieldPath,
+        /// What is there twice.
+        found: String,
+    },
+    /// Not an SPDX licence expression.
+    LicenseUnparsable {
+        /// Which field.
+        path: FieldPath,
+        /// What it says.
+        found: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// `artifact` is `quantized` and nothing says how.
+    QuantizationMissing,
+    /// A quantization of an artifact that is not `quantized`.
+    QuantizationUnexpected {
+        /// What it is.
+        artifact: Artifact,
+    },
+    /// No file of weights.
+    NoWeights,
+    /// Neither parents nor `from_scratch`.
+    LineageMissing,
+    /// Parents and `from_scratch`.
+    LineageContradiction,
+    /// `from_scratch`, for an artifact that is made of another.
+    ScratchImpossible {
+        /// What it is.
+        artifact: Artifact,
+    },
+    /// A component of which nothing is said.
+    ComponentMissing {
+        /// Which.
+        component: ComponentId,
+    },
+    /// A dangerous capability of which nothing is said.
+    DomainMissing {
+        /// Which.
+        domain: DangerousDomain,
+    },
+    /// A dangerous capability both evaluated and not.
+    DomainContradiction {
+        /// Which.
+        domain: DangerousDomain,
+    },
+    /// A result got with safeguards that does not say which, or one got without that names some.
+    SafeguardsDiffer {
+        /// The evaluation's field.
+        path: FieldPath,
+        /// How it was run.
+        configuration: Configuration,
+    },
+    /// An evaluation names a safeguard that the release does not have.
+    SafeguardUnknown {
+        /// The evaluation's field.
+        path: FieldPath,
+        /// The id.
+        found: String,
+    },
+    /// A safeguard with a file, said not to travel.
+    SafeguardFileStays {
+        /// The safeguard's field.
+        path: FieldPath,
+    },
+    /// No host, though the weights can be had.
+    HostsMissing {
+        /// The stage of access.
+        stage: Stage,
+    },
+    /// A host that has revisions, without one.
+    RevisionMissing {
+        /// The host's field.
+        path: FieldPath,
+        /// Its type.
+        host: HostType,
+    },
+    /// A class that goes with another basis, or none where the basis has classes.
+    ClassDiffers {
+        /// The basis of the claim.
+        basis: Basis,
+    },
+    /// A `kid` that is not the id of its key.
+    KeyIdDiffers {
+        /// The key's field.
+        path: FieldPath,
+        /// The id of the key.
+        expected: KeyId,
+        /// What is said.
+        found: KeyId,
+    },
+    /// A threshold above one, which is not accepted yet, or zero.
+    ThresholdNotYet {
+        /// The threshold.
+        found: u64,
+    },
+    /// A change of keys that is not accepted yet.
+    ActionNotYet {
+        /// Which.
+        found: Action,
+    },
+}
+
+impl FieldError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Shape(error) => match error.problem {
+                ShapeProblem::Missing => "field-missing",
+                ShapeProblem::Unknown { .. } => "field-unknown",
+                ShapeProblem::WrongType { .. } => "field-wrong-type",
+                ShapeProblem::NotOneOf { .. } => "field-not-one-of",
+                ShapeProblem::Invalid { .. } => "field-invalid",
+            },
+            Self::Name(_) => "name-grammar",
+            Self::Key(_) => "key-refused",
+            Self::TooMany { .. } => "field-too-many",
+            Self::Empty { .. } => "field-empty",
+            Self::Duplicate { .. } => "field-duplicate",
+            Self::LicenseUnparsable { .. } => "license-unparsable",
+            Self::QuantizationMissing => "quantization-missing",
+            Self::QuantizationUnexpected { .. } => "quantization-unexpected",
+            Self::NoWeights => "no-weights",
+            Self::LineageMissing => "lineage-missing",
+            Self::LineageContradiction => "lineage-contradiction",
+            Self::ScratchImpossible { .. } => "scratch-impossible",
+            Self::ComponentMissing { .. } => "component-missing",
+            Self::DomainMissing { .. } => "domain-missing",
+            Self::DomainContradiction { .. } => "domain-contradiction",
+            Self::SafeguardsDiffer { .. } => "safeguards-differ",
+            Self::SafeguardUnknown { .. } => "safeguard-unknown",
+            Self::SafeguardFileStays { .. } => "safeguard-file-stays",
+            Self::HostsMissing { .. } => "hosts-missing",
+            Self::RevisionMissing { .. } => "revision-missing",
+            Self::ClassDiffers { .. } => "class-differs",
+            Self::KeyIdDiffers { .. } => "key-id-differs",
+            Self::ThresholdNotYet { .. } => "threshold-not-yet",
+            Self::ActionNotYet { .. } => "action-not-yet",
+        }
+    }
+
+    /// The field it is about.
+    pub fn path(&self) -> FieldPath {
+        match self {
+            Self::Shape(error) | Self::Name(error) | Self::Key(error) => error.path.clone(),
+            Self::TooMany { path, .. }
+            | Self::Empty { path }
+            | Self::Duplicate { path, .. }
+            | Self::LicenseUnparsable { path, .. }
+            | Self::SafeguardsDiffer { path, .. }
+            | Self::SafeguardUnknown { path, .. }
+            | Self::SafeguardFileStays { path }
+            | Self::RevisionMissing { path, .. }
+            | Self::KeyIdDiffers { path, .. } => path.clone(),
+            Self::QuantizationMissing | Self::QuantizationUnexpected { .. } => FieldPath::new("model.quantization"),
+            Self::NoWeights => FieldPath::new("weights.files"),
+            Self::LineageMissing => FieldPath::new("lineage"),
+            Self::LineageContradiction | Self::ScratchImpossible { .. } => FieldPath::new("from_scratch"),
+            Self::ComponentMissing { component } => FieldPath::new(format!("components.{component}")),
+            Self::DomainMissing { domain } | Self::DomainContradiction { domain } => {
+                FieldPath::new(format!("not_evaluated.{domain}"))
+            }
+            Self::HostsMissing { .. } => FieldPath::new("hosts"),
+            Self::ClassDiffers { .. } => FieldPath::new("openness.class"),
+            Self::ThresholdNotYet { .. } => FieldPath::new("threshold"),
+            Self::ActionNotYet { .. } => FieldPath::new("action"),
+        }
+    }
+}
+
+/// The fields whose form is the grammar of names.
+const NAMES: [&str; 4] = ["publisher.name", "model.name", "model.version", "model.variant"];
+
+impl From<ShapeError> for FieldError {
+    fn from(error: ShapeError) -> Self {
+        let path = error.path.as_str();
+        match error.problem {
+            ShapeProblem::Invalid { .. } if NAMES.contains(&path) || path.ends_with(".parent.coordinate") => {
+                Self::Name(error)
+            }
+            ShapeProblem::Invalid { .. } if path.ends_with(".public_key") => Self::Key(error),
+            _ => Self::Shape(error),
+        }
+    }
+}
+
+/// Collects what is wrong, in the order of the fields.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<FieldError>);
+
+impl Problems {
+    pub(super) fn into_vec(self) -> Vec<FieldError> {
+        self.0
+    }
+
+    pub(super) fn push(&mut self, error: FieldError) {
+        self.0.push(error);
+    }
+
+    pub(super) fn at_least_one<T>(&mut self, path: &str, list: &[T]) {
+        if list.is_empty() {
+            self.push(FieldError::Empty { path: FieldPath::new(path) });
+        }
+    }
+
+    pub(super) fn at_most<T>(&mut self, path: &str, list: &[T], limit: usize) {
+        if list.len() > limit {
+            self.push(FieldError::TooMany { path: FieldPath::new(path), limit, found: list.len() });
+        }
+    }
+
+    pub(super) fn different<T: Ord + fmt::Display>(&mut self, path: &str, list: impl IntoIterator<Item = T>) {
+        let mut seen = BTreeSet::new();
+        for item in list {
+            if let Some(twice) = seen.replace(item) {
+                self.push(FieldError::Duplicate { path: FieldPath::new(path), found: twice.to_string() });
+            }
+        }
+    }
+
+    /// SPDX expressions as the list of SPDX knows their ids, and `LicenseRef-*`.
+    pub(super) fn license(&mut self, path: &str, expression: &Line) {
+        if let Err(error) = spdx::Expression::parse(expression.as_str()) {
+            self.push(FieldError::LicenseUnparsable {
+                path: FieldPath::new(path),
+                found: expression.to_string(),
+                reason: format!("{} at byte {}", error.reason, error.span.start),
+            });
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path();
+        match self {
+            Self::Shape(error) | Self::Name(error) | Self::Key(error) => error.fmt(f),
+            Self::TooMany { limit, found, .. } => write!(f, "{path}: expected at most {limit}, found {found}"),
+            Self::Empty { .. } => write!(f, "{path}: expected at least one, found none"),
+            Self::Duplicate { found, .. } => write!(f, "{path}: expected each once, found {found} twice"),
+            Self::LicenseUnparsable { found, reason, .. } => {
+                write!(f, "{path}: expected an SPDX licence expression, found {found:?}: {reason}")
+            }
+            Self::QuantizationMissing => write!(f, "{path}: expected the kind of quantization, found none"),
+            Self::QuantizationUnexpected { artifact } => {
+                write!(f, "{path}: expected none, since the artifact is {artifact} and not quantized")
+            }
+            Self::NoWeights => write!(f, "{path}: expected at least one file of weights, found 0"),
+            Self::LineageMissing => write!(f, "{path}: expected at least one parent, or from_scratch = true"),
+            Self::LineageContradiction => write!(f, "{path}: expected false, since lineage names parents"),
+            Self::ScratchImpossible { artifact } => {
+                write!(f, "{path}: expected false and a parent in lineage, since the artifact is {artifact}")
+            }
+            Self::ComponentMissing { .. } => {
+                write!(f, "{path}: expected to read whether it is included, found nothing")
+            }
+            Self::DomainMissing { domain } => {
+                write!(f, "{path}: expected a dangerous-capability or safety evaluation of {domain}, or a reason why not")
+            }
+            Self::DomainContradiction { domain } => write!(f, "{path}: expected none, since {domain} is evaluated"),
+            Self::SafeguardsDiffer { configuration, .. } => match configuration.has_safeguards() {
+                Some(false) => write!(f, "{path}: expected none, since the configuration is {configuration}"),
+                _ => write!(f, "{path}: expected the safeguards it ran with, found none"),
+            },
+            Self::SafeguardUnknown { found, .. } => {
+                write!(f, "{path}: expected the id of one of safety.safeguards, found {found}")
+            }
+            Self::SafeguardFileStays { .. } => {
+                write!(f, "{path}: expected travels = true, since a file of the release carries it")
+            }
+            Self::HostsMissing { stage } => {
+                write!(f, "{path}: expected at least one, since access is {stage}")
+            }
+            Self::RevisionMissing { host, .. } => write!(f, "{path}: expected the revision, since {host} has revisions"),
+            Self::ClassDiffers { basis: Basis::Mof10 } => write!(f, "{path}: expected the class under MOF-1.0, found none"),
+            Self::ClassDiffers { basis } => write!(f, "{path}: expected none, since the basis is {basis}"),
+            Self::KeyIdDiffers { expected, found, .. } => {
+                write!(f, "{path}: expected {expected}, the SHA-256 of the key's SubjectPublicKeyInfo, found {found}")
+            }
+            Self::ThresholdNotYet { found } => {
+                write!(f, "{path}: expected 1, found {found}: more signatures than one are not accepted yet")
+            }
+            Self::ActionNotYet { found } => {
+                write!(f, "{path}: expected claim, found {found}, which is not accepted yet")
+            }
+        }
+    }
+}
+
+impl core::error::Error for FieldError {}

@@ -1,0 +1,172 @@
+//! What a model was made of, and what of its parents' terms and warnings it carries on.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::Problems;
+use super::{Artifact, FieldError, Line, Purl, Reference};
+use crate::canonical::vocabulary;
+use crate::hash::{Digest, LeafHash};
+use crate::name::Coordinate;
+use crate::text::hex_exact;
+
+/// The most parents of one release.
+pub const MAX_PARENTS: usize = 64;
+
+vocabulary! {
+    /// How a model came of its parent.
+    pub enum Relation {
+        /// Trained further.
+        Finetune = "finetune",
+        /// A change to be applied to it.
+        Adapter = "adapter",
+        /// Made of its weights and others'.
+        Merge = "merge",
+        /// Given fewer bits.
+        Quantized = "quantized",
+        /// Trained on its outputs.
+        Distilled = "distilled",
+        /// Written in another format.
+        Converted = "converted",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// One parent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ancestor {
+    /// How the model came of it.
+    pub relation: Relation,
+    /// The weights digest of the bytes that were used.
+    pub parent_weights: Digest,
+    /// What made the model of it, with its version; `none` where nothing did.
+    pub tool: Line,
+    /// Which release it is.
+    pub parent: Parent,
+    /// What the model carries on of it.
+    pub carries: Carries,
+    /// How it was made, so that it can be made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Reference>,
+}
+
+/// Which release a parent is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Either", into = "Either")]
+pub enum Parent {
+    /// An entry of the log that the statement is in.
+    Logged(LoggedParent),
+    /// Something that no log records.
+    Unlogged(UnloggedParent),
+}
+
+/// An entry of the same log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedParent {
+    /// What it released.
+    pub coordinate: Coordinate,
+    /// Its position.
+    pub entry: u64,
+    /// Its leaf hash, so that another log cannot put another entry there.
+    pub leaf_hash: LeafHash,
+}
+
+/// Something that was released without a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnloggedParent {
+    /// Its package URL.
+    pub purl: Purl,
+    /// The tree digest of its files as they were got.
+    pub digest: Digest,
+}
+
+/// What is carried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carries {
+    /// The licence.
+    pub license: bool,
+    /// The policy of use.
+    pub use_policy: bool,
+    /// The model card.
+    pub model_card: bool,
+    /// The notes about risks.
+    pub risk_notes: bool,
+}
+
+/// The fields of both forms.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Either {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coordinate: Option<Coordinate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entry: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leaf_hash: Option<HexLeafHash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    purl: Option<Purl>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+}
+
+#[derive(Clone, Copy)]
+struct HexLeafHash(LeafHash);
+
+impl TryFrom<Either> for Parent {
+    type Error = &'static str;
+
+    fn try_from(either: Either) -> Result<Self, Self::Error> {
+        match either {
+            Either { coordinate: Some(coordinate), entry: Some(entry), leaf_hash: Some(leaf), purl: None, digest: None } => {
+                Ok(Self::Logged(LoggedParent { coordinate, entry, leaf_hash: leaf.0 }))
+            }
+            Either { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) } => {
+                Ok(Self::Unlogged(UnloggedParent { purl, digest }))
+            }
+            _ => Err("expected coordinate, entry and leaf_hash of a logged parent, or purl and digest of another"),
+        }
+    }
+}
+
+impl From<Parent> for Either {
+    fn from(parent: Parent) -> Self {
+        match parent {
+            Parent::Logged(LoggedParent { coordinate, entry, leaf_hash }) => Self {
+                coordinate: Some(coordinate),
+                entry: Some(entry),
+                leaf_hash: Some(HexLeafHash(leaf_hash)),
+                purl: None,
+                digest: None,
+            },
+            Parent::Unlogged(UnloggedParent { purl, digest }) => {
+                Self { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) }
+            }
+        }
+    }
+}
+
+impl Serialize for HexLeafHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for HexLeafHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = hex_exact(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?;
+        Ok(Self(LeafHash::from_bytes(bytes)))
+    }
+}
+
+pub(super) fn check(lineage: &[Ancestor], from_scratch: bool, artifact: Artifact, problems: &mut Problems) {
+    let derived = matches!(artifact, Artifact::Quantized | Artifact::Adapter | Artifact::Merge | Artifact::Distilled);
+    match (from_scratch, lineage.is_empty()) {
+        (false, true) => problems.push(FieldError::LineageMissing),
+        (true, false) => problems.push(FieldError::LineageContradiction),
+        (true, true) if derived => problems.push(FieldError::ScratchImpossible { artifact }),
+        _ => {}
+    }
+    problems.at_most("lineage", lineage, MAX_PARENTS);
+}

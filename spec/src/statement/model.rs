@@ -1,0 +1,84 @@
+//! What is released: its names and its kind.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::Problems;
+use super::{FieldError, Line, Purl, Slug};
+use crate::canonical::vocabulary;
+use crate::name::{Model, Variant, Version};
+
+/// The most formats of one release.
+pub const MAX_FORMATS: usize = 16;
+/// The most modalities of one model.
+pub const MAX_MODALITIES: usize = 16;
+
+vocabulary! {
+    /// Which kind of object a variant is.
+    pub enum Artifact {
+        /// Pre-trained.
+        Base = "base",
+        /// Trained to follow instructions.
+        Instruct = "instruct",
+        /// Trained on the outputs of another.
+        Distilled = "distilled",
+        /// Another with fewer bits.
+        Quantized = "quantized",
+        /// A change to another, useless without it.
+        Adapter = "adapter",
+        /// Made of the weights of others.
+        Merge = "merge",
+        /// From the middle of training.
+        Checkpoint = "checkpoint",
+        /// What a service runs.
+        HostedService = "hosted-service",
+    }
+}
+
+/// The names of the model and what kind of object it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelInfo {
+    /// Its name, within the publisher.
+    pub name: Model,
+    /// Its version.
+    pub version: Version,
+    /// Which object of the version.
+    pub variant: Variant,
+    /// Which kind of object.
+    pub artifact: Artifact,
+    /// The formats of its weights: `safetensors`, `gguf`.
+    pub formats: Vec<Slug>,
+    /// How it is quantized, for a quantized artifact only: `Q4_K_M`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Line>,
+    /// The family it is marketed under; never a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Line>,
+    /// How many parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// Its architecture, as its configuration names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<Line>,
+    /// What goes in and comes out: `text`, `image`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modalities: Vec<Slug>,
+    /// Its package URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purl: Option<Purl>,
+}
+
+impl ModelInfo {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        problems.at_least_one("model.formats", &self.formats);
+        problems.at_most("model.formats", &self.formats, MAX_FORMATS);
+        problems.different("model.formats", &self.formats);
+        problems.at_most("model.modalities", &self.modalities, MAX_MODALITIES);
+        problems.different("model.modalities", &self.modalities);
+        match (self.artifact, &self.quantization) {
+            (Artifact::Quantized, None) => problems.push(FieldError::QuantizationMissing),
+            (Artifact::Quantized, Some(_)) | (_, None) => {}
+            (artifact, Some(_)) => problems.push(FieldError::QuantizationUnexpected { artifact }),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+# What the scripts of this folder share: a line for each check, and the count at the end. To be sourced.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$here/.work
+passed=0
+failed=0
+
+ok() {
+    passed=$((passed + 1))
+    printf 'ok   %s\n' "$*"
+}
+
+fail() {
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$*"
+}
+
+# accepts "what" command...: passed when the command succeeds; what it printed is shown when it does not.
+accepts() {
+    local what=$1 said
+    shift
+    if said=$("$@" 2>&1 </dev/null); then ok "$what"; else
+        fail "$what: exit code $?"
+        shown "$said"
+    fi
+}
+
+# refuses "what" PATTERN command...: passed when the command fails and says why in words that match the pattern. A refusal
+# for another reason (a missing file, a crash) is a failure of the check.
+refuses() {
+    local what=$1 pattern=$2 said status=0
+    shift 2
+    said=$("$@" 2>&1 </dev/null) || status=$?
+    if [[ $status -ne 0 && $status -lt 124 ]] && grep -qE -- "$pattern" <<<"$said"; then ok "$what"; else
+        fail "$what: exit code $status, expected a refusal that says /$pattern/"
+        shown "$said"
+    fi
+}
+
+shown() { head -20 <<<"$1" | cut -c1-200 | sed 's/^/     /'; }
+
+# equal "what" expected found
+equal() {
+    if [[ -n $2 && $2 == "$3" ]]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
+}
+
+# finish NAME: the closing line, and the exit code.
+finish() {
+    printf '%s: %d passed, %d failed\n' "$1" "$passed" "$failed"
+    [[ $failed -eq 0 && $passed -gt 0 ]]
+}
