@@ -110,12 +110,12 @@ pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
 
 /// The error as lines for a person: `error: message: cause`, its facts, `hint: ...`.
 pub fn text(error: &(impl Explain + ?Sized)) -> String {
-    let mut text = format!("error: {}", one_line(&causes(error).join(": ")));
+    let mut text = format!("error: {}", printable(&causes(error).join(": ")));
     for (name, value) in error.facts() {
-        text.push_str(&format!("\n  {name}: {}", one_line(&value)));
+        text.push_str(&format!("\n  {name}: {}", printable(&value)));
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\nhint: {hint}"));
+        text.push_str(&format!("\nhint: {}", printable(&hint)));
     }
     text.push('\n');
     text
@@ -158,7 +158,7 @@ fn causes(error: &(impl Error + ?Sized)) -> Vec<String> {
 }
 
 /// Values come from outside: a control character in one must not draw on the terminal.
-fn one_line(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 

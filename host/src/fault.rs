@@ -1,7 +1,7 @@
 //! Faults on demand: makes the machine below us fail at a chosen step, so that stories can be told about it.
 //!
-//! Compiled in only with `debug_assertions` or the feature `faults`; in a plain release build [`around`] is the call
-//! itself and the environment variable is not read.
+//! Compiled in only with `debug_assertions` or the feature `faults`; in a plain release build a step is the system
+//! call itself and the environment variable is not read.
 //!
 //! `STELE_FAULT` holds rules separated by `;`, each `ACTION:OPERATION:PATH:COUNT`:
 //!

@@ -66,7 +66,7 @@ pub fn decode<T: DeserializeOwned + Serialize>(
     let value: T = read(bytes)?;
     // The scan leaves one spelling of every item; this leaves one choice of items for every value.
     if encode(&value, profile)? != bytes {
-        return Err(CanonicalError::NotReproduced);
+        return Err(diagnose::<T>(bytes).map_or(CanonicalError::NotReproduced, CanonicalError::Shape));
     }
     Ok(value)
 }
@@ -85,11 +85,16 @@ pub(crate) fn check(bytes: &[u8], limit: usize, profile: Profile) -> Result<(), 
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
-    serde_cbor::from_slice(bytes).map_err(|error| {
-        let value = if bytes.len() <= MAX_DIAGNOSED { serde_cbor::from_slice(bytes).ok() } else { None };
-        let shape = value.and_then(|value| shape::read::<T>(&value).err());
-        CanonicalError::Shape(shape.unwrap_or_else(|| ShapeError::anywhere(error)))
-    })
+    serde_cbor::from_slice(bytes)
+        .map_err(|error| CanonicalError::Shape(diagnose::<T>(bytes).unwrap_or_else(|| ShapeError::anywhere(error))))
+}
+
+/// Names the field of a refused document that does not fit, unless the document is too long to be read twice.
+fn diagnose<T: DeserializeOwned>(bytes: &[u8]) -> Option<ShapeError> {
+    if bytes.len() > MAX_DIAGNOSED {
+        return None;
+    }
+    shape::read::<T>(&serde_cbor::from_slice(bytes).ok()?).err()
 }
 
 /// A file carried as it is: a CBOR byte string under [`Profile::Container`].
@@ -214,7 +219,7 @@ pub enum CanonicalError {
     },
     /// Well encoded, but not the fields that the document has.
     Shape(ShapeError),
-    /// The value read is written with other bytes.
+    /// The value read is written with other bytes: a field that must be left out when it is empty is there.
     NotReproduced,
     /// The value has no encoding; only a program can cause this.
     Unencodable(String),
@@ -288,7 +293,9 @@ impl fmt::Display for CanonicalError {
             Self::DuplicateKey { at } => write!(f, "the key at byte {at} is there twice"),
             Self::Unexpected { at, expected, found } => write!(f, "expected {expected} at byte {at}, found {found}"),
             Self::Shape(error) => error.fmt(f),
-            Self::NotReproduced => f.write_str("the value is written with other bytes than these"),
+            Self::NotReproduced => {
+                f.write_str("the value is written with other bytes than these: what is empty is left out")
+            }
             Self::Unencodable(reason) => write!(f, "the value has no canonical encoding: {reason}"),
         }
     }

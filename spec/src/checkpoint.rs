@@ -1,1 +1,234 @@
 #![doc = include_str!("../text/checkpoint.md")]
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::hash::{Digest, RootHash};
+use crate::key::Signature;
+use crate::note::{KeyType, NoteError, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use crate::text::{Base64Error, DecimalError, base64_exact, decimal, to_base64};
+
+/// The longest origin in bytes: ML-DSA cosignatures give it one length byte (c2sp.org/tlog-cosignature).
+const MAX_ORIGIN: usize = 255;
+
+/// The identity of a log: the first line of its checkpoints.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(String);
+
+impl Origin {
+    /// The origin as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `SHA-256(origin)`: the path under which a witness serves this log's checkpoint (c2sp.org/tlog-witness).
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.0.as_bytes())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = CheckpointError;
+
+    fn from_str(text: &str) -> Result<Self, CheckpointError> {
+        if text.is_empty() || text.len() > MAX_ORIGIN || text.chars().any(char::is_control) {
+            return Err(CheckpointError::Origin);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a tree head claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    origin: Origin,
+    size: u64,
+    root: RootHash,
+    extension: String,
+}
+
+impl Checkpoint {
+    /// A checkpoint without extension lines.
+    pub const fn new(origin: Origin, size: u64, root: RootHash) -> Self {
+        Self { origin, size, root, extension: String::new() }
+    }
+
+    /// Whose tree.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// How many entries.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The root over them.
+    pub const fn root(&self) -> RootHash {
+        self.root
+    }
+
+    /// Extension lines of another log, each with its newline; no verifier reads them.
+    pub fn extension(&self) -> &str {
+        &self.extension
+    }
+
+    /// Reads the text of a checkpoint, without signatures.
+    pub fn parse(text: &str) -> Result<Self, CheckpointError> {
+        let mut lines = text.split_inclusive('\n').map(|line| line.strip_suffix('\n').ok_or(CheckpointError::Lines));
+        let mut next = || lines.next().ok_or(CheckpointError::Lines)?;
+        let origin = next()?.parse()?;
+        let size = decimal(next()?).map_err(CheckpointError::Size)?;
+        if size > i64::MAX as u64 {
+            return Err(CheckpointError::Size(DecimalError::TooLarge));
+        }
+        let root = RootHash::from_bytes(base64_exact(next()?).map_err(CheckpointError::Root)?);
+        let mut extension = String::new();
+        for line in lines {
+            match line? {
+                "" => return Err(CheckpointError::Lines),
+                line => extension.extend([line, "\n"]),
+            }
+        }
+        Ok(Self { origin, size, root, extension })
+    }
+}
+
+impl fmt::Display for Checkpoint {
+    /// The text that is signed, with its final newline.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = to_base64(self.root.as_bytes());
+        write!(f, "{}\n{}\n{root}\n{}", self.origin, self.size, self.extension)
+    }
+}
+
+/// Signs a checkpoint with a log's key (type 0x01).
+pub fn sign_checkpoint(checkpoint: &Checkpoint, signer: &SignerKey) -> Result<SignedNote, CheckpointError> {
+    let verifier = signer.verifier();
+    if verifier.key_type() != KeyType::Log {
+        return Err(CheckpointError::NotALogKey);
+    }
+    let text = checkpoint.to_string();
+    let bytes = signer.sign(text.as_bytes()).as_bytes().to_vec();
+    let signature = NoteSignature { name: verifier.name().clone(), hash: verifier.hash(), bytes };
+    SignedNote::new(text, vec![signature]).map_err(CheckpointError::Note)
+}
+
+/// Reads the checkpoint in a note and checks that `log` signed it.
+///
+/// Every line under the log's name and key ID must verify; lines of other keys are ignored (c2sp.org/signed-note).
+pub fn verify_log_signature(note: &SignedNote, log: &VerifierKey) -> Result<Checkpoint, CheckpointError> {
+    if log.key_type() != KeyType::Log {
+        return Err(CheckpointError::NotALogKey);
+    }
+    let mut signed = false;
+    for line in note.signatures().iter().filter(|line| log.is_meant_by(line)) {
+        let bytes = line.bytes.as_slice().try_into().map_err(|_| CheckpointError::BadSignature)?;
+        log.key()
+            .verify(note.text().as_bytes(), &Signature::from_bytes(bytes))
+            .map_err(|_| CheckpointError::BadSignature)?;
+        signed = true;
+    }
+    if signed { Checkpoint::parse(note.text()) } else { Err(CheckpointError::NotSigned) }
+}
+
+/// Why a checkpoint was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckpointError {
+    /// Not origin, size and root, each on a line of its own and each line ended.
+    Lines,
+    /// An origin that is empty, too long, or has control characters.
+    Origin,
+    /// A size that is not a decimal below 2^63.
+    Size(DecimalError),
+    /// A root that is not base64 of 32 bytes.
+    Root(Base64Error),
+    /// No signature line of the log's key.
+    NotSigned,
+    /// A signature line of the log's key that does not verify.
+    BadSignature,
+    /// A cosigner's key where a log's key belongs.
+    NotALogKey,
+    /// Not a signed note.
+    Note(NoteError),
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lines => f.write_str("expected a checkpoint: origin, size and root hash, a line each"),
+            Self::Origin => write!(f, "expected an origin of 1 to {MAX_ORIGIN} bytes without control characters"),
+            Self::Size(error) => write!(f, "tree size: {error}"),
+            Self::Root(error) => write!(f, "root hash: {error}"),
+            Self::NotSigned => f.write_str("the checkpoint has no signature of the log's key"),
+            Self::BadSignature => f.write_str("the log's signature on the checkpoint does not verify"),
+            Self::NotALogKey => f.write_str("expected a log's key (type 01), found a cosigner's"),
+            Self::Note(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for CheckpointError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "log.example/stele\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+
+    #[test]
+    fn loose_checkpoints_are_refused() {
+        for text in [
+            "",
+            "\n",
+            &TEXT[..TEXT.len() - 1],
+            &TEXT.replace("20852163", "020852163"),
+            &TEXT.replace("20852163", "9223372036854775808"),
+            &TEXT.replace("20852163", "-1"),
+            &TEXT.replace("2I=", "2I"),
+            &TEXT.replace("2I=", "2J="),
+            &TEXT.replace("log.example/stele", ""),
+            &TEXT.replace('\n', "\r\n"),
+            &format!("{TEXT}\n"),
+            &format!("{TEXT}extension"),
+        ] {
+            assert!(Checkpoint::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn another_key_under_the_same_name_is_not_the_log() {
+        let signer = |seed| SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [seed; 32]);
+        let checkpoint = Checkpoint::parse(TEXT).unwrap();
+        let note = sign_checkpoint(&checkpoint, &signer(1)).unwrap();
+        assert_eq!(verify_log_signature(&note, &signer(2).verifier()), Err(CheckpointError::NotSigned));
+        let cosigner = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Cosigner, [1; 32]);
+        assert_eq!(sign_checkpoint(&checkpoint, &cosigner), Err(CheckpointError::NotALogKey));
+    }
+
+    #[test]
+    fn one_bad_line_of_the_log_s_key_spoils_the_note() {
+        let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32]);
+        let note = sign_checkpoint(&Checkpoint::parse(TEXT).unwrap(), &signer).unwrap();
+        let mut lines = note.signatures().to_vec();
+        let mut forged = lines[0].clone();
+        forged.bytes[0] ^= 1;
+        lines.push(forged);
+        let note = SignedNote::new(note.text().to_owned(), lines).unwrap();
+        assert_eq!(verify_log_signature(&note, &signer.verifier()), Err(CheckpointError::BadSignature));
+    }
+
+    proptest! {
+        #[test]
+        fn what_parses_is_written_back_as_it_was(text in "[a\n]{1,3}\n[0-9]{1,3}\n[A-D]{42}[A-D=]{2}\n[x\n]{0,4}") {
+            if let Ok(checkpoint) = Checkpoint::parse(&text) { prop_assert_eq!(checkpoint.to_string(), text); }
+        }
+    }
+}

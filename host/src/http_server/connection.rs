@@ -1,8 +1,9 @@
 //! One connection, from its first byte to its last, with a deadline on whatever it waits for.
 //!
 //! hyper drives the protocol. What hyper waits for is visible from outside: bytes that are read while nothing is under
-//! way begin a header, a call of the service ends it, the end of the answer makes the connection idle again. All of this
-//! happens inside hyper's `poll`, so looking at the [`Phase`] after each `poll` misses nothing and needs no second task.
+//! way begin a header, a call of the service ends it, the flush behind the answer makes the connection idle again. All
+//! of this happens inside hyper's `poll`, so looking at the [`Phase`] after each `poll` misses nothing and needs no
+//! second task.
 
 use super::body::{Cut, DoorBody};
 use super::{Limits, refusal};
@@ -139,6 +140,8 @@ enum Phase {
     Header(Instant),
     /// Us, or the body, which has a deadline of its own.
     Busy,
+    /// The other side, to take an answer that hyper has in full; [`Guarded`] looks after that.
+    Writing,
 }
 
 impl Default for State {
@@ -175,14 +178,21 @@ impl Shared {
     }
 
     fn answered(&self) {
-        self.state().phase = Phase::Idle(Instant::now());
+        self.state().phase = Phase::Writing;
+    }
+
+    fn written(&self) {
+        let mut state = self.state();
+        if let Phase::Writing = state.phase {
+            state.phase = Phase::Idle(Instant::now());
+        }
     }
 
     fn deadline(&self, limits: &Limits) -> Option<Instant> {
         match self.state().phase {
             Phase::Idle(since) => Some(since + limits.idle_time),
             Phase::Header(since) => Some(since + limits.header_time),
-            Phase::Busy => None,
+            Phase::Busy | Phase::Writing => None,
         }
     }
 
@@ -267,7 +277,7 @@ fn closing(mut response: Response) -> Response {
     response
 }
 
-/// Marks the connection idle when the answer has been handed to hyper, or given up.
+/// Notes that hyper has the whole answer, or gave it up.
 struct Answered(Arc<Shared>);
 
 impl Drop for Answered {
@@ -276,7 +286,7 @@ impl Drop for Answered {
     }
 }
 
-/// The answer's body, dropped by hyper when its last byte is in the write buffer.
+/// The answer's body, dropped by hyper when its last byte is in the write buffer: long before it is written.
 struct AnswerBody {
     inner: Body,
     _answered: Answered,
@@ -320,6 +330,8 @@ impl Guarded {
         let write_time = self.write_time;
         let alarm = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(write_time)));
         ready!(alarm.as_mut().poll(cx));
+        // Else the kernel would go on feeding its buffer to this reader.
+        let _ = self.stream.set_zero_linger();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -362,6 +374,7 @@ impl AsyncWrite for Guarded {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // hyper flushes when it has nothing left to write.
         self.all_is_well();
+        self.shared.written();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

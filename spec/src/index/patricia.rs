@@ -187,10 +187,10 @@ impl Patricia {
             if before.stale {
                 continue;
             }
-            if let Some(journal) = &mut self.journal {
-                if (id as usize) < journal.inners {
-                    journal.nodes.push((id, before));
-                }
+            if let Some(journal) = &mut self.journal
+                && (id as usize) < journal.inners
+            {
+                journal.nodes.push((id, before));
             }
             self.inner_mut(id).stale = true;
         }
@@ -198,10 +198,10 @@ impl Patricia {
 
     fn replace_value(&mut self, number: u32, value: Value) {
         let before = core::mem::replace(&mut self.leaf_mut(number).value, value);
-        if let Some(journal) = &mut self.journal {
-            if (number as usize) < journal.leaves {
-                journal.values.push((number, before));
-            }
+        if let Some(journal) = &mut self.journal
+            && (number as usize) < journal.leaves
+        {
+            journal.values.push((number, before));
         }
     }
 

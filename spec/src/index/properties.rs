@@ -55,8 +55,11 @@ fn grown(batches: &[Batch]) -> Index {
     index
 }
 
+/// What an index says of a key: its positions, its value and the proof.
+type Answer = (Vec<u64>, Option<Value>, Proof);
+
 /// Everything that can be asked of an index.
-fn answers(index: &Index, keys: &[IndexKey]) -> (IndexEntry, usize, Vec<(Vec<u64>, Option<Value>, Proof)>) {
+fn answers(index: &Index, keys: &[IndexKey]) -> (IndexEntry, usize, Vec<Answer>) {
     let answer = |key| (index.positions(key).to_vec(), index.value(key), index.prove(key));
     (index.entry(), index.len(), keys.iter().map(answer).collect())
 }

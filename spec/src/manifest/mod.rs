@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use digest::{FileDigests, FileHasher, GitBlobId, dir_hash1};
+pub use digest::{FileDigests, FileHasher, GitBlobId, SizeChanged, dir_hash1};
 pub use file::ManifestFile;
 pub(crate) use path::hides;
 pub use path::{FilePath, MAX_PATH, MAX_SEGMENT, MAX_SEGMENTS, PathError};
@@ -243,7 +243,9 @@ impl fmt::Display for ManifestError {
             Self::NoFiles => f.write_str("expected at least one file, found none"),
             Self::TooManyFiles { found } => write!(f, "expected at most {MAX_FILES} files, found {found}"),
             Self::TooManyBytes => write!(f, "expected at most {MAX_INTEGER} bytes in all files, found more"),
-            Self::Order { path } => write!(f, "expected files sorted by the bytes of their paths, found {path} too late"),
+            Self::Order { path } => {
+                write!(f, "expected files sorted by the bytes of their paths, found {path} too late")
+            }
             Self::SamePath { path } => write!(f, "expected each path once, found {path} twice"),
             Self::Collision { first, second } => {
                 write!(f, "{first} and {second} fall on one name where case or normalisation is ignored")

@@ -53,9 +53,9 @@ impl Role {
             return Self::WeightsIndex;
         }
         match extension {
-            "safetensors" | "gguf" | "ggml" | "bin" | "pt" | "pth" | "ckpt" | "pkl" | "pickle" | "onnx" | "onnx_data"
-            | "h5" | "hdf5" | "keras" | "tflite" | "msgpack" | "npz" | "npy" | "mlmodel" | "pdparams" | "nemo"
-            | "engine" | "llamafile" | "ot" | "joblib" => {
+            "safetensors" | "gguf" | "ggml" | "bin" | "pt" | "pth" | "ckpt" | "pkl" | "pickle" | "onnx"
+            | "onnx_data" | "h5" | "hdf5" | "keras" | "tflite" | "msgpack" | "npz" | "npy" | "mlmodel" | "pdparams"
+            | "nemo" | "engine" | "llamafile" | "ot" | "joblib" => {
                 let about_training = matches!(stem, "training_args" | "optimizer" | "scheduler" | "rng_state");
                 if about_training {
                     return Self::Other;
@@ -69,8 +69,16 @@ impl Role {
             _ => {}
         }
         match name.as_str() {
-            "tokenizer.json" | "tokenizer_config.json" | "special_tokens_map.json" | "added_tokens.json"
-            | "vocab.json" | "vocab.txt" | "merges.txt" | "tokenizer.model" | "tekken.json" | "spiece.model"
+            "tokenizer.json"
+            | "tokenizer_config.json"
+            | "special_tokens_map.json"
+            | "added_tokens.json"
+            | "vocab.json"
+            | "vocab.txt"
+            | "merges.txt"
+            | "tokenizer.model"
+            | "tekken.json"
+            | "spiece.model"
             | "sentencepiece.bpe.model" => return Self::Tokenizer,
             "generation_config.json" => return Self::GenerationConfig,
             _ => {}
@@ -81,15 +89,18 @@ impl Role {
         if stem.starts_with("system_prompt") || stem.starts_with("system-prompt") {
             return Self::SystemPrompt;
         }
-        if document && ["license", "licence", "copying", "notice", "unlicense"].iter().any(|word| stem.starts_with(word)) {
+        if document
+            && ["license", "licence", "copying", "notice", "unlicense"].iter().any(|word| stem.starts_with(word))
+        {
             return Self::Licence;
         }
         if document && matches!(stem, "readme" | "model_card" | "modelcard" | "model-card") {
             return Self::ModelCard;
         }
-        if document && ["safety", "system_card", "system-card", "acceptable_use", "use_policy", "usage_policy"]
-            .iter()
-            .any(|word| stem.starts_with(word))
+        if document
+            && ["safety", "system_card", "system-card", "acceptable_use", "use_policy", "usage_policy"]
+                .iter()
+                .any(|word| stem.starts_with(word))
             || within(&["safety"])
         {
             return Self::Safety;

@@ -104,7 +104,8 @@ fn paths_that_mean_another_file_somewhere_are_refused() {
 fn two_paths_that_are_one_file_somewhere_are_refused() {
     for (first, second, why) in COLLISIONS {
         for (first, second) in [(first, second), (second, first)] {
-            let found = Manifest::new(vec![file(first, Role::Other), file("m", Role::Weights), file(second, Role::Other)]);
+            let found =
+                Manifest::new(vec![file(first, Role::Other), file("m", Role::Weights), file(second, Role::Other)]);
             assert!(matches!(found, Err(ManifestError::Collision { .. })), "{first:?} {second:?}: {why}: {found:?}");
         }
     }
@@ -149,7 +150,8 @@ fn more_files_or_bytes_than_a_manifest_has_are_refused() {
 
 #[test]
 fn the_field_that_does_not_fit_is_named() {
-    let mut value = serde_json::to_value(Encoded { files: sample().files().to_vec(), manifest: FORMAT.into() }).unwrap();
+    let mut value =
+        serde_json::to_value(Encoded { files: sample().files().to_vec(), manifest: FORMAT.into() }).unwrap();
     value["files"][2]["role"] = json!("wheights");
     let Err(ManifestError::Encoding(CanonicalError::Shape(error))) =
         Manifest::parse(&canonical::to_bytes(&value).unwrap())
@@ -166,10 +168,7 @@ fn a_directory_hash_is_over_what_sha256sum_prints() {
     let printed: String = sample().files().iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
     assert_eq!(sample().tree_digest().as_bytes(), &sha256(&[printed.as_bytes()]));
     let weights = sample().file(&path("model.safetensors")).unwrap().clone();
-    assert_eq!(
-        sample().weights_digest(),
-        Digest::of(format!("{}  model.safetensors\n", weights.sha256).as_bytes())
-    );
+    assert_eq!(sample().weights_digest(), Digest::of(format!("{}  model.safetensors\n", weights.sha256).as_bytes()));
     assert_eq!((sample().weights_files(), sample().weights_bytes()), (1, weights.size));
 }
 
@@ -252,7 +251,9 @@ fn the_vectors_are_these() {
         spoil("another format", "manifest-format", &|value| value["manifest"] = json!("stele/manifest@v2")),
         spoil("a path out of the folder", "manifest-encoding", &|value| value["files"][0]["path"] = json!("../a")),
         spoil("an unknown role", "manifest-encoding", &|value| value["files"][0]["role"] = json!("virus")),
-        spoil("an upper-case digest", "manifest-encoding", &|value| value["files"][0]["sha256"] = json!("AB".repeat(32))),
+        spoil("an upper-case digest", "manifest-encoding", &|value| {
+            value["files"][0]["sha256"] = json!("AB".repeat(32))
+        }),
         spoil("a field more", "manifest-encoding", &|value| value["files"][0]["mode"] = json!("0755")),
         spoil("a field less", "manifest-encoding", &|value| {
             value["files"][0].as_object_mut().unwrap().remove("size");

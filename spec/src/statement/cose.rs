@@ -219,9 +219,7 @@ impl<'a> Labels<'a> {
         }
         let encoded = reader.since(at);
         match self.previous.replace(encoded) {
-            Some(previous) if previous == encoded => {
-                Err(EnvelopeError::Protected(CanonicalError::DuplicateKey { at }))
-            }
+            Some(previous) if previous == encoded => Err(EnvelopeError::Protected(CanonicalError::DuplicateKey { at })),
             Some(previous) if previous > encoded => Err(EnvelopeError::Protected(CanonicalError::KeyOrder { at })),
             _ => Ok(head),
         }

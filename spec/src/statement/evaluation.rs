@@ -160,9 +160,7 @@ pub(super) fn check(
     }
     let evaluated: BTreeSet<_> = evaluations
         .iter()
-        .filter(|evaluation| {
-            matches!(evaluation.class, EvaluationClass::DangerousCapability | EvaluationClass::Safety)
-        })
+        .filter(|evaluation| matches!(evaluation.class, EvaluationClass::DangerousCapability | EvaluationClass::Safety))
         .filter_map(|evaluation| evaluation.domain.dangerous())
         .collect();
     for &domain in DangerousDomain::ALL {

@@ -291,7 +291,10 @@ impl fmt::Display for FieldError {
                 write!(f, "{path}: expected to read whether it is included, found nothing")
             }
             Self::DomainMissing { domain } => {
-                write!(f, "{path}: expected a dangerous-capability or safety evaluation of {domain}, or a reason why not")
+                write!(
+                    f,
+                    "{path}: expected a dangerous-capability or safety evaluation of {domain}, or a reason why not"
+                )
             }
             Self::DomainContradiction { domain } => write!(f, "{path}: expected none, since {domain} is evaluated"),
             Self::SafeguardsDiffer { configuration, .. } => match configuration.has_safeguards() {
@@ -307,8 +310,12 @@ impl fmt::Display for FieldError {
             Self::HostsMissing { stage } => {
                 write!(f, "{path}: expected at least one, since access is {stage}")
             }
-            Self::RevisionMissing { host, .. } => write!(f, "{path}: expected the revision, since {host} has revisions"),
-            Self::ClassDiffers { basis: Basis::Mof10 } => write!(f, "{path}: expected the class under MOF-1.0, found none"),
+            Self::RevisionMissing { host, .. } => {
+                write!(f, "{path}: expected the revision, since {host} has revisions")
+            }
+            Self::ClassDiffers { basis: Basis::Mof10 } => {
+                write!(f, "{path}: expected the class under MOF-1.0, found none")
+            }
             Self::ClassDiffers { basis } => write!(f, "{path}: expected none, since the basis is {basis}"),
             Self::KeyIdDiffers { expected, found, .. } => {
                 write!(f, "{path}: expected {expected}, the SHA-256 of the key's SubjectPublicKeyInfo, found {found}")

@@ -38,10 +38,7 @@ vocabulary! {
 impl HostType {
     /// Whether it names states of its content, so that one can be asked for.
     pub fn has_revisions(self) -> bool {
-        matches!(
-            self,
-            Self::Huggingface | Self::Modelscope | Self::Git | Self::Oci | Self::Ollama | Self::Kaggle
-        )
+        matches!(self, Self::Huggingface | Self::Modelscope | Self::Git | Self::Oci | Self::Ollama | Self::Kaggle)
     }
 }
 

@@ -119,9 +119,13 @@ impl TryFrom<Either> for Parent {
 
     fn try_from(either: Either) -> Result<Self, Self::Error> {
         match either {
-            Either { coordinate: Some(coordinate), entry: Some(entry), leaf_hash: Some(leaf), purl: None, digest: None } => {
-                Ok(Self::Logged(LoggedParent { coordinate, entry, leaf_hash: leaf.0 }))
-            }
+            Either {
+                coordinate: Some(coordinate),
+                entry: Some(entry),
+                leaf_hash: Some(leaf),
+                purl: None,
+                digest: None,
+            } => Ok(Self::Logged(LoggedParent { coordinate, entry, leaf_hash: leaf.0 })),
             Either { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) } => {
                 Ok(Self::Unlogged(UnloggedParent { purl, digest }))
             }

@@ -48,7 +48,9 @@ pub use release::{Release, ReleaseKind};
 pub use safety::{MAX_SAFEGUARDS, Safeguard, SafeguardType, Safety};
 pub use time::{Date, TimeError, Timestamp};
 pub use weights::{Tree, Weights};
-pub use words::{Decimal, Line, MAX_DECIMAL, MAX_LINE, MAX_PROSE, MAX_SLUG, MAX_URI, Prose, Purl, Slug, Uri, WordError};
+pub use words::{
+    Decimal, Line, MAX_DECIMAL, MAX_LINE, MAX_PROSE, MAX_SLUG, MAX_URI, Prose, Purl, Slug, Uri, WordError,
+};
 
 use crate::canonical::{self, CanonicalError, vocabulary};
 use crate::hash::{Digest, KeyId};

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
 use super::{
-    Access, Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim,
-    License, ModelInfo, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Safety, Timestamp, Tree,
-    Weights, components, evaluation, hosts, legal, lineage,
+    Access, Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License,
+    ModelInfo, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Safety, Timestamp, Tree, Weights,
+    components, evaluation, hosts, legal, lineage,
 };
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
@@ -124,19 +124,20 @@ impl Release {
             ("safety.report".to_owned(), self.safety.report.reference()),
         ];
         named.extend(
-            (0..).zip(&self.evaluations).map(|(n, evaluation): (usize, _)| {
-                (format!("evaluations[{n}].result"), Some(&evaluation.result))
-            }),
+            (0..)
+                .zip(&self.evaluations)
+                .map(|(n, evaluation): (usize, _)| (format!("evaluations[{n}].result"), Some(&evaluation.result))),
         );
         named.extend(
-            (0..).zip(&self.lineage).map(|(n, ancestor): (usize, _)| {
-                (format!("lineage[{n}].recipe"), ancestor.recipe.as_ref())
-            }),
+            (0..)
+                .zip(&self.lineage)
+                .map(|(n, ancestor): (usize, _)| (format!("lineage[{n}].recipe"), ancestor.recipe.as_ref())),
         );
         named.extend(
-            self.docs.iter().flat_map(Docs::entries).map(|(name, document)| {
-                (format!("docs.{name}"), document.reference())
-            }),
+            self.docs
+                .iter()
+                .flat_map(Docs::entries)
+                .map(|(name, document)| (format!("docs.{name}"), document.reference())),
         );
         named.into_iter().filter_map(|(path, reference)| Some((FieldPath::new(path), reference?))).collect()
     }

@@ -105,4 +105,5 @@ def entries(public, size):
             content = content[2 + length :]
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -40,8 +40,12 @@ fn claims() -> Vec<(Value, Value)> {
 /// Signs the four parts as they are given, so that only what was changed is wrong.
 fn parts(protected: &[u8], unprotected: Value, payload: Value) -> Vec<Value> {
     let content = payload.as_bytes().cloned().unwrap_or_default();
-    let structure =
-        Value::Array(vec![text("Signature1"), Value::Bytes(protected.to_vec()), Value::Bytes(vec![]), Value::Bytes(content)]);
+    let structure = Value::Array(vec![
+        text("Signature1"),
+        Value::Bytes(protected.to_vec()),
+        Value::Bytes(vec![]),
+        Value::Bytes(content),
+    ]);
     let signature = key().sign(&write(&structure)).as_bytes().to_vec();
     vec![Value::Bytes(protected.to_vec()), unprotected, payload, Value::Bytes(signature)]
 }
@@ -129,7 +133,11 @@ pub(super) fn cases() -> Vec<Case> {
         ("five parts", "not-cose-sign1", tagged(18, five)),
         ("a map for the array", "not-cose-sign1", vec![0xd2, 0xa0]),
         ("an array of indefinite length", "not-canonical", [&[0xd2, 0x9f], &good[2..], &[0xff]].concat()),
-        ("something in the unprotected header", "unprotected-header", tagged(18, parts(&protected, unprotected, payload()))),
+        (
+            "something in the unprotected header",
+            "unprotected-header",
+            tagged(18, parts(&protected, unprotected, payload())),
+        ),
         ("a detached payload", "detached-payload", tagged(18, parts(&protected, Value::Map(vec![]), Value::Null))),
         ("a payload in text", "not-canonical", tagged(18, parts(&protected, Value::Map(vec![]), text("{}")))),
         ("a signature of 63 bytes", "signature-length", tagged(18, short_signature)),
@@ -161,14 +169,34 @@ pub(super) fn cases() -> Vec<Case> {
         ("no sub", "missing-header", with_claims(claims()[..1].to_vec())),
         ("claim 3, aud", "unknown-header", with_claims([claims(), vec![(int(3), text("you"))]].concat())),
         ("claims out of order", "not-canonical", with_claims(claims().into_iter().rev().collect())),
-        ("iss of somebody else", "issuer-differs", with_claims(vec![(int(1), text("https://evil.example")), claims()[1].clone()])),
-        ("iss by http", "issuer-differs", with_claims(vec![(int(1), text("http://acme.example")), claims()[1].clone()])),
-        ("sub of something else", "subject-differs", with_claims(vec![claims()[0].clone(), (int(2), text("acme.example/tiny@1#base"))])),
-        ("a kid that is not in the claim", "signer-not-listed", cose::sign(&claim().payload().unwrap(), "https://acme.example", "acme.example", &other_key())),
+        (
+            "iss of somebody else",
+            "issuer-differs",
+            with_claims(vec![(int(1), text("https://evil.example")), claims()[1].clone()]),
+        ),
+        (
+            "iss by http",
+            "issuer-differs",
+            with_claims(vec![(int(1), text("http://acme.example")), claims()[1].clone()]),
+        ),
+        (
+            "sub of something else",
+            "subject-differs",
+            with_claims(vec![claims()[0].clone(), (int(2), text("acme.example/tiny@1#base"))]),
+        ),
+        (
+            "a kid that is not in the claim",
+            "signer-not-listed",
+            cose::sign(&claim().payload().unwrap(), "https://acme.example", "acme.example", &other_key()),
+        ),
         ("an empty payload", "not-canonical", with_payload(b"")),
         ("a payload that is no map", "field-wrong-type", with_payload(&[0x80])),
         ("a payload of boxes inside boxes", "too-deep", with_payload(&deep)),
-        ("a byte after the payload's map", "not-canonical", with_payload(&[&claim().payload().unwrap()[..], &[0]].concat())),
+        (
+            "a byte after the payload's map",
+            "not-canonical",
+            with_payload(&[&claim().payload().unwrap()[..], &[0]].concat()),
+        ),
         ("a map of indefinite length", "not-canonical", {
             let payload = claim().payload().unwrap();
             with_payload(&[&[0xbf], &payload[1..], &[0xff]].concat())

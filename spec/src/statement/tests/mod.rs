@@ -3,6 +3,7 @@
 mod claims;
 mod envelope;
 mod properties;
+mod refusals;
 mod releases;
 mod vectors;
 mod words;
@@ -82,10 +83,7 @@ fn somebody_elses_signature_does_not_verify() {
     let at = forged.len() - 64;
     forged[at..].copy_from_slice(&theirs[theirs.len() - 64..]);
     let forged = SignedStatement::parse(&forged).unwrap();
-    assert_eq!(
-        forged.verify(&key().public()),
-        Err(VerifyError::BadSignature { kid: key().public().key_id() })
-    );
+    assert_eq!(forged.verify(&key().public()), Err(VerifyError::BadSignature { kid: key().public().key_id() }));
 }
 
 #[test]

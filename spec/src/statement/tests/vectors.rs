@@ -38,15 +38,15 @@ fn accepted(comment: &str, statement: &Statement) -> Value {
 
 #[test]
 fn the_vectors_of_fields_are_these() {
-    let refused: Vec<_> = releases::cases()
+    let refused: Vec<_> = refusals::cases()
         .into_iter()
         .map(|case| {
             let edits: Vec<_> = case
                 .edits
                 .into_iter()
                 .map(|edit| match edit {
-                    releases::Edit::Set(pointer, value) => json!({"set": pointer, "to": value}),
-                    releases::Edit::Remove(pointer) => json!({"remove": pointer}),
+                    refusals::Edit::Set(pointer, value) => json!({"set": pointer, "to": value}),
+                    refusals::Edit::Remove(pointer) => json!({"remove": pointer}),
                 })
                 .collect();
             json!({"comment": case.comment, "code": case.code, "field": case.field, "edits": edits})

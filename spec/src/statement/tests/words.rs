@@ -66,7 +66,19 @@ fn every_day_comes_after_the_day_before_it() {
 
 #[test]
 fn text_that_hides_or_has_blanks_at_its_ends_is_refused() {
-    refused::<Line>(&["", " ", " a", "a ", "a\u{a0}", "a\nb", "a\tb", "a\u{0}", "a\u{202e}b", "a\u{200b}b", "\u{feff}a"]);
+    refused::<Line>(&[
+        "",
+        " ",
+        " a",
+        "a ",
+        "a\u{a0}",
+        "a\nb",
+        "a\tb",
+        "a\u{0}",
+        "a\u{202e}b",
+        "a\u{200b}b",
+        "\u{feff}a",
+    ]);
     refused::<Line>(&[&"a".repeat(MAX_LINE + 1)]);
     accepted::<Line>(&["a", "Größe: 1 × 2", "重み", &"a".repeat(MAX_LINE)]);
     refused::<Prose>(&["", "\n", "a\n", "\na", "a\r\nb", "a\tb", &"a".repeat(MAX_PROSE + 1)]);
@@ -81,7 +93,9 @@ fn names_addresses_and_numbers_have_one_shape() {
     accepted::<Uri>(&["https://acme.example/a?b#c", "mailto:a@acme.example", "magnet:?xt=urn:btih:b828"]);
     refused::<Purl>(&["", "pkg:", "pkg:huggingface", "pkg:/a", "pkg:a/", "https://a/b"]);
     accepted::<Purl>(&["pkg:huggingface/acme/tiny@1.0"]);
-    refused::<Decimal>(&["", "-", "+1", "01", "1.", ".5", "-0", "-0.0", "1e3", "1,5", "NaN", "inf", "0x1", " 1", "1.2.3", "١"]);
+    refused::<Decimal>(&[
+        "", "-", "+1", "01", "1.", ".5", "-0", "-0.0", "1e3", "1,5", "NaN", "inf", "0x1", " 1", "1.2.3", "١",
+    ]);
     accepted::<Decimal>(&["0", "0.50", "-0.5", "-12", "100.000"]);
 }
 

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# OpenSSL reads a publisher's key and checks its signature; `stele` reads OpenSSL's keys, and refuses those of other kinds.
+#
+#   tests/peers/openssl.sh STELE PUBLISHER.pem STATEMENT.cose
+source "$(dirname "$0")/lib.sh"
+
+stele=$(realpath "${1:?usage: openssl.sh STELE PUBLISHER.pem STATEMENT.cose}")
+private=$2 statement=$3
+own=$(mktemp -d "$work/openssl.XXXXXX")
+trap 'rm -rf "$own"' EXIT
+record() { "$work/venv/bin/python" -B "$here/python/record.py" "$@"; }
+kid_of() { openssl pkey -in "$1" -pubout -outform DER | sha256sum | cut -d' ' -f1; }
+kid_shown() { "$stele" key show --json "$1" | record json kid; }
+
+accepts "OpenSSL reads the publisher's private key" openssl pkey -in "$private" -noout
+equal "it is an Ed25519 key" "ED25519 Private-Key:" "$(openssl pkey -in "$private" -noout -text | head -1)"
+openssl pkey -in "$private" -pubout -out "$own/public.pem"
+kid=$(kid_of "$private")
+equal "stele shows the kid that OpenSSL and sha256sum make of it" "$kid" "$(kid_shown "$private")"
+equal "the statement names that kid" "$kid" "$(record fields "$statement" | sed -n 's/^kid\t//p')"
+equal "stele writes the public key as OpenSSL does" "$(cat "$own/public.pem")" \
+    "$("$stele" key show --json "$private" | record json public_key)"
+
+record sig-structure "$statement" >"$own/signed"
+record signature "$statement" >"$own/signature"
+verify() { openssl pkeyutl -verify -rawin -pubin -inkey "$1" -sigfile "$own/signature" -in "$2"; }
+accepts "OpenSSL verifies the statement's signature" verify "$own/public.pem" "$own/signed"
+printf x | cat "$own/signed" - >"$own/other"
+refuses "OpenSSL refuses it over other bytes" 'Verif.*[Ff]ail' verify "$own/public.pem" "$own/other"
+
+for n in 1 2 3; do
+    (umask 077 && openssl genpkey -algorithm ed25519 -out "$own/fresh-$n.pem")
+    equal "stele reads a key made by openssl genpkey, the $n. of 3" "$(kid_of "$own/fresh-$n.pem")" "$(kid_shown "$own/fresh-$n.pem")"
+done
+openssl pkey -in "$own/fresh-1.pem" -pubout -out "$own/fresh-public.pem"
+equal "stele reads a public key written by OpenSSL" "$(kid_of "$own/fresh-1.pem")" "$(kid_shown "$own/fresh-public.pem")"
+
+other_kind() { # what, arguments of genpkey...
+    local what=$1
+    shift
+    (umask 077 && openssl genpkey "$@" -out "$own/other.pem" 2>/dev/null)
+    refuses "stele refuses $what" 'Ed25519' "$stele" key show "$own/other.pem"
+}
+other_kind "an Ed448 key" -algorithm ed448
+other_kind "an X25519 key" -algorithm x25519
+other_kind "a P-256 key" -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+other_kind "an RSA key" -algorithm RSA -pkeyopt rsa_keygen_bits:2048
+other_kind "an encrypted Ed25519 key" -algorithm ed25519 -aes256 -pass pass:secret
+
+finish openssl
