@@ -1,1 +1,28 @@
-//! stub
+//! The house seen from outside: a real network of the real binaries, and what stories need to be told about it.
+//!
+//! Nothing here uses the code of the programs: the binaries are started as processes, spoken to over HTTP and the command
+//! line, and judged by what they answer and by what is on the disk. Only the formats are shared, through `stele-spec`.
+//!
+//! | room | one concept |
+//! |---|---|
+//! | [`failure`] | why a step of a story did not go as told |
+//! | [`binaries`] | where the programs are, built once |
+//! | [`process`] | one server process: started, stopped, killed, started again on the same port |
+//! | [`http`] | one request and its answer, with nothing done behind the caller's back |
+//! | [`command`] | one run of a command-line program, and what it printed |
+//! | [`network`] | a log and its witnesses in a folder of their own |
+//! | [`model`] | a small but real model folder, the same bytes for the same seed |
+//! | [`release_toml`] | a draft completed with decisions that a person would make |
+//! | [`statements`] | signed statements without the client |
+//! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
+
+pub mod binaries;
+pub mod command;
+pub mod failure;
+pub mod history;
+pub mod http;
+pub mod model;
+pub mod network;
+pub mod process;
+pub mod release_toml;
+pub mod statements;

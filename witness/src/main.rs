@@ -1,1 +1,12 @@
-fn main() {}
+//! `stele-witness`: parses, loads, runs, exits.
+
+use clap::Parser;
+use std::process::ExitCode;
+use stele_host::exit;
+use stele_witness::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let voice = cli.voice();
+    exit::finish(cli.run(), voice)
+}

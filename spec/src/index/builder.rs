@@ -24,7 +24,7 @@ use super::transition::{Old, Touched, Transition};
 ///
 /// Staging writes in place and keeps a journal of what it overwrote: about 48 bytes for each inner node on the way
 /// to each key, and the frontier of each list that grew; for a batch of 256 entries in an index of a million keys
-/// that is some 2 MB, for as long as the batch is staged. Taking it back copies them; it hashes nothing.
+/// that is about 1 MB, for as long as the batch is staged. Taking it back copies them; it hashes nothing.
 #[derive(Debug, Default)]
 pub struct Index {
     tree: Patricia,

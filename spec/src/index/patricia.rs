@@ -13,6 +13,10 @@ use super::path::{Absence, Path, Proof, Step};
 /// How many keys a tree can hold: a link has 31 bits for a number.
 pub(super) const MAX_KEYS: usize = 1 << 31;
 
+/// What a key costs here, without the slack of the vectors.
+#[cfg(test)]
+pub(super) const BYTES_A_KEY: usize = size_of::<Leaf>() + size_of::<Inner>();
+
 /// A set of keys with values, as a Patricia tree.
 ///
 /// A stale inner node has only stale nodes above it. [`Patricia::root`] and [`Patricia::prove`] expect none.

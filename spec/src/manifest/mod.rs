@@ -151,22 +151,23 @@ fn check_files(files: &[ManifestFile]) -> Result<(), ManifestError> {
 
 /// No two files fall on one name, and no file on a folder of another, where case or normalisation do not count.
 fn check_collisions(files: &[ManifestFile]) -> Result<(), ManifestError> {
+    let names: Vec<String> = files.iter().map(|file| file.path.folded()).collect();
     let mut folded = HashMap::with_capacity(files.len());
-    for file in files {
-        if let Some(first) = folded.insert(file.path.folded(), &file.path) {
+    for (name, file) in names.iter().zip(files) {
+        if let Some(first) = folded.insert(name.as_str(), &file.path) {
             return Err(ManifestError::Collision { first: first.clone(), second: file.path.clone() });
         }
     }
     let mut folders = HashSet::new();
-    for (name, path) in &folded {
-        for (end, _) in name.match_indices('/').collect::<Vec<_>>().into_iter().rev() {
+    for (name, file) in names.iter().zip(files) {
+        for (end, _) in name.rmatch_indices('/') {
             let folder = name.get(..end).unwrap_or_default();
             // The folders above it were looked at with the first file in it.
             if !folders.insert(folder) {
                 break;
             }
-            if let Some(file) = folded.get(folder) {
-                return Err(ManifestError::Collision { first: (*file).clone(), second: (*path).clone() });
+            if let Some(first) = folded.get(folder) {
+                return Err(ManifestError::Collision { first: (*first).clone(), second: file.path.clone() });
             }
         }
     }

@@ -1,0 +1,61 @@
+#![doc = include_str!("../../text/policy.md")]
+
+mod error;
+mod parse;
+mod quorum;
+mod trusted;
+
+pub use error::{LineProblem, PolicyError, RefusedCheckpoint, WitnessProblem};
+pub use parse::MAX_POLICY;
+pub use quorum::Quorum;
+pub use trusted::{Cosigned, Trusted};
+
+use crate::note::VerifierKey;
+
+/// A log that the policy accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Its key; the key's name is the log's origin.
+    pub key: VerifierKey,
+    /// Where it is served, if the policy says so.
+    pub url: Option<String>,
+}
+
+/// A witness that the policy knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// Its name within the policy.
+    pub name: String,
+    /// Its key.
+    pub key: VerifierKey,
+    /// Its submission prefix, if the policy says so.
+    pub url: Option<String>,
+}
+
+/// Known logs, known witnesses, and the quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    logs: Vec<Log>,
+    witnesses: Vec<Witness>,
+    quorum: Quorum,
+}
+
+impl Policy {
+    /// The logs in the order of the file.
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
+    }
+
+    /// The witnesses in the order of the file.
+    pub fn witnesses(&self) -> &[Witness] {
+        &self.witnesses
+    }
+
+    /// Which sets of witnesses are enough; indices are those of `witnesses`.
+    pub const fn quorum(&self) -> &Quorum {
+        &self.quorum
+    }
+}
+
+#[cfg(test)]
+mod tests;

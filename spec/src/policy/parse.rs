@@ -1,0 +1,158 @@
+//! Reading a policy file (c2sp.org/tlog-policy).
+
+use std::collections::HashMap;
+
+use super::{LineProblem, Log, Policy, PolicyError, Quorum, Witness};
+use crate::note::{KeyType, NoteError, VerifierKey};
+use crate::text::decimal;
+
+/// The longest policy file in bytes.
+pub const MAX_POLICY: usize = 256 * 1024;
+
+/// The most logs, witnesses and groups each; c2sp.org/tlog-policy asks for at least 32.
+const MAX_LINES: usize = 128;
+
+impl Policy {
+    /// Reads a policy file. Names are opaque bytes that must also be UTF-8 here.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
+        if bytes.len() > MAX_POLICY {
+            return Err(PolicyError::TooLong { limit: MAX_POLICY, found: bytes.len() });
+        }
+        let text = core::str::from_utf8(bytes).map_err(|_| PolicyError::NotText)?;
+        let allowed = |b: u8| b == b'\t' || b == b'\n' || (b >= 0x20 && b != 0x7f);
+        if !text.bytes().all(allowed) || !text.ends_with('\n') {
+            return Err(PolicyError::NotText);
+        }
+        let mut reader = Reader::default();
+        for (i, line) in text.lines().enumerate() {
+            let words: Vec<_> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+            reader.line(&words).map_err(|problem| PolicyError::Line { line: i + 1, problem })?;
+        }
+        let quorum = reader.quorum.ok_or(PolicyError::NoQuorum)?;
+        Ok(Self { logs: reader.logs, witnesses: reader.witnesses, quorum })
+    }
+}
+
+/// What the lines so far have defined.
+#[derive(Default)]
+struct Reader {
+    logs: Vec<Log>,
+    witnesses: Vec<Witness>,
+    groups: usize,
+    names: HashMap<String, Named>,
+    quorum: Option<Quorum>,
+}
+
+/// What a name stands for, and whether a group counts it already.
+struct Named {
+    quorum: Quorum,
+    counted: bool,
+}
+
+impl Reader {
+    fn line(&mut self, words: &[&str]) -> Result<(), LineProblem> {
+        match words {
+            [] => Ok(()),
+            [first, ..] if first.starts_with('#') => Ok(()),
+            ["log", rest @ ..] => self.log(rest),
+            ["witness", rest @ ..] => self.witness(rest),
+            ["group", rest @ ..] => self.group(rest),
+            ["quorum", rest @ ..] => self.quorum(rest),
+            [found, ..] => Err(LineProblem::Keyword { found: found.chars().take(40).collect() }),
+        }
+    }
+
+    fn log(&mut self, words: &[&str]) -> Result<(), LineProblem> {
+        let (key, url) = match words {
+            [key] => (key, None),
+            [key, url] => (key, Some((*url).to_owned())),
+            _ => return Err(LineProblem::Shape { expected: "log <vkey> [<url>]" }),
+        };
+        let key = read_key(key, KeyType::Log, "01")?;
+        limit(self.logs.len())?;
+        if self.logs.iter().any(|log| log.key.key() == key.key()) {
+            return Err(LineProblem::DuplicateKey);
+        }
+        self.logs.push(Log { key, url });
+        Ok(())
+    }
+
+    fn witness(&mut self, words: &[&str]) -> Result<(), LineProblem> {
+        let (name, key, url) = match words {
+            [name, key] => (name, key, None),
+            [name, key, url] => (name, key, Some((*url).to_owned())),
+            _ => return Err(LineProblem::Shape { expected: "witness <name> <vkey> [<url>]" }),
+        };
+        let key = read_key(key, KeyType::Cosigner, "04")?;
+        limit(self.witnesses.len())?;
+        if self.witnesses.iter().any(|witness| witness.key.key() == key.key()) {
+            return Err(LineProblem::DuplicateKey);
+        }
+        self.define(name, Quorum::Witness(self.witnesses.len()))?;
+        self.witnesses.push(Witness { name: (*name).to_owned(), key, url });
+        Ok(())
+    }
+
+    fn group(&mut self, words: &[&str]) -> Result<(), LineProblem> {
+        let [name, threshold, member_names @ ..] = words else {
+            return Err(LineProblem::Shape { expected: "group <name> all|any|<k> <name>..." });
+        };
+        limit(self.groups)?;
+        let count = member_names.len();
+        let threshold = match *threshold {
+            "all" => count,
+            "any" => 1,
+            number => decimal(number).ok().and_then(|k| usize::try_from(k).ok()).unwrap_or(0),
+        };
+        if !(1..=count).contains(&threshold) {
+            return Err(LineProblem::Threshold { members: count });
+        }
+        let mut members = Vec::new();
+        for member in member_names {
+            let found = || (*member).to_owned();
+            let named = self.names.get_mut(*member).ok_or_else(|| LineProblem::Undefined { found: found() })?;
+            if core::mem::replace(&mut named.counted, true) {
+                return Err(LineProblem::SecondGroup { found: found() });
+            }
+            members.push(named.quorum.clone());
+        }
+        self.groups += 1;
+        self.define(name, Quorum::Group { name: (*name).to_owned(), threshold, members })
+    }
+
+    fn quorum(&mut self, words: &[&str]) -> Result<(), LineProblem> {
+        let [name] = words else { return Err(LineProblem::Shape { expected: "quorum <name>" }) };
+        if self.quorum.is_some() {
+            return Err(LineProblem::SecondQuorum);
+        }
+        let quorum = match *name {
+            "none" => Quorum::None,
+            name => match self.names.get(name) {
+                Some(named) => named.quorum.clone(),
+                None => return Err(LineProblem::Undefined { found: name.to_owned() }),
+            },
+        };
+        self.quorum = Some(quorum);
+        Ok(())
+    }
+
+    fn define(&mut self, name: &str, quorum: Quorum) -> Result<(), LineProblem> {
+        if name == "none" || self.names.contains_key(name) {
+            return Err(LineProblem::Name { found: name.to_owned() });
+        }
+        self.names.insert(name.to_owned(), Named { quorum, counted: false });
+        Ok(())
+    }
+}
+
+fn read_key(text: &str, key_type: KeyType, expected: &'static str) -> Result<VerifierKey, LineProblem> {
+    match text.parse::<VerifierKey>() {
+        Ok(key) if key.key_type() == key_type => Ok(key),
+        Ok(_) | Err(NoteError::KeyType { .. }) => Err(LineProblem::KeyType { expected }),
+        Err(error) => Err(LineProblem::Key(error)),
+    }
+}
+
+const fn limit(count: usize) -> Result<(), LineProblem> {
+    if count < MAX_LINES { Ok(()) } else { Err(LineProblem::TooMany { limit: MAX_LINES }) }
+}

@@ -1,0 +1,119 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::checkpoint::{Checkpoint, CheckpointError, sign_checkpoint};
+use crate::cosignature::{CosignatureError, UnixTime, cosign};
+use crate::merkle::empty_root;
+use crate::note::{KeyType, SignedNote, SignerKey};
+
+fn log() -> SignerKey {
+    SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32])
+}
+
+fn witness(i: u8) -> SignerKey {
+    SignerKey::new(format!("witness.example/w{i}").parse().unwrap(), KeyType::Cosigner, [10 + i; 32])
+}
+
+/// Two of three.
+fn text() -> String {
+    let witnesses: String = (1..=3).map(|i| format!("witness w{i} {} https://w{i}.example/\n", witness(i).verifier())).collect();
+    format!("# a policy\n\nlog {} https://log.example/\n{witnesses}group all-of-them 2 w1 w2 w3\nquorum all-of-them\n", log().verifier())
+}
+
+/// A checkpoint cosigned by these witnesses at these times.
+fn note(cosigned: &[(u8, u64)]) -> SignedNote {
+    let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 0, empty_root());
+    let note = sign_checkpoint(&checkpoint, &log()).unwrap();
+    let mut lines = note.signatures().to_vec();
+    lines.extend(cosigned.iter().map(|(i, time)| cosign(note.text(), &witness(*i), UnixTime::new(*time).unwrap()).unwrap()));
+    SignedNote::new(note.text().to_owned(), lines).unwrap()
+}
+
+#[test]
+fn loose_policies_are_refused_with_their_line() {
+    let good = text();
+    let problem = |text: &str| match Policy::parse(text.as_bytes()) {
+        Err(PolicyError::Line { line, problem }) => (line, problem),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(Policy::parse(b""), Err(PolicyError::NotText));
+    assert_eq!(Policy::parse(good.trim_end().as_bytes()), Err(PolicyError::NotText));
+    assert_eq!(Policy::parse(good.replace('\n', "\r\n").as_bytes()), Err(PolicyError::NotText));
+    assert_eq!(Policy::parse(b"# nothing\n"), Err(PolicyError::NoQuorum));
+    assert_eq!(problem("trust me\n").0, 1);
+    assert!(matches!(problem(&good.replace("group all-of-them 2", "group all-of-them 4")).1, LineProblem::Threshold { members: 3 }));
+    assert!(matches!(problem(&good.replace("group all-of-them 2", "group all-of-them 02")).1, LineProblem::Threshold { .. }));
+    assert!(matches!(problem(&good.replace("w1 w2 w3", "w1 w2 w2")).1, LineProblem::SecondGroup { .. }));
+    assert!(matches!(problem(&good.replace("w1 w2 w3", "w1 w2 w4")).1, LineProblem::Undefined { .. }));
+    assert!(matches!(problem(&good.replace("witness w2", "witness w1")).1, LineProblem::Name { .. }));
+    assert!(matches!(problem(&good.replace("witness w2", "witness none")).1, LineProblem::Name { .. }));
+    assert_eq!(problem(&format!("{good}quorum none\n")).1, LineProblem::SecondQuorum);
+    assert_eq!(problem(&format!("log {}\nlog {}\nquorum none\n", log().verifier(), log().verifier())), (2, LineProblem::DuplicateKey));
+    assert!(matches!(problem(&format!("log {}\n", witness(1).verifier())).1, LineProblem::KeyType { expected: "01" }));
+    assert!(matches!(problem(&format!("witness w {}\n", log().verifier())).1, LineProblem::KeyType { expected: "04" }));
+}
+
+#[test]
+fn one_of_three_is_not_two_of_three_and_the_missing_are_named() {
+    let policy = Policy::parse(text().as_bytes()).unwrap();
+    let refused = policy.verify_note(&note(&[(2, 100)])).unwrap_err();
+    let RefusedCheckpoint::Quorum { least: 2, found: 1, missing } = &refused else { panic!("{refused:?}") };
+    assert_eq!(missing.iter().map(|m| m.witness.as_str()).collect::<Vec<_>>(), ["w1", "w3"]);
+    assert!(refused.to_string().contains("w1 (witness.example/w1), w3 (witness.example/w3)"), "{refused}");
+}
+
+#[test]
+fn two_signatures_of_one_witness_are_one() {
+    let policy = Policy::parse(text().as_bytes()).unwrap();
+    assert!(matches!(policy.verify_note(&note(&[(2, 100), (2, 101)])), Err(RefusedCheckpoint::Quorum { found: 1, .. })));
+}
+
+#[test]
+fn one_forged_line_of_a_known_witness_spoils_the_note() {
+    let policy = Policy::parse(text().as_bytes()).unwrap();
+    let good = note(&[(1, 100), (2, 100), (3, 100)]);
+    let mut lines = good.signatures().to_vec();
+    lines[3].bytes[20] ^= 1;
+    let forged = SignedNote::new(good.text().to_owned(), lines).unwrap();
+    let expected = RefusedCheckpoint::Cosignature { witness: "w3".into(), error: CosignatureError::BadSignature };
+    assert_eq!(policy.verify_note(&forged), Err(expected));
+}
+
+#[test]
+fn another_log_s_checkpoint_is_refused_even_with_every_cosignature() {
+    let policy = Policy::parse(text().as_bytes()).unwrap();
+    let other = SignerKey::new("other.example/log".parse().unwrap(), KeyType::Log, [2; 32]);
+    let checkpoint = Checkpoint::new("other.example/log".parse().unwrap(), 0, empty_root());
+    let unknown = sign_checkpoint(&checkpoint, &other).unwrap();
+    assert!(matches!(policy.verify_note(&unknown), Err(RefusedCheckpoint::UnknownLog { .. })));
+    // The known origin under an unknown key.
+    let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 0, empty_root());
+    let unsigned = sign_checkpoint(&checkpoint, &other).unwrap();
+    assert_eq!(policy.verify_note(&unsigned), Err(RefusedCheckpoint::Log(CheckpointError::NotSigned)));
+}
+
+#[test]
+fn the_time_is_the_median_so_that_no_one_witness_sets_it() {
+    let policy = Policy::parse(text().as_bytes()).unwrap();
+    let time = |cosigned: &[(u8, u64)]| policy.verify_note(&note(cosigned)).unwrap().time().map(UnixTime::seconds);
+    assert_eq!(time(&[(1, 100), (2, 9_999_999_999), (3, 110)]), Some(110));
+    assert_eq!(time(&[(1, 0), (2, 120), (3, 110)]), Some(110));
+    assert_eq!(time(&[(1, 130), (3, 110)]), Some(110));
+}
+
+#[test]
+fn groups_of_groups_count_their_members() {
+    let nested = text().replace("group all-of-them 2 w1 w2 w3", "group pair all w1 w2\ngroup all-of-them any pair w3");
+    let policy = Policy::parse(nested.as_bytes()).unwrap();
+    assert_eq!(policy.quorum().least(), 1);
+    assert!(policy.verify_note(&note(&[(1, 1)])).is_err());
+    assert!(policy.verify_note(&note(&[(1, 1), (2, 1)])).is_ok());
+    assert!(policy.verify_note(&note(&[(3, 1)])).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(lines in proptest::collection::vec("(log|witness|group|quorum|#)?( [a-z0-9+=]{1,5}){0,4}\n", 0..9)) {
+        let _ = Policy::parse(lines.concat().as_bytes());
+    }
+}

@@ -1,0 +1,109 @@
+//! From a note that somebody sent to a tree head to rely on.
+
+use super::{Log, Policy, RefusedCheckpoint, WitnessProblem};
+use crate::checkpoint::{Checkpoint, CheckpointError, verify_log_signature};
+use crate::cosignature::{UnixTime, verify_cosignature};
+use crate::note::{KeyName, SignedNote};
+
+/// Something that a policy vouches for. Only `Policy::verify` makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted<T> {
+    value: T,
+    cosigned: Vec<Cosigned>,
+}
+
+/// One witness of the policy that cosigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cosigned {
+    /// Its name within the policy.
+    pub witness: String,
+    /// The name in its key.
+    pub key_name: KeyName,
+    /// When it says that it cosigned.
+    pub time: UnixTime,
+}
+
+impl<T> Trusted<T> {
+    /// What is vouched for.
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The witnesses that cosigned, in the order of the policy.
+    pub fn cosigned(&self) -> &[Cosigned] {
+        &self.cosigned
+    }
+
+    /// The median of the cosignature times; none where the policy asks for no witness and none cosigned.
+    pub fn time(&self) -> Option<UnixTime> {
+        let mut times: Vec<_> = self.cosigned.iter().map(|cosigned| cosigned.time).collect();
+        times.sort_unstable();
+        times.get(times.len().saturating_sub(1) / 2).copied()
+    }
+}
+
+impl Policy {
+    /// Accepts a checkpoint that a known log signed and the quorum cosigned.
+    pub fn verify(&self, note: &[u8]) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
+        let note = SignedNote::parse(note).map_err(|error| RefusedCheckpoint::Log(CheckpointError::Note(error)))?;
+        self.verify_note(&note)
+    }
+
+    /// The same for a note that is parsed already.
+    pub fn verify_note(&self, note: &SignedNote) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
+        let checkpoint = self.verify_log(note)?;
+        let mut cosigned = Vec::new();
+        let mut met = vec![false; self.witnesses.len()];
+        let mut missing = Vec::new();
+        for (witness, met) in self.witnesses.iter().zip(&mut met) {
+            let mut time = None;
+            for line in note.signatures().iter().filter(|line| witness.key.is_meant_by(line)) {
+                match verify_cosignature(note.text(), line, &witness.key) {
+                    // Of several lines of one witness the latest says most.
+                    Ok(found) => time = time.max(Some(found)),
+                    // A forged or damaged line spoils the note (c2sp.org/signed-note).
+                    Err(error) => return Err(RefusedCheckpoint::Cosignature { witness: witness.name.clone(), error }),
+                }
+            }
+            match time {
+                Some(time) => {
+                    *met = true;
+                    let key_name = witness.key.name().clone();
+                    cosigned.push(Cosigned { witness: witness.name.clone(), key_name, time });
+                }
+                None => missing.push(WitnessProblem {
+                    witness: witness.name.clone(),
+                    key_name: witness.key.name().clone(),
+                    other_key: note.signatures().iter().any(|line| line.name == *witness.key.name()),
+                }),
+            }
+        }
+        if !self.quorum.is_met(&|index| met.get(index).copied().unwrap_or(false)) {
+            let found = cosigned.len();
+            return Err(RefusedCheckpoint::Quorum { least: self.quorum.least(), found, missing });
+        }
+        Ok(Trusted { value: checkpoint, cosigned })
+    }
+
+    /// The first check alone: that a known log signed it, under its own origin.
+    fn verify_log(&self, note: &SignedNote) -> Result<Checkpoint, RefusedCheckpoint> {
+        let claimed = Checkpoint::parse(note.text()).map_err(RefusedCheckpoint::Log)?;
+        let origin = claimed.origin().as_str();
+        let known: Vec<&Log> = self.logs.iter().filter(|log| log.key.name().as_str() == origin).collect();
+        if known.is_empty() {
+            return Err(RefusedCheckpoint::UnknownLog {
+                found: claimed.origin().clone(),
+                known: self.logs.iter().map(|log| log.key.name().clone()).collect(),
+            });
+        }
+        let mut refusal = CheckpointError::NotSigned;
+        for log in known {
+            match verify_log_signature(note, &log.key) {
+                Ok(checkpoint) => return Ok(checkpoint),
+                Err(CheckpointError::NotSigned) => {}
+                Err(error) => refusal = error,
+            }
+        }
+        Err(RefusedCheckpoint::Log(refusal))
+    }
+}

@@ -1,0 +1,91 @@
+//! Signed statements without the client: for stories about the log alone, and for streams of many.
+
+use stele_spec::hash::Digest;
+use stele_spec::key::SecretKey;
+use stele_spec::manifest::{FileHasher, Manifest, ManifestFile};
+use stele_spec::name::Publisher;
+use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, Timestamp, sign};
+
+use crate::failure::{During, Failure, Step};
+
+/// A publisher with one key.
+#[derive(Debug)]
+pub struct Speaker {
+    /// The name.
+    pub name: Publisher,
+    /// The key.
+    pub key: SecretKey,
+}
+
+/// A release with its manifest.
+#[derive(Debug)]
+pub struct Released {
+    /// The statement.
+    pub statement: SignedStatement,
+    /// The manifest that it names.
+    pub manifest: Manifest,
+}
+
+impl Speaker {
+    /// The `number`-th publisher of a story: its own name and its own key.
+    pub fn new(number: u64) -> Step<Self> {
+        let mut seed = [7; 32];
+        seed.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+        let name = format!("publisher-{number}.example").parse().during("making a name")?;
+        Ok(Self { name, key: SecretKey::from_seed(seed) })
+    }
+
+    /// The claim of the name.
+    pub fn claim(&self) -> Step<SignedStatement> {
+        let claim = PublisherClaim::new(self.name.clone(), noon()?, &[self.key.public()]);
+        sign(&Statement::Publisher(claim), &self.key).during("signing a claim")
+    }
+
+    /// A release of `tiny` in a version, with weights that depend on the seed.
+    pub fn release(&self, version: &str, seed: u64) -> Step<Released> {
+        let (release, manifest) = self.unsigned_release(version, seed)?;
+        let statement = sign(&Statement::Release(Box::new(release)), &self.key).during("signing a release")?;
+        Ok(Released { statement, manifest })
+    }
+
+    /// The same, to be changed before it is signed.
+    pub fn unsigned_release(&self, version: &str, seed: u64) -> Step<(Release, Manifest)> {
+        const SAMPLE: &str = include_str!("../../spec/vectors/statement/sample-release.toml");
+        const FILES: &str = include_str!("../../spec/vectors/statement/manifest.json");
+        let mut files: serde_json::Value = serde_json::from_str(FILES).during("reading the sample manifest")?;
+        let files = files.get_mut("files").map(serde_json::Value::take).unwrap_or_default();
+        let mut files: Vec<ManifestFile> = serde_json::from_value(files).during("reading the sample's files")?;
+        let weights = files.iter_mut().find(|file| file.path.as_str() == "model.safetensors");
+        let weights = weights.ok_or_else(|| Failure::new("the sample has no model.safetensors"))?;
+        let content = format!("weights of seed {seed}");
+        let digests = digests_of(content.as_bytes())?;
+        (weights.size, weights.sha256, weights.git_sha1) = (content.len() as u64, digests.0, digests.1);
+        let manifest = Manifest::new(files).during("making a manifest")?;
+        let mut release: Release = toml::from_str(SAMPLE).during("reading the sample release")?;
+        release.publisher.name = self.name.clone();
+        release.model.version = version.parse().during("making a version")?;
+        release.issued_at = noon()?;
+        release.lineage.clear();
+        release.from_scratch = true;
+        release.manifest = manifest.digest();
+        release.tree.digest = manifest.tree_digest();
+        release.weights.digest = manifest.weights_digest();
+        release.weights.files = manifest.weights_files();
+        release.weights.bytes = manifest.weights_bytes();
+        for evaluation in &mut release.evaluations {
+            evaluation.subject = manifest.weights_digest();
+        }
+        Ok((release, manifest))
+    }
+}
+
+fn noon() -> Step<Timestamp> {
+    "2026-06-25T12:00:00Z".parse().during("making a time")
+}
+
+fn digests_of(content: &[u8]) -> Step<(Digest, stele_spec::manifest::GitBlobId)> {
+    let mut hasher = FileHasher::new(content.len() as u64);
+    hasher.update(content);
+    let digests = hasher.finish().during("hashing weights")?;
+    Ok((digests.sha256, digests.git_sha1))
+}

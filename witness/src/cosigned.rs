@@ -1,0 +1,197 @@
+//! What a witness remembers of a log: the whole checkpoint that it cosigned last, as it serves it.
+//!
+//! The bytes are the checkpoint as a signed note, with the log's signatures that were verified and our own cosignature;
+//! a log that was added and not cosigned yet has the two lines `nothing cosigned yet` and its origin, so that a missing
+//! file is always a loss and never a beginning.
+
+use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
+use stele_spec::cosignature::{CosignatureError, UnixTime, cosign, verify_cosignature};
+use stele_spec::note::{NoteError, NoteSignature, SignedNote, SignerKey, VerifierKey};
+
+use crate::decide::Head;
+use crate::trust::Verified;
+
+/// A record of one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The log was added; nothing is cosigned.
+    Nothing(Origin),
+    /// The newest that we cosigned.
+    Cosigned(Box<Cosigned>),
+}
+
+/// A checkpoint with our own cosignature, which has been verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cosigned {
+    note: SignedNote,
+    checkpoint: Checkpoint,
+    line: NoteSignature,
+    time: UnixTime,
+}
+
+/// Why bytes are not a record of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Neither a signed note nor the two lines.
+    #[error("not a cosigned checkpoint: {0}")]
+    Note(NoteError),
+    /// A note that is no checkpoint.
+    #[error("not a cosigned checkpoint: {0}")]
+    Checkpoint(CheckpointError),
+    /// Another log's.
+    #[error("it is a checkpoint of {found}, expected {expected}")]
+    OtherLog {
+        /// Whose it should be.
+        expected: Origin,
+        /// Whose it is.
+        found: Origin,
+    },
+    /// No line of our key.
+    #[error("it has no cosignature of this witness's key")]
+    NotOurs,
+    /// A line of our key that we did not make.
+    #[error("its cosignature under this witness's key: {0}")]
+    Cosignature(CosignatureError),
+}
+
+impl Record {
+    /// Reads a record of `origin` and verifies our cosignature in it.
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &VerifierKey) -> Result<Self, RecordError> {
+        let nothing = Self::Nothing(origin.clone());
+        if nothing.to_bytes() == bytes {
+            return Ok(nothing);
+        }
+        Cosigned::parse(bytes, origin, own).map(|cosigned| Self::Cosigned(Box::new(cosigned)))
+    }
+
+    /// The bytes of the record.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Nothing(origin) => format!("nothing cosigned yet\n{origin}\n").into_bytes(),
+            Self::Cosigned(cosigned) => cosigned.to_bytes(),
+        }
+    }
+
+    /// The tree that it speaks of.
+    pub fn head(&self) -> Head {
+        self.cosigned().map_or(Head::NONE, |cosigned| Head {
+            size: cosigned.checkpoint.size(),
+            root: cosigned.checkpoint.root(),
+        })
+    }
+
+    /// The checkpoint, if one was cosigned.
+    pub fn cosigned(&self) -> Option<&Cosigned> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Cosigned(cosigned) => Some(cosigned),
+        }
+    }
+}
+
+impl Cosigned {
+    /// Cosigns a checkpoint that was decided to deserve it.
+    pub fn sign(verified: &Verified, witness: &SignerKey, time: UnixTime) -> Result<Self, RecordError> {
+        let text = verified.note().text();
+        let line = cosign(text, witness, time).map_err(RecordError::Cosignature)?;
+        let mut lines = verified.note().signatures().to_vec();
+        lines.push(line);
+        let note = SignedNote::new(text.to_owned(), lines).map_err(RecordError::Note)?;
+        // Read back: what leaves us is what a verifier accepts.
+        Self::parse(&note.to_bytes(), verified.checkpoint().origin(), &witness.verifier())
+    }
+
+    /// Reads a checkpoint of `origin` and verifies our cosignature on it; of several, the latest counts.
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &VerifierKey) -> Result<Self, RecordError> {
+        let note = SignedNote::parse(bytes).map_err(RecordError::Note)?;
+        let checkpoint = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?;
+        if checkpoint.origin() != origin {
+            return Err(RecordError::OtherLog { expected: origin.clone(), found: checkpoint.origin().clone() });
+        }
+        let mut latest: Option<(UnixTime, NoteSignature)> = None;
+        for line in note.signatures().iter().filter(|line| own.is_meant_by(line)) {
+            let time = verify_cosignature(note.text(), line, own).map_err(RecordError::Cosignature)?;
+            if latest.as_ref().is_none_or(|(before, _)| *before <= time) {
+                latest = Some((time, line.clone()));
+            }
+        }
+        let (time, line) = latest.ok_or(RecordError::NotOurs)?;
+        Ok(Self { note, checkpoint, line, time })
+    }
+
+    /// The bytes of the note.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.note.to_bytes()
+    }
+
+    /// The note.
+    pub fn note(&self) -> &SignedNote {
+        &self.note
+    }
+
+    /// What it claims.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Our cosignature.
+    pub fn line(&self) -> &NoteSignature {
+        &self.line
+    }
+
+    /// When we made it.
+    pub fn time(&self) -> UnixTime {
+        self.time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Log, witness_key};
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::new(seconds).unwrap()
+    }
+
+    #[test]
+    fn what_another_key_or_nobody_cosigned_or_another_log_is_no_record() {
+        let log = Log::new("log.example/a", 1);
+        let own = witness_key();
+        let parse = |bytes: &[u8]| Record::parse(bytes, &log.origin(), &own.verifier());
+        assert_eq!(parse(&log.signed(3).to_bytes()), Err(RecordError::NotOurs));
+        assert!(matches!(parse(b""), Err(RecordError::Note(_))));
+        let cosigned = Cosigned::sign(&log.trusted().verify(&log.signed(3)).unwrap(), &own, at(9)).unwrap();
+        let text = String::from_utf8(cosigned.to_bytes()).unwrap();
+        assert!(matches!(parse(text.replacen("\n3\n", "\n4\n", 1).as_bytes()), Err(RecordError::Cosignature(_))));
+        let other = Log::new("log.example/b", 1);
+        assert!(matches!(
+            Record::parse(text.as_bytes(), &other.origin(), &own.verifier()),
+            Err(RecordError::OtherLog { .. })
+        ));
+        assert!(matches!(parse(&Record::Nothing(other.origin()).to_bytes()), Err(RecordError::Note(_))));
+    }
+
+    #[test]
+    fn records_are_written_back_as_they_were() {
+        let log = Log::new("log.example/a", 1);
+        let verified = log.trusted().verify(&log.signed(3)).unwrap();
+        let cosigned = Record::Cosigned(Box::new(Cosigned::sign(&verified, &witness_key(), at(9)).unwrap()));
+        for record in [Record::Nothing(log.origin()), cosigned] {
+            assert_eq!(Record::parse(&record.to_bytes(), &log.origin(), &witness_key().verifier()), Ok(record));
+        }
+    }
+
+    #[test]
+    fn of_two_cosignatures_the_later_counts() {
+        let log = Log::new("log.example/a", 1);
+        let verified = log.trusted().verify(&log.signed(3)).unwrap();
+        let [early, late] = [5, 8].map(|time| Cosigned::sign(&verified, &witness_key(), at(time)).unwrap());
+        for (first, second) in [(&early, &late), (&late, &early)] {
+            let lines = vec![first.line().clone(), second.line().clone()];
+            let note = SignedNote::new(log.signed(3).text().to_owned(), lines).unwrap();
+            let found = Cosigned::parse(&note.to_bytes(), &log.origin(), &witness_key().verifier()).unwrap();
+            assert_eq!((found.time(), found.line()), (late.time(), late.line()));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+// Reading order is dependency order.
+pub mod trust;
+
+pub mod request;
+
+pub mod decide;
+
+pub mod cosigned;
+
+pub mod mark;
+
+pub mod state;
+
+pub mod evidence;
+
+pub mod config;
+
+pub mod error;
+
+pub mod home;
+
+pub mod metrics;
+
+pub mod witness;
+
+pub mod http;
+
+pub mod cli;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,62 @@
+//! A log and a witness for the unit tests of this crate.
+
+use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
+use stele_spec::hash::RootHash;
+use stele_spec::merkle::{MemoryTree, leaf_hash, prove_consistency, root_at};
+use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
+
+use crate::request::AddCheckpoint;
+use crate::trust::TrustedLog;
+
+/// A log whose n-th entry is the number n, and its key.
+pub(crate) struct Log {
+    origin: Origin,
+    key: SignerKey,
+    tree: MemoryTree,
+}
+
+impl Log {
+    pub(crate) fn new(origin: &str, seed: u8) -> Self {
+        Self::named(origin, origin, seed)
+    }
+
+    pub(crate) fn named(origin: &str, key_name: &str, seed: u8) -> Self {
+        let mut tree = MemoryTree::new();
+        (0..100_u64).for_each(|n| tree.push(leaf_hash(&n.to_be_bytes())));
+        let key = SignerKey::new(key_name.parse().unwrap(), KeyType::Log, [seed; 32]);
+        Self { origin: origin.parse().unwrap(), key, tree }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin.clone()
+    }
+
+    pub(crate) fn vkey(&self) -> VerifierKey {
+        self.key.verifier()
+    }
+
+    pub(crate) fn trusted(&self) -> TrustedLog {
+        TrustedLog::new(self.origin(), vec![self.vkey()]).unwrap()
+    }
+
+    pub(crate) fn root(&self, size: u64) -> RootHash {
+        root_at(&self.tree, size).unwrap()
+    }
+
+    pub(crate) fn signed(&self, size: u64) -> SignedNote {
+        self.signed_root(size, self.root(size))
+    }
+
+    pub(crate) fn signed_root(&self, size: u64, root: RootHash) -> SignedNote {
+        sign_checkpoint(&Checkpoint::new(self.origin(), size, root), &self.key).unwrap()
+    }
+
+    /// An honest request.
+    pub(crate) fn request(&self, old: u64, size: u64) -> AddCheckpoint {
+        AddCheckpoint::new(old, prove_consistency(&self.tree, old, size).unwrap(), self.signed(size)).unwrap()
+    }
+}
+
+pub(crate) fn witness_key() -> SignerKey {
+    SignerKey::new("witness.example/w1".parse().unwrap(), KeyType::Cosigner, [9; 32])
+}

@@ -1,0 +1,434 @@
+//! The state of each log: one durable compare-and-swap file, and the mark that says when that file is not the newest.
+//!
+//! # Order of a change
+//! mark (intent) -> state -> mark (settled) -> answer. Each is a compare-and-swap that is on the disk when it returns.
+//!
+//! # What is found at a start, or after an error
+//! | mark | state | then |
+//! |---|---|---|
+//! | none | | refused: a log begins with `logs add`, which makes both |
+//! | any | missing | refused: the state was lost |
+//! | any | the mark's record | goes on (an intent is settled first) |
+//! | intent | the record before the mark's | goes on with the mark's record: we were killed in between, and had answered nobody |
+//! | any | older | refused: a backup was restored |
+//! | any | newer, or another one | refused: the mark was restored, or somebody else wrote |
+//!
+//! # After an error while we run
+//! Until the files have been read again nothing is signed, since either content may be there. An error of a sync, or
+//! content that we did not write, ends the work on this log until an operator has looked and started us again.
+
+use std::path::{Path, PathBuf};
+
+use stele_host::compare_and_swap::{CasError, CasFile, MAX_CONTENT};
+use stele_host::durable::{self, Dir, DurableError, Put};
+use stele_host::exit::{Exit, Explain};
+use stele_spec::checkpoint::Origin;
+use stele_spec::hash::Digest;
+use stele_spec::note::VerifierKey;
+
+use crate::cosigned::{Cosigned, Record, RecordError};
+use crate::mark::{Mark, Phase};
+
+/// The folders of the states and of the marks.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    state: Dir,
+    marks: Dir,
+    own: VerifierKey,
+}
+
+/// The state of one log. Whoever has it `&mut` is the only one to decide on this log.
+#[derive(Debug)]
+pub struct LogState {
+    origin: Origin,
+    own: VerifierKey,
+    state: CasFile,
+    mark: CasFile,
+    state_path: PathBuf,
+    mark_path: PathBuf,
+    condition: Condition,
+}
+
+#[derive(Debug)]
+enum Condition {
+    /// Files and memory agree.
+    Known(Pages),
+    /// An error left the files in one of two contents.
+    Uncertain,
+    /// Nothing more is signed.
+    Stopped(String),
+}
+
+/// The files as we know them.
+#[derive(Clone, Debug)]
+struct Pages {
+    record: Record,
+    state: Vec<u8>,
+    mark: Vec<u8>,
+}
+
+/// Why there is no state to decide on.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Neither added by `logs add` nor known to us.
+    #[error("{origin} has no mark {}: it was not added by `stele-witness logs add`, or its mark was removed", .mark.display())]
+    NoMark {
+        /// The log.
+        origin: Origin,
+        /// Where its mark belongs.
+        mark: PathBuf,
+    },
+    /// The file is gone.
+    #[error("the state of {origin} is missing: {}", .path.display())]
+    Missing {
+        /// The log.
+        origin: Origin,
+        /// The file.
+        path: PathBuf,
+        /// The size that the mark knows of.
+        marked: u64,
+    },
+    /// The file is older than the mark.
+    #[error("the state of {origin} is older than what this witness has signed: {}", .path.display())]
+    Older {
+        /// The log.
+        origin: Origin,
+        /// The file.
+        path: PathBuf,
+        /// The size and time in the file.
+        found: (u64, u64),
+        /// The size and time in the mark.
+        marked: (u64, u64),
+    },
+    /// The file is not what the mark says, and not older.
+    #[error("the state of {origin} and its mark contradict each other: {} and {}", .path.display(), .mark.display())]
+    Contradiction {
+        /// The log.
+        origin: Origin,
+        /// The state's file.
+        path: PathBuf,
+        /// The mark's file.
+        mark: PathBuf,
+        /// The size and time in the state.
+        found: (u64, u64),
+        /// The size and time in the mark.
+        marked: (u64, u64),
+    },
+    /// What is there is not ours to go on from.
+    #[error("{}: {reason}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: RecordError,
+    },
+    /// The mark's file is not a mark.
+    #[error("{} is not a mark of this program", .path.display())]
+    NotAMark {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What was to be adopted is older than what we know.
+    #[error("the checkpoint of {origin} is older than what this witness has signed")]
+    AdoptsOlder {
+        /// The log.
+        origin: Origin,
+        /// The size and time offered.
+        offered: (u64, u64),
+        /// The size and time known.
+        known: (u64, u64),
+    },
+    /// An earlier error, after which nothing is signed.
+    #[error("this witness has stopped cosigning {origin}: {reason}")]
+    Stopped {
+        /// The log.
+        origin: Origin,
+        /// What happened.
+        reason: String,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Swap(#[from] CasError),
+    /// The machine failed.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+}
+
+impl Shelf {
+    /// Opens the folders, creating them when missing.
+    pub fn open(state: &Path, marks: &Path, own: VerifierKey) -> Result<Self, DurableError> {
+        Ok(Self { state: Dir::open(state)?, marks: Dir::open(marks)?, own })
+    }
+
+    /// Begins a log: state first, then mark. A log that was here before is taken up where it was, or refused as at a
+    /// start.
+    pub fn begin(&self, origin: &Origin) -> Result<(), StateError> {
+        let name = origin.digest().to_string();
+        let record = Record::Nothing(origin.clone()).to_bytes();
+        if self.marks.exists(&name)? {
+            return self.load(origin).map(|_| ());
+        }
+        let mark = Mark { phase: Phase::Settled, previous: Digest::of(&record), record: record.clone() };
+        match self.state.put_if_absent(&name, &record) {
+            Ok(Put::New | Put::Same) => {}
+            Err(DurableError::Differs { .. }) => {
+                return Err(StateError::NoMark { origin: origin.clone(), mark: self.marks.path_of(&name) });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.marks.put_if_absent(&name, &mark.to_bytes())?;
+        Ok(())
+    }
+
+    /// Takes up a log, after all the checks of a start.
+    pub fn load(&self, origin: &Origin) -> Result<LogState, StateError> {
+        let mut state = self.unread(origin);
+        state.settle()?;
+        Ok(state)
+    }
+
+    /// Puts a checkpoint that carries our own cosignature in place of a state that was lost or restored.
+    ///
+    /// Refused when the state or the mark that is there knows of anything newer. Nobody else may have the state open.
+    pub fn adopt(&self, adopted: &Cosigned) -> Result<(), StateError> {
+        let origin = adopted.checkpoint().origin();
+        let state = self.unread(origin);
+        let marked = state.mark.load()?.and_then(|bytes| Mark::parse(&bytes)).map(|mark| mark.record);
+        for known in [state.state.load()?, marked].into_iter().flatten() {
+            let Ok(known) = Record::parse(&known, origin, &self.own) else { continue };
+            let (offered, known_age) = (age_of(adopted), age(&known));
+            let forks = offered.0 == known_age.0 && adopted.checkpoint().root() != known.head().root;
+            if offered.0 < known_age.0 || offered.1 < known_age.1 || forks {
+                return Err(StateError::AdoptsOlder { origin: origin.clone(), offered, known: known_age });
+            }
+        }
+        let (name, record) = (origin.digest().to_string(), adopted.to_bytes());
+        let mark = Mark { phase: Phase::Settled, previous: Digest::of(&record), record: record.clone() };
+        // The mark first: killed in between, the next start refuses again.
+        self.marks.replace(&name, &mark.to_bytes())?;
+        Ok(self.state.replace(&name, &record)?)
+    }
+
+    fn unread(&self, origin: &Origin) -> LogState {
+        let name = origin.digest().to_string();
+        LogState {
+            origin: origin.clone(),
+            own: self.own.clone(),
+            state: CasFile::in_dir(&self.state, &name),
+            mark: CasFile::in_dir(&self.marks, &name),
+            state_path: self.state.path_of(&name),
+            mark_path: self.marks.path_of(&name),
+            condition: Condition::Uncertain,
+        }
+    }
+}
+
+/// Reads a checkpoint of `origin` with our cosignature from a note, or from the record in a mark.
+pub fn read_adoptable(path: &Path, origin: &Origin, own: &VerifierKey) -> Result<Cosigned, StateError> {
+    let missing = || StateError::NotAMark { path: path.to_owned() };
+    let bytes = durable::read_file(path, MAX_CONTENT)?.ok_or_else(missing)?;
+    let record = Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
+    Cosigned::parse(&record, origin, own)
+        .map_err(|reason| StateError::Unreadable { path: path.to_owned(), reason })
+}
+
+impl LogState {
+    /// What was cosigned last. After an error the files are read again first.
+    pub fn record(&mut self) -> Result<&Record, StateError> {
+        if matches!(self.condition, Condition::Uncertain) {
+            self.settle()?;
+        }
+        match &self.condition {
+            Condition::Known(pages) => Ok(&pages.record),
+            Condition::Uncertain => Err(self.stopped("its files could not be read again")),
+            Condition::Stopped(reason) => Err(self.stopped(reason)),
+        }
+    }
+
+    /// Records a cosigned checkpoint durably. Only after `Ok` its cosignature may leave us.
+    pub fn advance(&mut self, next: &Cosigned) -> Result<(), StateError> {
+        self.record()?;
+        let Condition::Known(pages) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
+            return Err(self.stopped("its files could not be read again"));
+        };
+        let intent =
+            Mark { phase: Phase::Intent, previous: Digest::of(&pages.state), record: next.to_bytes() };
+        let written = self.write(&pages, &intent);
+        self.remember(written)?;
+        let settled = intent.settled();
+        let bytes = settled.to_bytes();
+        // The state is durable: the answer may go out even if this fails, but no further one before a look at the files.
+        let sealed = self.mark_from_intent(&settled, &bytes);
+        let record = Record::Cosigned(Box::new(next.clone()));
+        match self.remember(sealed) {
+            Ok(()) => self.condition = Condition::Known(Pages { record, state: settled.record, mark: bytes }),
+            Err(error) => tracing::error!(origin = %self.origin, %error, "cosigned, but the mark is not settled"),
+        }
+        Ok(())
+    }
+
+    /// Reads the file from the disk again and verifies it as if it were new.
+    pub fn check(&mut self) -> Result<&Record, StateError> {
+        self.record()?;
+        let on_disk = self.state.load()?;
+        if let Condition::Known(pages) = &self.condition
+            && on_disk.as_deref() != Some(&pages.state)
+        {
+            let reason = format!("{} was changed by somebody else", self.state_path.display());
+            self.condition = Condition::Stopped(reason);
+        }
+        if let Some(bytes) = on_disk {
+            self.parse(&bytes, &self.state_path)?;
+        }
+        self.record()
+    }
+
+    fn write(&self, pages: &Pages, intent: &Mark) -> Result<(), StateError> {
+        self.mark.swap(Some(&pages.mark), &intent.to_bytes())?;
+        self.state.swap(Some(&pages.state), &intent.record)?;
+        Ok(())
+    }
+
+    fn mark_from_intent(&self, settled: &Mark, bytes: &[u8]) -> Result<(), StateError> {
+        let intent = Mark { phase: Phase::Intent, ..settled.clone() };
+        Ok(self.mark.swap(Some(&intent.to_bytes()), bytes)?)
+    }
+
+    /// After an error that no second look can mend, nothing more is signed.
+    fn remember<T>(&mut self, outcome: Result<T, StateError>) -> Result<T, StateError> {
+        if let Err(error) = &outcome
+            && error.is_final()
+        {
+            self.condition = Condition::Stopped(stele_host::exit::text(error).trim_end().to_owned());
+        }
+        outcome
+    }
+
+    fn settle(&mut self) -> Result<(), StateError> {
+        let read = self.read();
+        let pages = self.remember(read)?;
+        self.condition = Condition::Known(pages);
+        Ok(())
+    }
+
+    /// The table in the module documentation.
+    fn read(&self) -> Result<Pages, StateError> {
+        let no_mark = || StateError::NoMark { origin: self.origin.clone(), mark: self.mark_path.clone() };
+        let mut mark_bytes = self.mark.load()?.ok_or_else(no_mark)?;
+        let mark = Mark::parse(&mark_bytes).ok_or_else(|| StateError::NotAMark { path: self.mark_path.clone() })?;
+        let record = self.parse(&mark.record, &self.mark_path)?;
+        let state = self.state.load()?.ok_or_else(|| StateError::Missing {
+            origin: self.origin.clone(),
+            path: self.state_path.clone(),
+            marked: record.head().size,
+        })?;
+        let interrupted = mark.phase == Phase::Intent && Digest::of(&state) == mark.previous;
+        if state != mark.record && !interrupted {
+            return Err(self.disagreement(&state, &record)?);
+        }
+        if mark.phase == Phase::Intent {
+            // Written even where it is there already: whoever renamed it may have been killed before the sync.
+            tracing::warn!(origin = %self.origin, size = record.head().size, "finishing a change that was interrupted");
+            self.state.swap(Some(&state), &mark.record)?;
+            let settled = mark.clone().settled().to_bytes();
+            self.mark.swap(Some(&mark_bytes), &settled)?;
+            mark_bytes = settled;
+        }
+        Ok(Pages { record, state: mark.record, mark: mark_bytes })
+    }
+
+    fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {
+        let (found, marked) = (age(&self.parse(state, &self.state_path)?), age(marked));
+        let (origin, path) = (self.origin.clone(), self.state_path.clone());
+        Ok(if found < marked {
+            StateError::Older { origin, path, found, marked }
+        } else {
+            StateError::Contradiction { origin, path, mark: self.mark_path.clone(), found, marked }
+        })
+    }
+
+    fn parse(&self, bytes: &[u8], path: &Path) -> Result<Record, StateError> {
+        Record::parse(bytes, &self.origin, &self.own)
+            .map_err(|reason| StateError::Unreadable { path: path.to_owned(), reason })
+    }
+
+    fn stopped(&self, reason: &str) -> StateError {
+        StateError::Stopped { origin: self.origin.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// Size, then time: how far a record goes.
+fn age(record: &Record) -> (u64, u64) {
+    record.cosigned().map_or((0, 0), age_of)
+}
+
+fn age_of(cosigned: &Cosigned) -> (u64, u64) {
+    (cosigned.checkpoint().size(), cosigned.time().seconds())
+}
+
+impl StateError {
+    /// Whether only a person can go on from here. A full disk is no such case: old content is intact.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Durable(error) | Self::Swap(CasError::Durable(error)) => error.is_sync_failure(),
+            _ => true,
+        }
+    }
+}
+
+/// The two ways out when the state cannot be trusted.
+const WAYS_OUT: &str = "going on from here could cosign a fork. Either find the newest checkpoint that carries this \
+    witness's cosignature (the log serves one at /checkpoint; the mark holds one as well) and run `stele-witness logs \
+    adopt DIR --checkpoint FILE`; or retire this key: `stele-witness init` a new folder with a new name and tell those who \
+    list the old one. Never put an older copy back";
+
+impl Explain for StateError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Swap(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            _ => Exit::Inconsistent,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoMark { .. } => "mark-missing",
+            Self::Missing { .. } => "state-missing",
+            Self::Older { .. } => "state-older",
+            Self::Contradiction { .. } => "state-contradicts-mark",
+            Self::Unreadable { .. } => "state-unreadable",
+            Self::NotAMark { .. } => "not-a-mark",
+            Self::AdoptsOlder { .. } => "adopts-older",
+            Self::Stopped { .. } => "stopped",
+            Self::Swap(error) => error.code(),
+            Self::Durable(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Swap(error) => error.hint(),
+            Self::Durable(error) => error.hint(),
+            Self::AdoptsOlder { .. } => Some("look for a newer checkpoint that carries this witness's cosignature".into()),
+            Self::Stopped { .. } => Some("look at the reason, mend it, then start the witness again".into()),
+            _ => Some(WAYS_OUT.into()),
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let tell = |(size, time): (u64, u64)| format!("size {size}, signed at {time}");
+        match self {
+            Self::Missing { marked, .. } => vec![("signed", format!("size {marked}"))],
+            Self::Older { found, marked, .. } | Self::Contradiction { found, marked, .. } => {
+                vec![("signed", tell(*marked)), ("found", tell(*found))]
+            }
+            Self::AdoptsOlder { offered, known, .. } => vec![("signed", tell(*known)), ("offered", tell(*offered))],
+            Self::Durable(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+use std::fs;
+
+use stele_host::fault;
+use stele_spec::cosignature::UnixTime;
+
+use super::*;
+use crate::samples::{Log, witness_key};
+
+struct Place {
+    home: tempfile::TempDir,
+    log: Log,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { home: tempfile::tempdir().unwrap(), log: Log::new("log.example/a", 1) };
+        place.shelf().begin(&place.log.origin()).unwrap();
+        place
+    }
+
+    fn shelf(&self) -> Shelf {
+        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().verifier()).unwrap()
+    }
+
+    fn load(&self) -> Result<LogState, StateError> {
+        self.shelf().load(&self.log.origin())
+    }
+
+    fn file(&self, folder: &str) -> PathBuf {
+        self.home.path().join(folder).join(self.log.origin().digest().to_string())
+    }
+
+    fn cosigned(&self, size: u64, time: u64) -> Cosigned {
+        let verified = self.log.trusted().verify(&self.log.signed(size)).unwrap();
+        Cosigned::sign(&verified, &witness_key(), UnixTime::new(time).unwrap()).unwrap()
+    }
+
+    fn size(&self) -> u64 {
+        self.load().unwrap().record().unwrap().head().size
+    }
+
+    /// A fault rule on a path of this test alone.
+    fn rule(&self, action: &str, op: &str, folder: &str, count: &str) -> String {
+        let path = self.file(folder);
+        format!("{action}:{op}:{}:{count}", path.display())
+    }
+}
+
+#[test]
+fn s1_a_log_without_a_mark_is_refused_though_its_state_is_there() {
+    let place = Place::new();
+    fs::remove_file(place.file("marks")).unwrap();
+    let error = place.load().unwrap_err();
+    assert!(matches!(error, StateError::NoMark { .. }), "{error}");
+    place.shelf().begin(&place.log.origin()).unwrap();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    fs::remove_file(place.file("marks")).unwrap();
+    assert!(matches!(place.shelf().begin(&place.log.origin()), Err(StateError::NoMark { .. })));
+}
+
+#[test]
+fn s2_a_deleted_state_is_refused_and_not_begun_anew() {
+    let place = Place::new();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    fs::remove_file(place.file("state")).unwrap();
+    let error = place.load().unwrap_err();
+    assert!(matches!(error, StateError::Missing { marked: 3, .. }), "{error}");
+    assert_eq!(error.exit(), Exit::Inconsistent);
+    assert!(error.hint().unwrap().contains("logs adopt"));
+    assert!(matches!(place.shelf().begin(&place.log.origin()), Err(StateError::Missing { .. })));
+    let never = Place::new();
+    fs::remove_file(never.file("state")).unwrap();
+    assert!(matches!(never.load(), Err(StateError::Missing { marked: 0, .. })));
+}
+
+#[test]
+fn s3_a_restored_older_state_is_refused_even_if_it_is_the_one_before() {
+    let place = Place::new();
+    let begun = fs::read(place.file("state")).unwrap();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    let before = fs::read(place.file("state")).unwrap();
+    place.load().unwrap().advance(&place.cosigned(3, 20)).unwrap();
+    for (copy, found) in [(begun, (0, 0)), (before, (3, 10))] {
+        fs::write(place.file("state"), copy).unwrap();
+        let error = place.load().unwrap_err();
+        assert!(matches!(error, StateError::Older { found: f, marked: (3, 20), .. } if f == found), "{error}");
+    }
+}
+
+#[test]
+fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
+    let place = Place::new();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    let mark = fs::read(place.file("marks")).unwrap();
+    place.load().unwrap().advance(&place.cosigned(5, 20)).unwrap();
+    fs::write(place.file("marks"), &mark).unwrap();
+    assert!(matches!(place.load(), Err(StateError::Contradiction { found: (5, 20), marked: (3, 10), .. })));
+    fs::write(place.file("state"), b"rubbish").unwrap();
+    assert!(matches!(place.load(), Err(StateError::Unreadable { .. })));
+    fs::write(place.file("marks"), b"rubbish").unwrap();
+    assert!(matches!(place.load(), Err(StateError::NotAMark { .. })));
+}
+
+#[test]
+fn another_key_cannot_take_up_the_state() {
+    let place = Place::new();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    let other = place.log.vkey();
+    let shelf = Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other).unwrap();
+    let error = shelf.load(&place.log.origin()).unwrap_err();
+    assert!(matches!(error, StateError::Unreadable { reason: RecordError::NotOurs, .. }), "{error}");
+}
+
+#[test]
+fn a_state_that_somebody_changes_under_us_stops_the_log_for_good() {
+    let place = Place::new();
+    let mut state = place.load().unwrap();
+    state.advance(&place.cosigned(3, 10)).unwrap();
+    let before = fs::read(place.file("state")).unwrap();
+    state.advance(&place.cosigned(5, 20)).unwrap();
+    let now = fs::read(place.file("state")).unwrap();
+    fs::write(place.file("state"), before).unwrap();
+    assert!(matches!(state.advance(&place.cosigned(7, 30)), Err(StateError::Swap(CasError::Conflict { .. }))));
+    fs::write(place.file("state"), now).unwrap();
+    assert!(matches!(state.advance(&place.cosigned(7, 30)), Err(StateError::Stopped { .. })));
+    assert!(matches!(state.check(), Err(StateError::Stopped { .. })));
+}
+
+#[test]
+fn after_each_failed_step_nothing_is_lost_and_the_next_start_goes_on() {
+    for folder in ["marks", "state"] {
+        for action in ["fail", "full", "fail-persisted"] {
+            for op in ["open", "create", "write", "sync", "rename", "sync-dir", "read"] {
+                let place = Place::new();
+                let mut state = place.load().unwrap();
+                state.advance(&place.cosigned(3, 10)).unwrap();
+                let armed = fault::arm(&place.rule(action, op, folder, "1+")).unwrap();
+                let failed = state.advance(&place.cosigned(5, 20)).is_err();
+                drop(armed);
+                drop(state);
+                let what = format!("{action} {op} {folder}");
+                let size = place.load().unwrap_or_else(|error| panic!("{what}: {error}")).record().unwrap().head().size;
+                assert!(size == 3 || size == 5, "{what}: {size}");
+                assert!(failed || size == 5, "{what}: answered, but not there");
+                place.load().unwrap().advance(&place.cosigned(7, 30)).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_passes_without_a_restart_and_a_failed_sync_does_not() {
+    let place = Place::new();
+    let mut state = place.load().unwrap();
+    let armed = fault::arm(&place.rule("full", "write", "state", "1+")).unwrap();
+    assert!(state.advance(&place.cosigned(3, 10)).is_err());
+    assert!(state.record().is_err(), "still full");
+    drop(armed);
+    // The change that was begun is finished: it was signed, though not answered.
+    assert_eq!(state.record().unwrap().head().size, 3);
+    state.advance(&place.cosigned(5, 20)).unwrap();
+    let armed = fault::arm(&place.rule("fail", "sync", "state", "1")).unwrap();
+    assert!(state.advance(&place.cosigned(7, 30)).is_err());
+    drop(armed);
+    assert!(matches!(state.advance(&place.cosigned(7, 30)), Err(StateError::Stopped { .. })));
+    assert_eq!(place.size(), 7);
+}
+
+#[test]
+fn an_interrupted_change_is_finished_but_not_on_top_of_another_state() {
+    let place = Place::new();
+    let begun = fs::read(place.file("state")).unwrap();
+    let mut state = place.load().unwrap();
+    state.advance(&place.cosigned(3, 10)).unwrap();
+    let armed = fault::arm(&place.rule("fail", "create", "state", "1+")).unwrap();
+    assert!(state.advance(&place.cosigned(5, 20)).is_err());
+    drop((state, armed));
+    let (before, mark) = (fs::read(place.file("state")).unwrap(), fs::read(place.file("marks")).unwrap());
+    fs::write(place.file("state"), &begun).unwrap();
+    assert!(matches!(place.load(), Err(StateError::Older { .. })));
+    fs::write(place.file("state"), before).unwrap();
+    assert!(String::from_utf8(mark).unwrap().contains("\nintent\n"));
+    assert_eq!(place.size(), 5);
+    assert!(fs::read_to_string(place.file("marks")).unwrap().contains("\nsettled\n"));
+}
+
+#[test]
+fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
+    let place = Place::new();
+    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.load().unwrap().advance(&place.cosigned(5, 20)).unwrap();
+    fs::remove_file(place.file("state")).unwrap();
+    for (size, time) in [(3, 10), (3, 30), (5, 10), (7, 10)] {
+        let error = place.shelf().adopt(&place.cosigned(size, time)).unwrap_err();
+        assert!(matches!(error, StateError::AdoptsOlder { known: (5, 20), .. }), "{size} {time} {error}");
+    }
+    let (origin, own) = (place.log.origin(), witness_key().verifier());
+    let marked = read_adoptable(&place.file("marks"), &origin, &own).unwrap();
+    place.shelf().adopt(&marked).unwrap();
+    assert_eq!(place.size(), 5);
+    let published = place.home.path().join("checkpoint");
+    fs::write(&published, place.cosigned(9, 40).to_bytes()).unwrap();
+    place.shelf().adopt(&read_adoptable(&published, &origin, &own).unwrap()).unwrap();
+    assert_eq!(place.size(), 9);
+    fs::write(&published, place.log.signed(9).to_bytes()).unwrap();
+    assert!(matches!(read_adoptable(&published, &origin, &own), Err(StateError::Unreadable { .. })));
+}

@@ -1,0 +1,129 @@
+//! Whom we believe about a log: the keys of its origin, and a note of which only their signatures are left.
+//!
+//! c2sp.org/signed-note: lines of unknown keys are ignored, whatever name they carry; a line of a known key that does not
+//! verify makes the whole note malformed.
+
+use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin, verify_log_signature};
+use stele_spec::note::{KeyType, SignedNote, VerifierKey};
+
+/// A log that we cosign: its origin, and every key whose signature we take for its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedLog {
+    origin: Origin,
+    keys: Vec<VerifierKey>,
+}
+
+/// A checkpoint that its log has signed. Only [`TrustedLog::verify`] makes one.
+///
+/// Its note is encoded anew with the verified lines alone: a forged line under our own name, kept and served, once
+/// wedged a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    note: SignedNote,
+    checkpoint: Checkpoint,
+}
+
+impl TrustedLog {
+    /// A log with at least one key, each of the type that signs checkpoints (0x01).
+    pub fn new(origin: Origin, keys: Vec<VerifierKey>) -> Result<Self, CheckpointError> {
+        if keys.is_empty() {
+            return Err(CheckpointError::NotSigned);
+        }
+        if keys.iter().any(|key| key.key_type() != KeyType::Log) {
+            return Err(CheckpointError::NotALogKey);
+        }
+        Ok(Self { origin, keys })
+    }
+
+    /// Whose log.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Its keys.
+    pub fn keys(&self) -> &[VerifierKey] {
+        &self.keys
+    }
+
+    /// Checks the signatures on a note: at least one line of a trusted key, and none of them bad.
+    pub fn verify(&self, note: &SignedNote) -> Result<Verified, CheckpointError> {
+        let mut checkpoint = None;
+        for key in &self.keys {
+            match verify_log_signature(note, key) {
+                Ok(found) => checkpoint = Some(found),
+                Err(CheckpointError::NotSigned) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let checkpoint = checkpoint.ok_or(CheckpointError::NotSigned)?;
+        if *checkpoint.origin() != self.origin {
+            return Err(CheckpointError::NotSigned);
+        }
+        let mut lines = Vec::new();
+        for line in note.signatures() {
+            if self.keys.iter().any(|key| key.is_meant_by(line)) && !lines.contains(line) {
+                lines.push(line.clone());
+            }
+        }
+        let note = SignedNote::new(note.text().to_owned(), lines).map_err(CheckpointError::Note)?;
+        Ok(Verified { note, checkpoint })
+    }
+}
+
+impl Verified {
+    /// The note with the log's signatures alone.
+    pub fn note(&self) -> &SignedNote {
+        &self.note
+    }
+
+    /// What it claims.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Log, witness_key};
+
+    #[test]
+    fn a_cosigners_key_cannot_stand_for_a_log() {
+        let log = Log::new("log.example/a", 1);
+        let error = TrustedLog::new(log.origin(), vec![witness_key().verifier()]).unwrap_err();
+        assert_eq!(error, CheckpointError::NotALogKey);
+        assert!(TrustedLog::new(log.origin(), Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_note_of_another_origin_under_a_shared_key_is_not_this_logs() {
+        let (a, b) = (Log::named("log.example/a", "keys.example", 1), Log::named("log.example/b", "keys.example", 1));
+        assert_eq!(a.trusted().verify(&b.signed(3)), Err(CheckpointError::NotSigned));
+    }
+
+    #[test]
+    fn forged_repeated_and_foreign_lines_are_gone_from_what_is_kept() {
+        let log = Log::new("log.example/a", 1);
+        let good = log.signed(3);
+        let mut lines = vec![Log::new("log.example/a", 2).signed(3).signatures()[0].clone()];
+        let mut own = good.signatures()[0].clone();
+        own.name = "witness.example/w1".parse().unwrap();
+        lines.push(own);
+        lines.extend([good.signatures()[0].clone(), good.signatures()[0].clone()]);
+        let noisy = SignedNote::new(good.text().to_owned(), lines).unwrap();
+        assert_eq!(*log.trusted().verify(&noisy).unwrap().note(), good);
+    }
+
+    #[test]
+    fn while_keys_rotate_either_of_them_is_enough_and_a_bad_line_of_either_is_too_much() {
+        let (old, new) = (Log::new("log.example/a", 1), Log::new("log.example/a", 2));
+        let both = TrustedLog::new(old.origin(), vec![old.vkey(), new.vkey()]).unwrap();
+        assert!(both.verify(&old.signed(3)).is_ok());
+        assert!(both.verify(&new.signed(3)).is_ok());
+        let mut lines = vec![old.signed(3).signatures()[0].clone(), new.signed(4).signatures()[0].clone()];
+        let note = |lines: &[_]| SignedNote::new(old.signed(3).text().to_owned(), lines.to_vec()).unwrap();
+        assert_eq!(both.verify(&note(&lines)), Err(CheckpointError::BadSignature));
+        lines[1] = new.signed(3).signatures()[0].clone();
+        assert_eq!(both.verify(&note(&lines)).unwrap().note().signatures().len(), 2);
+    }
+}
