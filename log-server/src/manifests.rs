@@ -108,10 +108,14 @@ impl Manifests {
 
     /// The manifest that a release names, wherever it is.
     pub fn find(&self, digest: &Digest) -> Result<Manifest, ManifestsError> {
-        let bytes = match self.store.manifest(digest)? {
-            Some(bytes) => Some(bytes),
-            None => self.data.read(&file(digest), MAX_MANIFEST as u64)?,
-        };
+        let mut bytes = self.store.manifest(digest)?;
+        if bytes.is_none() {
+            bytes = self.data.read(&file(digest), MAX_MANIFEST as u64)?;
+        }
+        if bytes.is_none() {
+            // It may have become public between the two.
+            bytes = self.store.manifest(digest)?;
+        }
         let bytes = bytes.ok_or(ManifestsError::Missing { digest: *digest })?;
         Manifest::parse(&bytes).map_err(ManifestsError::Invalid)
     }

@@ -48,12 +48,7 @@ impl Bundle {
             return Err(BundleError::TooManyKeys { found: wire.keys.len() });
         }
         let keys = wire.keys.into_iter().map(|key| LoggedStatement { statement: key.statement.0, proof: key.proof.0 });
-        Ok(Self {
-            statement: wire.statement.0,
-            manifest: wire.manifest.0,
-            proof: wire.proof.0,
-            keys: keys.collect(),
-        })
+        Ok(Self { statement: wire.statement.0, manifest: wire.manifest.0, proof: wire.proof.0, keys: keys.collect() })
     }
 
     /// Writes the bundle: `encode(parse(x)) == x`.

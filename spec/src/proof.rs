@@ -204,7 +204,9 @@ impl fmt::Display for ProofError {
             Self::Header => f.write_str("expected a proof that begins with the line c2sp.org/tlog-proof@v1"),
             Self::Extra => write!(f, "expected `extra` and base64 of 1 to {MAX_EXTRA} bytes"),
             Self::Index => f.write_str("expected `index` and a decimal"),
-            Self::Path { line } => write!(f, "path line {line}: expected base64 of 32 bytes, or an empty line at the end"),
+            Self::Path { line } => {
+                write!(f, "path line {line}: expected base64 of 32 bytes, or an empty line at the end")
+            }
             Self::PathTooLong => write!(f, "an inclusion proof has at most {MAX_PROOF} hashes"),
             Self::Note(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),

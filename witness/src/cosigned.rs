@@ -119,6 +119,14 @@ impl Cosigned {
         Ok(Self { note, checkpoint, line, time })
     }
 
+    /// The same with the log's verified lines and our own alone.
+    pub fn reduced_to(&self, verified: &Verified) -> Result<Self, RecordError> {
+        let mut lines = verified.note().signatures().to_vec();
+        lines.push(self.line.clone());
+        let note = SignedNote::new(self.note.text().to_owned(), lines).map_err(RecordError::Note)?;
+        Ok(Self { note, ..self.clone() })
+    }
+
     /// The bytes of the note.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.note.to_bytes()

@@ -65,4 +65,3 @@ impl fmt::Display for NoSuchNode {
 }
 
 impl core::error::Error for NoSuchNode {}
-

@@ -17,7 +17,9 @@ impl rs_merkle::Hasher for Rfc6962 {
     }
 
     fn concat_and_hash(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
-        right.map_or(*left, |right| Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into())
+        right.map_or(*left, |right| {
+            Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+        })
     }
 }
 

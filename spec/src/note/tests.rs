@@ -11,10 +11,22 @@ const KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYc
 fn loose_notes_are_refused() {
     let line = NOTE.split_once("\n\n").unwrap().1;
     for note in [
-        "", "\n\n", "text", "text\n", "text\n\n", &format!("text\n{line}"), &format!("\n{line}"),
-        &NOTE[..NOTE.len() - 1], &format!("{NOTE}\n"), &format!("{NOTE}more\n"), &NOTE.replace('\u{2014}', "-"),
-        &NOTE.replace("foo U", "foo  U"), &NOTE.replace("example.com/foo", "a+b"), &NOTE.replace("is", "i\ts"),
-        &NOTE.replace("aQM=", "aQM"), &NOTE.replace('\n', "\r\n"),
+        "",
+        "\n\n",
+        "text",
+        "text\n",
+        "text\n\n",
+        &format!("text\n{line}"),
+        &format!("\n{line}"),
+        &NOTE[..NOTE.len() - 1],
+        &format!("{NOTE}\n"),
+        &format!("{NOTE}more\n"),
+        &NOTE.replace('\u{2014}', "-"),
+        &NOTE.replace("foo U", "foo  U"),
+        &NOTE.replace("example.com/foo", "a+b"),
+        &NOTE.replace("is", "i\ts"),
+        &NOTE.replace("aQM=", "aQM"),
+        &NOTE.replace('\n', "\r\n"),
     ] {
         assert!(SignedNote::parse(note.as_bytes()).is_err(), "{note:?}");
     }
@@ -31,9 +43,16 @@ fn a_flood_of_signatures_is_refused() {
 #[test]
 fn loose_keys_are_refused() {
     for key in [
-        "", "example.com/foo", "example.com/foo+530d903a", &KEY.replace("530d903a", "530D903A"),
-        &KEY.replace("530d903a", "530d903b"), &KEY.replace("example.com", "example com"), &format!("{KEY}\n"),
-        &format!("{KEY}="), &KEY.replace("+AekyeRrm", "+BekyeRrm"), &KEY.replace("example.com/foo", "example.com/fooo"),
+        "",
+        "example.com/foo",
+        "example.com/foo+530d903a",
+        &KEY.replace("530d903a", "530D903A"),
+        &KEY.replace("530d903a", "530d903b"),
+        &KEY.replace("example.com", "example com"),
+        &format!("{KEY}\n"),
+        &format!("{KEY}="),
+        &KEY.replace("+AekyeRrm", "+BekyeRrm"),
+        &KEY.replace("example.com/foo", "example.com/fooo"),
     ] {
         assert!(key.parse::<VerifierKey>().is_err(), "{key:?}");
     }

@@ -16,8 +16,12 @@ fn witness(i: u8) -> SignerKey {
 
 /// Two of three.
 fn text() -> String {
-    let witnesses: String = (1..=3).map(|i| format!("witness w{i} {} https://w{i}.example/\n", witness(i).verifier())).collect();
-    format!("# a policy\n\nlog {} https://log.example/\n{witnesses}group all-of-them 2 w1 w2 w3\nquorum all-of-them\n", log().verifier())
+    let witnesses: String =
+        (1..=3).map(|i| format!("witness w{i} {} https://w{i}.example/\n", witness(i).verifier())).collect();
+    format!(
+        "# a policy\n\nlog {} https://log.example/\n{witnesses}group all-of-them 2 w1 w2 w3\nquorum all-of-them\n",
+        log().verifier()
+    )
 }
 
 /// A checkpoint cosigned by these witnesses at these times.
@@ -25,7 +29,9 @@ fn note(cosigned: &[(u8, u64)]) -> SignedNote {
     let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 0, empty_root());
     let note = sign_checkpoint(&checkpoint, &log()).unwrap();
     let mut lines = note.signatures().to_vec();
-    lines.extend(cosigned.iter().map(|(i, time)| cosign(note.text(), &witness(*i), UnixTime::new(*time).unwrap()).unwrap()));
+    lines.extend(
+        cosigned.iter().map(|(i, time)| cosign(note.text(), &witness(*i), UnixTime::new(*time).unwrap()).unwrap()),
+    );
     SignedNote::new(note.text().to_owned(), lines).unwrap()
 }
 
@@ -41,14 +47,23 @@ fn loose_policies_are_refused_with_their_line() {
     assert_eq!(Policy::parse(good.replace('\n', "\r\n").as_bytes()), Err(PolicyError::NotText));
     assert_eq!(Policy::parse(b"# nothing\n"), Err(PolicyError::NoQuorum));
     assert_eq!(problem("trust me\n").0, 1);
-    assert!(matches!(problem(&good.replace("group all-of-them 2", "group all-of-them 4")).1, LineProblem::Threshold { members: 3 }));
-    assert!(matches!(problem(&good.replace("group all-of-them 2", "group all-of-them 02")).1, LineProblem::Threshold { .. }));
+    assert!(matches!(
+        problem(&good.replace("group all-of-them 2", "group all-of-them 4")).1,
+        LineProblem::Threshold { members: 3 }
+    ));
+    assert!(matches!(
+        problem(&good.replace("group all-of-them 2", "group all-of-them 02")).1,
+        LineProblem::Threshold { .. }
+    ));
     assert!(matches!(problem(&good.replace("w1 w2 w3", "w1 w2 w2")).1, LineProblem::SecondGroup { .. }));
     assert!(matches!(problem(&good.replace("w1 w2 w3", "w1 w2 w4")).1, LineProblem::Undefined { .. }));
     assert!(matches!(problem(&good.replace("witness w2", "witness w1")).1, LineProblem::Name { .. }));
     assert!(matches!(problem(&good.replace("witness w2", "witness none")).1, LineProblem::Name { .. }));
     assert_eq!(problem(&format!("{good}quorum none\n")).1, LineProblem::SecondQuorum);
-    assert_eq!(problem(&format!("log {}\nlog {}\nquorum none\n", log().verifier(), log().verifier())), (2, LineProblem::DuplicateKey));
+    assert_eq!(
+        problem(&format!("log {}\nlog {}\nquorum none\n", log().verifier(), log().verifier())),
+        (2, LineProblem::DuplicateKey)
+    );
     assert!(matches!(problem(&format!("log {}\n", witness(1).verifier())).1, LineProblem::KeyType { expected: "01" }));
     assert!(matches!(problem(&format!("witness w {}\n", log().verifier())).1, LineProblem::KeyType { expected: "04" }));
 }
@@ -65,7 +80,10 @@ fn one_of_three_is_not_two_of_three_and_the_missing_are_named() {
 #[test]
 fn two_signatures_of_one_witness_are_one() {
     let policy = Policy::parse(text().as_bytes()).unwrap();
-    assert!(matches!(policy.verify_note(&note(&[(2, 100), (2, 101)])), Err(RefusedCheckpoint::Quorum { found: 1, .. })));
+    assert!(matches!(
+        policy.verify_note(&note(&[(2, 100), (2, 101)])),
+        Err(RefusedCheckpoint::Quorum { found: 1, .. })
+    ));
 }
 
 #[test]

@@ -43,10 +43,32 @@ fn shelf(tree: &MemoryTree, size: u64) -> Shelf {
 #[test]
 fn other_spellings_of_a_path_are_refused() {
     for path in [
-        "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/64/000", "tile/-1/000",
-        "tile/0/x000/000", "tile/0/x001", "tile/0/x001/", "tile/0/001/002", "tile/0/x001.p/002", "tile/0/001.p",
-        "tile/0/001.p/0", "tile/0/001.p/01", "tile/0/001.p/256", "tile/0/001.p/1/2", "/tile/0/001", "tile/data/001",
-        "tile/entries/001.p/", "tile/0/x999/x999/x999/x999/x999/x999/x999/999", "tile/0/..", "tile/0/٠٠١",
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/64/000",
+        "tile/-1/000",
+        "tile/0/x000/000",
+        "tile/0/x001",
+        "tile/0/x001/",
+        "tile/0/001/002",
+        "tile/0/x001.p/002",
+        "tile/0/001.p",
+        "tile/0/001.p/0",
+        "tile/0/001.p/01",
+        "tile/0/001.p/256",
+        "tile/0/001.p/1/2",
+        "/tile/0/001",
+        "tile/data/001",
+        "tile/entries/001.p/",
+        "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+        "tile/0/..",
+        "tile/0/٠٠١",
     ] {
         assert!(TilePath::parse(path).is_err(), "{path:?}");
     }
@@ -55,12 +77,17 @@ fn other_spellings_of_a_path_are_refused() {
 #[test]
 fn the_tiles_of_every_growth_to_600_equal_the_peer_s() {
     for (old, new) in (0..600).flat_map(|old| [(old, old + 1), (old, 600)]).chain([(0, 70_000), (65_000, 70_000)]) {
-        let ours: Vec<_> = tiles_for(old, new).iter().filter_map(|path| match path.resource {
-            Resource::Level(level) => Some((level, path.index, u32::from(path.width))),
-            Resource::Entries => None,
-        }).collect();
-        let theirs: Vec<_> = tlog_tiles::Tile::new_tiles(8, old, new).iter()
-            .map(|tile| (tile.level(), tile.level_index(), tile.width())).collect();
+        let ours: Vec<_> = tiles_for(old, new)
+            .iter()
+            .filter_map(|path| match path.resource {
+                Resource::Level(level) => Some((level, path.index, u32::from(path.width))),
+                Resource::Entries => None,
+            })
+            .collect();
+        let theirs: Vec<_> = tlog_tiles::Tile::new_tiles(8, old, new)
+            .iter()
+            .map(|tile| (tile.level(), tile.level_index(), tile.width()))
+            .collect();
         assert_eq!(ours, theirs, "from {old} to {new}");
     }
 }
@@ -73,7 +100,10 @@ fn proofs_from_tiles_equal_proofs_from_the_tree() {
         let nodes = TileNodes::new(&shelf, size);
         assert_eq!(root_at(&nodes, size), Ok(root_at(&tree, size).unwrap()));
         for position in (0..size).step_by(7) {
-            assert_eq!(prove_inclusion(&nodes, position, size).unwrap(), prove_inclusion(&tree, position, size).unwrap());
+            assert_eq!(
+                prove_inclusion(&nodes, position, size).unwrap(),
+                prove_inclusion(&tree, position, size).unwrap()
+            );
             let ours = prove_consistency(&nodes, position + 1, size).unwrap();
             assert_eq!(ours, prove_consistency(&tree, position + 1, size).unwrap());
         }

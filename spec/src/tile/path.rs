@@ -132,7 +132,7 @@ pub fn tiles_for(old: u64, new: u64) -> Vec<TilePath> {
 fn level_tiles(resource: Resource, old: u64, new: u64, paths: &mut Vec<TilePath>) {
     let width = u64::from(TILE_WIDTH);
     paths.extend((old / width..new / width).map(|index| TilePath::full(resource, index)));
-    if new % width != 0 {
+    if !new.is_multiple_of(width) {
         paths.push(TilePath { resource, index: new / width, width: (new % width) as u16 });
     }
 }

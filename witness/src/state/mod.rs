@@ -28,6 +28,7 @@ use stele_spec::note::VerifierKey;
 
 use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::mark::{Mark, Phase};
+use crate::trust::TrustedLog;
 
 /// The folders of the states and of the marks.
 #[derive(Clone, Debug)]
@@ -223,13 +224,17 @@ impl Shelf {
     }
 }
 
-/// Reads a checkpoint of `origin` with our cosignature from a note, or from the record in a mark.
-pub fn read_adoptable(path: &Path, origin: &Origin, own: &VerifierKey) -> Result<Cosigned, StateError> {
+/// Reads a checkpoint of `log` with our cosignature from a note, or from the record in a mark.
+///
+/// Of its lines only the log's and ours are kept, after they were verified.
+pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &VerifierKey) -> Result<Cosigned, StateError> {
+    let unreadable = |reason| StateError::Unreadable { path: path.to_owned(), reason };
     let missing = || StateError::NotAMark { path: path.to_owned() };
     let bytes = durable::read_file(path, MAX_CONTENT)?.ok_or_else(missing)?;
     let record = Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
-    Cosigned::parse(&record, origin, own)
-        .map_err(|reason| StateError::Unreadable { path: path.to_owned(), reason })
+    let cosigned = Cosigned::parse(&record, log.origin(), own).map_err(unreadable)?;
+    let verified = log.verify(cosigned.note()).map_err(|error| unreadable(RecordError::Checkpoint(error)))?;
+    cosigned.reduced_to(&verified).map_err(unreadable)
 }
 
 impl LogState {

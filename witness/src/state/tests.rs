@@ -194,14 +194,14 @@ fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
         let error = place.shelf().adopt(&place.cosigned(size, time)).unwrap_err();
         assert!(matches!(error, StateError::AdoptsOlder { known: (5, 20), .. }), "{size} {time} {error}");
     }
-    let (origin, own) = (place.log.origin(), witness_key().verifier());
-    let marked = read_adoptable(&place.file("marks"), &origin, &own).unwrap();
+    let (log, own) = (place.log.trusted(), witness_key().verifier());
+    let marked = read_adoptable(&place.file("marks"), &log, &own).unwrap();
     place.shelf().adopt(&marked).unwrap();
     assert_eq!(place.size(), 5);
     let published = place.home.path().join("checkpoint");
     fs::write(&published, place.cosigned(9, 40).to_bytes()).unwrap();
-    place.shelf().adopt(&read_adoptable(&published, &origin, &own).unwrap()).unwrap();
+    place.shelf().adopt(&read_adoptable(&published, &log, &own).unwrap()).unwrap();
     assert_eq!(place.size(), 9);
     fs::write(&published, place.log.signed(9).to_bytes()).unwrap();
-    assert!(matches!(read_adoptable(&published, &origin, &own), Err(StateError::Unreadable { .. })));
+    assert!(matches!(read_adoptable(&published, &log, &own), Err(StateError::Unreadable { .. })));
 }

@@ -1,0 +1,74 @@
+//! What the writer and the readers of a running log share.
+
+use crate::config::Config;
+use crate::head::Published;
+use crate::lookup::Lookup;
+use crate::manifests::Manifests;
+use crate::prover::Prover;
+use crate::registry::Registry;
+use crate::status::{Gauge, Status};
+use crate::store::Store;
+use stele_host::clock::{Clock, SystemClock};
+use stele_host::durable::Dir;
+use stele_spec::note::VerifierKey;
+use stele_spec::policy::Policy;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// A running log. Readers hold an `Arc` of it.
+#[derive(Debug)]
+pub struct Shared {
+    /// The operator's decisions.
+    pub config: Config,
+    /// The log's public key.
+    pub key: VerifierKey,
+    /// What a tree head must satisfy to be published.
+    pub policy: Policy,
+    /// The data folder.
+    pub data: Dir,
+    /// Tiles, entries, manifests.
+    pub store: Store,
+    /// Proofs.
+    pub prover: Prover,
+    /// Manifests that wait for their releases.
+    pub manifests: Manifests,
+    /// The derived lookups.
+    pub lookup: Lookup,
+    /// How the log is.
+    pub status: Status,
+    /// Names and coordinates, as signed.
+    pub registry: RwLock<Registry>,
+    /// The published head.
+    pub published: RwLock<Option<Arc<Published>>>,
+    /// Whether the writer was told to stop.
+    pub stopping: AtomicBool,
+}
+
+impl Shared {
+    /// The head that is served and proven under; `None` before the first.
+    pub fn published(&self) -> Option<Arc<Published>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves and proves under this head from now on.
+    pub fn set_published(&self, published: Published) {
+        self.status.set(Gauge::PublishedSize, published.size());
+        self.status.set(Gauge::PublishedTime, published.head.time().map_or_else(|| self.now(), |time| time.seconds()));
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+    }
+
+    /// The registry, for reading.
+    pub fn registry(&self) -> RwLockReadGuard<'_, Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> u64 {
+        SystemClock.unix_seconds()
+    }
+
+    /// Whether the writer was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}

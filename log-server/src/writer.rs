@@ -1,0 +1,227 @@
+//! One step of the log: from a signed tree to the next signed tree, its tiles public, or nothing at all.
+//!
+//! The order is invariant 2 of the design: index entry, tiles in memory, one staged object, self-check, signature,
+//! compare-and-swap of the signed head, tiles. What fails before the signature is taken back; what fails after it stops
+//! the writer for good ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
+
+use crate::head::SignedHead;
+use crate::lock::HeadLock;
+use crate::staging::Staging;
+use crate::store::{Overlay, Store, StoreError};
+use crate::tree::{Object, Tree};
+use stele_host::compare_and_swap::CasError;
+use stele_host::durable::DurableError;
+use stele_host::exit::Explain;
+use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
+use stele_spec::entry::IndexEntry;
+use stele_spec::hash::RootHash;
+use stele_spec::index::{Index, IndexError, Listing, Staged, TransitionError, check_transition, genesis};
+use stele_spec::merkle::{leaf_hash, root_at};
+use stele_spec::note::SignerKey;
+use stele_spec::statement::SignedStatement;
+use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
+use std::sync::Arc;
+
+/// The only thing that signs.
+#[derive(Debug)]
+pub struct Writer {
+    /// The identity of the log.
+    pub origin: Origin,
+    /// The log's secret key.
+    pub signer: SignerKey,
+    /// The lock, with the newest signed head.
+    pub lock: HeadLock,
+    /// Batches on their way.
+    pub staging: Staging,
+    /// Tiles.
+    pub store: Store,
+    /// The right edge at the signed size.
+    pub tree: Tree,
+    /// The index at the signed size.
+    pub index: Index,
+    /// The last entry of the signed tree.
+    pub last: Option<IndexEntry>,
+    /// The newest signed head.
+    pub signed: Option<Arc<SignedHead>>,
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub struct Written {
+    /// The new head.
+    pub head: Arc<SignedHead>,
+    /// The tiles and bundles that became public.
+    pub paths: Vec<TilePath>,
+}
+
+/// Why nothing was written, or why nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Before the signature: nothing has happened.
+    #[error(transparent)]
+    Before(DurableError),
+    /// The index does not take the batch.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// What was about to be signed is wrong.
+    #[error("the self-check failed, nothing was signed: {0}")]
+    Check(#[from] CheckError),
+    /// The head cannot be signed.
+    #[error("cannot sign the tree head: {0}")]
+    Sign(CheckpointError),
+    /// The signed head could not be put into the lock.
+    #[error(transparent)]
+    Swap(CasError),
+    /// The tiles of a signed head could not be published.
+    #[error("the tree head is signed, its tiles are not public: {0}")]
+    After(DurableError),
+}
+
+/// What a self-check found.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A tile cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tiles do not lead to the root that was signed.
+    #[error("the tree of {size} entries was signed with root {signed}; what is to be published has {found}")]
+    Root {
+        /// Which tree.
+        size: u64,
+        /// The root of its head.
+        signed: RootHash,
+        /// The root of the tiles.
+        found: RootHash,
+    },
+    /// A bundle and the tile above it differ.
+    #[error("entry {position} does not hash to its leaf")]
+    Leaf {
+        /// Which entry.
+        position: u64,
+    },
+    /// The index entry does not follow from the one before.
+    #[error("the index entry at {position} is not the one that follows")]
+    Index {
+        /// Its position.
+        position: u64,
+    },
+    /// The transition of the index shows nothing.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+}
+
+impl WriteError {
+    /// Whether the writer must stop: something is signed, or something is wrong that trying again does not mend.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Before(error) => error.is_sync_failure() || matches!(error, DurableError::Differs { .. }),
+            _ => true,
+        }
+    }
+
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Before(error) | Self::After(error) => error.code(),
+            Self::Index(_) => "index-failed",
+            Self::Check(_) => "self-check-failed",
+            Self::Sign(_) => "signing-failed",
+            Self::Swap(error) => error.code(),
+        }
+    }
+}
+
+impl Writer {
+    /// Writes the next tree: these statements, whose listings are given, and the index entry that ends it.
+    pub fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+        let staged = self.index.stage(listings)?;
+        let outcome = self.write_staged(statements, listings, &staged);
+        match outcome {
+            Ok((written, tree)) => {
+                self.index.commit()?;
+                self.tree = tree;
+                self.last = Some(staged.entry);
+                self.signed = Some(written.head.clone());
+                Ok(written)
+            }
+            Err(error) => {
+                self.index.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_staged(
+        &self,
+        statements: &[SignedStatement],
+        listings: &[Listing],
+        staged: &Staged,
+    ) -> Result<(Written, Tree), WriteError> {
+        let last = staged.entry.to_string();
+        let mut tree = self.tree.clone();
+        let mut full = Vec::new();
+        for (statement, listing) in statements.iter().zip(listings) {
+            tree.push(statement.bytes(), listing.pointer().leaf, &mut full);
+        }
+        tree.push(last.as_bytes(), staged.entry.leaf_hash(), &mut full);
+        let objects = tree.grown_from(&self.tree, full);
+
+        let entries = statements.iter().map(SignedStatement::bytes).chain([last.as_bytes()]);
+        let name = self
+            .staging
+            .put(self.tree.size(), tree.size(), tree.root(), entries)
+            .map_err(WriteError::Before)?;
+
+        self.check(&tree, &objects, listings, staged)?;
+
+        let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
+        let head = SignedHead::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
+        let before = self.signed.as_ref().map(|head| head.note.to_bytes());
+        self.lock.swap(before.as_deref(), &head.note.to_bytes()).map_err(WriteError::Swap)?;
+
+        self.store.put(&objects).map_err(WriteError::After)?;
+        self.staging.discard(&name).map_err(WriteError::After)?;
+        let paths = objects.iter().map(|object| object.path).collect();
+        Ok((Written { head: Arc::new(head), paths }, tree))
+    }
+
+    /// Invariant 1: what is about to be published has the last *signed* tree as its beginning; and it is what it says.
+    fn check(&self, tree: &Tree, objects: &[Object], listings: &[Listing], staged: &Staged) -> Result<(), CheckError> {
+        let overlay = Overlay::new(&self.store, objects);
+        let root = |size| root_at(&TileNodes::new(&overlay, size), size);
+        if let Some(signed) = &self.signed {
+            let (size, signed) = (signed.checkpoint.size(), signed.checkpoint.root());
+            let found = root(size)?;
+            if found != signed {
+                return Err(CheckError::Root { size, signed, found });
+            }
+        }
+        let (size, signed, found) = (tree.size(), tree.root(), root(tree.size())?);
+        if found != signed {
+            return Err(CheckError::Root { size, signed, found });
+        }
+        for object in objects.iter().filter(|object| object.path.resource == Resource::Entries) {
+            check_bundle(object, &overlay)?;
+        }
+        let follows = match &self.last {
+            Some(last) => check_transition(last, listings, &staged.transition)?,
+            None => genesis(),
+        };
+        if follows != staged.entry || staged.entry.position + 1 != size {
+            return Err(CheckError::Index { position: staged.entry.position });
+        }
+        Ok(())
+    }
+}
+
+/// Every entry of a bundle hashes to its leaf.
+fn check_bundle(bundle: &Object, tiles: &Overlay<'_>) -> Result<(), CheckError> {
+    let leaves = tiles.tile(TilePath { resource: Resource::Level(0), ..bundle.path })?;
+    let entries = decode_bundle(&bundle.bytes, bundle.path.width).map_err(StoreError::Tile)?;
+    for (i, entry) in (0_u16..).zip(entries) {
+        if leaves.leaf(i) != Some(leaf_hash(entry)) {
+            return Err(CheckError::Leaf { position: bundle.path.index * 256 + u64::from(i) });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! What a person types.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use serde_json::json;
+use stele_host::clock::SystemClock;
+use stele_host::exit::Voice;
+use stele_host::{announce, log, output, shutdown};
+use stele_spec::note::KeyName;
+use tokio::net::TcpListener;
+
+use crate::error::WitnessError;
+use crate::home::{Added, Home};
+use crate::http;
+use crate::trust::TrustedLog;
+use crate::witness::Witness;
+
+/// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
+#[derive(Debug, Parser)]
+#[command(name = "stele-witness", version, about)]
+pub struct Cli {
+    /// Print data and errors as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a witness: its folder, its key, its config
+    Init {
+        /// The folder
+        dir: PathBuf,
+        /// The name in its cosignatures: a URL without scheme, such as witness.example/w1
+        #[arg(long)]
+        name: String,
+        /// Where it will listen
+        #[arg(long, default_value = "127.0.0.1:7461")]
+        listen: String,
+    },
+    /// The logs that it cosigns
+    Logs {
+        #[command(subcommand)]
+        command: Logs,
+    },
+    /// Serve
+    Run {
+        /// The folder
+        dir: PathBuf,
+        /// Listen here instead of where the config says; port 0 takes a free one
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Print what to publish: name, key, logs
+    About {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Logs {
+    /// Add a log; a running witness serves it after a restart
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// The log's verifier key
+        #[arg(long)]
+        vkey: String,
+        /// Its origin, if it is not the key's name
+        #[arg(long)]
+        origin: Option<String>,
+    },
+    /// Print them
+    List {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Go on from a checkpoint that carries this witness's cosignature, after its state was lost or put back
+    Adopt {
+        /// The folder
+        dir: PathBuf,
+        /// The newest such checkpoint: what the log serves at /checkpoint, or the log's mark
+        #[arg(long)]
+        checkpoint: PathBuf,
+    },
+}
+
+impl Cli {
+    /// How errors are told. A server's stdout is for its one line, so its errors are always text.
+    pub fn voice(&self) -> Voice {
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json } else { Voice::Text }
+    }
+
+    /// Does what was asked.
+    pub fn run(self) -> Result<(), WitnessError> {
+        let json = self.json;
+        match self.command {
+            Command::Init { dir, name, listen } => {
+                let name = key_name(&name)?;
+                let vkey = Home::init(&dir, &name, &listen)?;
+                let next = format!("next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n", dir.display());
+                output::complain(&next);
+                say(json, &format!("{vkey}\n"), json!({"name": name.to_string(), "vkey": vkey.to_string()}))
+            }
+            Command::Logs { command: Logs::Add { dir, vkey, origin } } => {
+                let (added, log) = Home::add_log(&dir, &vkey, origin.as_deref())?;
+                let word = match added {
+                    Added::New => "added",
+                    Added::Already => "already there",
+                };
+                output::complain(&format!("{word}: {}\n", log.origin()));
+                say(json, "", json!({"added": added == Added::New, "log": log_json(&log)}))
+            }
+            Command::Logs { command: Logs::List { dir } } => {
+                let home = Home::open(&dir)?;
+                say(json, &list(&home), json!({"logs": home.logs().iter().map(log_json).collect::<Vec<_>>()}))
+            }
+            Command::Logs { command: Logs::Adopt { dir, checkpoint } } => {
+                let (origin, size) = Home::open(&dir)?.adopt(&checkpoint)?;
+                output::complain(&format!("goes on from size {size}: {origin}\n"));
+                say(json, "", json!({"origin": origin.as_str(), "size": size}))
+            }
+            Command::About { dir } => about(json, &Home::open(&dir)?),
+            Command::Run { dir, listen } => serve(&dir, listen),
+        }
+    }
+}
+
+fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
+    let vkey = home.signer()?.verifier();
+    let text = format!("name: {}\nvkey: {vkey}\nlisten: {}\nlogs:\n{}", vkey.name(), home.config().listen, list(home));
+    let logs: Vec<_> = home.logs().iter().map(log_json).collect();
+    let object = json!({
+        "name": vkey.name().to_string(), "vkey": vkey.to_string(), "listen": home.config().listen, "logs": logs,
+    });
+    say(json, &text, object)
+}
+
+fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessError> {
+    log::init(log::Format::from_env());
+    let machine = |what| move |source| WitnessError::Machine { what, source };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(machine("start the runtime"))?;
+    runtime.block_on(async {
+        let stop = shutdown::signals().map_err(machine("listen for signals"))?;
+        let home = Home::open(dir)?;
+        let address = listen.unwrap_or_else(|| home.config().listen.clone());
+        let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
+        let no = |source| WitnessError::Listen { address: address.clone(), source };
+        let listener = TcpListener::bind(&address).await.map_err(no)?;
+        let local = listener.local_addr().map_err(no)?;
+        announce::listening(local)?;
+        tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
+        http::run(witness, listener, stop).await;
+        Ok(())
+    })
+}
+
+fn key_name(name: &str) -> Result<KeyName, WitnessError> {
+    let bad = |reason: String| WitnessError::Argument { what: "name", value: name.to_owned(), reason };
+    name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
+}
+
+fn list(home: &Home) -> String {
+    let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
+    home.logs().iter().map(|log| format!("{}\n{}", log.origin(), key_lines(log))).collect()
+}
+
+fn log_json(log: &TrustedLog) -> serde_json::Value {
+    let keys: Vec<String> = log.keys().iter().map(ToString::to_string).collect();
+    json!({"origin": log.origin().as_str(), "origin_hash": log.origin().digest().to_string(), "vkeys": keys})
+}
+
+fn say(as_json: bool, text: &str, object: serde_json::Value) -> Result<(), WitnessError> {
+    if as_json { output::print_json(&object)? } else { output::print(text)? }
+    Ok(())
+}

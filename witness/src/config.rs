@@ -1,0 +1,211 @@
+//! `witness.toml`: who this witness is, where it listens, and which logs it cosigns.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use stele_spec::checkpoint::{CheckpointError, Origin};
+use stele_spec::note::{KeyName, NoteError, VerifierKey};
+
+use crate::trust::TrustedLog;
+
+/// The file below a witness's folder.
+pub const FILE: &str = "witness.toml";
+
+/// The most logs of one witness: each costs a few kilobytes of memory and two small files.
+pub const MAX_LOGS: usize = 10_000;
+
+/// What the file says. Paths are relative to its folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The name in our cosignatures, such as `witness.example/w1`; the one in the key file must be the same.
+    pub name: String,
+    /// Where to listen: an address and a port; port 0 takes a free one.
+    #[serde(default = "default_listen")]
+    pub listen: String,
+    /// Our secret key: a signed-note signer string, as Go's tools write it.
+    #[serde(default = "default_key")]
+    pub key: PathBuf,
+    /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
+    #[serde(default = "default_marks")]
+    pub marks: PathBuf,
+    /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
+    #[serde(default, rename = "log")]
+    pub logs: Vec<LogConfig>,
+}
+
+/// One `[[log]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The first line of its checkpoints.
+    pub origin: String,
+    /// Its verifier keys; several while it changes its key.
+    pub vkeys: Vec<String>,
+}
+
+/// What a config says that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// `name` is no key name.
+    #[error("name {name:?}: {reason}")]
+    Name {
+        /// As written.
+        name: String,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// An origin that no checkpoint can have.
+    #[error("origin {origin:?}: {reason}")]
+    Origin {
+        /// As written.
+        origin: String,
+        /// What is wrong with it.
+        reason: CheckpointError,
+    },
+    /// A key that cannot be read.
+    #[error("vkey {vkey:?} of {origin}: {reason}")]
+    Key {
+        /// The log.
+        origin: String,
+        /// As written.
+        vkey: String,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// Keys that no log has.
+    #[error("the vkeys of {origin}: {}", if matches!(.reason, CheckpointError::NotSigned) { "none".to_owned() } else { .reason.to_string() })]
+    Keys {
+        /// The log.
+        origin: String,
+        /// What is wrong with them.
+        reason: CheckpointError,
+    },
+    /// Two tables for one origin.
+    #[error("origin {origin} is listed twice")]
+    Twice {
+        /// The log.
+        origin: String,
+    },
+    /// More than [`MAX_LOGS`].
+    #[error("at most {MAX_LOGS} logs, found {found}")]
+    TooMany {
+        /// How many.
+        found: usize,
+    },
+}
+
+impl Config {
+    /// The name, checked.
+    pub fn key_name(&self) -> Result<KeyName, Unfit> {
+        self.name.parse().map_err(|reason| Unfit::Name { name: self.name.clone(), reason })
+    }
+
+    /// The logs, checked.
+    pub fn trusted_logs(&self) -> Result<Vec<TrustedLog>, Unfit> {
+        if self.logs.len() > MAX_LOGS {
+            return Err(Unfit::TooMany { found: self.logs.len() });
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let mut logs = Vec::with_capacity(self.logs.len());
+        for log in &self.logs {
+            let trusted = log.trusted()?;
+            if !seen.insert(log.origin.as_str()) {
+                return Err(Unfit::Twice { origin: log.origin.clone() });
+            }
+            logs.push(trusted);
+        }
+        Ok(logs)
+    }
+}
+
+impl LogConfig {
+    fn trusted(&self) -> Result<TrustedLog, Unfit> {
+        let origin = &self.origin;
+        let parsed: Origin =
+            origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
+        let key = |vkey: &String| {
+            vkey.parse().map_err(|reason| Unfit::Key { origin: origin.clone(), vkey: vkey.clone(), reason })
+        };
+        let keys: Vec<VerifierKey> = self.vkeys.iter().map(key).collect::<Result<_, _>>()?;
+        TrustedLog::new(parsed, keys).map_err(|reason| Unfit::Keys { origin: origin.clone(), reason })
+    }
+}
+
+/// The file that `init` writes.
+pub fn text_of(name: &KeyName, listen: &str) -> String {
+    let (name, listen) = (quoted(&name.to_string()), quoted(listen));
+    format!(
+        "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
+         \n\
+         # The name in its cosignatures. It belongs to the key: a new key gets a new name.\n\
+         name = {name}\n\
+         \n\
+         # Where it listens. A proxy in front of it may speak TLS.\n\
+         listen = {listen}\n\
+         \n\
+         # Its secret key, readable by its owner alone.\n\
+         key = \"witness.key\"\n\
+         \n\
+         # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
+         marks = \"marks\"\n\
+         \n\
+         # The logs, added by `stele-witness logs add`.\n"
+    )
+}
+
+/// The table that `logs add` appends.
+pub fn text_of_log(log: &TrustedLog) -> String {
+    let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
+    format!("\n[[log]]\norigin = {}\nvkeys = [{}]\n", quoted(log.origin().as_str()), keys.join(", "))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn default_listen() -> String {
+    "127.0.0.1:7461".to_owned()
+}
+
+fn default_key() -> PathBuf {
+    "witness.key".into()
+}
+
+fn default_marks() -> PathBuf {
+    "marks".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Log, witness_key};
+    use std::path::Path;
+    use stele_host::config::parse;
+
+    fn read(text: &str) -> Config {
+        parse(text, Path::new(FILE)).unwrap()
+    }
+
+    #[test]
+    fn a_log_listed_twice_a_cosigners_key_and_no_key_are_refused() {
+        let log = Log::new("log.example/a", 1);
+        let table = text_of_log(&log.trusted());
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        assert!(matches!(read(&format!("{text}{table}{table}")).trusted_logs(), Err(Unfit::Twice { .. })));
+        let of = |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).trusted_logs();
+        assert_eq!(of("").unwrap_err().to_string(), "the vkeys of log.example/a: none");
+        assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
+        assert!(matches!(of(&format!("\"{}\"", witness_key().verifier())), Err(Unfit::Keys { .. })));
+        assert!(parse::<Config>(&format!("{text}quorum = 1\n"), Path::new(FILE)).is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_whatever_the_origin() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
+        let config = read(&format!("{text}{}", text_of_log(&odd.trusted())));
+        assert_eq!(config.trusted_logs().unwrap(), [odd.trusted()]);
+        assert_eq!((config.name.as_str(), config.listen.as_str()), ("witness.example/w1", "127.0.0.1:0"));
+    }
+}

@@ -1,0 +1,198 @@
+//! Why the program ends: every error with its exit code and hint.
+
+use std::io;
+use std::path::PathBuf;
+
+use stele_host::config::ConfigError;
+use stele_host::durable::DurableError;
+use stele_host::exit::{Exit, Explain};
+use stele_host::key_file::KeyFileError;
+use stele_host::lock::LockError;
+use stele_host::output::OutputError;
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::NoteError;
+
+use crate::config::Unfit;
+use crate::state::StateError;
+
+/// Why a command failed, or the witness did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// A name, origin or key in an argument that cannot be.
+    #[error("{what} {value:?}: {reason}")]
+    Argument {
+        /// Which argument.
+        what: &'static str,
+        /// As given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is a witness already.
+    #[error("{} is a witness's folder already", .folder.display())]
+    AlreadyThere {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The config says what cannot be.
+    #[error("{}: {reason}", .path.display())]
+    Unfit {
+        /// The config.
+        path: PathBuf,
+        /// What.
+        reason: Unfit,
+    },
+    /// The key file holds no signer string.
+    #[error("{}: {reason}", .path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// A log's key where a witness's belongs.
+    #[error("{} holds a log's key (type 01), expected a cosigner's (type 04)", .path.display())]
+    NotACosigner {
+        /// The key file.
+        path: PathBuf,
+    },
+    /// Config and key disagree about who we are.
+    #[error("the config names {config}, the key {key}")]
+    OtherName {
+        /// In the config.
+        config: String,
+        /// In the key.
+        key: String,
+    },
+    /// A known origin with another key.
+    #[error("{origin} is known with another key")]
+    KnownLog {
+        /// The log.
+        origin: Origin,
+        /// Its keys in the config.
+        known: String,
+        /// The key given.
+        given: String,
+    },
+    /// A checkpoint of a log that we do not cosign.
+    #[error("{} is a checkpoint of {origin}, which this witness does not cosign", .path.display())]
+    UnknownLog {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        origin: String,
+    },
+    /// The listening address.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// As given.
+        address: String,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// The machine's random source, runtime or signals.
+    #[error("cannot {what}")]
+    Machine {
+        /// What failed.
+        what: &'static str,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// The config cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// Another process is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state is not to be trusted.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A file.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// Standard output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl Explain for WitnessError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Argument { .. } => Exit::Usage,
+            Self::AlreadyThere { .. }
+            | Self::Unfit { .. }
+            | Self::Key { .. }
+            | Self::NotACosigner { .. }
+            | Self::OtherName { .. }
+            | Self::UnknownLog { .. } => Exit::BadInput,
+            Self::KnownLog { .. } => Exit::Refused,
+            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
+            Self::Config(error) => error.exit(),
+            Self::KeyFile(error) => error.exit(),
+            Self::Lock(error) => error.exit(),
+            Self::State(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            Self::Output(error) => error.exit(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Argument { .. } => "bad-argument",
+            Self::AlreadyThere { .. } => "already-there",
+            Self::Unfit { .. } => "config-unfit",
+            Self::Key { .. } => "not-a-signer-key",
+            Self::NotACosigner { .. } => "not-a-cosigner",
+            Self::OtherName { .. } => "other-name",
+            Self::KnownLog { .. } => "known-log",
+            Self::UnknownLog { .. } => "unknown-log",
+            Self::Listen { .. } => "cannot-listen",
+            Self::Machine { .. } => "machine",
+            Self::Config(error) => error.code(),
+            Self::KeyFile(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::State(error) => error.code(),
+            Self::Durable(error) => error.code(),
+            Self::Output(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::AlreadyThere { .. } => Some("a new key needs a new folder and a new name".into()),
+            Self::OtherName { .. } => Some("the name belongs to the key: correct `name` in the config".into()),
+            Self::KnownLog { .. } => Some(
+                "a changed key is for a person to judge: ask the log's operator over another channel, then edit `vkeys` \
+                 in witness.toml"
+                    .into(),
+            ),
+            Self::UnknownLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
+            Self::Listen { .. } => Some("is the port taken? Port 0 takes a free one".into()),
+            Self::Config(error) => error.hint(),
+            Self::KeyFile(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::State(error) => error.hint(),
+            Self::Durable(error) => error.hint(),
+            Self::Output(error) => error.hint(),
+            Self::Argument { .. }
+            | Self::Unfit { .. }
+            | Self::Key { .. }
+            | Self::NotACosigner { .. }
+            | Self::Machine { .. } => None,
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::KnownLog { known, given, .. } => vec![("expected", known.clone()), ("found", given.clone())],
+            Self::State(error) => error.facts(),
+            Self::Durable(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The folder of a witness, and what is done to it while no server runs.
+//!
+//! | path | what |
+//! |---|---|
+//! | `witness.toml` | the config |
+//! | `witness.key` | the secret key, mode 0600 |
+//! | `state/<origin hash>` | the newest checkpoint that was cosigned, as it is served |
+//! | `state/lock` | held by the process that runs |
+//! | `marks/<origin hash>` | what tells a lost or restored state; elsewhere if the config says so |
+//! | `evidence/<origin hash>/` | what a log has signed against itself |
+//!
+//! The origin hash is the SHA-256 of the origin in hex, as in the monitoring path of c2sp.org/tlog-witness.
+
+use std::path::{Path, PathBuf};
+
+use stele_host::config::{Loaded, load, parse};
+use stele_host::durable::{self, DurableError};
+use stele_host::key_file;
+use stele_host::lock::Lock;
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
+
+use crate::config::{Config, FILE, MAX_LOGS, text_of, text_of_log};
+use crate::error::WitnessError;
+use crate::evidence::Archive;
+use crate::state::{Shelf, StateError, read_adoptable};
+use crate::trust::TrustedLog;
+
+/// A witness's folder with its config, checked.
+#[derive(Debug)]
+pub struct Home {
+    loaded: Loaded<Config>,
+    logs: Vec<TrustedLog>,
+}
+
+/// What `logs add` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// The log is in the config now.
+    New,
+    /// It was there with this key.
+    Already,
+}
+
+impl Home {
+    /// Makes a witness: folder, key, config. Nothing that exists is touched.
+    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<VerifierKey, WitnessError> {
+        let config = folder.join(FILE);
+        let config_is_there = || WitnessError::AlreadyThere { folder: folder.to_owned() };
+        if config.exists() {
+            return Err(config_is_there());
+        }
+        durable::create_dir_all(folder)?;
+        let seed = key_file::random_seed()
+            .map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
+        let signer = SignerKey::new(name.clone(), KeyType::Cosigner, *seed);
+        key_file::write_new(&folder.join("witness.key"), &format!("{}\n", signer.to_secret_string()))?;
+        // The config last: with it the folder is a witness.
+        durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
+        let home = Self::open(folder)?;
+        home.shelf(signer.verifier())?;
+        Ok(signer.verifier())
+    }
+
+    /// Opens a witness's folder.
+    pub fn open(folder: &Path) -> Result<Self, WitnessError> {
+        let path = folder.join(FILE);
+        let loaded: Loaded<Config> = load(&path)?;
+        let logs = loaded.config.trusted_logs().map_err(|reason| WitnessError::Unfit { path, reason })?;
+        Ok(Self { loaded, logs })
+    }
+
+    /// What the config says.
+    pub fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    /// The logs that are cosigned.
+    pub fn logs(&self) -> &[TrustedLog] {
+        &self.logs
+    }
+
+    /// The secret key; its name must be the config's.
+    pub fn signer(&self) -> Result<SignerKey, WitnessError> {
+        let path = self.loaded.resolve(&self.config().key);
+        let name = self
+            .config()
+            .key_name()
+            .map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
+        let text = key_file::read(&path)?;
+        let signer = SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
+            .map_err(|reason| WitnessError::Key { path: path.clone(), reason })?;
+        let own = signer.verifier();
+        if own.key_type() != KeyType::Cosigner {
+            return Err(WitnessError::NotACosigner { path });
+        }
+        if *own.name() != name {
+            return Err(WitnessError::OtherName { config: name.to_string(), key: own.name().to_string() });
+        }
+        Ok(signer)
+    }
+
+    /// The states and marks.
+    pub fn shelf(&self, own: VerifierKey) -> Result<Shelf, DurableError> {
+        Shelf::open(&self.path("state"), &self.loaded.resolve(&self.config().marks), own)
+    }
+
+    /// The evidence.
+    pub fn archive(&self) -> Result<Archive, DurableError> {
+        Archive::open(&self.path("evidence"))
+    }
+
+    /// Makes sure that nobody else works on the state.
+    pub fn lock(&self) -> Result<Lock, WitnessError> {
+        durable::create_dir_all(&self.path("state"))?;
+        Ok(Lock::take(self.path("state").join("lock"))?)
+    }
+
+    /// Adds a log: its state and mark, then its table in the config. A running witness serves it after a restart.
+    ///
+    /// The origin is the key's name unless given. A known origin is never changed.
+    pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
+        let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
+        let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
+        let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
+        let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
+        let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
+        // Two that add at the same time must not lose one another's table.
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        if let Some(known) = home.log(log.origin()) {
+            if log.keys().iter().all(|key| known.keys().contains(key)) {
+                return Ok((Added::Already, known.clone()));
+            }
+            let keys: Vec<String> = known.keys().iter().map(ToString::to_string).collect();
+            let (known, given) = (keys.join(", "), vkey.to_owned());
+            return Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given });
+        }
+        if home.logs.len() >= MAX_LOGS {
+            return Err(bad("vkey", vkey, format!("a witness has at most {MAX_LOGS} logs")));
+        }
+        home.shelf(home.signer()?.verifier())?.begin(log.origin())?;
+        home.append(&text_of_log(&log))?;
+        Ok((Added::New, log))
+    }
+
+    /// The way out of a lost or restored state: goes on from a checkpoint that carries our own cosignature.
+    pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
+        let _alone = self.lock()?;
+        let own = self.signer()?.verifier();
+        let shelf = self.shelf(own.clone())?;
+        let log = self.log_of(checkpoint)?;
+        let adopted = read_adoptable(checkpoint, log, &own)?;
+        shelf.adopt(&adopted)?;
+        shelf.load(log.origin())?;
+        Ok((log.origin().clone(), adopted.checkpoint().size()))
+    }
+
+    /// The log whose checkpoint (or mark) is in a file.
+    fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
+        let bytes = durable::read_file(path, stele_host::compare_and_swap::MAX_CONTENT)?;
+        let bytes = bytes.ok_or_else(|| StateError::NotAMark { path: path.to_owned() })?;
+        let record = crate::mark::Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
+        let origin = SignedNote::parse(&record)
+            .ok()
+            .and_then(|note| note.text().lines().next().map(str::to_owned))
+            .unwrap_or_default();
+        let known = self.logs.iter().find(|log| log.origin().as_str() == origin);
+        known.ok_or_else(|| WitnessError::UnknownLog { path: path.to_owned(), origin })
+    }
+
+    fn log(&self, origin: &Origin) -> Option<&TrustedLog> {
+        self.logs.iter().find(|log| log.origin() == origin)
+    }
+
+    fn append(&self, table: &str) -> Result<(), WitnessError> {
+        let path = self.path(FILE);
+        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
+        let mut text = String::from_utf8_lossy(&before).into_owned();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(table);
+        // Never written unless it can be read again.
+        let after: Config = parse(&text, &path)?;
+        after.trusted_logs().map_err(|reason| WitnessError::Unfit { path: path.clone(), reason })?;
+        Ok(durable::replace_file(&path, text.as_bytes())?)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.loaded.folder.join(name)
+    }
+}

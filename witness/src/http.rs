@@ -1,0 +1,132 @@
+//! The witness's door: statuses, media types and bodies; decides nothing.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /add-checkpoint` | c2sp.org/tlog-witness |
+//! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
+//! | `GET /healthz` | 200 or 503, with what is wrong |
+//! | `GET /metrics` | Prometheus |
+//! | `GET /` | who this is, in plain text |
+//!
+//! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use stele_host::http_server::{Drained, Limits, refusal, serve};
+use tokio::net::TcpListener;
+
+use crate::decide::Refusal;
+use crate::request::MAX_BODY;
+use crate::witness::{Answer, Unwell, Witness};
+
+/// Serves until `shutdown` resolves.
+pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    serve(listener, router(witness), limits(), shutdown).await
+}
+
+/// The routes.
+pub fn router(witness: Arc<Witness>) -> Router {
+    Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route("/{origin_hash}/checkpoint", get(checkpoint))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics))
+        .route("/", get(about))
+        .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
+        .with_state(witness)
+}
+
+/// Bodies are small and answers come within a few syncs of the disk; what takes longer is unwell.
+fn limits() -> Limits {
+    Limits {
+        // Above the route's own limit, whose answer says why.
+        body_bytes: 4 * MAX_BODY as u64,
+        body_time: Duration::from_secs(15),
+        answer_time: Duration::from_secs(30),
+        ..Limits::default()
+    }
+}
+
+async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("a request has at most {MAX_BODY} bytes");
+            let hint = "that is room for sixteen ML-DSA signature lines: leave lines of other witnesses out";
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", &message, Some(hint));
+        }
+        Err(rejection) => return refusal(rejection.status(), "body-unreadable", &rejection.body_text(), None),
+    };
+    respond(witness.add_checkpoint(&body).await)
+}
+
+fn respond(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match answer {
+        Answer::Cosigned(line) => text(status, "text/plain; charset=utf-8", line),
+        Answer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
+        Answer::Refused(Refusal::NotTheLast { cosigned, .. }) => text(status, "text/x.tlog.size", format!("{cosigned}\n")),
+        Answer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
+        Answer::Unwell(error) => {
+            let (code, hint) = match &error {
+                Unwell::ClockBack { .. } | Unwell::NoTime { .. } => {
+                    ("clock-back", "the witness's operator must set its clock right; try again then")
+                }
+                Unwell::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
+                Unwell::Cosigning(_) | Unwell::Internal => ("internal", "nothing was cosigned; try again later"),
+            };
+            // What the machine said is for the operator's log, not for strangers.
+            let message = match &error {
+                Unwell::State(_) => "this witness cannot record a cosignature now".to_owned(),
+                error => error.to_string(),
+            };
+            let mut response = refusal(status, code, &message, Some(hint));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+            response
+        }
+    }
+}
+
+async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path<String>) -> Response {
+    match witness.checkpoint(&origin_hash) {
+        Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
+        None => refusal(StatusCode::NOT_FOUND, "never-cosigned", "this witness has never cosigned a checkpoint of that log", None),
+    }
+}
+
+async fn healthz(State(witness): State<Arc<Witness>>) -> Response {
+    let logs = witness.health().await;
+    let well = logs.iter().all(|log| log.problem.is_none());
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let each = logs.iter().map(|log| {
+        serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem})
+    });
+    let report = serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    text(status, "application/json", format!("{report}\n"))
+}
+
+async fn metrics(State(witness): State<Arc<Witness>>) -> Response {
+    text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", witness.metrics())
+}
+
+async fn about(State(witness): State<Arc<Witness>>) -> Response {
+    let (vkey, origins) = witness.about();
+    let list: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
+    let page = format!("A witness (c2sp.org/tlog-witness).\n\nkey:\n{vkey}\n\nlogs:\n{list}");
+    text(StatusCode::OK, "text/plain; charset=utf-8", page)
+}
+
+fn text(status: StatusCode, media_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body.into()).into_response()
+}

@@ -1,0 +1,116 @@
+//! What Prometheus reads: for each log its size, the age of the last cosignature, answers by status, conflicts.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use crate::decide::Conflict;
+
+/// The counters of one log, or of requests that belong to none.
+#[derive(Debug, Default)]
+pub struct Counters(Mutex<Counts>);
+
+/// A look at the counters.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Answers to add-checkpoint by HTTP status.
+    pub answers: BTreeMap<u16, u64>,
+    /// Conflicting checkpoints that were seen, kept or not.
+    pub conflicts: BTreeMap<Conflict, u64>,
+    /// Evidence that could not be written.
+    pub evidence_lost: u64,
+    /// The size that was cosigned last.
+    pub size: u64,
+    /// When, in seconds since 1970; 0 if never.
+    pub time: u64,
+}
+
+impl Counters {
+    /// Counts something.
+    pub fn note(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Counts an answer.
+    pub fn answered(&self, status: u16) {
+        self.note(|counts| *counts.answers.entry(status).or_default() += 1);
+    }
+
+    /// A look at them.
+    pub fn counts(&self) -> Counts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The exposition: one line a value, each family with its help and type.
+///
+/// `logs` by origin; `stray` are the answers to requests that name no log of ours.
+pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
+    let mut text = String::new();
+    family(&mut text, "size", "gauge", "Tree size that was cosigned last");
+    for (origin, counts) in logs {
+        line(&mut text, "size", &[("origin", origin)], counts.size);
+    }
+    family(&mut text, "cosigned_timestamp_seconds", "gauge", "Time in the last cosignature, 0 if there is none");
+    for (origin, counts) in logs {
+        line(&mut text, "cosigned_timestamp_seconds", &[("origin", origin)], counts.time);
+    }
+    family(&mut text, "answers_total", "counter", "Answers to add-checkpoint by HTTP status; no origin: none of ours");
+    for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
+        for (status, count) in &counts.answers {
+            line(&mut text, "answers_total", &[("origin", origin), ("status", &status.to_string())], *count);
+        }
+    }
+    family(&mut text, "conflicts_total", "counter", "Checkpoints signed by their log that contradict what was cosigned");
+    for (origin, counts) in logs {
+        for kind in Conflict::ALL {
+            let count = counts.conflicts.get(&kind).copied().unwrap_or_default();
+            line(&mut text, "conflicts_total", &[("origin", origin), ("kind", kind.word())], count);
+        }
+    }
+    family(&mut text, "evidence_lost_total", "counter", "Conflicts that could not be written to the disk");
+    for (origin, counts) in logs {
+        line(&mut text, "evidence_lost_total", &[("origin", origin)], counts.evidence_lost);
+    }
+    text
+}
+
+fn family(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(text, "# HELP stele_witness_{name} {help}\n# TYPE stele_witness_{name} {kind}");
+}
+
+fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
+    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+    let _ = writeln!(text, "stele_witness_{name}{{{}}} {value}", labels.join(","));
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_cannot_write_lines_of_its_own() {
+        let text = exposition(&[("a\"} 1\nstele_witness_size{origin=\"b", Counts::default())], &Counts::default());
+        assert!(text.contains("stele_witness_size{origin=\"a\\\"} 1\\nstele_witness_size{origin=\\\"b\"} 0\n"));
+    }
+
+    #[test]
+    fn answers_are_counted_by_status() {
+        let counters = Counters::default();
+        [200, 409, 200].into_iter().for_each(|status| counters.answered(status));
+        counters.note(|counts| *counts.conflicts.entry(Conflict::SameSize).or_default() += 1);
+        let text = exposition(&[("log.example/a", counters.counts())], &Counts::default());
+        for line in [
+            "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",
+            "stele_witness_answers_total{origin=\"log.example/a\",status=\"409\"} 1\n",
+            "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"same-size\"} 1\n",
+            "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"unproven\"} 0\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+    }
+}
