@@ -1,4 +1,6 @@
-# How the suite works the real binaries: the one place that knows their command lines. To be sourced, after lib.sh.
+# How the suite works the real binaries. To be sourced, after lib.sh.
+
+running=()
 
 # find_binaries sets stele, stele_log and stele_witness to what cargo builds.
 find_binaries() {
@@ -11,39 +13,38 @@ find_binaries() {
     stele_witness=$target/debug/stele-witness
 }
 
-# quickstart DIR: a network, a publisher and a release of a small model, left in DIR and stopped.
-quickstart() { (cd "$root" && cargo quickstart --keep "$1"); }
+# quickstart HOME [MODEL_DIR]: a network, a publisher and a release of a model folder, left in HOME and stopped.
+quickstart() { (cd "$root" && cargo quickstart --keep "$@"); }
 
-running=()
-trap 'stop_network' EXIT
-
-# start_network DIR: starts the witnesses and the log of a kept network again, and waits until each serves.
+# start_network HOME: starts a kept network again, on free ports, and sets log_url. The log asks the witnesses at the
+# addresses of its policy, so it is given a copy with today's.
 start_network() {
-    local kept=$1 witness
-    for witness in "$kept"/witness-*; do
-        serve "$witness" "$stele_witness" run "$witness"
+    local home=$1 dir today=$work/policy.today
+    cp "$home/policy" "$today"
+    for dir in "$home"/witness-*; do
+        serve "$stele_witness" run "$dir" --listen 127.0.0.1:0
+        sed -i -E "s#^(witness $(basename "$dir") [^ ]+).*#\1 $served#" "$today"
     done
-    serve "$kept/log" "$stele_log" run "$kept/log"
+    serve "$stele_log" run "$home/log" --policy "$today" --listen 127.0.0.1:0
     log_url=$served
 }
 
-# serve DIR command...: runs a server in the background and waits for the line that says where it listens.
+# serve COMMAND...: runs a server in the background, waits for the line that says where it listens, and sets served.
 serve() {
-    local said
-    said=$(mktemp "$work/serve.XXXXXX")
-    shift
-    "$@" >"$said" 2>"$said.err" </dev/null &
+    local said=$work/serve
+    "$@" >"$said.out" 2>"$said.err" </dev/null &
     running+=($!)
+    served=''
     for _ in $(seq 100); do
-        served=$(sed -n 's/^listening on //p' "$said")
-        [[ -n $served ]] && break
+        served=$(sed -n 's/^listening on //p' "$said.out")
+        [[ -z $served ]] || break
         sleep 0.1
     done
-    if [[ -n $served ]]; then ok "$(basename "$1") serves"; else
+    if [[ -n $served ]]; then ok "$(basename "$1") serves again"; else
         fail "$(basename "$1") does not serve"
         shown "$(cat "$said.err")"
     fi
-    rm -f "$said" "$said.err"
+    rm -f "$said.out" "$said.err"
 }
 
 # stop_network: asks each server that was started to stop, and waits for it.
@@ -54,13 +55,4 @@ stop_network() {
     done
     running=()
 }
-
-# publish MODEL_DIR: drafts, decides what a person has to decide, and publishes.
-publish() {
-    local model=$1
-    accepts "stele draft" "$stele" draft "$model"
-    decide "$model/release.toml"
-    accepts "stele publish" "$stele" publish "$model" --key "$kept/publisher.pem" --policy "$kept/policy" --log "$log_url"
-}
-
-verify() { "$stele" verify "$1" --policy "$kept/policy"; }
+trap stop_network EXIT

@@ -260,7 +260,7 @@ mod tests {
         fn a_flipped_bit_never_passes_for_the_same_body(at in any::<prop::sample::Index>(), bit in 0..8) {
             let mut bytes = body().into_bytes();
             let at = at.index(bytes.len());
-            bytes[at] ^= 1 << bit;
+            bytes[at] ^= 1_u8 << bit;
             if let Ok(request) = AddCheckpoint::parse(&bytes) {
                 prop_assert_eq!(request.to_bytes(), bytes);
             }

@@ -1,0 +1,214 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use stele_spec::hash::KeyId;
+use stele_spec::name::{Model, Publisher, Variant, Version};
+
+use crate::span::Span;
+
+/// Publish and verify open-weight model releases.
+#[derive(Debug, Parser)]
+#[command(name = "stele", version, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes are a contract: `stele help exit-codes`.")]
+pub struct Cli {
+    /// Write one JSON document to stdout instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Reads the command line of this process; a wrong one ends it with exit code 2.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a publisher's key, or look at one.
+    Key(KeyArgs),
+    /// Claim a publisher's name for a key.
+    Claim(ClaimArgs),
+    /// Write a release.toml, filled from what the folder says.
+    Draft(DraftArgs),
+    /// Hash, sign and submit a release, and write release.stele beside the weights.
+    Publish(PublishArgs),
+    /// Verify, offline, that a folder or a file is what its publisher released.
+    Verify(VerifyArgs),
+    /// Show a release as a page to read. It verifies nothing.
+    Show(ShowArgs),
+    /// Say what any of our files holds. It verifies nothing.
+    Inspect(InspectArgs),
+    /// Look at a trust policy.
+    Policy(PolicyArgs),
+    /// Print the version.
+    Version,
+    /// Print help about a verb, or about exit-codes.
+    Help(HelpArgs),
+}
+
+/// `stele key`.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: KeyVerb,
+}
+
+/// What to do with a key.
+#[derive(Debug, Subcommand)]
+pub enum KeyVerb {
+    /// Make a new Ed25519 key in PKCS#8 PEM. It never overwrites a file.
+    New {
+        /// Where to put it.
+        file: PathBuf,
+    },
+    /// Show the public half: its key id and its PEM.
+    Show {
+        /// A secret or a public key in PEM.
+        file: PathBuf,
+    },
+}
+
+/// Where the policy and the log are.
+#[derive(Debug, Clone, Args)]
+pub struct Trust {
+    /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The log's address; else the one of the policy.
+    #[arg(long, value_name = "URL")]
+    pub log: Option<String>,
+}
+
+/// `stele claim`.
+#[derive(Debug, Args)]
+pub struct ClaimArgs {
+    /// The name: `acme.example` or `huggingface.co/acme`.
+    pub publisher: Publisher,
+    /// The publisher's secret key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Whom to trust and ask.
+    #[command(flatten)]
+    pub trust: Trust,
+}
+
+/// `stele draft`.
+#[derive(Debug, Args)]
+pub struct DraftArgs {
+    /// The folder with the weights.
+    pub folder: PathBuf,
+    /// Who releases it: `acme.example` or `huggingface.co/acme`.
+    #[arg(long)]
+    pub publisher: Publisher,
+    /// The model's name: `tiny`.
+    #[arg(long)]
+    pub model: Option<Model>,
+    /// Its version: `1.0.2`.
+    #[arg(long)]
+    pub model_version: Option<Version>,
+    /// Which object of the version: `base`, `instruct`, `instruct-gguf-q4_k_m`.
+    #[arg(long)]
+    pub variant: Option<Variant>,
+    /// Where to write; else release.toml in the folder. `-` is stdout.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `stele publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The folder with the weights.
+    pub folder: PathBuf,
+    /// The publisher's secret key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Whom to trust and ask.
+    #[command(flatten)]
+    pub trust: Trust,
+    /// The release; else release.toml in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub release: Option<PathBuf>,
+    /// Claim the publisher's name for this key where nobody has.
+    #[arg(long)]
+    pub claim: bool,
+    /// How long to try again while the log has no quorum: `60s`, `10m`.
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub wait: Span,
+}
+
+/// `stele verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A folder, one file, or a snapshot in a Hugging Face cache.
+    pub path: PathBuf,
+    /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The bundle; else release.stele in the folder or above the file.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Refuse a release of any other publisher.
+    #[arg(long)]
+    pub publisher: Option<Publisher>,
+    /// Refuse a release signed by any other key.
+    #[arg(long, value_parser = key_id)]
+    pub key_id: Option<KeyId>,
+    /// Check the evidence and not the bytes.
+    #[arg(long)]
+    pub no_hash: bool,
+    /// Refuse evidence that is older: `30d`, `12h`.
+    #[arg(long, value_name = "DURATION")]
+    pub max_age: Option<Span>,
+}
+
+fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
+    KeyId::from_hex(text)
+}
+
+/// `stele show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A release.stele, a signed statement, or a folder with a release.stele.
+    pub file: PathBuf,
+}
+
+/// `stele inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A bundle, statement, manifest, proof, checkpoint, policy, key or index entry.
+    pub file: PathBuf,
+    /// Take a bundle apart into its standard files in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub extract: Option<PathBuf>,
+}
+
+/// `stele policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: PolicyVerb,
+}
+
+/// What to do with a policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Say what it requires, and whether one operator alone could meet it.
+    Check {
+        /// The policy.
+        file: PathBuf,
+    },
+}
+
+/// `stele help`.
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A verb, or `exit-codes`.
+    pub topic: Vec<String>,
+}

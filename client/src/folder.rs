@@ -1,0 +1,269 @@
+//! Which files of a folder count, and what else lies there.
+//!
+//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top. Everything else is either
+//! a regular file with a path that a manifest can hold, or an [`Oddity`]. A symlink counts as the file that it leads to
+//! when that is inside the folder, or among the blobs of the Hugging Face cache that the folder is a snapshot of.
+
+use std::fs::{self, FileType, Metadata};
+use std::io;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
+use stele_host::exit::{Exit, Explain};
+use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
+
+/// The bundle's name, at the top of a folder.
+pub(crate) const BUNDLE: &str = "release.stele";
+/// The draft's name, at the top of a folder.
+pub(crate) const DRAFT: &str = "release.toml";
+
+/// The most files and folders that are looked at: twice what the largest manifest holds and more.
+const MAX_ENTRIES: usize = 200_000;
+
+/// A file that counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// Its path in a manifest.
+    pub(crate) path: FilePath,
+    /// Where to open it.
+    pub(crate) open: PathBuf,
+    /// Its size.
+    pub(crate) size: u64,
+}
+
+/// What cannot be a file of a release.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Oddity {
+    /// A pipe.
+    #[error("a pipe")]
+    Fifo,
+    /// A socket.
+    #[error("a socket")]
+    Socket,
+    /// A device.
+    #[error("a device")]
+    Device,
+    /// A symlink out of the folder.
+    #[error("a symlink that leaves the folder, to {}", .0.display())]
+    LinkOut(PathBuf),
+    /// A symlink to a folder.
+    #[error("a symlink to a folder")]
+    LinkToFolder,
+    /// A symlink that leads nowhere.
+    #[error("a symlink that leads nowhere")]
+    LinkBroken,
+    /// A symlink that leads back to itself.
+    #[error("a symlink loop")]
+    LinkLoop,
+    /// A name that is no path of a manifest.
+    #[error("a path that a release cannot have: {0}")]
+    Path(PathError),
+    /// A name that is not UTF-8.
+    #[error("a name that is not UTF-8")]
+    NotUtf8,
+    /// A PEM file: likely a secret key.
+    #[error("a PEM file, likely a secret key")]
+    Pem,
+    /// It cannot be read.
+    #[error("unreadable: {0}")]
+    Unreadable(io::Error),
+}
+
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// The files that count, by the bytes of their paths.
+    pub(crate) files: Vec<Found>,
+    /// The rest, with their paths as well as they can be shown.
+    pub(crate) odd: Vec<(String, Oddity)>,
+}
+
+/// Looks through a folder.
+pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
+    let unreadable = |source| FolderError::Unreadable { path: root.to_owned(), source };
+    if !fs::metadata(root).map_err(unreadable)?.is_dir() {
+        return Err(FolderError::NotAFolder { path: root.to_owned() });
+    }
+    let home = root.canonicalize().map_err(unreadable)?;
+    let allowed = [Some(home.clone()), blobs_of(&home)];
+    let mut walk = Walk::default();
+    let mut folders = vec![(home.clone(), String::new())];
+    let mut seen = 0;
+    while let Some((folder, prefix)) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if prefix.is_empty() => return Err(unreadable(error)),
+            Err(error) => {
+                walk.odd.push((prefix, Oddity::Unreadable(error)));
+                continue;
+            }
+        };
+        for entry in entries {
+            let entry = entry.map_err(unreadable)?;
+            seen += 1;
+            if seen > MAX_ENTRIES {
+                return Err(FolderError::TooMany { path: root.to_owned() });
+            }
+            let name = entry.file_name();
+            let shown = format!("{prefix}{}", name.to_string_lossy());
+            if is_ignored(&shown) {
+                continue;
+            }
+            if name.to_str().is_none() {
+                walk.odd.push((shown, Oddity::NotUtf8));
+                continue;
+            }
+            match look(&entry.path(), &allowed) {
+                Ok(Look::Folder) if shown.split('/').count() < MAX_SEGMENTS => folders.push((entry.path(), shown + "/")),
+                Ok(Look::Folder) => walk.odd.push((shown, Oddity::Path(PathError::TooDeep { found: MAX_SEGMENTS + 1 }))),
+                Ok(Look::File(open, size)) => match shown.parse() {
+                    Ok(path) => walk.files.push(Found { path, open, size }),
+                    Err(error) => walk.odd.push((shown, Oddity::Path(error))),
+                },
+                Err(oddity) => walk.odd.push((shown, oddity)),
+            }
+        }
+    }
+    walk.files.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.odd.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(walk)
+}
+
+impl Walk {
+    /// Everything that keeps the folder from being published, PEM files included.
+    pub(crate) fn into_publishable(self, root: &Path) -> Result<Vec<Found>, FolderError> {
+        let mut odd = self.odd;
+        let is_pem = |path: &FilePath| path.as_str().to_ascii_lowercase().ends_with(".pem");
+        odd.extend(self.files.iter().filter(|file| is_pem(&file.path)).map(|file| (file.path.to_string(), Oddity::Pem)));
+        if odd.is_empty() { Ok(self.files) } else { Err(FolderError::Odd { path: root.to_owned(), odd }) }
+    }
+}
+
+/// The blobs of the Hugging Face cache that a folder is a snapshot of: `models--org--name/snapshots/<commit>`.
+pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
+    let snapshots = snapshot.parent()?;
+    let repository = snapshots.parent()?;
+    let named = |path: &Path, is: &dyn Fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(is);
+    let is_cache = named(snapshots, &|name| name == "snapshots") && named(repository, &|name| name.starts_with("models--"));
+    is_cache.then(|| repository.join("blobs").canonicalize().ok()).flatten()
+}
+
+fn is_ignored(path: &str) -> bool {
+    matches!(path, ".cache" | BUNDLE | DRAFT) || path == ".git" || path.ends_with("/.git")
+}
+
+/// What stands at a path.
+enum Look {
+    Folder,
+    File(PathBuf, u64),
+}
+
+fn look(path: &Path, allowed: &[Option<PathBuf>]) -> Result<Look, Oddity> {
+    let found = fs::symlink_metadata(path).map_err(Oddity::Unreadable)?;
+    if !found.file_type().is_symlink() {
+        return plain(path.to_owned(), &found);
+    }
+    let target = path.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Oddity::LinkBroken,
+        _ if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP) => Oddity::LinkLoop,
+        _ => Oddity::Unreadable(error),
+    })?;
+    if !allowed.iter().flatten().any(|folder| target.starts_with(folder)) {
+        return Err(Oddity::LinkOut(target));
+    }
+    let found = fs::metadata(&target).map_err(Oddity::Unreadable)?;
+    if found.is_dir() { Err(Oddity::LinkToFolder) } else { plain(target, &found) }
+}
+
+fn plain(path: PathBuf, found: &Metadata) -> Result<Look, Oddity> {
+    let kind: FileType = found.file_type();
+    if kind.is_dir() {
+        Ok(Look::Folder)
+    } else if kind.is_file() {
+        Ok(Look::File(path, found.len()))
+    } else if kind.is_fifo() {
+        Err(Oddity::Fifo)
+    } else if kind.is_socket() {
+        Err(Oddity::Socket)
+    } else {
+        Err(Oddity::Device)
+    }
+}
+
+/// Why a folder cannot be looked through or published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderError {
+    /// It cannot be read.
+    #[error("cannot read the folder {}", .path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is no folder.
+    #[error("{} is not a folder", .path.display())]
+    NotAFolder {
+        /// As it was named.
+        path: PathBuf,
+    },
+    /// More files and folders than are looked at.
+    #[error("{} has more than {MAX_ENTRIES} files and folders", .path.display())]
+    TooMany {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It holds what a release cannot hold.
+    #[error("{} holds what a release cannot hold", .path.display())]
+    Odd {
+        /// The folder.
+        path: PathBuf,
+        /// What, and where.
+        odd: Vec<(String, Oddity)>,
+    },
+}
+
+impl Explain for FolderError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::BadInput,
+            Self::Unreadable { .. } => Exit::Io,
+            Self::Odd { odd, .. } if odd.iter().all(|(_, oddity)| matches!(oddity, Oddity::Unreadable(_))) => Exit::Io,
+            Self::NotAFolder { .. } | Self::TooMany { .. } | Self::Odd { .. } => Exit::BadInput,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "folder-unreadable",
+            Self::NotAFolder { .. } => "not-a-folder",
+            Self::TooMany { .. } => "folder-too-large",
+            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => "secret-key-in-folder",
+            Self::Odd { .. } => "folder-not-publishable",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { .. } => "check the name, the owner and the mode of the folder".into(),
+            Self::NotAFolder { .. } => "name the folder that holds the weights".into(),
+            Self::TooMany { .. } => "is this the folder of one model?".into(),
+            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => {
+                "keep keys outside the folder: whatever is in it is published; nothing has been sent".into()
+            }
+            Self::Odd { .. } => "move these away, or put regular files in their place; nothing has been sent".into(),
+        })
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let Self::Odd { odd, .. } = self else { return Vec::new() };
+        let mut facts = vec![("expected", "regular files inside the folder".to_owned())];
+        let mut lines: Vec<String> = odd.iter().take(20).map(|(path, oddity)| format!("{path}: {oddity}")).collect();
+        if odd.len() > 20 {
+            lines.push(format!("and {} more", odd.len() - 20));
+        }
+        facts.push(("found", lines.join("\n         ")));
+        facts
+    }
+}

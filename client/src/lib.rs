@@ -1,0 +1,97 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod error;
+
+mod claims;
+mod comparison;
+mod draft;
+mod evidence;
+mod folder;
+mod hash_files;
+mod log_client;
+mod page;
+mod policy_file;
+mod progress;
+mod release_file;
+mod span;
+mod target;
+mod verb;
+
+use std::process::ExitCode;
+
+use stele_host::exit::{self, Exit, Explain as _};
+use stele_host::output;
+
+use cli::{Cli, Verb};
+use error::Failure;
+
+/// What a verb has to say: the same data for a person and for a script.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// For a person, on stdout.
+    pub text: String,
+    /// For a script, on stdout with `--json`.
+    pub json: serde_json::Value,
+    /// Why the process ends with another code than 0 although there is a report.
+    pub failure: Option<Failure>,
+}
+
+/// Runs one verb.
+pub fn run(cli: Cli) -> Result<Output, Failure> {
+    match cli.verb {
+        Verb::Key(args) => verb::key::run(args),
+        Verb::Claim(args) => verb::claim::run(args),
+        Verb::Draft(args) => verb::draft::run(args),
+        Verb::Publish(args) => verb::publish::run(args),
+        Verb::Verify(args) => verb::verify::run(args),
+        Verb::Show(args) => verb::show::run(args),
+        Verb::Inspect(args) => verb::inspect::run(args),
+        Verb::Policy(args) => verb::policy::run(args),
+        Verb::Version => Ok(verb::version::run()),
+        Verb::Help(args) => Ok(verb::help::run(&args)),
+    }
+}
+
+/// Tells the outcome and gives the exit code. With `--json` there is exactly one document on stdout.
+pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
+    let (output, failure) = match outcome {
+        Ok(Output { text, json: document, failure }) => (Some((text, document)), failure),
+        Err(failure) => (None, Some(failure)),
+    };
+    let written = match (json, &output) {
+        (false, Some((text, _))) => output::print(text),
+        (false, None) => Ok(()),
+        (true, _) => output::print_json(&document(output.map(|(_, json)| json), failure.as_ref())),
+    };
+    if let Err(error) = written {
+        if error.exit() != Exit::Ok {
+            output::complain(&exit::text(&error));
+            return error.exit().into();
+        }
+    }
+    match failure {
+        None => Exit::Ok.into(),
+        Some(failure) => {
+            if !json {
+                output::complain(&exit::text(failure.as_explain()));
+            }
+            failure.as_explain().exit().into()
+        }
+    }
+}
+
+/// The report with the error's fields beside it.
+fn document(report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
+    let mut document = match report {
+        Some(serde_json::Value::Object(fields)) => fields,
+        Some(other) => return other,
+        None => serde_json::Map::new(),
+    };
+    if let Some(failure) = failure
+        && let serde_json::Value::Object(error) = exit::json(failure.as_explain())
+    {
+        document.extend(error);
+    }
+    document.into()
+}

@@ -1,0 +1,43 @@
+//! The command line.
+
+use crate::config::Claims;
+use std::path::PathBuf;
+
+/// The log of Stele: admits signed statements, puts them in order, signs, has witnesses cosign, publishes.
+#[derive(Debug, clap::Parser)]
+#[command(name = "stele-log", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make the folder of a new log: config, key, and a policy to complete. Prints the log's verifier key.
+    Init {
+        /// The folder to make.
+        dir: PathBuf,
+        /// The log's identity for ever: its address without https://, such as log.example/stele.
+        #[arg(long)]
+        origin: String,
+        /// Who may claim a publisher's name.
+        #[arg(long, value_enum, default_value = "open")]
+        claims: Claims,
+        /// The address to serve on.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
+    /// Run the log in a folder.
+    Run {
+        /// The folder.
+        dir: PathBuf,
+        /// Another address than the config's; port 0 takes a free one.
+        #[arg(long)]
+        listen: Option<String>,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+}

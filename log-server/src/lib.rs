@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+pub mod admit;
+pub mod cli;
+pub mod config;
+pub mod cosign;
+pub mod error;
+pub mod head;
+pub mod http;
+pub mod init;
+pub mod intake;
+pub mod lock;
+pub mod lookup;
+pub mod manifests;
+pub mod prover;
+pub mod recover;
+pub mod registry;
+pub mod replay;
+mod run;
+pub mod sequencer;
+pub mod shared;
+pub mod staging;
+pub mod status;
+pub mod store;
+pub mod tree;
+pub mod writer;
+
+pub use run::{Options, run, run_until_signalled};

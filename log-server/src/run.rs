@@ -1,0 +1,173 @@
+//! A log from its folder to its end: load, recover, serve, stop.
+
+use crate::config::{self, Config};
+use crate::error::LogError;
+use crate::http;
+use crate::intake::Intake;
+use crate::lock::HeadLock;
+use crate::lookup::Lookup;
+use crate::manifests::Manifests;
+use crate::prover::Prover;
+use crate::recover::recover;
+use crate::sequencer::{Message, Sequencer};
+use crate::shared::Shared;
+use crate::staging::Staging;
+use crate::status::{Gauge, Status};
+use crate::store::Store;
+use crate::writer::Writer;
+use stele_host::durable::{self, Dir};
+use stele_host::{announce, http_server, key_file, shutdown};
+use stele_spec::merkle::empty_root;
+use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::policy::{MAX_POLICY, Policy};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, RwLock};
+use tokio::net::TcpListener;
+
+/// What a run needs, read and checked.
+#[derive(Debug)]
+pub struct Options {
+    /// The config.
+    pub config: Config,
+    /// Where the data is.
+    pub data: PathBuf,
+    /// The log's key.
+    pub signer: SignerKey,
+    /// The policy.
+    pub policy: Policy,
+    /// The address to serve on.
+    pub listen: String,
+}
+
+impl Options {
+    /// Reads the log's folder; `listen` and `policy` override the config.
+    pub fn load(dir: &Path, listen: Option<String>, policy: Option<PathBuf>) -> Result<Self, LogError> {
+        let loaded = stele_host::config::load::<Config>(&dir.join(config::FILE))?;
+        let key_path = loaded.resolve(&loaded.config.key);
+        let secret = key_file::read(&key_path)?;
+        let secret = secret.strip_suffix('\n').unwrap_or(&secret);
+        let signer = SignerKey::from_secret_string(secret)
+            .map_err(|error| LogError::Key { path: key_path.clone(), error })?;
+        let verifier = signer.verifier();
+        if verifier.key_type() != KeyType::Log || verifier.name().as_str() != loaded.config.origin.as_str() {
+            let (found, origin) = (verifier.to_string(), loaded.config.origin.to_string());
+            return Err(LogError::OtherKey { path: key_path, found, origin });
+        }
+        let path = policy.unwrap_or_else(|| loaded.resolve(&loaded.config.policy));
+        let bytes = durable::read_file(&path, MAX_POLICY as u64)?
+            .ok_or_else(|| LogError::PolicyMissing { path: path.clone() })?;
+        let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.clone(), error })?;
+        if !policy.logs().iter().any(|log| log.key == verifier) {
+            return Err(LogError::NotInPolicy { path, line: format!("log {verifier}") });
+        }
+        let data = loaded.resolve(&loaded.config.data);
+        let listen = listen.unwrap_or_else(|| loaded.config.listen.clone());
+        Ok(Self { config: loaded.config, data, signer, policy, listen })
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run_until_signalled(options: Options) -> Result<(), LogError> {
+    let machine = |what| move |source| LogError::Machine { what, source };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("threads"))?;
+    runtime.block_on(async {
+        let stop = shutdown::signals().map_err(machine("signals"))?;
+        let listen = |source| LogError::Listen { address: options.listen.clone(), source };
+        let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
+        run(options, listener, stop).await
+    })
+}
+
+/// Runs until `stop` resolves: the batch in flight is finished, requests under way are answered.
+pub async fn run(
+    options: Options,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), LogError> {
+    let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
+    let limits = http_server::Limits { connections: options.config.limits.connections, ..Default::default() };
+    let waiting = options.config.limits.pending_submissions.max(1);
+    let started = tokio::task::spawn_blocking(move || start(options)).await;
+    let (shared, sequencer) = started.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
+
+    let (queue, messages) = sync_channel(waiting);
+    let writer = std::thread::Builder::new()
+        .name("sequencer".into())
+        .spawn(move || sequencer.run(&messages))
+        .map_err(|source| LogError::Machine { what: "a thread", source })?;
+
+    let router = http::router(&shared, Intake::new(&shared, queue.clone()));
+    announce::listening(address)?;
+    tracing::info!(%address, origin = %shared.config.origin, "serving");
+    http_server::serve(listener, router, limits, stop).await;
+
+    shared.stopping.store(true, Ordering::SeqCst);
+    let _ = queue.try_send(Message::Wake);
+    drop(queue);
+    let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
+    if !matches!(joined, Ok(true)) {
+        tracing::error!("the writer's thread failed");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Recovery, and everything that a running log shares.
+fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
+    let Options { config, data, signer, policy, .. } = options;
+    let data = Dir::open(data)?;
+    let lock = HeadLock::take(&data)?;
+    let (staging, store) = (Staging::new(&data), Store::new(&data));
+    let key = signer.verifier();
+    let found = recover(&lock, &staging, &store, &key, &policy)?;
+    let size = found.tree.size();
+    tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
+
+    // Up to what is published; the rest follows with its publication. Without a valid checkpoint, up to nothing new.
+    let (public, root) = match &found.published {
+        Some(published) => (published.size(), published.head.value().root()),
+        None => (0, empty_root()),
+    };
+    let mut unpublished = found.unpublished;
+    let lookup = if found.published.is_none() && size > 0 {
+        // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
+        unpublished.clear();
+        Lookup::open(&data, &store, size, found.tree.root())?
+    } else {
+        Lookup::open(&data, &store, public, root)?
+    };
+    let shared = Arc::new(Shared {
+        manifests: Manifests::open(&data, &store, config.limits)?,
+        prover: Prover::new(&store),
+        lookup,
+        status: Status::default(),
+        registry: RwLock::new(found.registry),
+        published: RwLock::new(None),
+        stopping: AtomicBool::new(false),
+        key,
+        policy,
+        data,
+        store: store.clone(),
+        config,
+    });
+    shared.status.set(Gauge::SignedSize, size);
+    if let Some(published) = found.published {
+        shared.set_published(published);
+    }
+    let writer = Writer {
+        origin: shared.config.origin.clone(),
+        signer,
+        lock,
+        staging,
+        store,
+        tree: found.tree,
+        index: found.index,
+        last: found.last,
+        signed: found.signed,
+    };
+    let sequencer = Sequencer::new(&shared, writer, unpublished);
+    Ok((shared, sequencer))
+}

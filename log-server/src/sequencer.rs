@@ -1,0 +1,339 @@
+//! The one writer: a thread that closes batches, decides, writes, has the head cosigned, publishes and answers.
+//!
+//! A head that is signed and not yet published comes before everything else. While the quorum is missing nothing new is
+//! taken, and the same head is offered again and again; its submitters are told to come back, and find their statement
+//! logged when they do.
+
+use crate::admit::{Refusal, Verdict, admit};
+use crate::cosign::{QuorumMissing, WITNESS_TIME, Witnesses};
+use crate::head::{Published, SignedHead};
+use crate::intake::Unavailable;
+use crate::lookup::Record;
+use crate::registry::{Layered, Registry};
+use crate::shared::Shared;
+use crate::staging::MAX_BATCH;
+use crate::status::{Gauge, Writer as Doing};
+use crate::writer::{WriteError, Writer, Written};
+use stele_host::durable::DurableError;
+use stele_host::exit::Explain;
+use stele_spec::hash::{IndexKey, LeafHash};
+use stele_spec::index::{Listing, Pointer};
+use stele_spec::statement::SignedStatement;
+use stele_spec::tile::TilePath;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How long to wait before witnesses are asked again: at first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// How often an idle writer looks around.
+const TICK: Duration = Duration::from_millis(500);
+
+/// A statement whose signature was verified, on its way to a batch.
+#[derive(Debug)]
+pub struct Submission {
+    /// The statement.
+    pub signed: SignedStatement,
+    /// Its hash.
+    pub leaf: LeafHash,
+    /// The keys that it will be listed under.
+    pub keys: Vec<IndexKey>,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// What becomes of a submission. `Logged` and `Refused` are sent when the head they rest on is published.
+#[derive(Debug)]
+pub enum Reply {
+    /// It is in the log.
+    Logged {
+        /// Where.
+        position: u64,
+        /// Whether it was there before.
+        known: bool,
+    },
+    /// It is refused.
+    Refused(Refusal),
+    /// Not now.
+    Unavailable(Unavailable),
+}
+
+/// What the writer is told.
+#[derive(Debug)]
+pub enum Message {
+    /// A submission.
+    Submit(Box<Submission>),
+    /// Look around: there is a reason to stop.
+    Wake,
+}
+
+/// Why the writer stops for good.
+#[derive(Debug, thiserror::Error)]
+enum Fatal {
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("cannot publish the checkpoint: {0}")]
+    Publish(#[from] DurableError),
+}
+
+/// The writer's thread and what it works with.
+#[derive(Debug)]
+pub struct Sequencer {
+    shared: Arc<Shared>,
+    writer: Writer,
+    witnesses: Witnesses,
+    /// What is signed and not in the lookups yet.
+    records: Vec<Record>,
+    /// Tiles that may make partial ones superfluous.
+    paths: Vec<TilePath>,
+    /// Submitters whose head is not published yet.
+    waiting: Vec<(oneshot::Sender<Reply>, Reply)>,
+    published: Option<u64>,
+    republish_at: Instant,
+}
+
+impl Sequencer {
+    /// A sequencer over what recovery found; `records` is what is signed and not published.
+    pub fn new(shared: &Arc<Shared>, writer: Writer, records: Vec<Record>) -> Self {
+        let witnesses = Witnesses::start(shared);
+        let published = shared.published().map(|published| published.size());
+        Self {
+            shared: shared.clone(),
+            writer,
+            witnesses,
+            records,
+            paths: Vec::new(),
+            waiting: Vec::new(),
+            published,
+            // At the first opportunity after a start: who knows how old the checkpoint is.
+            republish_at: Instant::now(),
+        }
+    }
+
+    /// Works until it is told to stop, or must.
+    pub fn run(mut self, queue: &Receiver<Message>) {
+        let outcome = self.work(queue);
+        match outcome {
+            Ok(()) => self.shared.status.set_writer(Doing::Finished),
+            Err(fatal) => {
+                let code = match &fatal {
+                    Fatal::Write(error) => error.code(),
+                    Fatal::Publish(error) => error.code(),
+                };
+                tracing::error!(code, error = %fatal, "THE WRITER HAS STOPPED; reading goes on");
+                self.shared.status.set_writer(Doing::Stopped { code, message: fatal.to_string() });
+                self.answer_all(&Unavailable::WriterStopped);
+                while let Ok(message) = queue.recv() {
+                    if self.shared.is_stopping() {
+                        break;
+                    }
+                    refuse(message, &Unavailable::WriterStopped);
+                }
+            }
+        }
+        self.answer_all(&Unavailable::Stopping);
+        while let Ok(message) = queue.try_recv() {
+            refuse(message, &Unavailable::Stopping);
+        }
+        self.shared.lookup.flush();
+    }
+
+    fn work(&mut self, queue: &Receiver<Message>) -> Result<(), Fatal> {
+        if self.writer.signed.is_none() {
+            tracing::info!(origin = %self.shared.config.origin, "a new log: writing its first entry");
+            let written = self.writer.write(&[], &[])?;
+            self.note(written);
+        }
+        while self.settle(queue)? && !self.shared.is_stopping() {
+            match queue.recv_timeout(TICK) {
+                Ok(Message::Submit(first)) => {
+                    let batch = self.collect(*first, queue);
+                    self.process(batch)?;
+                }
+                Ok(Message::Wake) | Err(RecvTimeoutError::Timeout) => self.republish()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the batch is full or its first statement has waited long enough.
+    fn collect(&self, first: Submission, queue: &Receiver<Message>) -> Vec<Submission> {
+        let rule = self.shared.config.batch;
+        let closes = Instant::now() + rule.max_age();
+        let mut batch = vec![first];
+        while batch.len() < rule.max_entries.clamp(1, MAX_BATCH) {
+            match queue.recv_timeout(closes.saturating_duration_since(Instant::now())) {
+                Ok(Message::Submit(next)) => batch.push(*next),
+                Ok(Message::Wake) => {}
+                Err(_) => break,
+            }
+        }
+        batch
+    }
+
+    /// Decides about a batch in its order, and writes what is new.
+    fn process(&mut self, batch: Vec<Submission>) -> Result<(), Fatal> {
+        let mut added = Registry::default();
+        let mut statements = Vec::with_capacity(batch.len());
+        let mut listings = Vec::with_capacity(batch.len());
+        let mut records = Vec::with_capacity(batch.len());
+        for submission in batch {
+            let Submission { signed, leaf, keys, reply } = submission;
+            let verdict = {
+                let view = Layered { logged: &self.shared.registry(), batch: &added };
+                admit(&leaf, &signed, &view, &self.shared.config.registration)
+            };
+            let answer = match verdict {
+                Ok(Verdict::Known(position)) => Reply::Logged { position, known: true },
+                Err(refusal) => Reply::Refused(refusal),
+                Ok(Verdict::New) => {
+                    let position = self.writer.tree.size() + statements.len() as u64;
+                    added.apply(position, leaf, signed.statement());
+                    listings.push(Listing::new(Pointer { position, leaf }, keys));
+                    records.push(Record::of(position, leaf, signed.statement()));
+                    statements.push(signed);
+                    Reply::Logged { position, known: false }
+                }
+            };
+            self.waiting.push((reply, answer));
+        }
+        if statements.is_empty() {
+            // Everything they rest on is published: nothing is written before the head before is settled.
+            self.answer();
+            return Ok(());
+        }
+        let started = Instant::now();
+        match self.writer.write(&statements, &listings) {
+            Ok(written) => {
+                self.shared.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
+                self.records.extend(records);
+                self.shared.status.count("stele_entries_total", "logged", statements.len() as u64);
+                self.shared.status.note_batch(started.elapsed(), Duration::ZERO);
+                self.note(written);
+                Ok(())
+            }
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(error) => {
+                tracing::error!(code = error.code(), %error, "a batch was not written; nothing was signed");
+                let told = Unavailable::Storage { code: error.code(), message: error.to_string() };
+                self.answer_all(&told);
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&mut self, written: Written) {
+        self.shared.status.set(Gauge::SignedSize, written.head.checkpoint.size());
+        self.shared.status.count("stele_batches_total", "signed", 1);
+        tracing::debug!(size = written.head.checkpoint.size(), "signed");
+        self.paths.extend(written.paths);
+    }
+
+    /// Has the signed head cosigned and published, however long that takes; `false` when told to stop before it is.
+    fn settle(&mut self, queue: &Receiver<Message>) -> Result<bool, Fatal> {
+        let Some(head) = self.writer.signed.clone() else { return Ok(true) };
+        if self.published == Some(head.checkpoint.size()) {
+            self.shared.status.set_writer(Doing::Running);
+            return Ok(true);
+        }
+        let started = Instant::now();
+        let patience = Duration::from_secs(self.shared.config.limits.quorum_seconds);
+        let since = self.shared.now();
+        let mut pause = RETRY.0;
+        loop {
+            match self.gather(&head) {
+                Ok(published) => {
+                    self.publish(published)?;
+                    self.shared.status.note_batch(Duration::ZERO, started.elapsed());
+                    return Ok(true);
+                }
+                Err(missing) => {
+                    let missing = missing.lines();
+                    tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
+                    self.shared.status.set_writer(Doing::BelowQuorum { since, missing });
+                }
+            }
+            let again = Instant::now() + pause;
+            pause = (pause * 2).min(RETRY.1);
+            while Instant::now() < again {
+                if self.shared.is_stopping() {
+                    return Ok(false);
+                }
+                let slice = again.saturating_duration_since(Instant::now()).min(RETRY.0);
+                if started.elapsed() < patience {
+                    std::thread::sleep(slice);
+                    continue;
+                }
+                self.answer_all(&Unavailable::QuorumMissing);
+                match queue.recv_timeout(slice) {
+                    Ok(message) => refuse(message, &Unavailable::QuorumMissing),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return Ok(false),
+                }
+            }
+        }
+    }
+
+    fn gather(&mut self, head: &Arc<SignedHead>) -> Result<Published, QuorumMissing> {
+        let hint = self.published.unwrap_or(0);
+        self.witnesses.gather(head, hint, WITNESS_TIME + Duration::from_secs(1))
+    }
+
+    fn publish(&mut self, published: Published) -> Result<(), Fatal> {
+        self.shared.store.publish(&published.note.to_bytes())?;
+        let (size, root) = (published.size(), published.head.value().root());
+        self.published = Some(size);
+        self.republish_at = Instant::now() + Duration::from_secs(self.shared.config.republish_every.max(1));
+        let records = std::mem::take(&mut self.records);
+        if !records.is_empty() || self.shared.published().is_none_or(|before| before.size() != size) {
+            self.shared.lookup.extend(&records, size, root);
+        }
+        tracing::info!(size, cosigned = published.head.cosigned().len(), "published");
+        self.shared.set_published(published);
+        self.shared.status.set_writer(Doing::Running);
+        self.answer();
+        self.shared.store.sweep(self.paths.drain(..));
+        Ok(())
+    }
+
+    /// A quiet log has its newest head cosigned once more, so that its time stays young.
+    fn republish(&mut self) -> Result<(), Fatal> {
+        if Instant::now() < self.republish_at {
+            return Ok(());
+        }
+        let Some(head) = self.writer.signed.clone() else { return Ok(()) };
+        match self.gather(&head) {
+            Ok(published) => self.publish(published),
+            Err(missing) => {
+                tracing::warn!(missing = ?missing.lines(), "the published checkpoint is not renewed");
+                let again = Duration::from_secs(self.shared.config.republish_every.clamp(1, 30));
+                self.republish_at = Instant::now() + again;
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers everybody whose head is published.
+    fn answer(&mut self) {
+        for (to, reply) in self.waiting.drain(..) {
+            // Whoever has gone away finds the statement logged when it asks again.
+            let _ = to.send(reply);
+        }
+    }
+
+    /// Tells everybody who waits to come back.
+    fn answer_all(&mut self, error: &Unavailable) {
+        for (to, _) in self.waiting.drain(..) {
+            let _ = to.send(Reply::Unavailable(error.clone()));
+        }
+    }
+}
+
+fn refuse(message: Message, error: &Unavailable) {
+    if let Message::Submit(submission) = message {
+        let _ = submission.reply.send(Reply::Unavailable(error.clone()));
+    }
+}

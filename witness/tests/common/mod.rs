@@ -1,0 +1,270 @@
+//! A log that may lie, and a witness in this process or in one of its own.
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by failing")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use stele_host::clock::ManualClock;
+use stele_host::http_client::{ClientLimits, HttpClient, HttpError, Response};
+use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
+use stele_spec::cosignature::verify_cosignature;
+use stele_spec::hash::RootHash;
+use stele_spec::merkle::{ConsistencyProof, MemoryTree, leaf_hash, prove_consistency, root_at};
+use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use stele_witness::error::WitnessError;
+use stele_witness::home::Home;
+use stele_witness::http;
+use stele_witness::request::AddCheckpoint;
+use stele_witness::witness::Witness;
+use tokio::sync::oneshot;
+
+pub const NOW: u64 = 1_790_000_000;
+
+/// A log whose n-th entry is the number n with a salt: two salts are two histories under one key.
+pub struct Log {
+    pub origin: String,
+    key: SignerKey,
+    tree: MemoryTree,
+}
+
+impl Log {
+    pub fn new(origin: &str) -> Self {
+        Self::salted(origin, 0, 1)
+    }
+
+    pub fn salted(origin: &str, salt: u8, seed: u8) -> Self {
+        let mut tree = MemoryTree::new();
+        (0..200_u64).for_each(|n| tree.push(leaf_hash(format!("{salt} {n}").as_bytes())));
+        let key = SignerKey::new(origin.parse().unwrap(), KeyType::Log, [seed; 32]);
+        Self { origin: origin.into(), key, tree }
+    }
+
+    pub fn hash(&self) -> String {
+        self.origin.parse::<Origin>().unwrap().digest().to_string()
+    }
+
+    pub fn vkey(&self) -> String {
+        self.key.verifier().to_string()
+    }
+
+    pub fn root(&self, size: u64) -> RootHash {
+        root_at(&self.tree, size).unwrap()
+    }
+
+    pub fn signed(&self, size: u64) -> SignedNote {
+        self.signed_root(size, self.root(size))
+    }
+
+    pub fn signed_root(&self, size: u64, root: RootHash) -> SignedNote {
+        sign_checkpoint(&Checkpoint::new(self.origin.parse().unwrap(), size, root), &self.key).unwrap()
+    }
+
+    pub fn proof(&self, old: u64, size: u64) -> ConsistencyProof {
+        prove_consistency(&self.tree, old, size).unwrap()
+    }
+
+    /// An honest body.
+    pub fn body(&self, old: u64, size: u64) -> Vec<u8> {
+        body(old, self.proof(old, size), self.signed(size))
+    }
+}
+
+pub fn body(old: u64, proof: ConsistencyProof, note: SignedNote) -> Vec<u8> {
+    AddCheckpoint::new(old, proof, note).unwrap().to_bytes()
+}
+
+pub fn no_proof() -> ConsistencyProof {
+    ConsistencyProof::from_path(Vec::new()).unwrap()
+}
+
+/// The note with one more line.
+pub fn with_line(note: &SignedNote, line: NoteSignature) -> SignedNote {
+    let mut lines = note.signatures().to_vec();
+    lines.push(line);
+    SignedNote::new(note.text().to_owned(), lines).unwrap()
+}
+
+/// A witness's folder.
+pub struct Folder {
+    pub dir: tempfile::TempDir,
+    pub key: VerifierKey,
+}
+
+impl Folder {
+    pub fn new(logs: &[&Log]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = Home::init(&dir.path().join("w"), &"witness.example/w1".parse().unwrap(), "127.0.0.1:0").unwrap();
+        let folder = Self { dir, key };
+        for log in logs {
+            folder.add(log);
+        }
+        folder
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("w")
+    }
+
+    pub fn add(&self, log: &Log) {
+        Home::add_log(&self.path(), &log.vkey(), None).unwrap();
+    }
+
+    pub fn state(&self, log: &Log) -> PathBuf {
+        self.path().join("state").join(log.hash())
+    }
+
+    pub fn mark(&self, log: &Log) -> PathBuf {
+        self.path().join("marks").join(log.hash())
+    }
+
+    pub fn evidence(&self, log: &Log) -> Vec<PathBuf> {
+        let folder = self.path().join("evidence").join(log.hash());
+        let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// Serves in this process, at a clock that a test may set.
+    pub fn serve(&self) -> Served {
+        self.try_serve().unwrap()
+    }
+
+    pub fn try_serve(&self) -> Result<Served, WitnessError> {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let home = Home::open(&self.path())?;
+        let witness = Arc::new(Witness::open(&home, clock.clone())?);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = runtime.spawn(http::run(witness, listener, async {
+            let _ = stopped.await;
+        }));
+        let door = Door { url, http: client(), key: self.key.clone() };
+        Ok(Served { door, clock, runtime: Some((runtime, stop, serving)) })
+    }
+
+    /// The real binary, with its stdout.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stele-witness"));
+        command.args(arguments).env_remove("STELE_FAULT").stdin(Stdio::null());
+        command
+    }
+
+    pub fn start(&self, environment: &[(&str, &str)]) -> Process {
+        self.try_start(environment).expect("the witness must start")
+    }
+
+    /// `None` when it ends before it serves.
+    pub fn try_start(&self, environment: &[(&str, &str)]) -> Option<Process> {
+        let mut command = self.command(&["run", self.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(url) = line.strip_prefix("listening on ") else {
+            child.wait().unwrap();
+            return None;
+        };
+        Some(Process { door: Door { url: url.trim().to_owned(), http: client(), key: self.key.clone() }, child })
+    }
+
+    /// How `run` ends when it does not start.
+    pub fn refusal(&self) -> (i32, String) {
+        let mut command = self.command(&["run", self.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+        told(command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap())
+    }
+}
+
+pub fn told(output: Output) -> (i32, String) {
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// How one speaks with a witness.
+#[derive(Clone)]
+pub struct Door {
+    pub url: String,
+    pub http: HttpClient,
+    pub key: VerifierKey,
+}
+
+impl Door {
+    pub fn post(&self, body: &[u8]) -> Response {
+        self.try_post(body).unwrap()
+    }
+
+    pub fn try_post(&self, body: &[u8]) -> Result<Response, HttpError> {
+        self.http.post(&format!("{}/add-checkpoint", self.url), "text/plain", None, body)
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.http.get(&format!("{}{path}", self.url), None).unwrap()
+    }
+
+    pub fn status(&self, body: &[u8]) -> u16 {
+        self.post(body).status
+    }
+
+    /// The time in the cosignature of an answer, verified over the checkpoint that was sent.
+    pub fn cosigned_at(&self, answer: &Response, note: &SignedNote) -> u64 {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let line = NoteSignature::parse_line(&answer.text()).unwrap();
+        verify_cosignature(note.text(), &line, &self.key).unwrap().seconds()
+    }
+}
+
+fn client() -> HttpClient {
+    HttpClient::new("stele-witness-tests", ClientLimits { whole: Duration::from_secs(30), ..ClientLimits::default() })
+}
+
+type Serving = (tokio::runtime::Runtime, oneshot::Sender<()>, tokio::task::JoinHandle<stele_host::http_server::Drained>);
+
+/// A witness in this process; dropping it stops it.
+pub struct Served {
+    pub door: Door,
+    pub clock: Arc<ManualClock>,
+    runtime: Option<Serving>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let Some((runtime, stop, serving)) = self.runtime.take() else { return };
+        let _ = stop.send(());
+        let _ = runtime.block_on(serving);
+    }
+}
+
+/// A witness in a process of its own; dropping it kills it.
+pub struct Process {
+    pub door: Door,
+    pub child: Child,
+}
+
+impl Process {
+    pub fn stop(mut self) -> i32 {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code().unwrap()
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}

@@ -1,0 +1,386 @@
+//! c2sp.org/tlog-witness over HTTP, a test for each row of the table in README.md.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
+
+mod common;
+
+use std::sync::Barrier;
+
+use common::{Folder, Log, NOW, Served, body, no_proof, read, with_line};
+use stele_spec::hash::{NodeHash, RootHash};
+use stele_spec::merkle::ConsistencyProof;
+use stele_spec::note::SignedNote;
+use stele_spec::text::to_base64;
+use stele_witness::evidence::Evidence;
+
+const ORIGIN: &str = "log.example/a";
+
+fn house() -> (Log, Folder, Served) {
+    let log = Log::new(ORIGIN);
+    let folder = Folder::new(&[&log]);
+    let served = folder.serve();
+    (log, folder, served)
+}
+
+/// A house whose witness has cosigned the tree of `size`.
+fn house_at(size: u64) -> (Log, Folder, Served) {
+    let (log, folder, served) = house();
+    assert_eq!(served.door.status(&log.body(0, size)), 200);
+    (log, folder, served)
+}
+
+fn nonsense() -> RootHash {
+    RootHash::from_bytes([7; 32])
+}
+
+/// Every row names the test or tests that show it, and every such test is there.
+#[test]
+fn the_table_and_the_tests_agree() {
+    let sources = [
+        include_str!("conformance.rs"),
+        include_str!("state.rs"),
+        include_str!("crash.rs"),
+        include_str!("../src/request.rs"),
+        include_str!("../src/decide.rs"),
+        include_str!("../src/state/tests.rs"),
+    ]
+    .concat();
+    let mut rows = Vec::new();
+    for line in include_str!("../README.md").lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, id, _, _, test, _] = cells[..] else { continue };
+        if id.len() > 3 || !id.starts_with(|c: char| c.is_ascii_uppercase()) || !id.ends_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let test = test.trim_matches('`');
+        assert!(test.starts_with(&format!("{}_", id.to_lowercase())), "{id}: {test}");
+        assert!(sources.contains(&format!("fn {test}(")), "{id}: no test {test}");
+        rows.push(id.to_owned());
+    }
+    assert!(rows.len() > 25, "{rows:?}");
+    for line in sources.lines() {
+        let Some(name) = line.trim().strip_prefix("fn ") else { continue };
+        let id = name.split('_').next().unwrap().to_uppercase();
+        let is_row = id.len() == 2 && id.as_bytes()[0].is_ascii_uppercase() && id.as_bytes()[1].is_ascii_digit();
+        assert!(!is_row || rows.contains(&id), "test {name} shows a row that the table does not have");
+    }
+}
+
+#[test]
+fn a1_to_a6_a_malformed_body_is_400_with_a_reason() {
+    let (log, _folder, served) = house();
+    let good = String::from_utf8(log.body(0, 7)).unwrap();
+    let sixty_four = format!("old 3\n{}\n{}", format!("{}\n", to_base64(&[7; 32])).repeat(64), log.signed(7));
+    for (bad, reason) in [
+        (String::new(), "old <size>"),
+        (good.replacen("old 0", "old 00", 1), "old size"),
+        (good.replacen("old 0\n", "old 0\nAAAA\n", 1), "proof line 1"),
+        (sixty_four, "at most 63"),
+        ("old 0\n".to_owned(), "empty line"),
+        (good.replacen("\n7\n", "\n07\n", 1), "tree size"),
+        (good.replace('\u{2014}', "-"), "checkpoint"),
+    ] {
+        let answer = served.door.post(bad.as_bytes());
+        assert_eq!(answer.status, 400, "{bad:?}");
+        assert!(answer.text().contains("\"malformed\"") && answer.text().contains(reason), "{}", answer.text());
+    }
+}
+
+#[test]
+fn a7_a_body_over_64_kib_is_413_with_the_limit() {
+    let (_log, _folder, served) = house();
+    let answer = served.door.post(&vec![b'x'; 64 * 1024 + 1]);
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("65536"), "{}", answer.text());
+    assert_eq!(served.door.status(&vec![b'x'; 64 * 1024]), 400);
+}
+
+#[test]
+fn a8_only_post_submits() {
+    let (_log, _folder, served) = house();
+    assert_eq!(served.door.get("/add-checkpoint").status, 405);
+}
+
+#[test]
+fn b1_an_unknown_origin_is_404_whatever_its_signatures() {
+    let (_log, folder, served) = house();
+    let other = Log::new("log.example/other");
+    assert_eq!(served.door.status(&other.body(0, 7)), 404);
+    assert_eq!(served.door.status(&body(9, no_proof(), other.signed(7))), 404);
+    assert!(folder.evidence(&other).is_empty());
+}
+
+#[test]
+fn c1_without_a_signature_of_a_trusted_key_it_is_403() {
+    let (_log, _folder, served) = house();
+    let impostor = Log::salted(ORIGIN, 0, 2);
+    assert_eq!(served.door.status(&impostor.body(0, 7)), 403);
+    assert_eq!(served.door.status(&body(9, no_proof(), impostor.signed(7))), 403, "before 400");
+}
+
+#[test]
+fn c2_a_bad_line_of_a_trusted_key_is_403_though_a_good_one_is_beside_it() {
+    let (log, _folder, served) = house();
+    let mut bad = log.signed(7).signatures()[0].clone();
+    bad.bytes[0] ^= 1;
+    assert_eq!(served.door.status(&body(0, no_proof(), with_line(&log.signed(7), bad.clone()))), 403);
+    bad.bytes.truncate(10);
+    assert_eq!(served.door.status(&body(0, no_proof(), with_line(&log.signed(7), bad))), 403);
+}
+
+#[test]
+fn c3_lines_of_unknown_keys_are_ignored_and_not_kept_even_under_our_own_name() {
+    let (log, folder, served) = house();
+    let mut forged = log.signed(7).signatures()[0].clone();
+    forged.name = folder.key.name().clone();
+    forged.hash = folder.key.hash();
+    let stranger = Log::salted("stranger.example", 0, 3).signed(7).signatures()[0].clone();
+    let noisy = with_line(&with_line(&log.signed(7), forged), stranger);
+    let answer = served.door.post(&body(0, no_proof(), noisy));
+    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    let kept = SignedNote::parse(&read(&folder.state(&log))).unwrap();
+    assert_eq!(kept.signatures().len(), 2);
+    assert_eq!(served.door.get("/healthz").status, 200);
+    drop(served);
+    assert_eq!(folder.serve().door.status(&log.body(7, 9)), 200, "and it starts again");
+}
+
+#[test]
+fn d1_an_old_size_above_the_size_is_400_before_409() {
+    let (log, _folder, served) = house_at(3);
+    let answer = served.door.post(&body(8, no_proof(), log.signed(7)));
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("old-above-size"), "{}", answer.text());
+}
+
+#[test]
+fn e1_an_old_size_that_is_not_the_last_is_409_with_the_size_alone() {
+    let (log, _folder, served) = house_at(5);
+    for old in [0, 3, 6] {
+        let answer = served.door.post(&log.body(old, 7));
+        assert_eq!((answer.status, answer.text().as_str()), (409, "5\n"));
+        assert_eq!(answer.header("content-type"), Some("text/x.tlog.size"));
+    }
+    assert_eq!(served.door.post(&log.body(3, 4)).text(), "5\n", "a smaller tree is no way back");
+}
+
+#[test]
+fn e2_before_the_first_cosignature_the_last_size_is_0() {
+    let (log, _folder, served) = house();
+    let answer = served.door.post(&log.body(3, 7));
+    assert_eq!((answer.status, answer.text().as_str()), (409, "0\n"));
+}
+
+#[test]
+fn f1_an_empty_tree_with_a_root_is_422_and_evidence() {
+    let (log, folder, served) = house();
+    assert_eq!(served.door.status(&body(0, no_proof(), log.signed_root(0, nonsense()))), 422);
+    let files = folder.evidence(&log);
+    assert!(files[0].file_name().unwrap().to_str().unwrap().starts_with("empty-tree-0-"), "{files:?}");
+}
+
+#[test]
+fn f2_a_proof_from_size_0_is_422() {
+    let (log, _folder, served) = house();
+    let proof = ConsistencyProof::from_path(vec![NodeHash::from_bytes([7; 32])]).unwrap();
+    assert_eq!(served.door.status(&body(0, proof, log.signed(7))), 422);
+}
+
+#[test]
+fn f3_a_proof_that_does_not_verify_is_422() {
+    let (log, folder, served) = house_at(3);
+    let liar = Log::salted(ORIGIN, 1, 1);
+    assert_eq!(served.door.status(&liar.body(3, 7)), 422);
+    assert_eq!(served.door.status(&body(3, no_proof(), log.signed(7))), 422);
+    assert_eq!(served.door.status(&body(3, log.proof(4, 7), log.signed(7))), 422);
+    assert_eq!(served.door.status(&log.body(3, 7)), 200, "and the honest one still goes on");
+    assert_eq!(folder.evidence(&log).len(), 2, "one for each root");
+}
+
+#[test]
+fn f4_the_same_size_with_another_root_is_422_and_evidence_that_holds_both() {
+    let (log, folder, served) = house_at(7);
+    let liar = Log::salted(ORIGIN, 1, 1);
+    for _ in 0..3 {
+        assert_eq!(served.door.status(&body(7, no_proof(), liar.signed(7))), 422);
+    }
+    assert_eq!(served.door.status(&body(3, liar.proof(3, 7), liar.signed(7))), 409, "the order of the specification");
+    let files = folder.evidence(&log);
+    assert_eq!(files.len(), 1, "{files:?}");
+    let evidence = Evidence::parse(&read(&files[0])).unwrap();
+    assert_eq!(evidence.offered, liar.signed(7).to_bytes());
+    assert_eq!(SignedNote::parse(&evidence.known).unwrap().text(), log.signed(7).text());
+    let metrics = served.door.get("/metrics").text();
+    assert!(metrics.contains("conflicts_total{origin=\"log.example/a\",kind=\"same-size\"} 4\n"), "{metrics}");
+}
+
+#[test]
+fn f5_a_proof_between_equal_sizes_is_422() {
+    let (log, folder, served) = house_at(7);
+    assert_eq!(served.door.status(&body(7, log.proof(3, 7), log.signed(7))), 422);
+    assert!(folder.evidence(&log).is_empty(), "the log has done nothing wrong");
+}
+
+#[test]
+fn g1_a_first_checkpoint_is_cosigned_without_a_proof() {
+    let (log, _folder, served) = house();
+    let answer = served.door.post(&log.body(0, 7));
+    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    assert!(answer.text().starts_with('\u{2014}') && answer.text().ends_with('\n'));
+}
+
+#[test]
+fn g2_growth_with_a_proof_is_cosigned_through_many_sizes() {
+    let (log, _folder, served) = house();
+    let mut last = 0;
+    for size in [1, 2, 3, 4, 7, 8, 9, 64, 65, 130, 200] {
+        let answer = served.door.post(&log.body(last, size));
+        served.door.cosigned_at(&answer, &log.signed(size));
+        last = size;
+    }
+}
+
+#[test]
+fn g3_the_same_checkpoint_again_is_cosigned_at_a_fresh_time() {
+    let (log, _folder, served) = house_at(7);
+    served.clock.set(NOW + 60);
+    let answer = served.door.post(&log.body(7, 7));
+    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW + 60);
+}
+
+#[test]
+fn g4_the_empty_tree_is_cosigned_and_grown_from() {
+    let (log, _folder, served) = house();
+    for size in [0, 0, 5] {
+        let answer = served.door.post(&log.body(0, size));
+        assert_eq!(served.door.cosigned_at(&answer, &log.signed(size)), NOW);
+    }
+}
+
+#[test]
+fn g5_extension_lines_of_other_logs_are_cosigned_as_they_are() {
+    let (log, folder, _) = house();
+    let served = folder_restarted(&folder);
+    let text = format!("{}an extension\n", log.signed(7).text());
+    let signer = stele_spec::note::SignerKey::new(ORIGIN.parse().unwrap(), stele_spec::note::KeyType::Log, [1; 32]);
+    let checkpoint = stele_spec::checkpoint::Checkpoint::parse(&text).unwrap();
+    let note = stele_spec::checkpoint::sign_checkpoint(&checkpoint, &signer).unwrap();
+    let answer = served.door.post(&body(0, no_proof(), note.clone()));
+    assert_eq!(served.door.cosigned_at(&answer, &note), NOW);
+}
+
+fn folder_restarted(folder: &Folder) -> Served {
+    folder.serve()
+}
+
+#[test]
+fn m1_a_log_that_was_never_cosigned_or_is_not_ours_is_404() {
+    let (log, _folder, served) = house();
+    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).status, 404);
+    assert_eq!(served.door.get(&format!("/{}/checkpoint", Log::new("log.example/other").hash())).status, 404);
+    served.door.post(&log.body(0, 7));
+    for path in [log.hash().to_uppercase(), log.hash()[..63].to_owned(), "x".into()] {
+        assert_eq!(served.door.get(&format!("/{path}/checkpoint")).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn m2_the_newest_checkpoint_is_served_with_the_logs_signature_and_our_cosignature() {
+    let (log, folder, served) = house_at(3);
+    let answer = served.door.post(&log.body(3, 7));
+    let page = served.door.get(&format!("/{}/checkpoint", log.hash()));
+    assert_eq!(page.status, 200);
+    assert_eq!(page.text(), format!("{}{}", log.signed(7), answer.text()));
+    assert_eq!(page.body, read(&folder.state(&log)), "what is served is what is kept");
+}
+
+#[test]
+fn p2_of_two_conflicting_requests_at_once_exactly_one_is_cosigned() {
+    let liar = Log::salted(ORIGIN, 1, 1);
+    for round in 0..10 {
+        let (log, folder, served) = house_at(3);
+        // Both continue the empty tree's successor only on their own history: the fork starts at size 0.
+        drop(served);
+        let fresh = Folder::new(&[&log]);
+        let served = fresh.serve();
+        let gate = Barrier::new(16);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16)
+                .map(|n| {
+                    let (door, gate) = (served.door.clone(), &gate);
+                    let body = if n % 2 == 0 { log.body(0, 7) } else { liar.body(0, 7) };
+                    scope.spawn(move || {
+                        gate.wait();
+                        door.status(&body)
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{round}: {statuses:?}");
+        assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
+        assert_eq!(fresh.evidence(&log).len(), 1, "the other history is kept as evidence");
+        drop(folder);
+    }
+}
+
+#[test]
+fn p3_different_logs_do_not_wait_for_one_another() {
+    let logs: Vec<Log> = (0..8).map(|n| Log::new(&format!("log.example/{n}"))).collect();
+    let folder = Folder::new(&logs.iter().collect::<Vec<_>>());
+    let served = folder.serve();
+    std::thread::scope(|scope| {
+        for log in &logs {
+            let door = served.door.clone();
+            scope.spawn(move || {
+                for size in 1..20 {
+                    assert_eq!(door.status(&log.body(size - 1, size)), 200);
+                }
+            });
+        }
+    });
+    assert_eq!(served.door.get("/metrics").text().matches(",status=\"200\"} 19\n").count(), 8);
+}
+
+#[test]
+fn t1_a_clock_set_back_is_503_and_moves_on_with_the_clock() {
+    let (log, _folder, served) = house_at(3);
+    served.clock.set(NOW - 1);
+    let answer = served.door.post(&log.body(3, 7));
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("clock-back") && answer.header("retry-after").is_some(), "{}", answer.text());
+    assert_eq!(served.door.post(&log.body(0, 7)).text(), "3\n", "what needs no signature is still answered");
+    assert_eq!(served.door.get("/healthz").status, 503);
+    served.clock.set(NOW);
+    assert_eq!(served.door.status(&log.body(3, 7)), 200);
+    assert_eq!(served.door.get("/healthz").status, 200);
+    served.clock.set(0);
+    assert_eq!(served.door.status(&log.body(7, 7)), 503, "a cosignature without a time is none");
+}
+
+#[test]
+fn many_requests_go_over_one_connection() {
+    use std::io::{Read, Write};
+    let (log, _folder, served) = house();
+    let mut stream = std::net::TcpStream::connect(served.door.url.strip_prefix("http://").unwrap()).unwrap();
+    for size in 1..4 {
+        let body = log.body(size - 1, size);
+        let head = format!("POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        let mut answer = [0; 4096];
+        let n = stream.read(&mut answer).unwrap();
+        assert!(answer[..n].starts_with(b"HTTP/1.1 200 OK\r\n"));
+    }
+}
+
+#[test]
+fn the_front_page_says_who_this_is() {
+    let (log, folder, served) = house();
+    let page = served.door.get("/").text();
+    assert!(page.contains(&folder.key.to_string()) && page.contains(&log.origin), "{page}");
+    assert_eq!(served.door.get("/nothing").status, 404);
+}

@@ -1,0 +1,104 @@
+//! The real program, killed or failing at each step of a change, then started again: never a second history.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
+
+mod common;
+
+use common::{Folder, Log, body, no_proof};
+
+const ORIGIN: &str = "log.example/a";
+const STEPS: [&str; 5] = ["create", "write", "sync", "rename", "sync-dir"];
+
+/// After a fault during 3 -> 7: whatever was answered holds, and no fork of it is ever cosigned.
+fn recovers(folder: &Folder, log: &Log, answered: bool, what: &str) {
+    let liar = Log::salted(ORIGIN, 1, 1);
+    let after = folder.try_start(&[]).unwrap_or_else(|| panic!("{what}: does not start again"));
+    let last = after.door.post(&body(0, no_proof(), log.signed(9))).text();
+    assert!(last == "7\n" || (last == "3\n" && !answered), "{what}: {last}");
+    let size: u64 = last.trim().parse().unwrap();
+    assert_ne!(after.door.status(&liar.body(size, 9)), 200, "{what}");
+    assert_ne!(after.door.status(&body(size, no_proof(), liar.signed(size))), 200, "{what}");
+    assert_eq!(after.door.status(&log.body(size, 9)), 200, "{what}");
+    assert_eq!(after.door.get("/healthz").status, 200, "{what}");
+}
+
+/// A witness that has cosigned 3 and meets `fault` on the way to 7; whether it answered with a cosignature.
+fn with_fault(folder: &Folder, log: &Log, fault: &str) -> bool {
+    assert_eq!(folder.start(&[]).door.status(&log.body(0, 3)), 200);
+    let process = folder.start(&[("STELE_FAULT", fault)]);
+    process.door.try_post(&log.body(3, 7)).is_ok_and(|answer| answer.status == 200)
+}
+
+#[test]
+fn p1_killed_before_or_after_each_step_it_starts_again_and_never_forks() {
+    let log = Log::new(ORIGIN);
+    for folder_name in ["marks", "state"] {
+        for action in ["kill", "kill-after"] {
+            for step in STEPS {
+                let folder = Folder::new(&[&log]);
+                let fault = format!("{action}:{step}:/{folder_name}/{}:1", log.hash());
+                let answered = with_fault(&folder, &log, &fault);
+                assert!(!answered, "{fault}: answered before it was durable");
+                recovers(&folder, &log, answered, &fault);
+            }
+        }
+    }
+}
+
+#[test]
+fn p4_killed_while_the_mark_is_settled_the_answer_may_be_lost_but_not_the_state() {
+    let log = Log::new(ORIGIN);
+    for action in ["kill", "kill-after"] {
+        for step in STEPS {
+            let folder = Folder::new(&[&log]);
+            let fault = format!("{action}:{step}:/marks/{}:2", log.hash());
+            let answered = with_fault(&folder, &log, &fault);
+            recovers(&folder, &log, answered, &fault);
+        }
+    }
+}
+
+#[test]
+fn p5_a_failing_or_full_disk_is_503_and_nothing_is_lost() {
+    let log = Log::new(ORIGIN);
+    for folder_name in ["marks", "state"] {
+        for action in ["fail", "full", "fail-persisted"] {
+            for step in STEPS {
+                let folder = Folder::new(&[&log]);
+                let fault = format!("{action}:{step}:/{folder_name}/{}:1", log.hash());
+                let answered = with_fault(&folder, &log, &fault);
+                assert!(!answered, "{fault}: answered though it failed");
+                recovers(&folder, &log, answered, &fault);
+            }
+        }
+    }
+}
+
+#[test]
+fn killed_in_the_middle_of_many_requests_what_was_answered_is_there() {
+    let log = Log::new(ORIGIN);
+    let folder = Folder::new(&[&log]);
+    let mut last = 0;
+    for round in 0..5_u64 {
+        let process = folder.start(&[]);
+        let told: u64 = process.door.post(&log.body(199, 200)).text().trim().parse().unwrap();
+        assert!(told == last || told == last + 1, "{round}: answered {last}, found {told}");
+        last = told;
+        let door = process.door.clone();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(5 + 7 * round));
+            process.kill();
+        });
+        while last < 190 {
+            match door.try_post(&log.body(last, last + 1)) {
+                Ok(answer) if answer.status == 200 => last += 1,
+                _ => break,
+            }
+        }
+        killer.join().unwrap();
+    }
+}

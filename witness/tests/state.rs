@@ -1,0 +1,203 @@
+//! What a witness's folder goes through: restarts, losses, restored copies, a second process, a wrong clock.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use common::{Folder, Log, NOW, read, told};
+use stele_host::exit::Explain;
+
+fn log() -> Log {
+    Log::new("log.example/a")
+}
+
+#[test]
+fn s5_a_restart_goes_on_where_it_was() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
+    let served = folder.serve();
+    assert_eq!(served.door.post(&log.body(0, 7)).text(), "3\n");
+    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).body, read(&folder.state(&log)));
+    assert_eq!(served.door.status(&log.body(3, 7)), 200);
+}
+
+#[test]
+fn s6_the_real_program_refuses_a_lost_or_restored_state_and_names_the_ways_out() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let door = folder.serve();
+    assert_eq!(door.door.status(&log.body(0, 3)), 200);
+    let old = read(&folder.state(&log));
+    assert_eq!(door.door.status(&log.body(3, 7)), 200);
+    drop(door);
+
+    fs::write(folder.state(&log), old).unwrap();
+    let (code, told) = folder.refusal();
+    assert_eq!(code, 12, "{told}");
+    assert!(told.contains("older than what this witness has signed") && told.contains("size 7"), "{told}");
+    assert!(told.contains("logs adopt") && told.contains("retire this key"), "{told}");
+
+    fs::remove_file(folder.state(&log)).unwrap();
+    let (code, told) = folder.refusal();
+    assert!(code == 12 && told.contains("missing"), "{told}");
+    fs::remove_dir_all(folder.path().join("state")).unwrap();
+    assert_eq!(folder.refusal().0, 12, "the folder with it");
+    fs::remove_file(folder.mark(&log)).unwrap();
+    let (code, told) = folder.refusal();
+    assert!(code == 12 && told.contains("has no mark"), "{told}");
+}
+
+#[test]
+fn s7_the_way_out_goes_on_from_our_own_newest_cosignature() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let served = folder.serve();
+    assert_eq!(served.door.status(&log.body(0, 3)), 200);
+    let first = folder.path().join("first");
+    fs::write(&first, read(&folder.state(&log))).unwrap();
+    assert_eq!(served.door.status(&log.body(3, 7)), 200);
+    let published = folder.path().join("published");
+    fs::write(&published, served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    drop(served);
+    fs::remove_file(folder.state(&log)).unwrap();
+    let adopt = |file: &std::path::Path| {
+        let arguments = ["logs", "adopt", folder.path().to_str().unwrap(), "--checkpoint", file.to_str().unwrap()];
+        told(folder.command(&arguments).output().unwrap())
+    };
+    let (code, words) = adopt(&first);
+    assert!(code == 12 && words.contains("older than what"), "{words}");
+    assert_eq!(adopt(&published), (0, "goes on from size 7: log.example/a\n".to_owned()));
+    let served = folder.serve();
+    assert_eq!(served.door.post(&log.body(0, 9)).text(), "7\n");
+    assert_eq!(served.door.status(&log.body(7, 9)), 200);
+}
+
+#[test]
+fn s8_a_second_process_is_refused_while_the_first_runs() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let first = folder.start(&[]);
+    let (code, told) = folder.refusal();
+    assert_eq!(code, 11, "{told}");
+    assert!(folder.try_serve().is_err_and(|error| error.code() == "locked"));
+    assert_eq!(first.door.status(&log.body(0, 3)), 200);
+    assert_eq!(first.stop(), 0);
+    assert_eq!(folder.start(&[]).door.post(&log.body(0, 7)).text(), "3\n");
+}
+
+#[test]
+fn t2_a_clock_that_was_set_back_while_we_were_down_is_noticed() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    assert_eq!(folder.start(&[]).door.status(&log.body(0, 3)), 200);
+    let back = folder.start(&[("STELE_TEST_CLOCK_OFFSET", "-100000")]);
+    let answer = back.door.post(&log.body(3, 7));
+    assert!(answer.status == 503 && answer.text().contains("clock-back"), "{}", answer.text());
+    assert_eq!(back.door.get("/healthz").status, 503);
+    back.kill();
+    assert_eq!(folder.start(&[]).door.status(&log.body(3, 7)), 200);
+}
+
+#[test]
+fn s9_a_state_changed_under_a_running_witness_is_noticed_and_stops_it() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let served = folder.serve();
+    served.door.post(&log.body(0, 3));
+    let old = read(&folder.state(&log));
+    served.door.post(&log.body(3, 7));
+    fs::write(folder.state(&log), old).unwrap();
+    assert_eq!(served.door.status(&log.body(7, 9)), 503);
+    assert_eq!(served.door.status(&log.body(3, 9)), 503);
+    let health = served.door.get("/healthz");
+    assert!(health.status == 503 && health.text().contains("log.example/a"), "{}", health.text());
+}
+
+#[test]
+fn health_reads_the_disk_and_not_only_its_memory() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let served = folder.serve();
+    served.door.post(&log.body(0, 3));
+    let health = served.door.get("/healthz");
+    assert!(health.status == 200 && health.text().contains(&format!("\"cosigned_at\":{NOW}")), "{}", health.text());
+    let mut damaged = read(&folder.state(&log));
+    let last = damaged.len() - 4;
+    damaged[last] ^= 1;
+    fs::write(folder.state(&log), damaged).unwrap();
+    assert_eq!(served.door.get("/healthz").status, 503);
+}
+
+#[test]
+fn a_log_is_added_once_and_its_key_is_never_changed() {
+    let (log, other) = (log(), Log::salted("log.example/a", 0, 2));
+    let folder = Folder::new(&[&log]);
+    folder.add(&log);
+    let dir = folder.path();
+    let add = |arguments: &[&str]| {
+        let all = [&["logs", "add", dir.to_str().unwrap(), "--vkey"], arguments].concat();
+        told(folder.command(&all).output().unwrap())
+    };
+    let (code, words) = add(&[&other.vkey()]);
+    assert!(code == 8 && words.contains("known with another key") && words.contains("hint:"), "{words}");
+    assert_eq!(add(&[&log.vkey()]), (0, "already there: log.example/a\n".to_owned()));
+    assert_eq!(add(&[&log.vkey(), "--origin", "another origin"]).0, 0, "one key may sign for two origins");
+    assert_eq!(add(&["nonsense"]).0, 2);
+    assert_eq!(add(&[&folder.key.to_string()]).0, 2, "a witness is no log");
+    let config = fs::read_to_string(dir.join("witness.toml")).unwrap();
+    assert_eq!(config.matches("[[log]]").count(), 2, "{config}");
+    assert!(config.starts_with("# A witness"), "comments stay");
+}
+
+#[test]
+fn a_log_that_is_removed_and_added_again_goes_on_where_it_was() {
+    let log = log();
+    let folder = Folder::new(&[]);
+    let before = fs::read(folder.path().join("witness.toml")).unwrap();
+    folder.add(&log);
+    folder.serve().door.post(&log.body(0, 3));
+    fs::write(folder.path().join("witness.toml"), before).unwrap();
+    folder.add(&log);
+    assert_eq!(folder.serve().door.post(&log.body(0, 7)).text(), "3\n");
+}
+
+#[test]
+fn init_makes_a_key_that_go_reads_for_its_owner_alone_and_never_twice() {
+    let folder = Folder::new(&[]);
+    let key = folder.path().join("witness.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(&key).unwrap().starts_with("PRIVATE+KEY+witness.example/w1+"));
+    let dir = folder.path();
+    let init = |name: &str| folder.command(&["init", dir.to_str().unwrap(), "--name", name]).output().unwrap();
+    assert_eq!(init("witness.example/w2").status.code(), Some(7));
+    assert_eq!(init("a name with spaces").status.code(), Some(2));
+    let fresh = folder.dir.path().join("fresh");
+    let made = folder.command(&["init", fresh.to_str().unwrap(), "--name", "w.example"]).output().unwrap();
+    let vkey = String::from_utf8(made.stdout).unwrap();
+    assert!(vkey.starts_with("w.example+") && vkey.ends_with('\n'), "{vkey}");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, words) = folder.refusal();
+    assert!(code == 7 && words.contains("chmod 600"), "{words}");
+}
+
+#[test]
+fn about_and_list_say_what_is_to_be_published() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let dir = folder.path();
+    let out = |arguments: &[&str]| String::from_utf8(folder.command(arguments).output().unwrap().stdout).unwrap();
+    let about = out(&["about", dir.to_str().unwrap()]);
+    assert!(about.contains(&format!("vkey: {}\n", folder.key)) && about.contains("log.example/a\n"), "{about}");
+    let json: serde_json::Value = serde_json::from_str(&out(&["--json", "about", dir.to_str().unwrap()])).unwrap();
+    assert_eq!(json["vkey"], folder.key.to_string());
+    assert_eq!(json["logs"][0]["origin_hash"], log.hash());
+    assert_eq!(out(&["logs", "list", dir.to_str().unwrap()]), format!("log.example/a\n  {}\n", log.vkey()));
+}
