@@ -143,10 +143,8 @@ fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
 fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessError> {
     log::init(log::Format::from_env());
     let machine = |what| move |source| WitnessError::Machine { what, source };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(machine("start the runtime"))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("start the runtime"))?;
     runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
@@ -178,6 +176,10 @@ fn log_json(log: &TrustedLog) -> serde_json::Value {
 }
 
 fn say(as_json: bool, text: &str, object: serde_json::Value) -> Result<(), WitnessError> {
-    if as_json { output::print_json(&object)? } else { output::print(text)? }
+    if as_json {
+        output::print_json(&object)?
+    } else {
+        output::print(text)?
+    }
     Ok(())
 }

@@ -122,8 +122,7 @@ impl Config {
 impl LogConfig {
     fn trusted(&self) -> Result<TrustedLog, Unfit> {
         let origin = &self.origin;
-        let parsed: Origin =
-            origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
+        let parsed: Origin = origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
         let key = |vkey: &String| {
             vkey.parse().map_err(|reason| Unfit::Key { origin: origin.clone(), vkey: vkey.clone(), reason })
         };
@@ -193,7 +192,8 @@ mod tests {
         let table = text_of_log(&log.trusted());
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         assert!(matches!(read(&format!("{text}{table}{table}")).trusted_logs(), Err(Unfit::Twice { .. })));
-        let of = |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).trusted_logs();
+        let of =
+            |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).trusted_logs();
         assert_eq!(of("").unwrap_err().to_string(), "the vkeys of log.example/a: none");
         assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
         assert!(matches!(of(&format!("\"{}\"", witness_key().verifier())), Err(Unfit::Keys { .. })));

@@ -74,10 +74,8 @@ impl Record {
 
     /// The tree that it speaks of.
     pub fn head(&self) -> Head {
-        self.cosigned().map_or(Head::NONE, |cosigned| Head {
-            size: cosigned.checkpoint.size(),
-            root: cosigned.checkpoint.root(),
-        })
+        self.cosigned()
+            .map_or(Head::NONE, |cosigned| Head { size: cosigned.checkpoint.size(), root: cosigned.checkpoint.root() })
     }
 
     /// The checkpoint, if one was cosigned.

@@ -51,8 +51,8 @@ impl Home {
             return Err(config_is_there());
         }
         durable::create_dir_all(folder)?;
-        let seed = key_file::random_seed()
-            .map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
+        let seed =
+            key_file::random_seed().map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
         let signer = SignerKey::new(name.clone(), KeyType::Cosigner, *seed);
         key_file::write_new(&folder.join("witness.key"), &format!("{}\n", signer.to_secret_string()))?;
         // The config last: with it the folder is a witness.
@@ -83,10 +83,7 @@ impl Home {
     /// The secret key; its name must be the config's.
     pub fn signer(&self) -> Result<SignerKey, WitnessError> {
         let path = self.loaded.resolve(&self.config().key);
-        let name = self
-            .config()
-            .key_name()
-            .map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
+        let name = self.config().key_name().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
         let text = key_file::read(&path)?;
         let signer = SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
             .map_err(|reason| WitnessError::Key { path: path.clone(), reason })?;
@@ -125,7 +122,8 @@ impl Home {
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
-        // Two that add at the same time must not lose one another's table.
+        Self::open(folder)?;
+        // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         if let Some(known) = home.log(log.origin()) {

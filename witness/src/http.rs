@@ -75,7 +75,9 @@ fn respond(answer: Answer) -> Response {
     match answer {
         Answer::Cosigned(line) => text(status, "text/plain; charset=utf-8", line),
         Answer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
-        Answer::Refused(Refusal::NotTheLast { cosigned, .. }) => text(status, "text/x.tlog.size", format!("{cosigned}\n")),
+        Answer::Refused(Refusal::NotTheLast { cosigned, .. }) => {
+            text(status, "text/x.tlog.size", format!("{cosigned}\n"))
+        }
         Answer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
         Answer::Unwell(error) => {
             let (code, hint) = match &error {
@@ -100,7 +102,12 @@ fn respond(answer: Answer) -> Response {
 async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path<String>) -> Response {
     match witness.checkpoint(&origin_hash) {
         Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
-        None => refusal(StatusCode::NOT_FOUND, "never-cosigned", "this witness has never cosigned a checkpoint of that log", None),
+        None => refusal(
+            StatusCode::NOT_FOUND,
+            "never-cosigned",
+            "this witness has never cosigned a checkpoint of that log",
+            None,
+        ),
     }
 }
 

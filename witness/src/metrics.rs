@@ -61,7 +61,12 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
             line(&mut text, "answers_total", &[("origin", origin), ("status", &status.to_string())], *count);
         }
     }
-    family(&mut text, "conflicts_total", "counter", "Checkpoints signed by their log that contradict what was cosigned");
+    family(
+        &mut text,
+        "conflicts_total",
+        "counter",
+        "Checkpoints signed by their log that contradict what was cosigned",
+    );
     for (origin, counts) in logs {
         for kind in Conflict::ALL {
             let count = counts.conflicts.get(&kind).copied().unwrap_or_default();

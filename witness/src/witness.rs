@@ -207,7 +207,9 @@ impl Witness {
         match self.archive.keep(conflict, known, offered) {
             Ok(Kept::New) => tracing::error!(%origin, kind, size, %root, "a conflicting checkpoint: evidence kept"),
             Ok(Kept::Already) => tracing::debug!(%origin, kind, size, %root, "a conflicting checkpoint, seen before"),
-            Ok(Kept::Full) => tracing::warn!(%origin, kind, size, %root, "a conflicting checkpoint, not kept: enough of them are"),
+            Ok(Kept::Full) => {
+                tracing::warn!(%origin, kind, size, %root, "a conflicting checkpoint, not kept: enough of them are")
+            }
             Err(error) => {
                 desk.counters.note(|counts| counts.evidence_lost += 1);
                 tracing::error!(%origin, kind, size, %root, %error, "a conflicting checkpoint, and it cannot be kept");

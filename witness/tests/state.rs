@@ -69,7 +69,8 @@ fn s7_the_way_out_goes_on_from_our_own_newest_cosignature() {
     drop(served);
     fs::remove_file(folder.state(&log)).unwrap();
     let adopt = |file: &std::path::Path| {
-        let arguments = ["logs", "adopt", folder.path().to_str().unwrap(), "--checkpoint", file.to_str().unwrap()];
+        let dir = folder.path();
+        let arguments = ["logs", "adopt", dir.to_str().unwrap(), "--checkpoint", file.to_str().unwrap()];
         told(folder.command(&arguments).output().unwrap())
     };
     let (code, words) = adopt(&first);

@@ -1,7 +1,10 @@
 use std::fs;
 
+use stele_host::compare_and_swap::CasError;
+use stele_host::exit::{Exit, Explain};
 use stele_host::fault;
 use stele_spec::cosignature::UnixTime;
+use stele_spec::note::{KeyType, SignerKey};
 
 use super::*;
 use crate::samples::{Log, witness_key};
@@ -105,7 +108,8 @@ fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
 fn another_key_cannot_take_up_the_state() {
     let place = Place::new();
     place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
-    let other = place.log.vkey();
+    let name = "witness.example/w1".parse().unwrap();
+    let other = SignerKey::new(name, KeyType::Cosigner, [8; 32]).verifier();
     let shelf = Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other).unwrap();
     let error = shelf.load(&place.log.origin()).unwrap_err();
     assert!(matches!(error, StateError::Unreadable { reason: RecordError::NotOurs, .. }), "{error}");

@@ -1,5 +1,5 @@
 //! A log that may lie, and a witness in this process or in one of its own.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this one")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by failing")]
 
 use std::io::{BufRead, BufReader};
@@ -222,7 +222,8 @@ fn client() -> HttpClient {
     HttpClient::new("stele-witness-tests", ClientLimits { whole: Duration::from_secs(30), ..ClientLimits::default() })
 }
 
-type Serving = (tokio::runtime::Runtime, oneshot::Sender<()>, tokio::task::JoinHandle<stele_host::http_server::Drained>);
+type Serving =
+    (tokio::runtime::Runtime, oneshot::Sender<()>, tokio::task::JoinHandle<stele_host::http_server::Drained>);
 
 /// A witness in this process; dropping it stops it.
 pub struct Served {
