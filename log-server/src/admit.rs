@@ -67,17 +67,22 @@ pub enum Refusal {
     #[error(transparent)]
     Signature(#[from] VerifyError),
     /// The coordinate has other weights.
-    #[error("{coordinate} is bound to weights {bound} by entry {position}; this statement says {offered}")]
-    CoordinateBound {
-        /// The coordinate.
-        coordinate: Coordinate,
-        /// The position of the release that bound it.
-        position: u64,
-        /// The weights it is bound to.
-        bound: Digest,
-        /// The weights of the refused statement.
-        offered: Digest,
-    },
+    #[error(transparent)]
+    CoordinateBound(Box<Swap>),
+}
+
+/// Other weights under a coordinate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{coordinate} is bound to weights {bound} by entry {position}; this statement says {offered}")]
+pub struct Swap {
+    /// The coordinate.
+    pub coordinate: Coordinate,
+    /// The position of the release that bound it.
+    pub position: u64,
+    /// The weights it is bound to.
+    pub bound: Digest,
+    /// The weights of the refused statement.
+    pub offered: Digest,
 }
 
 impl Refusal {
@@ -89,7 +94,7 @@ impl Refusal {
             Self::NameUnclaimed { .. } => "name-unclaimed",
             Self::KeyNotHeld { .. } => "key-not-held",
             Self::Signature(error) => error.code(),
-            Self::CoordinateBound { .. } => "coordinate-bound",
+            Self::CoordinateBound(_) => "coordinate-bound",
         }
     }
 
@@ -101,14 +106,15 @@ impl Refusal {
             Self::NameUnclaimed { .. } => "submit the publisher's claim of the name first",
             Self::KeyNotHeld { .. } => "sign with a key that the publisher's claim lists",
             Self::Signature(_) => "the statement was changed after it was signed, or signed with another key",
-            Self::CoordinateBound { .. } => "other weights need another version or variant: a coordinate is never rebound",
+            Self::CoordinateBound(_) => "other weights need another version or variant: a coordinate is never rebound",
         }
     }
 
     /// The entry that stands in the way, if it is one.
     pub fn existing(&self) -> Option<u64> {
         match self {
-            Self::NameClaimed { position, .. } | Self::CoordinateBound { position, .. } => Some(*position),
+            Self::NameClaimed { position, .. } => Some(*position),
+            Self::CoordinateBound(swap) => Some(swap.position),
             _ => None,
         }
     }
@@ -130,7 +136,7 @@ pub fn admit(
         let offered = release.weights.digest;
         if let Some(binding) = view.binding(&coordinate).filter(|binding| binding.weights != offered) {
             let (position, bound) = (binding.position, binding.weights);
-            return Err(Refusal::CoordinateBound { coordinate, position, bound, offered });
+            return Err(Refusal::CoordinateBound(Box::new(Swap { coordinate, position, bound, offered })));
         }
     }
     Ok(Verdict::New)

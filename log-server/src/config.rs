@@ -4,12 +4,12 @@
 //! Paths are relative to the folder of the file.
 
 use serde::Deserialize;
-use stele_spec::checkpoint::Origin;
-use stele_spec::hash::KeyId;
-use stele_spec::name::Publisher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
+use stele_spec::checkpoint::Origin;
+use stele_spec::hash::KeyId;
+use stele_spec::name::Publisher;
 
 /// The name of the config in the log's folder.
 pub const FILE: &str = "log.toml";

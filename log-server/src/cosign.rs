@@ -16,6 +16,10 @@
 use crate::head::{Published, SignedHead};
 use crate::status::Status;
 use crate::store::Store;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 use stele_host::clock::{Clock, SystemClock};
 use stele_host::http_client::{ClientLimits, HttpClient};
 use stele_spec::cosignature::verify_cosignature;
@@ -24,10 +28,6 @@ use stele_spec::note::{NoteSignature, SignedNote};
 use stele_spec::policy::{Policy, Witness};
 use stele_spec::text::{decimal, to_base64};
 use stele_spec::tile::TileNodes;
-use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
 
 /// How long to wait for further witnesses once the quorum is there.
 pub const GRACE: Duration = Duration::from_millis(30);
@@ -138,7 +138,8 @@ impl Witnesses {
         let jobs = policy.witnesses().iter().enumerate().map(|(number, witness)| {
             let url = format!("{}/add-checkpoint", witness.url.as_ref()?.trim_end_matches('/'));
             let (jobs, queue) = channel();
-            let (witness, sender, client, store) = (witness.clone(), sender.clone(), client.clone(), shared.store.clone());
+            let (witness, sender, client, store) =
+                (witness.clone(), sender.clone(), client.clone(), shared.store.clone());
             let name = format!("witness {}", witness.name);
             let spawned = std::thread::Builder::new().name(name).spawn(move || {
                 let ask = |body: &[u8]| {
@@ -164,7 +165,7 @@ impl Witnesses {
         }
         let mut deadline = Instant::now() + within;
         let mut met = false;
-        while outcomes.iter().any(|outcome| *outcome == Err(Problem::Waiting)) {
+        while outcomes.contains(&Err(Problem::Waiting)) {
             let enough = self.policy.quorum().is_met(&|i| outcomes.get(i).is_some_and(Result::is_ok));
             if enough && !met {
                 met = true;

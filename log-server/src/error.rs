@@ -1,8 +1,9 @@
 //! Why `stele-log` ends with another code than 0.
 
 use crate::lock::TakeError;
-use crate::lookup::LookupError;
 use crate::recover::RecoverError;
+use std::io;
+use std::path::PathBuf;
 use stele_host::config::ConfigError;
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
@@ -11,8 +12,6 @@ use stele_host::output::OutputError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::NoteError;
 use stele_spec::policy::PolicyError;
-use std::io;
-use std::path::PathBuf;
 
 /// Everything that ends the program.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +80,6 @@ pub enum LogError {
     /// The stored log does not fit together.
     #[error(transparent)]
     Recover(#[from] RecoverError),
-    /// The lookups cannot be made.
-    #[error(transparent)]
-    Lookup(#[from] LookupError),
     /// The machine's files.
     #[error(transparent)]
     Durable(#[from] DurableError),
@@ -123,7 +119,7 @@ impl Explain for LogError {
                 Exit::BadInput
             }
             Self::PolicyMissing { .. } | Self::Policy { .. } | Self::NotInPolicy { .. } => Exit::WrongPolicy,
-            Self::Lookup(_) | Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
+            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
         }
     }
 
@@ -143,7 +139,6 @@ impl Explain for LogError {
             Self::Policy { .. } => "policy-invalid",
             Self::NotInPolicy { .. } => "log-not-in-policy",
             Self::Exists { .. } => "exists",
-            Self::Lookup(_) => "lookup-failed",
             Self::Listen { .. } => "cannot-listen",
             Self::Machine { .. } => "machine",
         }
@@ -168,7 +163,9 @@ impl Explain for LogError {
                 Some("use the address of the log without https://, such as log.example/stele".into())
             }
             Self::Exists { .. } => Some("choose a new folder; nothing was changed".into()),
-            Self::Listen { .. } => Some("is another program listening there? `--listen 127.0.0.1:0` takes a free port".into()),
+            Self::Listen { .. } => {
+                Some("is another program listening there? `--listen 127.0.0.1:0` takes a free port".into())
+            }
             _ => None,
         }
     }

@@ -55,6 +55,9 @@ impl Published {
             Resource::Entries => self.size(),
             Resource::Level(level) => self.size().checked_shr(8 * u32::from(level)).unwrap_or(0),
         };
-        path.index.checked_mul(256).and_then(|start| start.checked_add(u64::from(path.width))).is_some_and(|end| end <= hashes)
+        path.index
+            .checked_mul(256)
+            .and_then(|start| start.checked_add(u64::from(path.width)))
+            .is_some_and(|end| end <= hashes)
     }
 }

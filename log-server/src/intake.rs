@@ -12,14 +12,15 @@ use crate::replay::Parsed;
 use crate::sequencer::{Message, Reply, Submission};
 use crate::shared::Shared;
 use crate::status::Writer;
-use stele_host::exit::Explain;
-use stele_spec::entry::{Entry, EntryError};
-use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::proof::TlogProof;
-use stele_spec::statement::ManifestMismatch;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
+use stele_host::exit::Explain;
+use stele_spec::entry::{Entry, EntryError};
+use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::manifest::Manifest;
+use stele_spec::proof::TlogProof;
+use stele_spec::statement::ManifestMismatch;
 use tokio::sync::{Semaphore, oneshot};
 
 /// The way into the log.
@@ -151,7 +152,7 @@ impl Unavailable {
 /// What the checks before the batch came to.
 enum Checked {
     Known { position: u64, leaf: LeafHash, published: Arc<Published> },
-    Good(Box<Parsed>),
+    Good(Box<Parsed>, Option<Box<Manifest>>),
 }
 
 impl Intake {
@@ -178,18 +179,23 @@ impl Intake {
     }
 
     async fn submitted(&self, bytes: axum::body::Bytes) -> Result<Receipt, Denied> {
-        let shared = self.shared.clone();
+        // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
+        let (shared, entry) = (self.shared.clone(), bytes.clone());
         let checked = self.on_a_core(move || check(&shared, &bytes)).await??;
-        let parsed = match checked {
+        let (parsed, manifest) = match checked {
             Checked::Known { position, leaf, published } => {
                 return self.receipt(published, position, leaf, true, None).await;
             }
-            Checked::Good(parsed) => parsed,
+            Checked::Good(parsed, manifest) => (parsed, manifest),
         };
+        if let Some(manifest) = manifest {
+            // It waits for the disk, so it does not occupy a core. It is public before its release is staged.
+            let shared = self.shared.clone();
+            let promoted = tokio::task::spawn_blocking(move || shared.manifests.promote(&manifest)).await;
+            promoted.map_err(|error| lost(&error))?.map_err(|error| without_manifest(&error))?;
+        }
         let (leaf, keys) = (parsed.leaf, parsed.keys);
         let Entry::Statement(signed) = parsed.entry else { return Err(Denied::NotAStatement) };
-        // The sequencer keeps the statement; these are for the proof's own check.
-        let entry = signed.bytes().to_vec();
         let (reply, answer) = oneshot::channel();
         let submission = Submission { signed, leaf, keys, reply };
         self.queue.try_send(Message::Submit(Box::new(submission))).map_err(|error| match error {
@@ -219,7 +225,7 @@ impl Intake {
         position: u64,
         leaf: LeafHash,
         known: bool,
-        entry: Option<Vec<u8>>,
+        entry: Option<axum::body::Bytes>,
     ) -> Result<Receipt, Denied> {
         let shared = self.shared.clone();
         let proof = self.on_a_core(move || match entry {
@@ -232,10 +238,7 @@ impl Intake {
 
     async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
         let Ok(_core) = self.cores.clone().acquire_owned().await else { return Err(Unavailable::Stopping) };
-        tokio::task::spawn_blocking(work).await.map_err(|error| {
-            tracing::error!(%error, "a check failed");
-            Unavailable::Storage { code: "internal", message: "a check failed".into() }
-        })
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))
     }
 }
 
@@ -243,7 +246,12 @@ impl Intake {
 fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
     let parsed = Parsed::of(bytes)?;
     let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
-    let position = shared.registry().position_of(&parsed.leaf);
+    let rules = &shared.config.registration;
+    // Under one lock: were the same bytes logged in between, they would look like somebody else's.
+    let (position, key) = {
+        let registry = shared.registry();
+        (registry.position_of(&parsed.leaf), signer(signed, &*registry, rules))
+    };
     if let Some(position) = position {
         let published = shared.published().filter(|published| position < published.size());
         if let Some(published) = published {
@@ -259,22 +267,27 @@ fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
     }
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.
-        return Ok(Checked::Good(Box::new(parsed)));
+        return Ok(Checked::Good(Box::new(parsed), None));
     }
-    let rules = &shared.config.registration;
-    let key = signer(signed, &*shared.registry(), rules).map_err(|refusal| refused(shared, refusal))?;
+    let key = key.map_err(|refusal| refused(shared, refusal))?;
     authenticate(signed, &key).map_err(|refusal| refused(shared, refusal))?;
     let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
     match verdict {
         Ok(Verdict::New | Verdict::Known(_)) => {}
         Err(refusal) => return Err(refused(shared, refusal)),
     }
+    let mut manifest = None;
     if let Some(release) = signed.statement().release() {
-        let manifest = shared.manifests.find(&release.manifest).map_err(|error| without_manifest(&error))?;
-        release.check_manifest(&manifest)?;
-        shared.manifests.promote(&manifest).map_err(|error| without_manifest(&error))?;
+        let found = shared.manifests.find(&release.manifest).map_err(|error| without_manifest(&error))?;
+        release.check_manifest(&found)?;
+        manifest = Some(Box::new(found));
     }
-    Ok(Checked::Good(Box::new(parsed)))
+    Ok(Checked::Good(Box::new(parsed), manifest))
+}
+
+fn lost(error: &tokio::task::JoinError) -> Unavailable {
+    tracing::error!(%error, "a check failed");
+    Unavailable::Storage { code: "internal", message: "a check failed".into() }
 }
 
 /// A refusal with the entry that stands in the way and its proof.

@@ -22,6 +22,8 @@ pub mod shared;
 pub mod staging;
 pub mod status;
 pub mod store;
+#[cfg(test)]
+mod testkit;
 pub mod tree;
 pub mod writer;
 

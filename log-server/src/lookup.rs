@@ -10,16 +10,16 @@
 
 use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{LeafHash, RootHash};
 use stele_spec::merkle::root_at;
 use stele_spec::statement::Statement;
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 /// The database's folder below the data folder.
 pub const FOLDER: &str = "lookup.sled";
@@ -101,17 +101,18 @@ pub enum LookupError {
 
 impl Lookup {
     /// Opens the database and brings it to the log's size; makes it anew when it is not that log's, or broken.
-    pub fn open(data: &Dir, store: &Store, size: u64, root: RootHash) -> Result<Self, LookupError> {
+    pub fn open(data: &Dir, store: &Store, size: u64, root: RootHash) -> Self {
         let opened = guarded(|| attempt(data, store, size, root));
         let db = match opened {
-            Ok(db) => db,
+            Ok(db) => Some(db),
             Err(error) => {
                 tracing::warn!(%error, "the lookup database is set aside and rebuilt");
-                set_aside(data)?;
-                guarded(|| attempt(data, store, size, root))?
+                let rebuilt = set_aside(data).and_then(|()| guarded(|| attempt(data, store, size, root)));
+                // A log without lookups still logs and serves.
+                rebuilt.inspect_err(|error| tracing::error!(%error, "there are no lookups in this run")).ok()
             }
         };
-        let inner = Arc::new(Inner { data: data.clone(), db: RwLock::new(Some(db)), dirty: AtomicBool::new(true) });
+        let inner = Arc::new(Inner { data: data.clone(), db: RwLock::new(db), dirty: AtomicBool::new(true) });
         let weak = Arc::downgrade(&inner);
         let flusher = std::thread::Builder::new().name("lookup flush".into()).spawn(move || {
             loop {
@@ -124,7 +125,7 @@ impl Lookup {
         if let Err(error) = flusher {
             tracing::warn!(%error, "the lookup database is flushed at the end only");
         }
-        Ok(Self(inner))
+        Self(inner)
     }
 
     /// Adds what was published.
@@ -239,7 +240,8 @@ fn insert(db: &sled::Db, records: &[Record], size: u64, root: RootHash) -> Resul
 fn head(db: &sled::Db) -> Result<Option<(u64, RootHash)>, LookupError> {
     let Some(bytes) = db.get(b"head").map_err(failed)? else { return Ok(None) };
     let split = bytes.split_first_chunk::<8>();
-    let head = split.and_then(|(size, root)| Some((u64::from_be_bytes(*size), RootHash::from_bytes(root.try_into().ok()?))));
+    let head =
+        split.and_then(|(size, root)| Some((u64::from_be_bytes(*size), RootHash::from_bytes(root.try_into().ok()?))));
     head.map(Some).ok_or_else(|| LookupError::Database("its head is damaged".into()))
 }
 

@@ -1,9 +1,9 @@
 //! `stele-log`: see the crate's documentation.
 
 use clap::Parser;
+use std::process::ExitCode;
 use stele_host::exit::{Voice, finish};
 use stele_log::cli::{Cli, Command};
-use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

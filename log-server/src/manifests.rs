@@ -6,12 +6,12 @@
 
 use crate::config::Limits;
 use crate::store::Store;
-use stele_host::durable::{Dir, DurableError};
-use stele_spec::hash::Digest;
-use stele_spec::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use stele_host::durable::{Dir, DurableError};
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 
 /// How long an uploaded manifest is safe from others.
 pub const GRACE: Duration = Duration::from_secs(600);
@@ -182,4 +182,74 @@ impl Waiting {
 
 fn file(digest: &Digest) -> String {
     format!("{FOLDER}/{digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::release;
+
+    fn open(home: &std::path::Path, limits: Limits) -> (Manifests, Store) {
+        let data = Dir::open(home).unwrap();
+        let store = Store::new(&data);
+        (Manifests::open(&data, &store, limits).unwrap(), store)
+    }
+
+    fn manifest(weights: u8) -> Manifest {
+        release("acme.example", 1, "base", weights).1
+    }
+
+    fn upload(manifests: &Manifests, manifest: &Manifest) -> Result<Upload, ManifestsError> {
+        manifests.upload(manifest.digest(), manifest.bytes())
+    }
+
+    #[test]
+    fn what_is_not_the_manifest_of_its_address_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let (manifests, _) = open(home.path(), Limits::default());
+        let (one, other) = (manifest(1), manifest(2));
+        let outcome = manifests.upload(one.digest(), other.bytes());
+        assert!(matches!(outcome, Err(ManifestsError::OtherDigest { .. })));
+        let outcome = manifests.upload(Digest::of(b"junk"), b"junk");
+        assert!(matches!(outcome, Err(ManifestsError::Invalid(_))));
+        assert!(matches!(manifests.find(&one.digest()), Err(ManifestsError::Missing { .. })));
+        assert_eq!(manifests.waiting(), 0);
+    }
+
+    #[test]
+    fn a_flood_is_refused_and_pushes_nobody_out() {
+        let home = tempfile::tempdir().unwrap();
+        let (manifests, _) = open(home.path(), Limits { pending_manifests: 2, ..Limits::default() });
+        assert_eq!(upload(&manifests, &manifest(1)).unwrap(), Upload::Kept);
+        assert_eq!(upload(&manifests, &manifest(2)).unwrap(), Upload::Kept);
+        assert!(matches!(upload(&manifests, &manifest(3)), Err(ManifestsError::Full)));
+        assert_eq!(upload(&manifests, &manifest(1)).unwrap(), Upload::Known);
+        // A release that takes its manifest away makes room.
+        manifests.promote(&manifest(1)).unwrap();
+        assert_eq!(upload(&manifests, &manifest(3)).unwrap(), Upload::Kept);
+        assert_eq!(upload(&manifests, &manifest(1)).unwrap(), Upload::Known);
+
+        let length = manifest(1).bytes().len() as u64;
+        let home = tempfile::tempdir().unwrap();
+        let (manifests, _) = open(home.path(), Limits { pending_manifest_bytes: length + 1, ..Limits::default() });
+        upload(&manifests, &manifest(1)).unwrap();
+        assert!(matches!(upload(&manifests, &manifest(2)), Err(ManifestsError::Full)));
+    }
+
+    #[test]
+    fn what_waits_too_long_is_forgotten_and_a_restart_forgets_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let (manifests, _) = open(home.path(), Limits::default());
+        upload(&manifests, &manifest(1)).unwrap();
+        drop(manifests);
+        let limits = Limits { pending_manifests: 1, pending_manifest_seconds: 0, ..Limits::default() };
+        let (manifests, store) = open(home.path(), limits);
+        assert_eq!(manifests.find(&manifest(1).digest()).unwrap(), manifest(1));
+        upload(&manifests, &manifest(2)).unwrap();
+        assert!(matches!(manifests.find(&manifest(1).digest()), Err(ManifestsError::Missing { .. })));
+        manifests.promote(&manifest(2)).unwrap();
+        assert_eq!(manifests.waiting(), 0);
+        assert_eq!(store.manifest(&manifest(2).digest()).unwrap().unwrap(), manifest(2).bytes());
+        assert_eq!(manifests.find(&manifest(2).digest()).unwrap(), manifest(2));
+    }
 }

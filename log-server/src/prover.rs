@@ -4,12 +4,12 @@
 
 use crate::head::Published;
 use crate::store::{Store, StoreError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use stele_spec::hash::NodeHash;
 use stele_spec::merkle::{InclusionError, Nodes, node_hash, prove_inclusion};
 use stele_spec::proof::{ProofError, TlogProof, check_under};
 use stele_spec::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, TileError, TilePath, TileSource};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many tiles are kept with their inner nodes: 16 MiB.
 const KEPT: usize = 1024;

@@ -20,6 +20,7 @@ use crate::replay::{Parsed, ReplayError, replay};
 use crate::staging::{Staging, StagingError, name_of};
 use crate::store::{Store, StoreError};
 use crate::tree::{Object, Tree};
+use std::sync::Arc;
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::CheckpointError;
@@ -29,7 +30,6 @@ use stele_spec::index::{Index, IndexError, Listing, Pointer};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::tile::TilePath;
-use std::sync::Arc;
 
 /// Everything that a log knows of itself.
 #[derive(Debug)]
@@ -72,7 +72,9 @@ pub enum RecoverError {
     #[error("public/checkpoint: {0}")]
     Checkpoint(CheckpointError),
     /// More was published than the lock knows.
-    #[error("the published tree has {published} entries, the signed head in the lock {signed}: it is older than what it signed")]
+    #[error(
+        "the published tree has {published} entries, the signed head in the lock {signed}: it is older than what it signed"
+    )]
     Restored {
         /// The size in the lock.
         signed: u64,
@@ -157,7 +159,9 @@ impl Explain for RecoverError {
                  cosigned last (GET <prefix>/<origin hash>/checkpoint)"
             }
             Self::Head(_) | Self::Checkpoint(_) => "is `key` in log.toml the key that this log was made with?",
-            _ => "the files were changed or damaged: restore `data/public` from a copy, never `data/lock`; readers can still be served",
+            _ => {
+                "the files were changed or damaged: restore `data/public` from a copy, never `data/lock`; readers can still be served"
+            }
         };
         Some(hint.into())
     }
@@ -173,7 +177,8 @@ pub fn recover(
 ) -> Result<Recovered, RecoverError> {
     let signed = lock.load()?.map(|note| SignedHead::read(&note, key)).transpose().map_err(RecoverError::Head)?;
     let note = store.checkpoint()?;
-    let public = note.as_deref().map(|note| SignedHead::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
+    let public =
+        note.as_deref().map(|note| SignedHead::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
     let Some(signed) = signed else {
         if public.is_some() || store.has_tiles()? {
             return Err(RecoverError::HeadLost);
@@ -190,7 +195,8 @@ pub fn recover(
     let (size, root) = (signed.checkpoint.size(), signed.checkpoint.root());
     let finished = finish(staging, store, size, root)?;
 
-    let mut state = Replayed { public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()), ..Replayed::default() };
+    let mut state =
+        Replayed { public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()), ..Replayed::default() };
     replay(store, size, |position, bytes, parsed| state.take(store, position, bytes, parsed))?;
     state.flush().map_err(ReplayError::Taker)?;
 
@@ -204,7 +210,9 @@ pub fn recover(
         let expected = public.checkpoint.root();
         return Err(RecoverError::Root { size: public_size, what: "the published checkpoint", expected, found });
     }
-    let Some(last) = state.last.filter(|last| last.position + 1 == size) else { return Err(RecoverError::NoIndexEntry) };
+    let Some(last) = state.last.filter(|last| last.position + 1 == size) else {
+        return Err(RecoverError::NoIndexEntry);
+    };
     for object in state.tree.partials() {
         match settle(store, &object) {
             Ok(()) => {}
@@ -223,7 +231,8 @@ pub fn recover(
     }
     let published = note.and_then(|note| {
         let note = SignedNote::parse(&note).ok()?;
-        let head = policy.verify_note(&note).inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()?;
+        let head =
+            policy.verify_note(&note).inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()?;
         Some(Published { note, head })
     });
     Ok(Recovered {

@@ -3,11 +3,11 @@
 //! It is a pure function of the log's entries in their order, kept in memory and made again from them at each start. It
 //! is the only thing that decides about duplicates, with whole hashes; the lookup database has no say.
 
+use std::collections::{HashMap, VecDeque};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::key::PublicKey;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Statement, Timestamp};
-use std::collections::{HashMap, VecDeque};
 
 /// How many of the newest releases are remembered for the log's page.
 pub const NEWEST: usize = 20;

@@ -12,19 +12,21 @@ use crate::recover::recover;
 use crate::sequencer::{Message, Sequencer};
 use crate::shared::Shared;
 use crate::staging::Staging;
-use crate::status::{Gauge, Status};
+use crate::status::{Gauge, Status, Writer as Doing};
 use crate::store::Store;
 use crate::writer::Writer;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
 use stele_host::durable::{self, Dir};
 use stele_host::{announce, http_server, key_file, shutdown};
 use stele_spec::merkle::empty_root;
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::policy::{MAX_POLICY, Policy};
-use std::future::Future;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
 
 /// What a run needs, read and checked.
@@ -49,8 +51,8 @@ impl Options {
         let key_path = loaded.resolve(&loaded.config.key);
         let secret = key_file::read(&key_path)?;
         let secret = secret.strip_suffix('\n').unwrap_or(&secret);
-        let signer = SignerKey::from_secret_string(secret)
-            .map_err(|error| LogError::Key { path: key_path.clone(), error })?;
+        let signer =
+            SignerKey::from_secret_string(secret).map_err(|error| LogError::Key { path: key_path.clone(), error })?;
         let verifier = signer.verifier();
         if verifier.key_type() != KeyType::Log || verifier.name().as_str() != loaded.config.origin.as_str() {
             let (found, origin) = (verifier.to_string(), loaded.config.origin.to_string());
@@ -88,15 +90,28 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), LogError> {
     let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
-    let limits = http_server::Limits { connections: options.config.limits.connections, ..Default::default() };
+    let mut limits = http_server::Limits { connections: options.config.limits.connections, ..Default::default() };
+    let slowest = Duration::from_secs(options.config.limits.submission_seconds) + Duration::from_secs(30);
+    limits.answer_time = limits.answer_time.max(slowest);
     let waiting = options.config.limits.pending_submissions.max(1);
     let started = tokio::task::spawn_blocking(move || start(options)).await;
-    let (shared, sequencer) = started.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
+    let (shared, sequencer) =
+        started.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
 
     let (queue, messages) = sync_channel(waiting);
     let writer = std::thread::Builder::new()
         .name("sequencer".into())
-        .spawn(move || sequencer.run(&messages))
+        .spawn({
+            let shared = shared.clone();
+            move || {
+                let ran = catch_unwind(AssertUnwindSafe(|| sequencer.run(&messages)));
+                if ran.is_err() {
+                    let message = "the writer's thread panicked".to_owned();
+                    tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
+                    shared.status.set_writer(Doing::Stopped { code: "internal", message });
+                }
+            }
+        })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
     let router = http::router(&shared, Intake::new(&shared, queue.clone()));
@@ -135,9 +150,9 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
     let lookup = if found.published.is_none() && size > 0 {
         // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
         unpublished.clear();
-        Lookup::open(&data, &store, size, found.tree.root())?
+        Lookup::open(&data, &store, size, found.tree.root())
     } else {
-        Lookup::open(&data, &store, public, root)?
+        Lookup::open(&data, &store, public, root)
     };
     let shared = Arc::new(Shared {
         manifests: Manifests::open(&data, &store, config.limits)?,
@@ -171,3 +186,6 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
     let sequencer = Sequencer::new(&shared, writer, unpublished);
     Ok((shared, sequencer))
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,19 +14,19 @@ use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
 use crate::status::{Gauge, Writer as Doing};
 use crate::writer::{WriteError, Writer, Written};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::{Listing, Pointer};
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::TilePath;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How long to wait before witnesses are asked again: at first, and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// How often an idle writer looks around.
 const TICK: Duration = Duration::from_millis(500);

@@ -8,12 +8,12 @@ use crate::prover::Prover;
 use crate::registry::Registry;
 use crate::status::{Gauge, Status};
 use crate::store::Store;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use stele_host::clock::{Clock, SystemClock};
 use stele_host::durable::Dir;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// A running log. Readers hold an `Arc` of it.
 #[derive(Debug)]

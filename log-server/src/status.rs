@@ -137,7 +137,12 @@ impl Status {
         let mut single = |name: &str, kind: &str, help: &str, value: String| {
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
         };
-        single("stele_signed_size", "gauge", "Entries in the newest signed tree.", self.gauge(Gauge::SignedSize).to_string());
+        single(
+            "stele_signed_size",
+            "gauge",
+            "Entries in the newest signed tree.",
+            self.gauge(Gauge::SignedSize).to_string(),
+        );
         single(
             "stele_published_size",
             "gauge",

@@ -5,14 +5,12 @@
 //! c2sp.org/tlog-tiles, so that any web server can serve the folder.
 
 use crate::tree::Object;
+use std::collections::HashMap;
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::MAX_NOTE;
-use stele_spec::tile::{
-    Resource, TILE_WIDTH, Tile, TileError, TilePath, TileSource, decode_bundle, encode_bundle,
-};
-use std::collections::HashMap;
+use stele_spec::tile::{Resource, TILE_WIDTH, Tile, TileError, TilePath, TileSource, decode_bundle, encode_bundle};
 
 /// The largest object: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
 const MAX_OBJECT: u64 = 256 * 65_537;
@@ -241,7 +239,8 @@ mod tests {
         store.put(&grow(&mut tree, 250)).unwrap();
         let old = tree.root();
         let mut objects = grow(&mut tree, 260);
-        let root = |objects: &[Object], size| root_at(&TileNodes::new(&Overlay::new(&store, objects), size), size).unwrap();
+        let root =
+            |objects: &[Object], size| root_at(&TileNodes::new(&Overlay::new(&store, objects), size), size).unwrap();
         assert_eq!(root(&objects, 250), old);
         assert_eq!(root(&objects, 260), tree.root());
         let tile = objects.iter_mut().find(|o| o.path == TilePath::full(Resource::Level(0), 0)).unwrap();

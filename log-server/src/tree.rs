@@ -74,7 +74,10 @@ impl Tree {
         for (level, hashes) in (0_u8..).zip(&self.levels) {
             let Some(path) = self.partial(level) else { continue };
             if level == 0 {
-                objects.push(Object { path: TilePath { resource: Resource::Entries, ..path }, bytes: self.bundle.clone() });
+                objects.push(Object {
+                    path: TilePath { resource: Resource::Entries, ..path },
+                    bytes: self.bundle.clone(),
+                });
             }
             objects.push(Object { path, bytes: hashes.iter().flat_map(|hash| *hash.as_bytes()).collect() });
         }
@@ -84,7 +87,9 @@ impl Tree {
     /// What a tree needs on disk that was grown from `old` to this one, given the tiles that became full.
     pub fn grown_from(&self, old: &Self, mut full: Vec<Object>) -> Vec<Object> {
         let new = |object: &Object| match object.path.resource {
-            Resource::Entries => old.partial(0).is_none_or(|path| (path.index, path.width) != (object.path.index, object.path.width)),
+            Resource::Entries => {
+                old.partial(0).is_none_or(|path| (path.index, path.width) != (object.path.index, object.path.width))
+            }
             Resource::Level(level) => old.partial(level) != Some(object.path),
         };
         full.extend(self.partials().into_iter().filter(new));

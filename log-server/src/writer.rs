@@ -6,9 +6,10 @@
 
 use crate::head::SignedHead;
 use crate::lock::HeadLock;
-use crate::staging::Staging;
+use crate::staging::{Staging, name_of};
 use crate::store::{Overlay, Store, StoreError};
 use crate::tree::{Object, Tree};
+use std::sync::Arc;
 use stele_host::compare_and_swap::CasError;
 use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
@@ -20,7 +21,6 @@ use stele_spec::merkle::{leaf_hash, root_at};
 use stele_spec::note::SignerKey;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
-use std::sync::Arc;
 
 /// The only thing that signs.
 #[derive(Debug)]
@@ -167,10 +167,11 @@ impl Writer {
         let objects = tree.grown_from(&self.tree, full);
 
         let entries = statements.iter().map(SignedStatement::bytes).chain([last.as_bytes()]);
-        let name = self
-            .staging
-            .put(self.tree.size(), tree.size(), tree.root(), entries)
-            .map_err(WriteError::Before)?;
+        let name = self.staging.put(self.tree.size(), tree.size(), tree.root(), entries).map_err(|error| {
+            // It may be there all the same; unsigned, it means nothing, and the next start would discard it.
+            let _ = self.staging.discard(&name_of(tree.size(), tree.root()));
+            WriteError::Before(error)
+        })?;
 
         self.check(&tree, &objects, listings, staged)?;
 

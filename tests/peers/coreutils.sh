@@ -27,13 +27,13 @@ equal "the manifest is the one that the statement names" "$(sha256sum <"$extract
 
 recomputed=$(record files "$extracted/manifest.cbor" | while IFS= read -r path; do
     file=$model/$path
-    echo "$(stat -c %s "$file") $(sha256sum <"$file" | cut -d' ' -f1) $(git hash-object --no-filters "$file") $path"
+    echo "$(stat -Lc %s "$file") $(sha256sum <"$file" | cut -d' ' -f1) $(git hash-object --no-filters "$file") $path"
 done)
 equal "each file's size, sha256sum and git hash-object are what the manifest says" "$recomputed" "$(record listing "$extracted/manifest.cbor")"
 equal "the files are those that find finds" \
-    "$(cd "$model" && find . -type f ! -name release.stele ! -name release.toml -printf '%P\n' | LC_ALL=C sort)" \
+    "$(cd "$model" && find -L . -type f ! -name release.stele ! -name release.toml -printf '%P\n' | LC_ALL=C sort)" \
     "$(record files "$extracted/manifest.cbor" | LC_ALL=C sort)"
-sizes=$(record files "$extracted/manifest.cbor" weights | (cd "$model" && tr '\n' '\0' | xargs -0 stat -c %s) | awk '{ sum += $1 } END { printf "%d", sum }')
+sizes=$(record files "$extracted/manifest.cbor" weights | (cd "$model" && tr '\n' '\0' | xargs -0 stat -Lc %s) | awk '{ sum += $1 } END { printf "%d", sum }')
 equal "weights.bytes is the sum of the weights' sizes" "$sizes" "$(stated weights.bytes)"
 equal "weights.files is their number" "$(record files "$extracted/manifest.cbor" weights | wc -l)" "$(stated weights.files)"
 

@@ -12,6 +12,7 @@
 //! | [`command`] | one run of a command-line program, and what it printed |
 //! | [`network`] | a log and its witnesses in a folder of their own |
 //! | [`model`] | a small but real model folder, the same bytes for the same seed |
+//! | [`publisher`] | what a publisher and a downloader type |
 //! | [`release_toml`] | a draft completed with decisions that a person would make |
 //! | [`statements`] | signed statements without the client |
 //! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
@@ -24,5 +25,6 @@ pub mod http;
 pub mod model;
 pub mod network;
 pub mod process;
+pub mod publisher;
 pub mod release_toml;
 pub mod statements;

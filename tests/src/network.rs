@@ -69,6 +69,7 @@ pub struct Network {
     log_vkey: String,
     witness_vkeys: Vec<String>,
     quorum: usize,
+    commands: Vec<String>,
     // Declared last: the processes are killed before their folder is removed.
     home: Home,
 }
@@ -96,6 +97,7 @@ impl Network {
         let log_dir = root.join("log");
         let made = run(Binary::Log, &["init", path(&log_dir)?, "--origin", ORIGIN, "--claims", "open"])?;
         let log_vkey = vkey_in(&made)?;
+        let mut commands = vec![made.line];
         let policy = root.join("policy");
         let arguments = ["run", path(&log_dir)?, "--policy", path(&policy)?].map(Into::into).to_vec();
         let log = Server::new("stele-log", Binary::Log.path()?, arguments, messages.join("log"));
@@ -106,12 +108,13 @@ impl Network {
             let name = format!("witness-{number}.example");
             let made = run(Binary::Witness, &["init", path(&dir)?, "--name", &name])?;
             witness_vkeys.push(vkey_in(&made)?);
-            run(Binary::Witness, &["logs", "add", path(&dir)?, "--vkey", &log_vkey])?;
+            let added = run(Binary::Witness, &["logs", "add", path(&dir)?, "--vkey", &log_vkey])?;
+            commands.extend([made.line, added.line]);
             let arguments = ["run", path(&dir)?].map(Into::into).to_vec();
             let stderr = messages.join(format!("witness-{number}"));
             servers.push(Server::new(&format!("witness-{number}"), Binary::Witness.path()?, arguments, stderr));
         }
-        Ok(Self { log, witnesses: servers, log_vkey, witness_vkeys, quorum, home })
+        Ok(Self { log, witnesses: servers, log_vkey, witness_vkeys, quorum, commands, home })
     }
 
     /// Starts every witness and writes the policy that names them.
@@ -158,6 +161,16 @@ impl Network {
     /// The log's data.
     pub fn log_data(&self) -> PathBuf {
         self.at("log/data")
+    }
+
+    /// The commands that made keys and folders.
+    pub fn commands(&self) -> &[String] {
+        &self.commands
+    }
+
+    /// The commands that start it again, on the same ports.
+    pub fn start_commands(&self) -> Vec<String> {
+        self.witnesses.iter().chain([&self.log]).map(Server::line).collect()
     }
 
     /// The log's verifier key.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::command::quoted;
 use crate::failure::{During, Failure, Step};
 
 /// How long a server may take until it serves: a debug build on a busy machine, replaying a small log.
@@ -54,6 +55,14 @@ impl Server {
     /// Its address as a URL without a slash at the end.
     pub fn url(&self) -> Step<String> {
         self.address().map(|address| format!("http://{address}"))
+    }
+
+    /// The command that starts it on its port.
+    pub fn line(&self) -> String {
+        let program = self.program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let arguments = self.arguments.iter().map(|argument| quoted(&argument.to_string_lossy()));
+        let listen = self.address.map(|address| format!("--listen {address}"));
+        core::iter::once(program).chain(arguments).chain(listen).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the process runs.

@@ -43,7 +43,7 @@ def keys(entry):
     record = cbor2.loads(cbor2.loads(entry).value[2])
     publisher = record["publisher"]["name"]
     if record["kind"] == "publisher":
-        return [index_key("name", publisher)]
+        return [index_key("name", publisher), index_key("under", publisher)]
     model = record["model"]
     enclosing = [publisher, f"{publisher}/{model['name']}", f"{publisher}/{model['name']}@{model['version']}"]
     return [

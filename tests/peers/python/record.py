@@ -5,7 +5,8 @@
     record.py listing MANIFEST.cbor            one line a file: size, sha256, git_sha1, path
     record.py sig-structure STATEMENT.cose     the bytes under the signature (RFC 9052 §4.4)
     record.py signature STATEMENT.cose         the signature's bytes
-    record.py json FIELD.NAME < JSON           a value of a JSON text, found by the end of its path
+    record.py json FIELD.NAME < JSON           the values of a JSON text whose path ends so
+    record.py json-says TEXT < JSON            whether a value of a JSON text is this text
 """
 
 import json
@@ -15,8 +16,16 @@ import cbor2
 
 
 def main():
-    return {"json": field, "fields": fields, "files": files, "listing": listing, "sig-structure": sig_structure,
-            "signature": signature}[sys.argv[1]](*sys.argv[2:])
+    commands = {
+        "fields": fields,
+        "files": files,
+        "listing": listing,
+        "sig-structure": sig_structure,
+        "signature": signature,
+        "json": field,
+        "json-says": says,
+    }
+    commands[sys.argv[1]](*sys.argv[2:])
 
 
 def fields(path):
@@ -51,6 +60,12 @@ def field(wanted):
     end = tuple(wanted.split("."))
     found = {str(value) for name, value in walk(json.load(sys.stdin), ()) if name[-len(end) :] == end}
     print("\n".join(sorted(found)))
+
+
+def says(text):
+    values = [str(value).strip() for _, value in walk(json.load(sys.stdin), ())]
+    if text.strip() not in values:
+        sys.exit(f"expected {text!r} among {values}")
 
 
 def manifest(path):

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::failure::{During, Step};
+use crate::failure::{During, Failure, Step};
 
 const VOCABULARY: usize = 256;
 const HIDDEN: usize = 64;
@@ -43,7 +43,31 @@ pub fn flip_one_bit(file: &Path) -> Step {
     if let Some(byte) = bytes.get_mut(middle) {
         *byte ^= 1;
     }
-    fs::write(file, bytes).during(format!("writing {}", file.display()))
+    // Put in place of the old file, never into it: it may be a link to somebody's only copy.
+    let flipped = file.with_extension("flipped");
+    fs::write(&flipped, bytes).during(format!("writing {}", flipped.display()))?;
+    fs::rename(&flipped, file).during(format!("writing {}", file.display()))
+}
+
+/// The largest file that holds weights, or else the largest file: the one to damage.
+pub fn largest_weights(folder: &Path) -> Step<PathBuf> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    let weights = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        ["safetensors", "gguf", "bin", "pt", "pth", "onnx"].contains(&extension)
+    };
+    let size = |path: &PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let largest = files.into_iter().max_by_key(|path| (weights(path), size(path), path.clone()));
+    largest.ok_or_else(|| Failure::new(format!("{} holds no files", folder.display())))
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Step {
+    for entry in fs::read_dir(folder).during(format!("reading {}", folder.display()))? {
+        let path = entry.during(format!("reading {}", folder.display()))?.path();
+        if path.is_dir() { list(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
 }
 
 /// Copies a folder and everything in it; symbolic links are followed.
@@ -110,7 +134,7 @@ fn safetensors(tensors: &[Tensor], random: &mut Random) -> Vec<u8> {
         header.insert((*name).into(), json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]}));
     }
     let mut header = Value::Object(header).to_string();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

@@ -1,0 +1,81 @@
+//! `config.json`, as Transformers writes it.
+
+use serde_json::Value;
+
+/// What a config says of the model.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Config {
+    /// `architectures[0]`.
+    pub(super) architecture: Option<String>,
+    /// `model_type`.
+    pub(super) model_type: Option<String>,
+    /// `torch_dtype` or `dtype`.
+    pub(super) dtype: Option<String>,
+    /// `quantization_config`, in short.
+    pub(super) quantization: Option<String>,
+    /// `auto_map`: the config would execute code of the folder.
+    pub(super) runs_code: bool,
+}
+
+impl Config {
+    /// Reads the text of a config.
+    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let value: Value = serde_json::from_str(text)?;
+        let string = |name: &str| value.get(name).and_then(Value::as_str).map(short);
+        Ok(Self {
+            architecture: value.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str).map(short),
+            model_type: string("model_type"),
+            dtype: string("torch_dtype").or_else(|| string("dtype")),
+            quantization: value.get("quantization_config").and_then(quantization),
+            runs_code: value.get("auto_map").is_some(),
+        })
+    }
+}
+
+/// `base_model_name_or_path` of an `adapter_config.json`.
+pub(super) fn adapter_base(text: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    value.get("base_model_name_or_path")?.as_str().map(short)
+}
+
+/// `gptq, 4 bits`.
+fn quantization(config: &Value) -> Option<String> {
+    let method = config.get("quant_method").and_then(Value::as_str);
+    let bits = config.get("bits").and_then(Value::as_u64).or_else(|| {
+        let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(false);
+        if flag("load_in_4bit") { Some(4) } else { flag("load_in_8bit").then_some(8) }
+    });
+    match (method, bits) {
+        (Some(method), Some(bits)) => Some(format!("{}, {bits} bits", short(method))),
+        (Some(method), None) => Some(short(method)),
+        (None, Some(bits)) => Some(format!("{bits} bits")),
+        (None, None) => None,
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_says_architecture_type_and_quantization() {
+        let config = Config::parse(
+            r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16",
+                "quantization_config": {"quant_method": "gptq", "bits": 4}, "auto_map": {}}"#,
+        );
+        let config = config.unwrap();
+        assert_eq!(config.architecture.as_deref(), Some("LlamaForCausalLM"));
+        assert_eq!(config.quantization.as_deref(), Some("gptq, 4 bits"));
+        assert!(config.runs_code);
+    }
+
+    #[test]
+    fn another_shape_is_a_fact_less_and_no_error() {
+        assert_eq!(Config::parse(r#"{"architectures": "x", "model_type": 3, "quantization_config": []}"#).unwrap(), Config::default());
+        assert!(Config::parse("{").is_err());
+    }
+}

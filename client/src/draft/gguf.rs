@@ -1,0 +1,269 @@
+//! The header of a GGUF file (versions 2 and 3): keys with values, then the shapes of the tensors. Read with a bound on
+//! everything, since lengths in it are 64-bit and nobody vouches for them.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+/// How much of a file is read: vocabularies of a few hundred thousand words fit.
+const MAX_HEADER: u64 = 128 << 20;
+/// The longest string that is kept.
+const MAX_STRING: u64 = 4_096;
+/// The most keys, tensors and items of an array.
+const MAX_COUNT: u64 = 4_000_000;
+
+/// What a header says of the model.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Header {
+    /// `general.architecture`.
+    pub(super) architecture: Option<String>,
+    /// `general.name`.
+    pub(super) name: Option<String>,
+    /// `general.license`.
+    pub(super) license: Option<String>,
+    /// `general.file_type`, by its name.
+    pub(super) quantization: Option<&'static str>,
+    /// `general.base_model.*.repo_url` and `.name`.
+    pub(super) base_models: Vec<String>,
+    /// The numbers of all tensors together.
+    pub(super) parameters: Option<u64>,
+}
+
+impl Header {
+    /// Reads the header of a file.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        Self::parse(BufReader::new(File::open(path)?.take(MAX_HEADER)))
+    }
+
+    fn parse(reader: impl Read) -> io::Result<Self> {
+        let mut reader = Reader(reader);
+        if reader.array()? != *b"GGUF" {
+            return Err(refused("it does not begin with GGUF"));
+        }
+        let version = reader.u32()?;
+        if !(2..=3).contains(&version) {
+            return Err(refused(&format!("expected version 2 or 3 of GGUF, found {version}")));
+        }
+        let tensors = reader.count()?;
+        let keys = reader.count()?;
+        let mut header = Self::default();
+        for _ in 0..keys {
+            let key = reader.string()?;
+            let kind = reader.u32()?;
+            header.take(&key, reader.value(kind, 0)?);
+        }
+        let mut parameters = Some(0_u64);
+        for _ in 0..tensors {
+            reader.string()?;
+            let dimensions = reader.u32()?;
+            if dimensions > 8 {
+                return Err(refused("a tensor has more than 8 dimensions"));
+            }
+            let mut count = Some(1_u64);
+            for _ in 0..dimensions {
+                let side = reader.u64()?;
+                count = count.and_then(|count| count.checked_mul(side));
+            }
+            reader.u32()?;
+            reader.u64()?;
+            parameters = parameters.zip(count).and_then(|(sum, count)| sum.checked_add(count));
+        }
+        header.parameters = parameters.filter(|count| *count > 0);
+        Ok(header)
+    }
+
+    fn take(&mut self, key: &str, value: Value) {
+        match (key, value) {
+            ("general.architecture", Value::Text(text)) => self.architecture = Some(text),
+            ("general.name", Value::Text(text)) => self.name = Some(text),
+            ("general.license", Value::Text(text)) => self.license = Some(text),
+            ("general.file_type", Value::Number(number)) => self.quantization = file_type(number),
+            (key, Value::Text(text)) if key.starts_with("general.base_model.") && key.ends_with(".repo_url") => {
+                let name = text.strip_prefix("https://huggingface.co/").unwrap_or(&text);
+                self.base_models.push(name.trim_end_matches('/').to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is of interest in a value.
+enum Value {
+    Text(String),
+    Number(u64),
+    Skipped,
+}
+
+struct Reader<R>(R);
+
+impl<R: Read> Reader<R> {
+    fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self) -> io::Result<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> io::Result<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn count(&mut self) -> io::Result<u64> {
+        let count = self.u64()?;
+        if count > MAX_COUNT { Err(refused(&format!("a count of {count}"))) } else { Ok(count) }
+    }
+
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        let skipped = io::copy(&mut self.0.by_ref().take(bytes), &mut io::sink())?;
+        if skipped == bytes { Ok(()) } else { Err(refused("its header ends early, or is longer than is read")) }
+    }
+
+    /// A string; of one that is longer than is kept, nothing.
+    fn string(&mut self) -> io::Result<String> {
+        let length = self.u64()?;
+        if length > MAX_STRING {
+            self.skip(length)?;
+            return Ok(String::new());
+        }
+        let mut bytes = Vec::new();
+        self.0.by_ref().take(length).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != length {
+            return Err(refused("its header ends early"));
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn value(&mut self, kind: u32, depth: u32) -> io::Result<Value> {
+        Ok(match kind {
+            0 | 1 | 7 => Value::Number(u64::from(u8::from_le_bytes(self.array()?))),
+            2 | 3 => Value::Number(u64::from(u16::from_le_bytes(self.array()?))),
+            4 | 5 => Value::Number(u64::from(self.u32()?)),
+            10 | 11 => Value::Number(self.u64()?),
+            6 => {
+                self.skip(4)?;
+                Value::Skipped
+            }
+            12 => {
+                self.skip(8)?;
+                Value::Skipped
+            }
+            8 => Value::Text(self.string()?),
+            9 if depth < 4 => {
+                let kind = self.u32()?;
+                for _ in 0..self.count()? {
+                    self.value(kind, depth + 1)?;
+                }
+                Value::Skipped
+            }
+            kind => return Err(refused(&format!("a value of the unknown type {kind}"))),
+        })
+    }
+}
+
+fn refused(message: &str) -> io::Error {
+    io::Error::other(message.to_owned())
+}
+
+/// The names of `general.file_type` (llama.cpp's `llama_ftype`); what is not quantized has none.
+fn file_type(number: u64) -> Option<&'static str> {
+    const NAMES: [(u64, &str); 32] = [
+        (2, "Q4_0"),
+        (3, "Q4_1"),
+        (7, "Q8_0"),
+        (8, "Q5_0"),
+        (9, "Q5_1"),
+        (10, "Q2_K"),
+        (11, "Q3_K_S"),
+        (12, "Q3_K_M"),
+        (13, "Q3_K_L"),
+        (14, "Q4_K_S"),
+        (15, "Q4_K_M"),
+        (16, "Q5_K_S"),
+        (17, "Q5_K_M"),
+        (18, "Q6_K"),
+        (19, "IQ2_XXS"),
+        (20, "IQ2_XS"),
+        (21, "Q2_K_S"),
+        (22, "IQ3_XS"),
+        (23, "IQ3_XXS"),
+        (24, "IQ1_S"),
+        (25, "IQ4_NL"),
+        (26, "IQ3_S"),
+        (27, "IQ3_M"),
+        (28, "IQ2_S"),
+        (29, "IQ2_M"),
+        (30, "IQ4_XS"),
+        (31, "IQ1_M"),
+        (33, "Q4_0_4_4"),
+        (34, "Q4_0_4_8"),
+        (35, "Q4_0_8_8"),
+        (36, "TQ1_0"),
+        (37, "TQ2_0"),
+    ];
+    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn string(text: &str) -> Vec<u8> {
+        [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat()
+    }
+
+    fn text(key: &str, value: &str) -> Vec<u8> {
+        [string(key), 8_u32.to_le_bytes().to_vec(), string(value)].concat()
+    }
+
+    fn file(keys: &[Vec<u8>], tensors: &[Vec<u64>]) -> Vec<u8> {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        bytes.extend((tensors.len() as u64).to_le_bytes());
+        bytes.extend((keys.len() as u64).to_le_bytes());
+        bytes.extend(keys.concat());
+        for shape in tensors {
+            bytes.extend(string("t"));
+            bytes.extend((shape.len() as u32).to_le_bytes());
+            bytes.extend(shape.iter().flat_map(|side| side.to_le_bytes()));
+            bytes.extend([0; 12]);
+        }
+        bytes
+    }
+
+    fn example() -> Vec<u8> {
+        let tokens = [string("tokenizer.ggml.tokens"), 9_u32.to_le_bytes().to_vec(), 8_u32.to_le_bytes().to_vec()].concat();
+        let tokens = [tokens, 2_u64.to_le_bytes().to_vec(), string("a"), string("b")].concat();
+        let file_type = [string("general.file_type"), 4_u32.to_le_bytes().to_vec(), 15_u32.to_le_bytes().to_vec()].concat();
+        let keys = [
+            text("general.architecture", "llama"),
+            tokens,
+            file_type,
+            text("general.base_model.0.repo_url", "https://huggingface.co/acme/base"),
+        ];
+        file(&keys, &[vec![2, 3], vec![4]])
+    }
+
+    #[test]
+    fn a_header_says_architecture_quantization_parents_and_size() {
+        let header = Header::parse(example().as_slice()).unwrap();
+        assert_eq!(header.architecture.as_deref(), Some("llama"));
+        assert_eq!(header.quantization, Some("Q4_K_M"));
+        assert_eq!(header.base_models, ["acme/base"]);
+        assert_eq!(header.parameters, Some(10));
+    }
+
+    #[test]
+    fn truncated_anywhere_is_an_error_and_lengths_that_lie_do_no_harm() {
+        let good = example();
+        for end in 0..good.len() {
+            assert!(Header::parse(&good[..end]).is_err(), "{end}");
+        }
+        for at in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] = 0xff;
+            let _ = Header::parse(bytes.as_slice());
+        }
+    }
+}

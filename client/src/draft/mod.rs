@@ -1,0 +1,156 @@
+//! What a folder says about itself, and the `release.toml` that is filled from it.
+//!
+//! Nothing here is believed or decided: a fact is written as a value with a comment that says where it is from, and what only
+//! a person can decide is written as `"DECIDE: ..."`. Every file is read with a bound, and a file that is malformed
+//! is a fact less and a note on stderr, never an error.
+
+mod card;
+mod config;
+mod gguf;
+mod licences;
+mod origin;
+mod safetensors;
+mod write;
+
+use std::path::Path;
+
+use stele_spec::manifest::{FilePath, Role};
+
+use crate::error::Failure;
+use crate::folder::{self, Found};
+
+pub(crate) use write::{Names, release_toml};
+
+/// The largest config or model card that is read.
+const MAX_TEXT: u64 = 4 << 20;
+
+/// What a folder says.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// `config.json`.
+    config: config::Config,
+    /// The front matter of the model card.
+    card: card::Card,
+    /// Of all GGUF files, the first.
+    gguf: Option<gguf::Header>,
+    /// The sum over the safetensors files, and where that is from.
+    parameters: Option<(u64, &'static str)>,
+    /// Where the folder came from.
+    origin: origin::Origin,
+    /// The formats of the weights.
+    formats: Vec<&'static str>,
+    /// Files by role.
+    licence_files: Vec<(FilePath, Option<&'static str>)>,
+    card_file: Option<FilePath>,
+    use_policy: Option<FilePath>,
+    safety_report: Option<FilePath>,
+    system_prompt: Option<FilePath>,
+    code: Vec<FilePath>,
+    weights: Vec<FilePath>,
+    has_chat_template: bool,
+    is_adapter: bool,
+    evaluations: Vec<FilePath>,
+    /// What could not be read.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads what a folder says.
+pub(crate) fn facts(root: &Path) -> Result<Facts, Failure> {
+    let walk = folder::walk(root)?;
+    let mut facts = Facts { origin: origin::of(root), ..Facts::default() };
+    facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
+    for file in &walk.files {
+        facts.take(file);
+    }
+    facts.formats.sort_unstable();
+    facts.formats.dedup();
+    if facts.parameters.is_none() {
+        facts.parameters = facts.gguf.as_ref().and_then(|header| Some((header.parameters?, "the GGUF header")));
+    }
+    Ok(facts)
+}
+
+impl Facts {
+    fn take(&mut self, file: &Found) {
+        let name = file.path.as_str();
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let role = Role::of_path(&file.path);
+        match role {
+            Role::Weights => {
+                self.formats.extend(format_of(&extension));
+                self.weights.push(file.path.clone());
+            }
+            Role::Licence => {
+                let text = self.text(file).unwrap_or_default();
+                self.licence_files.push((file.path.clone(), licences::of_text(&text)));
+            }
+            Role::ModelCard if !name.contains('/') && self.card_file.is_none() => {
+                self.card = self.text(file).map(|text| card::Card::parse(&text)).unwrap_or_default();
+                self.card_file = Some(file.path.clone());
+            }
+            Role::Safety if name.to_ascii_lowercase().contains("use_policy") => self.use_policy = Some(file.path.clone()),
+            Role::Safety if self.safety_report.is_none() => self.safety_report = Some(file.path.clone()),
+            Role::SystemPrompt => self.system_prompt = Some(file.path.clone()),
+            Role::ChatTemplate => self.has_chat_template = true,
+            Role::Code => self.code.push(file.path.clone()),
+            Role::Evaluation => self.evaluations.push(file.path.clone()),
+            _ => {}
+        }
+        match (name, extension.as_str()) {
+            ("config.json", _) => {
+                if let Some(text) = self.text(file) {
+                    match config::Config::parse(&text) {
+                        Ok(config) => self.config = config,
+                        Err(error) => self.notes.push(format!("config.json: {error}")),
+                    }
+                }
+            }
+            ("adapter_config.json", _) => {
+                self.is_adapter = true;
+                if let Some(base) = self.text(file).as_deref().and_then(config::adapter_base) {
+                    self.card.push("base_model", base);
+                }
+            }
+            ("tokenizer_config.json", _) => {
+                self.has_chat_template |= self.text(file).is_some_and(|text| text.contains("\"chat_template\""));
+            }
+            (_, "safetensors") if role == Role::Weights => match safetensors::parameters(&file.open, file.size) {
+                Ok(count) => {
+                    let sum = self.parameters.map_or(0, |(sum, _)| sum);
+                    self.parameters = Some((sum.saturating_add(count), "the safetensors headers"));
+                }
+                Err(error) => self.notes.push(format!("{name}: {error}")),
+            },
+            (_, "gguf") if self.gguf.is_none() => match gguf::Header::read(&file.open) {
+                Ok(header) => self.gguf = Some(header),
+                Err(error) => self.notes.push(format!("{name}: {error}")),
+            },
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, file: &Found) -> Option<String> {
+        match stele_host::durable::read_file(&file.open, MAX_TEXT) {
+            Ok(bytes) => bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) => {
+                self.notes.push(error.to_string());
+                None
+            }
+        }
+    }
+}
+
+fn format_of(extension: &str) -> Option<&'static str> {
+    Some(match extension {
+        "safetensors" => "safetensors",
+        "gguf" => "gguf",
+        "ggml" => "ggml",
+        "onnx" | "onnx_data" => "onnx",
+        "bin" | "pt" | "pth" | "ckpt" | "pkl" | "pickle" => "pytorch",
+        "h5" | "hdf5" | "keras" => "keras",
+        "tflite" => "tflite",
+        "msgpack" => "flax",
+        "npz" | "npy" => "numpy",
+        _ => return None,
+    })
+}

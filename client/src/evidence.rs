@@ -1,0 +1,370 @@
+//! From a bundle and a policy to a release that is proven: no file is looked at, no server is asked.
+//!
+//! In this order, any failure the end: the bundle reads; the policy vouches for the tree head; the publisher's key
+//! statement is in the same log, before the release; one of its keys signed the release; the release is in the log; the
+//! manifest is the one that it names. Only what comes out of here can lead to a verdict.
+
+use stele_host::exit::{Exit, Explain};
+use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
+use stele_spec::checkpoint::{Checkpoint, CheckpointError};
+use stele_spec::hash::KeyId;
+use stele_spec::manifest::{Manifest, ManifestError};
+use stele_spec::name::Publisher;
+use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+use stele_spec::proof::{self, ProofError, Proven, TlogProof};
+use stele_spec::statement::{
+    ManifestMismatch, PublisherClaim, Release, SignedStatement, Statement, StatementError, VerifyError,
+};
+
+/// A release that is proven. Made by [`check`] alone.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    release: Box<Release>,
+    entry: Proven<SignedStatement>,
+    claim: Proven<SignedStatement>,
+    manifest: Manifest,
+}
+
+impl Evidence {
+    /// What the publisher says.
+    pub(crate) fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// The entry of the log, its place and the tree head it rests on.
+    pub(crate) fn entry(&self) -> &Proven<SignedStatement> {
+        &self.entry
+    }
+
+    /// The entry by which the publisher's name belongs to the signer.
+    pub(crate) fn claim(&self) -> &Proven<SignedStatement> {
+        &self.claim
+    }
+
+    /// The files.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The tree head.
+    pub(crate) fn head(&self) -> &Trusted<Checkpoint> {
+        self.entry.head()
+    }
+}
+
+/// Whom a verifier insists on, beyond the policy.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Pins {
+    /// The publisher's name.
+    pub(crate) publisher: Option<Publisher>,
+    /// The signer's key.
+    pub(crate) key_id: Option<KeyId>,
+}
+
+/// Checks everything in a bundle but the bytes of the files.
+pub(crate) fn check(bytes: &[u8], policy: &Policy, pins: &Pins) -> Result<Evidence, EvidenceError> {
+    let bundle = Bundle::parse(bytes).map_err(EvidenceError::Bundle)?;
+    let proof = TlogProof::parse(&bundle.proof).map_err(EvidenceError::Proof)?;
+    let head = policy.verify_note(proof.checkpoint()).map_err(EvidenceError::Checkpoint)?;
+    let signed = SignedStatement::parse(&bundle.statement).map_err(EvidenceError::Statement)?;
+    let Statement::Release(release) = signed.statement().clone() else {
+        return Err(EvidenceError::NotARelease { found: signed.statement().kind().to_string() });
+    };
+    pins.check(&release, signed.kid())?;
+    let claim = holder(&bundle.keys, &signed, &head, policy)?;
+    let entry = proof::check_under(&proof, &bundle.statement, head)
+        .map_err(EvidenceError::Proof)?
+        .try_map(|_| Ok::<_, EvidenceError>(signed))?;
+    if claim.position() >= entry.position() {
+        return Err(EvidenceError::ClaimedLater { claim: claim.position(), release: entry.position() });
+    }
+    let manifest = Manifest::parse(&bundle.manifest).map_err(EvidenceError::Manifest)?;
+    release.check_manifest(&manifest).map_err(EvidenceError::ManifestDiffers)?;
+    Ok(Evidence { release, entry, claim, manifest })
+}
+
+impl Pins {
+    fn check(&self, release: &Release, kid: KeyId) -> Result<(), EvidenceError> {
+        let found = &release.publisher.name;
+        match (&self.publisher, self.key_id) {
+            (Some(expected), _) if expected != found => {
+                Err(EvidenceError::OtherPublisher { expected: expected.clone(), found: found.clone() })
+            }
+            (_, Some(expected)) if expected != kid => Err(EvidenceError::OtherKey { expected, found: kid }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The publisher's own key statement whose key signed the release: proven, and signed by one of its keys.
+fn holder(
+    keys: &[LoggedStatement],
+    release: &SignedStatement,
+    head: &Trusted<Checkpoint>,
+    policy: &Policy,
+) -> Result<Proven<SignedStatement>, EvidenceError> {
+    let publisher = release.statement().publisher();
+    let mut claimed = Vec::new();
+    for logged in keys {
+        let signed = SignedStatement::parse(&logged.statement).map_err(EvidenceError::Statement)?;
+        let Statement::Publisher(claim) = signed.statement() else { continue };
+        if claim.publisher.name != *publisher {
+            continue;
+        }
+        let proof = TlogProof::parse(&logged.proof).map_err(EvidenceError::KeyProof)?;
+        let proven = if proof.checkpoint().text() == head.value().to_string() {
+            proof::check_under(&proof, &logged.statement, head.clone())
+        } else {
+            proof::check(&proof, &logged.statement, policy)
+        }
+        .map_err(EvidenceError::KeyProof)?;
+        let (expected, found) = (head.value().origin(), proven.head().value().origin());
+        if expected != found {
+            return Err(EvidenceError::OtherLog { expected: expected.to_string(), found: found.to_string() });
+        }
+        self_signed(&signed, claim)?;
+        let Some(key) = claim.key(&release.kid()) else {
+            claimed.extend(claim.keys.iter().map(|key| key.kid));
+            continue;
+        };
+        release.verify(key).map_err(EvidenceError::Signature)?;
+        return proven.try_map(|_| Ok(signed));
+    }
+    Err(EvidenceError::KeyNotHeld { publisher: publisher.clone(), kid: release.kid(), claimed })
+}
+
+/// A claim is signed by one of the keys that it lists.
+fn self_signed(signed: &SignedStatement, claim: &PublisherClaim) -> Result<(), EvidenceError> {
+    let kid = signed.kid();
+    let key = claim.key(&kid).ok_or(EvidenceError::Signature(VerifyError::BadSignature { kid }))?;
+    signed.verify(key).map_err(EvidenceError::Signature)
+}
+
+/// Why a bundle proves nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EvidenceError {
+    /// Not a bundle.
+    #[error("{0}")]
+    Bundle(BundleError),
+    /// The policy does not vouch for the tree head.
+    #[error("{0}")]
+    Checkpoint(RefusedCheckpoint),
+    /// A statement in it is none.
+    #[error("a statement in the bundle is refused: {0}")]
+    Statement(StatementError),
+    /// Something else than a release.
+    #[error("expected a release, found a statement of the kind {found}")]
+    NotARelease {
+        /// The kind.
+        found: String,
+    },
+    /// The release is of another publisher.
+    #[error("the release is of another publisher")]
+    OtherPublisher {
+        /// Whom the verifier insists on.
+        expected: Publisher,
+        /// Whose it is.
+        found: Publisher,
+    },
+    /// The release is signed by another key.
+    #[error("the release is signed by another key")]
+    OtherKey {
+        /// On which the verifier insists.
+        expected: KeyId,
+        /// Which it is.
+        found: KeyId,
+    },
+    /// The proof of a key statement fails.
+    #[error("the publisher's key statement is not proven to be in the log: {0}")]
+    KeyProof(ProofError),
+    /// The key statement is in another log.
+    #[error("the publisher's key statement is in another log than the release")]
+    OtherLog {
+        /// The release's.
+        expected: String,
+        /// The key statement's.
+        found: String,
+    },
+    /// No key statement has the key that signed.
+    #[error("{publisher} does not hold the key that signed the release")]
+    KeyNotHeld {
+        /// The name.
+        publisher: Publisher,
+        /// The signer.
+        kid: KeyId,
+        /// The keys that do hold the name.
+        claimed: Vec<KeyId>,
+    },
+    /// The name was claimed after the release.
+    #[error("the name was claimed at entry {claim}, after the release at entry {release}")]
+    ClaimedLater {
+        /// Its position.
+        claim: u64,
+        /// The release's.
+        release: u64,
+    },
+    /// A signature fails.
+    #[error("{0}")]
+    Signature(VerifyError),
+    /// The proof of the release fails.
+    #[error("the release is not proven to be in the log: {0}")]
+    Proof(ProofError),
+    /// Not a manifest.
+    #[error("the manifest in the bundle is refused: {0}")]
+    Manifest(ManifestError),
+    /// The manifest is not the release's.
+    #[error("the manifest in the bundle is not the one of the release")]
+    ManifestDiffers(#[source] ManifestMismatch),
+}
+
+impl Explain for EvidenceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Bundle(_) | Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => Exit::BadInput,
+            Self::Checkpoint(error) => checkpoint_exit(error),
+            Self::KeyProof(error) | Self::Proof(error) => proof_exit(error),
+            Self::OtherPublisher { .. }
+            | Self::OtherKey { .. }
+            | Self::KeyNotHeld { .. }
+            | Self::ClaimedLater { .. }
+            | Self::Signature(_) => Exit::BadSignature,
+            Self::OtherLog { .. } => Exit::NotInLog,
+            Self::ManifestDiffers(_) => Exit::BytesDiffer,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Bundle(_) => "bundle-malformed",
+            Self::Checkpoint(error) => checkpoint_code(error),
+            Self::Statement(error) => error.code(),
+            Self::NotARelease { .. } => "not-a-release",
+            Self::OtherPublisher { .. } => "other-publisher",
+            Self::OtherKey { .. } => "other-key",
+            Self::KeyProof(error) | Self::Proof(error) => proof_code(error),
+            Self::OtherLog { .. } => "other-log",
+            Self::KeyNotHeld { .. } => "key-not-held",
+            Self::ClaimedLater { .. } => "claimed-later",
+            Self::Signature(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::ManifestDiffers(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Checkpoint(error) => return Some(checkpoint_hint(error).into()),
+            Self::KeyProof(ProofError::Checkpoint(error)) | Self::Proof(ProofError::Checkpoint(error)) => {
+                return Some(checkpoint_hint(error).into());
+            }
+            Self::Bundle(_) => "get release.stele again: it is damaged, or another kind of file",
+            Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => {
+                "do not use these files until the publisher explains this"
+            }
+            Self::OtherPublisher { .. } | Self::OtherKey { .. } => {
+                "do not use these files as a release of that publisher; ask it which key it signs with"
+            }
+            Self::KeyNotHeld { .. } | Self::ClaimedLater { .. } | Self::Signature(_) => {
+                "somebody else may speak in this publisher's name: do not use these files"
+            }
+            Self::KeyProof(_) | Self::Proof(_) | Self::OtherLog { .. } => {
+                "get release.stele again; if it stays so, the release is not in the log and nobody else sees it"
+            }
+            Self::ManifestDiffers(_) => "release.stele was put together from two releases: get it again",
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let pair = |expected: String, found: String| vec![("expected", expected), ("found", found)];
+        match self {
+            Self::Checkpoint(error) => checkpoint_facts(error),
+            Self::KeyProof(ProofError::Checkpoint(error)) | Self::Proof(ProofError::Checkpoint(error)) => {
+                checkpoint_facts(error)
+            }
+            Self::OtherPublisher { expected, found } => pair(expected.to_string(), found.to_string()),
+            Self::OtherKey { expected, found } => pair(expected.to_string(), found.to_string()),
+            Self::OtherLog { expected, found } => pair(expected.clone(), found.clone()),
+            Self::KeyNotHeld { kid, claimed, .. } => {
+                let claimed: Vec<_> = claimed.iter().map(ToString::to_string).collect();
+                let expected = if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
+                pair(expected, kid.to_string())
+            }
+            Self::ManifestDiffers(ManifestMismatch::Digest { expected, found, .. }) => {
+                pair(expected.to_string(), found.to_string())
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn checkpoint_exit(error: &RefusedCheckpoint) -> Exit {
+    match error {
+        RefusedCheckpoint::UnknownLog { .. } | RefusedCheckpoint::Log(CheckpointError::NotSigned) => Exit::WrongPolicy,
+        RefusedCheckpoint::Log(CheckpointError::BadSignature) | RefusedCheckpoint::Cosignature { .. } => Exit::BadSignature,
+        RefusedCheckpoint::Log(_) => Exit::BadInput,
+        RefusedCheckpoint::Quorum { .. } => Exit::QuorumMissing,
+    }
+}
+
+fn checkpoint_code(error: &RefusedCheckpoint) -> &'static str {
+    match error {
+        RefusedCheckpoint::UnknownLog { .. } => "unknown-log",
+        RefusedCheckpoint::Log(CheckpointError::NotSigned) => "other-log-key",
+        RefusedCheckpoint::Log(CheckpointError::BadSignature) => "bad-log-signature",
+        RefusedCheckpoint::Log(_) => "checkpoint-malformed",
+        RefusedCheckpoint::Cosignature { .. } => "bad-cosignature",
+        RefusedCheckpoint::Quorum { .. } => "quorum-missing",
+    }
+}
+
+fn checkpoint_hint(error: &RefusedCheckpoint) -> &'static str {
+    match error {
+        RefusedCheckpoint::UnknownLog { .. } => "use the policy that lists this log, or do not rely on it",
+        RefusedCheckpoint::Log(CheckpointError::NotSigned) => {
+            "the policy has another key for this log: is the policy current, and from whom is the bundle?"
+        }
+        RefusedCheckpoint::Quorum { .. } => {
+            "ask the log for a newer proof, or use the policy of the witnesses that you rely on; never lower the quorum to make this pass"
+        }
+        _ => "the evidence was changed after it was signed: get release.stele again",
+    }
+}
+
+fn checkpoint_facts(error: &RefusedCheckpoint) -> Vec<(&'static str, String)> {
+    match error {
+        RefusedCheckpoint::Quorum { least, found, missing } => {
+            let names = missing.iter().map(|missing| {
+                let other = if missing.other_key { ", which signed with another key" } else { "" };
+                format!("{} ({}{other})", missing.witness, missing.key_name)
+            });
+            let missing = names.collect::<Vec<_>>().join(", ");
+            vec![
+                ("expected", format!("at least {least} cosignatures")),
+                ("found", found.to_string()),
+                ("missing", missing),
+            ]
+        }
+        RefusedCheckpoint::UnknownLog { found, known } => {
+            let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+            vec![("expected", known.join(", ")), ("found", found.to_string())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn proof_exit(error: &ProofError) -> Exit {
+    match error {
+        ProofError::Checkpoint(error) => checkpoint_exit(error),
+        ProofError::Inclusion(_) | ProofError::OtherHead => Exit::NotInLog,
+        _ => Exit::BadInput,
+    }
+}
+
+fn proof_code(error: &ProofError) -> &'static str {
+    match error {
+        ProofError::Checkpoint(error) => checkpoint_code(error),
+        ProofError::Inclusion(_) | ProofError::OtherHead => "not-in-log",
+        _ => "proof-malformed",
+    }
+}

@@ -1,0 +1,248 @@
+//! The log, asked over HTTP. Nothing of what it answers is believed: proofs are checked under the policy.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use stele_host::exit::{Exit, Explain};
+use stele_host::http_client::{ClientLimits, HttpClient, Response};
+use stele_host::output::complain;
+use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
+use stele_spec::entry::MAX_ENTRY;
+use stele_spec::hash::Digest;
+use stele_spec::name::Publisher;
+use stele_spec::statement::{SignedStatement, Statement};
+
+use crate::error::Failure;
+use crate::span::Span;
+
+/// The media type of a signed statement (RFC 9052 §11.2).
+const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
+/// How many of a publisher's entries are looked through for key statements.
+const MAX_LOOKED: usize = 256;
+/// What is waited for between two tries, where the log does not say.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// One log.
+#[derive(Debug)]
+pub(crate) struct LogClient {
+    url: String,
+    http: HttpClient,
+}
+
+/// What the log says where it says no.
+#[derive(Debug, Default, Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    hint: Option<String>,
+    #[serde(default)]
+    existing: Option<Existing>,
+}
+
+/// The entry that stands in the way.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Existing {
+    /// Its position, as the log says.
+    pub(crate) index: u64,
+    /// Its proof, to be checked.
+    pub(crate) proof: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Positions {
+    positions: Vec<u64>,
+}
+
+impl LogClient {
+    /// The log at an address without a `/` at its end.
+    pub(crate) fn new(url: String) -> Self {
+        let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
+        Self { url, http: HttpClient::new(agent, ClientLimits::default()) }
+    }
+
+    /// The address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stores a manifest. Storing it twice is harmless.
+    pub(crate) fn put_manifest(&self, digest: Digest, bytes: &[u8], wait: Span) -> Result<(), Failure> {
+        let url = format!("{}/manifests/{digest}", self.url);
+        self.patiently(wait, || Ok(self.http.put(&url, "application/cbor", bytes)?)).map(drop)
+    }
+
+    /// Submits a statement and gives the proof that the log answers with. Submitting it twice is harmless.
+    pub(crate) fn submit(&self, statement: &SignedStatement, wait: Span) -> Result<Vec<u8>, Failure> {
+        let url = format!("{}/entries", self.url);
+        let answer = self.patiently(wait, || Ok(self.http.post(&url, COSE, Some("text/plain"), statement.bytes())?))?;
+        Ok(answer.body)
+    }
+
+    /// An entry's bytes.
+    pub(crate) fn entry(&self, position: u64) -> Result<Vec<u8>, Failure> {
+        let entry = self.get(&format!("entries/{position}"))?.body;
+        if entry.len() > MAX_ENTRY {
+            return Err(self.nonsense("an entry of at most 65535 bytes", format!("{} bytes", entry.len())).into());
+        }
+        Ok(entry)
+    }
+
+    /// The publisher's key statements with their proofs, oldest first: they come before any release.
+    pub(crate) fn key_statements(&self, publisher: &Publisher) -> Result<Vec<LoggedStatement>, Failure> {
+        let answer = self.get(&format!("lookup/publisher?name={publisher}"))?;
+        let Ok(Positions { mut positions }) = serde_json::from_slice(&answer.body) else {
+            return Err(self.nonsense("JSON with positions", shorten(&answer.text())).into());
+        };
+        positions.sort_unstable();
+        let mut keys = Vec::new();
+        for position in positions.into_iter().take(MAX_LOOKED) {
+            let statement = self.entry(position)?;
+            let is_key = SignedStatement::parse(&statement)
+                .is_ok_and(|signed| matches!(signed.statement(), Statement::Publisher(claim) if claim.publisher.name == *publisher));
+            if !is_key || keys.len() == MAX_KEY_STATEMENTS {
+                break;
+            }
+            let proof = self.get(&format!("entries/{position}/proof"))?.body;
+            keys.push(LoggedStatement { statement, proof });
+        }
+        Ok(keys)
+    }
+
+    fn get(&self, path: &str) -> Result<Response, Failure> {
+        let answer = self.http.get(&format!("{}/{path}", self.url), None)?;
+        if answer.is_success() { Ok(answer) } else { Err(self.refused(&answer).into()) }
+    }
+
+    /// Asks again while the log says that it cannot answer now, until the time is over.
+    fn patiently(&self, wait: Span, ask: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
+        let until = Instant::now() + Duration::from_secs(wait.0.min(86_400));
+        let mut told = false;
+        loop {
+            let answer = ask()?;
+            if answer.is_success() {
+                return Ok(answer);
+            }
+            let refused = self.refused(&answer);
+            let pause = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).map_or(RETRY, Duration::from_secs);
+            let pause = pause.clamp(Duration::from_millis(500), Duration::from_secs(30));
+            if !matches!(answer.status, 429 | 503) || Instant::now() + pause > until {
+                return Err(refused.into());
+            }
+            if !std::mem::replace(&mut told, true) {
+                complain(&format!("{refused}; trying again for {wait}\n"));
+            }
+            sleep(pause);
+        }
+    }
+
+    fn refused(&self, answer: &Response) -> LogError {
+        let refusal = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Refusal {
+            message: shorten(&answer.text()),
+            ..Refusal::default()
+        });
+        LogError::Refused {
+            url: self.url.clone(),
+            status: answer.status,
+            code: shorten(&refusal.error),
+            message: shorten(&refusal.message),
+            hint: refusal.hint.as_deref().map(shorten),
+            existing: refusal.existing,
+        }
+    }
+
+    /// The log answered with something that is no answer.
+    pub(crate) fn nonsense(&self, expected: &'static str, found: String) -> LogError {
+        LogError::Nonsense { url: self.url.clone(), expected, found }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.trim().chars().take(400).collect()
+}
+
+/// What the log said instead of yes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    /// No, or not now.
+    #[error("the log at {url} answers {status}: {message}")]
+    Refused {
+        /// The log.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The log's stable word.
+        code: String,
+        /// The log's message.
+        message: String,
+        /// The log's hint.
+        hint: Option<String>,
+        /// The entry that stands in the way.
+        existing: Option<Existing>,
+    },
+    /// Something that is no answer.
+    #[error("the log at {url} gives an answer that is none")]
+    Nonsense {
+        /// The log.
+        url: String,
+        /// What should have come.
+        expected: &'static str,
+        /// What came.
+        found: String,
+    },
+}
+
+impl Explain for LogError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { code, .. } if code == "quorum-missing" => Exit::QuorumMissing,
+            Self::Refused { code, .. } if matches!(code.as_str(), "key-not-held" | "bad-signature") => Exit::BadSignature,
+            Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
+            Self::Refused { status: 404, .. } => Exit::NotInLog,
+            Self::Refused { .. } => Exit::Refused,
+            Self::Nonsense { .. } => Exit::Unavailable,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        // The log's own word is among the facts: ours are a closed set.
+        match self {
+            Self::Refused { code, .. } => match code.as_str() {
+                "quorum-missing" => "quorum-missing",
+                "coordinate-bound" => "coordinate-bound",
+                "name-claimed" => "name-claimed",
+                "name-unclaimed" => "name-unclaimed",
+                "key-not-held" => "key-not-held",
+                "claim-not-allowed" => "claim-not-allowed",
+                "bad-signature" => "bad-signature",
+                _ => "log-refused",
+            },
+            Self::Nonsense { .. } => "log-answer-malformed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
+            Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
+            Self::Refused { .. } => None,
+            Self::Nonsense { .. } => Some("is this the address of a Stele log?".into()),
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Refused { code, existing, .. } => {
+                let mut facts = vec![("log says", code.clone())];
+                if let Some(existing) = existing {
+                    facts.push(("existing entry", existing.index.to_string()));
+                }
+                facts
+            }
+            Self::Nonsense { expected, found, .. } => vec![("expected", (*expected).into()), ("found", found.clone())],
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `stele help`: a verb's help, or the table of exit codes.
+
+use clap::CommandFactory as _;
+use serde_json::{Value, json};
+use stele_host::exit::Exit;
+
+use crate::Output;
+use crate::cli::{Cli, HelpArgs};
+
+/// What each code means to somebody who runs `stele`. README.md has the same table.
+const EXIT_CODES: [(Exit, &str, &str); 12] = [
+    (Exit::Ok, "ok", "done; for verify: everything that is here matches (the download may be partial)"),
+    (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
+    (Exit::Usage, "usage", "the command line is wrong"),
+    (Exit::NotInLog, "not in log", "no release.stele, or its proof of inclusion fails"),
+    (Exit::QuorumMissing, "quorum missing", "too few witnesses have cosigned, or too long ago for --max-age"),
+    (Exit::BadSignature, "bad signature", "a signature fails, or its signer does not hold the name"),
+    (Exit::WrongPolicy, "wrong policy", "no trust policy, or one that does not cover this log"),
+    (Exit::BadInput, "bad input", "a file or a field is not well formed"),
+    (Exit::Refused, "refused", "the log said no"),
+    (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
+    (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
+    (Exit::Internal, "internal", "a bug of ours"),
+];
+
+pub(crate) fn run(args: &HelpArgs) -> Output {
+    if args.topic.first().is_some_and(|topic| topic == "exit-codes") {
+        return exit_codes();
+    }
+    let mut command = Cli::command().bin_name("stele");
+    command.build();
+    let mut chosen = command;
+    for topic in &args.topic {
+        match chosen.find_subcommand(topic) {
+            Some(found) => chosen = found.clone(),
+            None => break,
+        }
+    }
+    let text = chosen.render_help().to_string();
+    Output { json: json!({ "help": text }), text, failure: None }
+}
+
+fn exit_codes() -> Output {
+    let text = EXIT_CODES.iter().map(|(exit, name, means)| format!("{:>3}  {name:<15} {means}\n", exit.number())).collect();
+    let rows = EXIT_CODES.iter().map(|(exit, name, means)| json!({ "code": exit.number(), "name": name, "means": means }));
+    Output { text, json: json!({ "exit_codes": rows.collect::<Vec<Value>>() }), failure: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_the_same_table() {
+        let readme = include_str!("../../README.md");
+        for (exit, name, means) in EXIT_CODES {
+            assert!(readme.contains(&format!("| {} | {name} | {means} |", exit.number())), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

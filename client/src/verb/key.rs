@@ -1,0 +1,63 @@
+//! `stele key new`, `stele key show`.
+
+use std::path::Path;
+
+use serde_json::json;
+use stele_host::key_file;
+use stele_spec::key::{PublicKey, SecretKey};
+
+use crate::Output;
+use crate::cli::{KeyArgs, KeyVerb};
+use crate::error::{self, Failure, FileError};
+
+pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
+    match args.verb {
+        KeyVerb::New { file } => new(&file),
+        KeyVerb::Show { file } => show(&file),
+    }
+}
+
+fn new(file: &Path) -> Result<Output, Failure> {
+    let seed = key_file::random_seed().map_err(|source| FileError::Read { path: "the system's random source".into(), source })?;
+    let key = SecretKey::from_seed(*seed);
+    let pem = key.to_pkcs8_pem();
+    key_file::write_new(file, &pem)?;
+    Ok(told(&key.public(), Some(file)))
+}
+
+fn show(file: &Path) -> Result<Output, Failure> {
+    read_public(file).map(|key| told(&key, None))
+}
+
+fn told(key: &PublicKey, written: Option<&Path>) -> Output {
+    let (kid, pem) = (key.key_id(), key.to_pem());
+    let file = written.map(|path| path.display().to_string());
+    let wrote = file.as_ref().map(|file| format!("wrote {file} (secret: keep it out of the model's folder)\n")).unwrap_or_default();
+    let mut json = json!({ "key_id": kid.to_string(), "public_key_pem": pem });
+    if let (Some(object), Some(file)) = (json.as_object_mut(), file) {
+        object.insert("file".into(), file.into());
+    }
+    Output { text: format!("{wrote}key id {kid}\n{pem}"), json, failure: None }
+}
+
+/// A publisher's secret key.
+pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
+    let pem = key_file::read(file)?;
+    SecretKey::from_pkcs8_pem(&pem).map_err(|error| not_a_key(file, "an Ed25519 key in PKCS#8 PEM", error.to_string()).into())
+}
+
+/// A public key, or the public half of a secret one.
+fn read_public(file: &Path) -> Result<PublicKey, Failure> {
+    let what = "an Ed25519 key in PEM";
+    let is_public = error::read(file, key_file::MAX_KEY_FILE, what)?;
+    let pem = String::from_utf8_lossy(&is_public);
+    if pem.contains("BEGIN PUBLIC KEY") {
+        return PublicKey::from_pem(&pem).map_err(|error| not_a_key(file, what, error.to_string()).into());
+    }
+    read_secret(file).map(|key| key.public())
+}
+
+fn not_a_key(file: &Path, what: &'static str, problem: String) -> FileError {
+    let hint = "`stele key new FILE` makes one, and so does `openssl genpkey -algorithm ed25519`";
+    FileError::Malformed { path: file.display().to_string(), what, problem, hint }
+}

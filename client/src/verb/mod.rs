@@ -1,0 +1,12 @@
+//! One file a verb.
+
+pub(crate) mod claim;
+pub(crate) mod draft;
+pub(crate) mod help;
+pub(crate) mod inspect;
+pub(crate) mod key;
+pub(crate) mod policy;
+pub(crate) mod publish;
+pub(crate) mod show;
+pub(crate) mod verify;
+pub(crate) mod version;

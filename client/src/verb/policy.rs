@@ -1,0 +1,120 @@
+//! `stele policy check`: what a policy requires, and whether one operator alone could meet it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stele_spec::note::KeyName;
+use stele_spec::policy::{Policy, Quorum};
+
+use crate::Output;
+use crate::cli::{PolicyArgs, PolicyVerb};
+use crate::error::Failure;
+use crate::page::Page;
+use crate::policy_file;
+
+pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
+    let PolicyVerb::Check { file } = args.verb;
+    let loaded = policy_file::load(Some(&file))?;
+    let (policy, path) = (&loaded.policy, loaded.path.display());
+    let warnings = warnings(policy);
+    let requires = requirement(policy, policy.quorum());
+    let mut page = Page::titled(&format!("{path} is a trust policy"));
+    for log in policy.logs() {
+        page.row("log", &format!("{} {}", log.key.name(), log.url.as_deref().unwrap_or("(no address)")));
+    }
+    for witness in policy.witnesses() {
+        page.row("witness", &format!("{} {} {}", witness.name, witness.key.name(), witness.url.as_deref().unwrap_or("(no address)")));
+    }
+    page.row("requires", &requires);
+    page.row("at least", &format!("{} of {} witnesses", policy.quorum().least(), policy.witnesses().len()));
+    warnings.iter().for_each(|warning| page.row("warning", warning));
+    let logs = policy.logs().iter().map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url }));
+    let witnesses = policy.witnesses().iter().map(|witness| {
+        json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name()), "url": witness.url })
+    });
+    Ok(Output {
+        text: page.0,
+        json: json!({
+            "logs": logs.collect::<Vec<Value>>(),
+            "witnesses": witnesses.collect::<Vec<Value>>(),
+            "requires": requires,
+            "least": policy.quorum().least(),
+            "of": policy.witnesses().len(),
+            "warnings": warnings,
+        }),
+        failure: None,
+    })
+}
+
+/// What is legal and likely not meant.
+fn warnings(policy: &Policy) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if policy.logs().is_empty() {
+        warnings.push("no log: every checkpoint is refused".to_owned());
+    }
+    if policy.quorum().least() == 0 {
+        warnings.push("no cosignature is asked for: the log alone decides what you see".to_owned());
+        return warnings;
+    }
+    let mut operators: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, witness) in policy.witnesses().iter().enumerate() {
+        operators.entry(operator(witness.key.name())).or_default().push(index);
+    }
+    for (operator, indices) in &operators {
+        if policy.quorum().is_met(&|index| indices.contains(&index)) {
+            warnings.push(format!("{operator} alone meets the quorum: count operators, not keys"));
+        }
+        if policy.logs().iter().any(|log| self::operator(log.key.name()) == *operator) {
+            warnings.push(format!("{operator} runs a log and a witness of it"));
+        }
+    }
+    warnings
+}
+
+/// Who runs a key, as its name says: the part before the first `/`.
+fn operator(name: &KeyName) -> &str {
+    name.as_str().split('/').next().unwrap_or_default()
+}
+
+fn requirement(policy: &Policy, quorum: &Quorum) -> String {
+    match quorum {
+        Quorum::None => "nothing".to_owned(),
+        Quorum::Witness(index) => policy.witnesses().get(*index).map_or_else(String::new, |witness| witness.name.clone()),
+        Quorum::Group { name, threshold, members } => {
+            let members: Vec<_> = members.iter().map(|member| requirement(policy, member)).collect();
+            format!("{name}: {threshold} of {} ({})", members.len(), members.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stele_spec::note::{KeyType, SignerKey};
+
+    fn vkey(name: &str, seed: u8, key_type: KeyType) -> String {
+        SignerKey::new(name.parse().unwrap(), key_type, [seed; 32]).verifier().to_string()
+    }
+
+    fn policy(witnesses: &[&str], rest: &str) -> Policy {
+        let mut text = format!("log {}\n", vkey("log.example/a", 1, KeyType::Log));
+        for (n, name) in (2..).zip(witnesses) {
+            text += &format!("witness w{n} {}\n", vkey(name, n, KeyType::Cosigner));
+        }
+        Policy::parse((text + rest).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn two_keys_of_one_operator_are_one_voice() {
+        let policy = policy(&["one.example/a", "one.example/b", "two.example"], "group g 2 w2 w3 w4\nquorum g\n");
+        assert_eq!(warnings(&policy), ["one.example alone meets the quorum: count operators, not keys"]);
+        assert_eq!(requirement(&policy, policy.quorum()), "g: 2 of 3 (w2, w3, w4)");
+    }
+
+    #[test]
+    fn no_quorum_and_the_log_as_its_own_witness_are_told() {
+        assert_eq!(warnings(&policy(&[], "quorum none\n")).len(), 1);
+        let own = policy(&["log.example/w", "two.example"], "group g all w2 w3\nquorum g\n");
+        assert_eq!(warnings(&own), ["log.example runs a log and a witness of it"]);
+    }
+}

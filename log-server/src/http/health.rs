@@ -1,0 +1,97 @@
+//! `GET /healthz`: whether the log can do what it is for. 200 when it can, 503 when it cannot, and why in JSON.
+//!
+//! The published checkpoint is read from the disk and verified with the policy, as any reader would.
+
+use super::{Server, json};
+use crate::shared::Shared;
+use crate::status::Writer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+/// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
+const SLACK: u64 = 120;
+
+pub(super) async fn healthz(State(server): State<Server>) -> Response {
+    match server.blocking(report).await {
+        Ok((well, report)) => json(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &report),
+        Err(response) => response,
+    }
+}
+
+fn report(shared: &Shared) -> (bool, Value) {
+    let mut problems: Vec<Value> = Vec::new();
+    let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
+    let writer = match shared.status.writer() {
+        Writer::Running => "running",
+        Writer::Starting => {
+            problem("starting", "no tree head is published yet".into());
+            "starting"
+        }
+        Writer::BelowQuorum { since, missing } => {
+            let seconds = shared.now().saturating_sub(since);
+            problem("quorum-missing", format!("for {seconds} s: {}", missing.join("; ")));
+            "below-quorum"
+        }
+        Writer::Stopped { code, message } => {
+            problem("writer-stopped", format!("{code}: {message}"));
+            "stopped"
+        }
+        Writer::Finished => {
+            problem("stopping", "the log is going down".into());
+            "finished"
+        }
+    };
+    let (mut size, mut age) = (None, None);
+    match shared.store.checkpoint() {
+        Err(error) => problem("checkpoint-unreadable", error.to_string()),
+        Ok(None) => problem("checkpoint-missing", "no checkpoint is published".into()),
+        Ok(Some(note)) => match shared.policy.verify(&note) {
+            Err(error) => problem("checkpoint-refused", error.to_string()),
+            Ok(head) => {
+                size = Some(head.value().size());
+                age = head.time().map(|time| shared.now().saturating_sub(time.seconds()));
+            }
+        },
+    }
+    let limit = shared.config.republish_every.saturating_mul(2).saturating_add(SLACK);
+    if let Some(age) = age.filter(|age| *age > limit) {
+        problem("checkpoint-old", format!("the published checkpoint is {age} s old, expected at most {limit} s"));
+    }
+    let free = rustix::fs::statvfs(shared.data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+    let least = shared.config.limits.min_free_bytes;
+    if let Some(free) = free.filter(|free| *free < least) {
+        problem("disk-nearly-full", format!("{free} bytes are free, expected at least {least}"));
+    }
+    for (name, status) in shared.status.witnesses() {
+        if let Some(ahead) = status.ahead {
+            problem(
+                "witness-ahead",
+                format!("{name} has cosigned a tree of {ahead} entries, which this log never signed"),
+            );
+        }
+    }
+    if !shared.lookup.is_open() {
+        problem("lookup-unavailable", "lookups are off until the log is started again".into());
+    }
+    let witnesses: serde_json::Map<String, Value> = shared
+        .status
+        .witnesses()
+        .into_iter()
+        .map(|(name, status)| (name, json!({ "cosigned": status.cosigned, "problem": status.problem })))
+        .collect();
+    let well = problems.is_empty();
+    let report = json!({
+        "status": if well { "ok" } else { "unwell" },
+        "origin": shared.config.origin.as_str(),
+        "writer": writer,
+        "size": size,
+        "checkpoint_age_seconds": age,
+        "free_bytes": free,
+        "witnesses": witnesses,
+        "pending_manifests": shared.manifests.waiting(),
+        "problems": problems,
+    });
+    (well, report)
+}
