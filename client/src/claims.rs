@@ -41,7 +41,8 @@ pub(crate) fn safety(release: &Release) -> String {
         let domains: Vec<_> = release.not_evaluated.keys().map(ToString::to_string).collect();
         let _ = write!(text, "; not evaluated: {}", domains.join(", "));
     }
-    let stays: Vec<_> = release.safety.safeguards.iter().filter(|guard| !guard.travels).map(|guard| guard.id.as_str()).collect();
+    let stays: Vec<_> =
+        release.safety.safeguards.iter().filter(|guard| !guard.travels).map(|guard| guard.id.as_str()).collect();
     if !stays.is_empty() {
         let _ = write!(text, "; safeguards that you do not have: {}", stays.join(", "));
     }

@@ -11,7 +11,7 @@ use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 
 use crate::error::Failure;
 use crate::folder::{self, Oddity};
-use crate::hash_files::{HashError, Job, Want, hash_all};
+use crate::hash_files::{HashError, Hashed, Job, Want, hash_all};
 use crate::progress::Progress;
 use crate::target::folders_above;
 
@@ -37,15 +37,40 @@ pub(crate) struct Comparison {
     pub(crate) extra: Vec<(String, Option<String>)>,
 }
 
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Content {
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// Its SHA-256.
+    pub(crate) sha256: Digest,
+}
+
+impl Content {
+    fn of(file: &ManifestFile) -> Self {
+        Self { size: file.size, sha256: file.sha256 }
+    }
+
+    fn found(hashed: &Hashed) -> Self {
+        Self { size: hashed.size, sha256: hashed.sha256 }
+    }
+}
+
+impl std::fmt::Display for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes)", self.sha256, self.size)
+    }
+}
+
 /// A file with another content than the record's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Difference {
     /// Which.
     pub(crate) path: FilePath,
     /// By the record.
-    pub(crate) expected: (u64, Digest),
+    pub(crate) expected: Content,
     /// On the disk.
-    pub(crate) found: (u64, Digest),
+    pub(crate) found: Content,
 }
 
 /// Compares a folder.
@@ -104,10 +129,12 @@ pub(crate) fn of_file(path: &Path, manifest: &Manifest) -> Result<Comparison, Fa
     let progress = Progress::of(job.size);
     let hashed = match hash_all(std::slice::from_ref(&job), Want::Sha256, &progress).pop() {
         Some(Ok(hashed)) => hashed,
-        Some(Err(error)) => return Err(unusable(error.to_string(), matches!(error, HashError::Read(_) | HashError::Changed)).into()),
+        Some(Err(error)) => {
+            return Err(unusable(error.to_string(), matches!(error, HashError::Read(_) | HashError::Changed)).into());
+        }
         None => return Err(unusable("it was not hashed".into(), true).into()),
     };
-    let same = |file: &&ManifestFile| (file.size, file.sha256) == (hashed.size, hashed.sha256);
+    let same = |file: &&ManifestFile| Content::of(file) == Content::found(&hashed);
     let mut comparison = Comparison { of: manifest.files().len(), ..Comparison::default() };
     match (manifest.files().iter().find(same), named) {
         (Some(renamed), named) => {
@@ -117,8 +144,8 @@ pub(crate) fn of_file(path: &Path, manifest: &Manifest) -> Result<Comparison, Fa
         }
         (None, Some(file)) => comparison.differing.push(Difference {
             path: file.path.clone(),
-            expected: (file.size, file.sha256),
-            found: (hashed.size, hashed.sha256),
+            expected: Content::of(file),
+            found: Content::found(&hashed),
         }),
         (None, None) => {
             let (path, digest) = (path.display().to_string(), hashed.sha256);
@@ -133,14 +160,14 @@ impl Comparison {
         let progress = Progress::of(jobs.iter().map(|job| job.size).sum());
         for (file, result) in files.iter().zip(hash_all(jobs, Want::Sha256, &progress)) {
             match result {
-                Ok(found) if (found.size, found.sha256) == (file.size, file.sha256) => {
+                Ok(found) if Content::of(file) == Content::found(&found) => {
                     self.bytes += file.size;
                     self.matching.push(file.path.clone());
                 }
                 Ok(found) => self.differing.push(Difference {
                     path: file.path.clone(),
-                    expected: (file.size, file.sha256),
-                    found: (found.size, found.sha256),
+                    expected: Content::of(file),
+                    found: Content::found(&found),
                 }),
                 Err(error) => {
                     let is_io = matches!(error, HashError::Read(_) | HashError::Changed);
@@ -153,11 +180,7 @@ impl Comparison {
     /// What keeps the bytes from being the record's, the worst first.
     pub(crate) fn problem(&self) -> Option<ComparisonError> {
         if !self.differing.is_empty() {
-            let files = self.differing.iter().map(|difference| {
-                let Difference { path, expected, found } = difference;
-                (path.to_string(), *expected, *found)
-            });
-            return Some(ComparisonError::Differs { files: files.collect(), of: self.of });
+            return Some(ComparisonError::Differs { files: self.differing.clone(), of: self.of });
         }
         if !self.unusable.is_empty() {
             let is_io = self.unusable.iter().any(|(.., is_io)| *is_io);
@@ -174,8 +197,8 @@ pub(crate) enum ComparisonError {
     /// Other bytes.
     #[error("{} of the {of} files of the record {} other bytes here", .files.len(), if .files.len() == 1 { "has" } else { "have" })]
     Differs {
-        /// Path, expected size and digest, found size and digest.
-        files: Vec<(String, (u64, Digest), (u64, Digest))>,
+        /// Which.
+        files: Vec<Difference>,
         /// How many files the record has.
         of: usize,
     },
@@ -224,7 +247,7 @@ impl Explain for ComparisonError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Differs { files, .. } if files.iter().all(|(_, expected, found)| found.0 < expected.0) => {
+            Self::Differs { files, .. } if files.iter().all(|file| file.found.size < file.expected.size) => {
                 "they are shorter than the record: the download may not be finished; fetch them again"
             }
             Self::Differs { .. } => {
@@ -240,11 +263,11 @@ impl Explain for ComparisonError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Differs { files, .. } => {
-                let facts = files.iter().take(LISTED).flat_map(|(path, expected, found)| {
+                let facts = files.iter().take(LISTED).flat_map(|file| {
                     [
-                        ("file", path.clone()),
-                        ("expected", format!("{} ({} bytes)", expected.1, expected.0)),
-                        ("found", format!("{} ({} bytes)", found.1, found.0)),
+                        ("file", file.path.to_string()),
+                        ("expected", file.expected.to_string()),
+                        ("found", file.found.to_string()),
                     ]
                 });
                 let mut facts: Vec<_> = facts.collect();
@@ -254,7 +277,8 @@ impl Explain for ComparisonError {
                 facts
             }
             Self::Unusable { files, .. } => {
-                let shown: Vec<_> = files.iter().take(LISTED).map(|(path, problem)| format!("{path}: {problem}")).collect();
+                let shown: Vec<_> =
+                    files.iter().take(LISTED).map(|(path, problem)| format!("{path}: {problem}")).collect();
                 vec![("expected", "regular files".into()), ("found", shown.join("; "))]
             }
             Self::NotOfTheRelease { digest, .. } => {

@@ -10,7 +10,7 @@ pub struct Failure(Box<dyn Explain>);
 
 impl Failure {
     /// The error itself.
-    pub fn as_explain(&self) -> &dyn Explain {
+    pub fn as_explain(&self) -> &(dyn Explain + 'static) {
         self.0.as_ref()
     }
 }

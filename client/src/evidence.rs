@@ -287,7 +287,8 @@ impl Explain for EvidenceError {
             Self::OtherLog { expected, found } => pair(expected.clone(), found.clone()),
             Self::KeyNotHeld { kid, claimed, .. } => {
                 let claimed: Vec<_> = claimed.iter().map(ToString::to_string).collect();
-                let expected = if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
+                let expected =
+                    if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
                 pair(expected, kid.to_string())
             }
             Self::ManifestDiffers(ManifestMismatch::Digest { expected, found, .. }) => {
@@ -301,7 +302,9 @@ impl Explain for EvidenceError {
 fn checkpoint_exit(error: &RefusedCheckpoint) -> Exit {
     match error {
         RefusedCheckpoint::UnknownLog { .. } | RefusedCheckpoint::Log(CheckpointError::NotSigned) => Exit::WrongPolicy,
-        RefusedCheckpoint::Log(CheckpointError::BadSignature) | RefusedCheckpoint::Cosignature { .. } => Exit::BadSignature,
+        RefusedCheckpoint::Log(CheckpointError::BadSignature) | RefusedCheckpoint::Cosignature { .. } => {
+            Exit::BadSignature
+        }
         RefusedCheckpoint::Log(_) => Exit::BadInput,
         RefusedCheckpoint::Quorum { .. } => Exit::QuorumMissing,
     }

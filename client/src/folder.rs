@@ -114,8 +114,12 @@ pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
                 continue;
             }
             match look(&entry.path(), &allowed) {
-                Ok(Look::Folder) if shown.split('/').count() < MAX_SEGMENTS => folders.push((entry.path(), shown + "/")),
-                Ok(Look::Folder) => walk.odd.push((shown, Oddity::Path(PathError::TooDeep { found: MAX_SEGMENTS + 1 }))),
+                Ok(Look::Folder) if shown.split('/').count() < MAX_SEGMENTS => {
+                    folders.push((entry.path(), shown + "/"))
+                }
+                Ok(Look::Folder) => {
+                    walk.odd.push((shown, Oddity::Path(PathError::TooDeep { found: MAX_SEGMENTS + 1 })))
+                }
                 Ok(Look::File(open, size)) => match shown.parse() {
                     Ok(path) => walk.files.push(Found { path, open, size }),
                     Err(error) => walk.odd.push((shown, Oddity::Path(error))),
@@ -134,7 +138,9 @@ impl Walk {
     pub(crate) fn into_publishable(self, root: &Path) -> Result<Vec<Found>, FolderError> {
         let mut odd = self.odd;
         let is_pem = |path: &FilePath| path.as_str().to_ascii_lowercase().ends_with(".pem");
-        odd.extend(self.files.iter().filter(|file| is_pem(&file.path)).map(|file| (file.path.to_string(), Oddity::Pem)));
+        odd.extend(
+            self.files.iter().filter(|file| is_pem(&file.path)).map(|file| (file.path.to_string(), Oddity::Pem)),
+        );
         if odd.is_empty() { Ok(self.files) } else { Err(FolderError::Odd { path: root.to_owned(), odd }) }
     }
 }
@@ -143,8 +149,10 @@ impl Walk {
 pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
     let snapshots = snapshot.parent()?;
     let repository = snapshots.parent()?;
-    let named = |path: &Path, is: &dyn Fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(is);
-    let is_cache = named(snapshots, &|name| name == "snapshots") && named(repository, &|name| name.starts_with("models--"));
+    let named =
+        |path: &Path, is: &dyn Fn(&str) -> bool| path.file_name().and_then(|name| name.to_str()).is_some_and(is);
+    let is_cache =
+        named(snapshots, &|name| name == "snapshots") && named(repository, &|name| name.starts_with("models--"));
     is_cache.then(|| repository.join("blobs").canonicalize().ok()).flatten()
 }
 
@@ -239,7 +247,9 @@ impl Explain for FolderError {
             Self::Unreadable { .. } => "folder-unreadable",
             Self::NotAFolder { .. } => "not-a-folder",
             Self::TooMany { .. } => "folder-too-large",
-            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => "secret-key-in-folder",
+            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => {
+                "secret-key-in-folder"
+            }
             Self::Odd { .. } => "folder-not-publishable",
         }
     }

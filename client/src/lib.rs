@@ -64,11 +64,11 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
         (false, None) => Ok(()),
         (true, _) => output::print_json(&document(output.map(|(_, json)| json), failure.as_ref())),
     };
-    if let Err(error) = written {
-        if error.exit() != Exit::Ok {
-            output::complain(&exit::text(&error));
-            return error.exit().into();
-        }
+    if let Err(error) = written
+        && error.exit() != Exit::Ok
+    {
+        output::complain(&exit::text(&error));
+        return error.exit().into();
     }
     match failure {
         None => Exit::Ok.into(),

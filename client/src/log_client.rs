@@ -28,6 +28,7 @@ const RETRY: Duration = Duration::from_secs(2);
 pub(crate) struct LogClient {
     url: String,
     http: HttpClient,
+    wait: Span,
 }
 
 /// What the log says where it says no.
@@ -58,10 +59,10 @@ struct Positions {
 }
 
 impl LogClient {
-    /// The log at an address without a `/` at its end.
-    pub(crate) fn new(url: String) -> Self {
+    /// The log at an address without a `/` at its end; `wait` is how long it is asked again while it cannot answer.
+    pub(crate) fn new(url: String, wait: Span) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
-        Self { url, http: HttpClient::new(agent, ClientLimits::default()) }
+        Self { url, http: HttpClient::new(agent, ClientLimits::default()), wait }
     }
 
     /// The address.
@@ -70,15 +71,15 @@ impl LogClient {
     }
 
     /// Stores a manifest. Storing it twice is harmless.
-    pub(crate) fn put_manifest(&self, digest: Digest, bytes: &[u8], wait: Span) -> Result<(), Failure> {
+    pub(crate) fn put_manifest(&self, digest: Digest, bytes: &[u8]) -> Result<(), Failure> {
         let url = format!("{}/manifests/{digest}", self.url);
-        self.patiently(wait, || Ok(self.http.put(&url, "application/cbor", bytes)?)).map(drop)
+        self.patiently(|| Ok(self.http.put(&url, "application/cbor", bytes)?)).map(drop)
     }
 
     /// Submits a statement and gives the proof that the log answers with. Submitting it twice is harmless.
-    pub(crate) fn submit(&self, statement: &SignedStatement, wait: Span) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn submit(&self, statement: &SignedStatement) -> Result<Vec<u8>, Failure> {
         let url = format!("{}/entries", self.url);
-        let answer = self.patiently(wait, || Ok(self.http.post(&url, COSE, Some("text/plain"), statement.bytes())?))?;
+        let answer = self.patiently(|| Ok(self.http.post(&url, COSE, Some("text/plain"), statement.bytes())?))?;
         Ok(answer.body)
     }
 
@@ -113,13 +114,13 @@ impl LogClient {
     }
 
     fn get(&self, path: &str) -> Result<Response, Failure> {
-        let answer = self.http.get(&format!("{}/{path}", self.url), None)?;
-        if answer.is_success() { Ok(answer) } else { Err(self.refused(&answer).into()) }
+        let url = format!("{}/{path}", self.url);
+        self.patiently(|| Ok(self.http.get(&url, None)?))
     }
 
     /// Asks again while the log says that it cannot answer now, until the time is over.
-    fn patiently(&self, wait: Span, ask: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
-        let until = Instant::now() + Duration::from_secs(wait.0.min(86_400));
+    fn patiently(&self, ask: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
+        let until = Instant::now() + Duration::from_secs(self.wait.0.min(86_400));
         let mut told = false;
         loop {
             let answer = ask()?;
@@ -127,23 +128,24 @@ impl LogClient {
                 return Ok(answer);
             }
             let refused = self.refused(&answer);
-            let pause = answer.header("retry-after").and_then(|seconds| seconds.parse().ok()).map_or(RETRY, Duration::from_secs);
+            let pause = answer
+                .header("retry-after")
+                .and_then(|seconds| seconds.parse().ok())
+                .map_or(RETRY, Duration::from_secs);
             let pause = pause.clamp(Duration::from_millis(500), Duration::from_secs(30));
             if !matches!(answer.status, 429 | 503) || Instant::now() + pause > until {
                 return Err(refused.into());
             }
             if !std::mem::replace(&mut told, true) {
-                complain(&format!("{refused}; trying again for {wait}\n"));
+                complain(&format!("{refused}; trying again for {}\n", self.wait));
             }
             sleep(pause);
         }
     }
 
     fn refused(&self, answer: &Response) -> LogError {
-        let refusal = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Refusal {
-            message: shorten(&answer.text()),
-            ..Refusal::default()
-        });
+        let refusal = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| Refusal { message: shorten(&answer.text()), ..Refusal::default() });
         LogError::Refused {
             url: self.url.clone(),
             status: answer.status,
@@ -199,7 +201,9 @@ impl Explain for LogError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused { code, .. } if code == "quorum-missing" => Exit::QuorumMissing,
-            Self::Refused { code, .. } if matches!(code.as_str(), "key-not-held" | "bad-signature") => Exit::BadSignature,
+            Self::Refused { code, .. } if matches!(code.as_str(), "key-not-held" | "bad-signature") => {
+                Exit::BadSignature
+            }
             Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
             Self::Refused { status: 404, .. } => Exit::NotInLog,
             Self::Refused { .. } => Exit::Refused,

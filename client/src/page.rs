@@ -36,7 +36,10 @@ fn of_release(release: &Release, signed: &SignedStatement) -> String {
     page.maybe("purl", model.purl.as_ref());
     page.row("issued", &release.issued_at);
     page.row("signed by", &signed.kid());
-    page.row("weights", &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes));
+    page.row(
+        "weights",
+        &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),
+    );
     page.row("tree", &release.tree.digest);
     page.row("manifest", &release.manifest);
 
@@ -69,8 +72,13 @@ fn of_release(release: &Release, signed: &SignedStatement) -> String {
             evaluation.class.as_str(),
             &format!(
                 "{}: {} {} on {}, {} ({}, {}){other}",
-                evaluation.domain.0, evaluation.metric, evaluation.value, evaluation.dataset.name,
-                evaluation.configuration, evaluation.evaluator, evaluation.date
+                evaluation.domain.0,
+                evaluation.metric,
+                evaluation.value,
+                evaluation.dataset.name,
+                evaluation.configuration,
+                evaluation.evaluator,
+                evaluation.date
             ),
         );
     }
@@ -151,7 +159,8 @@ impl Page {
 /// Text without what moves the cursor or turns the direction of writing.
 pub(crate) fn printable(text: &str) -> String {
     let hides = |c: char| {
-        (c.is_control() && c != '\n') || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if hides(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -29,7 +29,8 @@ pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {
     };
     for path in &looked {
         if let Some(bytes) = durable::read_file(path, MAX_POLICY as u64)? {
-            let policy = Policy::parse(&bytes).map_err(|error| PolicyFileError::Invalid { path: path.clone(), error })?;
+            let policy =
+                Policy::parse(&bytes).map_err(|error| PolicyFileError::Invalid { path: path.clone(), error })?;
             return Ok(LoadedPolicy { policy, path: path.clone() });
         }
     }

@@ -121,9 +121,10 @@ impl ReleaseFile {
         if !problems.is_empty() {
             return Err(ReleaseFileError::Fields { path: self.path.clone(), problems: self.located(&problems) });
         }
-        release
-            .check_manifest(manifest)
-            .map_err(|mismatch| ReleaseFileError::Disagrees { path: self.path.clone(), mismatch })?;
+        release.check_manifest(manifest).map_err(|mismatch| ReleaseFileError::Disagrees {
+            path: self.path.clone(),
+            mismatch: Box::new(mismatch),
+        })?;
         Ok(release)
     }
 
@@ -142,7 +143,7 @@ impl ReleaseFile {
 
     /// Gives the documents that are files of the folder their digests.
     fn fill_documents(&self, table: &mut Table, manifest: &Manifest) {
-        let mut fill = |document: Option<&mut Value>| {
+        let fill = |document: Option<&mut Value>| {
             let Some(Value::Table(document)) = document else { return };
             let path = document.get("name").and_then(Value::as_str).and_then(|name| name.parse().ok());
             if let Some(file) = path.and_then(|path| manifest.file(&path)) {
@@ -277,7 +278,7 @@ pub(crate) enum ReleaseFileError {
         /// The file.
         path: PathBuf,
         /// Where.
-        mismatch: ManifestMismatch,
+        mismatch: Box<ManifestMismatch>,
     },
     /// A role of a file that is not there.
     #[error("{}: roles: {file} is not in the folder", .path.display())]

@@ -78,8 +78,8 @@ fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
     if !commit.is_empty() && commit.bytes().all(|b| b.is_ascii_hexdigit()) && snapshots.join(commit).is_dir() {
         return Ok(Some(snapshots.join(commit)));
     }
-    let entries = std::fs::read_dir(&snapshots)
-        .map_err(|source| TargetError::Unreadable { path: snapshots.clone(), source })?;
+    let entries =
+        std::fs::read_dir(&snapshots).map_err(|source| TargetError::Unreadable { path: snapshots.clone(), source })?;
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     found.sort();
     match found.as_slice() {
@@ -136,7 +136,8 @@ impl Explain for TargetError {
         Some(match self {
             Self::Unreadable { .. } => "name a folder, a file, or a snapshot in a cache".into(),
             Self::NoBundle { .. } => {
-                "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE".into()
+                "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE"
+                    .into()
             }
             Self::WhichSnapshot { .. } => "name the folder of one snapshot".into(),
         })

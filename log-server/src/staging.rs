@@ -96,7 +96,16 @@ impl Staging {
         staged.map(Some).ok_or(StagingError::NotABatch { name })
     }
 
-    /// Forgets a batch: it is published, or was never signed.
+    /// Forgets a batch that is published. Neither durable nor certain: a start that finds it publishes it once more, which
+    /// changes nothing, or discards it; so no batch waits for the disk here.
+    pub fn forget(&self, name: &str) {
+        let path = self.data.path_of(&format!("{FOLDER}/{name}"));
+        if let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "cannot remove a staged batch");
+        }
+    }
+
+    /// Discards a batch that was never signed.
     pub fn discard(&self, name: &str) -> Result<(), DurableError> {
         self.data.remove(&format!("{FOLDER}/{name}")).map(|_| ())
     }

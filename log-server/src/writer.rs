@@ -181,7 +181,7 @@ impl Writer {
         self.lock.swap(before.as_deref(), &head.note.to_bytes()).map_err(WriteError::Swap)?;
 
         self.store.put(&objects).map_err(WriteError::After)?;
-        self.staging.discard(&name).map_err(WriteError::After)?;
+        self.staging.forget(&name);
         let paths = objects.iter().map(|object| object.path).collect();
         Ok((Written { head: Arc::new(head), paths }, tree))
     }

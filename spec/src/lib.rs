@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 // Reading order is dependency order: a room uses only rooms above it (tests/tests/layers.rs).
-pub mod hash;
 pub mod text;
+
+pub mod hash;
 
 pub mod key;
 

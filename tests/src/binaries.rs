@@ -57,11 +57,9 @@ fn find_and_build() -> Step<PathBuf> {
     }
     match Binary::ALL.iter().find(|binary| !folder.join(binary.name()).is_file()) {
         None => Ok(folder.to_path_buf()),
-        Some(missing) => Err(Failure::new(format!(
-            "no {} in {}\nhint: cargo build --workspace",
-            missing.name(),
-            folder.display()
-        ))),
+        Some(missing) => {
+            Err(Failure::new(format!("no {} in {}\nhint: cargo build --workspace", missing.name(), folder.display())))
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::binaries::Binary;
 use crate::command::{self, Told};
 use crate::failure::{During, Failure, Step};
 use crate::http::{self, Answer};
-use crate::process::Server;
+use crate::process::{START, Server, poll};
 
 /// The origin of every log of the tests.
 pub const ORIGIN: &str = "log.example/quickstart";
@@ -84,8 +84,7 @@ impl Network {
     pub fn start_in(home: Home, witnesses: usize, quorum: usize) -> Step<Self> {
         let mut network = Self::prepare(home, witnesses, quorum)?;
         network.start_witnesses()?;
-        network.log.start()?;
-        network.write_policy()?;
+        network.start_log()?;
         Ok(network)
     }
 
@@ -123,6 +122,31 @@ impl Network {
             witness.start()?;
         }
         self.write_policy()
+    }
+
+    /// Starts the log and waits until it says that it is well: its first tree head is cosigned and published.
+    pub fn start_log(&mut self) -> Step {
+        self.log.start()?;
+        self.write_policy()?;
+        self.wait_until_well()
+    }
+
+    /// Waits until the log says that it is well.
+    pub fn wait_until_well(&self) -> Step {
+        let address = self.log_address()?;
+        let mut last = String::new();
+        let well = poll(START, "a log that is well", || match http::get(address, "/healthz") {
+            Ok(answer) if answer.status == 200 => Some(()),
+            Ok(answer) => {
+                last = answer.text();
+                None
+            }
+            Err(failure) => {
+                last = failure.to_string();
+                None
+            }
+        });
+        well.map_err(|failure| self.log.failure(&format!("{failure}; it says {last}")))
     }
 
     /// Writes what is known of the network into its policy file.

@@ -65,7 +65,8 @@ impl Publisher {
 
     /// `stele publish --claim` with more arguments.
     pub fn publish_with(&self, folder: &Path, more: &[&str]) -> Step<Told> {
-        let arguments = ["publish", path(folder)?, "--key", path(&self.key)?, "--policy", path(&self.policy)?, "--claim"];
+        let arguments =
+            ["publish", path(folder)?, "--key", path(&self.key)?, "--policy", path(&self.policy)?, "--claim"];
         command::run(Binary::Stele, arguments.iter().chain(more))
     }
 

@@ -42,7 +42,8 @@ impl Card {
                 match value.trim() {
                     "" | "|" | ">" | ">-" | "|-" => {}
                     list if list.starts_with('[') && list.ends_with(']') => {
-                        for item in list.trim_matches(['[', ']']).split(',').map(scalar).filter(|item| !item.is_empty()) {
+                        for item in list.trim_matches(['[', ']']).split(',').map(scalar).filter(|item| !item.is_empty())
+                        {
                             card.push(&field, item);
                         }
                     }
@@ -74,7 +75,8 @@ impl Card {
 }
 
 fn is_pair(item: &str) -> bool {
-    !item.starts_with(['"', '\'']) && item.split_once(": ").is_some_and(|(name, _)| !name.contains(' ')) || item.ends_with(':')
+    !item.starts_with(['"', '\'']) && item.split_once(": ").is_some_and(|(name, _)| !name.contains(' '))
+        || item.ends_with(':')
 }
 
 fn scalar(text: &str) -> String {

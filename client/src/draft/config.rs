@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn another_shape_is_a_fact_less_and_no_error() {
-        assert_eq!(Config::parse(r#"{"architectures": "x", "model_type": 3, "quantization_config": []}"#).unwrap(), Config::default());
+        assert_eq!(
+            Config::parse(r#"{"architectures": "x", "model_type": 3, "quantization_config": []}"#).unwrap(),
+            Config::default()
+        );
         assert!(Config::parse("{").is_err());
     }
 }

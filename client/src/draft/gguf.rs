@@ -233,9 +233,11 @@ pub(crate) mod tests {
     }
 
     fn example() -> Vec<u8> {
-        let tokens = [string("tokenizer.ggml.tokens"), 9_u32.to_le_bytes().to_vec(), 8_u32.to_le_bytes().to_vec()].concat();
+        let tokens =
+            [string("tokenizer.ggml.tokens"), 9_u32.to_le_bytes().to_vec(), 8_u32.to_le_bytes().to_vec()].concat();
         let tokens = [tokens, 2_u64.to_le_bytes().to_vec(), string("a"), string("b")].concat();
-        let file_type = [string("general.file_type"), 4_u32.to_le_bytes().to_vec(), 15_u32.to_le_bytes().to_vec()].concat();
+        let file_type =
+            [string("general.file_type"), 4_u32.to_le_bytes().to_vec(), 15_u32.to_le_bytes().to_vec()].concat();
         let keys = [
             text("general.architecture", "llama"),
             tokens,

@@ -36,14 +36,17 @@ pub(super) fn of_tag(tag: &str) -> Option<(String, Option<bool>)> {
         ("cc-by-nc-3.0", "CC-BY-NC-3.0"),
     ];
     let tag = tag.trim().to_ascii_lowercase();
-    let listed = |list: &[(&str, &str)]| list.iter().find(|(known, _)| *known == tag).map(|(_, spdx)| (*spdx).to_owned());
+    let listed =
+        |list: &[(&str, &str)]| list.iter().find(|(known, _)| *known == tag).map(|(_, spdx)| (*spdx).to_owned());
     if let Some(spdx) = listed(&OPEN) {
         return Some((spdx, Some(false)));
     }
     if let Some(spdx) = listed(&RESTRICTED) {
         return Some((spdx, Some(true)));
     }
-    let is_word = !tag.is_empty() && tag.len() <= 60 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+    let is_word = !tag.is_empty()
+        && tag.len() <= 60
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     if !is_word || matches!(tag.as_str(), "other" | "unknown") {
         return None;
     }

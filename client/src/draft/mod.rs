@@ -88,7 +88,9 @@ impl Facts {
                 self.card = self.text(file).map(|text| card::Card::parse(&text)).unwrap_or_default();
                 self.card_file = Some(file.path.clone());
             }
-            Role::Safety if name.to_ascii_lowercase().contains("use_policy") => self.use_policy = Some(file.path.clone()),
+            Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
+                self.use_policy = Some(file.path.clone())
+            }
             Role::Safety if self.safety_report.is_none() => self.safety_report = Some(file.path.clone()),
             Role::SystemPrompt => self.system_prompt = Some(file.path.clone()),
             Role::ChatTemplate => self.has_chat_template = true,

@@ -44,9 +44,10 @@ fn git(home: &Path) -> Option<Origin> {
         Some(_) => None,
     };
     let url = text(&git.join("config")).as_deref().and_then(remote);
-    let huggingface = url.as_deref().and_then(|url| url.strip_prefix("https://huggingface.co/")).map(|name| {
-        name.trim_end_matches('/').trim_end_matches(".git").to_owned()
-    });
+    let huggingface = url
+        .as_deref()
+        .and_then(|url| url.strip_prefix("https://huggingface.co/"))
+        .map(|name| name.trim_end_matches('/').trim_end_matches(".git").to_owned());
     let git = url.filter(|_| huggingface.is_none());
     Some(Origin { huggingface, git, revision: revision.filter(|commit| is_commit(commit)) })
 }
@@ -60,9 +61,10 @@ fn packed(git: &Path, name: &str) -> Option<String> {
 /// The URL of `[remote "origin"]`, without what could be a password in it.
 fn remote(config: &str) -> Option<String> {
     let mut lines = config.lines().map(str::trim).skip_while(|line| *line != "[remote \"origin\"]").skip(1);
-    let url = lines.by_ref().take_while(|line| !line.starts_with('[')).find_map(|line| {
-        line.strip_prefix("url")?.trim_start().strip_prefix('=').map(|url| url.trim().to_owned())
-    })?;
+    let url = lines
+        .by_ref()
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| line.strip_prefix("url")?.trim_start().strip_prefix('=').map(|url| url.trim().to_owned()))?;
     match url.split_once("://") {
         Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -125,7 +127,8 @@ mod tests {
         fs::create_dir_all(git.join("refs/heads")).unwrap();
         fs::write(git.join("HEAD"), "ref: refs/heads/main\n").unwrap();
         fs::write(git.join("refs/heads/main"), format!("{COMMIT}\n")).unwrap();
-        fs::write(git.join("config"), "[core]\n[remote \"origin\"]\n\turl = https://me:secret@git.acme.example/tiny\n").unwrap();
+        fs::write(git.join("config"), "[core]\n[remote \"origin\"]\n\turl = https://me:secret@git.acme.example/tiny\n")
+            .unwrap();
         let origin = of(folder.path());
         assert_eq!(origin.git.as_deref(), Some("https://git.acme.example/tiny"));
         assert_eq!(origin.revision.as_deref(), Some(COMMIT));

@@ -25,15 +25,17 @@ pub(super) fn parameters(path: &Path, size: u64) -> io::Result<u64> {
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER || length > size.saturating_sub(8) {
-        return Err(io::Error::other(format!("its header of {length} bytes is longer than the file or than {MAX_HEADER}")));
+        return Err(io::Error::other(format!(
+            "its header of {length} bytes is longer than the file or than {MAX_HEADER}"
+        )));
     }
     let header: BTreeMap<String, Item> = serde_json::from_reader(io::BufReader::new(file.take(length)))?;
-    let counts = header.values().map(|item| match item {
+    let mut counts = header.values().map(|item| match item {
         Item::Tensor { shape } => shape.iter().try_fold(1_u64, |count, side| count.checked_mul(*side)),
         Item::Other(_) => Some(0),
     });
     counts
-        .fold(Some(0_u64), |sum, count| sum?.checked_add(count?))
+        .try_fold(0_u64, |sum, count| sum.checked_add(count?))
         .ok_or_else(|| io::Error::other("its tensors have more numbers than there can be"))
 }
 

@@ -23,9 +23,15 @@ pub(crate) struct Names {
 /// The text of a `release.toml`.
 pub(crate) fn release_toml(names: &Names, facts: &Facts) -> String {
     let mut draft = Draft(String::new());
-    draft.comment("The release of a model, for `stele publish`. Drafted from what the folder says; a comment says where from.");
-    draft.comment("Every value that begins with DECIDE is yours to replace: publish refuses the file while one is left.");
-    draft.comment("Not written here: issued_at (the first publish writes it), and the digests of the files, the weights and the");
+    draft.comment(
+        "The release of a model, for `stele publish`. Drafted from what the folder says; a comment says where from.",
+    );
+    draft.comment(
+        "Every value that begins with DECIDE is yours to replace: publish refuses the file while one is left.",
+    );
+    draft.comment(
+        "Not written here: issued_at (the first publish writes it), and the digests of the files, the weights and the",
+    );
     draft.comment("tree (publish computes them). A document that is a file of this folder needs only its name.");
     draft.blank();
     scratch(&mut draft, facts);
@@ -94,7 +100,9 @@ fn scratch(draft: &mut Draft, facts: &Facts) {
 
 fn model(draft: &mut Draft, names: &Names, facts: &Facts) {
     draft.section("model");
-    draft.comment("Lower case a to z, 0 to 9, and single - . _ between: a coordinate is bound to these weights for ever.");
+    draft.comment(
+        "Lower case a to z, 0 to 9, and single - . _ between: a coordinate is bound to these weights for ever.",
+    );
     match (&names.model, suggested_name(facts)) {
         (Some(name), _) => draft.text("name", name.as_str(), ""),
         (None, Some(name)) => draft.decide("name", &format!("the model's name; the folder says {name}")),
@@ -108,7 +116,8 @@ fn model(draft: &mut Draft, names: &Names, facts: &Facts) {
         Some(variant) => draft.text("variant", variant.as_str(), ""),
         None => draft.decide("variant", "which object of the version, such as base, instruct, instruct-gguf-q4_k_m"),
     }
-    let quantization = facts.config.quantization.clone().or_else(|| facts.gguf.as_ref()?.quantization.map(str::to_owned));
+    let quantization =
+        facts.config.quantization.clone().or_else(|| facts.gguf.as_ref()?.quantization.map(str::to_owned));
     draft.comment(&format!("What kind of object it is: {}.", Artifact::TEXTS.join(", ")));
     match (&quantization, facts.is_adapter) {
         (Some(_), _) => draft.text("artifact", Artifact::Quantized.as_str(), "the quantization below"),
@@ -220,7 +229,10 @@ fn documents(draft: &mut Draft, facts: &Facts) {
 
 fn openness(draft: &mut Draft) {
     draft.section("openness");
-    draft.comment(&format!("What you claim: {}. Auditors compute it from the components and licences.", OpennessClaim::TEXTS.join(", ")));
+    draft.comment(&format!(
+        "What you claim: {}. Auditors compute it from the components and licences.",
+        OpennessClaim::TEXTS.join(", ")
+    ));
     draft.decide("claim", "one of the words above");
     draft.comment("By which definition: OSAID-1.0, MOF-1.0 (then also class = \"I\", \"II\" or \"III\"), or none.");
     draft.decide("basis", "OSAID-1.0, MOF-1.0 or none");
@@ -283,7 +295,9 @@ fn safety(draft: &mut Draft, facts: &Facts) {
         }
     }
     draft.section("not_evaluated");
-    draft.comment("Each dangerous capability: why it was not evaluated; or delete the line and give an [[evaluations]] of it.");
+    draft.comment(
+        "Each dangerous capability: why it was not evaluated; or delete the line and give an [[evaluations]] of it.",
+    );
     for domain in DangerousDomain::TEXTS {
         draft.decide(domain, "why not, or delete this line and evaluate");
     }
@@ -313,7 +327,9 @@ fn safety(draft: &mut Draft, facts: &Facts) {
 
 fn components(draft: &mut Draft, facts: &Facts) {
     draft.blank();
-    draft.comment("What is included: yes, partial or no, of the 17 components of the Model Openness Framework and five more.");
+    draft.comment(
+        "What is included: yes, partial or no, of the 17 components of the Model Openness Framework and five more.",
+    );
     draft.comment("Each may have license, ref (a file here, or an address) and reason (why not, or only in part).");
     let first = |path: Option<&str>| path.map(str::to_owned);
     for component in ComponentId::ALL {
@@ -337,12 +353,20 @@ fn components(draft: &mut Draft, facts: &Facts) {
 
 fn lineage(draft: &mut Draft, facts: &Facts) {
     draft.blank();
-    draft.comment("One for each parent. A parent in this log: parent = { coordinate = \"...\", entry = 3, leaf_hash = \"...\" }.");
-    draft.comment("Another: its package URL and the dirHash1 over its files as you got them (find . -type f -printf '%P\\0' |");
-    draft.comment("LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum); parent_weights is the same over its weights alone.");
+    draft.comment(
+        "One for each parent. A parent in this log: parent = { coordinate = \"...\", entry = 3, leaf_hash = \"...\" }.",
+    );
+    draft.comment(
+        "Another: its package URL and the dirHash1 over its files as you got them (find . -type f -printf '%P\\0' |",
+    );
+    draft.comment(
+        "LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum); parent_weights is the same over its weights alone.",
+    );
     let parents = parents(facts);
     let relation = match facts.card.first("base_model_relation") {
-        Some(word @ ("adapter" | "merge" | "quantized" | "finetune")) => Some((word, "base_model_relation of the model card")),
+        Some(word @ ("adapter" | "merge" | "quantized" | "finetune")) => {
+            Some((word, "base_model_relation of the model card"))
+        }
         _ if facts.is_adapter => Some(("adapter", "adapter_config.json")),
         _ if parents.len() > 1 => None,
         _ if facts.config.quantization.is_some() => Some(("quantized", "quantization_config")),
@@ -361,7 +385,11 @@ fn lineage(draft: &mut Draft, facts: &Facts) {
         draft.decide("tool", "what made this of it, with its version; or none");
         let word = quoted("DECIDE: true or false");
         draft.comment("What of the parent's is carried on in this folder.");
-        draft.line("carries", &format!("{{ license = {word}, use_policy = {word}, model_card = {word}, risk_notes = {word} }}"), "");
+        draft.line(
+            "carries",
+            &format!("{{ license = {word}, use_policy = {word}, model_card = {word}, risk_notes = {word} }}"),
+            "",
+        );
     }
     if parents.is_empty() {
         for line in [
@@ -379,7 +407,9 @@ fn lineage(draft: &mut Draft, facts: &Facts) {
 
 fn hosts(draft: &mut Draft, facts: &Facts) {
     draft.blank();
-    draft.comment("Where the files can be had, from the stage gated-download on. A host is a locator, never an identity.");
+    draft.comment(
+        "Where the files can be had, from the stage gated-download on. A host is a locator, never an identity.",
+    );
     let origin = &facts.origin;
     let known = match (&origin.huggingface, &origin.git) {
         (Some(name), _) => Some(("huggingface", format!("https://huggingface.co/{name}"))),
@@ -422,7 +452,9 @@ fn parents(facts: &Facts) -> Vec<String> {
     parents.extend(facts.gguf.iter().flat_map(|header| header.base_models.iter().cloned()));
     parents.retain(|name| {
         let mut parts = name.split('/');
-        let word = |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic()));
+        let word = |part: Option<&str>| {
+            part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic()))
+        };
         word(parts.next()) && word(parts.next()) && parts.next().is_none()
     });
     parents.dedup();
@@ -433,21 +465,39 @@ fn parents(facts: &Facts) -> Vec<String> {
 fn suggested_name(facts: &Facts) -> Option<String> {
     let name = facts.origin.huggingface.as_deref().and_then(|name| name.rsplit('/').next());
     let name = name.or_else(|| facts.gguf.as_ref()?.name.as_deref())?.to_ascii_lowercase();
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
     name.parse::<Model>().is_ok().then_some(name)
 }
 
 fn modalities(pipeline: &str) -> Option<&'static [&'static str]> {
     Some(match pipeline {
-        "text-generation" | "text2text-generation" | "text-classification" | "token-classification" | "fill-mask"
-        | "feature-extraction" | "sentence-similarity" | "summarization" | "translation" | "question-answering"
-        | "text-ranking" | "zero-shot-classification" => &["text"],
-        "image-text-to-text" | "image-to-text" | "visual-question-answering" | "text-to-image" | "document-question-answering" => {
-            &["text", "image"]
-        }
-        "image-classification" | "object-detection" | "image-segmentation" | "image-to-image" | "depth-estimation"
+        "text-generation"
+        | "text2text-generation"
+        | "text-classification"
+        | "token-classification"
+        | "fill-mask"
+        | "feature-extraction"
+        | "sentence-similarity"
+        | "summarization"
+        | "translation"
+        | "question-answering"
+        | "text-ranking"
+        | "zero-shot-classification" => &["text"],
+        "image-text-to-text"
+        | "image-to-text"
+        | "visual-question-answering"
+        | "text-to-image"
+        | "document-question-answering" => &["text", "image"],
+        "image-classification"
+        | "object-detection"
+        | "image-segmentation"
+        | "image-to-image"
+        | "depth-estimation"
         | "image-feature-extraction" => &["image"],
-        "automatic-speech-recognition" | "text-to-speech" | "text-to-audio" | "audio-text-to-text" => &["text", "audio"],
+        "automatic-speech-recognition" | "text-to-speech" | "text-to-audio" | "audio-text-to-text" => {
+            &["text", "audio"]
+        }
         "audio-classification" | "audio-to-audio" | "voice-activity-detection" => &["audio"],
         "text-to-video" | "video-text-to-text" => &["text", "video"],
         "video-classification" => &["video"],

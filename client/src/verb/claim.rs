@@ -28,13 +28,13 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         Err(_) if args.trust.policy.is_none() && args.trust.log.is_some() => None,
         Err(failure) => return Err(failure),
     };
-    let log = LogClient::new(policy_file::log_url(&args.trust, loaded.as_ref())?);
+    let log = LogClient::new(policy_file::log_url(&args.trust, loaded.as_ref())?, WAIT);
     let policy = loaded.as_ref().map(|loaded| &loaded.policy);
 
     let known = log.key_statements(&args.publisher)?;
     let (claimed, new) = match existing(&known, &args.publisher, &key)? {
         Some(existing) => (existing, false),
-        None => (submit(&log, &args.publisher, &key, WAIT)?, true),
+        None => (submit(&log, &args.publisher, &key)?, true),
     };
     let position = match policy {
         Some(policy) => Some(checked(&claimed, policy)?),
@@ -83,10 +83,10 @@ pub(crate) fn existing(
 }
 
 /// Signs a claim now and submits it.
-pub(crate) fn submit(log: &LogClient, publisher: &Publisher, key: &SecretKey, wait: Span) -> Result<LoggedStatement, Failure> {
+pub(crate) fn submit(log: &LogClient, publisher: &Publisher, key: &SecretKey) -> Result<LoggedStatement, Failure> {
     let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
     let signed = sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)?;
-    let proof = log.submit(&signed, wait)?;
+    let proof = log.submit(&signed)?;
     Ok(LoggedStatement { statement: signed.bytes().to_vec(), proof })
 }
 

@@ -41,8 +41,10 @@ pub(crate) fn run(args: &HelpArgs) -> Output {
 }
 
 fn exit_codes() -> Output {
-    let text = EXIT_CODES.iter().map(|(exit, name, means)| format!("{:>3}  {name:<15} {means}\n", exit.number())).collect();
-    let rows = EXIT_CODES.iter().map(|(exit, name, means)| json!({ "code": exit.number(), "name": name, "means": means }));
+    let text =
+        EXIT_CODES.iter().map(|(exit, name, means)| format!("{:>3}  {name:<15} {means}\n", exit.number())).collect();
+    let rows =
+        EXIT_CODES.iter().map(|(exit, name, means)| json!({ "code": exit.number(), "name": name, "means": means }));
     Output { text, json: json!({ "exit_codes": rows.collect::<Vec<Value>>() }), failure: None }
 }
 

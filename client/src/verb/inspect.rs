@@ -59,7 +59,9 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
     let plain = |(page, json): (Page, Value)| Inspected { page, json, bundle: None };
     match bytes {
         [] => Err("an empty file".into()),
-        [0xD2, ..] => SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string()),
+        [0xD2, ..] => {
+            SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string())
+        }
         // A map of two fields, or of five.
         [0xA2, ..] => Manifest::parse(bytes).map(|found| plain(manifest(&found))).map_err(|error| error.to_string()),
         [0xA0..=0xBF, ..] => {
@@ -80,7 +82,10 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
         let mut page = Page::titled("an index entry");
         page.row("position", &entry.position);
         page.row("index root", &entry.root);
-        return Ok((page, json!({ "kind": "index-entry", "position": entry.position, "root": entry.root.to_string() })));
+        return Ok((
+            page,
+            json!({ "kind": "index-entry", "position": entry.position, "root": entry.root.to_string() }),
+        ));
     }
     if text.starts_with("c2sp.org/tlog-proof@") {
         let proof = TlogProof::parse(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -139,8 +144,19 @@ fn statement(signed: &SignedStatement) -> (Page, Value) {
 fn manifest(manifest: &Manifest) -> (Page, Value) {
     let mut page = Page::titled("a manifest");
     page.row("digest", &manifest.digest());
-    page.row("weights", &format!("{} ({} files, {} bytes)", manifest.weights_digest(), manifest.weights_files(), manifest.weights_bytes()));
-    page.row("tree", &format!("{} ({} files, {} bytes)", manifest.tree_digest(), manifest.files().len(), manifest.total_bytes()));
+    page.row(
+        "weights",
+        &format!(
+            "{} ({} files, {} bytes)",
+            manifest.weights_digest(),
+            manifest.weights_files(),
+            manifest.weights_bytes()
+        ),
+    );
+    page.row(
+        "tree",
+        &format!("{} ({} files, {} bytes)", manifest.tree_digest(), manifest.files().len(), manifest.total_bytes()),
+    );
     for file in manifest.files().iter().take(LISTED) {
         page.row(file.role.as_str(), &format!("{}  {} ({} bytes)", file.sha256, file.path, file.size));
     }
@@ -187,7 +203,8 @@ fn checkpoint_rows(page: &mut Page, note: &SignedNote) {
 }
 
 fn checkpoint_json(note: &SignedNote) -> Value {
-    let signatures = note.signatures().iter().map(|line| json!({ "name": line.name.to_string(), "key_id": line.hash.to_string() }));
+    let signatures =
+        note.signatures().iter().map(|line| json!({ "name": line.name.to_string(), "key_id": line.hash.to_string() }));
     let signatures: Vec<Value> = signatures.collect();
     match Checkpoint::parse(note.text()) {
         Ok(checkpoint) => json!({
@@ -215,10 +232,17 @@ fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
             json!({ "error": error })
         }
     };
-    let signed = |bytes: &[u8]| SignedStatement::parse(bytes).map(|signed| statement(&signed)).map_err(|error| error.to_string());
-    let proven = |bytes: &[u8]| TlogProof::parse(bytes).map(|proof| proof_page(&proof)).map_err(|error| error.to_string());
+    let signed = |bytes: &[u8]| {
+        SignedStatement::parse(bytes).map(|signed| statement(&signed)).map_err(|error| error.to_string())
+    };
+    let proven =
+        |bytes: &[u8]| TlogProof::parse(bytes).map(|proof| proof_page(&proof)).map_err(|error| error.to_string());
     let statement = part("statement", &mut page, signed(&bundle.statement));
-    let files = part("manifest", &mut page, Manifest::parse(&bundle.manifest).map(|found| manifest(&found)).map_err(|error| error.to_string()));
+    let files = part(
+        "manifest",
+        &mut page,
+        Manifest::parse(&bundle.manifest).map(|found| manifest(&found)).map_err(|error| error.to_string()),
+    );
     let proof = part("proof", &mut page, proven(&bundle.proof));
     let keys: Vec<Value> = bundle
         .keys

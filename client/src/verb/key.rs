@@ -18,7 +18,8 @@ pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
 }
 
 fn new(file: &Path) -> Result<Output, Failure> {
-    let seed = key_file::random_seed().map_err(|source| FileError::Read { path: "the system's random source".into(), source })?;
+    let seed = key_file::random_seed()
+        .map_err(|source| FileError::Read { path: "the system's random source".into(), source })?;
     let key = SecretKey::from_seed(*seed);
     let pem = key.to_pkcs8_pem();
     key_file::write_new(file, &pem)?;
@@ -32,7 +33,10 @@ fn show(file: &Path) -> Result<Output, Failure> {
 fn told(key: &PublicKey, written: Option<&Path>) -> Output {
     let (kid, pem) = (key.key_id(), key.to_pem());
     let file = written.map(|path| path.display().to_string());
-    let wrote = file.as_ref().map(|file| format!("wrote {file} (secret: keep it out of the model's folder)\n")).unwrap_or_default();
+    let wrote = file
+        .as_ref()
+        .map(|file| format!("wrote {file} (secret: keep it out of the model's folder)\n"))
+        .unwrap_or_default();
     let mut json = json!({ "key_id": kid.to_string(), "public_key_pem": pem });
     if let (Some(object), Some(file)) = (json.as_object_mut(), file) {
         object.insert("file".into(), file.into());
@@ -43,7 +47,8 @@ fn told(key: &PublicKey, written: Option<&Path>) -> Output {
 /// A publisher's secret key.
 pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
     let pem = key_file::read(file)?;
-    SecretKey::from_pkcs8_pem(&pem).map_err(|error| not_a_key(file, "an Ed25519 key in PKCS#8 PEM", error.to_string()).into())
+    SecretKey::from_pkcs8_pem(&pem)
+        .map_err(|error| not_a_key(file, "an Ed25519 key in PKCS#8 PEM", error.to_string()).into())
 }
 
 /// A public key, or the public half of a secret one.

@@ -23,12 +23,18 @@ pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
         page.row("log", &format!("{} {}", log.key.name(), log.url.as_deref().unwrap_or("(no address)")));
     }
     for witness in policy.witnesses() {
-        page.row("witness", &format!("{} {} {}", witness.name, witness.key.name(), witness.url.as_deref().unwrap_or("(no address)")));
+        page.row(
+            "witness",
+            &format!("{} {} {}", witness.name, witness.key.name(), witness.url.as_deref().unwrap_or("(no address)")),
+        );
     }
     page.row("requires", &requires);
     page.row("at least", &format!("{} of {} witnesses", policy.quorum().least(), policy.witnesses().len()));
     warnings.iter().for_each(|warning| page.row("warning", warning));
-    let logs = policy.logs().iter().map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url }));
+    let logs = policy
+        .logs()
+        .iter()
+        .map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url }));
     let witnesses = policy.witnesses().iter().map(|witness| {
         json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name()), "url": witness.url })
     });
@@ -79,7 +85,9 @@ fn operator(name: &KeyName) -> &str {
 fn requirement(policy: &Policy, quorum: &Quorum) -> String {
     match quorum {
         Quorum::None => "nothing".to_owned(),
-        Quorum::Witness(index) => policy.witnesses().get(*index).map_or_else(String::new, |witness| witness.name.clone()),
+        Quorum::Witness(index) => {
+            policy.witnesses().get(*index).map_or_else(String::new, |witness| witness.name.clone())
+        }
         Quorum::Group { name, threshold, members } => {
             let members: Vec<_> = members.iter().map(|member| requirement(policy, member)).collect();
             format!("{name}: {threshold} of {} ({})", members.len(), members.join(", "))

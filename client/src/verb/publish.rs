@@ -31,7 +31,7 @@ use crate::verb::{claim, key};
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
-    let log = LogClient::new(policy_file::log_url(&args.trust, Some(&loaded))?);
+    let log = LogClient::new(policy_file::log_url(&args.trust, Some(&loaded))?, args.wait);
     let policy = &loaded.policy;
     let file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
     let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
@@ -41,8 +41,8 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
     let claimed = hold_name(&log, &release.publisher.name, &key, &args)?;
-    log.put_manifest(manifest.digest(), manifest.bytes(), args.wait)?;
-    let proof = match log.submit(&signed, args.wait) {
+    log.put_manifest(manifest.digest(), manifest.bytes())?;
+    let proof = match log.submit(&signed) {
         Ok(proof) => proof,
         Err(failure) => return Err(explained(failure, &log, policy, &release)),
     };
@@ -56,10 +56,24 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let coordinate = release.coordinate();
     let mut page = Page::titled(&format!("published {coordinate}"));
-    page.row("weights", &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes));
+    page.row(
+        "weights",
+        &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),
+    );
     page.row("files", &manifest.files().len());
-    page.row("entry", &format!("{} of log {}, in a tree of {}", evidence.entry().position(), head.value().origin(), head.value().size()));
-    page.row("witnesses", &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")));
+    page.row(
+        "entry",
+        &format!(
+            "{} of log {}, in a tree of {}",
+            evidence.entry().position(),
+            head.value().origin(),
+            head.value().size()
+        ),
+    );
+    page.row(
+        "witnesses",
+        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
+    );
     page.row("bundle", &format!("{} ({} bytes): let it travel with the weights", path.display(), bytes.len()));
     Ok(Output {
         text: page.0,
@@ -99,11 +113,20 @@ fn hash(folder: &Path, files: &[Found]) -> Result<Vec<ManifestFile>, Failure> {
             Err(error) => failed.push((file.path.to_string(), error.to_string())),
         }
     }
-    if failed.is_empty() { Ok(hashed) } else { Err(PublishError::Unhashed { folder: folder.to_owned(), failed }.into()) }
+    if failed.is_empty() {
+        Ok(hashed)
+    } else {
+        Err(PublishError::Unhashed { folder: folder.to_owned(), failed }.into())
+    }
 }
 
 /// The logged claim by which the name is this key's; made now, where nobody has it and that was asked for.
-fn hold_name(log: &LogClient, publisher: &Publisher, key: &SecretKey, args: &PublishArgs) -> Result<LoggedStatement, Failure> {
+fn hold_name(
+    log: &LogClient,
+    publisher: &Publisher,
+    key: &SecretKey,
+    args: &PublishArgs,
+) -> Result<LoggedStatement, Failure> {
     let known = log.key_statements(publisher)?;
     if let Some(claimed) = claim::existing(&known, publisher, key)? {
         return Ok(claimed);
@@ -112,7 +135,7 @@ fn hold_name(log: &LogClient, publisher: &Publisher, key: &SecretKey, args: &Pub
         return Err(PublishError::Unclaimed { publisher: publisher.clone() }.into());
     }
     complain(&format!("claiming {publisher} for key {}\n", key.public().key_id()));
-    claim::submit(log, publisher, key, args.wait)
+    claim::submit(log, publisher, key)
 }
 
 /// A refusal because of an existing entry, with that entry checked: the log's word for it is not enough.
@@ -139,7 +162,9 @@ fn proven_release(existing: &Existing, log: &LogClient, policy: &Policy) -> Resu
     let signed = proven.try_map(SignedStatement::parse).map_err(PublishError::Statement)?;
     match signed.value().statement() {
         Statement::Release(release) => Ok((**release).clone()),
-        Statement::Publisher(_) => Err(log.nonsense("the release that stands in the way", "a claim of a name".into()).into()),
+        Statement::Publisher(_) => {
+            Err(log.nonsense("the release that stands in the way", "a claim of a name".into()).into())
+        }
     }
 }
 
@@ -233,13 +258,17 @@ impl Explain for PublishError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unhashed { .. } => "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent",
+            Self::Unhashed { .. } => {
+                "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent"
+            }
             Self::Statement(StatementError::Envelope(_)) => "shorten the texts, or give documents by their digests",
             Self::Statement(_) | Self::Bundle(_) => "correct release.toml and publish again",
             Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
             Self::HeldByOthers { .. } => "sign with the key that holds the name, or publish under a name of your own",
             Self::Proof(_) => "is the policy of this log? Publish again: submitting twice is harmless",
-            Self::Bound { .. } => "other weights are another version or variant: change model.version or model.variant in release.toml",
+            Self::Bound { .. } => {
+                "other weights are another version or variant: change model.version or model.variant in release.toml"
+            }
             Self::ExistingUnproven(_) => "keep this message: a log that refuses without proof should be asked why",
         };
         Some(hint.into())

@@ -70,7 +70,9 @@ impl Age {
                 let ahead = Span(as_of - self.now);
                 format!("{} ({ahead} ahead of this machine's clock)", moment(as_of))
             }
-            Some(as_of) => format!("{} ({} ago); what came later is not in this evidence", moment(as_of), Span(self.now - as_of)),
+            Some(as_of) => {
+                format!("{} ({} ago); what came later is not in this evidence", moment(as_of), Span(self.now - as_of))
+            }
         }
     }
 }
@@ -93,17 +95,32 @@ fn text(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>, i
         if !is_file {
             let missing: Vec<String> = comparison.missing.iter().map(ToString::to_string).collect();
             list(&mut page, "missing", &missing);
-            let extra: Vec<String> = comparison.extra.iter().map(|(path, what)| match what {
-                None => path.clone(),
-                Some(what) => format!("{path} ({what})"),
-            }).collect();
+            let extra: Vec<String> = comparison
+                .extra
+                .iter()
+                .map(|(path, what)| match what {
+                    None => path.clone(),
+                    Some(what) => format!("{path} ({what})"),
+                })
+                .collect();
             list(&mut page, "not in record", &extra);
         }
     }
     page.row("weights", &release.weights.digest);
-    page.row("log", &format!("entry {} of {}, in a tree of {}", evidence.entry().position(), head.value().origin(), head.value().size()));
+    page.row(
+        "log",
+        &format!(
+            "entry {} of {}, in a tree of {}",
+            evidence.entry().position(),
+            head.value().origin(),
+            head.value().size()
+        ),
+    );
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
-    page.row("witnesses", &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")));
+    page.row(
+        "witnesses",
+        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
+    );
     page.row("name held", &format!("{} since entry {}", release.publisher.name, evidence.claim().position()));
 
     page.section("what the publisher says, as recorded");
@@ -132,7 +149,8 @@ fn bytes(comparison: Option<&Comparison>, is_file: bool, evidence: &Evidence) ->
                 (0, 0, 0) => format!("0 of {of} files are here"),
                 (_, 0, 0) => format!("{matching} of {of} files, all match ({} bytes)", comparison.bytes),
                 _ => {
-                    let unusable = if unusable > 0 { format!(", {unusable} cannot be verified") } else { String::new() };
+                    let unusable =
+                        if unusable > 0 { format!(", {unusable} cannot be verified") } else { String::new() };
                     format!("{bad} DIFFER{unusable}; {matching} of {of} files match")
                 }
             }
@@ -208,8 +226,8 @@ fn bytes_json(comparison: &Comparison, is_file: bool) -> Value {
         .map(|difference| {
             json!({
                 "path": difference.path.to_string(),
-                "expected": { "bytes": difference.expected.0, "sha256": difference.expected.1 },
-                "found": { "bytes": difference.found.0, "sha256": difference.found.1 },
+                "expected": { "bytes": difference.expected.size, "sha256": difference.expected.sha256 },
+                "found": { "bytes": difference.found.size, "sha256": difference.found.sha256 },
             })
         })
         .collect();

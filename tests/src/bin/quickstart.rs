@@ -133,7 +133,9 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
         }
         None => {
             model::write(&folder, 1)?;
-            page.say("A small real one is generated: a config, a tokenizer, two safetensors shards, a licence and a card.");
+            page.say(
+                "A small real one is generated: a config, a tokenizer, two safetensors shards, a licence and a card.",
+            );
         }
     }
 
@@ -163,7 +165,7 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
     expect(told.all().contains(&name), "the refusal names the file")?;
 
     page.step(8, "A silent swap: other weights under the same coordinate");
-    network.log.start()?;
+    network.start_log()?;
     page.command(&network.log.line());
     let swapped = network.at("model-swapped");
     if options.folder.is_some() {
@@ -178,7 +180,9 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
     page.told(&told);
     expect(told.all().contains("coordinate-bound") || told.all().contains("bound to"), "the log names the binding")?;
     expect(!swapped.join("release.stele").exists(), "a refused release leaves no release.stele")?;
-    page.say("The log answered 409 with the entry that stands, and its proof: the first release is what everybody sees.");
+    page.say(
+        "The log answered 409 with the entry that stands, and its proof: the first release is what everybody sees.",
+    );
 
     network.stop()?;
     page.end(options, &network, programs)
@@ -237,7 +241,9 @@ impl Page {
         } else {
             println!("Its files are removed now; `cargo quickstart --keep DIR` leaves them and says how to go on.");
         }
-        println!("\nNext: rehearse with a model of your own, `cargo quickstart FOLDER`; then read README.md: the path of a");
+        println!(
+            "\nNext: rehearse with a model of your own, `cargo quickstart FOLDER`; then read README.md: the path of a"
+        );
         println!("publisher, of a downloader and of an auditor, five minutes each.");
         Ok(())
     }

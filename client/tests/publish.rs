@@ -1,0 +1,236 @@
+//! A publisher drafts, completes, publishes; a small log in this process answers.
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use common::{FILES, Log, Served, World, stele};
+
+/// A world whose log is served and whose policy says where.
+fn served() -> (World, Served) {
+    let mut world = World::new();
+    let served = Served::start(std::mem::replace(&mut world.log, Log::new(1)));
+    std::fs::write(world.at("policy"), world.log.policy(Some(&served.url), 2)).unwrap();
+    let key = world.at("publisher.pem");
+    stele(&["key", "new", key.to_str().unwrap()]).ok();
+    (world, served)
+}
+
+fn draft(world: &World) -> common::Ran {
+    let model = world.model();
+    stele(&[
+        "draft",
+        model.to_str().unwrap(),
+        "--publisher",
+        "acme.example",
+        "--model",
+        "tiny",
+        "--model-version",
+        "1.0",
+        "--variant",
+        "base",
+    ])
+}
+
+/// Makes every decision of a draft, as somebody in a hurry would.
+fn decide(world: &World) {
+    let path = world.model().join("release.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut section = String::new();
+    let mut decided = String::new();
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line.to_owned();
+        }
+        let Some((start, rest)) = line.split_once("\"DECIDE").filter(|_| !line.starts_with('#')) else {
+            decided += &format!("{line}\n");
+            continue;
+        };
+        let (_, end) = rest.split_once('"').unwrap();
+        let value = match (section.as_str(), start.trim_end_matches([' ', '=', '['])) {
+            (_, "from_scratch") => "true",
+            ("[model]", _) => "\"base\"",
+            ("[openness]", "claim") => "\"open-weight\"",
+            ("[openness]", _) => "\"none\"",
+            ("[access]", "stage") => "\"internal\"",
+            ("[access]", _) => "2026-06-25",
+            ("[obligations]", _) => "\"mailto:incidents@acme.example\"",
+            (section, _) if section.starts_with("[components") => "\"no\"",
+            _ => "\"Because it is an example.\"",
+        };
+        decided += &format!("{start}{value}{end}\n");
+    }
+    std::fs::write(path, decided).unwrap();
+}
+
+fn publish(world: &World, more: &[&str]) -> common::Ran {
+    let (model, key, policy) = (world.model(), world.at("publisher.pem"), world.at("policy"));
+    let mut arguments =
+        vec!["publish", model.to_str().unwrap(), "--key", key.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+    arguments.extend(more);
+    stele(&arguments)
+}
+
+#[test]
+fn a_draft_is_refused_while_a_decision_is_open_and_each_line_is_named() {
+    let (world, _served) = served();
+    draft(&world).ok().says(&["values begin with DECIDE"]);
+    publish(&world, &[]).fails(7, &["decisions are open", "open: line", "DECIDE", "hint: replace each value"]);
+    draft(&world).fails(7, &["exists already", "hint: it may hold decisions"]);
+}
+
+#[test]
+fn a_name_that_nobody_claimed_needs_the_word_claim() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &[]).fails(8, &["nobody has claimed acme.example", "hint: publish with --claim"]);
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+}
+
+#[test]
+fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &["--claim"])
+        .ok()
+        .says(&["published acme.example/tiny@1.0#base", "entry           2 of log log.example/stele"]);
+    world.verify(&[]).ok().says(&["5 of 5 files, all match"]);
+
+    // A retry signs the same bytes: the log has no new entry.
+    let entries = served.log.lock().unwrap().entries.len();
+    std::fs::remove_file(world.model().join("release.stele")).unwrap();
+    let json = publish(&world, &["--json"]).ok().json();
+    assert_eq!(json["entry"], 2);
+    assert_eq!(served.log.lock().unwrap().entries.len(), entries);
+    let claim = [
+        "claim",
+        "acme.example",
+        "--key",
+        &world.at("publisher.pem").display().to_string(),
+        "--policy",
+        &world.at("policy").display().to_string(),
+    ]
+    .map(str::to_owned);
+    stele(&claim.each_ref().map(String::as_str)).ok().says(&["already held", "entry 1, proven under the policy"]);
+
+    // The silent swap: other weights under the same coordinate.
+    world.write("model.safetensors", b"other weights");
+    let bound = stele_spec::statement::SignedStatement::parse(&served.log.lock().unwrap().entries[2]).unwrap();
+    let bound = bound.statement().weights_digest().unwrap().to_string();
+    publish(&world, &[]).fails(
+        8,
+        &["bound to other weights for ever", &bound, "existing: entry 2", "proven under the policy", "hint:"],
+    );
+
+    // Nobody else speaks under the name.
+    std::fs::remove_file(world.at("publisher.pem")).unwrap();
+    stele(&["key", "new", world.at("publisher.pem").to_str().unwrap()]).ok();
+    publish(&world, &["--claim"]).fails(5, &["acme.example is held by another key", "expected:", "found:"]);
+}
+
+#[test]
+fn a_log_below_its_quorum_is_asked_again_and_in_the_end_given_up() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let key = world.at("publisher.pem");
+    stele(&["claim", "acme.example", "--key", key.to_str().unwrap(), "--log", &served.url])
+        .ok()
+        .says(&["claimed", "not verified"]);
+    // A log that answers below the quorum of our policy convinces nobody, and nothing is written.
+    served.log.lock().unwrap().cosigning = 1;
+    publish(&world, &[]).fails(4, &["at least 2 cosignatures"]);
+    assert!(!world.model().join("release.stele").exists());
+    served.log.lock().unwrap().cosigning = 3;
+    *served.unwell.lock().unwrap() = 2;
+    let ran = publish(&world, &[]).ok();
+    assert_eq!(ran.err.matches("trying again for 60 seconds").count(), 1, "{ran:?}");
+
+    *served.unwell.lock().unwrap() = 100;
+    publish(&world, &["--wait", "1s"]).fails(4, &["answers 503"]);
+}
+
+#[test]
+fn what_a_folder_must_not_hold_is_refused_before_anything_is_sent() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    world.write("deep/Key.PEM", b"-----BEGIN PRIVATE KEY-----");
+    publish(&world, &["--claim"]).fails(7, &["deep/Key.PEM: a PEM file, likely a secret key", "nothing has been sent"]);
+    std::fs::remove_file(world.model().join("deep/Key.PEM")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", world.model().join("host")).unwrap();
+    publish(&world, &["--claim"]).fails(7, &["host: a symlink that leaves the folder"]);
+    std::fs::remove_file(world.model().join("host")).unwrap();
+    world.write("Config.json", b"{}");
+    publish(&world, &["--claim"]).fails(7, &["Config.json and config.json fall on one name"]);
+    std::fs::remove_file(world.model().join("Config.json")).unwrap();
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+}
+
+#[test]
+fn fields_that_do_not_fit_are_named_with_their_line() {
+    let (world, _served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let path = world.model().join("release.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    for (from, to, said) in [
+        ("use_restricted = false", "use_restricted = 1", "license.use_restricted"),
+        ("use_restricted = false", "used_restricted = false", "license"),
+        ("stage = \"internal\"", "stage = \"opened\"", "access.stage"),
+        ("stage = \"internal\"", "stage = \"open\"", "hosts"),
+        ("spdx = \"Apache-2.0\"", "spdx = \"Apache 2\"", "license.spdx"),
+        ("[openness]", "[openness", ""),
+    ] {
+        std::fs::write(&path, good.replace(from, to)).unwrap();
+        publish(&world, &["--claim"]).fails(7, &[said, "release.toml", "hint:"]);
+    }
+    std::fs::write(&path, good.clone() + "\n[roles]\n\"gone.bin\" = \"weights\"\n").unwrap();
+    publish(&world, &["--claim"]).fails(7, &["gone.bin is not in the folder"]);
+    std::fs::write(&path, good + "\n[roles]\n\"config.json\" = \"weights\"\n").unwrap();
+    assert_eq!(publish(&world, &["--claim", "--json"]).ok().json()["weights"]["files"], 2);
+}
+
+#[test]
+fn a_log_that_is_down_is_unavailable_and_a_key_that_others_read_is_refused() {
+    let (world, _served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let ran = publish(&world, &["--log", "http://127.0.0.1:1"]).fails(9, &["cannot reach", "hint:"]);
+    assert_eq!(ran.out, "");
+    std::fs::set_permissions(world.at("publisher.pem"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    publish(&world, &[]).fails(7, &["can be used by others", "chmod 600"]);
+}
+
+#[test]
+fn a_draft_says_what_the_folder_says() {
+    let (world, _served) = served();
+    let header = br#"{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}"#;
+    let mut weights = (header.len() as u64).to_le_bytes().to_vec();
+    weights.extend(header);
+    weights.extend([0; 24]);
+    world.write("model.safetensors", &weights);
+    world.write(
+        "README.md",
+        b"---\nlicense: cc-by-nc-4.0\nbase_model: elder/base\npipeline_tag: text-generation\ntags:\n- tiny\n---\n",
+    );
+    world.write("config.json", br#"{"architectures":["LlamaForCausalLM"],"model_type":"llama\n[model]\nx=1"}"#);
+    std::fs::remove_file(world.model().join("LICENSE")).unwrap();
+    let model = world.model();
+    let text = stele(&["draft", model.to_str().unwrap(), "--publisher", "acme.example", "-o", "-"]).ok().says(&[
+        "parameters = 6 # from the safetensors headers",
+        "architecture = \"LlamaForCausalLM\"",
+        "spdx = \"CC-BY-NC-4.0\"",
+        "use_restricted = true",
+        "from_scratch = false",
+        "purl = \"pkg:huggingface/elder/base\"",
+        "modalities = [\"text\"]",
+        "name = \"DECIDE: the model's name",
+        "# tags of the model card: tiny",
+    ]);
+    assert!(text.out.parse::<toml::Table>().is_ok(), "{}", text.out);
+    assert!(!model.join("release.toml").exists());
+    assert_eq!(FILES.len(), 5);
+}

@@ -1,0 +1,8 @@
+//! The body of a request to a witness.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    if let Ok(request) = stele_witness::request::AddCheckpoint::parse(data) {
+        assert_eq!(request.to_string().as_bytes(), data);
+    }
+});

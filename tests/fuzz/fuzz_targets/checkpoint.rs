@@ -1,0 +1,9 @@
+//! The text of a checkpoint.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    if let Ok(checkpoint) = stele_spec::checkpoint::Checkpoint::parse(text) {
+        assert_eq!(checkpoint.to_string(), text);
+    }
+});

@@ -1,0 +1,85 @@
+//! Malformed statements: each is refused with its stable code, and nothing is logged.
+
+use serde_json::Value;
+use stele_spec::statement::{Statement, sign};
+use stele_tests::failure::Step;
+use stele_tests::history::Head;
+use stele_tests::http;
+use stele_tests::network::Network;
+use stele_tests::statements::Speaker;
+
+const ENVELOPES: &str = include_str!("../../spec/vectors/statement/envelopes.json");
+
+#[test]
+fn every_malformed_envelope_is_refused_with_its_code_and_nothing_is_logged() -> Step {
+    let network = Network::start(1, 1)?;
+    let log = network.log_address()?;
+    let size = Head::of(log)?.unwrap().size;
+    let vectors: Value = serde_json::from_str(ENVELOPES).unwrap();
+    let refused = vectors["refused"].as_array().unwrap();
+    assert!(refused.len() > 50);
+    let mut wrong = Vec::new();
+    for vector in refused {
+        let (comment, code) = (vector["comment"].as_str().unwrap(), vector["code"].as_str().unwrap());
+        let answer = network.submit(&hex::decode(vector["hex"].as_str().unwrap()).unwrap())?;
+        let found = answer.error_code().unwrap_or_default();
+        if !(400..500).contains(&answer.status) || found != code {
+            wrong.push(format!("{comment}: expected 4xx {code}, found {} {found}", answer.status));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(Head::of(log)?.unwrap().size, size, "nothing was logged");
+    for vector in vectors["accepted"].as_array().unwrap().iter().take(1) {
+        network.accepted(&hex::decode(vector["hex"].as_str().unwrap()).unwrap())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_registration_rule_has_its_own_refusal() -> Step {
+    let network = Network::start(1, 1)?;
+    let log = network.log_address()?;
+    let (acme, thief) = (Speaker::new(1)?, Speaker::new(2)?);
+    let refused = |statement: &[u8], code: &str| -> Step {
+        let size = Head::of(log)?.unwrap().size;
+        let answer = network.submit(statement)?;
+        assert!((400..500).contains(&answer.status), "{}: {}", answer.status, answer.text());
+        assert_eq!(answer.error_code()?, code);
+        assert!(answer.json()?["hint"].is_string(), "{}", answer.text());
+        assert_eq!(Head::of(log)?.unwrap().size, size, "nothing was logged");
+        Ok(())
+    };
+    let put = |manifest: &stele_spec::manifest::Manifest, path: &str| {
+        http::put(log, path, "application/cbor", manifest.bytes())
+    };
+
+    let release = acme.release("1.0.0", 1)?;
+    put(&release.manifest, &format!("/manifests/{}", release.manifest.digest()))?;
+    refused(release.statement.bytes(), "name-unclaimed")?;
+    network.accepted(acme.claim()?.bytes())?;
+
+    let (stolen, _) = acme.unsigned_release("1.0.0", 1)?;
+    let stolen = sign(&Statement::Release(Box::new(stolen)), &thief.key).unwrap();
+    refused(stolen.bytes(), "key-not-held")?;
+
+    let mut forged = release.statement.bytes().to_vec();
+    let last = forged.len() - 40;
+    forged[last] ^= 1;
+    refused(&forged, "bad-signature")?;
+
+    let (mut lying, manifest) = acme.unsigned_release("1.0.0", 1)?;
+    lying.weights.bytes += 1;
+    put(&manifest, &format!("/manifests/{}", manifest.digest()))?;
+    let lying = sign(&Statement::Release(Box::new(lying)), &acme.key).unwrap();
+    let answer = network.submit(lying.bytes())?;
+    assert!((400..500).contains(&answer.status), "{}", answer.text());
+
+    let unknown = acme.release("1.0.0", 77)?;
+    let answer = network.submit(unknown.statement.bytes())?;
+    assert!((400..500).contains(&answer.status), "its manifest was never put: {}", answer.text());
+
+    let wrong_name = format!("/manifests/{}", "0".repeat(64));
+    assert!((400..500).contains(&put(&unknown.manifest, &wrong_name)?.status));
+    assert!((400..500).contains(&put(&unknown.manifest, "/manifests/..%2f..%2fx")?.status));
+    network.accepted(release.statement.bytes()).map(drop)
+}
