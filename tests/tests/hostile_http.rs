@@ -52,9 +52,9 @@ fn what_is_too_large_is_refused_before_it_is_read() -> Step {
         let mut stream = http::connect(door)?;
         let head = format!("GET /checkpoint HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(1 << 20));
         let _ = stream.write_all(head.as_bytes());
-        match http::read_answer(&mut stream) {
-            Ok(answer) => assert_eq!(answer.status, 431),
-            Err(_) => {} // reset before the answer could be read
+        // A reset may overtake the answer.
+        if let Ok(answer) = http::read_answer(&mut stream) {
+            assert_eq!(answer.status, 431);
         }
     }
     network.accepted(Speaker::new(1)?.claim()?.bytes()).map(drop)

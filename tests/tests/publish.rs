@@ -3,6 +3,7 @@
 use std::fs;
 
 use stele_spec::bundle::Bundle;
+use stele_spec::proof::TlogProof;
 use stele_tests::failure::Step;
 use stele_tests::network::Network;
 use stele_tests::publisher::Publisher;
@@ -48,7 +49,10 @@ fn publishing_again_gets_the_same_entry() -> Step {
     let folder = network.at("model");
     model::write(&folder, 1)?;
     acme.prepare(&folder, "1.0.0")?;
-    let index = || Bundle::parse(&fs::read(folder.join("release.stele")).unwrap()).unwrap().proof.index();
+    let index = || {
+        let bundle = Bundle::parse(&fs::read(folder.join("release.stele")).unwrap()).unwrap();
+        TlogProof::parse(&bundle.proof).unwrap().index()
+    };
     acme.publish(&folder)?.expect(0)?;
     let first = index();
     acme.publish(&folder)?.expect(0)?;

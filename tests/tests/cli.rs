@@ -1,0 +1,15 @@
+//! Command lines as data: `tests/cli/*.trycmd` hold what is typed and what is printed, word for word.
+//!
+//! `TRYCMD=overwrite cargo test -p stele-tests --test cli` writes down what is printed now; read the difference.
+
+use stele_tests::binaries::Binary;
+
+#[test]
+fn every_transcript_is_what_the_programs_print() {
+    let cases = trycmd::TestCases::new();
+    for binary in Binary::ALL {
+        cases.register_bin(binary.name(), binary.path().unwrap());
+    }
+    cases.env("COLUMNS", "100").case("cli/*.trycmd");
+    cases.run();
+}

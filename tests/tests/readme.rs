@@ -1,0 +1,93 @@
+//! The README's commands run as written, and no document points to a file that is not there.
+//!
+//! A fenced `sh` block with `<!-- run -->` on the line before it is run. All such blocks of a document are one script, in
+//! their order, in a folder of their own with the programs in `PATH`; what they start in the background is ended.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stele_tests::failure::Step;
+use stele_tests::{binaries, command};
+
+fn house() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Every document of the checkout that is ours.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![house()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") && name != "node_modules" {
+                folders.push(path);
+            } else if name.ends_with(".md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let documents = documents();
+    assert!(documents.iter().any(|path| path.ends_with("README.md")));
+    let mut broken = Vec::new();
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for (at, _) in text.match_indices("](") {
+            let target = text[at + 2..].split([')', ' ', '\n']).next().unwrap().split('#').next().unwrap();
+            // Links of rustdoc are paths of the crate; rustdoc checks them.
+            let elsewhere = target.contains("://") || target.starts_with("mailto:") || target.contains("::");
+            if target.is_empty() || elsewhere || !target.contains(['.', '/']) {
+                continue;
+            }
+            if !document.parent().unwrap().join(target).exists() {
+                broken.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_commands_of_the_readme_run_as_written() -> Step {
+    let script = marked_blocks(&fs::read_to_string(house().join("README.md")).unwrap());
+    if script.is_empty() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-euo", "pipefail", "-c", &format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}")])
+        .env("PATH", format!("{}:{path}", binaries::folder()?.display()))
+        .current_dir(folder.path());
+    command::finish(shell, "the commands of README.md".to_owned())?.expect(0).map(drop)
+}
+
+/// The text of every `sh` block after a line `<!-- run -->`.
+fn marked_blocks(document: &str) -> String {
+    let mut script = String::new();
+    let mut lines = document.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() == "<!-- run -->" && lines.next().is_some_and(|fence| fence.starts_with("```sh")) {
+            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
+                script.push_str(line);
+                script.push('\n');
+            }
+        }
+    }
+    script
+}
+
+#[test]
+fn only_marked_blocks_are_run() {
+    let text = "```sh\na\n```\n<!-- run -->\n```sh\nb\nc\n```\n```sh\nd\n```\n<!-- run -->\n```sh\ne\n```\n";
+    assert_eq!(marked_blocks(text), "b\nc\ne\n");
+}
