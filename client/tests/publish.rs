@@ -1,5 +1,7 @@
 //! A publisher drafts, completes, publishes; a small log in this process answers.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -39,7 +39,8 @@ refuses() {
     fi
 }
 
-shown() { head -20 <<<"$1" | cut -c1-200 | sed 's/^/     /'; }
+# shown TEXT: its end, which is where programs say what went wrong.
+shown() { tail -20 <<<"$1" | cut -c1-200 | sed 's/^/     /'; }
 
 # equal "what" expected found
 equal() {

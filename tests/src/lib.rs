@@ -16,7 +16,9 @@
 //! | [`release_toml`] | a draft completed with decisions that a person would make |
 //! | [`statements`] | signed statements without the client |
 //! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
+//! | [`bench`] | what the house costs, measured from outside |
 
+pub mod bench;
 pub mod binaries;
 pub mod command;
 pub mod failure;

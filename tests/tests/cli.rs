@@ -1,6 +1,7 @@
 //! Command lines as data: `tests/cli/*.trycmd` hold what is typed and what is printed, word for word.
 //!
 //! `TRYCMD=overwrite cargo test -p stele-tests --test cli` writes down what is printed now; read the difference.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use stele_tests::binaries::Binary;
 

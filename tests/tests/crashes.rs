@@ -1,4 +1,5 @@
 //! kill -9 in mid-batch, under a stream of submissions: what was acknowledged is there, once, and no tree head forks.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,5 @@
 //! Rude, slow and broken clients. The server sheds them and goes on serving others.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -1,4 +1,5 @@
 //! The directions of the house: an arrow never points up, and a hazard has one room.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +30,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
         }
     }
     assert!(!files.is_empty(), "no sources in {folder}");
-    let is_test = |path: &Path| test_files.iter().any(|stem| path.with_extension("") == *stem || path.starts_with(stem));
+    let is_test =
+        |path: &Path| test_files.iter().any(|stem| path.with_extension("") == *stem || path.starts_with(stem));
     files.retain(|(path, _)| !is_test(path));
     files.sort();
     let relative = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
@@ -48,7 +50,8 @@ fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
         if line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(any(test") {
             test = true;
         } else if !line.starts_with("#[") {
-            let name = line.trim_start_matches("pub(crate) ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'));
+            let name =
+                line.trim_start_matches("pub(crate) ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'));
             found.extend(name.filter(|_| test).map(|name| folder.join(name)));
             test = false;
         }
@@ -135,18 +138,19 @@ fn a_room_of_the_format_uses_only_rooms_above_it() {
 
 #[test]
 fn the_packages_use_only_packages_above_them() {
-    let all = ["stele_spec", "stele_host", "stele_log", "stele_witness", "stele::"];
+    let all = ["stele_spec::", "stele_host::", "stele_log::", "stele_witness::", "stele::"];
     for (folder, allowed) in [
         ("spec", &all[..0]),
         ("host", &all[..1]),
-        ("log-server", &["stele_spec", "stele_host", "stele_log"]),
-        ("witness", &["stele_spec", "stele_host", "stele_witness"]),
-        ("client", &["stele_spec", "stele_host", "stele::"]),
+        ("log-server", &["stele_spec::", "stele_host::", "stele_log::"]),
+        ("witness", &["stele_spec::", "stele_host::", "stele_witness::"]),
+        ("client", &["stele_spec::", "stele_host::", "stele::"]),
     ] {
         for (file, text) in sources(&format!("{folder}/src")) {
             for name in all.iter().filter(|name| !allowed.contains(name)) {
-                let used = text.match_indices(name).any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
-                assert!(!used || folder == "spec" && *name == "stele_spec", "{folder}/src/{file} names {name}");
+                let word = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+                let used = text.match_indices(name).any(|(at, _)| word(at));
+                assert!(!used, "{folder}/src/{file} names {name}");
             }
         }
     }
@@ -155,9 +159,9 @@ fn the_packages_use_only_packages_above_them() {
 /// Files outside `rooms` that hold a word; `rooms` are prefixes of paths from the checkout.
 fn outside(word: &str, rooms: &[&str]) -> Vec<String> {
     let folders = ["spec/src", "host/src", "log-server/src", "witness/src", "client/src"];
-    let all = folders.iter().flat_map(|folder| {
-        sources(folder).into_iter().map(move |(file, text)| (format!("{folder}/{file}"), text))
-    });
+    let all = folders
+        .iter()
+        .flat_map(|folder| sources(folder).into_iter().map(move |(file, text)| (format!("{folder}/{file}"), text)));
     let within = |file: &str| rooms.iter().any(|room| file.starts_with(room));
     all.filter(|(file, text)| text.contains(word) && !within(file)).map(|(file, _)| file).collect()
 }
@@ -179,7 +183,6 @@ fn every_hazard_has_one_room() {
         ("unsafe {", &[]),
         ("axum::serve", &[]),
         ("verify_batch", &[]),
-        (".flatten_serde", &[]),
     ] {
         assert_eq!(outside(word, rooms), Vec::<String>::new(), "{word} belongs into {rooms:?}");
     }
@@ -218,7 +221,8 @@ fn signatures_are_built_without_the_features_that_weaken_them() {
 
 #[test]
 fn the_scanner_sees_what_it_should() {
-    let rooms = rooms_used("use crate::{hash::Digest, text::{decimal, hex}, name}; pub(crate) use crate::key; my_crate::x");
+    let rooms =
+        rooms_used("use crate::{hash::Digest, text::{decimal, hex}, name}; pub(crate) use crate::key; my_crate::x");
     assert_eq!(rooms.into_iter().collect::<Vec<_>>(), ["hash", "key", "name", "text"]);
     let text = "use crate::a;\n// crate::b\n#[cfg(test)]\nmod tests {\n    use crate::c;\n}\nuse crate::d;\n";
     assert_eq!(without_tests(text), "use crate::a;\nuse crate::d;\n");

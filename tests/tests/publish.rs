@@ -1,4 +1,5 @@
 //! A lab releases a model, and a stranger checks it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
 

@@ -2,6 +2,7 @@
 //!
 //! A fenced `sh` block with `<!-- run -->` on the line before it is run. All such blocks of a document are one script, in
 //! their order, in a folder of their own with the programs in `PATH`; what they start in the background is ended.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -128,6 +128,10 @@ fn tour(options: &Options, started: &mpsc::Sender<PathBuf>) -> Step {
     match &options.folder {
         Some(given) => {
             model::copy_or_link(given, &folder)?;
+            // A draft never overwrites, and the record of another release is none of this one.
+            for ours in [release_toml::FILE, "release.stele"] {
+                let _ = fs::remove_file(folder.join(ours));
+            }
             page.say(&format!("{} is left as it is: its files are copied or linked into model/.", given.display()));
             page.say("What follows is a rehearsal: it signs decisions that nobody made, with a key that nobody knows.");
         }

@@ -1,0 +1,87 @@
+//! One kept-alive connection to a log: a submission at a time, as little work as HTTP/1.1 allows, since the load shares
+//! the cores with what it measures.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::failure::{During, Failure, Step};
+use crate::http;
+use crate::network::COSE;
+
+/// The longest answer that is read.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Line {
+    stream: TcpStream,
+    log: SocketAddr,
+    buffer: Vec<u8>,
+}
+
+impl Line {
+    /// Connects. Every wait on the connection has the limit of [`http::ANSWER`].
+    pub fn open(log: SocketAddr) -> Step<Self> {
+        Ok(Self { stream: http::connect(log)?, log, buffer: Vec::new() })
+    }
+
+    /// Submits a statement and waits for its proof.
+    pub fn submit(&mut self, statement: &[u8]) -> Step<Vec<u8>> {
+        let mut request = format!(
+            "POST /entries HTTP/1.1\r\nhost: {}\r\ncontent-type: {COSE}\r\ncontent-length: {}\r\n\r\n",
+            self.log,
+            statement.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(statement);
+        self.stream.write_all(&request).during("submitting")?;
+        let (status, body) = self.answer()?;
+        if status == 200 {
+            return Ok(body);
+        }
+        Err(Failure::new(format!("expected status 200, found {status}: {}", String::from_utf8_lossy(&body))))
+    }
+
+    fn answer(&mut self) -> Step<(u16, Vec<u8>)> {
+        self.buffer.clear();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            if let Some((status, body)) = framed(&self.buffer)? {
+                return Ok((status, body.to_vec()));
+            }
+            match self.stream.read(&mut chunk).during("reading an answer")? {
+                0 => return Err(Failure::new("the log closed a connection that was kept alive")),
+                _ if self.buffer.len() > MAX_ANSWER => return Err(Failure::new("an answer without an end")),
+                read => self.buffer.extend(chunk.iter().take(read)),
+            }
+        }
+    }
+}
+
+/// Status and body, once the whole answer is there.
+fn framed(bytes: &[u8]) -> Step<Option<(u16, &[u8])>> {
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let (head, body) = bytes.split_at(end + 4);
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let (Some(status), Some(length)) = (status, length) else {
+        return Err(Failure::new(format!("not an answer with a length: {head}")));
+    };
+    Ok(body.get(..length).map(|body| (status, body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_where_its_length_says() {
+        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+        assert!(framed(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+        for end in 0..whole.len() {
+            assert_eq!(framed(&whole[..end]).unwrap(), None, "{end}");
+        }
+        assert_eq!(framed(whole).unwrap(), Some((200, &b"ab"[..])));
+    }
+}

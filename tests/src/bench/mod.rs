@@ -1,0 +1,70 @@
+//! What the house costs, measured from outside: real processes, real files, one machine.
+//!
+//! Every figure is the median over several runs of one invocation; what it is compared with is measured in the same
+//! invocation, run by run. Counts and times are bounded; only the loopback is used; everything is made in one folder, that
+//! the caller removes.
+//!
+//! | room | one concept |
+//! |---|---|
+//! | [`figure`] | a measured figure with its runs and its aim, as Markdown and JSON |
+//! | [`machine`] | what it was measured on, and whether it was quiet |
+//! | [`supply`] | statements signed before the clock starts |
+//! | [`line`] | one kept-alive connection to a log |
+//! | [`submit`] | from a signed statement to its cosigned proof: latency, and entries per second |
+//! | [`signatures`] | how many signatures this machine can check |
+//! | [`cpu`] | which process used the cores |
+//! | [`offline`] | a released folder made without a network |
+//! | [`verify`] | `stele verify`: hashing beside OpenSSL, and the evidence alone |
+
+pub mod cpu;
+pub mod figure;
+pub mod line;
+pub mod machine;
+pub mod offline;
+pub mod signatures;
+pub mod submit;
+pub mod supply;
+pub mod verify;
+
+use std::path::Path;
+
+use crate::failure::Step;
+use figure::Figure;
+
+/// One part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// From a signed statement to its cosigned proof, one after another.
+    Latency,
+    /// The same, many at a time.
+    Throughput,
+    /// `stele verify` of large files.
+    Hash,
+    /// `stele verify` of the evidence alone.
+    Verify,
+}
+
+impl Part {
+    /// In the order in which they are measured: the disk is quiet before gigabytes are written.
+    pub const ALL: [Self; 4] = [Self::Latency, Self::Throughput, Self::Verify, Self::Hash];
+
+    /// What a person types.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Latency => "latency",
+            Self::Throughput => "throughput",
+            Self::Hash => "hash",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// Measures it with files below `scratch`, which exists and is empty or holds what other parts made.
+    pub fn measure(self, scratch: &Path) -> Step<Vec<Figure>> {
+        match self {
+            Self::Latency => submit::latency(scratch),
+            Self::Throughput => submit::throughput(scratch),
+            Self::Hash => verify::hashing(scratch),
+            Self::Verify => verify::evidence_alone(scratch),
+        }
+    }
+}

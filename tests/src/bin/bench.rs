@@ -1,0 +1,153 @@
+//! `cargo bench-stele [latency|throughput|verify|hash|all] [--json]`: the figures of the README, measured again.
+//!
+//! It builds the programs it measures, uses the loopback and one temporary folder, stops at a limit of time, and removes
+//! everything. A missed aim is said in its row; the exit code says only whether everything could be measured.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stele_tests::bench::Part;
+use stele_tests::bench::figure::{Figure, table};
+use stele_tests::bench::machine::Machine;
+use stele_tests::failure::{During, Step};
+use stele_tests::{binaries, process};
+
+const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|hash|all] [--json]
+
+  latency     from a signed statement to its cosigned proof, one after another; three witnesses, two are enough
+  throughput  the same over many connections, beside the signatures that this machine can check
+  verify      `stele verify --no-hash` of a bundle, the whole process
+  hash        `stele verify` of 2 GiB in eight files and of 1 GiB in one, beside `openssl dgst -sha256`
+  --json      the same data for programs
+
+Needs 2.5 GiB in the folder for temporary files (TMPDIR) and `openssl` for `hash`; takes a few minutes.
+";
+
+/// When everything is given up. A part takes a minute or two.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+fn main() -> ExitCode {
+    let options = match Options::parse(env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprint!("error: {problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let scratch = match tempfile::Builder::new().prefix("stele-bench-").tempdir() {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            eprintln!("error: making a temporary folder: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let (finished, outcome) = mpsc::channel();
+    let interrupted = finished.clone();
+    thread::spawn(move || {
+        wait_for_interrupt();
+        let _ = interrupted.send(None);
+    });
+    let folder = scratch.path().to_path_buf();
+    thread::spawn(move || {
+        let _ = finished.send(Some(measure(&options, &folder)));
+    });
+    let outcome = outcome.recv_timeout(LIMIT);
+    process::kill_all();
+    let _ = fs::remove_dir_all(scratch.path());
+    match outcome {
+        Ok(Some(Ok(page))) => {
+            print!("{page}");
+            ExitCode::SUCCESS
+        }
+        Ok(Some(Err(failure))) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+        Ok(None) => {
+            eprintln!("interrupted: every process is stopped and temporary files are removed");
+            ExitCode::from(130)
+        }
+        Err(_) => {
+            eprintln!("error: given up after {LIMIT:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    parts: Vec<Part>,
+    json: bool,
+}
+
+impl Options {
+    /// `None` asks for help.
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+        let (mut parts, mut json) = (Vec::new(), false);
+        for argument in arguments {
+            match argument.as_str() {
+                "-h" | "--help" => return Ok(None),
+                "--json" => json = true,
+                "all" => parts.extend(Part::ALL),
+                name => match Part::ALL.into_iter().find(|part| part.name() == name) {
+                    Some(part) => parts.push(part),
+                    None => return Err(format!("there is no {name}")),
+                },
+            }
+        }
+        if parts.is_empty() {
+            parts.extend(Part::ALL);
+        }
+        Ok(Some(Self { parts, json }))
+    }
+}
+
+fn measure(options: &Options, scratch: &Path) -> Step<String> {
+    eprintln!("building ...");
+    binaries::folder()?;
+    let scratch: PathBuf = scratch.canonicalize().during("finding the temporary folder")?;
+    let machine = Machine::here();
+    let mut figures: Vec<(Part, Vec<Figure>)> = Vec::new();
+    for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
+        eprintln!("measuring {} ...", part.name());
+        figures.push((part, part.measure(&scratch)?));
+    }
+    if !options.json {
+        let all: Vec<Figure> = figures.into_iter().flat_map(|(_, figures)| figures).collect();
+        return Ok(format!("{}.\n\n{}", machine.line(), table(&all)));
+    }
+    let parts = figures.iter().map(|(part, figures)| {
+        let figures: Vec<Value> = figures.iter().map(Figure::json).collect();
+        (part.name().to_owned(), Value::from(figures))
+    });
+    let parts: serde_json::Map<String, Value> = parts.collect();
+    Ok(format!("{:#}\n", json!({ "machine": machine.json(), "figures": parts })))
+}
+
+/// Returns at Ctrl-C or SIGTERM. Without a runtime nothing is caught, and the system's own handling stays.
+fn wait_for_interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let waited = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
+        runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            tokio::select! {
+                interrupt = tokio::signal::ctrl_c() => interrupt,
+                _ = terminate.recv() => Ok(()),
+            }
+        })
+    });
+    if !matches!(waited, Ok(Ok(()))) {
+        loop {
+            thread::park();
+        }
+    }
+}
