@@ -126,6 +126,11 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
         &["bound to other weights for ever", &bound, "existing: entry 2", "proven under the policy", "hint:"],
     );
 
+    // A log that refuses because of another entry has not shown why it refuses.
+    served.log.lock().unwrap().lies_about = Some(1);
+    publish(&world, &[])
+        .fails(9, &["expected: the release that stands in the way", "found: a claim of a name at entry 1"]);
+
     // Nobody else speaks under the name.
     std::fs::remove_file(world.at("publisher.pem")).unwrap();
     stele(&["key", "new", world.at("publisher.pem").to_str().unwrap()]).ok();
@@ -141,6 +146,10 @@ fn a_log_below_its_quorum_is_asked_again_and_in_the_end_given_up() {
     stele(&["claim", "acme.example", "--key", key.to_str().unwrap(), "--log", &served.url])
         .ok()
         .says(&["claimed", "not verified"]);
+    let broken = world.at("broken");
+    std::fs::write(&broken, "witness\n").unwrap();
+    let claim = ["claim", "acme.example", "--key", key.to_str().unwrap(), "--log", &served.url];
+    stele(&[&claim[..], &["--policy", broken.to_str().unwrap()]].concat()).fails(6, &["is not a trust policy"]);
     // A log that answers below the quorum of our policy convinces nobody, and nothing is written.
     served.log.lock().unwrap().cosigning = 1;
     publish(&world, &[]).fails(4, &["at least 2 cosignatures"]);

@@ -25,7 +25,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     let loaded = match policy_file::load(args.trust.policy.as_deref()) {
         Ok(loaded) => Some(loaded),
         // With an address alone a claim can be made; whether it is in the log is then nobody's word but the log's.
-        Err(_) if args.trust.policy.is_none() && args.trust.log.is_some() => None,
+        Err(failure) if args.trust.log.is_some() && args.trust.policy.is_none() && is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };
     let log = LogClient::new(policy_file::log_url(&args.trust, loaded.as_ref())?, WAIT);
@@ -58,6 +58,11 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         }),
         failure: None,
     })
+}
+
+/// No policy is one thing; one that is there and cannot be read is an error.
+fn is_missing(failure: &Failure) -> bool {
+    failure.as_explain().code() == "policy-missing"
 }
 
 /// The claim that already gives the name to this key; an error where it is somebody else's.

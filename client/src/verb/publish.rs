@@ -142,7 +142,7 @@ fn hold_name(
 fn explained(failure: Failure, log: &LogClient, policy: &Policy, release: &Release) -> Failure {
     match failure.existing() {
         None => failure,
-        Some(existing) => match proven_release(&existing, log, policy) {
+        Some(existing) => match proven_release(&existing, log, policy, release) {
             Ok(bound) => PublishError::Bound {
                 coordinate: release.coordinate(),
                 position: existing.index,
@@ -155,17 +155,27 @@ fn explained(failure: Failure, log: &LogClient, policy: &Policy, release: &Relea
     }
 }
 
-fn proven_release(existing: &Existing, log: &LogClient, policy: &Policy) -> Result<Release, Failure> {
+/// The release that stands in the way: at that position, of this coordinate, with other weights.
+fn proven_release(existing: &Existing, log: &LogClient, policy: &Policy, ours: &Release) -> Result<Release, Failure> {
     let entry = log.entry(existing.index)?;
     let proof = TlogProof::parse(existing.proof.as_bytes()).map_err(PublishError::ExistingUnproven)?;
     let proven = proof::check(&proof, &entry, policy).map_err(PublishError::ExistingUnproven)?;
     let signed = proven.try_map(SignedStatement::parse).map_err(PublishError::Statement)?;
-    match signed.value().statement() {
-        Statement::Release(release) => Ok((**release).clone()),
-        Statement::Publisher(_) => {
-            Err(log.nonsense("the release that stands in the way", "a claim of a name".into()).into())
+    let position = signed.position();
+    let found = match signed.value().statement() {
+        Statement::Release(release)
+            if position == existing.index
+                && release.coordinate() == ours.coordinate()
+                && release.weights.digest != ours.weights.digest =>
+        {
+            return Ok((**release).clone());
         }
-    }
+        Statement::Release(release) => {
+            format!("{} with weights {} at entry {position}", release.coordinate(), release.weights.digest)
+        }
+        Statement::Publisher(_) => format!("a claim of a name at entry {position}"),
+    };
+    Err(log.nonsense("the release that stands in the way: this coordinate with other weights", found).into())
 }
 
 impl Failure {

@@ -41,6 +41,8 @@ pub(crate) struct Log {
     signer: SignerKey,
     witnesses: Vec<SignerKey>,
     pub(crate) cosigning: usize,
+    /// The entry that it gives as the reason for a refusal, if not the true one.
+    pub(crate) lies_about: Option<usize>,
     pub(crate) entries: Vec<Vec<u8>>,
     tree: MemoryTree,
 }
@@ -56,6 +58,7 @@ impl Log {
             signer,
             witnesses: (1..=3).map(witness).collect(),
             cosigning: 3,
+            lies_about: None,
             entries: Vec::new(),
             tree: MemoryTree::new(),
         };
@@ -352,7 +355,8 @@ fn submit(body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
                 && signed.statement().weights_digest() != offered.statement().weights_digest()
         })
     });
-    if let Some(position) = bound {
+    if let Some(bound) = bound {
+        let position = log.lies_about.unwrap_or(bound);
         let proof = String::from_utf8(log.proof(position as u64)).unwrap();
         let existing = json!({ "index": position, "proof": proof });
         return (
