@@ -1,7 +1,7 @@
 //! The README's commands run as written, and no document points to a file that is not there.
 //!
-//! A fenced `sh` block with `<!-- run -->` on the line before it is run. All such blocks of a document are one script, in
-//! their order, in a folder of their own with the programs in `PATH`; what they start in the background is ended.
+//! A fenced `sh` block with `<!-- run -->` on the line before it is run, each in its order in one folder that has a model and
+//! the policy of a running log, with the programs in `PATH`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use stele_tests::failure::Step;
-use stele_tests::{binaries, command};
+use stele_tests::network::Network;
+use stele_tests::{binaries, command, model, release_toml};
 
 fn house() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
@@ -58,37 +59,46 @@ fn every_relative_link_leads_somewhere() {
 
 #[test]
 fn the_commands_of_the_readme_run_as_written() -> Step {
-    let script = marked_blocks(&fs::read_to_string(house().join("README.md")).unwrap());
-    if script.is_empty() {
-        return Ok(());
-    }
+    let blocks = marked_blocks(&fs::read_to_string(house().join("README.md")).unwrap());
+    assert!(blocks.len() >= 4, "the README has {} blocks to run", blocks.len());
+    // What the README's reader has: a model, and the policy of a log that is there.
+    let network = Network::start(3, 2)?;
     let folder = tempfile::tempdir().unwrap();
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut shell = Command::new("bash");
-    shell
-        .args(["-euo", "pipefail", "-c", &format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}")])
-        .env("PATH", format!("{}:{path}", binaries::folder()?.display()))
-        .current_dir(folder.path());
-    command::finish(shell, "the commands of README.md".to_owned())?.expect(0).map(drop)
+    fs::copy(network.policy_path(), folder.path().join("policy")).unwrap();
+    model::write(&folder.path().join("model"), 1)?;
+    let release = folder.path().join("model").join(release_toml::FILE);
+    for block in blocks {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut shell = Command::new("bash");
+        shell
+            .args(["-euo", "pipefail", "-c", &block])
+            .env("PATH", format!("{}:{path}", binaries::folder()?.display()))
+            // The editor is a person's: what it would decide is decided below.
+            .env("EDITOR", "true")
+            .current_dir(folder.path());
+        command::finish(shell, block)?.expect(0)?;
+        if release.exists() {
+            release_toml::complete(&release)?;
+        }
+    }
+    Ok(())
 }
 
-/// The text of every `sh` block after a line `<!-- run -->`.
-fn marked_blocks(document: &str) -> String {
-    let mut script = String::new();
+/// The text of each `sh` block after a line `<!-- run -->`.
+fn marked_blocks(document: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
     let mut lines = document.lines();
     while let Some(line) = lines.next() {
         if line.trim() == "<!-- run -->" && lines.next().is_some_and(|fence| fence.starts_with("```sh")) {
-            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
-                script.push_str(line);
-                script.push('\n');
-            }
+            let block = lines.by_ref().take_while(|line| !line.starts_with("```"));
+            blocks.push(block.map(|line| format!("{line}\n")).collect());
         }
     }
-    script
+    blocks
 }
 
 #[test]
 fn only_marked_blocks_are_run() {
     let text = "```sh\na\n```\n<!-- run -->\n```sh\nb\nc\n```\n```sh\nd\n```\n<!-- run -->\n```sh\ne\n```\n";
-    assert_eq!(marked_blocks(text), "b\nc\ne\n");
+    assert_eq!(marked_blocks(text), ["b\nc\n", "e\n"]);
 }
