@@ -9,6 +9,7 @@
 //! | [`binaries`] | where the programs are, built once |
 //! | [`process`] | one server process: started, stopped, killed, started again on the same port |
 //! | [`http`] | one request and its answer, with nothing done behind the caller's back |
+//! | [`interrupt`] | Ctrl-C and SIGTERM, so that nothing is left behind |
 //! | [`command`] | one run of a command-line program, and what it printed |
 //! | [`network`] | a log and its witnesses in a folder of their own |
 //! | [`model`] | a small but real model folder, the same bytes for the same seed |
@@ -24,6 +25,7 @@ pub mod command;
 pub mod failure;
 pub mod history;
 pub mod http;
+pub mod interrupt;
 pub mod model;
 pub mod network;
 pub mod process;

@@ -16,7 +16,7 @@ use stele_tests::bench::Part;
 use stele_tests::bench::figure::{Figure, table};
 use stele_tests::bench::machine::Machine;
 use stele_tests::failure::{During, Step};
-use stele_tests::{binaries, process};
+use stele_tests::{binaries, interrupt, process};
 
 const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|hash|all] [--json]
 
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let (finished, outcome) = mpsc::channel();
     let interrupted = finished.clone();
     thread::spawn(move || {
-        wait_for_interrupt();
+        interrupt::wait();
         let _ = interrupted.send(None);
     });
     let folder = scratch.path().to_path_buf();
@@ -131,23 +131,4 @@ fn measure(options: &Options, scratch: &Path) -> Step<String> {
     });
     let parts: serde_json::Map<String, Value> = parts.collect();
     Ok(format!("{:#}\n", json!({ "machine": machine.json(), "figures": parts })))
-}
-
-/// Returns at Ctrl-C or SIGTERM. Without a runtime nothing is caught, and the system's own handling stays.
-fn wait_for_interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let waited = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
-        runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                interrupt = tokio::signal::ctrl_c() => interrupt,
-                _ = terminate.recv() => Ok(()),
-            }
-        })
-    });
-    if !matches!(waited, Ok(Ok(()))) {
-        loop {
-            thread::park();
-        }
-    }
 }

@@ -15,7 +15,7 @@ use stele_tests::command::{Told, quoted};
 use stele_tests::failure::{During, Failure, Step};
 use stele_tests::network::{Home, Network};
 use stele_tests::publisher::Publisher;
-use stele_tests::{binaries, model, process, release_toml};
+use stele_tests::{binaries, interrupt, model, process, release_toml};
 
 const USAGE: &str = "usage: cargo quickstart [FOLDER] [--keep DIR]
 
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let (finished, outcome) = mpsc::channel();
     let interrupted = finished.clone();
     thread::spawn(move || {
-        wait_for_interrupt();
+        interrupt::wait();
         let _ = interrupted.send(Outcome::Interrupted);
     });
     thread::spawn(move || {
@@ -255,23 +255,4 @@ impl Page {
 
 fn expect(holds: bool, what: &str) -> Step {
     if holds { Ok(()) } else { Err(Failure::new(format!("expected that {what}; it is not so"))) }
-}
-
-/// Returns at Ctrl-C or SIGTERM. Without a runtime nothing is caught, and the system's own handling stays.
-fn wait_for_interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let waited = tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| {
-        runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                interrupt = tokio::signal::ctrl_c() => interrupt,
-                _ = terminate.recv() => Ok(()),
-            }
-        })
-    });
-    if !matches!(waited, Ok(Ok(()))) {
-        loop {
-            thread::park();
-        }
-    }
 }
