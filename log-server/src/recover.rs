@@ -127,18 +127,32 @@ pub enum Misfit {
     Store(#[from] StoreError),
 }
 
+impl RecoverError {
+    /// The machine's own failure, where it is one: then nothing is known to be damaged.
+    fn machine(&self) -> Option<&DurableError> {
+        match self {
+            Self::Durable(error)
+            | Self::Staging(StagingError::Durable(error))
+            | Self::Replay(
+                ReplayError::Store(StoreError::Durable(error))
+                | ReplayError::Taker(Misfit::Store(StoreError::Durable(error))),
+            ) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl Explain for RecoverError {
     fn exit(&self) -> Exit {
-        match self {
-            Self::Durable(error) => error.exit(),
-            Self::Staging(StagingError::Durable(error)) => error.exit(),
-            _ => Exit::Inconsistent,
-        }
+        self.machine().map_or(Exit::Inconsistent, Explain::exit)
     }
 
     fn code(&self) -> &'static str {
+        if let Some(error) = self.machine() {
+            return error.code();
+        }
         match self {
-            Self::Durable(error) | Self::Staging(StagingError::Durable(error)) => error.code(),
+            Self::Durable(error) => error.code(),
             Self::Staging(_) => "staged-batch-damaged",
             Self::Replay(_) => "entries-damaged",
             Self::HeadLost => "signed-head-lost",
@@ -152,8 +166,10 @@ impl Explain for RecoverError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let Some(error) = self.machine() {
+            return error.hint();
+        }
         let hint = match self {
-            Self::Durable(error) | Self::Staging(StagingError::Durable(error)) => return error.hint(),
             Self::HeadLost | Self::Restored { .. } => {
                 "going on could sign a second history; find the newest lock/signed-head, and ask the witnesses what they \
                  cosigned last (GET <prefix>/<origin hash>/checkpoint)"
