@@ -1,8 +1,4 @@
-//! SHA-256, and one type for each thing a SHA-256 stands for.
-//!
-//! A leaf hash, an inner node, a root, an index root and the digest of a file are all 32 bytes; mixing them up
-//! is how proofs are forged. Each is a type of its own, and only the room that computes it can make it from
-//! hashing. `from_bytes` exists for parsers: bytes that came from outside and have yet to be proven.
+#![doc = include_str!("../text/hash.md")]
 
 use core::fmt;
 

@@ -1,6 +1,4 @@
-//! Strict text: the decimal, hex and base64 that every format here shares.
-//!
-//! Each reader accepts exactly one spelling of each value, so that `format(parse(x)) == x` holds for all of them.
+#![doc = include_str!("../text/text.md")]
 
 use core::fmt;
 
