@@ -92,9 +92,9 @@ impl LogClient {
         Ok(entry)
     }
 
-    /// The publisher's key statements with their proofs, oldest first: they come before any release.
+    /// The publisher's key statements with their proofs, oldest first.
     pub(crate) fn key_statements(&self, publisher: &Publisher) -> Result<Vec<LoggedStatement>, Failure> {
-        let answer = self.get(&format!("lookup/publisher?name={publisher}"))?;
+        let answer = self.get(&format!("lookup/keys?name={publisher}"))?;
         let Ok(Positions { mut positions }) = serde_json::from_slice(&answer.body) else {
             return Err(self.nonsense("JSON with positions", shorten(&answer.text())).into());
         };

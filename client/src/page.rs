@@ -1,27 +1,27 @@
-//! A release as a page to read.
+//! A statement as a page to read.
+
+mod lifecycle;
 
 use std::fmt::Write as _;
 
-use stele_spec::statement::{Document, Parent, PublisherClaim, Release, SignedStatement, Statement};
+use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
 use crate::claims;
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {
+    let by = format!("{} by key {}", signed.statement().publisher(), signed.kid());
     match signed.statement() {
-        Statement::Publisher(claim) => of_claim(claim, signed),
         Statement::Release(release) => of_release(release, signed),
+        Statement::Publisher(change) => lifecycle::of_keys(change, &by),
+        Statement::Amend(amend) => lifecycle::of_amend(amend, &by),
+        Statement::Stage(moved) => lifecycle::of_stage(moved, &by),
+        Statement::Supersede(supersede) => lifecycle::of_supersede(supersede, &by),
+        Statement::Withdraw(withdraw) => lifecycle::of_withdraw(withdraw, &by),
+        Statement::Incident(incident) => lifecycle::of_incident(incident, &by),
+        Statement::Evaluation(report) => lifecycle::of_evaluation(report, &by),
+        Statement::Observation(observation) => lifecycle::of_observation(observation, &by),
     }
-}
-
-fn of_claim(claim: &PublisherClaim, signed: &SignedStatement) -> String {
-    let mut page = Page::titled(&format!("{} claims its name", claim.publisher.name));
-    page.row("issued", &claim.issued_at);
-    page.row("signed by", &signed.kid());
-    for key in &claim.keys {
-        page.row("key", &format!("{} ({})", key.kid, key.algorithm));
-    }
-    page.0
 }
 
 fn of_release(release: &Release, signed: &SignedStatement) -> String {

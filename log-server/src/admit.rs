@@ -1,34 +1,15 @@
-//! What the log refuses: a pure function of a statement, of the log before it, and of the operator's rule for claims.
+//! What this log lets in: the operator's rule for claims, and then [`stele_spec::registration`], by which auditors judge it.
 //!
 //! | a statement | is refused with | when |
 //! |---|---|---|
 //! | claim | `claim-not-allowed` | the operator's list has no such name, or not this key |
-//! | claim | `name-claimed` | somebody holds the name |
-//! | release | `name-unclaimed` | nobody holds the publisher's name |
-//! | any | `key-not-held` | its key is not one of the name's |
-//! | any | `bad-signature` | the signature is not that key's |
-//! | release | `coordinate-bound` | the coordinate is bound to other weights: the silent swap |
-//!
-//! The same bytes again are no refusal: [`Verdict::Known`].
-//!
-//! The signature is checked once, by [`authenticate`], before a statement waits for its batch. [`admit`] does not check it
-//! again: the keys of a name do not change, so a signature that was good under them stays good.
+//! | any | the codes of registration | registration refuses it |
 
 use crate::config::{Claims, Registration};
-use crate::registry::View;
-use stele_spec::hash::{Digest, KeyId, LeafHash};
-use stele_spec::key::PublicKey;
-use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::statement::{SignedStatement, Statement, VerifyError};
-
-/// What becomes of a statement that is not refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is logged.
-    New,
-    /// These very bytes are logged at this position.
-    Known(u64),
-}
+use stele_spec::hash::{KeyId, LeafHash};
+use stele_spec::name::Publisher;
+use stele_spec::registration::{self, Signers, Verdict, View};
+use stele_spec::statement::{Action, SignedStatement, Statement};
 
 /// Why a statement is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,48 +22,9 @@ pub enum Refusal {
         /// The claim's signer.
         kid: KeyId,
     },
-    /// The name is held.
-    #[error("{publisher} was claimed at entry {position}")]
-    NameClaimed {
-        /// The name.
-        publisher: Publisher,
-        /// The position of the claim.
-        position: u64,
-    },
-    /// The name is nobody's.
-    #[error("nobody has claimed {publisher} in this log")]
-    NameUnclaimed {
-        /// The name.
-        publisher: Publisher,
-    },
-    /// The signer does not hold the name.
-    #[error("key {kid} does not hold {publisher}")]
-    KeyNotHeld {
-        /// The name.
-        publisher: Publisher,
-        /// The statement's signer.
-        kid: KeyId,
-    },
-    /// The signature fails.
+    /// No honest log lets it in.
     #[error(transparent)]
-    Signature(#[from] VerifyError),
-    /// The coordinate has other weights.
-    #[error(transparent)]
-    CoordinateBound(Box<Swap>),
-}
-
-/// Other weights under a coordinate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{coordinate} is bound to weights {bound} by entry {position}; this statement says {offered}")]
-pub struct Swap {
-    /// The coordinate.
-    pub coordinate: Coordinate,
-    /// The position of the release that bound it.
-    pub position: u64,
-    /// The weights it is bound to.
-    pub bound: Digest,
-    /// The weights of the refused statement.
-    pub offered: Digest,
+    Registration(#[from] registration::Refusal),
 }
 
 impl Refusal {
@@ -90,11 +32,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::ClaimNotAllowed { .. } => "claim-not-allowed",
-            Self::NameClaimed { .. } => "name-claimed",
-            Self::NameUnclaimed { .. } => "name-unclaimed",
-            Self::KeyNotHeld { .. } => "key-not-held",
-            Self::Signature(error) => error.code(),
-            Self::CoordinateBound(_) => "coordinate-bound",
+            Self::Registration(refusal) => refusal.code(),
         }
     }
 
@@ -102,77 +40,56 @@ impl Refusal {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::ClaimNotAllowed { .. } => "ask the operator of the log to put the name and the key on its list",
-            Self::NameClaimed { .. } => "sign with the keys of that claim, or choose a name of your own",
-            Self::NameUnclaimed { .. } => "submit the publisher's claim of the name first",
-            Self::KeyNotHeld { .. } => "sign with a key that the publisher's claim lists",
-            Self::Signature(_) => "the statement was changed after it was signed, or signed with another key",
-            Self::CoordinateBound(_) => "other weights need another version or variant: a coordinate is never rebound",
+            Self::Registration(refusal) => refusal.hint(),
         }
     }
 
     /// The entry that stands in the way, if it is one.
     pub fn existing(&self) -> Option<u64> {
         match self {
-            Self::NameClaimed { position, .. } => Some(*position),
-            Self::CoordinateBound(swap) => Some(swap.position),
-            _ => None,
+            Self::ClaimNotAllowed { .. } => None,
+            Self::Registration(refusal) => refusal.existing(),
         }
     }
 }
 
-/// Everything but the signature, against the log as `view` shows it.
+/// Everything but the signatures, against the log as `view` shows it.
 pub fn admit(
     leaf: &LeafHash,
     signed: &SignedStatement,
     view: &impl View,
     rules: &Registration,
 ) -> Result<Verdict, Refusal> {
-    if let Some(position) = view.position_of(leaf) {
-        return Ok(Verdict::Known(position));
+    let verdict = registration::admit(leaf, signed, view)?;
+    if verdict == Verdict::New {
+        allow(signed, rules)?;
     }
-    signer(signed, view, rules)?;
-    if let Statement::Release(release) = signed.statement() {
-        let coordinate = release.coordinate();
-        let offered = release.weights.digest;
-        if let Some(binding) = view.binding(&coordinate).filter(|binding| binding.weights != offered) {
-            let (position, bound) = (binding.position, binding.weights);
-            return Err(Refusal::CoordinateBound(Box::new(Swap { coordinate, position, bound, offered })));
-        }
-    }
-    Ok(Verdict::New)
+    Ok(verdict)
 }
 
-/// Verifies the signature under a key, which [`signer`] gave.
-pub fn authenticate(signed: &SignedStatement, key: &PublicKey) -> Result<(), Refusal> {
-    Ok(signed.verify(key)?)
+/// The keys that must have signed, if the statement may be logged as far as they go.
+pub fn signers(signed: &SignedStatement, view: &impl View, rules: &Registration) -> Result<Signers, Refusal> {
+    let signers = registration::signers(signed, view)?;
+    allow(signed, rules)?;
+    Ok(signers)
 }
 
-/// The key that must have signed: the one of the name's that the statement says.
-pub fn signer(signed: &SignedStatement, view: &impl View, rules: &Registration) -> Result<PublicKey, Refusal> {
-    let (publisher, kid) = (signed.statement().publisher().clone(), signed.kid());
-    match signed.statement() {
-        Statement::Publisher(claim) => {
-            if let Some(holder) = view.holder(&publisher) {
-                return Err(Refusal::NameClaimed { publisher, position: holder.position });
-            }
-            if !may_claim(rules, &publisher, &kid) {
-                return Err(Refusal::ClaimNotAllowed { publisher, kid });
-            }
-            claim.key(&kid).copied().ok_or(Refusal::KeyNotHeld { publisher, kid })
-        }
-        Statement::Release(_) => {
-            let Some(holder) = view.holder(&publisher) else { return Err(Refusal::NameUnclaimed { publisher }) };
-            let key = holder.keys.iter().find(|key| key.key_id() == kid);
-            key.copied().ok_or(Refusal::KeyNotHeld { publisher, kid })
-        }
-    }
+/// Verifies the signatures under the keys that [`signers`] gave.
+pub fn authenticate(signed: &SignedStatement, keys: &Signers) -> Result<(), Refusal> {
+    Ok(registration::authenticate(signed, keys)?)
 }
 
-fn may_claim(rules: &Registration, publisher: &Publisher, kid: &KeyId) -> bool {
-    match rules.claims {
+fn allow(signed: &SignedStatement, rules: &Registration) -> Result<(), Refusal> {
+    let Statement::Publisher(claim) = signed.statement() else { return Ok(()) };
+    let (publisher, kid) = (&claim.publisher.name, signed.kid());
+    let allowed = match rules.claims {
         Claims::Open => true,
-        Claims::AllowList => rules.allowed.get(publisher).is_some_and(|keys| keys.is_empty() || keys.contains(kid)),
+        Claims::AllowList => rules.allowed.get(publisher).is_some_and(|keys| keys.is_empty() || keys.contains(&kid)),
+    };
+    if claim.action != Action::Claim || allowed {
+        return Ok(());
     }
+    Err(Refusal::ClaimNotAllowed { publisher: publisher.clone(), kid })
 }
 
 #[cfg(test)]

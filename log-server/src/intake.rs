@@ -3,11 +3,10 @@
 //! Before: parse, the signer's key, the signature, the manifest; many side by side. After: the proof, verified. In between
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
-use crate::admit::{Refusal, Verdict, admit, authenticate, signer};
+use crate::admit::{Refusal, admit, authenticate, signers};
 use crate::head::Published;
 use crate::manifests::ManifestsError;
 use crate::prover::ProveError;
-use crate::registry::View;
 use crate::replay::Parsed;
 use crate::sequencer::{Message, Reply, Submission};
 use crate::shared::Shared;
@@ -20,6 +19,7 @@ use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::manifest::Manifest;
 use stele_spec::proof::TlogProof;
+use stele_spec::registration::{Verdict, View as _};
 use stele_spec::statement::ManifestMismatch;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -248,9 +248,9 @@ fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
     let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
     let rules = &shared.config.registration;
     // Under one lock: were the same bytes logged in between, they would look like somebody else's.
-    let (position, key) = {
+    let (position, keys) = {
         let registry = shared.registry();
-        (registry.position_of(&parsed.leaf), signer(signed, &*registry, rules))
+        (registry.position_of(&parsed.leaf), signers(signed, &*registry, rules))
     };
     if let Some(position) = position {
         let published = shared.published().filter(|published| position < published.size());
@@ -269,8 +269,8 @@ fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
         // Logged and not yet published: it waits for its proof with the batch.
         return Ok(Checked::Good(Box::new(parsed), None));
     }
-    let key = key.map_err(|refusal| refused(shared, refusal))?;
-    authenticate(signed, &key).map_err(|refusal| refused(shared, refusal))?;
+    let keys = keys.map_err(|refusal| refused(shared, refusal))?;
+    authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
     let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
     match verdict {
         Ok(Verdict::New | Verdict::Known(_)) => {}

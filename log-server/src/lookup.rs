@@ -4,9 +4,10 @@
 //! sync what it flushes, and may not open after a power cut; so each flush is followed by a sync of the file system, it is
 //! opened with a check of its head against the log, and on any error, a panic included, it is set aside and rebuilt.
 //!
-//! Keys: one letter (`l` leaf, `c` coordinate, `p` publisher, `d` digest), the subject, a zero byte, the position as a
-//! big-endian u64. Names and hex hold no zero byte, so a prefix is exactly one subject. `head` holds the size and
-//! root of the log up to which everything is there; it changes in the same atomic batch.
+//! Keys: one letter (`l` leaf, `c` coordinate, `p` publisher, `k` its key statements, `d` digest), the subject, a zero byte, the position as a
+//! big-endian u64. Names and hex hold no zero byte, so a prefix is exactly one subject. `head.2` holds the size
+//! and root of the log up to which everything is there; it changes in the same atomic batch. Its number is that of these keys:
+//! a database with another one is made again.
 
 use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
@@ -18,7 +19,7 @@ use stele_host::durable::{Dir, DurableError};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{LeafHash, RootHash};
 use stele_spec::merkle::root_at;
-use stele_spec::statement::Statement;
+use stele_spec::statement::{Kind, Statement};
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 
 /// The database's folder below the data folder.
@@ -29,6 +30,9 @@ pub const MAX_POSITIONS: usize = 1000;
 
 /// How often what is new is flushed and synced.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// Where the size and the root are.
+const HEAD: &[u8] = b"head.2";
 
 /// sled's cache, in bytes.
 const CACHE: u64 = 32 << 20;
@@ -42,8 +46,10 @@ pub struct Record {
     pub leaf: LeafHash,
     /// Who said it.
     pub publisher: String,
+    /// Whether it claims or changes the keys of that name.
+    pub is_key_statement: bool,
     /// What it is about.
-    pub coordinate: Option<String>,
+    pub coordinates: Vec<String>,
     /// The weights it is about, in hex.
     pub digest: Option<String>,
 }
@@ -55,7 +61,8 @@ impl Record {
             position,
             leaf,
             publisher: statement.publisher().to_string(),
-            coordinate: statement.coordinate().map(|coordinate| coordinate.to_string()),
+            is_key_statement: statement.kind() == Kind::Publisher,
+            coordinates: statement.coordinates().iter().map(ToString::to_string).collect(),
             digest: statement.weights_digest().map(|digest| digest.to_string()),
         }
     }
@@ -66,10 +73,12 @@ impl Record {
 pub enum By<'a> {
     /// The entry with this leaf hash.
     Leaf(&'a LeafHash),
-    /// The releases of a coordinate.
+    /// Everything about a coordinate, whoever says it.
     Coordinate(&'a str),
-    /// Everything of a publisher.
+    /// Everything that a publisher says.
     Publisher(&'a str),
+    /// The key statements of a publisher.
+    Keys(&'a str),
     /// Everything about a weights digest, in hex.
     Digest(&'a str),
 }
@@ -226,19 +235,22 @@ fn insert(db: &sled::Db, records: &[Record], size: u64, root: RootHash) -> Resul
         let at = record.position;
         batch.insert(key(By::Leaf(&record.leaf), at), &[]);
         batch.insert(key(By::Publisher(&record.publisher), at), &[]);
-        if let Some(coordinate) = &record.coordinate {
+        if record.is_key_statement {
+            batch.insert(key(By::Keys(&record.publisher), at), &[]);
+        }
+        for coordinate in &record.coordinates {
             batch.insert(key(By::Coordinate(coordinate), at), &[]);
         }
         if let Some(digest) = &record.digest {
             batch.insert(key(By::Digest(digest), at), &[]);
         }
     }
-    batch.insert(b"head", [&size.to_be_bytes()[..], root.as_bytes()].concat());
+    batch.insert(HEAD, [&size.to_be_bytes()[..], root.as_bytes()].concat());
     db.apply_batch(batch).map_err(failed)
 }
 
 fn head(db: &sled::Db) -> Result<Option<(u64, RootHash)>, LookupError> {
-    let Some(bytes) = db.get(b"head").map_err(failed)? else { return Ok(None) };
+    let Some(bytes) = db.get(HEAD).map_err(failed)? else { return Ok(None) };
     let split = bytes.split_first_chunk::<8>();
     let head =
         split.and_then(|(size, root)| Some((u64::from_be_bytes(*size), RootHash::from_bytes(root.try_into().ok()?))));
@@ -250,6 +262,7 @@ fn key(by: By<'_>, position: u64) -> Vec<u8> {
         By::Leaf(leaf) => (b'l', &leaf.as_bytes()[..]),
         By::Coordinate(text) => (b'c', text.as_bytes()),
         By::Publisher(text) => (b'p', text.as_bytes()),
+        By::Keys(text) => (b'k', text.as_bytes()),
         By::Digest(text) => (b'd', text.as_bytes()),
     };
     [&[letter][..], subject, &[0], &position.to_be_bytes()].concat()

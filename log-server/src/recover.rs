@@ -15,7 +15,7 @@
 use crate::head::{Published, SignedHead};
 use crate::lock::HeadLock;
 use crate::lookup::Record;
-use crate::registry::Registry;
+use crate::newest::Newest;
 use crate::replay::{Parsed, ReplayError, replay};
 use crate::staging::{Staging, StagingError, name_of};
 use crate::store::{Store, StoreError};
@@ -29,6 +29,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::index::{Index, IndexError, Listing, Pointer};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
+use stele_spec::registration::Registry;
 use stele_spec::tile::TilePath;
 
 /// Everything that a log knows of itself.
@@ -42,6 +43,8 @@ pub struct Recovered {
     pub last: Option<IndexEntry>,
     /// Names and coordinates.
     pub registry: Registry,
+    /// The newest releases.
+    pub newest: Newest,
     /// The newest signed head.
     pub signed: Option<Arc<SignedHead>>,
     /// The newest published head, if it still satisfies the policy.
@@ -256,6 +259,7 @@ pub fn recover(
         index: state.index,
         last: Some(last),
         registry: state.registry,
+        newest: state.newest,
         signed: Some(Arc::new(signed)),
         published,
         unpublished: state.unpublished,
@@ -269,6 +273,7 @@ impl Recovered {
             index: Index::new(),
             last: None,
             registry: Registry::default(),
+            newest: Newest::default(),
             signed: None,
             published: None,
             unpublished: Vec::new(),
@@ -332,6 +337,7 @@ struct Replayed {
     index: Index,
     last: Option<IndexEntry>,
     registry: Registry,
+    newest: Newest,
     listings: Vec<Listing>,
     public_size: u64,
     public_root: Option<RootHash>,
@@ -358,6 +364,7 @@ impl Replayed {
         self.listings.push(Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys));
         if let Entry::Statement(signed) = &parsed.entry {
             self.registry.apply(position, parsed.leaf, signed.statement());
+            self.newest.take(position, signed.statement());
             if position >= self.public_size {
                 self.unpublished.push(Record::of(position, parsed.leaf, signed.statement()));
             }

@@ -160,6 +160,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         lookup,
         status: Status::default(),
         registry: RwLock::new(found.registry),
+        newest: RwLock::new(found.newest),
         published: RwLock::new(None),
         stopping: AtomicBool::new(false),
         key,

@@ -4,12 +4,12 @@
 //! taken, and the same head is offered again and again; its submitters are told to come back, and find their statement
 //! logged when they do.
 
-use crate::admit::{Refusal, Verdict, admit};
+use crate::admit::{Refusal, admit};
 use crate::cosign::{QuorumMissing, WITNESS_TIME, Witnesses};
 use crate::head::{Published, SignedHead};
 use crate::intake::Unavailable;
 use crate::lookup::Record;
-use crate::registry::{Layered, Registry};
+use crate::newest::Newest;
 use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
 use crate::status::{Gauge, Writer as Doing};
@@ -21,6 +21,7 @@ use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::{Listing, Pointer};
+use stele_spec::registration::{Layered, Registry, Verdict};
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::TilePath;
 use tokio::sync::oneshot;
@@ -176,7 +177,7 @@ impl Sequencer {
 
     /// Decides about a batch in its order, and writes what is new.
     fn process(&mut self, batch: Vec<Submission>) -> Result<(), Fatal> {
-        let mut added = Registry::default();
+        let (mut added, mut newest) = (Registry::default(), Newest::default());
         let mut statements = Vec::with_capacity(batch.len());
         let mut listings = Vec::with_capacity(batch.len());
         let mut records = Vec::with_capacity(batch.len());
@@ -191,7 +192,8 @@ impl Sequencer {
                 Err(refusal) => Reply::Refused(refusal),
                 Ok(Verdict::New) => {
                     let position = self.writer.tree.size() + statements.len() as u64;
-                    added.apply(position, leaf, signed.statement());
+                    added.apply_over(&self.shared.registry(), position, leaf, signed.statement());
+                    newest.take(position, signed.statement());
                     listings.push(Listing::new(Pointer { position, leaf }, keys));
                     records.push(Record::of(position, leaf, signed.statement()));
                     statements.push(signed);
@@ -209,6 +211,7 @@ impl Sequencer {
         match self.writer.write(&statements, &listings) {
             Ok(written) => {
                 self.shared.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
+                self.shared.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
                 self.records.extend(records);
                 self.shared.status.count("stele_entries_total", "logged", statements.len() as u64);
                 self.shared.status.note_batch(started.elapsed(), Duration::ZERO);

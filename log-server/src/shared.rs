@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::head::Published;
 use crate::lookup::Lookup;
 use crate::manifests::Manifests;
+use crate::newest::Newest;
 use crate::prover::Prover;
-use crate::registry::Registry;
 use crate::status::{Gauge, Status};
 use crate::store::Store;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ use stele_host::clock::{Clock, SystemClock};
 use stele_host::durable::Dir;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
+use stele_spec::registration::Registry;
 
 /// A running log. Readers hold an `Arc` of it.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Shared {
     pub status: Status,
     /// Names and coordinates, as signed.
     pub registry: RwLock<Registry>,
+    /// The newest releases, those under way included.
+    pub newest: RwLock<Newest>,
     /// The published head.
     pub published: RwLock<Option<Arc<Published>>>,
     /// Whether the writer was told to stop.
@@ -55,6 +58,11 @@ impl Shared {
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.head.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+    }
+
+    /// The newest releases, for reading.
+    pub fn newest(&self) -> RwLockReadGuard<'_, Newest> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The registry, for reading.

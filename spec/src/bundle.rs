@@ -9,8 +9,8 @@ use crate::canonical::{Bytes, CanonicalError, Profile, decode, encode};
 /// The longest bundle in bytes: the longest manifest, a statement, proofs, and the key history.
 pub const MAX_BUNDLE: usize = 24 * 1024 * 1024;
 
-/// The most key statements in a bundle.
-pub const MAX_KEY_STATEMENTS: usize = 64;
+/// The most key statements of one name, and so in a bundle.
+pub const MAX_KEY_STATEMENTS: usize = 256;
 
 /// The value of the `bundle` field.
 const VERSION: &str = "stele/bundle@v1";

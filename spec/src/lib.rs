@@ -33,3 +33,7 @@ pub mod policy;
 pub mod proof;
 
 pub mod bundle;
+
+pub mod registration;
+
+pub mod status;

@@ -14,7 +14,7 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
-use stele_spec::statement::{SignedStatement, Statement};
+use stele_spec::statement::SignedStatement;
 
 use crate::Output;
 use crate::cli::InspectArgs;
@@ -133,11 +133,8 @@ fn statement(signed: &SignedStatement) -> (Page, Value) {
     page.row("key id", &signed.kid());
     page.row("leaf hash", &leaf);
     page.row("bytes", &signed.bytes().len());
-    let fields = match statement {
-        Statement::Publisher(claim) => json!(claim),
-        Statement::Release(release) => json!(release),
-    };
-    let json = json!({ "kind": "statement", "kid": signed.kid(), "leaf_hash": leaf.to_string(), "statement": fields });
+    let json =
+        json!({ "kind": "statement", "kid": signed.kid(), "leaf_hash": leaf.to_string(), "statement": statement });
     (page, json)
 }
 

@@ -173,7 +173,7 @@ fn proven_release(existing: &Existing, log: &LogClient, policy: &Policy, ours: &
         Statement::Release(release) => {
             format!("{} with weights {} at entry {position}", release.coordinate(), release.weights.digest)
         }
-        Statement::Publisher(_) => format!("a claim of a name at entry {position}"),
+        other => format!("a statement of the kind {} at entry {position}", other.kind()),
     };
     Err(log.nonsense("the release that stands in the way: this coordinate with other weights", found).into())
 }

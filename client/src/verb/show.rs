@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
-use stele_spec::statement::{SignedStatement, Statement};
+use stele_spec::statement::SignedStatement;
 
 use crate::Output;
 use crate::cli::ShowArgs;
@@ -23,12 +23,11 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
         problem: error.to_string(),
         hint: "`stele inspect FILE` says what a file is",
     })?;
-    let json = match signed.statement() {
-        Statement::Release(release) => json!({
-            "coordinate": release.coordinate().to_string(), "kid": signed.kid(), "verified": false, "statement": release,
-        }),
-        Statement::Publisher(claim) => json!({ "kid": signed.kid(), "verified": false, "statement": claim }),
-    };
+    let statement = signed.statement();
+    let mut json = json!({ "kid": signed.kid(), "verified": false, "statement": statement });
+    if let (Some(coordinate), Some(fields)) = (statement.coordinate(), json.as_object_mut()) {
+        fields.insert("coordinate".into(), coordinate.to_string().into());
+    }
     let text = format!("{}\nNothing here has been verified: `stele verify` does.\n", page::of(&signed));
     Ok(Output { text, json, failure: None })
 }

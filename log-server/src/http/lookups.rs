@@ -74,6 +74,14 @@ pub(super) async fn publisher(State(server): State<Server>, asked: Asked<Name>) 
     }
 }
 
+pub(super) async fn keys(State(server): State<Server>, asked: Asked<Name>) -> Response {
+    let Ok(Query(asked)) = asked else { return no_question("name") };
+    match asked.name.parse::<Publisher>() {
+        Ok(name) => positions(server, name.to_string(), asked.from, |name| By::Keys(name)).await,
+        Err(error) => bad_request("bad-name", &error.to_string(), "?name=acme.example"),
+    }
+}
+
 pub(super) async fn digest(State(server): State<Server>, asked: Asked<Hex>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("hex") };
     match Digest::from_hex(&asked.hex) {

@@ -50,6 +50,7 @@ pub fn router(shared: &Arc<Shared>, intake: Intake) -> Router {
         .route("/manifests/{digest}", get(static_files::manifest).put(manifests::upload))
         .route("/lookup/coordinate", get(lookups::coordinate))
         .route("/lookup/publisher", get(lookups::publisher))
+        .route("/lookup/keys", get(lookups::keys))
         .route("/lookup/digest", get(lookups::digest))
         .route("/lookup/leaf", get(lookups::leaf))
         .route("/", get(page::page))

@@ -27,7 +27,7 @@ pub(super) async fn page(State(server): State<Server>) -> Response {
         let _ = writeln!(html, "<dt>as of</dt><dd>{}</dd>", escape(&time.to_string()));
     }
     html.push_str("</dl>\n<h2>Newest releases</h2>\n<ul>\n");
-    for release in shared.registry().newest().rev().filter(|release| release.position < size) {
+    for release in shared.newest().iter().rev().filter(|release| release.position < size) {
         let _ = writeln!(
             html,
             "<li><a href=\"/entries/{0}\">{1}</a>, {2}, <a href=\"/entries/{0}/proof\">proof</a></li>",
@@ -40,7 +40,7 @@ pub(super) async fn page(State(server): State<Server>) -> Response {
         "</ul>\n<h2>What it serves</h2>\n<ul>\n\
          <li><a href=\"/checkpoint\">/checkpoint</a>, /tile/... (c2sp.org/tlog-tiles)</li>\n\
          <li>/entries/&lt;index&gt;, /entries/&lt;index&gt;/proof (c2sp.org/tlog-proof)</li>\n\
-         <li>/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/digest?hex=</li>\n\
+         <li>/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/keys?name=, /lookup/digest?hex=</li>\n\
          <li>/manifests/&lt;sha256&gt;</li>\n\
          <li>POST /entries: a signed statement; the answer is its cosigned proof</li>\n\
          <li><a href=\"/healthz\">/healthz</a>, <a href=\"/metrics\">/metrics</a></li>\n</ul>\n</body>\n</html>\n",

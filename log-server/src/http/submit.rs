@@ -81,12 +81,27 @@ fn refused(denied: &Denied) -> Response {
 }
 
 fn status_of(refusal: &Refusal) -> StatusCode {
+    use stele_spec::registration::Refusal as Rule;
     match refusal {
-        Refusal::NameClaimed { .. } | Refusal::CoordinateBound(_) => StatusCode::CONFLICT,
+        // The record has something else there, or somebody was faster.
+        Refusal::Registration(
+            Rule::NameClaimed { .. }
+            | Rule::CoordinateBound(_)
+            | Rule::CoordinateReleased { .. }
+            | Rule::KeysMoved { .. }
+            | Rule::KeyHeld { .. },
+        ) => StatusCode::CONFLICT,
+        // The signer may not say this.
         Refusal::ClaimNotAllowed { .. }
-        | Refusal::NameUnclaimed { .. }
-        | Refusal::KeyNotHeld { .. }
-        | Refusal::Signature(_) => StatusCode::FORBIDDEN,
+        | Refusal::Registration(
+            Rule::NameUnclaimed { .. }
+            | Rule::KeyNotHeld { .. }
+            | Rule::KeyRevoked { .. }
+            | Rule::ApprovalsMissing { .. }
+            | Rule::Signature(_),
+        ) => StatusCode::FORBIDDEN,
+        // Nobody may say this, as the log is.
+        Refusal::Registration(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

@@ -126,24 +126,40 @@ pub fn keys_of(entry: &Entry) -> Vec<IndexKey> {
 
 /// What a statement is listed under, in the order of the chapter's table.
 pub fn subjects_of(statement: &SignedStatement) -> Vec<Subject> {
-    match statement.statement() {
-        Statement::Publisher(claim) => of_claim(&claim.publisher.name),
-        Statement::Release(release) => of_release(&release.coordinate(), &release.weights.digest),
+    let statement = statement.statement();
+    if let Statement::Publisher(claim) = statement {
+        return of_claim(&claim.publisher.name);
     }
+    let mut subjects = Vec::new();
+    for coordinate in statement.coordinates() {
+        let own = *statement.publisher() == coordinate.publisher;
+        subjects.push(if own { Subject::release(&coordinate) } else { Subject::about_release(&coordinate) });
+        subjects.extend(above(&coordinate));
+    }
+    subjects.extend(statement.weights_digest().as_ref().map(Subject::digest));
+    subjects
 }
 
 fn of_claim(publisher: &Publisher) -> Vec<Subject> {
     vec![Subject::publisher(publisher), Subject::under_publisher(publisher)]
 }
 
+/// What is listed for a release, by its name and its weights.
+#[cfg(test)]
 pub(super) fn of_release(coordinate: &Coordinate, weights: &Digest) -> Vec<Subject> {
+    let mut subjects = vec![Subject::release(coordinate)];
+    subjects.extend(above(coordinate));
+    subjects.push(Subject::digest(weights));
+    subjects
+}
+
+/// Each prefix that encloses a coordinate, the longest first.
+fn above(coordinate: &Coordinate) -> [Subject; 3] {
     let Coordinate { publisher, model, version, .. } = coordinate;
-    vec![
-        Subject::release(coordinate),
+    [
         Subject::under_version(publisher, model, version),
         Subject::under_model(publisher, model),
         Subject::under_publisher(publisher),
-        Subject::digest(weights),
     ]
 }
 

@@ -21,11 +21,6 @@ pub enum StatementError {
         /// What it says.
         found: String,
     },
-    /// A kind of the record that is not accepted yet.
-    KindNotYet {
-        /// Which.
-        kind: Kind,
-    },
     /// `iss` of the envelope is not the publisher of the payload.
     IssuerDiffers {
         /// By the payload.
@@ -56,7 +51,6 @@ impl StatementError {
             Self::Payload(_) => "not-canonical",
             Self::Field(error) => error.code(),
             Self::KindUnknown { .. } => "kind-unknown",
-            Self::KindNotYet { .. } => "kind-not-yet",
             Self::IssuerDiffers { .. } => "issuer-differs",
             Self::SubjectDiffers { .. } => "subject-differs",
             Self::SignerNotListed { .. } => "signer-not-listed",
@@ -106,9 +100,6 @@ impl fmt::Display for StatementError {
             Self::Field(error) => error.fmt(f),
             Self::KindUnknown { found } => {
                 write!(f, "kind: expected one of {}, found {found:?}", Kind::TEXTS.join(", "))
-            }
-            Self::KindNotYet { kind } => {
-                write!(f, "kind: {kind} is a kind of statement that is not accepted yet; publisher and release are")
             }
             Self::IssuerDiffers { expected, found } => {
                 write!(f, "iss: expected {expected}, the publisher of the payload, found {found}")

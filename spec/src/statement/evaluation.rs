@@ -135,27 +135,24 @@ pub struct Dataset {
     pub revision: Option<Line>,
 }
 
+/// The evaluations of a release, or under `prefix` those that an amendment puts in their place.
 pub(super) fn check(
+    prefix: &str,
     evaluations: &[Evaluation],
     not_evaluated: &BTreeMap<DangerousDomain, Prose>,
     safety: &Safety,
     problems: &mut Problems,
 ) {
-    problems.at_most("evaluations", evaluations, MAX_EVALUATIONS);
-    problems.different("evaluations", evaluations.iter().map(|evaluation| &evaluation.id));
+    let list = format!("{prefix}evaluations");
+    problems.at_most(&list, evaluations, MAX_EVALUATIONS);
+    problems.different(&list, evaluations.iter().map(|evaluation| &evaluation.id));
     let known: BTreeSet<_> = safety.safeguards.iter().map(|safeguard| &safeguard.id).collect();
     for (position, evaluation) in evaluations.iter().enumerate() {
-        let path = format!("evaluations[{position}].safeguards");
-        let configuration = evaluation.configuration;
-        match configuration.has_safeguards() {
-            Some(expected) if expected == evaluation.safeguards.is_empty() => {
-                problems.push(FieldError::SafeguardsDiffer { path: FieldPath::new(&path), configuration });
-            }
-            _ => {}
-        }
-        problems.different(&path, &evaluation.safeguards);
+        let path = format!("{list}[{position}]");
+        check_one(&path, evaluation, problems);
         for id in evaluation.safeguards.iter().filter(|id| !known.contains(id)) {
-            problems.push(FieldError::SafeguardUnknown { path: FieldPath::new(&path), found: id.to_string() });
+            let path = FieldPath::new(format!("{path}.safeguards"));
+            problems.push(FieldError::SafeguardUnknown { path, found: id.to_string() });
         }
     }
     let evaluated: BTreeSet<_> = evaluations
@@ -170,4 +167,17 @@ pub(super) fn check(
             _ => {}
         }
     }
+}
+
+/// What can be checked of one evaluation without its release.
+pub(super) fn check_one(path: &str, evaluation: &Evaluation, problems: &mut Problems) {
+    let path = format!("{path}.safeguards");
+    let configuration = evaluation.configuration;
+    match configuration.has_safeguards() {
+        Some(expected) if expected == evaluation.safeguards.is_empty() => {
+            problems.push(FieldError::SafeguardsDiffer { path: FieldPath::new(&path), configuration });
+        }
+        _ => {}
+    }
+    problems.different(&path, &evaluation.safeguards);
 }

@@ -3,9 +3,12 @@
 use core::fmt;
 use std::collections::BTreeSet;
 
-use super::{Action, Artifact, Basis, ComponentId, Configuration, DangerousDomain, HostType, Line, Stage};
+use super::{
+    Artifact, Basis, ComponentId, Configuration, DangerousDomain, HostType, Line, LoggedRelease, PublisherName, Stage,
+};
 use crate::canonical::{FieldPath, ShapeError, ShapeProblem};
 use crate::hash::KeyId;
+use crate::name::{Coordinate, Publisher};
 
 /// A field that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,16 +128,57 @@ pub enum FieldError {
         /// What is said.
         found: KeyId,
     },
-    /// A threshold above one, which is not accepted yet, or zero.
-    ThresholdNotYet {
+    /// A threshold of none, or above the number of keys.
+    ThresholdOutOfRange {
+        /// The most it can be.
+        most: usize,
         /// The threshold.
         found: u64,
     },
-    /// A change of keys that is not accepted yet.
-    ActionNotYet {
-        /// Which.
-        found: Action,
+    /// Fewer keys signed than must.
+    ApprovalsMissing {
+        /// How many must.
+        needed: u64,
+        /// How many did.
+        found: usize,
     },
+    /// An approval by a key that is not one of the claim's.
+    ApproverNotListed {
+        /// The approval's field.
+        path: FieldPath,
+        /// The key.
+        found: KeyId,
+    },
+    /// A field that this statement needs.
+    Required {
+        /// Which.
+        path: FieldPath,
+        /// Why.
+        because: &'static str,
+    },
+    /// A field that this statement cannot have.
+    Unexpected {
+        /// Which.
+        path: FieldPath,
+        /// Why.
+        because: &'static str,
+    },
+    /// Somebody else than the publisher says what only the publisher can.
+    NotThePublisher {
+        /// Who speaks.
+        found: Publisher,
+        /// About what.
+        coordinate: Coordinate,
+    },
+    /// A third party's statement by the publisher.
+    OwnRelease {
+        /// Who speaks.
+        publisher: Publisher,
+    },
+    /// An amendment of nothing.
+    NothingAmended,
+    /// A release that is to replace itself.
+    SupersedesItself,
 }
 
 impl FieldError {
@@ -170,8 +214,15 @@ impl FieldError {
             Self::RevisionMissing { .. } => "revision-missing",
             Self::ClassDiffers { .. } => "class-differs",
             Self::KeyIdDiffers { .. } => "key-id-differs",
-            Self::ThresholdNotYet { .. } => "threshold-not-yet",
-            Self::ActionNotYet { .. } => "action-not-yet",
+            Self::ThresholdOutOfRange { .. } => "threshold-out-of-range",
+            Self::ApprovalsMissing { .. } => "approvals-missing",
+            Self::ApproverNotListed { .. } => "approver-not-listed",
+            Self::Required { .. } => "field-required",
+            Self::Unexpected { .. } => "field-unexpected",
+            Self::NotThePublisher { .. } => "not-the-publisher",
+            Self::OwnRelease { .. } => "own-release",
+            Self::NothingAmended => "nothing-amended",
+            Self::SupersedesItself => "supersedes-itself",
         }
     }
 
@@ -187,7 +238,10 @@ impl FieldError {
             | Self::SafeguardUnknown { path, .. }
             | Self::SafeguardFileStays { path }
             | Self::RevisionMissing { path, .. }
-            | Self::KeyIdDiffers { path, .. } => path.clone(),
+            | Self::KeyIdDiffers { path, .. }
+            | Self::ApproverNotListed { path, .. }
+            | Self::Required { path, .. }
+            | Self::Unexpected { path, .. } => path.clone(),
             Self::QuantizationMissing | Self::QuantizationUnexpected { .. } => FieldPath::new("model.quantization"),
             Self::NoWeights => FieldPath::new("weights.files"),
             Self::LineageMissing => FieldPath::new("lineage"),
@@ -198,8 +252,11 @@ impl FieldError {
             }
             Self::HostsMissing { .. } => FieldPath::new("hosts"),
             Self::ClassDiffers { .. } => FieldPath::new("openness.class"),
-            Self::ThresholdNotYet { .. } => FieldPath::new("threshold"),
-            Self::ActionNotYet { .. } => FieldPath::new("action"),
+            Self::ThresholdOutOfRange { .. } => FieldPath::new("threshold"),
+            Self::ApprovalsMissing { .. } => FieldPath::new("approvals"),
+            Self::NotThePublisher { .. } | Self::OwnRelease { .. } => FieldPath::new("publisher.name"),
+            Self::NothingAmended => FieldPath::new("release"),
+            Self::SupersedesItself => FieldPath::new("by.coordinate"),
         }
     }
 }
@@ -211,7 +268,7 @@ impl From<ShapeError> for FieldError {
     fn from(error: ShapeError) -> Self {
         let path = error.path.as_str();
         match error.problem {
-            ShapeProblem::Invalid { .. } if NAMES.contains(&path) || path.ends_with(".parent.coordinate") => {
+            ShapeProblem::Invalid { .. } if NAMES.contains(&path) || path.ends_with(".coordinate") => {
                 Self::Name(error)
             }
             ShapeProblem::Invalid { .. } if path.ends_with(".public_key") => Self::Key(error),
@@ -251,6 +308,22 @@ impl Problems {
             if let Some(twice) = seen.replace(item) {
                 self.push(FieldError::Duplicate { path: FieldPath::new(path), found: twice.to_string() });
             }
+        }
+    }
+
+    pub(super) fn required(&mut self, path: &str, because: &'static str) {
+        self.push(FieldError::Required { path: FieldPath::new(path), because });
+    }
+
+    pub(super) fn unexpected(&mut self, path: &str, because: &'static str) {
+        self.push(FieldError::Unexpected { path: FieldPath::new(path), because });
+    }
+
+    /// Only a release's publisher says this about it.
+    pub(super) fn own(&mut self, speaker: &PublisherName, release: &LoggedRelease) {
+        if speaker.name != release.coordinate.publisher {
+            let (found, coordinate) = (speaker.name.clone(), release.coordinate.clone());
+            self.push(FieldError::NotThePublisher { found, coordinate });
         }
     }
 
@@ -320,12 +393,25 @@ impl fmt::Display for FieldError {
             Self::KeyIdDiffers { expected, found, .. } => {
                 write!(f, "{path}: expected {expected}, the SHA-256 of the key's SubjectPublicKeyInfo, found {found}")
             }
-            Self::ThresholdNotYet { found } => {
-                write!(f, "{path}: expected 1, found {found}: more signatures than one are not accepted yet")
+            Self::ThresholdOutOfRange { most, found } => {
+                write!(f, "{path}: expected 1 to {most}, the number of keys, found {found}")
             }
-            Self::ActionNotYet { found } => {
-                write!(f, "{path}: expected claim, found {found}, which is not accepted yet")
+            Self::ApprovalsMissing { needed, found } => {
+                write!(f, "{path}: expected signatures by {needed} keys, found {found}, the signer's own among them")
             }
+            Self::ApproverNotListed { found, .. } => {
+                write!(f, "{path}: expected one of the keys of the claim, found {found}")
+            }
+            Self::Required { because, .. } => write!(f, "{path}: expected it to be there, since {because}"),
+            Self::Unexpected { because, .. } => write!(f, "{path}: expected none, since {because}"),
+            Self::NotThePublisher { found, coordinate } => {
+                write!(f, "{path}: expected {}, the publisher of {coordinate}, found {found}", coordinate.publisher)
+            }
+            Self::OwnRelease { publisher } => {
+                write!(f, "{path}: expected a third party, found {publisher} speaking about its own release")
+            }
+            Self::NothingAmended => write!(f, "{path}: expected at least one field that changes, found none"),
+            Self::SupersedesItself => write!(f, "{path}: expected another coordinate than the one that is replaced"),
         }
     }
 }

@@ -65,6 +65,11 @@ pub(super) fn check(hosts: &[Host], stage: Stage, problems: &mut Problems) {
         problems.push(FieldError::HostsMissing { stage });
     }
     problems.at_most("hosts", hosts, MAX_HOSTS);
+    check_revisions(hosts, problems);
+}
+
+/// A host that has revisions names one.
+pub(super) fn check_revisions(hosts: &[Host], problems: &mut Problems) {
     for (position, host) in hosts.iter().enumerate() {
         if host.revision.is_none() && host.kind.has_revisions() {
             let path = FieldPath::new(format!("hosts[{position}].revision"));

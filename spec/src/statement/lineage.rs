@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Artifact, FieldError, Line, Purl, Reference};
+use super::logged::HexLeafHash;
+use super::{Artifact, FieldError, Line, LoggedRelease, Purl, Reference};
 use crate::canonical::vocabulary;
-use crate::hash::{Digest, LeafHash};
+use crate::hash::Digest;
 use crate::name::Coordinate;
-use crate::text::hex_exact;
 
 /// The most parents of one release.
 pub const MAX_PARENTS: usize = 64;
@@ -56,20 +56,9 @@ pub struct Ancestor {
 #[serde(try_from = "Either", into = "Either")]
 pub enum Parent {
     /// An entry of the log that the statement is in.
-    Logged(LoggedParent),
+    Logged(LoggedRelease),
     /// Something that no log records.
     Unlogged(UnloggedParent),
-}
-
-/// An entry of the same log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggedParent {
-    /// What it released.
-    pub coordinate: Coordinate,
-    /// Its position.
-    pub entry: u64,
-    /// Its leaf hash, so that another log cannot put another entry there.
-    pub leaf_hash: LeafHash,
 }
 
 /// Something that was released without a record.
@@ -111,9 +100,6 @@ struct Either {
     digest: Option<Digest>,
 }
 
-#[derive(Clone, Copy)]
-struct HexLeafHash(LeafHash);
-
 impl TryFrom<Either> for Parent {
     type Error = &'static str;
 
@@ -125,7 +111,7 @@ impl TryFrom<Either> for Parent {
                 leaf_hash: Some(leaf),
                 purl: None,
                 digest: None,
-            } => Ok(Self::Logged(LoggedParent { coordinate, entry, leaf_hash: leaf.0 })),
+            } => Ok(Self::Logged(LoggedRelease { coordinate, entry, leaf_hash: leaf.0 })),
             Either { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) } => {
                 Ok(Self::Unlogged(UnloggedParent { purl, digest }))
             }
@@ -137,7 +123,7 @@ impl TryFrom<Either> for Parent {
 impl From<Parent> for Either {
     fn from(parent: Parent) -> Self {
         match parent {
-            Parent::Logged(LoggedParent { coordinate, entry, leaf_hash }) => Self {
+            Parent::Logged(LoggedRelease { coordinate, entry, leaf_hash }) => Self {
                 coordinate: Some(coordinate),
                 entry: Some(entry),
                 leaf_hash: Some(HexLeafHash(leaf_hash)),
@@ -148,19 +134,6 @@ impl From<Parent> for Either {
                 Self { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) }
             }
         }
-    }
-}
-
-impl Serialize for HexLeafHash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for HexLeafHash {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = hex_exact(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?;
-        Ok(Self(LeafHash::from_bytes(bytes)))
     }
 }
 

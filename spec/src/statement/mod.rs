@@ -2,6 +2,7 @@
 
 mod access;
 mod agreement;
+mod amend;
 mod components;
 mod cose;
 mod docs;
@@ -9,25 +10,34 @@ mod error;
 mod evaluation;
 mod field;
 mod hosts;
+mod incident;
 mod legal;
 mod license;
 mod lineage;
+mod logged;
 mod model;
+mod observation;
 mod obligations;
 mod openness;
 mod publisher;
 mod rationale;
 mod reference;
 mod release;
+mod report;
 mod safety;
+mod stage;
+mod supersede;
 mod time;
 mod weights;
+mod withdraw;
 mod words;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use access::{Access, Stage};
 pub use agreement::ManifestMismatch;
+pub use amend::{Amend, AmendKind, Evidence};
 pub use components::{Component, ComponentId, Included};
 pub use cose::{CONTENT_TYPE, EnvelopeError, Header, MAX_STATEMENT};
 pub use docs::Docs;
@@ -35,24 +45,33 @@ pub use error::{StatementError, VerifyError};
 pub use evaluation::{Configuration, DangerousDomain, Dataset, Domain, Evaluation, EvaluationClass, MAX_EVALUATIONS};
 pub use field::FieldError;
 pub use hosts::{Host, HostType, MAX_HOSTS};
+pub use incident::{Incident, IncidentClass, IncidentKind, IncidentStatus, MAX_AFFECTED, Severity};
 pub use legal::{LegalClaim, MAX_LEGAL};
 pub use license::License;
-pub use lineage::{Ancestor, Carries, LoggedParent, MAX_PARENTS, Parent, Relation, UnloggedParent};
+pub use lineage::{Ancestor, Carries, MAX_PARENTS, Parent, Relation, UnloggedParent};
+pub use logged::{Affected, LoggedEntry, LoggedRelease};
 pub use model::{Artifact, MAX_FORMATS, MAX_MODALITIES, ModelInfo};
+pub use observation::{
+    HostDigest, MAX_OBSERVED, Observation, ObservationKind, ObservationMethod, Observed, ObservedFile, ObservedHost,
+};
 pub use obligations::Obligations;
 pub use openness::{Basis, MofClass, Openness, OpennessClaim};
-pub use publisher::{Action, Algorithm, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind, PublisherName};
+pub use publisher::{Action, Approval, Algorithm, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind, PublisherName};
 pub use rationale::{MAX_REASONS, Rationale};
 pub use reference::{Document, Reference};
 pub use release::{Release, ReleaseKind};
+pub use report::{EvaluationKind, EvaluationReport};
 pub use safety::{MAX_SAFEGUARDS, Safeguard, SafeguardType, Safety};
+pub use stage::{StageKind, StageMove};
+pub use supersede::{Supersede, SupersedeKind};
 pub use time::{Date, TimeError, Timestamp};
 pub use weights::{Tree, Weights};
+pub use withdraw::{Action as Withdrawn, Copies, MAX_ACTIONS, Withdraw, WithdrawKind, WithdrawalAction};
 pub use words::{
     Decimal, Line, MAX_DECIMAL, MAX_LINE, MAX_PROSE, MAX_SLUG, MAX_URI, Prose, Purl, Slug, Uri, WordError,
 };
 
-use crate::canonical::{self, CanonicalError, vocabulary};
+use crate::canonical::{self, CanonicalError, FieldPath, vocabulary};
 use crate::hash::{Digest, KeyId};
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::name::{Coordinate, Publisher};
@@ -61,7 +80,7 @@ use cose::Envelope;
 vocabulary! {
     /// The kinds of statement that the record has.
     pub enum Kind {
-        /// Claims a name for keys.
+        /// A name is claimed, or its keys change.
         Publisher = "publisher",
         /// A coordinate is these bytes, under these terms, on this evidence.
         Release = "release",
@@ -83,12 +102,44 @@ vocabulary! {
 }
 
 /// What somebody says. A new kind makes every program that reads statements decide what it means to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Statement {
-    /// A name is claimed.
+    /// A name is claimed, or its keys change.
     Publisher(PublisherClaim),
     /// A model is released.
     Release(Box<Release>),
+    /// What was said about a release changes.
+    Amend(Box<Amend>),
+    /// Access moves.
+    Stage(Box<StageMove>),
+    /// Another release replaces one.
+    Supersede(Box<Supersede>),
+    /// A release is withdrawn.
+    Withdraw(Box<Withdraw>),
+    /// Something went wrong.
+    Incident(Box<Incident>),
+    /// A third party's result.
+    Evaluation(Box<EvaluationReport>),
+    /// What a host served.
+    Observation(Box<Observation>),
+}
+
+/// The same expression for the statement inside, whichever it is.
+macro_rules! inside {
+    ($statement:expr, $inner:ident => $expression:expr) => {
+        match $statement {
+            Statement::Publisher($inner) => $expression,
+            Statement::Release($inner) => $expression,
+            Statement::Amend($inner) => $expression,
+            Statement::Stage($inner) => $expression,
+            Statement::Supersede($inner) => $expression,
+            Statement::Withdraw($inner) => $expression,
+            Statement::Incident($inner) => $expression,
+            Statement::Evaluation($inner) => $expression,
+            Statement::Observation($inner) => $expression,
+        }
+    };
 }
 
 impl Statement {
@@ -97,75 +148,127 @@ impl Statement {
         match self {
             Self::Publisher(_) => Kind::Publisher,
             Self::Release(_) => Kind::Release,
+            Self::Amend(_) => Kind::Amend,
+            Self::Stage(_) => Kind::Stage,
+            Self::Supersede(_) => Kind::Supersede,
+            Self::Withdraw(_) => Kind::Withdraw,
+            Self::Incident(_) => Kind::Incident,
+            Self::Evaluation(_) => Kind::Evaluation,
+            Self::Observation(_) => Kind::Observation,
         }
     }
 
-    /// Who says it.
+    /// Who speaks.
     pub fn publisher(&self) -> &Publisher {
-        match self {
-            Self::Publisher(claim) => &claim.publisher.name,
-            Self::Release(release) => &release.publisher.name,
-        }
+        inside!(self, inner => &inner.publisher.name)
     }
 
-    /// What it is about, unless it is about a name.
+    /// What it is about, unless it is about a name. An incident has more of them: [`Statement::coordinates`].
     pub fn coordinate(&self) -> Option<Coordinate> {
         match self {
-            Self::Publisher(_) => None,
             Self::Release(release) => Some(release.coordinate()),
+            Self::Incident(incident) => incident.affected.first().map(|affected| affected.coordinate().clone()),
+            Self::Observation(observation) => Some(observation.subject.coordinate().clone()),
+            _ => self.subject_release().map(|release| release.coordinate.clone()),
         }
     }
 
-    /// When it was made, as its publisher says.
-    pub fn issued_at(&self) -> Timestamp {
+    /// Everything that it is about, each once, in its order.
+    pub fn coordinates(&self) -> Vec<Coordinate> {
         match self {
-            Self::Publisher(claim) => claim.issued_at,
-            Self::Release(release) => release.issued_at,
+            Self::Incident(incident) => {
+                incident.affected.iter().map(|affected| affected.coordinate().clone()).collect()
+            }
+            _ => self.coordinate().into_iter().collect(),
         }
     }
 
-    /// The weights that it is about.
+    /// The release that a statement of its publisher, or an evaluation, is about.
+    pub fn subject_release(&self) -> Option<&LoggedRelease> {
+        match self {
+            Self::Publisher(_) | Self::Release(_) | Self::Incident(_) => None,
+            Self::Amend(amend) => Some(&amend.release),
+            Self::Stage(stage) => Some(&stage.release),
+            Self::Supersede(supersede) => Some(&supersede.release),
+            Self::Withdraw(withdraw) => Some(&withdraw.release),
+            Self::Evaluation(report) => Some(&report.release),
+            Self::Observation(observation) => observation.subject.logged(),
+        }
+    }
+
+    /// Every release of the log that it refers to, whatever for, with the field that does.
+    pub fn references(&self) -> Vec<(String, &LoggedRelease)> {
+        let mut references: Vec<(String, &LoggedRelease)> = Vec::new();
+        let field = if self.kind() == Kind::Observation { "subject" } else { "release" };
+        references.extend(self.subject_release().map(|release| (field.to_owned(), release)));
+        match self {
+            Self::Release(release) => {
+                for (number, ancestor) in release.lineage.iter().enumerate() {
+                    if let Parent::Logged(parent) = &ancestor.parent {
+                        references.push((format!("lineage[{number}].parent"), parent));
+                    }
+                }
+            }
+            Self::Supersede(supersede) => references.push(("by".to_owned(), &supersede.by)),
+            Self::Incident(incident) => {
+                for (number, affected) in incident.affected.iter().enumerate() {
+                    references.extend(affected.logged().map(|release| (format!("affected[{number}]"), release)));
+                }
+            }
+            _ => {}
+        }
+        references
+    }
+
+    /// When it was made, as its speaker says.
+    pub fn issued_at(&self) -> Timestamp {
+        inside!(self, inner => inner.issued_at)
+    }
+
+    /// The weights that it is about. An observation gives those that were found.
     pub fn weights_digest(&self) -> Option<Digest> {
         match self {
-            Self::Publisher(_) => None,
+            Self::Publisher(_) | Self::Incident(_) => None,
             Self::Release(release) => Some(release.weights.digest),
+            Self::Amend(amend) => Some(amend.weights_digest),
+            Self::Stage(stage) => Some(stage.weights_digest),
+            Self::Supersede(supersede) => Some(supersede.weights_digest),
+            Self::Withdraw(withdraw) => Some(withdraw.weights_digest),
+            Self::Evaluation(report) => Some(report.evaluation.subject),
+            Self::Observation(observation) => observation.weights_digest,
         }
     }
 
     /// The manifest that it names.
     pub fn manifest_digest(&self) -> Option<Digest> {
-        match self {
-            Self::Publisher(_) => None,
-            Self::Release(release) => Some(release.manifest),
-        }
+        self.release().map(|release| release.manifest)
     }
 
     /// The release, if it is one.
     pub fn release(&self) -> Option<&Release> {
         match self {
-            Self::Publisher(_) => None,
             Self::Release(release) => Some(release),
+            _ => None,
         }
     }
 
     /// Every check of the fields that needs nothing but the statement.
     pub fn check(&self) -> Result<(), FieldError> {
-        match self {
-            Self::Publisher(claim) => claim.check(),
-            Self::Release(release) => release.check(),
-        }
+        self.problems().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Everything that is wrong with the fields.
+    pub fn problems(&self) -> Vec<FieldError> {
+        inside!(self, inner => inner.problems())
     }
 
     /// The canonical payload, unchecked.
     pub fn payload(&self) -> Result<Vec<u8>, CanonicalError> {
-        match self {
-            Self::Publisher(claim) => canonical::to_bytes(claim),
-            Self::Release(release) => canonical::to_bytes(release),
-        }
+        inside!(self, inner => canonical::to_bytes(inner))
     }
 
-    /// Reads a payload: encoding, kind, fields, and every check of the fields.
-    fn parse(payload: &[u8]) -> Result<Self, StatementError> {
+    /// Reads an unsigned payload: encoding, kind, fields, and every check of the fields.
+    pub fn from_payload(payload: &[u8]) -> Result<Self, StatementError> {
         #[derive(Deserialize)]
         struct Peek {
             kind: String,
@@ -173,13 +276,18 @@ impl Statement {
 
         canonical::check(payload, MAX_STATEMENT, canonical::Profile::Payload).map_err(StatementError::Payload)?;
         let Peek { kind } = canonical::peek(payload).map_err(StatementError::from_payload)?;
-        let statement = match Kind::from_text(&kind) {
-            Some(Kind::Publisher) => canonical::from_bytes(payload, MAX_STATEMENT).map(Self::Publisher),
-            Some(Kind::Release) => canonical::from_bytes(payload, MAX_STATEMENT).map(Self::Release),
-            Some(kind) => return Err(StatementError::KindNotYet { kind }),
-            None => return Err(StatementError::KindUnknown { found: kind }),
-        }
-        .map_err(StatementError::from_payload)?;
+        let kind = Kind::from_text(&kind).ok_or(StatementError::KindUnknown { found: kind })?;
+        let statement = match kind {
+            Kind::Publisher => read(payload).map(Self::Publisher),
+            Kind::Release => read(payload).map(Self::Release),
+            Kind::Amend => read(payload).map(Self::Amend),
+            Kind::Stage => read(payload).map(Self::Stage),
+            Kind::Supersede => read(payload).map(Self::Supersede),
+            Kind::Withdraw => read(payload).map(Self::Withdraw),
+            Kind::Incident => read(payload).map(Self::Incident),
+            Kind::Evaluation => read(payload).map(Self::Evaluation),
+            Kind::Observation => read(payload).map(Self::Observation),
+        }?;
         statement.check().map_err(StatementError::Field)?;
         Ok(statement)
     }
@@ -206,7 +314,7 @@ impl SignedStatement {
     /// Reads the one encoding of a signed statement and checks everything but the signature.
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
         let envelope = Envelope::parse(bytes).map_err(StatementError::Envelope)?;
-        let statement = Statement::parse(envelope.payload)?;
+        let statement = Statement::from_payload(envelope.payload)?;
         let (issuer, subject) = statement.claims();
         if envelope.issuer != issuer {
             let found = envelope.issuer.to_owned();
@@ -216,10 +324,8 @@ impl SignedStatement {
             let found = envelope.subject.to_owned();
             return Err(StatementError::SubjectDiffers { expected: subject, found });
         }
-        if let Statement::Publisher(claim) = &statement
-            && claim.key(&envelope.kid).is_none()
-        {
-            return Err(StatementError::SignerNotListed { found: envelope.kid });
+        if let Statement::Publisher(claim) = &statement {
+            check_signers(claim, envelope.kid)?;
         }
         let to_be_signed = envelope.to_be_signed();
         let Envelope { kid, signature, .. } = envelope;
@@ -249,6 +355,29 @@ impl SignedStatement {
         }
         key.verify(&self.to_be_signed, &self.signature).map_err(|_| VerifyError::BadSignature { kid: self.kid })
     }
+}
+
+fn read<T: DeserializeOwned + Serialize>(payload: &[u8]) -> Result<T, StatementError> {
+    canonical::from_bytes(payload, MAX_STATEMENT).map_err(StatementError::from_payload)
+}
+
+/// A claim is signed by enough of its own keys, and nobody counts twice.
+fn check_signers(claim: &PublisherClaim, signer: KeyId) -> Result<(), StatementError> {
+    if claim.approvals.iter().any(|approval| approval.kid == signer) {
+        let (path, found) = (FieldPath::new("approvals"), signer.to_string());
+        return Err(StatementError::Field(FieldError::Duplicate { path, found }));
+    }
+    if claim.action != Action::Claim {
+        return Ok(());
+    }
+    if claim.key(&signer).is_none() {
+        return Err(StatementError::SignerNotListed { found: signer });
+    }
+    let (needed, found) = (claim.threshold, claim.approvals.len() + 1);
+    if (found as u64) < needed {
+        return Err(StatementError::Field(FieldError::ApprovalsMissing { needed, found }));
+    }
+    Ok(())
 }
 
 /// Checks a statement and signs it. What comes back has been read again from its bytes.

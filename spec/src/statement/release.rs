@@ -103,8 +103,8 @@ impl Release {
         self.model.check(&mut problems);
         self.weights.check(&mut problems);
         self.license.check(&mut problems);
-        evaluation::check(&self.evaluations, &self.not_evaluated, &self.safety, &mut problems);
-        self.safety.check(&mut problems);
+        evaluation::check("", &self.evaluations, &self.not_evaluated, &self.safety, &mut problems);
+        self.safety.check("", &mut problems);
         components::check(&self.components, &mut problems);
         self.openness.check(&mut problems);
         self.rationale.check(&mut problems);

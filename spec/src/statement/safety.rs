@@ -60,12 +60,14 @@ pub struct Safeguard {
 }
 
 impl Safety {
-    pub(super) fn check(&self, problems: &mut Problems) {
-        problems.at_most("safety.safeguards", &self.safeguards, MAX_SAFEGUARDS);
-        problems.different("safety.safeguards", self.safeguards.iter().map(|safeguard| &safeguard.id));
+    /// `prefix` is where an amendment has it, or nothing.
+    pub(super) fn check(&self, prefix: &str, problems: &mut Problems) {
+        let list = format!("{prefix}safety.safeguards");
+        problems.at_most(&list, &self.safeguards, MAX_SAFEGUARDS);
+        problems.different(&list, self.safeguards.iter().map(|safeguard| &safeguard.id));
         for (position, safeguard) in self.safeguards.iter().enumerate() {
             if safeguard.file.is_some() && !safeguard.travels {
-                let path = FieldPath::new(format!("safety.safeguards[{position}].travels"));
+                let path = FieldPath::new(format!("{list}[{position}].travels"));
                 problems.push(FieldError::SafeguardFileStays { path });
             }
         }
