@@ -155,12 +155,16 @@ impl Refusal {
             Self::KeyRevoked { .. } => "a revoked key never speaks again under this name: sign with, or add, another",
             Self::KeyHeld { .. } => "leave out the keys that the name has",
             Self::ApprovalsMissing { .. } => "let further keys of the name approve the statement",
-            Self::KeysMoved { .. } => "look at the newest key statement and make the change again, naming it as previous",
+            Self::KeysMoved { .. } => {
+                "look at the newest key statement and make the change again, naming it as previous"
+            }
             Self::KeysLeft { .. } => "leave at least one key and as many as the threshold",
             Self::TooManyKeyStatements { .. } => "the name's history is full: choose a new name and supersede",
             Self::Signature(_) => "the statement was changed after it was signed, or signed with another key",
             Self::CoordinateBound(_) => "other weights need another version or variant: a coordinate is never rebound",
-            Self::CoordinateReleased { .. } => "a coordinate is released once; change what is said about it with an amend",
+            Self::CoordinateReleased { .. } => {
+                "a coordinate is released once; change what is said about it with an amend"
+            }
             Self::ReferenceUnknown { .. } => "refer to the release by its entry and leaf hash in this log",
             Self::WeightsDiffer { .. } => "a statement about a release repeats its weights digest and cannot change it",
             Self::FalseRecall { .. } => "say where the copies are: publicly-downloaded, or limited-recipients",
@@ -210,7 +214,10 @@ impl fmt::Display for Refusal {
                 write!(f, "{field}: entry {entry} does not release {coordinate}; no entry of this log does")
             }
             Self::ReferenceUnknown { field, coordinate, entry, released: Some(position) } => {
-                write!(f, "{field}: expected entry {position}, which releases {coordinate}, found {entry} or another leaf hash")
+                write!(
+                    f,
+                    "{field}: expected entry {position}, which releases {coordinate}, found {entry} or another leaf hash"
+                )
             }
             Self::WeightsDiffer { field, swap } => write!(f, "{field}: {swap}"),
             Self::FalseRecall { coordinate, position } => {

@@ -268,9 +268,7 @@ impl From<ShapeError> for FieldError {
     fn from(error: ShapeError) -> Self {
         let path = error.path.as_str();
         match error.problem {
-            ShapeProblem::Invalid { .. } if NAMES.contains(&path) || path.ends_with(".coordinate") => {
-                Self::Name(error)
-            }
+            ShapeProblem::Invalid { .. } if NAMES.contains(&path) || path.ends_with(".coordinate") => Self::Name(error),
             ShapeProblem::Invalid { .. } if path.ends_with(".public_key") => Self::Key(error),
             _ => Self::Shape(error),
         }

@@ -16,8 +16,8 @@ mod license;
 mod lineage;
 mod logged;
 mod model;
-mod observation;
 mod obligations;
+mod observation;
 mod openness;
 mod publisher;
 mod rationale;
@@ -51,12 +51,14 @@ pub use license::License;
 pub use lineage::{Ancestor, Carries, MAX_PARENTS, Parent, Relation, UnloggedParent};
 pub use logged::{Affected, LoggedEntry, LoggedRelease};
 pub use model::{Artifact, MAX_FORMATS, MAX_MODALITIES, ModelInfo};
+pub use obligations::Obligations;
 pub use observation::{
     HostDigest, MAX_OBSERVED, Observation, ObservationKind, ObservationMethod, Observed, ObservedFile, ObservedHost,
 };
-pub use obligations::Obligations;
 pub use openness::{Basis, MofClass, Openness, OpennessClaim};
-pub use publisher::{Action, Approval, Algorithm, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind, PublisherName};
+pub use publisher::{
+    Action, Algorithm, Approval, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind, PublisherName,
+};
 pub use rationale::{MAX_REASONS, Rationale};
 pub use reference::{Document, Reference};
 pub use release::{Release, ReleaseKind};
@@ -390,4 +392,4 @@ pub fn sign(statement: &Statement, key: &SecretKey) -> Result<SignedStatement, S
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -258,5 +258,7 @@ fn write_signature<S: serde::Serializer>(signature: &Signature, serializer: S) -
 }
 
 fn read_signature<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Signature, D::Error> {
-    hex_exact(&String::deserialize(deserializer)?).map(|bytes: [u8; 64]| Signature::from_bytes(bytes)).map_err(serde::de::Error::custom)
+    hex_exact(&String::deserialize(deserializer)?)
+        .map(|bytes: [u8; 64]| Signature::from_bytes(bytes))
+        .map_err(serde::de::Error::custom)
 }

@@ -39,10 +39,7 @@ impl History {
     /// Folds statements, each with its position. Those about other things, and the same entry again, change nothing.
     ///
     /// They count in the order of the log, whatever order they are given in.
-    pub fn fold<'a>(
-        coordinate: &Coordinate,
-        statements: impl IntoIterator<Item = (u64, &'a Statement)>,
-    ) -> Self {
+    pub fn fold<'a>(coordinate: &Coordinate, statements: impl IntoIterator<Item = (u64, &'a Statement)>) -> Self {
         let mut history = Self {
             coordinate: coordinate.clone(),
             release: None,

@@ -17,14 +17,80 @@ fn a_name_is_claimed_by_one_of_the_keys_in_the_claim() {
     );
 }
 
+/// A change of the keys of the sample's name.
+fn change(action: &str, change: impl FnOnce(&mut serde_json::Value)) -> Result<SignedStatement, &'static str> {
+    let bytes = signed_after(&claim(), |value| {
+        value["action"] = json!(action);
+        value["previous"] = json!({"entry": 1, "leaf_hash": "00".repeat(32)});
+        value["keys"][0] = json!(PublisherKey::from(other_key().public()));
+        value["revoked"] = json!([key().public().key_id()]);
+        match action {
+            "add" => drop(value.as_object_mut().unwrap().remove("revoked")),
+            "revoke" => drop(value.as_object_mut().unwrap().remove("keys")),
+            _ => {}
+        }
+        change(value);
+    });
+    SignedStatement::parse(&bytes).map_err(|error| error.code())
+}
+
 #[test]
-fn other_changes_of_keys_are_refused_as_known_and_not_accepted_yet() {
+fn each_change_of_keys_has_its_own_fields() {
+    let without =
+        |field: &'static str| move |value: &mut serde_json::Value| drop(value.as_object_mut().unwrap().remove(field));
+    let revoked = json!([key().public().key_id()]);
+    assert_eq!(change("steal", |_| ()), Err("field-not-one-of"));
     for action in ["add", "rotate", "revoke"] {
-        assert_eq!(code(|value| value["action"] = json!(action)), "action-not-yet", "{action}");
+        assert_eq!(change(action, without("previous")), Err("field-required"), "{action}");
+        assert!(change(action, |_| ()).is_ok(), "{action}");
     }
-    assert_eq!(code(|value| value["action"] = json!("steal")), "field-not-one-of");
-    assert_eq!(code(|value| value["threshold"] = json!(2)), "threshold-not-yet");
-    assert_eq!(code(|value| value["threshold"] = json!(0)), "threshold-not-yet");
+    assert_eq!(change("add", without("keys")), Err("field-empty"));
+    assert_eq!(change("add", |value| value["revoked"] = revoked.clone()), Err("field-unexpected"));
+    assert_eq!(change("rotate", without("revoked")), Err("field-empty"));
+    assert_eq!(change("revoke", without("revoked")), Err("field-empty"));
+    let again = json!([PublisherKey::from(other_key().public())]);
+    assert_eq!(change("revoke", |value| value["keys"] = again), Err("field-unexpected"));
+    let same = json!([other_key().public().key_id()]);
+    assert_eq!(change("rotate", |value| value["revoked"] = same), Err("field-unexpected"));
+    assert_eq!(code(|value| value["revoked"] = revoked.clone()), "field-unexpected");
+    let previous = json!({"entry": 1, "leaf_hash": "00".repeat(32)});
+    assert_eq!(code(|value| value["previous"] = previous), "field-unexpected");
+    assert_eq!(change("add", |value| value["threshold"] = json!(17)), Err("threshold-out-of-range"));
+}
+
+#[test]
+fn a_claim_is_signed_by_as_many_of_its_keys_as_its_threshold_says() {
+    let third = SecretKey::from_seed([3; 32]);
+    let mut claim = sample_claim();
+    claim.keys = [&key(), &other_key()].map(|key| key.public().into()).to_vec();
+    for threshold in [0, 3] {
+        claim.threshold = threshold;
+        assert_eq!(claim.check().unwrap_err().code(), "threshold-out-of-range");
+    }
+    claim.threshold = 2;
+    let sign_it = |claim: &PublisherClaim| sign(&Statement::Publisher(claim.clone()), &key());
+    let code = |claim: &PublisherClaim| sign_it(claim).unwrap_err().code();
+    assert_eq!(code(&claim), "approvals-missing");
+    let mut by_stranger = claim.clone();
+    by_stranger.approve(&third).unwrap();
+    assert_eq!(code(&by_stranger), "approver-not-listed");
+    let mut by_signer = claim.clone();
+    by_signer.approve(&key()).unwrap();
+    assert_eq!(code(&by_signer), "field-duplicate");
+
+    claim.approve(&other_key()).unwrap();
+    let signed = sign_it(&claim).unwrap();
+    let Statement::Publisher(read) = signed.statement() else { unreachable!() };
+    let lookup = |kid: &crate::hash::KeyId| read.key(kid).copied();
+    assert_eq!(read.verify_approvals(lookup), Ok(()));
+    // An approval is for these keys and this threshold, and for nothing else.
+    let mut changed = read.clone();
+    changed.threshold = 1;
+    assert!(changed.verify_approvals(lookup).is_err());
+    let mut changed = read.clone();
+    changed.keys.push(third.public().into());
+    assert!(changed.verify_approvals(lookup).is_err());
+    assert!(read.verify_approvals(|_| None).is_err());
 }
 
 #[test]
@@ -47,7 +113,7 @@ fn keys_that_prove_nothing_are_not_enrolled() {
 
 #[test]
 fn a_key_is_there_once_with_its_own_id() {
-    assert_eq!(code(|value| value["keys"] = json!([])), "field-empty");
+    assert_eq!(code(|value| drop(value.as_object_mut().unwrap().remove("keys"))), "field-empty");
     assert_eq!(code(|value| value["keys"][0]["kid"] = json!("00".repeat(32))), "key-id-differs");
     assert_eq!(code(|value| value["keys"][0]["algorithm"] = json!("rsa")), "field-not-one-of");
     assert_eq!(

@@ -2,6 +2,7 @@
 
 mod claims;
 mod envelope;
+pub(crate) mod kinds;
 mod properties;
 mod refusals;
 mod releases;
@@ -21,7 +22,7 @@ fn other_key() -> SecretKey {
     SecretKey::from_seed([2; 32])
 }
 
-fn sample_release() -> Release {
+pub(crate) fn sample_release() -> Release {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/statement/sample-release.toml");
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -41,10 +42,7 @@ fn release() -> Statement {
 
 /// A statement of which a JSON value was changed, in an envelope that is right.
 fn signed_after(statement: &Statement, change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
-    let mut value = match statement {
-        Statement::Publisher(claim) => serde_json::to_value(claim).unwrap(),
-        Statement::Release(release) => serde_json::to_value(release).unwrap(),
-    };
+    let mut value = serde_json::to_value(statement).unwrap();
     change(&mut value);
     let (issuer, subject) = statement.claims();
     cose::sign(&crate::canonical::to_bytes(&value).unwrap(), &issuer, &subject, &key())

@@ -76,7 +76,6 @@ pub(super) fn cases() -> Vec<Case> {
         case("a list for a map", "field-wrong-type", "access", vec![Set("/access", json!(["open", "2026-06-25"]))]),
         case("a map for a list", "field-wrong-type", "hosts", vec![Set("/hosts", json!({}))]),
         case("a kind that there is not", "kind-unknown", "kind", vec![Set("/kind", json!("rumour"))]),
-        case("a kind of the record, not accepted yet", "kind-not-yet", "kind", vec![Set("/kind", json!("withdraw"))]),
         case("no kind", "field-missing", "kind", vec![Remove("/kind")]),
         case("a kind that is no text", "field-wrong-type", "kind", vec![Set("/kind", json!(18))]),
         case(
@@ -386,7 +385,7 @@ pub(super) fn cases() -> Vec<Case> {
 pub(super) fn field(error: &StatementError) -> String {
     match error {
         StatementError::Field(error) => error.path().as_str().to_owned(),
-        StatementError::KindUnknown { .. } | StatementError::KindNotYet { .. } => "kind".to_owned(),
+        StatementError::KindUnknown { .. } => "kind".to_owned(),
         _ => String::new(),
     }
 }

@@ -75,6 +75,35 @@ fn the_manifest_of_the_sample_is_this() {
     );
 }
 
+#[test]
+fn the_vectors_of_the_other_kinds_are_these() {
+    let refused: Vec<_> = kinds::cases()
+        .into_iter()
+        .map(|(kind, code, pointer, to)| match to {
+            Some(to) => json!({"kind": kind, "code": code, "set": pointer, "to": to}),
+            None => json!({"kind": kind, "code": code, "remove": pointer}),
+        })
+        .collect();
+    let samples = kinds::samples();
+    let accepted: Vec<_> = samples.iter().map(|statement| accepted(statement.kind().as_str(), statement)).collect();
+    let mut approved = sample_claim();
+    approved.keys = [&key(), &SecretKey::from_seed([2; 32])].map(|key| key.public().into()).to_vec();
+    approved.threshold = 2;
+    approved.approve(&SecretKey::from_seed([2; 32])).unwrap();
+    vectors::check_json(
+        "statement/kinds.json",
+        &json!({
+            "comment": "Changes of the samples (sample-<kind>.toml, by JSON pointers, RFC 6901), each refused with the code; then the samples as signed statements by the Ed25519 seed 01 01 ... 01, and a claim of two keys that both sign: the second, of seed 02 02 ... 02, approves.",
+            "refused": refused,
+            "accepted": accepted,
+            "approved": {
+                "signs": String::from_utf8(approved.approved_bytes().unwrap()).unwrap(),
+                "statement": self::accepted("a claim that two keys sign", &Statement::Publisher(approved)),
+            },
+        }),
+    );
+}
+
 /// Ed25519 signing and CBOR are deterministic, so the files above never change by themselves.
 #[test]
 fn signing_twice_gives_the_same_bytes() {
@@ -83,7 +112,7 @@ fn signing_twice_gives_the_same_bytes() {
 
 #[test]
 fn another_codec_writes_every_accepted_payload_alike() {
-    for statement in [claim(), release()] {
+    for statement in kinds::samples().into_iter().chain([claim(), release()]) {
         let payload = statement.payload().unwrap();
         let read: ciborium::Value = ciborium::from_reader(payload.as_slice()).unwrap();
         let mut written = Vec::new();

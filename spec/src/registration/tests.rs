@@ -1,0 +1,384 @@
+//! Who may say what: stories first, then every sequence of statements.
+
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::hash::{Digest, LeafHash};
+use crate::key::SecretKey;
+use crate::merkle::leaf_hash;
+use crate::statement::tests::kinds;
+use crate::statement::{
+    Action, Copies, Kind, LoggedEntry, LoggedRelease, Parent, PublisherClaim, PublisherKey, Release, SignedStatement,
+    Stage, Statement, sign,
+};
+
+/// A log that lets in what registration lets in.
+#[derive(Default)]
+struct Log {
+    registry: Registry,
+    entries: Vec<SignedStatement>,
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed([seed; 32])
+}
+
+fn leaf(signed: &SignedStatement) -> LeafHash {
+    leaf_hash(signed.bytes())
+}
+
+impl Log {
+    fn judge(&self, signed: &SignedStatement) -> Result<Verdict, Refusal> {
+        if let Some(position) = self.registry.position_of(&leaf(signed)) {
+            return Ok(Verdict::Known(position));
+        }
+        authenticate(signed, &signers(signed, &self.registry)?)?;
+        admit(&leaf(signed), signed, &self.registry)
+    }
+
+    fn submit(&mut self, signed: &SignedStatement) -> Result<u64, &'static str> {
+        match self.judge(signed).map_err(|refusal| refusal.code())? {
+            Verdict::Known(position) => Ok(position),
+            Verdict::New => {
+                let position = self.entries.len() as u64;
+                self.registry.apply(position, leaf(signed), signed.statement());
+                self.entries.push(signed.clone());
+                Ok(position)
+            }
+        }
+    }
+
+    fn say(&mut self, statement: Statement, seed: u8) -> Result<u64, &'static str> {
+        self.submit(&sign(&statement, &key(seed)).unwrap())
+    }
+
+    fn released(&self, entry: u64) -> LoggedRelease {
+        let signed = &self.entries[entry as usize];
+        let coordinate = signed.statement().coordinate().unwrap();
+        LoggedRelease { coordinate, entry, leaf_hash: leaf(signed) }
+    }
+
+    fn newest(&self, entry: u64) -> LoggedEntry {
+        LoggedEntry { entry, leaf_hash: leaf(&self.entries[entry as usize]) }
+    }
+}
+
+fn claim_of(name: &str, seeds: &[u8], threshold: u64) -> PublisherClaim {
+    let keys: Vec<_> = seeds.iter().map(|seed| key(*seed).public()).collect();
+    let issued_at = "2026-06-01T00:00:00Z".parse().unwrap();
+    PublisherClaim { threshold, ..PublisherClaim::new(name.parse().unwrap(), issued_at, &keys) }
+}
+
+fn claim(name: &str, seed: u8) -> Statement {
+    Statement::Publisher(claim_of(name, &[seed], 1))
+}
+
+fn release_of(name: &str, variant: &str, weights: &[u8]) -> Release {
+    let mut release = crate::statement::tests::sample_release();
+    release.publisher.name = name.parse().unwrap();
+    release.model.variant = variant.parse().unwrap();
+    release.weights.digest = Digest::of(weights);
+    release.lineage.clear();
+    release.from_scratch = true;
+    release
+}
+
+fn release(name: &str, variant: &str, weights: &[u8]) -> Statement {
+    Statement::Release(Box::new(release_of(name, variant, weights)))
+}
+
+/// A sample of a kind, about a release.
+fn about(kind: Kind, speaker: &str, release: &LoggedRelease, weights: &[u8]) -> Statement {
+    let mut statement = kinds::samples().into_iter().find(|statement| statement.kind() == kind).unwrap();
+    let (name, digest) = (speaker.parse().unwrap(), Digest::of(weights));
+    match &mut statement {
+        Statement::Amend(amend) => {
+            (amend.publisher.name, amend.release, amend.weights_digest) = (name, release.clone(), digest);
+        }
+        Statement::Stage(moved) => {
+            (moved.publisher.name, moved.release, moved.weights_digest) = (name, release.clone(), digest);
+        }
+        Statement::Withdraw(withdraw) => {
+            (withdraw.publisher.name, withdraw.release, withdraw.weights_digest) = (name, release.clone(), digest);
+        }
+        Statement::Evaluation(report) => {
+            (report.publisher.name, report.release, report.evaluation.subject) = (name, release.clone(), digest);
+        }
+        _ => panic!("no story needs {kind}"),
+    }
+    statement
+}
+
+#[test]
+fn nobody_speaks_under_a_name_that_is_not_theirs() {
+    let mut log = Log::default();
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Err("name-unclaimed"));
+    assert_eq!(log.say(claim("acme.example", 1), 1), Ok(0));
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 2), Err("key-not-held"));
+    assert_eq!(log.say(claim("acme.example", 2), 2), Err("name-claimed"));
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1));
+}
+
+#[test]
+fn a_forged_signature_is_refused_by_the_key_that_holds_the_name() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    let mut bytes = sign(&release("acme.example", "base", b"1"), &key(1)).unwrap().bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    assert_eq!(log.submit(&SignedStatement::parse(&bytes).unwrap()), Err("bad-signature"));
+}
+
+#[test]
+fn other_weights_under_a_coordinate_are_the_silent_swap() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1));
+    let swapped = sign(&release("acme.example", "base", b"2"), &key(1)).unwrap();
+    let refusal = log.judge(&swapped).unwrap_err();
+    assert_eq!((refusal.code(), refusal.existing()), ("coordinate-bound", Some(1)));
+    // The same bytes again are no swap; the same weights with another story are for an amendment to tell.
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1));
+    let mut other_story = release_of("acme.example", "base", b"1");
+    other_story.support = None;
+    assert_eq!(log.say(Statement::Release(Box::new(other_story)), 1), Err("coordinate-released"));
+    assert_eq!(log.say(release("acme.example", "instruct", b"2"), 1), Ok(2));
+}
+
+#[test]
+fn an_amendment_cannot_change_the_weights_nor_speak_of_another_entry() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    log.say(release("acme.example", "base", b"1"), 1).unwrap();
+    let bound = log.released(1);
+    assert_eq!(log.say(about(Kind::Amend, "acme.example", &bound, b"2"), 1), Err("weights-differ"));
+    for wrong in [
+        LoggedRelease { entry: 0, ..bound.clone() },
+        LoggedRelease { entry: 7, ..bound.clone() },
+        LoggedRelease { leaf_hash: log.newest(0).leaf_hash, ..bound.clone() },
+        LoggedRelease { coordinate: "acme.example/tiny@9#base".parse().unwrap(), ..bound.clone() },
+    ] {
+        assert_eq!(log.say(about(Kind::Amend, "acme.example", &wrong, b"1"), 1), Err("reference-unknown"));
+    }
+    assert_eq!(log.say(about(Kind::Amend, "acme.example", &bound, b"1"), 1), Ok(2));
+    assert_eq!(log.say(about(Kind::Evaluation, "watch.example", &bound, b"1"), 2), Err("name-unclaimed"));
+    log.say(claim("watch.example", 2), 2).unwrap();
+    assert_eq!(log.say(about(Kind::Evaluation, "watch.example", &bound, b"2"), 2), Err("weights-differ"));
+    assert_eq!(log.say(about(Kind::Evaluation, "watch.example", &bound, b"1"), 2), Ok(4));
+}
+
+#[test]
+fn a_parent_is_in_the_log_with_the_weights_that_were_used() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    log.say(release("acme.example", "base", b"1"), 1).unwrap();
+    let mut child = release_of("acme.example", "instruct", b"2");
+    child.from_scratch = false;
+    child.lineage = crate::statement::tests::sample_release().lineage;
+    child.lineage.truncate(1);
+    let mut say = |parent: LoggedRelease, weights: &[u8]| {
+        child.lineage[0].parent = Parent::Logged(parent);
+        child.lineage[0].parent_weights = Digest::of(weights);
+        log.say(Statement::Release(Box::new(child.clone())), 1)
+    };
+    let elsewhere: LoggedRelease = toml::from_str(&format!(
+        "coordinate = \"acme.example/tiny@1.0.2#base\"\nentry = 3\nleaf_hash = \"{}\"",
+        "00".repeat(32)
+    ))
+    .unwrap();
+    assert_eq!(say(elsewhere.clone(), b"1"), Err("reference-unknown"));
+    let parent = LoggedRelease {
+        entry: 1,
+        leaf_hash: leaf(&sign(&release("acme.example", "base", b"1"), &key(1)).unwrap()),
+        ..elsewhere
+    };
+    assert_eq!(say(parent.clone(), b"3"), Err("weights-differ"));
+    assert_eq!(say(parent, b"1"), Ok(2));
+}
+
+#[test]
+fn weights_that_were_public_cannot_have_never_left() {
+    let never_left = |log: &Log, weights: &[u8]| {
+        let Statement::Withdraw(mut withdraw) = about(Kind::Withdraw, "acme.example", &log.released(1), weights) else {
+            unreachable!()
+        };
+        withdraw.copies = Copies::NeverLeft;
+        sign(&Statement::Withdraw(withdraw), &key(1)).unwrap()
+    };
+    let start = |stage| {
+        let mut log = Log::default();
+        log.say(claim("acme.example", 1), 1).unwrap();
+        let mut release = release_of("acme.example", "base", b"1");
+        release.access.stage = stage;
+        log.say(Statement::Release(Box::new(release)), 1).unwrap();
+        log
+    };
+    let log = start(Stage::GatedDownload);
+    let refusal = log.judge(&never_left(&log, b"1")).unwrap_err();
+    assert_eq!((refusal.code(), refusal.existing()), ("false-recall", Some(1)));
+
+    let mut log = start(Stage::Internal);
+    assert_eq!(log.judge(&never_left(&log, b"1")), Ok(Verdict::New));
+    log.say(about(Kind::Stage, "acme.example", &log.released(1), b"1"), 1).unwrap();
+    let refusal = log.judge(&never_left(&log, b"1")).unwrap_err();
+    assert_eq!((refusal.code(), refusal.existing()), ("false-recall", Some(2)));
+}
+
+/// A change of the keys of `acme.example` after the key statement at `previous`.
+fn change(action: Action, previous: LoggedEntry, add: &[u8], revoke: &[u8], threshold: u64) -> PublisherClaim {
+    PublisherClaim {
+        action,
+        previous: Some(previous),
+        keys: add.iter().map(|seed| PublisherKey::from(key(*seed).public())).collect(),
+        revoked: revoke.iter().map(|seed| key(*seed).public().key_id()).collect(),
+        threshold,
+        ..claim_of("acme.example", &[1], 1)
+    }
+}
+
+#[test]
+fn a_revoked_key_signs_nothing_more_and_what_it_signed_stays() {
+    let mut log = Log::default();
+    log.say(claim("acme.example", 1), 1).unwrap();
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1));
+    let rotate = change(Action::Rotate, log.newest(0), &[2], &[1], 1);
+    assert_eq!(log.say(Statement::Publisher(rotate), 1), Ok(2));
+    assert_eq!(log.say(release("acme.example", "instruct", b"2"), 1), Err("key-revoked"));
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1), "it is in the log");
+    assert_eq!(log.say(release("acme.example", "instruct", b"2"), 2), Ok(3));
+    // It never comes back, and cannot bring others.
+    let back = change(Action::Add, log.newest(2), &[1], &[], 1);
+    assert_eq!(log.say(Statement::Publisher(back), 2), Err("key-revoked"));
+    let friend = change(Action::Add, log.newest(2), &[3], &[], 1);
+    assert_eq!(log.say(Statement::Publisher(friend), 1), Err("key-revoked"));
+}
+
+#[test]
+fn two_of_three_keys_change_the_keys_and_one_does_not() {
+    let mut log = Log::default();
+    let mut claim = claim_of("acme.example", &[1, 2, 3], 2);
+    claim.approve(&key(2)).unwrap();
+    assert_eq!(log.say(Statement::Publisher(claim), 1), Ok(0));
+    let mut revoke = change(Action::Revoke, log.newest(0), &[], &[3], 2);
+    assert_eq!(log.say(Statement::Publisher(revoke.clone()), 1), Err("approvals-missing"));
+    let mut by_stranger = revoke.clone();
+    by_stranger.approve(&key(4)).unwrap();
+    assert_eq!(log.say(Statement::Publisher(by_stranger), 1), Err("key-not-held"));
+    revoke.approve(&key(2)).unwrap();
+    let mut more = revoke.clone();
+    more.threshold = 1;
+    assert_eq!(log.say(Statement::Publisher(more), 1), Err("bad-signature"), "an approval of something else");
+    assert_eq!(log.say(Statement::Publisher(revoke.clone()), 1), Ok(1));
+
+    let mut crossed = change(Action::Add, log.newest(0), &[4], &[], 1);
+    crossed.approve(&key(2)).unwrap();
+    assert_eq!(log.say(Statement::Publisher(crossed), 1), Err("keys-moved"));
+    for (refused, wrong) in [
+        ("key-held", change(Action::Add, log.newest(1), &[2], &[], 1)),
+        ("key-not-held", change(Action::Revoke, log.newest(1), &[], &[4], 1)),
+        ("key-revoked", change(Action::Rotate, log.newest(1), &[4], &[3], 1)),
+        ("keys-left", change(Action::Revoke, log.newest(1), &[], &[1, 2], 1)),
+        ("keys-left", change(Action::Revoke, log.newest(1), &[], &[2], 2)),
+    ] {
+        let mut wrong = wrong;
+        wrong.approve(&key(2)).unwrap();
+        assert_eq!(log.say(Statement::Publisher(wrong.clone()), 1), Err(refused), "{wrong:?}");
+    }
+    assert_eq!(
+        log.say(claim_again(), 1),
+        Err("name-claimed"),
+        "who holds the name changes keys; nobody claims it again"
+    );
+}
+
+fn claim_again() -> Statement {
+    claim("acme.example", 1)
+}
+
+/// Statements that get in each other's way in every manner.
+fn pool() -> &'static [SignedStatement] {
+    static POOL: OnceLock<Vec<SignedStatement>> = OnceLock::new();
+    POOL.get_or_init(|| {
+        let mut pool = vec![];
+        for name in ["acme.example", "other.example"] {
+            for seed in [1, 2] {
+                pool.push(sign(&claim(name, seed), &key(seed)).unwrap());
+                for (variant, weights) in [("base", b"1"), ("base", b"2"), ("instruct", b"1")] {
+                    pool.push(sign(&release(name, variant, weights), &key(seed)).unwrap());
+                }
+            }
+        }
+        // About a release at positions 1 and 2, and key changes of a claim at 0: right where the log came to be so.
+        let first = pool[0].clone();
+        for entry in [1, 2] {
+            let bound = LoggedRelease {
+                coordinate: pool[1].statement().coordinate().unwrap(),
+                entry,
+                leaf_hash: leaf(&pool[1]),
+            };
+            for kind in [Kind::Amend, Kind::Stage, Kind::Withdraw] {
+                pool.push(sign(&about(kind, "acme.example", &bound, b"1"), &key(1)).unwrap());
+            }
+            pool.push(sign(&about(Kind::Evaluation, "other.example", &bound, b"1"), &key(2)).unwrap());
+        }
+        let claimed = LoggedEntry { entry: 0, leaf_hash: leaf(&first) };
+        for (action, add, revoke) in
+            [(Action::Add, &[2][..], &[][..]), (Action::Rotate, &[2], &[1]), (Action::Revoke, &[], &[1])]
+        {
+            let changed = Statement::Publisher(change(action, claimed, add, revoke, 1));
+            pool.push(sign(&changed, &key(1)).unwrap());
+        }
+        pool
+    })
+}
+
+proptest! {
+    /// Where a batch ends decides nothing: the registry and every verdict are the same one by one and in batches.
+    #[test]
+    fn batches_do_not_matter(order in prop::collection::vec((0..27_usize, prop::bool::weighted(0.2)), 0..48)) {
+        let (mut single, mut logged, mut batch) = (Registry::default(), Registry::default(), Registry::default());
+        let mut position = 0;
+        for (which, closes) in order {
+            let signed = &pool()[which % pool().len()];
+            let one_by_one = admit(&leaf(signed), signed, &single);
+            let batched = admit(&leaf(signed), signed, &Layered { logged: &logged, batch: &batch });
+            prop_assert_eq!(&one_by_one, &batched);
+            if one_by_one == Ok(Verdict::New) {
+                single.apply(position, leaf(signed), signed.statement());
+                batch.apply_over(&logged, position, leaf(signed), signed.statement());
+                prop_assert_eq!(admit(&leaf(signed), signed, &single), Ok(Verdict::Known(position)));
+                position += 1;
+            }
+            if closes {
+                logged.absorb(std::mem::take(&mut batch));
+            }
+        }
+        logged.absorb(batch);
+        prop_assert_eq!(single, logged);
+    }
+
+    /// A registry that is fed what no honest log has neither panics nor lets a name or a coordinate change hands.
+    #[test]
+    fn no_sequence_moves_a_name_or_rebinds_a_coordinate(order in prop::collection::vec(0..27_usize, 0..48)) {
+        let mut registry = Registry::default();
+        let mut held = Vec::new();
+        for (position, which) in (0..).zip(order) {
+            let signed = &pool()[which % pool().len()];
+            registry.apply(position, leaf(signed), signed.statement());
+            let publisher = signed.statement().publisher().clone();
+            let holder = registry.holder(&publisher).map(|holder| holder.position);
+            let binding = signed.statement().coordinate().and_then(|of| registry.binding(&of).map(|b| (of, b.position, b.weights)));
+            held.push((publisher, holder, binding));
+            for (publisher, holder, binding) in &held {
+                if holder.is_some() {
+                    prop_assert_eq!(registry.holder(publisher).map(|holder| holder.position), *holder);
+                }
+                if let Some((of, position, weights)) = binding {
+                    let now = registry.binding(of).map(|binding| (binding.position, binding.weights));
+                    prop_assert_eq!(now, Some((*position, *weights)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Every kind of statement beside claims and releases: read from its TOML, signed, and refused where it contradicts itself.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn sample<T: DeserializeOwned>(kind: &str) -> T {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/statement");
+    toml::from_str(&std::fs::read_to_string(format!("{folder}/sample-{kind}.toml")).unwrap()).unwrap()
+}
+
+/// One of each, as its TOML says it.
+pub(crate) fn samples() -> Vec<Statement> {
+    vec![
+        Statement::Amend(sample("amend")),
+        Statement::Stage(sample("stage")),
+        Statement::Supersede(sample("supersede")),
+        Statement::Withdraw(sample("withdraw")),
+        Statement::Incident(sample("incident")),
+        Statement::Evaluation(sample("evaluation")),
+        Statement::Observation(sample("observation")),
+    ]
+}
+
+fn of(kind: Kind) -> Statement {
+    samples().into_iter().find(|statement| statement.kind() == kind).unwrap()
+}
+
+fn set(path: &str, to: Value) -> impl FnOnce(&mut Value) {
+    move |value| {
+        let (parent, last) = path.rsplit_once('/').unwrap();
+        match value.pointer_mut(parent).unwrap() {
+            Value::Object(map) => drop(map.insert(last.to_owned(), to)),
+            Value::Array(list) => list[last.parse::<usize>().unwrap()] = to,
+            other => panic!("{path} is in {other}"),
+        }
+    }
+}
+
+fn remove(path: &str) -> impl FnOnce(&mut Value) {
+    move |value| {
+        let (parent, last) = path.rsplit_once('/').unwrap();
+        value.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(last).unwrap();
+    }
+}
+
+/// What refuses each change: kind, code, pointer, and the new value, or none where the field is taken away.
+pub(super) fn cases() -> Vec<(Kind, &'static str, &'static str, Option<Value>)> {
+    let other = json!("other.example");
+    vec![
+        (Kind::Amend, "not-the-publisher", "/publisher/name", Some(other.clone())),
+        (Kind::Amend, "nothing-amended", "/model_card", None),
+        (Kind::Amend, "field-missing", "/reason", None),
+        (Kind::Amend, "field-unknown", "/weights", Some(json!({"digest": "00"}))),
+        (
+            Kind::Amend,
+            "license-unparsable",
+            "/license",
+            Some(json!({"spdx": "free", "use_restricted": false, "text": {"name": "L", "sha256": "00".repeat(32)}})),
+        ),
+        (Kind::Amend, "field-invalid", "/release/leaf_hash", Some(json!("zz"))),
+        (Kind::Amend, "component-missing", "/components", Some(json!({}))),
+        (Kind::Amend, "domain-missing", "/evidence", Some(json!({"safety": {"report": {"none": "nobody wrote one"}}}))),
+        (Kind::Stage, "not-the-publisher", "/publisher/name", Some(other.clone())),
+        (Kind::Stage, "field-not-one-of", "/access/stage", Some(json!("recalled"))),
+        (Kind::Supersede, "not-the-publisher", "/publisher/name", Some(other.clone())),
+        (Kind::Supersede, "supersedes-itself", "/by/coordinate", Some(json!("acme.example/tiny@1.0.2#instruct"))),
+        (Kind::Supersede, "name-grammar", "/by/coordinate", Some(json!("acme.example/tiny"))),
+        (Kind::Withdraw, "not-the-publisher", "/publisher/name", Some(other)),
+        (Kind::Withdraw, "field-not-one-of", "/copies", Some(json!("all-deleted"))),
+        (Kind::Withdraw, "field-empty", "/actions", Some(json!([]))),
+        (Kind::Withdraw, "field-required", "/actions/0", Some(json!({"what": "host-removed", "when": "2026-07-01"}))),
+        (Kind::Withdraw, "field-required", "/actions/0", Some(json!({"what": "other", "when": "2026-07-01"}))),
+        (Kind::Incident, "field-empty", "/affected", Some(json!([]))),
+        (
+            Kind::Incident,
+            "field-invalid",
+            "/affected/1",
+            Some(json!({"coordinate": "acme.example/tiny@1.0.1#instruct", "entry": 3})),
+        ),
+        (
+            Kind::Incident,
+            "field-duplicate",
+            "/affected/1",
+            Some(json!({"coordinate": "acme.example/tiny@1.0.2#instruct"})),
+        ),
+        (Kind::Incident, "field-not-one-of", "/class", Some(json!("rumour"))),
+        (Kind::Evaluation, "own-release", "/publisher/name", Some(json!("acme.example"))),
+        (Kind::Evaluation, "safeguards-differ", "/evaluation/configuration", Some(json!("with-safeguards"))),
+        (Kind::Observation, "field-unexpected", "/result", Some(json!("match"))),
+        (
+            Kind::Observation,
+            "field-required",
+            "/files",
+            Some(
+                json!([{"path": "a", "expected": "sha256:".to_owned() + &"00".repeat(32), "found": "sha256:".to_owned() + &"00".repeat(32)}]),
+            ),
+        ),
+        (Kind::Observation, "field-required", "/files/0", Some(json!({"path": "a"}))),
+        (
+            Kind::Observation,
+            "field-required",
+            "/subject",
+            Some(json!({"coordinate": "acme.example/tiny@1.0.2#instruct"})),
+        ),
+        (Kind::Observation, "field-invalid", "/files/0/found", Some(json!("md5:00"))),
+        (Kind::Observation, "field-duplicate", "/files/1/path", Some(json!("model.safetensors"))),
+    ]
+}
+
+#[test]
+fn each_contradiction_is_refused_with_its_code() {
+    for (kind, code, pointer, to) in cases() {
+        let what = format!("{kind} {pointer} {to:?}");
+        let error = refusal(&of(kind), |value| match to {
+            Some(to) => set(pointer, to)(value),
+            None => remove(pointer)(value),
+        });
+        assert_eq!(error.code(), code, "{what}: {error}");
+    }
+}
+
+#[test]
+fn every_kind_is_signed_read_and_verified() {
+    for statement in samples() {
+        let signed = sign(&statement, &key()).unwrap();
+        assert_eq!(signed.verify(&key().public()), Ok(()));
+        assert_eq!(SignedStatement::parse(signed.bytes()).unwrap().statement(), &statement);
+        assert_eq!(statement.coordinate().unwrap().to_string(), "acme.example/tiny@1.0.2#instruct");
+        assert!(Statement::from_payload(&statement.payload().unwrap()).is_ok());
+    }
+    assert_eq!(of(Kind::Incident).coordinates().len(), 2);
+    assert_eq!(of(Kind::Incident).references().len(), 1);
+    assert_eq!(of(Kind::Supersede).references().len(), 2);
+    assert_eq!(of(Kind::Observation).references()[0].0, "subject");
+}
+
+#[test]
+fn an_amendment_replaces_what_it_has_and_nothing_else() {
+    let Statement::Amend(amend) = of(Kind::Amend) else { unreachable!() };
+    let mut release = sample_release();
+    amend.apply(&mut release);
+    assert_eq!(Some(&release.model_card), amend.model_card.as_ref());
+    let mut back = release.clone();
+    back.model_card = sample_release().model_card;
+    assert_eq!(back, sample_release());
+    assert_eq!(amend.amended(), ["model_card"]);
+}
+
+#[test]
+fn an_observation_of_an_unlogged_name_needs_no_entry() {
+    let Statement::Observation(mut observation) = of(Kind::Observation) else { unreachable!() };
+    observation.subject = Affected::Named("evil.example/tiny@1.0.2#instruct".parse().unwrap());
+    observation.result = Observed::Unlogged;
+    assert!(sign(&Statement::Observation(observation), &key()).is_ok());
+}
