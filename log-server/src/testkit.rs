@@ -74,6 +74,8 @@ pub(crate) fn release(name: &str, seed: u8, variant: &str, weights: u8) -> (Sign
     }
     let manifest = Manifest::new(files).unwrap();
     release.publisher.name = name.parse().unwrap();
+    release.lineage.clear();
+    release.from_scratch = true;
     release.model.variant = variant.parse().unwrap();
     release.manifest = manifest.digest();
     release.tree.digest = manifest.tree_digest();
