@@ -1,6 +1,6 @@
 //! Benchmark substitution: scores in the place of tests of misuse, and scores that nobody can check.
 
-use super::Code;
+use super::{Code, Evidence};
 use super::sheet::{Sheet, shown, shown_list};
 use crate::hash::Digest;
 use crate::statement::{DangerousDomain, Evaluation, EvaluationClass, Release};
@@ -49,12 +49,26 @@ fn domains(release: &Release, sheet: &mut Sheet) {
     }
 }
 
+/// A result by somebody else.
+pub(super) fn report(weights: Digest, evaluation: &Evaluation, sheet: &mut Sheet) {
+    if evaluation.subject != weights {
+        let evidence = subject_evidence(evaluation, weights);
+        let summary = format!("{} is a result of other weights than those released", evaluation.id);
+        sheet.report(Code::SubjectDiffers, summary, evidence);
+    }
+    sources(evaluation, sheet);
+}
+
+fn subject_evidence(evaluation: &Evaluation, weights: Digest) -> Vec<Evidence> {
+    vec![shown("evaluation", &evaluation.id), shown("subject", evaluation.subject), shown("weights", weights)]
+}
+
 fn subject(release: &Release, evaluation: &Evaluation, sheet: &mut Sheet) {
     let (subject, weights) = (evaluation.subject, release.weights.digest);
     if subject == weights {
         return;
     }
-    let evidence = vec![shown("evaluation", &evaluation.id), shown("subject", subject), shown("weights", weights)];
+    let evidence = subject_evidence(evaluation, weights);
     let id = &evaluation.id;
     if release.lineage.iter().any(|ancestor| ancestor.parent_weights == subject) {
         let summary = format!("{id} is a result of a parent, not of these weights");

@@ -39,6 +39,24 @@ vocabulary! {
 vocabulary! {
     /// The rules. A code never changes its meaning.
     pub enum Code {
+        /// One coordinate, two weights.
+        WeightsDiffer = "weights-differ",
+        /// A host serves other bytes than the record.
+        HostDiffers = "host-differs",
+        /// Copies are out, and the withdrawal says otherwise.
+        RecallAfterPublic = "recall-after-public",
+        /// A copy was seen, and the withdrawal says otherwise.
+        RecallAgainstObservation = "recall-against-observation",
+        /// Access goes back behind what is out.
+        StageNarrowed = "stage-narrowed",
+        /// Narrower terms for copies that are out.
+        LicenseNarrowed = "license-narrowed",
+        /// Other terms for copies that are out.
+        LicenseChanged = "license-changed",
+        /// Another policy of use for copies that are out.
+        UsePolicyChanged = "use-policy-changed",
+        /// Bytes that were never made public are at a host.
+        CopyOutside = "copy-outside",
         /// A class of the Model Openness Framework is claimed that is not met.
         OpennessClass = "openness-class",
         /// Open source is claimed, and the Open Source AI Definition is not met.
@@ -73,6 +91,22 @@ vocabulary! {
         SystemPromptDiffers = "system-prompt-differs",
         /// The evaluated system prompt is not a file of the release.
         SystemPromptNotShipped = "system-prompt-not-shipped",
+        /// A parent's licence is not carried on.
+        LicenseDropped = "license-dropped",
+        /// The files name a parent that the lineage does not have.
+        ParentMissing = "parent-missing",
+        /// Looser terms than an ancestor's.
+        LicenseLooser = "license-looser",
+        /// A parent's policy of use is not carried on.
+        UsePolicyDropped = "use-policy-dropped",
+        /// A parent's notes about risks are not carried on.
+        RiskNotesDropped = "risk-notes-dropped",
+        /// A parent's model card is not carried on.
+        ModelCardDropped = "model-card-dropped",
+        /// An ancestor's incident that is not carried down.
+        AncestorIncident = "ancestor-incident",
+        /// An ancestor's withdrawal that is not carried down.
+        AncestorWithdrawn = "ancestor-withdrawn",
         /// Capabilities are measured and no danger is.
         CapabilityOnly = "capability-only",
         /// Capabilities are measured and some dangers are not.
@@ -87,6 +121,8 @@ vocabulary! {
         ResultMissing = "result-missing",
         /// A number of nobody.
         EvaluatorUnsaid = "evaluator-unsaid",
+        /// Released before it was tested, withdrawn, and out.
+        WithdrawnUnevaluated = "withdrawn-unevaluated",
         /// A name says another kind of object.
         KindDiffers = "kind-differs",
         /// The name does not say the kind of object.
@@ -99,6 +135,10 @@ vocabulary! {
         ReferenceFloating = "reference-floating",
         /// The name is only that of the family.
         FamilyOnly = "family-only",
+        /// The same weights file under several coordinates.
+        FileInMany = "file-in-many",
+        /// A host serves what no entry records.
+        UnloggedName = "unlogged-name",
         /// To load the weights is to run a program.
         PickleWeights = "pickle-weights",
         /// A file that runs as a program when it is loaded.
@@ -107,10 +147,6 @@ vocabulary! {
         CodeFiles = "code-files",
         /// A configuration names code to be run.
         CodeInConfig = "code-in-config",
-        /// A parent's licence is not carried on.
-        LicenseDropped = "license-dropped",
-        /// The files name a parent that the lineage does not have.
-        ParentMissing = "parent-missing",
     }
 }
 
@@ -134,6 +170,51 @@ impl Code {
         use Mode::*;
         use Severity::*;
         match self {
+            Self::WeightsDiffer => (
+                SilentSwap,
+                Error,
+                "an entry gives a coordinate other weights than the release that bound it",
+            ),
+            Self::HostDiffers => (
+                SilentSwap,
+                Error,
+                "a monitor saw a host serve other bytes for a coordinate than its release records",
+            ),
+            Self::RecallAfterPublic => (
+                FalseRecall,
+                Error,
+                "a withdrawal says that copies have limited recipients or never left, and an earlier entry made the release public",
+            ),
+            Self::RecallAgainstObservation => (
+                FalseRecall,
+                Error,
+                "a withdrawal says that copies have limited recipients or never left, and a monitor saw one at a host",
+            ),
+            Self::StageNarrowed => (
+                FalseRecall,
+                Error,
+                "access moves below `gated-download` after it was public: no copy comes back by it",
+            ),
+            Self::LicenseNarrowed => (
+                FalseRecall,
+                Error,
+                "an amendment restricts uses or replaces open terms by others after a public stage; copies that are out keep the old terms",
+            ),
+            Self::LicenseChanged => (
+                FalseRecall,
+                Warning,
+                "an amendment replaces the licence or its text after a public stage by one that is not narrower",
+            ),
+            Self::UsePolicyChanged => (
+                FalseRecall,
+                Warning,
+                "an amendment adds or replaces the policy of use after a public stage",
+            ),
+            Self::CopyOutside => (
+                FalseRecall,
+                Warning,
+                "a monitor saw the bytes of a release at a host, and no entry made it public",
+            ),
             Self::OpennessClass => (
                 Openwashing,
                 Error,
@@ -219,6 +300,46 @@ impl Code {
                 Warning,
                 "an evaluation ran with a system prompt, and the manifest has no file with that role",
             ),
+            Self::LicenseDropped => (
+                LineageDecay,
+                Warning,
+                "a parent's licence is not carried on",
+            ),
+            Self::ParentMissing => (
+                LineageDecay,
+                Error,
+                "the files name a base model that the lineage does not have; only found with the files at hand",
+            ),
+            Self::LicenseLooser => (
+                LineageDecay,
+                Error,
+                "an ancestor's terms are restricted, or not open, or copyleft, and the release's are less so",
+            ),
+            Self::UsePolicyDropped => (
+                LineageDecay,
+                Warning,
+                "a logged parent has a policy of use, and the release has none or says that it does not carry it",
+            ),
+            Self::RiskNotesDropped => (
+                LineageDecay,
+                Warning,
+                "the notes about risks of a logged parent are not carried on",
+            ),
+            Self::ModelCardDropped => (
+                LineageDecay,
+                Note,
+                "the model card of a logged parent is not carried on",
+            ),
+            Self::AncestorIncident => (
+                LineageDecay,
+                Warning,
+                "an incident of an ancestor is open or mitigated, and the statement about it does not name the descendant",
+            ),
+            Self::AncestorWithdrawn => (
+                LineageDecay,
+                Warning,
+                "an ancestor is withdrawn, and the descendant is not",
+            ),
             Self::CapabilityOnly => (
                 BenchmarkSubstitution,
                 Error,
@@ -254,6 +375,11 @@ impl Code {
                 Warning,
                 "a result does not say who got it: `unknown`, `none`, `n/a` and the like",
             ),
+            Self::WithdrawnUnevaluated => (
+                BenchmarkSubstitution,
+                Error,
+                "a release is withdrawn while copies are out, and dangerous domains had no evaluation when it was released",
+            ),
             Self::KindDiffers => (
                 ArtifactAmbiguity,
                 Warning,
@@ -284,6 +410,16 @@ impl Code {
                 Note,
                 "the model is named as its family, and nothing says its size",
             ),
+            Self::FileInMany => (
+                ArtifactAmbiguity,
+                Warning,
+                "a weights file, or the weights as a whole, is in the release of another coordinate already",
+            ),
+            Self::UnloggedName => (
+                ArtifactAmbiguity,
+                Warning,
+                "a monitor saw a host serve files under a name of which the log has no release",
+            ),
             Self::PickleWeights => (
                 UnsafeLoading,
                 Warning,
@@ -303,16 +439,6 @@ impl Code {
                 UnsafeLoading,
                 Warning,
                 "a configuration names code of the release or of another repository to be run when it is loaded; only found with the file at hand",
-            ),
-            Self::LicenseDropped => (
-                LineageDecay,
-                Warning,
-                "a parent's licence is not carried on",
-            ),
-            Self::ParentMissing => (
-                LineageDecay,
-                Error,
-                "the files name a base model that the lineage does not have; only found with the files at hand",
             ),
         }
     }

@@ -58,11 +58,13 @@ pub(super) fn is_variable(expression: &str) -> bool {
     let mut texts = texts.into_iter();
     let alone = !expression.contains(" WITH ") && !expression.contains("LicenseRef-");
     match (texts.next(), texts.next()) {
+        // The copyright line of GNU's licences is that of their steward.
         (Some(text), None) if alone => text
             .lines()
             .filter(|line| !line.trim().is_empty())
             .take(HEAD_LINES)
-            .any(|line| line.to_lowercase().contains("copyright") || line.contains('<')),
+            .map(str::to_lowercase)
+            .any(|line| line.contains("copyright") && !line.contains("free software foundation")),
         _ => true,
     }
 }

@@ -35,6 +35,7 @@ fn staying(release: &Release, sheet: &mut Sheet) {
             .filter(|safeguard| !safeguard.travels && evaluation.safeguards.contains(&safeguard.id))
             .map(|safeguard| format!("{} ({})", safeguard.id, safeguard.kind))
             .collect();
+        stay.sort();
         if stay.is_empty() && evaluation.configuration == Configuration::Hosted {
             stay.push("those of the service".to_owned());
         }
