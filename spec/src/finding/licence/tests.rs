@@ -1,0 +1,101 @@
+use super::*;
+
+fn text(id: &str) -> &'static str {
+    spdx::license_id(id).unwrap().text()
+}
+
+/// The MIT licence as a project has it: another title, a holder, other line ends and widths.
+fn mit_of_acme() -> String {
+    let body = text("MIT").split_once("holders>").unwrap().1;
+    let narrow = body.split_whitespace().fold((String::new(), 0), |(text, width), word| match width + word.len() {
+        next if next > 60 => (text + "\r\n" + word, word.len()),
+        next => (text + " " + word, next + 1),
+    });
+    format!("The MIT License (MIT)\r\n\r\nCopyright (c) 2024-2026 Acme, Inc. and contributors\r\n{}\r\n", narrow.0)
+}
+
+#[test]
+fn no_digest_is_demanded_of_a_text_that_has_a_line_of_its_own() {
+    for id in ["MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "LicenseRef-Acme", "MIT OR Apache-2.0"] {
+        assert!(is_variable(id), "{id}");
+    }
+    for id in ["Apache-2.0", "GPL-3.0-or-later", "CC-BY-4.0", "CC0-1.0", "MPL-2.0", "OpenMDW-1.0"] {
+        assert!(!is_variable(id), "{id}");
+    }
+}
+
+#[test]
+fn a_digest_names_the_licence_in_every_known_rendering() {
+    assert_eq!(known_licenses(&Digest::of(text("Apache-2.0").as_bytes())), ["Apache-2.0"]);
+    assert_eq!(known_licenses(&Digest::of(text("Apache-2.0").trim_end().as_bytes())), ["Apache-2.0"]);
+    assert_eq!(known_licenses(&Digest::of(text("Apache-2.0").replace('\n', "\r\n").as_bytes())), ["Apache-2.0"]);
+    assert_eq!(known_licenses(&Digest::of(b"something else")), Vec::<&str>::new());
+    let gpl = known_licenses(&Digest::of(text("GPL-3.0-only").as_bytes()));
+    assert!(gpl.contains(&"GPL-3.0-or-later"));
+    assert!(names_one_of("GPL-3.0-or-later", &["GPL-3.0-only"]));
+    assert!(!names_one_of("GPL-3.0-or-later", &["GPL-2.0-only"]));
+}
+
+#[test]
+fn the_spread_renderings_are_digests_of_licences() {
+    for (digest, name) in SPREAD {
+        assert!(Digest::from_hex(digest).is_ok() && spdx::license_id(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_right_licence_with_a_holder_is_the_same() {
+    assert_eq!(compare_license_text("MIT", mit_of_acme().as_bytes()), TextVerdict::Same);
+    let apache = text("Apache-2.0").replace("[yyyy] [name of copyright owner]", "2026 Acme");
+    assert_eq!(compare_license_text("Apache-2.0", apache.as_bytes()), TextVerdict::Same);
+    let short = text("Apache-2.0").split_once("APPENDIX").unwrap().0;
+    assert_eq!(compare_license_text("Apache-2.0", short.as_bytes()), TextVerdict::Same);
+    let bsd = text("BSD-3-Clause").replace("the copyright holder nor", "Acme Corporation nor");
+    assert_eq!(compare_license_text("BSD-3-Clause", bsd.as_bytes()), TextVerdict::Same);
+}
+
+#[test]
+fn two_licences_in_one_file_are_both_theirs() {
+    let both = format!("{}\n\n{}", mit_of_acme(), text("Apache-2.0"));
+    assert_eq!(compare_license_text("MIT OR Apache-2.0", both.as_bytes()), TextVerdict::Same);
+    assert_eq!(compare_license_text("MIT OR Apache-2.0", mit_of_acme().as_bytes()), TextVerdict::Same);
+}
+
+#[test]
+fn another_licence_is_named() {
+    let found = compare_license_text("Apache-2.0", mit_of_acme().as_bytes());
+    assert!(matches!(&found, TextVerdict::Other(names) if names.contains(&"MIT")), "{found:?}");
+}
+
+#[test]
+fn a_clause_put_in_or_behind_or_before_is_seen() {
+    let military = "The Software shall not be used by any military.";
+    for changed in [
+        mit_of_acme().replace("The above copyright", &format!("{military} The above copyright")),
+        format!("{}\n{military}\n", mit_of_acme()),
+        format!("{military}\n\n{}", mit_of_acme()),
+        mit_of_acme().replace("without restriction,", "with restriction,"),
+    ] {
+        let found = compare_license_text("MIT", changed.as_bytes());
+        assert!(matches!(found, TextVerdict::Modified { license: "MIT", similarity: 900.., .. }), "{found:?}");
+    }
+    let changed = format!("{}\n{military}\n", text("Apache-2.0"));
+    let found = compare_license_text("Apache-2.0", changed.as_bytes());
+    assert!(matches!(found, TextVerdict::Modified { license: "Apache-2.0", .. }), "{found:?}");
+}
+
+#[test]
+fn terms_of_nobody_else_are_not_compared() {
+    assert_eq!(compare_license_text("LicenseRef-Acme", b"Do as Acme says."), TextVerdict::Incomparable);
+    assert_eq!(compare_license_text("MIT", &[0xff, 0xfe]), TextVerdict::Incomparable);
+}
+
+#[test]
+fn every_text_of_the_list_is_its_own() {
+    for (name, text) in spdx::text::LICENSE_TEXTS {
+        if Listed::of(text).required().is_empty() {
+            continue;
+        }
+        assert_eq!(compare_license_text(name, text.as_bytes()), TextVerdict::Same, "{name}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Which terms are open: by the lists of SPDX, OSI, FSF, and of open content.
+
+use spdx::{Expression, LicenseId, LicenseReq};
+
+/// Licences of data and documents that grant use, study, change and sharing, which OSI does not review: those that the
+/// reference implementation of the Model Openness Framework 1.0 counts as open (its `OPEN_DATA_LICENSES`), by SPDX id.
+const OPEN_CONTENT: [&str; 33] = [
+    "CC-BY-1.0",
+    "CC-BY-2.0",
+    "CC-BY-2.5",
+    "CC-BY-2.5-AU",
+    "CC-BY-3.0",
+    "CC-BY-3.0-AT",
+    "CC-BY-3.0-AU",
+    "CC-BY-3.0-DE",
+    "CC-BY-3.0-IGO",
+    "CC-BY-3.0-NL",
+    "CC-BY-3.0-US",
+    "CC-BY-4.0",
+    "CC-BY-SA-1.0",
+    "CC-BY-SA-2.0",
+    "CC-BY-SA-2.0-UK",
+    "CC-BY-SA-2.1-JP",
+    "CC-BY-SA-2.5",
+    "CC-BY-SA-3.0",
+    "CC-BY-SA-3.0-AT",
+    "CC-BY-SA-4.0",
+    "CC-PDDC",
+    "CC0-1.0",
+    "CDLA-Permissive-1.0",
+    "CDLA-Permissive-2.0",
+    "CDLA-Sharing-1.0",
+    "GFDL-1.3",
+    "ODC-By-1.0",
+    "ODbL-1.0",
+    "OGL-Canada-2.0",
+    "OGL-UK-2.0",
+    "OGL-UK-3.0",
+    "OpenMDW-1.0",
+    "PDDL-1.0",
+];
+
+/// Licences of the SPDX list that forbid a field of use: business, weapons, nuclear plants, competition.
+const FIELD_OF_USE: [&str; 11] = [
+    "Aladdin",
+    "BSD-3-Clause-No-Military-License",
+    "BSD-3-Clause-No-Nuclear-License",
+    "BSD-3-Clause-No-Nuclear-License-2014",
+    "BSD-3-Clause-No-Nuclear-Warranty",
+    "BUSL-1.1",
+    "Elastic-2.0",
+    "Hippocratic-2.1",
+    "JSON",
+    "PolyForm-Noncommercial-1.0.0",
+    "PolyForm-Small-Business-1.0.0",
+];
+
+/// Whether these terms are open: approved by OSI, free by FSF's list, or an open licence of content.
+///
+/// `OR` is the choice of whoever uses it, `AND` binds to both. What SPDX does not list is not known to be open, and so
+/// is what cannot be parsed.
+pub fn is_open(expression: &str) -> bool {
+    evaluate(expression, |id| id.is_osi_approved() || id.is_fsf_free_libre() || OPEN_CONTENT.contains(&id.name))
+}
+
+/// Whether these terms are approved by OSI.
+pub fn is_osi_approved(expression: &str) -> bool {
+    evaluate(expression, LicenseId::is_osi_approved)
+}
+
+/// The licences of an expression that forbid some uses, as SPDX lists them: no business (`-NC`), no weapons.
+pub fn forbids_uses(expression: &str) -> Vec<&'static str> {
+    let mut found: Vec<_> = licenses(expression)
+        .into_iter()
+        .map(|id| id.name)
+        .filter(|name| FIELD_OF_USE.contains(name) || name.split('-').any(|part| part == "NC"))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The licences of an expression that SPDX lists.
+pub(super) fn licenses(expression: &str) -> Vec<LicenseId> {
+    let Ok(expression) = Expression::parse(expression) else { return Vec::new() };
+    expression.requirements().filter_map(|requirement| requirement.req.license.id()).collect()
+}
+
+fn evaluate(expression: &str, allowed: impl Fn(LicenseId) -> bool) -> bool {
+    let allows = |requirement: &LicenseReq| requirement.license.id().is_some_and(&allowed);
+    Expression::parse(expression).is_ok_and(|expression| expression.evaluate(allows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_open_if_one_side_is_and_a_union_if_both_are() {
+        assert!(is_open("Apache-2.0") && is_osi_approved("Apache-2.0"));
+        assert!(is_open("CC-BY-4.0") && !is_osi_approved("CC-BY-4.0"));
+        assert!(is_open("LicenseRef-Acme OR MIT"));
+        assert!(!is_open("LicenseRef-Acme AND MIT"));
+        assert!(!is_open("CC-BY-NC-4.0"));
+        assert!(!is_open("LicenseRef-Acme"));
+        assert!(!is_open("not an expression"));
+    }
+
+    #[test]
+    fn every_listed_licence_is_one_of_spdx() {
+        for name in OPEN_CONTENT.iter().chain(&FIELD_OF_USE) {
+            assert!(spdx::license_id(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn licences_that_forbid_uses_are_named() {
+        assert_eq!(forbids_uses("CC-BY-NC-SA-4.0 OR MIT"), ["CC-BY-NC-SA-4.0"]);
+        assert_eq!(forbids_uses("Apache-2.0"), Vec::<&str>::new());
+        assert_eq!(forbids_uses("BUSL-1.1"), ["BUSL-1.1"]);
+    }
+}
