@@ -37,3 +37,5 @@ pub mod bundle;
 pub mod registration;
 
 pub mod status;
+
+pub mod misbehaviour;
