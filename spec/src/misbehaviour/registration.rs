@@ -127,14 +127,17 @@ impl<'a> Case<'a> {
         if let Some(error) = self.bad_signature() {
             return Ok((error.code(), error.to_string()));
         }
-        let refusal = signers(self.signed, &self.registry)
-            .and_then(|keys| authenticate(self.signed, &keys))
-            .and_then(|()| admit(&self.leaf, self.signed, &self.registry));
-        match refusal {
+        match self.judge() {
             Ok(Admitted::New | Admitted::Known(_)) => Err(Unproven::Admitted { position: self.position }),
             Err(refusal) if self.is_final(&refusal) => Ok((refusal.code(), refusal.to_string())),
             Err(refusal) => Err(Unproven::NeedsMore { position: self.position, code: refusal.code() }),
         }
+    }
+
+    fn judge(&self) -> Result<Admitted, Refusal> {
+        let keys = signers(self.signed, &self.registry)?;
+        authenticate(self.signed, &keys)?;
+        admit(&self.leaf, self.signed, &self.registry)
     }
 
     /// Whether no entry that is not shown could lead to another verdict than a refusal.
