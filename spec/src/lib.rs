@@ -39,3 +39,5 @@ pub mod registration;
 pub mod status;
 
 pub mod finding;
+
+pub mod misbehaviour;
