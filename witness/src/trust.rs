@@ -142,7 +142,7 @@ mod tests {
         .clone();
         let of = |text: &str, lines: &[NoteSignature]| SignedNote::new(text.to_owned(), lines.to_vec()).unwrap();
         let text = log.signed(3).text().to_owned();
-        assert_eq!(both.verify(&of(&text, &[line.clone()])).unwrap().note().signatures().len(), 1);
+        assert_eq!(both.verify(&of(&text, std::slice::from_ref(&line))).unwrap().note().signatures().len(), 1);
         let signed = both.verify(&of(&text, &[log.signed(3).signatures()[0].clone(), line.clone()])).unwrap();
         assert_eq!(signed.note().signatures().len(), 2);
         let extended = format!("{text}extension\n");
