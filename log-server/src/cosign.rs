@@ -1,6 +1,7 @@
 //! Asking witnesses to cosign a tree head (c2sp.org/tlog-witness, `add-checkpoint`), from the log's side.
 //!
-//! One thread a witness, so that a slow one holds nobody up: [`Witnesses::gather`] returns when the quorum is there and a
+//! One thread for each address, so that a slow one holds nobody up; the keys of one witness, listed with one address, are asked for
+//! together: [`Witnesses::gather`] returns when the quorum is there and a
 //! small grace is over, or when nobody is left to wait for. A witness that is still busy with an older head gets the
 //! newest one next. Every line that comes back is verified; what is not the witness's own is dropped.
 //!
@@ -16,6 +17,7 @@
 use crate::head::{Published, SignedHead};
 use crate::status::Status;
 use crate::store::Store;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -24,8 +26,8 @@ use stele_host::clock::{Clock, SystemClock};
 use stele_host::http_client::{ClientLimits, HttpClient};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::merkle::prove_consistency;
-use stele_spec::note::{NoteSignature, SignedNote};
-use stele_spec::policy::{Policy, Witness};
+use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
+use stele_spec::policy::Policy;
 use stele_spec::text::{decimal, to_base64};
 use stele_spec::tile::TileNodes;
 
@@ -42,7 +44,8 @@ const MAX_ANSWER: u64 = 128 * 1024;
 #[derive(Debug)]
 pub struct Witnesses {
     policy: Policy,
-    jobs: Vec<Option<Sender<Job>>>,
+    jobs: Vec<Sender<Job>>,
+    reachable: Vec<bool>,
     answers: Receiver<Answer>,
     status: Arc<Shared>,
     round: u64,
@@ -127,7 +130,7 @@ impl Witnesses {
     /// Starts a thread for each witness that has an address.
     pub fn start(shared: &Arc<Shared>) -> Self {
         let (sender, answers) = channel();
-        let policy = shared.policy.clone();
+        let policy = &shared.policy;
         let limits = ClientLimits {
             connect: Duration::from_secs(2),
             answer: WITNESS_TIME,
@@ -135,33 +138,45 @@ impl Witnesses {
             body: MAX_ANSWER,
         };
         let client = HttpClient::new(concat!("stele-log/", env!("CARGO_PKG_VERSION")), limits);
-        let jobs = policy.witnesses().iter().enumerate().map(|(number, witness)| {
-            let url = format!("{}/add-checkpoint", witness.url.as_ref()?.trim_end_matches('/'));
-            let (jobs, queue) = channel();
-            let (witness, sender, client, store) =
-                (witness.clone(), sender.clone(), client.clone(), shared.store.clone());
-            let name = format!("witness {}", witness.name);
-            let spawned = std::thread::Builder::new().name(name).spawn(move || {
+        let mut desks: BTreeMap<&str, Vec<Asked>> = BTreeMap::new();
+        for (number, witness) in policy.witnesses().iter().enumerate() {
+            if let Some(url) = &witness.url {
+                desks.entry(url.trim_end_matches('/')).or_default().push(Asked { number, key: witness.key.clone() });
+            }
+        }
+        let mut jobs = Vec::with_capacity(desks.len());
+        let mut reachable = vec![false; policy.witnesses().len()];
+        for (address, asked) in desks {
+            let url = format!("{address}/add-checkpoint");
+            let (job_sender, queue) = channel();
+            let (sender, client, store) = (sender.clone(), client.clone(), shared.store.clone());
+            let numbers: Vec<usize> = asked.iter().map(|asked| asked.number).collect();
+            let spawned = std::thread::Builder::new().name(format!("witness at {address}")).spawn(move || {
                 let ask = |body: &[u8]| {
                     let answer = client.post(&url, "text/plain; charset=utf-8", None, body);
                     answer.map(|answer| Said { status: answer.status, body: answer.text() }).map_err(|e| chain(&e))
                 };
-                work(number, &witness, &store, &queue, &sender, ask);
+                work(&asked, &store, &queue, &sender, ask);
             });
-            spawned.is_ok().then_some(jobs)
-        });
-        Self { jobs: jobs.collect(), policy, answers, status: shared.clone(), round: 0 }
+            if spawned.is_ok() {
+                jobs.push(job_sender);
+                for (number, reachable) in reachable.iter_mut().enumerate() {
+                    *reachable |= numbers.contains(&number);
+                }
+            }
+        }
+        Self { jobs, reachable, policy: policy.clone(), answers, status: shared.clone(), round: 0 }
     }
 
     /// Has the head cosigned: by the quorum at least, and by whoever answers within the grace after it.
     pub fn gather(&mut self, head: &Arc<SignedHead>, hint: u64, within: Duration) -> Result<Published, QuorumMissing> {
         self.round += 1;
         let witnesses = self.policy.witnesses();
-        let mut outcomes: Vec<Result<Vec<NoteSignature>, Problem>> = Vec::with_capacity(witnesses.len());
+        let waiting = |asked: &bool| Err(if *asked { Problem::Waiting } else { Problem::NoAddress });
+        let mut outcomes: Vec<Result<Vec<NoteSignature>, Problem>> = self.reachable.iter().map(waiting).collect();
         for jobs in &self.jobs {
-            let job = Job { round: self.round, head: head.clone(), hint };
-            let asked = jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-            outcomes.push(Err(if asked { Problem::Waiting } else { Problem::NoAddress }));
+            // A thread that is gone leaves its witnesses waiting, which ends with the deadline.
+            let _ = jobs.send(Job { round: self.round, head: head.clone(), hint });
         }
         let mut deadline = Instant::now() + within;
         let mut met = false;
@@ -234,9 +249,15 @@ struct Said {
     body: String,
 }
 
-fn work(
+/// A key that an address is asked for.
+struct Asked {
+    /// Its place in the policy.
     number: usize,
-    witness: &Witness,
+    key: VerifierKey,
+}
+
+fn work(
+    asked: &[Asked],
     store: &Store,
     queue: &Receiver<Job>,
     answers: &Sender<Answer>,
@@ -247,30 +268,32 @@ fn work(
         while let Ok(newer) = queue.try_recv() {
             job = newer;
         }
-        let outcome = add_checkpoint(witness, store, &job.head, known.unwrap_or(job.hint), &ask);
-        if outcome.is_ok() {
+        let said = add_checkpoint(store, &job.head, known.unwrap_or(job.hint), &ask);
+        if said.is_ok() {
             known = Some(job.head.checkpoint.size());
         }
-        if answers.send(Answer { round: job.round, witness: number, outcome }).is_err() {
-            return;
+        for Asked { number, key } in asked {
+            let outcome = said.clone().and_then(|body| cosignatures(key, &job.head, &body));
+            if answers.send(Answer { round: job.round, witness: *number, outcome }).is_err() {
+                return;
+            }
         }
     }
 }
 
-/// One exchange, and a second one if the witness names another size than we expected.
+/// One exchange, and a second one if the witness names another size than we expected; the body of a 200.
 fn add_checkpoint(
-    witness: &Witness,
     store: &Store,
     head: &SignedHead,
     expected: u64,
     ask: &impl Fn(&[u8]) -> Result<Said, String>,
-) -> Result<Vec<NoteSignature>, Problem> {
+) -> Result<String, Problem> {
     let size = head.checkpoint.size();
     let mut old = expected.min(size);
     for last in [false, true] {
         let said = ask(&request(store, head, old)?).map_err(Problem::Unreachable)?;
         match said.status {
-            200 => return cosignatures(witness, head, &said.body),
+            200 => return Ok(said.body),
             403 | 404 => return Err(Problem::Unknown { status: said.status }),
             409 => {
                 let named = said.body.strip_suffix('\n').unwrap_or(&said.body);
@@ -299,15 +322,15 @@ fn request(store: &Store, head: &SignedHead, old: u64) -> Result<Vec<u8>, Proble
     Ok(body.into_bytes())
 }
 
-/// The witness's own lines in an answer, each verified; other keys' lines are ignored.
-fn cosignatures(witness: &Witness, head: &SignedHead, body: &str) -> Result<Vec<NoteSignature>, Problem> {
+/// The lines of one key in an answer, each verified; other keys' lines are ignored.
+fn cosignatures(key: &VerifierKey, head: &SignedHead, body: &str) -> Result<Vec<NoteSignature>, Problem> {
     let mut lines = Vec::new();
     for line in body.split_inclusive('\n') {
         let Ok(line) = NoteSignature::parse_line(line) else { continue };
-        if !witness.key.is_meant_by(&line) {
+        if !key.is_meant_by(&line) {
             continue;
         }
-        verify_cosignature(head.note.text(), &line, &witness.key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
+        verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
         lines.push(line);
     }
     // One line is enough, and the first is what an honest witness sends.

@@ -1,10 +1,13 @@
 #![doc = include_str!("../text/checkpoint.md")]
 
+mod subtree;
+
+pub use subtree::Subtree;
+
 use core::fmt;
 use core::str::FromStr;
 
 use crate::hash::{Digest, RootHash};
-use crate::key::Signature;
 use crate::note::{KeyType, NoteError, NoteSignature, SignedNote, SignerKey, VerifierKey};
 use crate::text::{Base64Error, DecimalError, base64_exact, decimal, to_base64};
 
@@ -74,6 +77,11 @@ impl Checkpoint {
         self.root
     }
 
+    /// The whole tree, as ML-DSA-44 keys sign it: without the extension lines.
+    pub fn tree(&self) -> Subtree {
+        Subtree { origin: self.origin.clone(), start: 0, end: self.size, hash: self.root }
+    }
+
     /// Extension lines of another log, each with its newline; no verifier reads them.
     pub fn extension(&self) -> &str {
         &self.extension
@@ -108,34 +116,46 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// Signs a checkpoint with a log's key (type 0x01).
+/// Signs a checkpoint with a log's key: the text with Ed25519 (type 0x01), or the tree with ML-DSA-44 (0x06).
+///
+/// An ML-DSA-44 line of a log carries the time 0: it says nothing about time, which is what witnesses are for.
 pub fn sign_checkpoint(checkpoint: &Checkpoint, signer: &SignerKey) -> Result<SignedNote, CheckpointError> {
-    let verifier = signer.verifier();
-    if verifier.key_type() != KeyType::Log {
-        return Err(CheckpointError::NotALogKey);
-    }
-    let text = checkpoint.to_string();
-    let bytes = signer.sign(text.as_bytes()).as_bytes().to_vec();
-    let signature = NoteSignature { name: verifier.name().clone(), hash: verifier.hash(), bytes };
+    let (text, verifier) = (checkpoint.to_string(), signer.verifier());
+    let signature = match verifier.key_type() {
+        KeyType::Log => {
+            let bytes = signer.sign(text.as_bytes());
+            NoteSignature { name: verifier.name().clone(), hash: verifier.hash(), bytes }
+        }
+        KeyType::MlDsa if !checkpoint.extension.is_empty() => return Err(CheckpointError::UnsignedExtension),
+        KeyType::MlDsa => checkpoint.tree().sign(signer, 0).ok_or(CheckpointError::NotALogKey)?,
+        KeyType::Cosigner => return Err(CheckpointError::NotALogKey),
+    };
     SignedNote::new(text, vec![signature]).map_err(CheckpointError::Note)
 }
 
 /// Reads the checkpoint in a note and checks that `log` signed it.
 ///
-/// Every line under the log's name and key ID must verify; lines of other keys are ignored (c2sp.org/signed-note).
+/// Every line under the log's name and key ID must verify; lines of other keys are ignored (c2sp.org/signed-note). An ML-DSA-44
+/// key signs no extension lines, so a note that has some is not signed by it: anyone could have added them.
 pub fn verify_log_signature(note: &SignedNote, log: &VerifierKey) -> Result<Checkpoint, CheckpointError> {
-    if log.key_type() != KeyType::Log {
+    if !log.key_type().signs_logs() {
         return Err(CheckpointError::NotALogKey);
     }
-    let mut signed = false;
-    for line in note.signatures().iter().filter(|line| log.is_meant_by(line)) {
-        let bytes = line.bytes.as_slice().try_into().map_err(|_| CheckpointError::BadSignature)?;
-        log.key()
-            .verify(note.text().as_bytes(), &Signature::from_bytes(bytes))
-            .map_err(|_| CheckpointError::BadSignature)?;
-        signed = true;
+    let mut lines = note.signatures().iter().filter(|line| log.is_meant_by(line)).peekable();
+    if lines.peek().is_none() {
+        return Err(CheckpointError::NotSigned);
     }
-    if signed { Checkpoint::parse(note.text()) } else { Err(CheckpointError::NotSigned) }
+    if log.key_type() == KeyType::Log {
+        for line in lines {
+            log.verify(note.text().as_bytes(), &line.bytes).map_err(|_| CheckpointError::BadSignature)?;
+        }
+        return Checkpoint::parse(note.text());
+    }
+    let checkpoint = Checkpoint::parse(note.text())?;
+    for line in lines {
+        checkpoint.tree().verify(&line.bytes, log).map_err(|_| CheckpointError::BadSignature)?;
+    }
+    if checkpoint.extension.is_empty() { Ok(checkpoint) } else { Err(CheckpointError::UnsignedExtension) }
 }
 
 /// Why a checkpoint was refused.
@@ -155,6 +175,8 @@ pub enum CheckpointError {
     BadSignature,
     /// A cosigner's key where a log's key belongs.
     NotALogKey,
+    /// Extension lines under an ML-DSA-44 key, which does not sign them.
+    UnsignedExtension,
     /// Not a signed note.
     Note(NoteError),
 }
@@ -168,7 +190,10 @@ impl fmt::Display for CheckpointError {
             Self::Root(error) => write!(f, "root hash: {error}"),
             Self::NotSigned => f.write_str("the checkpoint has no signature of the log's key"),
             Self::BadSignature => f.write_str("the log's signature on the checkpoint does not verify"),
-            Self::NotALogKey => f.write_str("expected a log's key (type 01), found a cosigner's"),
+            Self::NotALogKey => f.write_str("expected a log's key (type 01 or 06), found a cosigner's"),
+            Self::UnsignedExtension => {
+                f.write_str("the checkpoint has extension lines, which the log's ML-DSA-44 key does not sign")
+            }
             Self::Note(error) => error.fmt(f),
         }
     }
@@ -223,6 +248,20 @@ mod tests {
         lines.push(forged);
         let note = SignedNote::new(note.text().to_owned(), lines).unwrap();
         assert_eq!(verify_log_signature(&note, &signer.verifier()), Err(CheckpointError::BadSignature));
+    }
+
+    #[test]
+    fn a_log_s_ml_dsa_key_signs_the_tree_and_nothing_beside_it() {
+        let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::MlDsa, [1; 32]);
+        let checkpoint = Checkpoint::parse(TEXT).unwrap();
+        let note = sign_checkpoint(&checkpoint, &signer).unwrap();
+        let of = |text: String| SignedNote::new(text, note.signatures().to_vec()).unwrap();
+        let verify = |text: String| verify_log_signature(&of(text), &signer.verifier());
+        assert_eq!(verify(TEXT.replace("20852163", "20852164")), Err(CheckpointError::BadSignature));
+        assert_eq!(verify(format!("{TEXT}extension\n")), Err(CheckpointError::UnsignedExtension));
+        assert_eq!(verify(TEXT.to_owned()), Ok(checkpoint));
+        let extended = Checkpoint::parse(&format!("{TEXT}extension\n")).unwrap();
+        assert_eq!(sign_checkpoint(&extended, &signer), Err(CheckpointError::UnsignedExtension));
     }
 
     proptest! {

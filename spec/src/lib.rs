@@ -7,6 +7,7 @@ pub mod text;
 pub mod hash;
 
 pub mod key;
+pub mod mldsa;
 
 pub mod canonical;
 pub mod name;

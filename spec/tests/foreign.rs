@@ -5,14 +5,14 @@
 use std::path::Path;
 
 use serde_json::Value;
-use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
-use stele_spec::cosignature::{UnixTime, cosign, verify_cosignature};
+use stele_spec::checkpoint::{Checkpoint, Subtree, sign_checkpoint, verify_log_signature};
+use stele_spec::cosignature::{UnixTime, cosign, cosign_subtree, verify_cosignature, verify_subtree};
 use stele_spec::hash::{Digest, NodeHash, RootHash};
 use stele_spec::key::{PublicKey, SecretKey, Signature};
 use stele_spec::merkle::{
     ConsistencyProof, InclusionProof, MemoryTree, Nodes as _, leaf_hash, prove_consistency, prove_inclusion, root_at,
 };
-use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use stele_spec::note::{Material, NoteSignature, SignedNote, SignerKey, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check};
 use stele_spec::text::{base64_exact, to_base64};
@@ -39,8 +39,7 @@ fn open(note: &[u8], keys: &[VerifierKey]) -> bool {
     let mut known = 0;
     for line in note.signatures() {
         for key in keys.iter().filter(|key| key.is_meant_by(line)) {
-            let Ok(bytes) = <[u8; 64]>::try_from(line.bytes.as_slice()) else { return false };
-            if key.key().verify(note.text().as_bytes(), &Signature::from_bytes(bytes)).is_err() {
+            if key.verify(note.text().as_bytes(), &line.bytes).is_err() {
                 return false;
             }
             known += 1;
@@ -78,6 +77,60 @@ fn cosignatures_get_the_verdicts_written_down_and_ours_are_go_s_byte_for_byte() 
         let signer = SignerKey::from_secret_string(text(key, "skey")).unwrap();
         let time = UnixTime::new(case["time"].as_u64().unwrap()).unwrap();
         assert_eq!(cosign(text(case, "text"), &signer, time).unwrap().to_string(), text(case, "line"));
+    }
+}
+
+#[test]
+fn ml_dsa_44_keys_lines_and_parts_of_trees_get_the_verdicts_written_down() {
+    let vectors = load("mldsa.json");
+    for case in list(&vectors, "vkeys") {
+        judge(case, text(case, "key").parse::<VerifierKey>().is_ok());
+    }
+    for case in list(&vectors, "skeys") {
+        judge(case, SignerKey::from_secret_string(text(case, "key")).is_ok());
+    }
+    let known: VerifierKey = text(&vectors, "known").parse().unwrap();
+    let line = |case: &Value| NoteSignature::parse_line(text(case, "line"));
+    for case in list(&vectors, "cases") {
+        judge(case, line(case).is_ok_and(|line| verify_cosignature(text(case, "text"), &line, &known).is_ok()));
+    }
+    for case in list(&vectors, "subtrees") {
+        judge(case, line(case).is_ok_and(|line| verify_subtree(&subtree(case), &line, &known).is_ok()));
+    }
+    let log: VerifierKey = text(&vectors, "log").parse().unwrap();
+    for head in list(&vectors, "heads") {
+        let note = SignedNote::parse(text(head, "note").as_bytes()).unwrap();
+        assert_eq!(verify_log_signature(&note, &log).unwrap().to_string(), text(head, "text"));
+    }
+}
+
+#[test]
+fn what_we_sign_with_ml_dsa_44_is_go_s_byte_for_byte() {
+    let vectors = load("mldsa.json");
+    let [witness, log] = list(&vectors, "keys") else { panic!("two keys") };
+    let signer = |key: &Value| SignerKey::from_secret_string(text(key, "skey")).unwrap();
+    for (key, signer) in [(witness, signer(witness)), (log, signer(log))] {
+        assert_eq!(signer.verifier().to_string(), text(key, "vkey"));
+    }
+    for case in list(&vectors, "cosignatures") {
+        let time = UnixTime::new(case["time"].as_u64().unwrap()).unwrap();
+        assert_eq!(cosign(text(case, "text"), &signer(witness), time).unwrap().to_string(), text(case, "line"));
+    }
+    for head in list(&vectors, "heads") {
+        let checkpoint = Checkpoint::parse(text(head, "text")).unwrap();
+        assert_eq!(sign_checkpoint(&checkpoint, &signer(log)).unwrap().to_string(), text(head, "note"));
+    }
+    for case in list(&vectors, "subtrees").iter().filter(|case| text(case, "stele") == "accepts") {
+        assert_eq!(cosign_subtree(&subtree(case), &signer(witness)).unwrap().to_string(), text(case, "line"));
+    }
+}
+
+fn subtree(case: &Value) -> Subtree {
+    Subtree {
+        origin: text(case, "origin").parse().unwrap(),
+        start: case["start"].as_u64().unwrap(),
+        end: case["end"].as_u64().unwrap(),
+        hash: RootHash::from_bytes(base64_exact(text(case, "hash")).unwrap()),
     }
 }
 
@@ -254,7 +307,9 @@ fn a_key_type_is_part_of_the_key_id() {
     let vectors = load("cosignature.json");
     let key = &list(&vectors, "keys")[0];
     let vkey: VerifierKey = text(key, "vkey").parse().unwrap();
-    let as_log = VerifierKey::new(vkey.name().clone(), KeyType::Log, *vkey.key());
+    let Material::Cosigner(public) = vkey.material() else { panic!("a cosigner's key") };
+    let as_log = VerifierKey::new(vkey.name().clone(), Material::Log(*public));
+    assert!(as_log.same_key(&vkey));
     assert_ne!(as_log.hash(), vkey.hash());
 }
 

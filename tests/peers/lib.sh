@@ -47,6 +47,24 @@ equal() {
     if [[ -n $2 && $2 == "$3" ]]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
 }
 
+# within NAME command...: runs a program that prints a line for each check, and counts its lines with ours. A program
+# that ends badly without a failed check has failed all the same.
+within() {
+    local name=$1 said status=0
+    shift
+    said=$("$@" 2>&1 </dev/null) || status=$?
+    grep -E '^(ok  |FAIL|    ) ' <<<"$said" || true
+    local good bad
+    good=$(grep -c '^ok   ' <<<"$said" || true)
+    bad=$(grep -c '^FAIL ' <<<"$said" || true)
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    if [[ ($status -ne 0 && $bad -eq 0) || $good -eq 0 ]]; then
+        fail "$name ended with exit code $status"
+        shown "$said"
+    fi
+}
+
 # finish NAME: the closing line, and the exit code.
 finish() {
     printf '%s: %d passed, %d failed\n' "$1" "$passed" "$failed"

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
 use crate::http;
+use crate::keyring::Own;
 use crate::trust::TrustedLog;
 use crate::witness::Witness;
 
@@ -30,7 +31,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a witness: its folder, its key, its config
+    /// Make a witness: its folder, its keys, its config
     Init {
         /// The folder
         dir: PathBuf,
@@ -54,7 +55,7 @@ enum Command {
         #[arg(long)]
         listen: Option<String>,
     },
-    /// Print what to publish: name, key, logs
+    /// Print what to publish: name, keys, logs
     About {
         /// The folder
         dir: PathBuf,
@@ -101,10 +102,10 @@ impl Cli {
         match self.command {
             Command::Init { dir, name, listen } => {
                 let name = key_name(&name)?;
-                let vkey = Home::init(&dir, &name, &listen)?;
+                let own = Home::init(&dir, &name, &listen)?;
                 let next = format!("next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n", dir.display());
                 output::complain(&next);
-                say(json, &format!("{vkey}\n"), json!({"name": name.to_string(), "vkey": vkey.to_string()}))
+                say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
             Command::Logs { command: Logs::Add { dir, vkey, origin } } => {
                 let (added, log) = Home::add_log(&dir, &vkey, origin.as_deref())?;
@@ -131,11 +132,12 @@ impl Cli {
 }
 
 fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
-    let vkey = home.signer()?.verifier();
-    let text = format!("name: {}\nvkey: {vkey}\nlisten: {}\nlogs:\n{}", vkey.name(), home.config().listen, list(home));
+    let own = home.keyring()?.own();
+    let (name, vkeys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
+    let text = format!("name: {name}\n{vkeys}listen: {listen}\nlogs:\n{}", list(home));
     let logs: Vec<_> = home.logs().iter().map(log_json).collect();
     let object = json!({
-        "name": vkey.name().to_string(), "vkey": vkey.to_string(), "listen": home.config().listen, "logs": logs,
+        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "logs": logs,
     });
     say(json, &text, object)
 }
@@ -158,6 +160,14 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         http::run(witness, listener, stop).await;
         Ok(())
     })
+}
+
+fn vkeys(own: &Own, before: &str) -> String {
+    own.keys().map(|key| format!("{before}{key}\n")).collect()
+}
+
+fn vkeys_json(own: &Own) -> Vec<String> {
+    own.keys().map(ToString::to_string).collect()
 }
 
 fn key_name(name: &str) -> Result<KeyName, WitnessError> {

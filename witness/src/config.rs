@@ -23,9 +23,11 @@ pub struct Config {
     /// Where to listen: an address and a port; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: String,
-    /// Our secret key: a signed-note signer string, as Go's tools write it.
+    /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it.
     #[serde(default = "default_key")]
     pub key: PathBuf,
+    /// Our secret ML-DSA-44 key, under the same name; without it we sign with Ed25519 alone.
+    pub key_mldsa: Option<PathBuf>,
     /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
     #[serde(default = "default_marks")]
     pub marks: PathBuf,
@@ -137,14 +139,15 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
     format!(
         "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
          \n\
-         # The name in its cosignatures. It belongs to the key: a new key gets a new name.\n\
+         # The name in its cosignatures. It belongs to the keys: new keys get a new name.\n\
          name = {name}\n\
          \n\
          # Where it listens. A proxy in front of it may speak TLS.\n\
          listen = {listen}\n\
          \n\
-         # Its secret key, readable by its owner alone.\n\
+         # Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
          key = \"witness.key\"\n\
+         key_mldsa = \"witness-mldsa.key\"\n\
          \n\
          # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
          marks = \"marks\"\n\
@@ -196,7 +199,7 @@ mod tests {
             |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).trusted_logs();
         assert_eq!(of("").unwrap_err().to_string(), "the vkeys of log.example/a: none");
         assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
-        assert!(matches!(of(&format!("\"{}\"", witness_key().verifier())), Err(Unfit::Keys { .. })));
+        assert!(matches!(of(&format!("\"{}\"", witness_key().own().keys().next().unwrap())), Err(Unfit::Keys { .. })));
         assert!(parse::<Config>(&format!("{text}quorum = 1\n"), Path::new(FILE)).is_err());
     }
 

@@ -1,14 +1,15 @@
 //! What a witness remembers of a log: the whole checkpoint that it cosigned last, as it serves it.
 //!
-//! The bytes are the checkpoint as a signed note, with the log's signatures that were verified and our own cosignature;
+//! The bytes are the checkpoint as a signed note, with the log's signatures that were verified and our own cosignatures;
 //! a log that was added and not cosigned yet has the two lines `nothing cosigned yet` and its origin, so that a missing
 //! file is always a loss and never a beginning.
 
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
-use stele_spec::cosignature::{CosignatureError, UnixTime, cosign, verify_cosignature};
-use stele_spec::note::{NoteError, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
+use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
 use crate::decide::Head;
+use crate::keyring::{Keyring, Own};
 use crate::trust::Verified;
 
 /// A record of one log.
@@ -20,12 +21,12 @@ pub enum Record {
     Cosigned(Box<Cosigned>),
 }
 
-/// A checkpoint with our own cosignature, which has been verified.
+/// A checkpoint with our own cosignatures, one of each key, which have been verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cosigned {
     note: SignedNote,
     checkpoint: Checkpoint,
-    line: NoteSignature,
+    lines: Vec<NoteSignature>,
     time: UnixTime,
 }
 
@@ -46,17 +47,17 @@ pub enum RecordError {
         /// Whose it is.
         found: Origin,
     },
-    /// No line of our key.
-    #[error("it has no cosignature of this witness's key")]
+    /// No line of a key of ours.
+    #[error("it has no cosignature of this witness's keys")]
     NotOurs,
-    /// A line of our key that we did not make.
-    #[error("its cosignature under this witness's key: {0}")]
+    /// A line of a key of ours that we did not make.
+    #[error("its cosignature under a key of this witness: {0}")]
     Cosignature(CosignatureError),
 }
 
 impl Record {
-    /// Reads a record of `origin` and verifies our cosignature in it.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &VerifierKey) -> Result<Self, RecordError> {
+    /// Reads a record of `origin` and verifies our cosignatures in it.
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
         let nothing = Self::Nothing(origin.clone());
         if nothing.to_bytes() == bytes {
             return Ok(nothing);
@@ -89,38 +90,36 @@ impl Record {
 
 impl Cosigned {
     /// Cosigns a checkpoint that was decided to deserve it.
-    pub fn sign(verified: &Verified, witness: &SignerKey, time: UnixTime) -> Result<Self, RecordError> {
+    pub fn sign(verified: &Verified, witness: &Keyring, time: UnixTime) -> Result<Self, RecordError> {
         let text = verified.note().text();
-        let line = cosign(text, witness, time).map_err(RecordError::Cosignature)?;
         let mut lines = verified.note().signatures().to_vec();
-        lines.push(line);
+        lines.extend(witness.cosign(text, time).map_err(RecordError::Cosignature)?);
         let note = SignedNote::new(text.to_owned(), lines).map_err(RecordError::Note)?;
         // Read back: what leaves us is what a verifier accepts.
-        Self::parse(&note.to_bytes(), verified.checkpoint().origin(), &witness.verifier())
+        Self::parse(&note.to_bytes(), verified.checkpoint().origin(), &witness.own())
     }
 
-    /// Reads a checkpoint of `origin` and verifies our cosignature on it; of several, the latest counts.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &VerifierKey) -> Result<Self, RecordError> {
+    /// Reads a checkpoint of `origin` and verifies our cosignatures on it; those of the latest time count.
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
         let note = SignedNote::parse(bytes).map_err(RecordError::Note)?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?;
         if checkpoint.origin() != origin {
             return Err(RecordError::OtherLog { expected: origin.clone(), found: checkpoint.origin().clone() });
         }
-        let mut latest: Option<(UnixTime, NoteSignature)> = None;
-        for line in note.signatures().iter().filter(|line| own.is_meant_by(line)) {
-            let time = verify_cosignature(note.text(), line, own).map_err(RecordError::Cosignature)?;
-            if latest.as_ref().is_none_or(|(before, _)| *before <= time) {
-                latest = Some((time, line.clone()));
-            }
+        let mut timed = Vec::new();
+        for line in note.signatures() {
+            let Some(key) = own.meant_by(line) else { continue };
+            timed.push((verify_cosignature(note.text(), line, key).map_err(RecordError::Cosignature)?, line));
         }
-        let (time, line) = latest.ok_or(RecordError::NotOurs)?;
-        Ok(Self { note, checkpoint, line, time })
+        let time = timed.iter().map(|(time, _)| *time).max().ok_or(RecordError::NotOurs)?;
+        let lines = timed.into_iter().filter(|(of, _)| *of == time).map(|(_, line)| line.clone()).collect();
+        Ok(Self { note, checkpoint, lines, time })
     }
 
     /// The same with the log's verified lines and our own alone.
     pub fn reduced_to(&self, verified: &Verified) -> Result<Self, RecordError> {
         let mut lines = verified.note().signatures().to_vec();
-        lines.push(self.line.clone());
+        lines.extend(self.lines.iter().cloned());
         let note = SignedNote::new(self.note.text().to_owned(), lines).map_err(RecordError::Note)?;
         Ok(Self { note, ..self.clone() })
     }
@@ -140,12 +139,12 @@ impl Cosigned {
         &self.checkpoint
     }
 
-    /// Our cosignature.
-    pub fn line(&self) -> &NoteSignature {
-        &self.line
+    /// Our cosignatures, one of each key.
+    pub fn lines(&self) -> &[NoteSignature] {
+        &self.lines
     }
 
-    /// When we made it.
+    /// When we made them.
     pub fn time(&self) -> UnixTime {
         self.time
     }
@@ -164,7 +163,7 @@ mod tests {
     fn what_another_key_or_nobody_cosigned_or_another_log_is_no_record() {
         let log = Log::new("log.example/a", 1);
         let own = witness_key();
-        let parse = |bytes: &[u8]| Record::parse(bytes, &log.origin(), &own.verifier());
+        let parse = |bytes: &[u8]| Record::parse(bytes, &log.origin(), &own.own());
         assert_eq!(parse(&log.signed(3).to_bytes()), Err(RecordError::NotOurs));
         assert!(matches!(parse(b""), Err(RecordError::Note(_))));
         let cosigned = Cosigned::sign(&log.trusted().verify(&log.signed(3)).unwrap(), &own, at(9)).unwrap();
@@ -172,7 +171,7 @@ mod tests {
         assert!(matches!(parse(text.replacen("\n3\n", "\n4\n", 1).as_bytes()), Err(RecordError::Cosignature(_))));
         let other = Log::new("log.example/b", 1);
         assert!(matches!(
-            Record::parse(text.as_bytes(), &other.origin(), &own.verifier()),
+            Record::parse(text.as_bytes(), &other.origin(), &own.own()),
             Err(RecordError::OtherLog { .. })
         ));
         assert!(matches!(parse(&Record::Nothing(other.origin()).to_bytes()), Err(RecordError::Note(_))));
@@ -184,7 +183,7 @@ mod tests {
         let verified = log.trusted().verify(&log.signed(3)).unwrap();
         let cosigned = Record::Cosigned(Box::new(Cosigned::sign(&verified, &witness_key(), at(9)).unwrap()));
         for record in [Record::Nothing(log.origin()), cosigned] {
-            assert_eq!(Record::parse(&record.to_bytes(), &log.origin(), &witness_key().verifier()), Ok(record));
+            assert_eq!(Record::parse(&record.to_bytes(), &log.origin(), &witness_key().own()), Ok(record));
         }
     }
 
@@ -194,10 +193,31 @@ mod tests {
         let verified = log.trusted().verify(&log.signed(3)).unwrap();
         let [early, late] = [5, 8].map(|time| Cosigned::sign(&verified, &witness_key(), at(time)).unwrap());
         for (first, second) in [(&early, &late), (&late, &early)] {
-            let lines = vec![first.line().clone(), second.line().clone()];
+            let lines = [first.lines(), second.lines()].concat();
             let note = SignedNote::new(log.signed(3).text().to_owned(), lines).unwrap();
-            let found = Cosigned::parse(&note.to_bytes(), &log.origin(), &witness_key().verifier()).unwrap();
-            assert_eq!((found.time(), found.line()), (late.time(), late.line()));
+            let found = Cosigned::parse(&note.to_bytes(), &log.origin(), &witness_key().own()).unwrap();
+            assert_eq!((found.time(), found.lines()), (late.time(), late.lines()));
+            assert_eq!(found.lines().len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_record_from_before_the_second_key_is_still_ours_and_a_forged_line_of_either_key_spoils_one() {
+        let log = Log::new("log.example/a", 1);
+        let verified = log.trusted().verify(&log.signed(3)).unwrap();
+        let cosigned = Cosigned::sign(&verified, &witness_key(), at(9)).unwrap();
+        let own = witness_key().own();
+        let with = |lines: Vec<NoteSignature>| {
+            let note = SignedNote::new(cosigned.note().text().to_owned(), lines).unwrap();
+            Cosigned::parse(&note.to_bytes(), &log.origin(), &own)
+        };
+        for line in cosigned.lines() {
+            assert_eq!(with(vec![line.clone()]).unwrap().time(), at(9));
+        }
+        for at in 0..2 {
+            let mut lines = cosigned.lines().to_vec();
+            lines[at].bytes[20] ^= 1;
+            assert!(matches!(with(lines), Err(RecordError::Cosignature(_))), "{at}");
         }
     }
 }

@@ -13,6 +13,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::note::NoteError;
 
 use crate::config::Unfit;
+use crate::keyring::NotOne;
 use crate::state::StateError;
 
 /// Why a command failed, or the witness did not start.
@@ -50,11 +51,13 @@ pub enum WitnessError {
         /// What is wrong with it.
         reason: NoteError,
     },
-    /// A log's key where a witness's belongs.
-    #[error("{} holds a log's key (type 01), expected a cosigner's (type 04)", .path.display())]
-    NotACosigner {
-        /// The key file.
+    /// Keys that are not a witness's, or of two witnesses.
+    #[error("{} and what is beside it: {reason}", .path.display())]
+    Keyring {
+        /// The first key file.
         path: PathBuf,
+        /// What is wrong with them.
+        reason: NotOne,
     },
     /// Config and key disagree about who we are.
     #[error("the config names {config}, the key {key}")]
@@ -127,7 +130,7 @@ impl Explain for WitnessError {
             Self::AlreadyThere { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
-            | Self::NotACosigner { .. }
+            | Self::Keyring { .. }
             | Self::OtherName { .. }
             | Self::UnknownLog { .. } => Exit::BadInput,
             Self::KnownLog { .. } => Exit::Refused,
@@ -147,7 +150,7 @@ impl Explain for WitnessError {
             Self::AlreadyThere { .. } => "already-there",
             Self::Unfit { .. } => "config-unfit",
             Self::Key { .. } => "not-a-signer-key",
-            Self::NotACosigner { .. } => "not-a-cosigner",
+            Self::Keyring { .. } => "not-a-cosigner",
             Self::OtherName { .. } => "other-name",
             Self::KnownLog { .. } => "known-log",
             Self::UnknownLog { .. } => "unknown-log",
@@ -182,7 +185,7 @@ impl Explain for WitnessError {
             Self::Argument { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
-            | Self::NotACosigner { .. }
+            | Self::Keyring { .. }
             | Self::Machine { .. } => None,
         }
     }

@@ -3,7 +3,8 @@
 //! | path | what |
 //! |---|---|
 //! | `witness.toml` | the config |
-//! | `witness.key` | the secret key, mode 0600 |
+//! | `witness.key` | the secret Ed25519 key, mode 0600 |
+//! | `witness-mldsa.key` | the secret ML-DSA-44 key, mode 0600 |
 //! | `state/<origin hash>` | the newest checkpoint that was cosigned, as it is served |
 //! | `state/lock` | held by the process that runs |
 //! | `marks/<origin hash>` | what tells a lost or restored state; elsewhere if the config says so |
@@ -23,6 +24,7 @@ use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
 use crate::config::{Config, FILE, MAX_LOGS, text_of, text_of_log};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
+use crate::keyring::{Keyring, Own};
 use crate::state::{Shelf, StateError, read_adoptable};
 use crate::trust::TrustedLog;
 
@@ -43,23 +45,26 @@ pub enum Added {
 }
 
 impl Home {
-    /// Makes a witness: folder, key, config. Nothing that exists is touched.
-    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<VerifierKey, WitnessError> {
+    /// Makes a witness: folder, keys, config. Nothing that exists is touched.
+    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<Own, WitnessError> {
         let config = folder.join(FILE);
         let config_is_there = || WitnessError::AlreadyThere { folder: folder.to_owned() };
         if config.exists() {
             return Err(config_is_there());
         }
         durable::create_dir_all(folder)?;
-        let seed =
-            key_file::random_seed().map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
-        let signer = SignerKey::new(name.clone(), KeyType::Cosigner, *seed);
-        key_file::write_new(&folder.join("witness.key"), &format!("{}\n", signer.to_secret_string()))?;
+        for (file, key_type) in [("witness.key", KeyType::Cosigner), ("witness-mldsa.key", KeyType::MlDsa)] {
+            let seed = key_file::random_seed()
+                .map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
+            let signer = SignerKey::new(name.clone(), key_type, *seed);
+            key_file::write_new(&folder.join(file), &format!("{}\n", signer.to_secret_string()))?;
+        }
         // The config last: with it the folder is a witness.
         durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
         let home = Self::open(folder)?;
-        home.shelf(signer.verifier())?;
-        Ok(signer.verifier())
+        let own = home.keyring()?.own();
+        home.shelf(own.clone())?;
+        Ok(own)
     }
 
     /// Opens a witness's folder.
@@ -80,25 +85,22 @@ impl Home {
         &self.logs
     }
 
-    /// The secret key; its name must be the config's.
-    pub fn signer(&self) -> Result<SignerKey, WitnessError> {
-        let path = self.loaded.resolve(&self.config().key);
+    /// The secret keys; their name must be the config's.
+    pub fn keyring(&self) -> Result<Keyring, WitnessError> {
         let name = self.config().key_name().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
-        let text = key_file::read(&path)?;
-        let signer = SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
-            .map_err(|reason| WitnessError::Key { path: path.clone(), reason })?;
-        let own = signer.verifier();
-        if own.key_type() != KeyType::Cosigner {
-            return Err(WitnessError::NotACosigner { path });
-        }
+        let path = self.loaded.resolve(&self.config().key);
+        let first = read_key(&path)?;
+        let second = self.config().key_mldsa.as_ref().map(|path| read_key(&self.loaded.resolve(path))).transpose()?;
+        let keyring = Keyring::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let own = keyring.own();
         if *own.name() != name {
             return Err(WitnessError::OtherName { config: name.to_string(), key: own.name().to_string() });
         }
-        Ok(signer)
+        Ok(keyring)
     }
 
     /// The states and marks.
-    pub fn shelf(&self, own: VerifierKey) -> Result<Shelf, DurableError> {
+    pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
         Shelf::open(&self.path("state"), &self.loaded.resolve(&self.config().marks), own)
     }
 
@@ -137,7 +139,7 @@ impl Home {
         if home.logs.len() >= MAX_LOGS {
             return Err(bad("vkey", vkey, format!("a witness has at most {MAX_LOGS} logs")));
         }
-        home.shelf(home.signer()?.verifier())?.begin(log.origin())?;
+        home.shelf(home.keyring()?.own())?.begin(log.origin())?;
         home.append(&text_of_log(&log))?;
         Ok((Added::New, log))
     }
@@ -145,7 +147,7 @@ impl Home {
     /// The way out of a lost or restored state: goes on from a checkpoint that carries our own cosignature.
     pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
         let _alone = self.lock()?;
-        let own = self.signer()?.verifier();
+        let own = self.keyring()?.own();
         let shelf = self.shelf(own.clone())?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own)?;
@@ -188,4 +190,10 @@ impl Home {
     fn path(&self, name: &str) -> PathBuf {
         self.loaded.folder.join(name)
     }
+}
+
+fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
+    let text = key_file::read(path)?;
+    SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
+        .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })
 }

@@ -73,7 +73,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Result<Bytes,
 fn respond(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match answer {
-        Answer::Cosigned(line) => text(status, "text/plain; charset=utf-8", line),
+        Answer::Cosigned(lines) => text(status, "text/plain; charset=utf-8", lines),
         Answer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
         Answer::Refused(Refusal::NotTheLast { cosigned, .. }) => {
             text(status, "text/x.tlog.size", format!("{cosigned}\n"))
@@ -127,9 +127,9 @@ async fn metrics(State(witness): State<Arc<Witness>>) -> Response {
 }
 
 async fn about(State(witness): State<Arc<Witness>>) -> Response {
-    let (vkey, origins) = witness.about();
+    let (vkeys, origins) = witness.about();
     let list: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
-    let page = format!("A witness (c2sp.org/tlog-witness).\n\nkey:\n{vkey}\n\nlogs:\n{list}");
+    let page = format!("A witness (c2sp.org/tlog-witness).\n\nkeys:\n{vkeys}\nlogs:\n{list}");
     text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 

@@ -5,6 +5,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::merkle::{MemoryTree, leaf_hash, prove_consistency, root_at};
 use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
 
+use crate::keyring::Keyring;
 use crate::request::AddCheckpoint;
 use crate::trust::TrustedLog;
 
@@ -57,6 +58,11 @@ impl Log {
     }
 }
 
-pub(crate) fn witness_key() -> SignerKey {
-    SignerKey::new("witness.example/w1".parse().unwrap(), KeyType::Cosigner, [9; 32])
+pub(crate) fn witness_key() -> Keyring {
+    witness_of(9)
+}
+
+pub(crate) fn witness_of(seed: u8) -> Keyring {
+    let key = |key_type| SignerKey::new("witness.example/w1".parse().unwrap(), key_type, [seed; 32]);
+    Keyring::new(key(KeyType::Cosigner), Some(key(KeyType::MlDsa))).unwrap()
 }

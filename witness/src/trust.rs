@@ -4,7 +4,7 @@
 //! verify makes the whole note malformed.
 
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin, verify_log_signature};
-use stele_spec::note::{KeyType, SignedNote, VerifierKey};
+use stele_spec::note::{SignedNote, VerifierKey};
 
 /// A log that we cosign: its origin, and every key whose signature we take for its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ pub struct Verified {
 }
 
 impl TrustedLog {
-    /// A log with at least one key, each of the type that signs checkpoints (0x01).
+    /// A log with at least one key, each of a type that signs checkpoints (0x01 or 0x06).
     pub fn new(origin: Origin, keys: Vec<VerifierKey>) -> Result<Self, CheckpointError> {
         if keys.is_empty() {
             return Err(CheckpointError::NotSigned);
         }
-        if keys.iter().any(|key| key.key_type() != KeyType::Log) {
+        if keys.iter().any(|key| !key.key_type().signs_logs()) {
             return Err(CheckpointError::NotALogKey);
         }
         Ok(Self { origin, keys })
@@ -47,15 +47,17 @@ impl TrustedLog {
 
     /// Checks the signatures on a note: at least one line of a trusted key, and none of them bad.
     pub fn verify(&self, note: &SignedNote) -> Result<Verified, CheckpointError> {
-        let mut checkpoint = None;
+        let mut verdict = Err(CheckpointError::NotSigned);
         for key in &self.keys {
             match verify_log_signature(note, key) {
-                Ok(found) => checkpoint = Some(found),
+                Ok(found) => verdict = Ok(found),
                 Err(CheckpointError::NotSigned) => {}
+                // Its ML-DSA-44 key does not sign extension lines; a key beside it may.
+                Err(error @ CheckpointError::UnsignedExtension) => verdict = verdict.or(Err(error)),
                 Err(error) => return Err(error),
             }
         }
-        let checkpoint = checkpoint.ok_or(CheckpointError::NotSigned)?;
+        let checkpoint = verdict?;
         if *checkpoint.origin() != self.origin {
             return Err(CheckpointError::NotSigned);
         }
@@ -86,11 +88,14 @@ impl Verified {
 mod tests {
     use super::*;
     use crate::samples::{Log, witness_key};
+    use stele_spec::checkpoint::sign_checkpoint;
+    use stele_spec::note::{KeyType, NoteSignature, SignerKey};
 
     #[test]
     fn a_cosigners_key_cannot_stand_for_a_log() {
         let log = Log::new("log.example/a", 1);
-        let error = TrustedLog::new(log.origin(), vec![witness_key().verifier()]).unwrap_err();
+        let error =
+            TrustedLog::new(log.origin(), vec![witness_key().own().keys().next().unwrap().clone()]).unwrap_err();
         assert_eq!(error, CheckpointError::NotALogKey);
         assert!(TrustedLog::new(log.origin(), Vec::new()).is_err());
     }
@@ -125,5 +130,22 @@ mod tests {
         assert_eq!(both.verify(&note(&lines)), Err(CheckpointError::BadSignature));
         lines[1] = new.signed(3).signatures()[0].clone();
         assert_eq!(both.verify(&note(&lines)).unwrap().note().signatures().len(), 2);
+    }
+
+    #[test]
+    fn a_log_may_sign_with_ml_dsa_44_and_with_both_but_not_extension_lines_with_it_alone() {
+        let log = Log::new("log.example/a", 1);
+        let quantum = SignerKey::new("log.example/a".parse().unwrap(), KeyType::MlDsa, [1; 32]);
+        let both = TrustedLog::new(log.origin(), vec![log.vkey(), quantum.verifier()]).unwrap();
+        let line = sign_checkpoint(&Checkpoint::parse(log.signed(3).text()).unwrap(), &quantum).unwrap().signatures()
+            [0]
+        .clone();
+        let of = |text: &str, lines: &[NoteSignature]| SignedNote::new(text.to_owned(), lines.to_vec()).unwrap();
+        let text = log.signed(3).text().to_owned();
+        assert_eq!(both.verify(&of(&text, std::slice::from_ref(&line))).unwrap().note().signatures().len(), 1);
+        let signed = both.verify(&of(&text, &[log.signed(3).signatures()[0].clone(), line.clone()])).unwrap();
+        assert_eq!(signed.note().signatures().len(), 2);
+        let extended = format!("{text}extension\n");
+        assert_eq!(both.verify(&of(&extended, &[line])), Err(CheckpointError::UnsignedExtension));
     }
 }

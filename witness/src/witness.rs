@@ -12,7 +12,6 @@ use stele_host::clock::Clock;
 use stele_host::lock::Lock;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
-use stele_spec::note::SignerKey;
 use tokio::sync::Mutex;
 
 use crate::cosigned::{Cosigned, Record};
@@ -20,6 +19,7 @@ use crate::decide::{Conflict, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
 use crate::home::Home;
+use crate::keyring::Keyring;
 use crate::metrics::{Counters, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, StateError};
@@ -27,7 +27,7 @@ use crate::trust::{TrustedLog, Verified};
 
 /// A witness that has taken up all its logs, and that no other process can run.
 pub struct Witness {
-    signer: SignerKey,
+    keyring: Keyring,
     clock: Arc<dyn Clock>,
     archive: Archive,
     desks: BTreeMap<Digest, Arc<Desk>>,
@@ -46,7 +46,7 @@ struct Desk {
 /// What a request is answered with.
 #[derive(Debug)]
 pub enum Answer {
-    /// 200: recorded; the signature line with its newline.
+    /// 200: recorded; our signature lines, each with its newline.
     Cosigned(String),
     /// 400: not a request.
     Malformed(RequestError),
@@ -101,14 +101,14 @@ impl Witness {
     /// Takes up every log of a folder, or none: a state that cannot be trusted keeps the whole witness from starting.
     pub fn open(home: &Home, clock: Arc<dyn Clock>) -> Result<Self, WitnessError> {
         let _alone = home.lock()?;
-        let signer = home.signer()?;
-        let shelf = home.shelf(signer.verifier())?;
+        let keyring = home.keyring()?;
+        let shelf = home.shelf(keyring.own())?;
         let mut desks = BTreeMap::new();
         for log in home.logs() {
             let desk = Desk::open(log.clone(), shelf.load(log.origin())?)?;
             desks.insert(log.origin().digest(), Arc::new(desk));
         }
-        Ok(Self { signer, clock, archive: home.archive()?, desks, stray: Counters::default(), _alone })
+        Ok(Self { keyring, clock, archive: home.archive()?, desks, stray: Counters::default(), _alone })
     }
 
     /// Answers one add-checkpoint request.
@@ -159,10 +159,10 @@ impl Witness {
         exposition(&logs, &self.stray.counts())
     }
 
-    /// Our verifier key and the origins that we cosign.
+    /// Our verifier keys, a line each, and the origins that we cosign.
     pub fn about(&self) -> (String, Vec<String>) {
         let origins = self.desks.values().map(|desk| desk.log.origin().to_string()).collect();
-        (self.signer.verifier().to_string(), origins)
+        (self.keyring.own().keys().map(|key| format!("{key}\n")).collect(), origins)
     }
 
     fn take_turn(&self, desk: &Desk, state: &mut LogState, request: &AddCheckpoint) -> Result<Answer, Unwell> {
@@ -179,11 +179,11 @@ impl Witness {
             }
         };
         let time = self.time_after(&record)?;
-        let cosigned = Cosigned::sign(&verified, &self.signer, time)?;
+        let cosigned = Cosigned::sign(&verified, &self.keyring, time)?;
         state.advance(&cosigned)?;
-        let line = cosigned.line().to_string();
+        let lines = cosigned.lines().iter().map(ToString::to_string).collect();
         desk.serve(&Record::Cosigned(Box::new(cosigned)));
-        Ok(Answer::Cosigned(line))
+        Ok(Answer::Cosigned(lines))
     }
 
     /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.

@@ -141,13 +141,13 @@ fn c3_lines_of_unknown_keys_are_ignored_and_not_kept_even_under_our_own_name() {
     let (log, folder, served) = house();
     let mut forged = log.signed(7).signatures()[0].clone();
     forged.name = folder.key.name().clone();
-    forged.hash = folder.key.hash();
+    forged.hash = folder.key.keys().next().unwrap().hash();
     let stranger = Log::salted("stranger.example", 0, 3).signed(7).signatures()[0].clone();
     let noisy = with_line(&with_line(&log.signed(7), forged), stranger);
     let answer = served.door.post(&body(0, no_proof(), noisy));
     assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
     let kept = SignedNote::parse(&read(&folder.state(&log))).unwrap();
-    assert_eq!(kept.signatures().len(), 2);
+    assert_eq!(kept.signatures().len(), 3);
     assert_eq!(served.door.get("/healthz").status, 200);
     drop(served);
     assert_eq!(folder.serve().door.status(&log.body(7, 9)), 200, "and it starts again");
@@ -278,6 +278,43 @@ fn g5_extension_lines_of_other_logs_are_cosigned_as_they_are() {
 }
 
 #[test]
+fn g6_the_answer_has_a_line_of_each_of_our_keys_at_one_time() {
+    let (log, folder, served) = house();
+    let answer = served.door.post(&log.body(0, 7));
+    assert_eq!(answer.text().lines().count(), 2);
+    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    drop(served);
+    // A folder from before the second key goes on, and with the key again.
+    let config = folder.path().join("witness.toml");
+    let with = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, with.replace("key_mldsa = ", "# key_mldsa = ")).unwrap();
+    let answer = folder.serve().door.post(&log.body(7, 9));
+    assert_eq!((answer.status, answer.text().lines().count()), (200, 1));
+    std::fs::write(&config, with).unwrap();
+    let served = folder.serve();
+    let answer = served.door.post(&log.body(9, 9));
+    assert_eq!(served.door.cosigned_at(&answer, &log.signed(9)), NOW);
+}
+
+#[test]
+fn g7_a_log_that_signs_with_ml_dsa_44_is_cosigned() {
+    let log = Log::new("log.example/q");
+    let signer = SignerKey::new("log.example/q".parse().unwrap(), KeyType::MlDsa, [1; 32]);
+    let folder = Folder::new(&[]);
+    stele_witness::home::Home::add_log(&folder.path(), &signer.verifier().to_string(), None).unwrap();
+    let served = folder.serve();
+    let signed = |size| sign_checkpoint(&Checkpoint::parse(log.signed(size).text()).unwrap(), &signer).unwrap();
+    assert_eq!(served.door.status(&log.body(0, 7)), 403, "its Ed25519 key is not the one we were told");
+    let answer = served.door.post(&body(0, no_proof(), signed(7)));
+    assert_eq!(served.door.cosigned_at(&answer, &signed(7)), NOW);
+    let mut forged = signed(9).signatures()[0].clone();
+    forged.bytes[100] ^= 1;
+    let forged = SignedNote::new(signed(9).text().to_owned(), vec![forged]).unwrap();
+    assert_eq!(served.door.status(&body(7, log.proof(7, 9), forged)), 403);
+    assert_eq!(served.door.status(&body(7, log.proof(7, 9), signed(9))), 200);
+}
+
+#[test]
 fn m1_a_log_that_was_never_cosigned_or_is_not_ours_is_404() {
     let (log, _folder, served) = house();
     assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).status, 404);
@@ -376,6 +413,6 @@ fn many_requests_go_over_one_connection() {
 fn the_front_page_says_who_this_is() {
     let (log, folder, served) = house();
     let page = served.door.get("/").text();
-    assert!(page.contains(&folder.key.to_string()) && page.contains(&log.origin), "{page}");
+    assert!(folder.key.keys().all(|key| page.contains(&key.to_string())) && page.contains(&log.origin), "{page}");
     assert_eq!(served.door.get("/nothing").status, 404);
 }

@@ -31,10 +31,6 @@ fn key() -> SignerKey {
     SignerKey::new("w1.example".parse().unwrap(), KeyType::Cosigner, [4; 32])
 }
 
-fn witness() -> Witness {
-    Witness { name: "w1".into(), key: key().verifier(), url: None }
-}
-
 fn line(head: &SignedHead, key: &SignerKey) -> String {
     cosign(head.note.text(), key, UnixTime::new(1_800_000_000).unwrap()).unwrap().to_string()
 }
@@ -48,7 +44,8 @@ fn play(stage: &Stage, expected: u64, answers: &[(u16, &str)]) -> (Result<Vec<No
         let (status, body) = script.answers.borrow_mut().pop_front().ok_or("nobody there")?;
         Ok(Said { status, body })
     };
-    let outcome = add_checkpoint(&witness(), &stage.store, &stage.head, expected, &ask);
+    let said = add_checkpoint(&stage.store, &stage.head, expected, &ask);
+    let outcome = said.and_then(|body| cosignatures(&key().verifier(), &stage.head, &body));
     (outcome, script.asked.into_inner())
 }
 
@@ -107,6 +104,28 @@ fn only_a_line_of_its_own_that_verifies_counts() {
     let outcome = play(&stage, 0, &[(200, &format!("{stranger}{good}{good}"))]).0.unwrap();
     assert_eq!(outcome.len(), 1);
     assert_eq!(outcome[0].to_string(), good);
+}
+
+#[test]
+fn the_two_keys_of_a_witness_are_answered_for_by_one_request() {
+    let stage = stage();
+    let quantum = SignerKey::new("w1.example".parse().unwrap(), KeyType::MlDsa, [4; 32]);
+    let both = format!("{}{}", line(&stage.head, &key()), line(&stage.head, &quantum));
+    let (jobs, queue) = channel();
+    let (sender, answers) = channel();
+    jobs.send(Job { round: 1, head: stage.head.clone(), hint: 9 }).unwrap();
+    drop(jobs);
+    let asked = [Asked { number: 0, key: key().verifier() }, Asked { number: 1, key: quantum.verifier() }];
+    let requests = RefCell::new(0);
+    work(&asked, &stage.store, &queue, &sender, |_| {
+        *requests.borrow_mut() += 1;
+        Ok(Said { status: 200, body: both.clone() })
+    });
+    drop(sender);
+    let outcomes: Vec<_> =
+        answers.iter().map(|answer| (answer.witness, answer.outcome.unwrap()[0].to_string())).collect();
+    assert_eq!(outcomes, [(0, line(&stage.head, &key())), (1, line(&stage.head, &quantum))]);
+    assert_eq!(requests.into_inner(), 1);
 }
 
 #[test]

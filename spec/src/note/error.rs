@@ -67,7 +67,10 @@ impl fmt::Display for NoteError {
             Self::SignerKey => f.write_str("expected a signer key: PRIVATE+KEY+<name>+<8 hex digits>+<base64>"),
             Self::KeyId { expected, found } => write!(f, "expected key ID {expected:08x}, found {found:08x}"),
             Self::KeyType { found } => {
-                write!(f, "expected an Ed25519 log key (type 01) or cosigner key (type 04), found type {found:02x}")
+                write!(
+                    f,
+                    "expected a log's Ed25519 key (type 01), a cosigner's (04) or an ML-DSA-44 key (06), found type {found:02x}"
+                )
             }
             Self::Key(error) => error.fmt(f),
         }

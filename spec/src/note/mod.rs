@@ -5,7 +5,7 @@ mod keys;
 mod signed;
 
 pub use error::NoteError;
-pub use keys::{KeyHash, KeyName, KeyType, SignerKey, VerifierKey};
+pub use keys::{BadSignature, KeyHash, KeyName, KeyType, Material, SignerKey, VerifierKey};
 pub use signed::{MAX_NOTE, MAX_SIGNATURES, NoteSignature, SignedNote};
 
 #[cfg(test)]

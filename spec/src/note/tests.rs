@@ -65,8 +65,7 @@ fn the_example_of_the_specification_verifies() {
     let key: VerifierKey = KEY.parse().unwrap();
     let [signature] = note.signatures() else { panic!("one signature") };
     assert!(key.is_meant_by(signature));
-    let bytes: [u8; 64] = signature.bytes.clone().try_into().unwrap();
-    assert!(key.key().verify(note.text().as_bytes(), &crate::key::Signature::from_bytes(bytes)).is_ok());
+    assert!(key.verify(note.text().as_bytes(), &signature.bytes).is_ok());
 }
 
 #[test]
@@ -77,10 +76,12 @@ fn an_empty_line_in_the_text_belongs_to_the_text() {
 
 #[test]
 fn secret_keys_are_written_back_as_they_were() {
-    for key_type in [KeyType::Log, KeyType::Cosigner] {
+    for key_type in [KeyType::Log, KeyType::Cosigner, KeyType::MlDsa] {
         let signer = SignerKey::new("log.example".parse().unwrap(), key_type, [5; 32]);
         let text = signer.to_secret_string();
         assert_eq!(SignerKey::from_secret_string(&text).unwrap().to_secret_string(), text);
+        let vkey = signer.verifier().to_string();
+        assert_eq!(vkey.parse::<VerifierKey>().unwrap(), signer.verifier());
     }
 }
 

@@ -68,9 +68,9 @@ impl Reader {
             [key, url] => (key, Some((*url).to_owned())),
             _ => return Err(LineProblem::Shape { expected: "log <vkey> [<url>]" }),
         };
-        let key = read_key(key, KeyType::Log, "01")?;
+        let key = read_key(key, KeyType::signs_logs, "01 or 06")?;
         limit(self.logs.len())?;
-        if self.logs.iter().any(|log| log.key.key() == key.key()) {
+        if self.logs.iter().any(|log| log.key.same_key(&key)) {
             return Err(LineProblem::DuplicateKey);
         }
         self.logs.push(Log { key, url });
@@ -83,9 +83,9 @@ impl Reader {
             [name, key, url] => (name, key, Some((*url).to_owned())),
             _ => return Err(LineProblem::Shape { expected: "witness <name> <vkey> [<url>]" }),
         };
-        let key = read_key(key, KeyType::Cosigner, "04")?;
+        let key = read_key(key, KeyType::cosigns, "04 or 06")?;
         limit(self.witnesses.len())?;
-        if self.witnesses.iter().any(|witness| witness.key.key() == key.key()) {
+        if self.witnesses.iter().any(|witness| witness.key.same_key(&key)) {
             return Err(LineProblem::DuplicateKey);
         }
         self.define(name, Quorum::Witness(self.witnesses.len()))?;
@@ -145,9 +145,9 @@ impl Reader {
     }
 }
 
-fn read_key(text: &str, key_type: KeyType, expected: &'static str) -> Result<VerifierKey, LineProblem> {
+fn read_key(text: &str, fits: fn(KeyType) -> bool, expected: &'static str) -> Result<VerifierKey, LineProblem> {
     match text.parse::<VerifierKey>() {
-        Ok(key) if key.key_type() == key_type => Ok(key),
+        Ok(key) if fits(key.key_type()) => Ok(key),
         Ok(_) | Err(NoteError::KeyType { .. }) => Err(LineProblem::KeyType { expected }),
         Err(error) => Err(LineProblem::Key(error)),
     }

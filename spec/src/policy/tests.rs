@@ -64,8 +64,14 @@ fn loose_policies_are_refused_with_their_line() {
         problem(&format!("log {}\nlog {}\nquorum none\n", log().verifier(), log().verifier())),
         (2, LineProblem::DuplicateKey)
     );
-    assert!(matches!(problem(&format!("log {}\n", witness(1).verifier())).1, LineProblem::KeyType { expected: "01" }));
-    assert!(matches!(problem(&format!("witness w {}\n", log().verifier())).1, LineProblem::KeyType { expected: "04" }));
+    assert!(matches!(
+        problem(&format!("log {}\n", witness(1).verifier())).1,
+        LineProblem::KeyType { expected: "01 or 06" }
+    ));
+    assert!(matches!(
+        problem(&format!("witness w {}\n", log().verifier())).1,
+        LineProblem::KeyType { expected: "04 or 06" }
+    ));
 }
 
 #[test]
@@ -117,6 +123,57 @@ fn the_time_is_the_median_so_that_no_one_witness_sets_it() {
     assert_eq!(time(&[(1, 100), (2, 9_999_999_999), (3, 110)]), Some(110));
     assert_eq!(time(&[(1, 0), (2, 120), (3, 110)]), Some(110));
     assert_eq!(time(&[(1, 130), (3, 110)]), Some(110));
+}
+
+fn quantum(i: u8) -> SignerKey {
+    SignerKey::new(format!("witness.example/w{i}").parse().unwrap(), KeyType::MlDsa, [20 + i; 32])
+}
+
+/// Two of three witnesses, each by either of its keys.
+fn either_key() -> String {
+    let witnesses: String = (1..=3)
+        .map(|i| {
+            let (old, new) = (witness(i).verifier(), quantum(i).verifier());
+            format!("witness w{i}-ed25519 {old}\nwitness w{i}-mldsa {new}\ngroup w{i} any w{i}-ed25519 w{i}-mldsa\n")
+        })
+        .collect();
+    format!("log {}\n{witnesses}group all-of-them 2 w1 w2 w3\nquorum all-of-them\n", log().verifier())
+}
+
+#[test]
+fn the_two_keys_of_a_witness_are_one_member_and_have_one_say_about_the_time() {
+    let policy = Policy::parse(either_key().as_bytes()).unwrap();
+    let base = note(&[]);
+    let with = |lines: &[(SignerKey, u64)]| {
+        let mut all = base.signatures().to_vec();
+        let line = |(key, time): &(SignerKey, u64)| cosign(base.text(), key, UnixTime::new(*time).unwrap()).unwrap();
+        all.extend(lines.iter().map(line));
+        SignedNote::new(base.text().to_owned(), all).unwrap()
+    };
+    let both = [(witness(1), 100), (quantum(1), 100)];
+    assert!(matches!(policy.verify_note(&with(&both)), Err(RefusedCheckpoint::Quorum { least: 2, .. })));
+    let time = |lines: &[(SignerKey, u64)]| policy.verify_note(&with(lines)).unwrap().time().map(UnixTime::seconds);
+    // By name: w1 says 900 twice and has one vote, so the earlier of the two in the middle is w2's.
+    assert_eq!(time(&[(witness(1), 900), (quantum(1), 900), (quantum(2), 100)]), Some(100));
+    // A line without a time counts for the quorum and not for the time.
+    assert_eq!(time(&[(quantum(1), 0), (quantum(2), 0)]), None);
+    assert_eq!(time(&[(quantum(1), 0), (quantum(2), 70)]), Some(70));
+}
+
+#[test]
+fn a_log_with_two_keys_is_known_by_either_and_spoilt_by_a_bad_line_of_either() {
+    let other = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::MlDsa, [1; 32]);
+    let text = format!("log {}\nlog {}\nquorum none\n", log().verifier(), other.verifier());
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 0, empty_root());
+    let by = |key: &SignerKey| sign_checkpoint(&checkpoint, key).unwrap();
+    assert!(policy.verify_note(&by(&log())).is_ok());
+    assert!(policy.verify_note(&by(&other)).is_ok());
+    let mut lines = [by(&log()).signatures(), by(&other).signatures()].concat();
+    assert!(policy.verify_note(&SignedNote::new(checkpoint.to_string(), lines.clone()).unwrap()).is_ok());
+    lines[1].bytes[99] ^= 1;
+    let spoilt = SignedNote::new(checkpoint.to_string(), lines).unwrap();
+    assert_eq!(policy.verify_note(&spoilt), Err(RefusedCheckpoint::Log(CheckpointError::BadSignature)));
 }
 
 #[test]

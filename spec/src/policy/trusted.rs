@@ -1,9 +1,11 @@
 //! From a note that somebody sent to a tree head to rely on.
 
+use std::collections::BTreeMap;
+
 use super::{Log, Policy, RefusedCheckpoint, WitnessProblem};
 use crate::checkpoint::{Checkpoint, CheckpointError, verify_log_signature};
 use crate::cosignature::{UnixTime, verify_cosignature};
-use crate::note::{KeyName, SignedNote};
+use crate::note::{KeyName, KeyType, SignedNote};
 
 /// Something that a policy vouches for. Only `Policy::verify` makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +21,16 @@ pub struct Cosigned {
     pub witness: String,
     /// The name in its key.
     pub key_name: KeyName,
-    /// When it says that it cosigned.
+    /// The type of its key.
+    pub key_type: KeyType,
+    /// When it says that it cosigned; 0 from an ML-DSA-44 key says nothing.
     pub time: UnixTime,
+}
+
+impl Cosigned {
+    fn says_a_time(&self) -> bool {
+        self.key_type != KeyType::MlDsa || self.time.seconds() != 0
+    }
 }
 
 impl<T> Trusted<T> {
@@ -34,9 +44,16 @@ impl<T> Trusted<T> {
         &self.cosigned
     }
 
-    /// The median of the cosignature times; none where the policy asks for no witness and none cosigned.
+    /// The median of the cosignature times; none where no witness that says a time cosigned.
+    ///
+    /// The keys of one witness, which share its name, have one vote: the latest time. An ML-DSA-44 line with the time 0 says none.
     pub fn time(&self) -> Option<UnixTime> {
-        let mut times: Vec<_> = self.cosigned.iter().map(|cosigned| cosigned.time).collect();
+        let mut latest: BTreeMap<&KeyName, UnixTime> = BTreeMap::new();
+        for cosigned in self.cosigned.iter().filter(|cosigned| cosigned.says_a_time()) {
+            let time = latest.entry(&cosigned.key_name).or_insert(cosigned.time);
+            *time = cosigned.time.max(*time);
+        }
+        let mut times: Vec<_> = latest.into_values().collect();
         times.sort_unstable();
         times.get(times.len().saturating_sub(1) / 2).copied()
     }
@@ -68,8 +85,8 @@ impl Policy {
             match time {
                 Some(time) => {
                     *met = true;
-                    let key_name = witness.key.name().clone();
-                    cosigned.push(Cosigned { witness: witness.name.clone(), key_name, time });
+                    let (key_name, key_type) = (witness.key.name().clone(), witness.key.key_type());
+                    cosigned.push(Cosigned { witness: witness.name.clone(), key_name, key_type, time });
                 }
                 None => missing.push(WitnessProblem {
                     witness: witness.name.clone(),
@@ -96,14 +113,16 @@ impl Policy {
                 known: self.logs.iter().map(|log| log.key.name().clone()).collect(),
             });
         }
-        let mut refusal = CheckpointError::NotSigned;
+        let mut verdict = Err(CheckpointError::NotSigned);
         for log in known {
             match verify_log_signature(note, &log.key) {
-                Ok(checkpoint) => return Ok(checkpoint),
+                Ok(checkpoint) => verdict = Ok(checkpoint),
+                // A log has an Ed25519 and an ML-DSA-44 key: either is enough, and a bad line of either is too much.
+                Err(error @ CheckpointError::BadSignature) => return Err(RefusedCheckpoint::Log(error)),
                 Err(CheckpointError::NotSigned) => {}
-                Err(error) => refusal = error,
+                Err(error) => verdict = verdict.or(Err(error)),
             }
         }
-        Err(RefusedCheckpoint::Log(refusal))
+        verdict.map_err(RefusedCheckpoint::Log)
     }
 }

@@ -27,9 +27,9 @@ use stele_host::compare_and_swap::{CasFile, MAX_CONTENT};
 use stele_host::durable::{self, Dir, DurableError, Put};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
-use stele_spec::note::VerifierKey;
 
 use crate::cosigned::{Cosigned, Record, RecordError};
+use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
 
@@ -38,14 +38,14 @@ use crate::trust::TrustedLog;
 pub struct Shelf {
     state: Dir,
     marks: Dir,
-    own: VerifierKey,
+    own: Own,
 }
 
 /// The state of one log. Whoever has it `&mut` is the only one to decide on this log.
 #[derive(Debug)]
 pub struct LogState {
     origin: Origin,
-    own: VerifierKey,
+    own: Own,
     state: CasFile,
     mark: CasFile,
     state_path: PathBuf,
@@ -73,7 +73,7 @@ struct Pages {
 
 impl Shelf {
     /// Opens the folders, creating them when missing.
-    pub fn open(state: &Path, marks: &Path, own: VerifierKey) -> Result<Self, DurableError> {
+    pub fn open(state: &Path, marks: &Path, own: Own) -> Result<Self, DurableError> {
         Ok(Self { state: Dir::open(state)?, marks: Dir::open(marks)?, own })
     }
 
@@ -143,7 +143,7 @@ impl Shelf {
 /// Reads a checkpoint of `log` with our cosignature from a note, or from the record in a mark.
 ///
 /// Of its lines only the log's and ours are kept, after they were verified.
-pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &VerifierKey) -> Result<Cosigned, StateError> {
+pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &Own) -> Result<Cosigned, StateError> {
     let unreadable = |reason| StateError::Unreadable { path: path.to_owned(), reason };
     let missing = || StateError::NotAMark { path: path.to_owned() };
     let bytes = durable::read_file(path, MAX_CONTENT)?.ok_or_else(missing)?;

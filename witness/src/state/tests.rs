@@ -4,10 +4,9 @@ use stele_host::compare_and_swap::CasError;
 use stele_host::exit::{Exit, Explain};
 use stele_host::fault;
 use stele_spec::cosignature::UnixTime;
-use stele_spec::note::{KeyType, SignerKey};
 
 use super::*;
-use crate::samples::{Log, witness_key};
+use crate::samples::{Log, witness_key, witness_of};
 
 struct Place {
     home: tempfile::TempDir,
@@ -22,7 +21,7 @@ impl Place {
     }
 
     fn shelf(&self) -> Shelf {
-        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().verifier()).unwrap()
+        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().own()).unwrap()
     }
 
     fn load(&self) -> Result<LogState, StateError> {
@@ -108,8 +107,7 @@ fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
 fn another_key_cannot_take_up_the_state() {
     let place = Place::new();
     place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
-    let name = "witness.example/w1".parse().unwrap();
-    let other = SignerKey::new(name, KeyType::Cosigner, [8; 32]).verifier();
+    let other = witness_of(8).own();
     let shelf = Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other).unwrap();
     let error = shelf.load(&place.log.origin()).unwrap_err();
     assert!(matches!(error, StateError::Unreadable { reason: RecordError::NotOurs, .. }), "{error}");
@@ -198,7 +196,7 @@ fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
         let error = place.shelf().adopt(&place.cosigned(size, time)).unwrap_err();
         assert!(matches!(error, StateError::AdoptsOlder { known: (5, 20), .. }), "{size} {time} {error}");
     }
-    let (log, own) = (place.log.trusted(), witness_key().verifier());
+    let (log, own) = (place.log.trusted(), witness_key().own());
     let marked = read_adoptable(&place.file("marks"), &log, &own).unwrap();
     place.shelf().adopt(&marked).unwrap();
     assert_eq!(place.size(), 5);

@@ -1,6 +1,11 @@
 //! A log that may lie, and a witness in this process or in one of its own.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this one")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what failed by failing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,10 +19,11 @@ use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{ConsistencyProof, MemoryTree, leaf_hash, prove_consistency, root_at};
-use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_witness::error::WitnessError;
 use stele_witness::home::Home;
 use stele_witness::http;
+use stele_witness::keyring::Own;
 use stele_witness::request::AddCheckpoint;
 use stele_witness::witness::Witness;
 use tokio::sync::oneshot;
@@ -91,7 +97,7 @@ pub fn with_line(note: &SignedNote, line: NoteSignature) -> SignedNote {
 /// A witness's folder.
 pub struct Folder {
     pub dir: tempfile::TempDir,
-    pub key: VerifierKey,
+    pub key: Own,
 }
 
 impl Folder {
@@ -190,7 +196,7 @@ pub fn told(output: Output) -> (i32, String) {
 pub struct Door {
     pub url: String,
     pub http: HttpClient,
-    pub key: VerifierKey,
+    pub key: Own,
 }
 
 impl Door {
@@ -210,11 +216,17 @@ impl Door {
         self.post(body).status
     }
 
-    /// The time in the cosignature of an answer, verified over the checkpoint that was sent.
+    /// The time in the cosignatures of an answer, one of each key, verified over the checkpoint that was sent.
     pub fn cosigned_at(&self, answer: &Response, note: &SignedNote) -> u64 {
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let line = NoteSignature::parse_line(&answer.text()).unwrap();
-        verify_cosignature(note.text(), &line, &self.key).unwrap().seconds()
+        let lines: Vec<_> =
+            answer.text().split_inclusive('\n').map(|l| NoteSignature::parse_line(l).unwrap()).collect();
+        assert_eq!(lines.len(), self.key.keys().count());
+        let times = lines.iter().zip(self.key.keys());
+        let times: Vec<_> =
+            times.map(|(line, key)| verify_cosignature(note.text(), line, key).unwrap().seconds()).collect();
+        assert!(times.windows(2).all(|pair| pair[0] == pair[1]), "{times:?}");
+        times[0]
     }
 }
 

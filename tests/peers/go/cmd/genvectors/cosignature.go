@@ -2,15 +2,11 @@ package main
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 
-	fnote "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 
 	"crypto/ed25519"
-
-	"filippo.io/mldsa"
 
 	"stele.example/tests/peers/internal/fixture"
 )
@@ -41,7 +37,7 @@ func cosignatureVectors() any {
 	}{
 		About: "c2sp.org/tlog-cosignature, Ed25519 (type 0x04), judged by github.com/transparency-dev/formats/note. 'signed' is the " +
 			"message under the signature. 'cases' are lines under a checkpoint, opened with the key 'known' alone. 'mixed' is a " +
-			"checkpoint with the log's line, an ML-DSA-44 cosignature (type 0x06) that a verifier of today ignores as unknown, and " +
+			"checkpoint with the log's line, an ML-DSA-44 cosignature (type 0x06) of a key that 'keys' does not hold, and " +
 			"the Ed25519 cosignatures of 'keys'.",
 		Keys:  []keyVector{keyOf(n.Witnesses[0]), keyOf(n.Witnesses[1]), keyOf(n.Witnesses[2])},
 		Known: n.Witnesses[0].VKey(),
@@ -98,28 +94,8 @@ func cosignatureCases(n *fixture.Network) (out []cosignatureCase) {
 
 // mixed puts a post-quantum cosignature between the log's line and the witnesses'.
 func mixed(n *fixture.Network) string {
-	const name = "quantum.example"
-	seed := fixture.NewKey(name, 6, "quantum").Seed
-	key := fixture.Must(mldsa.NewPrivateKey(mldsa.MLDSA44(), seed[:]))
-	public := append([]byte{6}, key.PublicKey().Bytes()...)
-	id := fixture.Must(hexBytes(digest(append([]byte(name+"\n"), public...))[:8]))
-	root := n.Tree.Root(12)
-
-	message := []byte("subtree/v1\n\x00")
-	message = append(append(message, byte(len(name))), name...)
-	message = binary.BigEndian.AppendUint64(message, n.Time)
-	message = append(append(message, byte(len(n.Log.Name))), n.Log.Name...)
-	message = binary.BigEndian.AppendUint64(message, 0)
-	message = binary.BigEndian.AppendUint64(message, 12)
-	message = append(message, root[:]...)
-	signature := append(binary.BigEndian.AppendUint64(nil, n.Time), fixture.Must(key.SignDeterministic(message, nil))...)
-
-	verifier := fixture.Must(fnote.NewVerifierForCosignatureV1(fmt.Sprintf("%s+%x+%s", name, id, b64(public))))
 	text := n.Tree.Checkpoint(n.Log.Name, 12)
-	if !verifier.Verify([]byte(text), signature) {
-		panic("the peer refuses the ML-DSA-44 cosignature")
-	}
-	line := fmt.Sprintf("— %s %s\n", name, b64(append(id, signature...)))
+	line := fixture.NewQuantum("quantum.example", "quantum").Cosign(n, 12, n.Time)
 	signed := n.Signed(12) + line
 	for i, w := range n.Witnesses {
 		signed += w.Cosign(text, n.Time+uint64(i))

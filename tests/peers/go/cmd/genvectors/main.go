@@ -29,6 +29,7 @@ func main() {
 		{"note.json", noteVectors()},
 		{"checkpoint.json", checkpointVectors()},
 		{"cosignature.json", cosignatureVectors()},
+		{"mldsa.json", mldsaVectors()},
 		{"tree.json", treeVectors()},
 		{"tile.json", tileVectors()},
 		{"policy.json", policyVectors()},

@@ -75,6 +75,7 @@ func members(n *fixture.Network) string {
 func policyCases(n *fixture.Network) (out []policyCase) {
 	all := members(n)
 	w1, w2, log := n.Witnesses[0].VKey(), n.Witnesses[1].VKey(), "log "+n.Log.VKey()+"\n"
+	quantum := fixture.NewQuantum(n.Witnesses[0].Name, "w1 quantum")
 	renamed := n.Log
 	renamed.Name = "other.example/log"
 	for _, c := range []struct{ name, stele, policy string }{
@@ -120,6 +121,9 @@ func policyCases(n *fixture.Network) (out []policyCase) {
 		{"quorum none", accepts, log + "quorum none\n"},
 		{"no log", accepts, "quorum none\n"},
 		{"tabs, spaces, empty lines, comments", accepts, "# p\n\n \t\n\t # q\n" + strings.ReplaceAll(all, " ", " \t ") + "  quorum\tw1 \n"},
+		{"a witness with an ML-DSA-44 key", accepts, "witness w " + quantum.VKey() + " https://w.example/\nquorum w\n"},
+		{"a witness with a key of each kind", accepts, all + "witness q " + quantum.VKey() + " https://w1.example/\ngroup w any w1 q\nquorum w\n"},
+		{"a log with an ML-DSA-44 key", accepts, log + "log " + fixture.NewQuantum(n.Log.Name, "log quantum").VKey() + "\nquorum none\n"},
 		{"names that are not ASCII", accepts, "witness zoë " + w1 + " https://w1.example/\nquorum zoë\n"},
 		{"lines in another order", accepts, "witness w1 " + w1 + " https://w1.example/\nquorum w1\n" + log},
 	} {

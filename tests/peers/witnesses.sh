@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Witnesses and logs of others: omniwitness and litewitness cosign Stele's log and its quorum counts them, ML-DSA-44 included; Tessera's
+# posix-oneshot publishes with the cosignature of Stele's witness, and not when that witness is down. Everything on loopback.
+#
+#   tests/peers/witnesses.sh        once `run` has built the peers
+source "$(dirname "$0")/lib.sh"
+source "$here/network.sh"
+
+place=$work/witnesses
+origin=log.example/peers
+
+main() {
+    rm -rf "$place" && mkdir -p "$place"
+    find_binaries
+    foreign_witnesses_cosign_our_log
+    our_witness_cosigns_a_foreign_log
+    finish witnesses
+}
+
+# A port that is free now, for the programs that cannot take port 0.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# in_background NAME URL COMMAND...: runs a foreign server until it answers at URL with anything at all.
+in_background() {
+    local name=$1 url=$2
+    shift 2
+    "$@" >"$place/$name.out" 2>&1 </dev/null &
+    running+=($!)
+    last=$!
+    for _ in $(seq 100); do
+        if curl -s -o /dev/null --max-time 2 "$url"; then ok "$name serves" && return; fi
+        sleep 0.1
+    done
+    fail "$name does not serve"
+    shown "$(cat "$place/$name.out")"
+}
+
+start_omniwitness() {
+    local port
+    port=$(free_port)
+    omni_url=http://127.0.0.1:$port
+    # Its key files are the ones that `stele-witness init` writes: the strings are the same.
+    accepts "stele-witness init makes keys for omniwitness" "$stele_witness" init "$place/omni" --name omni.example
+    omni_vkeys=$("$stele_witness" about "$place/omni" | sed -n 's/^vkey: //p')
+    printf 'Logs:\n  - Origin: %s\n    URL: http://127.0.0.1:1/\n    PublicKey: %s\n' "$origin" "$log_vkey" >"$place/omni.yaml"
+    in_background omniwitness "$omni_url" "$work/bin/omniwitness" --listen "127.0.0.1:$port" --metrics_listen '' \
+        --db_file "$place/omni.db" --additional_logs "$place/omni.yaml" \
+        --private_key_path "$place/omni/witness.key" --private_key_path "$place/omni/witness-mldsa.key"
+}
+
+start_litewitness() {
+    local port agent=$place/agent.sock fingerprint
+    port=$(free_port)
+    lite_url=http://127.0.0.1:$port
+    ssh-keygen -q -t ed25519 -N '' -C '' -f "$place/lite.key"
+    ssh-agent -D -a "$agent" >/dev/null 2>&1 &
+    running+=($!)
+    for _ in $(seq 50); do [[ ! -S $agent ]] && sleep 0.1; done
+    accepts "ssh-agent holds litewitness's key" env SSH_AUTH_SOCK="$agent" ssh-add -q "$place/lite.key"
+    fingerprint=$(ssh-keygen -l -f "$place/lite.key" | cut -d' ' -f2)
+    in_background litewitness "$lite_url" "$work/bin/litewitness" -name lite.example -db "$place/lite.db" -ssh-agent "$agent" \
+        -key "$fingerprint" -listen "127.0.0.1:$port"
+    lite_pid=$last
+    # What its own witnessctl would do; that program cannot be built from the module proxy.
+    python3 - "$place/lite.db" "$origin" "$log_vkey" <<'PY'
+import base64, hashlib, sqlite3, sys
+path, origin, vkey = sys.argv[1:]
+empty = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+with sqlite3.connect(path) as db:
+    db.execute("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", (origin, empty))
+    db.execute("INSERT INTO key (origin, key) VALUES (?, ?)", (origin, vkey))
+PY
+    lite_vkey=$(sed -n 's/.*vkey=\([^ ]*\).*/\1/p' "$place/litewitness.out" | head -1 | tr -d '"')
+}
+
+foreign_witnesses_cosign_our_log() {
+    local policy=$place/policy log=$place/log seen status=0
+    log_vkey=$("$stele_log" init "$log" --origin "$origin" --claims open 2>/dev/null | head -1)
+    start_omniwitness
+    start_litewitness
+    {
+        printf 'log %s\n' "$log_vkey"
+        printf 'witness omni-ed25519 %s %s\nwitness omni-mldsa %s %s\n' \
+            "$(sed -n 1p <<<"$omni_vkeys")" "$omni_url" "$(sed -n 2p <<<"$omni_vkeys")" "$omni_url"
+        # All, so that the ML-DSA-44 line of omniwitness has to be there and to verify.
+        printf 'group omni all omni-ed25519 omni-mldsa\n'
+        printf 'witness lite %s %s\ngroup both all omni lite\nquorum both\n' "$lite_vkey" "$lite_url"
+    } >"$policy"
+    serve "$stele_log" run "$log" --policy "$policy" --listen 127.0.0.1:0
+    log_url=$served
+    sed -i "1s#\$# $log_url#" "$policy"
+    accepts "the log is well: both foreign witnesses have cosigned" wait_for "$log_url/healthz"
+    "$stele" key new "$place/publisher.pem" >/dev/null
+    accepts "a claim is logged, cosigned by both, and proven under the policy" \
+        "$stele" claim peers.example --key "$place/publisher.pem" --policy "$policy"
+    mkdir -p "$place/head"
+    cp "$policy" "$place/head/policy"
+    curl -s "$log_url/checkpoint" >"$place/head/checkpoint"
+    seen=$(grep -c '^— ' "$place/head/checkpoint")
+    equal "the checkpoint carries the log's line and three cosignatures" 4 "$seen"
+    within steleverify "$work/bin/steleverify" -head -dir "$place/head"
+    kill "$lite_pid" && wait "$lite_pid" || true
+    # The client goes on asking for a minute; five seconds are enough to see that it is not answered.
+    timeout 5 "$stele" claim later.example --key "$place/publisher.pem" --policy "$policy" >"$place/later" 2>&1 || status=$?
+    equal "with litewitness down nothing more is acknowledged" 124 "$status"
+    refuses "and the log says who is missing" 'lite' wait_for "$log_url/healthz" 1
+    curl -s "$log_url/checkpoint" >"$place/head/after"
+    accepts "and the published checkpoint stays as it was" cmp "$place/head/checkpoint" "$place/head/after"
+    stop_network
+}
+
+our_witness_cosigns_a_foreign_log() {
+    local dir=$place/w key=$place/keys/log.key log=$place/oneshot policy=$place/oneshot.policy vkey
+    # The key file that `stele-log init` writes is one that Go's sumdb/note reads.
+    vkey=$("$stele_log" init "$place/keys" --origin oneshot.example/log 2>/dev/null | head -1)
+    accepts "stele-witness init" "$stele_witness" init "$dir" --name ours.example
+    accepts "stele-witness logs add, a log of Tessera's" "$stele_witness" logs add "$dir" --vkey "$vkey"
+    serve "$stele_witness" run "$dir" --listen 127.0.0.1:0
+    local url=$served origin_hash
+    # Tessera asks each address for one key alone, so it is told of one of ours at a time.
+    policy_of() { printf 'log %s\nwitness ours %s %s\nquorum ours\n' "$vkey" "$("$stele_witness" about "$dir" | sed -n 's/^vkey: //p' | sed -n "$1p")" "$url"; }
+    policy_of 1 >"$policy"
+    mkdir -p "$place/entries"
+    printf 'one' >"$place/entries/1"
+    accepts "posix-oneshot publishes: our witness cosigned, with Ed25519" oneshot "$log" "$key" "$policy"
+    equal "its checkpoint has the log's line and ours" 2 "$(grep -c '^— ' "$log/checkpoint")"
+    origin_hash=$(printf 'oneshot.example/log' | sha256sum | cut -d' ' -f1)
+    curl -s "$url/$origin_hash/checkpoint" >"$place/monitored"
+    equal "which our monitoring page serves, with the ML-DSA-44 line" 2 "$(grep -cxFf "$log/checkpoint" <(grep '^— ' "$place/monitored"))"
+    printf 'two' >"$place/entries/2"
+    policy_of 2 >"$policy"
+    accepts "it grows, with a consistency proof of Tessera's and our ML-DSA-44 cosignature" oneshot "$log" "$key" "$policy"
+    cp "$log/checkpoint" "$place/before"
+    stop_network
+    printf 'three' >"$place/entries/3"
+    refuses "with our witness down posix-oneshot does not publish" 'witness|connect' oneshot "$log" "$key" "$policy"
+    accepts "and its checkpoint stays as it was" cmp "$place/before" "$log/checkpoint"
+}
+
+oneshot() {
+    # Without a quorum it waits for ever for its entry to be published, and says why each time.
+    timeout 20 "$work/bin/posix-oneshot" --storage_dir "$1" --entries "$place/entries/*" --private_key "$2" --witness_policy_file "$3" \
+        --witness_timeout 2s || return 1
+}
+
+wait_for() {
+    for _ in $(seq "${2:-150}"); do
+        curl -sf -o /dev/null --max-time 2 "$1" && return
+        sleep 0.2
+    done
+    curl -s "$1"
+    return 1
+}
+
+main

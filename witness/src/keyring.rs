@@ -1,0 +1,111 @@
+//! Who we are: an Ed25519 and an ML-DSA-44 key side by side under one name, and the hands that sign with them.
+//!
+//! Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+
+use stele_spec::cosignature::{CosignatureError, UnixTime, cosign};
+use stele_spec::note::{KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
+
+/// The public keys of this witness, the Ed25519 one first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    first: VerifierKey,
+    second: Option<VerifierKey>,
+}
+
+/// The keys that sign.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    first: SignerKey,
+    second: Option<SignerKey>,
+}
+
+/// Why keys do not make a witness.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOne {
+    /// A key of another type than the place is for.
+    #[error("expected {expected}, found a key of another type")]
+    Type {
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// Two names.
+    #[error("the two keys have two names, {first} and {second}")]
+    Names {
+        /// The Ed25519 key's.
+        first: KeyName,
+        /// The ML-DSA-44 key's.
+        second: KeyName,
+    },
+}
+
+impl Keyring {
+    /// An Ed25519 cosigner's key and, beside it, an ML-DSA-44 key of the same name.
+    pub fn new(first: SignerKey, second: Option<SignerKey>) -> Result<Self, NotOne> {
+        Own::new(first.verifier(), second.as_ref().map(SignerKey::verifier))?;
+        Ok(Self { first, second })
+    }
+
+    /// The public keys.
+    pub fn own(&self) -> Own {
+        Own { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
+    }
+
+    /// The lines over the text of a checkpoint, one of each key.
+    pub fn cosign(&self, text: &str, time: UnixTime) -> Result<Vec<NoteSignature>, CosignatureError> {
+        std::iter::once(&self.first).chain(&self.second).map(|key| cosign(text, key, time)).collect()
+    }
+}
+
+impl Own {
+    /// Checks types and names.
+    pub fn new(first: VerifierKey, second: Option<VerifierKey>) -> Result<Self, NotOne> {
+        if first.key_type() != KeyType::Cosigner {
+            return Err(NotOne::Type { expected: "an Ed25519 cosigner's key (type 04)" });
+        }
+        if let Some(second) = &second {
+            if second.key_type() != KeyType::MlDsa {
+                return Err(NotOne::Type { expected: "an ML-DSA-44 key (type 06)" });
+            }
+            if first.name() != second.name() {
+                return Err(NotOne::Names { first: first.name().clone(), second: second.name().clone() });
+            }
+        }
+        Ok(Self { first, second })
+    }
+
+    /// The name of both.
+    pub fn name(&self) -> &KeyName {
+        self.first.name()
+    }
+
+    /// One or two keys, the Ed25519 one first.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifierKey> {
+        std::iter::once(&self.first).chain(&self.second)
+    }
+
+    /// The key that a signature line means, if it is ours.
+    pub fn meant_by(&self, line: &NoteSignature) -> Option<&VerifierKey> {
+        self.keys().find(|key| key.is_meant_by(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str, key_type: KeyType) -> SignerKey {
+        SignerKey::new(name.parse().unwrap(), key_type, [4; 32])
+    }
+
+    #[test]
+    fn keys_of_other_types_or_names_are_no_witness() {
+        use KeyType::{Cosigner, Log, MlDsa};
+        for (first, second) in [(Log, None), (MlDsa, None), (Cosigner, Some(Cosigner)), (Cosigner, Some(Log))] {
+            let ring = Keyring::new(key("w", first), second.map(|second| key("w", second)));
+            assert!(matches!(ring, Err(NotOne::Type { .. })), "{first:?} {second:?}");
+        }
+        assert!(matches!(Keyring::new(key("w", Cosigner), Some(key("v", MlDsa))), Err(NotOne::Names { .. })));
+        let both = Keyring::new(key("w", Cosigner), Some(key("w", MlDsa))).unwrap();
+        assert_eq!(both.own().keys().count(), 2);
+    }
+}
