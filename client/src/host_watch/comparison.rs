@@ -1,22 +1,12 @@
 //! A host's word against a manifest. Pure: no request, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use stele_spec::hash::Digest;
-use stele_spec::manifest::{FilePath, GitBlobId, Manifest, ManifestFile, Role, dir_hash1};
+use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role, dir_hash1};
+use stele_spec::statement::HostDigest;
 
 use super::{HostFile, HostView, Scope};
-
-/// What a host says of a file's content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum HostDigest {
-    /// SHA-256.
-    Sha256(Digest),
-    /// The id that git gives a blob.
-    GitSha1(GitBlobId),
-}
 
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,26 +164,6 @@ impl Verdict {
             Self::Match => "match",
             Self::Differs => "differs",
             Self::Absent => "absent",
-        }
-    }
-}
-
-impl fmt::Display for HostDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sha256(digest) => write!(f, "sha256:{digest}"),
-            Self::GitSha1(id) => write!(f, "git-sha1:{id}"),
-        }
-    }
-}
-
-impl FromStr for HostDigest {
-    type Err = stele_spec::text::HexError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some(("git-sha1", hex)) => GitBlobId::from_hex(hex).map(Self::GitSha1),
-            _ => Digest::from_hex(text.strip_prefix("sha256:").unwrap_or("")).map(Self::Sha256),
         }
     }
 }

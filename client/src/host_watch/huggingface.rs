@@ -11,8 +11,9 @@ use serde::Deserialize;
 use stele_host::http_client::Response;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, MAX_FILES};
+use stele_spec::statement::HostDigest;
 
-use super::{HostDigest, HostError, HostFile, HostView, Hubs, Place, Scope, Which};
+use super::{HostError, HostFile, HostView, Hubs, Place, Scope, Which};
 
 /// The branch that is downloaded where none is named.
 const DEFAULT_BRANCH: &str = "main";

@@ -23,13 +23,13 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use comparison::{Comparison, FileDifference, HostDigest, Verdict, compare};
+pub(crate) use comparison::{Comparison, FileDifference, Verdict, compare};
 pub(crate) use error::HostError;
 pub(crate) use place::{Bases, Place};
 
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_spec::manifest::Manifest;
-use stele_spec::statement::HostType;
+use stele_spec::statement::{HostDigest, HostType};
 
 use crate::log_reader::patiently;
 

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Role};
+use stele_spec::statement::HostDigest;
 
-use super::{HostDigest, HostError, HostFile, HostView, Hubs, Place, Scope, Which};
+use super::{HostError, HostFile, HostView, Hubs, Place, Scope, Which};
 
 /// The forms of a manifest that are understood.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
