@@ -6,7 +6,7 @@ use stele_spec::statement::HostType;
 
 /// Why a host's word could not be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HostError {
+pub enum HostError {
     /// Nobody answers.
     #[error(transparent)]
     Http(#[from] HttpError),

@@ -24,8 +24,9 @@ mod place;
 mod tests;
 
 pub(crate) use comparison::{Comparison, FileDifference, Verdict, compare};
-pub(crate) use error::HostError;
-pub(crate) use place::{Bases, Place};
+pub use error::HostError;
+pub(crate) use place::Bases;
+pub use place::Place;
 
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_spec::manifest::Manifest;
@@ -89,6 +90,8 @@ pub(crate) struct Looked {
     pub(crate) comparison: Comparison,
     /// The revision that was compared.
     pub(crate) revision: Option<String>,
+    /// Whether it is what was released at its recorded revision only: by default the host gives something else.
+    pub(crate) moved_on: bool,
     /// What else is to be said.
     pub(crate) note: Option<String>,
 }
@@ -108,6 +111,7 @@ impl Hubs {
         {
             return Ok(Looked {
                 note: other_revision(recorded, view),
+                moved_on: false,
                 revision: view.revision.clone(),
                 comparison: comparison.clone(),
             });
@@ -126,7 +130,7 @@ impl Hubs {
                         now.of
                     ),
                 };
-                return Ok(Looked { comparison, revision: view.revision, note: Some(note) });
+                return Ok(Looked { comparison, revision: view.revision, moved_on: true, note: Some(note) });
             }
         }
         Ok(match current {
@@ -134,9 +138,9 @@ impl Hubs {
                 let note = recorded
                     .filter(|recorded| view.revision.as_deref() != Some(*recorded))
                     .map(|recorded| format!("the recorded revision {recorded} is gone"));
-                Looked { comparison, revision: view.revision, note }
+                Looked { comparison, revision: view.revision, moved_on: false, note }
             }
-            None => Looked { comparison: Comparison::absent(manifest), revision: None, note: None },
+            None => Looked { comparison: Comparison::absent(manifest), revision: None, moved_on: false, note: None },
         })
     }
 

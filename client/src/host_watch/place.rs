@@ -14,7 +14,7 @@ const KNOWN: [(&str, &str); 2] =
 
 /// A kind of host and a locator: `huggingface:https://huggingface.co/acme/tiny`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct Place {
     /// The kind.
     pub(crate) kind: HostType,
     /// The locator, as it is in the record.
