@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use stele_spec::hash::KeyId;
-use stele_spec::name::{Model, Publisher, Variant, Version};
+use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 
+use crate::host_watch::Place;
 use crate::span::Span;
+use crate::verb::observe;
 
 /// Publish and verify open-weight model releases.
 #[derive(Debug, Parser)]
@@ -45,6 +47,10 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Look at a trust policy.
     Policy(PolicyArgs),
+    /// Watch a log, its witnesses and the hosts, and tell what nobody expected.
+    Monitor(MonitorArgs),
+    /// Compare what a host serves with a release, and say so, signed.
+    Observe(ObserveArgs),
     /// Print the version.
     Version,
     /// Print help about a verb, or about exit-codes.
@@ -137,6 +143,9 @@ pub struct PublishArgs {
     /// Claim the publisher's name for this key where nobody has.
     #[arg(long)]
     pub claim: bool,
+    /// Add what is published to this file first, so that a monitor that reads it is silent about it.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
     /// How long to try again while the log has no quorum: `60s`, `10m`.
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub wait: Span,
@@ -204,6 +213,53 @@ pub enum PolicyVerb {
         /// The policy.
         file: PathBuf,
     },
+}
+
+/// `stele monitor`.
+#[derive(Debug, Args)]
+pub struct MonitorArgs {
+    /// What to watch and whom to tell: a TOML file.
+    pub config: PathBuf,
+    /// One round, and a report of it; else rounds until SIGTERM.
+    #[arg(long)]
+    pub once: bool,
+    /// Send a synthetic event through everything that a real one goes through.
+    #[arg(long, conflicts_with = "once")]
+    pub self_test: bool,
+}
+
+/// `stele observe`.
+#[derive(Debug, Args)]
+pub struct ObserveArgs {
+    /// The release: `acme.example/tiny@1.0.0#base`.
+    pub coordinate: Coordinate,
+    /// The host: `https://huggingface.co/OWNER/NAME`, `ollama:https://ollama.com/NAME:TAG`, `oci:https://HOST/NAME:TAG`.
+    #[arg(long, value_name = "HOST", value_parser = observe::place)]
+    pub host: Place,
+    /// The revision that the record names, where the host is not in the record.
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// The address to ask for a host name, such as `huggingface.co=https://hub.example`.
+    #[arg(long, value_name = "HOST=URL", value_parser = observe::base)]
+    pub base: Vec<(String, String)>,
+    /// Sign with this key.
+    #[arg(long, value_name = "FILE", requires = "publisher")]
+    pub key: Option<PathBuf>,
+    /// The name that the key holds.
+    #[arg(long, requires = "key")]
+    pub publisher: Option<Publisher>,
+    /// Where to write the signed observation.
+    #[arg(short, long, value_name = "FILE", requires = "key")]
+    pub output: Option<PathBuf>,
+    /// Submit it to the log.
+    #[arg(long, requires = "key")]
+    pub submit: bool,
+    /// Whom to trust and ask.
+    #[command(flatten)]
+    pub trust: Trust,
+    /// How long to try again while the log has no quorum: `60s`, `10m`.
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub wait: Span,
 }
 
 /// `stele help`.

@@ -6,7 +6,7 @@ use stele_host::exit::{Exit, Explain};
 
 /// An error of any concern, with its exit code, facts and hint.
 #[derive(Debug)]
-pub struct Failure(Box<dyn Explain>);
+pub struct Failure(Box<dyn Explain + Send + Sync>);
 
 impl Failure {
     /// The error itself.
@@ -15,7 +15,7 @@ impl Failure {
     }
 }
 
-impl<E: Explain + 'static> From<E> for Failure {
+impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(Box::new(error))
     }

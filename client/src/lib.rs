@@ -9,9 +9,10 @@ mod draft;
 mod evidence;
 mod folder;
 mod hash_files;
+pub mod host_watch;
 mod log_client;
-#[allow(dead_code, unused_imports, reason = "the verbs that read a whole log come next")]
 mod log_reader;
+mod monitor;
 mod page;
 mod policy_file;
 mod progress;
@@ -50,6 +51,8 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Show(args) => verb::show::run(args),
         Verb::Inspect(args) => verb::inspect::run(args),
         Verb::Policy(args) => verb::policy::run(args),
+        Verb::Monitor(args) => verb::monitor::run(args),
+        Verb::Observe(args) => verb::observe::run(args),
         Verb::Version => Ok(verb::version::run()),
         Verb::Help(args) => Ok(verb::help::run(&args)),
     }

@@ -24,7 +24,7 @@ mod verified;
 
 pub(crate) use entries::{Chunk, Entries};
 pub(crate) use error::ReadError;
-pub(crate) use source::LogSource;
+pub(crate) use source::{LogSource, patiently};
 pub(crate) use verified::VerifiedLog;
 
 use stele_spec::checkpoint::Checkpoint;

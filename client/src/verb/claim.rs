@@ -1,5 +1,7 @@
 //! `stele claim`: a name for a key.
 
+use std::path::Path;
+
 use serde_json::json;
 use stele_host::clock::{Clock as _, SystemClock};
 use stele_spec::bundle::LoggedStatement;
@@ -13,6 +15,7 @@ use crate::Output;
 use crate::cli::ClaimArgs;
 use crate::error::Failure;
 use crate::log_client::LogClient;
+use crate::monitor::expected;
 use crate::policy_file;
 use crate::span::Span;
 use crate::verb::{key, publish::PublishError};
@@ -89,8 +92,21 @@ pub(crate) fn existing(
 
 /// Signs a claim now and submits it.
 pub(crate) fn submit(log: &LogClient, publisher: &Publisher, key: &SecretKey) -> Result<LoggedStatement, Failure> {
+    submit_expected(log, publisher, key, None)
+}
+
+/// The same, after adding it to a file of expected statements.
+pub(crate) fn submit_expected(
+    log: &LogClient,
+    publisher: &Publisher,
+    key: &SecretKey,
+    expect: Option<&Path>,
+) -> Result<LoggedStatement, Failure> {
     let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
     let signed = sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)?;
+    if let Some(path) = expect {
+        expected::append(path, &signed)?;
+    }
     let proof = log.submit(&signed)?;
     Ok(LoggedStatement { statement: signed.bytes().to_vec(), proof })
 }

@@ -5,6 +5,8 @@ pub(crate) mod draft;
 pub(crate) mod help;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod monitor;
+pub(crate) mod observe;
 pub(crate) mod policy;
 pub(crate) mod publish;
 pub(crate) mod show;

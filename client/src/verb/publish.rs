@@ -22,6 +22,7 @@ use crate::evidence::{self, Pins};
 use crate::folder::{self, BUNDLE, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
 use crate::log_client::{Existing, LogClient, LogError};
+use crate::monitor::expected;
 use crate::page::Page;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -40,6 +41,9 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
+    if let Some(path) = &args.expect {
+        expected::append(path, &signed)?;
+    }
     let claimed = hold_name(&log, &release.publisher.name, &key, &args)?;
     log.put_manifest(manifest.digest(), manifest.bytes())?;
     let proof = match log.submit(&signed) {
@@ -135,7 +139,7 @@ fn hold_name(
         return Err(PublishError::Unclaimed { publisher: publisher.clone() }.into());
     }
     complain(&format!("claiming {publisher} for key {}\n", key.public().key_id()));
-    claim::submit(log, publisher, key)
+    claim::submit_expected(log, publisher, key, args.expect.as_deref())
 }
 
 /// A refusal because of an existing entry, with that entry checked: the log's word for it is not enough.

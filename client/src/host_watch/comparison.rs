@@ -1,0 +1,169 @@
+//! A host's word against a manifest. Pure: no request, no clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role, dir_hash1};
+use stele_spec::statement::HostDigest;
+
+use super::{HostFile, HostView, Scope};
+
+/// What a comparison came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Everything that the host can have is there and the same.
+    Match,
+    /// A file has other bytes, or some are missing.
+    Differs,
+    /// Nothing of the release is there.
+    Absent,
+}
+
+/// A host compared with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    /// What it came to.
+    pub(crate) verdict: Verdict,
+    /// What is not as recorded, by path.
+    pub(crate) differing: Vec<FileDifference>,
+    /// How many files are the same.
+    pub(crate) matching: usize,
+    /// How many were compared.
+    pub(crate) of: usize,
+    /// What the host has beyond the record. No difference: a repository may hold several releases.
+    pub(crate) extra: Vec<String>,
+    /// The weights digest of what the host serves, where it says enough.
+    pub(crate) weights: Option<Digest>,
+}
+
+/// A file that is not as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileDifference {
+    /// Its path; of a layer without one, its digest.
+    pub(crate) path: String,
+    /// What it is for.
+    pub(crate) role: Role,
+    /// What the record says; none for weights that are not in it.
+    pub(crate) expected: Option<HostDigest>,
+    /// What the host says; none where it does not have it.
+    pub(crate) found: Option<HostDigest>,
+}
+
+/// Compares what a host says with what was released.
+pub(crate) fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
+    match view.scope {
+        Scope::Files => by_path(view, manifest),
+        Scope::Weights => by_digest(view, manifest),
+    }
+}
+
+impl Comparison {
+    /// The comparison with nothing.
+    pub(crate) fn absent(manifest: &Manifest) -> Self {
+        let of = manifest.files().len();
+        Self { verdict: Verdict::Absent, differing: Vec::new(), matching: 0, of, extra: Vec::new(), weights: None }
+    }
+
+    /// Whether any of the weights differ or are missing.
+    pub(crate) fn weights_differ(&self) -> bool {
+        self.differing.iter().any(|file| file.role == Role::Weights)
+    }
+
+    fn of(
+        differing: Vec<FileDifference>,
+        matching: usize,
+        of: usize,
+        extra: Vec<String>,
+        weights: Option<Digest>,
+    ) -> Self {
+        let nothing = differing.iter().all(|file| file.found.is_none());
+        let verdict = match (differing.is_empty(), matching) {
+            (true, _) => Verdict::Match,
+            (false, 0) if nothing => Verdict::Absent,
+            _ => Verdict::Differs,
+        };
+        Self { verdict, differing, matching, of, extra, weights }
+    }
+}
+
+fn by_path(view: &HostView, manifest: &Manifest) -> Comparison {
+    let there: BTreeMap<&str, &HostFile> =
+        view.files.iter().filter_map(|file| Some((file.path.as_deref()?, file))).collect();
+    let mut differing = Vec::new();
+    let mut matching = 0;
+    let mut weights: Option<Vec<(Digest, &FilePath)>> = Some(Vec::new());
+    for file in manifest.files() {
+        let found = there.get(file.path.as_str());
+        let same = found.is_some_and(|found| is_same(file, found));
+        if same {
+            matching += 1;
+        } else {
+            let found = found.map(|found| found.digest);
+            let expected = match found {
+                Some(HostDigest::GitSha1(_)) => HostDigest::GitSha1(file.git_sha1),
+                _ => HostDigest::Sha256(file.sha256),
+            };
+            let (path, role) = (file.path.to_string(), file.role);
+            differing.push(FileDifference { path, role, expected: Some(expected), found });
+        }
+        if file.role == Role::Weights {
+            // What is served is known where the host says a SHA-256, or the very blob of the record.
+            let sha256 = match found.map(|found| found.digest) {
+                Some(HostDigest::Sha256(sha256)) => Some(sha256),
+                Some(HostDigest::GitSha1(_)) if same => Some(file.sha256),
+                _ => None,
+            };
+            match sha256 {
+                Some(sha256) => weights.iter_mut().for_each(|all| all.push((sha256, &file.path))),
+                None => weights = None,
+            }
+        }
+    }
+    let known: BTreeSet<&str> = manifest.files().iter().map(|file| file.path.as_str()).collect();
+    let extra = there.keys().filter(|path| !known.contains(*path)).map(|path| (*path).to_owned()).collect();
+    Comparison::of(differing, matching, manifest.files().len(), extra, weights.map(dir_hash1))
+}
+
+fn is_same(file: &ManifestFile, found: &HostFile) -> bool {
+    file.size == found.size
+        && match found.digest {
+            HostDigest::Sha256(sha256) => sha256 == file.sha256,
+            HostDigest::GitSha1(git) => git == file.git_sha1,
+        }
+}
+
+/// Layers have no paths that count: weights are there if their digest is.
+fn by_digest(view: &HostView, manifest: &Manifest) -> Comparison {
+    let there: BTreeSet<HostDigest> = view.files.iter().map(|file| file.digest).collect();
+    let recorded: BTreeSet<HostDigest> = manifest.files().iter().map(|file| HostDigest::Sha256(file.sha256)).collect();
+    let (same, missing): (Vec<_>, Vec<_>) =
+        manifest.weights().partition(|file| there.contains(&HostDigest::Sha256(file.sha256)));
+    let (weights, rest): (Vec<_>, Vec<_>) =
+        view.files.iter().filter(|file| !recorded.contains(&file.digest)).partition(|file| file.weights);
+    // Missing weights and unknown ones are told side by side: of equally many they are likely each other's.
+    let mut differing = Vec::new();
+    let mut unknown = weights.into_iter();
+    for file in &missing {
+        let found = unknown.next().map(|found| found.digest);
+        let expected = Some(HostDigest::Sha256(file.sha256));
+        differing.push(FileDifference { path: file.path.to_string(), role: file.role, expected, found });
+    }
+    for found in unknown {
+        let path = found.path.clone().unwrap_or_else(|| found.digest.to_string());
+        differing.push(FileDifference { path, role: Role::Weights, expected: None, found: Some(found.digest) });
+    }
+    let weights = missing.is_empty().then(|| manifest.weights_digest());
+    let extra = rest.iter().map(|file| file.path.clone().unwrap_or_else(|| file.digest.to_string())).collect();
+    Comparison::of(differing, same.len(), same.len() + missing.len(), extra, weights)
+}
+
+impl Verdict {
+    /// The word in events and observations.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::Differs => "differs",
+            Self::Absent => "absent",
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Answers in the shapes of the public APIs, and what they come to.
+
+use proptest::prelude::*;
+use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
+
+use super::*;
+use stele_spec::manifest::FilePath;
+
+const SHARDS: [&str; 3] =
+    ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"];
+
+fn content(path: &str) -> Vec<u8> {
+    format!("content of {path}").into_bytes()
+}
+
+fn manifest(paths: &[&str]) -> Manifest {
+    let file = |path: &&str| {
+        let path: FilePath = path.parse().unwrap();
+        let FileDigests { size, sha256, git_sha1 } = FileDigests::of(&content(path.as_str()));
+        ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
+    };
+    Manifest::new(paths.iter().map(file).collect()).unwrap()
+}
+
+fn release() -> Manifest {
+    manifest(&[SHARDS[0], SHARDS[1], SHARDS[2], "config.json", "README.md"])
+}
+
+/// One item of a tree with `expand=true`: what there is more than is read must not matter.
+fn item(path: &str, bytes: &[u8], large: bool) -> serde_json::Value {
+    let digests = FileDigests::of(bytes);
+    let mut item = serde_json::json!({
+        "type": "file", "oid": digests.git_sha1.to_string(), "size": digests.size, "path": path,
+        "lastCommit": {"id": "3a6f1c2e9b7d4a5f8c0e1d2b3a4f5e6d7c8b9a01", "title": "Upload", "date": "2026-05-04T10:11:12.000Z"},
+        "securityFileStatus": {"status": "safe"},
+    });
+    if large {
+        item["oid"] = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334".into();
+        item["lfs"] = serde_json::json!({"oid": digests.sha256.to_string(), "size": digests.size, "pointerSize": 135});
+        item["xetHash"] = "57f1a3c5e7092b4d6f8193a5c7e9fb0d2f415365768798a9bacbdcedfe0f1021".into();
+    }
+    item
+}
+
+fn tree(changes: &[(&str, Option<&[u8]>)]) -> HostView {
+    let mut items = vec![
+        serde_json::json!({"type": "directory", "oid": "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "size": 0, "path": "figures"}),
+    ];
+    for file in release().files() {
+        let path = file.path.as_str();
+        let change = changes.iter().find(|(changed, _)| *changed == path);
+        let bytes = match change {
+            Some((_, None)) => continue,
+            Some((_, Some(bytes))) => bytes.to_vec(),
+            None => content(path),
+        };
+        items.push(item(path, &bytes, file.role == Role::Weights));
+    }
+    for (path, bytes) in
+        changes.iter().filter(|(path, _)| release().files().iter().all(|file| file.path.as_str() != *path))
+    {
+        items.push(item(path, bytes.unwrap(), false));
+    }
+    let body = serde_json::to_vec(&items).unwrap();
+    HostView {
+        files: huggingface::read_page("https://hub.example", &body).unwrap(),
+        revision: None,
+        scope: Scope::Files,
+    }
+}
+
+fn layer(media_type: &str, bytes: &[u8]) -> serde_json::Value {
+    serde_json::json!({"mediaType": media_type, "digest": format!("sha256:{}", FileDigests::of(bytes).sha256), "size": bytes.len()})
+}
+
+fn image(layers: &[serde_json::Value]) -> Vec<u8> {
+    serde_json::to_vec(&serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": format!("sha256:{}", "0".repeat(64)), "size": 485},
+        "layers": layers,
+    }))
+    .unwrap()
+}
+
+fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
+    Ok(HostView {
+        files: oci::read("https://registry.example", &image(layers))?,
+        revision: None,
+        scope: Scope::Weights,
+    })
+}
+
+#[test]
+fn a_swapped_shard_is_named_with_both_digests() {
+    let found = compare(&tree(&[(SHARDS[1], Some(b"other bytes"))]), &release());
+    assert_eq!((found.verdict, found.matching, found.of), (Verdict::Differs, 4, 5));
+    let [file] = found.differing.as_slice() else { panic!("{found:?}") };
+    assert_eq!(file.path, SHARDS[1]);
+    assert_eq!(file.expected, Some(HostDigest::Sha256(FileDigests::of(&content(SHARDS[1])).sha256)));
+    assert_eq!(file.found, Some(HostDigest::Sha256(FileDigests::of(b"other bytes").sha256)));
+    assert!(found.weights_differ());
+    assert!(found.weights.is_some_and(|weights| weights != release().weights_digest()));
+}
+
+#[test]
+fn an_edited_card_differs_and_the_weights_are_those_of_the_record() {
+    let found = compare(&tree(&[("README.md", Some(b"better"))]), &release());
+    assert_eq!(found.verdict, Verdict::Differs);
+    assert!(matches!(found.differing.as_slice(), [file] if matches!(file.found, Some(HostDigest::GitSha1(_)))));
+    assert!(!found.weights_differ());
+    assert_eq!(found.weights, Some(release().weights_digest()));
+}
+
+#[test]
+fn a_missing_file_differs_and_a_repository_without_any_is_absent() {
+    let found = compare(&tree(&[(SHARDS[2], None)]), &release());
+    assert_eq!((found.verdict, found.differing.len(), found.weights), (Verdict::Differs, 1, None));
+    let all: Vec<(&str, Option<&[u8]>)> =
+        SHARDS.iter().chain(&["config.json", "README.md"]).map(|path| (*path, None)).collect();
+    assert_eq!(compare(&tree(&all), &release()).verdict, Verdict::Absent);
+}
+
+#[test]
+fn what_is_beyond_the_record_is_listed_and_is_no_difference() {
+    let found = compare(&tree(&[("loader.py", Some(b"import os"))]), &release());
+    assert_eq!((found.verdict, found.extra), (Verdict::Match, vec!["loader.py".to_owned()]));
+    assert_eq!(found.weights, Some(release().weights_digest()));
+}
+
+#[test]
+fn a_file_of_the_same_digest_and_another_length_is_not_believed() {
+    let mut view = tree(&[]);
+    view.files[0].size += 1;
+    assert_eq!(compare(&view, &release()).verdict, Verdict::Differs);
+}
+
+#[test]
+fn ollama_s_model_layer_is_the_weights() {
+    let manifest = manifest(&["tiny.Q4_K_M.gguf", "README.md"]);
+    let model = |bytes: &[u8]| layer("application/vnd.ollama.image.model", bytes);
+    let rest = [
+        layer("application/vnd.ollama.image.template", b"{{ .Prompt }}"),
+        layer("application/vnd.ollama.image.params", b"{}"),
+        layer("application/vnd.ollama.image.license", b"MIT"),
+    ];
+    let with = |bytes: &[u8]| registry(&[&[model(bytes)], rest.as_slice()].concat()).unwrap();
+
+    let same = compare(&with(&content("tiny.Q4_K_M.gguf")), &manifest);
+    assert_eq!((same.verdict, same.weights, same.extra.len()), (Verdict::Match, Some(manifest.weights_digest()), 3));
+
+    let other = compare(&with(b"requantized"), &manifest);
+    let [file] = other.differing.as_slice() else { panic!("{other:?}") };
+    assert_eq!(
+        (file.path.as_str(), file.found),
+        ("tiny.Q4_K_M.gguf", Some(HostDigest::Sha256(FileDigests::of(b"requantized").sha256)))
+    );
+    assert_eq!(other.verdict, Verdict::Differs);
+
+    let more = compare(&registry(&[model(&content("tiny.Q4_K_M.gguf")), model(b"a second one")]).unwrap(), &manifest);
+    assert!(matches!(more.differing.as_slice(), [file] if file.expected.is_none()));
+    assert_eq!(compare(&registry(&rest).unwrap(), &manifest).verdict, Verdict::Absent);
+}
+
+#[test]
+fn archives_lists_of_images_and_odd_digests_are_not_compared() {
+    let archive = layer("application/vnd.cncf.model.weight.v1.tar+gzip", b"x");
+    assert!(matches!(registry(&[archive]), Err(HostError::Incomparable { .. })));
+    let list = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    assert!(matches!(oci::read("r", list), Err(HostError::Incomparable { .. })));
+    let mut odd = layer("application/vnd.ollama.image.model", b"x");
+    odd["digest"] = "sha512:00".into();
+    assert!(matches!(registry(&[odd]), Err(HostError::Shape { .. })));
+    for body in [
+        "",
+        "{}",
+        "[{}]",
+        r#"[{"type":"file","path":"a","size":1,"oid":"xyz"}]"#,
+        r#"[{"type":"file","path":"a","oid":"","lfs":{"oid":"AB","size":1}}]"#,
+    ] {
+        assert!(matches!(huggingface::read_page("h", body.as_bytes()), Err(HostError::Shape { .. })), "{body}");
+    }
+}
+
+#[test]
+fn the_next_page_is_asked_of_our_hub_wherever_the_link_leads() {
+    let link = r#"<https://huggingface.co/api/models/acme/tiny/tree/abc?recursive=true&cursor=ZXlKa==&limit=1000>; rel="next""#;
+    assert_eq!(
+        huggingface::next_page(link),
+        Some("/api/models/acme/tiny/tree/abc?recursive=true&cursor=ZXlKa==&limit=1000")
+    );
+    assert_eq!(huggingface::next_page(r#"</b>; rel="prev", </a>; rel="next""#), Some("/a"));
+    for none in ["", "<https://x/a>; rel=\"prev\"", "https://x/a; rel=\"next\"", "<nothing>; rel=\"next\""] {
+        assert_eq!(huggingface::next_page(none), None, "{none}");
+    }
+}
+
+#[test]
+fn a_place_is_a_type_and_a_locator() {
+    let place: Place = "huggingface:https://huggingface.co/acme/tiny".parse().unwrap();
+    assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", None));
+    let place: Place = "https://huggingface.co/acme/tiny/tree/refs/pr/1".parse().unwrap();
+    assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", Some("refs/pr/1")));
+    let place: Place = "ollama:https://ollama.com/tiny:1b-q4".parse().unwrap();
+    assert_eq!((place.name.as_str(), place.current.as_deref()), ("library/tiny", Some("1b-q4")));
+    assert_eq!(Bases::default().of(&place), "https://registry.ollama.ai");
+    let place: Place = "oci://127.0.0.1:5000/acme/tiny:v1".parse().unwrap();
+    assert_eq!((place.kind, place.name.as_str(), place.current.as_deref()), (HostType::Oci, "acme/tiny", Some("v1")));
+    assert_eq!(Bases::default().of(&place), "https://127.0.0.1:5000");
+    for none in [
+        "",
+        "acme/tiny",
+        "https://x.example/a",
+        "huggingface:https://huggingface.co",
+        "huggingface:https://huggingface.co/../x",
+        "huggingface:https://a@huggingface.co/x/y",
+        "oci://h/a b",
+        "huggingface:https://huggingface.co/a?b=c",
+    ] {
+        assert!(none.parse::<Place>().is_err(), "{none}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_a_reader_panic(body: Vec<u8>, link: String) {
+        let _ = (huggingface::read_page("h", &body), oci::read("o", &body), huggingface::next_page(&link).map(str::len));
+    }
+
+    #[test]
+    fn a_host_that_lists_what_was_released_matches_in_any_order(seed: u64) {
+        let mut view = tree(&[]);
+        let length = view.files.len();
+        view.files.rotate_left((seed % length as u64) as usize);
+        prop_assert_eq!(compare(&view, &release()).verdict, Verdict::Match);
+    }
+}

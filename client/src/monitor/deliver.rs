@@ -1,0 +1,85 @@
+//! From what waits to who is told, and the memory of it.
+
+use stele_host::output;
+
+use super::event::Event;
+use super::hook::{Hook, NotDelivered};
+use super::state::Memory;
+use crate::error::Failure;
+
+/// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
+const BROKEN: u32 = 3;
+
+/// Who is told.
+#[derive(Debug, Clone)]
+pub(crate) enum Told {
+    /// A program.
+    Hook(Hook),
+    /// Whoever reads stdout: a line of JSON each.
+    Stdout,
+    /// Whoever reads the report of a single round.
+    Report,
+}
+
+/// What a round of deliveries came to.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    /// What was delivered.
+    pub(crate) done: Vec<Event>,
+    /// Which were not, and why.
+    pub(crate) failed: Vec<(String, NotDelivered)>,
+}
+
+/// Delivers what is due, the oldest first. Each is taken out of the memory, durably, after it was delivered.
+pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deliveries, Failure> {
+    let mut deliveries = Deliveries::default();
+    let mut in_a_row = 0;
+    let mut at = 0;
+    while in_a_row < BROKEN
+        && let Some(waiting) = memory.state.waiting.get_mut(at)
+    {
+        if waiting.next_try > now {
+            at += 1;
+            continue;
+        }
+        waiting.attempts = waiting.attempts.saturating_add(1);
+        match told.tell(&waiting.event, waiting.attempts)? {
+            Ok(()) => {
+                in_a_row = 0;
+                if let Some(waiting) = memory.state.waiting.remove(at) {
+                    deliveries.done.push(waiting.event);
+                }
+                memory.state.delivered += 1;
+                memory.save()?;
+            }
+            Err(error) => {
+                in_a_row += 1;
+                at += 1;
+                if let Told::Hook(hook) = told {
+                    waiting.next_try = now.saturating_add(hook.pause(waiting.attempts));
+                }
+                deliveries.failed.push((waiting.event.id.clone(), error));
+            }
+        }
+    }
+    if !deliveries.failed.is_empty() {
+        memory.save()?;
+    }
+    Ok(deliveries)
+}
+
+impl Told {
+    /// Tells one event.
+    pub(super) fn tell(&self, event: &Event, attempt: u32) -> Result<Result<(), NotDelivered>, Failure> {
+        match self {
+            Self::Hook(hook) => Ok(hook.run(event, attempt)),
+            Self::Report => Ok(Ok(())),
+            Self::Stdout => {
+                let mut line = serde_json::to_string(event).unwrap_or_default();
+                line.push('\n');
+                output::print(&line)?;
+                Ok(Ok(()))
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! One look at the hosts of watched releases, and at the other hosts that the config names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stele_spec::hash::LeafHash;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{LoggedRelease, Observed, Release, SignedStatement, WithdrawalAction};
+use stele_spec::status::History;
+use stele_spec::text::base64;
+
+use super::config::HostsConfig;
+use super::event::{Event, Kind};
+use super::log_round::WatchedLog;
+use super::observation;
+use super::state::{HostState, LogState, Memory};
+use crate::error::Failure;
+use crate::host_watch::{HostError, Hubs, Looked, Place};
+use crate::span::Span;
+
+/// What a look at one host came to.
+#[derive(Debug)]
+pub(crate) struct HostRound {
+    /// Of which release.
+    pub(crate) release: LoggedRelease,
+    /// Which log has it.
+    pub(crate) origin: String,
+    /// Where.
+    pub(crate) place: Place,
+    /// Whether the record names the host.
+    pub(crate) recorded: bool,
+    /// What came of it.
+    pub(crate) looked: Result<Looked, String>,
+    /// Whether it is to be told: it is not as it was, or not as it should be.
+    pub(crate) news: bool,
+}
+
+/// A watched release as it is now, and where it should be.
+struct Released {
+    release: LoggedRelease,
+    current: Release,
+    removed: Vec<String>,
+}
+
+/// Looks at every host that is due; what changed is said.
+pub(crate) fn look(
+    log: &WatchedLog,
+    hosts: &HostsConfig,
+    hubs: &Hubs,
+    memory: &mut Memory,
+    now: u64,
+) -> Result<Vec<HostRound>, Failure> {
+    let state = memory.state.logs.entry(log.origin.clone()).or_default().clone();
+    let mut rounds = Vec::new();
+    for (coordinate, released) in releases(&state) {
+        let places = places(&coordinate, &released, hosts);
+        let due = |key: &str| memory.state.hosts.get(key).is_none_or(|host| is_due(host, hosts.every, now));
+        let places: Vec<_> = places.into_iter().filter(|(place, ..)| due(&key(&coordinate, place))).collect();
+        if places.is_empty() {
+            continue;
+        }
+        let Some(manifest) = log.reader.manifest(released.current.manifest)? else { continue };
+        for (place, revision, recorded) in places {
+            let looked = hubs.look(&place, revision.as_deref(), &manifest);
+            let gated = matches!(looked, Err(HostError::Closed { .. })) && is_gated(&released.current, &place);
+            let removed = released.removed.iter().any(|locator| *locator == place.locator.to_string());
+            let host = memory.state.hosts.entry(key(&coordinate, &place)).or_default();
+            host.looked = now;
+            let (looked, news) = match looked {
+                Err(error) => {
+                    if !gated {
+                        host.unread_since.get_or_insert(now);
+                    }
+                    (Err(error.to_string()), false)
+                }
+                Ok(looked) => {
+                    host.unread_since = None;
+                    let news = is_news(host, &looked, recorded, removed);
+                    (Ok(looked), news)
+                }
+            };
+            let round = HostRound {
+                release: released.release.clone(),
+                origin: log.origin.clone(),
+                place,
+                recorded,
+                looked,
+                news,
+            };
+            if let (true, Ok(looked)) = (news, &round.looked) {
+                memory.state.say(event(&round, looked, now));
+            }
+            rounds.push(round);
+        }
+        memory.save()?;
+    }
+    Ok(rounds)
+}
+
+/// Folds what was kept of each watched coordinate.
+fn releases(state: &LogState) -> Vec<(Coordinate, Released)> {
+    let mut all = Vec::new();
+    for (coordinate, statements) in &state.releases {
+        let Ok(coordinate) = coordinate.parse::<Coordinate>() else { continue };
+        let signed: BTreeMap<u64, SignedStatement> = statements
+            .iter()
+            .filter_map(|(position, text)| Some((*position, SignedStatement::parse(&base64(text).ok()?).ok()?)))
+            .collect();
+        let history =
+            History::fold(&coordinate, signed.iter().map(|(position, signed)| (*position, signed.statement())));
+        let (Some((entry, _)), Some(current)) = (history.release(), history.current()) else { continue };
+        let Some(leaf) = signed.get(&entry).map(|signed| leaf_hash(signed.bytes())) else { continue };
+        let removed = history.withdrawal().map(|(_, withdraw)| {
+            let removed = withdraw.actions.iter().filter(|action| action.what == WithdrawalAction::HostRemoved);
+            removed.filter_map(|action| action.host.as_ref().map(ToString::to_string)).collect()
+        });
+        let release = logged(&coordinate, entry, leaf);
+        let (current, removed) = (current.clone(), removed.unwrap_or_default());
+        all.push((coordinate, Released { release, current, removed }));
+    }
+    all
+}
+
+fn logged(coordinate: &Coordinate, entry: u64, leaf_hash: LeafHash) -> LoggedRelease {
+    LoggedRelease { coordinate: coordinate.clone(), entry, leaf_hash }
+}
+
+/// The hosts of the record that can be asked, then those of the config: place, recorded revision, whether recorded.
+fn places(coordinate: &Coordinate, released: &Released, hosts: &HostsConfig) -> Vec<(Place, Option<String>, bool)> {
+    let mut places = Vec::new();
+    for host in released.current.hosts.iter().filter(|host| Hubs::can_ask(host.kind)) {
+        if let Ok(place) = Place::new(host.kind, host.locator.clone()) {
+            places.push((place, host.revision.as_ref().map(ToString::to_string), true));
+        }
+    }
+    for also in hosts.also.iter().filter(|also| also.coordinate == *coordinate) {
+        if let Ok(place) = Place::new(also.kind, also.locator.clone())
+            && places.iter().all(|(known, ..)| *known != place)
+        {
+            places.push((place, None, false));
+        }
+    }
+    places
+}
+
+fn key(coordinate: &Coordinate, place: &Place) -> String {
+    format!("{coordinate} {place}")
+}
+
+fn is_due(host: &HostState, every: Span, now: u64) -> bool {
+    now >= host.looked.saturating_add(every.0) || now < host.looked
+}
+
+fn is_gated(release: &Release, place: &Place) -> bool {
+    release.hosts.iter().any(|host| host.gated && host.locator == place.locator)
+}
+
+/// Whether a look is to be told. What is as it should be is told only where it was not so before.
+fn is_news(host: &mut HostState, looked: &Looked, recorded: bool, removed: bool) -> bool {
+    let result = observation::result(looked, recorded);
+    let quiet = match result {
+        Observed::Match => !looked.moved_on,
+        Observed::Absent => removed || !recorded,
+        Observed::Differs | Observed::Unlogged => false,
+    };
+    let word = result.as_str().to_owned();
+    let detail: String = match result {
+        Observed::Differs => {
+            let found = looked.comparison.differing.iter().map(|file| {
+                format!("{} {}\n", file.path, file.found.map(|found| found.to_string()).unwrap_or_default())
+            });
+            found.collect()
+        }
+        _ if looked.moved_on => "moved on".to_owned(),
+        _ => String::new(),
+    };
+    let changed = host.result.as_ref() != Some(&word) || host.detail != detail;
+    // From an absence that was told, and from other bytes, the way back is told as well.
+    let was_told = host.told;
+    host.told = !quiet && (changed || host.told);
+    (host.result, host.detail) = (Some(word), detail);
+    changed && (!quiet || was_told)
+}
+
+fn event(round: &HostRound, looked: &Looked, now: u64) -> Event {
+    let comparison = &looked.comparison;
+    let result = observation::result(looked, round.recorded);
+    let coordinate = &round.release.coordinate;
+    let place = &round.place;
+    let summary = match result {
+        Observed::Match if looked.moved_on => {
+            format!("{place} has {coordinate} no longer by default, only at its recorded revision")
+        }
+        Observed::Match => format!("{place} serves {coordinate} as it is recorded"),
+        Observed::Differs if comparison.weights_differ() => {
+            format!(
+                "{place} serves OTHER WEIGHTS for {coordinate}: {} of {} files differ",
+                comparison.differing.len(),
+                comparison.of
+            )
+        }
+        Observed::Differs => format!(
+            "{place} serves {coordinate} with {} other files; the weights are those of the record",
+            comparison.differing.len()
+        ),
+        Observed::Absent => format!("{place} has {coordinate} no longer"),
+        Observed::Unlogged => format!("{place} serves {coordinate}, which the record does not say"),
+    };
+    let cause = [round.origin.as_str(), &coordinate.to_string(), &place.to_string(), &now.to_string()];
+    Event::new(Kind::Host, &cause, now, Some(&round.origin), summary, details(round, looked, result))
+}
+
+/// What there is to know of a look.
+pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
+    let comparison = &looked.comparison;
+    let files: Vec<Value> = comparison
+        .differing
+        .iter()
+        .map(|file| json!({"path": file.path, "role": file.role, "expected": file.expected, "found": file.found}))
+        .collect();
+    json!({
+        "coordinate": round.release.coordinate.to_string(),
+        "entry": round.release.entry,
+        "host": {"type": round.place.kind, "locator": round.place.locator, "revision": looked.revision},
+        "recorded": round.recorded,
+        "result": result,
+        "weights_differ": comparison.weights_differ(),
+        "weights_digest": comparison.weights.map(|weights| weights.to_string()),
+        "matching": comparison.matching,
+        "of": comparison.of,
+        "files": files,
+        "extra": comparison.extra,
+        "note": looked.note,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_watch::{Comparison, FileDifference, Verdict};
+    use stele_spec::manifest::Role;
+
+    fn looked(verdict: Verdict, files: &[&str], moved_on: bool) -> Looked {
+        let differing = files.iter().map(|path| FileDifference {
+            path: (*path).into(),
+            role: Role::Weights,
+            expected: None,
+            found: None,
+        });
+        let comparison = Comparison {
+            verdict,
+            differing: differing.collect(),
+            matching: 1,
+            of: 2,
+            extra: Vec::new(),
+            weights: None,
+        };
+        Looked { comparison, revision: None, note: None, moved_on }
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_is_silent_and_a_change_is_told_once() {
+        let host = &mut HostState::default();
+        let mut news = |verdict, files: &[&str], moved| is_news(host, &looked(verdict, files, moved), true, false);
+        assert!(!news(Verdict::Match, &[], false));
+        assert!(news(Verdict::Differs, &["a"], false));
+        assert!(!news(Verdict::Differs, &["a"], false));
+        assert!(news(Verdict::Differs, &["a", "b"], false));
+        assert!(news(Verdict::Match, &[], false), "the way back");
+        assert!(!news(Verdict::Match, &[], false));
+        assert!(news(Verdict::Absent, &[], false));
+        assert!(news(Verdict::Match, &[], true));
+    }
+
+    #[test]
+    fn an_absence_that_the_publisher_announced_is_silent_and_so_is_a_name_that_nobody_has() {
+        let absent = looked(Verdict::Absent, &[], false);
+        assert!(!is_news(&mut HostState::default(), &absent, true, true));
+        assert!(!is_news(&mut HostState::default(), &absent, false, false));
+        assert!(is_news(&mut HostState::default(), &absent, true, false));
+        assert!(
+            is_news(&mut HostState::default(), &looked(Verdict::Match, &[], false), false, false),
+            "an unlogged host"
+        );
+    }
+}

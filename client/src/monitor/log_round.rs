@@ -1,0 +1,377 @@
+//! One look at one log: its head against what is remembered and what the witnesses saw, then its new entries.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stele_host::exit::{Exit, Explain};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::entry::Entry;
+use stele_spec::hash::LeafHash;
+use stele_spec::note::SignedNote;
+use stele_spec::policy::Policy;
+use stele_spec::statement::{Kind as StatementKind, SignedStatement};
+use stele_spec::text::to_base64;
+
+use super::event::{Event, Kind};
+use super::split::SplitView;
+use super::state::{LogState, MAX_WAITING, Memory};
+use super::watch::Watch;
+use super::witnesses::{self, Seen, View};
+use crate::error::Failure;
+use crate::log_reader::{Head, LogReader, ReadError, VerifiedLog};
+
+/// One log that is watched.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchedLog {
+    /// The first line of its checkpoints.
+    pub(crate) origin: String,
+    /// Where it is read.
+    pub(crate) reader: LogReader,
+}
+
+/// By what an entry is judged.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    /// What is watched.
+    pub(crate) watch: &'a Watch,
+    /// What is expected.
+    pub(crate) expected: &'a BTreeSet<LeafHash>,
+    /// Whether entries before the first head are told.
+    pub(crate) from_beginning: bool,
+    /// Whether releases are remembered, for their hosts.
+    pub(crate) keep_releases: bool,
+    /// The time.
+    pub(crate) now: u64,
+}
+
+/// What a look came to.
+#[derive(Debug, Default)]
+pub(crate) struct LogRound {
+    /// The size of the newest head.
+    pub(crate) size: u64,
+    /// The time of the newest head: the median of its cosignatures.
+    pub(crate) time: Option<u64>,
+    /// The size of the head that the log showed now.
+    pub(crate) served: u64,
+    /// How many entries were looked at.
+    pub(crate) entries: u64,
+    /// What each witness of the policy said.
+    pub(crate) witnesses: Vec<(String, Seen)>,
+}
+
+/// Looks at a log. What it found is in the memory, saved, also where an error ends it.
+pub(crate) fn look(
+    log: &WatchedLog,
+    policy: &Policy,
+    judge: &Judge<'_>,
+    memory: &mut Memory,
+) -> Result<LogRound, Failure> {
+    let looked = look_unsaved(log, policy, judge, memory);
+    memory.save()?;
+    looked
+}
+
+fn look_unsaved(
+    log: &WatchedLog,
+    policy: &Policy,
+    judge: &Judge<'_>,
+    memory: &mut Memory,
+) -> Result<LogRound, Failure> {
+    let served = log.reader.head(policy)?;
+    let found = served.checkpoint().origin().as_str();
+    if found != log.origin {
+        return Err(OtherLog { expected: log.origin.clone(), found: found.to_owned() }.into());
+    }
+    let remembered = memory.state.logs.get(&log.origin).and_then(|log| parse(&log.head));
+    let served_size = served.size();
+    let served_note = served.note.clone();
+    // The tiles of the larger head are there, whichever of the two it is.
+    let newest = match &remembered {
+        Some((note, checkpoint)) if checkpoint.size() > served_size => {
+            Head::of(&note.to_bytes(), policy).unwrap_or(served)
+        }
+        _ => served,
+    };
+    let opened = log.reader.open(newest)?;
+    let other = match &remembered {
+        Some((note, checkpoint)) if checkpoint.size() <= opened.size() => Some(note.clone()),
+        _ => None,
+    };
+    for note in other.into_iter().chain([served_note]) {
+        if let Some(split) = compare(&opened, &note)? {
+            keep(memory, log, policy, &split, "the log itself", judge.now)?;
+            return Err(SplitFound { origin: log.origin.clone() }.into());
+        }
+    }
+
+    let state = memory.state.logs.entry(log.origin.clone()).or_default();
+    if state.head.is_empty() && !judge.from_beginning {
+        state.report_from = opened.size();
+    }
+    if judge.keep_releases && !std::mem::replace(&mut state.keeps_releases, true) && state.next > 0 {
+        // Releases were not kept so far: they are read again, in silence.
+        state.report_from = state.report_from.max(state.next);
+        state.next = 0;
+    }
+    state.head = opened.head().note.to_string();
+    let mut round = LogRound {
+        size: opened.size(),
+        time: opened.head().trusted.time().map(|time| time.seconds()),
+        served: served_size,
+        ..LogRound::default()
+    };
+    for (witness, view) in witnesses::ask(policy, &log.origin) {
+        round.witnesses.push((witness.clone(), of_witness(&witness, view, &opened, log, policy, memory, judge.now)?));
+    }
+    read_entries(&opened, log, judge, memory, &mut round)?;
+    Ok(round)
+}
+
+/// What a witness's head is to the log's; a split view is kept and told.
+fn of_witness(
+    witness: &str,
+    view: View,
+    opened: &VerifiedLog<'_>,
+    log: &WatchedLog,
+    policy: &Policy,
+    memory: &mut Memory,
+    now: u64,
+) -> Result<Seen, Failure> {
+    let state = memory.state.logs.entry(log.origin.clone()).or_default();
+    let mut notes: Vec<SignedNote> = Vec::new();
+    // What it showed before, of which the log had no tiles yet.
+    if let Some((note, checkpoint)) = state.ahead.get(witness).and_then(|ahead| parse(&ahead.note))
+        && checkpoint.size() <= opened.size()
+    {
+        state.ahead.remove(witness);
+        notes.push(note);
+    }
+    let seen = match view {
+        View::Said(seen) => seen,
+        View::Head(note, checkpoint) if checkpoint.size() > opened.size() => {
+            let seen = Seen::Ahead { size: checkpoint.size() };
+            let ahead = super::state::Ahead { note: note.to_string(), since: now };
+            state.ahead.entry(witness.to_owned()).or_insert(ahead);
+            seen
+        }
+        View::Head(note, checkpoint) => {
+            notes.push(note);
+            Seen::Agrees { size: checkpoint.size() }
+        }
+    };
+    for note in notes {
+        if let Some(split) = compare(opened, &note)? {
+            keep(memory, log, policy, &split, &format!("witness {witness}"), now)?;
+            return Ok(Seen::Split);
+        }
+    }
+    Ok(seen)
+}
+
+/// Two heads of one log: a split view, unless the smaller is the beginning of the larger.
+fn compare(opened: &VerifiedLog<'_>, note: &SignedNote) -> Result<Option<SplitView>, ReadError> {
+    let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return Ok(None) };
+    let root = opened.root_at(checkpoint.size())?;
+    if root == checkpoint.root() {
+        return Ok(None);
+    }
+    let proof = opened.prove_consistency(checkpoint.size())?;
+    Ok(Some(SplitView { smaller: note.clone(), larger: opened.head().note.clone(), root, proof }))
+}
+
+/// Keeps evidence, and tells it once.
+fn keep(
+    memory: &mut Memory,
+    log: &WatchedLog,
+    policy: &Policy,
+    split: &SplitView,
+    seen: &str,
+    now: u64,
+) -> Result<(), Failure> {
+    let id = split.id().to_string();
+    let path = memory.keep(&format!("evidence/split-view-{id}"), &split.to_bytes())?;
+    let state = memory.state.logs.entry(log.origin.clone()).or_default();
+    if !state.splits.insert(id.clone()) {
+        return Ok(());
+    }
+    let head = |note: &SignedNote| {
+        let checkpoint = Checkpoint::parse(note.text()).ok();
+        json!({
+            "size": checkpoint.as_ref().map(Checkpoint::size),
+            "root": checkpoint.map(|checkpoint| checkpoint.root().to_string()),
+            "note": note.to_string(),
+        })
+    };
+    let convicts = policy.logs().iter().any(|log| split.convicts(&log.key).is_ok());
+    let summary = format!("{} signed two histories: {seen} shows another tree than the log", log.origin);
+    let details = json!({
+        "evidence": path.display().to_string(),
+        "convicts": convicts,
+        "shown_by": seen,
+        "smaller": head(&split.smaller),
+        "larger": head(&split.larger),
+        "root_of_the_larger_at_the_smaller": split.root.to_string(),
+    });
+    memory.state.say(Event::new(Kind::SplitView, &[&log.origin, &id], now, Some(&log.origin), summary, details));
+    Ok(())
+}
+
+fn read_entries(
+    opened: &VerifiedLog<'_>,
+    log: &WatchedLog,
+    judge: &Judge<'_>,
+    memory: &mut Memory,
+    round: &mut LogRound,
+) -> Result<(), Failure> {
+    let from = memory.state.logs.get(&log.origin).map_or(0, |state| state.next);
+    for chunk in opened.entries(from) {
+        if memory.state.waiting.len() >= MAX_WAITING {
+            break;
+        }
+        let chunk = chunk?;
+        let waiting = memory.state.waiting.len();
+        for (position, leaf, bytes) in chunk.iter() {
+            let own = memory.state.own.contains(&leaf.to_string());
+            let state = memory.state.logs.entry(log.origin.clone()).or_default();
+            if let Some(event) = judge.entry(&log.origin, state, position, leaf, bytes, own) {
+                memory.state.say(event);
+            }
+            round.entries += 1;
+        }
+        memory.state.logs.entry(log.origin.clone()).or_default().next = chunk.end();
+        if memory.state.waiting.len() > waiting {
+            memory.save()?;
+        }
+    }
+    Ok(())
+}
+
+impl Judge<'_> {
+    /// What is to be said about an entry: nothing, if it is not watched, expected, or from before we came.
+    pub(super) fn entry(
+        &self,
+        origin: &str,
+        state: &mut LogState,
+        position: u64,
+        leaf: LeafHash,
+        bytes: &[u8],
+        own: bool,
+    ) -> Option<Event> {
+        let Ok(entry) = Entry::parse(bytes) else {
+            state.unreadable += 1;
+            return None;
+        };
+        let reasons = self.watch.reasons(&entry);
+        let Entry::Statement(signed) = &entry else { return None };
+        if reasons.is_empty() {
+            return None;
+        }
+        if self.keep_releases {
+            remember(state, position, signed);
+        }
+        if own || position < state.report_from || self.expected.contains(&leaf) {
+            return None;
+        }
+        Some(self.event(origin, position, leaf, signed, &reasons))
+    }
+
+    fn event(
+        &self,
+        origin: &str,
+        position: u64,
+        leaf: LeafHash,
+        signed: &SignedStatement,
+        reasons: &[String],
+    ) -> Event {
+        let statement = signed.statement();
+        let kind = statement.kind();
+        let subjects: Vec<String> = statement.coordinates().iter().map(ToString::to_string).collect();
+        let about = subjects.first().cloned().unwrap_or_else(|| statement.publisher().to_string());
+        let summary =
+            format!("entry {position}: {kind} of {about}, said by {}, was not expected", statement.publisher());
+        let details: Value = json!({
+            "position": position,
+            "leaf_hash": leaf.to_string(),
+            "statement": kind.to_string(),
+            "publisher": statement.publisher().to_string(),
+            "coordinates": subjects,
+            "key_id": signed.kid().to_string(),
+            "issued_at": statement.issued_at().to_string(),
+            "weights_digest": statement.weights_digest().map(|digest| digest.to_string()),
+            "watched": reasons,
+        });
+        let cause = [origin, &position.to_string(), &leaf.to_string()];
+        Event::new(Kind::Entry, &cause, self.now, Some(origin), summary, details)
+    }
+}
+
+/// Keeps what a publisher says about its own release: its hosts follow from that.
+fn remember(state: &mut LogState, position: u64, signed: &SignedStatement) {
+    let statement = signed.statement();
+    let kept = [
+        StatementKind::Release,
+        StatementKind::Amend,
+        StatementKind::Stage,
+        StatementKind::Supersede,
+        StatementKind::Withdraw,
+    ];
+    if let Some(coordinate) = statement.coordinate()
+        && kept.contains(&statement.kind())
+        && *statement.publisher() == coordinate.publisher
+    {
+        state.releases.entry(coordinate.to_string()).or_default().insert(position, to_base64(signed.bytes()));
+    }
+}
+
+fn parse(note: &str) -> Option<(SignedNote, Checkpoint)> {
+    let note = SignedNote::parse(note.as_bytes()).ok()?;
+    let checkpoint = Checkpoint::parse(note.text()).ok()?;
+    Some((note, checkpoint))
+}
+
+/// Another log is served there.
+#[derive(Debug, thiserror::Error)]
+#[error("another log is served there")]
+pub(crate) struct OtherLog {
+    expected: String,
+    found: String,
+}
+
+impl Explain for OtherLog {
+    fn exit(&self) -> Exit {
+        Exit::WrongPolicy
+    }
+
+    fn code(&self) -> &'static str {
+        "other-log"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("correct the address of the log, in the policy or under [[log]]".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![("expected", self.expected.clone()), ("found", self.found.clone())]
+    }
+}
+
+/// The log signed two histories.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin} signed two tree heads that cannot both be")]
+pub(crate) struct SplitFound {
+    pub(crate) origin: String,
+}
+
+impl Explain for SplitFound {
+    fn exit(&self) -> Exit {
+        Exit::Inconsistent
+    }
+
+    fn code(&self) -> &'static str {
+        "split-view"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("the evidence is in the folder `evidence` of the monitor's state: anyone can check it with the log's key. Publish it, and rely on neither history".into())
+    }
+}

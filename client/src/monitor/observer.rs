@@ -1,0 +1,98 @@
+//! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
+
+use stele_host::clock::{Clock as _, SystemClock};
+use stele_spec::key::SecretKey;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::name::Publisher;
+use stele_spec::policy::Policy;
+use stele_spec::proof::{self, TlogProof};
+use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp, sign};
+
+use super::config::ObserveConfig;
+use super::host_round::HostRound;
+use super::log_round::WatchedLog;
+use super::observation;
+use super::state::Memory;
+use crate::error::{self, Failure};
+use crate::host_watch::Looked;
+use crate::log_client::LogClient;
+use crate::log_reader::LogSource;
+use crate::span::Span;
+use crate::verb::key;
+use crate::verb::publish::PublishError;
+
+/// Who signs, and whether it is sent.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    key: SecretKey,
+    publisher: Publisher,
+    submit: bool,
+}
+
+impl Observer {
+    /// The observer of a config in a folder.
+    pub(crate) fn of(config: &ObserveConfig, folder: &std::path::Path) -> Result<Self, Failure> {
+        let key = key::read_secret(&folder.join(&config.key))?;
+        Ok(Self { key, publisher: config.publisher.clone(), submit: config.submit })
+    }
+
+    /// Signs what was observed and keeps it, durably; nothing is sent yet.
+    pub(crate) fn observe(&self, round: &HostRound, looked: &Looked, memory: &mut Memory) -> Result<(), Failure> {
+        let signed = signed(round, looked, &self.publisher, &self.key)?;
+        let leaf = leaf_hash(signed.bytes()).to_string();
+        memory.keep(&place_of(&leaf), signed.bytes())?;
+        // Its own word is no news to a monitor.
+        memory.state.own.insert(leaf.clone());
+        if self.submit {
+            memory.state.unsent.insert(leaf, round.origin.clone());
+        }
+        memory.save()
+    }
+
+    /// Sends what was not sent yet. What fails is tried again in the next round.
+    pub(crate) fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut Memory) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for (leaf, origin) in memory.state.unsent.clone() {
+            let Some(log) = logs.iter().find(|log| log.origin == origin) else { continue };
+            match send(&leaf, log, policy, memory) {
+                Ok(()) => {
+                    memory.state.unsent.remove(&leaf);
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        failures
+    }
+}
+
+/// What was observed, signed.
+pub(crate) fn signed(
+    round: &HostRound,
+    looked: &Looked,
+    publisher: &Publisher,
+    key: &SecretKey,
+) -> Result<SignedStatement, Failure> {
+    let now = Timestamp::from_unix_seconds(SystemClock.unix_seconds()).unwrap_or(Timestamp::MAX);
+    let said = observation::of(round.release.clone(), &round.place, looked, round.recorded, publisher.clone(), now);
+    Ok(sign(&Statement::Observation(Box::new(said)), key).map_err(PublishError::Statement)?)
+}
+
+/// Submits a statement and checks the proof: its position.
+pub(crate) fn submit(signed: &SignedStatement, url: &str, policy: &Policy, wait: Span) -> Result<u64, Failure> {
+    let proof = LogClient::new(url.to_owned(), wait).submit(signed)?;
+    let proof = TlogProof::parse(&proof).map_err(PublishError::Proof)?;
+    Ok(proof::check(&proof, signed.bytes(), policy).map_err(PublishError::Proof)?.position())
+}
+
+fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Result<(), Failure> {
+    // A mirror in a folder takes no statements: it is sent by a monitor that reads the log itself.
+    let LogSource::Http { url, .. } = log.reader.source() else { return Ok(()) };
+    let path = memory.path_of(&place_of(leaf));
+    let bytes = error::read(&path, stele_spec::entry::MAX_ENTRY as u64, "an observation")?;
+    let signed = SignedStatement::parse(&bytes).map_err(|error: StatementError| PublishError::Statement(error))?;
+    submit(&signed, url, policy, Span(10)).map(drop)
+}
+
+fn place_of(leaf: &str) -> String {
+    format!("observations/{leaf}.cose")
+}

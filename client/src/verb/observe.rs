@@ -1,0 +1,188 @@
+//! `stele observe`: compares what a host serves with a release, and says so, signed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+use stele_host::durable;
+use stele_host::exit::{Exit, Explain};
+use stele_spec::merkle::leaf_hash;
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
+use stele_spec::status::History;
+
+use crate::Output;
+use crate::cli::ObserveArgs;
+use crate::error::Failure;
+use crate::host_watch::{Bases, Hubs, Place};
+use crate::log_reader::{LogReader, LogSource, VerifiedLog};
+use crate::monitor::host_round::{self, HostRound};
+use crate::monitor::{observation, observer};
+use crate::page::Page;
+use crate::policy_file;
+use crate::verb::key;
+
+/// The largest list of positions.
+const MAX_LISTED: u64 = 1 << 20;
+
+#[derive(Deserialize)]
+struct Positions {
+    positions: Vec<u64>,
+}
+
+pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
+    let key = args.key.as_deref().map(key::read_secret).transpose()?;
+    let loaded = policy_file::load(args.trust.policy.as_deref())?;
+    let url = policy_file::log_url(&args.trust, Some(&loaded))?;
+    let reader = LogReader::new(LogSource::parse(&url));
+    let log = reader.open(reader.head(&loaded.policy)?)?;
+    let statements = statements(&reader, &log, &args.coordinate)?;
+    let history = History::fold(&args.coordinate, statements.iter().map(|(at, signed)| (*at, signed.statement())));
+    let released = history.release().map(|(entry, _)| entry).zip(history.current());
+    let missing = || ObserveError::Unreleased {
+        coordinate: args.coordinate.clone(),
+        origin: log.head().checkpoint().origin().to_string(),
+    };
+    let (entry, current) = released.ok_or_else(missing)?;
+    let leaf = statements.get(&entry).map(|signed| leaf_hash(signed.bytes())).ok_or_else(missing)?;
+    let release = LoggedRelease { coordinate: args.coordinate.clone(), entry, leaf_hash: leaf };
+    let manifest = reader.manifest(current.manifest)?.ok_or(ObserveError::NoManifest)?;
+
+    let recorded = current.hosts.iter().find(|host| host.locator == args.host.locator);
+    let revision =
+        args.revision.clone().or_else(|| recorded.and_then(|host| host.revision.as_ref().map(ToString::to_string)));
+    let hubs = Hubs::new(Bases::new(args.base.iter().cloned().collect()));
+    let looked = hubs.look(&args.host, revision.as_deref(), &manifest)?;
+    let round = HostRound {
+        release,
+        origin: log.head().checkpoint().origin().to_string(),
+        place: args.host.clone(),
+        recorded: recorded.is_some(),
+        looked: Ok(looked.clone()),
+        news: true,
+    };
+    let result = observation::result(&looked, round.recorded);
+    let mut page = Page::titled(&format!("{}: {result}", args.coordinate));
+    page.row("host", &args.host);
+    page.maybe("revision", looked.revision.as_ref());
+    page.row("files", &format!("{} of {} are as recorded", looked.comparison.matching, looked.comparison.of));
+    for file in &looked.comparison.differing {
+        let word = |digest: Option<_>| {
+            digest.map_or_else(|| "nothing".to_owned(), |digest: stele_spec::statement::HostDigest| digest.to_string())
+        };
+        page.row("differs", &format!("{}: expected {}, found {}", file.path, word(file.expected), word(file.found)));
+    }
+    page.maybe("note", looked.note.as_ref());
+    let mut document = host_round::details(&round, &looked, result);
+
+    if let (Some(key), Some(publisher)) = (&key, &args.publisher) {
+        let signed = observer::signed(&round, &looked, publisher, key)?;
+        if let Some(path) = &args.output {
+            durable::replace_file(path, signed.bytes())?;
+            page.row("written", &path.display());
+        }
+        let position = args.submit.then(|| observer::submit(&signed, &url, &loaded.policy, args.wait)).transpose()?;
+        page.maybe("logged", position.map(|position| format!("entry {position}, proven under the policy")).as_ref());
+        if let Some(document) = document.as_object_mut() {
+            document.insert("leaf_hash".into(), leaf_hash(signed.bytes()).to_string().into());
+            document.insert("logged_at_entry".into(), json!(position));
+        }
+    }
+    let differs = result == Observed::Differs;
+    let failure =
+        differs.then(|| ObserveError::Differs { place: args.host.to_string(), coordinate: args.coordinate }.into());
+    Ok(Output { text: page.0, json: document, failure })
+}
+
+/// What the log lists under a coordinate, each entry read from its tiles: the log's word counts for the list alone.
+fn statements(
+    reader: &LogReader,
+    log: &VerifiedLog<'_>,
+    coordinate: &Coordinate,
+) -> Result<BTreeMap<u64, SignedStatement>, Failure> {
+    let positions = match reader.source() {
+        LogSource::Http { .. } => {
+            let path = format!("lookup/coordinate?name={}", coordinate.to_string().replace('#', "%23"));
+            let listed = reader.source().needed(&path, MAX_LISTED)?;
+            let Positions { positions } = serde_json::from_slice(&listed).map_err(|_| ObserveError::NoList)?;
+            positions
+        }
+        LogSource::Folder(_) => (0..log.size()).collect(),
+    };
+    let mut found = BTreeMap::new();
+    for position in positions {
+        let Ok(signed) = SignedStatement::parse(&log.entry(position)?) else { continue };
+        if signed.statement().coordinate().as_ref() == Some(coordinate) {
+            found.insert(position, signed);
+        }
+    }
+    Ok(found)
+}
+
+/// Why there is nothing to observe, or what was observed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ObserveError {
+    /// No release.
+    #[error("{coordinate} is not released in {origin}")]
+    Unreleased {
+        /// The coordinate.
+        coordinate: Coordinate,
+        /// The log.
+        origin: String,
+    },
+    /// The manifest is not there.
+    #[error("the log does not have the manifest of the release")]
+    NoManifest,
+    /// Not a list.
+    #[error("the log's list of entries cannot be read")]
+    NoList,
+    /// Other bytes.
+    #[error("{place} serves other bytes than {coordinate}")]
+    Differs {
+        /// The host.
+        place: String,
+        /// The release.
+        coordinate: Coordinate,
+    },
+}
+
+impl Explain for ObserveError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreleased { .. } => Exit::NotInLog,
+            Self::NoManifest | Self::NoList => Exit::Unavailable,
+            Self::Differs { .. } => Exit::BytesDiffer,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreleased { .. } => "not-in-log",
+            Self::NoManifest => "manifest-missing",
+            Self::NoList => "log-answer-malformed",
+            Self::Differs { .. } => "host-differs",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unreleased { .. } => "is the coordinate right, and is this the log it is in?",
+            Self::NoManifest | Self::NoList => {
+                "is this the address of a Stele log? A mirror must have its manifests too"
+            }
+            Self::Differs { .. } => "do not use what this host serves as this release",
+        };
+        Some(hint.into())
+    }
+}
+
+/// `Place` on the command line.
+pub(crate) fn place(text: &str) -> Result<Place, String> {
+    text.parse::<Place>().map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
+}
+
+/// `HOST=URL` on the command line.
+pub(crate) fn base(text: &str) -> Result<(String, String), String> {
+    let (host, url) = text.split_once('=').ok_or("expected HOST=URL")?;
+    Ok((host.to_owned(), url.to_owned()))
+}
