@@ -299,7 +299,7 @@ impl Explain for EvidenceError {
     }
 }
 
-fn checkpoint_exit(error: &RefusedCheckpoint) -> Exit {
+pub(crate) fn checkpoint_exit(error: &RefusedCheckpoint) -> Exit {
     match error {
         RefusedCheckpoint::UnknownLog { .. } | RefusedCheckpoint::Log(CheckpointError::NotSigned) => Exit::WrongPolicy,
         RefusedCheckpoint::Log(CheckpointError::BadSignature) | RefusedCheckpoint::Cosignature { .. } => {
@@ -310,7 +310,7 @@ fn checkpoint_exit(error: &RefusedCheckpoint) -> Exit {
     }
 }
 
-fn checkpoint_code(error: &RefusedCheckpoint) -> &'static str {
+pub(crate) fn checkpoint_code(error: &RefusedCheckpoint) -> &'static str {
     match error {
         RefusedCheckpoint::UnknownLog { .. } => "unknown-log",
         RefusedCheckpoint::Log(CheckpointError::NotSigned) => "other-log-key",
@@ -321,7 +321,7 @@ fn checkpoint_code(error: &RefusedCheckpoint) -> &'static str {
     }
 }
 
-fn checkpoint_hint(error: &RefusedCheckpoint) -> &'static str {
+pub(crate) fn checkpoint_hint(error: &RefusedCheckpoint) -> &'static str {
     match error {
         RefusedCheckpoint::UnknownLog { .. } => "use the policy that lists this log, or do not rely on it",
         RefusedCheckpoint::Log(CheckpointError::NotSigned) => {
@@ -334,7 +334,7 @@ fn checkpoint_hint(error: &RefusedCheckpoint) -> &'static str {
     }
 }
 
-fn checkpoint_facts(error: &RefusedCheckpoint) -> Vec<(&'static str, String)> {
+pub(crate) fn checkpoint_facts(error: &RefusedCheckpoint) -> Vec<(&'static str, String)> {
     match error {
         RefusedCheckpoint::Quorum { least, found, missing } => {
             let names = missing.iter().map(|missing| {

@@ -1,0 +1,198 @@
+//! Why a log could not be read, or is not what its head says.
+
+use stele_host::durable::DurableError;
+use stele_host::exit::{Exit, Explain};
+use stele_host::http_client::HttpError;
+use stele_spec::hash::{Digest, RootHash};
+use stele_spec::manifest::ManifestError;
+use stele_spec::policy::RefusedCheckpoint;
+use stele_spec::tile::TileError;
+
+use crate::evidence;
+
+/// Why a log could not be read, or is not what its head says.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// Nobody answers.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// This machine failed.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// An answer that is none.
+    #[error("{place} answers {status}")]
+    Status {
+        /// The address.
+        place: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// What the head says must be there is not.
+    #[error("there is no {place}")]
+    Missing {
+        /// The file.
+        place: String,
+    },
+    /// More than it may be.
+    #[error("{place} is too large")]
+    TooLarge {
+        /// The file.
+        place: String,
+        /// The most bytes.
+        limit: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// The policy does not vouch for the head.
+    #[error("the tree head at {place} is refused: {error}")]
+    Head {
+        /// The log.
+        place: String,
+        /// Why.
+        error: RefusedCheckpoint,
+    },
+    /// Not a tile, or not a bundle.
+    #[error("{place} is malformed: {error}")]
+    Malformed {
+        /// The file.
+        place: String,
+        /// Where.
+        error: TileError,
+    },
+    /// A tree that has no such tile.
+    #[error("{0}")]
+    Tile(TileError),
+    /// The tiles of the right edge do not hash to the head.
+    #[error("the tiles at {place} are not those of its tree head")]
+    NotTheTree {
+        /// The log.
+        place: String,
+        /// The head's size.
+        size: u64,
+        /// The head's root.
+        expected: RootHash,
+        /// What the tiles hash to.
+        found: RootHash,
+    },
+    /// A file that does not hash to its place in the tree.
+    #[error("{place} is not part of the tree of {size} entries")]
+    NotInTree {
+        /// The file.
+        place: String,
+        /// The tree's size.
+        size: u64,
+    },
+    /// The tree seen before is not the beginning of this one.
+    #[error("the log at {place} rewrote its history: its first {size} entries are not what they were")]
+    NotAPrefix {
+        /// The log.
+        place: String,
+        /// The size of the tree seen before.
+        size: u64,
+        /// Its root.
+        expected: RootHash,
+        /// The root at that size now.
+        found: RootHash,
+        /// The size of the tree now.
+        now: u64,
+    },
+    /// An entry that this tree does not have.
+    #[error("there is no entry {position} in a tree of {size}")]
+    PastTheEnd {
+        /// The position.
+        position: u64,
+        /// The tree's size.
+        size: u64,
+    },
+    /// A manifest with other bytes than its name says.
+    #[error("{place} has another digest than its name")]
+    OtherManifest {
+        /// The file.
+        place: String,
+        /// Its name.
+        expected: Digest,
+        /// Its digest.
+        found: Digest,
+    },
+    /// Not a manifest.
+    #[error("{place} is not a manifest: {error}")]
+    Manifest {
+        /// The file.
+        place: String,
+        /// Why.
+        error: ManifestError,
+    },
+}
+
+impl Explain for ReadError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Http(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            Self::Status { .. } | Self::Missing { .. } => Exit::Unavailable,
+            Self::Head { error, .. } => evidence::checkpoint_exit(error),
+            Self::TooLarge { .. } | Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
+            Self::NotTheTree { .. } | Self::NotInTree { .. } | Self::NotAPrefix { .. } => Exit::Inconsistent,
+            Self::OtherManifest { .. } => Exit::BytesDiffer,
+            Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Http(error) => error.code(),
+            Self::Durable(error) => error.code(),
+            Self::Status { .. } => "log-answer-malformed",
+            Self::Missing { .. } => "log-file-missing",
+            Self::TooLarge { .. } => "log-file-too-large",
+            Self::Head { error, .. } => evidence::checkpoint_code(error),
+            Self::Malformed { .. } => "log-file-malformed",
+            Self::Tile(_) | Self::PastTheEnd { .. } => "no-such-entry",
+            Self::NotTheTree { .. } | Self::NotInTree { .. } => "not-the-tree",
+            Self::NotAPrefix { .. } => "history-rewritten",
+            Self::OtherManifest { .. } => "manifest-differs",
+            Self::Manifest { error, .. } => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Http(error) => return error.hint(),
+            Self::Durable(error) => return error.hint(),
+            Self::Head { error, .. } => evidence::checkpoint_hint(error),
+            Self::Status { .. } | Self::Missing { .. } => {
+                "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
+            }
+            Self::TooLarge { .. } | Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
+                "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
+            }
+            Self::NotAPrefix { .. } => {
+                "keep both tree heads: they are evidence that the log shows two histories; ask the witnesses which one they saw"
+            }
+            Self::OtherManifest { .. } | Self::Manifest { .. } => "read it from another mirror",
+            Self::Tile(_) | Self::PastTheEnd { .. } => return None,
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Head { error, .. } => evidence::checkpoint_facts(error),
+            Self::TooLarge { limit, found, .. } => {
+                vec![("expected", format!("at most {limit} bytes")), ("found", found.to_string())]
+            }
+            Self::NotTheTree { expected, found, size, .. } => {
+                vec![("tree size", size.to_string()), ("expected", expected.to_string()), ("found", found.to_string())]
+            }
+            Self::NotAPrefix { expected, found, now, .. } => vec![
+                ("expected", expected.to_string()),
+                ("found", found.to_string()),
+                ("tree size now", now.to_string()),
+            ],
+            Self::OtherManifest { expected, found, .. } => {
+                vec![("expected", expected.to_string()), ("found", found.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

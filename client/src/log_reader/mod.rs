@@ -1,0 +1,105 @@
+//! A log read by its static files: the checkpoint under the policy, then entries that are known to be its.
+//!
+//! Nothing of what a log or a mirror serves is believed. The tiles of the right edge hash to the root of the head; every
+//! other tile hashes to a place in a tile that was checked before; the entries of a bundle hash to a place in such a tile.
+//! Only then does anybody see them. So a mirror on a disk, a cache and the log itself are equally good, and a wrong byte
+//! is found where it is, by the name of its file.
+//!
+//! ```text
+//! LogReader::new(LogSource::parse("https://log.example"))     or a folder
+//!   .head(&policy)?                     -> Head: trusted, and the note it came in
+//!   .open(head)?                        -> VerifiedLog: the edge of the tree is checked
+//!       .check_prefix(size, root)?      the tree that was seen before is the beginning of this one
+//!       .entries(from)                  -> chunks of at most 256 entries with their leaf hashes, each checked
+//! ```
+//!
+//! Reading is bounded: one bundle (16 MiB at most) and some tiles of 8 KiB are held at a time, however large the log is.
+
+mod entries;
+mod error;
+mod source;
+#[cfg(test)]
+mod tests;
+mod verified;
+
+pub(crate) use entries::{Chunk, Entries};
+pub(crate) use error::ReadError;
+pub(crate) use source::LogSource;
+pub(crate) use verified::VerifiedLog;
+
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{MAX_MANIFEST, Manifest};
+use stele_spec::note::{MAX_NOTE, SignedNote};
+use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+
+/// One log or one mirror of it.
+#[derive(Debug, Clone)]
+pub(crate) struct LogReader {
+    source: LogSource,
+}
+
+/// A tree head that the policy vouches for, and the note it came in.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    /// The head.
+    pub(crate) trusted: Trusted<Checkpoint>,
+    /// The signed note.
+    pub(crate) note: SignedNote,
+}
+
+impl Head {
+    /// Checks a note under a policy.
+    pub(crate) fn of(note: &[u8], policy: &Policy) -> Result<Self, RefusedCheckpoint> {
+        let trusted = policy.verify(note)?;
+        let note = SignedNote::parse(note)
+            .map_err(|error| RefusedCheckpoint::Log(stele_spec::checkpoint::CheckpointError::Note(error)))?;
+        Ok(Self { trusted, note })
+    }
+
+    /// What the head claims.
+    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+        self.trusted.value()
+    }
+
+    /// How many entries.
+    pub(crate) fn size(&self) -> u64 {
+        self.checkpoint().size()
+    }
+}
+
+impl LogReader {
+    /// A reader of this source.
+    pub(crate) fn new(source: LogSource) -> Self {
+        Self { source }
+    }
+
+    /// Where it reads.
+    pub(crate) fn source(&self) -> &LogSource {
+        &self.source
+    }
+
+    /// The newest head that the source has, if the policy vouches for it.
+    pub(crate) fn head(&self, policy: &Policy) -> Result<Head, ReadError> {
+        let note = self.source.needed("checkpoint", MAX_NOTE as u64)?;
+        Head::of(&note, policy).map_err(|error| ReadError::Head { place: self.source.to_string(), error })
+    }
+
+    /// The log under a head: its edge is read and checked.
+    pub(crate) fn open(&self, head: Head) -> Result<VerifiedLog<'_>, ReadError> {
+        VerifiedLog::open(&self.source, head)
+    }
+
+    /// The manifest with this digest; none where the source does not have it.
+    pub(crate) fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, ReadError> {
+        let path = format!("manifests/{digest}");
+        let Some(bytes) = self.source.read(&path, MAX_MANIFEST as u64)? else { return Ok(None) };
+        let found = Digest::of(&bytes);
+        if found != digest {
+            return Err(ReadError::OtherManifest { place: self.source.place_of(&path), expected: digest, found });
+        }
+        Manifest::parse(&bytes)
+            .map(Some)
+            .map_err(|error| ReadError::Manifest { place: self.source.place_of(&path), error })
+    }
+}
