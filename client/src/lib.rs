@@ -9,6 +9,7 @@ mod draft;
 mod evidence;
 mod folder;
 mod hash_files;
+mod key_history;
 mod log_client;
 #[allow(dead_code, unused_imports, reason = "the verbs that read a whole log come next")]
 mod log_reader;
