@@ -1,8 +1,9 @@
 //! From a bundle and a policy to a release that is proven: no file is looked at, no server is asked.
 //!
 //! In this order, any failure the end: the bundle reads; the policy vouches for the tree head; the publisher's key
-//! statement is in the same log, before the release; one of its keys signed the release; the release is in the log; the
-//! manifest is the one that it names. Only what comes out of here can lead to a verdict.
+//! statements are in the same log and follow from each other; a key that held the name at the release's position signed
+//! it; the release is in the log at that position; the manifest is the one that it names. Only what comes out of here
+//! can lead to a verdict.
 
 use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
@@ -12,16 +13,17 @@ use stele_spec::manifest::{Manifest, ManifestError};
 use stele_spec::name::Publisher;
 use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
 use stele_spec::proof::{self, ProofError, Proven, TlogProof};
-use stele_spec::statement::{
-    ManifestMismatch, PublisherClaim, Release, SignedStatement, Statement, StatementError, VerifyError,
-};
+use stele_spec::registration::Refusal;
+use stele_spec::statement::{ManifestMismatch, Release, SignedStatement, Statement, StatementError, VerifyError};
+
+use crate::key_history::{BrokenHistory, KeyHistory};
 
 /// A release that is proven. Made by [`check`] alone.
 #[derive(Debug)]
 pub(crate) struct Evidence {
     release: Box<Release>,
     entry: Proven<SignedStatement>,
-    claim: Proven<SignedStatement>,
+    keys: KeyHistory,
     manifest: Manifest,
 }
 
@@ -36,9 +38,9 @@ impl Evidence {
         &self.entry
     }
 
-    /// The entry by which the publisher's name belongs to the signer.
-    pub(crate) fn claim(&self) -> &Proven<SignedStatement> {
-        &self.claim
+    /// Who held the publisher's name when, as far as the bundle says.
+    pub(crate) fn keys(&self) -> &KeyHistory {
+        &self.keys
     }
 
     /// The files.
@@ -71,16 +73,14 @@ pub(crate) fn check(bytes: &[u8], policy: &Policy, pins: &Pins) -> Result<Eviden
         return Err(EvidenceError::NotARelease { found: signed.statement().kind().to_string() });
     };
     pins.check(&release, signed.kid())?;
-    let claim = holder(&bundle.keys, &signed, &head, policy)?;
+    let keys = key_history(&bundle.keys, signed.statement().publisher(), &head, policy)?;
+    check_signer(&keys, proof.index(), &signed)?;
     let entry = proof::check_under(&proof, &bundle.statement, head)
         .map_err(EvidenceError::Proof)?
         .try_map(|_| Ok::<_, EvidenceError>(signed))?;
-    if claim.position() >= entry.position() {
-        return Err(EvidenceError::ClaimedLater { claim: claim.position(), release: entry.position() });
-    }
     let manifest = Manifest::parse(&bundle.manifest).map_err(EvidenceError::Manifest)?;
     release.check_manifest(&manifest).map_err(EvidenceError::ManifestDiffers)?;
-    Ok(Evidence { release, entry, claim, manifest })
+    Ok(Evidence { release, entry, keys, manifest })
 }
 
 impl Pins {
@@ -96,48 +96,51 @@ impl Pins {
     }
 }
 
-/// The publisher's own key statement whose key signed the release: proven, and signed by one of its keys.
-fn holder(
+/// The publisher's key statements in a bundle, each proven to be in the release's log.
+fn key_history(
     keys: &[LoggedStatement],
-    release: &SignedStatement,
+    publisher: &Publisher,
     head: &Trusted<Checkpoint>,
     policy: &Policy,
-) -> Result<Proven<SignedStatement>, EvidenceError> {
-    let publisher = release.statement().publisher();
-    let mut claimed = Vec::new();
+) -> Result<KeyHistory, EvidenceError> {
+    let mut proven = Vec::with_capacity(keys.len());
     for logged in keys {
         let signed = SignedStatement::parse(&logged.statement).map_err(EvidenceError::Statement)?;
-        let Statement::Publisher(claim) = signed.statement() else { continue };
-        if claim.publisher.name != *publisher {
+        if signed.statement().publisher() != publisher {
             continue;
         }
         let proof = TlogProof::parse(&logged.proof).map_err(EvidenceError::KeyProof)?;
-        let proven = if proof.checkpoint().text() == head.value().to_string() {
+        let entry = if proof.checkpoint().text() == head.value().to_string() {
             proof::check_under(&proof, &logged.statement, head.clone())
         } else {
             proof::check(&proof, &logged.statement, policy)
         }
         .map_err(EvidenceError::KeyProof)?;
-        let (expected, found) = (head.value().origin(), proven.head().value().origin());
+        let (expected, found) = (head.value().origin(), entry.head().value().origin());
         if expected != found {
             return Err(EvidenceError::OtherLog { expected: expected.to_string(), found: found.to_string() });
         }
-        self_signed(&signed, claim)?;
-        let Some(key) = claim.key(&release.kid()) else {
-            claimed.extend(claim.keys.iter().map(|key| key.kid));
-            continue;
-        };
-        release.verify(key).map_err(EvidenceError::Signature)?;
-        return proven.try_map(|_| Ok(signed));
+        proven.push(entry.try_map(|_| Ok::<_, EvidenceError>(signed))?);
     }
-    Err(EvidenceError::KeyNotHeld { publisher: publisher.clone(), kid: release.kid(), claimed })
+    KeyHistory::fold(publisher, &proven).map_err(EvidenceError::KeyHistory)
 }
 
-/// A claim is signed by one of the keys that it lists.
-fn self_signed(signed: &SignedStatement, claim: &PublisherClaim) -> Result<(), EvidenceError> {
-    let kid = signed.kid();
-    let key = claim.key(&kid).ok_or(EvidenceError::Signature(VerifyError::BadSignature { kid }))?;
-    signed.verify(key).map_err(EvidenceError::Signature)
+/// Whether a key that held the name at the position of the release signed it.
+fn check_signer(keys: &KeyHistory, position: u64, release: &SignedStatement) -> Result<(), EvidenceError> {
+    let (publisher, kid) = (keys.publisher().clone(), release.kid());
+    match (keys.check(position, release), keys.claimed_at()) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(claim)) if claim >= position => Err(EvidenceError::ClaimedLater { claim, release: position }),
+        (Err(Refusal::Signature(error)), _) => Err(EvidenceError::Signature(error)),
+        (Err(Refusal::KeyRevoked { .. }), _) => {
+            let revoked = keys.revoked_at(&kid).unwrap_or_default();
+            Err(EvidenceError::KeyRevoked { publisher, kid, revoked, release: position })
+        }
+        (Err(_), _) => {
+            let claimed = keys.at(position).map(|holder| holder.keys.iter().map(|key| key.key_id()).collect());
+            Err(EvidenceError::KeyNotHeld { publisher, kid, claimed: claimed.unwrap_or_default() })
+        }
+    }
 }
 
 /// Why a bundle proves nothing.
@@ -185,6 +188,21 @@ pub(crate) enum EvidenceError {
         /// The key statement's.
         found: String,
     },
+    /// The key statements do not follow from each other.
+    #[error("the publisher's key history in the bundle is broken: {0}")]
+    KeyHistory(#[source] BrokenHistory),
+    /// The key that signed had been revoked.
+    #[error("the key that signed the release of {publisher} at entry {release} was revoked at entry {revoked}")]
+    KeyRevoked {
+        /// The name.
+        publisher: Publisher,
+        /// The signer.
+        kid: KeyId,
+        /// The position of the revocation.
+        revoked: u64,
+        /// The position of the release.
+        release: u64,
+    },
     /// No key statement has the key that signed.
     #[error("{publisher} does not hold the key that signed the release")]
     KeyNotHeld {
@@ -225,6 +243,8 @@ impl Explain for EvidenceError {
             Self::KeyProof(error) | Self::Proof(error) => proof_exit(error),
             Self::OtherPublisher { .. }
             | Self::OtherKey { .. }
+            | Self::KeyHistory(_)
+            | Self::KeyRevoked { .. }
             | Self::KeyNotHeld { .. }
             | Self::ClaimedLater { .. }
             | Self::Signature(_) => Exit::BadSignature,
@@ -243,6 +263,8 @@ impl Explain for EvidenceError {
             Self::OtherKey { .. } => "other-key",
             Self::KeyProof(error) | Self::Proof(error) => proof_code(error),
             Self::OtherLog { .. } => "other-log",
+            Self::KeyHistory(_) => "key-history-broken",
+            Self::KeyRevoked { .. } => "key-revoked",
             Self::KeyNotHeld { .. } => "key-not-held",
             Self::ClaimedLater { .. } => "claimed-later",
             Self::Signature(error) => error.code(),
@@ -264,9 +286,11 @@ impl Explain for EvidenceError {
             Self::OtherPublisher { .. } | Self::OtherKey { .. } => {
                 "do not use these files as a release of that publisher; ask it which key it signs with"
             }
-            Self::KeyNotHeld { .. } | Self::ClaimedLater { .. } | Self::Signature(_) => {
-                "somebody else may speak in this publisher's name: do not use these files"
-            }
+            Self::KeyHistory(_)
+            | Self::KeyRevoked { .. }
+            | Self::KeyNotHeld { .. }
+            | Self::ClaimedLater { .. }
+            | Self::Signature(_) => "somebody else may speak in this publisher's name: do not use these files",
             Self::KeyProof(_) | Self::Proof(_) | Self::OtherLog { .. } => {
                 "get release.stele again; if it stays so, the release is not in the log and nobody else sees it"
             }
@@ -291,6 +315,10 @@ impl Explain for EvidenceError {
                     if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
                 pair(expected, kid.to_string())
             }
+            Self::KeyHistory(broken) => {
+                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().into())]
+            }
+            Self::KeyRevoked { kid, .. } => pair("a key that holds the name there".into(), kid.to_string()),
             Self::ManifestDiffers(ManifestMismatch::Digest { expected, found, .. }) => {
                 pair(expected.to_string(), found.to_string())
             }

@@ -121,7 +121,7 @@ fn text(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>, i
         "witnesses",
         &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
     );
-    page.row("name held", &format!("{} since entry {}", release.publisher.name, evidence.claim().position()));
+    page.row("name held", &name_held(evidence));
 
     page.section("what the publisher says, as recorded");
     page.row("availability", &claims::availability(release));
@@ -131,6 +131,16 @@ fn text(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>, i
     page.section("as of");
     page.row("", &age.text());
     page.0
+}
+
+/// Since when the name is held, and whether the key was revoked after it signed.
+fn name_held(evidence: &Evidence) -> String {
+    let keys = evidence.keys();
+    let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
+    let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
+    let revoked = keys.revoked_at(&evidence.entry().value().kid());
+    let revoked = revoked.map(|at| format!("; the key was revoked later, at entry {at}")).unwrap_or_default();
+    format!("{}{since}{many}{revoked}", keys.publisher())
 }
 
 fn bytes(comparison: Option<&Comparison>, is_file: bool, evidence: &Evidence) -> String {
@@ -191,7 +201,9 @@ fn report(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>,
         json!({
             "name": release.publisher.name.to_string(),
             "key_id": evidence.entry().value().kid().to_string(),
-            "claimed_at_entry": evidence.claim().position(),
+            "claimed_at_entry": evidence.keys().claimed_at(),
+            "key_statements": evidence.keys().len(),
+            "key_revoked_at_entry": evidence.keys().revoked_at(&evidence.entry().value().kid()),
         }),
     );
     document.insert(
