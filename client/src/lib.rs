@@ -10,6 +10,7 @@ mod evidence;
 mod folder;
 mod hash_files;
 pub mod host_watch;
+mod key_history;
 mod log_client;
 mod log_reader;
 mod monitor;
