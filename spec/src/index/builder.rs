@@ -1,7 +1,7 @@
 //! The index as the one writer of a log keeps it.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::entry::IndexEntry;
 use crate::hash::{IndexKey, IndexRoot};
@@ -11,6 +11,7 @@ use super::list::List;
 use super::listing::{Listing, Pointer, Value};
 use super::path::{Absence, Proof};
 use super::patricia::{MAX_KEYS, Patricia};
+use super::settled::Settled;
 use super::transition::{Old, Touched, Transition};
 
 /// The index of the entries `[0, position)` of a log, in memory.
@@ -20,7 +21,8 @@ use super::transition::{Old, Touched, Transition};
 /// - [`Index::replay`] takes what is in the log already. Hashing costs what the batch touches, each node once.
 /// - [`Index::stage`] takes what is not in the log yet, and answers with the index entry that would follow and the
 ///   evidence that [`check_transition`](super::check_transition) wants. The batch is then kept with
-///   [`Index::commit`] or taken back with [`Index::rollback`]; until then nothing else is taken.
+///   [`Index::commit`] or taken back with [`Index::rollback`]; until then nothing else is taken, and
+///   [`Index::settled`] still answers as before the batch.
 ///
 /// Staging writes in place and keeps a journal of what it overwrote: about 48 bytes for each inner node on the way
 /// to each key, and the frontier of each list that grew; for a batch of 256 entries in an index of a million keys
@@ -48,8 +50,8 @@ pub struct Staged {
 struct Undo {
     position: u64,
     lists: usize,
-    /// The older frontier of each list that grew. A key is touched once in a batch.
-    grown: Vec<(u32, Frontier)>,
+    /// The older frontier of each list that grew, by the number of its key.
+    grown: HashMap<u32, Frontier>,
 }
 
 impl Index {
@@ -99,6 +101,20 @@ impl Index {
         self.tree.prove(key)
     }
 
+    /// The index without the batch that is staged: what may be shown while the batch is on its way into the log.
+    pub fn settled(&self) -> Settled<'_> {
+        let position = self.staged.as_ref().map_or(self.position, |undo| undo.position);
+        Settled::new(self.tree.before(), position, self)
+    }
+
+    /// The positions under the key of this number, of which the staged batch added none.
+    pub(super) fn settled_positions(&self, number: u32) -> &[u64] {
+        let all = self.lists.get(number as usize).map_or(&[][..], List::positions);
+        let before = self.staged.as_ref().and_then(|undo| undo.grown.get(&number)).map(Frontier::size);
+        let count = before.and_then(|count| usize::try_from(count).ok()).unwrap_or(all.len());
+        all.get(..count).unwrap_or(all)
+    }
+
     /// Takes entries that are in the log already, index entries included.
     pub fn replay(&mut self, listings: &[Listing]) -> Result<(), IndexError> {
         let grouped = self.group(listings)?;
@@ -114,7 +130,7 @@ impl Index {
     pub fn stage(&mut self, listings: &[Listing]) -> Result<Staged, IndexError> {
         let grouped = self.group(listings)?;
         self.tree.begin();
-        self.staged = Some(Undo { position: self.position, lists: self.lists.len(), grown: Vec::new() });
+        self.staged = Some(Undo { position: self.position, lists: self.lists.len(), grown: HashMap::new() });
         let mut touched = Vec::with_capacity(grouped.len());
         for (key, pointers) in &grouped {
             touched.push(Touched { key: *key, old: self.old(key) });
@@ -195,7 +211,7 @@ impl Index {
         self.tree.set(key, Value::of(&after));
         list.extend(positions, after);
         if let Some(undo) = &mut self.staged {
-            undo.grown.push((number, before));
+            undo.grown.insert(number, before);
         }
     }
 }

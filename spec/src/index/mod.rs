@@ -7,7 +7,9 @@ mod listing;
 mod node;
 mod path;
 mod patricia;
+mod settled;
 mod sorted;
+mod subject;
 mod transition;
 
 #[cfg(test)]
@@ -22,5 +24,7 @@ pub use key::{Kind, Subject, keys_of, subjects_of};
 pub use listing::{Listing, Pointer, Value};
 pub use node::{Subtree, empty_root, genesis};
 pub use path::{Absence, Path, PathError, Proof, Step};
+pub use settled::Settled;
 pub use sorted::{Unsorted, root_of_sorted};
+pub use subject::{MAX_SUBJECT, SubjectError};
 pub use transition::{Old, Touched, Transition, TransitionError, check_transition};

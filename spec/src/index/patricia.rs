@@ -4,6 +4,8 @@
 //! inner node of 44. A change walks down once and marks the way stale; [`Patricia::rehash`] then hashes each stale
 //! node once, however many changes went through it. The depth is at most 256, one node a bit, and nothing recurses.
 
+use std::collections::HashMap;
+
 use crate::hash::{IndexKey, IndexRoot};
 
 use super::listing::Value;
@@ -48,17 +50,35 @@ struct Inner {
 #[derive(Debug, Clone, Copy)]
 struct Link(u32);
 
-/// What [`Patricia::rollback`] puts back: the sizes, and each older node as it was before a change, oldest first.
+/// What [`Patricia::rollback`] puts back and [`Patricia::before`] reads: the sizes, and each older node that has changed
+/// since, as it was at the start.
 #[derive(Debug)]
 struct Journal {
     leaves: usize,
     inners: usize,
     root: Option<Link>,
-    values: Vec<(u32, Value)>,
-    nodes: Vec<(u32, Inner)>,
+    values: HashMap<u32, Value>,
+    nodes: HashMap<u32, Inner>,
+}
+
+/// The tree as it is, or as it was at [`Patricia::begin`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View<'a> {
+    tree: &'a Patricia,
+    before: Option<&'a Journal>,
 }
 
 impl Patricia {
+    /// The tree as it is.
+    pub(super) fn now(&self) -> View<'_> {
+        View { tree: self, before: None }
+    }
+
+    /// The tree as it was at [`Patricia::begin`]; as it is when nothing is under way.
+    pub(super) fn before(&self) -> View<'_> {
+        View { tree: self, before: self.journal.as_ref() }
+    }
+
     /// How many keys there are.
     pub(super) fn len(&self) -> usize {
         self.leaves.len()
@@ -66,16 +86,12 @@ impl Patricia {
 
     /// The root.
     pub(super) fn root(&self) -> IndexRoot {
-        self.root.map_or_else(empty_root, |root| self.hash(root).root())
+        self.now().root()
     }
 
     /// The number of a key: keys are numbered from 0 in the order in which they were first set.
     pub(super) fn find(&self, key: &IndexKey) -> Option<u32> {
-        let mut here = self.root?;
-        while let Some(id) = here.inner() {
-            here = self.inner(id).toward(key);
-        }
-        (self.leaf(here.0).key == *key).then_some(here.0)
+        self.now().find(key)
     }
 
     /// The value of the key of that number.
@@ -85,20 +101,7 @@ impl Patricia {
 
     /// What the tree says of a key, with its proof.
     pub(super) fn prove(&self, key: &IndexKey) -> Proof {
-        let Some((trail, nearest)) = self.descend(key) else {
-            return Proof::Absent(Absence::Empty);
-        };
-        let steps = trail.iter().rev().map(|id| {
-            let Inner { bit, left, right, .. } = *self.inner(*id);
-            Step { bit, sibling: self.hash(if bit_of(key, bit) { left } else { right }) }
-        });
-        let path = Path::new(steps.collect());
-        let Leaf { key: other, value } = *self.leaf(nearest);
-        if other == *key {
-            Proof::Present { value, path }
-        } else {
-            Proof::Absent(Absence::Other { key: other, value, path })
-        }
+        self.now().prove(key)
     }
 
     /// Sets the value of a key. The caller has made sure that there are fewer than [`MAX_KEYS`] keys.
@@ -148,8 +151,8 @@ impl Patricia {
             leaves: self.leaves.len(),
             inners: self.inners.len(),
             root: self.root,
-            values: Vec::new(),
-            nodes: Vec::new(),
+            values: HashMap::new(),
+            nodes: HashMap::new(),
         });
     }
 
@@ -164,24 +167,17 @@ impl Patricia {
         self.leaves.truncate(journal.leaves);
         self.inners.truncate(journal.inners);
         self.root = journal.root;
-        // Newest first, so that a node written down twice ends as it was at the start.
-        for (number, value) in journal.values.into_iter().rev() {
+        for (number, value) in journal.values {
             self.leaf_mut(number).value = value;
         }
-        for (id, node) in journal.nodes.into_iter().rev() {
+        for (id, node) in journal.nodes {
             *self.inner_mut(id) = node;
         }
     }
 
     /// The inner nodes that a search for `key` passes, root first, and the leaf that it ends at.
     fn descend(&self, key: &IndexKey) -> Option<(Vec<u32>, u32)> {
-        let mut here = self.root?;
-        let mut trail = Vec::with_capacity(64);
-        while let Some(id) = here.inner() {
-            trail.push(id);
-            here = self.inner(id).toward(key);
-        }
-        Some((trail, here.0))
+        self.now().descend(key)
     }
 
     /// Marks inner nodes stale, and writes down those that the journal would have to put back.
@@ -194,7 +190,7 @@ impl Patricia {
             if let Some(journal) = &mut self.journal
                 && (id as usize) < journal.inners
             {
-                journal.nodes.push((id, before));
+                journal.nodes.entry(id).or_insert(before);
             }
             self.inner_mut(id).stale = true;
         }
@@ -205,7 +201,7 @@ impl Patricia {
         if let Some(journal) = &mut self.journal
             && (number as usize) < journal.leaves
         {
-            journal.values.push((number, before));
+            journal.values.entry(number).or_insert(before);
         }
     }
 
@@ -222,14 +218,76 @@ impl Patricia {
     }
 
     fn hash(&self, link: Link) -> Subtree {
-        match link.inner() {
-            Some(id) => self.inner(id).hash,
-            None => Subtree::leaf(&self.leaf(link.0).key, &self.leaf(link.0).value),
-        }
+        self.now().hash(link)
     }
 
     fn stale(&self, link: Link) -> Option<u32> {
         link.inner().filter(|id| self.inner(*id).stale)
+    }
+}
+
+impl View<'_> {
+    /// The root.
+    pub(super) fn root(self) -> IndexRoot {
+        self.top().map_or_else(empty_root, |root| self.hash(root).root())
+    }
+
+    /// The number of a key.
+    pub(super) fn find(self, key: &IndexKey) -> Option<u32> {
+        let mut here = self.top()?;
+        while let Some(id) = here.inner() {
+            here = self.inner(id).toward(key);
+        }
+        (self.tree.leaf(here.0).key == *key).then_some(here.0)
+    }
+
+    /// What the tree says of a key, with its proof.
+    pub(super) fn prove(self, key: &IndexKey) -> Proof {
+        let Some((trail, nearest)) = self.descend(key) else {
+            return Proof::Absent(Absence::Empty);
+        };
+        let steps = trail.iter().rev().map(|id| {
+            let Inner { bit, left, right, .. } = self.inner(*id);
+            Step { bit, sibling: self.hash(if bit_of(key, bit) { left } else { right }) }
+        });
+        let path = Path::new(steps.collect());
+        let (other, value) = (self.tree.leaf(nearest).key, self.value(nearest));
+        if other == *key {
+            Proof::Present { value, path }
+        } else {
+            Proof::Absent(Absence::Other { key: other, value, path })
+        }
+    }
+
+    fn descend(self, key: &IndexKey) -> Option<(Vec<u32>, u32)> {
+        let mut here = self.top()?;
+        let mut trail = Vec::with_capacity(64);
+        while let Some(id) = here.inner() {
+            trail.push(id);
+            here = self.inner(id).toward(key);
+        }
+        Some((trail, here.0))
+    }
+
+    fn hash(self, link: Link) -> Subtree {
+        match link.inner() {
+            Some(id) => self.inner(id).hash,
+            None => Subtree::leaf(&self.tree.leaf(link.0).key, &self.value(link.0)),
+        }
+    }
+
+    fn top(self) -> Option<Link> {
+        self.before.map_or(self.tree.root, |journal| journal.root)
+    }
+
+    fn value(self, number: u32) -> Value {
+        let old = self.before.and_then(|journal| journal.values.get(&number));
+        old.map_or_else(|| self.tree.value(number), |value| *value)
+    }
+
+    fn inner(self, id: u32) -> Inner {
+        let old = self.before.and_then(|journal| journal.nodes.get(&id));
+        *old.unwrap_or_else(|| self.tree.inner(id))
     }
 }
 

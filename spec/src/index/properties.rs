@@ -199,6 +199,29 @@ proptest! {
         prop_assert_eq!(answers(&index, &keys), answers(&never, &keys));
     }
 
+    /// While the witnesses are asked about a batch, readers get every answer as before it.
+    #[test]
+    fn a_staged_batch_is_not_shown_until_it_is_kept(before in batches(), staged in batch(), taken_back: bool) {
+        let mut index = grown(&before);
+        let keys: Vec<_> = [&before.concat()[..], &staged].concat().concat();
+        let settled = |index: &Index| {
+            let settled = index.settled();
+            let answer = |key| (settled.positions(key).to_vec(), settled.prove(key));
+            (settled.position(), settled.root(), keys.iter().map(answer).collect::<Vec<_>>())
+        };
+        let now = |index: &Index| {
+            let answer = |key| (index.positions(key).to_vec(), index.prove(key));
+            (index.position(), index.root(), keys.iter().map(answer).collect::<Vec<_>>())
+        };
+        let old = now(&index);
+        prop_assert_eq!(&settled(&index), &old);
+        index.stage(&listings(index.position(), &staged)).unwrap();
+        prop_assert_eq!(&settled(&index), &old);
+        if taken_back { index.rollback(); } else { index.commit().unwrap(); }
+        prop_assert_eq!(settled(&index), now(&index));
+        prop_assert_eq!(settled(&index) == old, taken_back);
+    }
+
     #[test]
     fn every_key_is_proven_present_or_absent_and_never_both(batches in batches(), asked in prop::collection::vec(key(), 8)) {
         let index = grown(&batches);

@@ -1,0 +1,43 @@
+//! What the index says without the batch that is staged.
+//!
+//! A log signs a tree head and then waits for its witnesses. Until they have cosigned, readers are shown the tree before,
+//! so the index must still know what it was. It does: the journal that could take the batch back is read instead.
+
+use super::builder::Index;
+use super::path::Proof;
+use super::patricia::View;
+use crate::hash::{IndexKey, IndexRoot};
+
+/// The index as it was before the staged batch, or as it is when none is staged.
+#[derive(Debug, Clone, Copy)]
+pub struct Settled<'a> {
+    view: View<'a>,
+    position: u64,
+    index: &'a Index,
+}
+
+impl<'a> Settled<'a> {
+    pub(super) const fn new(view: View<'a>, position: u64, index: &'a Index) -> Self {
+        Self { view, position, index }
+    }
+
+    /// How many entries it covers: the size of a tree that ends with its own index entry.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The root.
+    pub fn root(&self) -> IndexRoot {
+        self.view.root()
+    }
+
+    /// What it says of a key, with its proof.
+    pub fn prove(&self, key: &IndexKey) -> Proof {
+        self.view.prove(key)
+    }
+
+    /// The positions of the entries listed under a key, ascending; none when the key is absent.
+    pub fn positions(&self, key: &IndexKey) -> &'a [u64] {
+        self.view.find(key).map_or(&[], |number| self.index.settled_positions(number))
+    }
+}
