@@ -42,3 +42,4 @@ pub mod status;
 pub mod finding;
 
 pub mod misbehaviour;
+pub mod nameproof;

@@ -1,0 +1,16 @@
+#![doc = include_str!("../../text/nameproof.md")]
+
+mod check;
+mod complete;
+mod error;
+mod gather;
+mod kept;
+mod lines;
+mod proof;
+
+pub use check::{check, check_shown, check_under};
+pub use complete::Complete;
+pub use error::{Malformed, Problem, RefusedNameProof, RefusedStatement};
+pub use gather::{Gathering, MAX_GATHERED};
+pub use kept::Kept;
+pub use proof::{Answer, MAX_NAME_PROOF, MAX_POINTERS, MAX_STEPS, NameProof, Shown};
