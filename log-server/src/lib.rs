@@ -12,6 +12,7 @@ pub mod intake;
 pub mod lock;
 pub mod lookup;
 pub mod manifests;
+pub mod names;
 pub mod newest;
 pub mod prover;
 pub mod recover;

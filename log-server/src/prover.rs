@@ -6,8 +6,8 @@ use crate::head::Published;
 use crate::store::{Store, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use stele_spec::hash::NodeHash;
-use stele_spec::merkle::{InclusionError, Nodes, node_hash, prove_inclusion};
+use stele_spec::hash::{LeafHash, NodeHash};
+use stele_spec::merkle::{InclusionError, InclusionProof, Nodes, node_hash, prove_inclusion};
 use stele_spec::proof::{ProofError, TlogProof, check_under};
 use stele_spec::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, TileError, TilePath, TileSource};
 
@@ -51,16 +51,45 @@ impl Prover {
 
     /// The proof that `entry` is at `position`, checked under the head.
     pub fn prove(&self, published: &Published, position: u64, entry: &[u8]) -> Result<TlogProof, ProveError> {
-        let size = published.size();
-        let nodes = KeptNodes { prover: self, size };
-        let path = prove_inclusion(&nodes, position, size).map_err(|error| match error {
-            InclusionError::OutOfRange { position, size } => ProveError::OutOfRange { position, size },
-            InclusionError::Nodes(error) => ProveError::Store(error),
-            other => ProveError::Shape(format!("{other:?}")),
-        })?;
+        let path = self.path(published, position, published.size())?;
         let proof = TlogProof::new(position, path, published.note.clone());
         check_under(&proof, entry, published.head.clone()).map_err(ProveError::Check)?;
         Ok(proof)
+    }
+
+    /// The path from `position` to the root of the tree of `size` entries, which is published or older; not checked.
+    pub fn path(&self, published: &Published, position: u64, size: u64) -> Result<InclusionProof, ProveError> {
+        if size > published.size() {
+            return Err(ProveError::OutOfRange { position: size, size: published.size() });
+        }
+        // Every perfect subtree of an older tree is one of the published tree.
+        let nodes = KeptNodes { prover: self, size: published.size() };
+        prove_inclusion(&nodes, position, size).map_err(|error| match error {
+            InclusionError::OutOfRange { position, size } => ProveError::OutOfRange { position, size },
+            InclusionError::Nodes(error) => ProveError::Store(error),
+            other => ProveError::Shape(format!("{other:?}")),
+        })
+    }
+
+    /// The leaf hashes at ascending positions of the published tree. Each tile is read once, and none is kept: who asks
+    /// for a long list must not drive out what every proof needs.
+    pub fn leaves(&self, published: &Published, positions: &[u64]) -> Result<Vec<LeafHash>, ProveError> {
+        let (width, size) = (u64::from(TILE_WIDTH), published.size());
+        let mut leaves = Vec::with_capacity(positions.len());
+        for group in positions.chunk_by(|a, b| a / width == b / width) {
+            let Some(index) = group.first().map(|position| position / width) else { continue };
+            let path = TilePath {
+                resource: Resource::Level(0),
+                index,
+                width: size.saturating_sub(index * width).min(width) as u16,
+            };
+            let tile = self.store.tile(path)?;
+            for position in group {
+                let leaf = tile.leaf((position % width) as u16);
+                leaves.push(leaf.ok_or(ProveError::OutOfRange { position: *position, size })?);
+            }
+        }
+        Ok(leaves)
     }
 
     /// The proof of what is at `position`, and its bytes.

@@ -37,7 +37,7 @@ use stele_spec::tile::TilePath;
 pub struct Recovered {
     /// The right edge at the signed size.
     pub tree: Tree,
-    /// The index at the signed size.
+    /// The index at the signed size; the last batch is staged in it unless its head is published.
     pub index: Index,
     /// The last entry of the signed tree.
     pub last: Option<IndexEntry>,
@@ -215,7 +215,7 @@ pub fn recover(
     let finished = finish(staging, store, size, root)?;
 
     let mut state =
-        Replayed { public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()), ..Replayed::default() };
+        Replayed { size, public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()), ..Replayed::default() };
     replay(store, size, |position, bytes, parsed| state.take(store, position, bytes, parsed))?;
     state.flush().map_err(ReplayError::Taker)?;
 
@@ -339,6 +339,7 @@ struct Replayed {
     registry: Registry,
     newest: Newest,
     listings: Vec<Listing>,
+    size: u64,
     public_size: u64,
     public_root: Option<RootHash>,
     unpublished: Vec<Record>,
@@ -355,11 +356,21 @@ impl Replayed {
             self.public_root = Some(self.tree.root());
         }
         if let Entry::Index(entry) = &parsed.entry {
-            self.flush()?;
+            // Readers are shown the published tree, so what is not published yet is only staged.
+            let staged = position + 1 == self.size && self.public_size < self.size;
+            if staged {
+                self.index.stage(&std::mem::take(&mut self.listings))?;
+            } else {
+                self.flush()?;
+            }
             if *entry != self.index.entry() {
                 return Err(Misfit::IndexEntry { position });
             }
             self.last = Some(*entry);
+            if !staged {
+                self.index.replay(&[Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys)])?;
+            }
+            return Ok(());
         }
         self.listings.push(Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys));
         if let Entry::Statement(signed) = &parsed.entry {
@@ -374,8 +385,10 @@ impl Replayed {
 
     /// Gives the index what has come since the last index entry.
     fn flush(&mut self) -> Result<(), Misfit> {
-        self.index.replay(&self.listings)?;
-        self.listings.clear();
+        let listings = std::mem::take(&mut self.listings);
+        if !listings.is_empty() {
+            self.index.replay(&listings)?;
+        }
         Ok(())
     }
 }

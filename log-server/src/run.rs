@@ -157,6 +157,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
     let shared = Arc::new(Shared {
         manifests: Manifests::open(&data, &store, config.limits)?,
         prover: Prover::new(&store),
+        index: Arc::new(RwLock::new(found.index)),
         lookup,
         status: Status::default(),
         registry: RwLock::new(found.registry),
@@ -180,7 +181,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         staging,
         store,
         tree: found.tree,
-        index: found.index,
+        index: shared.index.clone(),
         last: found.last,
         signed: found.signed,
     };

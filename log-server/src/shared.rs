@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use stele_host::clock::{Clock, SystemClock};
 use stele_host::durable::Dir;
+use stele_spec::index::Index;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Registry;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub store: Store,
     /// Proofs.
     pub prover: Prover,
+    /// The index: settled as published, with what is signed and not published staged. Locked before `published`.
+    pub index: Arc<RwLock<Index>>,
     /// Manifests that wait for their releases.
     pub manifests: Manifests,
     /// The derived lookups.
@@ -53,8 +56,13 @@ impl Shared {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Serves and proves under this head from now on.
+    /// Serves and proves under this head from now on; what was staged in the index for it is settled.
     pub fn set_published(&self, published: Published) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        if index.settled().position() < published.size() {
+            // Nothing is staged only where nothing is served either: see `names`.
+            let _ = index.commit();
+        }
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.head.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));

@@ -9,6 +9,7 @@ use crate::staging::Staging;
 use crate::store::Store;
 use crate::writer::{WriteError, Writer, Written};
 use std::path::Path;
+use std::sync::{Arc, RwLock};
 use stele_host::durable::Dir;
 use stele_spec::entry::Entry;
 use stele_spec::hash::Digest;
@@ -107,7 +108,7 @@ impl Offline {
             staging,
             store: store.clone(),
             tree: std::mem::take(&mut found.tree),
-            index: std::mem::take(&mut found.index),
+            index: Arc::new(RwLock::new(std::mem::take(&mut found.index))),
             last: found.last,
             signed: found.signed.clone(),
         };

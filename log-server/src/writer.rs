@@ -9,7 +9,7 @@ use crate::lock::HeadLock;
 use crate::staging::{Staging, name_of};
 use crate::store::{Overlay, Store, StoreError};
 use crate::tree::{Object, Tree};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use stele_host::compare_and_swap::CasError;
 use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
@@ -37,8 +37,8 @@ pub struct Writer {
     pub store: Store,
     /// The right edge at the signed size.
     pub tree: Tree,
-    /// The index at the signed size.
-    pub index: Index,
+    /// The index: what is signed and not published is staged in it.
+    pub index: Arc<RwLock<Index>>,
     /// The last entry of the signed tree.
     pub last: Option<IndexEntry>,
     /// The newest signed head.
@@ -133,22 +133,34 @@ impl WriteError {
 
 impl Writer {
     /// Writes the next tree: these statements, whose listings are given, and the index entry that ends it.
+    ///
+    /// The batch stays staged in the index, which answers as before it: it is settled when its head is published.
     pub fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
-        let staged = self.index.stage(listings)?;
+        let staged = {
+            let mut index = self.index();
+            if self.signed.as_ref().is_some_and(|head| index.settled().position() < head.checkpoint.size()) {
+                // It is signed, so it is in the log, whether it was published or not.
+                index.commit()?;
+            }
+            index.stage(listings)?
+        };
         let outcome = self.write_staged(statements, listings, &staged);
         match outcome {
             Ok((written, tree)) => {
-                self.index.commit()?;
                 self.tree = tree;
                 self.last = Some(staged.entry);
                 self.signed = Some(written.head.clone());
                 Ok(written)
             }
             Err(error) => {
-                self.index.rollback();
+                self.index().rollback();
                 Err(error)
             }
         }
+    }
+
+    fn index(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_staged(

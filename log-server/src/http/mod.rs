@@ -8,6 +8,8 @@
 //! | `GET /checkpoint`, `/tile/...` | c2sp.org/tlog-tiles |
 //! | `GET /entries/<index>`, `/entries/<index>/proof` | an entry; its proof at the newest checkpoint |
 //! | `GET /lookup/{coordinate,publisher}?name=`, `/lookup/digest?hex=`, `/lookup/leaf?hex=` | JSON `{positions}`, and `next` when there are more |
+//! | `GET /lookup/{name,about,under}/proof?name=`, `/lookup/digest/proof?hex=` | the name proof at the newest checkpoint; `&from=` for what came since |
+//! | `GET /entries/<index>/inclusion?size=` | the path to the root of a tree of that size: base64 lines |
 //! | `GET /`, `/healthz`, `/metrics` | for people, probes and Prometheus |
 //!
 //! Errors are JSON `{error, message, hint}`, with `existing: {index, proof, entry}` where an entry stands in the way.
@@ -15,6 +17,7 @@
 mod health;
 mod lookups;
 mod manifests;
+mod name_proofs;
 mod page;
 mod static_files;
 mod submit;
@@ -53,6 +56,8 @@ pub fn router(shared: &Arc<Shared>, intake: Intake) -> Router {
         .route("/lookup/keys", get(lookups::keys))
         .route("/lookup/digest", get(lookups::digest))
         .route("/lookup/leaf", get(lookups::leaf))
+        .route("/lookup/{kind}/proof", get(name_proofs::proof))
+        .route("/entries/{index}/inclusion", get(name_proofs::inclusion))
         .route("/", get(page::page))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(metrics))

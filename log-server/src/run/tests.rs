@@ -1,5 +1,7 @@
 //! A whole log in this process: its HTTP, its writer, and a witness that can be switched off.
 
+mod names;
+
 use super::*;
 use crate::testkit::{claim, config, policy, release, signer};
 use axum::routing::post;

@@ -36,9 +36,7 @@ pub fn check_under(
     let mut gathering = Gathering::new(subject.clone(), kept);
     let complete = gathering.take_under(proof, head)?;
     complete.ok_or_else(|| match proof.answer() {
-        Answer::Listed { value, .. } => {
-            RefusedNameProof::Unfinished { shown: gathering.count(), count: value.count }
-        }
+        Answer::Listed { value, .. } => RefusedNameProof::Unfinished { shown: gathering.count(), count: value.count },
         Answer::Absent(_) => RefusedNameProof::Unfinished { shown: 0, count: 0 },
     })
 }

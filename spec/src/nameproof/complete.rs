@@ -94,7 +94,7 @@ impl Complete<Vec<Pointer>> {
             return Err(RefusedStatement::OtherBytes { position, expected: *expected, found });
         }
         let proven = proof::check_under(proof, entry, self.head.clone()).map_err(RefusedStatement::Proof)?;
-        let read = Entry::parse(entry).map_err(|error| RefusedStatement::Entry { position, error })?;
+        let read = Entry::parse(entry).map_err(|error| RefusedStatement::Entry { position, error: Box::new(error) })?;
         match read {
             Entry::Statement(signed) if keys_of(&Entry::Statement(signed.clone())).contains(&self.subject.key()) => {
                 proven.try_map(|_| Ok(signed))

@@ -258,7 +258,7 @@ pub enum RefusedStatement {
         /// The position.
         position: u64,
         /// What is wrong with it.
-        error: EntryError,
+        error: Box<EntryError>,
     },
     /// The index lists it under a key that it does not have: the log's index is wrong.
     NotAbout {

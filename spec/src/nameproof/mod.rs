@@ -8,6 +8,15 @@ mod kept;
 mod lines;
 mod proof;
 
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod vectors;
+
 pub use check::{check, check_shown, check_under};
 pub use complete::Complete;
 pub use error::{Malformed, Problem, RefusedNameProof, RefusedStatement};
