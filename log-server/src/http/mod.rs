@@ -8,6 +8,7 @@
 //! | `GET /checkpoint`, `/tile/...` | c2sp.org/tlog-tiles |
 //! | `GET /entries/<index>`, `/entries/<index>/proof` | an entry; its proof at the newest checkpoint |
 //! | `GET /lookup/{coordinate,publisher}?name=`, `/lookup/digest?hex=`, `/lookup/leaf?hex=` | JSON `{positions}`, and `next` when there are more |
+//! | `GET /lookup/file?hex=`, `/lookup/purl?name=`, `/lookup/children?name=` | the releases with a file (SHA-256 or git blob id), with a package URL, made of a coordinate |
 //! | `GET /`, `/healthz`, `/metrics` | for people, probes and Prometheus |
 //!
 //! Errors are JSON `{error, message, hint}`, with `existing: {index, proof, entry}` where an entry stands in the way.
@@ -53,6 +54,9 @@ pub fn router(shared: &Arc<Shared>, intake: Intake) -> Router {
         .route("/lookup/keys", get(lookups::keys))
         .route("/lookup/digest", get(lookups::digest))
         .route("/lookup/leaf", get(lookups::leaf))
+        .route("/lookup/file", get(lookups::file))
+        .route("/lookup/purl", get(lookups::purl))
+        .route("/lookup/children", get(lookups::children))
         .route("/", get(page::page))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(metrics))
