@@ -39,10 +39,18 @@ pub enum Verb {
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
-    /// Verify, offline, that a folder or a file is what its publisher released.
+    /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
-    /// Show a release as a page to read. It verifies nothing.
+    /// Show a release as a page to read: one here, which it does not verify, or one in the log.
     Show(ShowArgs),
+    /// List everything that was said about a release, a model or a publisher.
+    History(HistoryArgs),
+    /// Draw what a release was made of, all the way up, and what became of it.
+    Lineage(LineageArgs),
+    /// Find out which release a file, a digest or a package URL is.
+    Resolve(ResolveArgs),
+    /// Say what changed between two releases or statements.
+    Diff(DiffArgs),
     /// Say what any of our files holds. It verifies nothing.
     Inspect(InspectArgs),
     /// Look at a trust policy.
@@ -174,17 +182,94 @@ pub struct VerifyArgs {
     /// Refuse evidence that is older: `30d`, `12h`.
     #[arg(long, value_name = "DURATION")]
     pub max_age: Option<Span>,
+    /// Ask the log what was said later, about the release and all it was made of.
+    #[arg(long)]
+    pub online: bool,
+    /// The log's address; else the one of the policy.
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub log: Option<String>,
+    /// Remember no tree head and no answer of the log, and compare with none.
+    #[arg(long)]
+    pub no_state: bool,
 }
 
 fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
     KeyId::from_hex(text)
 }
 
+/// Whom a verb asks, whom it believes, and whether it remembers.
+#[derive(Debug, Clone, Args)]
+pub struct Asking {
+    /// Whom to trust and ask.
+    #[command(flatten)]
+    pub trust: Trust,
+    /// Remember no tree head and no answer of the log, and compare with none.
+    #[arg(long)]
+    pub no_state: bool,
+}
+
 /// `stele show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A release.stele, a signed statement, or a folder with a release.stele.
-    pub file: PathBuf,
+    /// A release.stele, a signed statement, a folder, or in the log a coordinate or entry:NUMBER.
+    pub what: String,
+    /// Whom to ask about a coordinate or an entry.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `stele history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// publisher/model@version#variant, or publisher/model@version, publisher/model, publisher.
+    pub name: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `stele lineage`.
+#[derive(Debug, Args)]
+pub struct LineageArgs {
+    /// A release.stele, a signed release, a folder, a coordinate, or entry:NUMBER.
+    pub what: String,
+    /// As a Graphviz graph.
+    #[arg(long, conflicts_with = "mermaid")]
+    pub dot: bool,
+    /// As a Mermaid flow chart.
+    #[arg(long)]
+    pub mermaid: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `stele resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, or a package URL.
+    pub what: String,
+    /// Look in this bundle first; beside those above the file.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Vec<PathBuf>,
+    /// Look in no bundle: ask the log.
+    #[arg(long, conflicts_with = "bundle")]
+    pub no_bundle: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// `stele diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A release.stele, a signed statement, a folder, a coordinate, or entry:NUMBER.
+    pub first: String,
+    /// The other one.
+    pub second: String,
+    /// Whom to ask about a coordinate or an entry.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// `stele inspect`.

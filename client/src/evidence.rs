@@ -17,6 +17,7 @@ use stele_spec::registration::Refusal;
 use stele_spec::statement::{ManifestMismatch, Release, SignedStatement, Statement, StatementError, VerifyError};
 
 use crate::key_history::{BrokenHistory, KeyHistory};
+use crate::log_reader::Head;
 
 /// A release that is proven. Made by [`check`] alone.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Evidence {
     entry: Proven<SignedStatement>,
     keys: KeyHistory,
     manifest: Manifest,
+    head: Head,
 }
 
 impl Evidence {
@@ -50,7 +52,12 @@ impl Evidence {
 
     /// The tree head.
     pub(crate) fn head(&self) -> &Trusted<Checkpoint> {
-        self.entry.head()
+        &self.head.trusted
+    }
+
+    /// The tree head and the note it came in.
+    pub(crate) fn noted_head(&self) -> &Head {
+        &self.head
     }
 }
 
@@ -67,20 +74,21 @@ pub(crate) struct Pins {
 pub(crate) fn check(bytes: &[u8], policy: &Policy, pins: &Pins) -> Result<Evidence, EvidenceError> {
     let bundle = Bundle::parse(bytes).map_err(EvidenceError::Bundle)?;
     let proof = TlogProof::parse(&bundle.proof).map_err(EvidenceError::Proof)?;
-    let head = policy.verify_note(proof.checkpoint()).map_err(EvidenceError::Checkpoint)?;
+    let trusted = policy.verify_note(proof.checkpoint()).map_err(EvidenceError::Checkpoint)?;
+    let head = Head { trusted, note: proof.checkpoint().clone() };
     let signed = SignedStatement::parse(&bundle.statement).map_err(EvidenceError::Statement)?;
     let Statement::Release(release) = signed.statement().clone() else {
         return Err(EvidenceError::NotARelease { found: signed.statement().kind().to_string() });
     };
     pins.check(&release, signed.kid())?;
-    let keys = key_history(&bundle.keys, signed.statement().publisher(), &head, policy)?;
+    let keys = key_history(&bundle.keys, signed.statement().publisher(), &head.trusted, policy)?;
     check_signer(&keys, proof.index(), &signed)?;
-    let entry = proof::check_under(&proof, &bundle.statement, head)
+    let entry = proof::check_under(&proof, &bundle.statement, head.trusted.clone())
         .map_err(EvidenceError::Proof)?
         .try_map(|_| Ok::<_, EvidenceError>(signed))?;
     let manifest = Manifest::parse(&bundle.manifest).map_err(EvidenceError::Manifest)?;
     release.check_manifest(&manifest).map_err(EvidenceError::ManifestDiffers)?;
-    Ok(Evidence { release, entry, keys, manifest })
+    Ok(Evidence { release, entry, keys, manifest, head })
 }
 
 impl Pins {

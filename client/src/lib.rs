@@ -3,24 +3,35 @@
 pub mod cli;
 pub mod error;
 
+mod ancestry;
+mod as_of;
+mod asked_log;
+mod asking;
 mod claims;
 mod comparison;
+mod difference;
 mod draft;
 mod evidence;
 mod folder;
 mod hash_files;
 pub mod host_watch;
 mod key_history;
+mod lifecycle;
+mod loaded;
 mod log_client;
 mod log_reader;
+mod memory;
 mod monitor;
 mod page;
 mod policy_file;
 mod progress;
 mod release_file;
 mod span;
+mod standing;
+mod statements;
 mod target;
 mod verb;
+mod verdict;
 
 use std::process::ExitCode;
 
@@ -50,6 +61,10 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Publish(args) => verb::publish::run(args),
         Verb::Verify(args) => verb::verify::run(args),
         Verb::Show(args) => verb::show::run(args),
+        Verb::History(args) => verb::history::run(args),
+        Verb::Lineage(args) => verb::lineage::run(args),
+        Verb::Resolve(args) => verb::resolve::run(args),
+        Verb::Diff(args) => verb::diff::run(args),
         Verb::Inspect(args) => verb::inspect::run(args),
         Verb::Policy(args) => verb::policy::run(args),
         Verb::Monitor(args) => verb::monitor::run(args),

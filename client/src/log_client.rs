@@ -56,6 +56,8 @@ pub(crate) struct Existing {
 #[derive(Debug, Deserialize)]
 struct Positions {
     positions: Vec<u64>,
+    #[serde(default)]
+    next: Option<u64>,
 }
 
 impl LogClient {
@@ -95,7 +97,7 @@ impl LogClient {
     /// The publisher's key statements with their proofs, oldest first.
     pub(crate) fn key_statements(&self, publisher: &Publisher) -> Result<Vec<LoggedStatement>, Failure> {
         let answer = self.get(&format!("lookup/keys?name={publisher}"))?;
-        let Ok(Positions { mut positions }) = serde_json::from_slice(&answer.body) else {
+        let Ok(Positions { mut positions, .. }) = serde_json::from_slice(&answer.body) else {
             return Err(self.nonsense("JSON with positions", shorten(&answer.text())).into());
         };
         positions.sort_unstable();
@@ -111,6 +113,29 @@ impl LogClient {
             keys.push(LoggedStatement { statement, proof });
         }
         Ok(keys)
+    }
+
+    /// The positions that a lookup gives, at most so many; ascending, each once. The log's word, to be checked.
+    pub(crate) fn positions(&self, lookup: &str, subject: &str, most: usize) -> Result<Vec<u64>, Failure> {
+        let question = format!("lookup/{lookup}{}", escaped(subject));
+        let mut found: Vec<u64> = Vec::new();
+        let mut from = 0;
+        while found.len() < most {
+            let answer = self.get(&format!("{question}&from={from}"))?;
+            let Ok(Positions { positions, next }) = serde_json::from_slice(&answer.body) else {
+                return Err(self.nonsense("JSON with positions", shorten(&answer.text())).into());
+            };
+            found.extend(positions.into_iter().filter(|position| *position >= from));
+            match next {
+                // An answer that leads back would be asked for ever.
+                Some(next) if next > from => from = next,
+                _ => break,
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.truncate(most);
+        Ok(found)
     }
 
     fn get(&self, path: &str) -> Result<Response, Failure> {
@@ -160,6 +185,13 @@ impl LogClient {
     pub(crate) fn nonsense(&self, expected: &'static str, found: String) -> LogError {
         LogError::Nonsense { url: self.url.clone(), expected, found }
     }
+}
+
+/// A name as a value in a query: `#` and `+` mean something else there.
+fn escaped(subject: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/@:".contains(&byte);
+    let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    subject.bytes().map(escape).collect()
 }
 
 fn shorten(text: &str) -> String {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
+use stele_spec::checkpoint::Origin;
 use stele_spec::policy::{MAX_POLICY, Policy, PolicyError};
 
 use crate::cli::Trust;
@@ -48,6 +49,16 @@ pub(crate) fn log_url(trust: &Trust, policy: Option<&LoadedPolicy>) -> Result<St
         [url] => Ok(url.trim_end_matches('/').to_owned()),
         urls => Err(PolicyFileError::WhichLog { urls: urls.iter().map(|url| (*url).clone()).collect() }),
     }
+}
+
+/// The address of one log: `--log`, or the policy's for that origin.
+pub(crate) fn url_of(named: Option<&str>, policy: &Policy, origin: &Origin) -> Result<String, PolicyFileError> {
+    let of_policy = || {
+        let log = policy.logs().iter().find(|log| log.key.name().as_str() == origin.as_str() && log.url.is_some())?;
+        log.url.as_deref()
+    };
+    let url = named.or_else(of_policy).ok_or(PolicyFileError::WhichLog { urls: Vec::new() })?;
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 fn places() -> Vec<PathBuf> {

@@ -4,6 +4,7 @@
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
 use crate::admit::{Refusal, admit, authenticate, signers};
+use crate::file_names::FileNames;
 use crate::head::Published;
 use crate::manifests::ManifestsError;
 use crate::prover::ProveError;
@@ -188,6 +189,7 @@ impl Intake {
             }
             Checked::Good(parsed, manifest) => (parsed, manifest),
         };
+        let files = manifest.as_deref().map(FileNames::of).unwrap_or_default();
         if let Some(manifest) = manifest {
             // It waits for the disk, so it does not occupy a core. It is public before its release is staged.
             let shared = self.shared.clone();
@@ -197,7 +199,7 @@ impl Intake {
         let (leaf, keys) = (parsed.leaf, parsed.keys);
         let Entry::Statement(signed) = parsed.entry else { return Err(Denied::NotAStatement) };
         let (reply, answer) = oneshot::channel();
-        let submission = Submission { signed, leaf, keys, reply };
+        let submission = Submission { signed, leaf, keys, files, reply };
         self.queue.try_send(Message::Submit(Box::new(submission))).map_err(|error| match error {
             TrySendError::Full(_) => Unavailable::PoolFull,
             TrySendError::Disconnected(_) => Unavailable::Stopping,

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod cosign;
 pub mod error;
+pub mod file_names;
 pub mod head;
 pub mod http;
 pub mod init;

@@ -1,14 +1,16 @@
-//! Where is it? A derived database from leaf hash, coordinate, publisher and weights digest to positions.
+//! Where is it? A derived database from leaf hash, coordinate, publisher, weights digest, file and parent to positions.
 //!
 //! Nothing that is decided rests on it: it can be deleted at any time and is made again from the entries. sled 0.34 does not
 //! sync what it flushes, and may not open after a power cut; so each flush is followed by a sync of the file system, it is
 //! opened with a check of its head against the log, and on any error, a panic included, it is set aside and rebuilt.
 //!
-//! Keys: one letter (`l` leaf, `c` coordinate, `p` publisher, `k` its key statements, `d` digest), the subject, a zero byte, the position as a
-//! big-endian u64. Names and hex hold no zero byte, so a prefix is exactly one subject. `head.2` holds the size
+//! Keys: one letter (`l` leaf, `c` coordinate, `p` publisher, `k` its key statements, `d` digest, `f` a file by SHA-256, `g` by
+//! git's blob id, `u` package URL, `a` releases made of a coordinate), the subject, a zero byte, the position as a
+//! big-endian u64. Names and hex hold no zero byte, so a prefix is exactly one subject. `head.3` holds the size
 //! and root of the log up to which everything is there; it changes in the same atomic batch. Its number is that of these keys:
 //! a database with another one is made again.
 
+use crate::file_names::FileNames;
 use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +21,7 @@ use stele_host::durable::{Dir, DurableError};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{LeafHash, RootHash};
 use stele_spec::merkle::root_at;
-use stele_spec::statement::{Kind, Statement};
+use stele_spec::statement::{Kind, Parent, Statement};
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 
 /// The database's folder below the data folder.
@@ -32,7 +34,7 @@ pub const MAX_POSITIONS: usize = 1000;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the size and the root are.
-const HEAD: &[u8] = b"head.2";
+const HEAD: &[u8] = b"head.3";
 
 /// sled's cache, in bytes.
 const CACHE: u64 = 32 << 20;
@@ -52,11 +54,19 @@ pub struct Record {
     pub coordinates: Vec<String>,
     /// The weights it is about, in hex.
     pub digest: Option<String>,
+    /// The files of the release.
+    pub files: FileNames,
+    /// Its package URL.
+    pub purl: Option<String>,
+    /// What it was made of.
+    pub parents: Vec<String>,
 }
 
 impl Record {
-    /// The record of a statement.
-    pub fn of(position: u64, leaf: LeafHash, statement: &Statement) -> Self {
+    /// The record of a statement, and of the files of its manifest.
+    pub fn of(position: u64, leaf: LeafHash, statement: &Statement, files: FileNames) -> Self {
+        let release = statement.release();
+        let lineage = release.map(|release| release.lineage.as_slice()).unwrap_or_default();
         Self {
             position,
             leaf,
@@ -64,6 +74,15 @@ impl Record {
             is_key_statement: statement.kind() == Kind::Publisher,
             coordinates: statement.coordinates().iter().map(ToString::to_string).collect(),
             digest: statement.weights_digest().map(|digest| digest.to_string()),
+            files,
+            purl: release.and_then(|release| release.model.purl.as_ref()).map(ToString::to_string),
+            parents: lineage
+                .iter()
+                .map(|ancestor| match &ancestor.parent {
+                    Parent::Logged(logged) => logged.coordinate.to_string(),
+                    Parent::Unlogged(unlogged) => unlogged.purl.to_string(),
+                })
+                .collect(),
         }
     }
 }
@@ -81,6 +100,14 @@ pub enum By<'a> {
     Keys(&'a str),
     /// Everything about a weights digest, in hex.
     Digest(&'a str),
+    /// The releases that have a file, by its SHA-256 in hex.
+    File(&'a str),
+    /// The same by git's blob id in hex.
+    GitBlob(&'a str),
+    /// The releases with a package URL.
+    Purl(&'a str),
+    /// The releases that were made of a coordinate, or of a package URL.
+    Parent(&'a str),
 }
 
 /// The database. Cloning shares it.
@@ -218,7 +245,8 @@ fn attempt(data: &Dir, store: &Store, size: u64, root: RootHash) -> Result<sled:
         for (position, parsed) in (start..).zip(parse_entries(&bundle)) {
             let parsed = parsed.map_err(|error| LookupError::Database(format!("entry {position}: {error}")))?;
             if let (true, Entry::Statement(signed)) = (position >= at, &parsed.entry) {
-                records.push(Record::of(position, parsed.leaf, signed.statement()));
+                let files = FileNames::stored(store, signed.statement());
+                records.push(Record::of(position, parsed.leaf, signed.statement(), files));
             }
         }
         // Between two heads of the log the root that goes with a size is computed, so a crash here loses nothing.
@@ -244,6 +272,10 @@ fn insert(db: &sled::Db, records: &[Record], size: u64, root: RootHash) -> Resul
         if let Some(digest) = &record.digest {
             batch.insert(key(By::Digest(digest), at), &[]);
         }
+        record.files.sha256.iter().for_each(|digest| batch.insert(key(By::File(digest), at), &[]));
+        record.files.git_sha1.iter().for_each(|id| batch.insert(key(By::GitBlob(id), at), &[]));
+        record.purl.iter().for_each(|purl| batch.insert(key(By::Purl(purl), at), &[]));
+        record.parents.iter().for_each(|parent| batch.insert(key(By::Parent(parent), at), &[]));
     }
     batch.insert(HEAD, [&size.to_be_bytes()[..], root.as_bytes()].concat());
     db.apply_batch(batch).map_err(failed)
@@ -264,6 +296,10 @@ fn key(by: By<'_>, position: u64) -> Vec<u8> {
         By::Publisher(text) => (b'p', text.as_bytes()),
         By::Keys(text) => (b'k', text.as_bytes()),
         By::Digest(text) => (b'd', text.as_bytes()),
+        By::File(text) => (b'f', text.as_bytes()),
+        By::GitBlob(text) => (b'g', text.as_bytes()),
+        By::Purl(text) => (b'u', text.as_bytes()),
+        By::Parent(text) => (b'a', text.as_bytes()),
     };
     [&[letter][..], subject, &[0], &position.to_be_bytes()].concat()
 }

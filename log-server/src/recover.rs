@@ -12,6 +12,7 @@
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
 //! | any other disagreement | refused |
 
+use crate::file_names::FileNames;
 use crate::head::{Published, SignedHead};
 use crate::lock::HeadLock;
 use crate::lookup::Record;
@@ -377,7 +378,8 @@ impl Replayed {
             self.registry.apply(position, parsed.leaf, signed.statement());
             self.newest.take(position, signed.statement());
             if position >= self.public_size {
-                self.unpublished.push(Record::of(position, parsed.leaf, signed.statement()));
+                let files = FileNames::stored(store, signed.statement());
+                self.unpublished.push(Record::of(position, parsed.leaf, signed.statement(), files));
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 use crate::admit::{Refusal, admit};
 use crate::cosign::{QuorumMissing, WITNESS_TIME, Witnesses};
+use crate::file_names::FileNames;
 use crate::head::{Published, SignedHead};
 use crate::intake::Unavailable;
 use crate::lookup::Record;
@@ -41,6 +42,8 @@ pub struct Submission {
     pub leaf: LeafHash,
     /// The keys that it will be listed under.
     pub keys: Vec<IndexKey>,
+    /// The files of its manifest.
+    pub files: FileNames,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Reply>,
 }
@@ -182,7 +185,7 @@ impl Sequencer {
         let mut listings = Vec::with_capacity(batch.len());
         let mut records = Vec::with_capacity(batch.len());
         for submission in batch {
-            let Submission { signed, leaf, keys, reply } = submission;
+            let Submission { signed, leaf, keys, files, reply } = submission;
             let verdict = {
                 let view = Layered { logged: &self.shared.registry(), batch: &added };
                 admit(&leaf, &signed, &view, &self.shared.config.registration)
@@ -195,7 +198,7 @@ impl Sequencer {
                     added.apply_over(&self.shared.registry(), position, leaf, signed.statement());
                     newest.take(position, signed.statement());
                     listings.push(Listing::new(Pointer { position, leaf }, keys));
-                    records.push(Record::of(position, leaf, signed.statement()));
+                    records.push(Record::of(position, leaf, signed.statement(), files));
                     statements.push(signed);
                     Reply::Logged { position, known: false }
                 }

@@ -55,11 +55,29 @@ pub fn run<S: AsRef<OsStr>>(binary: Binary, arguments: impl IntoIterator<Item = 
     run_in(binary, arguments, None)
 }
 
-/// Runs a program of the house in a folder.
+/// Runs a program of the house in a folder. It remembers nothing on this machine.
 pub fn run_in<S: AsRef<OsStr>>(
     binary: Binary,
     arguments: impl IntoIterator<Item = S>,
     folder: Option<&Path>,
+) -> Step<Told> {
+    run_as(binary, arguments, folder, None)
+}
+
+/// Runs a program of the house that remembers tree heads in a folder.
+pub fn run_remembering<S: AsRef<OsStr>>(
+    binary: Binary,
+    arguments: impl IntoIterator<Item = S>,
+    state: &Path,
+) -> Step<Told> {
+    run_as(binary, arguments, None, Some(state))
+}
+
+fn run_as<S: AsRef<OsStr>>(
+    binary: Binary,
+    arguments: impl IntoIterator<Item = S>,
+    folder: Option<&Path>,
+    state: Option<&Path>,
 ) -> Step<Told> {
     let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
     let mut command = Command::new(binary.path()?);
@@ -68,6 +86,11 @@ pub fn run_in<S: AsRef<OsStr>>(
         if name.to_string_lossy().starts_with("STELE_") {
             command.env_remove(&name);
         }
+    }
+    // Nobody's home is touched: below a device nothing can be kept.
+    command.env("XDG_STATE_HOME", "/dev/null");
+    if let Some(state) = state {
+        command.env("STELE_STATE", state);
     }
     if let Some(folder) = folder {
         command.current_dir(folder);

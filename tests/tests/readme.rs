@@ -75,6 +75,7 @@ fn the_commands_of_the_readme_run_as_written() -> Step {
             .env("PATH", format!("{}:{path}", binaries::folder()?.display()))
             // The editor is a person's: what it would decide is decided below.
             .env("EDITOR", "true")
+            .env("STELE_STATE", folder.path().join("state"))
             .current_dir(folder.path());
         command::finish(shell, block)?.expect(0)?;
         if release.exists() {

@@ -1,14 +1,18 @@
 //! One file a verb.
 
 pub(crate) mod claim;
+pub(crate) mod diff;
 pub(crate) mod draft;
 pub(crate) mod help;
+pub(crate) mod history;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod lineage;
 pub(crate) mod monitor;
 pub(crate) mod observe;
 pub(crate) mod policy;
 pub(crate) mod publish;
+pub(crate) mod resolve;
 pub(crate) mod show;
 pub(crate) mod verify;
 pub(crate) mod version;

@@ -1,33 +1,60 @@
-//! `stele show`: a page to read.
+//! `stele show`: a page to read, of a file here or of a release in the log.
 
-use serde_json::json;
-use stele_spec::bundle::{Bundle, MAX_BUNDLE};
-use stele_spec::statement::SignedStatement;
+use serde_json::{Value, json};
+use stele_host::clock::{Clock as _, SystemClock};
 
 use crate::Output;
+use crate::as_of;
+use crate::asking::Asked;
 use crate::cli::ShowArgs;
-use crate::error::{self, Failure, FileError};
-use crate::folder::BUNDLE;
-use crate::page;
+use crate::error::Failure;
+use crate::lifecycle;
+use crate::loaded::{Loaded, Subject};
+use crate::page::{self, Page};
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
-    let file = if args.file.is_dir() { args.file.join(BUNDLE) } else { args.file };
-    let bytes = error::read(&file, MAX_BUNDLE as u64, "a release.stele or a signed statement")?;
-    let statement = match Bundle::parse(&bytes) {
-        Ok(bundle) => bundle.statement,
-        Err(_) => bytes,
+    let loaded = match Subject::parse(&args.what)? {
+        Subject::File(file) => Loaded::file(&file)?,
+        Subject::Coordinate(coordinate) => {
+            let asked = Asked::by(&args.asking)?;
+            Loaded::coordinate(&asked.log()?, &coordinate, &asked.memory)?
+        }
+        Subject::Entry(position) => Loaded::entry(&Asked::by(&args.asking)?.log()?, position)?,
     };
-    let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
-        path: file.display().to_string(),
-        what: "a release.stele or a signed statement",
-        problem: error.to_string(),
-        hint: "`stele inspect FILE` says what a file is",
-    })?;
-    let statement = signed.statement();
-    let mut json = json!({ "kid": signed.kid(), "verified": false, "statement": statement });
-    if let (Some(coordinate), Some(fields)) = (statement.coordinate(), json.as_object_mut()) {
+    Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
+}
+
+fn text(loaded: &Loaded) -> String {
+    let mut page = Page(page::of(&loaded.signed));
+    match (&loaded.standing, loaded.position) {
+        (Some(standing), _) => {
+            page.section("What became of it");
+            lifecycle::rows(&mut page, standing);
+            page.section("As of");
+            page.row("status", &as_of::status(standing, SystemClock.unix_seconds()));
+            page.0.push_str("\nThe page is the release as it was signed. That it is true, nobody has verified.\n");
+        }
+        (None, Some(position)) => {
+            page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
+        }
+        (None, None) => page.0.push_str("\nNothing here has been verified: `stele verify` does.\n"),
+    }
+    page.0
+}
+
+fn document(loaded: &Loaded) -> Value {
+    let statement = loaded.statement();
+    let mut json = json!({ "kid": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
+    let Some(fields) = json.as_object_mut() else { return json };
+    if let Some(coordinate) = statement.coordinate() {
         fields.insert("coordinate".into(), coordinate.to_string().into());
     }
-    let text = format!("{}\nNothing here has been verified: `stele verify` does.\n", page::of(&signed));
-    Ok(Output { text, json, failure: None })
+    if let Some(position) = loaded.position {
+        fields.insert("entry".into(), position.into());
+    }
+    if let Some(standing) = &loaded.standing {
+        fields.insert("lifecycle".into(), lifecycle::json(standing));
+        fields.insert("current".into(), json!(loaded.release()));
+    }
+    json
 }

@@ -1,21 +1,24 @@
-//! `stele verify`: offline, in one command, with no badge.
+//! `stele verify`: in one command, with no badge. Offline, unless it is asked to ask the log.
 
-use serde_json::{Map, Value, json};
 use stele_host::clock::{Clock as _, SystemClock};
 use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 
 use crate::Output;
-use crate::claims;
+use crate::ancestry::{self, Ancestry};
+use crate::as_of::Age;
+use crate::asked_log::LogAddress;
 use crate::cli::VerifyArgs;
-use crate::comparison::{self, Comparison, LISTED};
+use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
 use crate::evidence::{self, Evidence, Pins};
-use crate::page::{Page, printable};
+use crate::memory::{LogId, Memory};
 use crate::policy_file;
-use crate::span::{Span, moment};
+use crate::standing::{Source, Standing};
 use crate::target::{self, What};
+use crate::verdict::Verdict;
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let target = target::find(&args.path, args.bundle.as_deref())?;
@@ -23,271 +26,166 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let pins = Pins { publisher: args.publisher.clone(), key_id: args.key_id };
     let evidence = evidence::check(&bytes, &policy, &pins)?;
-    let age = Age::of(&evidence, SystemClock.unix_seconds());
-    age.check(args.max_age)?;
+    let now = SystemClock.unix_seconds();
+    Age::of(evidence.noted_head(), now).check(args.max_age)?;
+    let reader = Reader { evidence: &evidence, policy: &policy, memory: Memory::open(args.no_state) };
+    let log = reader.see()?;
     let comparison = match &target.what {
         _ if args.no_hash => None,
         What::Bundle => None,
         What::Folder(folder) => Some(comparison::of_folder(folder, evidence.manifest())?),
         What::File(file) => Some(comparison::of_file(file, evidence.manifest())?),
     };
-    let is_file = matches!(target.what, What::File(_));
-    let failure = comparison.as_ref().and_then(Comparison::problem).map(Failure::from);
-    Ok(Output {
-        text: text(&evidence, &policy, comparison.as_ref(), is_file, &age),
-        json: report(&evidence, &policy, comparison.as_ref(), is_file, &age),
-        failure,
-    })
-}
-
-/// How old the tree head is that the verdict rests on.
-struct Age {
-    as_of: Option<u64>,
-    now: u64,
-}
-
-impl Age {
-    fn of(evidence: &Evidence, now: u64) -> Self {
-        Self { as_of: evidence.head().time().map(|time| time.seconds()), now }
-    }
-
-    fn seconds(&self) -> Option<u64> {
-        self.as_of.map(|as_of| self.now.saturating_sub(as_of))
-    }
-
-    fn check(&self, max: Option<Span>) -> Result<(), VerifyError> {
-        let Some(max) = max else { return Ok(()) };
-        match self.seconds() {
-            Some(found) if found <= max.0 => Ok(()),
-            found => Err(VerifyError::TooOld { max, found: found.map(Span) }),
+    let (known, unanswered) = if args.online {
+        let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.head().value().origin());
+        match url.map_err(Failure::from).and_then(|url| reader.online(url)) {
+            Ok(known) => (known, None),
+            // What contradicts the evidence leaves no verdict; a log that is away leaves the one without it.
+            Err(failure) if failure.as_explain().exit() != Exit::Unavailable => return Err(failure),
+            Err(failure) => (reader.offline(log)?, Some(failure)),
         }
+    } else {
+        (reader.offline(log)?, None)
+    };
+    let newest = match log {
+        Some(log) => reader.memory.heads(log).newest(&policy)?,
+        None => None,
+    };
+    let verdict = Verdict {
+        evidence: &evidence,
+        policy: &policy,
+        comparison: comparison.as_ref(),
+        is_file: matches!(target.what, What::File(_)),
+        standing: &known.standing,
+        ancestry: &known.ancestry,
+        newest: newest.as_ref(),
+        now,
+    };
+    let failure = comparison.as_ref().and_then(Comparison::problem).map(Failure::from).or(unanswered);
+    Ok(Output { text: verdict.text(), json: verdict.json(), failure })
+}
+
+/// Whoever wants to know what became of a release.
+struct Reader<'a> {
+    evidence: &'a Evidence,
+    policy: &'a Policy,
+    memory: Memory,
+}
+
+/// What became of a release and of its ancestors.
+struct Known {
+    standing: Standing,
+    ancestry: Ancestry,
+}
+
+impl Reader<'_> {
+    /// Compares the evidence's head with those remembered, and remembers it.
+    fn see(&self) -> Result<Option<LogId>, Failure> {
+        let head = self.evidence.noted_head();
+        let log = LogId::of(&head.note, self.policy);
+        if let Some(log) = log {
+            self.memory.heads(log).see(head)?;
+        }
+        Ok(log)
     }
 
-    fn text(&self) -> String {
-        match self.as_of {
-            None => "unknown: no witness gives a time".to_owned(),
-            Some(as_of) if as_of > self.now => {
-                let ahead = Span(as_of - self.now);
-                format!("{} ({ahead} ahead of this machine's clock)", moment(as_of))
+    /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
+    fn offline(&self, log: Option<LogId>) -> Result<Known, Failure> {
+        let kept = |coordinate: &Coordinate| {
+            let told = log.and_then(|log| self.memory.told(log, coordinate, self.policy));
+            told.map(|told| Standing::of(coordinate, &told, Source::Kept)).transpose()
+        };
+        let release = self.evidence.release();
+        let position = self.evidence.entry().position();
+        let known = kept(&release.coordinate())?;
+        let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
+        let standing = known.unwrap_or_else(|| Standing::of_bundle(self.evidence));
+        Ok(Known { standing, ancestry: ancestry::climb(release, kept)? })
+    }
+
+    /// Asks the log for everything about the release and its ancestors.
+    fn online(&self, url: String) -> Result<Known, Failure> {
+        let address = LogAddress::new(url);
+        let log = address.ask(self.policy, &self.memory)?;
+        log.same_as(self.evidence.noted_head(), self.policy, &self.memory)?;
+        let ask = |coordinate: &Coordinate| log.standing(coordinate, &self.memory);
+        let (release, entry) = (self.evidence.release(), self.evidence.entry());
+        let standing = ask(&release.coordinate())?;
+        if let Some(rejected) = standing.rejection(entry.position()) {
+            return Err(VerifyError::NotTheirs {
+                entry: entry.position(),
+                code: rejected.code,
+                why: rejected.why.clone(),
             }
-            Some(as_of) => {
-                format!("{} ({} ago); what came later is not in this evidence", moment(as_of), Span(self.now - as_of))
-            }
+            .into());
         }
-    }
-}
-
-fn text(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>, is_file: bool, age: &Age) -> String {
-    let release = evidence.release();
-    let head = evidence.head();
-    let mut page = Page::titled(&printable(&release.coordinate().to_string()));
-    page.row("publisher", &format!("{}, key {}", release.publisher.name, evidence.entry().value().kid()));
-
-    page.section("integrity");
-    page.row("bytes", &bytes(comparison, is_file, evidence));
-    if let Some(comparison) = comparison {
-        for difference in comparison.differing.iter().take(LISTED) {
-            page.row("differs", &difference.path);
+        if standing.history.release().is_none_or(|(position, _)| position != entry.position()) {
+            let found = standing.history.release().map(|(position, _)| position);
+            return Err(VerifyError::NotNamed { url: log.url().to_owned(), entry: entry.position(), found }.into());
         }
-        for (path, problem, _) in comparison.unusable.iter().take(LISTED) {
-            page.row("unusable", &format!("{path}: {problem}"));
-        }
-        if !is_file {
-            let missing: Vec<String> = comparison.missing.iter().map(ToString::to_string).collect();
-            list(&mut page, "missing", &missing);
-            let extra: Vec<String> = comparison
-                .extra
-                .iter()
-                .map(|(path, what)| match what {
-                    None => path.clone(),
-                    Some(what) => format!("{path} ({what})"),
-                })
-                .collect();
-            list(&mut page, "not in record", &extra);
-        }
-    }
-    page.row("weights", &release.weights.digest);
-    page.row(
-        "log",
-        &format!(
-            "entry {} of {}, in a tree of {}",
-            evidence.entry().position(),
-            head.value().origin(),
-            head.value().size()
-        ),
-    );
-    let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
-    page.row(
-        "witnesses",
-        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
-    );
-    page.row("name held", &name_held(evidence));
-
-    page.section("what the publisher says, as recorded");
-    page.row("availability", &claims::availability(release));
-    page.row("openness", &claims::openness(release));
-    page.row("release safety", &claims::safety(release));
-
-    page.section("as of");
-    page.row("", &age.text());
-    page.0
-}
-
-/// Since when the name is held, and whether the key was revoked after it signed.
-fn name_held(evidence: &Evidence) -> String {
-    let keys = evidence.keys();
-    let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
-    let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
-    let revoked = keys.revoked_at(&evidence.entry().value().kid());
-    let revoked = revoked.map(|at| format!("; the key was revoked later, at entry {at}")).unwrap_or_default();
-    format!("{}{since}{many}{revoked}", keys.publisher())
-}
-
-fn bytes(comparison: Option<&Comparison>, is_file: bool, evidence: &Evidence) -> String {
-    let of = evidence.manifest().files().len();
-    match comparison {
-        None => format!("not looked at ({of} files in the record)"),
-        Some(comparison) if is_file => match comparison.matching.first() {
-            Some(path) => format!("matches {path}, {} of {of} files", comparison.matching.len()),
-            None => "DIFFER".to_owned(),
-        },
-        Some(comparison) => {
-            let matching = comparison.matching.len();
-            let bad = comparison.differing.len();
-            let unusable = comparison.unusable.len();
-            match (matching, bad, unusable) {
-                (0, 0, 0) => format!("0 of {of} files are here"),
-                (_, 0, 0) => format!("{matching} of {of} files, all match ({} bytes)", comparison.bytes),
-                _ => {
-                    let unusable =
-                        if unusable > 0 { format!(", {unusable} cannot be verified") } else { String::new() };
-                    format!("{bad} DIFFER{unusable}; {matching} of {of} files match")
-                }
-            }
-        }
+        let ancestry = ancestry::climb(release, |coordinate| ask(coordinate).map(Some))?;
+        Ok(Known { standing, ancestry })
     }
 }
 
-fn list(page: &mut Page, name: &str, items: &[String]) {
-    for (at, item) in items.iter().take(LISTED).enumerate() {
-        let title = if at == 0 { format!("{name} ({})", items.len()) } else { String::new() };
-        page.row(&title, item);
-    }
-    if items.len() > LISTED {
-        page.row("", &format!("and {} more", items.len() - LISTED));
-    }
-}
-
-/// How many names of each kind the JSON holds.
-const LISTED_JSON: usize = 1000;
-
-fn report(evidence: &Evidence, policy: &Policy, comparison: Option<&Comparison>, is_file: bool, age: &Age) -> Value {
-    let (release, head) = (evidence.release(), evidence.head());
-    let cosigned: Vec<Value> = head
-        .cosigned()
-        .iter()
-        .map(|cosigned| {
-            json!({
-                "witness": cosigned.witness,
-                "key_name": cosigned.key_name.to_string(),
-                "time": moment(cosigned.time.seconds()),
-            })
-        })
-        .collect();
-    let mut document = Map::new();
-    document.insert("coordinate".into(), release.coordinate().to_string().into());
-    document.insert(
-        "publisher".into(),
-        json!({
-            "name": release.publisher.name.to_string(),
-            "key_id": evidence.entry().value().kid().to_string(),
-            "claimed_at_entry": evidence.keys().claimed_at(),
-            "key_statements": evidence.keys().len(),
-            "key_revoked_at_entry": evidence.keys().revoked_at(&evidence.entry().value().kid()),
-        }),
-    );
-    document.insert(
-        "integrity".into(),
-        json!({
-            "bytes": comparison.map(|comparison| bytes_json(comparison, is_file)),
-            "weights": release.weights,
-            "tree": release.tree,
-            "manifest": release.manifest,
-            "log": {
-                "origin": head.value().origin().to_string(),
-                "entry": evidence.entry().position(),
-                "tree_size": head.value().size(),
-                "root": head.value().root().to_string(),
-            },
-            "witnesses": { "cosigned": cosigned, "of": policy.witnesses().len(), "required": policy.quorum().least() },
-        }),
-    );
-    for (name, claim) in claims::json(release) {
-        document.insert(name.into(), claim);
-    }
-    document.insert("as_of".into(), json!({ "time": age.as_of.map(moment), "age_seconds": age.seconds() }));
-    document.into()
-}
-
-fn bytes_json(comparison: &Comparison, is_file: bool) -> Value {
-    let names = |paths: &mut dyn Iterator<Item = String>| paths.take(LISTED_JSON).collect::<Vec<_>>();
-    let differing: Vec<Value> = comparison
-        .differing
-        .iter()
-        .take(LISTED_JSON)
-        .map(|difference| {
-            json!({
-                "path": difference.path.to_string(),
-                "expected": { "bytes": difference.expected.size, "sha256": difference.expected.sha256 },
-                "found": { "bytes": difference.found.size, "sha256": difference.found.sha256 },
-            })
-        })
-        .collect();
-    let unusable = comparison.unusable.iter().map(|(path, problem, _)| json!({ "path": path, "problem": problem }));
-    json!({
-        "scope": if is_file { "file" } else { "folder" },
-        "matching": comparison.matching.len(),
-        "of": comparison.of,
-        "bytes": comparison.bytes,
-        "files": if is_file { names(&mut comparison.matching.iter().map(ToString::to_string)) } else { Vec::new() },
-        "differing": differing,
-        "unusable": unusable.take(LISTED_JSON).collect::<Vec<_>>(),
-        "missing": names(&mut comparison.missing.iter().map(ToString::to_string)),
-        "missing_count": comparison.missing.len(),
-        "extra": names(&mut comparison.extra.iter().map(|(path, _)| path.clone())),
-        "extra_count": comparison.extra.len(),
-    })
-}
-
-/// Why evidence that holds is not enough.
+/// Why evidence that holds by itself does not hold against what the log has.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VerifyError {
-    /// Older than asked for.
-    #[error("the evidence is too old")]
-    TooOld {
-        /// What was asked for.
-        max: Span,
-        /// How old it is, if it has a time.
-        found: Option<Span>,
+    /// The log's key history, which the bundle may not have whole, does not let the signer speak.
+    #[error("by the key history that the log has, the release at entry {entry} is not its publisher's: {why}")]
+    NotTheirs {
+        /// The release.
+        entry: u64,
+        /// The rule.
+        code: &'static str,
+        /// The reason.
+        why: String,
+    },
+    /// The log does not name the release, although it has it.
+    #[error("the log does not name entry {entry} as the release of this coordinate")]
+    NotNamed {
+        /// The log.
+        url: String,
+        /// The release of the evidence.
+        entry: u64,
+        /// What it names.
+        found: Option<u64>,
     },
 }
 
 impl Explain for VerifyError {
     fn exit(&self) -> Exit {
-        Exit::QuorumMissing
+        match self {
+            Self::NotTheirs { .. } => Exit::BadSignature,
+            Self::NotNamed { .. } => Exit::Inconsistent,
+        }
     }
 
     fn code(&self) -> &'static str {
-        "evidence-too-old"
+        match self {
+            Self::NotTheirs { .. } => "not-the-publisher",
+            Self::NotNamed { .. } => "release-not-named",
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("get a newer release.stele from the publisher, a mirror or the log: the release is the same, the proof younger".into())
+        let hint = match self {
+            Self::NotTheirs { .. } => "somebody else may speak in this publisher's name: do not use these files",
+            Self::NotNamed { .. } => {
+                "the log's lookups are wrong or behind: ask again later, and report it if it stays so; offline the evidence holds by itself"
+            }
+        };
+        Some(hint.into())
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        let Self::TooOld { max, found } = self;
-        let found = found.map_or_else(|| "no time at all".to_owned(), |found| found.to_string());
-        vec![("expected", format!("at most {max}")), ("found", found)]
+        match self {
+            Self::NotTheirs { code, .. } => vec![("rule", (*code).to_owned())],
+            Self::NotNamed { url, entry, found } => vec![
+                ("log", url.clone()),
+                ("expected", format!("entry {entry}")),
+                ("found", found.map_or("nothing".to_owned(), |found| format!("entry {found}"))),
+            ],
+        }
     }
 }

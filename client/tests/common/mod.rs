@@ -43,6 +43,8 @@ pub(crate) struct Log {
     pub(crate) cosigning: usize,
     /// The entry that it gives as the reason for a refusal, if not the true one.
     pub(crate) lies_about: Option<usize>,
+    /// The entries that its lookups leave out.
+    pub(crate) hidden: Vec<usize>,
     pub(crate) entries: Vec<Vec<u8>>,
     tree: MemoryTree,
 }
@@ -59,6 +61,7 @@ impl Log {
             witnesses: (1..=3).map(witness).collect(),
             cosigning: 3,
             lies_about: None,
+            hidden: Vec::new(),
             entries: Vec::new(),
             tree: MemoryTree::new(),
         };
@@ -82,14 +85,19 @@ impl Log {
 
     pub(crate) fn proof(&self, position: u64) -> Vec<u8> {
         let size = self.entries.len() as u64;
+        TlogProof::new(position, prove_inclusion(&self.tree, position, size).unwrap(), self.checkpoint()).to_bytes()
+    }
+
+    /// The newest head.
+    pub(crate) fn checkpoint(&self) -> SignedNote {
+        let size = self.entries.len() as u64;
         let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root_at(&self.tree, size).unwrap());
         let note = sign_checkpoint(&checkpoint, &self.signer).unwrap();
         let mut lines = note.signatures().to_vec();
         for (n, witness) in self.witnesses.iter().take(self.cosigning).enumerate() {
             lines.push(cosign(note.text(), witness, UnixTime::new(COSIGNED + n as u64).unwrap()).unwrap());
         }
-        let note = SignedNote::new(note.text().to_owned(), lines).unwrap();
-        TlogProof::new(position, prove_inclusion(&self.tree, position, size).unwrap(), note).to_bytes()
+        SignedNote::new(note.text().to_owned(), lines).unwrap()
     }
 }
 
@@ -204,7 +212,7 @@ impl World {
             arguments.extend(["--policy", policy.to_str().unwrap()]);
         }
         arguments.extend(more);
-        stele(&arguments)
+        stele_remembering(&arguments, Some(&self.at("state")))
     }
 }
 
@@ -246,15 +254,22 @@ impl Ran {
     }
 }
 
-/// Runs the real binary, with no policy of this machine.
+/// Runs the real binary, with no policy and no memory of this machine.
 pub(crate) fn stele(arguments: &[&str]) -> Ran {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_stele"))
-        .args(arguments)
-        .env_remove("STELE_POLICY")
-        .env_remove("XDG_CONFIG_HOME")
-        .env("HOME", "/nonexistent")
-        .output()
-        .unwrap();
+    stele_remembering(arguments, None)
+}
+
+/// The same with a folder for what is remembered.
+pub(crate) fn stele_remembering(arguments: &[&str], state: Option<&Path>) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stele"));
+    command.args(arguments).env("HOME", "/nonexistent");
+    for name in ["STELE_POLICY", "STELE_STATE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+        command.env_remove(name);
+    }
+    if let Some(state) = state {
+        command.env("STELE_STATE", state);
+    }
+    let output: Output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
@@ -331,12 +346,26 @@ fn route(method: &str, path: &str, body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8
         ("post", ["entries"]) => submit(body, log),
         ("get", ["entries", index]) => (200, log.entries[index.parse::<usize>().unwrap()].clone()),
         ("get", ["entries", index, "proof"]) => (200, log.proof(index.parse().unwrap())),
+        ("get", ["checkpoint"]) => (200, log.checkpoint().to_bytes()),
+        // Small logs have one tile, of the leaves.
+        ("get", ["tile", "0", "000.p", width]) => {
+            let leaves = log.entries.iter().take(width.parse().unwrap());
+            (200, leaves.flat_map(|entry| *leaf_hash(entry).as_bytes()).collect())
+        }
+        ("get", ["manifests", ..]) => (200, World::manifest().encode()),
         ("get", ["lookup", ..]) => {
+            let subject = path.split_once("name=").unwrap().1.split('&').next().unwrap().replace("%23", "#");
             let of = |entry: &[u8]| {
-                SignedStatement::parse(entry)
-                    .is_ok_and(|signed| path.ends_with(signed.statement().publisher().as_str()))
+                SignedStatement::parse(entry).is_ok_and(|signed| {
+                    let statement = signed.statement();
+                    let keys = matches!(statement, Statement::Publisher(_)) && path.starts_with("/lookup/keys");
+                    keys && statement.publisher().as_str() == subject
+                        || statement.coordinates().iter().any(|coordinate| coordinate.to_string() == subject)
+                })
             };
-            let positions: Vec<usize> = (0..log.entries.len()).filter(|at| of(&log.entries[*at])).collect();
+            let hidden = &log.hidden;
+            let positions: Vec<usize> =
+                (0..log.entries.len()).filter(|at| of(&log.entries[*at]) && !hidden.contains(at)).collect();
             (200, json!({ "positions": positions }).to_string().into_bytes())
         }
         _ => (404, b"{}".to_vec()),

@@ -9,7 +9,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::manifest::GitBlobId;
 use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::statement::Purl;
 use stele_spec::text::{decimal, hex_exact};
 
 /// `?name=`, and `&from=` to go on after an answer that ended with `next`.
@@ -87,6 +89,39 @@ pub(super) async fn digest(State(server): State<Server>, asked: Asked<Hex>) -> R
     match Digest::from_hex(&asked.hex) {
         Ok(digest) => positions(server, digest.to_string(), asked.from, |digest| By::Digest(digest)).await,
         Err(error) => bad_request("bad-digest", &error.to_string(), "?hex=<the weights digest, in lower case>"),
+    }
+}
+
+/// A file by its SHA-256, or by git's blob id: their lengths tell them apart.
+pub(super) async fn file(State(server): State<Server>, asked: Asked<Hex>) -> Response {
+    let Ok(Query(asked)) = asked else { return no_question("hex") };
+    if let Ok(digest) = Digest::from_hex(&asked.hex) {
+        return positions(server, digest.to_string(), asked.from, |digest| By::File(digest)).await;
+    }
+    match GitBlobId::from_hex(&asked.hex) {
+        Ok(id) => positions(server, id.to_string(), asked.from, |id| By::GitBlob(id)).await,
+        Err(error) => bad_request("bad-digest", &error.to_string(), "?hex=<SHA-256 or git blob id, in lower case>"),
+    }
+}
+
+pub(super) async fn purl(State(server): State<Server>, asked: Asked<Name>) -> Response {
+    let Ok(Query(asked)) = asked else { return no_question("name") };
+    match asked.name.parse::<Purl>() {
+        Ok(purl) => positions(server, purl.to_string(), asked.from, |purl| By::Purl(purl)).await,
+        Err(error) => bad_request("bad-name", &error.to_string(), "?name=pkg:huggingface/acme/tiny"),
+    }
+}
+
+/// What was made of a coordinate, or of something that is in no log.
+pub(super) async fn children(State(server): State<Server>, asked: Asked<Name>) -> Response {
+    let Ok(Query(asked)) = asked else { return no_question("name") };
+    let parent = match asked.name.parse::<Coordinate>() {
+        Ok(name) => Ok(name.to_string()),
+        Err(error) => asked.name.parse::<Purl>().map(|purl| purl.to_string()).map_err(|_| error),
+    };
+    match parent {
+        Ok(parent) => positions(server, parent, asked.from, |parent| By::Parent(parent)).await,
+        Err(error) => bad_request("bad-name", &error.to_string(), "?name=publisher/model@version%23variant"),
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `GET /lookup/{coordinate,publisher}?name=`, `/lookup/digest?hex=`, `/lookup/leaf?hex=` | JSON `{positions}`, and `next` when there are more |
 //! | `GET /lookup/{name,about,under}/proof?name=`, `/lookup/digest/proof?hex=` | the name proof at the newest checkpoint; `&from=` for what came since |
 //! | `GET /entries/<index>/inclusion?size=` | the path to the root of a tree of that size: base64 lines |
+//! | `GET /lookup/file?hex=`, `/lookup/purl?name=`, `/lookup/children?name=` | the releases with a file (SHA-256 or git blob id), with a package URL, made of a coordinate |
 //! | `GET /`, `/healthz`, `/metrics` | for people, probes and Prometheus |
 //!
 //! Errors are JSON `{error, message, hint}`, with `existing: {index, proof, entry}` where an entry stands in the way.
@@ -58,6 +59,9 @@ pub fn router(shared: &Arc<Shared>, intake: Intake) -> Router {
         .route("/lookup/leaf", get(lookups::leaf))
         .route("/lookup/{kind}/proof", get(name_proofs::proof))
         .route("/entries/{index}/inclusion", get(name_proofs::inclusion))
+        .route("/lookup/file", get(lookups::file))
+        .route("/lookup/purl", get(lookups::purl))
+        .route("/lookup/children", get(lookups::children))
         .route("/", get(page::page))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(metrics))

@@ -40,7 +40,8 @@ pub(super) async fn page(State(server): State<Server>) -> Response {
         "</ul>\n<h2>What it serves</h2>\n<ul>\n\
          <li><a href=\"/checkpoint\">/checkpoint</a>, /tile/... (c2sp.org/tlog-tiles)</li>\n\
          <li>/entries/&lt;index&gt;, /entries/&lt;index&gt;/proof (c2sp.org/tlog-proof)</li>\n\
-         <li>/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/keys?name=, /lookup/digest?hex=</li>\n\
+         <li>/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/keys?name=, /lookup/digest?hex=, /lookup/file?hex=, \
+         /lookup/purl?name=, /lookup/children?name=</li>\n\
          <li>/manifests/&lt;sha256&gt;</li>\n\
          <li>POST /entries: a signed statement; the answer is its cosigned proof</li>\n\
          <li><a href=\"/healthz\">/healthz</a>, <a href=\"/metrics\">/metrics</a></li>\n</ul>\n</body>\n</html>\n",

@@ -7,6 +7,8 @@ fn log(home: &Path) -> (Dir, Store, Published) {
     let mut log = Offline::start(home).unwrap();
     log.write(vec![]).unwrap();
     log.write(vec![claim("acme.example", 1)]).unwrap();
+    let manifest = release("acme.example", 1, "base", 1).1;
+    log.store.put_manifest(&manifest.digest(), manifest.bytes()).unwrap();
     log.write(vec![release("acme.example", 1, "base", 1).0, release("acme.example", 1, "instruct", 1).0]).unwrap();
     let published = log.publish();
     (Dir::open(home).unwrap(), log.store.clone(), published)
@@ -23,6 +25,13 @@ fn check(lookup: &Lookup) {
     assert_eq!(lookup.positions(By::Coordinate("acme.example/tiny@1.0.2#base"), 0).unwrap(), [3]);
     assert_eq!(lookup.positions(By::Digest(&digest), 0).unwrap(), [3, 4]);
     assert!(lookup.positions(By::Publisher("acme.exampl"), 0).unwrap().is_empty());
+    // Any file of the manifest leads to the releases that have it.
+    for file in release("acme.example", 1, "base", 1).1.files() {
+        let (sha256, git) = (file.sha256.to_string(), file.git_sha1.to_string());
+        assert_eq!(lookup.positions(By::File(&sha256), 0).unwrap(), [3, 4], "{}", file.path);
+        assert_eq!(lookup.positions(By::GitBlob(&git), 0).unwrap(), [3, 4], "{}", file.path);
+    }
+    assert!(lookup.positions(By::File(&"0".repeat(64)), 0).unwrap().is_empty());
     let leaf = stele_spec::merkle::leaf_hash(claim("acme.example", 1).bytes());
     assert_eq!(lookup.positions(By::Leaf(&leaf), 0).unwrap(), [1]);
 }

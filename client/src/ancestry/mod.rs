@@ -1,0 +1,140 @@
+//! What a release was made of, and what that was made of, all the way up; and where each of them stands.
+//!
+//! Parents are named by the release, by entry and leaf hash. What the log has there must be that release: then its own
+//! parents are followed. A parent that no log records ends its line.
+
+mod draw;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release};
+
+use crate::error::Failure;
+use crate::standing::Standing;
+
+/// The most generations that are followed.
+pub(crate) const MAX_DEPTH: usize = 32;
+/// The most ancestors of one release that are looked at.
+pub(crate) const MAX_ANCESTORS: usize = 256;
+
+/// The ancestors of a release, each before its own.
+#[derive(Debug, Default)]
+pub(crate) struct Ancestry {
+    /// The ancestors.
+    pub(crate) nodes: Vec<Node>,
+    /// Whether there are more, beyond the limits.
+    pub(crate) cut: bool,
+}
+
+/// One ancestor, as its child names it.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// Generations above the release: 1 for a parent.
+    pub(crate) depth: usize,
+    /// Which node names it; none for the release itself.
+    pub(crate) child: Option<usize>,
+    /// What its child says of it.
+    pub(crate) named: Ancestor,
+    /// What came of looking.
+    pub(crate) found: Found,
+}
+
+/// What came of looking at an ancestor.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It is in no log.
+    Unlogged,
+    /// Nobody was asked, and nothing is kept.
+    NotAsked,
+    /// It is there.
+    Standing(Box<Standing>),
+    /// It was met before, at this node: a merge of relatives, or a circle.
+    Again(usize),
+    /// What the log has is not what the child names.
+    Other {
+        /// In a sentence.
+        problem: String,
+        /// What it has.
+        standing: Box<Standing>,
+    },
+}
+
+impl Node {
+    /// Its coordinate, or its package URL.
+    pub(crate) fn name(&self) -> String {
+        match &self.named.parent {
+            Parent::Logged(logged) => logged.coordinate.to_string(),
+            Parent::Unlogged(unlogged) => unlogged.purl.to_string(),
+        }
+    }
+
+    /// Where it stands, if that is known and it is the one that its child names.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        match &self.found {
+            Found::Standing(standing) => Some(standing),
+            _ => None,
+        }
+    }
+}
+
+/// Follows the lineage of a release. `ask` gives the standing of a coordinate, or none where it cannot be known.
+pub(crate) fn climb(
+    release: &Release,
+    mut ask: impl FnMut(&Coordinate) -> Result<Option<Standing>, Failure>,
+) -> Result<Ancestry, Failure> {
+    let mut ancestry = Ancestry::default();
+    let mut met: HashMap<Coordinate, usize> = HashMap::new();
+    // Depth first, the first parent first: a stack holds the rest in reverse.
+    let mut waiting: Vec<(usize, Option<usize>, Ancestor)> = Vec::new();
+    waiting.extend(release.lineage.iter().rev().map(|parent| (1, None, parent.clone())));
+    while let Some((depth, child, named)) = waiting.pop() {
+        if depth > MAX_DEPTH || ancestry.nodes.len() == MAX_ANCESTORS {
+            ancestry.cut = true;
+            continue;
+        }
+        let at = ancestry.nodes.len();
+        let found = match &named.parent {
+            Parent::Unlogged(_) => Found::Unlogged,
+            Parent::Logged(logged) => match met.get(&logged.coordinate) {
+                Some(before) => Found::Again(*before),
+                None => {
+                    met.insert(logged.coordinate.clone(), at);
+                    match ask(&logged.coordinate)? {
+                        None => Found::NotAsked,
+                        Some(standing) => checked(logged, &named, standing),
+                    }
+                }
+            },
+        };
+        if let Found::Standing(standing) = &found
+            && let Some((_, release)) = standing.history.release()
+        {
+            waiting.extend(release.lineage.iter().rev().map(|parent| (depth + 1, Some(at), parent.clone())));
+        }
+        ancestry.nodes.push(Node { depth, child, named, found });
+    }
+    Ok(ancestry)
+}
+
+/// Whether what the log has is what the child names.
+fn checked(logged: &LoggedRelease, named: &Ancestor, standing: Standing) -> Found {
+    let problem = match standing.history.release() {
+        None => Some(format!("the log has no release of {}", logged.coordinate)),
+        Some((position, _)) if position != logged.entry || standing.release_leaf() != Some(logged.leaf_hash) => {
+            Some(format!("it names entry {}, and {} is released by entry {position}", logged.entry, logged.coordinate))
+        }
+        Some((_, release)) if release.weights.digest != named.parent_weights => Some(format!(
+            "it was made of weights {}, and {} has {}",
+            named.parent_weights, logged.coordinate, release.weights.digest
+        )),
+        Some(_) => None,
+    };
+    let standing = Box::new(standing);
+    match problem {
+        None => Found::Standing(standing),
+        Some(problem) => Found::Other { problem, standing },
+    }
+}

@@ -1,0 +1,158 @@
+//! The tree heads of one log that this machine relied on.
+//!
+//! Offline, two heads of one size must have one root; an older head than the newest is normal, since a bundle is as old as
+//! its publication. Online, a log that offers a smaller tree than it showed before has gone back, and each head that was
+//! seen must be the beginning of the tree that is offered.
+
+use std::collections::BTreeSet;
+
+use stele_host::durable::{self, DurableError};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::note::{MAX_NOTE, SignedNote};
+use stele_spec::policy::Policy;
+
+use super::{Conflict, Conflicting, LogId, Memory};
+use crate::error::Failure;
+use crate::log_reader::{Head, ReadError, VerifiedLog};
+
+/// The most heads that are kept of one log; the smallest go first.
+const MAX_HEADS: usize = 64;
+
+/// The heads of one log.
+#[derive(Debug)]
+pub(crate) struct Heads {
+    memory: Memory,
+    log: LogId,
+}
+
+impl Heads {
+    pub(super) fn new(memory: Memory, log: LogId) -> Self {
+        Self { memory, log }
+    }
+
+    /// The newest head that is remembered, if the policy still vouches for it.
+    pub(crate) fn newest(&self, policy: &Policy) -> Result<Option<Head>, DurableError> {
+        let mut sizes = self.sizes()?;
+        while let Some(size) = sizes.pop_last() {
+            let head = self.read(size)?.and_then(|note| Head::of(&note.to_bytes(), policy).ok());
+            if head.is_some() {
+                return Ok(head);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Compares a head that the policy vouches for with what is remembered, and remembers it. No server is asked.
+    pub(crate) fn see(&self, head: &Head) -> Result<(), Failure> {
+        let checkpoint = head.checkpoint();
+        if let Some(seen) = self.read(head.size())? {
+            return self.compare(&seen, head);
+        }
+        let path = self.path(checkpoint.size());
+        let put = self.memory.write(|dir| dir.put_if_absent(&path, &head.note.to_bytes()).map(drop));
+        match put {
+            // Another process was faster: there is something to compare with now.
+            Err(DurableError::Differs { .. }) => match self.read(head.size())? {
+                Some(seen) => self.compare(&seen, head),
+                None => Ok(()),
+            },
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(self.forget_the_oldest()?),
+        }
+    }
+
+    /// Compares all heads that were seen with the log's own tiles; remembers its head, and that they are one tree.
+    pub(crate) fn link(&self, log: &VerifiedLog<'_>) -> Result<(), Failure> {
+        let linked = self.linked()?;
+        for size in self.sizes()?.into_iter().rev() {
+            // Of a tree that was linked before, one head stands for all: the largest.
+            let known = linked.contains(&size) && linked.last() != Some(&size);
+            if let (false, Some(note)) = (known, self.read(size)?) {
+                self.check(log, &note)?;
+            }
+        }
+        self.see(log.head())?;
+        let sizes: Vec<String> = self.sizes()?.iter().map(ToString::to_string).collect();
+        let path = format!("heads/{}.linked", self.log);
+        self.memory.write(|dir| dir.replace(&path, (sizes.join("\n") + "\n").as_bytes()))?;
+        Ok(())
+    }
+
+    /// Whether a head that was seen is the beginning of the tree that a log offers, by the log's own tiles.
+    pub(crate) fn check(&self, log: &VerifiedLog<'_>, note: &SignedNote) -> Result<(), Failure> {
+        let offered = log.head();
+        let Ok(seen) = Checkpoint::parse(note.text()) else { return Ok(()) };
+        // A tree that ends before what was seen shows nothing of it.
+        if seen.size() > offered.size() {
+            let (larger, smaller) = (Box::new(note.clone()), Box::new(offered.note.clone()));
+            return Err(Conflicting::found(&self.memory, Conflict::Rollback { larger, smaller }));
+        }
+        match log.check_prefix(seen.size(), seen.root()) {
+            Ok(()) => Ok(()),
+            Err(ReadError::NotAPrefix { found, .. }) => {
+                let path = log.prove_consistency(seen.size())?;
+                let (older, newer) = (Box::new(note.clone()), Box::new(offered.note.clone()));
+                let prefix = (seen.size() < log.size()).then_some((path, found));
+                Err(Conflicting::found(&self.memory, Conflict::Fork { older, newer, prefix }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn compare(&self, seen: &SignedNote, head: &Head) -> Result<(), Failure> {
+        match Checkpoint::parse(seen.text()) {
+            Ok(checkpoint) if checkpoint.root() != head.checkpoint().root() => {
+                let (older, newer) = (Box::new(seen.clone()), Box::new(head.note.clone()));
+                Err(Conflicting::found(&self.memory, Conflict::Fork { older, newer, prefix: None }))
+            }
+            // What cannot be read was damaged here; it convicts nobody.
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, size: u64) -> String {
+        format!("heads/{}/{size}", self.log)
+    }
+
+    fn read(&self, size: u64) -> Result<Option<SignedNote>, DurableError> {
+        let Some(folder) = self.memory.folder() else { return Ok(None) };
+        let bytes = durable::read_file(&folder.join(self.path(size)), MAX_NOTE as u64).or_else(absent)?;
+        Ok(bytes.and_then(|bytes| SignedNote::parse(&bytes).ok()))
+    }
+
+    /// The sizes that are remembered.
+    fn sizes(&self) -> Result<BTreeSet<u64>, DurableError> {
+        let Some(folder) = self.memory.folder() else { return Ok(BTreeSet::new()) };
+        let Ok(entries) = std::fs::read_dir(folder.join("heads").join(self.log.to_string())) else {
+            return Ok(BTreeSet::new());
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.filter_map(|name| stele_spec::text::decimal(&name).ok()).collect())
+    }
+
+    /// The sizes of heads that are known to be of one tree.
+    fn linked(&self) -> Result<BTreeSet<u64>, DurableError> {
+        let Some(folder) = self.memory.folder() else { return Ok(BTreeSet::new()) };
+        let path = folder.join(format!("heads/{}.linked", self.log));
+        let bytes = durable::read_file(&path, 64 << 10).or_else(absent)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(text.lines().filter_map(|line| stele_spec::text::decimal(line).ok()).collect())
+    }
+
+    fn forget_the_oldest(&self) -> Result<(), DurableError> {
+        let mut sizes = self.sizes()?;
+        while sizes.len() > MAX_HEADS {
+            let Some(size) = sizes.pop_first() else { break };
+            self.memory.write(|dir| dir.remove(&self.path(size)).map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+/// A place that cannot be looked into holds nothing: a home that is a file, or another user's.
+fn absent(error: DurableError) -> Result<Option<Vec<u8>>, DurableError> {
+    match error {
+        DurableError::TooLarge { .. } | DurableError::Io { .. } => Ok(None),
+        error => Err(error),
+    }
+}

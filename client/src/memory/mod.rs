@@ -1,0 +1,92 @@
+//! What this machine remembers of logs: every tree head it relied on, and what it was told when it asked.
+//!
+//! A log that shows one history here and another there is found out when somebody holds both heads. So each head that the
+//! policy vouched for is kept, and each later one is compared with those: offline by size and root, online by the log's own
+//! tiles. What was learnt online about a name is kept as well, with its proofs, and checked again whenever it is read:
+//! whoever can write here can make this machine forget, and no more.
+//!
+//! ```text
+//! $STELE_STATE, else $XDG_STATE_HOME/stele, else ~/.local/state/stele
+//!   heads/<log>/<size>            a signed note as it came; <log> is the SHA-256 of the log's verifier key
+//!   heads/<log>.linked            the sizes that are known to be of one tree
+//!   told/<log>/<name>.json        what a log said about a coordinate; <name> is the SHA-256 of the coordinate
+//!   evidence/                     what convicts a log; never written over
+//! ```
+
+mod conflict;
+mod heads;
+mod told;
+
+use std::path::{Path, PathBuf};
+
+use stele_host::durable::{Dir, DurableError};
+use stele_spec::hash::Digest;
+use stele_spec::note::SignedNote;
+use stele_spec::policy::Policy;
+
+pub(crate) use conflict::{Conflict, Conflicting};
+pub(crate) use heads::Heads;
+
+/// Where things are remembered, if anywhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    folder: Option<PathBuf>,
+    /// Whether a person named the folder: then failing to use it is an error.
+    named: bool,
+}
+
+impl Memory {
+    /// The memory of this machine's user, or none.
+    pub(crate) fn open(off: bool) -> Self {
+        let none = Self { folder: None, named: false };
+        if off {
+            return none;
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(folder) = set("STELE_STATE") {
+            return Self { folder: Some(folder), named: true };
+        }
+        let xdg = set("XDG_STATE_HOME").map(|folder| folder.join("stele"));
+        Self { folder: xdg.or_else(|| set("HOME").map(|home| home.join(".local/state/stele"))), named: false }
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The heads of the log that signed a note.
+    pub(crate) fn heads(&self, log: LogId) -> Heads {
+        Heads::new(self.clone(), log)
+    }
+
+    /// Writes below the folder; `Ok(None)` where there is no memory, or the machine's own place cannot be used.
+    fn write<T>(&self, write: impl FnOnce(&Dir) -> Result<T, DurableError>) -> Result<Option<T>, DurableError> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        match Dir::open(folder).and_then(|dir| write(&dir)) {
+            Ok(done) => Ok(Some(done)),
+            // A machine without a home, or with a read-only one, verifies all the same.
+            Err(_) if !self.named => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A log, by the key that signs its heads: two logs of one origin have two memories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LogId(Digest);
+
+impl LogId {
+    /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
+    pub(crate) fn of(note: &SignedNote, policy: &Policy) -> Option<Self> {
+        let signed = |key: &stele_spec::note::VerifierKey| note.signatures().iter().any(|line| key.is_meant_by(line));
+        let log = policy.logs().iter().find(|log| signed(&log.key))?;
+        Some(Self(Digest::of(log.key.to_string().as_bytes())))
+    }
+}
+
+impl std::fmt::Display for LogId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

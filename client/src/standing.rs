@@ -1,0 +1,195 @@
+//! Where a release stands: everything that was said about its coordinate by those who may say it, folded to a status.
+//!
+//! A statement counts when it is in the log and a key that held its speaker's name at that point signed it. What does
+//! not count is named: no honest log holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stele_spec::hash::LeafHash;
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::statement::{Kind, SignedStatement, Statement};
+use stele_spec::status::History;
+
+use crate::error::Failure;
+use crate::evidence::Evidence;
+use crate::key_history::KeyHistory;
+use crate::log_reader::Head;
+use crate::memory::{LogId, Memory};
+use crate::statements::{Listing, Logged, Statements};
+
+/// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
+const MAX_SPEAKERS: usize = 64;
+
+/// Where a release stands, and how that is known.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// The fold.
+    pub(crate) history: History,
+    /// What does not count.
+    pub(crate) rejected: Vec<Rejected>,
+    /// How it is known.
+    pub(crate) source: Source,
+    /// The head up to which it is known.
+    pub(crate) head: Head,
+    /// Whether it is proven that nothing up to the head is missing.
+    pub(crate) complete: bool,
+    release_leaf: Option<LeafHash>,
+    about: Listing,
+    keys: BTreeMap<Publisher, Listing>,
+}
+
+/// How a status is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// From a bundle: it has the release alone.
+    Bundle,
+    /// From an earlier answer of the log, kept on this machine.
+    Kept,
+    /// From the log, now.
+    Log,
+}
+
+/// A statement that is in the log and does not count.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejected {
+    /// Its entry.
+    pub(crate) position: u64,
+    /// Its kind.
+    pub(crate) kind: Kind,
+    /// Who is said to speak.
+    pub(crate) speaker: Publisher,
+    /// The stable word for the reason.
+    pub(crate) code: &'static str,
+    /// The reason.
+    pub(crate) why: String,
+}
+
+impl Standing {
+    /// What a bundle alone says: that there is a release.
+    pub(crate) fn of_bundle(evidence: &Evidence) -> Self {
+        let (coordinate, entry) = (evidence.release().coordinate(), evidence.entry());
+        Self {
+            history: History::fold(&coordinate, [(entry.position(), entry.value().statement())]),
+            rejected: Vec::new(),
+            source: Source::Bundle,
+            head: evidence.noted_head().clone(),
+            complete: false,
+            release_leaf: Some(stele_spec::merkle::leaf_hash(entry.value().bytes())),
+            about: Listing::default(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// A standing without the statements that it is made of.
+    #[cfg(test)]
+    pub(crate) fn for_tests(history: History, leaf: LeafHash, source: Source, head: Head) -> Self {
+        let (about, keys) = (Listing::default(), BTreeMap::new());
+        Self { history, rejected: Vec::new(), source, head, complete: false, release_leaf: Some(leaf), about, keys }
+    }
+
+    /// What the statements of a source come to.
+    pub(crate) fn of(coordinate: &Coordinate, from: &impl Statements, source: Source) -> Result<Self, Failure> {
+        let about = from.about(coordinate)?;
+        let Judged { counting, rejected, keys } = judge(&about, &coordinate.publisher, from)?;
+        let history = History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())));
+        let released = history.release().map(|(position, _)| position);
+        let release = about.statements.iter().find(|logged| Some(logged.position()) == released);
+        Ok(Self {
+            history,
+            rejected,
+            source,
+            head: from.head().clone(),
+            complete: about.complete && keys.values().all(|listing| listing.complete),
+            release_leaf: release.map(Logged::leaf),
+            about,
+            keys,
+        })
+    }
+
+    /// The leaf hash of the release.
+    pub(crate) fn release_leaf(&self) -> Option<LeafHash> {
+        self.release_leaf
+    }
+
+    /// The statement of an entry that does not count, if it is one.
+    pub(crate) fn rejection(&self, position: u64) -> Option<&Rejected> {
+        self.rejected.iter().find(|rejected| rejected.position == position)
+    }
+
+    /// Whether more was said than was read.
+    pub(crate) fn cut(&self) -> bool {
+        self.about.cut
+    }
+
+    /// Keeps what it was made of for a time without a network.
+    pub(crate) fn keep(&self, memory: &Memory, log: LogId) -> Result<(), Failure> {
+        Ok(memory.keep(log, self.history.coordinate(), &self.head, &self.about, &self.keys)?)
+    }
+}
+
+/// Statements, judged.
+#[derive(Debug)]
+pub(crate) struct Judged<'a> {
+    /// Those that count, in the order of the log.
+    pub(crate) counting: Vec<&'a Logged>,
+    /// Those that do not.
+    pub(crate) rejected: Vec<Rejected>,
+    /// The key statements of all who speak.
+    pub(crate) keys: BTreeMap<Publisher, Listing>,
+}
+
+/// Judges each statement by the keys that its speaker had at its position. The owner's keys are always asked for.
+pub(crate) fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) -> Result<Judged<'a>, Failure> {
+    let mut speakers: Vec<&Publisher> = vec![owner];
+    let mut met: BTreeSet<&Publisher> = speakers.iter().copied().collect();
+    for logged in &about.statements {
+        let speaker = logged.signed().statement().publisher();
+        if met.insert(speaker) {
+            speakers.push(speaker);
+        }
+    }
+    let mut keys = BTreeMap::new();
+    for speaker in speakers.into_iter().take(MAX_SPEAKERS) {
+        keys.insert(speaker.clone(), from.keys(speaker)?);
+    }
+    let histories: BTreeMap<&Publisher, _> = keys
+        .iter()
+        .map(|(name, listing)| (name, KeyHistory::fold(name, listing.statements.iter().map(Logged::proven))))
+        .collect();
+    let (mut counting, mut rejected) = (Vec::new(), Vec::new());
+    for logged in &about.statements {
+        let signed = logged.signed();
+        let outcome = match (histories.get(signed.statement().publisher()), signed.statement()) {
+            // A history that folds is one whose statements all count.
+            (Some(Ok(_)), Statement::Publisher(_)) => Ok(()),
+            (Some(Ok(history)), _) => {
+                history.check(logged.position(), signed).map_err(|refusal| (refusal.code(), refusal.to_string()))
+            }
+            (Some(Err(broken)), _) => Err(("key-history-broken", broken.to_string())),
+            (None, _) => Err(("too-many-speakers", format!("only the keys of {MAX_SPEAKERS} speakers were looked at"))),
+        };
+        match outcome {
+            Ok(()) => counting.push(logged),
+            Err((code, why)) => rejected.push(Rejected::of(logged.position(), signed, code, why)),
+        }
+    }
+    Ok(Judged { counting, rejected, keys })
+}
+
+impl Rejected {
+    fn of(position: u64, signed: &SignedStatement, code: &'static str, why: String) -> Self {
+        let statement = signed.statement();
+        Self { position, kind: statement.kind(), speaker: statement.publisher().clone(), code, why }
+    }
+}
+
+impl Source {
+    /// A stable word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Kept => "kept",
+            Self::Log => "log",
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A reader remembers what a log showed it, and finds out a log that shows something else.
+
+mod common;
+
+use common::{Log, Ran, Served, World, stele};
+use stele_spec::key::SecretKey;
+
+/// The file that a failure says it wrote.
+fn evidence(ran: &Ran) -> String {
+    let line = ran.err.lines().find_map(|line| line.trim().strip_prefix("evidence: ")).unwrap();
+    std::fs::read_to_string(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+/// A world in which one release is known, and another log of the same key with other entries.
+fn forked() -> (World, World) {
+    let honest = World::released();
+    let mut other = World::new();
+    other.log.push(b"something that the others do not see".to_vec());
+    let bundle = other.bundle(&SecretKey::from_seed([50; 32]));
+    other.write_bundle(&bundle);
+    (honest, other)
+}
+
+#[test]
+fn two_heads_of_one_size_with_two_roots_are_a_fork_and_no_server_is_needed_to_see_it() {
+    let (mut honest, mut other) = forked();
+    honest.verify(&[]).ok();
+    honest.verify(&[]).ok();
+    // The other history at the same size.
+    honest.log.push(b"one more".to_vec());
+    let release = other.log.entries.len() - 2;
+    let bundle = std::fs::read(other.model().join("release.stele")).unwrap();
+    let mut parsed = stele_spec::bundle::Bundle::parse(&bundle).unwrap();
+    parsed.proof = honest.log.proof(2);
+    parsed.keys[0].proof = honest.log.proof(1);
+    parsed.statement = honest.log.entries[2].clone();
+    honest.write_bundle(&parsed);
+    honest.verify(&[]).ok();
+
+    assert_eq!(release, 3);
+    honest.write("release.stele", &bundle);
+    let ran = honest.verify(&[]).fails(
+        12,
+        &[
+            "this log shows two histories",
+            "seen before: size 5, root",
+            "shown now: size 5, root",
+            "hint: rely on nothing",
+        ],
+    );
+    assert_eq!(ran.out, "");
+    // Both notes are in it, to the byte.
+    let file = evidence(&ran);
+    assert_eq!(file.matches("log.example/stele\n5\n").count(), 2, "{file}");
+    assert_eq!(honest.verify(&["--json"]).json()["error"], "log-forked");
+    // Whoever remembers nothing sees nothing.
+    honest.verify(&["--no-state"]).ok();
+    other.log.push(Vec::new());
+}
+
+#[test]
+fn an_older_bundle_is_normal() {
+    let mut world = World::released();
+    let old = std::fs::read(world.model().join("release.stele")).unwrap();
+    world.log.push(b"one more".to_vec());
+    let mut bundle = stele_spec::bundle::Bundle::parse(&old).unwrap();
+    bundle.proof = world.log.proof(2);
+    world.write_bundle(&bundle);
+    world.verify(&[]).ok();
+    world.write("release.stele", &old);
+    world.verify(&[]).ok().says(&["seen a newer head of the log", "size 5"]);
+}
+
+#[test]
+fn a_log_that_goes_back_is_refused_when_it_is_asked() {
+    let mut world = World::released();
+    world.log.push(b"one more".to_vec());
+    let mut bundle =
+        stele_spec::bundle::Bundle::parse(&std::fs::read(world.model().join("release.stele")).unwrap()).unwrap();
+    let old = bundle.clone();
+    bundle.proof = world.log.proof(2);
+    world.write_bundle(&bundle);
+    world.verify(&[]).ok();
+
+    // A served log that lost its last entry.
+    let mut lost = Log::new(1);
+    world.log.entries[1..4].iter().for_each(|entry| {
+        lost.push(entry.clone());
+    });
+    let served = Served::start(lost);
+    world.write_bundle(&old);
+    let ran = world
+        .verify(&["--online", "--log", &served.url])
+        .fails(12, &["offers an older tree", "seen before: size 5", "shown now: size 4"]);
+    assert!(evidence(&ran).contains("log.example/stele\n4\n"));
+    // Who has seen nothing newer is content.
+    world.verify(&["--online", "--log", &served.url, "--no-state"]).ok().says(&["asked now"]);
+}
+
+#[test]
+fn a_log_that_rewrote_its_history_is_refused_with_the_root_it_has_now() {
+    let (honest, mut other) = forked();
+    honest.verify(&[]).ok();
+    other.log.push(b"and it grew".to_vec());
+    let served = Served::start(std::mem::replace(&mut other.log, Log::new(1)));
+    let ran = honest
+        .verify(&["--online", "--log", &served.url])
+        .fails(12, &["two histories", "seen before: size 4", "shown now: size 6", "which begins with: root"]);
+    assert!(evidence(&ran).contains("log.example/stele\n6\n"));
+    // Also where nothing is remembered: the bundle has a head of its own.
+    honest
+        .verify(&["--online", "--log", &served.url, "--no-state"])
+        .fails(12, &["two histories", "evidence: not written"]);
+}
+
+#[test]
+fn a_memory_that_cannot_be_used_stops_only_whoever_asked_for_it() {
+    let world = World::released();
+    let (model, policy) = (world.model(), world.at("policy"));
+    let arguments = ["verify", model.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+    stele(&arguments).ok();
+    std::fs::write(world.at("state"), b"a file where the folder belongs").unwrap();
+    world.verify(&[]).fails(10, &["state"]);
+    world.verify(&["--no-state"]).ok();
+    // What was damaged is forgotten.
+    std::fs::remove_file(world.at("state")).unwrap();
+    world.verify(&[]).ok();
+    let logs = std::fs::read_dir(world.at("state/heads")).unwrap().flatten().next().unwrap().path();
+    std::fs::write(logs.join("4"), b"damaged").unwrap();
+    world.verify(&[]).ok();
+}

@@ -1,0 +1,180 @@
+//! A reader asks the log what became of a release and of what it was made of; a log that answers wrongly is found out.
+
+mod common;
+
+use common::{Log, PUBLISHER, Served, World};
+use stele_spec::bundle::Bundle;
+use stele_spec::key::SecretKey;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::statement::{
+    Action, Affected, Copies, Incident, IncidentClass, IncidentKind, IncidentStatus, LoggedEntry, LoggedRelease,
+    PublisherClaim, PublisherKey, PublisherName, Severity, SignedStatement, Statement, Withdraw, WithdrawKind,
+    WithdrawalAction, Withdrawn, sign,
+};
+
+fn key() -> SecretKey {
+    SecretKey::from_seed([50; 32])
+}
+
+/// A world whose log is served, after more was said.
+struct Story {
+    world: World,
+    served: Served,
+}
+
+impl Story {
+    /// A release, and then what `more` says about it.
+    fn told(more: impl FnOnce(&mut World, &LoggedRelease)) -> Self {
+        let mut world = World::released();
+        let entry = world.log.entries[2].clone();
+        let coordinate = SignedStatement::parse(&entry).unwrap().statement().coordinate().unwrap();
+        let release = LoggedRelease { coordinate, entry: 2, leaf_hash: leaf_hash(&entry) };
+        more(&mut world, &release);
+        let served = Served::start(std::mem::replace(&mut world.log, Log::new(1)));
+        Self { world, served }
+    }
+
+    fn online(&self, more: &[&str]) -> common::Ran {
+        self.world.verify(&[&["--online", "--log", &self.served.url][..], more].concat())
+    }
+}
+
+fn withdrawal(release: &LoggedRelease) -> Statement {
+    Statement::Withdraw(Box::new(Withdraw {
+        kind: WithdrawKind::Withdraw,
+        issued_at: "2026-07-01T00:00:00Z".parse().unwrap(),
+        weights_digest: World::manifest().weights_digest(),
+        copies: Copies::PubliclyDownloaded,
+        reason: "A toxicity evaluation was missed.".parse().unwrap(),
+        publisher: PublisherName { name: PUBLISHER.parse().unwrap() },
+        release: release.clone(),
+        actions: vec![Withdrawn {
+            what: WithdrawalAction::HostRemoved,
+            when: "2026-07-01".parse().unwrap(),
+            host: Some("https://models.acme.example/tiny/".parse().unwrap()),
+            note: None,
+        }],
+        advisory: None,
+    }))
+}
+
+fn incident(release: &LoggedRelease, speaker: &str) -> Statement {
+    let sample = World::release(&World::manifest());
+    Statement::Incident(Box::new(Incident {
+        kind: IncidentKind::Incident,
+        issued_at: "2026-07-02T00:00:00Z".parse().unwrap(),
+        publisher: PublisherName { name: speaker.parse().unwrap() },
+        id: "i-1".parse().unwrap(),
+        class: IncidentClass::Vulnerability,
+        severity: Severity::High,
+        status: IncidentStatus::Open,
+        discovered: "2026-07-02".parse().unwrap(),
+        summary: "A prompt makes it say anything.".parse().unwrap(),
+        affected: vec![Affected::Logged(release.clone())],
+        advisory: sample.model_card,
+    }))
+}
+
+fn push(world: &mut World, statement: &Statement, key: &SecretKey) -> u64 {
+    world.log.push(sign(statement, key).unwrap().bytes().to_vec())
+}
+
+fn claim(world: &mut World, name: &str, key: &SecretKey) -> u64 {
+    let claim = PublisherClaim::new(name.parse().unwrap(), "2026-06-24T09:30:00Z".parse().unwrap(), &[key.public()]);
+    push(world, &Statement::Publisher(claim), key)
+}
+
+#[test]
+fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_later() {
+    let other = SecretKey::from_seed([60; 32]);
+    let story = Story::told(|world, release| {
+        push(world, &withdrawal(release), &key());
+        claim(world, "lab.example", &other);
+        push(world, &incident(release, "lab.example"), &other);
+    });
+    // Offline nobody can know, and that is said.
+    story.world.verify(&[]).ok().says(&[
+        "state           released at entry 2",
+        "later statements",
+        "--online asks the log",
+    ]);
+    story.online(&[]).ok().says(&[
+        "state           withdrawn at entry 4; these bytes still verify",
+        "host-removed on 2026-07-01 https://models.acme.example/tiny/",
+        "copies were publicly downloaded, and persist",
+        "i-1 (vulnerability, high, open) by lab.example, entry 6",
+        "asked now",
+        "head of size 7",
+    ]);
+    let json = story.online(&["--json"]).ok().json();
+    assert_eq!(json["lifecycle"]["state"], "withdrawn");
+    assert_eq!(json["lifecycle"]["incidents"][0]["said"]["severity"], "high");
+    assert_eq!(json["as_of"]["status"]["source"], "log");
+    assert_eq!(json["as_of"]["status"]["tree_size"], 7);
+
+    // Later, without a network, it is still known, with its age.
+    story.world.verify(&[]).ok().says(&["withdrawn at entry 4", "when the log was last asked", "head of size 7"]);
+    assert_eq!(story.world.verify(&["--json"]).json()["as_of"]["status"]["source"], "kept");
+    story.world.verify(&["--no-state"]).ok().says(&["released at entry 2"]);
+}
+
+#[test]
+fn what_a_stranger_says_in_the_publisher_s_name_does_not_count_and_is_named() {
+    let thief = SecretKey::from_seed([66; 32]);
+    let story = Story::told(|world, release| {
+        push(world, &withdrawal(release), &thief);
+        push(world, &incident(release, "nobody.example"), &thief);
+    });
+    let ran = story.online(&[]).ok().says(&[
+        "state           released",
+        "does not count",
+        "entry 4: withdraw by acme.example",
+    ]);
+    assert!(ran.out.contains("nobody has claimed nobody.example"), "{}", ran.out);
+    let json = story.online(&["--json"]).ok().json();
+    assert_eq!(json["lifecycle"]["rejected"][0]["code"], "key-not-held");
+    assert_eq!(json["lifecycle"]["rejected"][1]["code"], "name-unclaimed");
+}
+
+#[test]
+fn a_key_that_was_revoked_before_the_release_is_found_out_though_the_bundle_leaves_it_out() {
+    let mut world = World::new();
+    let claimed = claim(&mut world, PUBLISHER, &key());
+    let previous = LoggedEntry { entry: claimed, leaf_hash: leaf_hash(&world.log.entries[claimed as usize]) };
+    let other = SecretKey::from_seed([51; 32]);
+    let mut change =
+        PublisherClaim::new(PUBLISHER.parse().unwrap(), "2026-06-24T10:00:00Z".parse().unwrap(), &[other.public()]);
+    change.action = Action::Rotate;
+    change.keys = vec![PublisherKey::from(other.public())];
+    change.revoked = vec![key().public().key_id()];
+    change.previous = Some(previous);
+    push(&mut world, &Statement::Publisher(change), &key());
+    let release = Statement::Release(Box::new(World::release(&World::manifest())));
+    let released = push(&mut world, &release, &key());
+    let bundle = Bundle {
+        statement: world.log.entries[released as usize].clone(),
+        manifest: World::manifest().encode(),
+        proof: world.log.proof(released),
+        keys: vec![stele_spec::bundle::LoggedStatement {
+            statement: world.log.entries[claimed as usize].clone(),
+            proof: world.log.proof(claimed),
+        }],
+    };
+    world.write_bundle(&bundle);
+    world.verify(&[]).ok();
+    let served = Served::start(std::mem::replace(&mut world.log, Log::new(1)));
+    world
+        .verify(&["--online", "--log", &served.url])
+        .fails(5, &["by the key history that the log has", "rule: key-revoked"]);
+}
+
+#[test]
+fn a_log_that_does_not_name_the_release_or_is_away_is_told_apart() {
+    let story = Story::told(|world, _| world.log.hidden.push(2));
+    story.online(&[]).fails(12, &["does not name entry 2", "found: nothing"]);
+
+    let away = story.world.verify(&["--online", "--log", "http://127.0.0.1:9"]);
+    // The verdict that the evidence gives is there all the same.
+    away.fails(9, &["cannot reach", "hint:"]).says(&["5 of 5 files, all match", "--online asks the log"]);
+    story.world.verify(&["--log", &story.served.url]).fails(2, &["--online"]);
+}
