@@ -9,6 +9,7 @@
 //! | [`binaries`] | where the programs are, built once |
 //! | [`process`] | one server process: started, stopped, killed, started again on the same port |
 //! | [`http`] | one request and its answer, with nothing done behind the caller's back |
+//! | [`hub`] | a stand-in for the hubs that tests cannot reach |
 //! | [`interrupt`] | Ctrl-C and SIGTERM, so that nothing is left behind |
 //! | [`command`] | one run of a command-line program, and what it printed |
 //! | [`network`] | a log and its witnesses in a folder of their own |
@@ -25,6 +26,7 @@ pub mod command;
 pub mod failure;
 pub mod history;
 pub mod http;
+pub mod hub;
 pub mod interrupt;
 pub mod model;
 pub mod network;

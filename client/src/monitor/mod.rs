@@ -1,4 +1,16 @@
-#![doc = include_str!("README.md")]
+//! The monitor: reads a log to its end, again and again, and tells what nobody expected.
+//!
+//! | file | one concept |
+//! |---|---|
+//! | `config` | what it is told |
+//! | `watch`, `expected` | which entries it tells: those about what is watched, but for those that were announced |
+//! | `log_round`, `witnesses`, `split` | one look at a log: its head, the witnesses' heads, its entries; evidence |
+//! | `host_round`, `observation`, `observer` | one look at hosts; what is said of it, and the signing |
+//! | `alert` | what is wrong, told when it begins and when it ends |
+//! | `state`, `event`, `deliver`, `hook` | the way of an event: into the memory, to the hook, out of the memory |
+//! | `self_test` | an event that nobody needs, on the same way |
+//!
+//! The contract with who runs one is in the README of this crate.
 
 mod alert;
 mod config;

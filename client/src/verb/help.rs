@@ -8,7 +8,7 @@ use crate::Output;
 use crate::cli::{Cli, HelpArgs};
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
-const EXIT_CODES: [(Exit, &str, &str); 13] = [
+const EXIT_CODES: [(Exit, &str, &str); 14] = [
     (Exit::Ok, "ok", "done; for verify: everything that is here matches (the download may be partial)"),
     (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
     (Exit::Usage, "usage", "the command line is wrong"),
@@ -20,6 +20,7 @@ const EXIT_CODES: [(Exit, &str, &str); 13] = [
     (Exit::Refused, "refused", "the log said no"),
     (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
     (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
+    (Exit::Locked, "locked", "another process works on the same data"),
     (
         Exit::Inconsistent,
         "inconsistent",
