@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
+use stele_spec::note::VerifierKey;
 
 use crate::host_watch::Place;
 use crate::span::Span;
@@ -53,6 +54,10 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Say what any of our files holds. It verifies nothing.
     Inspect(InspectArgs),
+    /// Read a whole log, check everything in it, and report what does not hold.
+    Audit(AuditArgs),
+    /// Check, offline, a file that convicts a log, a witness or a publisher; or show what is in it.
+    Evidence(EvidenceArgs),
     /// Look at a trust policy.
     Policy(PolicyArgs),
     /// Watch a log, its witnesses and the hosts, and tell what nobody expected.
@@ -280,6 +285,83 @@ pub struct InspectArgs {
     /// Take a bundle apart into its standard files in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub extract: Option<PathBuf>,
+}
+
+/// `stele audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Ends with 0 when there is nothing to report, and with 13 when there is.")]
+pub struct AuditArgs {
+    /// The log: an address, or a folder with its static files.
+    pub log: String,
+    /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Keep the log's files and the state of the audit here, and go on from there the next time.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: Option<PathBuf>,
+    /// Write a file of evidence here for every misbehaviour that can be proven.
+    #[arg(long, value_name = "FOLDER")]
+    pub evidence: Option<PathBuf>,
+    /// How the report is written; `--json` is `--format json`.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Report findings that weigh so much, and more.
+    #[arg(long, value_enum, default_value_t = Weight::Note)]
+    pub at_least: Weight,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Lines to read.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for programs that show findings.
+    Sarif,
+}
+
+/// How much a finding weighs, as SARIF says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Weight {
+    /// Worth knowing.
+    Note,
+    /// Something is missing or does not fit.
+    Warning,
+    /// The record contradicts itself, or what it claims does not hold.
+    Error,
+}
+
+/// `stele evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: EvidenceVerb,
+}
+
+/// What to do with a file of evidence.
+#[derive(Debug, Subcommand)]
+pub enum EvidenceVerb {
+    /// Check it, offline, and say who did what. Ends with 14 where it convicts nobody.
+    Verify {
+        /// The file.
+        file: PathBuf,
+        /// The policy whose keys are known; else $STELE_POLICY, else ~/.config/stele/policy.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// A log's or witness's verifier key, in place of a policy. May be given again.
+        #[arg(long, value_name = "VKEY", conflicts_with = "policy")]
+        vkey: Vec<VerifierKey>,
+    },
+    /// Say what it holds. It verifies nothing.
+    Show {
+        /// The file.
+        file: PathBuf,
+        /// Take it apart into its standard files in this folder.
+        #[arg(long, value_name = "FOLDER")]
+        extract: Option<PathBuf>,
+    },
 }
 
 /// `stele policy`.

@@ -7,6 +7,7 @@ mod ancestry;
 mod as_of;
 mod asked_log;
 mod asking;
+mod audit;
 mod claims;
 mod comparison;
 mod difference;
@@ -69,6 +70,8 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Policy(args) => verb::policy::run(args),
         Verb::Monitor(args) => verb::monitor::run(args),
         Verb::Observe(args) => verb::observe::run(args),
+        Verb::Audit(args) => verb::audit::run(args),
+        Verb::Evidence(args) => verb::evidence::run(args),
         Verb::Version => Ok(verb::version::run()),
         Verb::Help(args) => Ok(verb::help::run(&args)),
     }
@@ -83,6 +86,8 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
     let written = match (json, &output) {
         (false, Some((text, _))) => output::print(text),
         (false, None) => Ok(()),
+        // A report that was written piece by piece, since it may be longer than memory.
+        (true, Some((_, serde_json::Value::Null))) => Ok(()),
         (true, _) => output::print_json(&document(output.map(|(_, json)| json), failure.as_ref())),
     };
     if let Err(error) = written

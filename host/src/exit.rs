@@ -15,6 +15,8 @@
 //! | 10 | [`Io`](Exit::Io) | this machine's files or network failed |
 //! | 11 | [`Locked`](Exit::Locked) | another process works on the same data |
 //! | 12 | [`Inconsistent`](Exit::Inconsistent) | stored state contradicts what was signed before: an operator must look |
+//! | 13 | [`Findings`](Exit::Findings) | the work is done, and there is something to report |
+//! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -41,6 +43,8 @@ pub enum Exit {
     Io = 10,
     Locked = 11,
     Inconsistent = 12,
+    Findings = 13,
+    Unproven = 14,
     Internal = 70,
 }
 
@@ -225,6 +229,8 @@ mod tests {
             (Exit::Io, 10),
             (Exit::Locked, 11),
             (Exit::Inconsistent, 12),
+            (Exit::Findings, 13),
+            (Exit::Unproven, 14),
             (Exit::Internal, 70),
         ];
         for (exit, number) in numbers {

@@ -8,7 +8,7 @@ use crate::Output;
 use crate::cli::{Cli, HelpArgs};
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
-const EXIT_CODES: [(Exit, &str, &str); 14] = [
+const EXIT_CODES: [(Exit, &str, &str); 16] = [
     (Exit::Ok, "ok", "done; for verify: everything that is here matches (the download may be partial)"),
     (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
     (Exit::Usage, "usage", "the command line is wrong"),
@@ -21,11 +21,9 @@ const EXIT_CODES: [(Exit, &str, &str); 14] = [
     (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
     (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
     (Exit::Locked, "locked", "another process works on the same data"),
-    (
-        Exit::Inconsistent,
-        "inconsistent",
-        "a log contradicts itself, or what it showed before: an evidence file says how",
-    ),
+    (Exit::Inconsistent, "inconsistent", "the log contradicts what it signed before; the evidence is kept"),
+    (Exit::Findings, "findings", "the audit is done, and there is something to report"),
+    (Exit::Unproven, "unproven", "a file of evidence convicts nobody"),
     (Exit::Internal, "internal", "a bug of ours"),
 ];
 

@@ -1,8 +1,10 @@
 //! One file a verb.
 
+pub(crate) mod audit;
 pub(crate) mod claim;
 pub(crate) mod diff;
 pub(crate) mod draft;
+pub(crate) mod evidence;
 pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod inspect;

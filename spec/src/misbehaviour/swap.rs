@@ -78,7 +78,7 @@ impl SilentSwap {
     fn differs(&self, release: &Release, seen: &Observation) -> Option<String> {
         let about = match &seen.subject {
             Affected::Logged(logged) => logged.entry == self.first.position() && logged.leaf_hash == self.first.leaf(),
-            Affected::Named(coordinate) => *coordinate == release.coordinate(),
+            Affected::Named(_) => false,
         };
         if !about || seen.result != Observed::Differs || seen.weights_digest == Some(release.weights.digest) {
             return None;

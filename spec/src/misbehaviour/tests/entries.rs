@@ -369,7 +369,8 @@ fn an_observation_is_a_testimony_and_convicts_nobody() {
     assert_eq!(swap(&log, first, second, &[]), Err(Unproven::Signature { kid: publisher_key(5).public().key_id() }));
     let verdict = swap(&log, first, second, &[5]).unwrap();
     assert!(matches!(&verdict.accused[..], [Accused::Host { .. }]), "{verdict:?}");
-    seen.subject = Affected::Named("acme.example/other@1.0.2#base".parse().unwrap());
+    let other = log.say(release("chat", b"2"), 1);
+    seen.subject = Affected::Logged(log.released(other));
     let elsewhere = log.say(Statement::Observation(seen), 5);
     assert!(matches!(swap(&log, first, elsewhere, &[5]), Err(Unproven::NoSwap { .. })));
 }
