@@ -70,7 +70,7 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Policy(args) => verb::policy::run(args),
         Verb::Monitor(args) => verb::monitor::run(args),
         Verb::Observe(args) => verb::observe::run(args),
-        Verb::Audit(args) => verb::audit::run(args),
+        Verb::Audit(args) => verb::audit::run(args, cli.json),
         Verb::Evidence(args) => verb::evidence::run(args),
         Verb::Version => Ok(verb::version::run()),
         Verb::Help(args) => Ok(verb::help::run(&args)),

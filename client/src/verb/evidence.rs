@@ -42,7 +42,8 @@ fn verify(file: &Path, keys: &KnownKeys) -> Result<Output, Failure> {
     for (name, value) in &verdict.facts {
         page.row(name, value);
     }
-    let accused = verdict.accused.iter().map(|accused| json!({ "role": accused.role(), "identity": accused.identity() }));
+    let accused =
+        verdict.accused.iter().map(|accused| json!({ "role": accused.role(), "identity": accused.identity() }));
     let facts = verdict.facts.iter().map(|(name, value)| json!({ "name": name, "value": value }));
     let json = json!({
         "proven": true,
@@ -58,7 +59,8 @@ fn verify(file: &Path, keys: &KnownKeys) -> Result<Output, Failure> {
 fn show(file: &Path, extract: Option<&Path>) -> Result<Output, Failure> {
     let evidence = read(file)?;
     let parts = parts(&evidence);
-    let mut page = Page::titled(&format!("evidence of {}: `stele evidence verify` says whether it proves it", evidence.kind()));
+    let mut page =
+        Page::titled(&format!("evidence of {}: `stele evidence verify` says whether it proves it", evidence.kind()));
     for part in &parts {
         page.row(&part.name, &part.line);
     }
@@ -102,7 +104,8 @@ fn parts(evidence: &Misbehaviour) -> Vec<Part> {
         Misbehaviour::RegistrationViolated(evidence) => {
             let mut parts: Vec<Part> = evidence.entries.iter().map(logged).collect();
             if let Some(history) = &evidence.history {
-                let line = format!("{} key statements, by index entry {}", history.pointers.len(), history.index.position());
+                let line =
+                    format!("{} key statements, by index entry {}", history.pointers.len(), history.index.position());
                 parts.push(Part { name: "history".into(), line, files: Vec::new() });
                 parts.push(logged(&history.index));
             }
@@ -121,7 +124,9 @@ fn parts(evidence: &Misbehaviour) -> Vec<Part> {
 fn note(name: &str, note: &SignedNote) -> Part {
     let signers: Vec<_> = note.signatures().iter().map(|line| line.name.to_string()).collect();
     let line = match Checkpoint::parse(note.text()) {
-        Ok(head) => format!("{} size {} root {}, signed {}", head.origin(), head.size(), head.root(), signers.join(", ")),
+        Ok(head) => {
+            format!("{} size {} root {}, signed {}", head.origin(), head.size(), head.root(), signers.join(", "))
+        }
         Err(error) => error.to_string(),
     };
     Part { name: name.to_owned(), line, files: vec![("checkpoint", note.to_bytes())] }
@@ -161,7 +166,8 @@ fn write_parts(parts: &[Part], folder: &Path) -> Result<Vec<String>, Failure> {
 
 fn read(file: &Path) -> Result<Misbehaviour, Failure> {
     let bytes = error::read(file, MAX_EVIDENCE as u64, "a file of evidence")?;
-    Ok(Misbehaviour::parse(&bytes).map_err(|error| EvidenceFailure::Malformed { path: file.display().to_string(), error })?)
+    Ok(Misbehaviour::parse(&bytes)
+        .map_err(|error| EvidenceFailure::Malformed { path: file.display().to_string(), error })?)
 }
 
 /// Why a file convicts nobody.

@@ -14,11 +14,11 @@ use crate::statement::{Copies, DangerousDomain, IncidentClass, Release, Severity
 const MAX_ANCESTORS: usize = 1_024;
 
 /// The most descendants that are followed down, for one withdrawal or incident.
-const MAX_DESCENDANTS: usize = 65_536;
+pub(super) const MAX_DESCENDANTS: usize = 65_536;
 
 /// One release, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Known {
+pub struct Known {
     pub(super) name: Coordinate,
     /// The entry that bound it.
     pub(super) position: u64,
@@ -52,7 +52,7 @@ pub(super) struct Terms {
 
 /// An incident, by the newest word of its speaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Reported {
+pub struct Reported {
     /// `speaker/id`.
     pub(super) name: String,
     pub(super) position: u64,
@@ -143,7 +143,7 @@ impl Findings {
 }
 
 /// Names are looked up by digest: 32 bytes for each, whatever its length.
-fn name_digest(coordinate: &Coordinate) -> Digest {
+pub(super) fn name_digest(coordinate: &Coordinate) -> Digest {
     Digest::of(coordinate.to_string().as_bytes())
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{ByDigest, Known, Reported, Terms};
+use super::memory::Rows;
 use super::sheet::{Sheet, shown, shown_list};
 use super::{Code, Finding, benchmark, descent, of_release, recall, swap};
 use crate::hash::Digest;
@@ -27,16 +28,16 @@ pub trait Entries {
 /// The auditor's memory. It holds no releases but those that were changed often, and can be written down and read back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
-    pub(super) releases: Vec<Known>,
+    pub(super) releases: Rows<Known>,
     /// Coordinates, by the SHA-256 of their text.
     pub(super) names: ByDigest,
     /// The first release of each weights digest.
     pub(super) weights: ByDigest,
     /// The first release of each weights file.
     pub(super) files: ByDigest,
-    pub(super) incidents: Vec<Reported>,
-    /// Incidents by speaker and id.
-    pub(super) incident_names: BTreeMap<String, usize>,
+    pub(super) incidents: Rows<Reported>,
+    /// Incidents, by the SHA-256 of speaker and id.
+    pub(super) incident_names: ByDigest,
 }
 
 impl Findings {
@@ -196,7 +197,8 @@ impl Findings {
             affected,
             told: Default::default(),
         };
-        let which = match self.incident_names.get(&name).copied() {
+        let digest = Digest::of(name.as_bytes());
+        let which = match self.incident_names.get(&digest).copied() {
             Some(which) => {
                 if let Some(before) = self.incidents.get_mut(which) {
                     reported.told = core::mem::take(&mut before.told);
@@ -206,7 +208,7 @@ impl Findings {
             }
             None => {
                 self.incidents.push(reported);
-                self.incident_names.insert(name, self.incidents.len() - 1);
+                self.incident_names.insert(digest, self.incidents.len() - 1);
                 self.incidents.len() - 1
             }
         };

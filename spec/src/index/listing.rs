@@ -24,7 +24,7 @@ impl Pointer {
     }
 
     /// The hash of this pointer as a leaf of a key's list.
-    pub(crate) fn list_leaf(&self) -> LeafHash {
+    pub fn list_leaf(&self) -> LeafHash {
         merkle::leaf_hash(&self.to_bytes())
     }
 }

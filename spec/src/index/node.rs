@@ -23,12 +23,12 @@ impl Subtree {
     }
 
     /// `SHA-256(0x00 || 0x20 || key || 0x28 || value)`: one key.
-    pub(super) fn leaf(key: &IndexKey, value: &Value) -> Self {
+    pub fn leaf(key: &IndexKey, value: &Value) -> Self {
         Self(sha256(&[&[0x00, 0x20], key.as_bytes(), &[0x28], &value.to_bytes()]))
     }
 
     /// `SHA-256(0x01 || varint(bit) || left || right)`: every key on the left has a 0 at `bit`, on the right a 1.
-    pub(super) fn inner(bit: u8, left: &Self, right: &Self) -> Self {
+    pub fn inner(bit: u8, left: &Self, right: &Self) -> Self {
         let (short, long) = ([bit], [bit, 0x01]);
         // LEB128, minimal: the high bit of a byte says that another follows, so 128 and above take two bytes.
         let varint: &[u8] = if bit < 0x80 { &short } else { &long };
@@ -36,7 +36,7 @@ impl Subtree {
     }
 
     /// The root of a tree that is this subtree and nothing else.
-    pub(super) const fn root(self) -> IndexRoot {
+    pub const fn root(self) -> IndexRoot {
         IndexRoot::from_bytes(self.0)
     }
 }

@@ -104,6 +104,34 @@ impl Registry {
         self.bindings.extend(batch.bindings);
     }
 
+    /// A registry of these alone: for whoever keeps it elsewhere and fetches what [`super::admit`] asks about a statement.
+    pub fn part(
+        leaves: impl IntoIterator<Item = (LeafHash, u64)>,
+        holders: impl IntoIterator<Item = (Publisher, Holder)>,
+        bindings: impl IntoIterator<Item = (Coordinate, Binding)>,
+    ) -> Self {
+        Self {
+            leaves: leaves.into_iter().collect(),
+            holders: holders.into_iter().collect(),
+            bindings: bindings.into_iter().collect(),
+        }
+    }
+
+    /// The positions of statements, by leaf hash, in no order.
+    pub fn leaves(&self) -> impl Iterator<Item = (&LeafHash, u64)> {
+        self.leaves.iter().map(|(leaf, position)| (leaf, *position))
+    }
+
+    /// The names held, in no order.
+    pub fn holders(&self) -> impl Iterator<Item = (&Publisher, &Holder)> {
+        self.holders.iter()
+    }
+
+    /// The coordinates bound, in no order.
+    pub fn bindings(&self) -> impl Iterator<Item = (&Coordinate, &Binding)> {
+        self.bindings.iter()
+    }
+
     /// How many statements, names and coordinates there are.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.leaves.len(), self.holders.len(), self.bindings.len())

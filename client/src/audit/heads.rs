@@ -1,0 +1,57 @@
+//! A new tree head against the one that was audited: the log only grew, or here is the evidence.
+
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour, Prefix, Rollback, SplitView};
+use stele_spec::note::SignedNote;
+
+use super::convict::Archive;
+use super::{AuditError, Contradiction};
+use crate::log_reader::{Head, LogReader, ReadError};
+
+/// Passes a head that continues the known one.
+///
+/// Evidence of anything else is written where there is a place for it.
+pub(super) fn compare(
+    known: &Head,
+    offered: &Head,
+    reader: &LogReader,
+    keys: &KnownKeys,
+    archive: Option<&mut Archive>,
+) -> Result<(), AuditError> {
+    let (old, new) = (known.checkpoint(), offered.checkpoint());
+    if old.origin() != new.origin() {
+        return Err(AuditError::OtherLog { expected: old.origin().clone(), found: new.origin().clone() });
+    }
+    let split = |older: &SignedNote, newer: &SignedNote, prefix| {
+        Misbehaviour::SplitView(SplitView { older: older.clone(), newer: newer.clone(), prefix })
+    };
+    let (what, evidence) = if old.size() == new.size() {
+        if old.root() == new.root() {
+            return Ok(());
+        }
+        (Contradiction::TwoRoots, Some(split(&known.note, &offered.note, None)))
+    } else if new.size() < old.size() {
+        let rollback = Misbehaviour::Rollback(Rollback { larger: known.note.clone(), smaller: offered.note.clone() });
+        (Contradiction::Smaller, Some(rollback))
+    } else {
+        // What the log's own tiles say that its first entries were.
+        let log = reader.open(offered.clone())?;
+        match log.check_prefix(old.size(), old.root()) {
+            Ok(()) => return Ok(()),
+            Err(ReadError::NotAPrefix { found, .. }) => {
+                let prefix = Prefix { root: found, path: log.prove_consistency(old.size())? };
+                (Contradiction::Rewritten, Some(split(&known.note, &offered.note, Some(prefix))))
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let kept = match (archive, &evidence) {
+        (Some(archive), Some(evidence)) => archive.keep(evidence, keys)?,
+        _ => None,
+    };
+    Err(AuditError::Contradiction {
+        what,
+        known: (old.size(), old.root()),
+        offered: (new.size(), new.root()),
+        evidence: kept,
+    })
+}
