@@ -19,6 +19,15 @@ const HEAD_LINES: usize = 6;
 /// Words before a licence that name it: `The MIT License (MIT)`, a title, a project.
 const MAX_TITLE: usize = 16;
 
+/// Words that no title has, and that terms have.
+const OF_TERMS: [&str; 16] = [
+    "cannot", "commercial", "except", "forbidden", "may", "must", "no", "noncommercial", "not", "only", "permitted",
+    "prohibited", "restricted", "shall", "unless", "without",
+];
+
+/// Texts of the list with fewer words name a licence in any text that holds them: `see LICENSE`.
+const MIN_WORDS: usize = 32;
+
 /// From here on, in thousandths, a text is a changed text of a licence, rather than something else.
 const CHANGED: u32 = 900;
 
@@ -54,8 +63,7 @@ pub fn known_licenses(digest: &Digest) -> Vec<&'static str> {
 
 /// Whether a digest says nothing: the licence is one with a line of its own, is not on the list, or is one of several.
 pub(super) fn is_variable(expression: &str) -> bool {
-    let texts: BTreeSet<&str> = licenses(expression).into_iter().map(|id| id.text()).collect();
-    let mut texts = texts.into_iter();
+    let mut texts = texts_of(expression).into_iter();
     let alone = !expression.contains(" WITH ") && !expression.contains("LicenseRef-");
     match (texts.next(), texts.next()) {
         // The copyright line of GNU's licences is that of their steward.
@@ -64,43 +72,45 @@ pub(super) fn is_variable(expression: &str) -> bool {
             .filter(|line| !line.trim().is_empty())
             .take(HEAD_LINES)
             .map(str::to_lowercase)
-            .any(|line| line.contains("copyright") && !line.contains("free software foundation")),
+            .any(|line| line.trim_start().starts_with("copyright") && !line.contains("free software foundation")),
         _ => true,
     }
 }
 
 /// Whether one of these names has the same text as a licence of the expression.
 pub(super) fn names_one_of(expression: &str, names: &[&str]) -> bool {
-    licenses(expression).iter().any(|id| {
-        names.iter().any(|name| spdx::license_id(name).is_some_and(|other| other == *id || other.text() == id.text()))
-    })
+    let texts = texts_of(expression);
+    names.iter().filter_map(|name| TEXTS.get(name)).any(|text| texts.contains(text))
+}
+
+/// The texts of the licences of an expression, each once.
+fn texts_of(expression: &str) -> BTreeSet<&'static str> {
+    licenses(expression).into_iter().filter_map(|id| TEXTS.get(id.name).copied()).collect()
 }
 
 /// Compares a licence text with those of the licences that an expression names.
 pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     let Ok(text) = core::str::from_utf8(text) else { return TextVerdict::Incomparable };
     let found = words(text);
-    let named = licenses(expression);
+    let named: BTreeMap<&'static str, Listed> = licenses(expression)
+        .into_iter()
+        .filter_map(|id| Some((id.name, Listed::of(TEXTS.get(id.name)?))))
+        .filter(|(_, listed)| !listed.words.is_empty())
+        .collect();
     let mut closest: Option<(u32, &'static str, String)> = None;
-    for id in &named {
-        let listed = Listed::of(id.text());
+    for (name, listed) in &named {
         let Some(differs) = listed.difference(&found) else { return TextVerdict::Same };
         let similarity = similarity(&listed.words, &found);
         if closest.as_ref().is_none_or(|(most, ..)| similarity > *most) {
-            closest = Some((similarity, id.name, differs));
+            closest = Some((similarity, name, differs));
         }
     }
     // Two licences in one file: each text is in it whole, and nothing else is.
     if named.len() > 1 && all_within(&named, &found) {
         return TextVerdict::Same;
     }
-    let others: Vec<&'static str> = LISTED
-        .iter()
-        .filter(|(id, listed)| {
-            listed.difference(&found).is_none() && !named.iter().any(|named| named.text() == id.text())
-        })
-        .map(|(id, _)| id.name)
-        .collect();
+    let others: Vec<&'static str> =
+        LISTED.iter().filter(|(_, listed)| listed.difference(&found).is_none()).map(|(name, _)| *name).collect();
     if !others.is_empty() {
         return TextVerdict::Other(others);
     }
@@ -112,21 +122,21 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     }
 }
 
-fn all_within(named: &[spdx::LicenseId], found: &[String]) -> bool {
+fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String]) -> bool {
     let mut rest = found.to_vec();
-    for id in named {
-        let listed = Listed::of(id.text());
+    let mut tails = Vec::new();
+    for listed in named.values() {
         let Some(at) = position(&rest, listed.required()) else { return false };
         rest.drain(at..at + listed.required().len());
+        tails.extend_from_slice(listed.tail());
     }
     // What is left are titles and instructions.
-    let longest = named.iter().map(|id| Listed::of(id.text()).words.len()).max().unwrap_or(0);
-    rest.len() <= MAX_TITLE * named.len() || similarity_of_rest(named, &rest) >= CHANGED && rest.len() < longest
+    let titles = rest.strip_suffix(tails.as_slice()).unwrap_or(&rest);
+    is_title(titles, MAX_TITLE * named.len())
 }
 
-fn similarity_of_rest(named: &[spdx::LicenseId], rest: &[String]) -> u32 {
-    let tails: Vec<String> = named.iter().flat_map(|id| Listed::of(id.text()).tail().to_vec()).collect();
-    similarity(&tails, rest)
+fn is_title(words: &[String], most: usize) -> bool {
+    words.len() <= most && !words.iter().any(|word| OF_TERMS.contains(&word.as_str()))
 }
 
 /// A text of the list: an optional title, what is required, and an optional appendix.
@@ -176,19 +186,26 @@ impl Listed {
             return Some(excerpt(found, start + same));
         };
         let before = found.get(..at).unwrap_or_default();
-        let is_title = before.is_empty()
-            || before == self.title()
-            || before.len() <= MAX_TITLE && before.iter().any(|word| word == "license" || word == "licensed");
-        if !is_title {
+        if before != self.title() && !is_title(before, MAX_TITLE) {
             return Some(excerpt(found, 0));
         }
         let end = at + required.len();
         let after = found.get(end..).unwrap_or_default();
-        let is_tail = after.is_empty()
-            || self.tail().starts_with(after)
-            || self.tail().len() >= after.len() / 2 && similarity(after, self.tail()) >= CHANGED;
-        (!is_tail).then(|| excerpt(found, end))
+        let other = between(after, self.tail());
+        (!self.tail().starts_with(after) && !is_title(other, MAX_TITLE)).then(|| {
+            let same = after.iter().zip(self.tail()).take_while(|(a, b)| a == b).count();
+            excerpt(found, end + same)
+        })
     }
+}
+
+/// What is left of some words without those that others start and end with too.
+fn between<'a>(words: &'a [String], others: &[String]) -> &'a [String] {
+    let before = words.iter().zip(others).take_while(|(a, b)| a == b).count();
+    let rest = words.get(before..).unwrap_or_default();
+    let others = others.get(before..).unwrap_or_default();
+    let behind = rest.iter().rev().zip(others.iter().rev()).take_while(|(a, b)| a == b).count();
+    rest.get(..rest.len() - behind).unwrap_or_default()
 }
 
 /// Some words around a place.
@@ -206,13 +223,18 @@ fn position(words: &[String], phrase: &[String]) -> Option<usize> {
 }
 
 /// Every text of the list, as words.
-static LISTED: LazyLock<Vec<(spdx::LicenseId, Listed)>> = LazyLock::new(|| {
-    spdx::text::LICENSE_TEXTS
+static LISTED: LazyLock<Vec<(&'static str, Listed)>> = LazyLock::new(|| {
+    TEXTS
         .iter()
-        .filter_map(|(name, text)| Some((spdx::license_id(name)?, Listed::of(text))))
-        .filter(|(_, listed)| listed.required().len() >= 32)
+        .map(|(name, text)| (*name, Listed::of(text)))
+        .filter(|(_, listed)| listed.required().len() >= MIN_WORDS)
         .collect()
 });
+
+/// The texts by name. `LicenseId::text` of spdx 0.13.6 looks them up by position, and gives some licences of GNU the text
+/// of another.
+static TEXTS: LazyLock<BTreeMap<&'static str, &'static str>> =
+    LazyLock::new(|| spdx::text::LICENSE_TEXTS.iter().copied().collect());
 
 /// The digests of every text of the list: as it is, without blanks at the ends of lines, with one or no line feed at the end,
 /// and with line feeds as Windows has them; and of the renderings that are spread.

@@ -1,7 +1,7 @@
 use super::*;
 
 fn text(id: &str) -> &'static str {
-    spdx::license_id(id).unwrap().text()
+    TEXTS[id]
 }
 
 /// The MIT licence as a project has it: another title, a holder, other line ends and widths.
@@ -93,7 +93,8 @@ fn terms_of_nobody_else_are_not_compared() {
 #[test]
 fn every_text_of_the_list_is_its_own() {
     for (name, text) in spdx::text::LICENSE_TEXTS {
-        if Listed::of(text).required().is_empty() {
+        // Names that the list has given up are refused in statements; NOASSERTION and NONE have no text.
+        if spdx::Expression::parse(name).is_err() || text.is_empty() {
             continue;
         }
         assert_eq!(compare_license_text(name, text.as_bytes()), TextVerdict::Same, "{name}");
