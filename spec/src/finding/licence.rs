@@ -17,14 +17,43 @@ use crate::hash::Digest;
 const HEAD_LINES: usize = 6;
 
 /// Words before a licence that name it: `The MIT License (MIT)`, a title, a project.
-const MAX_TITLE: usize = 16;
+const MAX_TITLE: usize = 24;
+
+/// Words that no title has, and that terms have.
+const OF_TERMS: [&str; 16] = [
+    "cannot", "commercial", "except", "forbidden", "may", "must", "no", "noncommercial", "not", "only", "permitted",
+    "prohibited", "restricted", "shall", "unless", "without",
+];
+
+/// Texts of the list with fewer words name a licence in any text that holds them: `see LICENSE`.
+const MIN_WORDS: usize = 32;
 
 /// From here on, in thousandths, a text is a changed text of a licence, rather than something else.
 const CHANGED: u32 = 900;
 
-/// Digests of invariable licences as their stewards and Debian spread them, in renderings that the SPDX list does not have.
+/// Digests of invariable licences as their stewards, Debian and many projects spread them, in renderings that the SPDX list
+/// does not have. The words of each were compared with the list's.
 const SPREAD: &[(&str, &str)] = &[
+    ("0d542e0c8804e39aa7f37eb00da5a762149dc682d7829451287e11b938e94594", "Apache-2.0"),
+    ("249fdb6694467dd615b259f7ddde07be3f8ae5a72cecebb0e24f6629af4215fe", "Apache-2.0"),
+    ("275c491d6d1160553c32fd6127061d7f9606c3ea25abfad6ca3f6ed088785427", "Apache-2.0"),
+    ("62c7a1e35f56406896d7aa7ca52d0cc0d272ac022b5d2796e7d6905db8a3636a", "Apache-2.0"),
+    ("7b724c8fa4a82af733caccabdaa21e2bf8bcb0822fe62d5cf03f99d458438705", "Apache-2.0"),
+    ("8173d5c29b4f956d532781d2b86e4e30f83e6b7878dce18c919451d6ba707c90", "Apache-2.0"),
+    ("8ada45cd9f843acf64e4722ae262c622a2b3b3007c7310ef36ac1061a30f6adb", "Apache-2.0"),
+    ("a60eea817514531668d7e00765731449fe14d059d3249e0bc93b36de45f759f2", "Apache-2.0"),
+    ("a9040321c3712d8fd0b09cf52b17445de04a23a10165049ae187cd39e5c86be5", "Apache-2.0"),
+    ("aaff376532ea30a0cd5330b9502ad4a4c8bf769c539c87ffe78819d188a18ebf", "Apache-2.0"),
+    ("c16f8dcf1a368b83be78d826ea23de4079fe1b4469a0ab9ee20563f37ff3d44b", "Apache-2.0"),
+    ("c6596eb7be8581c18be736c846fb9173b69eccf6ef94c5135893ec56bd92ba08", "Apache-2.0"),
+    ("c71d239df91726fc519c6eb72d318ec65820627232b2f796219e87dcf35d0ab4", "Apache-2.0"),
     ("cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30", "Apache-2.0"),
+    ("3972dc9744f6499f0f9b2dbf76696f2ae7ad8af9b23dde66d6af86c9dfb36986", "GPL-3.0-only"),
+    ("8177f97513213526df2cf6184d8ff986c675afb514d4e68a404010521b880643", "GPL-2.0-only"),
+    ("a2010f343487d3f7618affe54f789f5487602331c0a8d03f49e9a7c547cf0499", "CC0-1.0"),
+    ("dc626520dcd53a22f727af3ee42c770e56c97a64fe3adb063799d8ab032fe551", "LGPL-2.1-only"),
+    ("e3a994d82e644b03a792a930f574002658412f62407f5fee083f2555c5f23118", "LGPL-3.0-only"),
+    ("fab3dd6bdab226f1c08630b1dd917e11fcb4ec5e1e020e2c16f83a0a13863e85", "MPL-2.0"),
 ];
 
 /// What comparing a text showed.
@@ -43,7 +72,7 @@ pub enum TextVerdict {
         /// The words around the first difference, or after the end.
         differs: String,
     },
-    /// There is nothing to compare it with: none of the licences is on the list, or several texts are in one file.
+    /// There is nothing to compare it with: none of the licences is on the list, or there is an exception.
     Incomparable,
 }
 
@@ -54,8 +83,7 @@ pub fn known_licenses(digest: &Digest) -> Vec<&'static str> {
 
 /// Whether a digest says nothing: the licence is one with a line of its own, is not on the list, or is one of several.
 pub(super) fn is_variable(expression: &str) -> bool {
-    let texts: BTreeSet<&str> = licenses(expression).into_iter().map(|id| id.text()).collect();
-    let mut texts = texts.into_iter();
+    let mut texts = texts_of(expression).into_iter();
     let alone = !expression.contains(" WITH ") && !expression.contains("LicenseRef-");
     match (texts.next(), texts.next()) {
         // The copyright line of GNU's licences is that of their steward.
@@ -64,47 +92,60 @@ pub(super) fn is_variable(expression: &str) -> bool {
             .filter(|line| !line.trim().is_empty())
             .take(HEAD_LINES)
             .map(str::to_lowercase)
-            .any(|line| line.contains("copyright") && !line.contains("free software foundation")),
+            .any(|line| line.trim_start().starts_with("copyright") && !line.contains("free software foundation")),
         _ => true,
     }
 }
 
-/// Whether one of these names has the same text as a licence of the expression.
+/// Whether one of these names is a licence of the expression: by its text, or by its name but for the versions it lets in.
 pub(super) fn names_one_of(expression: &str, names: &[&str]) -> bool {
-    licenses(expression).iter().any(|id| {
-        names.iter().any(|name| spdx::license_id(name).is_some_and(|other| other == *id || other.text() == id.text()))
-    })
+    fn stem(name: &str) -> &str {
+        ["-only", "-or-later", "+"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+    }
+    let texts = texts_of(expression);
+    let stems: BTreeSet<&str> = licenses(expression).into_iter().map(|id| stem(id.name)).collect();
+    names.iter().any(|name| stems.contains(stem(name)) || TEXTS.get(name).is_some_and(|text| texts.contains(text)))
+}
+
+/// The texts of the licences of an expression, each once.
+fn texts_of(expression: &str) -> BTreeSet<&'static str> {
+    licenses(expression).into_iter().filter_map(|id| TEXTS.get(id.name).copied()).collect()
 }
 
 /// Compares a licence text with those of the licences that an expression names.
 pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
+    if names_one_of(expression, &known_licenses(&Digest::of(text))) {
+        return TextVerdict::Same;
+    }
     let Ok(text) = core::str::from_utf8(text) else { return TextVerdict::Incomparable };
     let found = words(text);
-    let named = licenses(expression);
+    let named: BTreeMap<&'static str, Listed> = licenses(expression)
+        .into_iter()
+        .filter_map(|id| Some((id.name, Listed::of(TEXTS.get(id.name)?))))
+        .filter(|(_, listed)| !listed.words.is_empty())
+        .collect();
     let mut closest: Option<(u32, &'static str, String)> = None;
-    for id in &named {
-        let listed = Listed::of(id.text());
+    for (name, listed) in &named {
         let Some(differs) = listed.difference(&found) else { return TextVerdict::Same };
         let similarity = similarity(&listed.words, &found);
         if closest.as_ref().is_none_or(|(most, ..)| similarity > *most) {
-            closest = Some((similarity, id.name, differs));
+            closest = Some((similarity, name, differs));
         }
     }
     // Two licences in one file: each text is in it whole, and nothing else is.
     if named.len() > 1 && all_within(&named, &found) {
         return TextVerdict::Same;
     }
-    let others: Vec<&'static str> = LISTED
-        .iter()
-        .filter(|(id, listed)| {
-            listed.difference(&found).is_none() && !named.iter().any(|named| named.text() == id.text())
-        })
-        .map(|(id, _)| id.name)
-        .collect();
-    if !others.is_empty() {
-        return TextVerdict::Other(others);
+    let others: Vec<&'static str> =
+        LISTED.iter().filter(|(_, listed)| listed.difference(&found).is_none()).map(|(name, _)| *name).collect();
+    match others.as_slice() {
+        [] => {}
+        _ if names_one_of(expression, &others) => return TextVerdict::Same,
+        _ => return TextVerdict::Other(others),
     }
     match closest {
+        // The text of an exception is not compared.
+        _ if expression.contains(" WITH ") => TextVerdict::Incomparable,
         Some((similarity, license, differs)) if similarity >= CHANGED || !expression.contains("LicenseRef-") => {
             TextVerdict::Modified { license, similarity, differs }
         }
@@ -112,21 +153,21 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     }
 }
 
-fn all_within(named: &[spdx::LicenseId], found: &[String]) -> bool {
+fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String]) -> bool {
     let mut rest = found.to_vec();
-    for id in named {
-        let listed = Listed::of(id.text());
+    let mut tails = Vec::new();
+    for listed in named.values() {
         let Some(at) = position(&rest, listed.required()) else { return false };
         rest.drain(at..at + listed.required().len());
+        tails.extend_from_slice(listed.tail());
     }
     // What is left are titles and instructions.
-    let longest = named.iter().map(|id| Listed::of(id.text()).words.len()).max().unwrap_or(0);
-    rest.len() <= MAX_TITLE * named.len() || similarity_of_rest(named, &rest) >= CHANGED && rest.len() < longest
+    let titles = rest.strip_suffix(tails.as_slice()).unwrap_or(&rest);
+    is_title(titles, MAX_TITLE * named.len())
 }
 
-fn similarity_of_rest(named: &[spdx::LicenseId], rest: &[String]) -> u32 {
-    let tails: Vec<String> = named.iter().flat_map(|id| Listed::of(id.text()).tail().to_vec()).collect();
-    similarity(&tails, rest)
+fn is_title(words: &[String], most: usize) -> bool {
+    words.len() <= most && !words.iter().any(|word| OF_TERMS.contains(&word.as_str()))
 }
 
 /// A text of the list: an optional title, what is required, and an optional appendix.
@@ -149,7 +190,7 @@ impl Listed {
             },
         );
         let title = words(&first).len();
-        let title = if title <= MAX_TITLE { title } else { 0 };
+        let title = if title <= MAX_TITLE && title < words_of_text.len() { title } else { 0 };
         let marker: Vec<String> = ["end", "of", "terms", "and", "conditions"].map(str::to_owned).to_vec();
         let end = position(&words_of_text, &marker).unwrap_or(words_of_text.len());
         Self { words: words_of_text, title, end: end.max(title) }
@@ -176,19 +217,26 @@ impl Listed {
             return Some(excerpt(found, start + same));
         };
         let before = found.get(..at).unwrap_or_default();
-        let is_title = before.is_empty()
-            || before == self.title()
-            || before.len() <= MAX_TITLE && before.iter().any(|word| word == "license" || word == "licensed");
-        if !is_title {
+        if before != self.title() && !is_title(before, MAX_TITLE) {
             return Some(excerpt(found, 0));
         }
         let end = at + required.len();
         let after = found.get(end..).unwrap_or_default();
-        let is_tail = after.is_empty()
-            || self.tail().starts_with(after)
-            || self.tail().len() >= after.len() / 2 && similarity(after, self.tail()) >= CHANGED;
-        (!is_tail).then(|| excerpt(found, end))
+        let other = between(after, self.tail());
+        (!self.tail().starts_with(after) && !is_title(other, MAX_TITLE)).then(|| {
+            let same = after.iter().zip(self.tail()).take_while(|(a, b)| a == b).count();
+            excerpt(found, end + same)
+        })
     }
+}
+
+/// What is left of some words without those that others start and end with too.
+fn between<'a>(words: &'a [String], others: &[String]) -> &'a [String] {
+    let before = words.iter().zip(others).take_while(|(a, b)| a == b).count();
+    let rest = words.get(before..).unwrap_or_default();
+    let others = others.get(before..).unwrap_or_default();
+    let behind = rest.iter().rev().zip(others.iter().rev()).take_while(|(a, b)| a == b).count();
+    rest.get(..rest.len() - behind).unwrap_or_default()
 }
 
 /// Some words around a place.
@@ -206,13 +254,18 @@ fn position(words: &[String], phrase: &[String]) -> Option<usize> {
 }
 
 /// Every text of the list, as words.
-static LISTED: LazyLock<Vec<(spdx::LicenseId, Listed)>> = LazyLock::new(|| {
-    spdx::text::LICENSE_TEXTS
+static LISTED: LazyLock<Vec<(&'static str, Listed)>> = LazyLock::new(|| {
+    TEXTS
         .iter()
-        .filter_map(|(name, text)| Some((spdx::license_id(name)?, Listed::of(text))))
-        .filter(|(_, listed)| listed.required().len() >= 32)
+        .map(|(name, text)| (*name, Listed::of(text)))
+        .filter(|(_, listed)| listed.required().len() >= MIN_WORDS)
         .collect()
 });
+
+/// The texts by name. `LicenseId::text` of spdx 0.13.6 looks them up by position, and gives some licences of GNU the text
+/// of another.
+static TEXTS: LazyLock<BTreeMap<&'static str, &'static str>> =
+    LazyLock::new(|| spdx::text::LICENSE_TEXTS.iter().copied().collect());
 
 /// The digests of every text of the list: as it is, without blanks at the ends of lines, with one or no line feed at the end,
 /// and with line feeds as Windows has them; and of the renderings that are spread.

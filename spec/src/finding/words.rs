@@ -5,7 +5,7 @@
 const HEAD_LINES: usize = 8;
 
 /// Spellings that are one word: the list of equivalent words of SPDX, as far as licences use it.
-const SPELLINGS: [(&str, &str); 21] = [
+const SPELLINGS: [(&str, &str); 22] = [
     ("acknowledgement", "acknowledgment"),
     ("analogue", "analog"),
     ("analyse", "analyze"),
@@ -15,6 +15,7 @@ const SPELLINGS: [(&str, &str); 21] = [
     ("behaviour", "behavior"),
     ("cancelled", "canceled"),
     ("centre", "center"),
+    ("disclaims", "disclaim"),
     ("favour", "favor"),
     ("fulfil", "fulfill"),
     ("https", "http"),
@@ -35,7 +36,7 @@ const HOLDERS: [(&[&str], &[&str], usize); 6] = [
     (&["neither", "the", "name", "of"], &["nor", "the", "names", "of"], 16),
     (&["neither", "the", "name", "of"], &["may", "be", "used"], 24),
     (&["software", "is", "provided", "by"], &["as", "is"], 16),
-    (&["is", "provided", "as", "is", "and"], &["disclaims", "all"], 12),
+    (&["is", "provided", "as", "is", "and"], &["disclaim", "all"], 12),
     (&["in", "no", "event", "shall"], &["be", "liable"], 16),
     (&["the", "name", "of"], &["may", "not", "be", "used"], 16),
 ];
@@ -53,7 +54,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
         if is_notice(line, lines <= HEAD_LINES) {
             continue;
         }
-        found.extend(split(without_bullet(line)));
+        found.extend(split(&without_bullets(line)));
     }
     for (after, before, most) in HOLDERS {
         blank(&mut found, after, before, most);
@@ -94,26 +95,38 @@ fn is_notice(line: &str, in_head: bool) -> bool {
     if line.trim_end_matches('.') == "all rights reserved" || line.starts_with("spdx-license-identifier") {
         return true;
     }
+    // Where the Free Software Foundation was, behind its copyright line.
+    if ["51 franklin st", "59 temple place", "675 mass ave"].iter().any(|address| line.starts_with(address)) {
+        return true;
+    }
     let marked = |rest: &str| rest.trim_start().starts_with(|c: char| c.is_ascii_digit() || "(©<[{".contains(c));
     match line.strip_prefix("copyright") {
-        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric()) => false,
+        // `copyrighted`; and a sentence that goes on: `the above / copyright notice`.
+        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric()) || rest.trim_start().starts_with("notice") => false,
         Some(rest) => marked(rest) || in_head,
         None => ["(c) ", "©"].iter().filter_map(|mark| line.strip_prefix(mark)).any(marked),
     }
 }
 
-/// A line without what numbers it: `1.`, `(a)`, `iv)`, `-`.
-fn without_bullet(line: &str) -> &str {
-    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '(' && c != '"');
-    let Some((first, rest)) = line.split_once(char::is_whitespace) else { return line };
-    let inner = first.trim_start_matches('(').trim_end_matches(['.', ')', ':']);
-    let numbers = inner.chars().all(|c| c.is_ascii_digit() || c == '.') || inner.len() <= 4 && is_roman(inner);
-    let letter = inner.len() == 1 && inner.chars().all(|c| c.is_ascii_alphabetic());
-    if inner.len() < first.len() && !inner.is_empty() && (numbers || letter) { rest } else { line }
+/// A line without what numbers its parts: `1.` at its start, `(a)` and `iv)` anywhere, since lines break elsewhere in copies.
+fn without_bullets(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    for (at, word) in line.split_whitespace().enumerate() {
+        let bare = word.trim_end_matches([',', ';', ':']);
+        let inner = bare.trim_start_matches('(').trim_end_matches(')').trim_end_matches('.');
+        let closed = bare.ends_with(')') || at == 0 && bare.ends_with('.');
+        let letter = inner.len() == 1 && inner.chars().all(|c| c.is_ascii_alphabetic());
+        let number = !inner.is_empty() && inner.len() <= 4 && inner.chars().all(|c| c.is_ascii_digit() || c == '.');
+        if !(closed && (letter || number || is_roman(inner))) {
+            kept.push_str(word);
+            kept.push(' ');
+        }
+    }
+    kept
 }
 
 fn is_roman(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, 'i' | 'v' | 'x' | 'I' | 'V' | 'X'))
+    !text.is_empty() && text.len() <= 5 && text.chars().all(|c| matches!(c, 'i' | 'v' | 'x' | 'I' | 'V' | 'X'))
 }
 
 /// Letters and digits between anything else. An apostrophe, and a hyphen inside a word, are nothing: `sub-license`.
@@ -179,6 +192,7 @@ mod tests {
     fn a_sentence_that_starts_with_copyright_stays() {
         let text = "One\nTwo\nThree\nFour\nFive\nSix\nSeven\nEight\ncopyright notice and this permission notice shall";
         assert!(words(text).contains(&"notice".to_owned()));
+        assert_eq!(words("provided that the above\ncopyright notice and").len(), 7);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::statement::{
 };
 
 /// A release and its files.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Case {
     release: Release,
     files: Vec<ManifestFile>,
