@@ -39,17 +39,41 @@ def main():
 
 
 def keys(entry):
-    """The keys that a statement is listed under."""
+    """The keys that an entry is listed under; an index entry under none."""
+    return sorted({index_key(*subject) for subject in subjects(entry)})
+
+
+def subjects(entry):
+    """The pairs of a kind and a subject that an entry is listed under."""
+    if entry.startswith(HEADER):
+        return []
     record = cbor2.loads(cbor2.loads(entry).value[2])
-    publisher = record["publisher"]["name"]
-    if record["kind"] == "publisher":
-        return [index_key("name", publisher), index_key("under", publisher)]
-    model = record["model"]
-    enclosing = [publisher, f"{publisher}/{model['name']}", f"{publisher}/{model['name']}@{model['version']}"]
-    return [
-        index_key("name", f"{enclosing[2]}#{model['variant']}"),
-        *[index_key("under", prefix) for prefix in enclosing],
-        index_key("digest", record["weights"]["digest"]),
+    kind, speaker = record["kind"], record["publisher"]["name"]
+    if kind == "publisher":
+        return [("name", speaker), ("under", speaker)]
+    found = [subject for coordinate in about(record) for subject in around(coordinate, speaker)]
+    weights = record
+    for field in {"release": ("weights", "digest"), "evaluation": ("evaluation", "subject")}.get(kind, ("weights_digest",)):
+        weights = weights.get(field) or {}
+    return found + ([("digest", weights)] if weights else [])
+
+
+def about(record):
+    """The coordinates that a statement is about."""
+    if record["kind"] == "release":
+        model = record["model"]
+        return [f"{record['publisher']['name']}/{model['name']}@{model['version']}#{model['variant']}"]
+    if record["kind"] == "incident":
+        return [affected["coordinate"] for affected in record["affected"]]
+    return [record["subject" if record["kind"] == "observation" else "release"]["coordinate"]]
+
+
+def around(coordinate, speaker):
+    version = coordinate.split("#")[0]
+    model = version.split("@")[0]
+    publisher = model.rsplit("/", 1)[0]
+    return [("name" if speaker == publisher else "about", coordinate)] + [
+        ("under", prefix) for prefix in (version, model, publisher)
     ]
 
 
