@@ -12,6 +12,7 @@ mod comparison;
 mod difference;
 mod draft;
 mod evidence;
+mod examination;
 mod folder;
 mod hash_files;
 pub mod host_watch;
