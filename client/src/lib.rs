@@ -23,6 +23,7 @@ mod log_client;
 mod log_reader;
 mod memory;
 mod monitor;
+mod name_lookup;
 mod page;
 mod policy_file;
 mod progress;

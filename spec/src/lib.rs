@@ -42,4 +42,5 @@ pub mod status;
 pub mod finding;
 
 pub mod misbehaviour;
+
 pub mod nameproof;
