@@ -25,6 +25,11 @@ impl Age {
         self.as_of.map(|as_of| self.now.saturating_sub(as_of))
     }
 
+    /// The younger of two: what an older head proves, a newer one of the same tree proves as well.
+    pub(crate) fn or_younger(self, other: Self) -> Self {
+        Self { as_of: self.as_of.max(other.as_of), now: self.now }
+    }
+
     /// Refuses what is older.
     pub(crate) fn check(self, max: Option<Span>) -> Result<(), TooOld> {
         let Some(max) = max else { return Ok(()) };
@@ -101,7 +106,7 @@ impl Explain for TooOld {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("get a newer release.stele from the publisher, a mirror or the log: the release is the same, the proof younger".into())
+        Some("--online asks the log; or get a newer release.stele: the release is the same, the proof younger".into())
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {

@@ -3,6 +3,7 @@
 //! The log finds the entries; nothing else of its answer is believed. Each entry is proven by tiles that hash to the head.
 //! That the log names *all* entries is its word, unless the index proves it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stele_spec::hash::Digest;
@@ -45,6 +46,8 @@ pub(crate) struct AskedLog<'a> {
     reader: &'a LogReader,
     tree: VerifiedLog<'a>,
     id: Option<LogId>,
+    /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
+    known_keys: RefCell<BTreeMap<Publisher, Listing>>,
 }
 
 impl LogAddress {
@@ -62,7 +65,7 @@ impl LogAddress {
         if let Some(id) = id {
             memory.heads(id).link(&tree)?;
         }
-        Ok(AskedLog { client: &self.client, reader: &self.reader, tree, id })
+        Ok(AskedLog { client: &self.client, reader: &self.reader, tree, id, known_keys: RefCell::default() })
     }
 }
 
@@ -142,7 +145,12 @@ impl Statements for AskedLog<'_> {
     }
 
     fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
-        self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS)
+        if let Some(known) = self.known_keys.borrow().get(publisher) {
+            return Ok(known.clone());
+        }
+        let listing = self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS)?;
+        self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
+        Ok(listing)
     }
 
     fn under(&self, name: &str) -> Result<Listing, Failure> {

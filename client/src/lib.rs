@@ -13,6 +13,7 @@ mod comparison;
 mod difference;
 mod draft;
 mod evidence;
+mod examination;
 mod folder;
 mod hash_files;
 pub mod host_watch;

@@ -9,6 +9,7 @@ use crate::as_of::{self, Age};
 use crate::claims;
 use crate::comparison::{Comparison, LISTED};
 use crate::evidence::Evidence;
+use crate::examination::Examination;
 use crate::lifecycle;
 use crate::log_reader::Head;
 use crate::page::{Page, printable};
@@ -26,6 +27,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) is_file: bool,
     /// What became of the release.
     pub(crate) standing: &'a Standing,
+    /// What was computed from the record and the files.
+    pub(crate) examination: &'a Examination,
     /// What became of its ancestors.
     pub(crate) ancestry: &'a Ancestry,
     /// The newest head of the log that this machine remembers.
@@ -50,6 +53,9 @@ impl Verdict<'_> {
         page.row("availability", &claims::availability(current));
         page.row("openness", &claims::openness(current));
         page.row("release safety", &claims::safety(current));
+
+        page.section("computed, from the record and the files here");
+        self.examination.rows(&mut page);
 
         page.section("what became of it");
         lifecycle::rows(&mut page, self.standing);
@@ -196,6 +202,7 @@ impl Verdict<'_> {
         for (name, claim) in claims::json(self.standing.history.current().unwrap_or(release)) {
             document.insert(name.into(), claim);
         }
+        document.insert("computed".into(), self.examination.json());
         document.insert("lifecycle".into(), lifecycle::json(self.standing));
         document.insert("lineage".into(), self.ancestry.json());
         let mut as_of = self.age().json();

@@ -4,11 +4,18 @@ mod common;
 
 use common::{Log, Ran, Served, World, stele};
 use stele_spec::key::SecretKey;
+use stele_spec::misbehaviour::{Kind, KnownKeys, Misbehaviour, Unproven};
+use stele_spec::policy::Policy;
 
 /// The file that a failure says it wrote.
-fn evidence(ran: &Ran) -> String {
+fn evidence(ran: &Ran) -> Misbehaviour {
     let line = ran.err.lines().find_map(|line| line.trim().strip_prefix("evidence: ")).unwrap();
-    std::fs::read_to_string(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+    Misbehaviour::parse(&std::fs::read(line).unwrap_or_else(|error| panic!("{line}: {error}"))).unwrap()
+}
+
+/// What everybody who knows the log's keys is shown by it.
+fn known(world: &World) -> KnownKeys {
+    KnownKeys::of_policy(&Policy::parse(world.log.policy(None, 2).as_bytes()).unwrap())
 }
 
 /// A world in which one release is known, and another log of the same key with other entries.
@@ -49,9 +56,12 @@ fn two_heads_of_one_size_with_two_roots_are_a_fork_and_no_server_is_needed_to_se
         ],
     );
     assert_eq!(ran.out, "");
-    // Both notes are in it, to the byte.
-    let file = evidence(&ran);
-    assert_eq!(file.matches("log.example/stele\n5\n").count(), 2, "{file}");
+    // Anyone who has the log's key is convinced by it.
+    let verdict = evidence(&ran).check(&known(&honest)).unwrap();
+    assert_eq!(
+        (verdict.kind, verdict.what.as_str()),
+        (Kind::SplitView, "log.example/stele signed two trees of 5 entries")
+    );
     assert_eq!(honest.verify(&["--json"]).json()["error"], "log-forked");
     // Whoever remembers nothing sees nothing.
     honest.verify(&["--no-state"]).ok();
@@ -92,7 +102,8 @@ fn a_log_that_goes_back_is_refused_when_it_is_asked() {
     let ran = world
         .verify(&["--online", "--log", &served.url])
         .fails(12, &["offers an older tree", "seen before: size 5", "shown now: size 4"]);
-    assert!(evidence(&ran).contains("log.example/stele\n4\n"));
+    // Both heads are kept. Who cosigned them at one time has not lied: it is a suspicion.
+    assert!(matches!(evidence(&ran).check(&known(&world)), Err(Unproven::NoRollback { both: 3 })));
     // Who has seen nothing newer is content.
     world.verify(&["--online", "--log", &served.url, "--no-state"]).ok().says(&["asked now"]);
 }
@@ -106,7 +117,8 @@ fn a_log_that_rewrote_its_history_is_refused_with_the_root_it_has_now() {
     let ran = honest
         .verify(&["--online", "--log", &served.url])
         .fails(12, &["two histories", "seen before: size 4", "shown now: size 6", "which begins with: root"]);
-    assert!(evidence(&ran).contains("log.example/stele\n6\n"));
+    let verdict = evidence(&ran).check(&known(&honest)).unwrap();
+    assert!(verdict.what.contains("signed a tree of 6 entries that does not begin with the 4"), "{}", verdict.what);
     // Also where nothing is remembered: the bundle has a head of its own.
     honest
         .verify(&["--online", "--log", &served.url, "--no-state"])

@@ -4,6 +4,7 @@
 //! a person can decide is written as `"DECIDE: ..."`. Every file is read with a bound, and a file that is malformed
 //! is a fact less and a note on stderr, never an error.
 
+mod bases;
 mod card;
 mod config;
 mod gguf;
@@ -19,6 +20,7 @@ use stele_spec::manifest::{FilePath, Role};
 use crate::error::Failure;
 use crate::folder::{self, Found};
 
+pub(crate) use bases::declared_bases;
 pub(crate) use write::{Names, release_toml};
 
 /// The largest config or model card that is read.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::Checkpoint;
-use stele_spec::hash::{Digest, RootHash};
+use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;
+use stele_spec::misbehaviour::{Misbehaviour, Prefix, Rollback, SplitView};
 use stele_spec::note::SignedNote;
 
 use super::Memory;
@@ -68,16 +69,10 @@ impl Conflicting {
             Conflict::Fork { older, newer, prefix } => (older, newer, prefix.as_ref().map(|(_, root)| *root)),
             Conflict::Rollback { larger, smaller } => (larger, smaller, None),
         };
-        let shown = Shown {
-            before: Summary::of(before),
-            now: Summary::of(now),
-            begins_with,
-            written: write(memory, &conflict),
-        };
-        match conflict {
-            Conflict::Fork { .. } => Self::Forked(shown).into(),
-            Conflict::Rollback { .. } => Self::RolledBack(shown).into(),
-        }
+        let (before, now) = (Summary::of(before), Summary::of(now));
+        let is_fork = matches!(conflict, Conflict::Fork { .. });
+        let shown = Shown { before, now, begins_with, written: write(memory, conflict) };
+        if is_fork { Self::Forked(shown).into() } else { Self::RolledBack(shown).into() }
     }
 
     fn shown(&self) -> &Shown {
@@ -146,18 +141,26 @@ impl fmt::Display for Summary {
 }
 
 /// Writes the file; the same conflict is one file.
-fn write(memory: &Memory, conflict: &Conflict) -> Option<PathBuf> {
-    let (name, bytes) = file_of(conflict);
-    let path = format!("evidence/{name}-{}", Digest::of(&bytes).to_string().chars().take(16).collect::<String>());
+fn write(memory: &Memory, conflict: Conflict) -> Option<PathBuf> {
+    let evidence = conflict.evidence();
+    let (name, bytes) = (evidence.file_name().ok()?, evidence.to_bytes().ok()?);
+    let path = format!("evidence/{name}");
     let put = memory.write(|dir| dir.put_if_absent(&path, &bytes).map(|_| dir.path_of(&path)));
     put.ok().flatten()
 }
 
-/// The bytes of the evidence, by which anyone can convict the log.
-fn file_of(conflict: &Conflict) -> (&'static str, Vec<u8>) {
-    let two = |first: &SignedNote, second: &SignedNote| [first.to_bytes(), second.to_bytes()].join(&b'\n');
-    match conflict {
-        Conflict::Fork { older, newer, .. } => ("split-view", two(older, newer)),
-        Conflict::Rollback { larger, smaller } => ("rollback", two(larger, smaller)),
+impl Conflict {
+    /// What anyone can check. A step back convicts a witness only if it cosigned the smaller tree later; else it is a suspicion.
+    fn evidence(self) -> Misbehaviour {
+        match self {
+            Self::Fork { older, newer, prefix } => Misbehaviour::SplitView(SplitView {
+                older: *older,
+                newer: *newer,
+                prefix: prefix.map(|(path, root)| Prefix { root, path }),
+            }),
+            Self::Rollback { larger, smaller } => {
+                Misbehaviour::Rollback(Rollback { larger: *larger, smaller: *smaller })
+            }
+        }
     }
 }

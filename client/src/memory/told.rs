@@ -147,3 +147,80 @@ impl Kept {
         Logged::check(&base64(&self.entry).ok()?, proof, head).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
+    use stele_spec::key::SecretKey;
+    use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
+    use stele_spec::note::{KeyType, SignerKey};
+    use stele_spec::statement::{PublisherClaim, Statement, sign};
+
+    /// A log in which acme claims its name, and what it says about that name.
+    fn asked() -> (Memory, tempfile::TempDir, LogId, Policy, Head, Listing) {
+        let key = SecretKey::from_seed([7; 32]);
+        let claim = PublisherClaim::new(
+            "acme.example".parse().unwrap(),
+            "2026-06-25T09:30:00Z".parse().unwrap(),
+            &[key.public()],
+        );
+        let signed = sign(&Statement::Publisher(claim), &key).unwrap();
+        let mut tree = MemoryTree::new();
+        [&b"first"[..], signed.bytes(), b"last"].iter().for_each(|entry| tree.push(leaf_hash(entry)));
+        let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32]);
+        let origin = "log.example/stele".parse().unwrap();
+        let note = sign_checkpoint(&Checkpoint::new(origin, 3, root_at(&tree, 3).unwrap()), &signer).unwrap();
+        let policy = Policy::parse(format!("log {}\nquorum none\n", signer.verifier()).as_bytes()).unwrap();
+        let head = Head::of(&note.to_bytes(), &policy).unwrap();
+        let proof = TlogProof::new(1, prove_inclusion(&tree, 1, 3).unwrap(), note);
+        let logged = Logged::check(signed.bytes(), proof, &head).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let memory = Memory { folder: Some(home.path().to_owned()), named: true };
+        let log = LogId::of(&head.note, &policy).unwrap();
+        (memory, home, log, policy, head, Listing { statements: vec![logged], complete: true, cut: false })
+    }
+
+    fn name() -> Coordinate {
+        "acme.example/tiny@1.0.2#base".parse().unwrap()
+    }
+
+    #[test]
+    fn an_answer_is_read_as_it_was_kept_and_under_its_own_name_alone() {
+        let (memory, _home, log, policy, head, listing) = asked();
+        let keys = [("acme.example".parse().unwrap(), listing.clone())].into();
+        memory.keep(log, &name(), &head, &listing, &keys).unwrap();
+        let told = memory.told(log, &name(), &policy).unwrap();
+        assert_eq!(told.head().size(), 3);
+        let again = told.keys(&"acme.example".parse().unwrap()).unwrap();
+        assert!(again.complete && again.statements[0].signed() == listing.statements[0].signed());
+        assert!(told.keys(&"other.example".parse().unwrap()).unwrap().statements.is_empty());
+
+        // Not as the answer about another coordinate, nor under a policy that does not know the log.
+        let other: Coordinate = "acme.example/tiny@9#base".parse().unwrap();
+        let (from, to) = (path_of(log, &name()), path_of(log, &other));
+        std::fs::copy(memory.folder().unwrap().join(from), memory.folder().unwrap().join(to)).unwrap();
+        assert!(memory.told(log, &other, &policy).is_none());
+        assert!(memory.told(log, &name(), &Policy::parse(b"quorum none\n").unwrap()).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_damaged_is_never_another_answer(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let (memory, _home, log, policy, head, listing) = asked();
+            memory.keep(log, &name(), &head, &listing, &BTreeMap::new()).unwrap();
+            let file = memory.folder().unwrap().join(path_of(log, &name()));
+            let mut bytes = std::fs::read(&file).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            std::fs::write(&file, bytes).unwrap();
+            if let Some(told) = memory.told(log, &name(), &policy) {
+                for logged in &told.about.statements {
+                    prop_assert_eq!(logged.signed(), listing.statements[0].signed());
+                    prop_assert_eq!(logged.position(), 1);
+                }
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::as_of;
 use crate::asking::Asked;
 use crate::cli::ShowArgs;
 use crate::error::Failure;
+use crate::examination::Examination;
 use crate::lifecycle;
 use crate::loaded::{Loaded, Subject};
 use crate::page::{self, Page};
@@ -26,6 +27,10 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
 
 fn text(loaded: &Loaded) -> String {
     let mut page = Page(page::of(&loaded.signed));
+    if let Some(release) = loaded.release() {
+        page.section("Computed from the record");
+        Examination::of_record(loaded.position, release, loaded.manifest.as_ref()).rows(&mut page);
+    }
     match (&loaded.standing, loaded.position) {
         (Some(standing), _) => {
             page.section("What became of it");
@@ -51,6 +56,10 @@ fn document(loaded: &Loaded) -> Value {
     }
     if let Some(position) = loaded.position {
         fields.insert("entry".into(), position.into());
+    }
+    if let Some(release) = loaded.release() {
+        let examination = Examination::of_record(loaded.position, release, loaded.manifest.as_ref());
+        fields.insert("computed".into(), examination.json());
     }
     if let Some(standing) = &loaded.standing {
         fields.insert("lifecycle".into(), lifecycle::json(standing));

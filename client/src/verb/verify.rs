@@ -14,6 +14,7 @@ use crate::cli::VerifyArgs;
 use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
 use crate::evidence::{self, Evidence, Pins};
+use crate::examination::{AtHand, Examination};
 use crate::memory::{LogId, Memory};
 use crate::policy_file;
 use crate::standing::{Source, Standing};
@@ -27,7 +28,6 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let pins = Pins { publisher: args.publisher.clone(), key_id: args.key_id };
     let evidence = evidence::check(&bytes, &policy, &pins)?;
     let now = SystemClock.unix_seconds();
-    Age::of(evidence.noted_head(), now).check(args.max_age)?;
     let reader = Reader { evidence: &evidence, policy: &policy, memory: Memory::open(args.no_state) };
     let log = reader.see()?;
     let comparison = match &target.what {
@@ -47,22 +47,44 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     } else {
         (reader.offline(log)?, None)
     };
+    let age = Age::of(evidence.noted_head(), now);
+    let age = match known.standing.source {
+        Source::Log => age.or_younger(Age::of(&known.standing.head, now)),
+        Source::Bundle | Source::Kept => age,
+    };
+    age.check(args.max_age)?;
     let newest = match log {
         Some(log) => reader.memory.heads(log).newest(&policy)?,
         None => None,
     };
+    let examination = examine(&evidence, &known, &target.what, comparison.as_ref());
     let verdict = Verdict {
         evidence: &evidence,
         policy: &policy,
         comparison: comparison.as_ref(),
         is_file: matches!(target.what, What::File(_)),
         standing: &known.standing,
+        examination: &examination,
         ancestry: &known.ancestry,
         newest: newest.as_ref(),
         now,
     };
     let failure = comparison.as_ref().and_then(Comparison::problem).map(Failure::from).or(unanswered);
     Ok(Output { text: verdict.text(), json: verdict.json(), failure })
+}
+
+/// What the record shows as it stands, and the files that match it.
+fn examine(evidence: &Evidence, known: &Known, what: &What, comparison: Option<&Comparison>) -> Examination {
+    let position = Some(evidence.entry().position());
+    let release = known.standing.history.current().unwrap_or(evidence.release());
+    let examination = Examination::of_record(position, release, Some(evidence.manifest()));
+    match (what, comparison) {
+        (What::Folder(folder), Some(comparison)) => {
+            let files = AtHand::new(folder, &comparison.matching);
+            examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
+        }
+        _ => examination,
+    }
 }
 
 /// Whoever wants to know what became of a release.
