@@ -1,5 +1,7 @@
 //! From what waits to who is told, and the memory of it.
 
+use std::time::{Duration, Instant};
+
 use stele_host::output;
 
 use super::event::Event;
@@ -9,6 +11,10 @@ use crate::error::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
 const BROKEN: u32 = 3;
+/// A queue that is written anew after each delivery.
+const SHORT: usize = 100;
+/// How often a longer one is.
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// Who is told.
 #[derive(Debug, Clone)]
@@ -30,11 +36,12 @@ pub(crate) struct Deliveries {
     pub(crate) failed: Vec<(String, NotDelivered)>,
 }
 
-/// Delivers what is due, the oldest first. Each is taken out of the memory, durably, after it was delivered.
+/// Delivers what is due, the oldest first. Each is taken out of the memory after it was delivered.
 pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deliveries, Failure> {
     let mut deliveries = Deliveries::default();
     let mut in_a_row = 0;
     let mut at = 0;
+    let mut saved = Instant::now();
     while in_a_row < BROKEN
         && let Some(waiting) = memory.state.waiting.get_mut(at)
     {
@@ -50,7 +57,11 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
                     deliveries.done.push(waiting.event);
                 }
                 memory.state.delivered += 1;
-                memory.save()?;
+                // A long queue is not written anew for each of its events: a crash then repeats a second's worth.
+                if memory.state.waiting.len() < SHORT || saved.elapsed() >= OFTEN {
+                    memory.save()?;
+                    saved = Instant::now();
+                }
             }
             Err(error) => {
                 in_a_row += 1;
@@ -62,9 +73,7 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
             }
         }
     }
-    if !deliveries.failed.is_empty() {
-        memory.save()?;
-    }
+    memory.save()?;
     Ok(deliveries)
 }
 

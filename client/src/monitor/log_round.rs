@@ -20,6 +20,9 @@ use super::witnesses::{self, Seen, View};
 use crate::error::Failure;
 use crate::log_reader::{Head, LogReader, ReadError, VerifiedLog};
 
+/// Of so many releases the hosts are looked at: a monitor that watches more should be several.
+const MAX_RELEASES: usize = 10_000;
+
 /// One log that is watched.
 #[derive(Debug, Clone)]
 pub(crate) struct WatchedLog {
@@ -319,7 +322,12 @@ fn remember(state: &mut LogState, position: u64, signed: &SignedStatement) {
         && kept.contains(&statement.kind())
         && *statement.publisher() == coordinate.publisher
     {
-        state.releases.entry(coordinate.to_string()).or_default().insert(position, to_base64(signed.bytes()));
+        let name = coordinate.to_string();
+        if state.releases.len() >= MAX_RELEASES && !state.releases.contains_key(&name) {
+            state.unkept += 1;
+            return;
+        }
+        state.releases.entry(name).or_default().insert(position, to_base64(signed.bytes()));
     }
 }
 

@@ -232,6 +232,13 @@ impl Monitor {
                 details: json!({"entries": log.unreadable}),
             },
             Condition {
+                what: "too-many",
+                of: origin,
+                wrong: log.unkept > 0,
+                summary: format!("{origin} has more watched releases than hosts can be looked at for"),
+                details: json!({"statements": log.unkept}),
+            },
+            Condition {
                 what: "ahead",
                 of: origin,
                 wrong: ahead.is_some_and(|seconds| seconds >= limits.unreachable.0),

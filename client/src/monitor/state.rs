@@ -69,6 +69,8 @@ pub(crate) struct LogState {
     pub(crate) unreadable: u64,
     /// What watched publishers said about watched releases: coordinate, then position and bytes in base64.
     pub(crate) releases: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Statements of releases beyond the limit, whose hosts are not looked at.
+    pub(crate) unkept: u64,
     /// Whether `releases` holds everything from entry 0 on.
     pub(crate) keeps_releases: bool,
     /// The ids of split views that were found.
