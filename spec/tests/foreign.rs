@@ -10,7 +10,8 @@ use stele_spec::cosignature::{UnixTime, cosign, cosign_subtree, verify_cosignatu
 use stele_spec::hash::{Digest, NodeHash, RootHash};
 use stele_spec::key::{PublicKey, SecretKey, Signature};
 use stele_spec::merkle::{
-    ConsistencyProof, InclusionProof, MemoryTree, Nodes as _, leaf_hash, prove_consistency, prove_inclusion, root_at,
+    ConsistencyProof, InclusionProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency,
+    prove_inclusion, prove_subtree, root_at, subtree_root,
 };
 use stele_spec::note::{Material, NoteSignature, SignedNote, SignerKey, VerifierKey};
 use stele_spec::policy::Policy;
@@ -162,6 +163,23 @@ fn the_tree_and_both_proofs_equal_go_s() {
         let theirs = ConsistencyProof::from_path(path(case)).unwrap();
         assert_eq!(prove_consistency(&tree, old, new).unwrap(), theirs);
         assert_eq!(theirs.check(old, root(&case["old"]), new, root(&case["new"])), Ok(()));
+    }
+}
+
+#[test]
+fn parts_of_trees_and_their_proofs_equal_go_s() {
+    let vectors = load("tree.json");
+    let tree = leaves(20);
+    let cases = list(&vectors, "subtrees");
+    assert!(cases.len() > 200);
+    for case in cases {
+        let number = |key: &str| case[key].as_u64().unwrap();
+        let (start, end, size) = (number("start"), number("end"), number("size"));
+        let hash = RootHash::from_bytes(base64_exact(text(case, "hash")).unwrap());
+        assert_eq!(subtree_root(&tree, start, end), Ok(hash));
+        let theirs = SubtreeProof::from_path(path(case)).unwrap();
+        assert_eq!(prove_subtree(&tree, start, end, size), Ok(theirs.clone()));
+        assert_eq!(theirs.check(start, end, hash, size, root_at(&tree, size).unwrap()), Ok(()));
     }
 }
 

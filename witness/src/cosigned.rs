@@ -101,7 +101,11 @@ impl Cosigned {
 
     /// Reads a checkpoint of `origin` and verifies our cosignatures on it; those of the latest time count.
     pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
-        let note = SignedNote::parse(bytes).map_err(RecordError::Note)?;
+        Self::of(SignedNote::parse(bytes).map_err(RecordError::Note)?, origin, own)
+    }
+
+    /// The same of a note that is parsed already.
+    pub fn of(note: SignedNote, origin: &Origin, own: &Own) -> Result<Self, RecordError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?;
         if checkpoint.origin() != origin {
             return Err(RecordError::OtherLog { expected: origin.clone(), found: checkpoint.origin().clone() });

@@ -3,6 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /add-checkpoint` | c2sp.org/tlog-witness |
+//! | `POST /sign-subtree` | the same, of a part of a tree |
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `GET /healthz` | 200 or 503, with what is wrong |
 //! | `GET /metrics` | Prometheus |
@@ -26,7 +27,7 @@ use tokio::net::TcpListener;
 
 use crate::decide::Refusal;
 use crate::request::MAX_BODY;
-use crate::witness::{Answer, Unwell, Witness};
+use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
@@ -37,6 +38,7 @@ pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Fu
 pub fn router(witness: Arc<Witness>) -> Router {
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
+        .route("/sign-subtree", post(sign_subtree))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/{origin_hash}/checkpoint", get(checkpoint))
         .route("/healthz", get(healthz))
@@ -58,16 +60,40 @@ fn limits() -> Limits {
 }
 
 async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Result<Bytes, BytesRejection>) -> Response {
+    match body {
+        Ok(body) => respond(witness.add_checkpoint(&body).await),
+        Err(rejection) => unread(&rejection),
+    }
+}
+
+async fn sign_subtree(State(witness): State<Arc<Witness>>, body: Result<Bytes, BytesRejection>) -> Response {
     let body = match body {
         Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        Err(rejection) => return unread(&rejection),
+    };
+    match witness.sign_subtree(&body).await {
+        Ok(line) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
+        Err(SubtreeAnswer::Malformed(error)) => refusal(StatusCode::BAD_REQUEST, "malformed", &error.to_string(), None),
+        Err(SubtreeAnswer::Refused(error)) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            refusal(status, error.code(), &error.to_string(), None)
+        }
+        Err(SubtreeAnswer::Internal) => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "internal", "internal error", Some("try again later"))
+        }
+    }
+}
+
+/// A body that did not come whole.
+fn unread(rejection: &BytesRejection) -> Response {
+    match rejection {
+        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             let message = format!("a request has at most {MAX_BODY} bytes");
             let hint = "that is room for sixteen ML-DSA signature lines: leave lines of other witnesses out";
-            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", &message, Some(hint));
+            refusal(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", &message, Some(hint))
         }
-        Err(rejection) => return refusal(rejection.status(), "body-unreadable", &rejection.body_text(), None),
-    };
-    respond(witness.add_checkpoint(&body).await)
+        rejection => refusal(rejection.status(), "body-unreadable", &rejection.body_text(), None),
+    }
 }
 
 fn respond(answer: Answer) -> Response {

@@ -2,7 +2,8 @@
 //!
 //! Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
 
-use stele_spec::cosignature::{CosignatureError, UnixTime, cosign};
+use stele_spec::checkpoint::Subtree;
+use stele_spec::cosignature::{CosignatureError, UnixTime, cosign, cosign_subtree};
 use stele_spec::note::{KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
 
 /// The public keys of this witness, the Ed25519 one first.
@@ -53,6 +54,11 @@ impl Keyring {
     /// The lines over the text of a checkpoint, one of each key.
     pub fn cosign(&self, text: &str, time: UnixTime) -> Result<Vec<NoteSignature>, CosignatureError> {
         std::iter::once(&self.first).chain(&self.second).map(|key| cosign(text, key, time)).collect()
+    }
+
+    /// The line over a part of a tree; none without an ML-DSA-44 key.
+    pub fn cosign_subtree(&self, subtree: &Subtree) -> Option<NoteSignature> {
+        cosign_subtree(subtree, self.second.as_ref()?).ok()
     }
 }
 

@@ -11,6 +11,8 @@ pub mod decide;
 
 pub mod cosigned;
 
+pub mod subtree;
+
 pub mod mark;
 
 pub mod state;

@@ -15,6 +15,8 @@ pub struct Counters(Mutex<Counts>);
 pub struct Counts {
     /// Answers to add-checkpoint by HTTP status.
     pub answers: BTreeMap<u16, u64>,
+    /// Answers to sign-subtree by HTTP status.
+    pub subtrees: BTreeMap<u16, u64>,
     /// Conflicting checkpoints that were seen, kept or not.
     pub conflicts: BTreeMap<Conflict, u64>,
     /// Evidence that could not be written.
@@ -34,6 +36,11 @@ impl Counters {
     /// Counts an answer.
     pub fn answered(&self, status: u16) {
         self.note(|counts| *counts.answers.entry(status).or_default() += 1);
+    }
+
+    /// Counts an answer to sign-subtree.
+    pub fn signed_subtree(&self, status: u16) {
+        self.note(|counts| *counts.subtrees.entry(status).or_default() += 1);
     }
 
     /// A look at them.
@@ -59,6 +66,12 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
     for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
         for (status, count) in &counts.answers {
             line(&mut text, "answers_total", &[("origin", origin), ("status", &status.to_string())], *count);
+        }
+    }
+    family(&mut text, "subtrees_total", "counter", "Answers to sign-subtree by HTTP status; no origin: none of ours");
+    for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
+        for (status, count) in &counts.subtrees {
+            line(&mut text, "subtrees_total", &[("origin", origin), ("status", &status.to_string())], *count);
         }
     }
     family(

@@ -17,7 +17,7 @@ use std::fmt;
 
 use stele_spec::checkpoint::{Checkpoint, CheckpointError};
 use stele_spec::hash::NodeHash;
-use stele_spec::merkle::{ConsistencyProof, MAX_PROOF};
+use stele_spec::merkle::{ConsistencyProof, MAX_PROOF, SubtreeError};
 use stele_spec::note::{NoteError, SignedNote};
 use stele_spec::text::{Base64Error, DecimalError, base64_exact, decimal, to_base64};
 
@@ -45,6 +45,18 @@ pub enum RequestError {
     /// The first line is not `old`, a space and something.
     #[error("expected a first line `old <size>`")]
     NoOldLine,
+    /// The first line is not `subtree <start> <end>`.
+    #[error("expected a first line `subtree <start> <end>`")]
+    NoSubtreeLine,
+    /// Start or end is not a number.
+    #[error("subtree range: {0}")]
+    Range(DecimalError),
+    /// The second line is not the subtree's hash.
+    #[error("subtree hash: {0}")]
+    SubtreeHash(Base64Error),
+    /// No subtree, or one that ends beyond the checkpoint.
+    #[error("{0}")]
+    NotASubtree(SubtreeError),
     /// What follows `old ` is not a size.
     #[error("old size: {0}")]
     Old(DecimalError),
@@ -57,7 +69,7 @@ pub enum RequestError {
         reason: Base64Error,
     },
     /// More proof lines than a proof can have.
-    #[error("a consistency proof has at most {MAX_PROOF} lines")]
+    #[error("a proof has at most {MAX_PROOF} lines")]
     TooManyProofLines,
     /// No empty line before the checkpoint, or a line before it that is not text.
     #[error("expected an empty line between the consistency proof and the checkpoint")]
@@ -82,23 +94,10 @@ impl AddCheckpoint {
         if body.len() > MAX_BODY {
             return Err(RequestError::TooLong { found: body.len() });
         }
-        let (first, mut rest) = split_line(body).ok_or(RequestError::NoOldLine)?;
+        let (first, rest) = split_line(body).ok_or(RequestError::NoOldLine)?;
         let old = first.strip_prefix("old ").ok_or(RequestError::NoOldLine)?;
         let old = decimal(old).map_err(RequestError::Old)?;
-        let mut path = Vec::new();
-        loop {
-            let (line, after) = split_line(rest).ok_or(RequestError::NoEmptyLine)?;
-            rest = after;
-            if line.is_empty() {
-                break;
-            }
-            if path.len() == MAX_PROOF {
-                return Err(RequestError::TooManyProofLines);
-            }
-            let number = path.len() + 1;
-            let hash = base64_exact(line).map_err(|reason| RequestError::ProofLine { line: number, reason })?;
-            path.push(NodeHash::from_bytes(hash));
-        }
+        let (path, rest) = proof_lines(rest)?;
         let proof = ConsistencyProof::from_path(path).ok_or(RequestError::TooManyProofLines)?;
         Self::new(old, proof, SignedNote::parse(rest).map_err(RequestError::Note)?)
     }
@@ -139,8 +138,26 @@ impl fmt::Display for AddCheckpoint {
     }
 }
 
+/// The hashes up to the empty line, and what follows it.
+pub(crate) fn proof_lines(mut rest: &[u8]) -> Result<(Vec<NodeHash>, &[u8]), RequestError> {
+    let mut path = Vec::new();
+    loop {
+        let (line, after) = split_line(rest).ok_or(RequestError::NoEmptyLine)?;
+        rest = after;
+        if line.is_empty() {
+            return Ok((path, rest));
+        }
+        if path.len() == MAX_PROOF {
+            return Err(RequestError::TooManyProofLines);
+        }
+        let number = path.len() + 1;
+        let hash = base64_exact(line).map_err(|reason| RequestError::ProofLine { line: number, reason })?;
+        path.push(NodeHash::from_bytes(hash));
+    }
+}
+
 /// The first line as text, without its newline, and the rest.
-fn split_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
+pub(crate) fn split_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
     Some((std::str::from_utf8(line).ok()?, rest.get(1..)?))

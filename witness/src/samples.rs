@@ -2,7 +2,9 @@
 
 use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::hash::RootHash;
-use stele_spec::merkle::{MemoryTree, leaf_hash, prove_consistency, root_at};
+use stele_spec::merkle::{
+    MemoryTree, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
+};
 use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
 
 use crate::keyring::Keyring;
@@ -50,6 +52,11 @@ impl Log {
 
     pub(crate) fn signed_root(&self, size: u64, root: RootHash) -> SignedNote {
         sign_checkpoint(&Checkpoint::new(self.origin(), size, root), &self.key).unwrap()
+    }
+
+    /// The hash of a part of the tree, and its proof.
+    pub(crate) fn part(&self, start: u64, end: u64, size: u64) -> (RootHash, SubtreeProof) {
+        (subtree_root(&self.tree, start, end).unwrap(), prove_subtree(&self.tree, start, end, size).unwrap())
     }
 
     /// An honest request.

@@ -23,6 +23,7 @@ use crate::keyring::Keyring;
 use crate::metrics::{Counters, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, StateError};
+use crate::subtree::{SignSubtree, SubtreeRefusal, sign_subtree};
 use crate::trust::{TrustedLog, Verified};
 
 /// A witness that has taken up all its logs, and that no other process can run.
@@ -54,6 +55,17 @@ pub enum Answer {
     Refused(Refusal),
     /// 503: the request may be fine, we are not.
     Unwell(Unwell),
+}
+
+/// Why a sign-subtree request has no signature for an answer.
+#[derive(Debug)]
+pub enum SubtreeAnswer {
+    /// 400: not a request.
+    Malformed(RequestError),
+    /// 403 to 501.
+    Refused(SubtreeRefusal),
+    /// 503: a bug of ours.
+    Internal,
 }
 
 /// Why this witness cannot sign now.
@@ -130,6 +142,21 @@ impl Witness {
         });
         let answer = done.await.unwrap_or(Answer::Unwell(Unwell::Internal));
         self.count(Some(&desk), answer)
+    }
+
+    /// Answers one sign-subtree request: our line, or why not.
+    pub async fn sign_subtree(self: &Arc<Self>, body: &[u8]) -> Result<String, SubtreeAnswer> {
+        let request = SignSubtree::parse(body).map_err(SubtreeAnswer::Malformed)?;
+        let witness = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let desk = witness.desks.get(&request.checkpoint().origin().digest());
+            let signed = sign_subtree(desk.map(|desk| &desk.log), &witness.keyring, &request);
+            let status = signed.as_ref().map_or_else(SubtreeRefusal::status, |_| 200);
+            desk.map_or(&witness.stray, |desk| &desk.counters).signed_subtree(status);
+            signed
+        });
+        let signed = done.await.map_err(|_| SubtreeAnswer::Internal)?;
+        signed.map(|line| line.to_string()).map_err(SubtreeAnswer::Refused)
     }
 
     /// The checkpoint that is served under an origin hash; `None` for a log that is not ours or not cosigned yet.

@@ -12,11 +12,13 @@ use std::sync::Barrier;
 
 use common::{Folder, Log, NOW, Served, body, no_proof, read, with_line};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
+use stele_spec::cosignature::verify_subtree;
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::ConsistencyProof;
-use stele_spec::note::{KeyType, SignedNote, SignerKey};
+use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
+use stele_witness::subtree::SignSubtree;
 
 const ORIGIN: &str = "log.example/a";
 
@@ -47,6 +49,7 @@ fn the_table_and_the_tests_agree() {
         include_str!("crash.rs"),
         include_str!("../src/request.rs"),
         include_str!("../src/decide.rs"),
+        include_str!("../src/subtree.rs"),
         include_str!("../src/state/tests.rs"),
     ]
     .concat();
@@ -61,7 +64,7 @@ fn the_table_and_the_tests_agree() {
             continue;
         }
         let test = test.trim_matches('`');
-        assert!(test.starts_with(&format!("{}_", id.to_lowercase())), "{id}: {test}");
+        assert!(shows(test, id), "{id}: {test}");
         assert!(sources.contains(&format!("fn {test}(")), "{id}: no test {test}");
         rows.push(id.to_owned());
     }
@@ -71,6 +74,16 @@ fn the_table_and_the_tests_agree() {
         let id = name.split('_').next().unwrap().to_uppercase();
         let is_row = id.len() == 2 && id.as_bytes()[0].is_ascii_uppercase() && id.as_bytes()[1].is_ascii_digit();
         assert!(!is_row || rows.contains(&id), "test {name} shows a row that the table does not have");
+    }
+}
+
+/// `a1_...` shows row A1, `a1_to_a6_...` also those after it up to A6.
+fn shows(test: &str, id: &str) -> bool {
+    let id = id.to_lowercase();
+    let mut words = test.split('_');
+    match (words.next(), words.next(), words.next()) {
+        (Some(first), Some("to"), Some(last)) => first <= id.as_str() && id.as_str() <= last,
+        (first, ..) => first == Some(id.as_str()),
     }
 }
 
@@ -312,6 +325,29 @@ fn g7_a_log_that_signs_with_ml_dsa_44_is_cosigned() {
     let forged = SignedNote::new(signed(9).text().to_owned(), vec![forged]).unwrap();
     assert_eq!(served.door.status(&body(7, log.proof(7, 9), forged)), 403);
     assert_eq!(served.door.status(&body(7, log.proof(7, 9), signed(9))), 200);
+}
+
+#[test]
+fn h7_over_http_a_part_of_what_was_cosigned_is_signed_and_of_nothing_else() {
+    let (log, folder, served) = house_at(14);
+    let cosigned = SignedNote::parse(&served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    let ask = |start, end, note: &SignedNote| {
+        let (hash, proof) = log.part(start, end, 14);
+        let request = SignSubtree::new(start, end, hash, proof, note.clone()).unwrap();
+        (served.door.post_to("/sign-subtree", &request.to_bytes()), request)
+    };
+    let (answer, request) = ask(8, 13, &cosigned);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let line = NoteSignature::parse_line(&answer.text()).unwrap();
+    assert!(verify_subtree(request.subtree(), &line, folder.key.keys().last().unwrap()).is_ok());
+    assert_eq!(ask(8, 13, &log.signed(14)).0.status, 403);
+    let liar = Log::salted(ORIGIN, 1, 1);
+    let (hash, proof) = liar.part(8, 13, 14);
+    let forged = SignSubtree::new(8, 13, hash, proof, cosigned).unwrap();
+    assert_eq!(served.door.post_to("/sign-subtree", &forged.to_bytes()).status, 422);
+    assert_eq!(served.door.post_to("/sign-subtree", b"subtree 9 13\n").status, 400);
+    let metrics = served.door.get("/metrics").text();
+    assert!(metrics.contains("subtrees_total{origin=\"log.example/a\",status=\"200\"} 1\n"), "{metrics}");
 }
 
 #[test]

@@ -4,11 +4,13 @@ mod consistency;
 mod frontier;
 mod inclusion;
 mod memory;
+mod subtree;
 
 pub use consistency::{ConsistencyError, ConsistencyProof, prove_consistency};
 pub use frontier::Frontier;
 pub use inclusion::{InclusionError, InclusionProof, prove_inclusion};
 pub use memory::{MemoryTree, NoSuchNode};
+pub use subtree::{SubtreeError, SubtreeProof, is_subtree, prove_subtree, subtree_root};
 
 use crate::hash::{LeafHash, NodeHash, RootHash, sha256};
 

@@ -18,7 +18,9 @@ use stele_host::http_client::{ClientLimits, HttpClient, HttpError, Response};
 use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::RootHash;
-use stele_spec::merkle::{ConsistencyProof, MemoryTree, leaf_hash, prove_consistency, root_at};
+use stele_spec::merkle::{
+    ConsistencyProof, MemoryTree, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
+};
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_witness::error::WitnessError;
 use stele_witness::home::Home;
@@ -71,6 +73,11 @@ impl Log {
 
     pub fn proof(&self, old: u64, size: u64) -> ConsistencyProof {
         prove_consistency(&self.tree, old, size).unwrap()
+    }
+
+    /// The hash of a part of the tree, and its proof.
+    pub fn part(&self, start: u64, end: u64, size: u64) -> (RootHash, SubtreeProof) {
+        (subtree_root(&self.tree, start, end).unwrap(), prove_subtree(&self.tree, start, end, size).unwrap())
     }
 
     /// An honest body.
@@ -206,6 +213,10 @@ impl Door {
 
     pub fn try_post(&self, body: &[u8]) -> Result<Response, HttpError> {
         self.http.post(&format!("{}/add-checkpoint", self.url), "text/plain", None, body)
+    }
+
+    pub fn post_to(&self, path: &str, body: &[u8]) -> Response {
+        self.http.post(&format!("{}{path}", self.url), "text/plain", None, body).unwrap()
     }
 
     pub fn get(&self, path: &str) -> Response {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"math/bits"
 
+	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/merkle/testonly"
 	"golang.org/x/mod/sumdb/tlog"
@@ -44,6 +46,7 @@ func treeVectors() any {
 		Roots       []string      `json:"roots"`
 		Inclusion   []inclusion   `json:"inclusion"`
 		Consistency []consistency `json:"consistency"`
+		Subtrees    []subtree     `json:"subtrees"`
 	}{
 		About: "RFC 6962 trees by golang.org/x/mod/sumdb/tlog. 'reference' is the tree of RFC 6962's implementations, with " +
 			"leaves and roots (of sizes 0 to 8) in hex; github.com/transparency-dev/merkle has the same roots. " +
@@ -51,12 +54,14 @@ func treeVectors() any {
 			"in base64, and so are the hashes of the proofs, which are complete for every size up to 40: 'inclusion' of " +
 			"'position' in 'size', 'consistency' from 'old' to 'new'. 'accumulated' is the lower-case hex SHA-256 over the text " +
 			"of every proof up to 'size': for size 1..=size, for position 0..size the line 'position/size' and a line of " +
-			"base64 for each hash; likewise for new 1..=size, for old 1..=new the line 'old>new' and the hashes.",
+			"base64 for each hash; likewise for new 1..=size, for old 1..=new the line 'old>new' and the hashes. 'subtrees' are parts [start, end) of trees up to size 20 " +
+			"that start above 0, with hash and proof by the definition of the MTC draft, each accepted by github.com/transparency-dev/merkle.",
 		Reference:   reference,
 		Accumulated: accumulated(&tree),
 		Roots:       roots(&tree),
 		Inclusion:   inclusions(&tree),
 		Consistency: consistencies(&tree),
+		Subtrees:    subtrees(&tree),
 	}
 }
 
@@ -114,6 +119,71 @@ func consistencies(tree *fixture.Tree) (out []consistency) {
 	}
 	return out
 }
+
+type subtree struct {
+	Start int64    `json:"start"`
+	End   int64    `json:"end"`
+	Size  int64    `json:"size"`
+	Hash  string   `json:"hash"`
+	Path  []string `json:"path"`
+}
+
+// subtrees are the parts that do not begin at 0; those that do have the consistency proofs above.
+func subtrees(tree *fixture.Tree) (out []subtree) {
+	for size := int64(2); size <= 20; size++ {
+		root := tree.Root(size)
+		for start := int64(1); start < size; start++ {
+			for end := start + 1; end <= size; end++ {
+				if ceiling := int64(1) << bits.Len64(uint64(end-start-1)); start%ceiling != 0 {
+					continue
+				}
+				hash := rangeHash(tree, start, end)
+				path := subtreeProof(tree, start, end, 0, size, true)
+				raw := make([][]byte, 0, len(path))
+				for _, hash := range path {
+					raw = append(raw, hash[:])
+				}
+				err := proof.VerifySubtreeConsistency(rfc6962.DefaultHasher, uint64(start), uint64(end), uint64(size), raw, hash[:], root[:])
+				if err != nil {
+					panic(err)
+				}
+				out = append(out, subtree{start, end, size, hash.String(), texts(path)})
+			}
+		}
+	}
+	return out
+}
+
+// subtreeProof is SUBTREE_SUBPROOF(start, end, D[left:right], whole) of draft-ietf-plants-merkle-tree-certs-03, section 4.4.1.
+func subtreeProof(tree *fixture.Tree, start, end, left, right int64, whole bool) []tlog.Hash {
+	if start <= left && end == right && (left == start || !whole) {
+		if whole {
+			return nil
+		}
+		return []tlog.Hash{rangeHash(tree, left, right)}
+	}
+	middle := left + splitPoint(right-left)
+	switch {
+	case end <= middle:
+		return append(subtreeProof(tree, start, end, left, middle, whole), rangeHash(tree, middle, right))
+	case middle <= start:
+		return append(subtreeProof(tree, start, end, middle, right, whole), rangeHash(tree, left, middle))
+	default:
+		return append(subtreeProof(tree, start, end, middle, right, false), rangeHash(tree, left, middle))
+	}
+}
+
+// rangeHash is MTH(D[start:end]).
+func rangeHash(tree *fixture.Tree, start, end int64) tlog.Hash {
+	if end-start == 1 {
+		return tlog.RecordHash(tree.Leaves[start])
+	}
+	middle := start + splitPoint(end-start)
+	return tlog.NodeHash(rangeHash(tree, start, middle), rangeHash(tree, middle, end))
+}
+
+// splitPoint is the largest power of two below n.
+func splitPoint(n int64) int64 { return int64(1) << (bits.Len64(uint64(n-1)) - 1) }
 
 func accumulated(tree *fixture.Tree) any {
 	records, trees := sha256.New(), sha256.New()
