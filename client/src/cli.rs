@@ -7,9 +7,15 @@ use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 use stele_spec::note::VerifierKey;
 
+pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, Said};
+pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
+
 use crate::host_watch::Place;
 use crate::span::Span;
 use crate::verb::observe;
+
+mod keys;
+mod say;
 
 /// Publish and verify open-weight model releases.
 #[derive(Debug, Parser)]
@@ -36,10 +42,24 @@ pub enum Verb {
     Key(KeyArgs),
     /// Claim a publisher's name for a key.
     Claim(ClaimArgs),
+    /// Show and change the keys of a publisher's name.
+    Keys(KeysArgs),
     /// Write a release.toml, filled from what the folder says.
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
+    /// Change what is said about a release: licence, card, hosts, evaluations. Its weights stay.
+    Amend(AmendArgs),
+    /// Say that access to a release moved.
+    Stage(StageArgs),
+    /// Say that another release replaces one.
+    Supersede(SupersedeArgs),
+    /// Say what of a release was taken back, and where copies are.
+    Withdraw(WithdrawArgs),
+    /// Say that something went wrong with releases, whoever published them.
+    Incident(IncidentArgs),
+    /// Say what somebody else's release did in an evaluation.
+    Evaluate(EvaluateArgs),
     /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
     /// Show a release as a page to read: one here, which it does not verify, or one in the log.
@@ -102,19 +122,6 @@ pub struct Trust {
     /// The log's address; else the one of the policy.
     #[arg(long, value_name = "URL")]
     pub log: Option<String>,
-}
-
-/// `stele claim`.
-#[derive(Debug, Args)]
-pub struct ClaimArgs {
-    /// The name: `acme.example` or `huggingface.co/acme`.
-    pub publisher: Publisher,
-    /// The publisher's secret key.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// Whom to trust and ask.
-    #[command(flatten)]
-    pub trust: Trust,
 }
 
 /// `stele draft`.

@@ -15,6 +15,7 @@ mod draft;
 mod evidence;
 mod examination;
 mod folder;
+mod form;
 mod hash_files;
 pub mod host_watch;
 mod key_history;
@@ -28,7 +29,12 @@ mod name_lookup;
 mod page;
 mod policy_file;
 mod progress;
+mod proposal;
+mod receipt;
+mod record;
+mod refused;
 mod release_file;
+mod saying;
 mod span;
 mod standing;
 mod statements;
@@ -60,8 +66,15 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
     match cli.verb {
         Verb::Key(args) => verb::key::run(args),
         Verb::Claim(args) => verb::claim::run(args),
+        Verb::Keys(args) => verb::keys::run(args),
         Verb::Draft(args) => verb::draft::run(args),
         Verb::Publish(args) => verb::publish::run(args),
+        Verb::Amend(args) => verb::amend::run(args),
+        Verb::Stage(args) => verb::stage::run(args),
+        Verb::Supersede(args) => verb::supersede::run(args),
+        Verb::Withdraw(args) => verb::withdraw::run(args),
+        Verb::Incident(args) => verb::incident::run(args),
+        Verb::Evaluate(args) => verb::evaluate::run(args),
         Verb::Verify(args) => verb::verify::run(args),
         Verb::Show(args) => verb::show::run(args),
         Verb::History(args) => verb::history::run(args),

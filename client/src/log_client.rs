@@ -7,14 +7,12 @@ use serde::Deserialize;
 use stele_host::exit::{Exit, Explain};
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_host::output::complain;
-use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::hash::{Digest, NodeHash};
 use stele_spec::index::{Kind, Subject};
 use stele_spec::merkle::{InclusionProof, MAX_PROOF};
-use stele_spec::name::Publisher;
 use stele_spec::nameproof::{Malformed, NameProof};
-use stele_spec::statement::{SignedStatement, Statement};
+use stele_spec::statement::SignedStatement;
 use stele_spec::text::base64_exact;
 
 use crate::error::Failure;
@@ -22,8 +20,6 @@ use crate::span::Span;
 
 /// The media type of a signed statement (RFC 9052 §11.2).
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
-/// How many of a publisher's entries are looked through for key statements.
-const MAX_LOOKED: usize = 256;
 /// What is waited for between two tries, where the log does not say.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -57,6 +53,7 @@ pub(crate) struct Existing {
     pub(crate) proof: String,
 }
 
+/// A page of a lookup, and where the next one begins.
 #[derive(Debug, Deserialize)]
 struct Positions {
     positions: Vec<u64>,
@@ -98,25 +95,9 @@ impl LogClient {
         Ok(entry)
     }
 
-    /// The publisher's key statements with their proofs, oldest first.
-    pub(crate) fn key_statements(&self, publisher: &Publisher) -> Result<Vec<LoggedStatement>, Failure> {
-        let answer = self.get(&format!("lookup/keys?name={publisher}"))?;
-        let Ok(Positions { mut positions, .. }) = serde_json::from_slice(&answer.body) else {
-            return Err(self.nonsense("JSON with positions", shorten(&answer.text())).into());
-        };
-        positions.sort_unstable();
-        let mut keys = Vec::new();
-        for position in positions.into_iter().take(MAX_LOOKED) {
-            let statement = self.entry(position)?;
-            let is_key = SignedStatement::parse(&statement)
-                .is_ok_and(|signed| matches!(signed.statement(), Statement::Publisher(claim) if claim.publisher.name == *publisher));
-            if !is_key || keys.len() == MAX_KEY_STATEMENTS {
-                break;
-            }
-            let proof = self.get(&format!("entries/{position}/proof"))?.body;
-            keys.push(LoggedStatement { statement, proof });
-        }
-        Ok(keys)
+    /// The proof of an entry under the newest tree head.
+    pub(crate) fn proof(&self, position: u64) -> Result<Vec<u8>, Failure> {
+        Ok(self.get(&format!("entries/{position}/proof"))?.body)
     }
 
     /// The positions that a lookup gives, at most so many; ascending, each once. The log's word, to be checked.
@@ -221,6 +202,28 @@ fn shorten(text: &str) -> String {
     text.trim().chars().take(400).collect()
 }
 
+/// What a log may call its refusal, and we call so too: no quorum, the operator's list, and the codes of registration.
+const CODES: [&str; 18] = [
+    "quorum-missing",
+    "claim-not-allowed",
+    "manifest-missing",
+    "name-claimed",
+    "name-unclaimed",
+    "key-not-held",
+    "key-revoked",
+    "key-held",
+    "approvals-missing",
+    "keys-moved",
+    "keys-left",
+    "too-many-key-statements",
+    "bad-signature",
+    "coordinate-bound",
+    "coordinate-released",
+    "reference-unknown",
+    "weights-differ",
+    "false-recall",
+];
+
 /// What the log said instead of yes.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
@@ -256,9 +259,6 @@ impl Explain for LogError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused { code, .. } if code == "quorum-missing" => Exit::QuorumMissing,
-            Self::Refused { code, .. } if matches!(code.as_str(), "key-not-held" | "bad-signature") => {
-                Exit::BadSignature
-            }
             Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
             Self::Refused { status: 404, .. } => Exit::NotInLog,
             Self::Refused { .. } => Exit::Refused,
@@ -269,16 +269,7 @@ impl Explain for LogError {
     fn code(&self) -> &'static str {
         // The log's own word is among the facts: ours are a closed set.
         match self {
-            Self::Refused { code, .. } => match code.as_str() {
-                "quorum-missing" => "quorum-missing",
-                "coordinate-bound" => "coordinate-bound",
-                "name-claimed" => "name-claimed",
-                "name-unclaimed" => "name-unclaimed",
-                "key-not-held" => "key-not-held",
-                "claim-not-allowed" => "claim-not-allowed",
-                "bad-signature" => "bad-signature",
-                _ => "log-refused",
-            },
+            Self::Refused { code, .. } => CODES.into_iter().find(|known| known == code).unwrap_or("log-refused"),
             Self::Nonsense { .. } => "log-answer-malformed",
         }
     }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
 use crate::claims;
+use crate::proposal::Proposal;
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {
@@ -22,6 +23,14 @@ pub(crate) fn of(signed: &SignedStatement) -> String {
         Statement::Evaluation(report) => lifecycle::of_evaluation(report, &by),
         Statement::Observation(observation) => lifecycle::of_observation(observation, &by),
     }
+}
+
+/// A change of keys that is not signed yet, as a page.
+pub(crate) fn of_proposal(proposal: &Proposal) -> String {
+    let statement = &proposal.statement;
+    let mut page = Page(lifecycle::of_keys(statement, "nobody yet"));
+    page.row("signatures", &format!("{} of {} needed", statement.approvals.len(), proposal.needed));
+    page.0
 }
 
 fn of_release(release: &Release, signed: &SignedStatement) -> String {
@@ -146,6 +155,11 @@ impl Page {
             let name = if at == 0 { name } else { "" };
             let _ = writeln!(self.0, "  {name:<15} {line}");
         }
+    }
+
+    /// An empty line.
+    pub(crate) fn blank(&mut self) {
+        self.0.push('\n');
     }
 
     /// A line, if there is a value.

@@ -1,10 +1,11 @@
 //! What a publisher and a downloader type.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::binaries::Binary;
 use crate::command::{self, Told};
-use crate::failure::Step;
+use crate::failure::{During, Step};
 use crate::network::{Network, path};
 use crate::release_toml;
 
@@ -68,6 +69,45 @@ impl Publisher {
         let arguments =
             ["publish", path(folder)?, "--key", path(&self.key)?, "--policy", path(&self.policy)?, "--claim"];
         command::run(Binary::Stele, arguments.iter().chain(more))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same name with another key, in a file of the network's folder.
+    pub fn another_key(&self, network: &Network, file: &str) -> Step<Self> {
+        Self::with_key(network, &self.name, file).map(|(publisher, _)| publisher)
+    }
+
+    /// The public half of the key, in a file beside it.
+    pub fn public_key(&self) -> Step<PathBuf> {
+        let told = command::run(Binary::Stele, ["key", "show", path(&self.key)?, "--json"])?.expect(0)?;
+        let shown = told.json()?;
+        let pem = shown.get("public_key_pem").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let file = self.key.with_extension("pub");
+        fs::write(&file, pem).during("writing a public key")?;
+        Ok(file)
+    }
+
+    /// The id of the key.
+    pub fn key_id(&self) -> Step<String> {
+        let told = command::run(Binary::Stele, ["key", "show", path(&self.key)?, "--json"])?.expect(0)?;
+        let shown = told.json()?;
+        Ok(shown.get("key_id").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// A verb with this key and the policy, in the network's folder: receipts and proposals are written there.
+    pub fn say(&self, network: &Network, arguments: &[&str]) -> Step<Told> {
+        let more = ["--key", path(&self.key)?, "--policy", path(&self.policy)?];
+        command::run_in(Binary::Stele, arguments.iter().chain(&more), Some(network.home()))
+    }
+
+    /// A verb with the policy and no key, in the network's folder.
+    pub fn ask(&self, network: &Network, arguments: &[&str]) -> Step<Told> {
+        let more = ["--policy", path(&self.policy)?];
+        command::run_in(Binary::Stele, arguments.iter().chain(&more), Some(network.home()))
     }
 
     /// `stele verify`.

@@ -12,23 +12,22 @@ pub(crate) fn declared_bases(files: &[(FilePath, PathBuf)]) -> Vec<DeclaredBase>
     let mut declared = Vec::new();
     for (path, open) in files {
         let name = path.as_str();
-        let (field, names) = match name {
+        let named = |field: &str, name: String| DeclaredBase { file: path.clone(), field: field.to_owned(), name };
+        match name {
             "README.md" => {
-                let names = text(open).map(|text| card::Card::parse(&text).all("base_model").to_vec());
-                ("base_model", names.unwrap_or_default())
+                let card = text(open).map(|text| card::Card::parse(&text)).unwrap_or_default();
+                declared.extend(card.all("base_model").iter().map(|name| named("base_model", name.clone())));
             }
             "adapter_config.json" => {
                 let base = text(open).as_deref().and_then(config::adapter_base);
-                ("base_model_name_or_path", base.into_iter().collect())
+                declared.extend(base.map(|name| named("base_model_name_or_path", name)));
             }
             _ if name.ends_with(".gguf") => {
                 let header = gguf::Header::read(open).unwrap_or_default();
-                ("general.base_model", header.base_models)
+                declared.extend(header.base_models.into_iter().map(|(field, name)| named(&field, name)));
             }
-            _ => continue,
-        };
-        let base = |name: String| DeclaredBase { file: path.clone(), field: field.to_owned(), name };
-        declared.extend(names.into_iter().map(base));
+            _ => {}
+        }
     }
     declared
 }

@@ -23,8 +23,8 @@ pub(super) struct Header {
     pub(super) license: Option<String>,
     /// `general.file_type`, by its name.
     pub(super) quantization: Option<&'static str>,
-    /// `general.base_model.*.repo_url` and `.name`.
-    pub(super) base_models: Vec<String>,
+    /// Each `general.base_model.*.repo_url`: the key, and what it says.
+    pub(super) base_models: Vec<(String, String)>,
     /// The numbers of all tensors together.
     pub(super) parameters: Option<u64>,
 }
@@ -80,7 +80,7 @@ impl Header {
             ("general.file_type", Value::Number(number)) => self.quantization = file_type(number),
             (key, Value::Text(text)) if key.starts_with("general.base_model.") && key.ends_with(".repo_url") => {
                 let name = text.strip_prefix("https://huggingface.co/").unwrap_or(&text);
-                self.base_models.push(name.trim_end_matches('/').to_owned());
+                self.base_models.push((key.to_owned(), name.trim_end_matches('/').to_owned()));
             }
             _ => {}
         }
@@ -252,7 +252,7 @@ pub(crate) mod tests {
         let header = Header::parse(example().as_slice()).unwrap();
         assert_eq!(header.architecture.as_deref(), Some("llama"));
         assert_eq!(header.quantization, Some("Q4_K_M"));
-        assert_eq!(header.base_models, ["acme/base"]);
+        assert_eq!(header.base_models, [("general.base_model.0.repo_url".to_owned(), "acme/base".to_owned())]);
         assert_eq!(header.parameters, Some(10));
     }
 

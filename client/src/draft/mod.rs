@@ -15,6 +15,7 @@ mod write;
 
 use std::path::Path;
 
+use stele_spec::finding::{DeclaredBase, is_pickle};
 use stele_spec::manifest::{FilePath, Role};
 
 use crate::error::Failure;
@@ -25,6 +26,20 @@ pub(crate) use write::{Names, release_toml};
 
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
+
+/// The names of the files in which a loader finds code to be run.
+const CONFIGS: [&str; 8] = [
+    "config.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "processor_config.json",
+    "preprocessor_config.json",
+    "adapter_config.json",
+    "model_index.json",
+    "modules.json",
+];
+/// How many files a note names.
+const NAMED: usize = 20;
 
 /// What a folder says.
 #[derive(Debug, Default)]
@@ -52,6 +67,12 @@ pub(crate) struct Facts {
     has_chat_template: bool,
     is_adapter: bool,
     evaluations: Vec<FilePath>,
+    /// The base models that files name: model card, adapter config, GGUF header.
+    pub(crate) bases: Vec<DeclaredBase>,
+    /// The JSON files that a loader reads, with their texts.
+    pub(crate) configs: Vec<(FilePath, String)>,
+    /// Files of the pickle family: to load one is to run it.
+    pickles: Vec<FilePath>,
     /// What could not be read.
     pub(crate) notes: Vec<String>,
 }
@@ -64,6 +85,7 @@ pub(crate) fn facts(root: &Path) -> Result<Facts, Failure> {
     for file in &walk.files {
         facts.take(file);
     }
+    facts.name_loaders();
     facts.formats.sort_unstable();
     facts.formats.dedup();
     if facts.parameters.is_none() {
@@ -73,7 +95,37 @@ pub(crate) fn facts(root: &Path) -> Result<Facts, Failure> {
 }
 
 impl Facts {
+    /// A base model that a file names. A path on somebody's disk names none.
+    fn declare(&mut self, file: &Found, field: &str, name: String) {
+        if name.starts_with(['/', '.', '~']) {
+            return;
+        }
+        self.bases.push(DeclaredBase { file: file.path.clone(), field: field.to_owned(), name });
+    }
+
+    /// The notes about files that run a program when they are loaded.
+    fn name_loaders(&mut self) {
+        let list = |files: &[FilePath]| {
+            let mut names: Vec<&str> = files.iter().take(NAMED).map(FilePath::as_str).collect();
+            names.extend((files.len() > NAMED).then_some("and more"));
+            names.join(", ")
+        };
+        if !self.pickles.is_empty() {
+            let files = list(&self.pickles);
+            self.notes.push(format!("to load one of these is to run it, they are of the pickle family: {files}"));
+        }
+        if !self.code.is_empty() {
+            self.notes.push(format!("these files are programs: {}", list(&self.code)));
+        }
+        if self.config.runs_code {
+            self.notes.push("config.json names code to be run when the model is loaded (auto_map)".to_owned());
+        }
+    }
+
     fn take(&mut self, file: &Found) {
+        if is_pickle(&file.path) {
+            self.pickles.push(file.path.clone());
+        }
         let name = file.path.as_str();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
         let role = Role::of_path(&file.path);
@@ -89,6 +141,9 @@ impl Facts {
             Role::ModelCard if !name.contains('/') && self.card_file.is_none() => {
                 self.card = self.text(file).map(|text| card::Card::parse(&text)).unwrap_or_default();
                 self.card_file = Some(file.path.clone());
+                for name in self.card.all("base_model").to_vec() {
+                    self.declare(file, "base_model", name);
+                }
             }
             Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
                 self.use_policy = Some(file.path.clone())
@@ -99,6 +154,10 @@ impl Facts {
             Role::Code => self.code.push(file.path.clone()),
             Role::Evaluation => self.evaluations.push(file.path.clone()),
             _ => {}
+        }
+        if CONFIGS.contains(&file.path.file_name()) {
+            let text = self.text(file);
+            self.configs.extend(text.map(|text| (file.path.clone(), text)));
         }
         match (name, extension.as_str()) {
             ("config.json", _) => {
@@ -112,7 +171,7 @@ impl Facts {
             ("adapter_config.json", _) => {
                 self.is_adapter = true;
                 if let Some(base) = self.text(file).as_deref().and_then(config::adapter_base) {
-                    self.card.push("base_model", base);
+                    self.declare(file, "base_model_name_or_path", base);
                 }
             }
             ("tokenizer_config.json", _) => {
@@ -126,7 +185,10 @@ impl Facts {
                 Err(error) => self.notes.push(format!("{name}: {error}")),
             },
             (_, "gguf") if self.gguf.is_none() => match gguf::Header::read(&file.open) {
-                Ok(header) => self.gguf = Some(header),
+                Ok(header) => {
+                    header.base_models.iter().for_each(|(key, name)| self.declare(file, key, name.clone()));
+                    self.gguf = Some(header);
+                }
                 Err(error) => self.notes.push(format!("{name}: {error}")),
             },
             _ => {}

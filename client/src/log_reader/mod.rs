@@ -22,7 +22,7 @@ mod source;
 mod tests;
 mod verified;
 
-pub(crate) use entries::{Chunk, Entries};
+pub(crate) use entries::Chunk;
 pub(crate) use error::ReadError;
 pub(crate) use source::{LogSource, patiently};
 pub(crate) use verified::VerifiedLog;

@@ -5,7 +5,6 @@ use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::proof::{self, TlogProof};
 use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp, sign};
 
 use super::config::ObserveConfig;
@@ -17,6 +16,8 @@ use crate::error::{self, Failure};
 use crate::host_watch::Looked;
 use crate::log_client::LogClient;
 use crate::log_reader::LogSource;
+use crate::record::Record;
+use crate::refused;
 use crate::span::Span;
 use crate::verb::key;
 use crate::verb::publish::PublishError;
@@ -79,9 +80,9 @@ pub(crate) fn signed(
 
 /// Submits a statement and checks the proof: its position.
 pub(crate) fn submit(signed: &SignedStatement, url: &str, policy: &Policy, wait: Span) -> Result<u64, Failure> {
-    let proof = LogClient::new(url.to_owned(), wait).submit(signed)?;
-    let proof = TlogProof::parse(&proof).map_err(PublishError::Proof)?;
-    Ok(proof::check(&proof, signed.bytes(), policy).map_err(PublishError::Proof)?.position())
+    let log = LogClient::new(url.to_owned(), wait);
+    let mut record = Record::new(&log, policy);
+    refused::submit(&mut record, signed, None).map(|logged| logged.position())
 }
 
 fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Result<(), Failure> {

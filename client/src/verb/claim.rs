@@ -1,24 +1,25 @@
-//! `stele claim`: a name for a key.
+//! `stele claim`: a name for a key, or for several of which some must agree.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use stele_host::clock::{Clock as _, SystemClock};
-use stele_spec::bundle::LoggedStatement;
 use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
-use stele_spec::policy::Policy;
-use stele_spec::proof::{self, TlogProof};
-use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, Timestamp, sign};
+use stele_spec::registration::Refusal;
+use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, StatementError, Timestamp, sign};
 
 use crate::Output;
 use crate::cli::ClaimArgs;
 use crate::error::Failure;
 use crate::log_client::LogClient;
-use crate::monitor::expected;
 use crate::policy_file;
+use crate::proposal::Proposal;
+use crate::record::Record;
+use crate::refused::{self, Refused};
 use crate::span::Span;
-use crate::verb::{key, publish::PublishError};
+use crate::statements::Logged;
+use crate::verb::{key, keys, publish::PublishError};
 
 /// How long a quorum is waited for.
 const WAIT: Span = Span(60);
@@ -32,90 +33,96 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         Err(failure) => return Err(failure),
     };
     let log = LogClient::new(policy_file::log_url(&args.trust, loaded.as_ref())?, WAIT);
-    let policy = loaded.as_ref().map(|loaded| &loaded.policy);
+    let mut all = vec![key.public()];
+    for file in &args.with {
+        all.push(key::read_public(file)?);
+    }
+    let mut claim = PublisherClaim::new(args.publisher.clone(), now(), &all);
+    claim.threshold = args.threshold;
+    claim.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
+    let Some(loaded) = loaded else {
+        if args.threshold > 1 {
+            return propose(claim, &key, args.proposal);
+        }
+        log.submit(&signed(claim, &key)?)?;
+        let place = "not verified: no policy was given";
+        return Ok(told(&args.publisher, &key, &log, true, None, place));
+    };
 
-    let known = log.key_statements(&args.publisher)?;
-    let (claimed, new) = match existing(&known, &args.publisher, &key)? {
-        Some(existing) => (existing, false),
-        None => (submit(&log, &args.publisher, &key)?, true),
+    let mut record = Record::new(&log, &loaded.policy);
+    if let Some(logged) = held(&mut record, &args.publisher, &key)? {
+        let place = format!("entry {}, proven under the policy", logged.position());
+        return Ok(told(&args.publisher, &key, &log, false, Some(logged.position()), &place));
+    }
+    if args.threshold > 1 {
+        return propose(claim, &key, args.proposal);
+    }
+    let logged = refused::submit(&mut record, &signed(claim, &key)?, args.expect.as_deref())?;
+    let place = format!("entry {}, proven under the policy", logged.position());
+    Ok(told(&args.publisher, &key, &log, true, Some(logged.position()), &place))
+}
+
+/// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
+pub(crate) fn held(record: &mut Record, publisher: &Publisher, key: &SecretKey) -> Result<Option<Logged>, Failure> {
+    let Some(holder) = record.holder(publisher)? else { return Ok(None) };
+    let kid = key.public().key_id();
+    if holder.key(&kid).is_some() {
+        let brings = |logged: &&Logged| match logged.statement() {
+            Statement::Publisher(change) => change.key(&kid).is_some(),
+            _ => false,
+        };
+        return Ok(record.key_statements(publisher, u64::MAX).find(brings).cloned());
+    }
+    let publisher = publisher.clone();
+    let refusal = if holder.revoked.contains(&kid) {
+        Refusal::KeyRevoked { publisher: publisher.clone(), kid }
+    } else {
+        Refusal::KeyNotHeld { publisher: publisher.clone(), kid }
     };
-    let position = match policy {
-        Some(policy) => Some(checked(&claimed, policy)?),
-        None => None,
-    };
-    let (publisher, kid) = (&args.publisher, key.public().key_id());
-    let verb = if new { "claimed" } else { "already held" };
-    let place = match position {
-        Some(position) => format!("entry {position}, proven under the policy"),
-        None => "not verified: no policy was given".to_owned(),
-    };
-    Ok(Output {
+    let said = Statement::Publisher(PublisherClaim::new(publisher, now(), &[key.public()]));
+    Err(Refused::of_keys(refusal, record, &holder, kid, &said).into())
+}
+
+/// Claims a name now.
+pub(crate) fn submit(
+    record: &mut Record,
+    publisher: &Publisher,
+    key: &SecretKey,
+    expect: Option<&Path>,
+) -> Result<Logged, Failure> {
+    let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
+    refused::submit(record, &signed(claim, key)?, expect)
+}
+
+fn signed(claim: PublisherClaim, key: &SecretKey) -> Result<SignedStatement, PublishError> {
+    sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)
+}
+
+/// A claim that more than one key must sign.
+fn propose(claim: PublisherClaim, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
+    let proposal = Proposal { needed: claim.threshold, statement: claim };
+    keys::propose(proposal, key, file)
+}
+
+fn told(publisher: &Publisher, key: &SecretKey, log: &LogClient, new: bool, entry: Option<u64>, place: &str) -> Output {
+    let (kid, verb) = (key.public().key_id(), if new { "claimed" } else { "already held" });
+    Output {
         text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", log.url()),
         json: json!({
             "publisher": publisher.to_string(),
             "key_id": kid.to_string(),
             "new": new,
             "log": log.url(),
-            "entry": position,
-            "verified": position.is_some(),
+            "entry": entry,
+            "verified": entry.is_some(),
         }),
         failure: None,
-    })
+    }
 }
 
 /// No policy is one thing; one that is there and cannot be read is an error.
 fn is_missing(failure: &Failure) -> bool {
     failure.as_explain().code() == "policy-missing"
-}
-
-/// The claim that already gives the name to this key; an error where it is somebody else's.
-pub(crate) fn existing(
-    known: &[LoggedStatement],
-    publisher: &Publisher,
-    key: &SecretKey,
-) -> Result<Option<LoggedStatement>, Failure> {
-    let kid = key.public().key_id();
-    let mut holders = Vec::new();
-    for logged in known {
-        let Ok(signed) = SignedStatement::parse(&logged.statement) else { continue };
-        let Statement::Publisher(claim) = signed.statement() else { continue };
-        if claim.key(&kid).is_some() {
-            return Ok(Some(logged.clone()));
-        }
-        holders.extend(claim.keys.iter().map(|key| key.kid));
-    }
-    if holders.is_empty() {
-        return Ok(None);
-    }
-    Err(PublishError::HeldByOthers { publisher: publisher.clone(), kid, holders }.into())
-}
-
-/// Signs a claim now and submits it.
-pub(crate) fn submit(log: &LogClient, publisher: &Publisher, key: &SecretKey) -> Result<LoggedStatement, Failure> {
-    submit_expected(log, publisher, key, None)
-}
-
-/// The same, after adding it to a file of expected statements.
-pub(crate) fn submit_expected(
-    log: &LogClient,
-    publisher: &Publisher,
-    key: &SecretKey,
-    expect: Option<&Path>,
-) -> Result<LoggedStatement, Failure> {
-    let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
-    let signed = sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)?;
-    if let Some(path) = expect {
-        expected::append(path, &signed)?;
-    }
-    let proof = log.submit(&signed)?;
-    Ok(LoggedStatement { statement: signed.bytes().to_vec(), proof })
-}
-
-/// The position of a claim that is proven.
-fn checked(claimed: &LoggedStatement, policy: &Policy) -> Result<u64, Failure> {
-    let proof = TlogProof::parse(&claimed.proof).map_err(PublishError::Proof)?;
-    let proven = proof::check(&proof, &claimed.statement, policy).map_err(PublishError::Proof)?;
-    Ok(proven.position())
 }
 
 /// The time of this machine.

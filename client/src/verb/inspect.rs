@@ -19,7 +19,8 @@ use stele_spec::statement::SignedStatement;
 use crate::Output;
 use crate::cli::InspectArgs;
 use crate::error::{self, Failure, FileError};
-use crate::page::{Page, printable};
+use crate::page::{self, Page, printable};
+use crate::proposal::Proposal;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     let what = "a bundle, statement, manifest, proof, checkpoint, policy, key or index entry";
@@ -86,6 +87,11 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
             page,
             json!({ "kind": "index-entry", "position": entry.position, "root": entry.root.to_string() }),
         ));
+    }
+    if Proposal::looks_like(text) {
+        let proposal = Proposal::parse(text.as_bytes())?;
+        let json = json!({ "kind": "proposal", "needed": proposal.needed, "statement": proposal.statement });
+        return Ok((Page(format!("a proposal: {}", page::of_proposal(&proposal))), json));
     }
     if text.starts_with("c2sp.org/tlog-proof@") {
         let proof = TlogProof::parse(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -215,7 +221,9 @@ fn checkpoint_json(note: &SignedNote) -> Value {
 }
 
 fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
-    let mut page = Page::titled("a bundle (release.stele)");
+    let receipt = bundle.manifest.is_empty();
+    let title = if receipt { "a receipt: a bundle without a manifest" } else { "a bundle (release.stele)" };
+    let mut page = Page::titled(title);
     page.row("bytes", &length);
     let part = |name: &str, page: &mut Page, read: Result<(Page, Value), String>| match read {
         Ok((inner, json)) => {
@@ -235,11 +243,12 @@ fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
     let proven =
         |bytes: &[u8]| TlogProof::parse(bytes).map(|proof| proof_page(&proof)).map_err(|error| error.to_string());
     let statement = part("statement", &mut page, signed(&bundle.statement));
-    let files = part(
-        "manifest",
-        &mut page,
-        Manifest::parse(&bundle.manifest).map(|found| manifest(&found)).map_err(|error| error.to_string()),
-    );
+    let files = if receipt {
+        Value::Null
+    } else {
+        let read = Manifest::parse(&bundle.manifest).map(|found| manifest(&found)).map_err(|error| error.to_string());
+        part("manifest", &mut page, read)
+    };
     let proof = part("proof", &mut page, proven(&bundle.proof));
     let keys: Vec<Value> = bundle
         .keys
@@ -253,7 +262,7 @@ fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
         .collect();
     let json = json!({
         "kind": "bundle",
-        "manifest_sha256": Digest::of(&bundle.manifest),
+        "manifest_sha256": (!receipt).then(|| Digest::of(&bundle.manifest)),
         "statement": statement,
         "manifest": files,
         "proof": proof,
@@ -270,6 +279,7 @@ fn extract(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
         ("manifest.cbor".to_owned(), &bundle.manifest),
         ("proof.tlog-proof".to_owned(), &bundle.proof),
     ];
+    parts.retain(|(_, bytes)| !bytes.is_empty());
     for (n, key) in bundle.keys.iter().enumerate() {
         parts.push((format!("keys/{n}.cose"), &key.statement));
         parts.push((format!("keys/{n}.tlog-proof"), &key.proof));

@@ -52,7 +52,7 @@ pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
 }
 
 /// A public key, or the public half of a secret one.
-fn read_public(file: &Path) -> Result<PublicKey, Failure> {
+pub(crate) fn read_public(file: &Path) -> Result<PublicKey, Failure> {
     let what = "an Ed25519 key in PEM";
     let is_public = error::read(file, key_file::MAX_KEY_FILE, what)?;
     let pem = String::from_utf8_lossy(&is_public);

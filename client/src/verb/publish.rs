@@ -6,27 +6,29 @@ use serde_json::json;
 use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
-use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
-use stele_spec::hash::KeyId;
+use stele_spec::bundle::BundleError;
+use stele_spec::finding::{self, Finding};
 use stele_spec::key::SecretKey;
-use stele_spec::manifest::{ManifestFile, Role};
-use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::Policy;
-use stele_spec::proof::{self, ProofError, TlogProof};
-use stele_spec::statement::{Release, SignedStatement, Statement, StatementError, sign};
+use stele_spec::manifest::{Manifest, ManifestFile, Role};
+use stele_spec::name::Publisher;
+use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
 
 use crate::Output;
 use crate::cli::PublishArgs;
+use crate::draft;
 use crate::error::Failure;
 use crate::evidence::{self, Pins};
 use crate::folder::{self, BUNDLE, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
-use crate::log_client::{Existing, LogClient, LogError};
-use crate::monitor::expected;
+use crate::log_client::LogClient;
 use crate::page::Page;
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::receipt;
+use crate::record::Record;
+use crate::refused;
 use crate::release_file::ReleaseFile;
+use crate::statements::Logged;
 use crate::verb::{claim, key};
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
@@ -34,23 +36,22 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(&args.trust, Some(&loaded))?, args.wait);
     let policy = &loaded.policy;
-    let file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
+    let mut file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
     let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
+    let mut record = Record::new(&log, policy);
+    let parents = file.resolve_parents(&mut record)?;
     let manifest = file.manifest(hash(&args.folder, &files)?)?;
     let release = file.resolve(&manifest, claim::now())?;
+    let findings = foreseen(&args.folder, &release, &manifest, &parents)?;
+    findings.iter().for_each(|finding| complain(&format!("warning: {}: {}\n", finding.code, finding.summary)));
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
-    if let Some(path) = &args.expect {
-        expected::append(path, &signed)?;
-    }
-    let claimed = hold_name(&log, &release.publisher.name, &key, &args)?;
+    let expect = args.expect.as_deref();
+    hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
     log.put_manifest(manifest.digest(), manifest.bytes())?;
-    let proof = match log.submit(&signed) {
-        Ok(proof) => proof,
-        Err(failure) => return Err(explained(failure, &log, policy, &release)),
-    };
-    let bundle = Bundle { statement: signed.bytes().to_vec(), manifest: manifest.encode(), proof, keys: vec![claimed] };
+    let logged = refused::submit(&mut record, &signed, expect)?;
+    let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = evidence::check(&bytes, policy, &Pins::default())?;
     let path = args.folder.join(BUNDLE);
@@ -94,6 +95,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
             "tree_size": head.value().size(),
             "witnesses": witnesses,
             "bundle": path.display().to_string(),
+            "warnings": findings,
         }),
         failure: None,
     })
@@ -124,73 +126,58 @@ fn hash(folder: &Path, files: &[Found]) -> Result<Vec<ManifestFile>, Failure> {
     }
 }
 
-/// The logged claim by which the name is this key's; made now, where nobody has it and that was asked for.
+/// The name is this key's: the log shows it, or it is claimed now, where nobody has it and that was asked for.
 fn hold_name(
-    log: &LogClient,
+    record: &mut Record,
     publisher: &Publisher,
     key: &SecretKey,
-    args: &PublishArgs,
-) -> Result<LoggedStatement, Failure> {
-    let known = log.key_statements(publisher)?;
-    if let Some(claimed) = claim::existing(&known, publisher, key)? {
-        return Ok(claimed);
+    may_claim: bool,
+    expect: Option<&Path>,
+) -> Result<(), Failure> {
+    if claim::held(record, publisher, key)?.is_some() {
+        return Ok(());
     }
-    if !args.claim {
+    if !may_claim {
         return Err(PublishError::Unclaimed { publisher: publisher.clone() }.into());
     }
     complain(&format!("claiming {publisher} for key {}\n", key.public().key_id()));
-    claim::submit_expected(log, publisher, key, args.expect.as_deref())
+    claim::submit(record, publisher, key, expect).map(drop)
 }
 
-/// A refusal because of an existing entry, with that entry checked: the log's word for it is not enough.
-fn explained(failure: Failure, log: &LogClient, policy: &Policy, release: &Release) -> Failure {
-    match failure.existing() {
-        None => failure,
-        Some(existing) => match proven_release(&existing, log, policy, release) {
-            Ok(bound) => PublishError::Bound {
-                coordinate: release.coordinate(),
-                position: existing.index,
-                bound: Box::new(bound),
-                offered: release.weights.digest,
-            }
-            .into(),
-            Err(unproven) => unproven,
-        },
-    }
-}
-
-/// The release that stands in the way: at that position, of this coordinate, with other weights.
-fn proven_release(existing: &Existing, log: &LogClient, policy: &Policy, ours: &Release) -> Result<Release, Failure> {
-    let entry = log.entry(existing.index)?;
-    let proof = TlogProof::parse(existing.proof.as_bytes()).map_err(PublishError::ExistingUnproven)?;
-    let proven = proof::check(&proof, &entry, policy).map_err(PublishError::ExistingUnproven)?;
-    let signed = proven.try_map(SignedStatement::parse).map_err(PublishError::Statement)?;
-    let position = signed.position();
-    let found = match signed.value().statement() {
-        Statement::Release(release)
-            if position == existing.index
-                && release.coordinate() == ours.coordinate()
-                && release.weights.digest != ours.weights.digest =>
-        {
-            return Ok((**release).clone());
-        }
-        Statement::Release(release) => {
-            format!("{} with weights {} at entry {position}", release.coordinate(), release.weights.digest)
-        }
-        other => format!("a statement of the kind {} at entry {position}", other.kind()),
+/// What auditors will report of this release, before anything is sent: by the same rules, from the same files.
+///
+/// A release that says it was trained from nothing, of files that name what it was made of, is refused: the files would
+/// go on to say so for ever.
+fn foreseen(
+    folder: &Path,
+    release: &Release,
+    manifest: &Manifest,
+    parents: &[Logged],
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = finding::of_release(None, release, Some(manifest));
+    let read = draft::facts(folder)?;
+    let names_of = |ancestor: &Ancestor| match &ancestor.parent {
+        Parent::Logged(parent) => parents
+            .iter()
+            .filter(|logged| logged.position() == parent.entry)
+            .filter_map(|logged| logged.statement().release())
+            .flat_map(|parent| {
+                let hosts = parent.hosts.iter().map(|host| host.locator.to_string());
+                hosts.chain(parent.model.purl.iter().map(ToString::to_string))
+            })
+            .collect(),
+        Parent::Unlogged(_) => Vec::new(),
     };
-    Err(log.nonsense("the release that stands in the way: this coordinate with other weights", found).into())
-}
-
-impl Failure {
-    /// The entry that the log says stands in the way of a release.
-    fn existing(&self) -> Option<Existing> {
-        let error: &dyn std::error::Error = self.as_explain();
-        match error.downcast_ref::<LogError>() {
-            Some(LogError::Refused { status: 409, existing, .. }) => existing.clone(),
-            _ => None,
-        }
+    let missing = finding::of_declared_bases(None, release, &read.bases, names_of);
+    if release.from_scratch && !missing.is_empty() {
+        let named = missing.iter().map(|finding| finding.summary.clone()).collect();
+        return Err(PublishError::NotFromScratch { named }.into());
     }
+    findings.extend(missing);
+    for (path, config) in &read.configs {
+        findings.extend(finding::of_config(None, Some(&release.coordinate()), path, config.as_bytes()));
+    }
+    Ok(findings)
 }
 
 /// Why a release is not published.
@@ -213,34 +200,12 @@ pub(crate) enum PublishError {
         /// The name.
         publisher: Publisher,
     },
-    /// Others hold the name.
-    #[error("{publisher} is held by another key")]
-    HeldByOthers {
-        /// The name.
-        publisher: Publisher,
-        /// Our key.
-        kid: KeyId,
-        /// Their keys.
-        holders: Vec<KeyId>,
+    /// The files say what it was made of, and the release says that it was made of nothing.
+    #[error("the release says from_scratch, and its files name what it was made of")]
+    NotFromScratch {
+        /// Which file names what.
+        named: Vec<String>,
     },
-    /// The proof that the log gave does not hold.
-    #[error("the log's proof does not hold: {0}")]
-    Proof(ProofError),
-    /// The coordinate is bound to other weights.
-    #[error("{coordinate} is bound to other weights for ever")]
-    Bound {
-        /// The coordinate.
-        coordinate: Coordinate,
-        /// The position of the entry that bound it.
-        position: u64,
-        /// What that entry says; proven.
-        bound: Box<Release>,
-        /// The weights of this folder.
-        offered: stele_spec::hash::Digest,
-    },
-    /// The log says that an entry stands in the way and does not prove it.
-    #[error("the log refuses because of an entry that it does not prove: {0}")]
-    ExistingUnproven(ProofError),
     /// The parts make no bundle.
     #[error("the bundle cannot be written: {0}")]
     Bundle(BundleError),
@@ -250,10 +215,8 @@ impl Explain for PublishError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unhashed { .. } => Exit::Io,
-            Self::Statement(_) | Self::Bundle(_) => Exit::BadInput,
-            Self::Unclaimed { .. } | Self::Bound { .. } => Exit::Refused,
-            Self::HeldByOthers { .. } => Exit::BadSignature,
-            Self::Proof(_) | Self::ExistingUnproven(_) => Exit::NotInLog,
+            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
+            Self::Unclaimed { .. } => Exit::Refused,
         }
     }
 
@@ -262,10 +225,7 @@ impl Explain for PublishError {
             Self::Unhashed { .. } => "file-unreadable",
             Self::Statement(error) => error.code(),
             Self::Unclaimed { .. } => "name-unclaimed",
-            Self::HeldByOthers { .. } => "key-not-held",
-            Self::Proof(_) => "not-in-log",
-            Self::Bound { .. } => "coordinate-bound",
-            Self::ExistingUnproven(_) => "existing-unproven",
+            Self::NotFromScratch { .. } => "parent-missing",
             Self::Bundle(_) => "bundle-malformed",
         }
     }
@@ -277,13 +237,10 @@ impl Explain for PublishError {
             }
             Self::Statement(StatementError::Envelope(_)) => "shorten the texts, or give documents by their digests",
             Self::Statement(_) | Self::Bundle(_) => "correct release.toml and publish again",
-            Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
-            Self::HeldByOthers { .. } => "sign with the key that holds the name, or publish under a name of your own",
-            Self::Proof(_) => "is the policy of this log? Publish again: submitting twice is harmless",
-            Self::Bound { .. } => {
-                "other weights are another version or variant: change model.version or model.variant in release.toml"
+            Self::NotFromScratch { .. } => {
+                "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent"
             }
-            Self::ExistingUnproven(_) => "keep this message: a log that refuses without proof should be asked why",
+            Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
         };
         Some(hint.into())
     }
@@ -293,15 +250,7 @@ impl Explain for PublishError {
             Self::Unhashed { failed, .. } => {
                 failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
             }
-            Self::HeldByOthers { kid, holders, .. } => {
-                let holders: Vec<_> = holders.iter().map(ToString::to_string).collect();
-                vec![("expected", holders.join(", ")), ("found", kid.to_string())]
-            }
-            Self::Bound { position, bound, offered, .. } => vec![
-                ("expected", format!("weights {}", bound.weights.digest)),
-                ("found", format!("weights {offered}")),
-                ("existing", format!("entry {position}, issued {}, proven under the policy", bound.issued_at)),
-            ],
+            Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
             _ => Vec::new(),
         }
     }

@@ -12,10 +12,14 @@ use crate::examination::Examination;
 use crate::lifecycle;
 use crate::loaded::{Loaded, Subject};
 use crate::page::{self, Page};
+use crate::proposal::Proposal;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
-        Subject::File(file) => Loaded::file(&file)?,
+        Subject::File(file) => match Proposal::of_file(&file)? {
+            Some(proposal) => return Ok(waiting(&proposal)),
+            None => Loaded::file(&file)?,
+        },
         Subject::Coordinate(coordinate) => {
             let asked = Asked::by(&args.asking)?;
             Loaded::coordinate(&asked.log()?, &coordinate, &asked.memory)?
@@ -23,6 +27,14 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
         Subject::Entry(position) => Loaded::entry(&Asked::by(&args.asking)?.log()?, position)?,
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
+}
+
+/// A change of keys that is not signed by all.
+fn waiting(proposal: &Proposal) -> Output {
+    let text =
+        format!("{}\nNobody has checked its signatures: `stele keys submit` does.\n", page::of_proposal(proposal));
+    let json = json!({ "verified": false, "needed": proposal.needed, "statement": proposal.statement });
+    Output { text, json, failure: None }
 }
 
 fn text(loaded: &Loaded) -> String {

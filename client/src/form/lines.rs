@@ -1,0 +1,80 @@
+//! The lines of a form: what is undecided, and where a field is.
+
+use toml::{Table, Value};
+
+use super::DECIDE;
+
+/// The lines that a person has not decided yet: number and text. Comments do not count.
+pub(crate) fn undecided(text: &str) -> Vec<(usize, String)> {
+    let open = |line: &&str| line.contains(DECIDE) && !line.trim_start().starts_with('#');
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| open(line));
+    lines.map(|(number, line)| (number, line.trim().chars().take(160).collect())).collect()
+}
+
+/// TOML's own dates become the text that they were written as: `since = 2026-06-25` is as good as with quotes.
+pub(super) fn plain_dates(table: &mut Table) {
+    fn plain(value: &mut Value) {
+        match value {
+            Value::Datetime(date) => *value = date.to_string().into(),
+            Value::Array(items) => items.iter_mut().for_each(plain),
+            Value::Table(table) => table.iter_mut().for_each(|(_, value)| plain(value)),
+            _ => {}
+        }
+    }
+    table.iter_mut().for_each(|(_, value)| plain(value));
+}
+
+/// The line of an offset, from 1.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// The first line that sets the field at a path, by its section and name: good enough to look at, never relied on.
+pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
+    let plain: String = path.split('[').next()?.to_owned();
+    let (section, name) = plain.rsplit_once('.').unwrap_or(("", plain.as_str()));
+    let mut current = String::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.starts_with('[') {
+            current = line.trim_matches(['[', ']']).to_owned();
+            if current == plain && !plain.is_empty() {
+                return Some(number);
+            }
+        }
+        let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
+        if current == section && key == name && !name.is_empty() {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_named_by_its_line_and_comments_are_not_open() {
+        let text = "# DECIDE what you want\na = 1\n  b = \"DECIDE: which\" # why\n";
+        assert_eq!(undecided(text), [(3, "b = \"DECIDE: which\" # why".to_owned())]);
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_section() {
+        let text = "x = 1\n[a]\nx = 2\n[a.b]\nx = 3\n[[list]]\nx = 4\n";
+        assert_eq!(line_of(text, "x"), Some(1));
+        assert_eq!(line_of(text, "a.x"), Some(3));
+        assert_eq!(line_of(text, "a.b.x"), Some(5));
+        assert_eq!(line_of(text, "list[0].x"), Some(6));
+        assert_eq!(line_of(text, "none"), None);
+    }
+
+    #[test]
+    fn dates_may_stand_without_quotes() {
+        let mut table: Table = "since = 2026-06-25\nat = [2026-06-25T09:30:00Z]\n".parse().unwrap();
+        plain_dates(&mut table);
+        assert_eq!(table["since"].as_str(), Some("2026-06-25"));
+        assert_eq!(table["at"][0].as_str(), Some("2026-06-25T09:30:00Z"));
+    }
+}

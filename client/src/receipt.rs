@@ -1,0 +1,39 @@
+//! What a publisher keeps of a statement that is no release: a bundle without a manifest.
+//!
+//! It has the statement, its proof and the speaker's key statements before it, so that it can be shown and checked with
+//! no log at hand. Its name says what it is: `withdraw-12.stele`.
+
+use std::path::{Path, PathBuf};
+
+use stele_host::durable;
+use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+
+use crate::error::{Failure, FileError};
+use crate::record::Record;
+use crate::statements::Logged;
+use crate::verb::publish::PublishError;
+
+/// The bundle of an entry: its speaker's key statements before it, which the record knows, and its manifest, if it has one.
+pub(crate) fn bundle(logged: &Logged, record: &Record, manifest: Vec<u8>) -> Bundle {
+    let keys = record.key_statements(logged.statement().publisher(), logged.position());
+    let keys = keys.map(Logged::to_statement).collect();
+    Bundle { statement: logged.signed().bytes().to_vec(), manifest, proof: logged.proof().to_bytes(), keys }
+}
+
+/// Writes a receipt, to a given file or to `<kind>-<entry>.stele` here. An older receipt of the same statement is replaced.
+pub(crate) fn write(logged: &Logged, record: &mut Record, output: Option<&Path>) -> Result<PathBuf, Failure> {
+    record.keys(logged.statement().publisher())?;
+    let bytes = bundle(logged, record, Vec::new()).encode().map_err(PublishError::Bundle)?;
+    let name = || PathBuf::from(format!("{}-{}.stele", logged.statement().kind(), logged.position()));
+    let path = output.map_or_else(name, Path::to_owned);
+    let there = durable::read_file(&path, MAX_BUNDLE as u64)?;
+    let same = |bytes: Vec<u8>| {
+        Bundle::parse(&bytes).is_ok_and(|old| old.manifest.is_empty() && old.statement == logged.signed().bytes())
+    };
+    if there.is_some_and(|bytes| !same(bytes)) {
+        let hint = "the statement is in the log; for its receipt say it again with another --output: that is harmless";
+        return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
+    }
+    durable::replace_file(&path, &bytes)?;
+    Ok(path)
+}

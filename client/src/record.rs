@@ -1,0 +1,247 @@
+//! What the log says, entry by entry, each proven under the policy before anything is built on it.
+//!
+//! Where an entry is, the log's lookups say, and may leave out; what it is, its proof says. So nothing that is signed here
+//! refers to an entry that is not in the log, and no key is taken for a publisher's without the statements that made it so.
+
+use std::collections::BTreeMap;
+
+use stele_host::exit::{Exit, Explain};
+use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::Policy;
+use stele_spec::proof::{ProofError, TlogProof};
+use stele_spec::registration::{Holder, Registry};
+use stele_spec::statement::{SignedStatement, Statement};
+
+use crate::asked_log::MAX_STATEMENTS;
+use crate::error::Failure;
+use crate::evidence::{checkpoint_code, checkpoint_exit, checkpoint_facts, checkpoint_hint};
+use crate::key_history::{BrokenHistory, KeyHistory};
+use crate::log_client::LogClient;
+use crate::log_reader::Head;
+use crate::statements::Logged;
+
+/// One log, asked under one policy, and the entries of it that are proven.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    log: &'a LogClient,
+    policy: &'a Policy,
+    entries: BTreeMap<u64, Logged>,
+}
+
+impl Logged {
+    /// What it says.
+    pub(crate) fn statement(&self) -> &Statement {
+        self.signed().statement()
+    }
+
+    /// Its bytes and its proof.
+    pub(crate) fn to_statement(&self) -> LoggedStatement {
+        LoggedStatement { statement: self.signed().bytes().to_vec(), proof: self.proof().to_bytes() }
+    }
+
+    /// One line about it, for an error: what is there and that it is proven.
+    pub(crate) fn told(&self) -> String {
+        let (statement, position) = (self.statement(), self.position());
+        let about = statement.coordinate().map_or_else(|| statement.publisher().to_string(), |name| name.to_string());
+        let kind = statement.kind();
+        format!("entry {position}, {kind} of {about}, issued {}, proven under the policy", statement.issued_at())
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Nothing is asked yet.
+    pub(crate) fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
+        Self { log, policy, entries: BTreeMap::new() }
+    }
+
+    /// The log that is asked.
+    pub(crate) fn log(&self) -> &'a LogClient {
+        self.log
+    }
+
+    /// The policy that decides.
+    pub(crate) fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// The entry at a position.
+    pub(crate) fn entry(&mut self, position: u64) -> Result<Logged, Failure> {
+        if let Some(known) = self.entries.get(&position) {
+            return Ok(known.clone());
+        }
+        let (entry, proof) = (self.log.entry(position)?, self.log.proof(position)?);
+        let logged = self.take(&entry, &proof)?;
+        if logged.position() != position {
+            let found = format!("a proof of entry {}", logged.position());
+            return Err(self.log.nonsense("a proof of the entry that was asked for", found).into());
+        }
+        Ok(logged)
+    }
+
+    /// The entry at a position, if it is proven already.
+    pub(crate) fn known(&self, position: u64) -> Option<&Logged> {
+        self.entries.get(&position)
+    }
+
+    /// An entry with a proof that the log gave for it, wherever that says it is.
+    pub(crate) fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<Logged, Failure> {
+        let proof = TlogProof::parse(proof).map_err(RecordError::Proof)?;
+        let trusted = self.policy.verify_note(proof.checkpoint());
+        let trusted = trusted.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
+        if let Some(known) = self.entries.values().next() {
+            let (expected, found) = (known.proven().head().value().origin(), trusted.value().origin());
+            if expected != found {
+                let (expected, found) = (expected.to_string(), found.to_string());
+                return Err(RecordError::TwoLogs { expected, found }.into());
+            }
+        }
+        let head = Head { trusted, note: proof.checkpoint().clone() };
+        let logged = Logged::check(entry, proof, &head)?;
+        self.entries.insert(logged.position(), logged.clone());
+        Ok(logged)
+    }
+
+    /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.
+    pub(crate) fn keys(&mut self, publisher: &Publisher) -> Result<KeyHistory, Failure> {
+        let positions = self.log.positions("keys?name=", publisher.as_str(), MAX_KEY_STATEMENTS + 1)?;
+        if positions.len() > MAX_KEY_STATEMENTS {
+            let found = format!("{} of them", positions.len());
+            return Err(self.log.nonsense("at most 256 key statements of a name", found).into());
+        }
+        for position in positions {
+            self.entry(position)?;
+        }
+        let entries = self.entries.values().map(Logged::proven);
+        Ok(KeyHistory::fold(publisher, entries).map_err(RecordError::Keys)?)
+    }
+
+    /// Who holds a name after all its key statements.
+    pub(crate) fn holder(&mut self, publisher: &Publisher) -> Result<Option<Holder>, Failure> {
+        Ok(self.keys(publisher)?.at(u64::MAX).cloned())
+    }
+
+    /// The key statements of a name that are known here, before a position, oldest first.
+    pub(crate) fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &Logged> {
+        let of = move |logged: &&Logged| match logged.statement() {
+            Statement::Publisher(change) => change.publisher.name == *publisher,
+            _ => false,
+        };
+        self.entries.range(..before).map(|(_, logged)| logged).filter(of)
+    }
+
+    /// The entry that released a coordinate, if the log shows one.
+    pub(crate) fn release(&mut self, coordinate: &Coordinate) -> Result<Option<Logged>, Failure> {
+        let is_release =
+            |logged: &Logged| logged.statement().release().is_some_and(|release| release.coordinate() == *coordinate);
+        if let Some(known) = self.entries.values().find(|logged| is_release(logged)) {
+            return Ok(Some(known.clone()));
+        }
+        for position in self.positions(coordinate)?.into_iter() {
+            // Others may have spoken of it before: what they said is not fetched twice for a proof.
+            let bytes = self.log.entry(position)?;
+            let is_release = SignedStatement::parse(&bytes).is_ok_and(|signed| {
+                signed.statement().release().is_some_and(|release| release.coordinate() == *coordinate)
+            });
+            if is_release {
+                return self.entry(position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest statement about a coordinate that a test finds, proven.
+    pub(crate) fn newest(
+        &mut self,
+        coordinate: &Coordinate,
+        is: impl Fn(&Statement) -> bool,
+    ) -> Result<Option<Logged>, Failure> {
+        for position in self.positions(coordinate)?.into_iter().rev() {
+            let bytes = self.log.entry(position)?;
+            if SignedStatement::parse(&bytes).is_ok_and(|signed| is(signed.statement())) {
+                return self.entry(position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every statement about a coordinate, proven, in the order of the log.
+    pub(crate) fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<Logged>, Failure> {
+        let positions = self.positions(coordinate)?;
+        positions.into_iter().map(|position| self.entry(position)).collect()
+    }
+
+    fn positions(&self, coordinate: &Coordinate) -> Result<Vec<u64>, Failure> {
+        self.log.positions("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS)
+    }
+
+    /// The state of registration that follows from what is proven here.
+    pub(crate) fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        for (position, logged) in &self.entries {
+            registry.apply(*position, logged.leaf(), logged.statement());
+        }
+        registry
+    }
+}
+
+/// Why something that the log shows is not taken for its record.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// The proof does not hold.
+    #[error("the log's proof does not hold: {0}")]
+    Proof(ProofError),
+    /// Proofs of two logs.
+    #[error("the log gives proofs of two logs")]
+    TwoLogs {
+        /// The first.
+        expected: String,
+        /// The other.
+        found: String,
+    },
+    /// The log let in what its own rules forbid.
+    #[error("the log let in what registration refuses: {0}")]
+    Keys(#[source] BrokenHistory),
+}
+
+impl Explain for RecordError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_exit(error),
+            Self::Keys(_) => Exit::BadSignature,
+            Self::Proof(_) | Self::TwoLogs { .. } => Exit::NotInLog,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_code(error),
+            Self::Proof(_) => "not-in-log",
+            Self::TwoLogs { .. } => "other-log",
+            Self::Keys(_) => "key-history-broken",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Proof(ProofError::Checkpoint(error)) => checkpoint_hint(error),
+                Self::Proof(_) => "is the policy of this log? Try again: submitting twice is harmless",
+                Self::TwoLogs { .. } => "name one log: --log URL",
+                Self::Keys(_) => "keep this message: the log, or whoever answers in its place, should be asked why",
+            }
+            .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_facts(error),
+            Self::TwoLogs { expected, found } => vec![("expected", expected.clone()), ("found", found.clone())],
+            Self::Keys(broken) => {
+                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().to_owned())]
+            }
+            Self::Proof(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `stele supersede`: another release replaces one.
+
+use stele_spec::statement::Kind;
+
+use crate::Output;
+use crate::cli::SupersedeArgs;
+use crate::error::Failure;
+use crate::form::{Sheet, Subject};
+use crate::saying::{Head, Saying};
+
+pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {
+    let mut saying = Saying::new(Kind::Supersede, &args.say, None)?;
+    let by = args.by.as_deref().map(Subject::read).transpose()?;
+    saying.value("by", by.map(|by| by.to_value()), "--by");
+    saying.text("reason", args.reason.as_deref(), "--reason");
+    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+}
+
+fn write(sheet: &mut Sheet, head: &Head) {
+    head.write(sheet, "A newer release replaces one, which stays what it was");
+    head.release(sheet);
+    sheet.comment("What replaces it: the coordinate of a release in this log, whoever published it.");
+    sheet.ask("by", "the coordinate of the newer release");
+    sheet.comment("Why, for everybody to read.");
+    sheet.ask("reason", "why it is replaced, and what those who use it should do");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::saying::completes;
+    use stele_spec::statement::Supersede;
+
+    #[test]
+    fn a_completed_form_is_a_statement() {
+        let newer = "acme.example/tiny@1.1.0#base";
+        completes::<Supersede>(Kind::Supersede, write, &[("the coordinate of the newer release", newer)]);
+    }
+}
