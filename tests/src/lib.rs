@@ -20,6 +20,7 @@
 //! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
 //! | [`bench`] | what the house costs, measured from outside |
 
+pub mod auditor;
 pub mod bench;
 pub mod binaries;
 pub mod command;

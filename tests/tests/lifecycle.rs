@@ -35,20 +35,35 @@ fn released(network: &Network, publisher: &Publisher, version: &str) -> Step<Pat
 fn two_of_three_keys_replace_one_and_the_old_one_never_speaks_again() -> Step {
     let mut network = Network::start(3, 2)?;
     let anna = Publisher::new(&network, "acme.example")?;
-    let [boris, clara, dora, thief] = ["boris", "clara", "dora", "thief"].map(|name| {
-        anna.another_key(&network, &format!("{name}.pem")).unwrap()
-    });
+    let [boris, clara, dora, thief] =
+        ["boris", "clara", "dora", "thief"].map(|name| anna.another_key(&network, &format!("{name}.pem")).unwrap());
     let public = |of: &Publisher| of.public_key().unwrap().to_str().unwrap().to_owned();
 
     // A claim that two of three keys sign is a proposal first.
     let claim = ["claim", "acme.example", "--with", &public(&boris), "--with", &public(&clara), "--threshold", "2"];
-    told(anna.say(&network, &claim), 0, &["1 of 2 needed", "wrote claim-acme.example.toml", "the last: stele keys submit"]);
+    told(
+        anna.say(&network, &claim),
+        0,
+        &["1 of 2 needed", "wrote claim-acme.example.toml", "the last: stele keys submit"],
+    );
     told(anna.ask(&network, &["keys", "list", "acme.example"]), 3, &["nobody has claimed", "hint:"]);
     let proposal = "claim-acme.example.toml";
-    told(command::run(Binary::Stele, ["show", network.at(proposal).to_str().unwrap()]), 0, &["claims its name", "2 of its keys"]);
+    told(
+        command::run(Binary::Stele, ["show", network.at(proposal).to_str().unwrap()]),
+        0,
+        &["claims its name", "2 of its keys"],
+    );
     // Alone, or with a key that is not in it, it does not come through.
-    told(anna.say(&network, &["keys", "submit", proposal]), 8, &["needs 2 of its keys", "expected: 2", "found: 1", "hint:"]);
-    told(thief.say(&network, &["keys", "submit", proposal]), 5, &["not one of the keys of this claim", "expected:", "hint:"]);
+    told(
+        anna.say(&network, &["keys", "submit", proposal]),
+        8,
+        &["needs 2 of its keys", "expected: 2", "found: 1", "hint:"],
+    );
+    told(
+        thief.say(&network, &["keys", "submit", proposal]),
+        5,
+        &["not one of the keys of this claim", "expected:", "hint:"],
+    );
     told(boris.say(&network, &["keys", "submit", proposal]), 0, &["claims its name", "proven under the policy"]);
     // The first that asks again hears that it is done.
     told(anna.say(&network, &["keys", "submit", proposal]), 0, &["as it was before"]);
@@ -56,19 +71,28 @@ fn two_of_three_keys_replace_one_and_the_old_one_never_speaks_again() -> Step {
 
     // Clara's key is lost: the other two replace it by Dora's.
     let old = clara.key_id()?;
-    let rotate = ["keys", "rotate", "acme.example", "--old", &old, "--new", &public(&dora), "--reason", "Lost on a train."];
+    let rotate =
+        ["keys", "rotate", "acme.example", "--old", &old, "--new", &public(&dora), "--reason", "Lost on a train."];
     told(anna.say(&network, &rotate), 0, &["1 of 2 needed"]);
     told(anna.say(&network, &rotate), 7, &["rotate-acme.example.toml exists already"]);
     let proposal = "rotate-acme.example.toml";
     // Anna's own approval counts once.
-    told(anna.say(&network, &["keys", "submit", proposal]), 8, &["needs 2 of them to sign", "expected: 2 keys that sign", "found: 1"]);
+    told(
+        anna.say(&network, &["keys", "submit", proposal]),
+        8,
+        &["needs 2 of them to sign", "expected: 2 keys that sign", "found: 1"],
+    );
     let text = fs::read_to_string(network.at(proposal)).unwrap();
     fs::write(network.at("edited.toml"), text.replace("Lost on a train.", "Lost on a ship.")).unwrap();
     told(boris.say(&network, &["keys", "submit", "edited.toml"]), 8, &["expected: the signature of that key", "hint:"]);
     told(boris.say(&network, &["keys", "submit", proposal]), 0, &["replaces keys", "Lost on a train."]);
     told(boris.say(&network, &["keys", "submit", proposal]), 0, &["as it was before"]);
     let list = ["keys", "list", "acme.example"];
-    told(anna.ask(&network, &list), 0, &["2 key statements", "rotate", "Lost on a train.", "2 of them sign the next change"]);
+    told(
+        anna.ask(&network, &list),
+        0,
+        &["2 key statements", "rotate", "Lost on a train.", "2 of them sign the next change"],
+    );
     let listed = told(anna.ask(&network, &[&list[..], &["--json"]].concat()), 0, &[]).json()?;
     assert_eq!(listed["keys"].as_array().unwrap().len(), 3);
     assert_eq!(listed["revoked"][0], old.as_str());
@@ -102,7 +126,11 @@ fn one_key_changes_keys_at_once_and_a_change_that_was_overtaken_is_refused() -> 
 
     let add = ["keys", "add", "acme.example", "--new", &public, "--threshold", "2"];
     told(boris.say(&network, &add), 8, &["does not hold"]);
-    told(anna.say(&network, &[&add[..4], &["no-such-file", "--threshold", "2"]].concat()), 7, &["there is no no-such-file"]);
+    told(
+        anna.say(&network, &[&add[..4], &["no-such-file", "--threshold", "2"]].concat()),
+        7,
+        &["there is no no-such-file"],
+    );
     let told_added = told(anna.say(&network, &[&add[..], &["--json"]].concat()), 0, &[]).json()?;
     let entry = told_added["entry"].as_u64().unwrap();
     // The same again is no second statement, and its receipt is that of the first.
@@ -118,11 +146,22 @@ fn one_key_changes_keys_at_once_and_a_change_that_was_overtaken_is_refused() -> 
     let revoke = ["keys", "revoke", "acme.example", "--old", &kid, "--threshold", "1", "--proposal"];
     told(anna.say(&network, &[&revoke[..], &["one.toml", "--reason", "one"]].concat()), 0, &["1 of 2 needed"]);
     told(anna.say(&network, &[&revoke[..], &["two.toml", "--reason", "two"]].concat()), 0, &["1 of 2 needed"]);
-    told(command::run(Binary::Stele, ["keys", "approve", network.at("two.toml").to_str().unwrap(), "--key", boris.key().to_str().unwrap()]), 0, &["2 of 2 needed"]);
+    told(
+        command::run(
+            Binary::Stele,
+            ["keys", "approve", network.at("two.toml").to_str().unwrap(), "--key", boris.key().to_str().unwrap()],
+        ),
+        0,
+        &["2 of 2 needed"],
+    );
     told(boris.say(&network, &["keys", "submit", "one.toml"]), 0, &["revokes keys"]);
     told(anna.say(&network, &["keys", "submit", "two.toml"]), 8, &["was revoked", "expected:", "found:"]);
     // Who is left may not leave nobody.
     let last = anna.key_id()?;
-    told(anna.say(&network, &["keys", "revoke", "acme.example", "--old", &last]), 8, &["left with 0 keys", "hint: leave at least one"]);
+    told(
+        anna.say(&network, &["keys", "revoke", "acme.example", "--old", &last]),
+        8,
+        &["left with 0 keys", "hint: leave at least one"],
+    );
     Ok(())
 }
