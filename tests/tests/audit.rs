@@ -292,7 +292,7 @@ fn a_log_that_rewrites_what_was_audited_is_refused_with_the_proof() {
     let arguments = ["--state", path(&state).unwrap()];
     scene.audit(&arguments).expect(0).unwrap();
 
-    // The same size; then larger; then smaller, which a mirror may be without malice.
+    // The same size; then larger; then smaller; and smaller as a mirror may be without malice.
     let mut fork = scene.log.fork(3).unwrap();
     fork.say(&Speaker::new(3).unwrap().claim().unwrap()).unwrap();
     fork.index().unwrap();
@@ -307,6 +307,12 @@ fn a_log_that_rewrites_what_was_audited_is_refused_with_the_proof() {
     scene.audit(&arguments).expect(12).unwrap();
     let convictions = scene.convictions(&state.join("evidence"));
     assert_eq!(convictions.iter().map(|(kind, ..)| kind.as_str()).collect::<Vec<_>>(), ["split-view"; 2]);
+    scene.log = honest.fork(1).unwrap();
+    scene.log.say(&Speaker::new(5).unwrap().claim().unwrap()).unwrap();
+    scene.log.index().unwrap();
+    scene.write();
+    scene.audit(&arguments).expect(12).unwrap();
+    assert_eq!(scene.convictions(&state.join("evidence")).len(), 3);
     scene.log = honest.fork(3).unwrap();
     scene.write();
     scene.audit(&arguments).expect(9).unwrap();
