@@ -149,6 +149,26 @@ fn every_auditor_of_a_real_log_writes_the_same_report() {
 }
 
 #[test]
+fn an_honest_log_of_a_complete_release_leaves_nothing_to_report() {
+    let speaker = Speaker::new(1).unwrap();
+    let mut log = claimed(&speaker);
+    log.release(&speaker.complete_release("1.0.0", 1).unwrap()).unwrap();
+    log.index().unwrap();
+    let scene = Scene::of(log);
+    let evidence = scene.at("evidence");
+    let told = scene.audit(&["--evidence", path(&evidence).unwrap()]).expect(0).unwrap();
+    assert!(told.stdout.contains("0 errors, 0 warnings, 0 notes"), "{}", told.all());
+    assert_eq!(scene.convictions(&evidence), []);
+    // What a reader might miss is told, and does not have to be.
+    let mut log = scene.log.fork(3).unwrap();
+    log.release(&speaker.release("1.0.0", 1).unwrap()).unwrap();
+    log.index().unwrap();
+    let scene = Scene::of(log);
+    let told = scene.audit(&[]).expect(FINDINGS).unwrap();
+    assert!(told.stdout.contains("dataset-unpinned"), "{}", told.all());
+}
+
+#[test]
 fn sarif_has_a_rule_for_every_result() {
     let speaker = Speaker::new(1).unwrap();
     let mut log = claimed(&speaker);
