@@ -17,6 +17,7 @@
 //! | [`publisher`] | what a publisher and a downloader type |
 //! | [`release_toml`] | a draft completed with decisions that a person would make |
 //! | [`statements`] | signed statements without the client |
+//! | [`lying_log`] | a log without a server that signs whatever it is told |
 //! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
 //! | [`bench`] | what the house costs, measured from outside |
 
@@ -29,6 +30,7 @@ pub mod history;
 pub mod http;
 pub mod hub;
 pub mod interrupt;
+pub mod lying_log;
 pub mod model;
 pub mod network;
 pub mod process;

@@ -7,11 +7,12 @@ use super::convict::Archive;
 use super::{AuditError, Contradiction};
 use crate::log_reader::{Head, LogReader, ReadError};
 
-/// Passes a head that continues the known one.
+/// Passes a head that continues the known one, whose tree is `kept`.
 ///
 /// Evidence of anything else is written where there is a place for it.
 pub(super) fn compare(
     known: &Head,
+    kept: &LogReader,
     offered: &Head,
     reader: &LogReader,
     keys: &KnownKeys,
@@ -30,8 +31,19 @@ pub(super) fn compare(
         }
         (Contradiction::TwoRoots, Some(split(&known.note, &offered.note, None)))
     } else if new.size() < old.size() {
-        let rollback = Misbehaviour::Rollback(Rollback { larger: known.note.clone(), smaller: offered.note.clone() });
-        (Contradiction::Smaller, Some(rollback))
+        // What the audited tree began with; it is not there when the audit before did not get so far.
+        let log = kept.open(known.clone()).ok();
+        let began =
+            log.as_ref().and_then(|log| Some((log.root_at(new.size()).ok()?, log.prove_consistency(new.size()).ok()?)));
+        match began {
+            Some((root, path)) if root != new.root() => {
+                (Contradiction::Rewritten, Some(split(&offered.note, &known.note, Some(Prefix { root, path }))))
+            }
+            _ => {
+                let rollback = Rollback { larger: known.note.clone(), smaller: offered.note.clone() };
+                (Contradiction::Smaller, Some(Misbehaviour::Rollback(rollback)))
+            }
+        }
     } else {
         // What the log's own tiles say that its first entries were.
         let log = reader.open(offered.clone())?;

@@ -84,13 +84,13 @@ pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
     durable::create_dir_all(folder)?;
     let kept = Dir::open(folder)?;
     let store = Store::open(folder)?;
+    let here = LogReader::new(LogSource::folder(folder));
     if let Some(known) = known_head(&store, order.policy)? {
-        heads::compare(&known, &head, &reader, &keys, archive.as_mut())?;
+        heads::compare(&known, &here, &head, &reader, &keys, archive.as_mut())?;
     }
     // From now on only what continues this head is audited in this folder.
     store.write(&Changes::from([(key(b'm', "head"), head.note.to_bytes())]))?;
     mirror::bring(&kept, &reader.open(head.clone())?, &store, &mut watch)?;
-    let here = LogReader::new(LogSource::folder(folder));
     let log = here.open(head)?;
     let convict = Convict::new(&log, &keys, archive);
     let auditor = Auditor::open(&log, Manifests::of(&reader, Some(&kept)), &store, convict)?;

@@ -14,8 +14,10 @@
 //! | [`signatures`] | how many signatures this machine can check |
 //! | [`cpu`] | which process used the cores |
 //! | [`offline`] | a released folder made without a network |
+//! | [`audit`] | `stele audit` of a synthetic log, and its memory |
 //! | [`verify`] | `stele verify`: hashing beside OpenSSL, and the evidence alone |
 
+pub mod audit;
 pub mod cpu;
 pub mod figure;
 pub mod line;
@@ -42,11 +44,13 @@ pub enum Part {
     Hash,
     /// `stele verify` of the evidence alone.
     Verify,
+    /// `stele audit` of a whole log.
+    Audit,
 }
 
 impl Part {
     /// In the order in which they are measured: the disk is quiet before gigabytes are written.
-    pub const ALL: [Self; 4] = [Self::Latency, Self::Throughput, Self::Verify, Self::Hash];
+    pub const ALL: [Self; 5] = [Self::Latency, Self::Throughput, Self::Verify, Self::Audit, Self::Hash];
 
     /// What a person types.
     pub fn name(self) -> &'static str {
@@ -55,6 +59,7 @@ impl Part {
             Self::Throughput => "throughput",
             Self::Hash => "hash",
             Self::Verify => "verify",
+            Self::Audit => "audit",
         }
     }
 
@@ -65,6 +70,7 @@ impl Part {
             Self::Throughput => submit::throughput(scratch),
             Self::Hash => verify::hashing(scratch),
             Self::Verify => verify::evidence_alone(scratch),
+            Self::Audit => audit::audit(scratch),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo bench-stele [latency|throughput|verify|hash|all] [--json]`: the figures of the README, measured again.
+//! `cargo bench-stele [latency|throughput|verify|audit|hash|all] [--json]`: the figures of the README, measured again.
 //!
 //! It builds the programs it measures, uses the loopback and one temporary folder, stops at a limit of time, and removes
 //! everything. A missed aim is said in its row; the exit code says only whether everything could be measured.
@@ -18,11 +18,12 @@ use stele_tests::bench::machine::Machine;
 use stele_tests::failure::{During, Step};
 use stele_tests::{binaries, interrupt, process};
 
-const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|hash|all] [--json]
+const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|audit|hash|all] [--json]
 
   latency     from a signed statement to its cosigned proof, one after another; three witnesses, two are enough
   throughput  the same over many connections, beside the signatures that this machine can check
   verify      `stele verify --no-hash` of a bundle, the whole process
+  audit       `stele audit` of 100,000 synthetic entries, and its memory beside that of 10,000
   hash        `stele verify` of 2 GiB in eight files and of 1 GiB in one, beside `openssl dgst -sha256`
   --json      the same data for programs
 
