@@ -129,8 +129,8 @@ impl Reader<'_> {
     fn online(&self, url: String) -> Result<Known, Failure> {
         let address = LogAddress::new(url);
         let log = address.ask(self.policy, &self.memory)?;
-        log.same_as(self.evidence.noted_head(), self.policy, &self.memory)?;
-        let ask = |coordinate: &Coordinate| log.standing(coordinate, &self.memory);
+        log.same_as(self.evidence.noted_head())?;
+        let ask = |coordinate: &Coordinate| log.standing(coordinate);
         let (release, entry) = (self.evidence.release(), self.evidence.entry());
         let standing = ask(&release.coordinate())?;
         if let Some(rejected) = standing.rejection(entry.position()) {
