@@ -1,24 +1,29 @@
 //! A log, asked now: its newest head, checked against everything remembered of it, and what it has about a name.
 //!
-//! The log finds the entries; nothing else of its answer is believed. Each entry is proven by tiles that hash to the head.
-//! That the log names *all* entries is its word, unless the index proves it.
+//! Nothing of its answer is believed. The index, whose root ends every tree that a log signs, proves which entries there are
+//! about a name, and each entry is proven by tiles that hash to the head. Of a log that serves no name proofs, only the
+//! entries are proven; that it names *all* of them is then its word, and that is said.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use stele_spec::entry::Entry;
 use stele_spec::hash::Digest;
+use stele_spec::index::{Kind, Pointer, Subject, keys_of};
 use stele_spec::manifest::Manifest;
 use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::nameproof::Kept;
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::Statement;
 
 use crate::error::Failure;
 use crate::evidence::EvidenceError;
-use crate::log_client::LogClient;
+use crate::log_client::{LogClient, LogError};
 use crate::log_reader::{Head, LogReader, LogSource, ReadError, VerifiedLog};
 use crate::memory::{LogId, Memory};
+use crate::name_lookup::NameLookup;
 use crate::span::Span;
 use crate::standing::{Source, Standing};
 use crate::statements::{Listing, Logged, Statements};
@@ -44,6 +49,8 @@ pub(crate) struct LogAddress {
 pub(crate) struct AskedLog<'a> {
     client: &'a LogClient,
     reader: &'a LogReader,
+    policy: &'a Policy,
+    memory: &'a Memory,
     tree: VerifiedLog<'a>,
     id: Option<LogId>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
@@ -58,14 +65,15 @@ impl LogAddress {
     }
 
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
-    pub(crate) fn ask(&self, policy: &Policy, memory: &Memory) -> Result<AskedLog<'_>, Failure> {
+    pub(crate) fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a Memory) -> Result<AskedLog<'a>, Failure> {
         let head = self.reader.head(policy)?;
         let tree = self.reader.open(head)?;
         let id = LogId::of(&tree.head().note, policy);
         if let Some(id) = id {
             memory.heads(id).link(&tree)?;
         }
-        Ok(AskedLog { client: &self.client, reader: &self.reader, tree, id, known_keys: RefCell::default() })
+        let (client, reader) = (&self.client, &self.reader);
+        Ok(AskedLog { client, reader, policy, memory, tree, id, known_keys: RefCell::default() })
     }
 }
 
@@ -76,10 +84,10 @@ impl AskedLog<'_> {
     }
 
     /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
-    pub(crate) fn standing(&self, coordinate: &Coordinate, memory: &Memory) -> Result<Standing, Failure> {
+    pub(crate) fn standing(&self, coordinate: &Coordinate) -> Result<Standing, Failure> {
         let standing = Standing::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
-            standing.keep(memory, id)?;
+            standing.keep(self.memory, id)?;
         }
         Ok(standing)
     }
@@ -97,10 +105,10 @@ impl AskedLog<'_> {
     }
 
     /// Checks that a head from elsewhere is of this tree.
-    pub(crate) fn same_as(&self, head: &Head, policy: &Policy, memory: &Memory) -> Result<(), Failure> {
-        let other = LogId::of(&head.note, policy);
+    pub(crate) fn same_as(&self, head: &Head) -> Result<(), Failure> {
+        let other = LogId::of(&head.note, self.policy);
         match (self.id, other) {
-            (Some(id), Some(other)) if id == other => memory.heads(id).check(&self.tree, &head.note),
+            (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, &head.note),
             _ => {
                 let expected = head.checkpoint().origin().to_string();
                 let found = self.tree.head().checkpoint().origin().to_string();
@@ -123,6 +131,52 @@ impl AskedLog<'_> {
         Ok(Logged::check(&entry, TlogProof::new(position, path, head.note.clone()), head)?)
     }
 
+    /// Everything that the index lists under a subject, the newest `most` of it; none where the log serves no name proofs.
+    fn indexed(&self, subject: &Subject, most: usize) -> Result<Option<Listing>, Failure> {
+        let listed = match NameLookup::new(self.client, self.policy).listed(subject, &Kept::nothing()) {
+            Ok(listed) => listed,
+            Err(failure) if is_absent(&failure) => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        self.agree(&Head { trusted: listed.head().clone(), note: listed.checkpoint().clone() })?;
+        // What came after our head is for the next time; up to it the list is complete all the same.
+        let mut pointers = listed.into_value();
+        pointers.retain(|pointer| pointer.position < self.tree.size());
+        let unread = pointers.len().saturating_sub(most);
+        let statements = pointers.iter().skip(unread).map(|pointer| self.pointed(pointer, subject));
+        let statements = statements.collect::<Result<_, _>>()?;
+        Ok(Some(Listing { statements, complete: unread == 0, cut: unread > 0 }))
+    }
+
+    /// The entry of a pointer, if it is about the subject.
+    fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<Logged, Failure> {
+        let logged = self.logged(pointer.position)?;
+        let keys = keys_of(&Entry::Statement(logged.signed().clone()));
+        if logged.leaf() == pointer.leaf && keys.contains(&subject.key()) {
+            return Ok(logged);
+        }
+        let found = format!("another entry at {}", pointer.position);
+        Err(self.client.nonsense("the entry that the index lists", found).into())
+    }
+
+    /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
+    fn agree(&self, head: &Head) -> Result<(), Failure> {
+        if head.size() <= self.tree.size() {
+            return if head.size() < self.tree.size() { Err(self.behind(head)) } else { self.same_as(head) };
+        }
+        let newer = self.reader.open(head.clone())?;
+        match self.id {
+            Some(id) => self.memory.heads(id).check(&newer, &self.tree.head().note),
+            None => Ok(newer.check_prefix(self.tree.size(), self.tree.head().checkpoint().root())?),
+        }
+    }
+
+    /// An answer that rests on less than the log has shown.
+    fn behind(&self, head: &Head) -> Failure {
+        let found = format!("one of {} entries", head.size());
+        self.client.nonsense("an answer about the newest tree", found).into()
+    }
+
     /// The statements of a lookup: `coordinate?name=...`, `keys?name=...`.
     fn listed(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
         let mut positions = self.client.positions(lookup, subject, most + 1)?;
@@ -141,19 +195,32 @@ impl Statements for AskedLog<'_> {
     }
 
     fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure> {
-        self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS)
+        let own = self.indexed(&Subject::release(coordinate), MAX_STATEMENTS)?;
+        let others = self.indexed(&Subject::about_release(coordinate), MAX_STATEMENTS)?;
+        match own.zip(others) {
+            Some((own, others)) => Ok(own.with(others)),
+            None => self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS),
+        }
     }
 
     fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
         if let Some(known) = self.known_keys.borrow().get(publisher) {
             return Ok(known.clone());
         }
-        let listing = self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS)?;
+        let listing = match self.indexed(&Subject::publisher(publisher), MAX_STATEMENTS)? {
+            Some(listing) => listing,
+            None => self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS)?,
+        };
         self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
         Ok(listing)
     }
 
     fn under(&self, name: &str) -> Result<Listing, Failure> {
+        if let Ok(subject) = Subject::read(Kind::Under, name)
+            && let Some(listing) = self.indexed(&subject, MAX_STATEMENTS)?
+        {
+            return Ok(listing);
+        }
         // `huggingface.co/acme` is a publisher, or a model of `huggingface.co`.
         let above = name.rsplit_once('/').map(|(above, _)| above);
         let publishers = [Some(name), above].into_iter().flatten().filter_map(|text| text.parse::<Publisher>().ok());
@@ -175,6 +242,12 @@ impl Statements for AskedLog<'_> {
         }
         Ok(Listing { statements: found.into_values().collect(), complete: false, cut })
     }
+}
+
+/// Whether a log has nothing at such an address: it serves no name proofs.
+fn is_absent(failure: &Failure) -> bool {
+    let error: &dyn std::error::Error = failure.as_explain();
+    matches!(error.downcast_ref::<LogError>(), Some(LogError::Refused { status: 404, .. }))
 }
 
 /// Whether a statement is about a name or about something below it.

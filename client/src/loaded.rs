@@ -11,7 +11,6 @@ use stele_spec::statement::{Release, SignedStatement, Statement};
 use crate::asked_log::AskedLog;
 use crate::error::{self, Failure, FileError};
 use crate::folder::BUNDLE;
-use crate::memory::Memory;
 use crate::standing::Standing;
 
 /// What begins the name of an entry.
@@ -85,8 +84,8 @@ impl Loaded {
     }
 
     /// The release of a coordinate, proven, and where it stands.
-    pub(crate) fn coordinate(log: &AskedLog<'_>, coordinate: &Coordinate, memory: &Memory) -> Result<Self, Failure> {
-        let standing = log.standing(coordinate, memory)?;
+    pub(crate) fn coordinate(log: &AskedLog<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
+        let standing = log.standing(coordinate)?;
         let Some((position, _)) = standing.history.release() else {
             return Err(NotReleased { coordinate: coordinate.clone(), rejected: standing.rejected.len() }.into());
         };

@@ -43,6 +43,15 @@ pub(crate) trait Statements {
     fn under(&self, name: &str) -> Result<Listing, Failure>;
 }
 
+impl Listing {
+    /// Both, in the order of the log: complete if both are.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.statements.extend(other.statements);
+        self.statements.sort_by_key(Logged::position);
+        Self { statements: self.statements, complete: self.complete && other.complete, cut: self.cut || other.cut }
+    }
+}
+
 impl Logged {
     /// Checks a proof under a head, and reads the entry.
     pub(crate) fn check(entry: &[u8], proof: TlogProof, head: &Head) -> Result<Self, UnprovenStatement> {

@@ -27,8 +27,8 @@ pub(crate) struct Verdict<'a> {
     pub(crate) is_file: bool,
     /// What became of the release.
     pub(crate) standing: &'a Standing,
-    /// What was computed from the record and the files.
-    pub(crate) examination: &'a Examination,
+    /// What was computed from the record and the files, if anything was.
+    pub(crate) examination: Option<&'a Examination>,
     /// What became of its ancestors.
     pub(crate) ancestry: &'a Ancestry,
     /// The newest head of the log that this machine remembers.
@@ -55,7 +55,10 @@ impl Verdict<'_> {
         page.row("release safety", &claims::safety(current));
 
         page.section("computed, from the record and the files here");
-        self.examination.rows(&mut page);
+        match self.examination {
+            Some(examination) => examination.rows(&mut page),
+            None => page.row("", &"not with --no-hash; `stele show` applies the rules to the record"),
+        }
 
         page.section("what became of it");
         lifecycle::rows(&mut page, self.standing);
@@ -202,7 +205,7 @@ impl Verdict<'_> {
         for (name, claim) in claims::json(self.standing.history.current().unwrap_or(release)) {
             document.insert(name.into(), claim);
         }
-        document.insert("computed".into(), self.examination.json());
+        document.insert("computed".into(), self.examination.map(Examination::json).into());
         document.insert("lifecycle".into(), lifecycle::json(self.standing));
         document.insert("lineage".into(), self.ancestry.json());
         let mut as_of = self.age().json();

@@ -172,10 +172,12 @@ fn whoever_has_a_derivative_of_a_derivative_learns_what_became_of_its_ancestors(
     says(&told, &["host-removed on 2026-07-01", "copies were publicly downloaded, and persist"])?;
     says(&told, &["incident i-1 (backdoor, critical, open) by tuned.example", "not carried on: use policy"])?;
     says(&told, &["availability", "openness", "release safety", "asked now", "(see above)"])?;
+    says(&told, &["complete up to there, by the log's index"])?;
 
     let json = reader.verify(&merged, &["--online", "--json"])?.expect(0)?.json()?;
     let ancestors = json["lineage"]["ancestors"].as_array().unwrap();
     assert_eq!(ancestors.len(), 3);
+    assert_eq!((&json["lifecycle"]["complete"], &ancestors[1]["status"]["complete"]), (&true.into(), &true.into()));
     assert_eq!(ancestors[1]["depth"], 2);
     assert_eq!(ancestors[1]["status"]["state"], "withdrawn");
     assert_eq!(ancestors[1]["status"]["incidents"][0]["said"]["class"], "backdoor");

@@ -32,7 +32,7 @@ pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
     let asked = if first.needs_log() || second.needs_log() { Some(Asked::by(&args.asking)?) } else { None };
     let log = asked.as_ref().map(Asked::log).transpose()?;
-    let load = |subject| load(subject, asked.as_ref().zip(log.as_ref()));
+    let load = |subject| load(subject, log.as_ref());
     let (first, second) = (load(&first)?, load(&second)?);
     let changes = between(&value(&first), &value(&second));
     let files_known = first.manifest.is_some() && second.manifest.is_some();
@@ -40,10 +40,10 @@ pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     Ok(Output { text, json: document(&args, &changes, files_known, &[&first, &second]), failure: None })
 }
 
-fn load(subject: &Subject, log: Option<(&Asked, &AskedLog<'_>)>) -> Result<Loaded, Failure> {
+fn load(subject: &Subject, log: Option<&AskedLog<'_>>) -> Result<Loaded, Failure> {
     match (subject, log) {
-        (Subject::Coordinate(coordinate), Some((asked, log))) => Loaded::coordinate(log, coordinate, &asked.memory),
-        (Subject::Entry(position), Some((_, log))) => Loaded::entry(log, *position),
+        (Subject::Coordinate(coordinate), Some(log)) => Loaded::coordinate(log, coordinate),
+        (Subject::Entry(position), Some(log)) => Loaded::entry(log, *position),
         (Subject::File(file), _) => Loaded::file(file),
         // A log is asked for whoever needs one.
         (Subject::Coordinate(_) | Subject::Entry(_), None) => {

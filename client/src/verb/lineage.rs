@@ -26,14 +26,14 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let log = asked.log()?;
     let loaded = match &subject {
         Subject::File(file) => Loaded::file(file)?,
-        Subject::Coordinate(coordinate) => Loaded::coordinate(&log, coordinate, &asked.memory)?,
+        Subject::Coordinate(coordinate) => Loaded::coordinate(&log, coordinate)?,
         Subject::Entry(position) => Loaded::entry(&log, *position)?,
     };
     let Some(release) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
     let coordinate = release.coordinate();
-    let ancestry = ancestry::climb(release, |parent| log.standing(parent, &asked.memory).map(Some))?;
+    let ancestry = ancestry::climb(release, |parent| log.standing(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
     let text = if args.dot {

@@ -42,7 +42,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     }
     let asked = Asked::by(&args.asking)?;
     let log = asked.log()?;
-    let found = in_log(&asked_for, &log, &asked)?;
+    let found = in_log(&asked_for, &log)?;
     if found.is_empty() {
         return Err(NotRecorded { what: asked_for.name() }.into());
     }
@@ -192,7 +192,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
 }
 
 /// By the log's lookups, each answer proven.
-fn in_log(wanted: &Wanted, log: &AskedLog<'_>, asked: &Asked) -> Result<Vec<Found>, Failure> {
+fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Vec<Found>, Failure> {
     let mut questions: Vec<(&str, String)> = Vec::new();
     if let Some(digest) = wanted.sha256 {
         questions.push(("file?hex=", digest.to_string()));
@@ -215,7 +215,7 @@ fn in_log(wanted: &Wanted, log: &AskedLog<'_>, asked: &Asked) -> Result<Vec<Foun
                 None => log.manifest(release.manifest)?,
             };
             let Some(part) = wanted.part_of(release, manifest.as_ref()) else { continue };
-            let standing = log.standing(&release.coordinate(), &asked.memory)?;
+            let standing = log.standing(&release.coordinate())?;
             // Who spoke under the name without holding it is not its release.
             if standing.rejection(logged.position()).is_none() {
                 let (release, entry) = (Box::new(release.clone()), logged.position());

@@ -22,7 +22,7 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
         },
         Subject::Coordinate(coordinate) => {
             let asked = Asked::by(&args.asking)?;
-            Loaded::coordinate(&asked.log()?, &coordinate, &asked.memory)?
+            Loaded::coordinate(&asked.log()?, &coordinate)?
         }
         Subject::Entry(position) => Loaded::entry(&Asked::by(&args.asking)?.log()?, position)?,
     };
