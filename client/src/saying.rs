@@ -116,13 +116,8 @@ impl Saying {
             None => Form::of_options(),
         };
         form.default("kind", self.kind.as_str());
-        if let Some(subject) = &self.subject {
-            match self.kind {
-                Kind::Incident if form.has("affected") => {}
-                Kind::Incident => form.give("affected", vec![subject.to_value()].into(), "the release")?,
-                _ if names(&form, &subject.coordinate) => {}
-                _ => form.give("release", subject.to_value(), "the release")?,
-            }
+        if let Some(subject) = self.subject.filter(|subject| !names(&form, &subject.coordinate)) {
+            form.give("release", subject.to_value(), "the release")?;
         }
         for Given { path, value, option } in self.given {
             form.give(path, value, option)?;
