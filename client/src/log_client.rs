@@ -8,12 +8,10 @@ use stele_host::exit::{Exit, Explain};
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_host::output::complain;
 use stele_spec::entry::MAX_ENTRY;
-use stele_spec::hash::{Digest, NodeHash};
+use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Subject};
-use stele_spec::merkle::{InclusionProof, MAX_PROOF};
 use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
-use stele_spec::text::base64_exact;
 
 use crate::error::Failure;
 use crate::span::Span;
@@ -130,16 +128,6 @@ impl LogClient {
         let answer = self.get(&format!("lookup/{}/proof?{parameter}={text}&from={from}", subject.kind()))?;
         let nonsense = |error: Malformed| self.nonsense("a name proof", error.to_string());
         Ok(NameProof::parse(&answer.body).map_err(nonsense)?)
-    }
-
-    /// The path from an entry to the root of the tree of `size` entries: to be checked.
-    pub(crate) fn inclusion(&self, position: u64, size: u64) -> Result<InclusionProof, Failure> {
-        let answer = self.get(&format!("entries/{position}/inclusion?size={size}"))?;
-        let text = answer.text();
-        let hashes =
-            text.split_terminator('\n').take(MAX_PROOF + 1).map(|line| base64_exact(line).map(NodeHash::from_bytes));
-        let path = hashes.collect::<Result<Vec<_>, _>>().ok().and_then(InclusionProof::from_path);
-        Ok(path.ok_or_else(|| self.nonsense("lines of base64, at most 63", shorten(&text)))?)
     }
 
     fn get(&self, path: &str) -> Result<Response, Failure> {

@@ -4,38 +4,26 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use stele_host::exit::{Exit, Explain as _};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::entry::Entry;
-use stele_spec::hash::Digest;
 use stele_spec::index::{Index, Kind, Listing};
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
+use stele_spec::name::Coordinate;
 use stele_spec::nameproof::{NameProof, Shown};
 use stele_spec::note::{KeyType, SignerKey};
-use stele_spec::statement::{PublisherClaim, Release, Statement, sign};
-use stele_spec::text::to_base64;
+use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
 use super::*;
 use crate::span::Span;
-
-/// How a log lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lie {
-    Nothing,
-    /// It leaves the last pointer of each list out.
-    Hides,
-    /// It gives the entry before the one that is asked for.
-    Swaps,
-}
 
 struct Log {
     signer: SignerKey,
     index: Index,
     tree: MemoryTree,
-    entries: Vec<Vec<u8>>,
     listings: Vec<Listing>,
-    lie: Lie,
+    /// Whether it leaves the last pointer of each answer out.
+    hides: bool,
 }
 
 fn key(seed: u8) -> SecretKey {
@@ -65,15 +53,11 @@ fn incident(seed: u8) -> SignedStatement {
     sign(&Statement::Incident(Box::new(toml::from_str(&sample("sample-incident.toml")).unwrap())), &key(seed)).unwrap()
 }
 
-fn coordinate(variant: &str) -> Coordinate {
-    format!("acme.example/tiny@1.0.2#{variant}").parse().unwrap()
-}
-
 impl Log {
     fn new() -> Self {
         let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [9; 32]);
         let (index, tree) = (Index::new(), MemoryTree::new());
-        let mut log = Self { signer, index, tree, entries: Vec::new(), listings: Vec::new(), lie: Lie::Nothing };
+        let mut log = Self { signer, index, tree, listings: Vec::new(), hides: false };
         log.append(&[]);
         log
     }
@@ -87,10 +71,7 @@ impl Log {
         self.index.commit().unwrap();
         self.listings.extend(listings);
         let entries = statements.iter().map(|signed| signed.bytes().to_vec()).chain([last.into_bytes()]);
-        for entry in entries {
-            self.tree.push(leaf_hash(&entry));
-            self.entries.push(entry);
-        }
+        entries.for_each(|entry| self.tree.push(leaf_hash(&entry)));
     }
 
     fn policy(&self) -> Policy {
@@ -111,15 +92,6 @@ impl Log {
                 let from = parameter("from").map_or(0, |from| from.parse().unwrap());
                 Some(self.prove(&Subject::read(kind, &text).unwrap(), from).to_bytes())
             }
-            ["entries", index, "inclusion"] => {
-                let size = parameter("size")?.parse().unwrap();
-                let path = prove_inclusion(&self.tree, index.parse().unwrap(), size).unwrap();
-                Some(path.path().iter().map(|hash| to_base64(hash.as_bytes()) + "\n").collect::<String>().into_bytes())
-            }
-            ["entries", index] => {
-                let index: usize = index.parse().unwrap();
-                self.entries.get(index - usize::from(self.lie == Lie::Swaps)).cloned()
-            }
             _ => None,
         }
     }
@@ -130,7 +102,7 @@ impl Log {
         let (before, mut pointers): (Vec<_>, Vec<_>) = all.partition(|pointer| pointer.position < from);
         // The test log is mean with its answers: two pointers at a time.
         pointers.truncate(2);
-        if self.lie == Lie::Hides {
+        if self.hides {
             pointers.pop();
         }
         let head = Checkpoint::new("log.example/stele".parse().unwrap(), size, root_at(&self.tree, size).unwrap());
@@ -169,7 +141,8 @@ fn serve(log: Log) -> (Arc<Mutex<Log>>, LogClient, Policy) {
     (log, client, policy)
 }
 
-fn told() -> Log {
+/// Claims at 1 and 2, releases at 4 and 5, an incident at 7.
+fn log() -> Log {
     let mut log = Log::new();
     log.append(&[claim("acme.example", 1), claim("watch.example", 2)]);
     log.append(&[release(1, "instruct"), release(1, "chat")]);
@@ -177,87 +150,81 @@ fn told() -> Log {
     log
 }
 
+fn positions(complete: &Complete<Vec<Pointer>>) -> Vec<u64> {
+    complete.value().iter().map(|pointer| pointer.position).collect()
+}
+
+fn under(publisher: &str) -> Subject {
+    Subject::under_publisher(&publisher.parse().unwrap())
+}
+
 fn code(failure: &Failure) -> (&'static str, Exit) {
     (failure.as_explain().code(), failure.as_explain().exit())
 }
 
 #[test]
-fn everything_about_a_coordinate_is_told_and_nothing_else() {
-    let (log, client, policy) = serve(told());
+fn a_log_that_hides_an_entry_is_found_out() {
+    let (log, client, policy) = serve(log());
     let lookup = NameLookup::new(&client, &policy);
-    let told = lookup.told(&coordinate("instruct")).unwrap();
-    assert_eq!(told.statements().iter().map(|proven| proven.position()).collect::<Vec<_>>(), [4, 7]);
-    assert_eq!((told.as_of().value().size(), told.unread()), (9, 0));
-    assert_eq!(told.keys(&"watch.example".parse().unwrap()).unwrap().history.claimed_at(), Some(2));
-    assert_eq!(told.coordinate(), &coordinate("instruct"));
-
-    let other = lookup.told(&coordinate("base")).unwrap();
-    assert!(other.statements().is_empty() && other.keys(&"acme.example".parse().unwrap()).is_none());
-
-    // What a publisher has in all, in parts of two, and later only what is new.
-    let under = Subject::under_publisher(&"acme.example".parse().unwrap());
-    let all = lookup.statements(&under).unwrap();
-    assert_eq!(all.value().iter().map(Proven::position).collect::<Vec<_>>(), [1, 4, 5, 7]);
-    let nothing = lookup.statements_since(&under, all.kept()).unwrap();
-    assert!(nothing.value().is_empty());
-    log.lock().unwrap().append(&[release(1, "base")]);
-    let new = lookup.statements_since(&under, nothing.kept()).unwrap();
-    assert_eq!(new.value().iter().map(Proven::position).collect::<Vec<_>>(), [9]);
-    let weights = new.value()[0].value().statement().weights_digest().unwrap();
-    let listed = lookup.listed(&Subject::digest(&weights), &Kept::nothing()).unwrap();
-    assert_eq!(listed.value().len(), 3);
-    assert_eq!(lookup.statement(&listed, 4).unwrap().position(), 4);
-    assert!(lookup.listed(&Subject::digest(&Digest::of(b"")), &Kept::nothing()).unwrap().value().is_empty());
+    log.lock().unwrap().hides = true;
+    for subject in [under("acme.example"), Subject::publisher(&"watch.example".parse().unwrap())] {
+        let refused = lookup.listed(&subject, &Kept::nothing()).unwrap_err();
+        assert_eq!(code(&refused), ("list-unfinished", Exit::NotInLog));
+        assert!(refused.as_explain().hint().is_some());
+    }
+    // What nobody said cannot be hidden.
+    assert_eq!(positions(&lookup.listed(&under("nobody.example"), &Kept::nothing()).unwrap()), [0; 0]);
 }
 
 #[test]
-fn a_log_that_hides_or_swaps_an_entry_is_found_out() {
-    let (log, client, policy) = serve(told());
-    let lookup = NameLookup::new(&client, &policy);
-    log.lock().unwrap().lie = Lie::Hides;
-    let refused = lookup.told(&coordinate("instruct")).unwrap_err();
-    assert_eq!(code(&refused), ("list-unfinished", Exit::NotInLog));
-    log.lock().unwrap().lie = Lie::Swaps;
-    let refused = lookup.told(&coordinate("chat")).unwrap_err();
-    assert_eq!(code(&refused), ("statement-differs", Exit::NotInLog));
-    log.lock().unwrap().lie = Lie::Nothing;
+fn another_log_is_not_asked_what_this_policy_believes() {
+    let (_, client, _) = serve(log());
     let stranger = SignerKey::new("other.example/log".parse().unwrap(), KeyType::Log, [8; 32]);
     let other = Policy::parse(format!("log {}\nquorum none\n", stranger.verifier()).as_bytes()).unwrap();
-    let refused = NameLookup::new(&client, &other).told(&coordinate("instruct")).unwrap_err();
+    let refused = NameLookup::new(&client, &other).listed(&under("acme.example"), &Kept::nothing()).unwrap_err();
     assert_eq!(code(&refused), ("unknown-log", Exit::WrongPolicy));
 }
 
 #[test]
 fn a_log_that_goes_back_is_found_out_by_who_kept_the_list() {
-    let under = Subject::under_publisher(&"acme.example".parse().unwrap());
-    let (_, client, policy) = serve(told());
-    let kept = NameLookup::new(&client, &policy).listed(&under, &Kept::nothing()).unwrap().kept().clone();
+    let (_, client, policy) = serve(log());
+    let subject = under("acme.example");
+    let kept = NameLookup::new(&client, &policy).listed(&subject, &Kept::nothing()).unwrap().kept().clone();
     let mut early = Log::new();
     early.append(&[claim("acme.example", 1), claim("watch.example", 2)]);
     let (_, client, policy) = serve(early);
-    let refused = NameLookup::new(&client, &policy).listed(&under, &kept).unwrap_err();
+    let refused = NameLookup::new(&client, &policy).listed(&subject, &kept).unwrap_err();
     assert_eq!(code(&refused), ("older-head", Exit::Inconsistent));
+
+    // A log of the same length in which acme released something else.
+    let mut other = Log::new();
+    other.append(&[claim("acme.example", 1), claim("watch.example", 2)]);
+    other.append(&[release(1, "instruct"), release(1, "base")]);
+    other.append(&[incident(2)]);
+    let (_, client, policy) = serve(other);
+    let refused = NameLookup::new(&client, &policy).listed(&subject, &kept).unwrap_err();
+    assert_eq!(code(&refused), ("list-differs", Exit::NotInLog));
 }
 
+/// The test log shows two pointers at a time.
 #[test]
-fn a_log_that_lets_strangers_speak_is_found_out() {
-    // A release under acme's name by somebody else's key; an incident by a name that nobody claimed.
-    let mut log = Log::new();
-    log.append(&[claim("acme.example", 1), release(3, "instruct")]);
-    let (_, client, policy) = serve(log);
-    let refused = NameLookup::new(&client, &policy).told(&coordinate("instruct")).unwrap_err();
-    assert_eq!(code(&refused), ("key-not-held", Exit::BadSignature));
+fn what_is_listed_is_gathered_and_later_only_what_is_new() {
+    let (log, client, policy) = serve(log());
+    let lookup = NameLookup::new(&client, &policy);
+    let all = lookup.listed(&under("acme.example"), &Kept::nothing()).unwrap();
+    assert_eq!((positions(&all), all.head().value().size()), (vec![1, 4, 5, 7], 9));
+    let name: Coordinate = "acme.example/tiny@1.0.2#instruct".parse().unwrap();
+    assert_eq!(positions(&lookup.listed(&Subject::release(&name), &Kept::nothing()).unwrap()), [4]);
+    assert_eq!(positions(&lookup.listed(&Subject::about_release(&name), &Kept::nothing()).unwrap()), [7]);
 
-    let mut log = Log::new();
-    log.append(&[claim("acme.example", 1), release(1, "instruct"), incident(2)]);
-    let (_, client, policy) = serve(log);
-    let refused = NameLookup::new(&client, &policy).told(&coordinate("instruct")).unwrap_err();
-    assert_eq!(code(&refused), ("name-unclaimed", Exit::BadSignature));
-
-    // A second claim of a name that has a holder.
-    let mut log = Log::new();
-    log.append(&[claim("acme.example", 1), claim("acme.example", 3)]);
-    let (_, client, policy) = serve(log);
-    let refused = NameLookup::new(&client, &policy).keys(&"acme.example".parse().unwrap()).unwrap_err();
-    assert_eq!(code(&refused), ("key-history-broken", Exit::BadSignature));
+    let nothing = lookup.listed(&under("acme.example"), all.kept()).unwrap();
+    assert!(nothing.value().is_empty());
+    log.lock().unwrap().append(&[release(1, "base")]);
+    let new = lookup.listed(&under("acme.example"), nothing.kept()).unwrap();
+    assert_eq!((positions(&new), new.since()), (vec![9], 9));
+    let Statement::Release(release) = release(1, "base").statement().clone() else { panic!("it is one") };
+    assert_eq!(
+        positions(&lookup.listed(&Subject::digest(&release.weights.digest), &Kept::nothing()).unwrap()),
+        [4, 5, 9]
+    );
 }
