@@ -19,10 +19,11 @@ mod entries;
 mod error;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verified;
 
-pub(crate) use entries::{Chunk, Entries};
+#[allow(unused_imports, reason = "the auditor names it")]
+pub(crate) use entries::Chunk;
 pub(crate) use error::ReadError;
 pub(crate) use source::{LogSource, patiently};
 pub(crate) use verified::VerifiedLog;
