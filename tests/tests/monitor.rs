@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::hash::RootHash;
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
 use stele_spec::note::SignerKey;
 use stele_tests::binaries::Binary;
 use stele_tests::command::{self, Told};
@@ -212,13 +213,18 @@ fn a_witness_that_saw_another_history_convicts_the_log() -> Step {
     fs::write(&watcher.config, config).during("writing the config")?;
 
     let told = watcher.once()?.expect(12)?.json()?;
-    assert_eq!(told["error"], "split-view", "{told}");
+    assert_eq!(told["error"], "misbehaviour", "{told}");
     let events = watcher.got();
-    assert_eq!(kinds(&events), ["split-view"]);
+    assert_eq!(kinds(&events), ["misbehaviour"]);
     let details = &events[0]["details"];
-    assert_eq!((&details["convicts"], &details["shown_by"]), (&Value::Bool(true), &Value::from("witness other")));
-    let evidence = fs::read_to_string(details["evidence"].as_str().unwrap()).during("reading the evidence")?;
-    assert!(evidence.contains(&note.to_string()), "the note that the log signed is in it");
+    let told = (details["misbehaviour"].as_str().unwrap(), details["shown_by"].as_str().unwrap());
+    assert_eq!(told, ("split-view", "witness other"), "{details}");
+
+    // Anyone can check the file with the log's key alone.
+    let evidence = fs::read(details["evidence"].as_str().unwrap()).during("reading the evidence")?;
+    let evidence = Misbehaviour::parse(&evidence).during("reading the evidence")?;
+    let verdict = evidence.check(&KnownKeys::new([signer.verifier()])).during("checking the evidence")?;
+    assert!(verdict.what.contains("does not begin with the 2 it had signed"), "{}", verdict.what);
 
     // It is told once, and stays an error.
     watcher.once()?.expect(12)?;

@@ -19,7 +19,7 @@ mod entries;
 mod error;
 mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verified;
 
 pub(crate) use entries::Chunk;

@@ -13,19 +13,19 @@ use stele_spec::tile::{TILE_HEIGHT, TILE_WIDTH, Tile, TilePath, encode_bundle, t
 use super::*;
 use stele_spec::tile::Resource;
 
-const ORIGIN: &str = "log.example/reader";
+pub(crate) const ORIGIN: &str = "log.example/reader";
 
 fn entry(position: u64) -> Vec<u8> {
     format!("entry {position} {}", "x".repeat((position % 97) as usize)).into_bytes()
 }
 
-fn tree(size: u64) -> MemoryTree {
+pub(crate) fn tree(size: u64) -> MemoryTree {
     let mut tree = MemoryTree::new();
     (0..size).for_each(|position| tree.push(leaf_hash(&entry(position))));
     tree
 }
 
-fn signer() -> SignerKey {
+pub(crate) fn signer() -> SignerKey {
     SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [7; 32])
 }
 
@@ -33,13 +33,13 @@ fn policy() -> Policy {
     Policy::parse(format!("log {}\nquorum none\n", signer().verifier()).as_bytes()).unwrap()
 }
 
-fn note(size: u64, root: RootHash) -> Vec<u8> {
+pub(crate) fn note(size: u64, root: RootHash) -> Vec<u8> {
     let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root);
     sign_checkpoint(&checkpoint, &signer()).unwrap().to_bytes()
 }
 
 /// The static files of a log of `size` entries; what an older tree had is there as well.
-fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
+pub(crate) fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
     for path in tiles_for(old, size) {
         let first = path.index * u64::from(TILE_WIDTH);
         let range = first..first + u64::from(path.width);

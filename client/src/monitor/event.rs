@@ -39,8 +39,8 @@ pub(crate) enum Kind {
     Host,
     /// Something is wrong with the log or with us, or is no longer.
     Alert,
-    /// Two signed tree heads of a log that cannot both be.
-    SplitView,
+    /// A log or a witness is convicted by what it signed.
+    Misbehaviour,
     /// A round ended.
     Heartbeat,
     /// Somebody wants to see an event go through.
@@ -83,7 +83,7 @@ impl Kind {
             Self::Entry => "entry",
             Self::Host => "host",
             Self::Alert => "alert",
-            Self::SplitView => "split-view",
+            Self::Misbehaviour => "misbehaviour",
             Self::Heartbeat => "heartbeat",
             Self::SelfTest => "self-test",
         }

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
-use stele_spec::hash::LeafHash;
+use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::misbehaviour::{EvidenceError, ImpossibleHead, KnownKeys, Misbehaviour, Prefix, Rollback, SplitView};
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
 use super::event::{Event, Kind};
-use super::split::SplitView;
 use super::state::{LogState, MAX_WAITING, Memory};
 use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
@@ -101,9 +101,8 @@ fn look_unsaved(
         _ => None,
     };
     for note in other.into_iter().chain([served_note]) {
-        if let Some(split) = compare(&opened, &note)? {
-            keep(memory, log, policy, &split, "the log itself", judge.now)?;
-            return Err(SplitFound { origin: log.origin.clone() }.into());
+        if tell(&opened, &note, "the log itself", policy, memory, judge.now)? {
+            return Err(Misbehaved { origin: log.origin.clone() }.into());
         }
     }
 
@@ -130,7 +129,7 @@ fn look_unsaved(
     Ok(round)
 }
 
-/// What a witness's head is to the log's; a split view is kept and told.
+/// What a witness's head is to the log's; what convicts is kept and told.
 fn of_witness(
     witness: &str,
     view: View,
@@ -163,60 +162,67 @@ fn of_witness(
         }
     };
     for note in notes {
-        if let Some(split) = compare(opened, &note)? {
-            keep(memory, log, policy, &split, &format!("witness {witness}"), now)?;
+        if tell(opened, &note, &format!("witness {witness}"), policy, memory, now)? {
             return Ok(Seen::Split);
         }
     }
     Ok(seen)
 }
 
-/// Two heads of one log: a split view, unless the smaller is the beginning of the larger.
-fn compare(opened: &VerifiedLog<'_>, note: &SignedNote) -> Result<Option<SplitView>, ReadError> {
+/// What two heads of one log prove, if anything: the tiles of the larger say what its first entries hash to.
+fn compare(opened: &VerifiedLog<'_>, note: &SignedNote) -> Result<Option<Misbehaviour>, ReadError> {
     let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return Ok(None) };
+    let newest = &opened.head().note;
     let root = opened.root_at(checkpoint.size())?;
     if root == checkpoint.root() {
-        return Ok(None);
+        // Of one history, a witness may still have cosigned the smaller tree after the larger.
+        let rollback = Rollback { larger: newest.clone(), smaller: note.clone() };
+        return Ok((checkpoint.size() < opened.size()).then_some(Misbehaviour::Rollback(rollback)));
     }
-    let proof = opened.prove_consistency(checkpoint.size())?;
-    Ok(Some(SplitView { smaller: note.clone(), larger: opened.head().note.clone(), root, proof }))
+    if checkpoint.size() == 0 {
+        return Ok(Some(Misbehaviour::ImpossibleHead(ImpossibleHead { head: note.clone() })));
+    }
+    let prefix = match checkpoint.size() < opened.size() {
+        true => Some(Prefix { root, path: opened.prove_consistency(checkpoint.size())? }),
+        false => None,
+    };
+    Ok(Some(Misbehaviour::SplitView(SplitView { older: note.clone(), newer: newest.clone(), prefix })))
 }
 
-/// Keeps evidence, and tells it once.
-fn keep(
-    memory: &mut Memory,
-    log: &WatchedLog,
+/// Compares a head with the log's; what convicts somebody is kept and told once. Whether it is of another history.
+fn tell(
+    opened: &VerifiedLog<'_>,
+    note: &SignedNote,
+    shown_by: &str,
     policy: &Policy,
-    split: &SplitView,
-    seen: &str,
+    memory: &mut Memory,
     now: u64,
-) -> Result<(), Failure> {
-    let id = split.id().to_string();
-    let path = memory.keep(&format!("evidence/split-view-{id}"), &split.to_bytes())?;
-    let state = memory.state.logs.entry(log.origin.clone()).or_default();
-    if !state.splits.insert(id.clone()) {
-        return Ok(());
+) -> Result<bool, Failure> {
+    let Some(evidence) = compare(opened, note)? else { return Ok(false) };
+    let split = !matches!(evidence, Misbehaviour::Rollback(_));
+    // What is kept is what anyone can check: nothing that only we believe.
+    let Ok(verdict) = evidence.check(&KnownKeys::of_policy(policy)) else { return Ok(split) };
+    let (name, bytes) = (evidence.file_name().map_err(Unwritten)?, evidence.to_bytes().map_err(Unwritten)?);
+    let path = memory.keep(&format!("evidence/{name}"), &bytes)?;
+    let origin = opened.head().checkpoint().origin().to_string();
+    let state = memory.state.logs.entry(origin.clone()).or_default();
+    // The same two trees may come with other cosignatures each time.
+    let heads = format!("{}\n{}\n{}", evidence.kind(), note.text(), opened.head().note.text());
+    if !state.misbehaviour.insert(Digest::of(heads.as_bytes()).to_string()) {
+        return Ok(split);
     }
-    let head = |note: &SignedNote| {
-        let checkpoint = Checkpoint::parse(note.text()).ok();
-        json!({
-            "size": checkpoint.as_ref().map(Checkpoint::size),
-            "root": checkpoint.map(|checkpoint| checkpoint.root().to_string()),
-            "note": note.to_string(),
-        })
-    };
-    let convicts = policy.logs().iter().any(|log| split.convicts(&log.key).is_ok());
-    let summary = format!("{} signed two histories: {seen} shows another tree than the log", log.origin);
+    let accused: Vec<String> = verdict.accused.iter().map(ToString::to_string).collect();
+    let facts: serde_json::Map<String, Value> =
+        verdict.facts.iter().map(|(name, fact)| ((*name).to_owned(), fact.clone().into())).collect();
     let details = json!({
+        "misbehaviour": evidence.kind().to_string(),
         "evidence": path.display().to_string(),
-        "convicts": convicts,
-        "shown_by": seen,
-        "smaller": head(&split.smaller),
-        "larger": head(&split.larger),
-        "root_of_the_larger_at_the_smaller": split.root.to_string(),
+        "accused": accused,
+        "shown_by": shown_by,
+        "facts": facts,
     });
-    memory.state.say(Event::new(Kind::SplitView, &[&log.origin, &id], now, Some(&log.origin), summary, details));
-    Ok(())
+    memory.state.say(Event::new(Kind::Misbehaviour, &[&origin, &heads], now, Some(&origin), verdict.what, details));
+    Ok(split)
 }
 
 fn read_entries(
@@ -363,23 +369,41 @@ impl Explain for OtherLog {
     }
 }
 
-/// The log signed two histories.
+/// Somebody is convicted.
 #[derive(Debug, thiserror::Error)]
-#[error("{origin} signed two tree heads that cannot both be")]
-pub(crate) struct SplitFound {
+#[error("there is evidence against {origin} or its witnesses")]
+pub(crate) struct Misbehaved {
     pub(crate) origin: String,
 }
 
-impl Explain for SplitFound {
+impl Explain for Misbehaved {
     fn exit(&self) -> Exit {
         Exit::Inconsistent
     }
 
     fn code(&self) -> &'static str {
-        "split-view"
+        "misbehaviour"
     }
 
     fn hint(&self) -> Option<String> {
-        Some("the evidence is in the folder `evidence` of the monitor's state: anyone can check it with the log's key. Publish it, and rely on neither history".into())
+        Some("it is in the folder `evidence` of the monitor's state: anyone can check it with the keys of the policy. Publish it, and rely on neither history".into())
     }
 }
+
+/// Evidence that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the evidence cannot be written: {0}")]
+pub(crate) struct Unwritten(EvidenceError);
+
+impl Explain for Unwritten {
+    fn exit(&self) -> Exit {
+        Exit::Internal
+    }
+
+    fn code(&self) -> &'static str {
+        "evidence-unwritten"
+    }
+}
+
+#[cfg(test)]
+mod tests;

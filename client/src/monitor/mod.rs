@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `config` | what it is told |
 //! | `watch`, `expected` | which entries it tells: those about what is watched, but for those that were announced |
-//! | `log_round`, `witnesses`, `split` | one look at a log: its head, the witnesses' heads, its entries; evidence |
+//! | `log_round`, `witnesses` | one look at a log: its head, the witnesses' heads, its entries; evidence |
 //! | `host_round`, `observation`, `observer` | one look at hosts; what is said of it, and the signing |
 //! | `alert` | what is wrong, told when it begins and when it ends |
 //! | `state`, `event`, `deliver`, `hook` | the way of an event: into the memory, to the hook, out of the memory |
@@ -23,7 +23,6 @@ mod log_round;
 pub(crate) mod observation;
 pub(crate) mod observer;
 mod self_test;
-mod split;
 mod state;
 mod watch;
 mod witnesses;
@@ -53,7 +52,7 @@ use alert::Condition;
 use config::{Config, Start};
 use event::Kind;
 use hook::Hook;
-use log_round::{Judge, SplitFound, WatchedLog};
+use log_round::{Judge, Misbehaved, WatchedLog};
 use observer::Observer;
 use state::Memory;
 use watch::Watch;
@@ -162,9 +161,9 @@ impl Monitor {
         round.waiting = self.memory.state.waiting.len();
         round.alerts = self.memory.state.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
         for (origin, log) in &self.memory.state.logs {
-            if !log.splits.is_empty() {
+            if !log.misbehaviour.is_empty() {
                 let origin = origin.clone();
-                round.failures.insert(0, SplitFound { origin }.into());
+                round.failures.insert(0, Misbehaved { origin }.into());
             }
         }
         if let Some((_, error)) = round.deliveries.failed.first() {
@@ -187,7 +186,7 @@ impl Monitor {
         match &looked {
             Ok(_) => state.unread_since = None,
             // A log that shows two histories can be reached all the same.
-            Err(failure) if failure.as_explain().exit() == Exit::Inconsistent => {}
+            Err(failure) if failure.as_explain().code() == "misbehaviour" => {}
             Err(_) => {
                 state.unread_since.get_or_insert(now);
             }

@@ -73,8 +73,8 @@ pub(crate) struct LogState {
     pub(crate) unkept: u64,
     /// Whether `releases` holds everything from entry 0 on.
     pub(crate) keeps_releases: bool,
-    /// The ids of split views that were found.
-    pub(crate) splits: BTreeSet<String>,
+    /// What was told of misbehaviour: digests of its kind and heads.
+    pub(crate) misbehaviour: BTreeSet<String>,
     /// Heads beyond the log's own that witnesses showed: the note and since when, by the witness's name.
     pub(crate) ahead: BTreeMap<String, Ahead>,
 }
