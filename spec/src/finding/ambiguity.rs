@@ -97,12 +97,8 @@ fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
             if !seen.insert(word.clone()) {
                 continue;
             }
-            let evidence = vec![
-                shown("artifact", artifact),
-                shown("named", &name.text),
-                shown("word", word),
-                shown("kind", kind),
-            ];
+            let evidence =
+                vec![shown("artifact", artifact), shown("named", &name.text), shown("word", word), shown("kind", kind)];
             let summary = format!("{} is said to be {artifact}, and its name says {kind}", name.text);
             sheet.report(Code::KindDiffers, summary, evidence);
         }
@@ -110,7 +106,8 @@ fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
     let said = |kind| names.iter().take(1).flat_map(|name| &name.words).any(|word| kind_of(word) == Some(kind));
     let in_model = words(release.model.name.as_str()).iter().any(|word| kind_of(word) == Some(artifact));
     let with_words = matches!(artifact, Artifact::Quantized | Artifact::Adapter | Artifact::Merge);
-    let gguf = artifact == Artifact::Quantized && words(release.model.variant.as_str()).iter().any(|word| word == "gguf");
+    let gguf =
+        artifact == Artifact::Quantized && words(release.model.variant.as_str()).iter().any(|word| word == "gguf");
     if with_words && !said(artifact) && !in_model && !gguf {
         let evidence = vec![shown("artifact", artifact), shown("variant", &release.model.variant)];
         let summary = format!("the artifact is {artifact}, and its name does not say so");

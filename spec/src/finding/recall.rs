@@ -53,10 +53,14 @@ pub(super) fn terms(known: &Known, after: &Terms, sheet: &mut Sheet) {
     let before = &known.terms;
     let license = |terms: &Terms| (terms.license.clone(), terms.text, terms.use_restricted);
     if license(before) != license(after) {
-        let narrower = after.use_restricted && !before.use_restricted || is_open(&before.license) && !is_open(&after.license);
+        let narrower =
+            after.use_restricted && !before.use_restricted || is_open(&before.license) && !is_open(&after.license);
         let evidence =
             vec![shown("before", before.shown()), shown("after", after.shown()), shown("public by", public_by)];
-        let summary = format!("the licence changes from {} to {}; copies that are out keep theirs", before.license, after.license);
+        let summary = format!(
+            "the licence changes from {} to {}; copies that are out keep theirs",
+            before.license, after.license
+        );
         sheet.report(if narrower { Code::LicenseNarrowed } else { Code::LicenseChanged }, summary, evidence);
     }
     if let Some(policy) = after.use_policy.filter(|policy| before.use_policy != Some(*policy)) {

@@ -22,9 +22,9 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
     let subject = observation.subject.coordinate();
     let mut sheet = Sheet::new(Some(position), subject.clone());
     let logged = match &observation.subject {
-        Affected::Logged(release) => findings.find(subject).filter(|&number| {
-            findings.releases.get(number).is_some_and(|known| known.position == release.entry)
-        }),
+        Affected::Logged(release) => findings
+            .find(subject)
+            .filter(|&number| findings.releases.get(number).is_some_and(|known| known.position == release.entry)),
         Affected::Named(_) => None,
     };
     match (observation.result, logged) {
@@ -54,10 +54,8 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
 
 fn seen(observation: &Observation) -> Vec<Evidence> {
     let host = &observation.host;
-    let mut evidence = vec![
-        shown("observer", &observation.publisher.name),
-        shown("host", format!("{} {}", host.kind, host.locator)),
-    ];
+    let mut evidence =
+        vec![shown("observer", &observation.publisher.name), shown("host", format!("{} {}", host.kind, host.locator))];
     evidence.extend(host.revision.as_ref().map(|revision| shown("revision", revision)));
     evidence.push(shown("observed at", observation.observed_at));
     evidence
@@ -93,7 +91,8 @@ fn copy(findings: &mut Findings, position: u64, number: usize, observation: &Obs
     if known.public_by.is_none() {
         let mut evidence = vec![shown("stage", known.stage)];
         evidence.extend(seen(observation));
-        let summary = format!("bytes of {} are at {}, and no entry made it public", known.name, observation.host.locator);
+        let summary =
+            format!("bytes of {} are at {}, and no entry made it public", known.name, observation.host.locator);
         sheet.report(Code::CopyOutside, summary, evidence);
     }
     known.seen = known.seen.or(Some(position));
