@@ -91,9 +91,12 @@ fn bits_of(word: &str) -> Option<u32> {
 fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
     let artifact = release.model.artifact;
     let mut seen = BTreeSet::new();
-    for name in names {
+    for (at, name) in names.iter().enumerate() {
+        // Files are named after much else: only a quantization is said of a file's own bytes.
+        let counts = |kind: &Artifact| at == 0 || *kind == Artifact::Quantized;
         for word in &name.words {
-            let Some(kind) = kind_of(word).filter(|kind| contradicts(artifact, *kind)) else { continue };
+            let kind = kind_of(word).filter(|kind| contradicts(artifact, *kind)).filter(counts);
+            let Some(kind) = kind else { continue };
             if !seen.insert(word.clone()) {
                 continue;
             }

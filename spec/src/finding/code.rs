@@ -43,6 +43,8 @@ vocabulary! {
         WeightsDiffer = "weights-differ",
         /// A host serves other bytes than the record.
         HostDiffers = "host-differs",
+        /// A host serves other documents than the record.
+        HostDocumentsDiffer = "host-documents-differ",
         /// Copies are out, and the withdrawal says otherwise.
         RecallAfterPublic = "recall-after-public",
         /// A copy was seen, and the withdrawal says otherwise.
@@ -173,9 +175,16 @@ impl Code {
             Self::WeightsDiffer => {
                 (SilentSwap, Error, "an entry gives a coordinate other weights than the release that bound it")
             }
-            Self::HostDiffers => {
-                (SilentSwap, Error, "a monitor saw a host serve other bytes for a coordinate than its release records")
-            }
+            Self::HostDiffers => (
+                SilentSwap,
+                Error,
+                "a monitor saw a host serve other weights, configuration, code, licence or prompts for a coordinate than its release records",
+            ),
+            Self::HostDocumentsDiffer => (
+                SilentSwap,
+                Warning,
+                "a monitor saw a host serve other documents for a coordinate than its release records, and the weights as recorded",
+            ),
             Self::RecallAfterPublic => (
                 FalseRecall,
                 Error,

@@ -6,7 +6,7 @@ use super::{Code, is_open};
 use crate::statement::{Copies, Stage};
 
 /// A withdrawal, against what earlier entries show.
-pub(super) fn withdrawn(known: &Known, copies: Copies, sheet: &mut Sheet) {
+pub(super) fn withdrawn(known: &Known, position: u64, copies: Copies, sheet: &mut Sheet) {
     if copies != Copies::PubliclyDownloaded
         && let Some(public_by) = known.public_by
     {
@@ -17,7 +17,7 @@ pub(super) fn withdrawn(known: &Known, copies: Copies, sheet: &mut Sheet) {
         && let Some(seen) = known.seen
     {
         let summary = format!("copies are said to be {copies}, and entry {seen} saw one");
-        let evidence = vec![shown("copies", copies), shown("withdrawn by", "this entry"), shown("observed by", seen)];
+        let evidence = vec![shown("copies", copies), shown("withdrawn by", position), shown("observed by", seen)];
         sheet.report(Code::RecallAgainstObservation, summary, evidence);
     }
     let out = known.public_by.is_some() || known.seen.is_some() || copies == Copies::PubliclyDownloaded;

@@ -28,7 +28,11 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
         Affected::Named(_) => None,
     };
     match (observation.result, logged) {
-        (Observed::Differs, Some(_)) => differs(observation, &mut sheet),
+        (Observed::Differs, Some(number)) => {
+            if let Some(known) = findings.releases.get(number) {
+                differs(observation, known.weights, &mut sheet);
+            }
+        }
         (Observed::Match | Observed::Unlogged, Some(number)) => {
             // Bytes that are another release's, or not all of this one's, show no copy of this one.
             let other = observation.weights_digest.filter(|_| observation.result == Observed::Unlogged);
@@ -61,7 +65,8 @@ fn seen(observation: &Observation) -> Vec<Evidence> {
     evidence
 }
 
-fn differs(observation: &Observation, sheet: &mut Sheet) {
+/// Files that are not as recorded. A card that was edited at a host is no other model; a licence that was is another story.
+fn differs(observation: &Observation, bound: Digest, sheet: &mut Sheet) {
     let mut evidence = seen(observation);
     evidence.push(shown("method", observation.method));
     evidence.extend(observation.weights_digest.map(|found| shown("weights found", found)));
@@ -74,6 +79,10 @@ fn differs(observation: &Observation, sheet: &mut Sheet) {
             format!("{}: expected {}, found {}", file.path, digest(&file.expected), digest(&file.found))
         })
         .collect();
+    let only_documents = observation.weights_digest.is_none_or(|found| found == bound)
+        && observation.files.iter().filter(|file| file.expected != file.found).all(|file| {
+            matches!(Role::of_path(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other)
+        });
     let summary = format!(
         "{} serves {} files for {} that are not the recorded ones",
         observation.host.locator,
@@ -81,7 +90,8 @@ fn differs(observation: &Observation, sheet: &mut Sheet) {
         observation.subject.coordinate()
     );
     evidence.extend(shown_list("file", differing));
-    sheet.report(Code::HostDiffers, summary, evidence);
+    let code = if only_documents { Code::HostDocumentsDiffer } else { Code::HostDiffers };
+    sheet.report(code, summary, evidence);
 }
 
 /// A copy of a release is at a host.

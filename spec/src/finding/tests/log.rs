@@ -17,6 +17,7 @@ use crate::statement::{
 pub(super) const CODES: &[Code] = &[
     Code::WeightsDiffer,
     Code::HostDiffers,
+    Code::HostDocumentsDiffer,
     Code::RecallAfterPublic,
     Code::RecallAgainstObservation,
     Code::StageNarrowed,
@@ -226,8 +227,15 @@ fn a_host_that_serves_other_bytes_is_named_file_by_file() {
     let files: Vec<_> = found[0].evidence.iter().filter(|evidence| evidence.name == "file").collect();
     assert_eq!(files.len(), 2);
     assert!(files[1].value.starts_with("config.json: expected git-sha1:") && files[1].value.ends_with("found nothing"));
+    // An edited card beside the same weights.
+    let Statement::Observation(mut card) = observation(&base, 1, Observed::Differs) else { unreachable!() };
+    card.files.truncate(1);
+    card.files[0].path = "README.md".parse().unwrap();
+    assert_eq!(log.codes(4, Statement::Observation(card.clone())), [Code::HostDocumentsDiffer]);
+    card.weights_digest = Some(Digest::of(b"others"));
+    assert_eq!(log.codes(5, Statement::Observation(card)), [Code::HostDiffers]);
     // About an entry that is not the release's, nothing is known.
-    assert_eq!(log.codes(3, observation(&base, 9, Observed::Differs)), []);
+    assert_eq!(log.codes(6, observation(&base, 9, Observed::Differs)), []);
 }
 
 #[test]
