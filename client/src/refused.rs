@@ -149,9 +149,12 @@ impl Refused {
                 (format!("weights {}", swap.bound), format!("weights {}", swap.offered))
             }
             Refusal::CoordinateReleased { .. } => ("an amendment".to_owned(), "another release".to_owned()),
-            Refusal::ReferenceUnknown { coordinate, entry, released, .. } => (
-                released.map_or_else(|| format!("a release of {coordinate} in this log"), |at| format!("entry {at}")),
-                format!("entry {entry}, with another leaf hash"),
+            Refusal::ReferenceUnknown(unknown) => (
+                unknown.released.map_or_else(
+                    || format!("a release of {} in this log", unknown.coordinate),
+                    |at| format!("entry {at}"),
+                ),
+                format!("entry {}, with another leaf hash", unknown.entry),
             ),
             Refusal::FalseRecall { .. } => (
                 format!("{} or {}", Copies::PubliclyDownloaded, Copies::LimitedRecipients),

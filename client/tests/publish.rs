@@ -123,7 +123,15 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
     let bound = bound.statement().weights_digest().unwrap().to_string();
     publish(&world, &[]).fails(
         8,
-        &["is bound to weights", &bound, "expected:", "found:", "existing: entry 2", "proven under the policy", "hint:"],
+        &[
+            "is bound to weights",
+            &bound,
+            "expected:",
+            "found:",
+            "existing: entry 2",
+            "proven under the policy",
+            "hint:",
+        ],
     );
 
     // A log that refuses because of another entry has not shown why it refuses.

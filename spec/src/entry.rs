@@ -18,6 +18,7 @@ const INDEX_HEADER: &str = "stele/index@v1\n";
 
 /// One entry of the log.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly every entry is the large one")]
 pub enum Entry {
     /// What somebody signed.
     Statement(SignedStatement),

@@ -119,7 +119,11 @@ fn gated_weights_that_leaked_cannot_have_never_left() -> Step {
     let told =
         command::run_in(Binary::Stele, ["history", &coordinate, "--policy", path(&network.policy_path())?], None)?
             .expect(0)?;
-    assert!(told.stdout.contains("magnet:") && told.stdout.contains("no copy ever left, says the publisher"), "{}", told.stdout);
+    assert!(
+        told.stdout.contains("magnet:") && told.stdout.contains("no copy ever left, says the publisher"),
+        "{}",
+        told.stdout
+    );
     Ok(())
 }
 

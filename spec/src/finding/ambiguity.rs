@@ -91,18 +91,17 @@ fn bits_of(word: &str) -> Option<u32> {
 fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
     let artifact = release.model.artifact;
     let mut seen = BTreeSet::new();
-    for name in names {
+    for (at, name) in names.iter().enumerate() {
+        // Files are named after much else: only a quantization is said of a file's own bytes.
+        let counts = |kind: &Artifact| at == 0 || *kind == Artifact::Quantized;
         for word in &name.words {
-            let Some(kind) = kind_of(word).filter(|kind| contradicts(artifact, *kind)) else { continue };
+            let kind = kind_of(word).filter(|kind| contradicts(artifact, *kind)).filter(counts);
+            let Some(kind) = kind else { continue };
             if !seen.insert(word.clone()) {
                 continue;
             }
-            let evidence = vec![
-                shown("artifact", artifact),
-                shown("named", &name.text),
-                shown("word", word),
-                shown("kind", kind),
-            ];
+            let evidence =
+                vec![shown("artifact", artifact), shown("named", &name.text), shown("word", word), shown("kind", kind)];
             let summary = format!("{} is said to be {artifact}, and its name says {kind}", name.text);
             sheet.report(Code::KindDiffers, summary, evidence);
         }
@@ -110,7 +109,8 @@ fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
     let said = |kind| names.iter().take(1).flat_map(|name| &name.words).any(|word| kind_of(word) == Some(kind));
     let in_model = words(release.model.name.as_str()).iter().any(|word| kind_of(word) == Some(artifact));
     let with_words = matches!(artifact, Artifact::Quantized | Artifact::Adapter | Artifact::Merge);
-    let gguf = artifact == Artifact::Quantized && words(release.model.variant.as_str()).iter().any(|word| word == "gguf");
+    let gguf =
+        artifact == Artifact::Quantized && words(release.model.variant.as_str()).iter().any(|word| word == "gguf");
     if with_words && !said(artifact) && !in_model && !gguf {
         let evidence = vec![shown("artifact", artifact), shown("variant", &release.model.variant)];
         let summary = format!("the artifact is {artifact}, and its name does not say so");

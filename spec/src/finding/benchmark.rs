@@ -1,7 +1,7 @@
 //! Benchmark substitution: scores in the place of tests of misuse, and scores that nobody can check.
 
-use super::{Code, Evidence};
 use super::sheet::{Sheet, shown, shown_list};
+use super::{Code, Evidence};
 use crate::hash::Digest;
 use crate::statement::{DangerousDomain, Evaluation, EvaluationClass, Release};
 
@@ -44,7 +44,8 @@ fn domains(release: &Release, sheet: &mut Sheet) {
         let summary = format!("{results} capability results, and no dangerous domain is evaluated");
         sheet.report(Code::CapabilityOnly, summary, evidence);
     } else {
-        let summary = format!("{results} capability results, and {missing} of {all} dangerous domains are not evaluated");
+        let summary =
+            format!("{results} capability results, and {missing} of {all} dangerous domains are not evaluated");
         sheet.report(Code::DomainsNotEvaluated, summary, evidence);
     }
 }

@@ -43,6 +43,8 @@ vocabulary! {
         WeightsDiffer = "weights-differ",
         /// A host serves other bytes than the record.
         HostDiffers = "host-differs",
+        /// A host serves other documents than the record.
+        HostDocumentsDiffer = "host-documents-differ",
         /// Copies are out, and the withdrawal says otherwise.
         RecallAfterPublic = "recall-after-public",
         /// A copy was seen, and the withdrawal says otherwise.
@@ -170,15 +172,18 @@ impl Code {
         use Mode::*;
         use Severity::*;
         match self {
-            Self::WeightsDiffer => (
-                SilentSwap,
-                Error,
-                "an entry gives a coordinate other weights than the release that bound it",
-            ),
+            Self::WeightsDiffer => {
+                (SilentSwap, Error, "an entry gives a coordinate other weights than the release that bound it")
+            }
             Self::HostDiffers => (
                 SilentSwap,
                 Error,
-                "a monitor saw a host serve other bytes for a coordinate than its release records",
+                "a monitor saw a host serve other weights, configuration, code, licence or prompts for a coordinate than its release records",
+            ),
+            Self::HostDocumentsDiffer => (
+                SilentSwap,
+                Warning,
+                "a monitor saw a host serve other documents for a coordinate than its release records, and the weights as recorded",
             ),
             Self::RecallAfterPublic => (
                 FalseRecall,
@@ -205,16 +210,12 @@ impl Code {
                 Warning,
                 "an amendment replaces the licence or its text after a public stage by one that is not narrower",
             ),
-            Self::UsePolicyChanged => (
-                FalseRecall,
-                Warning,
-                "an amendment adds or replaces the policy of use after a public stage",
-            ),
-            Self::CopyOutside => (
-                FalseRecall,
-                Warning,
-                "a monitor saw the bytes of a release at a host, and no entry made it public",
-            ),
+            Self::UsePolicyChanged => {
+                (FalseRecall, Warning, "an amendment adds or replaces the policy of use after a public stage")
+            }
+            Self::CopyOutside => {
+                (FalseRecall, Warning, "a monitor saw the bytes of a release at a host, and no entry made it public")
+            }
             Self::OpennessClass => (
                 Openwashing,
                 Error,
@@ -225,36 +226,28 @@ impl Code {
                 Error,
                 "open source is claimed, and the required set of the Open Source AI Definition 1.0 is not complete under open terms",
             ),
-            Self::OpennessWeights => (
-                Openwashing,
-                Error,
-                "open weights are claimed, and the final parameters are not wholly included",
-            ),
+            Self::OpennessWeights => {
+                (Openwashing, Error, "open weights are claimed, and the final parameters are not wholly included")
+            }
             Self::OpennessAccess => (
                 Openwashing,
                 Warning,
                 "an open claim while access is too narrow for it: below `gated-download` for open weights, below `broad` for the others",
             ),
-            Self::OpennessRestricted => (
-                Openwashing,
-                Error,
-                "uses are restricted, and open source, an open model or open science is claimed",
-            ),
-            Self::RestrictionUnsaid => (
-                Openwashing,
-                Warning,
-                "a licence that forbids uses by the SPDX list, with `use_restricted = false`",
-            ),
+            Self::OpennessRestricted => {
+                (Openwashing, Error, "uses are restricted, and open source, an open model or open science is claimed")
+            }
+            Self::RestrictionUnsaid => {
+                (Openwashing, Warning, "a licence that forbids uses by the SPDX list, with `use_restricted = false`")
+            }
             Self::ComponentAbsent => (
                 Openwashing,
                 Warning,
                 "a component is said to be included at a path, and the manifest has neither that file nor that folder",
             ),
-            Self::LicenseTextOther => (
-                Openwashing,
-                Error,
-                "the licence text is the text of another SPDX licence than those named",
-            ),
+            Self::LicenseTextOther => {
+                (Openwashing, Error, "the licence text is the text of another SPDX licence than those named")
+            }
             Self::LicenseTextModified => (
                 Openwashing,
                 Warning,
@@ -270,11 +263,9 @@ impl Code {
                 Error,
                 "a safety or dangerous-capability result was got with a safeguard that does not travel or in a hosted service, and no run of the bare weights speaks of that domain",
             ),
-            Self::SafeguardFileMissing => (
-                SafetyWrapperEvaporation,
-                Error,
-                "a safeguard travels in a file that is not in the manifest",
-            ),
+            Self::SafeguardFileMissing => {
+                (SafetyWrapperEvaporation, Error, "a safeguard travels in a file that is not in the manifest")
+            }
             Self::SafeguardWithoutFile => (
                 SafetyWrapperEvaporation,
                 Warning,
@@ -300,11 +291,7 @@ impl Code {
                 Warning,
                 "an evaluation ran with a system prompt, and the manifest has no file with that role",
             ),
-            Self::LicenseDropped => (
-                LineageDecay,
-                Warning,
-                "a parent's licence is not carried on",
-            ),
+            Self::LicenseDropped => (LineageDecay, Warning, "a parent's licence is not carried on"),
             Self::ParentMissing => (
                 LineageDecay,
                 Error,
@@ -320,26 +307,16 @@ impl Code {
                 Warning,
                 "a logged parent has a policy of use, and the release has none or says that it does not carry it",
             ),
-            Self::RiskNotesDropped => (
-                LineageDecay,
-                Warning,
-                "the notes about risks of a logged parent are not carried on",
-            ),
-            Self::ModelCardDropped => (
-                LineageDecay,
-                Note,
-                "the model card of a logged parent is not carried on",
-            ),
+            Self::RiskNotesDropped => {
+                (LineageDecay, Warning, "the notes about risks of a logged parent are not carried on")
+            }
+            Self::ModelCardDropped => (LineageDecay, Note, "the model card of a logged parent is not carried on"),
             Self::AncestorIncident => (
                 LineageDecay,
                 Warning,
                 "an incident of an ancestor is open or mitigated, and the statement about it does not name the descendant",
             ),
-            Self::AncestorWithdrawn => (
-                LineageDecay,
-                Warning,
-                "an ancestor is withdrawn, and the descendant is not",
-            ),
+            Self::AncestorWithdrawn => (LineageDecay, Warning, "an ancestor is withdrawn, and the descendant is not"),
             Self::CapabilityOnly => (
                 BenchmarkSubstitution,
                 Error,
@@ -355,21 +332,15 @@ impl Code {
                 Error,
                 "the subject of an evaluation is neither the weights of the release nor those of a parent",
             ),
-            Self::SubjectIsParent => (
-                BenchmarkSubstitution,
-                Warning,
-                "the subject of an evaluation is the weights of a parent",
-            ),
-            Self::DatasetUnpinned => (
-                BenchmarkSubstitution,
-                Warning,
-                "a result does not say the revision of its dataset",
-            ),
-            Self::ResultMissing => (
-                BenchmarkSubstitution,
-                Warning,
-                "the digest of a result is all zeros, or that of no bytes",
-            ),
+            Self::SubjectIsParent => {
+                (BenchmarkSubstitution, Warning, "the subject of an evaluation is the weights of a parent")
+            }
+            Self::DatasetUnpinned => {
+                (BenchmarkSubstitution, Warning, "a result does not say the revision of its dataset")
+            }
+            Self::ResultMissing => {
+                (BenchmarkSubstitution, Warning, "the digest of a result is all zeros, or that of no bytes")
+            }
             Self::EvaluatorUnsaid => (
                 BenchmarkSubstitution,
                 Warning,
@@ -405,11 +376,9 @@ impl Code {
                 Warning,
                 "a version, package URL or host revision that moves: none, or a word such as `latest` or `main`",
             ),
-            Self::FamilyOnly => (
-                ArtifactAmbiguity,
-                Note,
-                "the model is named as its family, and nothing says its size",
-            ),
+            Self::FamilyOnly => {
+                (ArtifactAmbiguity, Note, "the model is named as its family, and nothing says its size")
+            }
             Self::FileInMany => (
                 ArtifactAmbiguity,
                 Warning,
@@ -425,16 +394,8 @@ impl Code {
                 Warning,
                 "weights or a classifier in a format of the pickle family, by the name of the file",
             ),
-            Self::PickleFile => (
-                UnsafeLoading,
-                Note,
-                "another file in a format of the pickle family",
-            ),
-            Self::CodeFiles => (
-                UnsafeLoading,
-                Warning,
-                "files that are programs, by their role or their name",
-            ),
+            Self::PickleFile => (UnsafeLoading, Note, "another file in a format of the pickle family"),
+            Self::CodeFiles => (UnsafeLoading, Warning, "files that are programs, by their role or their name"),
             Self::CodeInConfig => (
                 UnsafeLoading,
                 Warning,

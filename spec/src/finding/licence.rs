@@ -21,8 +21,22 @@ const MAX_TITLE: usize = 24;
 
 /// Words that no title has, and that terms have.
 const OF_TERMS: [&str; 16] = [
-    "cannot", "commercial", "except", "forbidden", "may", "must", "no", "noncommercial", "not", "only", "permitted",
-    "prohibited", "restricted", "shall", "unless", "without",
+    "cannot",
+    "commercial",
+    "except",
+    "forbidden",
+    "may",
+    "must",
+    "no",
+    "noncommercial",
+    "not",
+    "only",
+    "permitted",
+    "prohibited",
+    "restricted",
+    "shall",
+    "unless",
+    "without",
 ];
 
 /// Texts of the list with fewer words name a licence in any text that holds them: `see LICENSE`.

@@ -40,7 +40,9 @@ pub(super) fn check(manifest: Option<&Manifest>, sheet: &mut Sheet) {
         }
     }
     let programs = named(&|file| {
-        file.role == Role::Code || Role::of_path(&file.path) == Role::Code || PROGRAM.contains(&ending(&file.path).as_str())
+        file.role == Role::Code
+            || Role::of_path(&file.path) == Role::Code
+            || PROGRAM.contains(&ending(&file.path).as_str())
     });
     if !programs.is_empty() {
         let summary = format!("{} files are programs", programs.len());
@@ -68,7 +70,11 @@ pub fn of_config(
     let mut sheet = Sheet::new(position, coordinate.cloned());
     for CodeReference { field, runs } in code_in_config(bytes) {
         let summary = format!("{path} names code to be run: {runs}");
-        sheet.report(Code::CodeInConfig, summary, vec![shown("file", path), shown("field", field), shown("runs", runs)]);
+        sheet.report(
+            Code::CodeInConfig,
+            summary,
+            vec![shown("file", path), shown("field", field), shown("runs", runs)],
+        );
     }
     sheet.into_sorted()
 }
@@ -111,7 +117,8 @@ pub fn code_in_config(bytes: &[u8]) -> Vec<CodeReference> {
     }
     // modules.json of Sentence Transformers: [{type: "sentence_transformers.models.Pooling"}].
     for (n, module) in config.as_array().into_iter().flatten().enumerate() {
-        if let Some(runs) = module.get("type").and_then(Value::as_str).filter(|text| !text.starts_with("sentence_transformers."))
+        if let Some(runs) =
+            module.get("type").and_then(Value::as_str).filter(|text| !text.starts_with("sentence_transformers."))
         {
             found.push(CodeReference { field: format!("[{n}].type"), runs: runs.to_owned() });
         }

@@ -60,7 +60,7 @@ impl Findings {
                 let Some(number) = known else { return sheet.into_sorted() };
                 let mut again = false;
                 if let Some(known) = self.releases.get_mut(number) {
-                    recall::withdrawn(known, withdraw.copies, &mut sheet);
+                    recall::withdrawn(known, position, withdraw.copies, &mut sheet);
                     again = known.withdrawn.replace((position, withdraw.copies)).is_some();
                 }
                 let mut found = sheet.into_sorted();

@@ -32,7 +32,7 @@ pub use log::{Entries, Findings};
 pub use memory::{Counts, Memory, Table};
 pub use openness::{Lack, LackReason, Mof, Osaid, mof, osaid};
 pub use openwashing::of_license_text;
-pub use terms::{forbids_uses, is_open, is_osi_approved};
+pub use terms::{SPDX_LIST, forbids_uses, is_open, is_osi_approved};
 
 use crate::manifest::Manifest;
 use crate::name::Coordinate;

@@ -20,12 +20,8 @@ const CLASS_III: [ComponentId; 5] = [
 ];
 
 /// What class II requires beyond class III.
-const CLASS_II: [ComponentId; 4] = [
-    ComponentId::TrainingCode,
-    ComponentId::InferenceCode,
-    ComponentId::EvaluationCode,
-    ComponentId::EvaluationData,
-];
+const CLASS_II: [ComponentId; 4] =
+    [ComponentId::TrainingCode, ComponentId::InferenceCode, ComponentId::EvaluationCode, ComponentId::EvaluationData];
 
 /// What class I requires beyond class II.
 const CLASS_I: [ComponentId; 4] = [
@@ -36,12 +32,8 @@ const CLASS_I: [ComponentId; 4] = [
 ];
 
 /// The components of which one, under open terms, can hold the data information that OSAID 1.0 asks for.
-const DATA_INFORMATION: [ComponentId; 4] = [
-    ComponentId::Datasets,
-    ComponentId::ResearchPaper,
-    ComponentId::TechnicalReport,
-    ComponentId::DataCard,
-];
+const DATA_INFORMATION: [ComponentId; 4] =
+    [ComponentId::Datasets, ComponentId::ResearchPaper, ComponentId::TechnicalReport, ComponentId::DataCard];
 
 /// The code that OSAID 1.0 asks for, all of it under licences that OSI approved.
 const CODE: [ComponentId; 5] = [

@@ -63,7 +63,8 @@ fn class(release: &Release, sheet: &mut Sheet) {
         shown("computed class", computed),
     ];
     evidence.extend(shown_list("lacks", found.lacking(claimed)));
-    let summary = format!("class {claimed} of the Model Openness Framework is claimed, and class {computed} is reached");
+    let summary =
+        format!("class {claimed} of the Model Openness Framework is claimed, and class {computed} is reached");
     sheet.report(Code::OpennessClass, summary, evidence);
 }
 
@@ -108,10 +109,7 @@ fn access(release: &Release, sheet: &mut Sheet) {
 fn restrictions(release: &Release, sheet: &mut Sheet) {
     let (openness, license) = (release.openness, &release.license);
     let claims_rights = openness.basis != Basis::None
-        || matches!(
-            openness.claim,
-            OpennessClaim::OpenSource | OpennessClaim::OpenModel | OpennessClaim::OpenScience
-        );
+        || matches!(openness.claim, OpennessClaim::OpenSource | OpennessClaim::OpenModel | OpennessClaim::OpenScience);
     if license.use_restricted && claims_rights {
         let evidence = vec![
             shown("claim", openness.claim),

@@ -6,7 +6,7 @@ use super::{Code, is_open};
 use crate::statement::{Copies, Stage};
 
 /// A withdrawal, against what earlier entries show.
-pub(super) fn withdrawn(known: &Known, copies: Copies, sheet: &mut Sheet) {
+pub(super) fn withdrawn(known: &Known, position: u64, copies: Copies, sheet: &mut Sheet) {
     if copies != Copies::PubliclyDownloaded
         && let Some(public_by) = known.public_by
     {
@@ -17,7 +17,7 @@ pub(super) fn withdrawn(known: &Known, copies: Copies, sheet: &mut Sheet) {
         && let Some(seen) = known.seen
     {
         let summary = format!("copies are said to be {copies}, and entry {seen} saw one");
-        let evidence = vec![shown("copies", copies), shown("withdrawn by", "this entry"), shown("observed by", seen)];
+        let evidence = vec![shown("copies", copies), shown("withdrawn by", position), shown("observed by", seen)];
         sheet.report(Code::RecallAgainstObservation, summary, evidence);
     }
     let out = known.public_by.is_some() || known.seen.is_some() || copies == Copies::PubliclyDownloaded;
@@ -53,10 +53,14 @@ pub(super) fn terms(known: &Known, after: &Terms, sheet: &mut Sheet) {
     let before = &known.terms;
     let license = |terms: &Terms| (terms.license.clone(), terms.text, terms.use_restricted);
     if license(before) != license(after) {
-        let narrower = after.use_restricted && !before.use_restricted || is_open(&before.license) && !is_open(&after.license);
+        let narrower =
+            after.use_restricted && !before.use_restricted || is_open(&before.license) && !is_open(&after.license);
         let evidence =
             vec![shown("before", before.shown()), shown("after", after.shown()), shown("public by", public_by)];
-        let summary = format!("the licence changes from {} to {}; copies that are out keep theirs", before.license, after.license);
+        let summary = format!(
+            "the licence changes from {} to {}; copies that are out keep theirs",
+            before.license, after.license
+        );
         sheet.report(if narrower { Code::LicenseNarrowed } else { Code::LicenseChanged }, summary, evidence);
     }
     if let Some(policy) = after.use_policy.filter(|policy| before.use_policy != Some(*policy)) {

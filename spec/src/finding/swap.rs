@@ -22,13 +22,17 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
     let subject = observation.subject.coordinate();
     let mut sheet = Sheet::new(Some(position), subject.clone());
     let logged = match &observation.subject {
-        Affected::Logged(release) => findings.find(subject).filter(|&number| {
-            findings.releases.get(number).is_some_and(|known| known.position == release.entry)
-        }),
+        Affected::Logged(release) => findings
+            .find(subject)
+            .filter(|&number| findings.releases.get(number).is_some_and(|known| known.position == release.entry)),
         Affected::Named(_) => None,
     };
     match (observation.result, logged) {
-        (Observed::Differs, Some(_)) => differs(observation, &mut sheet),
+        (Observed::Differs, Some(number)) => {
+            if let Some(known) = findings.releases.get(number) {
+                differs(observation, known.weights, &mut sheet);
+            }
+        }
         (Observed::Match | Observed::Unlogged, Some(number)) => {
             // Bytes that are another release's, or not all of this one's, show no copy of this one.
             let other = observation.weights_digest.filter(|_| observation.result == Observed::Unlogged);
@@ -54,16 +58,15 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
 
 fn seen(observation: &Observation) -> Vec<Evidence> {
     let host = &observation.host;
-    let mut evidence = vec![
-        shown("observer", &observation.publisher.name),
-        shown("host", format!("{} {}", host.kind, host.locator)),
-    ];
+    let mut evidence =
+        vec![shown("observer", &observation.publisher.name), shown("host", format!("{} {}", host.kind, host.locator))];
     evidence.extend(host.revision.as_ref().map(|revision| shown("revision", revision)));
     evidence.push(shown("observed at", observation.observed_at));
     evidence
 }
 
-fn differs(observation: &Observation, sheet: &mut Sheet) {
+/// Files that are not as recorded. A card that was edited at a host is no other model; a licence that was is another story.
+fn differs(observation: &Observation, bound: Digest, sheet: &mut Sheet) {
     let mut evidence = seen(observation);
     evidence.push(shown("method", observation.method));
     evidence.extend(observation.weights_digest.map(|found| shown("weights found", found)));
@@ -76,6 +79,10 @@ fn differs(observation: &Observation, sheet: &mut Sheet) {
             format!("{}: expected {}, found {}", file.path, digest(&file.expected), digest(&file.found))
         })
         .collect();
+    let only_documents = observation.weights_digest.is_none_or(|found| found == bound)
+        && observation.files.iter().filter(|file| file.expected != file.found).all(|file| {
+            matches!(Role::of_path(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other)
+        });
     let summary = format!(
         "{} serves {} files for {} that are not the recorded ones",
         observation.host.locator,
@@ -83,7 +90,8 @@ fn differs(observation: &Observation, sheet: &mut Sheet) {
         observation.subject.coordinate()
     );
     evidence.extend(shown_list("file", differing));
-    sheet.report(Code::HostDiffers, summary, evidence);
+    let code = if only_documents { Code::HostDocumentsDiffer } else { Code::HostDiffers };
+    sheet.report(code, summary, evidence);
 }
 
 /// A copy of a release is at a host.
@@ -93,7 +101,8 @@ fn copy(findings: &mut Findings, position: u64, number: usize, observation: &Obs
     if known.public_by.is_none() {
         let mut evidence = vec![shown("stage", known.stage)];
         evidence.extend(seen(observation));
-        let summary = format!("bytes of {} are at {}, and no entry made it public", known.name, observation.host.locator);
+        let summary =
+            format!("bytes of {} are at {}, and no entry made it public", known.name, observation.host.locator);
         sheet.report(Code::CopyOutside, summary, evidence);
     }
     known.seen = known.seen.or(Some(position));

@@ -55,6 +55,9 @@ const FIELD_OF_USE: [&str; 11] = [
     "PolyForm-Small-Business-1.0.0",
 ];
 
+/// The version of the SPDX list that the rules read. Auditors with other lists may differ about licences: a report names it.
+pub const SPDX_LIST: &str = spdx::identifiers::VERSION;
+
 /// Whether these terms are open: approved by OSI, free by FSF's list, or an open licence of content.
 ///
 /// `OR` is the choice of whoever uses it, `AND` binds to both. What SPDX does not list is not known to be open, and so

@@ -102,7 +102,9 @@ fn is_notice(line: &str, in_head: bool) -> bool {
     let marked = |rest: &str| rest.trim_start().starts_with(|c: char| c.is_ascii_digit() || "(©<[{".contains(c));
     match line.strip_prefix("copyright") {
         // `copyrighted`; and a sentence that goes on: `the above / copyright notice`.
-        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric()) || rest.trim_start().starts_with("notice") => false,
+        Some(rest) if rest.starts_with(|c: char| c.is_alphanumeric()) || rest.trim_start().starts_with("notice") => {
+            false
+        }
         Some(rest) => marked(rest) || in_head,
         None => ["(c) ", "©"].iter().filter_map(|mark| line.strip_prefix(mark)).any(marked),
     }
@@ -185,7 +187,10 @@ mod tests {
              #  granted -- free of charge. Use “the License”",
         );
         assert_eq!(plain, dressed);
-        assert_eq!(words("1. Redistributions\n(a) retain\n  * sub-license"), ["redistributions", "retain", "sublicense"]);
+        assert_eq!(
+            words("1. Redistributions\n(a) retain\n  * sub-license"),
+            ["redistributions", "retain", "sublicense"]
+        );
     }
 
     #[test]

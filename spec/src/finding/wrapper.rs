@@ -49,7 +49,8 @@ fn staying(release: &Release, sheet: &mut Sheet) {
         ];
         evidence.extend(shown_list("safeguard", stay));
         let domain = &evaluation.domain.0;
-        let summary = format!("the result on {domain} rests on what does not travel, and no run of the bare weights is given");
+        let summary =
+            format!("the result on {domain} rests on what does not travel, and no run of the bare weights is given");
         sheet.report(Code::SafeguardStays, summary, evidence);
     }
 }

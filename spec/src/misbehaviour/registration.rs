@@ -152,7 +152,8 @@ impl<'a> Case<'a> {
             | Refusal::FalseRecall { .. } => true,
             // A key id is the hash of its key.
             Refusal::Signature(_) => true,
-            Refusal::ReferenceUnknown { entry, released, .. } => {
+            Refusal::ReferenceUnknown(unknown) => {
+                let (entry, released) = (&unknown.entry, &unknown.released);
                 *entry >= self.position || released.is_some() || self.shown_at(*entry).is_some()
             }
             Refusal::NameUnclaimed { .. }

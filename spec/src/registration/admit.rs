@@ -1,6 +1,6 @@
 //! The decision: a pure function of a statement and of the log before it.
 
-use super::{Binding, Refusal, Swap, View};
+use super::{Binding, Refusal, Swap, Unknown, View};
 use crate::hash::{Digest, LeafHash};
 use crate::key::PublicKey;
 use crate::name::Coordinate;
@@ -100,7 +100,7 @@ fn check_references(statement: &Statement, view: &impl View) -> Result<(), Refus
         if !binding.is_some_and(|binding| binding.is(release)) {
             let (coordinate, entry) = (release.coordinate.clone(), release.entry);
             let released = binding.map(|binding| binding.position);
-            return Err(Refusal::ReferenceUnknown { field, coordinate, entry, released });
+            return Err(Refusal::ReferenceUnknown(Box::new(Unknown { field, coordinate, entry, released })));
         }
     }
     let differ = |field: &str, coordinate: &Coordinate, offered| match view.binding(coordinate) {

@@ -7,7 +7,7 @@ mod registry;
 
 pub use admit::{Signers, Verdict, admit, authenticate, signers};
 pub use keys::Holder;
-pub use refusal::{Refusal, Swap};
+pub use refusal::{Refusal, Swap, Unknown};
 pub use registry::{Binding, Layered, Registry, View};
 
 #[cfg(test)]

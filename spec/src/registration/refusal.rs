@@ -85,16 +85,7 @@ pub enum Refusal {
         position: u64,
     },
     /// A reference to something that this log does not have.
-    ReferenceUnknown {
-        /// The field that refers to it.
-        field: String,
-        /// What it calls it.
-        coordinate: Coordinate,
-        /// Where it says that it is.
-        entry: u64,
-        /// Where the coordinate is released, if it is.
-        released: Option<u64>,
-    },
+    ReferenceUnknown(Box<Unknown>),
     /// Other weights than the release's, in a statement about it.
     WeightsDiffer {
         /// The field.
@@ -109,6 +100,19 @@ pub enum Refusal {
         /// The entry that made it public.
         position: u64,
     },
+}
+
+/// A reference to something that the log does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The field that refers to it.
+    pub field: String,
+    /// What it calls it.
+    pub coordinate: Coordinate,
+    /// Where it says that it is.
+    pub entry: u64,
+    /// Where the coordinate is released, if it is.
+    pub released: Option<u64>,
 }
 
 /// Other weights under a coordinate.
@@ -140,7 +144,7 @@ impl Refusal {
             Self::Signature(error) => error.code(),
             Self::CoordinateBound(_) => "coordinate-bound",
             Self::CoordinateReleased { .. } => "coordinate-released",
-            Self::ReferenceUnknown { .. } => "reference-unknown",
+            Self::ReferenceUnknown(_) => "reference-unknown",
             Self::WeightsDiffer { .. } => "weights-differ",
             Self::FalseRecall { .. } => "false-recall",
         }
@@ -165,7 +169,7 @@ impl Refusal {
             Self::CoordinateReleased { .. } => {
                 "a coordinate is released once; change what is said about it with an amend"
             }
-            Self::ReferenceUnknown { .. } => "refer to the release by its entry and leaf hash in this log",
+            Self::ReferenceUnknown(_) => "refer to the release by its entry and leaf hash in this log",
             Self::WeightsDiffer { .. } => "a statement about a release repeats its weights digest and cannot change it",
             Self::FalseRecall { .. } => "say where the copies are: publicly-downloaded, or limited-recipients",
         }
@@ -179,7 +183,7 @@ impl Refusal {
             | Self::CoordinateReleased { position, .. }
             | Self::FalseRecall { position, .. } => Some(*position),
             Self::CoordinateBound(swap) | Self::WeightsDiffer { swap, .. } => Some(swap.position),
-            Self::ReferenceUnknown { released, .. } => *released,
+            Self::ReferenceUnknown(unknown) => unknown.released,
             _ => None,
         }
     }
@@ -210,19 +214,24 @@ impl fmt::Display for Refusal {
             Self::CoordinateReleased { coordinate, position } => {
                 write!(f, "{coordinate} was released at entry {position}")
             }
-            Self::ReferenceUnknown { field, coordinate, entry, released: None } => {
-                write!(f, "{field}: entry {entry} does not release {coordinate}; no entry of this log does")
-            }
-            Self::ReferenceUnknown { field, coordinate, entry, released: Some(position) } => {
-                write!(
-                    f,
-                    "{field}: expected entry {position}, which releases {coordinate}, found {entry} or another leaf hash"
-                )
-            }
+            Self::ReferenceUnknown(unknown) => unknown.fmt(f),
             Self::WeightsDiffer { field, swap } => write!(f, "{field}: {swap}"),
             Self::FalseRecall { coordinate, position } => {
                 write!(f, "{coordinate} was public as of entry {position}: its copies cannot have never left")
             }
+        }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, coordinate, entry, released } = self;
+        match released {
+            None => write!(f, "{field}: entry {entry} does not release {coordinate}; no entry of this log does"),
+            Some(position) => write!(
+                f,
+                "{field}: expected entry {position}, which releases {coordinate}, found {entry} or another leaf hash"
+            ),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::statement::{
 pub(super) const CODES: &[Code] = &[
     Code::WeightsDiffer,
     Code::HostDiffers,
+    Code::HostDocumentsDiffer,
     Code::RecallAfterPublic,
     Code::RecallAgainstObservation,
     Code::StageNarrowed,
@@ -192,8 +193,7 @@ fn incident(affected: &[(&Release, u64)], status: IncidentStatus) -> Statement {
     let Statement::Incident(incident) = of(Kind::Incident) else { unreachable!() };
     let mut incident = Incident::clone(&incident);
     incident.status = status;
-    incident.affected =
-        affected.iter().map(|(release, entry)| Affected::Logged(reference(release, *entry))).collect();
+    incident.affected = affected.iter().map(|(release, entry)| Affected::Logged(reference(release, *entry))).collect();
     Statement::Incident(Box::new(incident))
 }
 
@@ -278,8 +278,15 @@ fn a_host_that_serves_other_bytes_is_named_file_by_file() {
     let files: Vec<_> = found[0].evidence.iter().filter(|evidence| evidence.name == "file").collect();
     assert_eq!(files.len(), 2);
     assert!(files[1].value.starts_with("config.json: expected git-sha1:") && files[1].value.ends_with("found nothing"));
+    // An edited card beside the same weights.
+    let Statement::Observation(mut card) = observation(&base, 1, Observed::Differs) else { unreachable!() };
+    card.files.truncate(1);
+    card.files[0].path = "README.md".parse().unwrap();
+    assert_eq!(log.codes(4, Statement::Observation(card.clone())), [Code::HostDocumentsDiffer]);
+    card.weights_digest = Some(Digest::of(b"others"));
+    assert_eq!(log.codes(5, Statement::Observation(card)), [Code::HostDiffers]);
     // About an entry that is not the release's, nothing is known.
-    assert_eq!(log.codes(3, observation(&base, 9, Observed::Differs)), []);
+    assert_eq!(log.codes(6, observation(&base, 9, Observed::Differs)), []);
 }
 
 #[test]
@@ -290,10 +297,10 @@ fn what_is_out_does_not_come_back() {
     assert_eq!(log.codes(2, moved(&base, 1, Stage::Internal)), [Code::OpennessAccess, Code::StageNarrowed]);
     assert_eq!(log.codes(3, withdraw(&base, 1, Copies::LimitedRecipients)), [Code::RecallAfterPublic]);
     assert_eq!(log.codes(4, observation(&base, 1, Observed::Match)), [Code::RecallAgainstObservation]);
-    assert_eq!(log.codes(5, withdraw(&base, 1, Copies::NeverLeft)), [
-        Code::RecallAfterPublic,
-        Code::RecallAgainstObservation
-    ]);
+    assert_eq!(
+        log.codes(5, withdraw(&base, 1, Copies::NeverLeft)),
+        [Code::RecallAfterPublic, Code::RecallAgainstObservation]
+    );
     assert_eq!(log.codes(6, withdraw(&base, 1, Copies::PubliclyDownloaded)), []);
 }
 
@@ -325,7 +332,9 @@ fn gated_weights_that_leaked_are_seen_and_cannot_be_said_never_to_have_left() {
 #[test]
 fn a_name_without_a_release_is_told_with_its_programs() {
     let mut log = Log::default();
-    let Statement::Observation(mut seen) = observation(&release("instruct"), 1, Observed::Differs) else { unreachable!() };
+    let Statement::Observation(mut seen) = observation(&release("instruct"), 1, Observed::Differs) else {
+        unreachable!()
+    };
     seen.result = Observed::Unlogged;
     seen.subject = Affected::Named("acme.example/tiny@2.0.0#instruct".parse::<Coordinate>().unwrap());
     seen.files[0].path = "loader.py".parse().unwrap();
@@ -388,7 +397,9 @@ fn an_amendment_is_read_by_the_rules_on_one_release_and_only_news_is_told() {
     };
     // What was told of the release is not told again; many amendments cost no more each than one.
     for position in 2..30 {
-        let change = |amend: &mut Amend| if position % 2 == 0 { claim(amend) } else { amend.openness = Some(clean().0.openness) };
+        let change = |amend: &mut Amend| {
+            if position % 2 == 0 { claim(amend) } else { amend.openness = Some(clean().0.openness) }
+        };
         let expected: &[Code] = if position % 2 == 0 { &[Code::OpennessClass] } else { &[] };
         assert_eq!(log.codes(position, amend(&base, 1, change)), expected, "{position}");
         if position > 12 {
@@ -469,7 +480,8 @@ fn looser_terms_than_any_ancestors_are_told() {
         let mut told = Vec::new();
         for (position, (spdx, restricted)) in (1..).zip(above) {
             let variant = format!("instruct-{position}");
-            let mut next = parent.as_ref().map_or_else(|| release(&variant), |above| child(&variant, above, position - 1));
+            let mut next =
+                parent.as_ref().map_or_else(|| release(&variant), |above| child(&variant, above, position - 1));
             next = limited(next);
             next.license = terms(spdx, *restricted);
             let mut codes = log.codes(position, said(&next));

@@ -121,8 +121,12 @@ fn every_code_has_a_row_in_the_chapter_and_a_sin_that_shows_it() {
         assert!(chapter.contains(&row), "the chapter has no row {row}");
         assert!(shown.contains(&code), "no test commits {code}");
     }
-    assert_eq!(chapter.matches("` | `error` | ").count() + chapter.matches("` | `warning` | ").count()
-        + chapter.matches("` | `note` | ").count(), Code::ALL.len());
+    assert_eq!(
+        chapter.matches("` | `error` | ").count()
+            + chapter.matches("` | `warning` | ").count()
+            + chapter.matches("` | `note` | ").count(),
+        Code::ALL.len()
+    );
 }
 
 #[test]
@@ -147,11 +151,10 @@ fn findings_are_ordered_by_position_code_and_evidence() {
     let found = of_release(Some(7), &case.release, None);
     let order: Vec<_> =
         found.iter().map(|finding| (finding.code.as_str(), finding.evidence[0].value.as_str())).collect();
-    assert_eq!(order, [
-        ("dataset-unpinned", "arc-easy"),
-        ("dataset-unpinned", "cyber-bare"),
-        ("openness-access", "open-model")
-    ]);
+    assert_eq!(
+        order,
+        [("dataset-unpinned", "arc-easy"), ("dataset-unpinned", "cyber-bare"), ("openness-access", "open-model")]
+    );
     let mut later = found[0].clone();
     later.position = Some(8);
     assert!(found[2] < later);

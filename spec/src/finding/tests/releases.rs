@@ -208,14 +208,21 @@ fn what_is_lacking_for_a_class_is_told_by_component() {
     let mut case = clean_case();
     case.release.openness.class = Some(MofClass::I);
     let found = of_release(None, &case.release, None);
-    let lacks: Vec<_> =
-        found[0].evidence.iter().filter(|evidence| evidence.name == "lacks").map(|evidence| evidence.value.as_str()).collect();
-    assert_eq!(lacks, [
-        "evaluation-data: not included",
-        "datasets: included in part",
-        "model-parameters-intermediate: not included",
-        "research-paper: not included"
-    ]);
+    let lacks: Vec<_> = found[0]
+        .evidence
+        .iter()
+        .filter(|evidence| evidence.name == "lacks")
+        .map(|evidence| evidence.value.as_str())
+        .collect();
+    assert_eq!(
+        lacks,
+        [
+            "evaluation-data: not included",
+            "datasets: included in part",
+            "model-parameters-intermediate: not included",
+            "research-paper: not included"
+        ]
+    );
     assert_eq!(domains(&case).len(), DangerousDomain::ALL.len());
 }
 
@@ -263,7 +270,10 @@ fn a_base_that_the_files_name_is_in_the_lineage() {
     assert_eq!(codes(&case.release, &["acme/Tiny-Base"], &[]), []);
     assert_eq!(codes(&case.release, &["acme/Tiny-Base", "other/Model"], &[]), [Code::ParentMissing; 2]);
     assert_eq!(codes(&case.release, &["acme/Tiny-Base"], &["https://huggingface.co/acme/tiny-base"]), []);
-    assert_eq!(codes(&case.release, &["other/model"], &["https://huggingface.co/acme/tiny-base"]), [Code::ParentMissing]);
+    assert_eq!(
+        codes(&case.release, &["other/model"], &["https://huggingface.co/acme/tiny-base"]),
+        [Code::ParentMissing]
+    );
     case.release.lineage.clear();
     assert_eq!(codes(&case.release, &["elder/vocabulary"], &[]), [Code::ParentMissing]);
     assert_eq!(codes(&case.release, &[], &[]), []);

@@ -8,8 +8,15 @@ use crate::statement::{
     Artifact, Basis, Configuration, Domain, MofClass, Openness, OpennessClaim, SafeguardType, Stage,
 };
 
-const LICENSES: &[&str] =
-    &["Apache-2.0", "MIT", "CC-BY-NC-4.0", "LicenseRef-Acme", "MIT OR Apache-2.0", "GPL-3.0-only", "BSD-3-Clause AND MIT"];
+const LICENSES: &[&str] = &[
+    "Apache-2.0",
+    "MIT",
+    "CC-BY-NC-4.0",
+    "LicenseRef-Acme",
+    "MIT OR Apache-2.0",
+    "GPL-3.0-only",
+    "BSD-3-Clause AND MIT",
+];
 
 const NAMES: &[&str] = &["instruct", "base", "q4_k_m", "instruct-gguf-q8_0", "lora", "latest", "merge-awq", "x"];
 

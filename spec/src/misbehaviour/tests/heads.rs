@@ -18,10 +18,16 @@ fn split(older: SignedNote, newer: SignedNote, prefix: Option<Prefix>) -> Result
 fn forked() -> (LyingLog, LyingLog) {
     let (mut one, mut other) = (LyingLog::new(), LyingLog::new());
     for log in [&mut one, &mut other] {
-        (0..5).for_each(|n| drop(log.push(&[n])));
+        (0..5).for_each(|n| {
+            log.push(&[n]);
+        });
     }
-    (0..9).for_each(|n| drop(one.push(&[10, n])));
-    (0..9).for_each(|n| drop(other.push(&[20, n])));
+    (0..9).for_each(|n| {
+        one.push(&[10, n]);
+    });
+    (0..9).for_each(|n| {
+        other.push(&[20, n]);
+    });
     (one, other)
 }
 
