@@ -31,7 +31,9 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    serve(listener, router(witness), limits(), shutdown).await
+    let drained = serve(listener, router(witness.clone()), limits(), shutdown).await;
+    witness.settle().await;
+    drained
 }
 
 /// The routes.

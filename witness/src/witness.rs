@@ -2,17 +2,21 @@
 //!
 //! parse -> find the log -> *its* turn -> decide (pure) -> read the clock -> cosign -> record durably -> answer.
 //!
-//! Each log has a turn of its own: requests for one log wait for one another without holding a thread, different logs go on
-//! side by side. Disk and signatures are off the async threads. A turn is finished even when the sender has gone.
+//! Each log has a turn of its own, different logs go on side by side. Whoever has the turn decides for everybody who waits for it: one
+//! after the other in memory, each on what the one before was granted, then the last is recorded, then all are answered. So a
+//! hundred requests for one log cost the disk what one does, and there is still one history. Disk and signatures are off the
+//! async threads. A turn is finished even when the sender has gone.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use stele_host::clock::Clock;
 use stele_host::lock::Lock;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use crate::cosigned::{Cosigned, Record};
 use crate::decide::{Conflict, Head, Refusal, Verdict, decide};
@@ -40,9 +44,23 @@ pub struct Witness {
 struct Desk {
     log: TrustedLog,
     state: Arc<Mutex<LogState>>,
+    waiting: StdMutex<VecDeque<Waiting>>,
+    settling: AtomicBool,
     served: RwLock<Option<Arc<[u8]>>>,
     counters: Counters,
 }
+
+/// A request that waits for the turn of its log.
+struct Waiting {
+    request: AddCheckpoint,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// How long a mark may stay unsettled; see [`LogState::settle_mark`].
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
+/// The most requests that are decided before a write: each costs a signature of each kind.
+const MAX_TOGETHER: usize = 64;
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -69,7 +87,7 @@ pub enum SubtreeAnswer {
 }
 
 /// Why this witness cannot sign now.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Unwell {
     /// The clock is earlier than the last cosignature for this log.
     #[error("the clock says {now}, the last cosignature for this log was made at {last}")]
@@ -86,8 +104,8 @@ pub enum Unwell {
         now: u64,
     },
     /// The state cannot be read or written.
-    #[error(transparent)]
-    State(#[from] StateError),
+    #[error("{0}")]
+    State(Arc<StateError>),
     /// What we cosigned could not be read back.
     #[error("cosigned, but it does not verify: {0}")]
     Cosigning(#[from] crate::cosigned::RecordError),
@@ -135,13 +153,36 @@ impl Witness {
                 Verdict::Cosign(_) => self.count(None, Answer::Unwell(Unwell::Internal)),
             };
         };
-        let mut turn = desk.state.clone().lock_owned().await;
-        let (witness, at) = (self.clone(), desk.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            witness.take_turn(&at, &mut turn, &request).unwrap_or_else(Answer::Unwell)
-        });
-        let answer = done.await.unwrap_or(Answer::Unwell(Unwell::Internal));
+        let (sender, answer) = oneshot::channel();
+        desk.line_up(Waiting { request, answer: sender });
+        let turn = desk.state.clone().lock_owned().await;
+        // Empty when somebody else's turn has answered us.
+        if desk.somebody_waits() {
+            let (witness, at) = (self.clone(), desk.clone());
+            let _ = tokio::task::spawn_blocking(move || witness.take_turn(&at, turn)).await;
+            self.settle_soon(&desk);
+        }
+        let answer = answer.await.unwrap_or(Answer::Unwell(Unwell::Internal));
         self.count(Some(&desk), answer)
+    }
+
+    /// Settles every mark: before an orderly end.
+    pub async fn settle(self: &Arc<Self>) {
+        for desk in self.desks.values().cloned() {
+            settle_now(desk).await;
+        }
+    }
+
+    fn settle_soon(self: &Arc<Self>, desk: &Arc<Desk>) {
+        if desk.settling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SETTLE_AFTER).await;
+            desk.settling.store(false, Ordering::Release);
+            settle_now(desk).await;
+        });
     }
 
     /// Answers one sign-subtree request: our line, or why not.
@@ -192,25 +233,78 @@ impl Witness {
         (self.keyring.own().keys().map(|key| format!("{key}\n")).collect(), origins)
     }
 
-    fn take_turn(&self, desk: &Desk, state: &mut LogState, request: &AddCheckpoint) -> Result<Answer, Unwell> {
-        let record = state.record()?.clone();
-        // A change that an error interrupted was finished just now, so it is to be served too.
-        desk.serve(&record);
-        let verified = match decide(Some(&desk.log), record.head(), request) {
-            Verdict::Cosign(verified) => verified,
-            Verdict::Refuse { refusal, conflict } => {
-                if let Some((conflict, offered)) = conflict {
-                    self.keep_evidence(desk, conflict, &record, &offered);
-                }
-                return Ok(Answer::Refused(refusal));
+    fn take_turn(&self, desk: &Desk, mut state: OwnedMutexGuard<LogState>) {
+        loop {
+            let together = desk.next(MAX_TOGETHER);
+            if together.is_empty() {
+                return;
+            }
+            self.decide_together(desk, &mut state, together);
+        }
+    }
+
+    /// Decides on requests in the order they came, records the last that is cosigned, and only then answers any of them.
+    fn decide_together(&self, desk: &Desk, state: &mut LogState, together: Vec<Waiting>) {
+        let before = match state.record() {
+            Ok(record) => record.clone(),
+            Err(error) => {
+                let unwell = Unwell::State(Arc::new(error));
+                return together.into_iter().for_each(|waiting| waiting.tell(Answer::Unwell(unwell.clone())));
             }
         };
-        let time = self.time_after(&record)?;
-        let cosigned = Cosigned::sign(&verified, &self.keyring, time)?;
-        state.advance(&cosigned)?;
-        let lines = cosigned.lines().iter().map(ToString::to_string).collect();
-        desk.serve(&Record::Cosigned(Box::new(cosigned)));
-        Ok(Answer::Cosigned(lines))
+        // A change that an error interrupted was finished just now, so it is to be served too.
+        desk.serve(&before);
+        let mut last = before.clone();
+        let mut granted: Option<Cosigned> = None;
+        let mut outcomes = Vec::with_capacity(together.len());
+        for waiting in together {
+            let (answer, conflict) = match decide(Some(&desk.log), last.head(), &waiting.request) {
+                Verdict::Cosign(verified) => (self.grant(&verified, &last, granted.as_ref()), None),
+                Verdict::Refuse { refusal, conflict } => {
+                    (Ok(Err(refusal)), conflict.map(|(conflict, offered)| (conflict, offered, last.clone())))
+                }
+            };
+            if let Ok(Ok(cosigned)) = &answer {
+                last = Record::Cosigned(Box::new(cosigned.clone()));
+                granted = Some(cosigned.clone());
+            }
+            // From the first grant on, every answer rests on what is not recorded yet.
+            outcomes.push((waiting, answer, conflict, granted.is_some()));
+        }
+        let recorded = granted.as_ref().map_or(Ok(()), |cosigned| state.advance(cosigned));
+        let failure = recorded.err().map(|error| Unwell::State(Arc::new(error)));
+        if failure.is_none() {
+            desk.serve(&last);
+        }
+        for (waiting, answer, conflict, rests_on_grant) in outcomes {
+            if let (Some(failure), true) = (&failure, rests_on_grant) {
+                waiting.tell(Answer::Unwell(failure.clone()));
+                continue;
+            }
+            if let Some((conflict, offered, known)) = conflict {
+                self.keep_evidence(desk, conflict, &known, &offered);
+            }
+            waiting.tell(match answer {
+                Ok(Ok(cosigned)) => Answer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect()),
+                Ok(Err(refusal)) => Answer::Refused(refusal),
+                Err(unwell) => Answer::Unwell(unwell),
+            });
+        }
+    }
+
+    /// Signs, unless the same checkpoint was signed at the same time a moment ago.
+    fn grant(
+        &self,
+        verified: &Verified,
+        last: &Record,
+        granted: Option<&Cosigned>,
+    ) -> Result<Result<Cosigned, Refusal>, Unwell> {
+        let time = self.time_after(last)?;
+        let same = granted.filter(|granted| granted.time() == time && granted.checkpoint() == verified.checkpoint());
+        match same {
+            Some(granted) => Ok(Ok(granted.clone())),
+            None => Ok(Ok(Cosigned::sign(verified, &self.keyring, time)?)),
+        }
     }
 
     /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.
@@ -270,9 +364,24 @@ impl Desk {
     fn open(log: TrustedLog, mut state: LogState) -> Result<Self, WitnessError> {
         let record = state.record()?.clone();
         let state = Arc::new(Mutex::new(state));
-        let desk = Self { log, state, served: RwLock::default(), counters: Counters::default() };
+        let (waiting, settling, served) = (StdMutex::default(), AtomicBool::default(), RwLock::default());
+        let desk = Self { log, state, waiting, settling, served, counters: Counters::default() };
         desk.serve(&record);
         Ok(desk)
+    }
+
+    fn line_up(&self, waiting: Waiting) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiting);
+    }
+
+    fn somebody_waits(&self) -> bool {
+        !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn next(&self, most: usize) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.len().min(most);
+        waiting.drain(..count).collect()
     }
 
     fn serve(&self, record: &Record) {
@@ -283,6 +392,21 @@ impl Desk {
             counts.size = cosigned.checkpoint().size();
             counts.time = cosigned.time().seconds();
         });
+    }
+}
+
+impl Waiting {
+    /// Whoever has gone is not told.
+    fn tell(self, answer: Answer) {
+        let _ = self.answer.send(answer);
+    }
+}
+
+async fn settle_now(desk: Arc<Desk>) {
+    let mut turn = desk.state.clone().lock_owned().await;
+    let settled = tokio::task::spawn_blocking(move || turn.settle_mark()).await;
+    if let Ok(Err(error)) = settled {
+        tracing::error!(origin = %desk.log.origin(), %error, "cosigned, but the mark is not settled");
     }
 }
 

@@ -18,6 +18,7 @@ use stele_spec::merkle::ConsistencyProof;
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
+use stele_witness::request::AddCheckpoint;
 use stele_witness::subtree::SignSubtree;
 
 const ORIGIN: &str = "log.example/a";
@@ -394,6 +395,51 @@ fn p2_of_two_conflicting_requests_at_once_exactly_one_is_cosigned() {
         assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
         assert_eq!(folder.evidence(&log).len(), 1, "the other history is kept as evidence");
     }
+}
+
+#[test]
+fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
+    let (log, liar) = (Log::new(ORIGIN), Log::salted(ORIGIN, 1, 1));
+    let folder = Folder::new(&[&log]);
+    let witness = folder.witness();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // From 0 to each size of either history, and from each size to the next.
+    let mut bodies = Vec::new();
+    for size in 1..=125 {
+        for history in [&log, &liar] {
+            bodies.extend([history.body(0, size), history.body(size, size + 1), history.body(size, size)]);
+            bodies.push(history.body(size - 1, size + 2));
+        }
+    }
+    assert_eq!(bodies.len(), 1000);
+    let answers = runtime.block_on(async {
+        let tasks: Vec<_> = bodies
+            .iter()
+            .cloned()
+            .map(|body| {
+                let witness = witness.clone();
+                tokio::spawn(async move { witness.add_checkpoint(&body).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
+    });
+    let cosigned: Vec<&Vec<u8>> =
+        bodies.iter().zip(&answers).filter(|(_, answer)| answer.status() == 200).map(|(body, _)| body).collect();
+    assert!(!cosigned.is_empty());
+    let newest = Checkpoint::parse(SignedNote::parse(&read(&folder.state(&log))).unwrap().text()).unwrap();
+    let history = if newest.root() == log.root(newest.size()) { &log } else { &liar };
+    for body in cosigned {
+        let request = AddCheckpoint::parse(body).unwrap();
+        let (size, root) = (request.checkpoint().size(), request.checkpoint().root());
+        assert!(size <= newest.size() && root == history.root(size), "a second history at size {size}");
+    }
+    assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 409 | 422)));
+    drop(witness);
+    assert_eq!(folder.serve().door.get("/healthz").status, 200, "and it starts again");
 }
 
 #[test]
