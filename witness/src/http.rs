@@ -107,6 +107,12 @@ fn respond(answer: Answer) -> Response {
             text(status, "text/x.tlog.size", format!("{cosigned}\n"))
         }
         Answer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
+        Answer::TooOften(seconds) => {
+            let message = "this log has had as many cosignatures as it may have a day";
+            let mut response = refusal(status, "too-often", message, Some("the operators can agree on a higher `qpd`"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
         Answer::Unwell(error) => {
             let (code, hint) = match &error {
                 Unwell::ClockBack { .. } | Unwell::NoTime { .. } => {

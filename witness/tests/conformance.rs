@@ -15,6 +15,7 @@ use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::verify_subtree;
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::ConsistencyProof;
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
@@ -218,6 +219,33 @@ fn f3_a_proof_that_does_not_verify_is_422() {
     assert_eq!(served.door.status(&body(3, log.proof(4, 7), log.signed(7))), 422);
     assert_eq!(served.door.status(&log.body(3, 7)), 200, "and the honest one still goes on");
     assert_eq!(folder.evidence(&log).len(), 2, "one for each root");
+}
+
+#[test]
+fn f6_a_proof_that_holds_from_another_history_is_422_and_convicts_the_log() {
+    let (log, folder, served) = house_at(3);
+    let liar = Log::salted(ORIGIN, 1, 1);
+    assert_eq!(served.door.status(&liar.body(3, 7)), 422);
+    let [file] = &folder.evidence(&log)[..] else { panic!("one file") };
+    let evidence = Evidence::parse(&read(file)).unwrap();
+    let keys = KnownKeys::new([log.vkey().parse().unwrap()]);
+    let verdict = evidence.misbehaviour().unwrap().check(&keys).unwrap();
+    assert!(verdict.what.contains("does not begin with the 3"), "{}", verdict.what);
+    // The same from the outside: listed, exported, and checked by whoever has the log's key.
+    let dir = folder.path();
+    let out = folder.dir.path().join("exported");
+    let run = |arguments: &[&str]| folder.command(arguments).output().unwrap();
+    let listed = String::from_utf8(run(&["evidence", "list", dir.to_str().unwrap()]).stdout).unwrap();
+    assert!(listed.starts_with("forked   log.example/a size 7 against 3, proof"), "{listed}");
+    let exported = run(&["evidence", "export", dir.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let name = String::from_utf8(exported.stdout).unwrap();
+    let file = read(std::path::Path::new(name.trim()));
+    assert_eq!(Misbehaviour::parse(&file).unwrap().check(&keys).unwrap(), verdict);
+    assert_eq!(
+        run(&["evidence", "export", dir.to_str().unwrap(), "--out", out.to_str().unwrap()]).status.code(),
+        Some(0)
+    );
 }
 
 #[test]

@@ -282,6 +282,12 @@ impl Process {
         self.child.wait().unwrap().code().unwrap()
     }
 
+    /// Asks it to read its config again.
+    pub fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// Asks it to stop, whatever becomes of that.
     pub fn end(mut self) {
         if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().try_into().unwrap()) {
