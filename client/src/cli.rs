@@ -387,6 +387,11 @@ pub enum PolicyVerb {
         /// The policy.
         file: PathBuf,
     },
+    /// Say how many witnesses may lie or be down, and which keys or operators count more than they should.
+    Lint {
+        /// The policy.
+        file: PathBuf,
+    },
 }
 
 /// `stele monitor`.

@@ -31,6 +31,7 @@ mod page;
 mod policy_file;
 mod progress;
 mod proposal;
+mod quorum_facts;
 mod receipt;
 mod record;
 mod refused;

@@ -10,12 +10,15 @@ use stele_host::exit::Voice;
 use stele_host::{announce, log, output, shutdown};
 use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config::LogConfig;
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
 use crate::http;
 use crate::keyring::Own;
 use crate::trust::TrustedLog;
+use crate::verb::{evidence, logs};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -55,6 +58,11 @@ enum Command {
         #[arg(long)]
         listen: Option<String>,
     },
+    /// What logs have signed against themselves
+    Evidence {
+        #[command(subcommand)]
+        command: Evidence,
+    },
     /// Print what to publish: name, keys, logs
     About {
         /// The folder
@@ -63,8 +71,27 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum Evidence {
+    /// Print what is kept, a line each
+    List {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Write it to files: proof for `stele evidence verify`, a suspicion as its two checkpoints
+    Export {
+        /// The folder
+        dir: PathBuf,
+        /// Only the one with this id, as `evidence list` prints it
+        id: Option<String>,
+        /// Where to
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum Logs {
-    /// Add a log; a running witness serves it after a restart
+    /// Add a log; a running witness serves it after SIGHUP
     Add {
         /// The folder
         dir: PathBuf,
@@ -79,6 +106,28 @@ enum Logs {
     List {
         /// The folder
         dir: PathBuf,
+    },
+    /// Add every new log of a shared list (witness-network, logs/v0); known ones are never changed
+    Pull {
+        /// The folder
+        dir: PathBuf,
+        /// The list: a file, or an http or https address
+        #[arg(long)]
+        from: String,
+    },
+    /// Cosign nothing more of a log, after SIGHUP; its state stays
+    Disable {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+    },
+    /// Go on with a log, after SIGHUP
+    Enable {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
     },
     /// Go on from a checkpoint that carries this witness's cosignature, after its state was lost or put back
     Adopt {
@@ -120,10 +169,33 @@ impl Cli {
                 let home = Home::open(&dir)?;
                 say(json, &list(&home), json!({"logs": home.logs().iter().map(log_json).collect::<Vec<_>>()}))
             }
+            Command::Logs { command: Logs::Pull { dir, from } } => {
+                let (told_of, changed) = logs::pull(&dir, &from)?;
+                // What was added stays added; a changed key ends the command as an event for a person.
+                match changed {
+                    Some(event) if json => Err(event),
+                    changed => {
+                        told(json, told_of)?;
+                        changed.map_or(Ok(()), Err)
+                    }
+                }
+            }
+            Command::Logs { command: Logs::Disable { dir, origin } } => {
+                Home::disable(&dir, &origin, true)?;
+                say(json, "", json!({"origin": origin, "disabled": true}))
+            }
+            Command::Logs { command: Logs::Enable { dir, origin } } => {
+                Home::disable(&dir, &origin, false)?;
+                say(json, "", json!({"origin": origin, "disabled": false}))
+            }
             Command::Logs { command: Logs::Adopt { dir, checkpoint } } => {
                 let (origin, size) = Home::open(&dir)?.adopt(&checkpoint)?;
                 output::complain(&format!("goes on from size {size}: {origin}\n"));
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
+            }
+            Command::Evidence { command: Evidence::List { dir } } => told(json, evidence::list(&Home::open(&dir)?)?),
+            Command::Evidence { command: Evidence::Export { dir, id, out } } => {
+                told(json, evidence::export(&Home::open(&dir)?, id.as_deref(), &out)?)
             }
             Command::About { dir } => about(json, &Home::open(&dir)?),
             Command::Run { dir, listen } => serve(&dir, listen),
@@ -156,10 +228,28 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
         announce::listening(local)?;
+        reload_on_hangup(dir.to_owned(), witness.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         http::run(witness, listener, stop).await;
         Ok(())
     })
+}
+
+/// SIGHUP: the logs are read from the config again. What is wrong with it is told, and everything stays as it was.
+fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>) -> std::io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let (dir, witness) = (dir.clone(), witness.clone());
+            let done = tokio::task::spawn_blocking(move || witness.reload(&Home::open(&dir)?)).await;
+            match done {
+                Ok(Ok(reloaded)) => tracing::info!(added = reloaded.added, served = reloaded.served, "reloaded"),
+                Ok(Err(error)) => tracing::error!(%error, "not reloaded: everything stays as it was"),
+                Err(error) => tracing::error!(%error, "not reloaded"),
+            }
+        }
+    });
+    Ok(())
 }
 
 fn vkeys(own: &Own, before: &str) -> String {
@@ -177,12 +267,17 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
 
 fn list(home: &Home) -> String {
     let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
-    home.logs().iter().map(|log| format!("{}\n{}", log.origin(), key_lines(log))).collect()
+    let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
+    home.listed().map(|(log, config)| format!("{}{}\n{}", log.origin(), flag(config), key_lines(log))).collect()
 }
 
 fn log_json(log: &TrustedLog) -> serde_json::Value {
     let keys: Vec<String> = log.keys().iter().map(ToString::to_string).collect();
     json!({"origin": log.origin().as_str(), "origin_hash": log.origin().digest().to_string(), "vkeys": keys})
+}
+
+fn told(as_json: bool, (text, object): (String, serde_json::Value)) -> Result<(), WitnessError> {
+    say(as_json, &text, object)
 }
 
 fn say(as_json: bool, text: &str, object: serde_json::Value) -> Result<(), WitnessError> {

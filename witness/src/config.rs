@@ -37,13 +37,18 @@ pub struct Config {
 }
 
 /// One `[[log]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
     /// The first line of its checkpoints.
     pub origin: String,
     /// Its verifier keys; several while it changes its key.
     pub vkeys: Vec<String>,
+    /// Nothing more is cosigned of it; its state is still checked, and its last checkpoint still served.
+    #[serde(default)]
+    pub disabled: bool,
+    /// The most cosignatures a day, an hour's worth at once; no limit without it.
+    pub qpd: Option<u64>,
 }
 
 /// What a config says that cannot be.
@@ -157,9 +162,30 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
 }
 
 /// The table that `logs add` appends.
-pub fn text_of_log(log: &TrustedLog) -> String {
+pub fn text_of_log(log: &TrustedLog, qpd: Option<u64>) -> String {
     let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
-    format!("\n[[log]]\norigin = {}\nvkeys = [{}]\n", quoted(log.origin().as_str()), keys.join(", "))
+    let qpd = qpd.map(|qpd| format!("qpd = {qpd}\n")).unwrap_or_default();
+    format!("\n[[log]]\n{}\nvkeys = [{}]\n{qpd}", origin_line(log.origin().as_str()), keys.join(", "))
+}
+
+/// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
+    let wanted = origin_line(origin);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| *line == wanted)?;
+    let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
+    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with("disabled = ")));
+    if let Some(index) = old {
+        lines.remove(index);
+    }
+    if disabled {
+        lines.insert(at + 1, "disabled = true");
+    }
+    Some(lines.iter().map(|line| format!("{line}\n")).collect())
+}
+
+fn origin_line(origin: &str) -> String {
+    format!("origin = {}", quoted(origin))
 }
 
 fn quoted(text: &str) -> String {
@@ -192,7 +218,7 @@ mod tests {
     #[test]
     fn a_log_listed_twice_a_cosigners_key_and_no_key_are_refused() {
         let log = Log::new("log.example/a", 1);
-        let table = text_of_log(&log.trusted());
+        let table = text_of_log(&log.trusted(), None);
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         assert!(matches!(read(&format!("{text}{table}{table}")).trusted_logs(), Err(Unfit::Twice { .. })));
         let of =
@@ -204,11 +230,28 @@ mod tests {
     }
 
     #[test]
+    fn a_log_is_disabled_and_enabled_and_nothing_else_changes() {
+        let (a, b) = (Log::new("log.example/a", 1), Log::named("odd \"b\"", "log.example/b", 1));
+        let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let text =
+            format!("{head}{}# a comment\n{}", text_of_log(&a.trusted(), Some(9)), text_of_log(&b.trusted(), None));
+        assert_eq!(with_disabled(&text, "log.example/c", true), None);
+        for origin in ["log.example/a", "odd \"b\""] {
+            let off = with_disabled(&text, origin, true).unwrap();
+            let flags: Vec<_> = read(&off).logs.iter().map(|log| (log.origin == origin, log.disabled)).collect();
+            assert!(flags.iter().all(|(meant, disabled)| meant == disabled), "{flags:?}");
+            assert_eq!(with_disabled(&off, origin, true).unwrap(), off);
+            assert_eq!(with_disabled(&off, origin, false).unwrap(), text);
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read_back_whatever_the_origin() {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
-        let config = read(&format!("{text}{}", text_of_log(&odd.trusted())));
+        let config = read(&format!("{text}{}", text_of_log(&odd.trusted(), Some(7))));
         assert_eq!(config.trusted_logs().unwrap(), [odd.trusted()]);
+        assert_eq!(config.logs[0].qpd, Some(7));
         assert_eq!((config.name.as_str(), config.listen.as_str()), ("witness.example/w1", "127.0.0.1:0"));
     }
 }

@@ -13,6 +13,7 @@
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{ConsistencyError, empty_root};
+use stele_spec::misbehaviour::Prefix;
 
 use crate::request::AddCheckpoint;
 use crate::trust::{TrustedLog, Verified};
@@ -36,7 +37,7 @@ pub enum Verdict {
         /// Why.
         refusal: Refusal,
         /// What the log has signed against itself, to be kept.
-        conflict: Option<(Conflict, Verified)>,
+        conflict: Option<Contradiction>,
     },
 }
 
@@ -89,6 +90,17 @@ pub enum Refusal {
     Proof(ConsistencyError),
 }
 
+/// A checkpoint that its log has signed and that contradicts what we know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// How.
+    pub kind: Conflict,
+    /// The checkpoint.
+    pub offered: Verified,
+    /// For [`Conflict::Forked`]: what the offered tree begins with instead.
+    pub prefix: Option<Prefix>,
+}
+
 /// How a checkpoint that its log has signed contradicts what we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Conflict {
@@ -96,6 +108,9 @@ pub enum Conflict {
     EmptyTree,
     /// Two roots for one size: proof, with the one that we cosigned.
     SameSize,
+    /// A larger tree that begins with another one than we cosigned: proof, since the consistency proof that came with it holds from
+    /// another root than ours.
+    Forked,
     /// No valid proof came with it. A suspicion: any sender can spoil a proof.
     Unproven,
 }
@@ -113,7 +128,11 @@ pub fn decide(log: Option<&TrustedLog>, last: Head, request: &AddCheckpoint) -> 
     match growth(last, request) {
         Ok(()) => Verdict::Cosign(verified),
         Err(refusal) => {
-            let conflict = conflict(last, request, &refusal).map(|conflict| (conflict, verified));
+            let conflict = conflict(last, request, &refusal).map(|(kind, prefix)| Contradiction {
+                kind,
+                offered: verified,
+                prefix,
+            });
             Verdict::Refuse { refusal, conflict }
         }
     }
@@ -137,15 +156,24 @@ fn growth(last: Head, request: &AddCheckpoint) -> Result<(), Refusal> {
     request.proof().check(old, last.root, size, root).map_err(Refusal::Proof)
 }
 
-fn conflict(last: Head, request: &AddCheckpoint, refusal: &Refusal) -> Option<Conflict> {
+fn conflict(last: Head, request: &AddCheckpoint, refusal: &Refusal) -> Option<(Conflict, Option<Prefix>)> {
     let (size, root) = (request.checkpoint().size(), request.checkpoint().root());
     if size == 0 {
-        return (root != empty_root()).then_some(Conflict::EmptyTree);
+        return (root != empty_root()).then_some((Conflict::EmptyTree, None));
     }
     if size == last.size {
-        return (root != last.root).then_some(Conflict::SameSize);
+        return (root != last.root).then_some((Conflict::SameSize, None));
     }
-    matches!(refusal, Refusal::Proof(_)).then_some(Conflict::Unproven)
+    let Refusal::Proof(error) = refusal else { return None };
+    // A proof that holds from another root than ours fixes what the offered tree begins with.
+    let ConsistencyError::OldRoot { computed, .. } = error else { return Some((Conflict::Unproven, None)) };
+    match request.proof().check(request.old(), *computed, size, root) {
+        Ok(()) => {
+            let prefix = Prefix { root: *computed, path: request.proof().clone() };
+            Some((Conflict::Forked, Some(prefix)))
+        }
+        Err(_) => Some((Conflict::Unproven, None)),
+    }
 }
 
 impl Head {
@@ -237,6 +265,7 @@ mod tests {
         let (log, stranger) = (log(), Log::new("log.example/a", 2));
         let known = || Some(log.trusted());
         let wrong_proof = log.request(3, 7).proof().clone();
+        let liar_request = Log::salted("log.example/a", 1, 1).request(3, 7);
         type Row = (&'static str, Option<TrustedLog>, Head, AddCheckpoint, u16, Option<Conflict>);
         let rows: Vec<Row> = vec![
             ("B1", None, head(3), log.request(3, 7), 404, None),
@@ -277,6 +306,7 @@ mod tests {
                 422,
                 Some(Conflict::Unproven),
             ),
+            ("F6", known(), head(3), liar_request, 422, Some(Conflict::Forked)),
             (
                 "F4",
                 known(),
@@ -306,7 +336,7 @@ mod tests {
                     assert_eq!(verified.note().signatures().len(), 1);
                     (200, None)
                 }
-                Verdict::Refuse { refusal, conflict } => (refusal.status(), conflict.map(|(kind, _)| kind)),
+                Verdict::Refuse { refusal, conflict } => (refusal.status(), conflict.map(|conflict| conflict.kind)),
             };
             assert_eq!((found, conflict), (status, expected), "{row}");
         }

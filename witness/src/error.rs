@@ -10,6 +10,7 @@ use stele_host::key_file::KeyFileError;
 use stele_host::lock::LockError;
 use stele_host::output::OutputError;
 use stele_spec::checkpoint::Origin;
+use stele_spec::misbehaviour::EvidenceError;
 use stele_spec::note::NoteError;
 
 use crate::config::Unfit;
@@ -85,6 +86,61 @@ pub enum WitnessError {
         /// Whose it is.
         origin: String,
     },
+    /// A log that is not in the config.
+    #[error("this witness does not list {origin}")]
+    NoSuchLog {
+        /// As given.
+        origin: String,
+    },
+    /// A table that was not written by `logs add`.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    EditByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+        /// What was to be.
+        disabled: bool,
+    },
+    /// A list of logs that cannot be had.
+    #[error("{from}: {reason}")]
+    List {
+        /// Address or file.
+        from: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A list has other keys for logs that we know.
+    #[error("the list has other keys for {}", .changed.iter().map(|(origin, ..)| origin.to_string()).collect::<Vec<_>>().join(", "))]
+    ChangedKeys {
+        /// Origin, the keys we know, the one listed.
+        changed: Vec<(Origin, String, String)>,
+    },
+    /// The keys on the disk are not those that the process runs with.
+    #[error("the keys on the disk are others than those that this process signs with")]
+    OtherKeys,
+    /// The examination found something.
+    #[error("{failed} of {checks} checks failed")]
+    Unwell {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        checks: usize,
+    },
+    /// No evidence of this id.
+    #[error("no evidence {id:?} is kept here")]
+    NoEvidence {
+        /// As given.
+        id: String,
+    },
+    /// Evidence that is longer than a file of it may be.
+    #[error("{id}: {reason}")]
+    Unexportable {
+        /// Which.
+        id: String,
+        /// What is wrong with it.
+        reason: EvidenceError,
+    },
     /// The listening address.
     #[error("cannot listen on {address}")]
     Listen {
@@ -126,13 +182,19 @@ pub enum WitnessError {
 impl Explain for WitnessError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Argument { .. } => Exit::Usage,
+            Self::Argument { .. } | Self::NoEvidence { .. } | Self::NoSuchLog { .. } => Exit::Usage,
             Self::AlreadyThere { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
             | Self::Keyring { .. }
             | Self::OtherName { .. }
+            | Self::Unexportable { .. }
+            | Self::EditByHand { .. }
+            | Self::List { .. }
+            | Self::OtherKeys
             | Self::UnknownLog { .. } => Exit::BadInput,
+            Self::ChangedKeys { .. } => Exit::Refused,
+            Self::Unwell { .. } => Exit::Unavailable,
             Self::KnownLog { .. } => Exit::Refused,
             Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
             Self::Config(error) => error.exit(),
@@ -154,6 +216,14 @@ impl Explain for WitnessError {
             Self::OtherName { .. } => "other-name",
             Self::KnownLog { .. } => "known-log",
             Self::UnknownLog { .. } => "unknown-log",
+            Self::NoSuchLog { .. } => "no-such-log",
+            Self::EditByHand { .. } => "edit-by-hand",
+            Self::List { .. } => "bad-list",
+            Self::ChangedKeys { .. } => "changed-keys",
+            Self::OtherKeys => "other-keys",
+            Self::Unwell { .. } => "unwell",
+            Self::NoEvidence { .. } => "no-evidence",
+            Self::Unexportable { .. } => "unexportable",
             Self::Listen { .. } => "cannot-listen",
             Self::Machine { .. } => "machine",
             Self::Config(error) => error.code(),
@@ -182,7 +252,21 @@ impl Explain for WitnessError {
             Self::State(error) => error.hint(),
             Self::Durable(error) => error.hint(),
             Self::Output(error) => error.hint(),
+            Self::NoSuchLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
+            Self::EditByHand { origin, disabled, .. } => {
+                Some(format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself"))
+            }
+            Self::ChangedKeys { .. } => Some(
+                "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
+                 witness.toml"
+                    .into(),
+            ),
+            Self::OtherKeys => Some("new keys need a restart, and a new name".into()),
+            Self::Unwell { .. } => Some("look at the lines that begin with FAIL".into()),
+            Self::NoEvidence { .. } => Some("`stele-witness evidence list DIR` prints the ids".into()),
             Self::Argument { .. }
+            | Self::Unexportable { .. }
+            | Self::List { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
             | Self::Keyring { .. }
@@ -192,6 +276,12 @@ impl Explain for WitnessError {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::ChangedKeys { changed } => {
+                let facts = |(_, known, given): &(Origin, String, String)| {
+                    [("expected", known.clone()), ("found", given.clone())]
+                };
+                changed.iter().flat_map(facts).collect()
+            }
             Self::KnownLog { known, given, .. } => vec![("expected", known.clone()), ("found", given.clone())],
             Self::State(error) => error.facts(),
             Self::Durable(error) => error.facts(),

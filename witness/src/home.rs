@@ -21,10 +21,11 @@ use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::config::{Config, FILE, MAX_LOGS, text_of, text_of_log};
+use crate::config::{Config, FILE, LogConfig, MAX_LOGS, Unfit, text_of, text_of_log, with_disabled};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
 use crate::keyring::{Keyring, Own};
+use crate::network_list::{ListedLog, NetworkList};
 use crate::state::{Shelf, StateError, read_adoptable};
 use crate::trust::TrustedLog;
 
@@ -33,6 +34,17 @@ use crate::trust::TrustedLog;
 pub struct Home {
     loaded: Loaded<Config>,
     logs: Vec<TrustedLog>,
+}
+
+/// What `logs pull` did.
+#[derive(Clone, Debug, Default)]
+pub struct Pulled {
+    /// New ones, which are in the config now.
+    pub added: Vec<TrustedLog>,
+    /// How many were known with the same key.
+    pub known: usize,
+    /// Known ones that the list has with another key: origin, the keys we know, the one listed. A person must judge.
+    pub changed: Vec<(Origin, String, String)>,
 }
 
 /// What `logs add` did.
@@ -85,6 +97,11 @@ impl Home {
         &self.logs
     }
 
+    /// The logs with what the config says of each.
+    pub fn listed(&self) -> impl Iterator<Item = (&TrustedLog, &LogConfig)> {
+        self.logs.iter().zip(&self.config().logs)
+    }
+
     /// The secret keys; their name must be the config's.
     pub fn keyring(&self) -> Result<Keyring, WitnessError> {
         let name = self.config().key_name().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
@@ -115,7 +132,7 @@ impl Home {
         Ok(Lock::take(self.path("state").join("lock"))?)
     }
 
-    /// Adds a log: its state and mark, then its table in the config. A running witness serves it after a restart.
+    /// Adds a log: its state and mark, then its table in the config. A running witness serves it after SIGHUP.
     ///
     /// The origin is the key's name unless given. A known origin is never changed.
     pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
@@ -125,6 +142,45 @@ impl Home {
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
+        Self::add(folder, log, None)
+    }
+
+    /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
+    pub fn pull(folder: &Path, list: &NetworkList) -> Result<Pulled, WitnessError> {
+        Self::open(folder)?;
+        let mut pulled = Pulled::default();
+        for ListedLog { log, qpd } in &list.logs {
+            match Self::add(folder, log.clone(), *qpd) {
+                Ok((Added::New, log)) => pulled.added.push(log),
+                Ok((Added::Already, _)) => pulled.known += 1,
+                Err(WitnessError::KnownLog { origin, known, given }) => pulled.changed.push((origin, known, given)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(pulled)
+    }
+
+    /// Stops cosigning a log, or goes on with it; its state stays.
+    pub fn disable(folder: &Path, origin: &str, disabled: bool) -> Result<(), WitnessError> {
+        Self::open(folder)?;
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let mut expected = home.config().logs.clone();
+        let meant = expected.iter_mut().find(|log| log.origin == origin);
+        meant.ok_or_else(|| WitnessError::NoSuchLog { origin: origin.to_owned() })?.disabled = disabled;
+        let path = home.path(FILE);
+        let by_hand = || WitnessError::EditByHand { path: path.clone(), origin: origin.to_owned(), disabled };
+        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
+        let text = with_disabled(&String::from_utf8_lossy(&before), origin, disabled).ok_or_else(by_hand)?;
+        // Never written unless it says what was meant and nothing else.
+        let after: Config = parse(&text, &path)?;
+        if after.logs != expected {
+            return Err(by_hand());
+        }
+        Ok(durable::replace_file(&path, text.as_bytes())?)
+    }
+
+    fn add(folder: &Path, log: TrustedLog, qpd: Option<u64>) -> Result<(Added, TrustedLog), WitnessError> {
         // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
@@ -132,15 +188,16 @@ impl Home {
             if log.keys().iter().all(|key| known.keys().contains(key)) {
                 return Ok((Added::Already, known.clone()));
             }
-            let keys: Vec<String> = known.keys().iter().map(ToString::to_string).collect();
-            let (known, given) = (keys.join(", "), vkey.to_owned());
+            let keys = |log: &TrustedLog| log.keys().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let (known, given) = (keys(known), keys(&log));
             return Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given });
         }
         if home.logs.len() >= MAX_LOGS {
-            return Err(bad("vkey", vkey, format!("a witness has at most {MAX_LOGS} logs")));
+            let reason = Unfit::TooMany { found: home.logs.len() + 1 };
+            return Err(WitnessError::Unfit { path: home.path(FILE), reason });
         }
         home.shelf(home.keyring()?.own())?.begin(log.origin())?;
-        home.append(&text_of_log(&log))?;
+        home.append(&text_of_log(&log, qpd))?;
         Ok((Added::New, log))
     }
 

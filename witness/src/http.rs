@@ -31,7 +31,9 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    serve(listener, router(witness), limits(), shutdown).await
+    let drained = serve(listener, router(witness.clone()), limits(), shutdown).await;
+    witness.settle().await;
+    drained
 }
 
 /// The routes.
@@ -105,6 +107,12 @@ fn respond(answer: Answer) -> Response {
             text(status, "text/x.tlog.size", format!("{cosigned}\n"))
         }
         Answer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
+        Answer::TooOften(seconds) => {
+            let message = "this log has had as many cosignatures as it may have a day";
+            let mut response = refusal(status, "too-often", message, Some("the operators can agree on a higher `qpd`"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
         Answer::Unwell(error) => {
             let (code, hint) = match &error {
                 Unwell::ClockBack { .. } | Unwell::NoTime { .. } => {

@@ -19,6 +19,10 @@ pub mod state;
 
 pub mod evidence;
 
+pub mod allowance;
+
+pub mod network_list;
+
 pub mod config;
 
 pub mod error;
@@ -30,6 +34,8 @@ pub mod metrics;
 pub mod witness;
 
 pub mod http;
+
+mod verb;
 
 pub mod cli;
 

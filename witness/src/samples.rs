@@ -24,8 +24,17 @@ impl Log {
     }
 
     pub(crate) fn named(origin: &str, key_name: &str, seed: u8) -> Self {
+        Self::with(origin, key_name, 0, seed)
+    }
+
+    /// Another history under the same key.
+    pub(crate) fn salted(origin: &str, salt: u64, seed: u8) -> Self {
+        Self::with(origin, origin, salt, seed)
+    }
+
+    fn with(origin: &str, key_name: &str, salt: u64, seed: u8) -> Self {
         let mut tree = MemoryTree::new();
-        (0..100_u64).for_each(|n| tree.push(leaf_hash(&n.to_be_bytes())));
+        (0..100_u64).for_each(|n| tree.push(leaf_hash(&(n ^ (salt << 32)).to_be_bytes())));
         let key = SignerKey::new(key_name.parse().unwrap(), KeyType::Log, [seed; 32]);
         Self { origin: origin.parse().unwrap(), key, tree }
     }

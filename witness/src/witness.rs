@@ -2,20 +2,27 @@
 //!
 //! parse -> find the log -> *its* turn -> decide (pure) -> read the clock -> cosign -> record durably -> answer.
 //!
-//! Each log has a turn of its own: requests for one log wait for one another without holding a thread, different logs go on
-//! side by side. Disk and signatures are off the async threads. A turn is finished even when the sender has gone.
+//! Each log has a turn of its own, different logs go on side by side. Whoever has the turn decides for everybody who waits for it: one
+//! after the other in memory, each on what the one before was granted, then the last is recorded, then all are answered. So a
+//! hundred requests for one log cost the disk what one does, and there is still one history. Disk and signatures are off the
+//! async threads. A turn is finished even when the sender has gone.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use stele_host::clock::Clock;
 use stele_host::lock::Lock;
+use stele_spec::checkpoint::Origin;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use crate::allowance::Allowance;
+use crate::config::LogConfig;
 use crate::cosigned::{Cosigned, Record};
-use crate::decide::{Conflict, Head, Refusal, Verdict, decide};
+use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
 use crate::home::Home;
@@ -31,18 +38,44 @@ pub struct Witness {
     keyring: Keyring,
     clock: Arc<dyn Clock>,
     archive: Archive,
-    desks: BTreeMap<Digest, Arc<Desk>>,
+    desks: RwLock<Arc<Desks>>,
     stray: Counters,
     _alone: Lock,
 }
 
-/// What belongs to one log.
+type Desks = BTreeMap<Digest, Arc<Desk>>;
+
+/// What belongs to one log. A desk stays for as long as the process: a log that is disabled or gone from the config and comes back finds
+/// the state that it had, and never a second one beside it.
 struct Desk {
-    log: TrustedLog,
+    origin: Origin,
+    terms: RwLock<Arc<Terms>>,
+    allowance: StdMutex<Allowance>,
     state: Arc<Mutex<LogState>>,
+    waiting: StdMutex<VecDeque<Waiting>>,
+    settling: AtomicBool,
     served: RwLock<Option<Arc<[u8]>>>,
     counters: Counters,
 }
+
+/// On which terms a log is served: what the config says of it.
+struct Terms {
+    log: TrustedLog,
+    serves: bool,
+    qpd: Option<u64>,
+}
+
+/// A request that waits for the turn of its log.
+struct Waiting {
+    request: AddCheckpoint,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// How long a mark may stay unsettled; see [`LogState::settle_mark`].
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
+/// The most requests that are decided before a write: each costs a signature of each kind.
+const MAX_TOGETHER: usize = 64;
 
 /// What a request is answered with.
 #[derive(Debug)]
@@ -53,8 +86,19 @@ pub enum Answer {
     Malformed(RequestError),
     /// 400 to 422: c2sp.org/tlog-witness says no.
     Refused(Refusal),
+    /// 429: the log has used up what it may have a day; seconds to wait.
+    TooOften(u64),
     /// 503: the request may be fine, we are not.
     Unwell(Unwell),
+}
+
+/// What a reload changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Logs that were not known before.
+    pub added: usize,
+    /// Logs that are served now.
+    pub served: usize,
 }
 
 /// Why a sign-subtree request has no signature for an answer.
@@ -69,7 +113,7 @@ pub enum SubtreeAnswer {
 }
 
 /// Why this witness cannot sign now.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Unwell {
     /// The clock is earlier than the last cosignature for this log.
     #[error("the clock says {now}, the last cosignature for this log was made at {last}")]
@@ -86,8 +130,8 @@ pub enum Unwell {
         now: u64,
     },
     /// The state cannot be read or written.
-    #[error(transparent)]
-    State(#[from] StateError),
+    #[error("{0}")]
+    State(Arc<StateError>),
     /// What we cosigned could not be read back.
     #[error("cosigned, but it does not verify: {0}")]
     Cosigning(#[from] crate::cosigned::RecordError),
@@ -116,11 +160,52 @@ impl Witness {
         let keyring = home.keyring()?;
         let shelf = home.shelf(keyring.own())?;
         let mut desks = BTreeMap::new();
-        for log in home.logs() {
-            let desk = Desk::open(log.clone(), shelf.load(log.origin())?)?;
+        for (log, config) in home.listed() {
+            let desk = Desk::open(log.origin().clone(), Terms::of(log, config), shelf.load(log.origin())?)?;
             desks.insert(log.origin().digest(), Arc::new(desk));
         }
+        let desks = RwLock::new(Arc::new(desks));
         Ok(Self { keyring, clock, archive: home.archive()?, desks, stray: Counters::default(), _alone })
+    }
+
+    /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
+    ///
+    /// The keys are read at the start only. Blocks on the disk.
+    pub fn reload(&self, home: &Home) -> Result<Reloaded, WitnessError> {
+        let own = home.keyring()?.own();
+        if own != self.keyring.own() {
+            return Err(WitnessError::OtherKeys);
+        }
+        let shelf = home.shelf(own)?;
+        let before = self.desks();
+        let mut desks = Desks::clone(&before);
+        let mut terms: BTreeMap<Digest, Terms> = BTreeMap::new();
+        let mut reloaded = Reloaded::default();
+        for (log, config) in home.listed() {
+            let digest = log.origin().digest();
+            if before.contains_key(&digest) {
+                terms.insert(digest, Terms::of(log, config));
+            } else {
+                let desk = Desk::open(log.origin().clone(), Terms::of(log, config), shelf.load(log.origin())?)?;
+                desks.insert(digest, Arc::new(desk));
+                reloaded.added += 1;
+            }
+        }
+        for (digest, desk) in before.iter() {
+            let gone = || Terms { log: desk.terms().log.clone(), serves: false, qpd: None };
+            desk.set_terms(terms.remove(digest).unwrap_or_else(gone));
+        }
+        reloaded.served = desks.values().filter(|desk| desk.terms().serves).count();
+        *self.desks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(desks);
+        Ok(reloaded)
+    }
+
+    fn desks(&self) -> Arc<Desks> {
+        self.desks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn desk(&self, origin: &Origin) -> Option<Arc<Desk>> {
+        self.desks().get(&origin.digest()).cloned()
     }
 
     /// Answers one add-checkpoint request.
@@ -129,19 +214,43 @@ impl Witness {
             Ok(request) => request,
             Err(error) => return self.count(None, Answer::Malformed(error)),
         };
-        let Some(desk) = self.desks.get(&request.checkpoint().origin().digest()).cloned() else {
+        let desk = self.desk(request.checkpoint().origin()).filter(|desk| desk.terms().serves);
+        let Some(desk) = desk else {
             return match decide(None, Head::NONE, &request) {
                 Verdict::Refuse { refusal, .. } => self.count(None, Answer::Refused(refusal)),
                 Verdict::Cosign(_) => self.count(None, Answer::Unwell(Unwell::Internal)),
             };
         };
-        let mut turn = desk.state.clone().lock_owned().await;
-        let (witness, at) = (self.clone(), desk.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            witness.take_turn(&at, &mut turn, &request).unwrap_or_else(Answer::Unwell)
-        });
-        let answer = done.await.unwrap_or(Answer::Unwell(Unwell::Internal));
+        let (sender, answer) = oneshot::channel();
+        desk.line_up(Waiting { request, answer: sender });
+        let turn = desk.state.clone().lock_owned().await;
+        // Empty when somebody else's turn has answered us.
+        if desk.somebody_waits() {
+            let (witness, at) = (self.clone(), desk.clone());
+            let _ = tokio::task::spawn_blocking(move || witness.take_turn(&at, turn)).await;
+            self.settle_soon(&desk);
+        }
+        let answer = answer.await.unwrap_or(Answer::Unwell(Unwell::Internal));
         self.count(Some(&desk), answer)
+    }
+
+    /// Settles every mark: before an orderly end.
+    pub async fn settle(self: &Arc<Self>) {
+        for desk in self.desks().values().cloned() {
+            settle_now(desk).await;
+        }
+    }
+
+    fn settle_soon(self: &Arc<Self>, desk: &Arc<Desk>) {
+        if desk.settling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SETTLE_AFTER).await;
+            desk.settling.store(false, Ordering::Release);
+            settle_now(desk).await;
+        });
     }
 
     /// Answers one sign-subtree request: our line, or why not.
@@ -149,10 +258,11 @@ impl Witness {
         let request = SignSubtree::parse(body).map_err(SubtreeAnswer::Malformed)?;
         let witness = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let desk = witness.desks.get(&request.checkpoint().origin().digest());
-            let signed = sign_subtree(desk.map(|desk| &desk.log), &witness.keyring, &request);
+            let desk = witness.desk(request.checkpoint().origin());
+            let terms = desk.as_ref().map(|desk| desk.terms()).filter(|terms| terms.serves);
+            let signed = sign_subtree(terms.as_ref().map(|terms| &terms.log), &witness.keyring, &request);
             let status = signed.as_ref().map_or_else(SubtreeRefusal::status, |_| 200);
-            desk.map_or(&witness.stray, |desk| &desk.counters).signed_subtree(status);
+            desk.as_ref().map_or(&witness.stray, |desk| &desk.counters).signed_subtree(status);
             signed
         });
         let signed = done.await.map_err(|_| SubtreeAnswer::Internal)?;
@@ -161,17 +271,19 @@ impl Witness {
 
     /// The checkpoint that is served under an origin hash; `None` for a log that is not ours or not cosigned yet.
     pub fn checkpoint(&self, origin_hash: &str) -> Option<Arc<[u8]>> {
-        let desk = self.desks.get(&Digest::from_hex(origin_hash).ok()?)?;
+        let desks = self.desks();
+        let desk = desks.get(&Digest::from_hex(origin_hash).ok()?)?;
         desk.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads each state from the disk again, verifies our cosignature in it, and looks at the clock.
     pub async fn health(self: &Arc<Self>) -> Vec<LogHealth> {
-        let mut all = Vec::with_capacity(self.desks.len());
-        for desk in self.desks.values().cloned() {
+        let desks = self.desks();
+        let mut all = Vec::with_capacity(desks.len());
+        for desk in desks.values().cloned() {
             let mut turn = desk.state.clone().lock_owned().await;
             let now = self.clock.unix_seconds();
-            let origin = desk.log.origin().to_string();
+            let origin = desk.origin.to_string();
             let looked = tokio::task::spawn_blocking(move || look(&mut turn, now)).await;
             let (size, time, problem) = looked.unwrap_or_else(|_| (0, None, Some("internal error".to_owned())));
             all.push(LogHealth { origin, size, time, problem });
@@ -181,36 +293,97 @@ impl Witness {
 
     /// What `/metrics` answers.
     pub fn metrics(&self) -> String {
-        let logs: Vec<_> =
-            self.desks.values().map(|desk| (desk.log.origin().as_str(), desk.counters.counts())).collect();
+        let desks = self.desks();
+        let logs: Vec<_> = desks.values().map(|desk| (desk.origin.as_str(), desk.counters.counts())).collect();
         exposition(&logs, &self.stray.counts())
     }
 
     /// Our verifier keys, a line each, and the origins that we cosign.
     pub fn about(&self) -> (String, Vec<String>) {
-        let origins = self.desks.values().map(|desk| desk.log.origin().to_string()).collect();
+        let desks = self.desks();
+        let serving = desks.values().filter(|desk| desk.terms().serves);
+        let origins = serving.map(|desk| desk.origin.to_string()).collect();
         (self.keyring.own().keys().map(|key| format!("{key}\n")).collect(), origins)
     }
 
-    fn take_turn(&self, desk: &Desk, state: &mut LogState, request: &AddCheckpoint) -> Result<Answer, Unwell> {
-        let record = state.record()?.clone();
-        // A change that an error interrupted was finished just now, so it is to be served too.
-        desk.serve(&record);
-        let verified = match decide(Some(&desk.log), record.head(), request) {
-            Verdict::Cosign(verified) => verified,
-            Verdict::Refuse { refusal, conflict } => {
-                if let Some((conflict, offered)) = conflict {
-                    self.keep_evidence(desk, conflict, &record, &offered);
-                }
-                return Ok(Answer::Refused(refusal));
+    fn take_turn(&self, desk: &Desk, mut state: OwnedMutexGuard<LogState>) {
+        loop {
+            let together = desk.next(MAX_TOGETHER);
+            if together.is_empty() {
+                return;
+            }
+            self.decide_together(desk, &mut state, together);
+        }
+    }
+
+    /// Decides on requests in the order they came, records the last that is cosigned, and only then answers any of them.
+    fn decide_together(&self, desk: &Desk, state: &mut LogState, together: Vec<Waiting>) {
+        let before = match state.record() {
+            Ok(record) => record.clone(),
+            Err(error) => {
+                let unwell = Unwell::State(Arc::new(error));
+                return together.into_iter().for_each(|waiting| waiting.tell(Answer::Unwell(unwell.clone())));
             }
         };
-        let time = self.time_after(&record)?;
-        let cosigned = Cosigned::sign(&verified, &self.keyring, time)?;
-        state.advance(&cosigned)?;
-        let lines = cosigned.lines().iter().map(ToString::to_string).collect();
-        desk.serve(&Record::Cosigned(Box::new(cosigned)));
-        Ok(Answer::Cosigned(lines))
+        // A change that an error interrupted was finished just now, so it is to be served too.
+        desk.serve(&before);
+        let terms = desk.terms();
+        let mut last = before.clone();
+        let mut granted: Option<Cosigned> = None;
+        let mut outcomes = Vec::with_capacity(together.len());
+        for waiting in together {
+            let (answer, conflict) = match decide(Some(&terms.log), last.head(), &waiting.request) {
+                Verdict::Cosign(verified) => (self.grant(desk, &terms, &verified, &last, granted.as_ref()), None),
+                Verdict::Refuse { refusal, conflict } => {
+                    (Err(Answer::Refused(refusal)), conflict.map(|conflict| (conflict, last.clone())))
+                }
+            };
+            if let Ok(cosigned) = &answer {
+                last = Record::Cosigned(Box::new(cosigned.clone()));
+                granted = Some(cosigned.clone());
+            }
+            // From the first grant on, every answer rests on what is not recorded yet.
+            outcomes.push((waiting, answer, conflict, granted.is_some()));
+        }
+        let recorded = granted.as_ref().map_or(Ok(()), |cosigned| state.advance(cosigned));
+        let failure = recorded.err().map(|error| Unwell::State(Arc::new(error)));
+        if failure.is_none() {
+            desk.serve(&last);
+        }
+        for (waiting, answer, conflict, rests_on_grant) in outcomes {
+            if let (Some(failure), true) = (&failure, rests_on_grant) {
+                waiting.tell(Answer::Unwell(failure.clone()));
+                continue;
+            }
+            if let Some((conflict, known)) = conflict {
+                self.keep_evidence(desk, &conflict, &known);
+            }
+            waiting.tell(match answer {
+                Ok(cosigned) => Answer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect()),
+                Err(answer) => answer,
+            });
+        }
+    }
+
+    /// Signs, unless the same checkpoint was signed at the same time a moment ago, or the log has used up its day.
+    fn grant(
+        &self,
+        desk: &Desk,
+        terms: &Terms,
+        verified: &Verified,
+        last: &Record,
+        granted: Option<&Cosigned>,
+    ) -> Result<Cosigned, Answer> {
+        let time = self.time_after(last).map_err(Answer::Unwell)?;
+        if let Some(qpd) = terms.qpd {
+            let mut allowance = desk.allowance.lock().unwrap_or_else(PoisonError::into_inner);
+            allowance.take(qpd, time.seconds()).map_err(Answer::TooOften)?;
+        }
+        let same = granted.filter(|granted| granted.time() == time && granted.note().text() == verified.note().text());
+        match same {
+            Some(granted) => Ok(granted.clone()),
+            None => Cosigned::sign(verified, &self.keyring, time).map_err(|error| Answer::Unwell(error.into())),
+        }
     }
 
     /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.
@@ -226,12 +399,12 @@ impl Witness {
         }
     }
 
-    fn keep_evidence(&self, desk: &Desk, conflict: Conflict, known: &Record, offered: &Verified) {
-        desk.counters.note(|counts| *counts.conflicts.entry(conflict).or_default() += 1);
-        let (origin, checkpoint) = (desk.log.origin(), offered.checkpoint());
-        let (kind, size, root) = (conflict.word(), checkpoint.size(), checkpoint.root());
+    fn keep_evidence(&self, desk: &Desk, conflict: &Contradiction, known: &Record) {
+        desk.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
+        let (origin, checkpoint) = (&desk.origin, conflict.offered.checkpoint());
+        let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());
         let known = known.cosigned().map(Cosigned::to_bytes).unwrap_or_default();
-        match self.archive.keep(conflict, known, offered) {
+        match self.archive.keep(known, conflict) {
             Ok(Kept::New) => tracing::error!(%origin, kind, size, %root, "a conflicting checkpoint: evidence kept"),
             Ok(Kept::Already) => tracing::debug!(%origin, kind, size, %root, "a conflicting checkpoint, seen before"),
             Ok(Kept::Full) => {
@@ -247,7 +420,7 @@ impl Witness {
     fn count(&self, desk: Option<&Desk>, answer: Answer) -> Answer {
         desk.map_or(&self.stray, |desk| &desk.counters).answered(answer.status());
         if let Answer::Unwell(error) = &answer {
-            let origin = desk.map(|desk| desk.log.origin().as_str()).unwrap_or_default();
+            let origin = desk.map(|desk| desk.origin.as_str()).unwrap_or_default();
             tracing::error!(origin, %error, "cannot cosign");
         }
         answer
@@ -261,18 +434,44 @@ impl Answer {
             Self::Cosigned(_) => 200,
             Self::Malformed(_) => 400,
             Self::Refused(refusal) => refusal.status(),
+            Self::TooOften(_) => 429,
             Self::Unwell(_) => 503,
         }
     }
 }
 
 impl Desk {
-    fn open(log: TrustedLog, mut state: LogState) -> Result<Self, WitnessError> {
+    fn open(origin: Origin, terms: Terms, mut state: LogState) -> Result<Self, WitnessError> {
         let record = state.record()?.clone();
         let state = Arc::new(Mutex::new(state));
-        let desk = Self { log, state, served: RwLock::default(), counters: Counters::default() };
+        let (waiting, settling, served) = (StdMutex::default(), AtomicBool::default(), RwLock::default());
+        let (terms, allowance) = (RwLock::new(Arc::new(terms)), StdMutex::default());
+        let counters = Counters::default();
+        let desk = Self { origin, terms, allowance, state, waiting, settling, served, counters };
         desk.serve(&record);
         Ok(desk)
+    }
+
+    fn terms(&self) -> Arc<Terms> {
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+    }
+
+    fn line_up(&self, waiting: Waiting) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiting);
+    }
+
+    fn somebody_waits(&self) -> bool {
+        !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn next(&self, most: usize) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.len().min(most);
+        waiting.drain(..count).collect()
     }
 
     fn serve(&self, record: &Record) {
@@ -283,6 +482,27 @@ impl Desk {
             counts.size = cosigned.checkpoint().size();
             counts.time = cosigned.time().seconds();
         });
+    }
+}
+
+impl Terms {
+    fn of(log: &TrustedLog, config: &LogConfig) -> Self {
+        Self { log: log.clone(), serves: !config.disabled, qpd: config.qpd }
+    }
+}
+
+impl Waiting {
+    /// Whoever has gone is not told.
+    fn tell(self, answer: Answer) {
+        let _ = self.answer.send(answer);
+    }
+}
+
+async fn settle_now(desk: Arc<Desk>) {
+    let mut turn = desk.state.clone().lock_owned().await;
+    let settled = tokio::task::spawn_blocking(move || turn.settle_mark()).await;
+    if let Ok(Err(error)) = settled {
+        tracing::error!(origin = %desk.origin, %error, "cosigned, but the mark is not settled");
     }
 }
 

@@ -15,9 +15,11 @@ use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::verify_subtree;
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::ConsistencyProof;
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
+use stele_witness::request::AddCheckpoint;
 use stele_witness::subtree::SignSubtree;
 
 const ORIGIN: &str = "log.example/a";
@@ -220,6 +222,33 @@ fn f3_a_proof_that_does_not_verify_is_422() {
 }
 
 #[test]
+fn f6_a_proof_that_holds_from_another_history_is_422_and_convicts_the_log() {
+    let (log, folder, served) = house_at(3);
+    let liar = Log::salted(ORIGIN, 1, 1);
+    assert_eq!(served.door.status(&liar.body(3, 7)), 422);
+    let [file] = &folder.evidence(&log)[..] else { panic!("one file") };
+    let evidence = Evidence::parse(&read(file)).unwrap();
+    let keys = KnownKeys::new([log.vkey().parse().unwrap()]);
+    let verdict = evidence.misbehaviour().unwrap().check(&keys).unwrap();
+    assert!(verdict.what.contains("does not begin with the 3"), "{}", verdict.what);
+    // The same from the outside: listed, exported, and checked by whoever has the log's key.
+    let dir = folder.path();
+    let out = folder.dir.path().join("exported");
+    let run = |arguments: &[&str]| folder.command(arguments).output().unwrap();
+    let listed = String::from_utf8(run(&["evidence", "list", dir.to_str().unwrap()]).stdout).unwrap();
+    assert!(listed.starts_with("forked   log.example/a size 7 against 3, proof"), "{listed}");
+    let exported = run(&["evidence", "export", dir.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let name = String::from_utf8(exported.stdout).unwrap();
+    let file = read(std::path::Path::new(name.trim()));
+    assert_eq!(Misbehaviour::parse(&file).unwrap().check(&keys).unwrap(), verdict);
+    assert_eq!(
+        run(&["evidence", "export", dir.to_str().unwrap(), "--out", out.to_str().unwrap()]).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
 fn f4_the_same_size_with_another_root_is_422_and_evidence_that_holds_both() {
     let (log, folder, served) = house_at(7);
     let liar = Log::salted(ORIGIN, 1, 1);
@@ -394,6 +423,51 @@ fn p2_of_two_conflicting_requests_at_once_exactly_one_is_cosigned() {
         assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
         assert_eq!(folder.evidence(&log).len(), 1, "the other history is kept as evidence");
     }
+}
+
+#[test]
+fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
+    let (log, liar) = (Log::new(ORIGIN), Log::salted(ORIGIN, 1, 1));
+    let folder = Folder::new(&[&log]);
+    let witness = folder.witness();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // From 0 to each size of either history, and from each size to the next.
+    let mut bodies = Vec::new();
+    for size in 1..=125 {
+        for history in [&log, &liar] {
+            bodies.extend([history.body(0, size), history.body(size, size + 1), history.body(size, size)]);
+            bodies.push(history.body(size - 1, size + 2));
+        }
+    }
+    assert_eq!(bodies.len(), 1000);
+    let answers = runtime.block_on(async {
+        let tasks: Vec<_> = bodies
+            .iter()
+            .cloned()
+            .map(|body| {
+                let witness = witness.clone();
+                tokio::spawn(async move { witness.add_checkpoint(&body).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
+    });
+    let cosigned: Vec<&Vec<u8>> =
+        bodies.iter().zip(&answers).filter(|(_, answer)| answer.status() == 200).map(|(body, _)| body).collect();
+    assert!(!cosigned.is_empty());
+    let newest = Checkpoint::parse(SignedNote::parse(&read(&folder.state(&log))).unwrap().text()).unwrap();
+    let history = if newest.root() == log.root(newest.size()) { &log } else { &liar };
+    for body in cosigned {
+        let request = AddCheckpoint::parse(body).unwrap();
+        let (size, root) = (request.checkpoint().size(), request.checkpoint().root());
+        assert!(size <= newest.size() && root == history.root(size), "a second history at size {size}");
+    }
+    assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 409 | 422)));
+    drop(witness);
+    assert_eq!(folder.serve().door.get("/healthz").status, 200, "and it starts again");
 }
 
 #[test]

@@ -190,6 +190,95 @@ fn init_makes_a_key_that_go_reads_for_its_owner_alone_and_never_twice() {
 }
 
 #[test]
+fn a_log_is_added_disabled_and_enabled_while_the_witness_runs() {
+    let (a, b) = (log(), Log::new("log.example/b"));
+    let folder = Folder::new(&[&a]);
+    let dir = folder.path();
+    let dir = dir.to_str().unwrap();
+    let process = folder.start(&[]);
+    let run = |arguments: &[&str]| told(folder.command(arguments).output().unwrap());
+    let status = |log: &Log, old, size| process.door.status(&log.body(old, size));
+    let becomes = |log: &Log, old, size, wanted| {
+        process.hang_up();
+        let found = (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            status(log, old, size) == wanted
+        });
+        assert!(found, "never {wanted}");
+    };
+    assert_eq!(status(&a, 0, 3), 200);
+    assert_eq!(status(&b, 0, 3), 404);
+    assert_eq!(run(&["logs", "add", dir, "--vkey", &b.vkey()]).0, 0);
+    assert_eq!(status(&b, 0, 3), 404, "not before SIGHUP");
+    becomes(&b, 0, 3, 200);
+    assert_eq!(run(&["logs", "disable", dir, "log.example/none"]).0, 2);
+    assert_eq!(run(&["logs", "disable", dir, "log.example/a"]).0, 0);
+    becomes(&a, 3, 5, 404);
+    assert_eq!(process.door.get(&format!("/{}/checkpoint", a.hash())).status, 200, "what was cosigned is still served");
+    assert_eq!(process.door.get("/healthz").status, 200);
+    assert_eq!(run(&["logs", "enable", dir, "log.example/a"]).0, 0);
+    becomes(&a, 0, 5, 409);
+    assert_eq!(status(&a, 3, 5), 200, "it goes on where it was");
+    // A config that cannot be read changes nothing.
+    let config = folder.path().join("witness.toml");
+    let good = fs::read_to_string(&config).unwrap();
+    fs::write(&config, "name = 7\n").unwrap();
+    process.hang_up();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert_eq!(status(&a, 5, 6), 200);
+    fs::write(&config, good).unwrap();
+    assert_eq!(process.stop(), 0);
+}
+
+#[test]
+fn a_list_adds_what_is_new_and_a_changed_key_is_an_event_for_a_person() {
+    let (a, b, c) = (log(), Log::new("log.example/b"), Log::new("log.example/c"));
+    let changed = Log::salted("log.example/a", 0, 7);
+    let folder = Folder::new(&[&a]);
+    let dir = folder.path();
+    let list = folder.dir.path().join("list");
+    let pull = |text: String| {
+        fs::write(&list, text).unwrap();
+        let arguments = ["logs", "pull", dir.to_str().unwrap(), "--from", list.to_str().unwrap()];
+        let output = folder.command(&arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code().unwrap(), text)
+    };
+    assert_eq!(pull("nonsense\n".into()).0, 7);
+    let text = format!("logs/v0\nvkey {}\nvkey {}\nqpd 48\nvkey {}\n", changed.vkey(), b.vkey(), c.vkey());
+    let (code, words) = pull(text.clone());
+    assert_eq!(code, 8, "{words}");
+    assert!(words.contains("added log.example/b") && words.contains("other keys for log.example/a"), "{words}");
+    let config = fs::read_to_string(dir.join("witness.toml")).unwrap();
+    assert!(config.contains(&a.vkey()) && !config.contains(&changed.vkey()) && config.contains("qpd = 48"), "{config}");
+    assert_eq!(pull(format!("logs/v0\nvkey {}\n", b.vkey())), (0, "1 known already\n".to_owned()));
+    assert_eq!(folder.serve().door.status(&b.body(0, 3)), 200);
+}
+
+#[test]
+fn a_log_that_asks_too_often_is_told_when_to_come_back_and_strangers_cannot_use_up_its_day() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let config = folder.path().join("witness.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}qpd = 24\n")).unwrap();
+    let served = folder.serve();
+    let stranger = Log::salted("log.example/a", 0, 9);
+    for _ in 0..50 {
+        assert_eq!(served.door.status(&stranger.body(0, 3)), 403);
+    }
+    for size in 1..=10 {
+        assert_eq!(served.door.status(&log.body(size - 1, size)), 200, "{size}");
+    }
+    let answer = served.door.post(&log.body(10, 11));
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("3600")));
+    assert_eq!(served.door.post(&log.body(0, 11)).text(), "10\n", "what needs no signature is still answered");
+    served.clock.set(common::NOW + 3600);
+    assert_eq!(served.door.status(&log.body(10, 11)), 200);
+    assert_eq!(served.door.status(&log.body(11, 12)), 429);
+}
+
+#[test]
 fn about_and_list_say_what_is_to_be_published() {
     let log = log();
     let folder = Folder::new(&[&log]);

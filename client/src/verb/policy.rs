@@ -1,9 +1,9 @@
-//! `stele policy check`: what a policy requires, and whether one operator alone could meet it.
+//! `stele policy check`: what a policy requires, and whether one operator alone could meet it. `stele policy lint`: what it bears.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_spec::note::KeyName;
 use stele_spec::policy::{Policy, Quorum};
 
 use crate::Output;
@@ -11,10 +11,60 @@ use crate::cli::{PolicyArgs, PolicyVerb};
 use crate::error::Failure;
 use crate::page::Page;
 use crate::policy_file;
+use crate::quorum_facts::{self, Bears, operator};
 
 pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
-    let PolicyVerb::Check { file } = args.verb;
-    let loaded = policy_file::load(Some(&file))?;
+    match args.verb {
+        PolicyVerb::Check { file } => check(&file),
+        PolicyVerb::Lint { file } => lint(&file),
+    }
+}
+
+fn lint(file: &Path) -> Result<Output, Failure> {
+    let loaded = policy_file::load(Some(file))?;
+    let (policy, path) = (&loaded.policy, loaded.path.display());
+    let (witnesses, operators) = (quorum_facts::by_witness(policy), quorum_facts::by_operator(policy));
+    let mut warnings = warnings(policy);
+    for (name, keys) in quorum_facts::counted_twice(policy) {
+        let keys = keys.join(" ");
+        warnings
+            .push(format!("the keys {keys} of {name} are counted one by one: `group NAME any {keys}` makes them one"));
+    }
+    if policy.quorum().least() > 0 {
+        if witnesses.lying == Some(0) {
+            warnings.push("one lying witness is enough for a lying log to show two histories".to_owned());
+        }
+        if operators.lying == Some(0) && witnesses.lying != Some(0) {
+            warnings.push("one lying operator is enough for a lying log to show two histories".to_owned());
+        }
+        if witnesses.down == Some(0) {
+            warnings.push("if one witness is down nothing is accepted".to_owned());
+        } else if operators.down == Some(0) {
+            warnings.push("if one operator is down nothing is accepted".to_owned());
+        }
+    }
+    let mut page = Page::titled(&format!("{path}: {} of {}", number(witnesses.needed), count(witnesses.of, "witness")));
+    for (of, bears) in [("witnesses", witnesses), ("operators", operators)] {
+        page.row(of, &format!("{}, at least {} needed", bears.of, number(bears.needed)));
+        page.row("  may lie", &number(bears.lying));
+        page.row("  may be down", &number(bears.down));
+    }
+    warnings.iter().for_each(|warning| page.row("warning", warning));
+    let object = |bears: Bears| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.lying, "may_be_down": bears.down });
+    let json = json!({ "witnesses": object(witnesses), "operators": object(operators), "warnings": warnings });
+    Ok(Output { text: page.0, json, failure: None })
+}
+
+fn number(number: Option<usize>) -> String {
+    number.map_or_else(|| "not counted: too many to try".to_owned(), |number| number.to_string())
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "es" })
+}
+
+fn check(file: &Path) -> Result<Output, Failure> {
+    let loaded = policy_file::load(Some(file))?;
     let (policy, path) = (&loaded.policy, loaded.path.display());
     let warnings = warnings(policy);
     let requires = requirement(policy, policy.quorum());
@@ -36,7 +86,7 @@ pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
         .iter()
         .map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url }));
     let witnesses = policy.witnesses().iter().map(|witness| {
-        json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name()), "url": witness.url })
+        json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name().as_str()), "url": witness.url })
     });
     Ok(Output {
         text: page.0,
@@ -64,22 +114,17 @@ fn warnings(policy: &Policy) -> Vec<String> {
     }
     let mut operators: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, witness) in policy.witnesses().iter().enumerate() {
-        operators.entry(operator(witness.key.name())).or_default().push(index);
+        operators.entry(operator(witness.key.name().as_str())).or_default().push(index);
     }
     for (operator, indices) in &operators {
         if policy.quorum().is_met(&|index| indices.contains(&index)) {
             warnings.push(format!("{operator} alone meets the quorum: count operators, not keys"));
         }
-        if policy.logs().iter().any(|log| self::operator(log.key.name()) == *operator) {
+        if policy.logs().iter().any(|log| self::operator(log.key.name().as_str()) == *operator) {
             warnings.push(format!("{operator} runs a log and a witness of it"));
         }
     }
     warnings
-}
-
-/// Who runs a key, as its name says: the part before the first `/`.
-fn operator(name: &KeyName) -> &str {
-    name.as_str().split('/').next().unwrap_or_default()
 }
 
 fn requirement(policy: &Policy, quorum: &Quorum) -> String {

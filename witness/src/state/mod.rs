@@ -1,7 +1,9 @@
 //! The state of each log: one durable compare-and-swap file, and the mark that says when that file is not the newest.
 //!
 //! # Order of a change
-//! mark (intent) -> state -> mark (settled) -> answer. Each is a compare-and-swap that is on the disk when it returns.
+//! mark (intent) -> state -> answer, and soon after: mark (settled). Each is a compare-and-swap that is on the disk when it returns.
+//! The settling only serves to tell a restored state from an interrupted change, so it need not be waited for: a log that is
+//! busy settles once a second, and the next change goes on top of an intent as well.
 //!
 //! # What is found at a start, or after an error
 //! | mark | state | then |
@@ -69,6 +71,8 @@ struct Pages {
     record: Record,
     state: Vec<u8>,
     mark: Vec<u8>,
+    /// The mark that is on the disk while it still says `intent`.
+    unsettled: Option<Mark>,
 }
 
 impl Shelf {
@@ -175,16 +179,33 @@ impl LogState {
         let intent = Mark { phase: Phase::Intent, previous: Digest::of(&pages.state), record: next.to_bytes() };
         let written = self.write(&pages, &intent);
         self.remember(written)?;
-        let settled = intent.settled();
-        let bytes = settled.to_bytes();
-        // The state is durable: the answer may go out even if this fails, but no further one before a look at the files.
-        let sealed = self.mark_from_intent(&settled, &bytes);
         let record = Record::Cosigned(Box::new(next.clone()));
-        match self.remember(sealed) {
-            Ok(()) => self.condition = Condition::Known(Pages { record, state: settled.record, mark: bytes }),
-            Err(error) => tracing::error!(origin = %self.origin, %error, "cosigned, but the mark is not settled"),
-        }
+        let (state, mark) = (intent.record.clone(), intent.to_bytes());
+        self.condition = Condition::Known(Pages { record, state, mark, unsettled: Some(intent) });
         Ok(())
+    }
+
+    /// Lets the mark say that the change is done. From then on a state from before it is known for a restored one.
+    pub fn settle_mark(&mut self) -> Result<(), StateError> {
+        let Condition::Known(Pages { unsettled: Some(intent), mark, .. }) = &self.condition else { return Ok(()) };
+        let settled = intent.clone().settled().to_bytes();
+        let swapped = self.mark.swap(Some(mark), &settled).map_err(StateError::from);
+        match self.remember(swapped) {
+            Ok(()) => {
+                if let Condition::Known(pages) = &mut self.condition {
+                    pages.mark = settled;
+                    pages.unsettled = None;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // The mark has one of two contents: nothing more is signed before a look at the files.
+                if matches!(self.condition, Condition::Known(_)) {
+                    self.condition = Condition::Uncertain;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Reads the file from the disk again and verifies it as if it were new.
@@ -207,11 +228,6 @@ impl LogState {
         self.mark.swap(Some(&pages.mark), &intent.to_bytes())?;
         self.state.swap(Some(&pages.state), &intent.record)?;
         Ok(())
-    }
-
-    fn mark_from_intent(&self, settled: &Mark, bytes: &[u8]) -> Result<(), StateError> {
-        let intent = Mark { phase: Phase::Intent, ..settled.clone() };
-        Ok(self.mark.swap(Some(&intent.to_bytes()), bytes)?)
     }
 
     /// After an error that no second look can mend, nothing more is signed.
@@ -254,7 +270,7 @@ impl LogState {
             self.mark.swap(Some(&mark_bytes), &settled)?;
             mark_bytes = settled;
         }
-        Ok(Pages { record, state: mark.record, mark: mark_bytes })
+        Ok(Pages { record, state: mark.record, mark: mark_bytes, unsettled: None })
     }
 
     fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {

@@ -37,6 +37,13 @@ impl Place {
         Cosigned::sign(&verified, &witness_key(), UnixTime::new(time).unwrap()).unwrap()
     }
 
+    /// A change that has come to rest.
+    fn advance(&self, size: u64, time: u64) {
+        let mut state = self.load().unwrap();
+        state.advance(&self.cosigned(size, time)).unwrap();
+        state.settle_mark().unwrap();
+    }
+
     fn size(&self) -> u64 {
         self.load().unwrap().record().unwrap().head().size
     }
@@ -55,7 +62,7 @@ fn s1_a_log_without_a_mark_is_refused_though_its_state_is_there() {
     let error = place.load().unwrap_err();
     assert!(matches!(error, StateError::NoMark { .. }), "{error}");
     place.shelf().begin(&place.log.origin()).unwrap();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.advance(3, 10);
     fs::remove_file(place.file("marks")).unwrap();
     assert!(matches!(place.shelf().begin(&place.log.origin()), Err(StateError::NoMark { .. })));
 }
@@ -63,7 +70,7 @@ fn s1_a_log_without_a_mark_is_refused_though_its_state_is_there() {
 #[test]
 fn s2_a_deleted_state_is_refused_and_not_begun_anew() {
     let place = Place::new();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.advance(3, 10);
     fs::remove_file(place.file("state")).unwrap();
     let error = place.load().unwrap_err();
     assert!(matches!(error, StateError::Missing { marked: 3, .. }), "{error}");
@@ -79,9 +86,9 @@ fn s2_a_deleted_state_is_refused_and_not_begun_anew() {
 fn s3_a_restored_older_state_is_refused_even_if_it_is_the_one_before() {
     let place = Place::new();
     let begun = fs::read(place.file("state")).unwrap();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.advance(3, 10);
     let before = fs::read(place.file("state")).unwrap();
-    place.load().unwrap().advance(&place.cosigned(3, 20)).unwrap();
+    place.advance(3, 20);
     for (copy, found) in [(begun, (0, 0)), (before, (3, 10))] {
         fs::write(place.file("state"), copy).unwrap();
         let error = place.load().unwrap_err();
@@ -92,9 +99,9 @@ fn s3_a_restored_older_state_is_refused_even_if_it_is_the_one_before() {
 #[test]
 fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
     let place = Place::new();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.advance(3, 10);
     let mark = fs::read(place.file("marks")).unwrap();
-    place.load().unwrap().advance(&place.cosigned(5, 20)).unwrap();
+    place.advance(5, 20);
     fs::write(place.file("marks"), &mark).unwrap();
     assert!(matches!(place.load(), Err(StateError::Contradiction { found: (5, 20), marked: (3, 10), .. })));
     fs::write(place.file("state"), b"rubbish").unwrap();
@@ -106,7 +113,7 @@ fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
 #[test]
 fn another_key_cannot_take_up_the_state() {
     let place = Place::new();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
+    place.advance(3, 10);
     let other = witness_of(8).own();
     let shelf = Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other).unwrap();
     let error = shelf.load(&place.log.origin()).unwrap_err();
@@ -138,13 +145,14 @@ fn after_each_failed_step_nothing_is_lost_and_the_next_start_goes_on() {
                 state.advance(&place.cosigned(3, 10)).unwrap();
                 let armed = fault::arm(&place.rule(action, op, folder, "1+")).unwrap();
                 let failed = state.advance(&place.cosigned(5, 20)).is_err();
+                let _ = state.settle_mark();
                 drop(armed);
                 drop(state);
                 let what = format!("{action} {op} {folder}");
                 let size = place.load().unwrap_or_else(|error| panic!("{what}: {error}")).record().unwrap().head().size;
                 assert!(size == 3 || size == 5, "{what}: {size}");
                 assert!(failed || size == 5, "{what}: answered, but not there");
-                place.load().unwrap().advance(&place.cosigned(7, 30)).unwrap();
+                place.advance(7, 30);
             }
         }
     }
@@ -169,6 +177,38 @@ fn a_full_disk_passes_without_a_restart_and_a_failed_sync_does_not() {
 }
 
 #[test]
+fn within_the_second_before_the_mark_settles_a_restored_state_is_replaced_by_the_marks_newer_record() {
+    let place = Place::new();
+    place.advance(3, 10);
+    let before = fs::read(place.file("state")).unwrap();
+    place.load().unwrap().advance(&place.cosigned(5, 20)).unwrap();
+    fs::write(place.file("state"), before).unwrap();
+    assert_eq!(place.size(), 5, "never back to 3");
+    let mark = fs::read_to_string(place.file("marks")).unwrap();
+    assert!(mark.contains("\nsettled\n"), "{mark}");
+}
+
+#[test]
+fn a_change_goes_on_top_of_a_mark_that_has_not_settled_and_settling_twice_is_nothing() {
+    let place = Place::new();
+    let mut state = place.load().unwrap();
+    for (size, time) in [(3, 10), (5, 20), (7, 30)] {
+        state.advance(&place.cosigned(size, time)).unwrap();
+    }
+    state.settle_mark().unwrap();
+    state.settle_mark().unwrap();
+    state.advance(&place.cosigned(9, 40)).unwrap();
+    let armed = fault::arm(&place.rule("fail", "create", "marks", "1+")).unwrap();
+    assert!(state.settle_mark().is_err());
+    assert!(state.record().is_err(), "nothing is signed before the files were read again");
+    drop(armed);
+    assert_eq!(state.record().unwrap().head().size, 9);
+    state.advance(&place.cosigned(11, 50)).unwrap();
+    drop(state);
+    assert_eq!(place.size(), 11);
+}
+
+#[test]
 fn an_interrupted_change_is_finished_but_not_on_top_of_another_state() {
     let place = Place::new();
     let begun = fs::read(place.file("state")).unwrap();
@@ -189,8 +229,8 @@ fn an_interrupted_change_is_finished_but_not_on_top_of_another_state() {
 #[test]
 fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
     let place = Place::new();
-    place.load().unwrap().advance(&place.cosigned(3, 10)).unwrap();
-    place.load().unwrap().advance(&place.cosigned(5, 20)).unwrap();
+    place.advance(3, 10);
+    place.advance(5, 20);
     fs::remove_file(place.file("state")).unwrap();
     for (size, time) in [(3, 10), (3, 30), (5, 10), (7, 10)] {
         let error = place.shelf().adopt(&place.cosigned(size, time)).unwrap_err();

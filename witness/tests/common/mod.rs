@@ -142,6 +142,12 @@ impl Folder {
         files
     }
 
+    /// A witness in this process that nobody serves.
+    pub fn witness(&self) -> Arc<Witness> {
+        let home = Home::open(&self.path()).unwrap();
+        Arc::new(Witness::open(&home, Arc::new(ManualClock::at(NOW))).unwrap())
+    }
+
     /// Serves in this process, at a clock that a test may set.
     pub fn serve(&self) -> Served {
         self.try_serve().unwrap()
@@ -274,6 +280,20 @@ impl Process {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap().code().unwrap()
+    }
+
+    /// Asks it to read its config again.
+    pub fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
+    /// Asks it to stop, whatever becomes of that.
+    pub fn end(mut self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().try_into().unwrap()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        self.child.wait().unwrap();
     }
 
     pub fn kill(mut self) {

@@ -1,0 +1,4 @@
+//! What is done to a witness's folder beside serving it; a file for each concern.
+
+pub(crate) mod evidence;
+pub(crate) mod logs;

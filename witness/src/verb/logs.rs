@@ -1,0 +1,41 @@
+//! `logs pull`.
+
+use std::path::Path;
+
+use serde_json::json;
+use stele_host::durable;
+use stele_host::http_client::{ClientLimits, HttpClient};
+
+use super::evidence::Told;
+use crate::error::WitnessError;
+use crate::home::Home;
+use crate::network_list::{MAX_LIST, NetworkList};
+
+/// Adds what is new; the second is the event of changed keys.
+pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessError>), WitnessError> {
+    let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
+    let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
+    let pulled = Home::pull(folder, &list)?;
+    let mut text: String = pulled.added.iter().map(|log| format!("added {}\n", log.origin())).collect();
+    text += &list.skipped.iter().map(|(vkey, reason)| format!("skipped {vkey}: {reason}\n")).collect::<String>();
+    text += &format!("{} known already\n", pulled.known);
+    let object = json!({
+        "added": pulled.added.iter().map(|log| log.origin().as_str()).collect::<Vec<_>>(),
+        "known": pulled.known,
+        "skipped": list.skipped.iter().map(|(vkey, reason)| json!({"vkey": vkey, "reason": reason})).collect::<Vec<_>>(),
+    });
+    let event = (!pulled.changed.is_empty()).then_some(WitnessError::ChangedKeys { changed: pulled.changed });
+    Ok(((text, object), event))
+}
+
+fn fetch(from: &str) -> Result<Vec<u8>, WitnessError> {
+    let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
+    if !from.starts_with("http://") && !from.starts_with("https://") {
+        let bytes = durable::read_file(Path::new(from), MAX_LIST as u64)?;
+        return bytes.ok_or_else(|| bad("there is no such file".into()));
+    }
+    let limits = ClientLimits { body: MAX_LIST as u64, ..ClientLimits::default() };
+    let client = HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits);
+    let answer = client.get(from, None).map_err(|error| bad(error.to_string()))?;
+    if answer.status == 200 { Ok(answer.body) } else { Err(bad(format!("status {}", answer.status))) }
+}
