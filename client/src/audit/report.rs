@@ -107,7 +107,7 @@ impl Report<'_> {
         let entries = json!({ "statements": statements, "index_entries": index_entries });
         let found = json!({ "error": counts.errors, "warning": counts.warnings, "note": counts.notes });
         page.say(&format!("{{\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
-        self.list(page, |row| Ok(serde_json::to_string(row)?))?;
+        self.list(page, serde_json::to_string)?;
         page.say("\n]\n}\n")
     }
 
