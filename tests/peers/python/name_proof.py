@@ -1,6 +1,7 @@
 """Name proofs, read a second time: the text, the checks and nothing of Stele's code. A module of the scripts beside it."""
 
 import base64
+import copy
 import hashlib
 import re
 
@@ -211,6 +212,12 @@ class Policy:
             elif words[0] == "quorum":
                 self.quorum = words[1]
 
+    def wanting(self, names):
+        """The same policy with a quorum of all these."""
+        other = copy.copy(self)
+        other.members, other.quorum = {**self.members, "everybody": ("all", sorted(names))}, "everybody"
+        return other
+
     def met(self, name, cosigned):
         member = self.members.get(name)
         if name == "none" or name in cosigned:
@@ -255,6 +262,10 @@ class Note:
             need(base64.b64encode(signature).decode() == match[2] and len(signature) > 4, 1, "not a signature line")
             self.signatures.append((match[1], signature[:4], signature[4:]))
 
+    def meant(self, key):
+        """The signatures that are said to be of a key."""
+        return [signature for name, key_hash, signature in self.signatures if (name, key_hash) == (key.name, key.hash)]
+
 
 def check_note(note, policy):
     """Step 2: size and root of a checkpoint that the log signed and the quorum cosigned."""
@@ -262,25 +273,28 @@ def check_note(note, policy):
     need(match, 2, "not a checkpoint")
     origin, size, root = match.groups()
 
-    def meant(key):
-        return [signature for name, key_hash, signature in note.signatures if (name, key_hash) == (key.name, key.hash)]
-
     message = note.text.encode()
-    own = [key for key in policy.logs.get(origin, []) if key.type == 1 and meant(key)]
+    own = [key for key in policy.logs.get(origin, []) if key.type == 1 and note.meant(key)]
     need(own, 2, "not signed by a log of the policy")
     for key in own:
-        need(all(key.verifies(signature, message) for signature in meant(key)), 2, "a log's signature fails")
-    cosigned = set()
+        need(all(key.verifies(signature, message) for signature in note.meant(key)), 2, "a log's signature fails")
+    cosigned = cosigners(note, policy)
+    need(policy.met(policy.quorum, cosigned), 2, "below the quorum")
+    return int(size), hash_of(root, 2)
+
+
+def cosigners(note, policy):
+    """The witnesses of the policy that cosigned; a line of one of them that fails spoils the note."""
+    found = set()
     for name, key in policy.members.items():
         if not isinstance(key, Key) or key.type != 4:
             continue
-        for signature in meant(key):
+        for signature in note.meant(key):
             time = int.from_bytes(signature[:8], "big")
-            signed = f"cosignature/v1\ntime {time}\n".encode() + message
+            signed = f"cosignature/v1\ntime {time}\n".encode() + note.text.encode()
             need(len(signature) == 72 and key.verifies(signature[8:], signed), 2, f"the cosignature of {name} fails")
-            cosigned.add(name)
-    need(policy.met(policy.quorum, cosigned), 2, "below the quorum")
-    return int(size), hash_of(root, 2)
+            found.add(name)
+    return found
 
 
 def number_of(text):

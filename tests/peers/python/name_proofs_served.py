@@ -12,7 +12,7 @@ import urllib.parse
 import urllib.request
 
 from index_replay import entries, leaf_hash, subjects
-from name_proof import Frontier, NameProof, Policy, Refused, check, check_note, hash_of, path_root
+from name_proof import Frontier, NameProof, Policy, Refused, check, check_note, cosigners, hash_of, path_root
 from report import Report
 
 
@@ -60,8 +60,11 @@ def main():
         report.check(refused(content, asked, policy), f"refused: {what}")
     for what, sample in (("a list", subject), ("an absence", nobody[0])):
         content = proofs[sample]
+        # A line that is of nobody known is no damage, so here everybody who signed must have.
+        strict = policy.wanting(cosigners(NameProof(content).note, policy))
         flips = range(len(content) * 8)
-        passed = [bit for bit in flips if not refused(flipped(content, bit), sample, policy)]
+        passed = [bit for bit in flips if not refused(flipped(content, bit), sample, strict)]
+        report.check(not refused(content, sample, strict), f"{what}, undamaged, is not refused")
         report.check(not passed, f"refused: {what} with any one of {len(flips)} bits flipped", passed[:9])
     beyond = [query for query in ("from=99999999", "more=1") if status(f"{address(url, subject)}&{query}") not in (400, 409)]
     report.check(not beyond, "a question that has no answer gets none", beyond)
