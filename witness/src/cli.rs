@@ -18,7 +18,7 @@ use crate::home::{Added, Home};
 use crate::http;
 use crate::keyring::Own;
 use crate::trust::TrustedLog;
-use crate::verb::{evidence, logs};
+use crate::verb::{doctor, evidence, logs};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -57,6 +57,14 @@ enum Command {
         /// Listen here instead of where the config says; port 0 takes a free one
         #[arg(long)]
         listen: Option<String>,
+    },
+    /// Look whether everything works: keys, clock, disk, each log, and the running witness; changes nothing
+    Doctor {
+        /// The folder
+        dir: PathBuf,
+        /// Where the witness is reached from outside, instead of where it listens
+        #[arg(long)]
+        url: Option<String>,
     },
     /// What logs have signed against themselves
     Evidence {
@@ -196,6 +204,20 @@ impl Cli {
             Command::Evidence { command: Evidence::List { dir } } => told(json, evidence::list(&Home::open(&dir)?)?),
             Command::Evidence { command: Evidence::Export { dir, id, out } } => {
                 told(json, evidence::export(&Home::open(&dir)?, id.as_deref(), &out)?)
+            }
+            Command::Doctor { dir, url } => {
+                let (findings, unwell) = doctor::examine(&Home::open(&dir)?, url.as_deref());
+                match unwell {
+                    // With --json there is one document on stdout, and the lines are what it is about.
+                    Some(error) if json => {
+                        output::complain(&findings.0);
+                        Err(error)
+                    }
+                    unwell => {
+                        told(json, findings)?;
+                        unwell.map_or(Ok(()), Err)
+                    }
+                }
             }
             Command::About { dir } => about(json, &Home::open(&dir)?),
             Command::Run { dir, listen } => serve(&dir, listen),

@@ -116,9 +116,15 @@ impl Home {
         Ok(keyring)
     }
 
+    /// The folders of the states and of the marks.
+    pub fn folders(&self) -> (PathBuf, PathBuf) {
+        (self.path("state"), self.loaded.resolve(&self.config().marks))
+    }
+
     /// The states and marks.
     pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
-        Shelf::open(&self.path("state"), &self.loaded.resolve(&self.config().marks), own)
+        let (state, marks) = self.folders();
+        Shelf::open(&state, &marks, own)
     }
 
     /// The evidence.

@@ -1,4 +1,5 @@
 //! What is done to a witness's folder beside serving it; a file for each concern.
 
+pub(crate) mod doctor;
 pub(crate) mod evidence;
 pub(crate) mod logs;

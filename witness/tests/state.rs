@@ -279,6 +279,41 @@ fn a_log_that_asks_too_often_is_told_when_to_come_back_and_strangers_cannot_use_
 }
 
 #[test]
+fn the_doctor_says_what_works_and_what_does_not() {
+    let log = log();
+    let folder = Folder::new(&[&log]);
+    let dir = folder.path();
+    let process = folder.start(&[]);
+    assert_eq!(process.door.status(&log.body(0, 3)), 200);
+    let examine = |url: &str| {
+        let output = folder.command(&["doctor", dir.to_str().unwrap(), "--url", url]).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, words) = examine(&process.door.url);
+    assert_eq!(code, 0, "{words}");
+    for line in [
+        "ok   keys",
+        "signed and verified with 2 keys",
+        "log.example/a: size 3",
+        "says that it is well",
+        "1 checkpoints",
+    ] {
+        assert!(words.contains(line), "{line}: {words}");
+    }
+    assert!(!words.contains("FAIL") && words.contains("warn marks"), "{words}");
+    let (url, before) = (process.door.url.clone(), fs::read(folder.state(&log)).unwrap());
+    assert_eq!(process.door.status(&log.body(3, 7)), 200);
+    assert_eq!(process.stop(), 0);
+    let (code, words) = examine(&url);
+    assert!(code == 9 && words.contains("FAIL reach"), "{words}");
+    // A restored state is found without starting, and nothing is changed.
+    fs::write(folder.state(&log), &before).unwrap();
+    let (code, words) = examine(&url);
+    assert!(code == 9 && words.contains("FAIL log"), "{words}");
+    assert_eq!(fs::read(folder.state(&log)).unwrap(), before);
+}
+
+#[test]
 fn about_and_list_say_what_is_to_be_published() {
     let log = log();
     let folder = Folder::new(&[&log]);

@@ -101,6 +101,23 @@ impl Shelf {
         Ok(())
     }
 
+    /// What the files of a log say, without changing them: for a look from beside, also while a witness runs.
+    pub fn look(&self, origin: &Origin) -> Result<Record, StateError> {
+        let state = self.unread(origin);
+        let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };
+        let bytes = state.mark.load()?.ok_or_else(no_mark)?;
+        let mark = Mark::parse(&bytes).ok_or_else(|| StateError::NotAMark { path: state.mark_path.clone() })?;
+        let marked = state.parse(&mark.record, &state.mark_path)?;
+        let missing = || StateError::Missing {
+            origin: origin.clone(),
+            path: state.state_path.clone(),
+            marked: marked.head().size,
+        };
+        let found = state.state.load()?.ok_or_else(missing)?;
+        let interrupted = mark.phase == Phase::Intent && Digest::of(&found) == mark.previous;
+        if found == mark.record || interrupted { Ok(marked) } else { Err(state.disagreement(&found, &marked)?) }
+    }
+
     /// Takes up a log, after all the checks of a start.
     pub fn load(&self, origin: &Origin) -> Result<LogState, StateError> {
         let mut state = self.unread(origin);

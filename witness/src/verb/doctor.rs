@@ -1,0 +1,228 @@
+//! `doctor`: does this witness work, and would it be noticed if it did not? It changes nothing, and can be run beside a running witness.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use stele_host::clock::{Clock as _, SystemClock};
+use stele_host::http_client::{ClientLimits, HttpClient};
+use stele_spec::checkpoint::{Checkpoint, Origin};
+use stele_spec::cosignature::{UnixTime, verify_cosignature};
+use stele_spec::merkle::empty_root;
+
+use super::evidence::Told;
+use crate::cosigned::{Cosigned, Record};
+use crate::error::WitnessError;
+use crate::home::Home;
+use crate::keyring::Keyring;
+use crate::state::Shelf;
+
+/// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
+const LEAST_FREE: u64 = 64 << 20;
+
+/// 2026-01-01: a clock that is earlier was never set.
+const LEAST_TIME: u64 = 1_767_225_600;
+
+/// A log whose last cosignature is older has stopped calling us, or we have stopped answering.
+const QUIET: u64 = 7 * 86_400;
+
+/// What is found, in the order it is looked for.
+#[derive(Default)]
+struct Findings(Vec<(Level, &'static str, String)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warning,
+    Failure,
+}
+
+/// Looks at everything. The second is the error to end with, if something is wrong.
+pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessError>) {
+    let mut found = Findings::default();
+    let now = SystemClock.unix_seconds();
+    let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
+    if let Some(keyring) = &keyring {
+        found.round_trip(keyring, now);
+        found.files_apart(home);
+        let shelf = home.shelf(keyring.own()).map(|shelf| (String::new(), shelf));
+        if let Some(shelf) = found.quietly("state", shelf) {
+            found.logs(home, &shelf, now);
+        }
+        let listen = format!("http://{}", home.config().listen);
+        found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
+    }
+    if now < LEAST_TIME {
+        found.failed("clock", format!("it says {now} seconds since 1970: it was never set"));
+    }
+    found.told()
+}
+
+impl Findings {
+    fn ok(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Ok, what, words));
+    }
+
+    fn warn(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Warning, what, words));
+    }
+
+    fn failed(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Failure, what, words));
+    }
+
+    fn take<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
+        match outcome {
+            Ok((words, value)) => {
+                self.ok(what, words);
+                Some(value)
+            }
+            Err(error) => {
+                self.failed(what, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn quietly<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
+        outcome.map_err(|error| self.failed(what, error.to_string())).ok().map(|(_, value)| value)
+    }
+
+    /// Signs the head of an empty tree of nobody's log with each key, and verifies it as a stranger would.
+    fn round_trip(&mut self, keyring: &Keyring, now: u64) {
+        let done = (|| {
+            let origin: Origin = "doctor.invalid/round-trip".parse().map_err(|error| format!("{error}"))?;
+            let text = Checkpoint::new(origin, 0, empty_root()).to_string();
+            let time = UnixTime::new(now.max(1)).map_err(|error| error.to_string())?;
+            let lines = keyring.cosign(&text, time).map_err(|error| error.to_string())?;
+            for (line, key) in lines.iter().zip(keyring.own().keys()) {
+                verify_cosignature(&text, line, key).map_err(|error| error.to_string())?;
+            }
+            Ok::<_, String>((format!("signed and verified with {} keys", lines.len()), ()))
+        })();
+        self.take("round trip", done);
+        if keyring.own().keys().count() < 2 {
+            self.warn("keys", "Ed25519 alone: without an ML-DSA-44 key it signs no subtrees".into());
+        }
+    }
+
+    fn files_apart(&mut self, home: &Home) {
+        let (state, marks) = home.folders();
+        for folder in [&state, &marks] {
+            match rustix::fs::statvfs(folder) {
+                Ok(disk) => {
+                    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+                    let words = format!("{} MiB free at {}", free >> 20, folder.display());
+                    if free < LEAST_FREE { self.failed("disk", words) } else { self.ok("disk", words) }
+                }
+                Err(error) => self.failed("disk", format!("{}: {error}", folder.display())),
+            }
+        }
+        let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+        if device(&state) == device(&marks) {
+            self.warn(
+                "marks",
+                "they are on the disk of the state: what is lost or put back together is not noticed".into(),
+            );
+        }
+    }
+
+    fn logs(&mut self, home: &Home, shelf: &Shelf, now: u64) {
+        if home.logs().is_empty() {
+            self.warn("log", "none: `stele-witness logs add`".into());
+        }
+        for (log, config) in home.listed() {
+            let origin = log.origin();
+            match shelf.look(origin) {
+                Err(error) => self.failed("log", format!("{origin}: {error}")),
+                Ok(Record::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
+                Ok(Record::Cosigned(cosigned)) => {
+                    let (size, time) = (cosigned.checkpoint().size(), cosigned.time().seconds());
+                    if now < time {
+                        let words =
+                            format!("the clock says {now}, the last cosignature of {origin} was made at {time}");
+                        self.failed("clock", words);
+                        continue;
+                    }
+                    let words = format!("{origin}: size {size}, cosigned {} ago", age(now - time));
+                    if config.disabled {
+                        self.ok("log", format!("{words}, disabled"));
+                    } else if now - time > QUIET {
+                        self.warn("log", words);
+                    } else {
+                        self.ok("log", words);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the running witness as a stranger would: is it well, and does it serve what we signed?
+    fn reach(&mut self, home: &Home, keyring: &Keyring, url: &str) {
+        let limits = ClientLimits { whole: Duration::from_secs(10), body: 1 << 20, ..ClientLimits::default() };
+        let client = HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits);
+        match client.get(&format!("{url}/healthz"), None) {
+            Err(error) => return self.failed("reach", format!("{url}: {error}")),
+            Ok(answer) if answer.status == 200 => self.ok("reach", format!("{url} says that it is well")),
+            Ok(answer) => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
+        }
+        let mut served = 0;
+        for log in home.logs() {
+            let page = format!("{url}/{}/checkpoint", log.origin().digest());
+            match client.get(&page, None) {
+                Ok(answer) if answer.status == 404 => {}
+                Ok(answer) if answer.status == 200 => {
+                    match Cosigned::parse(&answer.body, log.origin(), &keyring.own()) {
+                        Ok(_) => served += 1,
+                        Err(error) => self.failed("served", format!("{page}: {error}")),
+                    }
+                }
+                Ok(answer) => self.failed("served", format!("{page}: status {}", answer.status)),
+                Err(error) => self.failed("served", format!("{page}: {error}")),
+            }
+        }
+        self.ok("served", format!("{served} checkpoints with our cosignatures"));
+    }
+
+    fn told(self) -> (Told, Option<WitnessError>) {
+        let mut text = String::new();
+        for (level, what, words) in &self.0 {
+            let _ = writeln!(text, "{} {what:<10} {words}", level.word());
+        }
+        let each = self
+            .0
+            .iter()
+            .map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words}));
+        let object = json!({"checks": each.collect::<Vec<_>>()});
+        let failed = self.0.iter().filter(|(level, ..)| *level == Level::Failure).count();
+        let error = (failed > 0).then_some(WitnessError::Unwell { failed, checks: self.0.len() });
+        ((text, object), error)
+    }
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok  ",
+            Self::Warning => "warn",
+            Self::Failure => "FAIL",
+        }
+    }
+}
+
+fn names(keyring: &Keyring) -> String {
+    let own = keyring.own();
+    let ids: Vec<String> = own.keys().map(|key| key.hash().to_string()).collect();
+    format!("{} {}", own.name(), ids.join(" "))
+}
+
+fn age(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
