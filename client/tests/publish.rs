@@ -138,7 +138,7 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
     served.log.lock().unwrap().lies_about = Some(1);
     publish(&world, &[]).fails(
         9,
-        &["expected: the release that stands in the way", "found: a statement of the kind publisher at entry 1"],
+        &["expected: the release that stands in the way", "found: entry 1, publisher of acme.example"],
     );
 
     // Nobody else speaks under the name.

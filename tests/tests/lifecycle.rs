@@ -268,7 +268,7 @@ fn a_licence_is_amended_from_the_form_with_what_holds_now() -> Step {
     );
     let other = fs::read_to_string(&form)
         .unwrap()
-        .replace("issued_at", &format!("weights_digest = \"{}\"\nissued_at", "0".repeat(64)));
+        .replacen("\nissued_at = ", &format!("\nweights_digest = \"{}\"\nissued_at = ", "0".repeat(64)), 1);
     fs::write(network.at("other.toml"), other).unwrap();
     told(
         acme.say(&network, &["amend", "--form", "other.toml"]),
@@ -437,7 +437,7 @@ fn a_derivative_names_its_parent_by_its_coordinate_and_the_files_are_asked_too()
     let text = fs::read_to_string(&file).unwrap();
 
     // Files that name a parent are not from scratch.
-    let (before, lineage) = text.split_once("[[lineage]]").unwrap();
+    let (before, lineage) = text.split_once("\n[[lineage]]").unwrap();
     let end = lineage.find("\n# Where the files").unwrap();
     let scratch = format!("{before}{}", &lineage[end..]).replace("from_scratch = false", "from_scratch = true");
     fs::write(&file, scratch).unwrap();

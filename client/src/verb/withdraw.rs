@@ -61,7 +61,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
     } else {
         sheet.raw(
             "actions = [\n    \
-             { what = \"DECIDE: one of the words above\", when = \"DECIDE: a day, such as 2026-07-01\" },\n    \
+             { what = \"DECIDE: one of these words\", when = \"DECIDE: a day, such as 2026-07-01\" },\n    \
              # { what = \"host-removed\", when = \"2026-07-01\", host = \"https://huggingface.co/acme/tiny\" },\n]\n",
         );
     }
@@ -99,7 +99,11 @@ mod tests {
         completes::<Withdraw>(
             Kind::Withdraw,
             write,
-            &[("one of the words above", "publicly-downloaded"), ("a day, such as 2026-07-01", "2026-07-01")],
+            &[
+                ("one of the words above", "publicly-downloaded"),
+                ("one of these words", "support-ended"),
+                ("a day, such as 2026-07-01", "2026-07-01"),
+            ],
         );
     }
 }
