@@ -25,7 +25,6 @@ mod log_client;
 mod log_reader;
 mod memory;
 mod monitor;
-#[allow(dead_code, unused_imports, reason = "one reader asks for lists, others for whole stories")]
 mod name_lookup;
 mod page;
 mod policy_file;
