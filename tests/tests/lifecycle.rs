@@ -458,7 +458,7 @@ fn a_derivative_names_its_parent_by_its_coordinate_and_the_files_are_asked_too()
     with(&acme.coordinate("1.0.0"));
     let expected = network.at("expected");
     let publish = tuner.publish_with(&folder, &["--expect", expected.to_str().unwrap(), "--json"]);
-    let published = told(publish, 0, &["warning: code-files", "warning: pickle-file"]);
+    let published = told(publish, 0, &["warning: code-files", "warning: pickle-weights"]);
     assert!(!published.stderr.contains("parent-missing"), "{}", published.stderr);
     let entry = published.json()?["entry"].as_u64();
     assert_eq!(fs::read_to_string(&expected).unwrap().lines().count(), 2, "the claim and the release");
