@@ -136,10 +136,8 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
 
     // A log that refuses because of another entry has not shown why it refuses.
     served.log.lock().unwrap().lies_about = Some(1);
-    publish(&world, &[]).fails(
-        9,
-        &["expected: the release that stands in the way", "found: entry 1, publisher of acme.example"],
-    );
+    publish(&world, &[])
+        .fails(9, &["expected: the release that stands in the way", "found: entry 1, publisher of acme.example"]);
 
     // Nobody else speaks under the name.
     std::fs::remove_file(world.at("publisher.pem")).unwrap();

@@ -266,9 +266,11 @@ fn a_licence_is_amended_from_the_form_with_what_holds_now() -> Step {
         2,
         &["do not agree about reason"],
     );
-    let other = fs::read_to_string(&form)
-        .unwrap()
-        .replacen("\nissued_at = ", &format!("\nweights_digest = \"{}\"\nissued_at = ", "0".repeat(64)), 1);
+    let other = fs::read_to_string(&form).unwrap().replacen(
+        "\nissued_at = ",
+        &format!("\nweights_digest = \"{}\"\nissued_at = ", "0".repeat(64)),
+        1,
+    );
     fs::write(network.at("other.toml"), other).unwrap();
     told(
         acme.say(&network, &["amend", "--form", "other.toml"]),

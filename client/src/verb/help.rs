@@ -21,7 +21,11 @@ const EXIT_CODES: [(Exit, &str, &str); 16] = [
     (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
     (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
     (Exit::Locked, "locked", "another process works on the same data"),
-    (Exit::Inconsistent, "inconsistent", "a log contradicts itself, or what it showed before: an evidence file says how"),
+    (
+        Exit::Inconsistent,
+        "inconsistent",
+        "a log contradicts itself, or what it showed before: an evidence file says how",
+    ),
     (Exit::Findings, "findings", "the audit is done, and there is something to report"),
     (Exit::Unproven, "unproven", "a file of evidence convicts nobody"),
     (Exit::Internal, "internal", "a bug of ours"),
