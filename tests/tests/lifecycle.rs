@@ -54,6 +54,8 @@ fn two_of_three_keys_replace_one_and_the_old_one_never_speaks_again() -> Step {
         0,
         &["claims its name", "2 of its keys"],
     );
+    let inspected = command::run(Binary::Stele, ["inspect", network.at(proposal).to_str().unwrap(), "--json"])?;
+    assert_eq!(inspected.expect(0)?.json()?["kind"], "proposal");
     // Alone, or with a key that is not in it, it does not come through.
     told(
         anna.say(&network, &["keys", "submit", proposal]),
