@@ -94,18 +94,25 @@ impl<'a> Auditor<'a> {
         Ok(Self { log, manifests, store, convict, rows, registry, findings, index, done, changes: Changes::new() })
     }
 
-    /// Judges every entry that is left.
+    /// Judges every entry that is left: one stretch, while the next one is parsed.
     pub(super) fn run(&mut self, watch: &mut Watch) -> Result<(), AuditError> {
-        let mut stretch = Vec::with_capacity(STRETCH);
         let log = self.log;
-        for chunk in log.entries(self.done.entries) {
-            stretch.push(chunk?);
-            if stretch.len() == STRETCH {
-                self.stretch(core::mem::take(&mut stretch))?;
-                watch.see("audited", self.done.entries, log.size());
-            }
+        let mut chunks = log.entries(self.done.entries);
+        let mut read = || chunks.by_ref().take(STRETCH).collect::<Result<Vec<Chunk>, _>>();
+        let mut parsed = parsed::parse(read()?);
+        while !parsed.is_empty() {
+            let (current, next) = (core::mem::take(&mut parsed), read()?);
+            parsed = std::thread::scope(|scope| {
+                let parsing = scope.spawn(|| parsed::parse(next));
+                self.stretch(current)?;
+                match parsing.join() {
+                    Ok(parsed) => Ok::<_, AuditError>(parsed),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            })?;
+            watch.see("audited", self.done.entries, log.size());
         }
-        self.stretch(stretch)
+        Ok(())
     }
 
     /// What is wrong with the tree as it ends now: no row for it is kept, since the log may go on.
@@ -123,11 +130,7 @@ impl<'a> Auditor<'a> {
         Ok((self.done, row))
     }
 
-    fn stretch(&mut self, chunks: Vec<Chunk>) -> Result<(), AuditError> {
-        if chunks.is_empty() {
-            return Ok(());
-        }
-        let mut entries = parsed::parse(chunks);
+    fn stretch(&mut self, mut entries: Vec<Parsed>) -> Result<(), AuditError> {
         let keys = self.keys(&entries)?;
         parsed::verify(&mut entries, &keys);
         for parsed in entries {

@@ -31,6 +31,9 @@ const CACHE: usize = 32 << 20;
 /// The database's file in the folder of an audit.
 const FILE: &str = "audit.redb";
 
+/// The form of the rows; another one is not read.
+const FORM: &[u8] = b"1";
+
 /// The rows of one audit.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -60,7 +63,14 @@ impl Store {
     fn at(path: &Path, folder: Option<TempDir>) -> Result<Self, StoreError> {
         let database = Database::builder().set_cache_size(CACHE).create(path).map_err(database)?;
         let store = Self { database, _folder: folder };
+        // The table is made by the first write.
         store.write(&Changes::new())?;
+        let form = key(b'm', "form");
+        match store.snapshot()?.row(&form)? {
+            None => store.write(&Changes::from([(form, FORM.to_vec())]))?,
+            Some(found) if found == FORM => {}
+            Some(_) => return Err(StoreError::Form),
+        }
         Ok(store)
     }
 
@@ -134,6 +144,9 @@ pub(crate) enum StoreError {
     /// A row of a wrong length.
     #[error("the audit's database is damaged")]
     Damaged,
+    /// Rows of another version of this program.
+    #[error("the audit's database is of another version")]
+    Form,
     /// No folder for it.
     #[error("cannot make a folder for the audit's database")]
     Folder(#[source] std::io::Error),

@@ -73,7 +73,7 @@ impl EvidenceError {
 impl fmt::Display for EvidenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Canonical(error) => write!(f, "not a file of evidence: {error}"),
+            Self::Canonical(error) => error.fmt(f),
             Self::Version { found } => {
                 write!(f, "expected evidence of version {}, found {found:?}", super::wire::VERSION)
             }
