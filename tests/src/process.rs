@@ -52,6 +52,11 @@ impl Server {
         self.address.ok_or_else(|| Failure::new(format!("{} never served", self.name)))
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> Step<u32> {
+        self.child.as_ref().map(Child::id).ok_or_else(|| Failure::new(format!("{} does not run", self.name)))
+    }
+
     /// Its address as a URL without a slash at the end.
     pub fn url(&self) -> Step<String> {
         self.address().map(|address| format!("http://{address}"))

@@ -1,4 +1,4 @@
-//! One kept-alive connection to a log: a submission at a time, as little work as HTTP/1.1 allows, since the load shares
+//! One kept-alive connection to a log or a witness: a request at a time, as little work as HTTP/1.1 allows, since the load shares
 //! the cores with what it measures.
 
 use std::io::{Read, Write};
@@ -15,25 +15,29 @@ const MAX_ANSWER: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
-    log: SocketAddr,
+    server: SocketAddr,
     buffer: Vec<u8>,
 }
 
 impl Line {
     /// Connects. Every wait on the connection has the limit of [`http::ANSWER`].
-    pub fn open(log: SocketAddr) -> Step<Self> {
-        Ok(Self { stream: http::connect(log)?, log, buffer: Vec::new() })
+    pub fn open(server: SocketAddr) -> Step<Self> {
+        Ok(Self { stream: http::connect(server)?, server, buffer: Vec::new() })
     }
 
     /// Submits a statement and waits for its proof.
     pub fn submit(&mut self, statement: &[u8]) -> Step<Vec<u8>> {
+        self.post("/entries", COSE, statement)
+    }
+
+    /// Posts a body and waits for the body of a 200.
+    pub fn post(&mut self, path: &str, media_type: &str, body: &[u8]) -> Step<Vec<u8>> {
+        let (server, length) = (self.server, body.len());
         let mut request = format!(
-            "POST /entries HTTP/1.1\r\nhost: {}\r\ncontent-type: {COSE}\r\ncontent-length: {}\r\n\r\n",
-            self.log,
-            statement.len()
+            "POST {path} HTTP/1.1\r\nhost: {server}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n"
         )
         .into_bytes();
-        request.extend_from_slice(statement);
+        request.extend_from_slice(body);
         self.stream.write_all(&request).during("submitting")?;
         let (status, body) = self.answer()?;
         if status == 200 {
@@ -50,7 +54,7 @@ impl Line {
                 return Ok((status, body.to_vec()));
             }
             match self.stream.read(&mut chunk).during("reading an answer")? {
-                0 => return Err(Failure::new("the log closed a connection that was kept alive")),
+                0 => return Err(Failure::new("the server closed a connection that was kept alive")),
                 _ if self.buffer.len() > MAX_ANSWER => return Err(Failure::new("an answer without an end")),
                 read => self.buffer.extend(chunk.iter().take(read)),
             }

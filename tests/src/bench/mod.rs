@@ -14,10 +14,12 @@
 //! | [`signatures`] | how many signatures this machine can check |
 //! | [`cpu`] | which process used the cores |
 //! | [`offline`] | a released folder made without a network |
+//! | [`cosign`] | durable cosignatures of witnesses, ours and others, for one log and for a thousand |
 //! | [`audit`] | `stele audit` of a synthetic log, and its memory |
 //! | [`verify`] | `stele verify`: hashing beside OpenSSL, and the evidence alone |
 
 pub mod audit;
+pub mod cosign;
 pub mod cpu;
 pub mod figure;
 pub mod line;
@@ -31,6 +33,7 @@ pub mod verify;
 use std::path::Path;
 
 use crate::failure::Step;
+use cosign::Measured;
 use figure::Figure;
 
 /// One part of the benchmark.
@@ -46,11 +49,13 @@ pub enum Part {
     Verify,
     /// `stele audit` of a whole log.
     Audit,
+    /// Durable cosignatures, beside other witnesses.
+    Witness,
 }
 
 impl Part {
     /// In the order in which they are measured: the disk is quiet before gigabytes are written.
-    pub const ALL: [Self; 5] = [Self::Latency, Self::Throughput, Self::Verify, Self::Audit, Self::Hash];
+    pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
 
     /// What a person types.
     pub fn name(self) -> &'static str {
@@ -60,17 +65,20 @@ impl Part {
             Self::Hash => "hash",
             Self::Verify => "verify",
             Self::Audit => "audit",
+            Self::Witness => "witness",
         }
     }
 
-    /// Measures it with files below `scratch`, which exists and is empty or holds what other parts made.
-    pub fn measure(self, scratch: &Path) -> Step<Vec<Figure>> {
+    /// Measures it with files below `scratch`, which exists and is empty or holds what other parts made. `beside`: witnesses of others,
+    /// which run already.
+    pub fn measure(self, scratch: &Path, beside: &[Measured]) -> Step<Vec<Figure>> {
         match self {
             Self::Latency => submit::latency(scratch),
             Self::Throughput => submit::throughput(scratch),
             Self::Hash => verify::hashing(scratch),
             Self::Verify => verify::evidence_alone(scratch),
             Self::Audit => audit::audit(scratch),
+            Self::Witness => cosign::cosigning(scratch, beside),
         }
     }
 }

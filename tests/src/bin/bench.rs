@@ -1,4 +1,4 @@
-//! `cargo bench-stele [latency|throughput|verify|audit|hash|all] [--json]`: the figures of the README, measured again.
+//! `cargo bench-stele [latency|throughput|verify|witness|audit|hash|all] [--json]`: the figures of the README, measured again.
 //!
 //! It builds the programs it measures, uses the loopback and one temporary folder, stops at a limit of time, and removes
 //! everything. A missed aim is said in its row; the exit code says only whether everything could be measured.
@@ -13,19 +13,26 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stele_tests::bench::Part;
+use stele_tests::bench::cosign::{self, Measured};
 use stele_tests::bench::figure::{Figure, table};
 use stele_tests::bench::machine::Machine;
 use stele_tests::failure::{During, Step};
 use stele_tests::{binaries, interrupt, process};
 
-const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|audit|hash|all] [--json]
+const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness|audit|hash|all] [--json] [--beside WITNESS]...
+       cargo bench-stele witness-logs
 
   latency     from a signed statement to its cosigned proof, one after another; three witnesses, two are enough
   throughput  the same over many connections, beside the signatures that this machine can check
   verify      `stele verify --no-hash` of a bundle, the whole process
+  witness     durable cosignatures of our witness, for one log and for 1,000, beside those of others
   audit       `stele audit` of 100,000 synthetic entries, and its memory beside that of 10,000
   hash        `stele verify` of 2 GiB in eight files and of 1 GiB in one, beside `openssl dgst -sha256`
   --json      the same data for programs
+  --beside    NAME,VKEY[,VKEY],ADDRESS@PID,ADDRESS@PID: a witness that runs twice, for the first of the logs and for all of them
+              (tests/peers/bench-witnesses.sh starts omniwitness and litewitness and says this)
+
+witness-logs prints the logs that such a witness has to know: origin and verifier key, a line each.
 
 Needs 2.5 GiB in the folder for temporary files (TMPDIR) and `openssl` for `hash`; takes a few minutes.
 ";
@@ -34,6 +41,9 @@ Needs 2.5 GiB in the folder for temporary files (TMPDIR) and `openssl` for `hash
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 fn main() -> ExitCode {
+    if env::args().nth(1).as_deref() == Some("witness-logs") {
+        return witness_logs();
+    }
     let options = match Options::parse(env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
@@ -85,17 +95,35 @@ fn main() -> ExitCode {
     }
 }
 
+fn witness_logs() -> ExitCode {
+    match cosign::logs() {
+        Ok(logs) => {
+            print!("{}", logs.iter().map(|(origin, vkey)| format!("{origin} {vkey}\n")).collect::<String>());
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 struct Options {
     parts: Vec<Part>,
     json: bool,
+    beside: Vec<Measured>,
 }
 
 impl Options {
     /// `None` asks for help.
-    fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let (mut parts, mut json) = (Vec::new(), false);
-        for argument in arguments {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+        let (mut parts, mut json, mut beside) = (Vec::new(), false, Vec::new());
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
+                "--beside" => {
+                    let text = arguments.next().unwrap_or_default();
+                    beside.push(Measured::parse(&text).ok_or_else(|| format!("--beside: not a witness: {text:?}"))?);
+                }
                 "-h" | "--help" => return Ok(None),
                 "--json" => json = true,
                 "all" => parts.extend(Part::ALL),
@@ -108,7 +136,7 @@ impl Options {
         if parts.is_empty() {
             parts.extend(Part::ALL);
         }
-        Ok(Some(Self { parts, json }))
+        Ok(Some(Self { parts, json, beside }))
     }
 }
 
@@ -120,7 +148,7 @@ fn measure(options: &Options, scratch: &Path) -> Step<String> {
     let mut figures: Vec<(Part, Vec<Figure>)> = Vec::new();
     for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
         eprintln!("measuring {} ...", part.name());
-        figures.push((part, part.measure(&scratch)?));
+        figures.push((part, part.measure(&scratch, &options.beside)?));
     }
     if !options.json {
         let all: Vec<Figure> = figures.into_iter().flat_map(|(_, figures)| figures).collect();
