@@ -56,7 +56,7 @@ omniwitness() {
         echo 'Logs:'
         sed 's#\([^ ]*\) \(.*\)#  - Origin: \1\n    URL: http://127.0.0.1:1/\n    PublicKey: \2#' "$2"
     } >"$place/omni-$1.yaml"
-    started "omni-$1" "$port" "$work/bin/omniwitness" --listen "127.0.0.1:$port" --metrics_listen '' --db_file "$place/omni-$1.db" \
+    started "omni-$1" "$port" "$work/bin/omniwitness" --listen "127.0.0.1:$port" --metrics_listen "" --rate_limit 0 --db_file "$place/omni-$1.db" \
         --additional_logs "$place/omni-$1.yaml" --private_key_path "$place/omni/witness.key" \
         --private_key_path "$place/omni/witness-mldsa.key"
 }

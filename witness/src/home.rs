@@ -212,6 +212,7 @@ impl Home {
         let _alone = self.lock()?;
         let own = self.keyring()?.own();
         let shelf = self.shelf(own.clone())?;
+        shelf.recover()?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own)?;
         shelf.adopt(&adopted)?;

@@ -31,7 +31,9 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    let flushing = tokio::spawn(witness.clone().keep_flushing());
     let drained = serve(listener, router(witness.clone()), limits(), shutdown).await;
+    flushing.abort();
     witness.settle().await;
     drained
 }

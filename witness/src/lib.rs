@@ -15,6 +15,8 @@ pub mod subtree;
 
 pub mod mark;
 
+pub mod group_commit;
+
 pub mod state;
 
 pub mod evidence;

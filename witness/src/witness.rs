@@ -4,8 +4,8 @@
 //!
 //! Each log has a turn of its own, different logs go on side by side. Whoever has the turn decides for everybody who waits for it: one
 //! after the other in memory, each on what the one before was granted, then the last is recorded, then all are answered. So a
-//! hundred requests for one log cost the disk what one does, and there is still one history. Disk and signatures are off the
-//! async threads. A turn is finished even when the sender has gone.
+//! hundred requests for one log cost the disk what one does, and there is still one history. What many logs record at once is
+//! written together as well (see [`group_commit`](crate::group_commit)). Disk and signatures are off the async threads. A turn is finished even when the sender has gone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ use crate::home::Home;
 use crate::keyring::Keyring;
 use crate::metrics::{Counters, exposition};
 use crate::request::{AddCheckpoint, RequestError};
-use crate::state::{LogState, StateError};
+use crate::state::{LogState, Shelf, StateError};
 use crate::subtree::{SignSubtree, SubtreeRefusal, sign_subtree};
 use crate::trust::{TrustedLog, Verified};
 
@@ -38,6 +38,7 @@ pub struct Witness {
     keyring: Keyring,
     clock: Arc<dyn Clock>,
     archive: Archive,
+    shelf: Shelf,
     desks: RwLock<Arc<Desks>>,
     stray: Counters,
     _alone: Lock,
@@ -73,6 +74,9 @@ struct Waiting {
 
 /// How long a mark may stay unsettled; see [`LogState::settle_mark`].
 const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
+/// How long what was recorded of many logs together may be in no file of each.
+const FLUSH_EVERY: Duration = Duration::from_secs(10);
 
 /// The most requests that are decided before a write: each costs a signature of each kind.
 const MAX_TOGETHER: usize = 64;
@@ -159,13 +163,14 @@ impl Witness {
         let _alone = home.lock()?;
         let keyring = home.keyring()?;
         let shelf = home.shelf(keyring.own())?;
+        shelf.recover()?;
         let mut desks = BTreeMap::new();
         for (log, config) in home.listed() {
             let desk = Desk::open(log.origin().clone(), Terms::of(log, config), shelf.load(log.origin())?)?;
             desks.insert(log.origin().digest(), Arc::new(desk));
         }
         let desks = RwLock::new(Arc::new(desks));
-        Ok(Self { keyring, clock, archive: home.archive()?, desks, stray: Counters::default(), _alone })
+        Ok(Self { keyring, clock, archive: home.archive()?, shelf, desks, stray: Counters::default(), _alone })
     }
 
     /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
@@ -176,7 +181,6 @@ impl Witness {
         if own != self.keyring.own() {
             return Err(WitnessError::OtherKeys);
         }
-        let shelf = home.shelf(own)?;
         let before = self.desks();
         let mut desks = Desks::clone(&before);
         let mut terms: BTreeMap<Digest, Terms> = BTreeMap::new();
@@ -186,7 +190,7 @@ impl Witness {
             if before.contains_key(&digest) {
                 terms.insert(digest, Terms::of(log, config));
             } else {
-                let desk = Desk::open(log.origin().clone(), Terms::of(log, config), shelf.load(log.origin())?)?;
+                let desk = Desk::open(log.origin().clone(), Terms::of(log, config), self.shelf.load(log.origin())?)?;
                 desks.insert(digest, Arc::new(desk));
                 reloaded.added += 1;
             }
@@ -234,10 +238,27 @@ impl Witness {
         self.count(Some(&desk), answer)
     }
 
-    /// Settles every mark: before an orderly end.
+    /// Settles every mark, and lets each file hold what was recorded of it: before an orderly end.
     pub async fn settle(self: &Arc<Self>) {
         for desk in self.desks().values().cloned() {
             settle_now(desk).await;
+        }
+        self.flush().await;
+    }
+
+    /// Lets each file hold what was recorded of it together with others, every now and then.
+    pub async fn keep_flushing(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(FLUSH_EVERY).await;
+            self.flush().await;
+        }
+    }
+
+    async fn flush(self: &Arc<Self>) {
+        let witness = self.clone();
+        let flushed = tokio::task::spawn_blocking(move || witness.shelf.flush()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::error!(%error, "recorded, but the files of each log are not written");
         }
     }
 

@@ -87,6 +87,80 @@ fn p5_a_failing_or_full_disk_is_503_and_nothing_is_lost() {
     }
 }
 
+/// The logs of a story in which many are cosigned at once.
+fn logs() -> Vec<Log> {
+    (0..8).map(|number| Log::new(&format!("log.example/{number}"))).collect()
+}
+
+/// Every log grows by one entry a round, all at once, until a round has an answer that is no cosignature; the sizes that were cosigned.
+fn grow_together(door: &common::Door, logs: &[Log], from: &[u64]) -> Vec<u64> {
+    let mut sizes = from.to_vec();
+    for _ in 0..40 {
+        let grown: Vec<bool> = std::thread::scope(|scope| {
+            let asked = logs.iter().zip(&sizes).map(|(log, size)| {
+                let body = log.body(*size, size + 1);
+                scope.spawn(move || door.try_post(&body).is_ok_and(|answer| answer.status == 200))
+            });
+            let asked: Vec<_> = asked.collect();
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        sizes.iter_mut().zip(&grown).for_each(|(size, grown)| *size += u64::from(*grown));
+        if grown.contains(&false) {
+            break;
+        }
+    }
+    sizes
+}
+
+#[test]
+fn p7_killed_or_failing_while_many_logs_are_recorded_together_it_goes_on_and_never_forks() {
+    for folder_name in ["marks", "state"] {
+        for action in ["kill", "kill-after", "full", "fail-persisted"] {
+            for step in ["create", "write", "sync", "link", "sync-dir"] {
+                let logs = logs();
+                let folder = Folder::new(&logs.iter().collect::<Vec<_>>());
+                let fault = format!("{action}:{step}:/{folder_name}/group.:2");
+                let process = folder.start(&[("STELE_FAULT", &fault)]);
+                let sizes = grow_together(&process.door, &logs, &[0; 8]);
+                assert!(sizes.iter().any(|size| *size < 40), "{fault}: it never struck");
+                process.end();
+                let again = folder.start(&[]);
+                for (log, answered) in logs.iter().zip(&sizes) {
+                    let told: u64 = again.door.post(&log.body(199, 200)).text().trim().parse().unwrap();
+                    assert!((*answered..=answered + 1).contains(&told), "{fault}: answered {answered}, found {told}");
+                    let liar = Log::salted(&log.origin, 1, 1);
+                    if told > 0 {
+                        assert_ne!(again.door.status(&liar.body(told, told + 1)), 200, "{fault}");
+                    }
+                    assert_eq!(again.door.status(&log.body(told, told + 1)), 200, "{fault}");
+                }
+                assert_eq!(again.door.get("/healthz").status, 200, "{fault}");
+            }
+        }
+    }
+}
+
+#[test]
+fn p8_what_was_recorded_together_is_in_the_file_of_each_log_after_an_orderly_end() {
+    let logs = logs();
+    let folder = Folder::new(&logs.iter().collect::<Vec<_>>());
+    let process = folder.start(&[]);
+    let sizes = grow_together(&process.door, &logs, &[0; 8]);
+    assert_eq!(sizes, [40; 8]);
+    let pages: Vec<Vec<u8>> =
+        logs.iter().map(|log| process.door.get(&format!("/{}/checkpoint", log.hash())).body).collect();
+    assert_eq!(process.stop(), 0);
+    for (log, page) in logs.iter().zip(pages) {
+        assert_eq!(std::fs::read(folder.state(log)).unwrap(), page);
+    }
+    for place in ["state", "marks"] {
+        let names = std::fs::read_dir(folder.path().join(place)).unwrap();
+        let left: Vec<_> =
+            names.filter(|name| name.as_ref().unwrap().file_name().to_str().unwrap().contains("group")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
 #[test]
 fn killed_in_the_middle_of_many_requests_what_was_answered_is_there() {
     let log = Log::new(ORIGIN);

@@ -105,6 +105,23 @@ impl DurableError {
         matches!(self, Self::Io { op: Op::Sync | Op::SyncDir | Op::SyncFs, .. })
     }
 
+    /// The same error, for somebody else who waited for the same step.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Io { op, path, source } => {
+                let again = source.raw_os_error().map(io::Error::from_raw_os_error);
+                let source = again.unwrap_or_else(|| io::Error::new(source.kind(), source.to_string()));
+                Self::Io { op: *op, path: path.clone(), source }
+            }
+            Self::Differs { path, offered, found } => {
+                Self::Differs { path: path.clone(), offered: *offered, found: *found }
+            }
+            Self::TooLarge { path, limit } => Self::TooLarge { path: path.clone(), limit: *limit },
+            Self::BadPath { path } => Self::BadPath { path: path.clone() },
+        }
+    }
+
     pub(super) fn errno(&self) -> Option<Errno> {
         match self {
             Self::Io { source, .. } => Errno::from_io_error(source),

@@ -19,6 +19,7 @@
 //! [`Dir::replace`], for the few files that change (a checkpoint, a signed head): the same with `renameat` in place of
 //! `linkat` and `unlinkat`. [`Dir::create_dir_all`]: `mkdirat` and `fsync` of the folder above, for each missing level.
 //! [`Dir::put_all_if_absent`]: all writes, then all `fsync`s, then all `linkat`s, then one `fsync` a folder.
+//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s.
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
 //! open [`Dir`] holds a shared `flock` on `.tmp`; whoever opens one while nobody else has it open removes what a killed
@@ -53,6 +54,9 @@ use step::{Place, Tmp, folder_of, io_error, open_dir, open_dir_at};
 /// Files written before the first is synced in [`Dir::put_all_if_absent`]; each holds a descriptor meanwhile, of which
 /// a process usually has 1,024.
 const BATCH: usize = 64;
+
+/// From so many files on, one sync of the file system costs less than one for each file.
+const WHOLE: usize = 16;
 
 /// Where unfinished files are, below the root.
 const TMP: &str = ".tmp";
@@ -177,6 +181,57 @@ impl Dir {
         tmp.sync()?;
         tmp.rename()?;
         place.sync_dir()
+    }
+
+    /// Puts many contents in place of whatever is there, with one sync for each folder, and one of the whole file system instead of
+    /// one for each file where there are many. Not atomic: after an error each file has its old content or its new one.
+    pub fn replace_all<P, B>(&self, files: impl IntoIterator<Item = (P, B)>) -> Result<(), DurableError>
+    where
+        P: AsRef<str>,
+        B: AsRef<[u8]>,
+    {
+        let mut folders = BTreeMap::new();
+        let mut files = files.into_iter();
+        loop {
+            let chunk: Vec<(P, B)> = files.by_ref().take(BATCH).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            let mut started = Vec::with_capacity(chunk.len());
+            for (path, bytes) in &chunk {
+                let place = self.place_in(path.as_ref(), &mut folders)?;
+                started.push(self.start(place, bytes.as_ref())?);
+            }
+            if started.len() < WHOLE {
+                started.iter_mut().try_for_each(Tmp::sync)?;
+            } else {
+                self.sync_filesystem()?;
+            }
+            started.into_iter().try_for_each(Tmp::rename)?;
+        }
+        for (folder, handle) in &folders {
+            step::sync_dir(handle, &self.path_of(folder))?;
+        }
+        Ok(())
+    }
+
+    /// Removes many files of one folder (`""`: the root) durably, in this order, with one sync. A name that is not there is no error.
+    pub fn remove_all<P: AsRef<str>>(
+        &self,
+        folder: &str,
+        names: impl IntoIterator<Item = P>,
+    ) -> Result<(), DurableError> {
+        let handle = self.open_folder(folder)?;
+        for name in names {
+            let name = name.as_ref();
+            check(name)?;
+            let path = self.path_of(folder).join(name);
+            match step::unlink_at(&handle, name, &path) {
+                Err(error) if error.errno() != Some(Errno::NOENT) => return Err(error),
+                _ => {}
+            }
+        }
+        step::sync_dir(&handle, &self.path_of(folder))
     }
 
     /// Reads a file of at most `limit` bytes; `None` when it is not there.

@@ -130,6 +130,30 @@ fn a_batch_syncs_each_folder_once_and_every_file() {
 }
 
 #[test]
+fn many_files_are_replaced_whole_with_one_sync_and_an_error_leaves_old_or_new() {
+    let (home, dir) = home();
+    let names: Vec<String> = (0..40).map(|n| format!("{n}")).collect();
+    let all = |bytes: &'static [u8]| names.iter().map(move |name| (name, bytes));
+    dir.replace_all(all(b"old")).unwrap();
+    for op in ["create", "write", "rename", "sync-fs", "sync-dir"] {
+        let armed = arm(&format!("fail:{op}:{}/data:1", home.path().display())).unwrap();
+        assert!(dir.replace_all(all(b"new")).is_err(), "{op}");
+        drop(armed);
+        for name in &names {
+            let found = dir.read(name, 10).unwrap().unwrap();
+            assert!(found == b"old" || found == b"new", "{op}");
+        }
+        assert_eq!(leftovers(&dir), 0, "{op}");
+    }
+    let armed = arm(&rule(&home, "fail", "sync", "", "1")).unwrap();
+    dir.replace_all(all(b"new")).unwrap();
+    drop(armed);
+    dir.remove_all("", &names).unwrap();
+    dir.remove_all("", &names).unwrap();
+    assert_eq!(dir.list("").unwrap().unwrap().len(), 0);
+}
+
+#[test]
 fn one_batch_with_a_name_twice_must_agree_with_itself() {
     let (_home, dir) = home();
     assert_eq!(dir.put_all_if_absent([("a", "1"), ("a", "1")]).unwrap(), [Put::New, Put::Same]);

@@ -51,7 +51,7 @@ impl Line {
         let mut chunk = [0; 16 * 1024];
         loop {
             if let Some((status, body)) = framed(&self.buffer)? {
-                return Ok((status, body.to_vec()));
+                return Ok((status, body));
             }
             match self.stream.read(&mut chunk).during("reading an answer")? {
                 0 => return Err(Failure::new("the server closed a connection that was kept alive")),
@@ -63,16 +63,38 @@ impl Line {
 }
 
 /// Status and body, once the whole answer is there.
-fn framed(bytes: &[u8]) -> Step<Option<(u16, &[u8])>> {
+fn framed(bytes: &[u8]) -> Step<Option<(u16, Vec<u8>)>> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let (head, body) = bytes.split_at(end + 4);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    let (Some(status), Some(length)) = (status, length) else {
-        return Err(Failure::new(format!("not an answer with a length: {head}")));
-    };
-    Ok(body.get(..length).map(|body| (status, body)))
+    match (status, length) {
+        (Some(status), Some(length)) => Ok(body.get(..length).map(|body| (status, body.to_vec()))),
+        (Some(status), None) if head.contains("\r\ntransfer-encoding: chunked\r\n") => {
+            Ok(unchunked(body)?.map(|body| (status, body)))
+        }
+        _ => Err(Failure::new(format!("an answer without a length: {head}"))),
+    }
+}
+
+/// The body of a chunked answer (RFC 9112, section 7.1), once its last chunk is there. No trailers.
+fn unchunked(mut bytes: &[u8]) -> Step<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") else { return Ok(None) };
+        let (size, rest) = bytes.split_at(end);
+        let size = usize::from_str_radix(&String::from_utf8_lossy(size), 16).during("reading a chunk")?;
+        let Some(rest) = rest.get(2..) else { return Ok(None) };
+        let (Some(chunk), Some(b"\r\n")) = (rest.get(..size), rest.get(size..size.saturating_add(2))) else {
+            return Ok(None);
+        };
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(chunk);
+        bytes = rest.get(size + 2..).unwrap_or_default();
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +108,16 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(framed(&whole[..end]).unwrap(), None, "{end}");
         }
-        assert_eq!(framed(whole).unwrap(), Some((200, &b"ab"[..])));
+        assert_eq!(framed(whole).unwrap(), Some((200, b"ab".to_vec())));
+    }
+
+    #[test]
+    fn a_chunked_answer_ends_with_its_empty_chunk() {
+        let whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\na\r\n0123456789\r\n0\r\n\r\n";
+        for end in 0..whole.len() {
+            assert_eq!(framed(&whole[..end]).unwrap(), None, "{end}");
+        }
+        assert_eq!(framed(whole).unwrap(), Some((200, b"ab0123456789".to_vec())));
+        assert!(framed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n").is_err());
     }
 }

@@ -25,21 +25,22 @@ pub use error::StateError;
 
 use std::path::{Path, PathBuf};
 
-use stele_host::compare_and_swap::{CasFile, MAX_CONTENT};
+use stele_host::compare_and_swap::MAX_CONTENT;
 use stele_host::durable::{self, Dir, DurableError, Put};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
 use crate::cosigned::{Cosigned, Record, RecordError};
+use crate::group_commit::{Group, Member};
 use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
 
-/// The folders of the states and of the marks.
+/// The folders of the states and of the marks. What one witness does goes through one shelf.
 #[derive(Clone, Debug)]
 pub struct Shelf {
-    state: Dir,
-    marks: Dir,
+    state: Group,
+    marks: Group,
     own: Own,
 }
 
@@ -48,8 +49,8 @@ pub struct Shelf {
 pub struct LogState {
     origin: Origin,
     own: Own,
-    state: CasFile,
-    mark: CasFile,
+    state: Member,
+    mark: Member,
     state_path: PathBuf,
     mark_path: PathBuf,
     condition: Condition,
@@ -78,7 +79,19 @@ struct Pages {
 impl Shelf {
     /// Opens the folders, creating them when missing.
     pub fn open(state: &Path, marks: &Path, own: Own) -> Result<Self, DurableError> {
-        Ok(Self { state: Dir::open(state)?, marks: Dir::open(marks)?, own })
+        Ok(Self { state: Group::new(Dir::open(state)?), marks: Group::new(Dir::open(marks)?), own })
+    }
+
+    /// Finishes what a killed process had recorded of many logs together. Only for the process that has the lock of the folder.
+    pub fn recover(&self) -> Result<(), StateError> {
+        self.marks.recover()?;
+        Ok(self.state.recover()?)
+    }
+
+    /// Writes what was recorded of many logs together to the files of each.
+    pub fn flush(&self) -> Result<(), StateError> {
+        self.marks.flush()?;
+        Ok(self.state.flush()?)
     }
 
     /// Begins a log: state first, then mark. A log that was here before is taken up where it was, or refused as at a
@@ -86,26 +99,27 @@ impl Shelf {
     pub fn begin(&self, origin: &Origin) -> Result<(), StateError> {
         let name = origin.digest().to_string();
         let record = Record::Nothing(origin.clone()).to_bytes();
-        if self.marks.exists(&name)? {
-            return self.load(origin).map(|_| ());
+        if self.marks.dir().exists(&name)? {
+            return self.look(origin).map(|_| ());
         }
         let mark = Mark { phase: Phase::Settled, previous: Digest::of(&record), record: record.clone() };
-        match self.state.put_if_absent(&name, &record) {
+        match self.state.dir().put_if_absent(&name, &record) {
             Ok(Put::New | Put::Same) => {}
             Err(DurableError::Differs { .. }) => {
-                return Err(StateError::NoMark { origin: origin.clone(), mark: self.marks.path_of(&name) });
+                return Err(StateError::NoMark { origin: origin.clone(), mark: self.marks.dir().path_of(&name) });
             }
             Err(error) => return Err(error.into()),
         }
-        self.marks.put_if_absent(&name, &mark.to_bytes())?;
+        self.marks.dir().put_if_absent(&name, &mark.to_bytes())?;
         Ok(())
     }
 
     /// What the files of a log say, without changing them: for a look from beside, also while a witness runs.
     pub fn look(&self, origin: &Origin) -> Result<Record, StateError> {
         let state = self.unread(origin);
+        let name = origin.digest().to_string();
         let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };
-        let bytes = state.mark.load()?.ok_or_else(no_mark)?;
+        let bytes = self.marks.peek(&name)?.ok_or_else(no_mark)?;
         let mark = Mark::parse(&bytes).ok_or_else(|| StateError::NotAMark { path: state.mark_path.clone() })?;
         let marked = state.parse(&mark.record, &state.mark_path)?;
         let missing = || StateError::Missing {
@@ -113,7 +127,7 @@ impl Shelf {
             path: state.state_path.clone(),
             marked: marked.head().size,
         };
-        let found = state.state.load()?.ok_or_else(missing)?;
+        let found = self.state.peek(&name)?.ok_or_else(missing)?;
         let interrupted = mark.phase == Phase::Intent && Digest::of(&found) == mark.previous;
         if found == mark.record || interrupted { Ok(marked) } else { Err(state.disagreement(&found, &marked)?) }
     }
@@ -143,8 +157,8 @@ impl Shelf {
         let (name, record) = (origin.digest().to_string(), adopted.to_bytes());
         let mark = Mark { phase: Phase::Settled, previous: Digest::of(&record), record: record.clone() };
         // The mark first: killed in between, the next start refuses again.
-        self.marks.replace(&name, &mark.to_bytes())?;
-        Ok(self.state.replace(&name, &record)?)
+        self.marks.dir().replace(&name, &mark.to_bytes())?;
+        Ok(self.state.dir().replace(&name, &record)?)
     }
 
     fn unread(&self, origin: &Origin) -> LogState {
@@ -152,10 +166,10 @@ impl Shelf {
         LogState {
             origin: origin.clone(),
             own: self.own.clone(),
-            state: CasFile::in_dir(&self.state, &name),
-            mark: CasFile::in_dir(&self.marks, &name),
-            state_path: self.state.path_of(&name),
-            mark_path: self.marks.path_of(&name),
+            state: self.state.member(&name),
+            mark: self.marks.member(&name),
+            state_path: self.state.dir().path_of(&name),
+            mark_path: self.marks.dir().path_of(&name),
             condition: Condition::Uncertain,
         }
     }
