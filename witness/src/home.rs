@@ -154,16 +154,48 @@ impl Home {
     /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
     pub fn pull(folder: &Path, list: &NetworkList) -> Result<Pulled, WitnessError> {
         Self::open(folder)?;
-        let mut pulled = Pulled::default();
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let shelf = home.shelf(home.keyring()?.own())?;
+        let (mut pulled, mut tables) = (Pulled::default(), String::new());
         for ListedLog { log, qpd } in &list.logs {
-            match Self::add(folder, log.clone(), *qpd) {
-                Ok((Added::New, log)) => pulled.added.push(log),
-                Ok((Added::Already, _)) => pulled.known += 1,
+            if pulled.added.iter().any(|added: &TrustedLog| added.origin() == log.origin()) {
+                continue;
+            }
+            match home.is_new(log) {
+                Ok(true) => {
+                    home.has_room_for(pulled.added.len() + 1)?;
+                    shelf.begin(log.origin())?;
+                    tables += &text_of_log(log, *qpd);
+                    pulled.added.push(log.clone());
+                }
+                Ok(false) => pulled.known += 1,
                 Err(WitnessError::KnownLog { origin, known, given }) => pulled.changed.push((origin, known, given)),
                 Err(error) => return Err(error),
             }
         }
+        // One write for all: a list may have thousands.
+        if !tables.is_empty() {
+            home.append(&tables)?;
+        }
         Ok(pulled)
+    }
+
+    fn has_room_for(&self, more: usize) -> Result<(), WitnessError> {
+        let found = self.logs.len() + more;
+        let too_many = || WitnessError::Unfit { path: self.path(FILE), reason: Unfit::TooMany { found } };
+        if found > MAX_LOGS { Err(too_many()) } else { Ok(()) }
+    }
+
+    /// Whether a log is to be added, or known with these keys; another key for a known origin is for a person to judge.
+    fn is_new(&self, log: &TrustedLog) -> Result<bool, WitnessError> {
+        let Some(known) = self.log(log.origin()) else { return Ok(true) };
+        if log.keys().iter().all(|key| known.keys().contains(key)) {
+            return Ok(false);
+        }
+        let keys = |log: &TrustedLog| log.keys().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (known, given) = (keys(known), keys(log));
+        Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given })
     }
 
     /// Stops cosigning a log, or goes on with it; its state stays.
@@ -190,18 +222,10 @@ impl Home {
         // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
-        if let Some(known) = home.log(log.origin()) {
-            if log.keys().iter().all(|key| known.keys().contains(key)) {
-                return Ok((Added::Already, known.clone()));
-            }
-            let keys = |log: &TrustedLog| log.keys().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let (known, given) = (keys(known), keys(&log));
-            return Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given });
+        if !home.is_new(&log)? {
+            return Ok((Added::Already, log));
         }
-        if home.logs.len() >= MAX_LOGS {
-            let reason = Unfit::TooMany { found: home.logs.len() + 1 };
-            return Err(WitnessError::Unfit { path: home.path(FILE), reason });
-        }
+        home.has_room_for(1)?;
         home.shelf(home.keyring()?.own())?.begin(log.origin())?;
         home.append(&text_of_log(&log, qpd))?;
         Ok((Added::New, log))

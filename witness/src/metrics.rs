@@ -15,6 +15,8 @@ pub struct Counters(Mutex<Counts>);
 pub struct Counts {
     /// Answers to add-checkpoint by HTTP status.
     pub answers: BTreeMap<u16, u64>,
+    /// The HTTP status of the last of them; 0 before the first.
+    pub last_status: u16,
     /// Answers to sign-subtree by HTTP status.
     pub subtrees: BTreeMap<u16, u64>,
     /// Conflicting checkpoints that were seen, kept or not.
@@ -35,7 +37,10 @@ impl Counters {
 
     /// Counts an answer.
     pub fn answered(&self, status: u16) {
-        self.note(|counts| *counts.answers.entry(status).or_default() += 1);
+        self.note(|counts| {
+            *counts.answers.entry(status).or_default() += 1;
+            counts.last_status = status;
+        });
     }
 
     /// Counts an answer to sign-subtree.
@@ -61,6 +66,10 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
     family(&mut text, "cosigned_timestamp_seconds", "gauge", "Time in the last cosignature, 0 if there is none");
     for (origin, counts) in logs {
         line(&mut text, "cosigned_timestamp_seconds", &[("origin", origin)], counts.time);
+    }
+    family(&mut text, "last_status", "gauge", "HTTP status of the last answer to add-checkpoint, 0 before the first");
+    for (origin, counts) in logs {
+        line(&mut text, "last_status", &[("origin", origin)], counts.last_status.into());
     }
     family(&mut text, "answers_total", "counter", "Answers to add-checkpoint by HTTP status; no origin: none of ours");
     for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
@@ -125,6 +134,7 @@ mod tests {
         for line in [
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"409\"} 1\n",
+            "stele_witness_last_status{origin=\"log.example/a\"} 200\n",
             "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"same-size\"} 1\n",
             "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"unproven\"} 0\n",
         ] {

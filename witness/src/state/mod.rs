@@ -66,14 +66,22 @@ enum Condition {
     Stopped(String),
 }
 
-/// The files as we know them.
+/// The files as we know them: their bytes are made again from this, so that a log costs little memory.
 #[derive(Clone, Debug)]
 struct Pages {
     record: Record,
-    state: Vec<u8>,
-    mark: Vec<u8>,
-    /// The mark that is on the disk while it still says `intent`.
-    unsettled: Option<Mark>,
+    phase: Phase,
+    previous: Digest,
+}
+
+impl Pages {
+    fn state(&self) -> Vec<u8> {
+        self.record.to_bytes()
+    }
+
+    fn mark(&self) -> Mark {
+        Mark { phase: self.phase, previous: self.previous, record: self.state() }
+    }
 }
 
 impl Shelf {
@@ -207,25 +215,25 @@ impl LogState {
         let Condition::Known(pages) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
             return Err(self.stopped("its files could not be read again"));
         };
-        let intent = Mark { phase: Phase::Intent, previous: Digest::of(&pages.state), record: next.to_bytes() };
-        let written = self.write(&pages, &intent);
+        let before = pages.state();
+        let intent = Mark { phase: Phase::Intent, previous: Digest::of(&before), record: next.to_bytes() };
+        let written = self.write(&pages.mark().to_bytes(), &before, &intent);
         self.remember(written)?;
         let record = Record::Cosigned(Box::new(next.clone()));
-        let (state, mark) = (intent.record.clone(), intent.to_bytes());
-        self.condition = Condition::Known(Pages { record, state, mark, unsettled: Some(intent) });
+        self.condition = Condition::Known(Pages { record, phase: Phase::Intent, previous: intent.previous });
         Ok(())
     }
 
     /// Lets the mark say that the change is done. From then on a state from before it is known for a restored one.
     pub fn settle_mark(&mut self) -> Result<(), StateError> {
-        let Condition::Known(Pages { unsettled: Some(intent), mark, .. }) = &self.condition else { return Ok(()) };
-        let settled = intent.clone().settled().to_bytes();
-        let swapped = self.mark.swap(Some(mark), &settled).map_err(StateError::from);
+        let Condition::Known(pages @ Pages { phase: Phase::Intent, .. }) = &self.condition else { return Ok(()) };
+        let intent = pages.mark();
+        let before = intent.to_bytes();
+        let swapped = self.mark.swap(Some(&before), &intent.settled().to_bytes()).map_err(StateError::from);
         match self.remember(swapped) {
             Ok(()) => {
                 if let Condition::Known(pages) = &mut self.condition {
-                    pages.mark = settled;
-                    pages.unsettled = None;
+                    pages.phase = Phase::Settled;
                 }
                 Ok(())
             }
@@ -244,7 +252,7 @@ impl LogState {
         self.record()?;
         let on_disk = self.state.load()?;
         if let Condition::Known(pages) = &self.condition
-            && on_disk.as_deref() != Some(&pages.state)
+            && on_disk != Some(pages.state())
         {
             let reason = format!("{} was changed by somebody else", self.state_path.display());
             self.condition = Condition::Stopped(reason);
@@ -255,9 +263,9 @@ impl LogState {
         self.record()
     }
 
-    fn write(&self, pages: &Pages, intent: &Mark) -> Result<(), StateError> {
-        self.mark.swap(Some(&pages.mark), &intent.to_bytes())?;
-        self.state.swap(Some(&pages.state), &intent.record)?;
+    fn write(&self, mark: &[u8], state: &[u8], intent: &Mark) -> Result<(), StateError> {
+        self.mark.swap(Some(mark), &intent.to_bytes())?;
+        self.state.swap(Some(state), &intent.record)?;
         Ok(())
     }
 
@@ -281,7 +289,7 @@ impl LogState {
     /// The table in the module documentation.
     fn read(&self) -> Result<Pages, StateError> {
         let no_mark = || StateError::NoMark { origin: self.origin.clone(), mark: self.mark_path.clone() };
-        let mut mark_bytes = self.mark.load()?.ok_or_else(no_mark)?;
+        let mark_bytes = self.mark.load()?.ok_or_else(no_mark)?;
         let mark = Mark::parse(&mark_bytes).ok_or_else(|| StateError::NotAMark { path: self.mark_path.clone() })?;
         let record = self.parse(&mark.record, &self.mark_path)?;
         let state = self.state.load()?.ok_or_else(|| StateError::Missing {
@@ -297,11 +305,9 @@ impl LogState {
             // Written even where it is there already: whoever renamed it may have been killed before the sync.
             tracing::warn!(origin = %self.origin, size = record.head().size, "finishing a change that was interrupted");
             self.state.swap(Some(&state), &mark.record)?;
-            let settled = mark.clone().settled().to_bytes();
-            self.mark.swap(Some(&mark_bytes), &settled)?;
-            mark_bytes = settled;
+            self.mark.swap(Some(&mark_bytes), &mark.clone().settled().to_bytes())?;
         }
-        Ok(Pages { record, state: mark.record, mark: mark_bytes, unsettled: None })
+        Ok(Pages { record, phase: Phase::Settled, previous: mark.previous })
     }
 
     fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {

@@ -1,0 +1,119 @@
+//! The machine below the real program: a file system that is full to its last byte.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Folder, Log, body, no_proof};
+
+const ORIGIN: &str = "log.example/a";
+
+/// A mount of our own, with nobody's help where the kernel allows it; the story is told inside.
+#[test]
+fn p9_a_small_real_file_system_that_fills_up() {
+    let sh = |script: &str, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script]).args(arguments);
+        command.output()
+    };
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().to_str().unwrap();
+    let mount = "mount -t tmpfs -o size=2m,mode=700 tmpfs \"$0\"";
+    if !sh(mount, &[folder]).is_ok_and(|output| output.status.success()) {
+        eprintln!("not run: this machine lets us mount no file system of our own");
+        return;
+    }
+    let us = std::env::current_exe().unwrap();
+    let script = format!("{mount} && TMPDIR=\"$0\" exec \"$@\"");
+    let inside = ["inside_a_file_system_of_two_megabytes", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let told = sh(&script, &[&[folder, us.to_str().unwrap()], &inside[..]].concat()).unwrap();
+    let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "needs TMPDIR on a small file system: p9 runs it there"]
+fn inside_a_file_system_of_two_megabytes() {
+    let temporary = std::env::temp_dir();
+    let (log, liar) = (Log::new(ORIGIN), Log::salted(ORIGIN, 1, 1));
+    let others: Vec<Log> = (0..6).map(|number| Log::new(&format!("log.example/{number}"))).collect();
+    let (quiet, forked) = (Log::new("log.example/quiet"), Log::salted("log.example/quiet", 1, 1));
+    let folder = Folder::new(&others.iter().chain([&log, &quiet]).collect::<Vec<_>>());
+    let process = folder.start(&[]);
+    let door = &process.door;
+    assert_eq!(door.status(&log.body(0, 3)), 200);
+    assert_eq!(door.status(&quiet.body(0, 3)), 200);
+    let page = door.get(&format!("/{}/checkpoint", log.hash())).body;
+
+    fill(&temporary);
+    let answer = door.post(&log.body(3, 7));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("30")), "{}", answer.text());
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let asked: Vec<_> = others.iter().map(|log| scope.spawn(|| door.status(&log.body(0, 5)))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert_eq!(statuses, [503; 6], "nor when many ask at once");
+    assert_eq!(door.post(&quiet.body(0, 7)).text(), "3\n", "what needs no disk is answered");
+    assert_eq!(door.get(&format!("/{}/checkpoint", log.hash())).body, page, "what was cosigned is served");
+    let fork = body(3, no_proof(), forked.signed(3));
+    assert_eq!(door.status(&fork), 422, "a fork is refused though it cannot be kept");
+    let lost = format!("stele_witness_evidence_lost_total{{origin=\"{}\"}} 1\n", quiet.origin);
+    assert!(door.get("/metrics").text().contains(&lost), "and somebody is told");
+    let (code, said) = doctor(&folder);
+    assert!(code != 0 && said.contains("FAIL disk"), "{said}");
+
+    empty(&temporary);
+    assert_eq!(door.status(&log.body(3, 7)), 200, "with room again it goes on by itself");
+    for log in &others {
+        let told = door.post(&log.body(5, 6));
+        let old: u64 = if told.status == 200 { 6 } else { told.text().trim().parse().unwrap() };
+        assert!(matches!(old, 0 | 5 | 6), "{old}");
+        assert_eq!(door.status(&log.body(old, 7)), 200);
+    }
+    assert_eq!(door.status(&fork), 422);
+    assert_eq!(folder.evidence(&quiet).len(), 1, "and the fork is kept when it comes again");
+
+    fill(&temporary);
+    assert_eq!(door.status(&log.body(7, 9)), 503);
+    process.kill();
+    // Started on the full disk it may serve or end, but it neither forgets nor forks.
+    if let Some(process) = folder.try_start(&[]) {
+        assert_ne!(process.door.status(&liar.body(7, 9)), 200);
+        assert_ne!(process.door.status(&log.body(7, 9)), 200);
+        process.kill();
+    }
+    empty(&temporary);
+    let again = folder.start(&[]);
+    let told = again.door.post(&log.body(0, 9)).text();
+    assert!(told == "7\n" || told == "9\n", "{told}");
+    let size = told.trim().parse().unwrap();
+    assert_ne!(again.door.status(&liar.body(size, 11)), 200);
+    assert_eq!(again.door.status(&log.body(size, 11)), 200);
+    assert_eq!(again.door.get("/healthz").status, 200);
+}
+
+fn doctor(folder: &Folder) -> (i32, String) {
+    let output = folder.command(&["doctor", folder.path().to_str().unwrap()]).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Takes every byte that is left.
+fn fill(folder: &Path) {
+    let mut file = fs::File::create(folder.join("filler")).unwrap();
+    for size in [65_536, 4_096, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+}
+
+fn empty(folder: &Path) {
+    fs::remove_file(folder.join("filler")).unwrap();
+}
