@@ -35,6 +35,9 @@ const LOGS: usize = 1_000;
 const STEPS: [u64; 2] = [400, 4];
 /// Connections of the wide load: each has its share of the logs.
 const CONNECTIONS: usize = 64;
+/// How often a witness may say that it is busy, and what is waited for then.
+const MAX_TRIES: usize = 5_000;
+const AGAIN: Duration = Duration::from_millis(2);
 /// A thread of the load needs no more.
 const STACK: usize = 256 * 1024;
 
@@ -268,7 +271,7 @@ impl Load {
                             for log in &mine {
                                 let Some(body) = log.get(step) else { continue };
                                 let started = Instant::now();
-                                let answer = line.post("/add-checkpoint", "text/plain", &body.bytes)?;
+                                let answer = asked(&mut line, &body.bytes)?;
                                 times.push(started.elapsed().as_secs_f64() * 1e3);
                                 answers.push(answer);
                             }
@@ -322,6 +325,21 @@ impl Load {
         }
         Ok(self)
     }
+}
+
+/// Asks until it is answered: omniwitness says 429 while its database is busy, and the load comes again at once.
+fn asked(line: &mut Line, body: &[u8]) -> Step<Vec<u8>> {
+    for _ in 0..MAX_TRIES {
+        match line.ask("/add-checkpoint", "text/plain", body)? {
+            (429, _) => thread::sleep(AGAIN),
+            (200, answer) => return Ok(answer),
+            (status, said) => {
+                let said = String::from_utf8_lossy(&said).into_owned();
+                return Err(Failure::new(format!("expected status 200, found {status}: {said}")));
+            }
+        }
+    }
+    Err(Failure::new(format!("429 after {MAX_TRIES} tries")))
 }
 
 /// What the kernel keeps in memory for a process, in KiB.

@@ -32,6 +32,17 @@ impl Line {
 
     /// Posts a body and waits for the body of a 200.
     pub fn post(&mut self, path: &str, media_type: &str, body: &[u8]) -> Step<Vec<u8>> {
+        match self.ask(path, media_type, body)? {
+            (200, body) => Ok(body),
+            (status, body) => {
+                let said = String::from_utf8_lossy(&body).into_owned();
+                Err(Failure::new(format!("expected status 200, found {status}: {said}")))
+            }
+        }
+    }
+
+    /// Posts a body and waits for the answer, whatever it is.
+    pub fn ask(&mut self, path: &str, media_type: &str, body: &[u8]) -> Step<(u16, Vec<u8>)> {
         let (server, length) = (self.server, body.len());
         let mut request = format!(
             "POST {path} HTTP/1.1\r\nhost: {server}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n\r\n"
@@ -39,11 +50,7 @@ impl Line {
         .into_bytes();
         request.extend_from_slice(body);
         self.stream.write_all(&request).during("submitting")?;
-        let (status, body) = self.answer()?;
-        if status == 200 {
-            return Ok(body);
-        }
-        Err(Failure::new(format!("expected status 200, found {status}: {}", String::from_utf8_lossy(&body))))
+        self.answer()
     }
 
     fn answer(&mut self) -> Step<(u16, Vec<u8>)> {
