@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use serde_json::json;
@@ -12,11 +13,12 @@ use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::LogConfig;
+use crate::config::{Extras, LogConfig};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
 use crate::http;
 use crate::keyring::Own;
+use crate::pull;
 use crate::trust::TrustedLog;
 use crate::verb::{doctor, evidence, logs};
 use crate::witness::Witness;
@@ -109,6 +111,12 @@ enum Logs {
         /// Its origin, if it is not the key's name
         #[arg(long)]
         origin: Option<String>,
+        /// For a log that does not call: the address of its static files (c2sp.org/tlog-tiles), which is then asked
+        #[arg(long, value_name = "URL")]
+        pull: Option<String>,
+        /// How often, in seconds
+        #[arg(long, value_name = "SECONDS", requires = "pull")]
+        pull_seconds: Option<u64>,
     },
     /// Print them
     List {
@@ -164,8 +172,9 @@ impl Cli {
                 output::complain(&next);
                 say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
-            Command::Logs { command: Logs::Add { dir, vkey, origin } } => {
-                let (added, log) = Home::add_log(&dir, &vkey, origin.as_deref())?;
+            Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
+                let extras = Extras { pull, pull_seconds, ..Extras::default() };
+                let (added, log) = Home::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
                 let word = match added {
                     Added::New => "added",
                     Added::Already => "already there",
@@ -241,7 +250,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
     let machine = |what| move |source| WitnessError::Machine { what, source };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("start the runtime"))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
@@ -252,9 +261,14 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         announce::listening(local)?;
         reload_on_hangup(dir.to_owned(), witness.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
+        let pulling = pull::start(witness.clone());
         http::run(witness, listener, stop).await;
+        drop(pulling);
         Ok(())
-    })
+    });
+    // A log that is being read is not waited for: nothing that matters is lost at any point.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 /// SIGHUP: the logs are read from the config again. What is wrong with it is told, and everything stays as it was.
@@ -290,7 +304,10 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
 fn list(home: &Home) -> String {
     let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
     let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
-    home.listed().map(|(log, config)| format!("{}{}\n{}", log.origin(), flag(config), key_lines(log))).collect()
+    let pulled = |config: &LogConfig| config.pull.as_ref().map(|url| format!("  pulled from {url}\n")).unwrap_or_default();
+    home.listed()
+        .map(|(log, config)| format!("{}{}\n{}{}", log.origin(), flag(config), key_lines(log), pulled(config)))
+        .collect()
 }
 
 fn log_json(log: &TrustedLog) -> serde_json::Value {

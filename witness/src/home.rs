@@ -21,7 +21,7 @@ use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::config::{Config, FILE, LogConfig, MAX_LOGS, Unfit, text_of, text_of_log, with_disabled};
+use crate::config::{Config, Extras, FILE, LogConfig, MAX_LOGS, Unfit, text_of, text_of_log, with_disabled};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
 use crate::keyring::{Keyring, Own};
@@ -142,13 +142,23 @@ impl Home {
     ///
     /// The origin is the key's name unless given. A known origin is never changed.
     pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
+        Self::add_log_with(folder, vkey, origin, &Extras::default())
+    }
+
+    /// The same with what else is to be said of it.
+    pub fn add_log_with(
+        folder: &Path,
+        vkey: &str,
+        origin: Option<&str>,
+        extras: &Extras,
+    ) -> Result<(Added, TrustedLog), WitnessError> {
         let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
         let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
-        Self::add(folder, log, None)
+        Self::add(folder, log, extras)
     }
 
     /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
@@ -156,7 +166,7 @@ impl Home {
         Self::open(folder)?;
         let mut pulled = Pulled::default();
         for ListedLog { log, qpd } in &list.logs {
-            match Self::add(folder, log.clone(), *qpd) {
+            match Self::add(folder, log.clone(), &Extras { qpd: *qpd, ..Extras::default() }) {
                 Ok((Added::New, log)) => pulled.added.push(log),
                 Ok((Added::Already, _)) => pulled.known += 1,
                 Err(WitnessError::KnownLog { origin, known, given }) => pulled.changed.push((origin, known, given)),
@@ -186,7 +196,7 @@ impl Home {
         Ok(durable::replace_file(&path, text.as_bytes())?)
     }
 
-    fn add(folder: &Path, log: TrustedLog, qpd: Option<u64>) -> Result<(Added, TrustedLog), WitnessError> {
+    fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
         // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
@@ -202,8 +212,9 @@ impl Home {
             let reason = Unfit::TooMany { found: home.logs.len() + 1 };
             return Err(WitnessError::Unfit { path: home.path(FILE), reason });
         }
+        let text = home.with(&text_of_log(&log, extras))?;
         home.shelf(home.keyring()?.own())?.begin(log.origin())?;
-        home.append(&text_of_log(&log, qpd))?;
+        durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok((Added::New, log))
     }
 
@@ -236,7 +247,8 @@ impl Home {
         self.logs.iter().find(|log| log.origin() == origin)
     }
 
-    fn append(&self, table: &str) -> Result<(), WitnessError> {
+    /// The config with a table more.
+    fn with(&self, table: &str) -> Result<String, WitnessError> {
         let path = self.path(FILE);
         let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
         let mut text = String::from_utf8_lossy(&before).into_owned();
@@ -244,10 +256,10 @@ impl Home {
             text.push('\n');
         }
         text.push_str(table);
-        // Never written unless it can be read again.
+        // Nothing is written unless it can be read again.
         let after: Config = parse(&text, &path)?;
         after.trusted_logs().map_err(|reason| WitnessError::Unfit { path: path.clone(), reason })?;
-        Ok(durable::replace_file(&path, text.as_bytes())?)
+        Ok(text)
     }
 
     fn path(&self, name: &str) -> PathBuf {

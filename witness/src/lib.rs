@@ -33,6 +33,8 @@ pub mod metrics;
 
 pub mod witness;
 
+pub mod pull;
+
 pub mod http;
 
 mod verb;

@@ -16,6 +16,7 @@ use super::evidence::Told;
 use crate::cosigned::{Cosigned, Record};
 use crate::error::WitnessError;
 use crate::home::Home;
+use crate::pull;
 use crate::keyring::Keyring;
 use crate::state::Shelf;
 
@@ -50,6 +51,7 @@ pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessEr
         let shelf = home.shelf(keyring.own()).map(|shelf| (String::new(), shelf));
         if let Some(shelf) = found.quietly("state", shelf) {
             found.logs(home, &shelf, now);
+            found.pulled(home, &shelf);
         }
         let listen = format!("http://{}", home.config().listen);
         found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
@@ -155,6 +157,23 @@ impl Findings {
                         self.ok("log", words);
                     }
                 }
+            }
+        }
+    }
+
+    /// Reads the checkpoint of each log that is pulled, as the running witness does.
+    fn pulled(&mut self, home: &Home, shelf: &Shelf) {
+        for (log, config) in home.listed() {
+            let (Some(url), false) = (&config.pull, config.disabled) else { continue };
+            let read = pull::checkpoint_at(&pull::source(url))
+                .and_then(|note| log.verify(&note).map_err(pull::PullError::Untrusted));
+            let known = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
+            match read.map(|verified| verified.checkpoint().size()) {
+                Err(error) => self.failed("pull", format!("{} at {url}: {error}", log.origin())),
+                Ok(size) if size < known => {
+                    self.failed("pull", format!("{} went back: it shows size {size}, cosigned is {known}", log.origin()));
+                }
+                Ok(size) => self.ok("pull", format!("{} shows size {size}, cosigned is {known}", log.origin())),
             }
         }
     }
