@@ -32,9 +32,30 @@ pub struct Config {
     /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
     #[serde(default = "default_marks")]
     pub marks: PathBuf,
+    /// The mirror beside the witness, if there is one; `mirror init` appends it.
+    pub mirror: Option<MirrorConfig>,
     /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
     #[serde(default, rename = "log")]
     pub logs: Vec<LogConfig>,
+}
+
+/// `[mirror]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorConfig {
+    /// The name in its signatures, another than the witness's.
+    pub name: String,
+    /// Its secret Ed25519 key.
+    #[serde(default = "default_mirror_key")]
+    pub key: PathBuf,
+    /// Its secret ML-DSA-44 key.
+    pub key_mldsa: Option<PathBuf>,
+    /// Where the copies and the mirror's states are; as large as the logs are.
+    #[serde(default = "default_mirror_folder")]
+    pub folder: PathBuf,
+    /// The folder of the mirror's marks.
+    #[serde(default = "default_mirror_marks")]
+    pub marks: PathBuf,
 }
 
 /// One `[[log]]`.
@@ -54,6 +75,12 @@ pub struct LogConfig {
     pub pull: Option<String>,
     /// How often, in seconds: 1 to 86,400, and 300 unless given.
     pub pull_seconds: Option<u64>,
+    /// The mirror copies the log and signs that it has it; `mirror add` says so.
+    #[serde(default)]
+    pub mirror: bool,
+    /// Verifier keys of cosigners whose lines the mirror passes on with the checkpoint, besides our witness's: those that policies count.
+    #[serde(default)]
+    pub cosigners: Vec<String>,
 }
 
 /// Where and how often a log is asked for its checkpoint.
@@ -125,6 +152,24 @@ pub enum Unfit {
         /// The log.
         origin: String,
     },
+    /// The mirror has the witness's name.
+    #[error("the mirror's name is the witness's, {name}: they are two cosigners, and policies count them by name")]
+    SameName {
+        /// Both names.
+        name: String,
+    },
+    /// A mirrored log without a mirror.
+    #[error("{origin} is to be mirrored, and there is no [mirror]")]
+    NoMirror {
+        /// The log.
+        origin: String,
+    },
+    /// A mirrored log that is not pulled.
+    #[error("{origin} is to be mirrored, and has no `pull` to copy it from")]
+    MirrorWithoutPull {
+        /// The log.
+        origin: String,
+    },
     /// `pull` is no address.
     #[error("pull {url:?} of {origin}: expected an address that begins with http:// or https://")]
     Pull {
@@ -157,6 +202,9 @@ impl Config {
 
     /// The logs, checked.
     pub fn trusted_logs(&self) -> Result<Vec<TrustedLog>, Unfit> {
+        if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
+            return Err(Unfit::SameName { name: mirror.name.clone() });
+        }
         if self.logs.len() > MAX_LOGS {
             return Err(Unfit::TooMany { found: self.logs.len() });
         }
@@ -165,6 +213,7 @@ impl Config {
         for log in &self.logs {
             let trusted = log.trusted()?;
             log.pulled()?;
+            self.check_mirrored(log)?;
             if !seen.insert(log.origin.as_str()) {
                 return Err(Unfit::Twice { origin: log.origin.clone() });
             }
@@ -172,9 +221,28 @@ impl Config {
         }
         Ok(logs)
     }
+
+    fn check_mirrored(&self, log: &LogConfig) -> Result<(), Unfit> {
+        log.cosigner_keys()?;
+        if log.mirror && self.mirror.is_none() {
+            return Err(Unfit::NoMirror { origin: log.origin.clone() });
+        }
+        if log.mirror && log.pull.is_none() {
+            return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
+        }
+        Ok(())
+    }
 }
 
 impl LogConfig {
+    /// Whose lines the mirror passes on.
+    pub fn cosigner_keys(&self) -> Result<Vec<VerifierKey>, Unfit> {
+        let key = |vkey: &String| {
+            vkey.parse().map_err(|reason| Unfit::Key { origin: self.origin.clone(), vkey: vkey.clone(), reason })
+        };
+        self.cosigners.iter().map(key).collect()
+    }
+
     /// Where and how often it is asked, if it is.
     pub fn pulled(&self) -> Result<Option<Pull>, Unfit> {
         let origin = || self.origin.clone();
@@ -236,18 +304,38 @@ pub fn text_of_log(log: &TrustedLog, extras: &Extras) -> String {
     format!("\n[[log]]\n{}\nvkeys = [{keys}]\n{qpd}{pull}{seconds}", origin_line(log.origin().as_str()))
 }
 
+/// The table that `mirror init` appends.
+pub fn text_of_mirror(name: &KeyName) -> String {
+    format!(
+        "\n# A mirror beside the witness: another cosigner, with keys of its own. It copies the logs that say `mirror = true`.\n\
+         [mirror]\nname = {}\nkey = \"mirror.key\"\nkey_mldsa = \"mirror-mldsa.key\"\nfolder = \"mirror\"\n\
+         marks = \"mirror-marks\"\n",
+        quoted(&name.to_string())
+    )
+}
+
+/// The file with one log mirrored; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_mirror(text: &str, origin: &str) -> Option<String> {
+    with_flag(text, origin, "mirror", true)
+}
+
 /// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
 pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
+    with_flag(text, origin, "disabled", disabled)
+}
+
+fn with_flag(text: &str, origin: &str, flag: &str, on: bool) -> Option<String> {
+    let (set, said) = (format!("{flag} = "), format!("{flag} = true"));
     let wanted = origin_line(origin);
     let mut lines: Vec<&str> = text.lines().collect();
     let at = lines.iter().position(|line| *line == wanted)?;
     let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
-    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with("disabled = ")));
+    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with(&set)));
     if let Some(index) = old {
         lines.remove(index);
     }
-    if disabled {
-        lines.insert(at + 1, "disabled = true");
+    if on {
+        lines.insert(at + 1, &said);
     }
     Some(lines.iter().map(|line| format!("{line}\n")).collect())
 }
@@ -268,6 +356,18 @@ fn default_key() -> PathBuf {
     "witness.key".into()
 }
 
+fn default_mirror_key() -> PathBuf {
+    "mirror.key".into()
+}
+
+fn default_mirror_folder() -> PathBuf {
+    "mirror".into()
+}
+
+fn default_mirror_marks() -> PathBuf {
+    "mirror-marks".into()
+}
+
 fn default_marks() -> PathBuf {
     "marks".into()
 }
@@ -285,6 +385,21 @@ mod tests {
 
     fn qpd(qpd: u64) -> Extras {
         Extras { qpd: Some(qpd), ..Extras::default() }
+    }
+
+    #[test]
+    fn a_mirror_has_a_name_of_its_own_and_copies_only_what_is_pulled() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let log = Log::new("log.example/a", 1).trusted();
+        let pulled = text_of_log(&log, &Extras { pull: Some("http://a".into()), ..Extras::default() });
+        let mirror = |name: &str| text_of_mirror(&name.parse().unwrap());
+        let of = |text: String| read(&text).trusted_logs().map(|logs| logs.len());
+        assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(Unfit::SameName { .. })));
+        let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a").unwrap();
+        assert!(matches!(of(mirrored.clone()), Err(Unfit::NoMirror { .. })));
+        assert_eq!(of(format!("{mirrored}{}", mirror("mirror.example/m1"))), Ok(1));
+        let plain = with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a").unwrap();
+        assert!(matches!(of(plain + &mirror("mirror.example/m1")), Err(Unfit::MirrorWithoutPull { .. })));
     }
 
     #[test]
@@ -325,8 +440,11 @@ mod tests {
     fn a_log_is_disabled_and_enabled_and_nothing_else_changes() {
         let (a, b) = (Log::new("log.example/a", 1), Log::named("odd \"b\"", "log.example/b", 1));
         let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        let text =
-            format!("{head}{}# a comment\n{}", text_of_log(&a.trusted(), &qpd(9)), text_of_log(&b.trusted(), &Extras::default()));
+        let text = format!(
+            "{head}{}# a comment\n{}",
+            text_of_log(&a.trusted(), &qpd(9)),
+            text_of_log(&b.trusted(), &Extras::default())
+        );
         assert_eq!(with_disabled(&text, "log.example/c", true), None);
         for origin in ["log.example/a", "odd \"b\""] {
             let off = with_disabled(&text, origin, true).unwrap();

@@ -66,10 +66,7 @@ impl Home {
         }
         durable::create_dir_all(folder)?;
         for (file, key_type) in [("witness.key", KeyType::Cosigner), ("witness-mldsa.key", KeyType::MlDsa)] {
-            let seed = key_file::random_seed()
-                .map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
-            let signer = SignerKey::new(name.clone(), key_type, *seed);
-            key_file::write_new(&folder.join(file), &format!("{}\n", signer.to_secret_string()))?;
+            new_key(&folder.join(file), name, key_type)?;
         }
         // The config last: with it the folder is a witness.
         durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
@@ -231,7 +228,7 @@ impl Home {
     }
 
     /// The log whose checkpoint (or mark) is in a file.
-    fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
+    pub(crate) fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
         let bytes = durable::read_file(path, stele_host::compare_and_swap::MAX_CONTENT)?;
         let bytes = bytes.ok_or_else(|| StateError::NotAMark { path: path.to_owned() })?;
         let record = crate::mark::Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
@@ -248,7 +245,7 @@ impl Home {
     }
 
     /// The config with a table more.
-    fn with(&self, table: &str) -> Result<String, WitnessError> {
+    pub(crate) fn with(&self, table: &str) -> Result<String, WitnessError> {
         let path = self.path(FILE);
         let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
         let mut text = String::from_utf8_lossy(&before).into_owned();
@@ -257,17 +254,38 @@ impl Home {
         }
         text.push_str(table);
         // Nothing is written unless it can be read again.
-        let after: Config = parse(&text, &path)?;
-        after.trusted_logs().map_err(|reason| WitnessError::Unfit { path: path.clone(), reason })?;
+        self.read(&text)?;
         Ok(text)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Whether a text would be a config.
+    pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
+        let config: Config = parse(text, &self.path(FILE))?;
+        config.trusted_logs().map_err(|reason| self.unfit(reason))?;
+        Ok(config)
+    }
+
+    pub(crate) fn unfit(&self, reason: Unfit) -> WitnessError {
+        WitnessError::Unfit { path: self.path(FILE), reason }
+    }
+
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.loaded.resolve(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.loaded.folder.join(name)
     }
 }
 
-fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
+pub(crate) fn new_key(path: &Path, name: &KeyName, key_type: KeyType) -> Result<(), WitnessError> {
+    let seed = key_file::random_seed().map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
+    let signer = SignerKey::new(name.clone(), key_type, *seed);
+    key_file::write_new(path, &format!("{}\n", signer.to_secret_string()))?;
+    Ok(())
+}
+
+pub(crate) fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
     let text = key_file::read(path)?;
     SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
         .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })

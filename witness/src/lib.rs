@@ -33,6 +33,10 @@ pub mod metrics;
 
 pub mod witness;
 
+pub mod asked;
+
+pub mod mirror;
+
 pub mod pull;
 
 pub mod http;

@@ -54,15 +54,8 @@ pub enum Pulled {
 
 impl Pulled {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Cosigned,
-        Self::Unchanged,
-        Self::TooOften,
-        Self::WentBack,
-        Self::Refused,
-        Self::Failed,
-        Self::Unwell,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Cosigned, Self::Unchanged, Self::TooOften, Self::WentBack, Self::Refused, Self::Failed, Self::Unwell];
 
     /// In kebab-case.
     pub fn word(self) -> &'static str {
@@ -183,11 +176,11 @@ fn pulls(text: &mut String, logs: &[(&str, Counts)]) {
     }
 }
 
-fn family(text: &mut String, name: &str, kind: &str, help: &str) {
+pub(crate) fn family(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP stele_witness_{name} {help}\n# TYPE stele_witness_{name} {kind}");
 }
 
-fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
+pub(crate) fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     let _ = writeln!(text, "stele_witness_{name}{{{}}} {value}", labels.join(","));
 }

@@ -17,21 +17,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use stele_host::http_client::{ClientLimits, HttpClient};
-use stele_host::log_source::{LogSource, SourceError};
 use stele_spec::checkpoint::{CheckpointError, Origin};
 use stele_spec::hash::Digest;
 use stele_spec::merkle::ConsistencyProof;
-use stele_spec::note::{MAX_NOTE, NoteError, SignedNote};
-use stele_spec::tiledlog::{Files, TiledLog, TiledLogError};
+use stele_spec::note::SignedNote;
+use stele_spec::tiledlog::{TiledLog, TiledLogError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::config::Pull;
+use crate::asked::{AskError, Asked};
 use crate::cosigned::Record;
 use crate::decide::{Head, Refusal};
 use crate::metrics::Pulled;
+use crate::mirror::{Brought, Mirror};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::trust::TrustedLog;
 use crate::witness::{Answer, Unwell, Witness};
@@ -42,31 +41,21 @@ pub const REFRESH: Duration = Duration::from_secs(3600);
 /// How many logs are asked at a time.
 pub const SLOTS: usize = 8;
 
+/// How many copies are made at a time, however many logs are asked meanwhile.
+pub const COPIES: usize = 2;
+
 /// The longest pause after failures, unless the log is asked less often anyway.
 const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
 /// How soon a changed config is noticed.
 const NOTICE: Duration = Duration::from_millis(500);
 
-/// How we name ourselves to logs.
-pub const AGENT: &str = concat!("stele-witness/", env!("CARGO_PKG_VERSION"));
-
-/// The files of a log behind its address; nothing more is read once we stop.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    source: LogSource,
-    stopping: Arc<AtomicBool>,
-}
-
 /// Why a log's checkpoint was not even decided on.
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
     /// It cannot be had.
     #[error(transparent)]
-    Source(#[from] SourceError),
-    /// Not a note.
-    #[error("the checkpoint: {0}")]
-    Note(NoteError),
+    Asked(#[from] AskError),
     /// Not signed by a key that we trust for this log.
     #[error("the checkpoint: {0}")]
     Untrusted(CheckpointError),
@@ -76,17 +65,6 @@ pub enum PullError {
     /// A proof that no request can carry: a bug of ours.
     #[error("{0}")]
     Request(RequestError),
-}
-
-/// Why a file of a log cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// The log, or what is in between.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// We are about to end.
-    #[error("stopping")]
-    Stopping,
 }
 
 /// What a log shows, held against what was cosigned last.
@@ -111,23 +89,23 @@ impl Drop for Pulling {
     }
 }
 
-/// Asks the logs of a witness until it is dropped. Logs that come with a reload are taken up, others let go.
-pub fn start(witness: Arc<Witness>) -> Pulling {
+/// Asks the logs of a witness until it is dropped, and lets the mirror follow. Logs that come with a reload are taken up, others let go.
+pub fn start(witness: Arc<Witness>, mirror: Option<Arc<Mirror>>) -> Pulling {
     let stopping = Arc::new(AtomicBool::new(false));
-    let task = tokio::spawn(supervise(witness, stopping.clone()));
+    let task = tokio::spawn(supervise(witness, mirror, stopping.clone()));
     Pulling { task, stopping }
 }
 
-async fn supervise(witness: Arc<Witness>, stopping: Arc<AtomicBool>) {
-    let slots = Arc::new(Semaphore::new(SLOTS));
+async fn supervise(witness: Arc<Witness>, mirror: Option<Arc<Mirror>>, stopping: Arc<AtomicBool>) {
+    let (asking, copying) = (Arc::new(Semaphore::new(SLOTS)), Arc::new(Semaphore::new(COPIES)));
     let mut tasks: BTreeMap<Digest, Task> = BTreeMap::new();
     loop {
         tasks.retain(|_, task| !task.0.is_finished());
         for origin in witness.pulled() {
-            let (witness, slots, stopping) = (&witness, &slots, &stopping);
-            tasks.entry(origin.digest()).or_insert_with(|| {
-                Task(tokio::spawn(attend(witness.clone(), origin, slots.clone(), stopping.clone())))
-            });
+            let (witness, mirror, stopping) = (witness.clone(), mirror.clone(), stopping.clone());
+            let (asking, copying) = (asking.clone(), copying.clone());
+            let attendant = Attendant { witness, mirror, origin: origin.clone(), stopping, asking, copying };
+            tasks.entry(origin.digest()).or_insert_with(|| Task(tokio::spawn(attendant.attend())));
         }
         sleep(NOTICE).await;
     }
@@ -142,24 +120,56 @@ impl Drop for Task {
     }
 }
 
-/// Asks one log for as long as the config says so.
-async fn attend(witness: Arc<Witness>, origin: Origin, slots: Arc<Semaphore>, stopping: Arc<AtomicBool>) {
-    let mut failures = 0;
-    for round in 0u64.. {
-        let Some((_, pull)) = witness.pull_of(&origin) else { return };
-        let Ok(slot) = slots.acquire().await else { return };
-        let outcome = ask(&witness, &origin, &stopping).await;
-        drop(slot);
-        failures = if outcome.is_failure() { failures + 1 } else { 0 };
-        let spread = Digest::of(format!("{} {origin} {round}", witness.name()).as_bytes());
-        let until = Instant::now() + pause(pull.every, failures, *spread.as_bytes());
-        while Instant::now() < until {
-            sleep(NOTICE.min(until - Instant::now())).await;
-            if witness.pull_of(&origin).map(|(_, now)| now).as_ref() != Some(&pull) {
-                break;
+/// Who asks one log for as long as the config says so.
+struct Attendant {
+    witness: Arc<Witness>,
+    mirror: Option<Arc<Mirror>>,
+    origin: Origin,
+    stopping: Arc<AtomicBool>,
+    asking: Arc<Semaphore>,
+    copying: Arc<Semaphore>,
+}
+
+impl Attendant {
+    async fn attend(self) {
+        let mut failures = 0;
+        let mut copy: Option<Task> = None;
+        for round in 0u64.. {
+            let Some((_, pull)) = self.witness.pull_of(&self.origin) else { return };
+            let Ok(slot) = self.asking.acquire().await else { return };
+            let outcome = ask(&self.witness, self.mirror.as_ref(), &self.origin, &self.stopping).await;
+            drop(slot);
+            if outcome != Pulled::Failed && copy.as_ref().is_none_or(|copy| copy.0.is_finished()) {
+                copy = self.copy(&pull.url);
+            }
+            failures = if outcome.is_failure() { failures + 1 } else { 0 };
+            let spread = Digest::of(format!("{} {} {round}", self.witness.name(), self.origin).as_bytes());
+            let until = Instant::now() + pause(pull.every, failures, *spread.as_bytes());
+            while Instant::now() < until {
+                sleep(NOTICE.min(until - Instant::now())).await;
+                if self.witness.pull_of(&self.origin).map(|(_, now)| now).as_ref() != Some(&pull) {
+                    break;
+                }
             }
         }
     }
+
+    /// Lets the mirror follow, beside the questions that go on.
+    fn copy(&self, url: &str) -> Option<Task> {
+        let (witness, mirror, origin) = (self.witness.clone(), self.mirror.clone()?, self.origin.clone());
+        let (copying, asked) = (self.copying.clone(), Asked::at(url, self.stopping.clone()));
+        Some(Task(tokio::spawn(async move {
+            let Ok(_slot) = copying.acquire().await else { return };
+            bring(&witness, &mirror, &origin, asked).await;
+        })))
+    }
+}
+
+/// Lets the mirror copy what the witness has cosigned of a log. `None` where there is nothing to copy.
+pub async fn bring(witness: &Arc<Witness>, mirror: &Arc<Mirror>, origin: &Origin, asked: Asked) -> Option<Brought> {
+    let Some(Ok(Record::Cosigned(cosigned))) = witness.last(origin).await else { return None };
+    let mirror = mirror.clone();
+    tokio::task::spawn_blocking(move || mirror.bring(&cosigned, &asked)).await.ok().flatten()
 }
 
 /// The time until the next question: as the config says, doubled with each failure; less or more by up to a tenth.
@@ -170,13 +180,23 @@ fn pause(every: Duration, failures: u32, spread: [u8; 32]) -> Duration {
 }
 
 /// Asks once, and counts what came of it.
-pub async fn ask(witness: &Arc<Witness>, origin: &Origin, stopping: &Arc<AtomicBool>) -> Pulled {
-    let outcome = once(witness, origin, stopping).await;
+pub async fn ask(
+    witness: &Arc<Witness>,
+    mirror: Option<&Arc<Mirror>>,
+    origin: &Origin,
+    stopping: &Arc<AtomicBool>,
+) -> Pulled {
+    let outcome = once(witness, mirror, origin, stopping).await;
     witness.count_pull(origin, outcome);
     outcome
 }
 
-async fn once(witness: &Arc<Witness>, origin: &Origin, stopping: &Arc<AtomicBool>) -> Pulled {
+async fn once(
+    witness: &Arc<Witness>,
+    mirror: Option<&Arc<Mirror>>,
+    origin: &Origin,
+    stopping: &Arc<AtomicBool>,
+) -> Pulled {
     let Some((log, pull)) = witness.pull_of(origin) else { return Pulled::Unchanged };
     let last = match witness.last(origin).await {
         Some(Ok(record)) => record,
@@ -185,7 +205,14 @@ async fn once(witness: &Arc<Witness>, origin: &Origin, stopping: &Arc<AtomicBool
     };
     let (asked, now) = (Asked::at(&pull.url, stopping.clone()), witness.now());
     let known = last.head();
-    let shown = tokio::task::spawn_blocking(move || look(&log, &asked, &last, now)).await;
+    let (from, mirrors) = (origin.clone(), mirror.cloned());
+    let shown = tokio::task::spawn_blocking(move || {
+        let note = asked.checkpoint()?;
+        let shown = look(&log, &asked, &note, &last, now)?;
+        mirrors.inspect(|mirror| mirror.seen(&from, &note));
+        Ok::<_, PullError>(shown)
+    })
+    .await;
     let request = match shown {
         Ok(Ok(Shown::Unchanged)) => return Pulled::Unchanged,
         Ok(Ok(Shown::Offered(request))) => request,
@@ -226,10 +253,9 @@ fn unwell(origin: &Origin, error: &Unwell) -> Pulled {
     Pulled::Unwell
 }
 
-/// Reads the checkpoint and, where it has grown, the tiles that prove it. Blocks.
-fn look(log: &TrustedLog, asked: &Asked, last: &Record, now: u64) -> Result<Shown, PullError> {
-    let note = checkpoint_at(&asked.source)?;
-    let verified = log.verify(&note).map_err(PullError::Untrusted)?;
+/// Checks what the log shows and, where it has grown, reads the tiles that prove it. Blocks.
+fn look(log: &TrustedLog, asked: &Asked, note: &SignedNote, last: &Record, now: u64) -> Result<Shown, PullError> {
+    let verified = log.verify(note).map_err(PullError::Untrusted)?;
     let (known, found) = (last.head(), verified.checkpoint());
     if let Some(cosigned) = last.cosigned()
         && (Head { size: found.size(), root: found.root() }) == known
@@ -244,35 +270,6 @@ fn look(log: &TrustedLog, asked: &Asked, last: &Record, now: u64) -> Result<Show
         ConsistencyProof::from_path(Vec::new()).ok_or(PullError::Request(RequestError::TooManyProofLines))?
     };
     AddCheckpoint::new(known.size, proof, verified.note().clone()).map(Shown::Offered).map_err(PullError::Request)
-}
-
-/// The checkpoint that a source shows; nothing in it is verified.
-pub fn checkpoint_at(source: &LogSource) -> Result<SignedNote, PullError> {
-    SignedNote::parse(&source.needed("checkpoint", MAX_NOTE as u64)?).map_err(PullError::Note)
-}
-
-impl Asked {
-    /// The files of the log at an address.
-    pub fn at(url: &str, stopping: Arc<AtomicBool>) -> Self {
-        Self { source: source(url), stopping }
-    }
-}
-
-/// An address, asked twice at most: whoever fails is asked again soon enough.
-pub fn source(url: &str) -> LogSource {
-    let limits = ClientLimits { answer: Duration::from_secs(20), whole: Duration::from_secs(60), ..Default::default() };
-    LogSource::asked(url, HttpClient::new(AGENT, limits), 2)
-}
-
-impl Files for Asked {
-    type Error = AskError;
-
-    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, AskError> {
-        if self.stopping.load(Ordering::Acquire) {
-            return Err(AskError::Stopping);
-        }
-        Ok(self.source.read(path, limit)?)
-    }
 }
 
 #[cfg(test)]
