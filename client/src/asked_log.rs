@@ -21,7 +21,7 @@ use stele_spec::statement::Statement;
 use crate::error::Failure;
 use crate::evidence::EvidenceError;
 use crate::log_client::{LogClient, LogError};
-use crate::log_reader::{Head, LogReader, LogSource, ReadError, VerifiedLog};
+use crate::log_reader::{AGENT, Head, LogReader, LogSource, ReadError, VerifiedLog};
 use crate::memory::{LogId, Memory};
 use crate::name_lookup::NameLookup;
 use crate::span::Span;
@@ -60,7 +60,7 @@ pub(crate) struct AskedLog<'a> {
 impl LogAddress {
     /// The log at an address without a `/` at its end.
     pub(crate) fn new(url: String) -> Self {
-        let reader = LogReader::new(LogSource::http(&url));
+        let reader = LogReader::new(LogSource::http(&url, AGENT));
         Self { client: LogClient::new(url, WAIT), reader }
     }
 

@@ -12,5 +12,6 @@ pub mod http_server;
 pub mod key_file;
 pub mod lock;
 pub mod log;
+pub mod log_source;
 pub mod output;
 pub mod shutdown;

@@ -25,6 +25,8 @@ pub mod note;
 
 pub mod checkpoint;
 
+pub mod tiledlog;
+
 pub mod cosignature;
 
 pub mod index;

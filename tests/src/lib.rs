@@ -9,6 +9,7 @@
 //! | [`binaries`] | where the programs are, built once |
 //! | [`process`] | one server process: started, stopped, killed, started again on the same port |
 //! | [`http`] | one request and its answer, with nothing done behind the caller's back |
+//! | [`file_server`] | the files of a folder, served by a server that knows nothing of them |
 //! | [`hub`] | a stand-in for the hubs that tests cannot reach |
 //! | [`interrupt`] | Ctrl-C and SIGTERM, so that nothing is left behind |
 //! | [`command`] | one run of a command-line program, and what it printed |
@@ -26,6 +27,7 @@ pub mod bench;
 pub mod binaries;
 pub mod command;
 pub mod failure;
+pub mod file_server;
 pub mod history;
 pub mod http;
 pub mod hub;

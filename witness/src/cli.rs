@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use serde_json::json;
@@ -12,13 +13,15 @@ use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::LogConfig;
+use crate::config::{Extras, LogConfig};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
 use crate::http;
 use crate::keyring::Own;
+use crate::mirror::{self, Mirror};
+use crate::pull;
 use crate::trust::TrustedLog;
-use crate::verb::{doctor, evidence, logs};
+use crate::verb::{doctor, evidence, logs, mirror as copies};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -71,10 +74,47 @@ enum Command {
         #[command(subcommand)]
         command: Evidence,
     },
+    /// Copies of whole logs, and a cosigner of its own that says they are here
+    Mirror {
+        #[command(subcommand)]
+        command: MirrorCommand,
+    },
     /// Print what to publish: name, keys, logs
     About {
         /// The folder
         dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MirrorCommand {
+    /// Make a mirror beside the witness: keys of its own, and `[mirror]` in the config
+    Init {
+        /// The folder of the witness
+        dir: PathBuf,
+        /// The name in its signatures, another than the witness's
+        #[arg(long)]
+        name: String,
+    },
+    /// Mirror a log that is pulled; a running witness begins after SIGHUP
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+    },
+    /// Read every copy whole: each entry hashed to the root that was signed, each tile, each manifest
+    Verify {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Go on from a checkpoint that carries the mirror's signature, after its state was lost or put back
+    Adopt {
+        /// The folder
+        dir: PathBuf,
+        /// The newest such checkpoint
+        #[arg(long)]
+        checkpoint: PathBuf,
     },
 }
 
@@ -109,6 +149,12 @@ enum Logs {
         /// Its origin, if it is not the key's name
         #[arg(long)]
         origin: Option<String>,
+        /// For a log that does not call: the address of its static files (c2sp.org/tlog-tiles), which is then asked
+        #[arg(long, value_name = "URL")]
+        pull: Option<String>,
+        /// How often, in seconds
+        #[arg(long, value_name = "SECONDS", requires = "pull")]
+        pull_seconds: Option<u64>,
     },
     /// Print them
     List {
@@ -164,8 +210,9 @@ impl Cli {
                 output::complain(&next);
                 say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
-            Command::Logs { command: Logs::Add { dir, vkey, origin } } => {
-                let (added, log) = Home::add_log(&dir, &vkey, origin.as_deref())?;
+            Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
+                let extras = Extras { pull, pull_seconds, ..Extras::default() };
+                let (added, log) = Home::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
                 let word = match added {
                     Added::New => "added",
                     Added::Already => "already there",
@@ -219,6 +266,37 @@ impl Cli {
                     }
                 }
             }
+            Command::Mirror { command: MirrorCommand::Init { dir, name } } => {
+                let own = mirror::init(&dir, &key_name(&name)?)?;
+                output::complain(&format!(
+                    "next: stele-witness mirror add {} ORIGIN, then start it anew\n",
+                    dir.display()
+                ));
+                say(json, &vkeys(&own, ""), json!({"name": name, "vkeys": vkeys_json(&own)}))
+            }
+            Command::Mirror { command: MirrorCommand::Add { dir, origin } } => {
+                Home::mirror_log(&dir, &origin)?;
+                say(json, "", json!({"origin": origin, "mirror": true}))
+            }
+            Command::Mirror { command: MirrorCommand::Verify { dir } } => {
+                let (found, failed) = copies::verify(&Home::open(&dir)?)?;
+                match failed {
+                    // With --json there is one document on stdout, and the lines are what it is about.
+                    Some(error) if json => {
+                        output::complain(&found.0);
+                        Err(error)
+                    }
+                    failed => {
+                        told(json, found)?;
+                        failed.map_or(Ok(()), Err)
+                    }
+                }
+            }
+            Command::Mirror { command: MirrorCommand::Adopt { dir, checkpoint } } => {
+                let (origin, size) = Home::open(&dir)?.mirror_adopt(&checkpoint)?;
+                output::complain(&format!("the mirror goes on from size {size}: {origin}\n"));
+                say(json, "", json!({"origin": origin.as_str(), "size": size}))
+            }
             Command::About { dir } => about(json, &Home::open(&dir)?),
             Command::Run { dir, listen } => serve(&dir, listen),
         }
@@ -241,29 +319,40 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
     let machine = |what| move |source| WitnessError::Machine { what, source };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("start the runtime"))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
         let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
+        let mirror = Mirror::open(&home, Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
         announce::listening(local)?;
-        reload_on_hangup(dir.to_owned(), witness.clone()).map_err(machine("listen for signals"))?;
+        reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
-        http::run(witness, listener, stop).await;
+        let pulling = pull::start(witness.clone(), mirror.clone());
+        http::run_with(witness, mirror, listener, stop).await;
+        drop(pulling);
         Ok(())
-    })
+    });
+    // A log that is being read is not waited for: nothing that matters is lost at any point.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 /// SIGHUP: the logs are read from the config again. What is wrong with it is told, and everything stays as it was.
-fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>) -> std::io::Result<()> {
+fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirror>>) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            let (dir, witness) = (dir.clone(), witness.clone());
-            let done = tokio::task::spawn_blocking(move || witness.reload(&Home::open(&dir)?)).await;
+            let (dir, witness, mirror) = (dir.clone(), witness.clone(), mirror.clone());
+            let done = tokio::task::spawn_blocking(move || {
+                let home = Home::open(&dir)?;
+                mirror.map_or(Ok(()), |mirror| mirror.reload(&home))?;
+                witness.reload(&home)
+            })
+            .await;
             match done {
                 Ok(Ok(reloaded)) => tracing::info!(added = reloaded.added, served = reloaded.served, "reloaded"),
                 Ok(Err(error)) => tracing::error!(%error, "not reloaded: everything stays as it was"),
@@ -290,7 +379,11 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
 fn list(home: &Home) -> String {
     let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
     let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
-    home.listed().map(|(log, config)| format!("{}{}\n{}", log.origin(), flag(config), key_lines(log))).collect()
+    let pulled =
+        |config: &LogConfig| config.pull.as_ref().map(|url| format!("  pulled from {url}\n")).unwrap_or_default();
+    home.listed()
+        .map(|(log, config)| format!("{}{}\n{}{}", log.origin(), flag(config), key_lines(log), pulled(config)))
+        .collect()
 }
 
 fn log_json(log: &TrustedLog) -> serde_json::Value {

@@ -1,6 +1,7 @@
 //! `witness.toml`: who this witness is, where it listens, and which logs it cosigns.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use stele_spec::checkpoint::{CheckpointError, Origin};
@@ -31,9 +32,30 @@ pub struct Config {
     /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
     #[serde(default = "default_marks")]
     pub marks: PathBuf,
+    /// The mirror beside the witness, if there is one; `mirror init` appends it.
+    pub mirror: Option<MirrorConfig>,
     /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
     #[serde(default, rename = "log")]
     pub logs: Vec<LogConfig>,
+}
+
+/// `[mirror]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorConfig {
+    /// The name in its signatures, another than the witness's.
+    pub name: String,
+    /// Its secret Ed25519 key.
+    #[serde(default = "default_mirror_key")]
+    pub key: PathBuf,
+    /// Its secret ML-DSA-44 key.
+    pub key_mldsa: Option<PathBuf>,
+    /// Where the copies and the mirror's states are; as large as the logs are.
+    #[serde(default = "default_mirror_folder")]
+    pub folder: PathBuf,
+    /// The folder of the mirror's marks.
+    #[serde(default = "default_mirror_marks")]
+    pub marks: PathBuf,
 }
 
 /// One `[[log]]`.
@@ -49,7 +71,43 @@ pub struct LogConfig {
     pub disabled: bool,
     /// The most cosignatures a day, an hour's worth at once; no limit without it.
     pub qpd: Option<u64>,
+    /// Where its static files are (c2sp.org/tlog-tiles), for a log that does not call: then we ask for its checkpoint ourselves.
+    pub pull: Option<String>,
+    /// How often, in seconds: 1 to 86,400, and 300 unless given.
+    pub pull_seconds: Option<u64>,
+    /// The mirror copies the log and signs that it has it; `mirror add` says so.
+    #[serde(default)]
+    pub mirror: bool,
+    /// Verifier keys of cosigners whose lines the mirror passes on with the checkpoint, besides our witness's: those that policies count.
+    #[serde(default)]
+    pub cosigners: Vec<String>,
 }
+
+/// Where and how often a log is asked for its checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// The address of its static files.
+    pub url: String,
+    /// The time between two questions, while all is well.
+    pub every: Duration,
+}
+
+/// What `logs add` says of a log besides its key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// See [`LogConfig::qpd`].
+    pub qpd: Option<u64>,
+    /// See [`LogConfig::pull`].
+    pub pull: Option<String>,
+    /// See [`LogConfig::pull_seconds`].
+    pub pull_seconds: Option<u64>,
+}
+
+/// How often a log is asked unless the config says otherwise: a head is at most five minutes late.
+const PULL_SECONDS: u64 = 300;
+
+/// The longest time between two questions: a log that is asked less than once a day is hardly watched.
+const MAX_PULL_SECONDS: u64 = 86_400;
 
 /// What a config says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +152,40 @@ pub enum Unfit {
         /// The log.
         origin: String,
     },
+    /// The mirror has the witness's name.
+    #[error("the mirror's name is the witness's, {name}: they are two cosigners, and policies count them by name")]
+    SameName {
+        /// Both names.
+        name: String,
+    },
+    /// A mirrored log without a mirror.
+    #[error("{origin} is to be mirrored, and there is no [mirror]")]
+    NoMirror {
+        /// The log.
+        origin: String,
+    },
+    /// A mirrored log that is not pulled.
+    #[error("{origin} is to be mirrored, and has no `pull` to copy it from")]
+    MirrorWithoutPull {
+        /// The log.
+        origin: String,
+    },
+    /// `pull` is no address.
+    #[error("pull {url:?} of {origin}: expected an address that begins with http:// or https://")]
+    Pull {
+        /// The log.
+        origin: String,
+        /// As written.
+        url: String,
+    },
+    /// `pull_seconds` out of bounds, or without `pull`.
+    #[error("pull_seconds of {origin}: expected 1 to {MAX_PULL_SECONDS} beside `pull`, found {found}")]
+    PullSeconds {
+        /// The log.
+        origin: String,
+        /// As written.
+        found: u64,
+    },
     /// More than [`MAX_LOGS`].
     #[error("at most {MAX_LOGS} logs, found {found}")]
     TooMany {
@@ -110,6 +202,9 @@ impl Config {
 
     /// The logs, checked.
     pub fn trusted_logs(&self) -> Result<Vec<TrustedLog>, Unfit> {
+        if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
+            return Err(Unfit::SameName { name: mirror.name.clone() });
+        }
         if self.logs.len() > MAX_LOGS {
             return Err(Unfit::TooMany { found: self.logs.len() });
         }
@@ -117,6 +212,8 @@ impl Config {
         let mut logs = Vec::with_capacity(self.logs.len());
         for log in &self.logs {
             let trusted = log.trusted()?;
+            log.pulled()?;
+            self.check_mirrored(log)?;
             if !seen.insert(log.origin.as_str()) {
                 return Err(Unfit::Twice { origin: log.origin.clone() });
             }
@@ -124,9 +221,45 @@ impl Config {
         }
         Ok(logs)
     }
+
+    fn check_mirrored(&self, log: &LogConfig) -> Result<(), Unfit> {
+        log.cosigner_keys()?;
+        if log.mirror && self.mirror.is_none() {
+            return Err(Unfit::NoMirror { origin: log.origin.clone() });
+        }
+        if log.mirror && log.pull.is_none() {
+            return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
+        }
+        Ok(())
+    }
 }
 
 impl LogConfig {
+    /// Whose lines the mirror passes on.
+    pub fn cosigner_keys(&self) -> Result<Vec<VerifierKey>, Unfit> {
+        let key = |vkey: &String| {
+            vkey.parse().map_err(|reason| Unfit::Key { origin: self.origin.clone(), vkey: vkey.clone(), reason })
+        };
+        self.cosigners.iter().map(key).collect()
+    }
+
+    /// Where and how often it is asked, if it is.
+    pub fn pulled(&self) -> Result<Option<Pull>, Unfit> {
+        let origin = || self.origin.clone();
+        match (&self.pull, self.pull_seconds) {
+            (None, None) => Ok(None),
+            (Some(url), _) if !url.starts_with("http://") && !url.starts_with("https://") => {
+                Err(Unfit::Pull { origin: origin(), url: url.clone() })
+            }
+            (Some(url), seconds) if (1..=MAX_PULL_SECONDS).contains(&seconds.unwrap_or(PULL_SECONDS)) => {
+                let every = Duration::from_secs(seconds.unwrap_or(PULL_SECONDS));
+                Ok(Some(Pull { url: url.clone(), every }))
+            }
+            (_, Some(found)) => Err(Unfit::PullSeconds { origin: origin(), found }),
+            (Some(_), None) => Ok(None),
+        }
+    }
+
     fn trusted(&self) -> Result<TrustedLog, Unfit> {
         let origin = &self.origin;
         let parsed: Origin = origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
@@ -162,24 +295,47 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
 }
 
 /// The table that `logs add` appends.
-pub fn text_of_log(log: &TrustedLog, qpd: Option<u64>) -> String {
+pub fn text_of_log(log: &TrustedLog, extras: &Extras) -> String {
     let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
-    let qpd = qpd.map(|qpd| format!("qpd = {qpd}\n")).unwrap_or_default();
-    format!("\n[[log]]\n{}\nvkeys = [{}]\n{qpd}", origin_line(log.origin().as_str()), keys.join(", "))
+    let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} = {value}\n")).unwrap_or_default();
+    let (qpd, seconds) = (number("qpd", extras.qpd), number("pull_seconds", extras.pull_seconds));
+    let pull = extras.pull.as_ref().map(|url| format!("pull = {}\n", quoted(url))).unwrap_or_default();
+    let keys = keys.join(", ");
+    format!("\n[[log]]\n{}\nvkeys = [{keys}]\n{qpd}{pull}{seconds}", origin_line(log.origin().as_str()))
+}
+
+/// The table that `mirror init` appends.
+pub fn text_of_mirror(name: &KeyName) -> String {
+    format!(
+        "\n# A mirror beside the witness: another cosigner, with keys of its own. It copies the logs that say `mirror = true`.\n\
+         [mirror]\nname = {}\nkey = \"mirror.key\"\nkey_mldsa = \"mirror-mldsa.key\"\nfolder = \"mirror\"\n\
+         marks = \"mirror-marks\"\n",
+        quoted(&name.to_string())
+    )
+}
+
+/// The file with one log mirrored; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_mirror(text: &str, origin: &str) -> Option<String> {
+    with_flag(text, origin, "mirror", true)
 }
 
 /// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
 pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
+    with_flag(text, origin, "disabled", disabled)
+}
+
+fn with_flag(text: &str, origin: &str, flag: &str, on: bool) -> Option<String> {
+    let (set, said) = (format!("{flag} = "), format!("{flag} = true"));
     let wanted = origin_line(origin);
     let mut lines: Vec<&str> = text.lines().collect();
     let at = lines.iter().position(|line| *line == wanted)?;
     let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
-    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with("disabled = ")));
+    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with(&set)));
     if let Some(index) = old {
         lines.remove(index);
     }
-    if disabled {
-        lines.insert(at + 1, "disabled = true");
+    if on {
+        lines.insert(at + 1, &said);
     }
     Some(lines.iter().map(|line| format!("{line}\n")).collect())
 }
@@ -200,6 +356,18 @@ fn default_key() -> PathBuf {
     "witness.key".into()
 }
 
+fn default_mirror_key() -> PathBuf {
+    "mirror.key".into()
+}
+
+fn default_mirror_folder() -> PathBuf {
+    "mirror".into()
+}
+
+fn default_mirror_marks() -> PathBuf {
+    "mirror-marks".into()
+}
+
 fn default_marks() -> PathBuf {
     "marks".into()
 }
@@ -215,10 +383,49 @@ mod tests {
         parse(text, Path::new(FILE)).unwrap()
     }
 
+    fn qpd(qpd: u64) -> Extras {
+        Extras { qpd: Some(qpd), ..Extras::default() }
+    }
+
+    #[test]
+    fn a_mirror_has_a_name_of_its_own_and_copies_only_what_is_pulled() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let log = Log::new("log.example/a", 1).trusted();
+        let pulled = text_of_log(&log, &Extras { pull: Some("http://a".into()), ..Extras::default() });
+        let mirror = |name: &str| text_of_mirror(&name.parse().unwrap());
+        let of = |text: String| read(&text).trusted_logs().map(|logs| logs.len());
+        assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(Unfit::SameName { .. })));
+        let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a").unwrap();
+        assert!(matches!(of(mirrored.clone()), Err(Unfit::NoMirror { .. })));
+        assert_eq!(of(format!("{mirrored}{}", mirror("mirror.example/m1"))), Ok(1));
+        let plain = with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a").unwrap();
+        assert!(matches!(of(plain + &mirror("mirror.example/m1")), Err(Unfit::MirrorWithoutPull { .. })));
+    }
+
+    #[test]
+    fn a_log_is_pulled_from_an_address_and_not_too_often_or_too_seldom() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let log = Log::new("log.example/a", 1).trusted();
+        let of = |pull: Option<&str>, pull_seconds| {
+            let extras = Extras { qpd: None, pull: pull.map(str::to_owned), pull_seconds };
+            let config = read(&format!("{text}{}", text_of_log(&log, &extras)));
+            config.trusted_logs().and_then(|_| config.logs[0].pulled())
+        };
+        assert!(matches!(of(Some("log.example"), None), Err(Unfit::Pull { .. })));
+        for (pull, seconds) in [(Some("https://log.example"), 0), (Some("https://log.example"), 86_401), (None, 300)] {
+            assert!(matches!(of(pull, Some(seconds)), Err(Unfit::PullSeconds { .. })), "{seconds}");
+        }
+        assert_eq!(of(None, None), Ok(None));
+        for (given, seconds) in [(None, 300), (Some(7), 7)] {
+            let every = Duration::from_secs(seconds);
+            assert_eq!(of(Some("http://a/"), given), Ok(Some(Pull { url: "http://a/".into(), every })));
+        }
+    }
+
     #[test]
     fn a_log_listed_twice_a_cosigners_key_and_no_key_are_refused() {
         let log = Log::new("log.example/a", 1);
-        let table = text_of_log(&log.trusted(), None);
+        let table = text_of_log(&log.trusted(), &Extras::default());
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         assert!(matches!(read(&format!("{text}{table}{table}")).trusted_logs(), Err(Unfit::Twice { .. })));
         let of =
@@ -233,8 +440,11 @@ mod tests {
     fn a_log_is_disabled_and_enabled_and_nothing_else_changes() {
         let (a, b) = (Log::new("log.example/a", 1), Log::named("odd \"b\"", "log.example/b", 1));
         let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        let text =
-            format!("{head}{}# a comment\n{}", text_of_log(&a.trusted(), Some(9)), text_of_log(&b.trusted(), None));
+        let text = format!(
+            "{head}{}# a comment\n{}",
+            text_of_log(&a.trusted(), &qpd(9)),
+            text_of_log(&b.trusted(), &Extras::default())
+        );
         assert_eq!(with_disabled(&text, "log.example/c", true), None);
         for origin in ["log.example/a", "odd \"b\""] {
             let off = with_disabled(&text, origin, true).unwrap();
@@ -249,7 +459,7 @@ mod tests {
     fn what_is_written_is_read_back_whatever_the_origin() {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
-        let config = read(&format!("{text}{}", text_of_log(&odd.trusted(), Some(7))));
+        let config = read(&format!("{text}{}", text_of_log(&odd.trusted(), &qpd(7))));
         assert_eq!(config.trusted_logs().unwrap(), [odd.trusted()]);
         assert_eq!(config.logs[0].qpd, Some(7));
         assert_eq!((config.name.as_str(), config.listen.as_str()), ("witness.example/w1", "127.0.0.1:0"));

@@ -99,6 +99,27 @@ impl Cosigned {
         Self::parse(&note.to_bytes(), verified.checkpoint().origin(), &witness.own())
     }
 
+    /// Cosigns a checkpoint and keeps `beside` our lines those of others, which the caller has verified; one a key.
+    pub fn sign_beside(
+        note: &SignedNote,
+        beside: Vec<NoteSignature>,
+        witness: &Keyring,
+        time: UnixTime,
+    ) -> Result<Self, RecordError> {
+        let own = witness.own();
+        let mut lines: Vec<NoteSignature> = Vec::new();
+        for line in beside {
+            let known = lines.iter().any(|known| known.name == line.name && known.hash == line.hash);
+            if !known && own.meant_by(&line).is_none() {
+                lines.push(line);
+            }
+        }
+        lines.extend(witness.cosign(note.text(), time).map_err(RecordError::Cosignature)?);
+        let origin = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?.origin().clone();
+        let note = SignedNote::new(note.text().to_owned(), lines).map_err(RecordError::Note)?;
+        Self::parse(&note.to_bytes(), &origin, &own)
+    }
+
     /// Reads a checkpoint of `origin` and verifies our cosignatures on it; those of the latest time count.
     pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
         Self::of(SignedNote::parse(bytes).map_err(RecordError::Note)?, origin, own)

@@ -15,6 +15,7 @@ use stele_spec::note::NoteError;
 
 use crate::config::Unfit;
 use crate::keyring::NotOne;
+use crate::mirror::MirrorError;
 use crate::state::StateError;
 
 /// Why a command failed, or the witness did not start.
@@ -102,6 +103,17 @@ pub enum WitnessError {
         /// What was to be.
         disabled: bool,
     },
+    /// A table that cannot be told to mirror.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    MirrorByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+    },
+    /// The mirror's.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
     /// A list of logs that cannot be had.
     #[error("{from}: {reason}")]
     List {
@@ -190,6 +202,7 @@ impl Explain for WitnessError {
             | Self::OtherName { .. }
             | Self::Unexportable { .. }
             | Self::EditByHand { .. }
+            | Self::MirrorByHand { .. }
             | Self::List { .. }
             | Self::OtherKeys
             | Self::UnknownLog { .. } => Exit::BadInput,
@@ -201,6 +214,7 @@ impl Explain for WitnessError {
             Self::KeyFile(error) => error.exit(),
             Self::Lock(error) => error.exit(),
             Self::State(error) => error.exit(),
+            Self::Mirror(error) => error.exit(),
             Self::Durable(error) => error.exit(),
             Self::Output(error) => error.exit(),
         }
@@ -217,7 +231,7 @@ impl Explain for WitnessError {
             Self::KnownLog { .. } => "known-log",
             Self::UnknownLog { .. } => "unknown-log",
             Self::NoSuchLog { .. } => "no-such-log",
-            Self::EditByHand { .. } => "edit-by-hand",
+            Self::EditByHand { .. } | Self::MirrorByHand { .. } => "edit-by-hand",
             Self::List { .. } => "bad-list",
             Self::ChangedKeys { .. } => "changed-keys",
             Self::OtherKeys => "other-keys",
@@ -230,6 +244,7 @@ impl Explain for WitnessError {
             Self::KeyFile(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::State(error) => error.code(),
+            Self::Mirror(error) => error.code(),
             Self::Durable(error) => error.code(),
             Self::Output(error) => error.code(),
         }
@@ -250,11 +265,15 @@ impl Explain for WitnessError {
             Self::KeyFile(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::State(error) => error.hint(),
+            Self::Mirror(error) => error.hint(),
             Self::Durable(error) => error.hint(),
             Self::Output(error) => error.hint(),
             Self::NoSuchLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
             Self::EditByHand { origin, disabled, .. } => {
                 Some(format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself"))
+            }
+            Self::MirrorByHand { origin, .. } => {
+                Some(format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`"))
             }
             Self::ChangedKeys { .. } => Some(
                 "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
@@ -284,6 +303,7 @@ impl Explain for WitnessError {
             }
             Self::KnownLog { known, given, .. } => vec![("expected", known.clone()), ("found", given.clone())],
             Self::State(error) => error.facts(),
+            Self::Mirror(error) => error.facts(),
             Self::Durable(error) => error.facts(),
             _ => Vec::new(),
         }

@@ -21,7 +21,7 @@ use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::config::{Config, FILE, LogConfig, MAX_LOGS, Unfit, text_of, text_of_log, with_disabled};
+use crate::config::{Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_log, with_disabled};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
 use crate::keyring::{Keyring, Own};
@@ -66,10 +66,7 @@ impl Home {
         }
         durable::create_dir_all(folder)?;
         for (file, key_type) in [("witness.key", KeyType::Cosigner), ("witness-mldsa.key", KeyType::MlDsa)] {
-            let seed = key_file::random_seed()
-                .map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
-            let signer = SignerKey::new(name.clone(), key_type, *seed);
-            key_file::write_new(&folder.join(file), &format!("{}\n", signer.to_secret_string()))?;
+            new_key(&folder.join(file), name, key_type)?;
         }
         // The config last: with it the folder is a witness.
         durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
@@ -142,13 +139,23 @@ impl Home {
     ///
     /// The origin is the key's name unless given. A known origin is never changed.
     pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
+        Self::add_log_with(folder, vkey, origin, &Extras::default())
+    }
+
+    /// The same with what else is to be said of it.
+    pub fn add_log_with(
+        folder: &Path,
+        vkey: &str,
+        origin: Option<&str>,
+        extras: &Extras,
+    ) -> Result<(Added, TrustedLog), WitnessError> {
         let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
         let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
-        Self::add(folder, log, None)
+        Self::add(folder, log, extras)
     }
 
     /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
@@ -156,7 +163,6 @@ impl Home {
         Self::open(folder)?;
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
-        let shelf = home.shelf(home.keyring()?.own())?;
         let (mut pulled, mut tables) = (Pulled::default(), String::new());
         for ListedLog { log, qpd } in &list.logs {
             if pulled.added.iter().any(|added: &TrustedLog| added.origin() == log.origin()) {
@@ -164,9 +170,7 @@ impl Home {
             }
             match home.is_new(log) {
                 Ok(true) => {
-                    home.has_room_for(pulled.added.len() + 1)?;
-                    shelf.begin(log.origin())?;
-                    tables += &text_of_log(log, *qpd);
+                    tables += &text_of_log(log, &Extras { qpd: *qpd, ..Extras::default() });
                     pulled.added.push(log.clone());
                 }
                 Ok(false) => pulled.known += 1,
@@ -174,17 +178,17 @@ impl Home {
                 Err(error) => return Err(error),
             }
         }
-        // One write for all: a list may have thousands.
-        if !tables.is_empty() {
-            home.append(&tables)?;
+        if tables.is_empty() {
+            return Ok(pulled);
         }
+        // One write for all: a list may have thousands.
+        let text = home.with(&tables)?;
+        let shelf = home.shelf(home.keyring()?.own())?;
+        for log in &pulled.added {
+            shelf.begin(log.origin())?;
+        }
+        durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok(pulled)
-    }
-
-    fn has_room_for(&self, more: usize) -> Result<(), WitnessError> {
-        let found = self.logs.len() + more;
-        let too_many = || WitnessError::Unfit { path: self.path(FILE), reason: Unfit::TooMany { found } };
-        if found > MAX_LOGS { Err(too_many()) } else { Ok(()) }
     }
 
     /// Whether a log is to be added, or known with these keys; another key for a known origin is for a person to judge.
@@ -218,16 +222,16 @@ impl Home {
         Ok(durable::replace_file(&path, text.as_bytes())?)
     }
 
-    fn add(folder: &Path, log: TrustedLog, qpd: Option<u64>) -> Result<(Added, TrustedLog), WitnessError> {
+    fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
         // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         if !home.is_new(&log)? {
             return Ok((Added::Already, log));
         }
-        home.has_room_for(1)?;
+        let text = home.with(&text_of_log(&log, extras))?;
         home.shelf(home.keyring()?.own())?.begin(log.origin())?;
-        home.append(&text_of_log(&log, qpd))?;
+        durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok((Added::New, log))
     }
 
@@ -245,7 +249,7 @@ impl Home {
     }
 
     /// The log whose checkpoint (or mark) is in a file.
-    fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
+    pub(crate) fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
         let bytes = durable::read_file(path, stele_host::compare_and_swap::MAX_CONTENT)?;
         let bytes = bytes.ok_or_else(|| StateError::NotAMark { path: path.to_owned() })?;
         let record = crate::mark::Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
@@ -261,7 +265,8 @@ impl Home {
         self.logs.iter().find(|log| log.origin() == origin)
     }
 
-    fn append(&self, table: &str) -> Result<(), WitnessError> {
+    /// The config with a table more.
+    pub(crate) fn with(&self, table: &str) -> Result<String, WitnessError> {
         let path = self.path(FILE);
         let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
         let mut text = String::from_utf8_lossy(&before).into_owned();
@@ -269,18 +274,39 @@ impl Home {
             text.push('\n');
         }
         text.push_str(table);
-        // Never written unless it can be read again.
-        let after: Config = parse(&text, &path)?;
-        after.trusted_logs().map_err(|reason| WitnessError::Unfit { path: path.clone(), reason })?;
-        Ok(durable::replace_file(&path, text.as_bytes())?)
+        // Nothing is written unless it can be read again.
+        self.read(&text)?;
+        Ok(text)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Whether a text would be a config.
+    pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
+        let config: Config = parse(text, &self.path(FILE))?;
+        config.trusted_logs().map_err(|reason| self.unfit(reason))?;
+        Ok(config)
+    }
+
+    pub(crate) fn unfit(&self, reason: Unfit) -> WitnessError {
+        WitnessError::Unfit { path: self.path(FILE), reason }
+    }
+
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.loaded.resolve(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.loaded.folder.join(name)
     }
 }
 
-fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
+pub(crate) fn new_key(path: &Path, name: &KeyName, key_type: KeyType) -> Result<(), WitnessError> {
+    let seed = key_file::random_seed().map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
+    let signer = SignerKey::new(name.clone(), key_type, *seed);
+    key_file::write_new(path, &format!("{}\n", signer.to_secret_string()))?;
+    Ok(())
+}
+
+pub(crate) fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
     let text = key_file::read(path)?;
     SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
         .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })

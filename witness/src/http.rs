@@ -5,6 +5,7 @@
 //! | `POST /add-checkpoint` | c2sp.org/tlog-witness |
 //! | `POST /sign-subtree` | the same, of a part of a tree |
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
+//! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
 //! | `GET /healthz` | 200 or 503, with what is wrong |
 //! | `GET /metrics` | Prometheus |
 //! | `GET /` | who this is, in plain text |
@@ -26,19 +27,35 @@ use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
 
 use crate::decide::Refusal;
+use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
 use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    run_with(witness, None, listener, shutdown).await
+}
+
+/// The same, and the copies of a mirror.
+pub async fn run_with(
+    witness: Arc<Witness>,
+    mirror: Option<Arc<Mirror>>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let routes = router(witness.clone());
+    let routes = match mirror {
+        Some(mirror) => routes.merge(mirror::http::routes(mirror)),
+        None => routes,
+    };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let drained = serve(listener, router(witness.clone()), limits(), shutdown).await;
+    let drained = serve(listener, routes, limits(), shutdown).await;
     flushing.abort();
     witness.settle().await;
     drained
 }
 
-/// The routes.
+/// The routes of the witness.
 pub fn router(witness: Arc<Witness>) -> Router {
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))

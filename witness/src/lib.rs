@@ -35,6 +35,12 @@ pub mod metrics;
 
 pub mod witness;
 
+pub mod asked;
+
+pub mod mirror;
+
+pub mod pull;
+
 pub mod http;
 
 mod verb;

@@ -21,12 +21,61 @@ pub struct Counts {
     pub subtrees: BTreeMap<u16, u64>,
     /// Conflicting checkpoints that were seen, kept or not.
     pub conflicts: BTreeMap<Conflict, u64>,
+    /// For a log that we ask ourselves: how its answers were taken.
+    pub pulls: BTreeMap<Pulled, u64>,
+    /// When its checkpoint was last read and was as it should be, in seconds since 1970; 0 if never.
+    pub pulled_at: u64,
+    /// How many questions in a row have failed.
+    pub pull_failing: u64,
     /// Evidence that could not be written.
     pub evidence_lost: u64,
     /// The size that was cosigned last.
     pub size: u64,
     /// When, in seconds since 1970; 0 if never.
     pub time: u64,
+}
+
+/// What came of asking a log for its checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pulled {
+    /// It was cosigned.
+    Cosigned,
+    /// It is the one that was cosigned last, not long ago.
+    Unchanged,
+    /// The log has used up what it may have a day.
+    TooOften,
+    /// It is smaller than what was cosigned.
+    WentBack,
+    /// It is not cosigned: a fork, or no proof of growth.
+    Refused,
+    /// It or its tiles cannot be had, or are not the log's.
+    Failed,
+    /// We cannot sign now.
+    Unwell,
+}
+
+impl Pulled {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Cosigned, Self::Unchanged, Self::TooOften, Self::WentBack, Self::Refused, Self::Failed, Self::Unwell];
+
+    /// In kebab-case.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cosigned => "cosigned",
+            Self::Unchanged => "unchanged",
+            Self::TooOften => "too-often",
+            Self::WentBack => "went-back",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unwell => "unwell",
+        }
+    }
+
+    /// Whether the log or we are not as we should be.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Cosigned | Self::Unchanged | Self::TooOften)
+    }
 }
 
 impl Counters {
@@ -46,6 +95,19 @@ impl Counters {
     /// Counts an answer to sign-subtree.
     pub fn signed_subtree(&self, status: u16) {
         self.note(|counts| *counts.subtrees.entry(status).or_default() += 1);
+    }
+
+    /// Counts a question to a log.
+    pub fn pulled(&self, outcome: Pulled, now: u64) {
+        self.note(|counts| {
+            *counts.pulls.entry(outcome).or_default() += 1;
+            if outcome.is_failure() {
+                counts.pull_failing += 1;
+            } else {
+                counts.pull_failing = 0;
+                counts.pulled_at = now;
+            }
+        });
     }
 
     /// A look at them.
@@ -99,14 +161,35 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
     for (origin, counts) in logs {
         line(&mut text, "evidence_lost_total", &[("origin", origin)], counts.evidence_lost);
     }
+    pulls(&mut text, logs);
     text
 }
 
-fn family(text: &mut String, name: &str, kind: &str, help: &str) {
+/// Of the logs that were asked at least once.
+fn pulls(text: &mut String, logs: &[(&str, Counts)]) {
+    let asked: Vec<_> = logs.iter().filter(|(_, counts)| !counts.pulls.is_empty()).collect();
+    family(text, "pulls_total", "counter", "Checkpoints asked for, by what came of it");
+    for (origin, counts) in &asked {
+        for outcome in Pulled::ALL {
+            let count = counts.pulls.get(&outcome).copied().unwrap_or_default();
+            line(text, "pulls_total", &[("origin", origin), ("outcome", outcome.word())], count);
+        }
+    }
+    family(text, "pull_success_timestamp_seconds", "gauge", "When a checkpoint was last read and was as it should be");
+    for (origin, counts) in &asked {
+        line(text, "pull_success_timestamp_seconds", &[("origin", origin)], counts.pulled_at);
+    }
+    family(text, "pull_failing", "gauge", "How many questions in a row have failed");
+    for (origin, counts) in &asked {
+        line(text, "pull_failing", &[("origin", origin)], counts.pull_failing);
+    }
+}
+
+pub(crate) fn family(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP stele_witness_{name} {help}\n# TYPE stele_witness_{name} {kind}");
 }
 
-fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
+pub(crate) fn line(text: &mut String, name: &str, labels: &[(&str, &str)], value: u64) {
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
     let _ = writeln!(text, "stele_witness_{name}{{{}}} {value}", labels.join(","));
 }

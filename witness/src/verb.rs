@@ -3,3 +3,4 @@
 pub(crate) mod doctor;
 pub(crate) mod evidence;
 pub(crate) mod logs;
+pub(crate) mod mirror;

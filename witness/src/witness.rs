@@ -20,14 +20,14 @@ use stele_spec::hash::Digest;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use crate::allowance::Allowance;
-use crate::config::LogConfig;
+use crate::config::{LogConfig, Pull};
 use crate::cosigned::{Cosigned, Record};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
 use crate::home::Home;
 use crate::keyring::Keyring;
-use crate::metrics::{Counters, exposition};
+use crate::metrics::{Counters, Pulled, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, Shelf, StateError};
 use crate::subtree::{SignSubtree, SubtreeRefusal, sign_subtree};
@@ -64,6 +64,7 @@ struct Terms {
     log: TrustedLog,
     serves: bool,
     qpd: Option<u64>,
+    pull: Option<Pull>,
 }
 
 /// A request that waits for the turn of its log.
@@ -196,7 +197,7 @@ impl Witness {
             }
         }
         for (digest, desk) in before.iter() {
-            let gone = || Terms { log: desk.terms().log.clone(), serves: false, qpd: None };
+            let gone = || Terms { log: desk.terms().log.clone(), serves: false, qpd: None, pull: None };
             desk.set_terms(terms.remove(digest).unwrap_or_else(gone));
         }
         reloaded.served = desks.values().filter(|desk| desk.terms().serves).count();
@@ -225,6 +226,12 @@ impl Witness {
                 Verdict::Cosign(_) => self.count(None, Answer::Unwell(Unwell::Internal)),
             };
         };
+        let answer = self.decide_on(&desk, request).await;
+        self.count(Some(&desk), answer)
+    }
+
+    /// Waits for the turn of a log, or for somebody else's turn to answer.
+    async fn decide_on(self: &Arc<Self>, desk: &Arc<Desk>, request: AddCheckpoint) -> Answer {
         let (sender, answer) = oneshot::channel();
         desk.line_up(Waiting { request, answer: sender });
         let turn = desk.state.clone().lock_owned().await;
@@ -232,10 +239,55 @@ impl Witness {
         if desk.somebody_waits() {
             let (witness, at) = (self.clone(), desk.clone());
             let _ = tokio::task::spawn_blocking(move || witness.take_turn(&at, turn)).await;
-            self.settle_soon(&desk);
+            self.settle_soon(desk);
         }
-        let answer = answer.await.unwrap_or(Answer::Unwell(Unwell::Internal));
-        self.count(Some(&desk), answer)
+        answer.await.unwrap_or(Answer::Unwell(Unwell::Internal))
+    }
+
+    /// The logs that are to be asked for their checkpoints.
+    pub fn pulled(&self) -> Vec<Origin> {
+        let desks = self.desks();
+        let asked = desks.values().filter(|desk| desk.terms().pulls().is_some());
+        asked.map(|desk| desk.origin.clone()).collect()
+    }
+
+    /// Where and how often a log is to be asked now, and whom we believe about it.
+    pub fn pull_of(&self, origin: &Origin) -> Option<(TrustedLog, Pull)> {
+        let terms = self.desk(origin)?.terms();
+        Some((terms.log.clone(), terms.pulls()?.clone()))
+    }
+
+    /// What was cosigned last of a log of ours.
+    pub async fn last(&self, origin: &Origin) -> Option<Result<Record, Unwell>> {
+        let desk = self.desk(origin)?;
+        let mut turn = desk.state.clone().lock_owned().await;
+        let read = tokio::task::spawn_blocking(move || turn.record().cloned()).await;
+        Some(read.map_err(|_| Unwell::Internal).and_then(|read| read.map_err(|error| Unwell::State(Arc::new(error)))))
+    }
+
+    /// Decides on a checkpoint that we asked for, as on one that its log brings.
+    pub async fn consider(self: &Arc<Self>, request: AddCheckpoint) -> Answer {
+        match self.desk(request.checkpoint().origin()) {
+            Some(desk) => self.decide_on(&desk, request).await,
+            None => Answer::Unwell(Unwell::Internal),
+        }
+    }
+
+    /// Counts what came of asking a log.
+    pub fn count_pull(&self, origin: &Origin, outcome: Pulled) {
+        if let Some(desk) = self.desk(origin) {
+            desk.counters.pulled(outcome, self.now());
+        }
+    }
+
+    /// By the clock that cosignatures are made by.
+    pub fn now(&self) -> u64 {
+        self.clock.unix_seconds()
+    }
+
+    /// Our name, as in our cosignatures.
+    pub fn name(&self) -> String {
+        self.keyring.own().name().to_string()
     }
 
     /// Settles every mark, and lets each file hold what was recorded of it: before an orderly end.
@@ -507,8 +559,14 @@ impl Desk {
 }
 
 impl Terms {
+    fn pulls(&self) -> Option<&Pull> {
+        self.pull.as_ref().filter(|_| self.serves)
+    }
+
     fn of(log: &TrustedLog, config: &LogConfig) -> Self {
-        Self { log: log.clone(), serves: !config.disabled, qpd: config.qpd }
+        // The config was checked when it was read.
+        let pull = config.pulled().ok().flatten();
+        Self { log: log.clone(), serves: !config.disabled, qpd: config.qpd, pull }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The manifests that releases name: from the folder of the audit where they are there, else from the log.
 
 use stele_host::durable::Dir;
+use stele_host::log_source::SourceError;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 
@@ -30,7 +31,11 @@ impl<'a> Manifests<'a> {
         }
         let manifest = match self.log.manifest(digest) {
             Ok(manifest) => manifest,
-            Err(ReadError::OtherManifest { .. } | ReadError::Manifest { .. } | ReadError::TooLarge { .. }) => None,
+            Err(
+                ReadError::OtherManifest { .. }
+                | ReadError::Manifest { .. }
+                | ReadError::Source(SourceError::TooLarge { .. }),
+            ) => None,
             Err(error) => return Err(error),
         };
         if let (Some(kept), Some(manifest)) = (self.kept, &manifest) {

@@ -2,47 +2,24 @@
 
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
-use stele_host::http_client::HttpError;
+use stele_host::log_source::{LogSource, SourceError};
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::manifest::ManifestError;
 use stele_spec::policy::RefusedCheckpoint;
 use stele_spec::tile::TileError;
+use stele_spec::tiledlog::TiledLogError;
 
 use crate::evidence;
 
 /// Why a log could not be read, or is not what its head says.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// Nobody answers.
+    /// A file cannot be had.
     #[error(transparent)]
-    Http(#[from] HttpError),
+    Source(#[from] SourceError),
     /// This machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
-    /// An answer that is none.
-    #[error("{place} answers {status}")]
-    Status {
-        /// The address.
-        place: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// What the head says must be there is not.
-    #[error("there is no {place}")]
-    Missing {
-        /// The file.
-        place: String,
-    },
-    /// More than it may be.
-    #[error("{place} is too large")]
-    TooLarge {
-        /// The file.
-        place: String,
-        /// The most bytes.
-        limit: u64,
-        /// Bytes found.
-        found: u64,
-    },
     /// The policy does not vouch for the head.
     #[error("the tree head at {place} is refused: {error}")]
     Head {
@@ -124,14 +101,34 @@ pub(crate) enum ReadError {
     },
 }
 
+impl ReadError {
+    /// What was found while the files of a source were read.
+    pub(super) fn at(source: &LogSource, error: TiledLogError<SourceError>) -> Self {
+        let place = |path: &dyn std::fmt::Display| source.place_of(&path.to_string());
+        match error {
+            TiledLogError::Files(error) => Self::Source(error),
+            TiledLogError::Missing { path } => Self::Source(SourceError::Missing { place: place(&path) }),
+            TiledLogError::Malformed { path, error } => Self::Malformed { place: place(&path), error },
+            TiledLogError::Tile(error) => Self::Tile(error),
+            TiledLogError::NotTheTree { size, expected, found } => {
+                Self::NotTheTree { place: source.to_string(), size, expected, found }
+            }
+            TiledLogError::NotInTree { path, size } => Self::NotInTree { place: place(&path), size },
+            TiledLogError::NotAPrefix { size, expected, found, now } => {
+                Self::NotAPrefix { place: source.to_string(), size, expected, found, now }
+            }
+            TiledLogError::PastTheEnd { position, size } => Self::PastTheEnd { position, size },
+        }
+    }
+}
+
 impl Explain for ReadError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Http(error) => error.exit(),
+            Self::Source(error) => error.exit(),
             Self::Durable(error) => error.exit(),
-            Self::Status { .. } | Self::Missing { .. } => Exit::Unavailable,
             Self::Head { error, .. } => evidence::checkpoint_exit(error),
-            Self::TooLarge { .. } | Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
+            Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
             Self::NotTheTree { .. } | Self::NotInTree { .. } | Self::NotAPrefix { .. } => Exit::Inconsistent,
             Self::OtherManifest { .. } => Exit::BytesDiffer,
             Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
@@ -140,11 +137,8 @@ impl Explain for ReadError {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Http(error) => error.code(),
+            Self::Source(error) => error.code(),
             Self::Durable(error) => error.code(),
-            Self::Status { .. } => "log-answer-malformed",
-            Self::Missing { .. } => "log-file-missing",
-            Self::TooLarge { .. } => "log-file-too-large",
             Self::Head { error, .. } => evidence::checkpoint_code(error),
             Self::Malformed { .. } => "log-file-malformed",
             Self::Tile(_) | Self::PastTheEnd { .. } => "no-such-entry",
@@ -157,13 +151,10 @@ impl Explain for ReadError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Http(error) => return error.hint(),
+            Self::Source(error) => return error.hint(),
             Self::Durable(error) => return error.hint(),
             Self::Head { error, .. } => evidence::checkpoint_hint(error),
-            Self::Status { .. } | Self::Missing { .. } => {
-                "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
-            }
-            Self::TooLarge { .. } | Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
+            Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
                 "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
             }
             Self::NotAPrefix { .. } => {
@@ -177,10 +168,8 @@ impl Explain for ReadError {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Source(error) => error.facts(),
             Self::Head { error, .. } => evidence::checkpoint_facts(error),
-            Self::TooLarge { limit, found, .. } => {
-                vec![("expected", format!("at most {limit} bytes")), ("found", found.to_string())]
-            }
             Self::NotTheTree { expected, found, size, .. } => {
                 vec![("tree size", size.to_string()), ("expected", expected.to_string()), ("found", found.to_string())]
             }

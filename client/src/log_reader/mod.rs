@@ -1,12 +1,10 @@
 //! A log read by its static files: the checkpoint under the policy, then entries that are known to be its.
 //!
-//! Nothing of what a log or a mirror serves is believed. The tiles of the right edge hash to the root of the head; every
-//! other tile hashes to a place in a tile that was checked before; the entries of a bundle hash to a place in such a tile.
-//! Only then does anybody see them. So a mirror on a disk, a cache and the log itself are equally good, and a wrong byte
-//! is found where it is, by the name of its file.
+//! Nothing of what a log or a mirror serves is believed: `stele_spec::tiledlog` checks each file. So a mirror on a disk, a cache and
+//! the log itself are equally good, and a wrong byte is found where it is, by the name of its file.
 //!
 //! ```text
-//! LogReader::new(LogSource::parse("https://log.example"))     or a folder
+//! LogReader::new(source("https://log.example"))     or a folder
 //!   .head(&policy)?                     -> Head: trusted, and the note it came in
 //!   .open(head)?                        -> VerifiedLog: the edge of the tree is checked
 //!       .check_prefix(size, root)?      the tree that was seen before is the beginning of this one
@@ -15,16 +13,14 @@
 //!
 //! Reading is bounded: one bundle (16 MiB at most) and some tiles of 8 KiB are held at a time, however large the log is.
 
-mod entries;
 mod error;
-mod source;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verified;
 
-pub(crate) use entries::Chunk;
 pub(crate) use error::ReadError;
-pub(crate) use source::{LogSource, patiently};
+pub(crate) use stele_host::log_source::{LogSource, patiently};
+pub(crate) use stele_spec::tiledlog::Chunk;
 pub(crate) use verified::VerifiedLog;
 
 use stele_spec::checkpoint::Checkpoint;
@@ -32,6 +28,14 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+
+/// How this program names itself to those it asks.
+pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
+
+/// What a person writes: the address of a log or of a mirror, or the path of a folder.
+pub(crate) fn source(text: &str) -> LogSource {
+    LogSource::parse(text, AGENT)
+}
 
 /// One log or one mirror of it.
 #[derive(Debug, Clone)]

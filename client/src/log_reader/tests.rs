@@ -61,7 +61,7 @@ pub(crate) fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
 }
 
 fn reader(folder: &Path) -> LogReader {
-    LogReader::new(LogSource::parse(folder.to_str().unwrap()))
+    LogReader::new(source(folder.to_str().unwrap()))
 }
 
 /// Everything from a position on, or the code of the error.

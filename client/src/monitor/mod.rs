@@ -45,7 +45,7 @@ use stele_spec::policy::Policy;
 
 use crate::error::Failure;
 use crate::host_watch::{Bases, Hubs};
-use crate::log_reader::{LogReader, LogSource};
+use crate::log_reader::{LogReader, LogSource, source};
 use crate::policy_file;
 use crate::span::{Span, moment};
 use alert::Condition;
@@ -356,19 +356,19 @@ impl Monitor {
 
 /// Those of the config, else those of the policy that have an address.
 fn logs(config: &Config, policy: &Policy, folder: &Path) -> Vec<WatchedLog> {
-    let watched = |origin: &str, source| WatchedLog { origin: origin.to_owned(), reader: LogReader::new(source) };
+    let watched = |origin: &str, from| WatchedLog { origin: origin.to_owned(), reader: LogReader::new(from) };
     if !config.log.is_empty() {
         return config
             .log
             .iter()
-            .map(|log| match LogSource::parse(&log.source) {
+            .map(|log| match source(&log.source) {
                 LogSource::Folder(path) => watched(&log.origin, LogSource::folder(folder.join(path))),
                 http => watched(&log.origin, http),
             })
             .collect();
     }
     let addressed = policy.logs().iter().filter_map(|log| Some((log.key.name().as_str(), log.url.as_ref()?)));
-    addressed.map(|(origin, url)| watched(origin, LogSource::parse(url))).collect()
+    addressed.map(|(origin, url)| watched(origin, source(url))).collect()
 }
 
 /// There is no log to watch.

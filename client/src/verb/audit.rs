@@ -6,13 +6,13 @@ use crate::Output;
 use crate::audit::{self, AuditError, Found, Order};
 use crate::cli::{AuditArgs, ReportFormat};
 use crate::error::Failure;
-use crate::log_reader::LogSource;
+use crate::log_reader::source;
 use crate::policy_file;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let order = Order {
-        source: LogSource::parse(&args.log),
+        source: source(&args.log),
         policy: &policy,
         state: args.state.as_deref(),
         evidence: args.evidence.as_deref(),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,10 +14,12 @@ use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
 
 use super::evidence::Told;
+use crate::asked::Asked;
 use crate::cosigned::{Cosigned, Record};
 use crate::error::WitnessError;
 use crate::home::Home;
 use crate::keyring::Keyring;
+use crate::pull::PullError;
 use crate::state::Shelf;
 
 /// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
@@ -50,6 +53,8 @@ pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessEr
         let shelf = home.shelf(keyring.own()).map(|shelf| (String::new(), shelf));
         if let Some(shelf) = found.quietly("state", shelf) {
             found.logs(home, &shelf, now);
+            found.pulled(home, &shelf);
+            found.mirrored(home, &shelf);
         }
         let listen = format!("http://{}", home.config().listen);
         found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
@@ -155,6 +160,50 @@ impl Findings {
                         self.ok("log", words);
                     }
                 }
+            }
+        }
+    }
+
+    /// Reads the checkpoint of each log that is pulled, as the running witness does.
+    fn pulled(&mut self, home: &Home, shelf: &Shelf) {
+        for (log, config) in home.listed() {
+            let (Some(url), false) = (&config.pull, config.disabled) else { continue };
+            let read = Asked::at(url, Arc::default()).checkpoint().map_err(PullError::Asked);
+            let read = read.and_then(|note| log.verify(&note).map_err(PullError::Untrusted));
+            let known = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
+            match read.map(|verified| verified.checkpoint().size()) {
+                Err(error) => self.failed("pull", format!("{} at {url}: {error}", log.origin())),
+                Ok(size) if size < known => {
+                    self.failed(
+                        "pull",
+                        format!("{} went back: it shows size {size}, cosigned is {known}", log.origin()),
+                    );
+                }
+                Ok(size) => self.ok("pull", format!("{} shows size {size}, cosigned is {known}", log.origin())),
+            }
+        }
+    }
+
+    /// What the mirror has of each log, and how far the witness is ahead of it.
+    fn mirrored(&mut self, home: &Home, shelf: &Shelf) {
+        let keyring = match home.mirror_keyring() {
+            Ok(Some(keyring)) => keyring,
+            Ok(None) => return,
+            Err(error) => return self.failed("mirror", error.to_string()),
+        };
+        let Some(copies) = self.quietly("mirror", home.mirror_shelf(keyring.own()).map(|shelf| (String::new(), shelf)))
+        else {
+            return;
+        };
+        for (log, _) in home.mirrored() {
+            let ahead = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
+            match copies.look(log.origin()) {
+                Ok(record) => {
+                    let size = record.head().size;
+                    let words = format!("{} size {size} of {ahead}", log.origin());
+                    if size == ahead { self.ok("mirror", words) } else { self.warn("mirror", words) }
+                }
+                Err(error) => self.failed("mirror", error.to_string()),
             }
         }
     }

@@ -7,7 +7,8 @@
     reason = "a test says what failed by failing"
 )]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -19,9 +20,11 @@ use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{
-    ConsistencyProof, MemoryTree, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
+    ConsistencyProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
 };
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
+use stele_spec::tile::{Resource, encode_bundle, tiles_for};
+use stele_witness::config::Extras;
 use stele_witness::error::WitnessError;
 use stele_witness::home::Home;
 use stele_witness::http;
@@ -32,9 +35,13 @@ use tokio::sync::oneshot;
 
 pub const NOW: u64 = 1_790_000_000;
 
+/// How many entries a log can have.
+const ENTRIES: u64 = 1000;
+
 /// A log whose n-th entry is the number n with a salt: two salts are two histories under one key.
 pub struct Log {
     pub origin: String,
+    salt: u8,
     key: SignerKey,
     tree: MemoryTree,
 }
@@ -46,9 +53,9 @@ impl Log {
 
     pub fn salted(origin: &str, salt: u8, seed: u8) -> Self {
         let mut tree = MemoryTree::new();
-        (0..200_u64).for_each(|n| tree.push(leaf_hash(format!("{salt} {n}").as_bytes())));
+        (0..ENTRIES).for_each(|n| tree.push(leaf_hash(format!("{salt} {n}").as_bytes())));
         let key = SignerKey::new(origin.parse().unwrap(), KeyType::Log, [seed; 32]);
-        Self { origin: origin.into(), key, tree }
+        Self { origin: origin.into(), salt, key, tree }
     }
 
     pub fn hash(&self) -> String {
@@ -78,6 +85,30 @@ impl Log {
     /// The hash of a part of the tree, and its proof.
     pub fn part(&self, start: u64, end: u64, size: u64) -> (RootHash, SubtreeProof) {
         (subtree_root(&self.tree, start, end).unwrap(), prove_subtree(&self.tree, start, end, size).unwrap())
+    }
+
+    /// The n-th entry.
+    pub fn entry(&self, n: u64) -> Vec<u8> {
+        format!("{} {n}", self.salt).into_bytes()
+    }
+
+    /// The static files of its first `size` entries, beside what is there of other sizes.
+    pub fn write(&self, folder: &Path, size: u64) {
+        for path in tiles_for(0, size) {
+            let first = path.index * 256;
+            let range = first..first + u64::from(path.width);
+            let bytes = match path.resource {
+                Resource::Entries => {
+                    let entries: Vec<_> = range.map(|n| self.entry(n)).collect();
+                    encode_bundle(entries.iter().map(Vec::as_slice)).unwrap()
+                }
+                Resource::Level(level) => {
+                    range.flat_map(|n| *self.tree.node(level * 8, n).unwrap().as_bytes()).collect()
+                }
+            };
+            put(&folder.join(path.to_string()), &bytes);
+        }
+        put(&folder.join("checkpoint"), &self.signed(size).to_bytes());
     }
 
     /// An honest body.
@@ -124,6 +155,12 @@ impl Folder {
 
     pub fn add(&self, log: &Log) {
         Home::add_log(&self.path(), &log.vkey(), None).unwrap();
+    }
+
+    /// A log that is asked at an address, once a second.
+    pub fn add_pulled(&self, log: &Log, url: &str) {
+        let extras = Extras { pull: Some(url.to_owned()), pull_seconds: Some(1), ..Extras::default() };
+        Home::add_log_with(&self.path(), &log.vkey(), None, &extras).unwrap();
     }
 
     pub fn state(&self, log: &Log) -> PathBuf {
@@ -229,6 +266,12 @@ impl Door {
         self.http.get(&format!("{}{path}", self.url), None).unwrap()
     }
 
+    /// The body of a page, if it is there at all.
+    pub fn try_get(&self, path: &str) -> Option<String> {
+        let answer = self.http.get(&format!("{}{path}", self.url), None).ok()?;
+        (answer.status == 200).then(|| answer.text())
+    }
+
     pub fn status(&self, body: &[u8]) -> u16 {
         self.post(body).status
     }
@@ -307,6 +350,64 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A web server that knows nothing but files; the folder can be changed under it, and it goes when it is told to.
+pub struct FileServer {
+    pub folder: tempfile::TempDir,
+    pub url: String,
+    gone: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl FileServer {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (root, stop) = (folder.path().to_owned(), gone.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { continue };
+                if stop.load(std::sync::atomic::Ordering::SeqCst) {
+                    return;
+                }
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let first = lines.next().and_then(Result::ok).unwrap_or_default();
+                lines.by_ref().map_while(Result::ok).find(String::is_empty);
+                let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+                let (status, body) = match std::fs::read(root.join(path)) {
+                    Ok(body) => ("200 OK", body),
+                    Err(_) => ("404 Not Found", Vec::new()),
+                };
+                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+            }
+        });
+        Self { folder, url, gone }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// From now on nobody answers.
+    pub fn vanish(&self) {
+        self.gone.store(true, std::sync::atomic::Ordering::SeqCst);
+        let _ = std::net::TcpStream::connect(self.url.trim_start_matches("http://").trim_end_matches('/'));
+    }
+}
+
+/// A file with one bit flipped.
+pub fn flip(path: &Path, at: usize) {
+    let mut bytes = read(path);
+    bytes[at] ^= 1;
+    put(path, &bytes);
+}
+
+pub fn put(path: &Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
 }
 
 pub fn read(path: &Path) -> Vec<u8> {

@@ -1,30 +1,29 @@
 //! Entries in the order of the log, a bundle at a time.
 
-use stele_spec::hash::LeafHash;
-use stele_spec::tile::TILE_WIDTH;
-
-use super::{ReadError, VerifiedLog};
+use super::{Files, TiledLog, TiledLogError};
+use crate::hash::LeafHash;
+use crate::tile::TILE_WIDTH;
 
 /// Consecutive entries that are known to be those of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Chunk {
+pub struct Chunk {
     /// The position of the first.
-    pub(crate) first: u64,
+    pub first: u64,
     /// Their bytes: 1 to 256 of them.
-    pub(crate) entries: Vec<Vec<u8>>,
+    pub entries: Vec<Vec<u8>>,
     /// Their leaf hashes.
-    pub(crate) leaves: Vec<LeafHash>,
+    pub leaves: Vec<LeafHash>,
 }
 
 impl Chunk {
     /// Position, leaf hash and bytes of each.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, LeafHash, &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (u64, LeafHash, &[u8])> {
         let entries = self.entries.iter().map(Vec::as_slice);
         (self.first..).zip(self.leaves.iter().copied()).zip(entries).map(|((at, leaf), entry)| (at, leaf, entry))
     }
 
     /// The position after the last.
-    pub(crate) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 }
@@ -32,19 +31,19 @@ impl Chunk {
 /// The chunks from a position to the end of the tree. After an error it ends; asking anew from the same position is
 /// harmless.
 #[derive(Debug)]
-pub(crate) struct Entries<'a> {
-    log: &'a VerifiedLog<'a>,
+pub struct Entries<'a, F> {
+    log: &'a TiledLog<F>,
     next: u64,
 }
 
-impl<'a> Entries<'a> {
-    pub(super) fn new(log: &'a VerifiedLog<'a>, from: u64) -> Self {
+impl<'a, F> Entries<'a, F> {
+    pub(super) const fn new(log: &'a TiledLog<F>, from: u64) -> Self {
         Self { log, next: from }
     }
 }
 
-impl Iterator for Entries<'_> {
-    type Item = Result<Chunk, ReadError>;
+impl<F: Files> Iterator for Entries<'_, F> {
+    type Item = Result<Chunk, TiledLogError<F::Error>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let from = self.next;

@@ -1,0 +1,201 @@
+//! Static files by their paths, in a folder or behind an address: what a log of tiles or its mirror serves.
+//!
+//! What is read is not trusted here; whoever reads checks it. A file that is not there is no error. An address is asked again, with
+//! pauses, while nobody answers or the answer is that it cannot be given now.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::durable::{self, DurableError};
+use crate::exit::{Exit, Explain};
+use crate::http_client::{ClientLimits, HttpClient, HttpError, Response};
+
+/// How often a file is asked for before its absence is an error: a log that is started anew is back after that.
+pub const TRIES: u32 = 5;
+/// What is waited for after the first try; doubled after each other.
+const PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause, also where the log asks for a longer one.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+/// The static files of one log.
+#[derive(Debug, Clone)]
+pub enum LogSource {
+    /// A web server: the log itself or a mirror.
+    Http {
+        /// Its address without a `/` at the end.
+        url: String,
+        /// The client.
+        http: HttpClient,
+        /// How often a file is asked for.
+        tries: u32,
+    },
+    /// A folder with `checkpoint` and `tile/` in it.
+    Folder(PathBuf),
+}
+
+/// Why a file cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Nobody answers.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// This machine failed.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// An answer that is none.
+    #[error("{place} answers {status}")]
+    Status {
+        /// The address.
+        place: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// More than it may be.
+    #[error("{place} is too large")]
+    TooLarge {
+        /// The file.
+        place: String,
+        /// The most bytes.
+        limit: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// What must be there is not.
+    #[error("there is no {place}")]
+    Missing {
+        /// The file.
+        place: String,
+    },
+}
+
+impl LogSource {
+    /// An address, asked by a program that names itself `user_agent`.
+    pub fn http(url: &str, user_agent: &str) -> Self {
+        Self::asked(url, HttpClient::new(user_agent, ClientLimits::default()), TRIES)
+    }
+
+    /// An address, asked by this client so many times at most.
+    pub fn asked(url: &str, http: HttpClient, tries: u32) -> Self {
+        Self::Http { url: url.trim_end_matches('/').to_owned(), http, tries }
+    }
+
+    /// A folder.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self::Folder(path.into())
+    }
+
+    /// What a person writes: an address, or the path of a folder.
+    pub fn parse(text: &str, user_agent: &str) -> Self {
+        if text.starts_with("http://") || text.starts_with("https://") {
+            Self::http(text, user_agent)
+        } else {
+            Self::folder(text)
+        }
+    }
+
+    /// A file by its path, of at most `limit` bytes; none where there is none.
+    pub fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        match self {
+            Self::Folder(folder) => Ok(durable::read_file(&folder.join(path), limit)?),
+            Self::Http { url, http, tries } => {
+                let url = format!("{url}/{path}");
+                let answer = asked(*tries, || http.get(&url, None))?;
+                match answer.status {
+                    404 | 410 => Ok(None),
+                    200 if answer.body.len() as u64 > limit => {
+                        Err(SourceError::TooLarge { place: url, limit, found: answer.body.len() as u64 })
+                    }
+                    200 => Ok(Some(answer.body)),
+                    status => Err(SourceError::Status { place: url, status }),
+                }
+            }
+        }
+    }
+
+    /// The same for a file that must be there.
+    pub fn needed(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
+        self.read(path, limit)?.ok_or_else(|| SourceError::Missing { place: self.place_of(path) })
+    }
+
+    /// Where a file is, for messages.
+    pub fn place_of(&self, path: &str) -> String {
+        format!("{self}/{path}")
+    }
+}
+
+impl fmt::Display for LogSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http { url, .. } => f.write_str(url),
+            Self::Folder(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Asks again while nobody answers, or while the answer is that it cannot be given now.
+pub fn patiently(ask: impl Fn() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
+    asked(TRIES, ask)
+}
+
+fn asked(tries: u32, ask: impl Fn() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
+    let mut pause = PAUSE;
+    for _ in 1..tries {
+        match ask() {
+            Ok(answer) if matches!(answer.status, 429 | 500..) => {
+                let asked = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+                sleep(asked.map_or(pause, Duration::from_secs).clamp(PAUSE, MAX_PAUSE));
+            }
+            Err(HttpError::Unreachable { .. } | HttpError::TimedOut { .. } | HttpError::Broken { .. }) => sleep(pause),
+            done => return done,
+        }
+        pause *= 2;
+    }
+    ask()
+}
+
+impl Explain for SourceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Http(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            Self::Status { .. } | Self::Missing { .. } => Exit::Unavailable,
+            Self::TooLarge { .. } => Exit::BadInput,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Http(error) => error.code(),
+            Self::Durable(error) => error.code(),
+            Self::Status { .. } => "log-answer-malformed",
+            Self::Missing { .. } => "log-file-missing",
+            Self::TooLarge { .. } => "log-file-too-large",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Http(error) => error.hint(),
+            Self::Durable(error) => error.hint(),
+            Self::Status { .. } | Self::Missing { .. } => Some(
+                "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
+                    .into(),
+            ),
+            Self::TooLarge { .. } => Some(
+                "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
+                    .into(),
+            ),
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::TooLarge { limit, found, .. } => {
+                vec![("expected", format!("at most {limit} bytes")), ("found", found.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

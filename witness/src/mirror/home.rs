@@ -1,0 +1,137 @@
+//! The mirror's part of a witness's folder.
+//!
+//! | path | what |
+//! |---|---|
+//! | `mirror.key`, `mirror-mldsa.key` | the mirror's secret keys |
+//! | `mirror/state/<origin hash>` | the newest checkpoint that the mirror signed |
+//! | `mirror/logs/<origin hash>/` | the copy of a log |
+//! | `mirror-marks/<origin hash>` | what tells a lost or restored state |
+
+use std::path::{Path, PathBuf};
+
+use stele_host::durable;
+use stele_host::lock::Lock;
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::{KeyName, KeyType};
+
+use super::{MirrorError, NotWhole, Store, Whole, verify};
+use crate::config::{FILE, LogConfig, Unfit, text_of_mirror, with_mirror};
+use crate::error::WitnessError;
+use crate::home::{Home, new_key, read_key};
+use crate::keyring::{Keyring, Own};
+use crate::state::{Shelf, read_adoptable};
+use crate::trust::TrustedLog;
+
+/// How one copy is.
+#[derive(Debug)]
+pub struct Mirrored {
+    /// The log.
+    pub origin: Origin,
+    /// The size that the mirror signed last.
+    pub size: u64,
+    /// What a look at the whole of it found; `None` where nothing is signed yet.
+    pub found: Option<Result<Whole, NotWhole>>,
+}
+
+/// Gives a witness's folder a mirror: keys, and a table in the config. The name must be another than the witness's.
+pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
+    let _alone = Lock::take(folder.join("logs.lock"))?;
+    let home = Home::open(folder)?;
+    if home.config().mirror.is_some() {
+        return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
+    }
+    // Read before a key is made: what cannot be is refused without a trace.
+    let text = home.with(&text_of_mirror(name))?;
+    for (file, key_type) in [("mirror.key", KeyType::Cosigner), ("mirror-mldsa.key", KeyType::MlDsa)] {
+        new_key(&folder.join(file), name, key_type)?;
+    }
+    durable::replace_file(&home.path(FILE), text.as_bytes())?;
+    let home = Home::open(folder)?;
+    let own = home.mirror_keyring()?.map(|keyring| keyring.own());
+    let own = own.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: name.to_string() }))?;
+    home.mirror_shelf(own.clone()).map_err(WitnessError::Durable)?;
+    Ok(own)
+}
+
+impl Home {
+    /// Begins to mirror a log that is pulled: the mirror's state and mark, then the word in the config.
+    pub fn mirror_log(folder: &Path, origin: &str) -> Result<(), WitnessError> {
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
+        let (log, _) = home.listed().find(|(_, config)| config.origin == origin).ok_or_else(no_such)?;
+        let path = home.path(FILE);
+        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
+        let by_hand = || WitnessError::MirrorByHand { path: path.clone(), origin: origin.to_owned() };
+        let text = with_mirror(&String::from_utf8_lossy(&before), origin).ok_or_else(by_hand)?;
+        home.read(&text)?;
+        let keyring =
+            home.mirror_keyring()?.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: origin.to_owned() }))?;
+        home.mirror_shelf(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
+        Ok(durable::replace_file(&path, text.as_bytes())?)
+    }
+
+    /// The mirror's keys; none where the config has no mirror.
+    pub fn mirror_keyring(&self) -> Result<Option<Keyring>, WitnessError> {
+        let Some(config) = &self.config().mirror else { return Ok(None) };
+        let path = self.resolve(&config.key);
+        let first = read_key(&path)?;
+        let second = config.key_mldsa.as_ref().map(|path| read_key(&self.resolve(path))).transpose()?;
+        let keyring = Keyring::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let found = keyring.own().name().to_string();
+        if found != config.name {
+            return Err(WitnessError::OtherName { config: config.name.clone(), key: found });
+        }
+        Ok(Some(keyring))
+    }
+
+    /// The mirror's states and marks.
+    pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, durable::DurableError> {
+        let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
+        Shelf::open(&self.mirror_folder().join("state"), &self.resolve(&marks), own)
+    }
+
+    /// The folder of the copy of a log.
+    pub fn mirror_copy(&self, origin: &Origin) -> PathBuf {
+        self.mirror_folder().join("logs").join(origin.digest().to_string())
+    }
+
+    /// The logs that are mirrored.
+    pub fn mirrored(&self) -> impl Iterator<Item = (&TrustedLog, &LogConfig)> {
+        self.listed().filter(|(_, config)| config.mirror)
+    }
+
+    /// Looks at the whole of every copy; can be done beside a running mirror.
+    pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
+        let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
+        let shelf = self.mirror_shelf(keyring.own())?;
+        let look = |(log, _): (&TrustedLog, &LogConfig)| {
+            let origin = log.origin().clone();
+            let record = shelf.look(&origin).map_err(MirrorError::State)?;
+            let found = match record.cosigned() {
+                Some(cosigned) => Some(verify(&Store::open(&self.mirror_copy(&origin))?, cosigned.checkpoint())),
+                None => None,
+            };
+            Ok(Mirrored { origin, size: record.head().size, found })
+        };
+        self.mirrored().map(look).collect()
+    }
+
+    /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the mirror's own signature.
+    pub fn mirror_adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
+        let _alone = self.lock()?;
+        let none = || self.unfit(Unfit::NoMirror { origin: checkpoint.display().to_string() });
+        let own = self.mirror_keyring()?.ok_or_else(none)?.own();
+        let shelf = self.mirror_shelf(own.clone())?;
+        shelf.recover().map_err(MirrorError::State)?;
+        let log = self.log_of(checkpoint)?;
+        let adopted = read_adoptable(checkpoint, log, &own).map_err(MirrorError::State)?;
+        shelf.adopt(&adopted).map_err(MirrorError::State)?;
+        Ok((log.origin().clone(), adopted.checkpoint().size()))
+    }
+
+    fn mirror_folder(&self) -> PathBuf {
+        let folder = self.config().mirror.as_ref().map(|mirror| mirror.folder.clone());
+        self.resolve(&folder.unwrap_or_else(|| "mirror".into()))
+    }
+}
