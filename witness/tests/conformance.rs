@@ -49,6 +49,8 @@ fn the_table_and_the_tests_agree() {
         include_str!("conformance.rs"),
         include_str!("state.rs"),
         include_str!("crash.rs"),
+        include_str!("machine.rs"),
+        include_str!("machine.rs"),
         include_str!("pull.rs"),
         include_str!("mirror.rs"),
         include_str!("../src/request.rs"),
@@ -163,7 +165,7 @@ fn c3_lines_of_unknown_keys_are_ignored_and_not_kept_even_under_our_own_name() {
     let noisy = with_line(&with_line(&log.signed(7), forged), stranger);
     let answer = served.door.post(&body(0, no_proof(), noisy));
     assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
-    let kept = SignedNote::parse(&read(&folder.state(&log))).unwrap();
+    let kept = SignedNote::parse(&folder.kept(&log)).unwrap();
     assert_eq!(kept.signatures().len(), 3);
     assert_eq!(served.door.get("/healthz").status, 200);
     drop(served);
@@ -399,7 +401,7 @@ fn m2_the_newest_checkpoint_is_served_with_the_logs_signature_and_our_cosignatur
     let page = served.door.get(&format!("/{}/checkpoint", log.hash()));
     assert_eq!(page.status, 200);
     assert_eq!(page.text(), format!("{}{}", log.signed(7), answer.text()));
-    assert_eq!(page.body, read(&folder.state(&log)), "what is served is what is kept");
+    assert_eq!(page.body, folder.kept(&log), "what is served is what is kept");
 }
 
 #[test]
@@ -460,7 +462,7 @@ fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
     let cosigned: Vec<&Vec<u8>> =
         bodies.iter().zip(&answers).filter(|(_, answer)| answer.status() == 200).map(|(body, _)| body).collect();
     assert!(!cosigned.is_empty());
-    let newest = Checkpoint::parse(SignedNote::parse(&read(&folder.state(&log))).unwrap().text()).unwrap();
+    let newest = Checkpoint::parse(SignedNote::parse(&folder.kept(&log)).unwrap().text()).unwrap();
     let history = if newest.root() == log.root(newest.size()) { &log } else { &liar };
     for body in cosigned {
         let request = AddCheckpoint::parse(body).unwrap();

@@ -14,6 +14,8 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Folder, Log, body, no_proof};
+use stele_spec::merkle::ConsistencyProof;
+use stele_spec::note::SignedNote;
 
 const ORIGIN: &str = "log.example/a";
 
@@ -27,14 +29,15 @@ fn p9_a_small_real_file_system_that_fills_up() {
     };
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().to_str().unwrap();
-    let mount = "mount -t tmpfs -o size=2m,mode=700 tmpfs \"$0\"";
+    let mount = "mount -t tmpfs -o size=24m,mode=700 tmpfs \"$0\"";
     if !sh(mount, &[folder]).is_ok_and(|output| output.status.success()) {
         eprintln!("not run: this machine lets us mount no file system of our own");
         return;
     }
     let us = std::env::current_exe().unwrap();
     let script = format!("{mount} && TMPDIR=\"$0\" exec \"$@\"");
-    let inside = ["inside_a_file_system_of_two_megabytes", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let inside =
+        ["inside_a_small_file_system", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let told = sh(&script, &[&[folder, us.to_str().unwrap()], &inside[..]].concat()).unwrap();
     let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success() && said.contains("1 passed"), "{said}");
@@ -42,23 +45,34 @@ fn p9_a_small_real_file_system_that_fills_up() {
 
 #[test]
 #[ignore = "needs TMPDIR on a small file system: p9 runs it there"]
-fn inside_a_file_system_of_two_megabytes() {
+fn inside_a_small_file_system() {
     let temporary = std::env::temp_dir();
     let (log, liar) = (Log::new(ORIGIN), Log::salted(ORIGIN, 1, 1));
     let others: Vec<Log> = (0..6).map(|number| Log::new(&format!("log.example/{number}"))).collect();
+    let large = Log::new("log.example/large");
     let (quiet, forked) = (Log::new("log.example/quiet"), Log::salted("log.example/quiet", 1, 1));
-    let folder = Folder::new(&others.iter().chain([&log, &quiet]).collect::<Vec<_>>());
+    let folder = Folder::new(&others.iter().chain([&log, &quiet, &large]).collect::<Vec<_>>());
     let process = folder.start(&[]);
     let door = &process.door;
     assert_eq!(door.status(&log.body(0, 3)), 200);
     assert_eq!(door.status(&quiet.body(0, 3)), 200);
-    let page = door.get(&format!("/{}/checkpoint", log.hash())).body;
 
     fill(&temporary);
-    let answer = door.post(&log.body(3, 7));
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("30")), "{}", answer.text());
+    assert_eq!(door.status(&log.body(3, 7)), 200, "a journal has its place on the disk");
+    let page = door.get(&format!("/{}/checkpoint", log.hash())).body;
+    // Long checkpoints, until both journals are full of what cannot be written to the files.
+    let mut size = 0;
+    let refused = loop {
+        let answer = door.post(&body(size, long_proof(&large, size), long(&large, size + 1)));
+        if answer.status != 200 || size == 190 {
+            break answer;
+        }
+        size += 1;
+    };
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("30")), "at {size}: {}", refused.text());
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let asked: Vec<_> = others.iter().map(|log| scope.spawn(|| door.status(&log.body(0, 5)))).collect();
+        let asked = others.iter().map(|log| scope.spawn(|| door.status(&body(0, no_proof(), long(log, 5)))));
+        let asked: Vec<_> = asked.collect();
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     assert_eq!(statuses, [503; 6], "nor when many ask at once");
@@ -72,33 +86,40 @@ fn inside_a_file_system_of_two_megabytes() {
     assert!(code != 0 && said.contains("FAIL disk"), "{said}");
 
     empty(&temporary);
-    assert_eq!(door.status(&log.body(3, 7)), 200, "with room again it goes on by itself");
-    for log in &others {
-        let told = door.post(&log.body(5, 6));
-        let old: u64 = if told.status == 200 { 6 } else { told.text().trim().parse().unwrap() };
-        assert!(matches!(old, 0 | 5 | 6), "{old}");
-        assert_eq!(door.status(&log.body(old, 7)), 200);
-    }
+    assert_eq!(door.status(&log.body(7, 9)), 200, "with room again it goes on by itself");
     assert_eq!(door.status(&fork), 422);
     assert_eq!(folder.evidence(&quiet).len(), 1, "and the fork is kept when it comes again");
+    for log in &others {
+        // One that had its mark written has finished the change.
+        let told = door.post(&log.body(100, 101)).text();
+        let old: u64 = told.trim().parse().unwrap();
+        assert!(matches!(old, 0 | 5), "{old}");
+        assert_eq!(door.status(&log.body(old, 7)), 200);
+    }
 
     fill(&temporary);
-    assert_eq!(door.status(&log.body(7, 9)), 503);
+    assert_eq!(door.status(&log.body(9, 11)), 200);
     process.kill();
     // Started on the full disk it may serve or end, but it neither forgets nor forks.
     if let Some(process) = folder.try_start(&[]) {
-        assert_ne!(process.door.status(&liar.body(7, 9)), 200);
-        assert_ne!(process.door.status(&log.body(7, 9)), 200);
+        assert_ne!(process.door.status(&liar.body(11, 13)), 200);
         process.kill();
     }
     empty(&temporary);
     let again = folder.start(&[]);
-    let told = again.door.post(&log.body(0, 9)).text();
-    assert!(told == "7\n" || told == "9\n", "{told}");
-    let size = told.trim().parse().unwrap();
-    assert_ne!(again.door.status(&liar.body(size, 11)), 200);
-    assert_eq!(again.door.status(&log.body(size, 11)), 200);
+    assert_eq!(again.door.post(&log.body(0, 13)).text(), "11\n", "answered on the full disk, and kept");
+    assert_ne!(again.door.status(&liar.body(11, 13)), 200);
+    assert_eq!(again.door.status(&log.body(11, 13)), 200);
     assert_eq!(again.door.get("/healthz").status, 200);
+}
+
+/// A checkpoint with an extension line that makes its record fifty thousand bytes long.
+fn long(log: &Log, size: u64) -> SignedNote {
+    log.signed_text(&format!("{}{}\n", log.signed(size).text(), "x".repeat(50_000)))
+}
+
+fn long_proof(log: &Log, size: u64) -> ConsistencyProof {
+    if size == 0 { no_proof() } else { log.proof(size, size + 1) }
 }
 
 fn doctor(folder: &Folder) -> (i32, String) {

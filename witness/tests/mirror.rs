@@ -324,7 +324,13 @@ fn r8_when_the_log_is_gone_everything_is_read_from_the_mirror() {
     assert_eq!(read, (0..700).map(|n| house.log.entry(n)).collect::<Vec<_>>());
     let tile = process.door.get(&format!("/mirror/{}/tile/0/000", house.log.hash()));
     assert_eq!(tile.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert!(process.door.get("/mirror/metrics").text().contains("stele_witness_mirror_size{origin=\"log.example/copied\"} 700\n"));
+    assert!(
+        process
+            .door
+            .get("/mirror/metrics")
+            .text()
+            .contains("stele_witness_mirror_size{origin=\"log.example/copied\"} 700\n")
+    );
     let absent = Digest::of(b"nothing");
     for path in ["tile/0/002", "tile/0/000.p/256", "tile/0/0", "manifests/zz", &format!("manifests/{absent}")] {
         assert_eq!(process.door.get(&format!("/mirror/{}/{path}", house.log.hash())).status, 404, "{path}");

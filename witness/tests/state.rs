@@ -18,6 +18,12 @@ fn log() -> Log {
     Log::new("log.example/a")
 }
 
+/// The files of a folder, journals and all, as a backup has them.
+fn files_of(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).map(|path| (path.clone(), read(&path))).collect()
+}
+
 #[test]
 fn s5_a_restart_goes_on_where_it_was() {
     let log = log();
@@ -25,7 +31,7 @@ fn s5_a_restart_goes_on_where_it_was() {
     assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
     let served = folder.serve();
     assert_eq!(served.door.post(&log.body(0, 7)).text(), "3\n");
-    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).body, read(&folder.state(&log)));
+    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).body, folder.kept(&log));
     assert_eq!(served.door.status(&log.body(3, 7)), 200);
 }
 
@@ -33,13 +39,11 @@ fn s5_a_restart_goes_on_where_it_was() {
 fn s6_the_real_program_refuses_a_lost_or_restored_state_and_names_the_ways_out() {
     let log = log();
     let folder = Folder::new(&[&log]);
-    let door = folder.serve();
-    assert_eq!(door.door.status(&log.body(0, 3)), 200);
-    let old = read(&folder.state(&log));
-    assert_eq!(door.door.status(&log.body(3, 7)), 200);
-    drop(door);
+    assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
+    let backup = files_of(&folder.path().join("state"));
+    assert_eq!(folder.serve().door.status(&log.body(3, 7)), 200);
 
-    fs::write(folder.state(&log), old).unwrap();
+    backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     let (code, told) = folder.refusal();
     assert_eq!(code, 12, "{told}");
     assert!(told.contains("older than what this witness has signed") && told.contains("size 7"), "{told}");
@@ -62,7 +66,7 @@ fn s7_the_way_out_goes_on_from_our_own_newest_cosignature() {
     let served = folder.serve();
     assert_eq!(served.door.status(&log.body(0, 3)), 200);
     let first = folder.path().join("first");
-    fs::write(&first, read(&folder.state(&log))).unwrap();
+    fs::write(&first, folder.kept(&log)).unwrap();
     assert_eq!(served.door.status(&log.body(3, 7)), 200);
     let published = folder.path().join("published");
     fs::write(&published, served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
@@ -113,7 +117,7 @@ fn s9_a_state_changed_under_a_running_witness_is_noticed_and_stops_it() {
     let folder = Folder::new(&[&log]);
     let served = folder.serve();
     served.door.post(&log.body(0, 3));
-    let old = read(&folder.state(&log));
+    let old = folder.kept(&log);
     served.door.post(&log.body(3, 7));
     fs::write(folder.state(&log), old).unwrap();
     assert_eq!(served.door.status(&log.body(7, 9)), 503);
@@ -301,16 +305,19 @@ fn the_doctor_says_what_works_and_what_does_not() {
         assert!(words.contains(line), "{line}: {words}");
     }
     assert!(!words.contains("FAIL") && words.contains("warn marks"), "{words}");
-    let (url, before) = (process.door.url.clone(), fs::read(folder.state(&log)).unwrap());
+    assert_eq!(process.stop(), 0);
+    let backup = files_of(&dir.join("state"));
+    let process = folder.start(&[]);
+    let url = process.door.url.clone();
     assert_eq!(process.door.status(&log.body(3, 7)), 200);
     assert_eq!(process.stop(), 0);
     let (code, words) = examine(&url);
     assert!(code == 9 && words.contains("FAIL reach"), "{words}");
     // A restored state is found without starting, and nothing is changed.
-    fs::write(folder.state(&log), &before).unwrap();
+    backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     let (code, words) = examine(&url);
     assert!(code == 9 && words.contains("FAIL log"), "{words}");
-    assert_eq!(fs::read(folder.state(&log)).unwrap(), before);
+    assert_eq!(files_of(&dir.join("state")), backup);
 }
 
 #[test]

@@ -19,7 +19,8 @@
 //! [`Dir::replace`], for the few files that change (a checkpoint, a signed head): the same with `renameat` in place of
 //! `linkat` and `unlinkat`. [`Dir::create_dir_all`]: `mkdirat` and `fsync` of the folder above, for each missing level.
 //! [`Dir::put_all_if_absent`]: all writes, then all `fsync`s, then all `linkat`s, then one `fsync` a folder.
-//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s.
+//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s. [`Dir::journal`] is a file that is written
+//! in place.
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
 //! open [`Dir`] holds a shared `flock` on `.tmp`; whoever opens one while nobody else has it open removes what a killed
@@ -35,11 +36,13 @@
 //! - Everything under a root must be one file system: `link` and `rename` do not cross a mount.
 
 mod error;
+mod journal;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use error::{DurableError, Op};
+pub use journal::Journal;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode};
 use rustix::io::Errno;
@@ -213,25 +216,6 @@ impl Dir {
             step::sync_dir(handle, &self.path_of(folder))?;
         }
         Ok(())
-    }
-
-    /// Removes many files of one folder (`""`: the root) durably, in this order, with one sync. A name that is not there is no error.
-    pub fn remove_all<P: AsRef<str>>(
-        &self,
-        folder: &str,
-        names: impl IntoIterator<Item = P>,
-    ) -> Result<(), DurableError> {
-        let handle = self.open_folder(folder)?;
-        for name in names {
-            let name = name.as_ref();
-            check(name)?;
-            let path = self.path_of(folder).join(name);
-            match step::unlink_at(&handle, name, &path) {
-                Err(error) if error.errno() != Some(Errno::NOENT) => return Err(error),
-                _ => {}
-            }
-        }
-        step::sync_dir(&handle, &self.path_of(folder))
     }
 
     /// Reads a file of at most `limit` bytes; `None` when it is not there.

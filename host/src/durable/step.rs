@@ -168,6 +168,12 @@ pub(super) fn open_file_at(
     Ok(Some((file, found.len())))
 }
 
+/// Opens a regular file that is there, to be written in place.
+pub(super) fn open_file_for_writing_at(dir: impl AsFd, name: &str, path: &Path) -> Result<File, DurableError> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    step(Op::Open, path, || Ok(rustix::fs::openat(dir, name, flags, Mode::empty())?)).map(File::from)
+}
+
 pub(super) fn open_dir(path: &Path) -> Result<OwnedFd, DurableError> {
     open_dir_at(rustix::fs::CWD, path, path)
 }
@@ -225,7 +231,7 @@ pub(super) fn list_at(dir: &OwnedFd, path: &Path) -> Result<Vec<Listed>, Durable
     })
 }
 
-fn step<T>(op: Op, path: &Path, call: impl FnOnce() -> io::Result<T>) -> Result<T, DurableError> {
+pub(super) fn step<T>(op: Op, path: &Path, call: impl FnOnce() -> io::Result<T>) -> Result<T, DurableError> {
     fault::around(op, path, call).map_err(|source| io_error(op, path, source))
 }
 

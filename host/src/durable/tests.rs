@@ -148,9 +148,23 @@ fn many_files_are_replaced_whole_with_one_sync_and_an_error_leaves_old_or_new() 
     let armed = arm(&rule(&home, "fail", "sync", "", "1")).unwrap();
     dir.replace_all(all(b"new")).unwrap();
     drop(armed);
-    dir.remove_all("", &names).unwrap();
-    dir.remove_all("", &names).unwrap();
-    assert_eq!(dir.list("").unwrap().unwrap().len(), 0);
+}
+
+#[test]
+fn a_journal_is_written_in_place_and_nowhere_else_and_keeps_its_length() {
+    let (home, dir) = home();
+    let journal = dir.journal("journal", 100).unwrap();
+    assert_eq!(journal.read().unwrap(), [0; 100]);
+    journal.write(10, b"abc").unwrap();
+    for (offset, bytes) in [(98, &b"abc"[..]), (101, b""), (u64::MAX, b"a")] {
+        assert!(matches!(journal.write(offset, bytes), Err(DurableError::TooLarge { .. })), "{offset}");
+    }
+    let armed = arm(&rule(&home, "fail", "sync", "journal", "1")).unwrap();
+    assert!(journal.write(20, b"x").unwrap_err().is_sync_failure());
+    drop(armed);
+    let again = dir.journal("journal", 100).unwrap();
+    assert_eq!((again.length(), &again.read().unwrap()[9..14]), (100, &b"\0abc\0"[..]));
+    assert!(matches!(dir.journal("journal", 99), Err(DurableError::Differs { found: 100, .. })));
 }
 
 #[test]

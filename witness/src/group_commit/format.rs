@@ -1,8 +1,15 @@
-//! The bytes of a group.
+//! The bytes of a group in a journal.
 
 use stele_spec::hash::Digest;
+use stele_spec::text::decimal;
 
-const MAGIC: &[u8] = b"stele-witness group v1\n";
+const MAGIC: &str = "stele-witness group v1";
+
+/// The longest first line: the magic, three numbers of twenty digits, spaces and a newline.
+const MAX_HEAD: usize = MAGIC.len() + 3 * 21 + 1;
+
+/// Groups begin at multiples of this, so that no write touches a sector of an earlier group.
+pub(super) const ALIGNMENT: usize = 4096;
 
 /// A new content of one file, and the digest of the content before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,54 +19,75 @@ pub(super) struct Entry {
     pub(super) content: Vec<u8>,
 }
 
-/// What is wrong with bytes that should be a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAGroup {
-    /// Another kind of file.
-    #[error("it does not begin as a group of this program does")]
-    Magic,
-    /// The digest at the end is not that of what is before it.
-    #[error("its digest is not that of its content")]
-    Digest,
-    /// An entry that cannot be read.
-    #[error("entry {number} cannot be read")]
-    Entry {
-        /// Which one, from 1.
-        number: usize,
-    },
+impl Entry {
+    /// How many bytes it takes.
+    pub(super) fn length(&self) -> usize {
+        self.content.len() + self.name.len() + 64 + 20 + 4
+    }
 }
 
-pub(super) fn encode(entries: &[Entry]) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
+/// How many bytes a group of entries takes at most.
+pub(super) fn room_for(entries: &[Entry]) -> usize {
+    (MAX_HEAD + entries.iter().map(Entry::length).sum::<usize>() + 7 + 64 + 1).next_multiple_of(ALIGNMENT)
+}
+
+/// A group, which fills whole sectors. `epoch` counts the times that a journal was begun, `number` its groups since.
+pub(super) fn encode(epoch: u64, number: u64, entries: &[Entry]) -> Vec<u8> {
+    let mut body = Vec::new();
     for Entry { name, before, content } in entries {
-        bytes.extend_from_slice(format!("{name} {before} {}\n", content.len()).as_bytes());
-        bytes.extend_from_slice(content);
-        bytes.push(b'\n');
+        body.extend_from_slice(format!("{name} {before} {}\n", content.len()).as_bytes());
+        body.extend_from_slice(content);
+        body.push(b'\n');
     }
+    let mut bytes = format!("{MAGIC} {epoch} {number} {}\n", body.len()).into_bytes();
+    bytes.append(&mut body);
     let digest = Digest::of(&bytes);
     bytes.extend_from_slice(format!("sha256 {digest}\n").as_bytes());
+    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
     bytes
 }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Entry>, NotAGroup> {
-    if !bytes.starts_with(MAGIC) {
-        return Err(NotAGroup::Magic);
+/// The groups of a journal: its epoch, and the entries of all groups that were written whole one after the other.
+///
+/// What follows the last of them is an interrupted write, or what was there before the journal was begun anew: nobody was answered by it.
+pub(super) fn parse(journal: &[u8]) -> (Option<u64>, Vec<Entry>) {
+    let (mut epoch, mut entries) = (None, Vec::new());
+    let mut rest = journal;
+    for number in 0.. {
+        let Some((of, group, length)) = group(rest, number) else { break };
+        if *epoch.get_or_insert(of) != of {
+            break;
+        }
+        entries.extend(group);
+        rest = rest.get(length.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
     }
-    /// `sha256 `, the digest in hex, a newline.
-    const END: usize = 7 + 64 + 1;
-    let at = bytes.len().checked_sub(END).filter(|at| *at >= MAGIC.len()).ok_or(NotAGroup::Digest)?;
-    let (content, end) = bytes.split_at(at);
-    if end != format!("sha256 {}\n", Digest::of(content)).as_bytes() {
-        return Err(NotAGroup::Digest);
+    (epoch, entries)
+}
+
+fn group(bytes: &[u8], number: u64) -> Option<(u64, Vec<Entry>, usize)> {
+    let head = bytes.get(..MAX_HEAD.min(bytes.len()))?;
+    let head = head.get(..=head.iter().position(|byte| *byte == b'\n')?)?;
+    let line = std::str::from_utf8(head).ok()?;
+    let mut words = line.strip_prefix(MAGIC)?.strip_prefix(' ')?.strip_suffix('\n')?.split(' ');
+    let mut next = || decimal(words.next()?).ok();
+    let (epoch, found, size) = (next()?, next()?, usize::try_from(next()?).ok()?);
+    if found != number || words.next().is_some() {
+        return None;
     }
-    let mut rest = content.get(MAGIC.len()..).unwrap_or_default();
+    let body_end = head.len().checked_add(size)?;
+    let end = body_end.checked_add(7 + 64 + 1)?;
+    let tail = format!("sha256 {}\n", Digest::of(bytes.get(..body_end)?));
+    if bytes.get(body_end..end)? != tail.as_bytes() {
+        return None;
+    }
+    let mut rest = bytes.get(head.len()..body_end)?;
     let mut entries = Vec::new();
     while !rest.is_empty() {
-        let (entry, after) = entry(rest).ok_or(NotAGroup::Entry { number: entries.len() + 1 })?;
+        let (entry, after) = entry(rest)?;
         entries.push(entry);
         rest = after;
     }
-    Ok(entries)
+    Some((epoch, entries, end))
 }
 
 fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
@@ -67,13 +95,12 @@ fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
     let (line, rest) = bytes.split_at_checked(end)?;
     let rest = rest.get(1..)?;
     let mut words = std::str::from_utf8(line).ok()?.split(' ');
-    let (name, before, length) = (words.next()?, words.next()?, words.next()?);
-    let size: usize = length.parse().ok()?;
-    let one_spelling = !name.is_empty() && words.next().is_none() && size.to_string() == length;
+    let (name, before, size) = (words.next()?, words.next()?, usize::try_from(decimal(words.next()?).ok()?).ok()?);
     let (content, after) = rest.split_at_checked(size)?;
     let after = after.strip_prefix(b"\n")?;
     let before = Digest::from_hex(before).ok()?;
-    one_spelling.then(|| (Entry { name: name.to_owned(), before, content: content.to_vec() }, after))
+    let one_name = !name.is_empty() && words.next().is_none();
+    one_name.then(|| (Entry { name: name.to_owned(), before, content: content.to_vec() }, after))
 }
 
 #[cfg(test)]
@@ -81,61 +108,90 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn entry(name: &str, content: &[u8]) -> Entry {
+        Entry { name: name.into(), before: Digest::of(name.as_bytes()), content: content.to_vec() }
+    }
+
     fn entries() -> Vec<Entry> {
-        let entry = |name: &str, content: &[u8]| Entry {
-            name: name.into(),
-            before: Digest::of(name.as_bytes()),
-            content: content.to_vec(),
-        };
         vec![entry("a", b"one\n\nline"), entry("b", b""), entry("a", &[0xff, b'\n', 0])]
     }
 
     #[test]
-    fn a_damaged_group_is_refused_wherever_the_damage_is() {
-        let good = encode(&entries());
-        for length in 0..good.len() {
-            assert!(parse(&good[..length]).is_err(), "{length}");
+    fn a_group_that_was_not_written_whole_is_none_and_ends_the_journal() {
+        let (first, second) = (encode(3, 0, &entries()), encode(3, 1, &[entry("c", b"c")]));
+        let third = encode(3, 2, &[entry("d", b"d")]);
+        let used = second.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        for at in 0..used {
+            let mut torn = second.clone();
+            torn[at] ^= 1;
+            assert_eq!(parse(&[&first[..], &torn, &third].concat()), (Some(3), entries()), "{at}");
+            torn[at..].fill(0);
+            assert_eq!(parse(&[&first[..], &torn, &third].concat()), (Some(3), entries()), "{at}");
         }
-        for at in 0..good.len() {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            assert!(parse(&bad).is_err(), "{at}");
-        }
-        assert_eq!(parse(b"stele-witness group v2\n"), Err(NotAGroup::Magic));
+        assert_eq!(parse(&[]), (None, Vec::new()));
+        assert_eq!(parse(&[0; 8192]), (None, Vec::new()));
     }
 
     #[test]
-    fn another_spelling_with_a_right_digest_is_refused() {
-        let with = |text: &str| {
-            let mut bytes = [MAGIC, text.as_bytes()].concat();
+    fn what_was_there_before_the_journal_was_begun_anew_does_not_count() {
+        let old = [encode(3, 0, &[entry("a", b"old")]), encode(3, 1, &entries())].concat();
+        let begun = encode(4, 0, &[entry("a", b"new")]);
+        let journal = [&begun[..], &old[begun.len()..]].concat();
+        assert_eq!(parse(&journal), (Some(4), vec![entry("a", b"new")]));
+        let repeated = [encode(4, 0, &[]), encode(4, 0, &entries())].concat();
+        assert_eq!(parse(&repeated), (Some(4), Vec::new()), "a number comes once");
+    }
+
+    #[test]
+    fn another_spelling_is_no_group() {
+        let with = |head: &str, body: &str| {
+            let mut bytes = format!("{head}\n{body}").into_bytes();
             let digest = Digest::of(&bytes);
             bytes.extend_from_slice(format!("sha256 {digest}\n").as_bytes());
-            parse(&bytes)
+            parse(&bytes).1.len()
         };
         let hex = Digest::of(b"").to_string();
-        assert_eq!(with(&format!("a {hex} 1\nx\n")).unwrap().len(), 1);
-        for text in [
-            format!("a {hex} 01\nx\n"),
-            format!("a {hex} +1\nx\n"),
-            format!("a {hex} 2\nx\n"),
-            format!("a {hex} 1 \nx\n"),
-            format!(" {hex} 1\nx\n"),
-            format!("a {} 1\nx\n", hex.to_uppercase()),
-            format!("a {hex} 1\nxy"),
-            format!("a {hex} 18446744073709551615\nx\n"),
+        let body = format!("a {hex} 1\nx\n");
+        let head = format!("{MAGIC} 0 0 {}", body.len());
+        assert_eq!(with(&head, &body), 1);
+        for bad in [
+            format!("{MAGIC} 00 0 {}", body.len()),
+            format!("{MAGIC} 0 0 {} ", body.len()),
+            format!("{MAGIC} 0 0 {}", body.len() - 1),
+            format!("{MAGIC} 0 0 18446744073709551615"),
+            format!("{MAGIC} 0 1 {}", body.len()),
+            "stele-witness group v2 0 0 0".to_owned(),
         ] {
-            assert_eq!(with(&text), Err(NotAGroup::Entry { number: 1 }), "{text}");
+            assert_eq!(with(&bad, &body), 0, "{bad}");
+        }
+        for bad in ["a {} 01\nx\n", "a {} +1\nx\n", "a {} 2\nx\n", "a {} 1 \nx\n", " {} 1\nx\n", "a {} 1\nxy"] {
+            let body = bad.replace("{}", &hex);
+            assert_eq!(with(&format!("{MAGIC} 0 0 {}", body.len()), &body), 0, "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(contents in prop::collection::vec(("[0-9a-f]{1,8}", any::<Vec<u8>>()), 0..8)) {
-            let entries: Vec<Entry> = contents
-                .into_iter()
-                .map(|(name, content)| Entry { before: Digest::of(&content), name, content })
-                .collect();
-            prop_assert_eq!(parse(&encode(&entries)), Ok(entries));
+        fn what_is_written_is_read_back_and_has_room(
+            epoch: u64,
+            groups in prop::collection::vec(prop::collection::vec(("[0-9a-f]{1,8}", any::<Vec<u8>>()), 0..4), 1..4),
+        ) {
+            let mut journal = Vec::new();
+            let mut all = Vec::new();
+            for (number, group) in groups.into_iter().enumerate() {
+                let entries: Vec<Entry> = group.iter().map(|(name, content)| entry(name, content)).collect();
+                let bytes = encode(epoch, number as u64, &entries);
+                prop_assert!(bytes.len() <= room_for(&entries) && bytes.len().is_multiple_of(ALIGNMENT));
+                journal.extend(bytes);
+                all.extend(entries);
+            }
+            journal.extend([0; 100]);
+            prop_assert_eq!(parse(&journal), (Some(epoch), all));
+        }
+
+        #[test]
+        fn nothing_panics(journal: Vec<u8>) {
+            let _ = parse(&[format!("{MAGIC} 0 0 5\n").as_bytes(), &journal].concat());
         }
     }
 }

@@ -1,28 +1,31 @@
-//! Files that change by compare-and-swap, many at once for the syncs of one.
+//! Files that change by compare-and-swap, many at once for one sync.
 //!
 //! # Contract
 //! That of [`stele_host::compare_and_swap`], for each [`Member`]: the file is read again from the disk and compared; when a swap returns
 //! `Ok`, the new content survives the loss of power; after an error old and new are both possible.
 //!
 //! # How
-//! Whoever swaps while nobody else does writes its file as ever. What others ask for meanwhile is then written together: one *group*,
-//! a file that never changes and holds each new content with the digest of the content that it replaces. The files themselves
-//! follow later, many with one sync ([`Group::flush`]), and the group is removed after them.
+//! A new content is first written to a *journal*, a file of fixed length in the same folder that is written in place: that costs one sync
+//! of data, however many files are swapped together, and however busy others keep the file system. Whoever comes while one write is
+//! under way is written with the next, together with all who came. The files themselves follow later ([`Group::flush`], at an orderly
+//! stop, or when a journal is full), while new contents go to the second journal.
 //!
 //! ```text
-//! stele-witness group v1
+//! stele-witness group v1 <epoch> <number> <length of what follows, without the last line>
 //! <name> <sha256 of the content before, hex> <length of the new content>
 //! <the new content>
 //! ...
 //! sha256 <of everything above, hex>
+//! <zeros up to a multiple of 4096>
 //! ```
 //!
-//! # What a group says counts only where it fits
-//! A content in a group is the newest of its file if and only if the file, or an earlier group, holds the content before it. A file
-//! that went on by itself, or was written already, does not fit and stays as it is. So a group that is left over says nothing
-//! wrong, in whatever order groups are removed. No content of one file ever comes back: each has a later time, or another phase.
+//! # What a journal says counts only where it fits
+//! A content in a journal is the newest of its file if and only if the file, or an earlier entry, holds the content before it. A file
+//! that went on, or was written already, does not fit and stays as it is. So an entry that is left over says nothing wrong. No content of
+//! one file ever comes back: each has a later time, or another phase.
 //!
-//! Contents wait in memory as well: at most [`MAX_WAITING`] groups of [`MAX_TOGETHER`], then the files are written.
+//! A write that failed, or that the power ended, is a group that is not whole; nobody was answered by it, and the next one takes its place.
+//! After a failed sync nothing more is written before the next start.
 
 mod format;
 #[cfg(test)]
@@ -30,27 +33,27 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use stele_host::compare_and_swap::{CasError, MAX_CONTENT};
-use stele_host::durable::{Dir, DurableError, Op};
+use stele_host::durable::{Dir, DurableError, Journal, Op};
 use stele_spec::hash::Digest;
 
 use format::Entry;
-pub use format::NotAGroup;
 
-/// The most contents of one group.
+/// The most contents that are written together.
 pub const MAX_TOGETHER: usize = 256;
 
-/// The most groups whose contents are not in their files yet.
-pub const MAX_WAITING: usize = 64;
+/// The length of a journal: a thousand records of a checkpoint with two cosignatures.
+pub const JOURNAL: u64 = 4 << 20;
 
-/// From so many on, a group costs less than each file by itself: two syncs instead of two each.
-const WORTH_A_GROUP: usize = 2;
+/// How long a look at the journals from beside is good for.
+const PEEKED: Duration = Duration::from_millis(200);
 
-/// What a group's file is called: this and a number.
-const PREFIX: &str = "group.";
+/// The two journals of a folder.
+const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 
 /// A folder of files that are swapped in groups. Cloning shares it; two made of one folder are not ordered.
 #[derive(Clone, Debug)]
@@ -63,27 +66,15 @@ pub struct Member {
     name: String,
 }
 
-/// Why what groups say could not be found out.
-#[derive(Debug, thiserror::Error)]
-pub enum GroupError {
-    /// A file that was written whole is not whole, or another program wrote it.
-    #[error("{} is damaged: {reason}", .path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: NotAGroup,
-    },
-    /// The machine failed.
-    #[error(transparent)]
-    Durable(#[from] DurableError),
-}
-
 #[derive(Debug)]
 struct Shared {
     dir: Dir,
     line: Mutex<Line>,
     files: Mutex<Files>,
+    /// One at a time writes files.
+    flushing: Mutex<()>,
+    /// The journals as somebody who looks from beside read them not long ago.
+    peeked: Mutex<Option<(Instant, Arc<Vec<Entry>>)>>,
 }
 
 /// Those who wait, and whether somebody writes for them.
@@ -93,21 +84,32 @@ struct Line {
     led: bool,
 }
 
-/// What is in groups and not in its file yet.
+/// What is in journals and not in its file yet.
 #[derive(Debug, Default)]
 struct Files {
     newest: BTreeMap<String, Newest>,
-    groups: Vec<String>,
-    /// Groups that an error left behind, there or not: gone before anything else is written, for nobody was answered by them.
-    doubtful: Vec<String>,
-    next: u64,
+    journals: Option<[Journal; 2]>,
+    /// Which of them is written.
+    active: usize,
+    epoch: u64,
+    /// Groups in it, and where the next one goes.
+    number: u64,
+    offset: u64,
+    /// The other one holds contents that are in no file.
+    other_needed: bool,
+    /// After a sync that failed.
+    broken: Option<DurableError>,
 }
 
 #[derive(Debug)]
 struct Newest {
-    /// The digest of what the file itself holds; `None` where there is none.
-    file: Option<Digest>,
     content: Vec<u8>,
+    /// From which epoch on the journals are needed to come from what the file holds to this.
+    since: u64,
+    /// What the file itself holds; `None` where there is none.
+    file: Option<Digest>,
+    /// What it may hold as well, while it is written.
+    writing: Option<Digest>,
 }
 
 #[derive(Debug)]
@@ -125,9 +127,10 @@ enum Word {
 }
 
 impl Group {
-    /// A folder. What a killed process left in groups counts only after [`recover`](Self::recover).
+    /// A folder. Nothing is swapped before [`recover`](Self::recover).
     pub fn new(dir: Dir) -> Self {
-        Self(Arc::new(Shared { dir, line: Mutex::default(), files: Mutex::default() }))
+        let (line, files) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { dir, line, files, flushing: Mutex::default(), peeked: Mutex::default() }))
     }
 
     /// The folder.
@@ -140,12 +143,12 @@ impl Group {
         Member { group: self.clone(), name: name.to_owned() }
     }
 
-    /// Writes what a killed process left in groups to the files. Nobody else may work on the folder.
-    pub fn recover(&self) -> Result<(), GroupError> {
+    /// Writes what a killed process left in the journals to the files, and empties the journals. Nobody else may work on the folder.
+    pub fn recover(&self) -> Result<(), DurableError> {
         let mut files = self.files();
-        let (names, groups) = self.on_disk()?;
+        let (epoch, entries) = self.on_disk()?;
         let mut newest: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for entry in groups {
+        for entry in entries {
             let before = match newest.get(&entry.name) {
                 Some(content) => Some(Digest::of(content)),
                 None => self.read(&entry.name)?.map(|content| Digest::of(&content)),
@@ -155,33 +158,53 @@ impl Group {
             }
         }
         if !newest.is_empty() {
-            tracing::info!(files = newest.len(), "finishing changes that were recorded together");
+            tracing::info!(files = newest.len(), "finishing what was recorded and is in no file of its own yet");
         }
         self.0.dir.replace_all(&newest)?;
-        // Those that fit nowhere were finished before, or their file went on by itself.
-        if !names.is_empty() {
-            self.0.dir.remove_all("", &names)?;
+        let [first, second] = NAMES.map(|name| self.0.dir.journal(name, JOURNAL));
+        let journals = [first?, second?];
+        if epoch.is_some() {
+            for journal in &journals {
+                journal.write(0, &[0; format::ALIGNMENT])?;
+            }
         }
-        files.next = names.last().and_then(|name| number(name)).map_or(0, |last| last + 1);
+        let epoch = epoch.map_or(0, |last| last.saturating_add(1));
+        *files = Files { journals: Some(journals), epoch, ..Files::default() };
         Ok(())
     }
 
-    /// Writes every content that is in groups alone to its file, and removes the groups.
+    /// Writes every content that is in journals alone to its file.
     pub fn flush(&self) -> Result<(), DurableError> {
-        self.flush_files(&mut self.files())
+        let _one = self.0.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_files()?;
+        self.files().turn_over();
+        self.write_files()
     }
 
-    /// What a file holds with what groups on the disk say of it: for a look from beside, which changes nothing.
-    pub fn peek(&self, name: &str) -> Result<Option<Vec<u8>>, GroupError> {
-        // The groups first: a file that is read after them is not older than they are.
-        let (_, groups) = self.on_disk()?;
+    /// What a file holds with what journals on the disk say of it: for a look from beside, which changes nothing.
+    pub fn peek(&self, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
+        // The journals first: a file that is read after them is not older than they are.
+        let entries = self.peeked()?;
         let mut content = self.read(name)?;
-        for entry in groups.into_iter().filter(|entry| entry.name == name) {
+        for entry in entries.iter().filter(|entry| entry.name == name) {
             if content.as_deref().map(Digest::of) == Some(entry.before) {
-                content = Some(entry.content);
+                content = Some(entry.content.clone());
             }
         }
         Ok(content)
+    }
+
+    /// Whoever looks at many files reads the journals once.
+    fn peeked(&self) -> Result<Arc<Vec<Entry>>, DurableError> {
+        let mut peeked = self.0.peeked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read, entries)) = &*peeked
+            && read.elapsed() < PEEKED
+        {
+            return Ok(entries.clone());
+        }
+        let entries = Arc::new(self.on_disk()?.1);
+        *peeked = Some((Instant::now(), entries.clone()));
+        Ok(entries)
     }
 
     fn swap(&self, name: &str, expected: Option<&[u8]>, new: &[u8]) -> Result<(), CasError> {
@@ -202,42 +225,47 @@ impl Group {
             match word.recv() {
                 Ok(Word::Done(done)) => return done,
                 Ok(Word::Lead) => lead = true,
-                Err(mpsc::RecvError) => return Err(self.lost(name).into()),
+                Err(mpsc::RecvError) => {
+                    return Err(self.failed(name, "whoever wrote for this request has gone").into());
+                }
             }
         }
     }
 
     /// Writes for those who wait, then lets the next of those who came meanwhile do so.
     fn lead(&self) {
+        let _leading = Leading(self);
         let jobs: Vec<Job> = {
             let mut line = self.line();
             let count = line.waiting.len().min(MAX_TOGETHER);
             line.waiting.drain(..count).collect()
         };
-        let _leading = Leading(self);
-        let mut files = self.files();
-        self.write(&mut files, jobs);
-        if files.groups.len() >= MAX_WAITING
-            && let Err(error) = self.flush_files(&mut files)
-        {
-            // The groups are durable and stay; a disk that cannot be written will say so to the next swap.
-            tracing::error!(%error, "files recorded together are not written yet");
+        let (good, entries) = self.compare(jobs);
+        if good.is_empty() {
+            return;
+        }
+        match self.write(&good, entries) {
+            Ok(()) => good.into_iter().for_each(|job| job.tell(Ok(()))),
+            Err(error) => good.into_iter().for_each(|job| job.tell(Err(error.again().into()))),
         }
     }
 
-    fn write(&self, files: &mut Files, jobs: Vec<Job>) {
-        if let Err(error) = self.settle_doubts(files) {
-            return jobs.into_iter().for_each(|job| job.tell(Err(error.again().into())));
-        }
-        let mut good: Vec<Job> = Vec::with_capacity(jobs.len());
+    /// The swaps that may be made, with what they write; the others are told why not.
+    fn compare(&self, jobs: Vec<Job>) -> (Vec<Job>, Vec<Entry>) {
+        let files = self.files();
+        let (mut good, mut entries) = (Vec::<Job>::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
         for job in jobs {
             // What an earlier one of these jobs is about to write comes first.
             let found = match good.iter().rev().find(|earlier| earlier.name == job.name) {
                 Some(earlier) => Ok(Some(earlier.new.clone())),
-                None => self.current(files, &job.name),
+                None => self.current(&files, &job.name),
             };
             match found {
-                Ok(found) if found == job.expected => good.push(job),
+                Ok(found) if found == job.expected => {
+                    let before = Digest::of(job.expected.as_deref().unwrap_or_default());
+                    entries.push(Entry { name: job.name.clone(), before, content: job.new.clone() });
+                    good.push(job);
+                }
                 Ok(found) => {
                     let path = self.0.dir.path_of(&job.name);
                     job.tell(Err(CasError::Conflict { path, found }));
@@ -245,104 +273,138 @@ impl Group {
                 Err(error) => job.tell(Err(error.into())),
             }
         }
-        // A file that is not there yet belongs in no group: there is nothing that its content would replace.
-        if good.len() < WORTH_A_GROUP || good.iter().any(|job| job.expected.is_none()) {
-            for job in good {
-                let done = self.0.dir.replace(&job.name, &job.new);
-                if done.is_ok() {
-                    files.newest.remove(&job.name);
-                }
-                job.tell(done.map_err(CasError::from));
-            }
-            return;
-        }
-        match self.write_group(files, &good) {
-            Ok(()) => good.into_iter().for_each(|job| job.tell(Ok(()))),
-            Err(error) => good.into_iter().for_each(|job| job.tell(Err(error.again().into()))),
-        }
+        (good, entries)
     }
 
-    fn write_group(&self, files: &mut Files, jobs: &[Job]) -> Result<(), DurableError> {
-        let entries = jobs.iter().map(|job| {
-            let before = Digest::of(job.expected.as_deref().unwrap_or_default());
-            Entry { name: job.name.clone(), before, content: job.new.clone() }
-        });
-        let bytes = format::encode(&entries.collect::<Vec<_>>());
-        let mut in_files = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            in_files.push(self.read(&job.name)?.map(|content| Digest::of(&content)));
+    fn write(&self, jobs: &[Job], entries: Vec<Entry>) -> Result<(), DurableError> {
+        // A file that is not there yet, or that is too large, is written by itself: there is nothing to replace, or no room to say so.
+        let room = format::room_for(&entries) as u64;
+        if room > JOURNAL || jobs.iter().any(|job| job.expected.is_none()) {
+            self.flush()?;
+            return self.0.dir.replace_all(entries.iter().map(|entry| (&entry.name, &entry.content)));
         }
-        let name = format!("{PREFIX}{:020}", files.next);
-        files.next += 1;
-        if let Err(error) = self.0.dir.put_if_absent(&name, &bytes) {
-            files.doubtful.push(name);
+        let mut files = self.files();
+        if files.offset + room > JOURNAL && files.other_needed {
+            drop(files);
+            // Both are full: this one waits until files are written.
+            self.flush()?;
+            files = self.files();
+        }
+        if files.offset + room > JOURNAL && files.turn_over() {
+            self.flush_beside();
+        }
+        self.append(&mut files, entries)
+    }
+
+    fn append(&self, files: &mut Files, entries: Vec<Entry>) -> Result<(), DurableError> {
+        if let Some(error) = &files.broken {
+            return Err(error.again());
+        }
+        let mut in_files = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            in_files.push(self.read(&entry.name)?.map(|content| Digest::of(&content)));
+        }
+        let bytes = format::encode(files.epoch, files.number, &entries);
+        let journal = files.journals.as_ref().and_then(|journals| journals.get(files.active));
+        let journal = journal.ok_or_else(|| self.failed(NAMES[0], "the journals were not taken up"))?;
+        if let Err(error) = journal.write(files.offset, &bytes) {
+            if error.is_sync_failure() {
+                files.broken = Some(error.again());
+            }
             return Err(error);
         }
-        files.groups.push(name);
-        for (job, file) in jobs.iter().zip(in_files) {
-            files.newest.insert(job.name.clone(), Newest { file, content: job.new.clone() });
+        files.offset += bytes.len() as u64;
+        files.number += 1;
+        let epoch = files.epoch;
+        for (entry, found) in entries.into_iter().zip(in_files) {
+            let (since, file, writing) = match files.newest.get(&entry.name) {
+                Some(newest) if newest.may_be(found) => (newest.since, newest.file, newest.writing),
+                _ => (epoch, found, None),
+            };
+            files.newest.insert(entry.name, Newest { content: entry.content, since, file, writing });
         }
         Ok(())
     }
 
-    /// A group that was not answered for must not be found beside one that was.
-    fn settle_doubts(&self, files: &mut Files) -> Result<(), DurableError> {
-        if !files.doubtful.is_empty() {
-            self.0.dir.remove_all("", &files.doubtful)?;
-            files.doubtful.clear();
+    /// Writes the files of the journal that is full, while the other one is written.
+    fn flush_beside(&self) {
+        let group = self.clone();
+        let beside = thread::Builder::new().name("flush".into()).spawn(move || {
+            let _one = group.0.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = group.write_files() {
+                tracing::error!(%error, "recorded, but not written to the files of each");
+            }
+        });
+        if let Err(error) = beside {
+            // Whoever finds both journals full does it.
+            tracing::error!(%error, "cannot start a thread");
         }
-        Ok(())
     }
 
-    fn flush_files(&self, files: &mut Files) -> Result<(), DurableError> {
-        self.settle_doubts(files)?;
-        let mut written = Vec::with_capacity(files.newest.len());
-        for (name, newest) in &files.newest {
-            // A file that somebody else has changed is not ours to write: who reads it next will see.
-            if self.read(name)?.map(|content| Digest::of(&content)) == newest.file {
-                written.push((name, &newest.content));
+    /// Writes the newest content of each file for which an earlier epoch than this one is needed. Only under `flushing`.
+    fn write_files(&self) -> Result<(), DurableError> {
+        let mut written: Vec<(String, Vec<u8>)> = Vec::new();
+        let epoch = {
+            let mut files = self.files();
+            let epoch = files.epoch;
+            for (name, newest) in files.newest.iter_mut().filter(|(_, newest)| newest.since < epoch) {
+                let found = self.read(name)?.map(|content| Digest::of(&content));
+                // A file that somebody else has changed is not ours to write: who reads it next will see.
+                if newest.may_be(found) {
+                    newest.file = found;
+                    newest.writing = Some(Digest::of(&newest.content));
+                    written.push((name.clone(), newest.content.clone()));
+                }
+            }
+            epoch
+        };
+        self.0.dir.replace_all(written.iter().map(|(name, content)| (name, content)))?;
+        let mut files = self.files();
+        for (name, content) in written {
+            match files.newest.get_mut(&name) {
+                Some(newest) if newest.content != content => {
+                    newest.file = newest.writing.take();
+                    newest.since = epoch;
+                }
+                _ => {
+                    files.newest.remove(&name);
+                }
             }
         }
-        self.0.dir.replace_all(written)?;
-        if !files.groups.is_empty() {
-            self.0.dir.remove_all("", &files.groups)?;
+        files.newest.retain(|_, newest| newest.since >= epoch);
+        // If the journals were turned over meanwhile, the other one is another one than we wrote from.
+        if files.epoch == epoch {
+            files.other_needed = false;
         }
-        files.newest.clear();
-        files.groups.clear();
         Ok(())
     }
 
-    /// The newest content of a file, as groups and the disk say now.
+    /// The newest content of a file, as journals and the disk say now.
     fn current(&self, files: &Files, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
         let on_disk = self.read(name)?;
         Ok(match files.newest.get(name) {
-            Some(newest) if newest.file == on_disk.as_deref().map(Digest::of) => Some(newest.content.clone()),
+            Some(newest) if newest.may_be(on_disk.as_deref().map(Digest::of)) => Some(newest.content.clone()),
             _ => on_disk,
         })
     }
 
-    /// The groups on the disk, by number, and what they hold.
-    fn on_disk(&self) -> Result<(Vec<String>, Vec<Entry>), GroupError> {
-        let listed = self.0.dir.list("")?.unwrap_or_default();
-        let names: Vec<String> =
-            listed.into_iter().map(|listed| listed.name).filter(|name| number(name).is_some()).collect();
-        let mut entries = Vec::new();
-        for name in &names {
-            // One that a running witness has removed since is in its files.
-            let Some(bytes) = self.0.dir.read(name, MAX_CONTENT * MAX_TOGETHER as u64)? else { continue };
-            let path = || self.0.dir.path_of(name);
-            entries.extend(format::parse(&bytes).map_err(|reason| GroupError::Damaged { path: path(), reason })?);
+    /// The last epoch on the disk, and all entries in the order in which they were written.
+    fn on_disk(&self) -> Result<(Option<u64>, Vec<Entry>), DurableError> {
+        let mut found = Vec::with_capacity(NAMES.len());
+        for name in NAMES {
+            found.push(format::parse(&self.0.dir.read(name, JOURNAL)?.unwrap_or_default()));
         }
-        Ok((names, entries))
+        found.sort_by_key(|(epoch, _)| *epoch);
+        let last = found.last().and_then(|(epoch, _)| *epoch);
+        Ok((last, found.into_iter().flat_map(|(_, entries)| entries).collect()))
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
         self.0.dir.read(name, MAX_CONTENT)
     }
 
-    fn lost(&self, name: &str) -> DurableError {
-        let source = io::Error::other("whoever wrote for this request has gone");
-        DurableError::Io { op: Op::Sync, path: self.0.dir.path_of(name), source }
+    fn failed(&self, name: &str, why: &'static str) -> DurableError {
+        DurableError::Io { op: Op::Write, path: self.0.dir.path_of(name), source: io::Error::other(why) }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -351,6 +413,26 @@ impl Group {
 
     fn files(&self) -> MutexGuard<'_, Files> {
         self.0.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Files {
+    /// Begins the other journal, unless what it holds is still needed; whether it was.
+    fn turn_over(&mut self) -> bool {
+        let can = !self.other_needed && self.number > 0;
+        if can {
+            self.active = 1 - self.active;
+            self.epoch += 1;
+            (self.number, self.offset, self.other_needed) = (0, 0, true);
+        }
+        can
+    }
+}
+
+impl Newest {
+    /// Whether the file holds what it may while the newest content is in a journal.
+    fn may_be(&self, found: Option<Digest>) -> bool {
+        found == self.file || (found.is_some() && found == self.writing)
     }
 }
 
@@ -382,10 +464,4 @@ impl Job {
     fn tell(&self, done: Result<(), CasError>) {
         let _ = self.told.send(Word::Done(done));
     }
-}
-
-/// The number of a group by its name; numbers have one width, so names sort as they do.
-fn number(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix(PREFIX)?;
-    (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }

@@ -8,7 +8,6 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 
 use crate::cosigned::RecordError;
-use crate::group_commit::{GroupError, NotAGroup};
 
 /// Why there is no state to decide on.
 #[derive(Debug, thiserror::Error)]
@@ -89,29 +88,12 @@ pub enum StateError {
         /// What happened.
         reason: String,
     },
-    /// What was recorded of many logs together cannot be read.
-    #[error("{} is damaged: {reason}", .path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: NotAGroup,
-    },
     /// The machine failed.
     #[error(transparent)]
     Swap(#[from] CasError),
     /// The machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
-}
-
-impl From<GroupError> for StateError {
-    fn from(error: GroupError) -> Self {
-        match error {
-            GroupError::Damaged { path, reason } => Self::Damaged { path, reason },
-            GroupError::Durable(error) => Self::Durable(error),
-        }
-    }
 }
 
 impl StateError {
@@ -149,7 +131,6 @@ impl Explain for StateError {
             Self::NotAMark { .. } => "not-a-mark",
             Self::AdoptsOlder { .. } => "adopts-older",
             Self::Stopped { .. } => "stopped",
-            Self::Damaged { .. } => "group-damaged",
             Self::Swap(error) => error.code(),
             Self::Durable(error) => error.code(),
         }
@@ -163,9 +144,6 @@ impl Explain for StateError {
                 Some("look for a newer checkpoint that carries this witness's cosignature".into())
             }
             Self::Stopped { .. } => Some("look at the reason, mend it, then start the witness again".into()),
-            Self::Damaged { .. } => Some(format!(
-                "move it away: the logs whose newest record was in it alone are then refused by name, and {WAYS_OUT}"
-            )),
             _ => Some(WAYS_OUT.into()),
         }
     }

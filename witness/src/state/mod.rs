@@ -24,6 +24,7 @@ mod error;
 pub use error::StateError;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use stele_host::compare_and_swap::MAX_CONTENT;
 use stele_host::durable::{self, Dir, DurableError, Put};
@@ -35,6 +36,10 @@ use crate::group_commit::{Group, Member};
 use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
+
+/// How often, and after what pause, two files that contradict each other are looked at again from beside.
+const LOOKS: u32 = 4;
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The folders of the states and of the marks. What one witness does goes through one shelf.
 #[derive(Clone, Debug)]
@@ -124,6 +129,17 @@ impl Shelf {
 
     /// What the files of a log say, without changing them: for a look from beside, also while a witness runs.
     pub fn look(&self, origin: &Origin) -> Result<Record, StateError> {
+        for _ in 1..LOOKS {
+            match self.look_once(origin) {
+                // Mark and state are read one after the other: a witness that runs may have been in between.
+                Err(StateError::Older { .. } | StateError::Contradiction { .. }) => std::thread::sleep(LOOK_AGAIN),
+                looked => return looked,
+            }
+        }
+        self.look_once(origin)
+    }
+
+    fn look_once(&self, origin: &Origin) -> Result<Record, StateError> {
         let state = self.unread(origin);
         let name = origin.digest().to_string();
         let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };

@@ -20,7 +20,8 @@ use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{
-    ConsistencyProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
+    ConsistencyProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at,
+    subtree_root,
 };
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::tile::{Resource, encode_bundle, tiles_for};
@@ -165,6 +166,12 @@ impl Folder {
 
     pub fn state(&self, log: &Log) -> PathBuf {
         self.path().join("state").join(log.hash())
+    }
+
+    /// The record of a log, in its file or in a journal, as somebody beside sees it.
+    pub fn kept(&self, log: &Log) -> Vec<u8> {
+        let shelf = Home::open(&self.path()).unwrap().shelf(self.key.clone()).unwrap();
+        shelf.look(&log.origin.parse().unwrap()).unwrap().to_bytes()
     }
 
     pub fn mark(&self, log: &Log) -> PathBuf {
