@@ -64,7 +64,8 @@ impl Mirror {
 
     fn wait_for(&self, size: u64) -> Step {
         let there = || self.head().filter(|head| head.size() >= size).map(drop);
-        poll(SOON, &format!("a mirror of {size} entries"), there).map_err(|failure| self.server.failure(&failure.to_string()))
+        poll(SOON, &format!("a mirror of {size} entries"), there)
+            .map_err(|failure| self.server.failure(&failure.to_string()))
     }
 
     fn verify(&self) -> Step<Told> {

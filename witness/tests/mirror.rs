@@ -188,7 +188,7 @@ fn r4_killed_before_or_after_any_step_the_copy_goes_on_and_is_whole() {
             let place = if round % 2 == 0 { "mirror/logs" } else { "/mirror" };
             let rule = format!("{action}:{step}:{place}:{}", 1 + round / 2);
             if let Some(mut process) = house.folder.try_start(&[("STELE_FAULT", &rule)]) {
-                let end = Instant::now() + Duration::from_secs(4);
+                let end = Instant::now() + Duration::from_secs(2);
                 while process.child.try_wait().unwrap().is_none() && Instant::now() < end {
                     std::thread::sleep(Duration::from_millis(20));
                 }
@@ -208,7 +208,6 @@ fn r4_killed_before_or_after_any_step_the_copy_goes_on_and_is_whole() {
         assert_eq!(house.verify().0, 0, "{step}");
     }
     assert!(killed >= 10, "{killed}");
-    println!("{killed}");
 }
 
 /// Whether a page is the checkpoint of that size.
@@ -324,7 +323,13 @@ fn r8_when_the_log_is_gone_everything_is_read_from_the_mirror() {
     assert_eq!(read, (0..700).map(|n| house.log.entry(n)).collect::<Vec<_>>());
     let tile = process.door.get(&format!("/mirror/{}/tile/0/000", house.log.hash()));
     assert_eq!(tile.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert!(process.door.get("/mirror/metrics").text().contains("stele_witness_mirror_size{origin=\"log.example/copied\"} 700\n"));
+    assert!(
+        process
+            .door
+            .get("/mirror/metrics")
+            .text()
+            .contains("stele_witness_mirror_size{origin=\"log.example/copied\"} 700\n")
+    );
     let absent = Digest::of(b"nothing");
     for path in ["tile/0/002", "tile/0/000.p/256", "tile/0/0", "manifests/zz", &format!("manifests/{absent}")] {
         assert_eq!(process.door.get(&format!("/mirror/{}/{path}", house.log.hash())).status, 404, "{path}");
