@@ -64,7 +64,8 @@ impl Mirror {
 
     fn wait_for(&self, size: u64) -> Step {
         let there = || self.head().filter(|head| head.size() >= size).map(drop);
-        poll(SOON, &format!("a mirror of {size} entries"), there).map_err(|failure| self.server.failure(&failure.to_string()))
+        poll(SOON, &format!("a mirror of {size} entries"), there)
+            .map_err(|failure| self.server.failure(&failure.to_string()))
     }
 
     fn verify(&self) -> Step<Told> {
@@ -168,8 +169,8 @@ fn killed_in_the_middle_of_a_copy_it_goes_on_and_a_fork_that_comes_then_is_refus
     mirror.server.stop()?;
     let out = home.path().join("evidence");
     command::run(Binary::Witness, ["evidence", "export", path(&mirror.folder)?, "--out", path(&out)?])?.expect(0)?;
-    let proof = fs::read_dir(&out).unwrap().map(|file| file.unwrap().path());
-    let proof = proof.filter(|file| file.extension().is_some_and(|found| found == "stele-evidence")).next().unwrap();
+    let mut files = fs::read_dir(&out).unwrap().map(|file| file.unwrap().path());
+    let proof = files.find(|file| file.extension().is_some_and(|found| found == "stele-evidence")).unwrap();
     command::run(Binary::Stele, ["evidence", "verify", path(&proof)?, "--vkey", &log.vkey()])?.expect(0)?;
     Ok(())
 }

@@ -305,11 +305,14 @@ impl Cli {
 
 fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
-    let (name, vkeys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
-    let text = format!("name: {name}\n{vkeys}listen: {listen}\nlogs:\n{}", list(home));
+    let (name, keys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
+    let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());
+    let copies = mirror.as_ref().map(|own| format!("mirror: {}\n{}", own.name(), vkeys(own, "mirror vkey: ")));
+    let text = format!("name: {name}\n{keys}listen: {listen}\n{}logs:\n{}", copies.unwrap_or_default(), list(home));
     let logs: Vec<_> = home.logs().iter().map(log_json).collect();
     let object = json!({
         "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "logs": logs,
+        "mirror": mirror.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
     });
     say(json, &text, object)
 }

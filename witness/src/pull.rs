@@ -203,7 +203,7 @@ async fn once(
         Some(Err(error)) => return unwell(origin, &error),
         None => return Pulled::Unchanged,
     };
-    let (asked, now) = (Asked::at(&pull.url, stopping.clone()), witness.now());
+    let (asked, now) = (Asked::at(&pull.url, stopping.clone()).for_a_look(), witness.now());
     let known = last.head();
     let (from, mirrors) = (origin.clone(), mirror.cloned());
     let shown = tokio::task::spawn_blocking(move || {

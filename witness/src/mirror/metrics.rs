@@ -32,6 +32,9 @@ impl Brought {
     }
 }
 
+/// Name, help, and where the value is.
+type Gauge = (&'static str, &'static str, fn(&Counts) -> u64);
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) size: u64,
@@ -42,7 +45,7 @@ pub(super) struct Counts {
 
 pub(super) fn exposition(logs: &[(&str, Counts)]) -> String {
     let mut text = String::new();
-    let gauges: [(&str, &str, fn(&Counts) -> u64); 3] = [
+    let gauges: [Gauge; 3] = [
         ("mirror_size", "Tree size that was mirrored and signed last", |counts| counts.size),
         ("mirror_signed_timestamp_seconds", "When that was, 0 if never", |counts| counts.time),
         ("mirror_missing_manifests", "Manifests that entries name and the log did not have", |counts| counts.missing),

@@ -71,6 +71,21 @@ struct Desk {
     counts: Mutex<Counts>,
 }
 
+/// The right to copy a log, given back also by a thread that panics.
+struct Busy<'a>(&'a AtomicBool);
+
+impl<'a> Busy<'a> {
+    fn take(busy: &'a AtomicBool) -> Option<Self> {
+        (!busy.swap(true, Ordering::AcqRel)).then_some(Self(busy))
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// What the config says of a log.
 struct Terms {
     log: TrustedLog,
@@ -139,11 +154,9 @@ impl Mirror {
     /// `None` where the log is not mirrored, or somebody is copying it.
     pub fn bring(&self, cosigned: &Cosigned, asked: &Asked) -> Option<Brought> {
         let desk = self.wanted(cosigned.checkpoint().origin())?;
-        if desk.busy.swap(true, Ordering::AcqRel) {
-            return None;
-        }
+        let busy = Busy::take(&desk.busy)?;
         let outcome = self.bring_to(&desk, cosigned, asked);
-        desk.busy.store(false, Ordering::Release);
+        drop(busy);
         let (origin, size) = (&desk.origin, cosigned.checkpoint().size());
         let brought = match outcome {
             Ok(brought) => brought,
@@ -176,6 +189,10 @@ impl Mirror {
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(lines_of(cosigned.note(), &self.witness.keys().cloned().collect::<Vec<_>>()));
         lines.extend(desk.seen_on(cosigned.note().text()));
+        // What was verified and kept before stays, where the log shows it no longer.
+        let kept = before.cosigned().filter(|last| last.note().text() == cosigned.note().text());
+        let known_lines = kept.map(|last| last.note().signatures().to_vec()).unwrap_or_default();
+        lines.extend(known_lines.iter().filter(|line| self.keyring.own().meant_by(line).is_none()).cloned());
         // The same tree again is signed anew only when there are more cosigners' lines to pass on.
         if before.cosigned().is_some_and(|last| {
             checkpoint.size() == known.size

@@ -61,6 +61,7 @@ impl Store {
     }
 
     /// Removes partial tiles of a tree of `old` entries where one of `new` entries has the full one (c2sp.org/tlog-tiles allows it).
+    /// Killed before that, some hundred kilobytes stay that nobody needs.
     pub fn prune(&self, old: u64, new: u64) -> Result<(), DurableError> {
         let entries = std::iter::once((Resource::Entries, 0));
         let levels = (0..8).map(|level| (Resource::Level(level), u32::from(level * TILE_HEIGHT)));

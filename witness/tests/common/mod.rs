@@ -75,6 +75,11 @@ impl Log {
         self.signed_root(size, self.root(size))
     }
 
+    /// A checkpoint whose text has more lines than ours have.
+    pub fn signed_text(&self, text: &str) -> SignedNote {
+        sign_checkpoint(&Checkpoint::parse(text).unwrap(), &self.key).unwrap()
+    }
+
     pub fn signed_root(&self, size: u64, root: RootHash) -> SignedNote {
         sign_checkpoint(&Checkpoint::new(self.origin.parse().unwrap(), size, root), &self.key).unwrap()
     }
