@@ -103,6 +103,8 @@ pub struct TestLog {
     trees: [MemoryTree; 2],
     /// The size that the witness cosigned last, as far as is known.
     pub size: u64,
+    /// Whether it has cosigned anything in this run.
+    pub cosigned: bool,
     /// The history that it cosigned.
     pub branch: Branch,
 }
@@ -120,6 +122,7 @@ impl TestLog {
             secret,
             trees: [MemoryTree::new(), MemoryTree::new()],
             size: 0,
+            cosigned: false,
             branch: Branch::Honest,
         })
     }

@@ -114,7 +114,7 @@ impl<'a> Suite<'a> {
             return Ok(Lines::default());
         }
         let log = self.logs.get_mut(&role).ok_or_else(|| Failure::new("a role without a log"))?;
-        log.size = request.checkpoint.size();
+        (log.size, log.cosigned) = (request.checkpoint.size(), true);
         let keys = &self.target.keys;
         Ok(self.ledger.judge(keys, &request.checkpoint, reply.body(), in_turn, &mut self.report))
     }

@@ -32,13 +32,10 @@ fn kept(suite: &mut Suite<'_>) -> Step {
         }
     }
     let stale = Request::between(suite.log(Role::Main)?, 0, 1)?;
-    for (what, bytes) in
-        [("no request", "nonsense\n".to_owned()), ("a stale one", stale.to_string()), ("a good one", good.to_string())]
-    {
-        let reply = connection.ask(ADD, bytes.as_bytes());
-        if what == "a good one" {
-            suite.heard(Role::Main, &reply, &good, true)?;
-        }
+    let nonsense = Request { note: "nonsense\n".to_owned(), ..stale.clone() };
+    for (what, request) in [("no request", nonsense), ("a stale one", stale), ("a good one", good)] {
+        let reply = connection.ask(ADD, request.to_string().as_bytes());
+        suite.heard(Role::Main, &reply, &request, true)?;
         suite.tell("K2", what, &reply, reply.status() != 0);
     }
     Ok(())
