@@ -46,7 +46,7 @@ fn each_fault_is_found_in_its_rows_and_in_no_other() -> Step {
         (Fault::SizesToStrangers, &["O1"]),
         (Fault::OldAboveSizeIs409, &["D1", "O2"]),
         (Fault::ProofBeforeSize, &["O3", "E1", "E2"]),
-        (Fault::AnyOldSize, &["E1", "P2"]),
+        (Fault::AnyOldSize, &["E1", "P2", "P2b"]),
         (Fault::SizeWithoutNewline, &["E1c"]),
         (Fault::SizeAsPlainText, &["E1b"]),
         (Fault::EmptyTreeWithARoot, &["F1"]),

@@ -39,19 +39,19 @@ fn first_line(suite: &mut Suite<'_>) -> Step {
         refused(suite, "A1", what, |request| request.to_string().replacen("old ", prefix, 1))?;
     }
     refused(suite, "A1", "an empty line before it", |request| format!("\n{request}"))?;
-    let spelled = |old: String| move |request: &Request| Request { old: old.clone(), ..request.clone() }.to_string();
-    let old = suite.log(Role::Main)?.size;
-    for (what, old) in [
-        ("no size", String::new()),
-        ("a plus", format!("+{old}")),
-        ("a minus", format!("-{old}")),
-        ("a leading zero", format!("0{old}")),
-        ("a space after it", format!("{old} ")),
-        ("hexadecimal", format!("{old:#x}")),
-        ("2^64", "18446744073709551616".to_owned()),
-        ("2^64 more", (u128::from(old) + (1 << 64)).to_string()),
-    ] {
-        refused(suite, "A2", what, spelled(old))?;
+    let spellings: [(&str, fn(u64) -> String); 8] = [
+        ("no size", |_| String::new()),
+        ("a plus", |old| format!("+{old}")),
+        ("a minus", |old| format!("-{old}")),
+        ("a leading zero", |old| format!("0{old}")),
+        ("a space after it", |old| format!("{old} ")),
+        ("hexadecimal", |old| format!("{old:#x}")),
+        ("2^64", |_| "18446744073709551616".to_owned()),
+        ("2^64 more", |old| (u128::from(old) + (1 << 64)).to_string()),
+    ];
+    for (what, spelling) in spellings {
+        let old = spelling(suite.log(Role::Main)?.size);
+        refused(suite, "A2", what, |request| Request { old: old.clone(), ..request.clone() }.to_string())?;
     }
     Ok(())
 }
