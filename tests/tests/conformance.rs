@@ -1,6 +1,9 @@
 //! The conformance suite: it finds each fault of a witness that has one, and none in ours.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
+
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
 use stele_tests::binaries::Binary;
@@ -142,4 +145,49 @@ fn ours_conforms_when_it_is_new_and_when_it_remembers() -> Step {
     let report = conformance::run(&target, seed)?;
     assert_eq!((report.with("deviation"), report.with("skipped")), (vec![], vec!["G1", "P2"]), "{report}");
     server.stop()
+}
+
+/// The program, with a fault of the witness it is held against: exit code and words.
+fn program(arguments: &[&str]) -> Step<command::Told> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_witness-conformance"));
+    command.args(arguments);
+    command::finish(command, "witness-conformance".to_owned())
+}
+
+#[test]
+fn the_program_ends_with_a_code_for_what_it_found() -> Step {
+    let seed = "the program";
+    let list = program(&["logs", "--seed", seed])?.expect(0)?.stdout;
+    assert_eq!(list, network_list(Seed::parse(seed)?)?);
+    for wrong in
+        [&["run"][..], &["logs"], &["logs", "--seed", ""], &["judge"], &["run", "http://127.0.0.1:1", "--seed", seed]]
+    {
+        program(wrong)?.expect(2)?;
+    }
+    let home = Home::temporary()?;
+    let known = home.path().join("known");
+    let subtrees: String = (1..=6).map(|number| format!("H{number} skipped\n")).collect();
+    std::fs::write(&known, format!("# as older documents had it\nF4 deviation\n{subtrees}")).during("writing")?;
+    for (fault, code) in [(Fault::SameSizeIs409, 1), (Fault::None, 0)] {
+        let witness = WrongWitness::start(Seed::parse(seed)?, fault)?;
+        let [first, second] = witness.vkeys() else { return Err(Failure::new("a witness with two keys")) };
+        let common = ["run", witness.url(), "--vkey", first, "--vkey", second, "--seed", seed];
+        let told = program(&[&common[..], &["--json"]].concat())?.expect(code)?.json()?;
+        assert_eq!(told["violations"], code, "{told}");
+    }
+    // Compared with what is known, of witnesses that have no memory of the runs above.
+    for (fault, code) in [(Fault::SameSizeIs409, 0), (Fault::None, 1)] {
+        let witness = WrongWitness::start(Seed::parse(seed)?, fault)?;
+        let [first, second] = witness.vkeys() else { return Err(Failure::new("a witness with two keys")) };
+        let known = path(&known)?;
+        let told =
+            program(&["run", witness.url(), "--vkey", first, "--vkey", second, "--seed", seed, "--expect", known])?;
+        let told = told.expect(code)?;
+        assert!(told.stdout.contains("F4   MUST") && told.stdout.contains("6 skipped\n"), "{}", told.stdout);
+        assert_eq!(told.stderr.contains("F4: expected deviation, found ok"), code == 1, "{}", told.stderr);
+    }
+    let vkey = WrongWitness::start(Seed::parse(seed)?, Fault::None)?.vkeys()[0].clone();
+    let told = program(&["run", "http://127.0.0.1:1", "--vkey", &vkey, "--seed", seed])?.expect(3)?;
+    assert!(told.stderr.contains("reaching 127.0.0.1:1"), "{}", told.stderr);
+    Ok(())
 }
