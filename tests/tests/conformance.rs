@@ -1,5 +1,4 @@
 //! The conformance suite: it finds each fault of a witness that has one, and none in ours.
-
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::path::Path;

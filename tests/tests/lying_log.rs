@@ -265,7 +265,7 @@ fn what_an_honest_witness_kept_convicts_the_log_before_a_stranger_without_a_netw
         assert_eq!(accused, [Some("log")], "{told}");
         assert_ne!(machine.verify(&copy, &other.to_string())?.code, Some(0), "another log is not convicted by it");
 
-        // A bit of every byte: the file is refused, or what it proves is the same. The rest are lines of witnesses, which prove nothing here.
+        // A bit of every byte: the file is refused, or proves the same. What is left are lines of witnesses, which prove nothing here.
         let keys = KnownKeys::new([vkey.parse().during("reading a vkey")?]);
         let verdict = Misbehaviour::parse(&bytes).during("reading")?.check(&keys).during("checking")?;
         let (mut refused, mut first) = (0, None);

@@ -72,7 +72,7 @@ fn print(text: &str) {
 enum Command {
     Help,
     Logs { seed: Seed },
-    Run(Run),
+    Run(Box<Run>),
 }
 
 struct Run {
@@ -129,7 +129,7 @@ impl Command {
         let target = Target::new(&url, monitoring.as_deref(), &vkeys).map_err(|failure| failure.to_string())?;
         let expected = expect.map(|file: String| read_expected(&file)).transpose();
         let expected = expected.map_err(|failure| failure.to_string())?;
-        Ok(Self::Run(Run { target, seed, json, expected, write }))
+        Ok(Self::Run(Box::new(Run { target, seed, json, expected, write })))
     }
 }
 

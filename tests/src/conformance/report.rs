@@ -132,10 +132,8 @@ mod tests {
             (1, vec!["F4", "G6b"], vec!["A1"])
         );
         let text = report.to_string();
-        assert!(
-            text.contains("found: 200") && text.ends_with("1 ok, 2 deviations (1 from a MUST), 64 skipped\n"),
-            "{text}"
-        );
+        let end = format!("1 ok, 2 deviations (1 from a MUST), {} skipped\n", ROWS.len() - 3);
+        assert!(text.contains("found: 200") && text.ends_with(&end), "{text}");
         assert_eq!(report.to_json()["violations"], 1);
     }
 }

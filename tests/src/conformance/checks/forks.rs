@@ -10,6 +10,9 @@ use crate::conformance::logs::{Branch, Role};
 use crate::conformance::suite::Suite;
 use crate::failure::Step;
 
+/// What is done to a proof, in words.
+type Change = (&'static str, fn(&mut Vec<String>));
+
 pub(super) fn all(suite: &mut Suite<'_>) -> Step {
     of_the_empty_tree(suite)?;
     // From size 5: proofs have several hashes, and the old root is not among them.
@@ -59,7 +62,7 @@ fn of_another_history(suite: &mut Suite<'_>) -> Step<bool> {
 
 fn by_wrong_proofs(suite: &mut Suite<'_>) -> Step<bool> {
     let mut taken_in = false;
-    let changes: [(&str, fn(&mut Vec<String>)); 5] = [
+    let changes: [Change; 5] = [
         ("no proof", Vec::clear),
         ("without its last hash", |proof| drop(proof.pop())),
         ("with a hash more", |proof| proof.push(to_base64(&[7; 32]))),

@@ -11,6 +11,12 @@ use crate::failure::Step;
 /// Over what any request can need; the largest thing that the suite sends.
 const TOO_LARGE: usize = 2 * 1024 * 1024;
 
+/// What is done to a line or a note, in words.
+type Change = (&'static str, fn(&str) -> String);
+
+/// How a size is written, in words.
+type Spelling = (&'static str, fn(u64) -> String);
+
 pub(super) fn all(suite: &mut Suite<'_>) -> Step {
     first_line(suite)?;
     proof_lines(suite)?;
@@ -39,7 +45,7 @@ fn first_line(suite: &mut Suite<'_>) -> Step {
         refused(suite, "A1", what, |request| request.to_string().replacen("old ", prefix, 1))?;
     }
     refused(suite, "A1", "an empty line before it", |request| format!("\n{request}"))?;
-    let spellings: [(&str, fn(u64) -> String); 8] = [
+    let spellings: [Spelling; 8] = [
         ("no size", |_| String::new()),
         ("a plus", |old| format!("+{old}")),
         ("a minus", |old| format!("-{old}")),
@@ -67,7 +73,7 @@ fn proof_lines(suite: &mut Suite<'_>) -> Step {
         }
     };
     // A proof whose last line is changed; every size but 0 and 2^n has one of two lines or more.
-    let changes: [(&str, fn(&str) -> String); 5] = [
+    let changes: [Change; 5] = [
         ("31 bytes", |_| to_base64(&[7; 31])),
         ("33 bytes", |_| to_base64(&[7; 33])),
         ("no padding", |line| line.trim_end_matches('=').to_owned()),
@@ -83,11 +89,10 @@ fn proof_lines(suite: &mut Suite<'_>) -> Step {
     let reply = suite.send_bytes(Role::Main, loose.as_bytes(), &request)?;
     suite.tell("A3b", "two more bits", &reply, (400..500).contains(&reply.status()));
 
-    let lines = |count: usize| move |line: u8| to_base64(&[line; 32]).repeat(usize::from(count > 0));
     for (id, count, status) in [("A4", 64, 400), ("A4b", 63, 422)] {
         let mut request = suite.growth(Role::Main, 1)?;
-        let rest = count - request.proof.len();
-        request.proof.extend((0..rest as u8).map(lines(count)));
+        let more = (request.proof.len()..count).map(|_| to_base64(&[7; 32]));
+        request.proof = request.proof.iter().cloned().chain(more).collect();
         let reply = suite.send(Role::Main, &request)?;
         suite.tell(id, &format!("{count} lines"), &reply, reply.status() == status);
     }
@@ -124,7 +129,7 @@ fn checkpoint(suite: &mut Suite<'_>) -> Step {
     let note = |change: fn(&str) -> String| {
         move |request: &Request| Request { note: change(&request.note), ..request.clone() }.to_string()
     };
-    let changes: [(&str, fn(&str) -> String); 5] = [
+    let changes: [Change; 5] = [
         ("no checkpoint", |_| String::new()),
         ("no signature lines", |note| note.split_inclusive("\n\n").next().unwrap_or_default().to_owned()),
         ("no empty line before the signatures", |note| note.replacen("\n\n", "\n", 1)),

@@ -23,6 +23,9 @@ struct Part {
     note: String,
 }
 
+/// What is done to a request, in words.
+type Change = (&'static str, fn(Part) -> Part);
+
 impl Part {
     fn to_text(&self) -> String {
         let proof: String = self.proof.iter().map(|line| format!("{line}\n")).collect();
@@ -93,7 +96,7 @@ fn problem(suite: &Suite<'_>, reply: &Reply, subtree: &Subtree) -> Option<String
 }
 
 fn malformed(suite: &mut Suite<'_>, good: &Part) {
-    let changes: [(&str, fn(Part) -> Part); 5] = [
+    let changes: [Change; 5] = [
         ("another first word", |part| Part { range: part.range.replace("subtree", "part"), ..part }),
         ("a leading zero", |part| Part { range: part.range.replace(" 8 ", " 08 "), ..part }),
         ("no end", |part| Part { range: "subtree 8".to_owned(), ..part }),
