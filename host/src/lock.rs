@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The held lock.
 #[derive(Debug)]
@@ -65,6 +66,18 @@ impl Explain for LockError {
 }
 
 impl Lock {
+    /// Takes a lock that others hold for moments only: waits for up to five seconds.
+    pub fn take_soon(path: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = path.as_ref();
+        for _ in 0..100 {
+            match Self::take(path) {
+                Err(LockError::Held { .. }) => std::thread::sleep(Duration::from_millis(50)),
+                taken => return taken,
+            }
+        }
+        Self::take(path)
+    }
+
     /// Takes the lock or fails at once. The file is created when missing and stays for ever: deleting a lock file
     /// would let two processes hold "the" lock.
     pub fn take(path: impl AsRef<Path>) -> Result<Self, LockError> {
@@ -104,6 +117,20 @@ mod tests {
         assert!(error.to_string().contains(path.to_str().unwrap()));
         drop(first);
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn one_that_is_held_for_a_moment_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = Lock::take(&path).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lock::take_soon(&path).is_ok());
+            std::thread::sleep(Duration::from_millis(120));
+            assert!(!second.is_finished());
+            drop(first);
+            assert!(second.join().unwrap());
+        });
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 running=()
 
-# find_binaries sets stele, stele_log and stele_witness to what cargo builds.
+# find_binaries sets stele, stele_log and stele_witness to what cargo builds, in the folder debug of target.
 find_binaries() {
-    local target
     accepts "cargo build" cargo build --quiet --workspace --bins --manifest-path "$root/Cargo.toml"
     target=$(cargo metadata --no-deps --format-version 1 --manifest-path "$root/Cargo.toml" |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Witnesses and logs of others: omniwitness and litewitness cosign Stele's log and its quorum counts them, ML-DSA-44 included; Tessera's
-# posix-oneshot publishes with the cosignature of Stele's witness, and not when that witness is down. Everything on loopback.
+# Witnesses and logs of others: omniwitness, litewitness and mosskeys-witness cosign Stele's log and its quorum counts them, ML-DSA-44
+# included; Tessera's posix-oneshot publishes with the cosignature of Stele's witness, and not when that witness is down. Everything on loopback.
 #
 #   tests/peers/witnesses.sh        once `run` has built the peers
 source "$(dirname "$0")/lib.sh"
 source "$here/network.sh"
+source "$here/foreign.sh"
 
 place=$work/witnesses
 origin=log.example/peers
@@ -17,93 +18,43 @@ main() {
     finish witnesses
 }
 
-# A port that is free now, for the programs that cannot take port 0.
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-# in_background NAME URL COMMAND...: runs a foreign server until it answers at URL with anything at all.
-in_background() {
-    local name=$1 url=$2
-    shift 2
-    "$@" >"$place/$name.out" 2>&1 </dev/null &
-    running+=($!)
-    last=$!
-    for _ in $(seq 100); do
-        if curl -s -o /dev/null --max-time 2 "$url"; then ok "$name serves" && return; fi
-        sleep 0.1
-    done
-    fail "$name does not serve"
-    shown "$(cat "$place/$name.out")"
-}
-
-start_omniwitness() {
-    local port
-    port=$(free_port)
-    omni_url=http://127.0.0.1:$port
-    # Its key files are the ones that `stele-witness init` writes: the strings are the same.
-    accepts "stele-witness init makes keys for omniwitness" "$stele_witness" init "$place/omni" --name omni.example
-    omni_vkeys=$("$stele_witness" about "$place/omni" | sed -n 's/^vkey: //p')
-    printf 'Logs:\n  - Origin: %s\n    URL: http://127.0.0.1:1/\n    PublicKey: %s\n' "$origin" "$log_vkey" >"$place/omni.yaml"
-    in_background omniwitness "$omni_url" "$work/bin/omniwitness" --listen "127.0.0.1:$port" --metrics_listen '' \
-        --db_file "$place/omni.db" --additional_logs "$place/omni.yaml" \
-        --private_key_path "$place/omni/witness.key" --private_key_path "$place/omni/witness-mldsa.key"
-}
-
-start_litewitness() {
-    local port agent=$place/agent.sock fingerprint
-    port=$(free_port)
-    lite_url=http://127.0.0.1:$port
-    ssh-keygen -q -t ed25519 -N '' -C '' -f "$place/lite.key"
-    ssh-agent -D -a "$agent" >/dev/null 2>&1 &
-    running+=($!)
-    for _ in $(seq 50); do [[ ! -S $agent ]] && sleep 0.1; done
-    accepts "ssh-agent holds litewitness's key" env SSH_AUTH_SOCK="$agent" ssh-add -q "$place/lite.key"
-    fingerprint=$(ssh-keygen -l -f "$place/lite.key" | cut -d' ' -f2)
-    in_background litewitness "$lite_url" "$work/bin/litewitness" -name lite.example -db "$place/lite.db" -ssh-agent "$agent" \
-        -key "$fingerprint" -listen "127.0.0.1:$port"
-    lite_pid=$last
-    # What its own witnessctl would do; that program cannot be built from the module proxy.
-    python3 - "$place/lite.db" "$origin" "$log_vkey" <<'PY'
-import base64, hashlib, sqlite3, sys
-path, origin, vkey = sys.argv[1:]
-empty = base64.b64encode(hashlib.sha256(b"").digest()).decode()
-with sqlite3.connect(path) as db:
-    db.execute("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", (origin, empty))
-    db.execute("INSERT INTO key (origin, key) VALUES (?, ?)", (origin, vkey))
-PY
-    lite_vkey=$(sed -n 's/.*vkey=\([^ ]*\).*/\1/p' "$place/litewitness.out" | head -1 | tr -d '"')
-}
-
 foreign_witnesses_cosign_our_log() {
     local policy=$place/policy log=$place/log seen status=0
     log_vkey=$("$stele_log" init "$log" --origin "$origin" --claims open 2>/dev/null | head -1)
-    start_omniwitness
-    start_litewitness
+    list_of "$origin" "$log_vkey" >"$place/logs"
+    start_omniwitness "$place/logs"
+    start_litewitness "$place/logs"
+    start_mosskeys "$place/logs"
     {
         printf 'log %s\n' "$log_vkey"
         printf 'witness omni-ed25519 %s %s\nwitness omni-mldsa %s %s\n' \
             "$(sed -n 1p <<<"$omni_vkeys")" "$omni_url" "$(sed -n 2p <<<"$omni_vkeys")" "$omni_url"
-        # All, so that the ML-DSA-44 line of omniwitness has to be there and to verify.
-        printf 'group omni all omni-ed25519 omni-mldsa\n'
-        printf 'witness lite %s %s\ngroup both all omni lite\nquorum both\n' "$lite_vkey" "$lite_url"
+        printf 'witness moss-ed25519 %s %s\nwitness moss-mldsa %s %s\n' \
+            "$(sed -n 1p <<<"$moss_vkeys")" "$moss_url" "$(sed -n 2p <<<"$moss_vkeys")" "$moss_url"
+        # All, so that the ML-DSA-44 lines have to be there and to verify.
+        printf 'group omni all omni-ed25519 omni-mldsa\ngroup moss all moss-ed25519 moss-mldsa\n'
+        printf 'witness lite %s %s\ngroup three all omni lite moss\nquorum three\n' "$lite_vkey" "$lite_url"
     } >"$policy"
     serve "$stele_log" run "$log" --policy "$policy" --listen 127.0.0.1:0
     log_url=$served
     sed -i "1s#\$# $log_url#" "$policy"
-    accepts "the log is well: both foreign witnesses have cosigned" wait_for "$log_url/healthz"
+    accepts "the log is well: the three foreign witnesses have cosigned" wait_for "$log_url/healthz"
     "$stele" key new "$place/publisher.pem" >/dev/null
-    accepts "a claim is logged, cosigned by both, and proven under the policy" \
+    accepts "a claim is logged, cosigned by all three, and proven under the policy" \
         "$stele" claim peers.example --key "$place/publisher.pem" --policy "$policy"
     mkdir -p "$place/head"
     cp "$policy" "$place/head/policy"
     curl -s "$log_url/checkpoint" >"$place/head/checkpoint"
     seen=$(grep -c '^— ' "$place/head/checkpoint")
-    equal "the checkpoint carries the log's line and three cosignatures" 4 "$seen"
+    equal "the checkpoint carries the log's line and five cosignatures" 6 "$seen"
     within steleverify "$work/bin/steleverify" -head -dir "$place/head"
     kill "$lite_pid" && wait "$lite_pid" || true
     # The client goes on asking for a minute; five seconds are enough to see that it is not answered.
     timeout 5 "$stele" claim later.example --key "$place/publisher.pem" --policy "$policy" >"$place/later" 2>&1 || status=$?
     equal "with litewitness down nothing more is acknowledged" 124 "$status"
     refuses "and the log says who is missing" 'lite' wait_for "$log_url/healthz" 1
+    kill "$moss_pid" && wait "$moss_pid" || true
+    refuses "and so it does of mosskeys-witness" 'moss' wait_for "$log_url/healthz" 20
     curl -s "$log_url/checkpoint" >"$place/head/after"
     accepts "and the published checkpoint stays as it was" cmp "$place/head/checkpoint" "$place/head/after"
     stop_network

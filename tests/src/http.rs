@@ -105,22 +105,22 @@ pub fn read_answer(stream: &mut impl Read) -> Step<Answer> {
             Ok(0) => break,
             Ok(read) => bytes.extend(chunk.iter().take(read)),
             // A reset after the answer is how a server drops a body that it did not want.
-            Err(_) if parse(&bytes).is_some() => break,
+            Err(_) if framed(&bytes).is_some() => break,
             Err(error) => return Err(Failure::new(format!("{error}, after {} bytes", bytes.len()))),
         }
-        if parse(&bytes).is_some_and(|(_, complete)| complete) {
+        if framed(&bytes).is_some_and(|(_, complete)| complete) {
             break;
         }
     }
     let found = || Failure::new(format!("not an HTTP answer: {:?}", String::from_utf8_lossy(&bytes)));
-    match parse(&bytes) {
+    match framed(&bytes) {
         Some((answer, _)) => Ok(answer),
         None => Err(found()),
     }
 }
 
-/// The answer so far, and whether its framing says that it is all.
-fn parse(bytes: &[u8]) -> Option<(Answer, bool)> {
+/// The answer in the bytes so far, and whether its framing says that it is all.
+pub(crate) fn framed(bytes: &[u8]) -> Option<(Answer, bool)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = bytes.split_at_checked(end + 4)?;
     let head = core::str::from_utf8(head).ok()?;
@@ -131,7 +131,7 @@ fn parse(bytes: &[u8]) -> Option<(Answer, bool)> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     if (100..200).contains(&status) {
-        return parse(body);
+        return framed(body);
     }
     let find = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let (body, complete) = match (find("transfer-encoding").as_deref(), find("content-length")) {

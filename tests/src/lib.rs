@@ -20,12 +20,14 @@
 //! | [`statements`] | signed statements without the client |
 //! | [`lying_log`] | a log without a server that signs whatever it is told |
 //! | [`history`] | the log read back and replayed: every tree head ever seen must be a prefix of it |
+//! | [`conformance`] | any witness, held against the specification |
 //! | [`bench`] | what the house costs, measured from outside |
 
 pub mod auditor;
 pub mod bench;
 pub mod binaries;
 pub mod command;
+pub mod conformance;
 pub mod failure;
 pub mod file_server;
 pub mod history;

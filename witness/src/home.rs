@@ -161,7 +161,7 @@ impl Home {
     /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
     pub fn pull(folder: &Path, list: &NetworkList) -> Result<Pulled, WitnessError> {
         Self::open(folder)?;
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let (mut pulled, mut tables) = (Pulled::default(), String::new());
         for ListedLog { log, qpd } in &list.logs {
@@ -205,7 +205,7 @@ impl Home {
     /// Stops cosigning a log, or goes on with it; its state stays.
     pub fn disable(folder: &Path, origin: &str, disabled: bool) -> Result<(), WitnessError> {
         Self::open(folder)?;
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let mut expected = home.config().logs.clone();
         let meant = expected.iter_mut().find(|log| log.origin == origin);
@@ -224,7 +224,7 @@ impl Home {
 
     fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
         // Two that add at the same time must not lose one another's table: read again under the lock.
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         if !home.is_new(&log)? {
             return Ok((Added::Already, log));

@@ -36,8 +36,7 @@ fn p9_a_small_real_file_system_that_fills_up() {
     }
     let us = std::env::current_exe().unwrap();
     let script = format!("{mount} && TMPDIR=\"$0\" exec \"$@\"");
-    let inside =
-        ["inside_a_small_file_system", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
+    let inside = ["inside_a_small_file_system", "--exact", "--ignored", "--nocapture", "--test-threads=1"];
     let told = sh(&script, &[&[folder, us.to_str().unwrap()], &inside[..]].concat()).unwrap();
     let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success() && said.contains("1 passed"), "{said}");

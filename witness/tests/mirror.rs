@@ -239,12 +239,12 @@ fn r6_a_lost_or_restored_state_of_the_mirror_is_refused_and_the_way_out_is_its_o
     let work = house.open();
     assert_eq!(work.round(), Some(Brought::Signed));
     let state = house.folder.path().join("mirror/state").join(house.log.hash());
-    let older = common::read(&state);
+    let (older, backup) = (common::read(&state), common::files_of(state.parent().unwrap()));
     house.shows(300);
     assert_eq!(work.round(), Some(Brought::Signed));
     let newest = work.mirror.checkpoint(&house.log.hash()).unwrap();
     drop(work);
-    common::put(&state, &older);
+    backup.iter().for_each(|(path, bytes)| common::put(path, bytes));
     let (code, told) = house.folder.refusal();
     assert!(code == 12 && told.contains("mirror adopt"), "{code} {told}");
     std::fs::remove_file(&state).unwrap();

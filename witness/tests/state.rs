@@ -18,12 +18,6 @@ fn log() -> Log {
     Log::new("log.example/a")
 }
 
-/// The files of a folder, journals and all, as a backup has them.
-fn files_of(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.is_file()).map(|path| (path.clone(), read(&path))).collect()
-}
-
 #[test]
 fn s5_a_restart_goes_on_where_it_was() {
     let log = log();
@@ -40,7 +34,7 @@ fn s6_the_real_program_refuses_a_lost_or_restored_state_and_names_the_ways_out()
     let log = log();
     let folder = Folder::new(&[&log]);
     assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
-    let backup = files_of(&folder.path().join("state"));
+    let backup = common::files_of(&folder.path().join("state"));
     assert_eq!(folder.serve().door.status(&log.body(3, 7)), 200);
 
     backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
@@ -306,7 +300,7 @@ fn the_doctor_says_what_works_and_what_does_not() {
     }
     assert!(!words.contains("FAIL") && words.contains("warn marks"), "{words}");
     assert_eq!(process.stop(), 0);
-    let backup = files_of(&dir.join("state"));
+    let backup = common::files_of(&dir.join("state"));
     let process = folder.start(&[]);
     let url = process.door.url.clone();
     assert_eq!(process.door.status(&log.body(3, 7)), 200);
@@ -317,7 +311,7 @@ fn the_doctor_says_what_works_and_what_does_not() {
     backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     let (code, words) = examine(&url);
     assert!(code == 9 && words.contains("FAIL log"), "{words}");
-    assert_eq!(files_of(&dir.join("state")), backup);
+    assert_eq!(common::files_of(&dir.join("state")), backup);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct Mirrored {
 
 /// Gives a witness's folder a mirror: keys, and a table in the config. The name must be another than the witness's.
 pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
-    let _alone = Lock::take(folder.join("logs.lock"))?;
+    let _alone = Lock::take_soon(folder.join("logs.lock"))?;
     let home = Home::open(folder)?;
     if home.config().mirror.is_some() {
         return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
@@ -56,7 +56,7 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
 impl Home {
     /// Begins to mirror a log that is pulled: the mirror's state and mark, then the word in the config.
     pub fn mirror_log(folder: &Path, origin: &str) -> Result<(), WitnessError> {
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
         let (log, _) = home.listed().find(|(_, config)| config.origin == origin).ok_or_else(no_such)?;

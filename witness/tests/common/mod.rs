@@ -425,3 +425,9 @@ pub fn put(path: &Path, bytes: &[u8]) {
 pub fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
+
+/// The files of a folder, journals and all, as a backup has them.
+pub fn files_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).map(|path| (path.clone(), read(&path))).collect()
+}
