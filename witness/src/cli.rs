@@ -13,6 +13,7 @@ use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::bastion::{Backend, Bastions};
 use crate::config::{Extras, LogConfig};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
@@ -21,7 +22,7 @@ use crate::keyring::Own;
 use crate::mirror::{self, Mirror};
 use crate::pull;
 use crate::trust::TrustedLog;
-use crate::verb::{doctor, evidence, logs, mirror as copies};
+use crate::verb::{bastion, doctor, evidence, logs, mirror as copies};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -52,6 +53,11 @@ enum Command {
     Logs {
         #[command(subcommand)]
         command: Logs,
+    },
+    /// Bastions, through which a witness behind NAT is reached (c2sp.org/https-bastion)
+    Bastion {
+        #[command(subcommand)]
+        command: Bastion,
     },
     /// Serve
     Run {
@@ -115,6 +121,21 @@ enum MirrorCommand {
         /// The newest such checkpoint
         #[arg(long)]
         checkpoint: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bastion {
+    /// Add one, from the next start on; prints the key hash for its operator, and the address to publish
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// Where it is, such as bastion.example or bastion.example:8443
+        #[arg(long)]
+        host: String,
+        /// A PEM file of root certificates to judge it by, instead of the Mozilla roots
+        #[arg(long)]
+        ca: Option<PathBuf>,
     },
 }
 
@@ -248,6 +269,7 @@ impl Cli {
                 output::complain(&format!("goes on from size {size}: {origin}\n"));
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
             }
+            Command::Bastion { command: Bastion::Add { dir, host, ca } } => told(json, bastion::add(&dir, &host, ca)?),
             Command::Evidence { command: Evidence::List { dir } } => told(json, evidence::list(&Home::open(&dir)?)?),
             Command::Evidence { command: Evidence::Export { dir, id, out } } => {
                 told(json, evidence::export(&Home::open(&dir)?, id.as_deref(), &out)?)
@@ -306,10 +328,12 @@ impl Cli {
 fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
     let (name, vkeys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
-    let text = format!("name: {name}\n{vkeys}listen: {listen}\nlogs:\n{}", list(home));
+    let urls: Vec<String> = home.bastions()?.iter().map(Backend::url).collect();
+    let through: String = urls.iter().map(|url| format!("url: {url}/\n")).collect();
+    let text = format!("name: {name}\n{vkeys}listen: {listen}\n{through}logs:\n{}", list(home));
     let logs: Vec<_> = home.logs().iter().map(log_json).collect();
     let object = json!({
-        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "logs": logs,
+        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "logs": logs,
     });
     say(json, &text, object)
 }
@@ -323,6 +347,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
+        let bastions = Bastions::new(home.bastions()?);
         let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
         let mirror = Mirror::open(&home, Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
@@ -332,7 +357,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let pulling = pull::start(witness.clone(), mirror.clone());
-        http::run_with(witness, mirror, listener, stop).await;
+        http::run_with(witness, mirror, bastions, listener, stop).await;
         drop(pulling);
         Ok(())
     });

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use stele_spec::checkpoint::{CheckpointError, Origin};
 use stele_spec::note::{KeyName, NoteError, VerifierKey};
 
+use crate::bastion::{NotAPlace, Place};
 use crate::trust::TrustedLog;
 
 /// The file below a witness's folder.
@@ -14,6 +15,9 @@ pub const FILE: &str = "witness.toml";
 
 /// The most logs of one witness: each costs a few kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
+
+/// The most bastions of one witness: each is a connection that is kept open.
+pub const MAX_BASTIONS: usize = 8;
 
 /// What the file says. Paths are relative to its folder.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +38,9 @@ pub struct Config {
     pub marks: PathBuf,
     /// The mirror beside the witness, if there is one; `mirror init` appends it.
     pub mirror: Option<MirrorConfig>,
+    /// Bastions through which we are reached, in `[[bastion]]` tables; `bastion add` appends them.
+    #[serde(default, rename = "bastion")]
+    pub bastions: Vec<BastionConfig>,
     /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
     #[serde(default, rename = "log")]
     pub logs: Vec<LogConfig>,
@@ -56,6 +63,19 @@ pub struct MirrorConfig {
     /// The folder of the mirror's marks.
     #[serde(default = "default_mirror_marks")]
     pub marks: PathBuf,
+}
+
+/// One `[[bastion]]` (c2sp.org/https-bastion).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BastionConfig {
+    /// Where it is: a host, with a port if that is not 443.
+    pub host: String,
+    /// The secret key by which it knows us: Ed25519 in PKCS#8 PEM, and not the witness's own.
+    #[serde(default = "default_bastion_key")]
+    pub key: PathBuf,
+    /// Root certificates in PEM, one of which its certificate must chain to; the Mozilla roots without it.
+    pub ca: Option<PathBuf>,
 }
 
 /// One `[[log]]`.
@@ -186,6 +206,21 @@ pub enum Unfit {
         /// As written.
         found: u64,
     },
+    /// A bastion that is nowhere.
+    #[error("bastion: {0}")]
+    Bastion(NotAPlace),
+    /// Two tables for one bastion.
+    #[error("bastion {place} is listed twice")]
+    BastionTwice {
+        /// Where it is.
+        place: Place,
+    },
+    /// More than [`MAX_BASTIONS`].
+    #[error("at most {MAX_BASTIONS} bastions, found {found}")]
+    TooManyBastions {
+        /// How many.
+        found: usize,
+    },
     /// More than [`MAX_LOGS`].
     #[error("at most {MAX_LOGS} logs, found {found}")]
     TooMany {
@@ -231,6 +266,22 @@ impl Config {
             return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
         }
         Ok(())
+    }
+
+    /// The places of the bastions, checked.
+    pub fn places(&self) -> Result<Vec<Place>, Unfit> {
+        if self.bastions.len() > MAX_BASTIONS {
+            return Err(Unfit::TooManyBastions { found: self.bastions.len() });
+        }
+        let mut places: Vec<Place> = Vec::with_capacity(self.bastions.len());
+        for bastion in &self.bastions {
+            let place: Place = bastion.host.parse().map_err(Unfit::Bastion)?;
+            if places.contains(&place) {
+                return Err(Unfit::BastionTwice { place });
+            }
+            places.push(place);
+        }
+        Ok(places)
     }
 }
 
@@ -292,6 +343,12 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
          \n\
          # The logs, added by `stele-witness logs add`.\n"
     )
+}
+
+/// The table that `bastion add` appends.
+pub fn text_of_bastion(place: &Place, ca: Option<&std::path::Path>) -> String {
+    let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
+    format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
 }
 
 /// The table that `logs add` appends.
@@ -366,6 +423,10 @@ fn default_mirror_folder() -> PathBuf {
 
 fn default_mirror_marks() -> PathBuf {
     "mirror-marks".into()
+}
+
+fn default_bastion_key() -> PathBuf {
+    "bastion.key".into()
 }
 
 fn default_marks() -> PathBuf {

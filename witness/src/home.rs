@@ -5,6 +5,7 @@
 //! | `witness.toml` | the config |
 //! | `witness.key` | the secret Ed25519 key, mode 0600 |
 //! | `witness-mldsa.key` | the secret ML-DSA-44 key, mode 0600 |
+//! | `bastion.key` | the secret key by which bastions know us, mode 0600; only with a `[[bastion]]` |
 //! | `state/<origin hash>` | the newest checkpoint that was cosigned, as it is served |
 //! | `state/lock` | held by the process that runs |
 //! | `marks/<origin hash>` | what tells a lost or restored state; elsewhere if the config says so |
@@ -16,12 +17,13 @@ use std::path::{Path, PathBuf};
 
 use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
-use stele_host::key_file;
 use stele_host::lock::Lock;
+use stele_host::{key_file, roots};
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::config::{Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_log, with_disabled};
+use crate::bastion::{Backend, Identity, Pace, Place};
+use crate::config::{Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_bastion, text_of_log, with_disabled};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
 use crate::keyring::{Keyring, Own};
@@ -80,7 +82,9 @@ impl Home {
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
         let loaded: Loaded<Config> = load(&path)?;
-        let logs = loaded.config.trusted_logs().map_err(|reason| WitnessError::Unfit { path, reason })?;
+        let logs = loaded.config.trusted_logs();
+        let logs = logs.and_then(|logs| loaded.config.places().map(|_| logs));
+        let logs = logs.map_err(|reason| WitnessError::Unfit { path, reason })?;
         Ok(Self { loaded, logs })
     }
 
@@ -111,6 +115,50 @@ impl Home {
             return Err(WitnessError::OtherName { config: name.to_string(), key: own.name().to_string() });
         }
         Ok(keyring)
+    }
+
+    /// What we are to the bastions of the config.
+    pub fn bastions(&self) -> Result<Vec<Backend>, WitnessError> {
+        let places = self.config().places().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
+        let mut backends = Vec::with_capacity(places.len());
+        for (place, config) in places.into_iter().zip(&self.config().bastions) {
+            let path = self.loaded.resolve(&config.key);
+            let bad = |reason| WitnessError::Bastion { path: path.clone(), reason };
+            let identity = Identity::from_pem(&key_file::read(&path)?).map_err(bad)?;
+            let believed = match &config.ca {
+                Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
+                None => roots::from_environment()?,
+            };
+            backends.push(Backend::new(place, identity, believed, Pace::default()).map_err(bad)?);
+        }
+        Ok(backends)
+    }
+
+    /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
+    pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
+        Self::open(folder)?;
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let places = home.config().places().map_err(|reason| WitnessError::Unfit { path: home.path(FILE), reason })?;
+        if places.contains(place) {
+            return Ok(());
+        }
+        let ca = match ca {
+            // The config's paths start at its folder, those of the command line where it was typed.
+            Some(ca) => {
+                roots::read(&ca)?;
+                let no = |source| WitnessError::Machine { what: "find the file of roots", source };
+                Some(std::path::absolute(ca).map_err(no)?)
+            }
+            None => None,
+        };
+        let key = home.path("bastion.key");
+        if !key.exists() {
+            let no = |source| WitnessError::Machine { what: "draw a random key", source };
+            key_file::write_new(&key, Identity::generate().map_err(no)?.to_pem())?;
+        }
+        let text = home.with(&text_of_bastion(place, ca.as_deref()))?;
+        Ok(durable::replace_file(&home.path(FILE), text.as_bytes())?)
     }
 
     /// The folders of the states and of the marks.
@@ -282,7 +330,7 @@ impl Home {
     /// Whether a text would be a config.
     pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
         let config: Config = parse(text, &self.path(FILE))?;
-        config.trusted_logs().map_err(|reason| self.unfit(reason))?;
+        config.trusted_logs().and_then(|_| config.places()).map_err(|reason| self.unfit(reason))?;
         Ok(config)
     }
 

@@ -7,7 +7,7 @@
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
 //! | `GET /healthz` | 200 or 503, with what is wrong |
-//! | `GET /metrics` | Prometheus |
+//! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | who this is, in plain text |
 //!
 //! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
@@ -25,7 +25,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::bastion::Bastions;
 use crate::decide::Refusal;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
@@ -33,37 +35,52 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, listener, shutdown).await
+    run_with(witness, None, Bastions::default(), listener, shutdown).await
 }
 
-/// The same, and the copies of a mirror.
+/// The same, with the copies of a mirror, and through bastions. The door is open whatever becomes of them.
 pub async fn run_with(
     witness: Arc<Witness>,
     mirror: Option<Arc<Mirror>>,
+    bastions: Bastions,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let routes = router(witness.clone());
+    let (stop, stopping) = watch::channel(false);
+    let shutdown = async {
+        shutdown.await;
+        let _ = stop.send(true);
+    };
+    let routes = router(witness.clone(), bastions.clone());
     let routes = match mirror {
         Some(mirror) => routes.merge(mirror::http::routes(mirror)),
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let drained = serve(listener, routes, limits(), shutdown).await;
+    let through = bastions.serve(public_router(witness.clone()), limits(), stopping);
+    let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
     flushing.abort();
     witness.settle().await;
     drained
 }
 
-/// The routes of the witness.
-pub fn router(witness: Arc<Witness>) -> Router {
+/// The routes.
+fn router(witness: Arc<Witness>, bastions: Bastions) -> Router {
+    let metrics = move |State(witness): State<Arc<Witness>>| async move {
+        let values = witness.metrics() + &bastions.exposition();
+        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
+    };
+    public_router(witness.clone()).merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+}
+
+/// The routes that are for everybody.
+fn public_router(witness: Arc<Witness>) -> Router {
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/{origin_hash}/checkpoint", get(checkpoint))
         .route("/healthz", get(healthz))
-        .route("/metrics", get(metrics))
         .route("/", get(about))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
         .with_state(witness)
@@ -173,10 +190,6 @@ async fn healthz(State(witness): State<Arc<Witness>>) -> Response {
     });
     let report = serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
     text(status, "application/json", format!("{report}\n"))
-}
-
-async fn metrics(State(witness): State<Arc<Witness>>) -> Response {
-    text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", witness.metrics())
 }
 
 async fn about(State(witness): State<Arc<Witness>>) -> Response {

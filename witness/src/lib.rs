@@ -25,6 +25,8 @@ pub mod allowance;
 
 pub mod network_list;
 
+pub mod bastion;
+
 pub mod config;
 
 pub mod error;
