@@ -61,7 +61,11 @@ impl FromStr for Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.host();
-        if host.contains(':') { write!(f, "[{host}]")? } else { f.write_str(&host)? }
+        if host.contains(':') {
+            write!(f, "[{host}]")?
+        } else {
+            f.write_str(&host)?
+        }
         if self.port == HTTPS { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
@@ -73,7 +77,22 @@ mod tests {
 
     #[test]
     fn what_is_no_host_with_a_port_is_refused() {
-        let bad = ["", ":443", "a b", "a:", "a:0x1", "a:65536", "a:+1", "a:01", "https://a", "a/b", "::1", "[a]", "[::1]x", "a:1:2"];
+        let bad = [
+            "",
+            ":443",
+            "a b",
+            "a:",
+            "a:0x1",
+            "a:65536",
+            "a:+1",
+            "a:01",
+            "https://a",
+            "a/b",
+            "::1",
+            "[a]",
+            "[::1]x",
+            "a:1:2",
+        ];
         for text in bad {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
@@ -82,7 +101,9 @@ mod tests {
     #[test]
     fn the_port_of_https_is_not_written_in_the_url() {
         let pairs = [("b.example", "b.example"), ("b.example:443", "b.example"), ("b.example:8443", "b.example:8443")];
-        for (text, written) in pairs.into_iter().chain([("[::1]:443", "[::1]"), ("[::1]:1", "[::1]:1"), ("127.0.0.1:9", "127.0.0.1:9")]) {
+        for (text, written) in
+            pairs.into_iter().chain([("[::1]:443", "[::1]"), ("[::1]:1", "[::1]:1"), ("127.0.0.1:9", "127.0.0.1:9")])
+        {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), written);
         }
     }
