@@ -22,7 +22,7 @@ use crate::keyring::Own;
 use crate::mirror::{self, Mirror};
 use crate::pull;
 use crate::trust::TrustedLog;
-use crate::verb::{bastion, doctor, evidence, logs, mirror as copies};
+use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -48,6 +48,17 @@ enum Command {
         /// Where it will listen
         #[arg(long, default_value = "127.0.0.1:7461")]
         listen: String,
+        /// Keep the Ed25519 key in an ssh-agent and make no key files: the fingerprint, as `ssh-add -l` prints it
+        #[arg(long, value_name = "SHA256:...")]
+        ssh_agent: Option<String>,
+        /// The agent's socket, instead of the one that SSH_AUTH_SOCK names
+        #[arg(long, requires = "ssh_agent")]
+        socket: Option<PathBuf>,
+    },
+    /// Its keys
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
     },
     /// The logs that it cosigns
     Logs {
@@ -121,6 +132,15 @@ enum MirrorCommand {
         /// The newest such checkpoint
         #[arg(long)]
         checkpoint: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Make an ML-DSA-44 key for a witness that has an Ed25519 key alone
+    AddMldsa {
+        /// The folder
+        dir: PathBuf,
     },
 }
 
@@ -224,13 +244,17 @@ impl Cli {
     pub fn run(self) -> Result<(), WitnessError> {
         let json = self.json;
         match self.command {
-            Command::Init { dir, name, listen } => {
+            Command::Init { dir, name, listen, ssh_agent, socket } => {
                 let name = key_name(&name)?;
-                let own = Home::init(&dir, &name, &listen)?;
+                let own = match ssh_agent {
+                    Some(fingerprint) => Home::init_in_agent(&dir, &name, &listen, &fingerprint, socket.as_deref())?,
+                    None => Home::init(&dir, &name, &listen)?,
+                };
                 let next = format!("next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n", dir.display());
                 output::complain(&next);
                 say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
+            Command::Keys { command: Keys::AddMldsa { dir } } => told(json, keys::add_mldsa(&dir)?),
             Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
                 let extras = Extras { pull, pull_seconds, ..Extras::default() };
                 let (added, log) = Home::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
@@ -348,6 +372,8 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
         let bastions = Bastions::new(home.bastions()?);
+        // An agent that is gone later costs answers; one that was never there is a mistake to tell now.
+        home.keyring()?.ready()?;
         let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
         let mirror = Mirror::open(&home, Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };

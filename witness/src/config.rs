@@ -1,12 +1,14 @@
 //! `witness.toml`: who this witness is, where it listens, and which logs it cosigns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 use stele_spec::checkpoint::{CheckpointError, Origin};
+use stele_spec::key::PublicKey;
 use stele_spec::note::{KeyName, NoteError, VerifierKey};
 
+use crate::agent::{NotAnSshKey, SshKey};
 use crate::bastion::{NotAPlace, Place};
 use crate::trust::TrustedLog;
 
@@ -28,14 +30,15 @@ pub struct Config {
     /// Where to listen: an address and a port; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: String,
-    /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it.
-    #[serde(default = "default_key")]
-    pub key: PathBuf,
+    /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it; `witness.key` unless there is an `[agent]`.
+    pub key: Option<PathBuf>,
     /// Our secret ML-DSA-44 key, under the same name; without it we sign with Ed25519 alone.
     pub key_mldsa: Option<PathBuf>,
     /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
     #[serde(default = "default_marks")]
     pub marks: PathBuf,
+    /// The ssh-agent that holds our Ed25519 key, if no file does.
+    pub agent: Option<AgentConfig>,
     /// The mirror beside the witness, if there is one; `mirror init` appends it.
     pub mirror: Option<MirrorConfig>,
     /// Bastions through which we are reached, in `[[bastion]]` tables; `bastion add` appends them.
@@ -44,6 +47,16 @@ pub struct Config {
     /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
     #[serde(default, rename = "log")]
     pub logs: Vec<LogConfig>,
+}
+
+/// `[agent]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentConfig {
+    /// The key, as `ssh-add -L` prints it, without the comment.
+    pub public_key: String,
+    /// The agent's socket; the one that `SSH_AUTH_SOCK` names without it.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[mirror]`.
@@ -140,6 +153,17 @@ pub enum Unfit {
         /// What is wrong with it.
         reason: NoteError,
     },
+    /// `public_key` of `[agent]`.
+    #[error("public_key {value:?} of [agent]: {reason}")]
+    AgentKey {
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file and an agent.
+    #[error("`key` and [agent]: the Ed25519 key is in one place")]
+    TwoKeys,
     /// An origin that no checkpoint can have.
     #[error("origin {origin:?}: {reason}")]
     Origin {
@@ -235,6 +259,23 @@ impl Config {
         self.name.parse().map_err(|reason| Unfit::Name { name: self.name.clone(), reason })
     }
 
+    /// The key that an agent holds, checked; `None` where a file holds it.
+    pub fn agent_key(&self) -> Result<Option<(SshKey, PublicKey)>, Unfit> {
+        let Some(agent) = &self.agent else { return Ok(None) };
+        if self.key.is_some() {
+            return Err(Unfit::TwoKeys);
+        }
+        let bad = |reason| Unfit::AgentKey { value: agent.public_key.clone(), reason };
+        let key: SshKey = agent.public_key.parse().map_err(|error: NotAnSshKey| bad(error.to_string()))?;
+        let public = PublicKey::from_bytes(key.as_bytes()).map_err(|error| bad(error.to_string()))?;
+        Ok(Some((key, public)))
+    }
+
+    /// The file that holds the Ed25519 key where no agent does.
+    pub fn key_file(&self) -> &Path {
+        self.key.as_deref().unwrap_or(Path::new("witness.key"))
+    }
+
     /// The logs, checked.
     pub fn trusted_logs(&self) -> Result<Vec<TrustedLog>, Unfit> {
         if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
@@ -324,6 +365,41 @@ impl LogConfig {
 
 /// The file that `init` writes.
 pub fn text_of(name: &KeyName, listen: &str) -> String {
+    text_with(
+        name,
+        listen,
+        "# Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
+         key = \"witness.key\"\n\
+         key_mldsa = \"witness-mldsa.key\"\n",
+        "",
+    )
+}
+
+/// The same for a key in an ssh-agent.
+pub fn text_of_agent(name: &KeyName, listen: &str, key: &SshKey, socket: Option<&Path>) -> String {
+    let socket = socket.map(|path| format!("socket = {}\n", quoted(&path.to_string_lossy()))).unwrap_or_default();
+    let keys = "# Its Ed25519 key is in an ssh-agent, see [agent]; `stele-witness keys add-mldsa` makes a second one in a file.\n";
+    let table = format!(
+        "\n[agent]\n# As `ssh-add -L` prints it; without `socket`, {} says where the agent is.\npublic_key = {}\n{socket}",
+        crate::agent::VARIABLE,
+        quoted(&key.to_string()),
+    );
+    text_with(name, listen, keys, &table)
+}
+
+/// The file with `key_mldsa`, which must stand before the first table; `None` where there is a line of that name already.
+pub fn with_mldsa(text: &str, file: &str) -> Option<String> {
+    let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
+    if lines.clone().any(|line| line.trim_start().starts_with("key_mldsa")) {
+        return None;
+    }
+    let before: String = lines.map(|line| format!("{line}\n")).collect();
+    let rest = text.get(before.len()..).unwrap_or_default();
+    let gap = if rest.is_empty() { "" } else { "\n" };
+    Some(format!("{}\nkey_mldsa = {}\n{gap}{rest}", before.trim_end(), quoted(file)))
+}
+
+fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
     let (name, listen) = (quoted(&name.to_string()), quoted(listen));
     format!(
         "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
@@ -334,19 +410,18 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
          # Where it listens. A proxy in front of it may speak TLS.\n\
          listen = {listen}\n\
          \n\
-         # Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
-         key = \"witness.key\"\n\
-         key_mldsa = \"witness-mldsa.key\"\n\
+         {keys}\
          \n\
          # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
          marks = \"marks\"\n\
          \n\
-         # The logs, added by `stele-witness logs add`.\n"
+         # The logs, added by `stele-witness logs add`.\n\
+         {table}"
     )
 }
 
 /// The table that `bastion add` appends.
-pub fn text_of_bastion(place: &Place, ca: Option<&std::path::Path>) -> String {
+pub fn text_of_bastion(place: &Place, ca: Option<&Path>) -> String {
     let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
     format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
 }
@@ -409,10 +484,6 @@ fn default_listen() -> String {
     "127.0.0.1:7461".to_owned()
 }
 
-fn default_key() -> PathBuf {
-    "witness.key".into()
-}
-
 fn default_mirror_key() -> PathBuf {
     "mirror.key".into()
 }
@@ -437,7 +508,6 @@ fn default_marks() -> PathBuf {
 mod tests {
     use super::*;
     use crate::samples::{Log, witness_key};
-    use std::path::Path;
     use stele_host::config::parse;
 
     fn read(text: &str) -> Config {

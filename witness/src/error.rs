@@ -14,6 +14,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::misbehaviour::EvidenceError;
 use stele_spec::note::NoteError;
 
+use crate::agent::AgentError;
 use crate::bastion::IdentityError;
 use crate::config::Unfit;
 use crate::keyring::NotOne;
@@ -62,6 +63,15 @@ pub enum WitnessError {
         path: PathBuf,
         /// What is wrong with it, or with the roots.
         reason: IdentityError,
+    },
+    /// The ssh-agent that holds the key.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// There is a second key already.
+    #[error("{} names an ML-DSA-44 key already", .path.display())]
+    KeyThere {
+        /// The config.
+        path: PathBuf,
     },
     /// Root certificates.
     #[error(transparent)]
@@ -212,6 +222,7 @@ impl Explain for WitnessError {
             | Self::Unfit { .. }
             | Self::Key { .. }
             | Self::Bastion { .. }
+            | Self::KeyThere { .. }
             | Self::Keyring { .. }
             | Self::OtherName { .. }
             | Self::Unexportable { .. }
@@ -226,6 +237,7 @@ impl Explain for WitnessError {
             Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
             Self::Config(error) => error.exit(),
             Self::Roots(error) => error.exit(),
+            Self::Agent(error) => error.exit(),
             Self::KeyFile(error) => error.exit(),
             Self::Lock(error) => error.exit(),
             Self::State(error) => error.exit(),
@@ -258,6 +270,8 @@ impl Explain for WitnessError {
             Self::Machine { .. } => "machine",
             Self::Config(error) => error.code(),
             Self::Roots(error) => error.code(),
+            Self::Agent(error) => error.code(),
+            Self::KeyThere { .. } => "key-there",
             Self::KeyFile(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::State(error) => error.code(),
@@ -280,6 +294,8 @@ impl Explain for WitnessError {
             Self::Listen { .. } => Some("is the port taken? Port 0 takes a free one".into()),
             Self::Config(error) => error.hint(),
             Self::Roots(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
+            Self::KeyThere { .. } => Some("a key is never replaced: new keys get a new folder and a new name".into()),
             Self::KeyFile(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::State(error) => error.hint(),

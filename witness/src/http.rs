@@ -155,11 +155,13 @@ fn respond(answer: Answer) -> Response {
                     ("clock-back", "the witness's operator must set its clock right; try again then")
                 }
                 Unwell::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
+                Unwell::Agent(_) => ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent"),
                 Unwell::Cosigning(_) | Unwell::Internal => ("internal", "nothing was cosigned; try again later"),
             };
             // What the machine said is for the operator's log, not for strangers.
             let message = match &error {
                 Unwell::State(_) => "this witness cannot record a cosignature now".to_owned(),
+                Unwell::Agent(_) => "this witness cannot sign with its key now".to_owned(),
                 error => error.to_string(),
             };
             let mut response = refusal(status, code, &message, Some(hint));

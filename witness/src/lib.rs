@@ -3,6 +3,8 @@
 // Reading order is dependency order.
 pub mod trust;
 
+pub mod agent;
+
 pub mod keyring;
 
 pub mod request;

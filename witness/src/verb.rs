@@ -3,5 +3,6 @@
 pub(crate) mod bastion;
 pub(crate) mod doctor;
 pub(crate) mod evidence;
+pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod mirror;

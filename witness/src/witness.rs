@@ -19,14 +19,15 @@ use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use crate::agent::AgentError;
 use crate::allowance::Allowance;
 use crate::config::{LogConfig, Pull};
-use crate::cosigned::{Cosigned, Record};
+use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
 use crate::home::Home;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, SignError};
 use crate::metrics::{Counters, Pulled, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, Shelf, StateError};
@@ -139,10 +140,22 @@ pub enum Unwell {
     State(Arc<StateError>),
     /// What we cosigned could not be read back.
     #[error("cosigned, but it does not verify: {0}")]
-    Cosigning(#[from] crate::cosigned::RecordError),
+    Cosigning(RecordError),
+    /// The agent that holds our key has not signed.
+    #[error("{0}")]
+    Agent(AgentError),
     /// A turn ended without an answer: a bug of ours.
     #[error("internal error")]
     Internal,
+}
+
+impl From<RecordError> for Unwell {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Sign(SignError::Agent(error)) => Self::Agent(error),
+            error => Self::Cosigning(error),
+        }
+    }
 }
 
 /// How one log is, for `/healthz`.
