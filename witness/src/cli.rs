@@ -13,7 +13,7 @@ use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::bastion::{Backend, Bastions};
+use crate::bastion::Reach;
 use crate::config::{Extras, LogConfig};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
@@ -352,12 +352,14 @@ impl Cli {
 fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
     let (name, vkeys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
-    let urls: Vec<String> = home.bastions()?.iter().map(Backend::url).collect();
-    let through: String = urls.iter().map(|url| format!("url: {url}/\n")).collect();
-    let text = format!("name: {name}\n{vkeys}listen: {listen}\n{through}logs:\n{}", list(home));
-    let logs: Vec<_> = home.logs().iter().map(log_json).collect();
+    let Reach { urls, contact, .. } = home.reach()?;
+    let reached: String = urls.iter().map(|url| format!("url: {url}\n")).collect();
+    let reachable = contact.iter().map(|contact| format!("contact: {contact}\n")).collect::<String>();
+    let text = format!("name: {name}\n{vkeys}listen: {listen}\n{reached}{reachable}logs:\n{}", list(home));
+    let logs: Vec<_> = home.listed().map(|(log, config)| listed_json(log, config)).collect();
     let object = json!({
-        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "logs": logs,
+        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "contact": contact,
+        "logs": logs,
     });
     say(json, &text, object)
 }
@@ -371,7 +373,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
-        let bastions = Bastions::new(home.bastions()?);
+        let reach = home.reach()?;
         // An agent that is gone later costs answers; one that was never there is a mistake to tell now.
         home.keyring()?.ready()?;
         let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
@@ -383,7 +385,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let pulling = pull::start(witness.clone(), mirror.clone());
-        http::run_with(witness, mirror, bastions, listener, stop).await;
+        http::run_with(witness, mirror, reach, listener, stop).await;
         drop(pulling);
         Ok(())
     });
@@ -427,13 +429,26 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
 }
 
+fn listed_json(log: &TrustedLog, config: &LogConfig) -> serde_json::Value {
+    let mut object = log_json(log);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("qpd".into(), config.qpd.into());
+        object.insert("disabled".into(), config.disabled.into());
+    }
+    object
+}
+
 fn list(home: &Home) -> String {
     let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
     let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
+    let a_day = |config: &LogConfig| config.qpd.map(|qpd| format!("  at most {qpd} a day\n")).unwrap_or_default();
     let pulled =
         |config: &LogConfig| config.pull.as_ref().map(|url| format!("  pulled from {url}\n")).unwrap_or_default();
     home.listed()
-        .map(|(log, config)| format!("{}{}\n{}{}", log.origin(), flag(config), key_lines(log), pulled(config)))
+        .map(|(log, config)| {
+            let (keys, pulled, a_day) = (key_lines(log), pulled(config), a_day(config));
+            format!("{}{}\n{keys}{pulled}{a_day}", log.origin(), flag(config))
+        })
         .collect()
 }
 

@@ -18,6 +18,9 @@ pub const FILE: &str = "witness.toml";
 /// The most logs of one witness: each costs a few kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
 
+/// The longest line of the page that a config writes.
+const MAX_LINE: usize = 200;
+
 /// The most bastions of one witness: each is a connection that is kept open.
 pub const MAX_BASTIONS: usize = 8;
 
@@ -30,6 +33,11 @@ pub struct Config {
     /// Where to listen: an address and a port; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: String,
+    /// Addresses to publish where a proxy serves us; those through bastions follow from their tables.
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// How a log's operator reaches ours: a line for the page and `about`, such as an address of mail.
+    pub contact: Option<String>,
     /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it; `witness.key` unless there is an `[agent]`.
     pub key: Option<PathBuf>,
     /// Our secret ML-DSA-44 key, under the same name; without it we sign with Ed25519 alone.
@@ -152,6 +160,16 @@ pub enum Unfit {
         name: String,
         /// What is wrong with it.
         reason: NoteError,
+    },
+    /// `urls` or `contact` with what no page has in a line.
+    #[error("{what} {value:?}: expected {expected}")]
+    Published {
+        /// Which field.
+        what: &'static str,
+        /// As written.
+        value: String,
+        /// What belongs there.
+        expected: &'static str,
     },
     /// `public_key` of `[agent]`.
     #[error("public_key {value:?} of [agent]: {reason}")]
@@ -307,6 +325,22 @@ impl Config {
             return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
         }
         Ok(())
+    }
+
+    /// How we are reached, checked.
+    pub fn reach(&self) -> Result<Vec<Place>, Unfit> {
+        let line = |text: &str| !text.is_empty() && text.len() <= MAX_LINE && !text.chars().any(char::is_control);
+        let bad = |what, value: &str, expected| Unfit::Published { what, value: value.to_owned(), expected };
+        for url in &self.urls {
+            let http = url.starts_with("http://") || url.starts_with("https://");
+            if !http || !line(url) || url.contains(' ') {
+                return Err(bad("urls", url, "an address that begins with http:// or https://"));
+            }
+        }
+        match &self.contact {
+            Some(contact) if !line(contact) => Err(bad("contact", contact, "one line of at most 200 bytes")),
+            _ => self.places(),
+        }
     }
 
     /// The places of the bastions, checked.

@@ -23,7 +23,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, VerifierKey};
 
 use crate::agent::{Agent, AgentKey};
-use crate::bastion::{Backend, Identity, Pace, Place};
+use crate::bastion::{Backend, Bastions, Identity, Pace, Place, Reach};
 use crate::config::{
     Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_agent, text_of_bastion, text_of_log, with_disabled,
     with_mldsa,
@@ -144,7 +144,7 @@ impl Home {
         let path = folder.join(FILE);
         let loaded: Loaded<Config> = load(&path)?;
         let logs = loaded.config.trusted_logs();
-        let logs = logs.and_then(|logs| loaded.config.places().map(|_| logs));
+        let logs = logs.and_then(|logs| loaded.config.reach().map(|_| logs));
         let logs = logs.map_err(|reason| WitnessError::Unfit { path, reason })?;
         Ok(Self { loaded, logs })
     }
@@ -204,6 +204,14 @@ impl Home {
             backends.push(Backend::new(place, identity, believed, Pace::default()).map_err(bad)?);
         }
         Ok(backends)
+    }
+
+    /// How we are reached, and what we say of it.
+    pub fn reach(&self) -> Result<Reach, WitnessError> {
+        let bastions = Bastions::new(self.bastions()?);
+        let own = self.config().urls.iter().map(|url| format!("{}/", url.trim_end_matches('/')));
+        let urls = own.chain(bastions.iter().map(|backend| format!("{}/", backend.url()))).collect();
+        Ok(Reach { bastions, urls, contact: self.config().contact.clone() })
     }
 
     /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
@@ -402,7 +410,7 @@ impl Home {
     /// Whether a text would be a config.
     pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
         let config: Config = parse(text, &self.path(FILE))?;
-        config.trusted_logs().and_then(|_| config.places()).map_err(|reason| self.unfit(reason))?;
+        config.trusted_logs().and_then(|_| config.reach()).map_err(|reason| self.unfit(reason))?;
         Ok(config)
     }
 

@@ -27,7 +27,7 @@ use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::bastion::Bastions;
+use crate::bastion::Reach;
 use crate::decide::Refusal;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
@@ -35,14 +35,14 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, Bastions::default(), listener, shutdown).await
+    run_with(witness, None, Reach::default(), listener, shutdown).await
 }
 
 /// The same, with the copies of a mirror, and through bastions. The door is open whatever becomes of them.
 pub async fn run_with(
     witness: Arc<Witness>,
     mirror: Option<Arc<Mirror>>,
-    bastions: Bastions,
+    reach: Reach,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
@@ -51,13 +51,13 @@ pub async fn run_with(
         shutdown.await;
         let _ = stop.send(true);
     };
-    let routes = router(witness.clone(), bastions.clone());
+    let routes = router(witness.clone(), &reach);
     let routes = match mirror {
         Some(mirror) => routes.merge(mirror::http::routes(mirror)),
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let through = bastions.serve(public_router(witness.clone()), limits(), stopping);
+    let through = reach.bastions.serve(public_router(witness.clone(), &reach), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
     flushing.abort();
     witness.settle().await;
@@ -65,16 +65,20 @@ pub async fn run_with(
 }
 
 /// The routes.
-fn router(witness: Arc<Witness>, bastions: Bastions) -> Router {
+fn router(witness: Arc<Witness>, reach: &Reach) -> Router {
+    let bastions = reach.bastions.clone();
     let metrics = move |State(witness): State<Arc<Witness>>| async move {
         let values = witness.metrics() + &bastions.exposition();
         text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
     };
-    public_router(witness.clone()).merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+    public_router(witness.clone(), reach).merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
 }
 
 /// The routes that are for everybody.
-fn public_router(witness: Arc<Witness>) -> Router {
+fn public_router(witness: Arc<Witness>, reach: &Reach) -> Router {
+    let lines = reach.urls.iter().map(|url| format!("url: {url}\n"));
+    let lines = lines.chain(reach.contact.iter().map(|contact| format!("contact: {contact}\n"))).collect::<String>();
+    let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &lines) };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
@@ -194,10 +198,11 @@ async fn healthz(State(witness): State<Arc<Witness>>) -> Response {
     text(status, "application/json", format!("{report}\n"))
 }
 
-async fn about(State(witness): State<Arc<Witness>>) -> Response {
-    let (vkeys, origins) = witness.about();
-    let list: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
-    let page = format!("A witness (c2sp.org/tlog-witness).\n\nkeys:\n{vkeys}\nlogs:\n{list}");
+fn about(witness: &Witness, reached: &str) -> Response {
+    let (vkeys, logs) = witness.about();
+    let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
+    let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
+    let page = format!("A witness (c2sp.org/tlog-witness).\n{reached}\nkeys:\n{vkeys}\nlogs:\n{list}");
     text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 

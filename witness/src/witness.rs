@@ -384,11 +384,11 @@ impl Witness {
         exposition(&logs, &self.stray.counts())
     }
 
-    /// Our verifier keys, a line each, and the origins that we cosign.
-    pub fn about(&self) -> (String, Vec<String>) {
+    /// Our verifier keys, a line each, and the origins that we cosign, with how often a day if that is limited.
+    pub fn about(&self) -> (String, Vec<(String, Option<u64>)>) {
         let desks = self.desks();
         let serving = desks.values().filter(|desk| desk.terms().serves);
-        let origins = serving.map(|desk| desk.origin.to_string()).collect();
+        let origins = serving.map(|desk| (desk.origin.to_string(), desk.terms().qpd)).collect();
         (self.keyring.own().keys().map(|key| format!("{key}\n")).collect(), origins)
     }
 

@@ -170,7 +170,9 @@ fn v2_without_its_agent_or_its_key_in_it_a_witness_does_not_start() {
     let (dir, log) = (tempfile::tempdir().unwrap(), Log::new("log.example/a"));
     let agent = Agent::start(dir.path(), Manner::Honest);
     let folder = folder(dir, &ssh_key().fingerprint(), &agent.socket, &log);
-    for (manner, words) in [(Manner::Locked, "holds 0 keys"), (Manner::Empty, "ssh-add"), (Manner::Silent, "did not answer")] {
+    for (manner, words) in
+        [(Manner::Locked, "holds 0 keys"), (Manner::Empty, "ssh-add"), (Manner::Silent, "did not answer")]
+    {
         agent.becomes(manner);
         let (code, said) = folder.refusal();
         assert!(code == 9 && said.contains(words), "{manner:?}: {code} {said}");
@@ -189,21 +191,23 @@ fn v3_an_agent_that_fails_costs_503_and_nothing_is_recorded_until_it_signs_again
     let agent = Agent::start(dir.path(), Manner::Honest);
     let folder = folder(dir, &ssh_key().fingerprint(), &agent.socket, &log);
     let witness = folder.start(&[]);
-    let mut size = 5;
-    assert_eq!(witness.door.status(&log.body(0, size)), 200);
+    assert_eq!(witness.door.status(&log.body(0, 5)), 200);
     use Manner::{Beside, Empty, Garbage, Huge, Locked, OtherKey, OtherMessage, Short};
-    for manner in [Locked, Empty, OtherKey, OtherMessage, Beside, Garbage, Huge, Short] {
+    let manners = [Locked, Empty, OtherKey, OtherMessage, Beside, Garbage, Huge, Short];
+    for (size, manner) in (5..).zip(manners) {
         let before = (read(&folder.state(&log)), witness.door.get(&format!("/{}/checkpoint", log.hash())).body);
         agent.becomes(manner);
         let answer = witness.door.post(&log.body(size, size + 1));
         assert_eq!(answer.status, 503, "{manner:?}");
-        assert!(answer.text().contains("cannot sign with its key") && !answer.text().contains("agent at"), "{answer:?}");
+        assert!(
+            answer.text().contains("cannot sign with its key") && !answer.text().contains("agent at"),
+            "{answer:?}"
+        );
         assert_eq!((read(&folder.state(&log)), witness.door.get(&format!("/{}/checkpoint", log.hash())).body), before);
         assert_eq!(witness.door.get("/healthz").status, 200, "{manner:?}");
         agent.becomes(Manner::Honest);
         std::thread::sleep(REST);
         assert_eq!(witness.door.status(&log.body(size, size + 1)), 200, "{manner:?}");
-        size += 1;
     }
     assert_eq!(witness.stop(), 0);
 }

@@ -204,6 +204,37 @@ async fn u8_who_stops_says_so_and_finishes_what_is_under_way() {
     assert!(!served.status().connected);
 }
 
+#[test]
+fn u12_what_is_published_is_one_line_and_said_by_page_and_about_alike() {
+    let log = Log::new("log.example/a");
+    let folder = Folder::new(&[&log]);
+    let path = folder.path();
+    let dir = path.to_str().unwrap();
+    let config = path.join("witness.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    for bad in [
+        "urls = [\"ftp://w.example\"]",
+        "urls = [\"https://w.example/ x\"]",
+        "contact = \"a\\nurl: b\"",
+        "contact = \"\"",
+    ] {
+        std::fs::write(&config, format!("{bad}\n{text}")).unwrap();
+        assert_eq!(folder.refusal().0, 7, "{bad}");
+    }
+    let head = "urls = [\"https://w.example/w1\"]\ncontact = \"operator@w.example\"\n";
+    std::fs::write(&config, format!("{head}{text}qpd = 24\n")).unwrap();
+    let process = folder.start(&[]);
+    let page = process.door.get("/").text();
+    let about = String::from_utf8(folder.command(&["about", dir]).output().unwrap().stdout).unwrap();
+    for said in [&page, &about] {
+        assert!(said.contains("url: https://w.example/w1/\ncontact: operator@w.example\n"), "{said}");
+        assert!(said.contains("at most 24 a day"), "{said}");
+    }
+    let json = folder.command(&["--json", "about", dir]).output().unwrap().stdout;
+    let json = String::from_utf8(json).unwrap();
+    assert!(json.contains("\"qpd\":24") || json.contains("\"qpd\": 24"), "{json}");
+}
+
 /// The real program behind the test bastion, from `bastion add` to a cosignature.
 #[tokio::test]
 async fn u9_a_log_is_cosigned_through_a_bastion_and_metrics_stay_at_home() {

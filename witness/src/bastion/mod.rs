@@ -55,6 +55,17 @@ pub struct Pace {
 #[derive(Clone, Default)]
 pub struct Bastions(Vec<Arc<Backend>>);
 
+/// How a witness is reached beside its door, and what its page says of that.
+#[derive(Clone, Default)]
+pub struct Reach {
+    /// The bastions.
+    pub bastions: Bastions,
+    /// Addresses to publish, those through the bastions too.
+    pub urls: Vec<String>,
+    /// How its operator is reached.
+    pub contact: Option<String>,
+}
+
 /// What we are to one bastion.
 pub struct Backend {
     place: Place,
@@ -132,7 +143,7 @@ impl Bastions {
         let limits = Arc::new(limits);
         let router = router.layer(from_fn(note_client));
         let mut open = JoinSet::new();
-        for backend in self.0.iter().cloned() {
+        for backend in self.0.iter().map(Arc::clone) {
             let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
             open.spawn(async move { backend.serve(router, limits, stop).await });
         }

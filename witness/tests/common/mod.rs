@@ -20,7 +20,8 @@ use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::{
-    ConsistencyProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at, subtree_root,
+    ConsistencyProof, MemoryTree, Nodes as _, SubtreeProof, leaf_hash, prove_consistency, prove_subtree, root_at,
+    subtree_root,
 };
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::tile::{Resource, encode_bundle, tiles_for};
