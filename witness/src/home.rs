@@ -75,7 +75,7 @@ impl Home {
         if config.exists() {
             return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
         }
-        let key = Agent::new(socket)?.find(fingerprint)?;
+        let key = Agent::new(socket).find(fingerprint)?;
         let no = |source| WitnessError::Machine { what: "find the agent's socket", source };
         let socket = socket.map(std::path::absolute).transpose().map_err(no)?;
         let text = text_of_agent(name, listen, &key, socket.as_deref());
@@ -171,7 +171,7 @@ impl Home {
         let agent_key = self.config().agent_key().map_err(|reason| self.unfit(reason))?;
         let (path, keyring) = match (agent_key, &self.config().agent) {
             (Some((key, public)), Some(agent)) => {
-                let agent = Agent::new(agent.socket.as_ref().map(|path| self.loaded.resolve(path)).as_deref())?;
+                let agent = Agent::new(agent.socket.as_ref().map(|path| self.loaded.resolve(path)).as_deref());
                 let first = VerifierKey::new(name.clone(), Material::Cosigner(public));
                 (self.path(FILE), Keyring::with_agent(first, AgentKey::new(agent, key), second))
             }

@@ -6,7 +6,7 @@
 //! | `POST /sign-subtree` | the same, of a part of a tree |
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
-//! | `GET /healthz` | 200 or 503, with what is wrong |
+//! | `GET /healthz` | 200 or 503, with what is wrong; how it goes with bastions is told at the door alone, and is no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | who this is, in plain text |
 //!
@@ -27,7 +27,7 @@ use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::bastion::Reach;
+use crate::bastion::{Backend, Bastions, Reach};
 use crate::decide::Refusal;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
@@ -57,7 +57,7 @@ pub async fn run_with(
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let through = reach.bastions.serve(public_router(witness.clone(), &reach), limits(), stopping);
+    let through = reach.bastions.serve(public_router(witness.clone(), &reach, Bastions::default()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
     flushing.abort();
     witness.settle().await;
@@ -71,11 +71,13 @@ fn router(witness: Arc<Witness>, reach: &Reach) -> Router {
         let values = witness.metrics() + &bastions.exposition();
         text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
     };
-    public_router(witness.clone(), reach).merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+    public_router(witness.clone(), reach, reach.bastions.clone())
+        .merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
 }
 
 /// The routes that are for everybody.
-fn public_router(witness: Arc<Witness>, reach: &Reach) -> Router {
+fn public_router(witness: Arc<Witness>, reach: &Reach, told_of: Bastions) -> Router {
+    let healthz = move |State(witness): State<Arc<Witness>>| async move { healthz(witness, told_of).await };
     let lines = reach.urls.iter().map(|url| format!("url: {url}\n"));
     let lines = lines.chain(reach.contact.iter().map(|contact| format!("contact: {contact}\n"))).collect::<String>();
     let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &lines) };
@@ -187,14 +189,19 @@ async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path
     }
 }
 
-async fn healthz(State(witness): State<Arc<Witness>>) -> Response {
+async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
     let logs = witness.health().await;
     let well = logs.iter().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let each = logs.iter().map(|log| {
         serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem})
     });
-    let report = serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    let mut report =
+        serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    let through: Vec<_> = bastions.iter().map(Backend::report).collect();
+    if let (false, Some(report)) = (through.is_empty(), report.as_object_mut()) {
+        report.insert("bastions".into(), through.into());
+    }
     text(status, "application/json", format!("{report}\n"))
 }
 

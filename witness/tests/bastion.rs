@@ -267,7 +267,8 @@ async fn u9_a_log_is_cosigned_through_a_bastion_and_metrics_stay_at_home() {
     assert_eq!(process.door.status(&log.body(0, 5)), 409);
     assert_eq!(line.post("/add-checkpoint", "nonsense", &[]).await.0, 400);
     assert_eq!(line.post("/add-checkpoint", &"x".repeat(70_000), &[]).await.0, 413);
-    assert_eq!(line.get("/healthz").await.0, 200);
+    let (status, health) = line.get("/healthz").await;
+    assert!(status == 200 && !health.contains("bastions"), "{health}");
     assert_eq!(line.get("/metrics").await.0, 404);
     let metrics = process.door.get("/metrics").text();
     assert!(metrics.contains(&format!("stele_witness_bastion_connected{{bastion=\"{host}\"}} 1\n")), "{metrics}");
@@ -288,6 +289,8 @@ fn u10_the_door_is_open_while_the_bastion_is_down_and_the_doctor_says_that_it_is
     let process = folder.start(&[]);
     assert_eq!(process.door.status(&log.body(0, 5)), 200);
     assert!(process.door.get("/metrics").text().contains(&format!("bastion_connected{{bastion=\"{host}\"}} 0\n")));
+    let health = process.door.get("/healthz");
+    assert!(health.status == 200 && health.text().contains("\"connected\":false"), "{}", health.text());
     let doctor = folder.command(&["doctor", dir, "--url", &process.door.url]).output().unwrap();
     let said = String::from_utf8(doctor.stdout.clone()).unwrap();
     assert_eq!(doctor.status.code(), Some(9), "{said}");

@@ -49,6 +49,7 @@ fn the_table_and_the_tests_agree() {
         include_str!("conformance.rs"),
         include_str!("state.rs"),
         include_str!("crash.rs"),
+        include_str!("machine.rs"),
         include_str!("bastion.rs"),
         include_str!("agent.rs"),
         include_str!("pull.rs"),

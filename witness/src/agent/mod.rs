@@ -8,7 +8,6 @@
 
 mod wire;
 
-use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ pub const VARIABLE: &str = "SSH_AUTH_SOCK";
 /// An agent's socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
-    socket: PathBuf,
+    socket: Option<PathBuf>,
 }
 
 /// A key in an agent.
@@ -107,11 +106,10 @@ pub enum AgentError {
 }
 
 impl Agent {
-    /// The agent at a socket; without one, the one that `SSH_AUTH_SOCK` names.
-    pub fn new(socket: Option<&Path>) -> Result<Self, AgentError> {
+    /// The agent at a socket; without one, the one that `SSH_AUTH_SOCK` names. That there is none is told when it is asked.
+    pub fn new(socket: Option<&Path>) -> Self {
         let from_environment = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let socket = socket.map(Path::to_owned).or_else(from_environment).ok_or(AgentError::Nowhere)?;
-        Ok(Self { socket })
+        Self { socket: socket.map(Path::to_owned).or_else(from_environment) }
     }
 
     /// The key with a fingerprint, as `ssh-add -l` prints it.
@@ -126,7 +124,7 @@ impl Agent {
     }
 
     fn words(&self) -> String {
-        self.socket.display().to_string()
+        self.socket.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
     /// One question over a connection of its own.
@@ -137,7 +135,8 @@ impl Agent {
         };
         let garbage = |reason| AgentError::Garbage { socket: self.words(), reason };
         let end = Instant::now() + PATIENCE;
-        let mut stream = connect(&self.socket).map_err(failed)?;
+        let socket = self.socket.as_ref().ok_or(AgentError::Nowhere)?;
+        let mut stream = connect(socket).map_err(failed)?;
         let length = u32::try_from(question.len()).unwrap_or(u32::MAX);
         stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
         stream.write_all(&[&length.to_be_bytes(), question].concat()).map_err(failed)?;
@@ -219,12 +218,6 @@ impl Explain for AgentError {
             }
         };
         Some(hint.to_owned())
-    }
-}
-
-impl fmt::Display for Agent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words())
     }
 }
 

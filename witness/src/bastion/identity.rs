@@ -1,7 +1,7 @@
 //! Who we are to a bastion: an Ed25519 key of its own, and the certificate that carries it.
 //!
 //! Not the witness's key: what signs cosignatures signs nothing else. A bastion looks at the key alone, so the certificate signs
-//! itself and is made anew for each connection; its fields are those of the example in c2sp.org/https-bastion.
+//! itself and is made anew for each connection, and rustls signs with it as with any client's key; its fields are those of the example in c2sp.org/https-bastion.
 
 use std::sync::Arc;
 use std::time::Duration;

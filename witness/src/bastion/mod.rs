@@ -206,6 +206,12 @@ impl Backend {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The same for `/healthz`.
+    pub fn report(&self) -> serde_json::Value {
+        let Status { connected, last_error, .. } = self.status();
+        serde_json::json!({"bastion": self.place.to_string(), "connected": connected, "last_error": last_error})
+    }
+
     async fn serve(&self, router: Router, limits: Arc<Limits>, mut stop: watch::Receiver<bool>) {
         let mut failures = 0;
         loop {

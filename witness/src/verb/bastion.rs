@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stele_host::output;
 
 use super::evidence::Told;
 use crate::bastion::Place;
@@ -17,5 +18,6 @@ pub(crate) fn add(folder: &Path, host: &str, ca: Option<PathBuf>) -> Result<Told
     let bastions = Home::open(folder)?.bastions()?;
     let added = bastions.iter().find(|backend| *backend.place() == place);
     let (hash, url) = added.map(|backend| (backend.key_hash().to_owned(), backend.url())).unwrap_or_default();
+    output::complain("next: give the key hash to the bastion's operator, start the witness anew, publish the url\n");
     Ok((format!("key hash: {hash}\nurl: {url}/\n"), json!({"key_hash": hash, "url": format!("{url}/")})))
 }
