@@ -621,6 +621,39 @@ mod tests {
     }
 
     #[test]
+    fn a_second_key_is_written_before_the_first_table_and_never_twice() {
+        let key = SshKey::new([1; 32]);
+        let name = "witness.example/w1".parse().unwrap();
+        let text = text_of_agent(&name, "127.0.0.1:0", &key, Some(Path::new("/run/odd \"socket\"")));
+        let before = read(&text);
+        assert_eq!(before.agent.as_ref().unwrap().socket.as_deref(), Some(Path::new("/run/odd \"socket\"")));
+        assert_eq!((before.key_mldsa, before.agent.unwrap().public_key), (None, key.to_string()));
+        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &Extras::default());
+        for text in [text.clone(), format!("{text}{log}"), "name = \"a\"".to_owned(), format!("name = \"a\"\n{log}")] {
+            let with = with_mldsa(&text, "second.key").unwrap();
+            let (before, after) = (read(&text), read(&with));
+            assert_eq!(after.key_mldsa.as_deref(), Some(Path::new("second.key")), "{with}");
+            assert_eq!((before.name, before.agent, before.logs), (after.name, after.agent, after.logs));
+            assert_eq!(with_mldsa(&with, "third.key"), None);
+        }
+    }
+
+    #[test]
+    fn a_bastion_listed_twice_or_nowhere_and_too_many_are_refused() {
+        let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let table = |host: &str| format!("[[bastion]]\nhost = {host:?}\n");
+        let of = |hosts: &[&str]| {
+            read(&format!("{head}{}", hosts.iter().map(|host| table(host)).collect::<String>())).reach()
+        };
+        assert!(matches!(of(&["b.example", "b.example:443"]), Err(Unfit::BastionTwice { .. })));
+        assert!(matches!(of(&["b.example/path"]), Err(Unfit::Bastion(_))));
+        let many: Vec<String> = (0..=MAX_BASTIONS).map(|n| format!("b{n}.example")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(matches!(of(&many), Err(Unfit::TooManyBastions { found }) if found == MAX_BASTIONS + 1));
+        assert_eq!(of(&many[1..]).unwrap().len(), MAX_BASTIONS);
+    }
+
+    #[test]
     fn what_is_written_is_read_back_whatever_the_origin() {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
