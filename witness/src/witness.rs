@@ -468,7 +468,12 @@ impl Witness {
         let same = granted.filter(|granted| granted.time() == time && granted.note().text() == verified.note().text());
         match same {
             Some(granted) => Ok(granted.clone()),
-            None => Cosigned::sign(verified, &self.keyring, time).map_err(|error| Answer::Unwell(error.into())),
+            None => Cosigned::sign(verified, &self.keyring, time).map_err(|error| {
+                if terms.qpd.is_some() {
+                    desk.allowance.lock().unwrap_or_else(PoisonError::into_inner).put_back();
+                }
+                Answer::Unwell(error.into())
+            }),
         }
     }
 

@@ -237,6 +237,26 @@ fn v4_a_silent_agent_is_waited_for_once_and_not_by_each_request() {
 }
 
 #[test]
+fn v8_what_an_agent_failed_to_sign_is_not_counted_against_the_log() {
+    let (dir, log) = (tempfile::tempdir().unwrap(), Log::new("log.example/a"));
+    let agent = Agent::start(dir.path(), Manner::Honest);
+    let folder = folder(dir, &ssh_key().fingerprint(), &agent.socket, &log);
+    let config = folder.path().join("witness.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}qpd = 24\n")).unwrap();
+    let witness = folder.start(&[]);
+    agent.becomes(Manner::Locked);
+    for _ in 0..30 {
+        assert_eq!(witness.door.status(&log.body(0, 5)), 503);
+    }
+    agent.becomes(Manner::Honest);
+    std::thread::sleep(REST);
+    assert_eq!(witness.door.status(&log.body(0, 5)), 200);
+    let statuses: Vec<u16> = (0..30).map(|_| witness.door.status(&log.body(5, 5))).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[test]
 fn v5_a_key_in_two_places_or_of_another_kind_is_refused() {
     let (dir, log) = (tempfile::tempdir().unwrap(), Log::new("log.example/a"));
     let agent = Agent::start(dir.path(), Manner::Honest);

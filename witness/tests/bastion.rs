@@ -187,6 +187,29 @@ async fn u7_a_flood_of_streams_and_endless_bodies_is_bounded() {
 }
 
 #[tokio::test]
+async fn u13_streams_opened_and_reset_without_end_leave_others_answered() {
+    let authority = Authority::new();
+    let mut bastion = Bastion::start(&authority, Manner::default()).await;
+    let _served = Served::at(&bastion, &authority, Limits::default());
+    let mut line = Arc::new(line(&mut bastion).await);
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..3_000_u64 {
+        let line = line.clone();
+        // Some are reset before they are taken up, some when they wait for their body.
+        all.spawn(timeout(Duration::from_millis(n % 7), async move { line.try_endless("/echo").await }));
+    }
+    while let Some(ended) = timeout(SOON, all.join_next()).await.expect("no stream may wait for ever") {
+        assert!(!matches!(ended, Ok(Ok(Some(200)))), "{ended:?}");
+    }
+    let answered = async {
+        while line.try_post("/echo", "still here").await != Some((200, "still here".into())) {
+            line = Arc::new(bastion.lines.recv().await.unwrap());
+        }
+    };
+    timeout(SOON, answered).await.expect("others must be answered");
+}
+
+#[tokio::test]
 async fn u8_who_stops_says_so_and_finishes_what_is_under_way() {
     let authority = Authority::new();
     let mut bastion = Bastion::start(&authority, Manner::default()).await;

@@ -8,7 +8,7 @@
 //! | sends a huge header | 431, or the stream is reset |
 //! | sends its body slowly, in part, or too much of it | 408 or 413, as at the door |
 //! | does not take its answer | the stream is reset after `body_time`, `answer_time` and `write_time` together |
-//! | opens and resets streams without end | hyper closes the connection |
+//! | resets streams faster than they are taken up | hyper ends the connection |
 //! | is gone without a word, or a router between us has forgotten the connection | noticed by a PING without an answer |
 
 use super::Limits;

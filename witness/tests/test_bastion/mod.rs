@@ -161,6 +161,16 @@ impl Line {
         self.ask(Method::POST, path, body, &[]).await.0
     }
 
+    /// The same where the connection may end: the status, if there is an answer.
+    pub async fn try_endless(&self, path: &str) -> Option<u16> {
+        self.try_ask(Method::POST, path, Body::new(Endless), &[]).await.map(|answer| answer.0)
+    }
+
+    /// `None` where the connection has ended.
+    pub async fn try_post(&self, path: &str, body: &str) -> Option<(u16, String)> {
+        self.try_ask(Method::POST, path, Body::from(body.to_owned()), &[]).await
+    }
+
     /// From now on nothing is read or written, and nothing is closed.
     pub fn freeze(&self) {
         self.frozen.store(true, Ordering::Release);
@@ -174,14 +184,24 @@ impl Line {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Body, headers: &[(&str, &str)]) -> (u16, String) {
+        self.try_ask(method, path, body, headers).await.expect("the connection must not end")
+    }
+
+    async fn try_ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> Option<(u16, String)> {
         let mut request = Request::builder().method(method).uri(format!("https://{}{path}", self.key_hash));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.sender.clone().send_request(request.body(body).unwrap()).await.unwrap();
+        let response = self.sender.clone().send_request(request.body(body).unwrap()).await.ok()?;
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        Some((status, String::from_utf8(body.to_vec()).unwrap()))
     }
 }
 
