@@ -187,13 +187,7 @@ impl Line {
         self.try_ask(method, path, body, headers).await.expect("the connection must not end")
     }
 
-    async fn try_ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Body,
-        headers: &[(&str, &str)],
-    ) -> Option<(u16, String)> {
+    async fn try_ask(&self, method: Method, path: &str, body: Body, headers: &[(&str, &str)]) -> Option<(u16, String)> {
         let mut request = Request::builder().method(method).uri(format!("https://{}{path}", self.key_hash));
         for (name, value) in headers {
             request = request.header(*name, *value);
