@@ -4,15 +4,17 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
-//! TLS is rustls with ring and the Mozilla roots. The address of a proxy is taken from the environment as curl does
+//! TLS is rustls with ring and the roots of [`roots`](crate::roots). The address of a proxy is taken from the environment as curl does
 //! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
 //! only keeps observers out and saves work on a broken line.
 
 use crate::exit::{Exit, Explain};
+use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Timeout};
 
 /// What is waited for and what is taken, at most.
@@ -50,7 +52,15 @@ const MAX_ANSWER_HEADER: usize = 16 * 1024;
 pub struct HttpClient {
     user_agent: String,
     limits: ClientLimits,
-    agent: std::sync::Arc<OnceLock<Agent>>,
+    roots: Option<Arc<Roots>>,
+    agents: Arc<Agents>,
+}
+
+/// Roots are read only where TLS is spoken.
+#[derive(Debug, Default)]
+struct Agents {
+    plain: OnceLock<Agent>,
+    tls: OnceLock<Agent>,
 }
 
 /// An answer, whatever its status.
@@ -100,6 +110,9 @@ pub enum HttpError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// Whom TLS is to believe cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// What came is not HTTP, or broke off.
     #[error("the exchange with {url} failed")]
     Broken {
@@ -115,6 +128,7 @@ impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
             Self::BadUrl { .. } => Exit::BadInput,
+            Self::Roots(error) => error.exit(),
             _ => Exit::Unavailable,
         }
     }
@@ -122,6 +136,7 @@ impl Explain for HttpError {
     fn code(&self) -> &'static str {
         match self {
             Self::BadUrl { .. } => "bad-url",
+            Self::Roots(error) => error.code(),
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut { .. } => "timed-out",
             Self::TooLarge { .. } => "answer-too-large",
@@ -131,6 +146,7 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Roots(error) => return error.hint(),
             Self::BadUrl { .. } => "write it as http://HOST:PORT or https://HOST",
             Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
             Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
@@ -160,7 +176,12 @@ impl Response {
 impl HttpClient {
     /// A client that names itself `user_agent`.
     pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
-        Self { user_agent: user_agent.to_owned(), limits, agent: Default::default() }
+        Self { user_agent: user_agent.to_owned(), limits, roots: None, agents: Default::default() }
+    }
+
+    /// The same, believing these roots instead of [the usual ones](crate::roots).
+    pub fn believing(self, roots: Roots) -> Self {
+        Self { roots: Some(Arc::new(roots)), agents: Default::default(), ..self }
     }
 
     /// `GET`; `accept` is what the answer should be, if that is to be said.
@@ -198,6 +219,7 @@ impl HttpClient {
             return Err(bad("neither http nor https".into()));
         }
         let local = uri.host().is_some_and(is_local);
+        let agent = self.agent(uri.scheme_str() == Some("https"))?;
         let mut request = Request::builder().method(method.clone()).uri(uri);
         for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
             if let Some(value) = value {
@@ -206,10 +228,10 @@ impl HttpClient {
         }
         let sent = if method == Method::GET {
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
-            self.run(request, local)
+            run(agent, request, local)
         } else {
             let request = request.body(body).map_err(|e| bad(e.to_string()))?;
-            self.run(request, local)
+            run(agent, request, local)
         };
         let mut answer = sent.map_err(|e| self.error(url, e))?;
         let status = answer.status().as_u16();
@@ -218,17 +240,17 @@ impl HttpClient {
         Ok(Response { status, headers, body: body.map_err(|e| self.error(url, e))? })
     }
 
-    fn run<B: ureq::AsSendBody>(
-        &self,
-        request: Request<B>,
-        local: bool,
-    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let agent = self.agent.get_or_init(|| agent(&self.user_agent, &self.limits));
-        if !local {
-            return agent.run(request);
+    fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {
+        let made = if tls { &self.agents.tls } else { &self.agents.plain };
+        if let Some(agent) = made.get() {
+            return Ok(agent);
         }
-        let request = agent.configure_request(request).proxy(None).build();
-        agent.run(request)
+        let roots = match &self.roots {
+            _ if !tls => None,
+            Some(roots) => Some(Roots::clone(roots)),
+            None => roots::from_environment()?,
+        };
+        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots)))
     }
 
     fn error(&self, url: &str, error: ureq::Error) -> HttpError {
@@ -255,8 +277,23 @@ impl HttpClient {
     }
 }
 
-fn agent(user_agent: &str, limits: &ClientLimits) -> Agent {
+fn run<B: ureq::AsSendBody>(
+    agent: &Agent,
+    request: Request<B>,
+    local: bool,
+) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    if !local {
+        return agent.run(request);
+    }
+    let request = agent.configure_request(request).proxy(None).build();
+    agent.run(request)
+}
+
+fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent {
+    let believed = |roots: Roots| roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
+    let roots = roots.map_or(RootCerts::WebPki, |roots| RootCerts::from(believed(roots)));
     Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)

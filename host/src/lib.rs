@@ -14,4 +14,5 @@ pub mod lock;
 pub mod log;
 pub mod log_source;
 pub mod output;
+pub mod roots;
 pub mod shutdown;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Witnesses and logs of others: omniwitness, litewitness and mosskeys-witness cosign Stele's log and its quorum counts them, ML-DSA-44
-# included; Tessera's posix-oneshot publishes with the cosignature of Stele's witness, and not when that witness is down. Everything on loopback.
+# included; Tessera's posix-oneshot publishes with the cosignature of Stele's witness, and not when that witness is down; Stele's
+# witness is reached through litebastion. Everything on loopback.
 #
 #   tests/peers/witnesses.sh        once `run` has built the peers
 source "$(dirname "$0")/lib.sh"
@@ -15,6 +16,7 @@ main() {
     find_binaries
     foreign_witnesses_cosign_our_log
     our_witness_cosigns_a_foreign_log
+    our_witness_is_reached_through_a_foreign_bastion
     finish witnesses
 }
 
@@ -86,6 +88,54 @@ our_witness_cosigns_a_foreign_log() {
     printf 'three' >"$place/entries/3"
     refuses "with our witness down posix-oneshot does not publish" 'witness|connect' oneshot "$log" "$key" "$policy"
     accepts "and its checkpoint stays as it was" cmp "$place/before" "$log/checkpoint"
+}
+
+# litebastion with a certificate for localhost, by an authority of ours that is told to whoever asks.
+start_litebastion() {
+    in_background litebastion "https://localhost:$1/" env -C "$place/bastion" "$work/bin/litebastion" -testcert \
+        -listen "localhost:$1" -backends backends.txt
+}
+
+our_witness_is_reached_through_a_foreign_bastion() {
+    local dir=$place/behind log=$place/asks policy=$place/asks.policy bastion=$place/bastion port hash url litebastion log_vkey
+    mkdir -p "$bastion"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=an authority' \
+        -keyout "$bastion/ca-key.pem" -out "$bastion/ca.pem" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=localhost' \
+        -keyout "$bastion/localhost-key.pem" -out "$bastion/localhost.csr" 2>/dev/null
+    openssl x509 -req -in "$bastion/localhost.csr" -CA "$bastion/ca.pem" -CAkey "$bastion/ca-key.pem" -days 2 \
+        -extfile <(printf 'subjectAltName=DNS:localhost') -out "$bastion/localhost.pem" 2>/dev/null
+    local -x SSL_CERT_FILE=$bastion/ca.pem CURL_CA_BUNDLE=$bastion/ca.pem
+    port=$(free_port)
+    log_vkey=$("$stele_log" init "$log" --origin log.example/asks --claims open 2>/dev/null | head -1)
+    accepts "stele-witness init, for a witness behind NAT" "$stele_witness" init "$dir" --name behind.example
+    accepts "stele-witness logs add" "$stele_witness" logs add "$dir" --vkey "$log_vkey"
+    hash=$("$stele_witness" bastion add "$dir" --host "localhost:$port" --ca "$bastion/ca.pem" | sed -n 's/^key hash: //p')
+    url=https://localhost:$port/$hash
+    printf '%064d\n' 0 >"$bastion/backends.txt"
+    start_litebastion "$port"
+    litebastion=$last
+    serve "$stele_witness" run "$dir" --listen 127.0.0.1:0
+    refuses "litebastion does not take a key that it does not list, and the doctor says so" 'FAIL bastion' \
+        "$stele_witness" doctor "$dir" --url "$served"
+    printf '%s\n' "$hash" >"$bastion/backends.txt"
+    kill -HUP "$litebastion"
+    accepts "listed, it is reached through litebastion" wait_for "$url/healthz"
+    accepts "and the doctor finds nothing" "$stele_witness" doctor "$dir" --url "$served"
+    equal "its metrics stay at home" 404 "$(curl -s -o /dev/null -w '%{http_code}' "$url/metrics")"
+    printf 'log %s\nwitness behind %s %s\nquorum behind\n' "$log_vkey" \
+        "$("$stele_witness" about "$dir" | sed -n 's/^vkey: //p' | head -1)" "$url" >"$policy"
+    serve "$stele_log" run "$log" --policy "$policy" --listen 127.0.0.1:0
+    sed -i "1s#\$# $served#" "$policy"
+    accepts "our log is cosigned through litebastion" wait_for "$served/healthz"
+    "$stele" key new "$place/behind.pem" >/dev/null
+    accepts "a claim is logged and proven with a cosignature that came that way" \
+        "$stele" claim behind.example --key "$place/behind.pem" --policy "$policy"
+    kill "$litebastion" && wait "$litebastion" || true
+    refuses "with litebastion gone nobody reaches it" '' curl -s --max-time 2 "$url/healthz"
+    start_litebastion "$port"
+    accepts "and when it is back the witness is back" wait_for "$url/healthz"
+    stop_network
 }
 
 oneshot() {

@@ -34,6 +34,11 @@ impl Allowance {
             }
         }
     }
+
+    /// Gives back one that was taken for a signature that was not made.
+    pub fn put_back(&mut self) {
+        self.level = self.level.map(|level| level.saturating_add(DAY));
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use stele_spec::note::KeyName;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::bastion::Reach;
 use crate::config::{Extras, LogConfig};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
@@ -21,7 +22,7 @@ use crate::keyring::Own;
 use crate::mirror::{self, Mirror};
 use crate::pull;
 use crate::trust::TrustedLog;
-use crate::verb::{doctor, evidence, logs, mirror as copies};
+use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use crate::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -47,11 +48,27 @@ enum Command {
         /// Where it will listen
         #[arg(long, default_value = "127.0.0.1:7461")]
         listen: String,
+        /// Keep the Ed25519 key in an ssh-agent and make no key files: the fingerprint, as `ssh-add -l` prints it
+        #[arg(long, value_name = "SHA256:...")]
+        ssh_agent: Option<String>,
+        /// The agent's socket, instead of the one that SSH_AUTH_SOCK names
+        #[arg(long, requires = "ssh_agent")]
+        socket: Option<PathBuf>,
+    },
+    /// Its keys
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
     },
     /// The logs that it cosigns
     Logs {
         #[command(subcommand)]
         command: Logs,
+    },
+    /// Bastions, through which a witness behind NAT is reached (c2sp.org/https-bastion)
+    Bastion {
+        #[command(subcommand)]
+        command: Bastion,
     },
     /// Serve
     Run {
@@ -115,6 +132,30 @@ enum MirrorCommand {
         /// The newest such checkpoint
         #[arg(long)]
         checkpoint: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Make an ML-DSA-44 key for a witness that has an Ed25519 key alone
+    AddMldsa {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Bastion {
+    /// Add one, from the next start on; prints the key hash for its operator, and the address to publish
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// Where it is, such as bastion.example or bastion.example:8443
+        #[arg(long)]
+        host: String,
+        /// A PEM file of root certificates to judge it by, instead of the Mozilla roots
+        #[arg(long)]
+        ca: Option<PathBuf>,
     },
 }
 
@@ -203,13 +244,17 @@ impl Cli {
     pub fn run(self) -> Result<(), WitnessError> {
         let json = self.json;
         match self.command {
-            Command::Init { dir, name, listen } => {
+            Command::Init { dir, name, listen, ssh_agent, socket } => {
                 let name = key_name(&name)?;
-                let own = Home::init(&dir, &name, &listen)?;
+                let own = match ssh_agent {
+                    Some(fingerprint) => Home::init_in_agent(&dir, &name, &listen, &fingerprint, socket.as_deref())?,
+                    None => Home::init(&dir, &name, &listen)?,
+                };
                 let next = format!("next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n", dir.display());
                 output::complain(&next);
                 say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
+            Command::Keys { command: Keys::AddMldsa { dir } } => told(json, keys::add_mldsa(&dir)?),
             Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
                 let extras = Extras { pull, pull_seconds, ..Extras::default() };
                 let (added, log) = Home::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
@@ -248,6 +293,7 @@ impl Cli {
                 output::complain(&format!("goes on from size {size}: {origin}\n"));
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
             }
+            Command::Bastion { command: Bastion::Add { dir, host, ca } } => told(json, bastion::add(&dir, &host, ca)?),
             Command::Evidence { command: Evidence::List { dir } } => told(json, evidence::list(&Home::open(&dir)?)?),
             Command::Evidence { command: Evidence::Export { dir, id, out } } => {
                 told(json, evidence::export(&Home::open(&dir)?, id.as_deref(), &out)?)
@@ -306,12 +352,17 @@ impl Cli {
 fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
     let (name, keys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
+    let Reach { urls, contact, .. } = home.reach()?;
+    let reached: String = urls.iter().map(|url| format!("url: {url}\n")).collect();
+    let reachable: String = contact.iter().map(|contact| format!("contact: {contact}\n")).collect();
     let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());
     let copies = mirror.as_ref().map(|own| format!("mirror: {}\n{}", own.name(), vkeys(own, "mirror vkey: ")));
-    let text = format!("name: {name}\n{keys}listen: {listen}\n{}logs:\n{}", copies.unwrap_or_default(), list(home));
-    let logs: Vec<_> = home.logs().iter().map(log_json).collect();
+    let (copies, list) = (copies.unwrap_or_default(), list(home));
+    let text = format!("name: {name}\n{keys}listen: {listen}\n{reached}{reachable}{copies}logs:\n{list}");
+    let logs: Vec<_> = home.listed().map(|(log, config)| listed_json(log, config)).collect();
     let object = json!({
-        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "logs": logs,
+        "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "contact": contact,
+        "logs": logs,
         "mirror": mirror.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
     });
     say(json, &text, object)
@@ -326,6 +377,9 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
+        let reach = home.reach()?;
+        // An agent that is gone later costs answers; one that was never there is a mistake to tell now.
+        home.keyring()?.ready()?;
         let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
         let mirror = Mirror::open(&home, Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
@@ -335,7 +389,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let pulling = pull::start(witness.clone(), mirror.clone());
-        http::run_with(witness, mirror, listener, stop).await;
+        http::run_with(witness, mirror, reach, listener, stop).await;
         drop(pulling);
         Ok(())
     });
@@ -379,13 +433,26 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
 }
 
+fn listed_json(log: &TrustedLog, config: &LogConfig) -> serde_json::Value {
+    let mut object = log_json(log);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("qpd".into(), config.qpd.into());
+        object.insert("disabled".into(), config.disabled.into());
+    }
+    object
+}
+
 fn list(home: &Home) -> String {
     let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
     let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
+    let a_day = |config: &LogConfig| config.qpd.map(|qpd| format!("  at most {qpd} a day\n")).unwrap_or_default();
     let pulled =
         |config: &LogConfig| config.pull.as_ref().map(|url| format!("  pulled from {url}\n")).unwrap_or_default();
     home.listed()
-        .map(|(log, config)| format!("{}{}\n{}{}", log.origin(), flag(config), key_lines(log), pulled(config)))
+        .map(|(log, config)| {
+            let (keys, pulled, a_day) = (key_lines(log), pulled(config), a_day(config));
+            format!("{}{}\n{keys}{pulled}{a_day}", log.origin(), flag(config))
+        })
         .collect()
 }
 

@@ -1,12 +1,15 @@
 //! `witness.toml`: who this witness is, where it listens, and which logs it cosigns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 use stele_spec::checkpoint::{CheckpointError, Origin};
+use stele_spec::key::PublicKey;
 use stele_spec::note::{KeyName, NoteError, VerifierKey};
 
+use crate::agent::{NotAnSshKey, SshKey};
+use crate::bastion::{NotAPlace, Place};
 use crate::trust::TrustedLog;
 
 /// The file below a witness's folder.
@@ -14,6 +17,12 @@ pub const FILE: &str = "witness.toml";
 
 /// The most logs of one witness: each costs a few kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
+
+/// The longest line of the page that a config writes.
+const MAX_LINE: usize = 200;
+
+/// The most bastions of one witness: each is a connection that is kept open.
+pub const MAX_BASTIONS: usize = 8;
 
 /// What the file says. Paths are relative to its folder.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,19 +33,38 @@ pub struct Config {
     /// Where to listen: an address and a port; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: String,
-    /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it.
-    #[serde(default = "default_key")]
-    pub key: PathBuf,
+    /// Addresses to publish where a proxy serves us; those through bastions follow from their tables.
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// How a log's operator reaches ours: a line for the page and `about`, such as an address of mail.
+    pub contact: Option<String>,
+    /// Our secret Ed25519 key: a signed-note signer string, as Go's tools write it; `witness.key` unless there is an `[agent]`.
+    pub key: Option<PathBuf>,
     /// Our secret ML-DSA-44 key, under the same name; without it we sign with Ed25519 alone.
     pub key_mldsa: Option<PathBuf>,
     /// The folder of the marks. Worth another disk than the state's: what is lost or restored together is not noticed.
     #[serde(default = "default_marks")]
     pub marks: PathBuf,
+    /// The ssh-agent that holds our Ed25519 key, if no file does.
+    pub agent: Option<AgentConfig>,
     /// The mirror beside the witness, if there is one; `mirror init` appends it.
     pub mirror: Option<MirrorConfig>,
+    /// Bastions through which we are reached, in `[[bastion]]` tables; `bastion add` appends them.
+    #[serde(default, rename = "bastion")]
+    pub bastions: Vec<BastionConfig>,
     /// The logs that we cosign, in `[[log]]` tables; `logs add` appends them.
     #[serde(default, rename = "log")]
     pub logs: Vec<LogConfig>,
+}
+
+/// `[agent]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentConfig {
+    /// The key, as `ssh-add -L` prints it, without the comment.
+    pub public_key: String,
+    /// The agent's socket; the one that `SSH_AUTH_SOCK` names without it.
+    pub socket: Option<PathBuf>,
 }
 
 /// `[mirror]`.
@@ -56,6 +84,19 @@ pub struct MirrorConfig {
     /// The folder of the mirror's marks.
     #[serde(default = "default_mirror_marks")]
     pub marks: PathBuf,
+}
+
+/// One `[[bastion]]` (c2sp.org/https-bastion).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BastionConfig {
+    /// Where it is: a host, with a port if that is not 443.
+    pub host: String,
+    /// The secret key by which it knows us: Ed25519 in PKCS#8 PEM, and not the witness's own.
+    #[serde(default = "default_bastion_key")]
+    pub key: PathBuf,
+    /// Root certificates in PEM, one of which its certificate must chain to; the Mozilla roots without it.
+    pub ca: Option<PathBuf>,
 }
 
 /// One `[[log]]`.
@@ -120,6 +161,27 @@ pub enum Unfit {
         /// What is wrong with it.
         reason: NoteError,
     },
+    /// `urls` or `contact` with what no page has in a line.
+    #[error("{what} {value:?}: expected {expected}")]
+    Published {
+        /// Which field.
+        what: &'static str,
+        /// As written.
+        value: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// `public_key` of `[agent]`.
+    #[error("public_key {value:?} of [agent]: {reason}")]
+    AgentKey {
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file and an agent.
+    #[error("`key` and [agent]: the Ed25519 key is in one place")]
+    TwoKeys,
     /// An origin that no checkpoint can have.
     #[error("origin {origin:?}: {reason}")]
     Origin {
@@ -186,6 +248,21 @@ pub enum Unfit {
         /// As written.
         found: u64,
     },
+    /// A bastion that is nowhere.
+    #[error("bastion: {0}")]
+    Bastion(NotAPlace),
+    /// Two tables for one bastion.
+    #[error("bastion {place} is listed twice")]
+    BastionTwice {
+        /// Where it is.
+        place: Place,
+    },
+    /// More than [`MAX_BASTIONS`].
+    #[error("at most {MAX_BASTIONS} bastions, found {found}")]
+    TooManyBastions {
+        /// How many.
+        found: usize,
+    },
     /// More than [`MAX_LOGS`].
     #[error("at most {MAX_LOGS} logs, found {found}")]
     TooMany {
@@ -198,6 +275,23 @@ impl Config {
     /// The name, checked.
     pub fn key_name(&self) -> Result<KeyName, Unfit> {
         self.name.parse().map_err(|reason| Unfit::Name { name: self.name.clone(), reason })
+    }
+
+    /// The key that an agent holds, checked; `None` where a file holds it.
+    pub fn agent_key(&self) -> Result<Option<(SshKey, PublicKey)>, Unfit> {
+        let Some(agent) = &self.agent else { return Ok(None) };
+        if self.key.is_some() {
+            return Err(Unfit::TwoKeys);
+        }
+        let bad = |reason| Unfit::AgentKey { value: agent.public_key.clone(), reason };
+        let key: SshKey = agent.public_key.parse().map_err(|error: NotAnSshKey| bad(error.to_string()))?;
+        let public = PublicKey::from_bytes(key.as_bytes()).map_err(|error| bad(error.to_string()))?;
+        Ok(Some((key, public)))
+    }
+
+    /// The file that holds the Ed25519 key where no agent does.
+    pub fn key_file(&self) -> &Path {
+        self.key.as_deref().unwrap_or(Path::new("witness.key"))
     }
 
     /// The logs, checked.
@@ -231,6 +325,38 @@ impl Config {
             return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
         }
         Ok(())
+    }
+
+    /// How we are reached, checked.
+    pub fn reach(&self) -> Result<Vec<Place>, Unfit> {
+        let line = |text: &str| !text.is_empty() && text.len() <= MAX_LINE && !text.chars().any(char::is_control);
+        let bad = |what, value: &str, expected| Unfit::Published { what, value: value.to_owned(), expected };
+        for url in &self.urls {
+            let http = url.starts_with("http://") || url.starts_with("https://");
+            if !http || !line(url) || url.contains(' ') {
+                return Err(bad("urls", url, "an address that begins with http:// or https://"));
+            }
+        }
+        match &self.contact {
+            Some(contact) if !line(contact) => Err(bad("contact", contact, "one line of at most 200 bytes")),
+            _ => self.places(),
+        }
+    }
+
+    /// The places of the bastions, checked.
+    pub fn places(&self) -> Result<Vec<Place>, Unfit> {
+        if self.bastions.len() > MAX_BASTIONS {
+            return Err(Unfit::TooManyBastions { found: self.bastions.len() });
+        }
+        let mut places: Vec<Place> = Vec::with_capacity(self.bastions.len());
+        for bastion in &self.bastions {
+            let place: Place = bastion.host.parse().map_err(Unfit::Bastion)?;
+            if places.contains(&place) {
+                return Err(Unfit::BastionTwice { place });
+            }
+            places.push(place);
+        }
+        Ok(places)
     }
 }
 
@@ -273,6 +399,41 @@ impl LogConfig {
 
 /// The file that `init` writes.
 pub fn text_of(name: &KeyName, listen: &str) -> String {
+    text_with(
+        name,
+        listen,
+        "# Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
+         key = \"witness.key\"\n\
+         key_mldsa = \"witness-mldsa.key\"\n",
+        "",
+    )
+}
+
+/// The same for a key in an ssh-agent.
+pub fn text_of_agent(name: &KeyName, listen: &str, key: &SshKey, socket: Option<&Path>) -> String {
+    let socket = socket.map(|path| format!("socket = {}\n", quoted(&path.to_string_lossy()))).unwrap_or_default();
+    let keys = "# Its Ed25519 key is in an ssh-agent, see [agent]; `stele-witness keys add-mldsa` makes a second one in a file.\n";
+    let table = format!(
+        "\n[agent]\n# As `ssh-add -L` prints it; without `socket`, {} says where the agent is.\npublic_key = {}\n{socket}",
+        crate::agent::VARIABLE,
+        quoted(&key.to_string()),
+    );
+    text_with(name, listen, keys, &table)
+}
+
+/// The file with `key_mldsa`, which must stand before the first table; `None` where there is a line of that name already.
+pub fn with_mldsa(text: &str, file: &str) -> Option<String> {
+    let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
+    if lines.clone().any(|line| line.trim_start().starts_with("key_mldsa")) {
+        return None;
+    }
+    let before: String = lines.map(|line| format!("{line}\n")).collect();
+    let rest = text.get(before.len()..).unwrap_or_default();
+    let gap = if rest.is_empty() { "" } else { "\n" };
+    Some(format!("{}\nkey_mldsa = {}\n{gap}{rest}", before.trim_end(), quoted(file)))
+}
+
+fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
     let (name, listen) = (quoted(&name.to_string()), quoted(listen));
     format!(
         "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
@@ -283,15 +444,20 @@ pub fn text_of(name: &KeyName, listen: &str) -> String {
          # Where it listens. A proxy in front of it may speak TLS.\n\
          listen = {listen}\n\
          \n\
-         # Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
-         key = \"witness.key\"\n\
-         key_mldsa = \"witness-mldsa.key\"\n\
+         {keys}\
          \n\
          # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
          marks = \"marks\"\n\
          \n\
-         # The logs, added by `stele-witness logs add`.\n"
+         # The logs, added by `stele-witness logs add`.\n\
+         {table}"
     )
+}
+
+/// The table that `bastion add` appends.
+pub fn text_of_bastion(place: &Place, ca: Option<&Path>) -> String {
+    let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
+    format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
 }
 
 /// The table that `logs add` appends.
@@ -352,10 +518,6 @@ fn default_listen() -> String {
     "127.0.0.1:7461".to_owned()
 }
 
-fn default_key() -> PathBuf {
-    "witness.key".into()
-}
-
 fn default_mirror_key() -> PathBuf {
     "mirror.key".into()
 }
@@ -368,6 +530,10 @@ fn default_mirror_marks() -> PathBuf {
     "mirror-marks".into()
 }
 
+fn default_bastion_key() -> PathBuf {
+    "bastion.key".into()
+}
+
 fn default_marks() -> PathBuf {
     "marks".into()
 }
@@ -376,7 +542,6 @@ fn default_marks() -> PathBuf {
 mod tests {
     use super::*;
     use crate::samples::{Log, witness_key};
-    use std::path::Path;
     use stele_host::config::parse;
 
     fn read(text: &str) -> Config {
@@ -453,6 +618,39 @@ mod tests {
             assert_eq!(with_disabled(&off, origin, true).unwrap(), off);
             assert_eq!(with_disabled(&off, origin, false).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_second_key_is_written_before_the_first_table_and_never_twice() {
+        let key = SshKey::new([1; 32]);
+        let name = "witness.example/w1".parse().unwrap();
+        let text = text_of_agent(&name, "127.0.0.1:0", &key, Some(Path::new("/run/odd \"socket\"")));
+        let before = read(&text);
+        assert_eq!(before.agent.as_ref().unwrap().socket.as_deref(), Some(Path::new("/run/odd \"socket\"")));
+        assert_eq!((before.key_mldsa, before.agent.unwrap().public_key), (None, key.to_string()));
+        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &Extras::default());
+        for text in [text.clone(), format!("{text}{log}"), "name = \"a\"".to_owned(), format!("name = \"a\"\n{log}")] {
+            let with = with_mldsa(&text, "second.key").unwrap();
+            let (before, after) = (read(&text), read(&with));
+            assert_eq!(after.key_mldsa.as_deref(), Some(Path::new("second.key")), "{with}");
+            assert_eq!((before.name, before.agent, before.logs), (after.name, after.agent, after.logs));
+            assert_eq!(with_mldsa(&with, "third.key"), None);
+        }
+    }
+
+    #[test]
+    fn a_bastion_listed_twice_or_nowhere_and_too_many_are_refused() {
+        let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let table = |host: &str| format!("[[bastion]]\nhost = {host:?}\n");
+        let of = |hosts: &[&str]| {
+            read(&format!("{head}{}", hosts.iter().map(|host| table(host)).collect::<String>())).reach()
+        };
+        assert!(matches!(of(&["b.example", "b.example:443"]), Err(Unfit::BastionTwice { .. })));
+        assert!(matches!(of(&["b.example/path"]), Err(Unfit::Bastion(_))));
+        let many: Vec<String> = (0..=MAX_BASTIONS).map(|n| format!("b{n}.example")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(matches!(of(&many), Err(Unfit::TooManyBastions { found }) if found == MAX_BASTIONS + 1));
+        assert_eq!(of(&many[1..]).unwrap().len(), MAX_BASTIONS);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
 use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
 use crate::decide::Head;
-use crate::keyring::{Keyring, Own};
+use crate::keyring::{Keyring, Own, SignError};
 use crate::trust::Verified;
 
 /// A record of one log.
@@ -47,6 +47,9 @@ pub enum RecordError {
         /// Whose it is.
         found: Origin,
     },
+    /// It could not be signed.
+    #[error("{0}")]
+    Sign(SignError),
     /// No line of a key of ours.
     #[error("it has no cosignature of this witness's keys")]
     NotOurs,
@@ -93,7 +96,7 @@ impl Cosigned {
     pub fn sign(verified: &Verified, witness: &Keyring, time: UnixTime) -> Result<Self, RecordError> {
         let text = verified.note().text();
         let mut lines = verified.note().signatures().to_vec();
-        lines.extend(witness.cosign(text, time).map_err(RecordError::Cosignature)?);
+        lines.extend(witness.cosign(text, time).map_err(RecordError::Sign)?);
         let note = SignedNote::new(text.to_owned(), lines).map_err(RecordError::Note)?;
         // Read back: what leaves us is what a verifier accepts.
         Self::parse(&note.to_bytes(), verified.checkpoint().origin(), &witness.own())
@@ -114,7 +117,7 @@ impl Cosigned {
                 lines.push(line);
             }
         }
-        lines.extend(witness.cosign(note.text(), time).map_err(RecordError::Cosignature)?);
+        lines.extend(witness.cosign(note.text(), time).map_err(RecordError::Sign)?);
         let origin = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?.origin().clone();
         let note = SignedNote::new(note.text().to_owned(), lines).map_err(RecordError::Note)?;
         Self::parse(&note.to_bytes(), &origin, &own)

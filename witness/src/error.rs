@@ -9,10 +9,13 @@ use stele_host::exit::{Exit, Explain};
 use stele_host::key_file::KeyFileError;
 use stele_host::lock::LockError;
 use stele_host::output::OutputError;
+use stele_host::roots::RootsError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::misbehaviour::EvidenceError;
 use stele_spec::note::NoteError;
 
+use crate::agent::AgentError;
+use crate::bastion::IdentityError;
 use crate::config::Unfit;
 use crate::keyring::NotOne;
 use crate::mirror::MirrorError;
@@ -53,6 +56,26 @@ pub enum WitnessError {
         /// What is wrong with it.
         reason: NoteError,
     },
+    /// A key or roots with which no bastion can be reached.
+    #[error("{}: {reason}", .path.display())]
+    Bastion {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it, or with the roots.
+        reason: IdentityError,
+    },
+    /// The ssh-agent that holds the key.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// There is a second key already.
+    #[error("{} names an ML-DSA-44 key already", .path.display())]
+    KeyThere {
+        /// The config.
+        path: PathBuf,
+    },
+    /// Root certificates.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// Keys that are not a witness's, or of two witnesses.
     #[error("{} and what is beside it: {reason}", .path.display())]
     Keyring {
@@ -198,6 +221,8 @@ impl Explain for WitnessError {
             Self::AlreadyThere { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
+            | Self::Bastion { .. }
+            | Self::KeyThere { .. }
             | Self::Keyring { .. }
             | Self::OtherName { .. }
             | Self::Unexportable { .. }
@@ -211,6 +236,8 @@ impl Explain for WitnessError {
             Self::KnownLog { .. } => Exit::Refused,
             Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
             Self::Config(error) => error.exit(),
+            Self::Roots(error) => error.exit(),
+            Self::Agent(error) => error.exit(),
             Self::KeyFile(error) => error.exit(),
             Self::Lock(error) => error.exit(),
             Self::State(error) => error.exit(),
@@ -226,6 +253,7 @@ impl Explain for WitnessError {
             Self::AlreadyThere { .. } => "already-there",
             Self::Unfit { .. } => "config-unfit",
             Self::Key { .. } => "not-a-signer-key",
+            Self::Bastion { .. } => "not-a-bastion-key",
             Self::Keyring { .. } => "not-a-cosigner",
             Self::OtherName { .. } => "other-name",
             Self::KnownLog { .. } => "known-log",
@@ -241,6 +269,9 @@ impl Explain for WitnessError {
             Self::Listen { .. } => "cannot-listen",
             Self::Machine { .. } => "machine",
             Self::Config(error) => error.code(),
+            Self::Roots(error) => error.code(),
+            Self::Agent(error) => error.code(),
+            Self::KeyThere { .. } => "key-there",
             Self::KeyFile(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::State(error) => error.code(),
@@ -262,6 +293,9 @@ impl Explain for WitnessError {
             Self::UnknownLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
             Self::Listen { .. } => Some("is the port taken? Port 0 takes a free one".into()),
             Self::Config(error) => error.hint(),
+            Self::Roots(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
+            Self::KeyThere { .. } => Some("a key is never replaced: new keys get a new folder and a new name".into()),
             Self::KeyFile(error) => error.hint(),
             Self::Lock(error) => error.hint(),
             Self::State(error) => error.hint(),
@@ -288,6 +322,7 @@ impl Explain for WitnessError {
             | Self::List { .. }
             | Self::Unfit { .. }
             | Self::Key { .. }
+            | Self::Bastion { .. }
             | Self::Keyring { .. }
             | Self::Machine { .. } => None,
         }

@@ -3,8 +3,9 @@
 //! | path | what |
 //! |---|---|
 //! | `witness.toml` | the config |
-//! | `witness.key` | the secret Ed25519 key, mode 0600 |
+//! | `witness.key` | the secret Ed25519 key, mode 0600; none where an ssh-agent holds it |
 //! | `witness-mldsa.key` | the secret ML-DSA-44 key, mode 0600 |
+//! | `bastion.key` | the secret key by which bastions know us, mode 0600; only with a `[[bastion]]` |
 //! | `state/<origin hash>` | the newest checkpoint that was cosigned, as it is served |
 //! | `state/lock` | held by the process that runs |
 //! | `marks/<origin hash>` | what tells a lost or restored state; elsewhere if the config says so |
@@ -16,12 +17,17 @@ use std::path::{Path, PathBuf};
 
 use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
-use stele_host::key_file;
 use stele_host::lock::Lock;
+use stele_host::{key_file, roots};
 use stele_spec::checkpoint::Origin;
-use stele_spec::note::{KeyName, KeyType, SignedNote, SignerKey, VerifierKey};
+use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, VerifierKey};
 
-use crate::config::{Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_log, with_disabled};
+use crate::agent::{Agent, AgentKey};
+use crate::bastion::{Backend, Bastions, Identity, Pace, Place, Reach};
+use crate::config::{
+    Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_agent, text_of_bastion, text_of_log, with_disabled,
+    with_mldsa,
+};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
 use crate::keyring::{Keyring, Own};
@@ -57,6 +63,63 @@ pub enum Added {
 }
 
 impl Home {
+    /// Makes a witness whose Ed25519 key stays in an ssh-agent: folder and config. Nothing that exists is touched.
+    pub fn init_in_agent(
+        folder: &Path,
+        name: &KeyName,
+        listen: &str,
+        fingerprint: &str,
+        socket: Option<&Path>,
+    ) -> Result<Own, WitnessError> {
+        let config = folder.join(FILE);
+        if config.exists() {
+            return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
+        }
+        let key = Agent::new(socket).find(fingerprint)?;
+        let no = |source| WitnessError::Machine { what: "find the agent's socket", source };
+        let socket = socket.map(std::path::absolute).transpose().map_err(no)?;
+        let text = text_of_agent(name, listen, &key, socket.as_deref());
+        // A weak key is refused before there is a folder.
+        let unfit = |reason| WitnessError::Unfit { path: config.clone(), reason };
+        parse::<Config>(&text, &config)?.agent_key().map_err(unfit)?;
+        durable::create_dir_all(folder)?;
+        durable::create_file(&config, text.as_bytes(), 0o644)?;
+        let home = Self::open(folder)?;
+        let own = home.keyring()?.own();
+        home.shelf(own.clone())?;
+        Ok(own)
+    }
+
+    /// Makes an ML-DSA-44 key for a witness that has none. What it cosigned with the other alone stays what it is.
+    pub fn add_mldsa(folder: &Path) -> Result<Own, WitnessError> {
+        const FILE_OF_KEY: &str = "witness-mldsa.key";
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let there = || WitnessError::KeyThere { path: home.path(FILE) };
+        let path = home.path(FILE);
+        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
+        let text = with_mldsa(&String::from_utf8_lossy(&before), FILE_OF_KEY).ok_or_else(there)?;
+        if home.config().key_mldsa.is_some() {
+            return Err(there());
+        }
+        // Never written unless it says what was meant.
+        let after = home.read(&text)?;
+        if after.key_mldsa.as_deref() != Some(Path::new(FILE_OF_KEY)) || after.logs != home.config().logs {
+            return Err(there());
+        }
+        // A key that an interrupted attempt left is taken; `keyring` refuses what is no such key.
+        if !home.path(FILE_OF_KEY).exists() {
+            new_key(&home.path(FILE_OF_KEY), home.keyring()?.own().name(), KeyType::MlDsa)?;
+        }
+        let second = read_key(&home.path(FILE_OF_KEY))?;
+        let first = home.keyring()?.own().keys().next().cloned();
+        let own = first.map(|first| Own::new(first, Some(second.verifier())));
+        let keyring = |reason| WitnessError::Keyring { path: home.path(FILE_OF_KEY), reason };
+        let own = own.ok_or_else(there)?.map_err(keyring)?;
+        durable::replace_file(&path, text.as_bytes())?;
+        Ok(own)
+    }
+
     /// Makes a witness: folder, keys, config. Nothing that exists is touched.
     pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<Own, WitnessError> {
         let config = folder.join(FILE);
@@ -80,7 +143,9 @@ impl Home {
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
         let loaded: Loaded<Config> = load(&path)?;
-        let logs = loaded.config.trusted_logs().map_err(|reason| WitnessError::Unfit { path, reason })?;
+        let logs = loaded.config.trusted_logs();
+        let logs = logs.and_then(|logs| loaded.config.reach().map(|_| logs));
+        let logs = logs.map_err(|reason| WitnessError::Unfit { path, reason })?;
         Ok(Self { loaded, logs })
     }
 
@@ -102,15 +167,78 @@ impl Home {
     /// The secret keys; their name must be the config's.
     pub fn keyring(&self) -> Result<Keyring, WitnessError> {
         let name = self.config().key_name().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
-        let path = self.loaded.resolve(&self.config().key);
-        let first = read_key(&path)?;
         let second = self.config().key_mldsa.as_ref().map(|path| read_key(&self.loaded.resolve(path))).transpose()?;
-        let keyring = Keyring::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let agent_key = self.config().agent_key().map_err(|reason| self.unfit(reason))?;
+        let (path, keyring) = match (agent_key, &self.config().agent) {
+            (Some((key, public)), Some(agent)) => {
+                let agent = Agent::new(agent.socket.as_ref().map(|path| self.loaded.resolve(path)).as_deref());
+                let first = VerifierKey::new(name.clone(), Material::Cosigner(public));
+                (self.path(FILE), Keyring::with_agent(first, AgentKey::new(agent, key), second))
+            }
+            _ => {
+                let path = self.loaded.resolve(self.config().key_file());
+                let first = read_key(&path)?;
+                (path, Keyring::new(first, second))
+            }
+        };
+        let keyring = keyring.map_err(|reason| WitnessError::Keyring { path, reason })?;
         let own = keyring.own();
         if *own.name() != name {
             return Err(WitnessError::OtherName { config: name.to_string(), key: own.name().to_string() });
         }
         Ok(keyring)
+    }
+
+    /// What we are to the bastions of the config.
+    pub fn bastions(&self) -> Result<Vec<Backend>, WitnessError> {
+        let places = self.config().places().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
+        let mut backends = Vec::with_capacity(places.len());
+        for (place, config) in places.into_iter().zip(&self.config().bastions) {
+            let path = self.loaded.resolve(&config.key);
+            let bad = |reason| WitnessError::Bastion { path: path.clone(), reason };
+            let identity = Identity::from_pem(&key_file::read(&path)?).map_err(bad)?;
+            let believed = match &config.ca {
+                Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
+                None => roots::from_environment()?,
+            };
+            backends.push(Backend::new(place, identity, believed, Pace::default()).map_err(bad)?);
+        }
+        Ok(backends)
+    }
+
+    /// How we are reached, and what we say of it.
+    pub fn reach(&self) -> Result<Reach, WitnessError> {
+        let bastions = Bastions::new(self.bastions()?);
+        let own = self.config().urls.iter().map(|url| format!("{}/", url.trim_end_matches('/')));
+        let urls = own.chain(bastions.iter().map(|backend| format!("{}/", backend.url()))).collect();
+        Ok(Reach { bastions, urls, contact: self.config().contact.clone() })
+    }
+
+    /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
+    pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
+        Self::open(folder)?;
+        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let places = home.config().places().map_err(|reason| WitnessError::Unfit { path: home.path(FILE), reason })?;
+        if places.contains(place) {
+            return Ok(());
+        }
+        let ca = match ca {
+            // The config's paths start at its folder, those of the command line where it was typed.
+            Some(ca) => {
+                roots::read(&ca)?;
+                let no = |source| WitnessError::Machine { what: "find the file of roots", source };
+                Some(std::path::absolute(ca).map_err(no)?)
+            }
+            None => None,
+        };
+        let key = home.path("bastion.key");
+        if !key.exists() {
+            let no = |source| WitnessError::Machine { what: "draw a random key", source };
+            key_file::write_new(&key, Identity::generate().map_err(no)?.to_pem())?;
+        }
+        let text = home.with(&text_of_bastion(place, ca.as_deref()))?;
+        Ok(durable::replace_file(&home.path(FILE), text.as_bytes())?)
     }
 
     /// The folders of the states and of the marks.
@@ -282,7 +410,7 @@ impl Home {
     /// Whether a text would be a config.
     pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
         let config: Config = parse(text, &self.path(FILE))?;
-        config.trusted_logs().map_err(|reason| self.unfit(reason))?;
+        config.trusted_logs().and_then(|_| config.reach()).map_err(|reason| self.unfit(reason))?;
         Ok(config)
     }
 

@@ -6,8 +6,8 @@
 //! | `POST /sign-subtree` | the same, of a part of a tree |
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
-//! | `GET /healthz` | 200 or 503, with what is wrong |
-//! | `GET /metrics` | Prometheus |
+//! | `GET /healthz` | 200 or 503, with what is wrong; how it goes with bastions is told at the door alone, and is no illness |
+//! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | who this is, in plain text |
 //!
 //! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
@@ -25,7 +25,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::bastion::{Backend, Bastions, Reach};
 use crate::decide::Refusal;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
@@ -33,37 +35,58 @@ use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, listener, shutdown).await
+    run_with(witness, None, Reach::default(), listener, shutdown).await
 }
 
-/// The same, and the copies of a mirror.
+/// The same, with the copies of a mirror, and through bastions. The door is open whatever becomes of them.
 pub async fn run_with(
     witness: Arc<Witness>,
     mirror: Option<Arc<Mirror>>,
+    reach: Reach,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let routes = router(witness.clone());
+    let (stop, stopping) = watch::channel(false);
+    let shutdown = async {
+        shutdown.await;
+        let _ = stop.send(true);
+    };
+    let routes = router(witness.clone(), &reach);
     let routes = match mirror {
         Some(mirror) => routes.merge(mirror::http::routes(mirror)),
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let drained = serve(listener, routes, limits(), shutdown).await;
+    let through = reach.bastions.serve(public_router(witness.clone(), &reach, Bastions::default()), limits(), stopping);
+    let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
     flushing.abort();
     witness.settle().await;
     drained
 }
 
-/// The routes of the witness.
-pub fn router(witness: Arc<Witness>) -> Router {
+/// The routes.
+fn router(witness: Arc<Witness>, reach: &Reach) -> Router {
+    let bastions = reach.bastions.clone();
+    let metrics = move |State(witness): State<Arc<Witness>>| async move {
+        let values = witness.metrics() + &bastions.exposition();
+        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
+    };
+    public_router(witness.clone(), reach, reach.bastions.clone())
+        .merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+}
+
+/// The routes that are for everybody.
+fn public_router(witness: Arc<Witness>, reach: &Reach, told_of: Bastions) -> Router {
+    let healthz = move |State(witness): State<Arc<Witness>>| async move { healthz(witness, told_of).await };
+    let lines = reach.urls.iter().map(|url| format!("url: {url}\n"));
+    let lines = lines.chain(reach.contact.iter().map(|contact| format!("contact: {contact}\n"))).collect::<String>();
+    let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &lines) };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route("/{origin_hash}/checkpoint", get(checkpoint))
         .route("/healthz", get(healthz))
-        .route("/metrics", get(metrics))
         .route("/", get(about))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
         .with_state(witness)
@@ -138,11 +161,13 @@ fn respond(answer: Answer) -> Response {
                     ("clock-back", "the witness's operator must set its clock right; try again then")
                 }
                 Unwell::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
+                Unwell::Agent(_) => ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent"),
                 Unwell::Cosigning(_) | Unwell::Internal => ("internal", "nothing was cosigned; try again later"),
             };
             // What the machine said is for the operator's log, not for strangers.
             let message = match &error {
                 Unwell::State(_) => "this witness cannot record a cosignature now".to_owned(),
+                Unwell::Agent(_) => "this witness cannot sign with its key now".to_owned(),
                 error => error.to_string(),
             };
             let mut response = refusal(status, code, &message, Some(hint));
@@ -164,25 +189,27 @@ async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path
     }
 }
 
-async fn healthz(State(witness): State<Arc<Witness>>) -> Response {
+async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
     let logs = witness.health().await;
     let well = logs.iter().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let each = logs.iter().map(|log| {
         serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem})
     });
-    let report = serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    let mut report =
+        serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    let through: Vec<_> = bastions.iter().map(Backend::report).collect();
+    if let (false, Some(report)) = (through.is_empty(), report.as_object_mut()) {
+        report.insert("bastions".into(), through.into());
+    }
     text(status, "application/json", format!("{report}\n"))
 }
 
-async fn metrics(State(witness): State<Arc<Witness>>) -> Response {
-    text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", witness.metrics())
-}
-
-async fn about(State(witness): State<Arc<Witness>>) -> Response {
-    let (vkeys, origins) = witness.about();
-    let list: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
-    let page = format!("A witness (c2sp.org/tlog-witness).\n\nkeys:\n{vkeys}\nlogs:\n{list}");
+fn about(witness: &Witness, reached: &str) -> Response {
+    let (vkeys, logs) = witness.about();
+    let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
+    let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
+    let page = format!("A witness (c2sp.org/tlog-witness).\n{reached}\nkeys:\n{vkeys}\nlogs:\n{list}");
     text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 

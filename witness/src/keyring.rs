@@ -1,10 +1,16 @@
 //! Who we are: an Ed25519 and an ML-DSA-44 key side by side under one name, and the hands that sign with them.
 //!
-//! Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+//! The Ed25519 key is in a file or in an ssh-agent. Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+
+use std::sync::Arc;
 
 use stele_spec::checkpoint::Subtree;
-use stele_spec::cosignature::{CosignatureError, UnixTime, cosign, cosign_subtree};
+use stele_spec::cosignature::{
+    CosignatureError, UnixTime, assemble, cosign, cosign_subtree, message, verify_cosignature,
+};
 use stele_spec::note::{KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
+
+use crate::agent::{AgentError, AgentKey};
 
 /// The public keys of this witness, the Ed25519 one first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +22,25 @@ pub struct Own {
 /// The keys that sign.
 #[derive(Clone, Debug)]
 pub struct Keyring {
-    first: SignerKey,
+    first: First,
     second: Option<SignerKey>,
+}
+
+#[derive(Clone, Debug)]
+enum First {
+    Here(SignerKey),
+    InAgent(VerifierKey, Arc<AgentKey>),
+}
+
+/// Why there is no cosignature.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// What was to be signed cannot be.
+    #[error("{0}")]
+    Cosignature(CosignatureError),
+    /// The agent has not signed.
+    #[error("{0}")]
+    Agent(AgentError),
 }
 
 /// Why keys do not make a witness.
@@ -43,7 +66,21 @@ impl Keyring {
     /// An Ed25519 cosigner's key and, beside it, an ML-DSA-44 key of the same name.
     pub fn new(first: SignerKey, second: Option<SignerKey>) -> Result<Self, NotOne> {
         Own::new(first.verifier(), second.as_ref().map(SignerKey::verifier))?;
-        Ok(Self { first, second })
+        Ok(Self { first: First::Here(first), second })
+    }
+
+    /// The same with the first in an ssh-agent.
+    pub fn with_agent(first: VerifierKey, key: AgentKey, second: Option<SignerKey>) -> Result<Self, NotOne> {
+        Own::new(first.clone(), second.as_ref().map(SignerKey::verifier))?;
+        Ok(Self { first: First::InAgent(first, Arc::new(key)), second })
+    }
+
+    /// Whether it can sign now: an agent must hold its key. Blocks while it is asked.
+    pub fn ready(&self) -> Result<(), AgentError> {
+        match &self.first {
+            First::Here(_) => Ok(()),
+            First::InAgent(_, key) => key.is_held(),
+        }
     }
 
     /// The public keys.
@@ -51,14 +88,40 @@ impl Keyring {
         Own { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
     }
 
-    /// The lines over the text of a checkpoint, one of each key.
-    pub fn cosign(&self, text: &str, time: UnixTime) -> Result<Vec<NoteSignature>, CosignatureError> {
-        std::iter::once(&self.first).chain(&self.second).map(|key| cosign(text, key, time)).collect()
+    /// The lines over the text of a checkpoint, one of each key. Blocks while an agent is asked.
+    pub fn cosign(&self, text: &str, time: UnixTime) -> Result<Vec<NoteSignature>, SignError> {
+        let mut lines = vec![self.first.cosign(text, time)?];
+        if let Some(key) = &self.second {
+            lines.push(cosign(text, key, time).map_err(SignError::Cosignature)?);
+        }
+        Ok(lines)
     }
 
     /// The line over a part of a tree; none without an ML-DSA-44 key.
     pub fn cosign_subtree(&self, subtree: &Subtree) -> Option<NoteSignature> {
         cosign_subtree(subtree, self.second.as_ref()?).ok()
+    }
+}
+
+impl First {
+    fn verifier(&self) -> VerifierKey {
+        match self {
+            Self::Here(key) => key.verifier(),
+            Self::InAgent(verifier, _) => verifier.clone(),
+        }
+    }
+
+    fn cosign(&self, text: &str, time: UnixTime) -> Result<NoteSignature, SignError> {
+        match self {
+            Self::Here(key) => cosign(text, key, time).map_err(SignError::Cosignature),
+            Self::InAgent(verifier, key) => {
+                let signature = key.sign(&message(text, time)).map_err(SignError::Agent)?;
+                let line = assemble(verifier, time, &signature);
+                // What another program signed is looked at like what a stranger signed.
+                verify_cosignature(text, &line, verifier).map_err(|_| SignError::Agent(key.wrong()))?;
+                Ok(line)
+            }
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 // Reading order is dependency order.
 pub mod trust;
 
+pub mod agent;
+
 pub mod keyring;
 
 pub mod request;
@@ -24,6 +26,8 @@ pub mod evidence;
 pub mod allowance;
 
 pub mod network_list;
+
+pub mod bastion;
 
 pub mod config;
 

@@ -19,14 +19,15 @@ use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use crate::agent::AgentError;
 use crate::allowance::Allowance;
 use crate::config::{LogConfig, Pull};
-use crate::cosigned::{Cosigned, Record};
+use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
 use crate::home::Home;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, SignError};
 use crate::metrics::{Counters, Pulled, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, Shelf, StateError};
@@ -139,10 +140,22 @@ pub enum Unwell {
     State(Arc<StateError>),
     /// What we cosigned could not be read back.
     #[error("cosigned, but it does not verify: {0}")]
-    Cosigning(#[from] crate::cosigned::RecordError),
+    Cosigning(RecordError),
+    /// The agent that holds our key has not signed.
+    #[error("{0}")]
+    Agent(AgentError),
     /// A turn ended without an answer: a bug of ours.
     #[error("internal error")]
     Internal,
+}
+
+impl From<RecordError> for Unwell {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Sign(SignError::Agent(error)) => Self::Agent(error),
+            error => Self::Cosigning(error),
+        }
+    }
 }
 
 /// How one log is, for `/healthz`.
@@ -371,11 +384,11 @@ impl Witness {
         exposition(&logs, &self.stray.counts())
     }
 
-    /// Our verifier keys, a line each, and the origins that we cosign.
-    pub fn about(&self) -> (String, Vec<String>) {
+    /// Our verifier keys, a line each, and the origins that we cosign, with how often a day if that is limited.
+    pub fn about(&self) -> (String, Vec<(String, Option<u64>)>) {
         let desks = self.desks();
         let serving = desks.values().filter(|desk| desk.terms().serves);
-        let origins = serving.map(|desk| desk.origin.to_string()).collect();
+        let origins = serving.map(|desk| (desk.origin.to_string(), desk.terms().qpd)).collect();
         (self.keyring.own().keys().map(|key| format!("{key}\n")).collect(), origins)
     }
 
@@ -455,7 +468,12 @@ impl Witness {
         let same = granted.filter(|granted| granted.time() == time && granted.note().text() == verified.note().text());
         match same {
             Some(granted) => Ok(granted.clone()),
-            None => Cosigned::sign(verified, &self.keyring, time).map_err(|error| Answer::Unwell(error.into())),
+            None => Cosigned::sign(verified, &self.keyring, time).map_err(|error| {
+                if terms.qpd.is_some() {
+                    desk.allowance.lock().unwrap_or_else(PoisonError::into_inner).put_back();
+                }
+                Answer::Unwell(error.into())
+            }),
         }
     }
 

@@ -50,6 +50,8 @@ fn the_table_and_the_tests_agree() {
         include_str!("state.rs"),
         include_str!("crash.rs"),
         include_str!("machine.rs"),
+        include_str!("bastion.rs"),
+        include_str!("agent.rs"),
         include_str!("pull.rs"),
         include_str!("mirror.rs"),
         include_str!("../src/request.rs"),

@@ -209,7 +209,7 @@ impl Shared {
 }
 
 /// Answers one request: the router's answer, unless the door has to speak for it.
-async fn answer(
+pub(super) async fn answer(
     request: Request<Incoming>,
     peer: SocketAddr,
     router: Router,
@@ -287,7 +287,7 @@ impl Drop for Answered {
 }
 
 /// The answer's body, dropped by hyper when its last byte is in the write buffer: long before it is written.
-struct AnswerBody {
+pub(super) struct AnswerBody {
     inner: Body,
     _answered: Answered,
 }

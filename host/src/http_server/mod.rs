@@ -18,11 +18,14 @@
 //! A handler that panics answers 500; one that does not answer within `answer_time` is dropped and answers 503. So a
 //! handler must not leave work half done when it is dropped: what must be finished belongs in a task of its own.
 //!
+//! [`serve_opened`] serves the same over a connection that we opened ourselves, in HTTP/2.
+//!
 //! HTTP/1.1 without TLS: a proxy in front speaks TLS and HTTP/2. Handlers find the peer's address in
 //! `axum::extract::ConnectInfo<SocketAddr>`; behind a proxy that is the proxy.
 
 mod body;
 mod connection;
+mod opened;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,6 +38,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+
+pub use opened::{Pings, serve_opened};
 
 /// How much, and for how long, the other side may occupy us.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@ module stele.example/tests/peers/witnesses
 go 1.25.0
 
 tool (
+	filippo.io/torchwood/cmd/litebastion
 	filippo.io/torchwood/cmd/litewitness
 	github.com/transparency-dev/tessera/cmd/examples/posix-oneshot
 	github.com/transparency-dev/witness/cmd/omniwitness

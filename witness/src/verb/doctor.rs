@@ -58,6 +58,7 @@ pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessEr
         }
         let listen = format!("http://{}", home.config().listen);
         found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
+        found.through_bastions(home);
     }
     if now < LEAST_TIME {
         found.failed("clock", format!("it says {now} seconds since 1970: it was never set"));
@@ -210,8 +211,7 @@ impl Findings {
 
     /// Asks the running witness as a stranger would: is it well, and does it serve what we signed?
     fn reach(&mut self, home: &Home, keyring: &Keyring, url: &str) {
-        let limits = ClientLimits { whole: Duration::from_secs(10), body: 1 << 20, ..ClientLimits::default() };
-        let client = HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits);
+        let client = client();
         match client.get(&format!("{url}/healthz"), None) {
             Err(error) => return self.failed("reach", format!("{url}: {error}")),
             Ok(answer) if answer.status == 200 => self.ok("reach", format!("{url} says that it is well")),
@@ -233,6 +233,30 @@ impl Findings {
             }
         }
         self.ok("served", format!("{served} checkpoints with our cosignatures"));
+    }
+
+    /// Asks the bastions for us, as a log does.
+    fn through_bastions(&mut self, home: &Home) {
+        let bastions = home.bastions().map(|bastions| (String::new(), bastions));
+        for backend in self.quietly("bastion", bastions).into_iter().flatten() {
+            let url = backend.url();
+            let client = match backend.believed() {
+                Some(roots) => client().believing(roots.clone()),
+                None => client(),
+            };
+            match client.get(&format!("{url}/healthz"), None) {
+                Ok(answer) if answer.status == 200 => self.ok("bastion", format!("reached at {url}/")),
+                Ok(answer) if answer.status == 421 => {
+                    let words = format!("{}: it does not know our key hash {}", backend.place(), backend.key_hash());
+                    self.failed("bastion", words);
+                }
+                Ok(answer) => {
+                    let said = answer.text().trim().chars().take(200).collect::<String>();
+                    self.failed("bastion", format!("{url}/healthz: {} {said}", answer.status));
+                }
+                Err(error) => self.failed("bastion", format!("{url}: {error}")),
+            }
+        }
     }
 
     fn told(self) -> (Told, Option<WitnessError>) {
@@ -259,6 +283,11 @@ impl Level {
             Self::Failure => "FAIL",
         }
     }
+}
+
+fn client() -> HttpClient {
+    let limits = ClientLimits { whole: Duration::from_secs(10), body: 1 << 20, ..ClientLimits::default() };
+    HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits)
 }
 
 fn names(keyring: &Keyring) -> String {
