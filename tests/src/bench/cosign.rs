@@ -46,8 +46,6 @@ const STACK: usize = 256 * 1024;
 pub struct Measured {
     /// What it is called in the table.
     pub name: String,
-    /// Its verifier keys: an answer has a line of each that verifies.
-    pub vkeys: Vec<String>,
     /// The one that has the first of [`logs`] alone.
     pub narrow: Instance,
     /// The one that has all.
@@ -55,8 +53,10 @@ pub struct Measured {
 }
 
 /// A process.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Instance {
+    /// Its verifier keys: an answer has a line of each that verifies.
+    pub vkeys: Vec<VerifierKey>,
     /// Where it serves.
     pub address: SocketAddr,
     /// For its memory.
@@ -64,26 +64,21 @@ pub struct Instance {
 }
 
 impl Measured {
-    /// Reads `NAME,VKEY[,VKEY],ADDRESS@PID,ADDRESS@PID`.
+    /// Reads `NAME;ADDRESS@PID,VKEY[,VKEY];ADDRESS@PID,VKEY[,VKEY]`.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts: Vec<&str> = text.split(',').collect();
-        let (wide, narrow) = (Instance::parse(parts.pop()?)?, Instance::parse(parts.pop()?)?);
-        let (name, vkeys) = parts.split_first()?;
-        let known = |vkey: &&str| vkey.parse::<VerifierKey>().is_ok();
-        let all = !vkeys.is_empty() && vkeys.iter().all(known);
-        all.then(|| Self {
-            name: (*name).to_owned(),
-            vkeys: vkeys.iter().map(ToString::to_string).collect(),
-            narrow,
-            wide,
-        })
+        let mut parts = text.split(';');
+        let (name, narrow, wide) = (parts.next()?, Instance::parse(parts.next()?)?, Instance::parse(parts.next()?)?);
+        parts.next().is_none().then(|| Self { name: name.to_owned(), narrow, wide })
     }
 }
 
 impl Instance {
     fn parse(text: &str) -> Option<Self> {
-        let (address, pid) = text.split_once('@')?;
-        Some(Self { address: address.parse().ok()?, pid: pid.parse().ok()? })
+        let mut parts = text.split(',');
+        let (address, pid) = parts.next()?.split_once('@')?;
+        let vkeys: Vec<VerifierKey> = parts.map(|vkey| vkey.parse().ok()).collect::<Option<_>>()?;
+        let (address, pid) = (address.parse().ok()?, pid.parse().ok()?);
+        (!vkeys.is_empty()).then_some(Self { vkeys, address, pid })
     }
 }
 
@@ -108,8 +103,8 @@ pub fn cosigning(scratch: &Path, beside: &[Measured]) -> Step<Vec<Figure>> {
             let steps = STEPS.get(number).copied().unwrap_or_default();
             let bodies = tree.bodies(logs, run * steps, (run + 1) * steps)?;
             for (place, witness) in all.iter().enumerate() {
-                let instance = if number == 0 { witness.narrow } else { witness.wide };
-                let load = Load::run(instance.address, &bodies)?.verified(&bodies, &witness.vkeys)?;
+                let instance = if number == 0 { &witness.narrow } else { &witness.wide };
+                let load = Load::run(instance.address, &bodies)?.verified(&bodies, &instance.vkeys)?;
                 measured.entry((number, place)).or_default().push(load);
             }
         }
@@ -154,38 +149,31 @@ impl Ours {
     fn start(folder: &Path, name: &str, quantum: bool) -> Step<Self> {
         fs::create_dir_all(folder).during("making a folder")?;
         let logs = logs()?;
-        let homes = [folder.join("narrow"), folder.join("wide")];
-        let [narrow, wide] = &homes;
-        command::run(Binary::Witness, ["init", path(narrow)?, "--name", "bench.example/w"])?.expect(0)?;
-        if !quantum {
-            let config = narrow.join("witness.toml");
-            let text = fs::read_to_string(&config).during("reading a config")?;
-            let kept = text.lines().filter(|line| !line.starts_with("key_mldsa")).map(|line| format!("{line}\n"));
-            fs::write(&config, kept.collect::<String>()).during("writing a config")?;
-        }
-        // One identity, so that one list of keys is enough; nobody asks both for one log.
-        fs::create_dir_all(wide).during("making a folder")?;
-        for file in ["witness.toml", "witness.key", "witness-mldsa.key"] {
-            fs::copy(narrow.join(file), wide.join(file)).during("copying a witness")?;
-        }
-        let about = command::run(Binary::Witness, ["about", path(narrow)?, "--json"])?.expect(0)?.json()?;
-        let vkeys = about.get("vkeys").and_then(|vkeys| vkeys.as_array()).cloned().unwrap_or_default();
-        let vkeys = vkeys.iter().filter_map(|vkey| vkey.as_str().map(str::to_owned)).collect();
-        let start = |home: &Path, logs: &[(String, String)]| {
+        let start = |name: &str, logs: &[(String, String)]| {
+            let home = folder.join(name);
+            command::run(Binary::Witness, ["init", path(&home)?, "--name", "bench.example/w"])?.expect(0)?;
+            if !quantum {
+                let config = home.join("witness.toml");
+                let text = fs::read_to_string(&config).during("reading a config")?;
+                let kept = text.lines().filter(|line| !line.starts_with("key_mldsa")).map(|line| format!("{line}\n"));
+                fs::write(&config, kept.collect::<String>()).during("writing a config")?;
+            }
             let list: String = logs.iter().map(|(_, vkey)| format!("vkey {vkey}\n")).collect();
             let file = home.join("logs.list");
             fs::write(&file, format!("logs/v0\n{list}")).during("writing a list of logs")?;
-            command::run(Binary::Witness, ["logs", "pull", path(home)?, "--from", path(&file)?])?.expect(0)?;
-            let arguments = ["run", path(home)?].map(Into::into).to_vec();
+            command::run(Binary::Witness, ["logs", "pull", path(&home)?, "--from", path(&file)?])?.expect(0)?;
+            let about = command::run(Binary::Witness, ["about", path(&home)?, "--json"])?.expect(0)?.json()?;
+            let vkeys = about.get("vkeys").and_then(|vkeys| vkeys.as_array()).cloned().unwrap_or_default();
+            let vkeys = vkeys.iter().filter_map(|vkey| vkey.as_str()?.parse().ok()).collect();
+            let arguments = ["run", path(&home)?].map(Into::into).to_vec();
             let mut server = Server::new("a witness", Binary::Witness.path()?, arguments, home.join("stderr"));
             server.start()?;
-            Ok::<_, Failure>(server)
+            let instance = Instance { vkeys, address: server.address()?, pid: server.pid()? };
+            Ok::<_, Failure>((server, instance))
         };
-        let servers = [start(narrow, logs.get(..1).unwrap_or_default())?, start(wide, &logs)?];
-        let [narrow, wide] = &servers;
-        let instance = |server: &Server| Ok::<_, Failure>(Instance { address: server.address()?, pid: server.pid()? });
-        let measured = Measured { name: name.to_owned(), vkeys, narrow: instance(narrow)?, wide: instance(wide)? };
-        Ok(Self { measured, servers })
+        let ((first, narrow), (second, wide)) =
+            (start("narrow", logs.get(..1).unwrap_or_default())?, start("wide", &logs)?);
+        Ok(Self { measured: Measured { name: name.to_owned(), narrow, wide }, servers: [first, second] })
     }
 
     fn stop(&mut self) -> Step {
@@ -304,9 +292,7 @@ impl Load {
     }
 
     /// Verifies a line of every key in every answer, and forgets them.
-    fn verified(mut self, bodies: &[Vec<Body>], vkeys: &[String]) -> Step<Self> {
-        let keys: Vec<VerifierKey> =
-            vkeys.iter().map(|vkey| vkey.parse()).collect::<Result<_, _>>().during("reading a key")?;
+    fn verified(mut self, bodies: &[Vec<Body>], keys: &[VerifierKey]) -> Step<Self> {
         for (log, answers) in bodies.iter().zip(std::mem::take(&mut self.answers)) {
             if log.len() != answers.len() {
                 return Err(Failure::new(format!("{} of {} requests were answered", answers.len(), log.len())));
@@ -356,10 +342,11 @@ mod tests {
     #[test]
     fn a_witness_beside_is_read_and_nonsense_is_not() {
         let vkey = log(0).unwrap().verifier().to_string();
-        let good = format!("other,{vkey},127.0.0.1:1@2,127.0.0.1:3@4");
+        let good = format!("other;127.0.0.1:1@2,{vkey};127.0.0.1:3@4,{vkey},{vkey}");
         let read = Measured::parse(&good).unwrap();
         assert_eq!((read.name.as_str(), read.narrow.pid, read.wide.address.port()), ("other", 2, 3));
-        for bad in ["", "other,127.0.0.1:1@2,127.0.0.1:3@4", &good.replace('@', "-"), &good.replace(&vkey, "vkey")] {
+        assert_eq!((read.narrow.vkeys.len(), read.wide.vkeys.len()), (1, 2));
+        for bad in ["", "other", &good.replace('@', "-"), &good.replace(&vkey, "vkey"), &format!("{good};")] {
             assert!(Measured::parse(bad).is_none(), "{bad}");
         }
     }

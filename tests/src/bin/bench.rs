@@ -29,7 +29,7 @@ const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness
   audit       `stele audit` of 100,000 synthetic entries, and its memory beside that of 10,000
   hash        `stele verify` of 2 GiB in eight files and of 1 GiB in one, beside `openssl dgst -sha256`
   --json      the same data for programs
-  --beside    NAME,VKEY[,VKEY],ADDRESS@PID,ADDRESS@PID: a witness that runs twice, for the first of the logs and for all of them
+  --beside    NAME;ADDRESS@PID,VKEY[,VKEY];ADDRESS@PID,VKEY[,VKEY]: a witness that runs twice, for the first log and for all of them
               (tests/peers/bench-witnesses.sh starts omniwitness and litewitness and says this)
 
 witness-logs prints the logs that such a witness has to know: origin and verifier key, a line each.
