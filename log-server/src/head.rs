@@ -3,7 +3,7 @@
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, sign_checkpoint, verify_log_signature};
 use stele_spec::note::{SignedNote, SignerKey, VerifierKey};
 use stele_spec::policy::Trusted;
-use stele_spec::tile::{Resource, TilePath};
+use stele_spec::tile::TilePath;
 
 /// A tree head with the log's own signature: a promise, public or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +51,6 @@ impl Published {
 
     /// Whether its tree has this tile or bundle: what is beyond it is not served, even if it is on the disk.
     pub fn covers(&self, path: TilePath) -> bool {
-        let hashes = match path.resource {
-            Resource::Entries => self.size(),
-            Resource::Level(level) => self.size().checked_shr(8 * u32::from(level)).unwrap_or(0),
-        };
-        path.index
-            .checked_mul(256)
-            .and_then(|start| start.checked_add(u64::from(path.width)))
-            .is_some_and(|end| end <= hashes)
+        path.is_within(self.size())
     }
 }

@@ -159,16 +159,10 @@ impl Dir {
             if chunk.is_empty() {
                 break;
             }
-            let mut started = Vec::with_capacity(chunk.len());
-            for (path, bytes) in &chunk {
-                let place = self.place_in(path.as_ref(), &mut folders)?;
-                started.push((self.start(place, bytes.as_ref())?, bytes.as_ref()));
-            }
-            for (tmp, _) in &mut started {
-                tmp.sync()?;
-            }
-            for (tmp, bytes) in started {
-                puts.push(tmp.link(bytes)?);
+            let mut started = self.start_all(&chunk, &mut folders)?;
+            started.iter_mut().try_for_each(Tmp::sync)?;
+            for (tmp, (_, bytes)) in started.into_iter().zip(&chunk) {
+                puts.push(tmp.link(bytes.as_ref())?);
             }
         }
         for (folder, handle) in &folders {
@@ -200,11 +194,7 @@ impl Dir {
             if chunk.is_empty() {
                 break;
             }
-            let mut started = Vec::with_capacity(chunk.len());
-            for (path, bytes) in &chunk {
-                let place = self.place_in(path.as_ref(), &mut folders)?;
-                started.push(self.start(place, bytes.as_ref())?);
-            }
+            let mut started = self.start_all(&chunk, &mut folders)?;
             if started.len() < WHOLE {
                 started.iter_mut().try_for_each(Tmp::sync)?;
             } else {
@@ -329,6 +319,16 @@ impl Dir {
             above_path = path;
         }
         Ok(above)
+    }
+
+    /// Writes files of which none has its name yet.
+    fn start_all<P: AsRef<str>, B: AsRef<[u8]>>(
+        &self,
+        files: &[(P, B)],
+        folders: &mut BTreeMap<String, Arc<OwnedFd>>,
+    ) -> Result<Vec<Tmp>, DurableError> {
+        let start = |(path, bytes): &(P, B)| self.start(self.place_in(path.as_ref(), folders)?, bytes.as_ref());
+        files.iter().map(start).collect()
     }
 
     fn start(&self, place: Place, bytes: &[u8]) -> Result<Tmp, DurableError> {

@@ -36,6 +36,16 @@ impl TilePath {
         self.width == TILE_WIDTH
     }
 
+    /// Whether a tree of `size` entries has all that this names.
+    pub fn is_within(&self, size: u64) -> bool {
+        let hashes = match self.resource {
+            Resource::Entries => size,
+            Resource::Level(level) => size.checked_shr(u32::from(level) * u32::from(TILE_HEIGHT)).unwrap_or(0),
+        };
+        let end = self.index.checked_mul(TILE_WIDTH.into()).and_then(|first| first.checked_add(self.width.into()));
+        end.is_some_and(|end| end <= hashes)
+    }
+
     /// Reads a path without a leading slash.
     pub fn parse(path: &str) -> Result<Self, TileError> {
         let refuse = || TileError::Path { found: path.chars().take(80).collect() };
@@ -134,5 +144,29 @@ fn level_tiles(resource: Resource, old: u64, new: u64, paths: &mut Vec<TilePath>
     paths.extend((old / width..new / width).map(|index| TilePath::full(resource, index)));
     if !new.is_multiple_of(width) {
         paths.push(TilePath { resource, index: new / width, width: (new % width) as u16 });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_has_the_tiles_that_end_within_it() {
+        let path = |text: &str| TilePath::parse(text).unwrap();
+        for (text, has) in [
+            ("tile/0/000", true),
+            ("tile/0/001.p/44", true),
+            ("tile/0/001.p/45", false),
+            ("tile/0/001", false),
+            ("tile/1/000.p/1", true),
+            ("tile/1/000.p/2", false),
+            ("tile/entries/001.p/44", true),
+            ("tile/entries/002", false),
+            ("tile/63/000.p/1", false),
+        ] {
+            assert_eq!(path(text).is_within(300), has, "{text}");
+        }
+        assert!(!TilePath::full(Resource::Entries, u64::MAX).is_within(u64::MAX));
     }
 }
