@@ -368,11 +368,16 @@ fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     say(json, &text, object)
 }
 
+/// Threads that sign and write; each keeps the stack that ML-DSA-44 once needed. More would not sign faster, and those that wait for one
+/// sync are enough to share it.
+const SIGNERS: usize = 64;
+
 fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessError> {
     log::init(log::Format::from_env());
     let machine = |what| move |source| WitnessError::Machine { what, source };
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("start the runtime"))?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().max_blocking_threads(SIGNERS);
+    let runtime = runtime.build().map_err(machine("start the runtime"))?;
     let ended = runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
         let home = Home::open(dir)?;

@@ -15,7 +15,7 @@ use crate::trust::TrustedLog;
 /// The file below a witness's folder.
 pub const FILE: &str = "witness.toml";
 
-/// The most logs of one witness: each costs a few kilobytes of memory and two small files.
+/// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
 
 /// The longest line of the page that a config writes.
