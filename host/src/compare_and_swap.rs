@@ -1,4 +1,5 @@
-//! A file that changes only from what its changer last saw: the log's signed head, a witness's state.
+//! A file that changes only from what its changer last saw: the log's signed head. A witness, which has many such files, swaps them
+//! together under the same contract.
 //!
 //! # Contract
 //! - [`CasFile::swap`] reads the file again, from disk and not from memory, and compares it byte for byte with what the

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bastion::Reach;
-use crate::config::{Extras, LogConfig};
+use crate::config::{Extras, Listed};
 use crate::error::WitnessError;
 use crate::home::{Added, Home};
 use crate::http;
@@ -267,7 +267,11 @@ impl Cli {
             }
             Command::Logs { command: Logs::List { dir } } => {
                 let home = Home::open(&dir)?;
-                say(json, &list(&home), json!({"logs": home.logs().iter().map(log_json).collect::<Vec<_>>()}))
+                say(
+                    json,
+                    &list(&home),
+                    json!({"logs": home.logs().iter().map(|listed| log_json(&listed.log)).collect::<Vec<_>>()}),
+                )
             }
             Command::Logs { command: Logs::Pull { dir, from } } => {
                 let (told_of, changed) = logs::pull(&dir, &from)?;
@@ -359,7 +363,7 @@ fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
     let copies = mirror.as_ref().map(|own| format!("mirror: {}\n{}", own.name(), vkeys(own, "mirror vkey: ")));
     let (copies, list) = (copies.unwrap_or_default(), list(home));
     let text = format!("name: {name}\n{keys}listen: {listen}\n{reached}{reachable}{copies}logs:\n{list}");
-    let logs: Vec<_> = home.listed().map(|(log, config)| listed_json(log, config)).collect();
+    let logs: Vec<_> = home.logs().iter().map(listed_json).collect();
     let object = json!({
         "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "contact": contact,
         "logs": logs,
@@ -438,27 +442,24 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
 }
 
-fn listed_json(log: &TrustedLog, config: &LogConfig) -> serde_json::Value {
-    let mut object = log_json(log);
+fn listed_json(listed: &Listed) -> serde_json::Value {
+    let mut object = log_json(&listed.log);
     if let Some(object) = object.as_object_mut() {
-        object.insert("qpd".into(), config.qpd.into());
-        object.insert("disabled".into(), config.disabled.into());
+        object.insert("qpd".into(), listed.qpd.into());
+        object.insert("disabled".into(), listed.disabled.into());
     }
     object
 }
 
 fn list(home: &Home) -> String {
-    let key_lines = |log: &TrustedLog| log.keys().iter().map(|key| format!("  {key}\n")).collect::<String>();
-    let flag = |config: &LogConfig| if config.disabled { " (disabled)" } else { "" };
-    let a_day = |config: &LogConfig| config.qpd.map(|qpd| format!("  at most {qpd} a day\n")).unwrap_or_default();
-    let pulled =
-        |config: &LogConfig| config.pull.as_ref().map(|url| format!("  pulled from {url}\n")).unwrap_or_default();
-    home.listed()
-        .map(|(log, config)| {
-            let (keys, pulled, a_day) = (key_lines(log), pulled(config), a_day(config));
-            format!("{}{}\n{keys}{pulled}{a_day}", log.origin(), flag(config))
-        })
-        .collect()
+    let mut text = String::new();
+    for Listed { log, disabled, qpd, pull, .. } in home.logs() {
+        text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
+        text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
+        text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));
+        text.extend(qpd.iter().map(|qpd| format!("  at most {qpd} a day\n")));
+    }
+    text
 }
 
 fn log_json(log: &TrustedLog) -> serde_json::Value {

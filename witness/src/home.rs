@@ -9,6 +9,7 @@
 //! | `state/<origin hash>` | the newest checkpoint that was cosigned, as it is served |
 //! | `state/lock` | held by the process that runs |
 //! | `marks/<origin hash>` | what tells a lost or restored state; elsewhere if the config says so |
+//! | `journal.0`, `journal.1` in either folder | what is recorded and in no file of its own yet, see [`group_commit`](crate::group_commit) |
 //! | `evidence/<origin hash>/` | what a log has signed against itself |
 //!
 //! The origin hash is the SHA-256 of the origin in hex, as in the monitoring path of c2sp.org/tlog-witness.
@@ -25,7 +26,7 @@ use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, Verifi
 use crate::agent::{Agent, AgentKey};
 use crate::bastion::{Backend, Bastions, Identity, Pace, Place, Reach};
 use crate::config::{
-    Config, Extras, FILE, LogConfig, Unfit, text_of, text_of_agent, text_of_bastion, text_of_log, with_disabled,
+    Config, Extras, FILE, Listed, Unfit, text_of, text_of_agent, text_of_bastion, text_of_log, with_disabled,
     with_mldsa,
 };
 use crate::error::WitnessError;
@@ -39,7 +40,7 @@ use crate::trust::TrustedLog;
 #[derive(Debug)]
 pub struct Home {
     loaded: Loaded<Config>,
-    logs: Vec<TrustedLog>,
+    logs: Vec<Listed>,
 }
 
 /// What `logs pull` did.
@@ -93,7 +94,7 @@ impl Home {
     /// Makes an ML-DSA-44 key for a witness that has none. What it cosigned with the other alone stays what it is.
     pub fn add_mldsa(folder: &Path) -> Result<Own, WitnessError> {
         const FILE_OF_KEY: &str = "witness-mldsa.key";
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let there = || WitnessError::KeyThere { path: home.path(FILE) };
         let path = home.path(FILE);
@@ -143,7 +144,7 @@ impl Home {
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
         let loaded: Loaded<Config> = load(&path)?;
-        let logs = loaded.config.trusted_logs();
+        let logs = loaded.config.listed();
         let logs = logs.and_then(|logs| loaded.config.reach().map(|_| logs));
         let logs = logs.map_err(|reason| WitnessError::Unfit { path, reason })?;
         Ok(Self { loaded, logs })
@@ -154,14 +155,9 @@ impl Home {
         &self.loaded.config
     }
 
-    /// The logs that are cosigned.
-    pub fn logs(&self) -> &[TrustedLog] {
+    /// The logs that the config lists.
+    pub fn logs(&self) -> &[Listed] {
         &self.logs
-    }
-
-    /// The logs with what the config says of each.
-    pub fn listed(&self) -> impl Iterator<Item = (&TrustedLog, &LogConfig)> {
-        self.logs.iter().zip(&self.config().logs)
     }
 
     /// The secret keys; their name must be the config's.
@@ -217,7 +213,7 @@ impl Home {
     /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
     pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
         Self::open(folder)?;
-        let _alone = Lock::take(folder.join("logs.lock"))?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let places = home.config().places().map_err(|reason| WitnessError::Unfit { path: home.path(FILE), reason })?;
         if places.contains(place) {
@@ -385,12 +381,12 @@ impl Home {
             .ok()
             .and_then(|note| note.text().lines().next().map(str::to_owned))
             .unwrap_or_default();
-        let known = self.logs.iter().find(|log| log.origin().as_str() == origin);
+        let known = self.logs.iter().map(|listed| &listed.log).find(|log| log.origin().as_str() == origin);
         known.ok_or_else(|| WitnessError::UnknownLog { path: path.to_owned(), origin })
     }
 
     fn log(&self, origin: &Origin) -> Option<&TrustedLog> {
-        self.logs.iter().find(|log| log.origin() == origin)
+        self.logs.iter().map(|listed| &listed.log).find(|log| log.origin() == origin)
     }
 
     /// The config with a table more.
@@ -410,7 +406,7 @@ impl Home {
     /// Whether a text would be a config.
     pub(crate) fn read(&self, text: &str) -> Result<Config, WitnessError> {
         let config: Config = parse(text, &self.path(FILE))?;
-        config.trusted_logs().and_then(|_| config.reach()).map_err(|reason| self.unfit(reason))?;
+        config.listed().and_then(|_| config.reach()).map_err(|reason| self.unfit(reason))?;
         Ok(config)
     }
 

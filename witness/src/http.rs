@@ -51,13 +51,14 @@ pub async fn run_with(
         shutdown.await;
         let _ = stop.send(true);
     };
-    let routes = router(witness.clone(), &reach);
+    let page = lines(&reach, mirror.as_deref());
+    let routes = router(witness.clone(), &reach.bastions, &page);
     let routes = match mirror {
         Some(mirror) => routes.merge(mirror::http::routes(mirror)),
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let through = reach.bastions.serve(public_router(witness.clone(), &reach, Bastions::default()), limits(), stopping);
+    let through = reach.bastions.serve(public_router(witness.clone(), &page, Bastions::default()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
     flushing.abort();
     witness.settle().await;
@@ -65,22 +66,31 @@ pub async fn run_with(
 }
 
 /// The routes.
-fn router(witness: Arc<Witness>, reach: &Reach) -> Router {
-    let bastions = reach.bastions.clone();
+fn router(witness: Arc<Witness>, bastions: &Bastions, page: &str) -> Router {
+    let told_of = bastions.clone();
     let metrics = move |State(witness): State<Arc<Witness>>| async move {
-        let values = witness.metrics() + &bastions.exposition();
+        let values = witness.metrics() + &told_of.exposition();
         text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
     };
-    public_router(witness.clone(), reach, reach.bastions.clone())
+    public_router(witness.clone(), page, bastions.clone())
         .merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
 }
 
+/// What the page says of us besides our keys and logs.
+fn lines(reach: &Reach, mirror: Option<&Mirror>) -> String {
+    let urls = reach.urls.iter().map(|url| format!("url: {url}\n"));
+    let contact = reach.contact.iter().map(|contact| format!("contact: {contact}\n"));
+    let copies = mirror.map(Mirror::own);
+    let copies =
+        copies.iter().flat_map(|own| own.keys().map(|key| format!("mirror vkey: {key}\n")).collect::<Vec<_>>());
+    urls.chain(contact).chain(copies).collect()
+}
+
 /// The routes that are for everybody.
-fn public_router(witness: Arc<Witness>, reach: &Reach, told_of: Bastions) -> Router {
+fn public_router(witness: Arc<Witness>, page: &str, told_of: Bastions) -> Router {
     let healthz = move |State(witness): State<Arc<Witness>>| async move { healthz(witness, told_of).await };
-    let lines = reach.urls.iter().map(|url| format!("url: {url}\n"));
-    let lines = lines.chain(reach.contact.iter().map(|contact| format!("contact: {contact}\n"))).collect::<String>();
-    let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &lines) };
+    let page = page.to_owned();
+    let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &page) };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
@@ -205,11 +215,11 @@ async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
     text(status, "application/json", format!("{report}\n"))
 }
 
-fn about(witness: &Witness, reached: &str) -> Response {
+fn about(witness: &Witness, lines: &str) -> Response {
     let (vkeys, logs) = witness.about();
     let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
     let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
-    let page = format!("A witness (c2sp.org/tlog-witness).\n{reached}\nkeys:\n{vkeys}\nlogs:\n{list}");
+    let page = format!("A witness (c2sp.org/tlog-witness).\n{lines}\nkeys:\n{vkeys}\nlogs:\n{list}");
     text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 

@@ -5,7 +5,8 @@
 //! Each log has a turn of its own, different logs go on side by side. Whoever has the turn decides for everybody who waits for it: one
 //! after the other in memory, each on what the one before was granted, then the last is recorded, then all are answered. So a
 //! hundred requests for one log cost the disk what one does, and there is still one history. What many logs record at once is
-//! written together as well (see [`group_commit`](crate::group_commit)). Disk and signatures are off the async threads. A turn is finished even when the sender has gone.
+//! written together as well (see [`group_commit`](crate::group_commit)). Disk and signatures are off the async threads. A turn
+//! is finished even when the sender has gone.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use crate::agent::AgentError;
 use crate::allowance::Allowance;
-use crate::config::{LogConfig, Pull};
+use crate::config::{Listed, Pull};
 use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
@@ -179,9 +180,10 @@ impl Witness {
         let shelf = home.shelf(keyring.own())?;
         shelf.recover()?;
         let mut desks = BTreeMap::new();
-        for (log, config) in home.listed() {
-            let desk = Desk::open(log.origin().clone(), Terms::of(log, config), shelf.load(log.origin())?)?;
-            desks.insert(log.origin().digest(), Arc::new(desk));
+        for listed in home.logs() {
+            let origin = listed.log.origin();
+            let desk = Desk::open(origin.clone(), Terms::of(listed), shelf.load(origin)?)?;
+            desks.insert(origin.digest(), Arc::new(desk));
         }
         let desks = RwLock::new(Arc::new(desks));
         Ok(Self { keyring, clock, archive: home.archive()?, shelf, desks, stray: Counters::default(), _alone })
@@ -199,12 +201,13 @@ impl Witness {
         let mut desks = Desks::clone(&before);
         let mut terms: BTreeMap<Digest, Terms> = BTreeMap::new();
         let mut reloaded = Reloaded::default();
-        for (log, config) in home.listed() {
-            let digest = log.origin().digest();
+        for listed in home.logs() {
+            let origin = listed.log.origin();
+            let digest = origin.digest();
             if before.contains_key(&digest) {
-                terms.insert(digest, Terms::of(log, config));
+                terms.insert(digest, Terms::of(listed));
             } else {
-                let desk = Desk::open(log.origin().clone(), Terms::of(log, config), self.shelf.load(log.origin())?)?;
+                let desk = Desk::open(origin.clone(), Terms::of(listed), self.shelf.load(origin)?)?;
                 desks.insert(digest, Arc::new(desk));
                 reloaded.added += 1;
             }
@@ -581,10 +584,9 @@ impl Terms {
         self.pull.as_ref().filter(|_| self.serves)
     }
 
-    fn of(log: &TrustedLog, config: &LogConfig) -> Self {
-        // The config was checked when it was read.
-        let pull = config.pulled().ok().flatten();
-        Self { log: log.clone(), serves: !config.disabled, qpd: config.qpd, pull }
+    fn of(listed: &Listed) -> Self {
+        let Listed { log, disabled, qpd, pull, .. } = listed;
+        Self { log: log.clone(), serves: !disabled, qpd: *qpd, pull: pull.clone() }
     }
 }
 

@@ -152,22 +152,13 @@ impl Dir {
         B: AsRef<[u8]>,
     {
         let mut puts = Vec::new();
-        let mut folders = BTreeMap::new();
-        let mut files = files.into_iter();
-        loop {
-            let chunk: Vec<(P, B)> = files.by_ref().take(BATCH).collect();
-            if chunk.is_empty() {
-                break;
-            }
-            let mut started = self.start_all(&chunk, &mut folders)?;
+        self.in_batches(files, |mut started, files| {
             started.iter_mut().try_for_each(Tmp::sync)?;
-            for (tmp, (_, bytes)) in started.into_iter().zip(&chunk) {
+            for (tmp, (_, bytes)) in started.into_iter().zip(files) {
                 puts.push(tmp.link(bytes.as_ref())?);
             }
-        }
-        for (folder, handle) in &folders {
-            step::sync_dir(handle, &self.path_of(folder))?;
-        }
+            Ok(())
+        })?;
         Ok(puts)
     }
 
@@ -187,25 +178,14 @@ impl Dir {
         P: AsRef<str>,
         B: AsRef<[u8]>,
     {
-        let mut folders = BTreeMap::new();
-        let mut files = files.into_iter();
-        loop {
-            let chunk: Vec<(P, B)> = files.by_ref().take(BATCH).collect();
-            if chunk.is_empty() {
-                break;
-            }
-            let mut started = self.start_all(&chunk, &mut folders)?;
+        self.in_batches(files, |mut started, _| {
             if started.len() < WHOLE {
                 started.iter_mut().try_for_each(Tmp::sync)?;
             } else {
                 self.sync_filesystem()?;
             }
-            started.into_iter().try_for_each(Tmp::rename)?;
-        }
-        for (folder, handle) in &folders {
-            step::sync_dir(handle, &self.path_of(folder))?;
-        }
-        Ok(())
+            started.into_iter().try_for_each(Tmp::rename)
+        })
     }
 
     /// Reads a file of at most `limit` bytes; `None` when it is not there.
@@ -321,14 +301,30 @@ impl Dir {
         Ok(above)
     }
 
-    /// Writes files of which none has its name yet.
-    fn start_all<P: AsRef<str>, B: AsRef<[u8]>>(
+    /// Writes files, lets `name` give a batch of them their names, and syncs each folder once, at the end.
+    fn in_batches<P: AsRef<str>, B: AsRef<[u8]>>(
         &self,
-        files: &[(P, B)],
-        folders: &mut BTreeMap<String, Arc<OwnedFd>>,
-    ) -> Result<Vec<Tmp>, DurableError> {
-        let start = |(path, bytes): &(P, B)| self.start(self.place_in(path.as_ref(), folders)?, bytes.as_ref());
-        files.iter().map(start).collect()
+        files: impl IntoIterator<Item = (P, B)>,
+        mut name: impl FnMut(Vec<Tmp>, &[(P, B)]) -> Result<(), DurableError>,
+    ) -> Result<(), DurableError> {
+        let mut folders = BTreeMap::new();
+        let mut files = files.into_iter();
+        loop {
+            let batch: Vec<(P, B)> = files.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let mut started = Vec::with_capacity(batch.len());
+            for (path, bytes) in &batch {
+                let place = self.place_in(path.as_ref(), &mut folders)?;
+                started.push(self.start(place, bytes.as_ref())?);
+            }
+            name(started, &batch)?;
+        }
+        for (folder, handle) in &folders {
+            step::sync_dir(handle, &self.path_of(folder))?;
+        }
+        Ok(())
     }
 
     fn start(&self, place: Place, bytes: &[u8]) -> Result<Tmp, DurableError> {

@@ -15,12 +15,11 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 
 use super::{MirrorError, NotWhole, Store, Whole, verify};
-use crate::config::{FILE, LogConfig, Unfit, text_of_mirror, with_mirror};
+use crate::config::{FILE, Listed, Unfit, text_of_mirror, with_mirror};
 use crate::error::WitnessError;
 use crate::home::{Home, new_key, read_key};
 use crate::keyring::{Keyring, Own};
 use crate::state::{Shelf, read_adoptable};
-use crate::trust::TrustedLog;
 
 /// How one copy is.
 #[derive(Debug)]
@@ -59,7 +58,8 @@ impl Home {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
-        let (log, _) = home.listed().find(|(_, config)| config.origin == origin).ok_or_else(no_such)?;
+        let mut logs = home.logs().iter().map(|listed| &listed.log);
+        let log = logs.find(|log| log.origin().as_str() == origin).ok_or_else(no_such)?;
         let path = home.path(FILE);
         let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
         let by_hand = || WitnessError::MirrorByHand { path: path.clone(), origin: origin.to_owned() };
@@ -97,16 +97,16 @@ impl Home {
     }
 
     /// The logs that are mirrored.
-    pub fn mirrored(&self) -> impl Iterator<Item = (&TrustedLog, &LogConfig)> {
-        self.listed().filter(|(_, config)| config.mirror)
+    pub fn mirrored(&self) -> impl Iterator<Item = &Listed> {
+        self.logs().iter().filter(|listed| listed.mirrored)
     }
 
     /// Looks at the whole of every copy; can be done beside a running mirror.
     pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
         let shelf = self.mirror_shelf(keyring.own())?;
-        let look = |(log, _): (&TrustedLog, &LogConfig)| {
-            let origin = log.origin().clone();
+        let look = |listed: &Listed| {
+            let origin = listed.log.origin().clone();
             let record = shelf.look(&origin).map_err(MirrorError::State)?;
             let found = match record.cosigned() {
                 Some(cosigned) => Some(verify(&Store::open(&self.mirror_copy(&origin))?, cosigned.checkpoint())),

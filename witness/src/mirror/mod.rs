@@ -39,6 +39,7 @@ use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
 
 use crate::asked::Asked;
+use crate::config::Listed;
 use crate::cosigned::{Cosigned, Record};
 use crate::error::WitnessError;
 use crate::home::Home;
@@ -116,9 +117,9 @@ impl Mirror {
         let before = self.desks();
         let mut desks = BTreeMap::clone(&before);
         let mut terms = BTreeMap::new();
-        for (log, config) in home.mirrored() {
+        for Listed { log, cosigners, .. } in home.mirrored() {
             let digest = log.origin().digest();
-            let now = Terms { log: log.clone(), cosigners: config.cosigner_keys().unwrap_or_default(), wanted: true };
+            let now = Terms { log: log.clone(), cosigners: cosigners.clone(), wanted: true };
             if before.contains_key(&digest) {
                 terms.insert(digest, now);
             } else {
@@ -221,7 +222,9 @@ impl Mirror {
         }
         // Nobody waits for an answer: the mark is settled at once.
         desk.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
-        self.shelf.flush()?;
+        if let Err(error) = self.shelf.flush() {
+            tracing::warn!(origin = %desk.origin, %error, "recorded, but not in a file of its own yet");
+        }
         Ok(Brought::Signed)
     }
 

@@ -5,6 +5,10 @@
 //! The settling only serves to tell a restored state from an interrupted change, so it need not be waited for: a log that is
 //! busy settles once a second, and the next change goes on top of an intent as well.
 //!
+//! A record is on the disk once it is in a journal of its folder, and in the file of its log soon after ([`crate::group_commit`]). "The
+//! state" and "the mark" here are the file with what the journal beside it knows of how it went on: an older file is made up for, an
+//! older folder is not.
+//!
 //! # What is found at a start, or after an error
 //! | mark | state | then |
 //! |---|---|---|

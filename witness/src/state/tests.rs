@@ -115,6 +115,29 @@ fn s3_a_restored_older_state_is_refused_even_if_it_is_the_one_before() {
 }
 
 #[test]
+fn a_journal_that_is_damaged_is_noticed_by_the_other_folder() {
+    for (folder, marked) in [("state", true), ("marks", false)] {
+        let place = Place::new();
+        place.advance(3, 10);
+        let mut state = place.load().unwrap();
+        for (size, time) in [(5, 20), (7, 30)] {
+            state.advance(&place.cosigned(size, time)).unwrap();
+            state.settle_mark().unwrap();
+        }
+        drop(state);
+        let journal = place.home.path().join(folder).join("journal.0");
+        let mut bytes = fs::read(&journal).unwrap();
+        bytes[300] ^= 1;
+        fs::write(&journal, bytes).unwrap();
+        match place.load().unwrap_err() {
+            StateError::Older { found: (3, 10), marked: (7, 30), .. } => assert!(marked),
+            StateError::Contradiction { found: (7, 30), marked: (3, 10), .. } => assert!(!marked),
+            other => panic!("{folder}: {other}"),
+        }
+    }
+}
+
+#[test]
 fn s4_a_restored_mark_or_a_foreign_state_is_refused() {
     let place = Place::new();
     place.advance(3, 10);

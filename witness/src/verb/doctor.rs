@@ -15,6 +15,7 @@ use stele_spec::merkle::empty_root;
 
 use super::evidence::Told;
 use crate::asked::Asked;
+use crate::config::{Listed, Pull};
 use crate::cosigned::{Cosigned, Record};
 use crate::error::WitnessError;
 use crate::home::Home;
@@ -139,8 +140,8 @@ impl Findings {
         if home.logs().is_empty() {
             self.warn("log", "none: `stele-witness logs add`".into());
         }
-        for (log, config) in home.listed() {
-            let origin = log.origin();
+        for listed in home.logs() {
+            let origin = listed.log.origin();
             match shelf.look(origin) {
                 Err(error) => self.failed("log", format!("{origin}: {error}")),
                 Ok(Record::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
@@ -153,7 +154,7 @@ impl Findings {
                         continue;
                     }
                     let words = format!("{origin}: size {size}, cosigned {} ago", age(now - time));
-                    if config.disabled {
+                    if listed.disabled {
                         self.ok("log", format!("{words}, disabled"));
                     } else if now - time > QUIET {
                         self.warn("log", words);
@@ -167,8 +168,8 @@ impl Findings {
 
     /// Reads the checkpoint of each log that is pulled, as the running witness does.
     fn pulled(&mut self, home: &Home, shelf: &Shelf) {
-        for (log, config) in home.listed() {
-            let (Some(url), false) = (&config.pull, config.disabled) else { continue };
+        for Listed { log, pull, disabled, .. } in home.logs() {
+            let (Some(Pull { url, .. }), false) = (pull, disabled) else { continue };
             let read = Asked::at(url, Arc::default()).checkpoint().map_err(PullError::Asked);
             let read = read.and_then(|note| log.verify(&note).map_err(PullError::Untrusted));
             let known = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
@@ -196,7 +197,7 @@ impl Findings {
         else {
             return;
         };
-        for (log, _) in home.mirrored() {
+        for Listed { log, .. } in home.mirrored() {
             let ahead = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
             match copies.look(log.origin()) {
                 Ok(record) => {
@@ -218,7 +219,7 @@ impl Findings {
             Ok(answer) => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
         }
         let mut served = 0;
-        for log in home.logs() {
+        for Listed { log, .. } in home.logs() {
             let page = format!("{url}/{}/checkpoint", log.origin().digest());
             match client.get(&page, None) {
                 Ok(answer) if answer.status == 404 => {}

@@ -1,15 +1,24 @@
-//! `witness.toml`: who this witness is, where it listens, and which logs it cosigns.
+//! `witness.toml`: who this witness is, where it listens, and which logs it cosigns. What it cannot say is [`Unfit`]; how it is
+//! written, and changed by the verbs that change it, is `text`.
+
+mod text;
+mod unfit;
+
+pub use text::{
+    text_of, text_of_agent, text_of_bastion, text_of_log, text_of_mirror, with_disabled, with_mirror, with_mldsa,
+};
+pub use unfit::Unfit;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use stele_spec::checkpoint::{CheckpointError, Origin};
+use stele_spec::checkpoint::Origin;
 use stele_spec::key::PublicKey;
-use stele_spec::note::{KeyName, NoteError, VerifierKey};
+use stele_spec::note::{KeyName, VerifierKey};
 
 use crate::agent::{NotAnSshKey, SshKey};
-use crate::bastion::{NotAPlace, Place};
+use crate::bastion::Place;
 use crate::trust::TrustedLog;
 
 /// The file below a witness's folder.
@@ -133,6 +142,23 @@ pub struct Pull {
     pub every: Duration,
 }
 
+/// A log as the config lists it, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Whom we believe about it.
+    pub log: TrustedLog,
+    /// See [`LogConfig::disabled`].
+    pub disabled: bool,
+    /// See [`LogConfig::qpd`].
+    pub qpd: Option<u64>,
+    /// Where and how often it is asked, if it does not call.
+    pub pull: Option<Pull>,
+    /// See [`LogConfig::mirror`].
+    pub mirrored: bool,
+    /// See [`LogConfig::cosigners`].
+    pub cosigners: Vec<VerifierKey>,
+}
+
 /// What `logs add` says of a log besides its key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
@@ -149,127 +175,6 @@ const PULL_SECONDS: u64 = 300;
 
 /// The longest time between two questions: a log that is asked less than once a day is hardly watched.
 const MAX_PULL_SECONDS: u64 = 86_400;
-
-/// What a config says that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// `name` is no key name.
-    #[error("name {name:?}: {reason}")]
-    Name {
-        /// As written.
-        name: String,
-        /// What is wrong with it.
-        reason: NoteError,
-    },
-    /// `urls` or `contact` with what no page has in a line.
-    #[error("{what} {value:?}: expected {expected}")]
-    Published {
-        /// Which field.
-        what: &'static str,
-        /// As written.
-        value: String,
-        /// What belongs there.
-        expected: &'static str,
-    },
-    /// `public_key` of `[agent]`.
-    #[error("public_key {value:?} of [agent]: {reason}")]
-    AgentKey {
-        /// As written.
-        value: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A file and an agent.
-    #[error("`key` and [agent]: the Ed25519 key is in one place")]
-    TwoKeys,
-    /// An origin that no checkpoint can have.
-    #[error("origin {origin:?}: {reason}")]
-    Origin {
-        /// As written.
-        origin: String,
-        /// What is wrong with it.
-        reason: CheckpointError,
-    },
-    /// A key that cannot be read.
-    #[error("vkey {vkey:?} of {origin}: {reason}")]
-    Key {
-        /// The log.
-        origin: String,
-        /// As written.
-        vkey: String,
-        /// What is wrong with it.
-        reason: NoteError,
-    },
-    /// Keys that no log has.
-    #[error("the vkeys of {origin}: {}", if matches!(.reason, CheckpointError::NotSigned) { "none".to_owned() } else { .reason.to_string() })]
-    Keys {
-        /// The log.
-        origin: String,
-        /// What is wrong with them.
-        reason: CheckpointError,
-    },
-    /// Two tables for one origin.
-    #[error("origin {origin} is listed twice")]
-    Twice {
-        /// The log.
-        origin: String,
-    },
-    /// The mirror has the witness's name.
-    #[error("the mirror's name is the witness's, {name}: they are two cosigners, and policies count them by name")]
-    SameName {
-        /// Both names.
-        name: String,
-    },
-    /// A mirrored log without a mirror.
-    #[error("{origin} is to be mirrored, and there is no [mirror]")]
-    NoMirror {
-        /// The log.
-        origin: String,
-    },
-    /// A mirrored log that is not pulled.
-    #[error("{origin} is to be mirrored, and has no `pull` to copy it from")]
-    MirrorWithoutPull {
-        /// The log.
-        origin: String,
-    },
-    /// `pull` is no address.
-    #[error("pull {url:?} of {origin}: expected an address that begins with http:// or https://")]
-    Pull {
-        /// The log.
-        origin: String,
-        /// As written.
-        url: String,
-    },
-    /// `pull_seconds` out of bounds, or without `pull`.
-    #[error("pull_seconds of {origin}: expected 1 to {MAX_PULL_SECONDS} beside `pull`, found {found}")]
-    PullSeconds {
-        /// The log.
-        origin: String,
-        /// As written.
-        found: u64,
-    },
-    /// A bastion that is nowhere.
-    #[error("bastion: {0}")]
-    Bastion(NotAPlace),
-    /// Two tables for one bastion.
-    #[error("bastion {place} is listed twice")]
-    BastionTwice {
-        /// Where it is.
-        place: Place,
-    },
-    /// More than [`MAX_BASTIONS`].
-    #[error("at most {MAX_BASTIONS} bastions, found {found}")]
-    TooManyBastions {
-        /// How many.
-        found: usize,
-    },
-    /// More than [`MAX_LOGS`].
-    #[error("at most {MAX_LOGS} logs, found {found}")]
-    TooMany {
-        /// How many.
-        found: usize,
-    },
-}
 
 impl Config {
     /// The name, checked.
@@ -295,7 +200,7 @@ impl Config {
     }
 
     /// The logs, checked.
-    pub fn trusted_logs(&self) -> Result<Vec<TrustedLog>, Unfit> {
+    pub fn listed(&self) -> Result<Vec<Listed>, Unfit> {
         if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
             return Err(Unfit::SameName { name: mirror.name.clone() });
         }
@@ -305,24 +210,23 @@ impl Config {
         let mut seen = std::collections::BTreeSet::new();
         let mut logs = Vec::with_capacity(self.logs.len());
         for log in &self.logs {
-            let trusted = log.trusted()?;
-            log.pulled()?;
-            self.check_mirrored(log)?;
+            let listed = log.listed()?;
+            self.check_mirrored(&listed)?;
             if !seen.insert(log.origin.as_str()) {
                 return Err(Unfit::Twice { origin: log.origin.clone() });
             }
-            logs.push(trusted);
+            logs.push(listed);
         }
         Ok(logs)
     }
 
-    fn check_mirrored(&self, log: &LogConfig) -> Result<(), Unfit> {
-        log.cosigner_keys()?;
-        if log.mirror && self.mirror.is_none() {
-            return Err(Unfit::NoMirror { origin: log.origin.clone() });
+    fn check_mirrored(&self, listed: &Listed) -> Result<(), Unfit> {
+        let origin = || listed.log.origin().to_string();
+        if listed.mirrored && self.mirror.is_none() {
+            return Err(Unfit::NoMirror { origin: origin() });
         }
-        if log.mirror && log.pull.is_none() {
-            return Err(Unfit::MirrorWithoutPull { origin: log.origin.clone() });
+        if listed.mirrored && listed.pull.is_none() {
+            return Err(Unfit::MirrorWithoutPull { origin: origin() });
         }
         Ok(())
     }
@@ -361,16 +265,23 @@ impl Config {
 }
 
 impl LogConfig {
-    /// Whose lines the mirror passes on.
-    pub fn cosigner_keys(&self) -> Result<Vec<VerifierKey>, Unfit> {
+    fn listed(&self) -> Result<Listed, Unfit> {
+        let origin = &self.origin;
+        let parsed: Origin = origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
+        let log = TrustedLog::new(parsed, self.keys(&self.vkeys)?)
+            .map_err(|reason| Unfit::Keys { origin: origin.clone(), reason })?;
+        let (pull, cosigners) = (self.pulled()?, self.keys(&self.cosigners)?);
+        Ok(Listed { log, disabled: self.disabled, qpd: self.qpd, pull, mirrored: self.mirror, cosigners })
+    }
+
+    fn keys(&self, vkeys: &[String]) -> Result<Vec<VerifierKey>, Unfit> {
         let key = |vkey: &String| {
             vkey.parse().map_err(|reason| Unfit::Key { origin: self.origin.clone(), vkey: vkey.clone(), reason })
         };
-        self.cosigners.iter().map(key).collect()
+        vkeys.iter().map(key).collect()
     }
 
-    /// Where and how often it is asked, if it is.
-    pub fn pulled(&self) -> Result<Option<Pull>, Unfit> {
+    fn pulled(&self) -> Result<Option<Pull>, Unfit> {
         let origin = || self.origin.clone();
         match (&self.pull, self.pull_seconds) {
             (None, None) => Ok(None),
@@ -385,133 +296,6 @@ impl LogConfig {
             (Some(_), None) => Ok(None),
         }
     }
-
-    fn trusted(&self) -> Result<TrustedLog, Unfit> {
-        let origin = &self.origin;
-        let parsed: Origin = origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
-        let key = |vkey: &String| {
-            vkey.parse().map_err(|reason| Unfit::Key { origin: origin.clone(), vkey: vkey.clone(), reason })
-        };
-        let keys: Vec<VerifierKey> = self.vkeys.iter().map(key).collect::<Result<_, _>>()?;
-        TrustedLog::new(parsed, keys).map_err(|reason| Unfit::Keys { origin: origin.clone(), reason })
-    }
-}
-
-/// The file that `init` writes.
-pub fn text_of(name: &KeyName, listen: &str) -> String {
-    text_with(
-        name,
-        listen,
-        "# Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
-         key = \"witness.key\"\n\
-         key_mldsa = \"witness-mldsa.key\"\n",
-        "",
-    )
-}
-
-/// The same for a key in an ssh-agent.
-pub fn text_of_agent(name: &KeyName, listen: &str, key: &SshKey, socket: Option<&Path>) -> String {
-    let socket = socket.map(|path| format!("socket = {}\n", quoted(&path.to_string_lossy()))).unwrap_or_default();
-    let keys = "# Its Ed25519 key is in an ssh-agent, see [agent]; `stele-witness keys add-mldsa` makes a second one in a file.\n";
-    let table = format!(
-        "\n[agent]\n# As `ssh-add -L` prints it; without `socket`, {} says where the agent is.\npublic_key = {}\n{socket}",
-        crate::agent::VARIABLE,
-        quoted(&key.to_string()),
-    );
-    text_with(name, listen, keys, &table)
-}
-
-/// The file with `key_mldsa`, which must stand before the first table; `None` where there is a line of that name already.
-pub fn with_mldsa(text: &str, file: &str) -> Option<String> {
-    let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
-    if lines.clone().any(|line| line.trim_start().starts_with("key_mldsa")) {
-        return None;
-    }
-    let before: String = lines.map(|line| format!("{line}\n")).collect();
-    let rest = text.get(before.len()..).unwrap_or_default();
-    let gap = if rest.is_empty() { "" } else { "\n" };
-    Some(format!("{}\nkey_mldsa = {}\n{gap}{rest}", before.trim_end(), quoted(file)))
-}
-
-fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
-    let (name, listen) = (quoted(&name.to_string()), quoted(listen));
-    format!(
-        "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
-         \n\
-         # The name in its cosignatures. It belongs to the keys: new keys get a new name.\n\
-         name = {name}\n\
-         \n\
-         # Where it listens. A proxy in front of it may speak TLS.\n\
-         listen = {listen}\n\
-         \n\
-         {keys}\
-         \n\
-         # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
-         marks = \"marks\"\n\
-         \n\
-         # The logs, added by `stele-witness logs add`.\n\
-         {table}"
-    )
-}
-
-/// The table that `bastion add` appends.
-pub fn text_of_bastion(place: &Place, ca: Option<&Path>) -> String {
-    let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
-    format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
-}
-
-/// The table that `logs add` appends.
-pub fn text_of_log(log: &TrustedLog, extras: &Extras) -> String {
-    let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
-    let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} = {value}\n")).unwrap_or_default();
-    let (qpd, seconds) = (number("qpd", extras.qpd), number("pull_seconds", extras.pull_seconds));
-    let pull = extras.pull.as_ref().map(|url| format!("pull = {}\n", quoted(url))).unwrap_or_default();
-    let keys = keys.join(", ");
-    format!("\n[[log]]\n{}\nvkeys = [{keys}]\n{qpd}{pull}{seconds}", origin_line(log.origin().as_str()))
-}
-
-/// The table that `mirror init` appends.
-pub fn text_of_mirror(name: &KeyName) -> String {
-    format!(
-        "\n# A mirror beside the witness: another cosigner, with keys of its own. It copies the logs that say `mirror = true`.\n\
-         [mirror]\nname = {}\nkey = \"mirror.key\"\nkey_mldsa = \"mirror-mldsa.key\"\nfolder = \"mirror\"\n\
-         marks = \"mirror-marks\"\n",
-        quoted(&name.to_string())
-    )
-}
-
-/// The file with one log mirrored; `None` where the table cannot be found as `logs add` writes it.
-pub fn with_mirror(text: &str, origin: &str) -> Option<String> {
-    with_flag(text, origin, "mirror", true)
-}
-
-/// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
-pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
-    with_flag(text, origin, "disabled", disabled)
-}
-
-fn with_flag(text: &str, origin: &str, flag: &str, on: bool) -> Option<String> {
-    let (set, said) = (format!("{flag} = "), format!("{flag} = true"));
-    let wanted = origin_line(origin);
-    let mut lines: Vec<&str> = text.lines().collect();
-    let at = lines.iter().position(|line| *line == wanted)?;
-    let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
-    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with(&set)));
-    if let Some(index) = old {
-        lines.remove(index);
-    }
-    if on {
-        lines.insert(at + 1, &said);
-    }
-    Some(lines.iter().map(|line| format!("{line}\n")).collect())
-}
-
-fn origin_line(origin: &str) -> String {
-    format!("origin = {}", quoted(origin))
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }
 
 fn default_listen() -> String {
@@ -548,17 +332,13 @@ mod tests {
         parse(text, Path::new(FILE)).unwrap()
     }
 
-    fn qpd(qpd: u64) -> Extras {
-        Extras { qpd: Some(qpd), ..Extras::default() }
-    }
-
     #[test]
     fn a_mirror_has_a_name_of_its_own_and_copies_only_what_is_pulled() {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let log = Log::new("log.example/a", 1).trusted();
         let pulled = text_of_log(&log, &Extras { pull: Some("http://a".into()), ..Extras::default() });
         let mirror = |name: &str| text_of_mirror(&name.parse().unwrap());
-        let of = |text: String| read(&text).trusted_logs().map(|logs| logs.len());
+        let of = |text: String| read(&text).listed().map(|logs| logs.len());
         assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(Unfit::SameName { .. })));
         let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a").unwrap();
         assert!(matches!(of(mirrored.clone()), Err(Unfit::NoMirror { .. })));
@@ -574,7 +354,7 @@ mod tests {
         let of = |pull: Option<&str>, pull_seconds| {
             let extras = Extras { qpd: None, pull: pull.map(str::to_owned), pull_seconds };
             let config = read(&format!("{text}{}", text_of_log(&log, &extras)));
-            config.trusted_logs().and_then(|_| config.logs[0].pulled())
+            config.listed().map(|mut logs| logs.remove(0).pull)
         };
         assert!(matches!(of(Some("log.example"), None), Err(Unfit::Pull { .. })));
         for (pull, seconds) in [(Some("https://log.example"), 0), (Some("https://log.example"), 86_401), (None, 300)] {
@@ -592,50 +372,12 @@ mod tests {
         let log = Log::new("log.example/a", 1);
         let table = text_of_log(&log.trusted(), &Extras::default());
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        assert!(matches!(read(&format!("{text}{table}{table}")).trusted_logs(), Err(Unfit::Twice { .. })));
-        let of =
-            |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).trusted_logs();
+        assert!(matches!(read(&format!("{text}{table}{table}")).listed(), Err(Unfit::Twice { .. })));
+        let of = |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).listed();
         assert_eq!(of("").unwrap_err().to_string(), "the vkeys of log.example/a: none");
         assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
         assert!(matches!(of(&format!("\"{}\"", witness_key().own().keys().next().unwrap())), Err(Unfit::Keys { .. })));
         assert!(parse::<Config>(&format!("{text}quorum = 1\n"), Path::new(FILE)).is_err());
-    }
-
-    #[test]
-    fn a_log_is_disabled_and_enabled_and_nothing_else_changes() {
-        let (a, b) = (Log::new("log.example/a", 1), Log::named("odd \"b\"", "log.example/b", 1));
-        let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        let text = format!(
-            "{head}{}# a comment\n{}",
-            text_of_log(&a.trusted(), &qpd(9)),
-            text_of_log(&b.trusted(), &Extras::default())
-        );
-        assert_eq!(with_disabled(&text, "log.example/c", true), None);
-        for origin in ["log.example/a", "odd \"b\""] {
-            let off = with_disabled(&text, origin, true).unwrap();
-            let flags: Vec<_> = read(&off).logs.iter().map(|log| (log.origin == origin, log.disabled)).collect();
-            assert!(flags.iter().all(|(meant, disabled)| meant == disabled), "{flags:?}");
-            assert_eq!(with_disabled(&off, origin, true).unwrap(), off);
-            assert_eq!(with_disabled(&off, origin, false).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn a_second_key_is_written_before_the_first_table_and_never_twice() {
-        let key = SshKey::new([1; 32]);
-        let name = "witness.example/w1".parse().unwrap();
-        let text = text_of_agent(&name, "127.0.0.1:0", &key, Some(Path::new("/run/odd \"socket\"")));
-        let before = read(&text);
-        assert_eq!(before.agent.as_ref().unwrap().socket.as_deref(), Some(Path::new("/run/odd \"socket\"")));
-        assert_eq!((before.key_mldsa, before.agent.unwrap().public_key), (None, key.to_string()));
-        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &Extras::default());
-        for text in [text.clone(), format!("{text}{log}"), "name = \"a\"".to_owned(), format!("name = \"a\"\n{log}")] {
-            let with = with_mldsa(&text, "second.key").unwrap();
-            let (before, after) = (read(&text), read(&with));
-            assert_eq!(after.key_mldsa.as_deref(), Some(Path::new("second.key")), "{with}");
-            assert_eq!((before.name, before.agent, before.logs), (after.name, after.agent, after.logs));
-            assert_eq!(with_mldsa(&with, "third.key"), None);
-        }
     }
 
     #[test]
@@ -651,15 +393,5 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert!(matches!(of(&many), Err(Unfit::TooManyBastions { found }) if found == MAX_BASTIONS + 1));
         assert_eq!(of(&many[1..]).unwrap().len(), MAX_BASTIONS);
-    }
-
-    #[test]
-    fn what_is_written_is_read_back_whatever_the_origin() {
-        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
-        let config = read(&format!("{text}{}", text_of_log(&odd.trusted(), &qpd(7))));
-        assert_eq!(config.trusted_logs().unwrap(), [odd.trusted()]);
-        assert_eq!(config.logs[0].qpd, Some(7));
-        assert_eq!((config.name.as_str(), config.listen.as_str()), ("witness.example/w1", "127.0.0.1:0"));
     }
 }

@@ -1,0 +1,128 @@
+//! What a config says that cannot be.
+
+use stele_spec::checkpoint::CheckpointError;
+use stele_spec::note::NoteError;
+
+use super::{MAX_BASTIONS, MAX_LOGS, MAX_PULL_SECONDS};
+use crate::bastion::{NotAPlace, Place};
+
+/// What a config says that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// `name` is no key name.
+    #[error("name {name:?}: {reason}")]
+    Name {
+        /// As written.
+        name: String,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// `urls` or `contact` with what no page has in a line.
+    #[error("{what} {value:?}: expected {expected}")]
+    Published {
+        /// Which field.
+        what: &'static str,
+        /// As written.
+        value: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// `public_key` of `[agent]`.
+    #[error("public_key {value:?} of [agent]: {reason}")]
+    AgentKey {
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file and an agent.
+    #[error("`key` and [agent]: the Ed25519 key is in one place")]
+    TwoKeys,
+    /// An origin that no checkpoint can have.
+    #[error("origin {origin:?}: {reason}")]
+    Origin {
+        /// As written.
+        origin: String,
+        /// What is wrong with it.
+        reason: CheckpointError,
+    },
+    /// A key that cannot be read.
+    #[error("vkey {vkey:?} of {origin}: {reason}")]
+    Key {
+        /// The log.
+        origin: String,
+        /// As written.
+        vkey: String,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// Keys that no log has.
+    #[error("the vkeys of {origin}: {}", if matches!(.reason, CheckpointError::NotSigned) { "none".to_owned() } else { .reason.to_string() })]
+    Keys {
+        /// The log.
+        origin: String,
+        /// What is wrong with them.
+        reason: CheckpointError,
+    },
+    /// Two tables for one origin.
+    #[error("origin {origin} is listed twice")]
+    Twice {
+        /// The log.
+        origin: String,
+    },
+    /// The mirror has the witness's name.
+    #[error("the mirror's name is the witness's, {name}: they are two cosigners, and policies count them by name")]
+    SameName {
+        /// Both names.
+        name: String,
+    },
+    /// A mirrored log without a mirror.
+    #[error("{origin} is to be mirrored, and there is no [mirror]")]
+    NoMirror {
+        /// The log.
+        origin: String,
+    },
+    /// A mirrored log that is not pulled.
+    #[error("{origin} is to be mirrored, and has no `pull` to copy it from")]
+    MirrorWithoutPull {
+        /// The log.
+        origin: String,
+    },
+    /// `pull` is no address.
+    #[error("pull {url:?} of {origin}: expected an address that begins with http:// or https://")]
+    Pull {
+        /// The log.
+        origin: String,
+        /// As written.
+        url: String,
+    },
+    /// `pull_seconds` out of bounds, or without `pull`.
+    #[error("pull_seconds of {origin}: expected 1 to {MAX_PULL_SECONDS} beside `pull`, found {found}")]
+    PullSeconds {
+        /// The log.
+        origin: String,
+        /// As written.
+        found: u64,
+    },
+    /// A bastion that is nowhere.
+    #[error("bastion: {0}")]
+    Bastion(NotAPlace),
+    /// Two tables for one bastion.
+    #[error("bastion {place} is listed twice")]
+    BastionTwice {
+        /// Where it is.
+        place: Place,
+    },
+    /// More than [`MAX_BASTIONS`].
+    #[error("at most {MAX_BASTIONS} bastions, found {found}")]
+    TooManyBastions {
+        /// How many.
+        found: usize,
+    },
+    /// More than [`MAX_LOGS`].
+    #[error("at most {MAX_LOGS} logs, found {found}")]
+    TooMany {
+        /// How many.
+        found: usize,
+    },
+}
