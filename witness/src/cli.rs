@@ -453,10 +453,11 @@ fn listed_json(listed: &Listed) -> serde_json::Value {
 
 fn list(home: &Home) -> String {
     let mut text = String::new();
-    for Listed { log, disabled, qpd, pull, .. } in home.logs() {
+    for Listed { log, disabled, qpd, pull, mirrored, .. } in home.logs() {
         text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
         text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
         text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));
+        text.extend(mirrored.then_some("  mirrored\n"));
         text.extend(qpd.iter().map(|qpd| format!("  at most {qpd} a day\n")));
     }
     text
