@@ -113,12 +113,15 @@ enum MirrorCommand {
         #[arg(long)]
         name: String,
     },
-    /// Mirror a log that is pulled; a running witness begins after SIGHUP
+    /// Mirror a log that is pulled or pushed; a running witness begins after SIGHUP
     Add {
         /// The folder
         dir: PathBuf,
         /// The log
         origin: String,
+        /// Let anybody bring the entries of what was cosigned (c2sp.org/tlog-mirror), also of a log that is not pulled
+        #[arg(long)]
+        push: bool,
     },
     /// Read every copy whole: each entry hashed to the root that was signed, each tile, each manifest
     Verify {
@@ -324,9 +327,9 @@ impl Cli {
                 ));
                 say(json, &vkeys(&own, ""), json!({"name": name, "vkeys": vkeys_json(&own)}))
             }
-            Command::Mirror { command: MirrorCommand::Add { dir, origin } } => {
-                Home::mirror_log(&dir, &origin)?;
-                say(json, "", json!({"origin": origin, "mirror": true}))
+            Command::Mirror { command: MirrorCommand::Add { dir, origin, push } } => {
+                Home::mirror_log(&dir, &origin, push)?;
+                say(json, "", json!({"origin": origin, "mirror": true, "push": push}))
             }
             Command::Mirror { command: MirrorCommand::Verify { dir } } => {
                 let (found, failed) = copies::verify(&Home::open(&dir)?)?;
@@ -447,17 +450,21 @@ fn listed_json(listed: &Listed) -> serde_json::Value {
     if let Some(object) = object.as_object_mut() {
         object.insert("qpd".into(), listed.qpd.into());
         object.insert("disabled".into(), listed.disabled.into());
+        object.insert("pull".into(), listed.pull.as_ref().map(|pull| pull.url.as_str()).into());
+        object.insert("mirror".into(), listed.mirrored.into());
+        object.insert("push".into(), listed.pushed.into());
     }
     object
 }
 
 fn list(home: &Home) -> String {
     let mut text = String::new();
-    for Listed { log, disabled, qpd, pull, mirrored, .. } in home.logs() {
+    for Listed { log, disabled, qpd, pull, mirrored, pushed, .. } in home.logs() {
         text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
         text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
         text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));
         text.extend(mirrored.then_some("  mirrored\n"));
+        text.extend(pushed.then_some("  takes pushed entries\n"));
         text.extend(qpd.iter().map(|qpd| format!("  at most {qpd} a day\n")));
     }
     text

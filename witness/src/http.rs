@@ -5,6 +5,7 @@
 //! | `POST /add-checkpoint` | c2sp.org/tlog-witness |
 //! | `POST /sign-subtree` | the same, of a part of a tree |
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
+//! | `POST /mirror/add-checkpoint`, `POST /mirror/add-entries` | c2sp.org/tlog-mirror, where there is a mirror; the first is the witness's own |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
 //! | `GET /healthz` | 200 or 503, with what is wrong; how it goes with bastions is told at the door alone, and is no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
@@ -52,14 +53,21 @@ pub async fn run_with(
         let _ = stop.send(true);
     };
     let page = lines(&reach, mirror.as_deref());
+    let at_door = Limits {
+        body_bytes: if mirror.is_some() { 2 * mirror::door::MAX_BYTES } else { limits().body_bytes },
+        ..limits()
+    };
     let routes = router(witness.clone(), &reach.bastions, &page);
     let routes = match mirror {
-        Some(mirror) => routes.merge(mirror::http::routes(mirror)),
+        Some(mirror) => routes
+            .merge(mirror::http::routes(mirror.clone()))
+            .merge(mirror::door::routes(witness.clone(), mirror))
+            .merge(pending_router(witness.clone())),
         None => routes,
     };
     let flushing = tokio::spawn(witness.clone().keep_flushing());
     let through = reach.bastions.serve(public_router(witness.clone(), &page, Bastions::default()), limits(), stopping);
-    let (drained, ()) = tokio::join!(serve(listener, routes, limits(), shutdown), through);
+    let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
     witness.settle().await;
     drained
@@ -74,6 +82,14 @@ fn router(witness: Arc<Witness>, bastions: &Bastions, page: &str) -> Router {
     };
     public_router(witness.clone(), page, bastions.clone())
         .merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+}
+
+/// The mirror's pending checkpoint is what the witness cosigned.
+fn pending_router(witness: Arc<Witness>) -> Router {
+    Router::new()
+        .route("/mirror/add-checkpoint", post(add_checkpoint))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(witness)
 }
 
 /// What the page says of us besides our keys and logs.

@@ -48,7 +48,7 @@ impl House {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let own = mirror::init(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
-        Home::mirror_log(&folder.path(), ORIGIN).unwrap();
+        Home::mirror_log(&folder.path(), ORIGIN, false).unwrap();
         Self { folder, files, log, keys: own.keys().cloned().collect() }
     }
 

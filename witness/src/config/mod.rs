@@ -128,6 +128,9 @@ pub struct LogConfig {
     /// The mirror copies the log and signs that it has it; `mirror add` says so.
     #[serde(default)]
     pub mirror: bool,
+    /// Whether anybody may bring the entries of what was cosigned (`add-entries` of c2sp.org/tlog-mirror).
+    #[serde(default)]
+    pub push: bool,
     /// Verifier keys of cosigners whose lines the mirror passes on with the checkpoint, besides our witness's: those that policies count.
     #[serde(default)]
     pub cosigners: Vec<String>,
@@ -155,6 +158,8 @@ pub struct Listed {
     pub pull: Option<Pull>,
     /// See [`LogConfig::mirror`].
     pub mirrored: bool,
+    /// See [`LogConfig::push`].
+    pub pushed: bool,
     /// See [`LogConfig::cosigners`].
     pub cosigners: Vec<VerifierKey>,
 }
@@ -225,8 +230,11 @@ impl Config {
         if listed.mirrored && self.mirror.is_none() {
             return Err(Unfit::NoMirror { origin: origin() });
         }
-        if listed.mirrored && listed.pull.is_none() {
+        if listed.mirrored && listed.pull.is_none() && !listed.pushed {
             return Err(Unfit::MirrorWithoutPull { origin: origin() });
+        }
+        if listed.pushed && !listed.mirrored {
+            return Err(Unfit::PushWithoutMirror { origin: origin() });
         }
         Ok(())
     }
@@ -271,7 +279,15 @@ impl LogConfig {
         let log = TrustedLog::new(parsed, self.keys(&self.vkeys)?)
             .map_err(|reason| Unfit::Keys { origin: origin.clone(), reason })?;
         let (pull, cosigners) = (self.pulled()?, self.keys(&self.cosigners)?);
-        Ok(Listed { log, disabled: self.disabled, qpd: self.qpd, pull, mirrored: self.mirror, cosigners })
+        Ok(Listed {
+            log,
+            disabled: self.disabled,
+            qpd: self.qpd,
+            pull,
+            mirrored: self.mirror,
+            pushed: self.push,
+            cosigners,
+        })
     }
 
     fn keys(&self, vkeys: &[String]) -> Result<Vec<VerifierKey>, Unfit> {
@@ -340,11 +356,17 @@ mod tests {
         let mirror = |name: &str| text_of_mirror(&name.parse().unwrap());
         let of = |text: String| read(&text).listed().map(|logs| logs.len());
         assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(Unfit::SameName { .. })));
-        let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a").unwrap();
+        let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a", false).unwrap();
         assert!(matches!(of(mirrored.clone()), Err(Unfit::NoMirror { .. })));
         assert_eq!(of(format!("{mirrored}{}", mirror("mirror.example/m1"))), Ok(1));
-        let plain = with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a").unwrap();
+        let plain =
+            with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a", false).unwrap();
         assert!(matches!(of(plain + &mirror("mirror.example/m1")), Err(Unfit::MirrorWithoutPull { .. })));
+        let pushed =
+            with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a", true).unwrap();
+        let without = pushed.replace("mirror = true\n", "");
+        assert_eq!(of(pushed + &mirror("mirror.example/m1")), Ok(1));
+        assert!(matches!(of(without), Err(Unfit::PushWithoutMirror { .. })));
     }
 
     #[test]

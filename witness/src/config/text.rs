@@ -92,9 +92,10 @@ pub fn text_of_mirror(name: &KeyName) -> String {
     )
 }
 
-/// The file with one log mirrored; `None` where the table cannot be found as `logs add` writes it.
-pub fn with_mirror(text: &str, origin: &str) -> Option<String> {
-    with_flag(text, origin, "mirror", true)
+/// The file with one log mirrored, and pushed if it says so; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_mirror(text: &str, origin: &str, push: bool) -> Option<String> {
+    let text = with_flag(text, origin, "mirror", true)?;
+    if push { with_flag(&text, origin, "push", true) } else { Some(text) }
 }
 
 /// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.

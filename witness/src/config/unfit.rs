@@ -82,8 +82,14 @@ pub enum Unfit {
         /// The log.
         origin: String,
     },
-    /// A mirrored log that is not pulled.
-    #[error("{origin} is to be mirrored, and has no `pull` to copy it from")]
+    /// `push` for a log that is not mirrored.
+    #[error("{origin} has `push = true` and not `mirror = true`: what is pushed is mirrored")]
+    PushWithoutMirror {
+        /// Its origin.
+        origin: String,
+    },
+    /// A mirrored log that is neither pulled nor pushed.
+    #[error("{origin} is to be mirrored, and has neither `pull` to copy it from nor `push = true`")]
     MirrorWithoutPull {
         /// The log.
         origin: String,

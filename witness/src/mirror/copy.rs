@@ -50,11 +50,11 @@ pub fn copy(store: &Store, checkpoint: &Checkpoint, asked: &Asked) -> Result<(),
         if growth.untaken() >= AT_ONCE {
             let whole = growth.size() / u64::from(TILE_WIDTH) * u64::from(TILE_WIDTH);
             store.put(growth.take())?;
-            store.set_copied(whole)?;
+            store.count(whole)?;
         }
     }
     store.put(growth.take().into_iter().chain(growth.edge()))?;
-    store.set_copied(growth.size())?;
+    store.count(growth.size())?;
     ask_again(store, asked)
 }
 

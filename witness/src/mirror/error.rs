@@ -7,6 +7,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::tiledlog::TiledLogError;
 
 use super::copy::CopyError;
+use super::receive::ReceiveError;
 use super::verify::NotWhole;
 use crate::cosigned::RecordError;
 use crate::state::StateError;
@@ -30,6 +31,9 @@ pub enum MirrorError {
     /// What is missing cannot be copied.
     #[error(transparent)]
     Copy(#[from] CopyError),
+    /// What was pushed cannot be put beside what is here.
+    #[error(transparent)]
+    Push(ReceiveError),
     /// What was copied is not consistent with what was signed before. Since only what our witness cosigned is copied, this is a bug,
     /// or somebody has changed the state.
     #[error("{origin} at size {size} has another beginning than what this mirror signed: at {known} it was {expected}")]
@@ -81,7 +85,7 @@ impl Explain for MirrorError {
             Self::Damaged { reason: NotWhole::Durable(error), .. } | Self::Durable(error) => error.exit(),
             Self::Damaged { .. } | Self::OtherHistory { .. } | Self::Untrusted(_) => Exit::Inconsistent,
             Self::Copy(_) | Self::ClockBack { .. } => Exit::Unavailable,
-            Self::Signing(_) => Exit::Internal,
+            Self::Signing(_) | Self::Push(_) => Exit::Internal,
         }
     }
 
@@ -93,7 +97,7 @@ impl Explain for MirrorError {
             Self::OtherHistory { .. } => "other-history",
             Self::ClockBack { .. } => "clock-back",
             Self::Untrusted(_) => "not-signed",
-            Self::Signing(_) => "internal",
+            Self::Signing(_) | Self::Push(_) => "internal",
             Self::Durable(error) => error.code(),
         }
     }

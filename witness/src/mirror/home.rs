@@ -53,8 +53,8 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
 }
 
 impl Home {
-    /// Begins to mirror a log that is pulled: the mirror's state and mark, then the word in the config.
-    pub fn mirror_log(folder: &Path, origin: &str) -> Result<(), WitnessError> {
+    /// Begins to mirror a log that is pulled, or pushed where `push` says so: the mirror's state and mark, then the word in the config.
+    pub fn mirror_log(folder: &Path, origin: &str, push: bool) -> Result<(), WitnessError> {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
@@ -63,7 +63,7 @@ impl Home {
         let path = home.path(FILE);
         let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
         let by_hand = || WitnessError::MirrorByHand { path: path.clone(), origin: origin.to_owned() };
-        let text = with_mirror(&String::from_utf8_lossy(&before), origin).ok_or_else(by_hand)?;
+        let text = with_mirror(&String::from_utf8_lossy(&before), origin, push).ok_or_else(by_hand)?;
         home.read(&text)?;
         let keyring =
             home.mirror_keyring()?.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: origin.to_owned() }))?;

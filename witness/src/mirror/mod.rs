@@ -12,18 +12,25 @@
 //! lost does not silently begin again. It never signs anything older than, or inconsistent with, what it signed before.
 
 mod copy;
+pub(crate) mod door;
 mod error;
 mod home;
 pub(crate) mod http;
 mod metrics;
+mod push;
+mod receive;
 mod store;
+mod upload;
 mod verify;
 
 pub use copy::{AT_ONCE, CopyError, copy};
 pub use error::MirrorError;
 pub use home::{Mirrored, init};
 pub use metrics::Brought;
+pub use push::{MAX_EXCESS, Pushed};
+pub use receive::{MAX_PACKAGES, ReceiveError, Received, finish, receive};
 pub use store::Store;
+pub use upload::{Package, Upload, UploadError, first_of, info};
 pub use verify::{NotWhole, Whole, verify};
 
 use std::collections::BTreeMap;
@@ -66,6 +73,8 @@ struct Desk {
     state: Mutex<LogState>,
     /// Somebody is copying.
     busy: AtomicBool,
+    /// One signature at a time, whoever copied.
+    signing: Mutex<()>,
     served: RwLock<Option<Arc<Served>>>,
     /// The newest note that the log showed, reduced to the lines of cosigners whose keys the config has.
     shown: Mutex<Option<(String, Vec<NoteSignature>)>>,
@@ -92,6 +101,17 @@ struct Terms {
     log: TrustedLog,
     cosigners: Vec<VerifierKey>,
     wanted: bool,
+    pushed: bool,
+}
+
+/// What there is to sign.
+enum Due {
+    /// Nothing: a larger tree is signed.
+    Behind,
+    /// Nothing: this is what we signed last.
+    Same(Box<Cosigned>),
+    /// The checkpoint, with these lines of others.
+    Anew { before: Box<Record>, lines: Vec<NoteSignature> },
 }
 
 /// What is served of a log.
@@ -117,9 +137,9 @@ impl Mirror {
         let before = self.desks();
         let mut desks = BTreeMap::clone(&before);
         let mut terms = BTreeMap::new();
-        for Listed { log, cosigners, .. } in home.mirrored() {
+        for Listed { log, cosigners, pushed, .. } in home.mirrored() {
             let digest = log.origin().digest();
-            let now = Terms { log: log.clone(), cosigners: cosigners.clone(), wanted: true };
+            let now = Terms { log: log.clone(), cosigners: cosigners.clone(), wanted: true, pushed: *pushed };
             if before.contains_key(&digest) {
                 terms.insert(digest, now);
             } else {
@@ -129,7 +149,7 @@ impl Mirror {
             }
         }
         for (digest, desk) in before.iter() {
-            let gone = || Terms { log: desk.terms().log.clone(), cosigners: Vec::new(), wanted: false };
+            let gone = || Terms { log: desk.terms().log.clone(), cosigners: Vec::new(), wanted: false, pushed: false };
             *desk.terms.write().unwrap_or_else(PoisonError::into_inner) =
                 Arc::new(terms.remove(digest).unwrap_or_else(gone));
         }
@@ -179,13 +199,22 @@ impl Mirror {
     }
 
     fn bring_to(&self, desk: &Desk, cosigned: &Cosigned, asked: &Asked) -> Result<Brought, MirrorError> {
+        if matches!(self.to_sign(desk, cosigned)?, Due::Behind | Due::Same(_)) {
+            return Ok(Brought::Current);
+        }
+        copy(&desk.store, cosigned.checkpoint(), asked)?;
+        let signed = self.commit(desk, cosigned)?.is_some_and(|(anew, _)| anew);
+        Ok(if signed { Brought::Signed } else { Brought::Current })
+    }
+
+    /// What is to be signed for what the witness cosigned.
+    fn to_sign(&self, desk: &Desk, cosigned: &Cosigned) -> Result<Due, MirrorError> {
         let checkpoint = cosigned.checkpoint();
-        let terms = desk.terms();
-        let verified = terms.log.verify(cosigned.note()).map_err(MirrorError::Untrusted)?;
-        let before = desk.state.lock().unwrap_or_else(PoisonError::into_inner).record()?.clone();
+        let verified = desk.terms().log.verify(cosigned.note()).map_err(MirrorError::Untrusted)?;
+        let before = desk.record()?;
         let known = before.head();
         if checkpoint.size() < known.size {
-            return Ok(Brought::Current);
+            return Ok(Due::Behind);
         }
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(lines_of(cosigned.note(), &self.witness.keys().cloned().collect::<Vec<_>>()));
@@ -195,15 +224,28 @@ impl Mirror {
         let known_lines = kept.map(|last| last.note().signatures().to_vec()).unwrap_or_default();
         lines.extend(known_lines.iter().filter(|line| self.keyring.own().meant_by(line).is_none()).cloned());
         // The same tree again is signed anew only when there are more cosigners' lines to pass on.
-        if before.cosigned().is_some_and(|last| {
+        let same = before.cosigned().filter(|last| {
             checkpoint.size() == known.size
                 && last.note().text() == cosigned.note().text()
                 && keys_of(&lines).all(|key| keys_of(last.note().signatures()).any(|has| has == key))
-        }) && desk.serves()
-        {
-            return Ok(Brought::Current);
-        }
-        copy(&desk.store, checkpoint, asked)?;
+                && desk.serves()
+        });
+        Ok(match same {
+            Some(last) => Due::Same(Box::new(last.clone())),
+            None => Due::Anew { before: Box::new(before), lines },
+        })
+    }
+
+    /// Signs a tree whose files are all here, records that, and serves it; the checkpoint with our lines and whether they are new. `None`
+    /// where a larger one is signed already.
+    fn commit(&self, desk: &Desk, cosigned: &Cosigned) -> Result<Option<(bool, Cosigned)>, MirrorError> {
+        let _turn = desk.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, lines) = match self.to_sign(desk, cosigned)? {
+            Due::Behind => return Ok(None),
+            Due::Same(last) => return Ok(Some((false, *last))),
+            Due::Anew { before, lines } => (before, lines),
+        };
+        let (checkpoint, known) = (cosigned.checkpoint(), before.head());
         // What is on the disk now is the tree, and it begins with what we signed.
         let here = TiledLog::open(&desk.store, checkpoint.clone()).map_err(|error| desk.damaged(error))?;
         match here.check_prefix(known.size, known.root) {
@@ -220,12 +262,12 @@ impl Mirror {
         if let Err(error) = desk.store.prune(known.size, checkpoint.size()) {
             tracing::warn!(origin = %desk.origin, %error, "old partial tiles are not removed");
         }
-        // Nobody waits for an answer: the mark is settled at once.
+        // Nobody waits for more cosignatures of this log: the mark is settled at once.
         desk.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
         if let Err(error) = self.shelf.flush() {
             tracing::warn!(origin = %desk.origin, %error, "recorded, but not in a file of its own yet");
         }
-        Ok(Brought::Signed)
+        Ok(Some((true, signed)))
     }
 
     fn time_after(&self, record: &Record) -> Result<UnixTime, MirrorError> {
@@ -272,6 +314,10 @@ impl Mirror {
         self.desks().get(&Digest::from_hex(origin_hash).ok()?).cloned()
     }
 
+    fn pushed(&self, upload: &Upload) -> Option<Arc<Desk>> {
+        self.wanted(&upload.origin).filter(|desk| desk.terms().pushed)
+    }
+
     fn wanted(&self, origin: &Origin) -> Option<Arc<Desk>> {
         self.desks().get(&origin.digest()).filter(|desk| desk.terms().wanted).cloned()
     }
@@ -284,14 +330,15 @@ impl Desk {
         let record = state.record()?.clone();
         let (terms, busy, counts) = (RwLock::new(Arc::new(terms)), AtomicBool::new(false), Mutex::default());
         let (state, served, shown) = (Mutex::new(state), RwLock::default(), Mutex::default());
-        let desk = Self { origin, terms, store, state, busy, served, shown, counts };
+        let signing = Mutex::default();
+        let desk = Self { origin, terms, store, state, busy, signing, served, shown, counts };
         if let Some(cosigned) = record.cosigned() {
             match TiledLog::open(&desk.store, cosigned.checkpoint().clone()) {
                 Ok(_) => desk.serve(cosigned),
                 Err(TiledLogError::Missing { path }) => {
                     let (origin, folder) = (&desk.origin, desk.store.path().display());
                     tracing::error!(%origin, %folder, %path, "the copy is not whole: it is not served before it is copied again");
-                    desk.store.set_copied(0)?;
+                    desk.store.recount()?;
                 }
                 Err(error) => return Err(desk.damaged(error)),
             }
@@ -301,6 +348,10 @@ impl Desk {
 
     fn damaged(&self, error: TiledLogError<stele_host::durable::DurableError>) -> MirrorError {
         MirrorError::damaged(&self.origin, self.store.path().display().to_string(), error)
+    }
+
+    fn record(&self) -> Result<Record, MirrorError> {
+        Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner).record()?.clone())
     }
 
     fn terms(&self) -> Arc<Terms> {

@@ -8,6 +8,7 @@
 //! | `copied` | how many entries are durably here, with every file that they make |
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stele_host::durable::{Dir, DurableError, Put};
 use stele_spec::hash::Digest;
@@ -23,12 +24,12 @@ const COPIED: &str = "copied";
 
 /// The copy of one log.
 #[derive(Clone, Debug)]
-pub struct Store(Dir);
+pub struct Store(Dir, Arc<Mutex<()>>);
 
 impl Store {
     /// Opens it, creating the folder when missing.
     pub fn open(folder: &Path) -> Result<Self, DurableError> {
-        Dir::open(folder).map(Self)
+        Ok(Self(Dir::open(folder)?, Arc::default()))
     }
 
     /// Where it is.
@@ -43,9 +44,16 @@ impl Store {
         Ok(text.strip_suffix('\n').and_then(|digits| decimal(digits).ok()).unwrap_or_default())
     }
 
-    /// Says so. Only after every file of them was put.
-    pub fn set_copied(&self, entries: u64) -> Result<(), DurableError> {
-        self.0.replace(COPIED, format!("{entries}\n").as_bytes())
+    /// Says so, only after every file of them was put. It never goes back, whoever counts beside us.
+    pub fn count(&self, entries: u64) -> Result<(), DurableError> {
+        let _alone = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries > self.copied()? { self.0.replace(COPIED, format!("{entries}\n").as_bytes()) } else { Ok(()) }
+    }
+
+    /// Begins to count anew: files are missing.
+    pub fn recount(&self) -> Result<(), DurableError> {
+        let _alone = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.replace(COPIED, b"0\n")
     }
 
     /// Puts files that never change. Other bytes in the place of one are an error and stay as they are.
@@ -140,8 +148,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let store = Store::open(home.path()).unwrap();
         assert_eq!(store.copied().unwrap(), 0);
-        store.set_copied(512).unwrap();
-        assert_eq!(store.copied().unwrap(), 512);
+        store.count(512).unwrap();
+        store.count(300).unwrap();
+        assert_eq!(store.copied().unwrap(), 512, "it does not go back");
         std::fs::write(home.path().join("copied"), "0512\n").unwrap();
         assert_eq!(store.copied().unwrap(), 0, "another spelling");
     }
