@@ -54,6 +54,7 @@ fn the_table_and_the_tests_agree() {
         include_str!("agent.rs"),
         include_str!("pull.rs"),
         include_str!("mirror.rs"),
+        include_str!("push.rs"),
         include_str!("../src/request.rs"),
         include_str!("../src/decide.rs"),
         include_str!("../src/subtree.rs"),

@@ -82,7 +82,7 @@ impl Mirror {
         }
         finish(&desk.store, upload.end)?;
         Ok(match self.commit(desk, &resolved)? {
-            Some((_, signed)) => Pushed::Signed(signed.lines().iter().map(|line| format!("{line}\n")).collect()),
+            Some((_, signed)) => Pushed::Signed(signed.lines().iter().map(ToString::to_string).collect()),
             None => Pushed::Conflict(told(pending, desk.store.copied()?)),
         })
     }
