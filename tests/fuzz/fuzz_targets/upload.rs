@@ -1,0 +1,21 @@
+//! The body of a request that brings entries to a mirror.
+#![no_main]
+
+// The parser alone, as with `add_checkpoint`.
+#[allow(dead_code)]
+#[path = "../../../witness/src/mirror/upload.rs"]
+mod upload;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let mut body = data;
+    let Ok(upload) = upload::Upload::read(&mut body) else { return };
+    let mut bytes = upload.to_bytes();
+    let mut next = upload.start;
+    while next < upload.end {
+        let Some(package) = upload::Package::read(&mut body, next, upload.end) else { return };
+        bytes.extend(package.to_bytes());
+        next = package.end();
+    }
+    // What was read whole is written as it was.
+    assert_eq!(data.strip_suffix(body), Some(&bytes[..]));
+});
