@@ -80,8 +80,8 @@ async fn read(door: Arc<Door>, headers: &HeaderMap, body: Body) -> Result<Pushed
     let runtime = tokio::runtime::Handle::current();
     let reading = tokio::task::spawn_blocking(move || {
         let _slot = slot;
-        let came = Came { came, now: Bytes::new() };
-        if gzip { take(&door, &runtime, &mut GzDecoder::new(came)) } else { take(&door, &runtime, &mut { came }) }
+        let mut came = Came { came, now: Bytes::new() };
+        if gzip { take(&door, &runtime, &mut GzDecoder::new(came)) } else { take(&door, &runtime, &mut came) }
     });
     // The body is fed beside it, and dropped as soon as nobody reads it.
     let ((), outcome) = tokio::join!(feed(body, bytes), reading);

@@ -1,4 +1,4 @@
-//! A mirror: a copy of logs that are pulled, and the word, under a name of its own, that all of it is here.
+//! A mirror: a copy of logs that are pulled or whose entries are pushed, and the word, under a name of its own, that all of it is here.
 //!
 //! A mirror's signature says more than a witness's: that every entry is durably here and served (c2sp.org/tlog-mirror). So the order is
 //! ```text
