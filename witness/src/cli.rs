@@ -270,11 +270,7 @@ impl Cli {
             }
             Command::Logs { command: Logs::List { dir } } => {
                 let home = Home::open(&dir)?;
-                say(
-                    json,
-                    &list(&home),
-                    json!({"logs": home.logs().iter().map(|listed| log_json(&listed.log)).collect::<Vec<_>>()}),
-                )
+                say(json, &list(&home), json!({"logs": home.logs().iter().map(listed_json).collect::<Vec<_>>()}))
             }
             Command::Logs { command: Logs::Pull { dir, from } } => {
                 let (told_of, changed) = logs::pull(&dir, &from)?;

@@ -262,7 +262,7 @@ impl Mirror {
         if let Err(error) = desk.store.prune(known.size, checkpoint.size()) {
             tracing::warn!(origin = %desk.origin, %error, "old partial tiles are not removed");
         }
-        // Nobody waits for more cosignatures of this log: the mark is settled at once.
+        // A mirror signs seldom: the mark is settled at once.
         desk.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
         if let Err(error) = self.shelf.flush() {
             tracing::warn!(origin = %desk.origin, %error, "recorded, but not in a file of its own yet");
