@@ -17,6 +17,10 @@
 //! | 12 | [`Inconsistent`](Exit::Inconsistent) | stored state contradicts what was signed before: an operator must look |
 //! | 13 | [`Findings`](Exit::Findings) | the work is done, and there is something to report |
 //! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody |
+//! | 15 | [`Incomplete`](Exit::Incomplete) | files of the record are missing here |
+//! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take lie beside the record and are not in it |
+//! | 17 | [`Withdrawn`](Exit::Withdrawn) | the bytes verify, and the release was withdrawn or has a critical incident |
+//! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -45,6 +49,10 @@ pub enum Exit {
     Inconsistent = 12,
     Findings = 13,
     Unproven = 14,
+    Incomplete = 15,
+    Unrecorded = 16,
+    Withdrawn = 17,
+    NotComplete = 18,
     Internal = 70,
 }
 
@@ -231,6 +239,10 @@ mod tests {
             (Exit::Inconsistent, 12),
             (Exit::Findings, 13),
             (Exit::Unproven, 14),
+            (Exit::Incomplete, 15),
+            (Exit::Unrecorded, 16),
+            (Exit::Withdrawn, 17),
+            (Exit::NotComplete, 18),
             (Exit::Internal, 70),
         ];
         for (exit, number) in numbers {

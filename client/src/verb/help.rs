@@ -28,6 +28,18 @@ const EXIT_CODES: [(Exit, &str, &str); 16] = [
     ),
     (Exit::Findings, "findings", "the audit is done, and there is something to report"),
     (Exit::Unproven, "unproven", "a file of evidence convicts nobody"),
+    (Exit::Incomplete, "incomplete", "files of the record are missing here; --partial accepts that"),
+    (
+        Exit::Unrecorded,
+        "unrecorded",
+        "files that a loader would take are not in the record; --allow-extra GLOB accepts them",
+    ),
+    (
+        Exit::Withdrawn,
+        "withdrawn",
+        "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
+    ),
+    (Exit::NotComplete, "not complete", "the log did not prove that its answer is complete"),
     (Exit::Internal, "internal", "a bug of ours"),
 ];
 
