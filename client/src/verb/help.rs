@@ -8,7 +8,7 @@ use crate::Output;
 use crate::cli::{Cli, HelpArgs};
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
-const EXIT_CODES: [(Exit, &str, &str); 16] = [
+const EXIT_CODES: [(Exit, &str, &str); 20] = [
     (Exit::Ok, "ok", "done; for verify: everything that is here matches (the download may be partial)"),
     (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
     (Exit::Usage, "usage", "the command line is wrong"),
