@@ -1,4 +1,4 @@
-//! The one place that reads the wall clock.
+//! The one place that reads the wall clock, and a clock that is never set to hold it against.
 //!
 //! Time is seconds since 1970 in UTC, without leap seconds: what cosignatures carry. Durations are measured with
 //! `std::time::Instant`, never with this. What to do when it goes back is the caller's rule (a witness never signs
@@ -14,6 +14,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub trait Clock: Send + Sync + 'static {
     /// Seconds since 1970-01-01T00:00:00Z.
     fn unix_seconds(&self) -> u64;
+
+    /// Seconds since any one moment, by a clock that is never set and goes on while the machine sleeps: how far the wall clock should
+    /// have gone.
+    fn steady_seconds(&self) -> u64;
 }
 
 /// The machine's clock. A clock before 1970 reads as 0.
@@ -25,33 +29,54 @@ impl Clock for SystemClock {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         now.saturating_add_signed(offset())
     }
+
+    fn steady_seconds(&self) -> u64 {
+        u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime).tv_sec).unwrap_or_default()
+    }
 }
 
 /// A clock that stands until it is set, for tests.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    wall: AtomicU64,
+    steady: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that reads `unix_seconds`.
     pub fn at(unix_seconds: u64) -> Self {
-        Self(AtomicU64::new(unix_seconds))
+        Self { wall: AtomicU64::new(unix_seconds), steady: AtomicU64::new(unix_seconds) }
     }
 
-    /// Sets the clock, forwards or back.
+    /// Lets time pass until then, or takes it back.
     pub fn set(&self, unix_seconds: u64) {
-        self.0.store(unix_seconds, Ordering::SeqCst);
+        self.wall.store(unix_seconds, Ordering::SeqCst);
+        self.steady.store(unix_seconds, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock wrong: no time passes.
+    pub fn jump(&self, unix_seconds: u64) {
+        self.wall.store(unix_seconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn unix_seconds(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.wall.load(Ordering::SeqCst)
+    }
+
+    fn steady_seconds(&self) -> u64 {
+        self.steady.load(Ordering::SeqCst)
     }
 }
 
 impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
     fn unix_seconds(&self) -> u64 {
         (**self).unix_seconds()
+    }
+
+    fn steady_seconds(&self) -> u64 {
+        (**self).steady_seconds()
     }
 }
 
@@ -80,12 +105,15 @@ mod tests {
     #[test]
     fn the_system_clock_is_after_this_was_written() {
         assert!(SystemClock.unix_seconds() > 1_750_000_000);
+        assert!(SystemClock.steady_seconds() > 0);
     }
 
     #[test]
     fn a_manual_clock_can_be_set_back() {
         let clock = std::sync::Arc::new(ManualClock::at(10));
         clock.set(5);
-        assert_eq!(clock.unix_seconds(), 5);
+        assert_eq!((clock.unix_seconds(), clock.steady_seconds()), (5, 5));
+        clock.jump(100);
+        assert_eq!((clock.unix_seconds(), clock.steady_seconds()), (100, 5));
     }
 }

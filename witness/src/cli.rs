@@ -253,8 +253,11 @@ impl Cli {
                     Some(fingerprint) => Home::init_in_agent(&dir, &name, &listen, &fingerprint, socket.as_deref())?,
                     None => Home::init(&dir, &name, &listen)?,
                 };
-                let next = format!("next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n", dir.display());
-                output::complain(&next);
+                output::complain(&format!(
+                    "{}next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n",
+                    policy_line(&own),
+                    dir.display()
+                ));
                 say(json, &vkeys(&own, ""), json!({"name": name.to_string(), "vkeys": vkeys_json(&own)}))
             }
             Command::Keys { command: Keys::AddMldsa { dir } } => told(json, keys::add_mldsa(&dir)?),
@@ -426,6 +429,17 @@ fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirr
         }
     });
     Ok(())
+}
+
+/// The line by which a policy counts this witness, ready to be copied.
+fn policy_line(own: &Own) -> String {
+    let short = own.name().as_str().rsplit('/').next().unwrap_or_default().to_owned();
+    let mut keys = own.keys();
+    let first = keys.next().map(|key| format!("in a policy: witness {short} {key} https://WHERE-IT-IS-REACHED\n"));
+    let second = keys.next().map(|_| {
+        "the second key (ML-DSA-44) can stand there in its place; never both, since one witness would count twice\n"
+    });
+    first.into_iter().chain(second.map(str::to_owned)).collect()
 }
 
 fn vkeys(own: &Own, before: &str) -> String {

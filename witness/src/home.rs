@@ -250,7 +250,12 @@ impl Home {
 
     /// The evidence.
     pub fn archive(&self) -> Result<Archive, DurableError> {
-        Archive::open(&self.path("evidence"))
+        Archive::open(&self.evidence_folder())
+    }
+
+    /// Where the evidence is.
+    pub fn evidence_folder(&self) -> PathBuf {
+        self.path("evidence")
     }
 
     /// Makes sure that nobody else works on the state.

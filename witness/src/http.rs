@@ -7,7 +7,7 @@
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `POST /mirror/add-checkpoint`, `POST /mirror/add-entries` | c2sp.org/tlog-mirror, where there is a mirror; the first is the witness's own |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
-//! | `GET /healthz` | 200 or 503, with what is wrong; how it goes with bastions is told at the door alone, and is no illness |
+//! | `GET /healthz` | 200 or 503, with what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | who this is, in plain text |
 //!
@@ -30,9 +30,13 @@ use tokio::sync::watch;
 
 use crate::bastion::{Backend, Bastions, Reach};
 use crate::decide::Refusal;
+use crate::held::Held;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
 use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
+
+/// How many files of evidence are listed for each log.
+const LISTED: usize = 8;
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
@@ -148,6 +152,12 @@ async fn sign_subtree(State(witness): State<Arc<Witness>>, body: Result<Bytes, B
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             refusal(status, error.code(), &error.to_string(), None)
         }
+        Err(SubtreeAnswer::TooOften(seconds)) => {
+            let message = "as many subtrees of this log were signed as are signed a day";
+            let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "too-often", message, Some("try again later"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
         Err(SubtreeAnswer::Internal) => {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "internal", "internal error", Some("try again later"))
         }
@@ -186,6 +196,10 @@ fn respond(answer: Answer) -> Response {
                 Unwell::ClockBack { .. } | Unwell::NoTime { .. } => {
                     ("clock-back", "the witness's operator must set its clock right; try again then")
                 }
+                Unwell::ClockAhead { .. } => (
+                    "clock-jumped",
+                    "the witness's operator must look at its clock, and start the witness anew if it is right",
+                ),
                 Unwell::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
                 Unwell::Agent(_) => ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent"),
                 Unwell::Cosigning(_) | Unwell::Internal => ("internal", "nothing was cosigned; try again later"),
@@ -219,11 +233,21 @@ async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
     let logs = witness.health().await;
     let well = logs.iter().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    // A witness that holds a proof has done its work: it goes on for all other logs, and no log can take it off the net by lying.
+    let word = match (well, logs.iter().any(|log| log.evidence.iter().any(Held::is_proof))) {
+        (false, _) => "unwell",
+        (true, true) => "evidence",
+        (true, false) => "ok",
+    };
     let each = logs.iter().map(|log| {
-        serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem})
+        let evidence: Vec<_> = log.evidence.iter().take(LISTED).map(Held::json).collect();
+        let problem = log.problem.clone().or_else(|| against(&log.evidence));
+        serde_json::json!({
+            "origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": problem,
+            "evidence": evidence, "evidence_files": log.evidence.len(),
+        })
     });
-    let mut report =
-        serde_json::json!({"status": if well { "ok" } else { "unwell" }, "logs": each.collect::<Vec<_>>()});
+    let mut report = serde_json::json!({"status": word, "logs": each.collect::<Vec<_>>()});
     let through: Vec<_> = bastions.iter().map(Backend::report).collect();
     if let (false, Some(report)) = (through.is_empty(), report.as_object_mut()) {
         report.insert("bastions".into(), through.into());
@@ -231,11 +255,30 @@ async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
     text(status, "application/json", format!("{report}\n"))
 }
 
+/// What is said of a log against which there is proof.
+fn against(evidence: &[Held]) -> Option<String> {
+    let proof = evidence.iter().find(|held| held.is_proof())?;
+    let (kind, size) = (proof.kind.word(), proof.size);
+    Some(format!("this log's key has signed two histories ({kind} at size {size}): `stele-witness evidence export`"))
+}
+
 fn about(witness: &Witness, lines: &str) -> Response {
     let (vkeys, logs) = witness.about();
     let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
     let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
-    let page = format!("A witness (c2sp.org/tlog-witness).\n{lines}\nkeys:\n{vkeys}\nlogs:\n{list}");
+    let held = witness.evidence();
+    let each = held.iter().flat_map(|(origin, held)| {
+        held.iter().take(LISTED).map(move |file| {
+            let word = if file.is_proof() { "proof" } else { "suspicion" };
+            format!("{origin}: {word}, {} at size {}\n", file.kind.word(), file.size)
+        })
+    });
+    let evidence: String = each.collect();
+    let evidence = if evidence.is_empty() { evidence } else { format!("\nevidence:\n{evidence}") };
+    let name = witness.name();
+    let page = format!(
+        "{name}: a witness (c2sp.org/tlog-witness).\n{lines}{evidence}\nlogs:\n{list}\nkeys (either can stand in a policy's `witness` line):\n{vkeys}"
+    );
     text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 

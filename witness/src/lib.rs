@@ -23,7 +23,11 @@ pub mod state;
 
 pub mod evidence;
 
+pub mod held;
+
 pub mod allowance;
+
+pub mod message_rate;
 
 pub mod network_list;
 

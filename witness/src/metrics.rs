@@ -29,6 +29,8 @@ pub struct Counts {
     pub pull_failing: u64,
     /// Evidence that could not be written.
     pub evidence_lost: u64,
+    /// Files of evidence that are kept.
+    pub held: BTreeMap<Conflict, u64>,
     /// The size that was cosigned last.
     pub size: u64,
     /// When, in seconds since 1970; 0 if never.
@@ -157,6 +159,18 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
             line(&mut text, "conflicts_total", &[("origin", origin), ("kind", kind.word())], count);
         }
     }
+    family(
+        &mut text,
+        "evidence",
+        "gauge",
+        "Files of evidence against the log that are kept; unproven ones are suspicions",
+    );
+    for (origin, counts) in logs {
+        for kind in Conflict::ALL {
+            let count = counts.held.get(&kind).copied().unwrap_or_default();
+            line(&mut text, "evidence", &[("origin", origin), ("kind", kind.word())], count);
+        }
+    }
     family(&mut text, "evidence_lost_total", "counter", "Conflicts that could not be written to the disk");
     for (origin, counts) in logs {
         line(&mut text, "evidence_lost_total", &[("origin", origin)], counts.evidence_lost);
@@ -213,6 +227,7 @@ mod tests {
         let counters = Counters::default();
         [200, 409, 200].into_iter().for_each(|status| counters.answered(status));
         counters.note(|counts| *counts.conflicts.entry(Conflict::SameSize).or_default() += 1);
+        counters.note(|counts| *counts.held.entry(Conflict::SameSize).or_default() += 2);
         let text = exposition(&[("log.example/a", counters.counts())], &Counts::default());
         for line in [
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",
@@ -220,6 +235,7 @@ mod tests {
             "stele_witness_last_status{origin=\"log.example/a\"} 200\n",
             "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"same-size\"} 1\n",
             "stele_witness_conflicts_total{origin=\"log.example/a\",kind=\"unproven\"} 0\n",
+            "stele_witness_evidence{origin=\"log.example/a\",kind=\"same-size\"} 2\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
         }

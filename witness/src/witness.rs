@@ -11,14 +11,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stele_host::clock::Clock;
 use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, oneshot};
 
 use crate::agent::AgentError;
 use crate::allowance::Allowance;
@@ -27,8 +27,10 @@ use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
 use crate::evidence::{Archive, Kept};
+use crate::held::{Held, held};
 use crate::home::Home;
 use crate::keyring::{Keyring, SignError};
+use crate::message_rate::MessageRate;
 use crate::metrics::{Counters, Pulled, exposition};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::state::{LogState, Shelf, StateError};
@@ -39,11 +41,23 @@ use crate::trust::{TrustedLog, Verified};
 pub struct Witness {
     keyring: Keyring,
     clock: Arc<dyn Clock>,
+    started: Started,
     archive: Archive,
     shelf: Shelf,
     desks: RwLock<Arc<Desks>>,
     stray: Counters,
+    /// Strangers have subtrees signed one at a time: signing is what the other cores are for.
+    subtrees: Semaphore,
+    /// What `/healthz` said last, and when.
+    looked: Mutex<Option<(Instant, Arc<Vec<LogHealth>>)>>,
     _alone: Lock,
+}
+
+/// Both clocks when we started.
+#[derive(Clone, Copy, Debug)]
+struct Started {
+    wall: u64,
+    steady: u64,
 }
 
 type Desks = BTreeMap<Digest, Arc<Desk>>;
@@ -59,6 +73,9 @@ struct Desk {
     settling: AtomicBool,
     served: RwLock<Option<Arc<[u8]>>>,
     counters: Counters,
+    subtrees: StdMutex<Allowance>,
+    held: StdMutex<Vec<Held>>,
+    conflicts_told: MessageRate,
 }
 
 /// On which terms a log is served: what the config says of it.
@@ -80,6 +97,16 @@ const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
 /// How long what was recorded of many logs together may be in no file of each.
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
+
+/// How long an answer of `/healthz` is good for: it reads every log's files and verifies what is in them, whoever asks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How many subtrees of a log are signed a day for strangers: ten a minute, an hour's worth at once.
+pub const SUBTREES_A_DAY: u64 = 14_400;
+
+/// How far the wall clock may go beyond what the steady clock says since the start, in seconds. A day is more than any correction
+/// of a working time service; a time that was signed further ahead would keep the log from being cosigned until then.
+pub const MAX_JUMP: u64 = 86_400;
 
 /// The most requests that are decided before a write: each costs a signature of each kind.
 const MAX_TOGETHER: usize = 64;
@@ -115,6 +142,8 @@ pub enum SubtreeAnswer {
     Malformed(RequestError),
     /// 403 to 501.
     Refused(SubtreeRefusal),
+    /// 429: as many subtrees of this log were signed as are signed a day; seconds to wait.
+    TooOften(u64),
     /// 503: a bug of ours.
     Internal,
 }
@@ -135,6 +164,14 @@ pub enum Unwell {
     NoTime {
         /// Now.
         now: u64,
+    },
+    /// The wall clock went further since the start than time did.
+    #[error("the clock says {now}; by the time that has passed since the start it should say {expected}")]
+    ClockAhead {
+        /// Now.
+        now: u64,
+        /// What it should say.
+        expected: u64,
     },
     /// The state cannot be read or written.
     #[error("{0}")]
@@ -160,7 +197,7 @@ impl From<RecordError> for Unwell {
 }
 
 /// How one log is, for `/healthz`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LogHealth {
     /// The log.
     pub origin: String,
@@ -168,8 +205,10 @@ pub struct LogHealth {
     pub size: u64,
     /// When, if ever.
     pub time: Option<u64>,
-    /// What is wrong, if anything.
+    /// Why we cannot cosign it, if we cannot.
     pub problem: Option<String>,
+    /// What we hold against the log.
+    pub evidence: Vec<Held>,
 }
 
 impl Witness {
@@ -185,8 +224,16 @@ impl Witness {
             let desk = Desk::open(origin.clone(), Terms::of(listed), shelf.load(origin)?)?;
             desks.insert(origin.digest(), Arc::new(desk));
         }
+        let archive = home.archive()?;
+        for file in held(&home.evidence_folder())? {
+            if let Some(desk) = desks.get(&file.origin) {
+                desk.hold(file);
+            }
+        }
         let desks = RwLock::new(Arc::new(desks));
-        Ok(Self { keyring, clock, archive: home.archive()?, shelf, desks, stray: Counters::default(), _alone })
+        let started = Started { wall: clock.unix_seconds(), steady: clock.steady_seconds() };
+        let (stray, subtrees, looked) = (Counters::default(), Semaphore::new(1), Mutex::default());
+        Ok(Self { keyring, clock, started, archive, shelf, desks, stray, subtrees, looked, _alone })
     }
 
     /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
@@ -346,16 +393,29 @@ impl Witness {
     pub async fn sign_subtree(self: &Arc<Self>, body: &[u8]) -> Result<String, SubtreeAnswer> {
         let request = SignSubtree::parse(body).map_err(SubtreeAnswer::Malformed)?;
         let witness = self.clone();
+        let _one = self.subtrees.acquire().await.map_err(|_| SubtreeAnswer::Internal)?;
         let done = tokio::task::spawn_blocking(move || {
             let desk = witness.desk(request.checkpoint().origin());
             let terms = desk.as_ref().map(|desk| desk.terms()).filter(|terms| terms.serves);
-            let signed = sign_subtree(terms.as_ref().map(|terms| &terms.log), &witness.keyring, &request);
-            let status = signed.as_ref().map_or_else(SubtreeRefusal::status, |_| 200);
+            // Only for what is served: a log that is not ours has nothing signed.
+            let allowed = match desk.as_ref().filter(|_| terms.is_some()) {
+                Some(desk) => desk.take_subtree(witness.clock.unix_seconds()),
+                None => Ok(()),
+            };
+            let signed = allowed.map_err(SubtreeAnswer::TooOften).and_then(|()| {
+                sign_subtree(terms.as_ref().map(|terms| &terms.log), &witness.keyring, &request)
+                    .map_err(SubtreeAnswer::Refused)
+            });
+            // Only what is signed counts: what is refused uses nothing up.
+            if let (Err(SubtreeAnswer::Refused(_)), Some(desk)) = (&signed, &desk) {
+                desk.subtrees.lock().unwrap_or_else(PoisonError::into_inner).put_back();
+            }
+            let status = signed.as_ref().map_or_else(SubtreeAnswer::status, |_| 200);
             desk.as_ref().map_or(&witness.stray, |desk| &desk.counters).signed_subtree(status);
             signed
         });
         let signed = done.await.map_err(|_| SubtreeAnswer::Internal)?;
-        signed.map(|line| line.to_string()).map_err(SubtreeAnswer::Refused)
+        signed.map(|line| line.to_string())
     }
 
     /// The checkpoint that is served under an origin hash; `None` for a log that is not ours or not cosigned yet.
@@ -365,17 +425,31 @@ impl Witness {
         desk.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How each log is; looked at again when the last look is older than [`LOOK_EVERY`].
+    pub async fn health(self: &Arc<Self>) -> Arc<Vec<LogHealth>> {
+        let mut looked = self.looked.lock().await;
+        if let Some((at, health)) = &*looked
+            && at.elapsed() < LOOK_EVERY
+        {
+            return health.clone();
+        }
+        let health = Arc::new(self.look_at_all().await);
+        *looked = Some((Instant::now(), health.clone()));
+        health
+    }
+
     /// Reads each state from the disk again, verifies our cosignature in it, and looks at the clock.
-    pub async fn health(self: &Arc<Self>) -> Vec<LogHealth> {
+    async fn look_at_all(self: &Arc<Self>) -> Vec<LogHealth> {
         let desks = self.desks();
         let mut all = Vec::with_capacity(desks.len());
         for desk in desks.values().cloned() {
             let mut turn = desk.state.clone().lock_owned().await;
             let now = self.clock.unix_seconds();
-            let origin = desk.origin.to_string();
+            let (origin, evidence) = (desk.origin.to_string(), desk.held());
             let looked = tokio::task::spawn_blocking(move || look(&mut turn, now)).await;
             let (size, time, problem) = looked.unwrap_or_else(|_| (0, None, Some("internal error".to_owned())));
-            all.push(LogHealth { origin, size, time, problem });
+            let problem = problem.or_else(|| self.not_ahead(now).err().map(|error| error.to_string()));
+            all.push(LogHealth { origin, size, time, problem, evidence });
         }
         all
     }
@@ -385,6 +459,13 @@ impl Witness {
         let desks = self.desks();
         let logs: Vec<_> = desks.values().map(|desk| (desk.origin.as_str(), desk.counters.counts())).collect();
         exposition(&logs, &self.stray.counts())
+    }
+
+    /// What is held against each log, for the page.
+    pub fn evidence(&self) -> Vec<(String, Vec<Held>)> {
+        let desks = self.desks();
+        let each = desks.values().map(|desk| (desk.origin.to_string(), desk.held()));
+        each.filter(|(_, held)| !held.is_empty()).collect()
     }
 
     /// Our verifier keys, a line each, and the origins that we cosign, with how often a day if that is limited.
@@ -487,26 +568,49 @@ impl Witness {
         if now == 0 {
             return Err(Unwell::NoTime { now });
         }
+        self.not_ahead(now)?;
         match record.cosigned().map(|cosigned| cosigned.time().seconds()) {
             Some(last) if now < last => Err(Unwell::ClockBack { now, last }),
             _ => Ok(time),
         }
     }
 
+    /// A clock that jumps ahead signs a time that keeps the log from being cosigned until it has come.
+    fn not_ahead(&self, now: u64) -> Result<(), Unwell> {
+        let passed = self.clock.steady_seconds().saturating_sub(self.started.steady);
+        let expected = self.started.wall.saturating_add(passed);
+        if now > expected.saturating_add(MAX_JUMP) { Err(Unwell::ClockAhead { now, expected }) } else { Ok(()) }
+    }
+
+    /// Keeps it. What is written into the messages about it is limited; what is kept and counted is not.
     fn keep_evidence(&self, desk: &Desk, conflict: &Contradiction, known: &Record) {
         desk.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (&desk.origin, conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());
         let known = known.cosigned().map(Cosigned::to_bytes).unwrap_or_default();
-        match self.archive.keep(known, conflict) {
-            Ok(Kept::New) => tracing::error!(%origin, kind, size, %root, "a conflicting checkpoint: evidence kept"),
-            Ok(Kept::Already) => tracing::debug!(%origin, kind, size, %root, "a conflicting checkpoint, seen before"),
+        let kept = self.archive.keep(known, conflict);
+        match &kept {
+            Ok(Kept::New) => {
+                let id = format!("{}/{kind}-{size}-{root}", origin.digest());
+                let since = self.clock.unix_seconds();
+                desk.hold(Held { origin: origin.digest(), kind: conflict.kind, size, id, since });
+            }
+            Ok(Kept::Already | Kept::Full) => {}
+            Err(_) => desk.counters.note(|counts| counts.evidence_lost += 1),
+        }
+        let Some(left_out) = desk.conflicts_told.admit(Instant::now()) else { return };
+        match kept {
+            Ok(Kept::New) => {
+                tracing::error!(%origin, kind, size, %root, left_out, "a conflicting checkpoint: evidence kept")
+            }
+            Ok(Kept::Already) => {
+                tracing::warn!(%origin, kind, size, %root, left_out, "a conflicting checkpoint, seen before")
+            }
             Ok(Kept::Full) => {
-                tracing::warn!(%origin, kind, size, %root, "a conflicting checkpoint, not kept: enough of them are")
+                tracing::warn!(%origin, kind, size, %root, left_out, "a conflicting checkpoint, not kept: enough of them are")
             }
             Err(error) => {
-                desk.counters.note(|counts| counts.evidence_lost += 1);
-                tracing::error!(%origin, kind, size, %root, %error, "a conflicting checkpoint, and it cannot be kept");
+                tracing::error!(%origin, kind, size, %root, left_out, %error, "a conflicting checkpoint, and it cannot be kept")
             }
         }
     }
@@ -534,6 +638,18 @@ impl Answer {
     }
 }
 
+impl SubtreeAnswer {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::Refused(refusal) => refusal.status(),
+            Self::TooOften(_) => 429,
+            Self::Internal => 503,
+        }
+    }
+}
+
 impl Desk {
     fn open(origin: Origin, terms: Terms, mut state: LogState) -> Result<Self, WitnessError> {
         let record = state.record()?.clone();
@@ -541,7 +657,20 @@ impl Desk {
         let (waiting, settling, served) = (StdMutex::default(), AtomicBool::default(), RwLock::default());
         let (terms, allowance) = (RwLock::new(Arc::new(terms)), StdMutex::default());
         let counters = Counters::default();
-        let desk = Self { origin, terms, allowance, state, waiting, settling, served, counters };
+        let (subtrees, held, conflicts_told) = (StdMutex::default(), StdMutex::default(), MessageRate::default());
+        let desk = Self {
+            origin,
+            terms,
+            allowance,
+            state,
+            waiting,
+            settling,
+            served,
+            counters,
+            subtrees,
+            held,
+            conflicts_told,
+        };
         desk.serve(&record);
         Ok(desk)
     }
@@ -552,6 +681,19 @@ impl Desk {
 
     fn set_terms(&self, terms: Terms) {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(terms);
+    }
+
+    fn hold(&self, file: Held) {
+        self.counters.note(|counts| *counts.held.entry(file.kind).or_default() += 1);
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    }
+
+    fn held(&self) -> Vec<Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn take_subtree(&self, now: u64) -> Result<(), u64> {
+        self.subtrees.lock().unwrap_or_else(PoisonError::into_inner).take(SUBTREES_A_DAY, now)
     }
 
     fn line_up(&self, waiting: Waiting) {

@@ -10,7 +10,7 @@ mod common;
 
 use std::sync::Barrier;
 
-use common::{Folder, Log, NOW, Served, body, no_proof, read, with_line};
+use common::{Folder, Log, NOW, Process, Served, body, no_proof, read, with_line};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::verify_subtree;
 use stele_spec::hash::{NodeHash, RootHash};
@@ -21,6 +21,7 @@ use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
 use stele_witness::request::AddCheckpoint;
 use stele_witness::subtree::SignSubtree;
+use stele_witness::witness::SUBTREES_A_DAY;
 
 const ORIGIN: &str = "log.example/a";
 
@@ -386,6 +387,26 @@ fn h7_over_http_a_part_of_what_was_cosigned_is_signed_and_of_nothing_else() {
 }
 
 #[test]
+fn h8_strangers_have_so_many_subtrees_of_a_log_a_day_and_what_is_refused_uses_none_up() {
+    let (log, _folder, served) = house_at(14);
+    let cosigned = SignedNote::parse(&served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    let (hash, proof) = log.part(8, 13, 14);
+    let good = SignSubtree::new(8, 13, hash, proof.clone(), cosigned).unwrap().to_bytes();
+    let refused = SignSubtree::new(8, 13, hash, proof, log.signed(14)).unwrap().to_bytes();
+    for _ in 0..SUBTREES_A_DAY / 24 {
+        assert_eq!(served.door.post_to("/sign-subtree", &refused).status, 403);
+    }
+    for _ in 0..SUBTREES_A_DAY / 24 {
+        assert_eq!(served.door.post_to("/sign-subtree", &good).status, 200);
+    }
+    let answer = served.door.post_to("/sign-subtree", &good);
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("6")), "{}", answer.text());
+    assert_eq!(served.door.status(&log.body(14, 15)), 200, "what the log itself asks for is not counted with it");
+    served.clock.set(NOW + 6);
+    assert_eq!(served.door.post_to("/sign-subtree", &good).status, 200);
+}
+
+#[test]
 fn m1_a_log_that_was_never_cosigned_or_is_not_ours_is_404() {
     let (log, _folder, served) = house();
     assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).status, 404);
@@ -505,9 +526,73 @@ fn t1_a_clock_set_back_is_503_and_moves_on_with_the_clock() {
     assert_eq!(served.door.get("/healthz").status, 503);
     served.clock.set(NOW);
     assert_eq!(served.door.status(&log.body(3, 7)), 200);
-    assert_eq!(served.door.get("/healthz").status, 200);
+    served.door.health(200);
     served.clock.set(0);
     assert_eq!(served.door.status(&log.body(7, 7)), 503, "a cosignature without a time is none");
+}
+
+#[test]
+fn t3_a_clock_that_jumps_ahead_signs_nothing_that_would_block_a_log_until_then() {
+    let (log, _folder, served) = house_at(3);
+    let year = 365 * 86_400;
+    served.clock.jump(NOW + year);
+    let answer = served.door.post(&log.body(3, 7));
+    assert!(answer.status == 503 && answer.text().contains("clock-jumped"), "{}", answer.text());
+    assert!(served.door.health(503).text().contains("it should say"), "and it is said why");
+    served.clock.jump(NOW + 3600);
+    assert_eq!(served.door.status(&log.body(3, 7)), 200, "a correction of an hour is none");
+    served.clock.set(NOW + year);
+    assert_eq!(served.door.status(&log.body(7, 9)), 200, "a year that has passed is none");
+}
+
+#[test]
+fn e3_a_log_that_lies_without_end_writes_one_line_a_minute_and_each_is_counted() {
+    let (log, folder, _) = house();
+    let process = folder.start_with_messages(&[]);
+    assert_eq!(process.door.status(&log.body(0, 7)), 200);
+    for n in 0..200u8 {
+        let root = RootHash::from_bytes([n; 32]);
+        assert_eq!(process.door.status(&body(7, no_proof(), log.signed_root(7, root))), 422);
+    }
+    assert!(process.door.get("/metrics").text().contains("kind=\"same-size\"} 200\n"));
+    assert_eq!(folder.evidence(&log).len(), stele_witness::evidence::MAX_PROOFS);
+    let messages = folder.messages();
+    assert_eq!(messages.matches("conflicting checkpoint").count(), 1, "{messages}");
+}
+
+#[test]
+fn x1_a_witness_that_holds_a_proof_says_so_everywhere_and_goes_on_for_others() {
+    let (log, other) = (Log::new(ORIGIN), Log::new("log.example/b"));
+    let folder = Folder::new(&[&log, &other]);
+    let process = folder.start(&[]);
+    assert_eq!(process.door.status(&log.body(0, 7)), 200);
+    assert!(process.door.get("/healthz").text().contains("\"status\":\"ok\""));
+    assert!(!process.door.get("/").text().contains("evidence"));
+    assert_eq!(folder.doctor(&process.door.url).0, 0);
+    assert_eq!(process.door.status(&body(7, no_proof(), log.signed_root(7, nonsense()))), 422);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    says_that_it_holds_a_proof(&folder, &process, &other);
+    process.kill();
+    says_that_it_holds_a_proof(&folder, &folder.start(&[]), &other);
+}
+
+fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
+    let health = process.door.get("/healthz");
+    assert_eq!(health.status, 200, "the witness itself is well");
+    let health: serde_json::Value = serde_json::from_str(&health.text()).unwrap();
+    assert_eq!(health["status"], "evidence");
+    let of_log = health["logs"].as_array().unwrap().iter().find(|of| of["origin"] == ORIGIN).unwrap();
+    assert_eq!((&of_log["evidence"][0]["kind"], &of_log["evidence"][0]["size"]), (&"same-size".into(), &7.into()));
+    assert!(of_log["problem"].as_str().unwrap().contains("signed two histories"), "{health}");
+    let page = process.door.get("/").text();
+    assert!(page.contains("log.example/a: proof, same-size at size 7"), "{page}");
+    assert!(process.door.get("/metrics").text().contains("evidence{origin=\"log.example/a\",kind=\"same-size\"} 1\n"));
+    let (code, said) = folder.doctor(&process.door.url);
+    assert!(
+        code != 0 && said.contains("FAIL evidence") && said.contains("log.example/a: same-size at size 7"),
+        "{said}"
+    );
+    assert_eq!(process.door.status(&other.body(0, 0)), 200, "and it goes on for others");
 }
 
 #[test]

@@ -99,16 +99,23 @@ fn inside_a_small_file_system() {
     fill(&temporary);
     assert_eq!(door.status(&log.body(9, 11)), 200);
     process.kill();
-    // Started on the full disk it may serve or end, but it neither forgets nor forks.
-    if let Some(process) = folder.try_start(&[]) {
-        assert_ne!(process.door.status(&liar.body(11, 13)), 200);
+    // Killed and started on the full disk, twice: it goes on in its journals, and neither forgets nor forks.
+    for (old, size) in [(11, 13), (13, 15)] {
+        let process = folder.start(&[]);
+        assert_eq!(
+            process.door.post(&log.body(0, 17)).text(),
+            format!("{old}\n"),
+            "answered on the full disk, and kept"
+        );
+        assert_ne!(process.door.status(&liar.body(old, size)), 200);
+        assert_eq!(process.door.status(&log.body(old, size)), 200);
         process.kill();
     }
     empty(&temporary);
     let again = folder.start(&[]);
-    assert_eq!(again.door.post(&log.body(0, 13)).text(), "11\n", "answered on the full disk, and kept");
-    assert_ne!(again.door.status(&liar.body(11, 13)), 200);
-    assert_eq!(again.door.status(&log.body(11, 13)), 200);
+    assert_eq!(again.door.post(&log.body(0, 17)).text(), "15\n");
+    assert_ne!(again.door.status(&liar.body(15, 17)), 200);
+    assert_eq!(again.door.status(&log.body(15, 17)), 200);
     assert_eq!(again.door.get("/healthz").status, 200);
 }
 

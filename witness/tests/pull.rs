@@ -176,3 +176,21 @@ fn wait(what: &str, ready: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+#[test]
+fn the_doctor_compares_roots_and_not_sizes() {
+    let asking = Asking::new();
+    asking.shows(7);
+    assert_eq!(asking.ask(), Pulled::Cosigned);
+    let doctor = || asking.folder.doctor("http://127.0.0.1:1").1;
+    assert!(doctor().contains("ok   pull       log.example/quiet shows what was cosigned: size 7, the same root"));
+    asking.shows(9);
+    assert!(doctor().contains("ok   pull       log.example/quiet shows size 9, proven to grow from 7"), "{}", doctor());
+    let liar = Log::salted(ORIGIN, 1, 1);
+    for (size, words) in [(7, "another tree of size 7"), (9, "another tree of size 9"), (5, "went back")] {
+        liar.write(asking.files.path(), size);
+        let said = doctor();
+        let line = said.lines().find(|line| line.starts_with("FAIL pull")).unwrap_or_default();
+        assert!(line.contains(words), "{size}: {said}");
+    }
+}

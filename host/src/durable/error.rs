@@ -105,6 +105,12 @@ impl DurableError {
         matches!(self, Self::Io { op: Op::Sync | Op::SyncDir | Op::SyncFs, .. })
     }
 
+    /// Whether there was no room: nothing was lost, and the same step may succeed once there is.
+    pub fn is_disk_full(&self) -> bool {
+        let Self::Io { source, .. } = self else { return false };
+        matches!(Errno::from_io_error(source), Some(Errno::NOSPC | Errno::DQUOT))
+    }
+
     /// The same error, for somebody else who waited for the same step.
     #[must_use]
     pub fn again(&self) -> Self {

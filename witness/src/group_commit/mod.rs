@@ -11,7 +11,7 @@
 //! stop, or when a journal is full), while new contents go to the second journal.
 //!
 //! ```text
-//! stele-witness group v1 <epoch> <number> <length of what follows, without the last line>
+//! stele-witness group v2 <salt, hex> <epoch> <number> <length of what follows, without the last line>
 //! <name> <sha256 of the content before, hex> <length of the new content>
 //! <the new content>
 //! ...
@@ -26,6 +26,12 @@
 //!
 //! A write that failed, or that the power ended, is a group that is not whole; nobody was answered by it, and the next one takes its place.
 //! After a failed sync nothing more is written before the next start.
+//!
+//! The salt is random, and new each time that a journal is begun: bytes behind the newest group, some of which a log chose, never
+//! read as the next one. Journals of the form before (`v1`, without a salt) are read at a start.
+//!
+//! # A start on a full disk
+//! The files cannot be written, and need not be: the journals keep what they hold, and the newer one goes on where it ended.
 
 mod format;
 #[cfg(test)]
@@ -41,7 +47,7 @@ use stele_host::compare_and_swap::{CasError, MAX_CONTENT};
 use stele_host::durable::{Dir, DurableError, Journal, Op};
 use stele_spec::hash::Digest;
 
-use format::Entry;
+use format::{Begun, Contents, Entry};
 
 /// The most contents that are written together.
 pub const MAX_TOGETHER: usize = 256;
@@ -91,7 +97,7 @@ struct Files {
     journals: Option<[Journal; 2]>,
     /// Which of them is written.
     active: usize,
-    epoch: u64,
+    begun: Begun,
     /// Groups in it, and where the next one goes.
     number: u64,
     offset: u64,
@@ -144,40 +150,93 @@ impl Group {
     }
 
     /// Writes what a killed process left in the journals to the files, and empties the journals. Nobody else may work on the folder.
+    ///
+    /// On a full disk the journals stay as they are, and are gone on with.
     pub fn recover(&self) -> Result<(), DurableError> {
         let mut files = self.files();
-        let (epoch, entries) = self.on_disk()?;
-        let mut newest: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        for entry in entries {
-            let before = match newest.get(&entry.name) {
-                Some(content) => Some(Digest::of(content)),
-                None => self.read(&entry.name)?.map(|content| Digest::of(&content)),
-            };
-            if before == Some(entry.before) {
-                newest.insert(entry.name, entry.content);
-            }
-        }
+        let found = self.on_disk()?;
+        let newest = self.fitting(&found)?;
         if !newest.is_empty() {
             tracing::info!(files = newest.len(), "finishing what was recorded and is in no file of its own yet");
         }
-        self.0.dir.replace_all(&newest)?;
+        let written = self.0.dir.replace_all(newest.iter().map(|(name, fits)| (name, &fits.content)));
         let [first, second] = NAMES.map(|name| self.0.dir.journal(name, JOURNAL));
         let journals = [first?, second?];
-        if epoch.is_some() {
+        match written {
+            Ok(()) => {}
+            Err(error) if error.is_disk_full() => {
+                *files = self.go_on(&found, journals).ok_or(error)??;
+                tracing::warn!("the disk is full: the journals keep what is in no file of its own yet");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        let last = found.iter().filter_map(|contents| contents.begun).map(|begun| begun.epoch).max();
+        if last.is_some() {
             for journal in &journals {
                 journal.write(0, &[0; format::ALIGNMENT])?;
             }
         }
-        let epoch = epoch.map_or(0, |last| last.saturating_add(1));
-        *files = Files { journals: Some(journals), epoch, ..Files::default() };
+        let begun = self.begin(last.map_or(0, |last| last.saturating_add(1)))?;
+        *files = Files { journals: Some(journals), begun, ..Files::default() };
         Ok(())
+    }
+
+    /// The newest content of each file of which the journals hold a newer one than the file does.
+    fn fitting(&self, found: &[Contents; 2]) -> Result<BTreeMap<String, Fitting>, DurableError> {
+        let mut newest: BTreeMap<String, Fitting> = BTreeMap::new();
+        for entry in in_order(found) {
+            if let Some(fits) = newest.get_mut(&entry.name) {
+                if Digest::of(&fits.content) == entry.before {
+                    fits.content.clone_from(&entry.content);
+                }
+                continue;
+            }
+            let file = self.read(&entry.name)?.map(|content| Digest::of(&content));
+            if file == Some(entry.before) {
+                newest.insert(entry.name.clone(), Fitting { file, content: entry.content.clone() });
+            }
+        }
+        Ok(newest)
+    }
+
+    /// The journals as they are, the newer one to be appended to; `None` where that is of the form without a salt.
+    fn go_on(&self, found: &[Contents; 2], journals: [Journal; 2]) -> Option<Result<Files, DurableError>> {
+        let [first, second] = found;
+        let second_is_newer = second.begun.map(|begun| begun.epoch) > first.begun.map(|begun| begun.epoch);
+        let (active, newer, older) = if second_is_newer { (1, second, first) } else { (0, first, second) };
+        let begun = newer.begun.filter(|begun| begun.salt.is_some())?;
+        // Some files may have been written before the disk was full: what is in them fits no more.
+        let fitting = match self.fitting(found) {
+            Ok(fitting) => fitting,
+            Err(error) => return Some(Err(error)),
+        };
+        let since = older.begun.map_or(begun.epoch, |older| older.epoch);
+        let newest = fitting
+            .into_iter()
+            .map(|(name, Fitting { file, content })| (name, Newest { content, since, file, writing: None }));
+        Some(Ok(Files {
+            newest: newest.collect(),
+            journals: Some(journals),
+            active,
+            begun,
+            number: newer.number,
+            offset: newer.offset,
+            other_needed: !older.entries.is_empty(),
+            broken: None,
+        }))
+    }
+
+    fn begin(&self, epoch: u64) -> Result<Begun, DurableError> {
+        let no = |source| DurableError::Io { op: Op::Write, path: self.0.dir.path_of(NAMES[0]), source };
+        Begun::new(epoch).map_err(no)
     }
 
     /// Writes every content that is in journals alone to its file.
     pub fn flush(&self) -> Result<(), DurableError> {
         let _one = self.0.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_files()?;
-        self.files().turn_over();
+        self.turn_over(&mut self.files())?;
         self.write_files()
     }
 
@@ -202,7 +261,7 @@ impl Group {
         {
             return Ok(entries.clone());
         }
-        let entries = Arc::new(self.on_disk()?.1);
+        let entries = Arc::new(in_order(&self.on_disk()?).cloned().collect::<Vec<_>>());
         *peeked = Some((Instant::now(), entries.clone()));
         Ok(entries)
     }
@@ -290,7 +349,7 @@ impl Group {
             self.flush()?;
             files = self.files();
         }
-        if files.offset + room > JOURNAL && files.turn_over() {
+        if files.offset + room > JOURNAL && self.turn_over(&mut files)? {
             self.flush_beside();
         }
         self.append(&mut files, entries)
@@ -304,7 +363,7 @@ impl Group {
         for entry in &entries {
             in_files.push(self.read(&entry.name)?.map(|content| Digest::of(&content)));
         }
-        let bytes = format::encode(files.epoch, files.number, &entries);
+        let bytes = format::encode(&files.begun, files.number, &entries);
         let journal = files.journals.as_ref().and_then(|journals| journals.get(files.active));
         let journal = journal.ok_or_else(|| self.failed(NAMES[0], "the journals were not taken up"))?;
         if let Err(error) = journal.write(files.offset, &bytes) {
@@ -315,7 +374,7 @@ impl Group {
         }
         files.offset += bytes.len() as u64;
         files.number += 1;
-        let epoch = files.epoch;
+        let epoch = files.begun.epoch;
         for (entry, found) in entries.into_iter().zip(in_files) {
             let (since, file, writing) = match files.newest.get(&entry.name) {
                 Some(newest) if newest.may_be(found) => (newest.since, newest.file, newest.writing),
@@ -346,7 +405,7 @@ impl Group {
         let mut written: Vec<(String, Vec<u8>)> = Vec::new();
         let epoch = {
             let mut files = self.files();
-            let epoch = files.epoch;
+            let epoch = files.begun.epoch;
             for (name, newest) in files.newest.iter_mut().filter(|(_, newest)| newest.since < epoch) {
                 let found = self.read(name)?.map(|content| Digest::of(&content));
                 // A file that somebody else has changed is not ours to write: who reads it next will see.
@@ -373,7 +432,7 @@ impl Group {
         }
         files.newest.retain(|_, newest| newest.since >= epoch);
         // If the journals were turned over meanwhile, the other one is another one than we wrote from.
-        if files.epoch == epoch {
+        if files.begun.epoch == epoch {
             files.other_needed = false;
         }
         Ok(())
@@ -388,15 +447,21 @@ impl Group {
         })
     }
 
-    /// The last epoch on the disk, and all entries in the order in which they were written.
-    fn on_disk(&self) -> Result<(Option<u64>, Vec<Entry>), DurableError> {
-        let mut found = Vec::with_capacity(NAMES.len());
-        for name in NAMES {
-            found.push(format::parse(&self.0.dir.read(name, JOURNAL)?.unwrap_or_default()));
+    /// What the journals hold on the disk.
+    fn on_disk(&self) -> Result<[Contents; 2], DurableError> {
+        let [first, second] = NAMES.map(|name| self.0.dir.read(name, JOURNAL));
+        Ok([first?, second?].map(|bytes| format::parse(&bytes.unwrap_or_default())))
+    }
+
+    /// Begins the other journal, unless what it holds is still needed; whether it was.
+    fn turn_over(&self, files: &mut Files) -> Result<bool, DurableError> {
+        let can = !files.other_needed && files.number > 0;
+        if can {
+            files.begun = self.begin(files.begun.epoch + 1)?;
+            files.active = 1 - files.active;
+            (files.number, files.offset, files.other_needed) = (0, 0, true);
         }
-        found.sort_by_key(|(epoch, _)| *epoch);
-        let last = found.last().and_then(|(epoch, _)| *epoch);
-        Ok((last, found.into_iter().flat_map(|(_, entries)| entries).collect()))
+        Ok(can)
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
@@ -416,17 +481,17 @@ impl Group {
     }
 }
 
-impl Files {
-    /// Begins the other journal, unless what it holds is still needed; whether it was.
-    fn turn_over(&mut self) -> bool {
-        let can = !self.other_needed && self.number > 0;
-        if can {
-            self.active = 1 - self.active;
-            self.epoch += 1;
-            (self.number, self.offset, self.other_needed) = (0, 0, true);
-        }
-        can
-    }
+/// A content that follows on what a file holds.
+struct Fitting {
+    file: Option<Digest>,
+    content: Vec<u8>,
+}
+
+/// The entries of both journals in the order in which they were written.
+fn in_order(found: &[Contents; 2]) -> impl Iterator<Item = &Entry> {
+    let mut ordered: Vec<&Contents> = found.iter().collect();
+    ordered.sort_by_key(|contents| contents.begun.map(|begun| begun.epoch));
+    ordered.into_iter().flat_map(|contents| &contents.entries)
 }
 
 impl Newest {

@@ -122,7 +122,7 @@ fn after_a_crash_the_newest_content_is_found_in_the_journals_and_written() {
     let place = Place::new();
     let group = place.group();
     together(&group, "0", "1");
-    assert!(group.files().turn_over());
+    assert!(group.turn_over(&mut group.files()).unwrap());
     together(&group, "1", "2");
     group.member("d").swap(Some(b"2"), b"3").unwrap();
     drop(group);
@@ -133,7 +133,10 @@ fn after_a_crash_the_newest_content_is_found_in_the_journals_and_written() {
     let again = place.group();
     assert_eq!(contents(&again), ["2", "2", "2", "3", "2", "2"]);
     assert_eq!(place.file("d"), "3");
-    assert!(place.beside().on_disk().unwrap().1.is_empty(), "the journals are empty");
+    assert!(
+        place.beside().on_disk().unwrap().iter().all(|contents| contents.entries.is_empty()),
+        "the journals are empty"
+    );
     again.member("a").swap(Some(b"2"), b"4").unwrap();
     drop(again);
     assert_eq!(contents(&place.group())[0], "4");
@@ -223,6 +226,52 @@ fn a_flush_that_fails_anywhere_loses_nothing() {
 }
 
 #[test]
+fn a_start_on_a_full_disk_keeps_what_is_recorded_and_goes_on_in_the_journals() {
+    for (turned, count) in [(false, "1+"), (true, "1+"), (false, "3+"), (true, "4+")] {
+        let place = Place::new();
+        let group = place.group();
+        together(&group, "0", "1");
+        if turned {
+            assert!(group.turn_over(&mut group.files()).unwrap());
+        }
+        together(&group, "1", "2");
+        drop(group);
+        let armed = place.fault("full", "create", "/", count);
+        let again = place.group();
+        assert_eq!(contents(&again), vec!["2"; 6], "{turned} {count}");
+        assert_eq!(place.file("f"), "0", "no room for it yet");
+        assert!(together(&again, "2", "3").iter().all(Result::is_ok), "{turned} {count}");
+        drop(again);
+        let third = place.group();
+        assert_eq!(contents(&third), vec!["3"; 6], "{turned} {count}: killed once more, still full");
+        drop(armed);
+        third.flush().unwrap();
+        assert_eq!(place.file("f"), "3", "{turned} {count}: with room it is written");
+        assert!(together(&third, "3", "4").iter().all(Result::is_ok));
+        drop(third);
+        assert_eq!(contents(&place.group()), vec!["4"; 6], "{turned} {count}");
+    }
+}
+
+#[test]
+fn text_that_a_log_had_stored_is_not_taken_for_the_next_group() {
+    let place = Place::new();
+    let group = place.group();
+    // The log knows everything of the form but the salt: what it has stored ends up where a later group will end.
+    let forged = Entry { name: "b".into(), before: Digest::of(b"0"), content: b"forged".to_vec() };
+    for salt in [None, Some([0; 16]), Some([7; 16])] {
+        let epoch = group.files().begun.epoch + 1;
+        let begun = Begun { epoch, salt };
+        let stored = format::encode(&begun, 1, std::slice::from_ref(&forged));
+        group.member("a").swap(Some(&group.member("a").load().unwrap().unwrap()), &stored).unwrap();
+        // The journal is begun again, and its first group ends where the stored text begins.
+        let first = format::encode(&Begun::new(epoch).unwrap(), 0, &[]);
+        let bytes = [first, stored].concat();
+        assert_eq!(format::parse(&bytes).number, 1, "{salt:?}");
+    }
+}
+
+#[test]
 fn a_content_that_changes_while_its_file_is_written_is_neither_lost_nor_taken_for_somebody_elses() {
     let place = Place::new();
     let group = place.group();
@@ -262,7 +311,7 @@ fn many_threads_fill_both_journals_many_times_without_losing_a_step() {
             });
         }
     });
-    assert!(group.files().epoch >= 4, "{}", group.files().epoch);
+    assert!(group.files().begun.epoch >= 4, "{:?}", group.files().begun);
     assert_eq!(steps(&group), vec![rounds.to_string(); 6]);
     // A killed process has no threads that still write.
     while Arc::strong_count(&group.0) > 1 {

@@ -12,12 +12,15 @@ use stele_host::http_client::{ClientLimits, HttpClient};
 use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
+use stele_spec::tiledlog::TiledLog;
 
 use super::evidence::Told;
 use crate::asked::Asked;
 use crate::config::{Listed, Pull};
 use crate::cosigned::{Cosigned, Record};
+use crate::decide::Head;
 use crate::error::WitnessError;
+use crate::held::held;
 use crate::home::Home;
 use crate::keyring::Keyring;
 use crate::pull::PullError;
@@ -54,6 +57,7 @@ pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessEr
         let shelf = home.shelf(keyring.own()).map(|shelf| (String::new(), shelf));
         if let Some(shelf) = found.quietly("state", shelf) {
             found.logs(home, &shelf, now);
+            found.evidence(home);
             found.pulled(home, &shelf);
             found.mirrored(home, &shelf);
         }
@@ -131,7 +135,8 @@ impl Findings {
         if device(&state) == device(&marks) {
             self.warn(
                 "marks",
-                "they are on the disk of the state: what is lost or put back together is not noticed".into(),
+                "they are on the same disk as the state: if both are lost or restored together, nothing shows it"
+                    .into(),
             );
         }
     }
@@ -166,22 +171,61 @@ impl Findings {
         }
     }
 
-    /// Reads the checkpoint of each log that is pulled, as the running witness does.
+    /// What is held against logs: an operator has to publish a proof, and judge a suspicion.
+    fn evidence(&mut self, home: &Home) {
+        let Some(files) = self.quietly("evidence", held(&home.evidence_folder()).map(|held| (String::new(), held)))
+        else {
+            return;
+        };
+        for file in &files {
+            let log = home.logs().iter().find(|listed| listed.log.origin().digest() == file.origin);
+            let log =
+                log.map_or_else(|| format!("origin hash {}", file.origin), |listed| listed.log.origin().to_string());
+            let words = format!("{log}: {} at size {} in {}", file.kind.word(), file.size, file.id);
+            if file.is_proof() {
+                self.failed(
+                    "evidence",
+                    format!("its key signed two histories. {words}: `stele-witness evidence export`"),
+                );
+            } else {
+                self.warn("evidence", format!("a suspicion. {words}"));
+            }
+        }
+        if files.is_empty() {
+            self.ok("evidence", "none against any log".into());
+        }
+    }
+
+    /// Reads the checkpoint of each log that is pulled, as the running witness does, and holds it against what was cosigned: roots of
+    /// one size are compared, and growth is proven from the log's tiles.
     fn pulled(&mut self, home: &Home, shelf: &Shelf) {
         for Listed { log, pull, disabled, .. } in home.logs() {
             let (Some(Pull { url, .. }), false) = (pull, disabled) else { continue };
-            let read = Asked::at(url, Arc::default()).checkpoint().map_err(PullError::Asked);
+            let asked = Asked::at(url, Arc::default()).for_a_look();
+            let read = asked.checkpoint().map_err(PullError::Asked);
             let read = read.and_then(|note| log.verify(&note).map_err(PullError::Untrusted));
-            let known = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
-            match read.map(|verified| verified.checkpoint().size()) {
-                Err(error) => self.failed("pull", format!("{} at {url}: {error}", log.origin())),
-                Ok(size) if size < known => {
-                    self.failed(
-                        "pull",
-                        format!("{} went back: it shows size {size}, cosigned is {known}", log.origin()),
-                    );
+            let known = match shelf.look(log.origin()) {
+                Ok(record) => record.head(),
+                Err(error) => {
+                    self.failed("pull", format!("{}: {error}", log.origin()));
+                    continue;
                 }
-                Ok(size) => self.ok("pull", format!("{} shows size {size}, cosigned is {known}", log.origin())),
+            };
+            let origin = log.origin();
+            match read.and_then(|verified| grown(&asked, known, verified.checkpoint())) {
+                Err(error) => self.failed("pull", format!("{origin} at {url}: {error}")),
+                Ok((size, Growth::Back)) => {
+                    self.failed("pull", format!("{origin} went back: it shows size {size}, cosigned is {}", known.size))
+                }
+                Ok((size, Growth::Other)) => self.failed(
+                    "pull",
+                    format!("{origin} shows another tree of size {size} than was cosigned at size {}", known.size),
+                ),
+                Ok((size, Growth::Same)) => {
+                    self.ok("pull", format!("{origin} shows what was cosigned: size {size}, the same root"))
+                }
+                Ok((size, Growth::Grown)) => self
+                    .ok("pull", format!("{origin} shows size {size}, proven to grow from {} as cosigned", known.size)),
             }
         }
     }
@@ -284,6 +328,29 @@ impl Level {
             Self::Failure => "FAIL",
         }
     }
+}
+
+/// How the tree that a log shows follows on the one that was cosigned.
+enum Growth {
+    Same,
+    Grown,
+    Back,
+    Other,
+}
+
+fn grown(asked: &Asked, known: Head, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
+    let (size, root) = (shown.size(), shown.root());
+    let growth = if size < known.size {
+        Growth::Back
+    } else if size == known.size {
+        if root == known.root { Growth::Same } else { Growth::Other }
+    } else if known.size == 0 {
+        Growth::Grown
+    } else {
+        let proof = TiledLog::open(asked, shown.clone())?.prove_consistency(known.size)?;
+        if proof.check(known.size, known.root, size, root).is_ok() { Growth::Grown } else { Growth::Other }
+    };
+    Ok((size, growth))
 }
 
 fn client() -> HttpClient {

@@ -228,10 +228,31 @@ impl Folder {
         self.try_start(environment).expect("the witness must start")
     }
 
+    /// The same, with what it writes for its operator in a file.
+    pub fn start_with_messages(&self, environment: &[(&str, &str)]) -> Process {
+        let file = std::fs::File::create(self.dir.path().join("messages")).unwrap();
+        self.start_writing_to(environment, file.into()).expect("the witness must start")
+    }
+
+    /// What it has written for its operator.
+    pub fn messages(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("messages")).unwrap()
+    }
+
+    /// How `doctor` ends, and what it prints.
+    pub fn doctor(&self, url: &str) -> (i32, String) {
+        let output = self.command(&["doctor", self.path().to_str().unwrap(), "--url", url]).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// `None` when it ends before it serves.
     pub fn try_start(&self, environment: &[(&str, &str)]) -> Option<Process> {
+        self.start_writing_to(environment, Stdio::null())
+    }
+
+    fn start_writing_to(&self, environment: &[(&str, &str)], messages: Stdio) -> Option<Process> {
         let mut command = self.command(&["run", self.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);
-        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(messages);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -276,6 +297,18 @@ impl Door {
 
     pub fn get(&self, path: &str) -> Response {
         self.http.get(&format!("{}{path}", self.url), None).unwrap()
+    }
+
+    /// What `/healthz` says once it has this status: an answer is good for a second.
+    pub fn health(&self, status: u16) -> Response {
+        for _ in 0..50 {
+            let health = self.get("/healthz");
+            if health.status == status {
+                return health;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("never {status}: {}", self.get("/healthz").text());
     }
 
     /// The body of a page, if it is there at all.
