@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::page::printable;
+use stele_host::printable::one_line;
 
 /// The fields by which an item of a list is known, the first that is there.
 const NAMES: [&str; 6] = ["id", "path", "locator", "kid", "coordinate", "purl"];
@@ -37,7 +37,7 @@ impl Change {
     /// For a person: what it was, and what it is.
     pub(crate) fn lines(&self) -> String {
         let line =
-            |sign: char, value: &Value| format!("  {sign} {}: {}\n", printable(&self.path), printable(&short(value)));
+            |sign: char, value: &Value| format!("  {sign} {}: {}\n", one_line(&self.path), one_line(&short(value)));
         let before = self.before.as_ref().map(|value| line('-', value)).unwrap_or_default();
         let after = self.after.as_ref().map(|value| line('+', value)).unwrap_or_default();
         before + &after
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_was_and_what_is_are_told() {
         let change = &between(&json!({"license": {"spdx": "MIT"}}), &json!({"license": {"spdx": "\u{1b}[2J"}}))[0];
-        assert_eq!(change.lines(), "  - license.spdx: MIT\n  + license.spdx: \u{fffd}[2J\n");
+        assert_eq!(change.lines(), "  - license.spdx: MIT\n  + license.spdx: \\u{1b}[2J\n");
         assert_eq!(change.json()["change"], "changed");
     }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use stele_host::exit::{Exit, Explain};
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_host::output::complain;
+use stele_host::printable::one_line;
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Subject};
@@ -186,8 +187,9 @@ fn escaped(subject: &str) -> String {
     subject.bytes().map(escape).collect()
 }
 
+/// What a log says, as a part of a line of ours.
 fn shorten(text: &str) -> String {
-    text.trim().chars().take(400).collect()
+    one_line(&text.trim().chars().take(400).collect::<String>()).into_owned()
 }
 
 /// What a log may call its refusal, and we call so too: no quorum, the operator's list, and the codes of registration.
@@ -264,8 +266,8 @@ impl Explain for LogError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
+            Self::Refused { hint: Some(_), .. } => Some("the log says above what it asks for; that is its word".into()),
             Self::Refused { .. } => None,
             Self::Nonsense { .. } => Some("is this the address of a Stele log?".into()),
         }
@@ -273,8 +275,9 @@ impl Explain for LogError {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Refused { code, existing, .. } => {
+            Self::Refused { code, hint, existing, .. } => {
                 let mut facts = vec![("log says", code.clone())];
+                facts.extend(hint.clone().map(|hint| ("log's hint", hint)));
                 if let Some(existing) = existing {
                     facts.push(("existing entry", existing.index.to_string()));
                 }

@@ -3,6 +3,7 @@
 mod lifecycle;
 
 use std::fmt::Write as _;
+use stele_host::printable::one_line;
 
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
@@ -140,7 +141,7 @@ pub(crate) struct Page(pub(crate) String);
 impl Page {
     /// A page that begins with a title.
     pub(crate) fn titled(title: &str) -> Self {
-        Self(format!("{title}\n"))
+        Self(format!("{}\n", one_line(title)))
     }
 
     /// A new section.
@@ -172,11 +173,7 @@ impl Page {
 
 /// Text without what moves the cursor or turns the direction of writing.
 pub(crate) fn printable(text: &str) -> String {
-    let hides = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if hides(c) { '\u{fffd}' } else { c }).collect()
+    stele_host::printable::printable(text).into_owned()
 }
 
 fn join<T: std::fmt::Display>(items: &[T]) -> String {

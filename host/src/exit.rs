@@ -26,6 +26,7 @@
 //! The numbers are a contract: scripts read them. They are never reused.
 
 use crate::output;
+use crate::printable::continued;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -122,12 +123,12 @@ pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
 
 /// The error as lines for a person: `error: message: cause`, its facts, `hint: ...`.
 pub fn text(error: &(impl Explain + ?Sized)) -> String {
-    let mut text = format!("error: {}", printable(&causes(error).join(": ")));
+    let mut text = format!("error: {}", continued(&causes(error).join(": ")));
     for (name, value) in error.facts() {
-        text.push_str(&format!("\n  {name}: {}", printable(&value)));
+        text.push_str(&format!("\n  {name}: {}", continued(&value)));
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\nhint: {}", printable(&hint)));
+        text.push_str(&format!("\nhint: {}", continued(&hint)));
     }
     text.push('\n');
     text
@@ -169,11 +170,6 @@ fn causes(error: &(impl Error + ?Sized)) -> Vec<String> {
     messages
 }
 
-/// Values come from outside: a control character in one must not draw on the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +204,7 @@ mod tests {
     fn a_person_reads_error_facts_and_hint_and_no_escape_sequence() {
         assert_eq!(
             text(&swapped()),
-            "error: model.safetensors is not the file of the record: short read\n  expected: aa\n  found: b\u{fffd}[2Jb\nhint: download it again\n"
+            "error: model.safetensors is not the file of the record: short read\n  expected: aa\n  found: b\\u{1b}[2Jb\nhint: download it again\n"
         );
     }
 

@@ -14,5 +14,6 @@ pub mod lock;
 pub mod log;
 pub mod log_source;
 pub mod output;
+pub mod printable;
 pub mod roots;
 pub mod shutdown;

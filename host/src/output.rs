@@ -3,6 +3,7 @@
 //! `println!` panics on a closed pipe; `stele show x | head -1` is no failure. So every binary writes through here.
 
 use crate::exit::{Exit, Explain};
+use crate::printable::printable;
 use std::io::{self, Write};
 
 /// Why data could not be written to stdout.
@@ -38,9 +39,9 @@ impl Explain for OutputError {
     }
 }
 
-/// Writes data to stdout as it is and flushes it.
-pub fn print(data: &str) -> Result<(), OutputError> {
-    print_bytes(data.as_bytes())
+/// Writes text that a person reads to stdout and flushes it; see [`printable`].
+pub fn print(text: &str) -> Result<(), OutputError> {
+    print_bytes(printable(text).as_bytes())
 }
 
 /// Writes bytes to stdout as they are and flushes them.
@@ -52,12 +53,12 @@ pub fn print_bytes(data: &[u8]) -> Result<(), OutputError> {
 pub fn print_json(document: &impl serde::Serialize) -> Result<(), OutputError> {
     let mut text = serde_json::to_string_pretty(document).map_err(|e| OutputError::Io(e.into()))?;
     text.push('\n');
-    print(&text)
+    print_bytes(text.as_bytes())
 }
 
-/// Writes a message to stderr. When that fails there is nobody left to tell.
+/// Writes a message to stderr, see [`printable`]. When that fails there is nobody left to tell.
 pub fn complain(message: &str) {
-    let _ = write_to(&mut io::stderr().lock(), message.as_bytes());
+    let _ = write_to(&mut io::stderr().lock(), printable(message).as_bytes());
 }
 
 fn write_to(to: &mut impl Write, data: &[u8]) -> Result<(), OutputError> {

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use stele_host::output;
+use stele_host::printable::one_line;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
 
@@ -80,17 +81,12 @@ impl Report<'_> {
         for row in self.rows()? {
             let row = row?;
             let about = row.coordinate.as_ref().map_or_else(String::new, |coordinate| format!("  {coordinate}"));
-            let mut text = format!(
-                "\nentry {}  {}  {}{about}\n  {}\n",
-                row.entry,
-                row.severity,
-                row.code,
-                printable(&row.summary)
-            );
+            let mut text =
+                format!("\nentry {}  {}  {}{about}\n  {}\n", row.entry, row.severity, row.code, one_line(&row.summary));
             let rule = rules.get(&row.code).copied().unwrap_or_default();
             let _ = writeln!(text, "  rule: {rule}");
             for value in &row.evidence {
-                let _ = writeln!(text, "  {}: {}", value.name, printable(&value.value));
+                let _ = writeln!(text, "  {}: {}", value.name, one_line(&value.value));
             }
             page.say(&text)?;
         }
@@ -197,11 +193,6 @@ fn weight(severity: Severity) -> Weight {
         Severity::Warning => Weight::Warning,
         Severity::Error => Weight::Error,
     }
-}
-
-/// Values come from statements: a control character in one must not draw on the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Text on its way to stdout.

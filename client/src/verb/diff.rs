@@ -1,6 +1,7 @@
 //! `stele diff A B`: what changed between two releases, or between two statements.
 
 use serde_json::{Value, json};
+use stele_host::printable::one_line;
 
 use crate::Output;
 use crate::asked_log::AskedLog;
@@ -9,7 +10,7 @@ use crate::cli::DiffArgs;
 use crate::difference::{Change, between};
 use crate::error::Failure;
 use crate::loaded::{Loaded, Subject};
-use crate::page::{Page, printable};
+use crate::page::Page;
 
 /// The most changes of one part that a person is shown.
 const LISTED: usize = 50;
@@ -79,7 +80,7 @@ fn name(loaded: &Loaded) -> String {
 
 fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded; 2]) -> String {
     let [first, second] = sides;
-    let mut page = Page(format!("- {}\n+ {}\n", printable(&name(first)), printable(&name(second))));
+    let mut page = Page(format!("- {}\n+ {}\n", one_line(&name(first)), one_line(&name(second))));
     if changes.is_empty() {
         page.section("nothing differs");
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use stele_host::durable;
 use stele_host::http_client::{ClientLimits, HttpClient};
+use stele_host::printable::one_line;
 
 use super::evidence::Told;
 use crate::error::WitnessError;
@@ -17,7 +18,11 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessErr
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
     let pulled = Home::pull(folder, &list)?;
     let mut text: String = pulled.added.iter().map(|log| format!("added {}\n", log.origin())).collect();
-    text += &list.skipped.iter().map(|(vkey, reason)| format!("skipped {vkey}: {reason}\n")).collect::<String>();
+    text += &list
+        .skipped
+        .iter()
+        .map(|(vkey, reason)| format!("skipped {}: {}\n", one_line(vkey), one_line(&reason.to_string())))
+        .collect::<String>();
     text += &format!("{} known already\n", pulled.known);
     let object = json!({
         "added": pulled.added.iter().map(|log| log.origin().as_str()).collect::<Vec<_>>(),
