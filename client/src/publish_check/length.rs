@@ -1,0 +1,82 @@
+//! Whether a file of weights is as long as its own header says.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+
+/// The longest header of safetensors that is read (the format's own limit is 100 MB); one item is held at a time.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// How many bytes a safetensors file must have by its header; an error where the header cannot be read.
+pub(super) fn safetensors(path: &Path, size: u64) -> io::Result<u64> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    let begin = length.saturating_add(8);
+    if length > MAX_HEADER || begin > size {
+        return Ok(begin);
+    }
+    let mut header = serde_json::Deserializer::from_reader(file.take(length));
+    let end = header.deserialize_map(LastByte)?;
+    Ok(begin.saturating_add(end))
+}
+
+/// Reads the header's items one by one, and keeps the largest end of a tensor.
+struct LastByte;
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(default)]
+    data_offsets: Option<[u64; 2]>,
+}
+
+impl<'de> Visitor<'de> for LastByte {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the header of a safetensors file")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
+        let mut last = 0;
+        while items.next_key::<IgnoredAny>()?.is_some() {
+            let item: Item = items.next_value()?;
+            last = item.data_offsets.map_or(last, |[_, end]| last.max(end));
+        }
+        Ok(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed(header: &str, data: usize) -> (u64, u64) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; data]].concat();
+        std::fs::write(file.path(), &bytes).unwrap();
+        (safetensors(file.path(), bytes.len() as u64).unwrap(), bytes.len() as u64)
+    }
+
+    #[test]
+    fn a_file_is_as_long_as_its_last_tensor_says() {
+        let header = r#"{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let (expected, found) = needed(header, 16);
+        assert_eq!(expected, found);
+        let (expected, found) = needed(header, 15);
+        assert_eq!(expected, found + 1);
+        assert_eq!(needed("{}", 0), (10, 10));
+    }
+
+    #[test]
+    fn a_header_that_is_cut_is_longer_than_the_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [&1000_u64.to_le_bytes()[..], b"{"].concat()).unwrap();
+        assert_eq!(safetensors(file.path(), 9).unwrap(), 1008);
+    }
+}
