@@ -12,8 +12,9 @@ use crate::name::Coordinate;
 const PICKLE: [&str; 13] =
     ["bin", "ckpt", "dill", "joblib", "mar", "nemo", "pdparams", "pickle", "pkl", "pt", "pth", "sav", "t7"];
 
-/// Endings of files that are themselves programs.
-const PROGRAM: [&str; 1] = ["llamafile"];
+/// Endings of files that are themselves programs, whatever their role. The list is part of the rule `code-files`.
+const PROGRAM: [&str; 16] =
+    ["c", "cc", "cpp", "cu", "dll", "h", "ipynb", "jar", "js", "llamafile", "py", "pyx", "rs", "sh", "so", "ts"];
 
 /// What a configuration names to be run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +40,7 @@ pub(super) fn check(manifest: Option<&Manifest>, sheet: &mut Sheet) {
             sheet.report(code, summary, shown_list("file", files));
         }
     }
-    let programs = named(&|file| {
-        file.role == Role::Code
-            || Role::of_path(&file.path) == Role::Code
-            || PROGRAM.contains(&ending(&file.path).as_str())
-    });
+    let programs = named(&|file| file.role == Role::Code || PROGRAM.contains(&ending(&file.path).as_str()));
     if !programs.is_empty() {
         let summary = format!("{} files are programs", programs.len());
         sheet.report(Code::CodeFiles, summary, shown_list("file", programs));

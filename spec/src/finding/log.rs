@@ -11,7 +11,7 @@ use super::{Code, Finding, benchmark, descent, of_release, recall, swap};
 use crate::hash::Digest;
 use crate::manifest::Manifest;
 use crate::name::Coordinate;
-use crate::statement::{Access, Incident, IncidentStatus, LoggedRelease, Release, Statement};
+use crate::statement::{Access, Incident, IncidentStatus, LoggedRelease, Observation, Observed, Release, Statement};
 use crate::status::History;
 
 /// From so many changes on, the release as it is now is kept, so that many amendments of one release cost linear time.
@@ -82,7 +82,10 @@ impl Findings {
                 }
                 sheet.into_sorted()
             }
-            Statement::Observation(observation) => swap::observed(self, position, observation),
+            Statement::Observation(observation) => {
+                let recorded = self.recorded(observation, entries);
+                swap::observed(self, position, observation, recorded.as_ref(), swap::UNRECORDED)
+            }
             Statement::Publisher(_) => Vec::new(),
         }
     }
@@ -218,6 +221,16 @@ impl Findings {
             }
         }
         descent::incident(self, position, which, &numbers)
+    }
+
+    /// The manifest of the release that an observation is about, where the observation names files that differ.
+    fn recorded(&self, observation: &Observation, entries: &impl Entries) -> Option<Manifest> {
+        if observation.result != Observed::Differs {
+            return None;
+        }
+        let known = self.known(observation.subject.coordinate())?;
+        let statement = entries.statement(known.position)?;
+        entries.manifest(&statement.release()?.manifest)
     }
 
     /// The release that a statement is about, if it is the one at that entry, and if the weights are those.

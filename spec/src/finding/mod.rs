@@ -4,6 +4,7 @@ mod ambiguity;
 mod benchmark;
 mod code;
 mod descent;
+mod foresight;
 mod ledger;
 mod licence;
 mod lineage;
@@ -24,6 +25,7 @@ use core::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 
 pub use code::{Code, Mode, Severity};
+pub use foresight::foreseen;
 pub use ledger::{Known, Reported};
 pub use licence::{TextVerdict, compare_license_text, known_licenses};
 pub use lineage::{DeclaredBase, of_declared_bases};

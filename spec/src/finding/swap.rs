@@ -4,7 +4,7 @@ use super::ledger::Known;
 use super::sheet::{Sheet, shown, shown_list};
 use super::{Code, Evidence, Finding, Findings, is_pickle, recall};
 use crate::hash::Digest;
-use crate::manifest::Role;
+use crate::manifest::{FilePath, Manifest, Role};
 use crate::statement::{Affected, Observation, Observed};
 
 /// An entry that gives a coordinate weights, against those it is bound to.
@@ -17,8 +17,17 @@ pub(super) fn rebound(bound: &Known, found: Digest, sheet: &mut Sheet) {
     sheet.report(Code::WeightsDiffer, summary, evidence);
 }
 
-/// What a monitor saw.
-pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Observation) -> Vec<Finding> {
+/// What a file is for that no record names: the second table of the manifest's chapter. A later table does not change this rule.
+pub(super) const UNRECORDED: fn(&FilePath) -> Role = Role::of_path;
+
+/// What a monitor saw. `recorded` is the manifest of the release, whose roles decide; `unrecorded` gives those of other files.
+pub(super) fn observed(
+    findings: &mut Findings,
+    position: u64,
+    observation: &Observation,
+    recorded: Option<&Manifest>,
+    unrecorded: fn(&FilePath) -> Role,
+) -> Vec<Finding> {
     let subject = observation.subject.coordinate();
     let mut sheet = Sheet::new(Some(position), subject.clone());
     let logged = match &observation.subject {
@@ -30,7 +39,11 @@ pub(super) fn observed(findings: &mut Findings, position: u64, observation: &Obs
     match (observation.result, logged) {
         (Observed::Differs, Some(number)) => {
             if let Some(known) = findings.releases.get(number) {
-                differs(observation, known.weights, &mut sheet);
+                let role = |path: &FilePath| {
+                    let file = recorded.and_then(|manifest| manifest.file(path));
+                    file.map_or_else(|| unrecorded(path), |file| file.role)
+                };
+                differs(observation, known.weights, role, &mut sheet);
             }
         }
         (Observed::Match | Observed::Unlogged, Some(number)) => {
@@ -66,7 +79,7 @@ fn seen(observation: &Observation) -> Vec<Evidence> {
 }
 
 /// Files that are not as recorded. A card that was edited at a host is no other model; a licence that was is another story.
-fn differs(observation: &Observation, bound: Digest, sheet: &mut Sheet) {
+fn differs(observation: &Observation, bound: Digest, role: impl Fn(&FilePath) -> Role, sheet: &mut Sheet) {
     let mut evidence = seen(observation);
     evidence.push(shown("method", observation.method));
     evidence.extend(observation.weights_digest.map(|found| shown("weights found", found)));
@@ -79,10 +92,11 @@ fn differs(observation: &Observation, bound: Digest, sheet: &mut Sheet) {
             format!("{}: expected {}, found {}", file.path, digest(&file.expected), digest(&file.found))
         })
         .collect();
-    let only_documents = observation.weights_digest.is_none_or(|found| found == bound)
-        && observation.files.iter().filter(|file| file.expected != file.found).all(|file| {
-            matches!(Role::of_path(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other)
-        });
+    let only_documents =
+        observation.weights_digest.is_none_or(|found| found == bound)
+            && observation.files.iter().filter(|file| file.expected != file.found).all(|file| {
+                matches!(role(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other)
+            });
     let summary = format!(
         "{} serves {} files for {} that are not the recorded ones",
         observation.host.locator,
@@ -116,7 +130,7 @@ fn unlogged(findings: &Findings, same: Option<usize>, observation: &Observation,
         .files
         .iter()
         .map(|file| &file.path)
-        .filter(|path| is_pickle(path) || Role::of_path(path) == Role::Code);
+        .filter(|path| is_pickle(path) || UNRECORDED(path) == Role::Code);
     evidence.extend(shown_list("unsafe file", dangers));
     let name = observation.subject.coordinate();
     let summary = format!("{} serves files as {name}, of which the log has no release", observation.host.locator);

@@ -4,6 +4,7 @@ mod digest;
 mod file;
 mod path;
 mod role;
+mod role_table;
 
 use core::fmt;
 use std::collections::{HashMap, HashSet};

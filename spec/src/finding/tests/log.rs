@@ -113,6 +113,13 @@ impl Log {
         assert_eq!(self.shelf.observe(position, &statement, manifest, &entries), found);
         assert!(found.is_sorted() && found.windows(2).all(|pair| pair[0] != pair[1]), "{found:?}");
         assert!(found.iter().all(|finding| finding.position == Some(position)));
+        if self.manifests.is_empty() {
+            let codes = |found: &[Finding]| found.iter().map(|finding| finding.code).collect::<Vec<_>>();
+            let earlier = self.statements.iter().map(|(position, statement)| (*position, statement));
+            let before = foreseen(earlier, &statement, None);
+            assert!(before.iter().all(|finding| finding.position.is_none()));
+            assert_eq!(codes(&before), codes(&found), "said before it is sent, as the auditor says it after");
+        }
         self.statements.insert(position, statement);
         found
     }
@@ -287,6 +294,23 @@ fn a_host_that_serves_other_bytes_is_named_file_by_file() {
     assert_eq!(log.codes(5, Statement::Observation(card)), [Code::HostDiffers]);
     // About an entry that is not the release's, nothing is known.
     assert_eq!(log.codes(6, observation(&base, 9, Observed::Differs)), []);
+}
+
+#[test]
+fn a_second_release_of_known_weights_is_foreseen() {
+    let manifest = manifest::tests::sample();
+    let mut first = release("instruct");
+    first.manifest = manifest.digest();
+    first.weights.digest = manifest.weights_digest();
+    let mut second = first.clone();
+    second.model.version = "9.9.9".parse().unwrap();
+    let (first, second) = (said(&first), said(&second));
+    let codes = |earlier: &[(u64, &Statement)]| -> Vec<Code> {
+        let found = foreseen(earlier.iter().copied(), &second, Some(&manifest));
+        found.iter().map(|finding| finding.code).filter(|code| *code == Code::FileInMany).collect()
+    };
+    assert_eq!(codes(&[(4, &first)]), [Code::FileInMany]);
+    assert_eq!(codes(&[]), []);
 }
 
 #[test]
