@@ -1,6 +1,7 @@
 //! Which files of a folder count, and what else lies there.
 //!
-//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top. Everything else is either
+//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top, with what a killed program left of
+//! the last two (`.release.toml.<16 hex digits>`). Everything else is either
 //! a regular file with a path that a manifest can hold, or an [`Oddity`]. A symlink counts as the file that it leads to
 //! when that is inside the folder, or among the blobs of the Hugging Face cache that the folder is a snapshot of.
 
@@ -9,7 +10,9 @@ use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
+use stele_host::durable::is_unfinished;
 use stele_host::exit::{Exit, Explain};
+use stele_host::printable::one_line;
 use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
 /// The bundle's name, at the top of a folder.
@@ -61,9 +64,6 @@ pub(crate) enum Oddity {
     /// A name that is not UTF-8.
     #[error("a name that is not UTF-8")]
     NotUtf8,
-    /// A PEM file: likely a secret key.
-    #[error("a PEM file, likely a secret key")]
-    Pem,
     /// It cannot be read.
     #[error("unreadable: {0}")]
     Unreadable(io::Error),
@@ -134,14 +134,13 @@ pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
 }
 
 impl Walk {
-    /// Everything that keeps the folder from being published, PEM files included.
+    /// The files, if nothing else is there.
     pub(crate) fn into_publishable(self, root: &Path) -> Result<Vec<Found>, FolderError> {
-        let mut odd = self.odd;
-        let is_pem = |path: &FilePath| path.as_str().to_ascii_lowercase().ends_with(".pem");
-        odd.extend(
-            self.files.iter().filter(|file| is_pem(&file.path)).map(|file| (file.path.to_string(), Oddity::Pem)),
-        );
-        if odd.is_empty() { Ok(self.files) } else { Err(FolderError::Odd { path: root.to_owned(), odd }) }
+        if self.odd.is_empty() {
+            Ok(self.files)
+        } else {
+            Err(FolderError::Odd { path: root.to_owned(), odd: self.odd })
+        }
     }
 }
 
@@ -157,7 +156,11 @@ pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
 }
 
 fn is_ignored(path: &str) -> bool {
-    matches!(path, ".cache" | BUNDLE | DRAFT) || path == ".git" || path.ends_with("/.git")
+    matches!(path, ".cache" | BUNDLE | DRAFT)
+        || path == ".git"
+        || path.ends_with("/.git")
+        || is_unfinished(path, BUNDLE)
+        || is_unfinished(path, DRAFT)
 }
 
 /// What stands at a path.
@@ -247,9 +250,6 @@ impl Explain for FolderError {
             Self::Unreadable { .. } => "folder-unreadable",
             Self::NotAFolder { .. } => "not-a-folder",
             Self::TooMany { .. } => "folder-too-large",
-            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => {
-                "secret-key-in-folder"
-            }
             Self::Odd { .. } => "folder-not-publishable",
         }
     }
@@ -259,9 +259,6 @@ impl Explain for FolderError {
             Self::Unreadable { .. } => "check the name, the owner and the mode of the folder".into(),
             Self::NotAFolder { .. } => "name the folder that holds the weights".into(),
             Self::TooMany { .. } => "is this the folder of one model?".into(),
-            Self::Odd { odd, .. } if odd.iter().any(|(_, oddity)| matches!(oddity, Oddity::Pem)) => {
-                "keep keys outside the folder: whatever is in it is published; nothing has been sent".into()
-            }
             Self::Odd { .. } => "move these away, or put regular files in their place; nothing has been sent".into(),
         })
     }
@@ -269,11 +266,10 @@ impl Explain for FolderError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         let Self::Odd { odd, .. } = self else { return Vec::new() };
         let mut facts = vec![("expected", "regular files inside the folder".to_owned())];
-        let mut lines: Vec<String> = odd.iter().take(20).map(|(path, oddity)| format!("{path}: {oddity}")).collect();
+        facts.extend(odd.iter().take(20).map(|(path, oddity)| ("found", format!("{}: {oddity}", one_line(path)))));
         if odd.len() > 20 {
-            lines.push(format!("and {} more", odd.len() - 20));
+            facts.push(("more", (odd.len() - 20).to_string()));
         }
-        facts.push(("found", lines.join("\n         ")));
         facts
     }
 }

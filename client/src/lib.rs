@@ -19,6 +19,7 @@ mod form;
 mod hash_files;
 pub mod host_watch;
 mod key_history;
+mod key_kind;
 mod lifecycle;
 mod loaded;
 mod log_client;

@@ -5,7 +5,7 @@
 
 use crate::durable::{self, DurableError};
 use crate::exit::{Exit, Explain};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -37,6 +37,14 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// No secret key, by what its first lines say.
+    #[error("{} is not a secret key: it is {what}", .path.display())]
+    OtherThing {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// Not a regular file, too large, or not text.
     #[error("{} is not a key file: {reason}", .path.display())]
     NotAKey {
@@ -64,7 +72,11 @@ impl Explain for KeyFileError {
         match self {
             Self::Read { .. } => Exit::Io,
             Self::Write(error) => error.exit(),
-            Self::Missing { .. } | Self::Exists { .. } | Self::Open { .. } | Self::NotAKey { .. } => Exit::BadInput,
+            Self::Missing { .. }
+            | Self::Exists { .. }
+            | Self::Open { .. }
+            | Self::OtherThing { .. }
+            | Self::NotAKey { .. } => Exit::BadInput,
         }
     }
 
@@ -73,7 +85,7 @@ impl Explain for KeyFileError {
             Self::Missing { .. } => "key-missing",
             Self::Exists { .. } => "key-exists",
             Self::Open { .. } => "key-readable-by-others",
-            Self::NotAKey { .. } => "not-a-key",
+            Self::NotAKey { .. } | Self::OtherThing { .. } => "not-a-key",
             Self::Read { .. } => "key-unreadable",
             Self::Write(error) => error.code(),
         }
@@ -83,7 +95,12 @@ impl Explain for KeyFileError {
         match self {
             Self::Missing { .. } => Some("create it, or name the right file".into()),
             Self::Exists { .. } => Some("choose another name, or move the old key to a safe place first".into()),
+            Self::Open { path, mode } if is_mounted_secret(*mode) => Some(format!(
+                "chmod 600 {0}; or, where it is mounted for this process's group alone and cannot be changed, set {GROUP_MAY_READ}=1",
+                path.display()
+            )),
             Self::Open { path, .. } => Some(format!("chmod 600 {}", path.display())),
+            Self::OtherThing { .. } => Some("name the file of the secret key".into()),
             Self::NotAKey { .. } => None,
             Self::Read { .. } => Some("check the owner and mode of the file".into()),
             Self::Write(error) => error.hint(),
@@ -104,7 +121,19 @@ pub fn write_new(path: &Path, contents: &str) -> Result<(), KeyFileError> {
     })
 }
 
-/// Reads a key, after checking that nobody else can.
+/// The environment variable that lets the file's group read keys: containers mount secrets so (mode 0440, owner root), read-only.
+pub const GROUP_MAY_READ: &str = "STELE_KEY_GROUP_READABLE";
+
+/// Whether the mode is that of a mounted secret: its group may read it and no more, others nothing.
+fn is_mounted_secret(mode: u32) -> bool {
+    mode & 0o037 == 0
+}
+
+fn group_may_read() -> bool {
+    std::env::var_os(GROUP_MAY_READ).is_some_and(|value| value == "1")
+}
+
+/// Reads a key, after checking that nobody else can. Its group may where [`GROUP_MAY_READ`] is `1` and the group may do no more.
 ///
 /// The checks are made on the opened file, so swapping the name in between changes nothing.
 pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
@@ -121,11 +150,15 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         return Err(not_a_key("not a regular file"));
     }
     let mode = found.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Open { path: path.to_owned(), mode });
-    }
     if found.len() > MAX_KEY_FILE {
         return Err(not_a_key("too large"));
+    }
+    if mode & 0o077 != 0 && !(is_mounted_secret(mode) && group_may_read()) {
+        // What is public may be read by anyone: it is not a question of its mode.
+        return Err(match public_thing(&file) {
+            Some(what) => KeyFileError::OtherThing { path: path.to_owned(), what },
+            None => KeyFileError::Open { path: path.to_owned(), mode },
+        });
     }
     // Reserved in full, so that growing does not leave copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize + 1));
@@ -140,6 +173,30 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         error.into_bytes().zeroize();
         not_a_key("not text")
     })
+}
+
+/// What a file is that is no secret, if its first bytes say so.
+fn public_thing(file: &File) -> Option<&'static str> {
+    use std::os::unix::fs::FileExt;
+    let mut head = [0; 512];
+    let length = file.read_at(&mut head, 0).ok()?;
+    let head = head.get(..length)?;
+    // SubjectPublicKeyInfo of an Ed25519 key in DER (RFC 8410 §4).
+    if head.starts_with(&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]) {
+        return Some("a public key (Ed25519, DER)");
+    }
+    let text = String::from_utf8_lossy(head);
+    let begins = |mark: &str| text.contains(mark);
+    [
+        ("-----BEGIN PUBLIC KEY-----", "a public key"),
+        ("-----BEGIN CERTIFICATE-----", "a certificate"),
+        ("ssh-ed25519 ", "a public key of OpenSSH"),
+        ("ssh-rsa ", "a public key of OpenSSH"),
+        ("ecdsa-sha2-", "a public key of OpenSSH"),
+    ]
+    .into_iter()
+    .find(|(mark, _)| begins(mark) && !begins("PRIVATE KEY"))
+    .map(|(_, what)| what)
 }
 
 /// A fresh 32-byte seed from the system's random source.
@@ -181,10 +238,35 @@ mod tests {
             with_mode(&path, b"secret", mode);
             let error = read(&path).unwrap_err();
             assert!(matches!(error, KeyFileError::Open { mode: m, .. } if m == mode), "{error}");
-            assert_eq!(error.hint().unwrap(), format!("chmod 600 {}", path.display()));
+            assert!(error.hint().unwrap().starts_with(&format!("chmod 600 {}", path.display())));
+            assert_eq!(
+                error.hint().unwrap().contains(GROUP_MAY_READ),
+                mode == 0o640,
+                "only where no more than reading is given"
+            );
         }
         with_mode(&path, b"secret", 0o400);
         assert_eq!(*read(&path).unwrap(), "secret");
+    }
+
+    #[test]
+    fn what_is_public_is_called_so_and_its_mode_is_no_matter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.pub");
+        let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &[7; 32]].concat();
+        for contents in [
+            &b"-----BEGIN PUBLIC KEY-----\nAA\n"[..],
+            b"ssh-ed25519 AAAA me@host\n",
+            b"-----BEGIN CERTIFICATE-----\n",
+            &der,
+        ] {
+            with_mode(&path, contents, 0o644);
+            let error = read(&path).unwrap_err();
+            assert!(matches!(error, KeyFileError::OtherThing { .. }), "{error}");
+            assert!(!error.hint().unwrap().contains("chmod"));
+        }
+        with_mode(&path, b"-----BEGIN PRIVATE KEY-----\n", 0o644);
+        assert!(matches!(read(&path), Err(KeyFileError::Open { .. })));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 #![doc = include_str!("../text/key.md")]
 
+mod pkcs8;
+
 use core::fmt;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
+use ed25519_dalek::pkcs8::{DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes, SecretDocument};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 
 use crate::hash::{KeyId, sha256};
@@ -96,12 +98,21 @@ impl SecretKey {
         self.0.to_bytes()
     }
 
-    /// Reads a private key in PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` writes it.
+    /// Reads a private key in PKCS#8 PEM, of version 1 as `openssl genpkey -algorithm ed25519` writes it, or of version 2.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         if pem.len() > MAX_PEM {
             return Err(KeyError::NotPem);
         }
-        SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| KeyError::NotPem)
+        let (label, der) = SecretDocument::from_pem(pem).map_err(|_| KeyError::NotPem)?;
+        if label != "PRIVATE KEY" {
+            return Err(KeyError::NotPem);
+        }
+        let (seed, public) = pkcs8::parse(der.as_bytes())?;
+        let key = Self::from_seed(*seed);
+        match public {
+            Some(public) if public != *key.public().as_bytes() => Err(KeyError::OtherPublic),
+            _ => Ok(key),
+        }
     }
 
     /// Writes PKCS#8 version 1 in PEM: without the public key, which older OpenSSL refuses to read.
@@ -163,6 +174,8 @@ pub enum KeyError {
     SmallOrder,
     /// A point with a small-order component: verifiers disagree about its signatures.
     MixedOrder,
+    /// A private key with another public key beside it than its own.
+    OtherPublic,
 }
 
 /// The signature does not verify strictly under the key.
@@ -177,6 +190,7 @@ impl fmt::Display for KeyError {
             Self::NotCanonical => "expected the canonical encoding of an Ed25519 public key",
             Self::SmallOrder => "expected an Ed25519 public key of prime order, found a small-order point",
             Self::MixedOrder => "expected an Ed25519 public key of prime order, found a mixed-order point",
+            Self::OtherPublic => "expected the public key of the private one beside it, found another",
         })
     }
 }

@@ -9,6 +9,7 @@ use stele_spec::key::{PublicKey, SecretKey};
 use crate::Output;
 use crate::cli::{KeyArgs, KeyVerb};
 use crate::error::{self, Failure, FileError};
+use crate::key_kind::KeyKind;
 
 pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -48,7 +49,7 @@ fn told(key: &PublicKey, written: Option<&Path>) -> Output {
 pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
     let pem = key_file::read(file)?;
     SecretKey::from_pkcs8_pem(&pem)
-        .map_err(|error| not_a_key(file, "an Ed25519 key in PKCS#8 PEM", error.to_string()).into())
+        .map_err(|error| not_a_key(file, "a private Ed25519 key in PKCS#8 PEM", KeyKind::of(&pem, error)).into())
 }
 
 /// A public key, or the public half of a secret one.
@@ -57,12 +58,11 @@ pub(crate) fn read_public(file: &Path) -> Result<PublicKey, Failure> {
     let is_public = error::read(file, key_file::MAX_KEY_FILE, what)?;
     let pem = String::from_utf8_lossy(&is_public);
     if pem.contains("BEGIN PUBLIC KEY") {
-        return PublicKey::from_pem(&pem).map_err(|error| not_a_key(file, what, error.to_string()).into());
+        return PublicKey::from_pem(&pem).map_err(|error| not_a_key(file, what, KeyKind::of_public(error)).into());
     }
     read_secret(file).map(|key| key.public())
 }
 
-fn not_a_key(file: &Path, what: &'static str, problem: String) -> FileError {
-    let hint = "`stele key new FILE` makes one, and so does `openssl genpkey -algorithm ed25519`";
-    FileError::Malformed { path: file.display().to_string(), what, problem, hint }
+fn not_a_key(file: &Path, what: &'static str, kind: KeyKind) -> FileError {
+    FileError::Malformed { path: file.display().to_string(), what, problem: kind.found.to_owned(), hint: kind.hint }
 }

@@ -355,6 +355,33 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     place.sync_dir()
 }
 
+/// Whether a file can be put at a path by [`replace_file`], found out by beginning to. Nothing is left there, but for what a kill leaves
+/// ([`is_unfinished`]).
+pub fn check_writable(path: &Path) -> Result<(), DurableError> {
+    Tmp::beside(&Place::of(path)?, b"", FILE_MODE).map(drop)
+}
+
+/// Whether a name is that of an unfinished file that [`create_file`] or [`replace_file`] of `name` left behind when it was killed.
+pub fn is_unfinished(found: &str, name: &str) -> bool {
+    let nonce =
+        found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
+    nonce.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+}
+
+/// Removes what killed processes left of a file. Best effort: it is no error that something stays.
+pub fn remove_unfinished(path: &Path) {
+    let (Some(name), Ok(entries)) =
+        (path.file_name().and_then(|name| name.to_str()), std::fs::read_dir(folder_of(path)))
+    else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(|found| is_unfinished(found, name)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Reads a file outside any data folder, of at most `limit` bytes; `None` when it is not there.
 pub fn read_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DurableError> {
     step::read_at(rustix::fs::CWD, path, path, limit)
