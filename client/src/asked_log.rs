@@ -1,32 +1,37 @@
 //! A log, asked now: its newest head, checked against everything remembered of it, and what it has about a name.
 //!
 //! Nothing of its answer is believed. The index, whose root ends every tree that a log signs, proves which entries there are
-//! about a name, and each entry is proven by tiles that hash to the head. Of a log that serves no name proofs, only the
-//! entries are proven; that it names *all* of them is then its word, and that is said.
+//! about a name, and each entry is proven by tiles that hash to the head. A log that ends its trees with an index entry and
+//! serves no name proof is refused; of a log without an index only the entries are proven, and that is said. What was proven
+//! once on this machine is part of every answer.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use stele_spec::entry::Entry;
+use stele_host::exit::{Exit, Explain};
+use stele_host::http_client::{ClientLimits, HttpClient};
+use stele_host::log_source::TRIES;
 use stele_spec::hash::Digest;
-use stele_spec::index::{Kind, Pointer, Subject, keys_of};
+use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
 use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::nameproof::Kept;
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::Statement;
 
 use crate::error::Failure;
 use crate::evidence::EvidenceError;
-use crate::log_client::{LogClient, LogError};
+use crate::index_end::{Incomplete, ends_with_index};
+use crate::log_client::LogClient;
 use crate::log_reader::{AGENT, Head, LogReader, LogSource, ReadError, VerifiedLog};
-use crate::memory::{LogId, Memory};
+use crate::memory::{LogId, Memory, Stale};
 use crate::name_lookup::NameLookup;
 use crate::span::Span;
 use crate::standing::{Source, Standing};
-use crate::statements::{Listing, Logged, Statements};
+use crate::statements::{Lack, Listing, Logged, Statements};
 
 /// The most entries about one name that are read.
 pub(crate) const MAX_STATEMENTS: usize = 4096;
@@ -37,11 +42,15 @@ const MAX_COORDINATES: usize = 256;
 /// How long a log that is unwell is asked again.
 const WAIT: Span = Span(10);
 
+/// The longest that a verdict waits for a log: all questions together, whether it is silent or sends a byte a second.
+pub(crate) const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
+
 /// A log with an address.
 #[derive(Debug)]
 pub(crate) struct LogAddress {
     client: LogClient,
     reader: LogReader,
+    incomplete: Incomplete,
 }
 
 /// A log under its newest head.
@@ -52,7 +61,10 @@ pub(crate) struct AskedLog<'a> {
     policy: &'a Policy,
     memory: &'a Memory,
     tree: VerifiedLog<'a>,
-    id: Option<LogId>,
+    incomplete: Incomplete,
+    id: Option<LogId<'a>>,
+    /// Entries that were proven on this machine before, of the coordinates that are asked about.
+    proven_before: RefCell<BTreeMap<u64, Logged>>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
     known_keys: RefCell<BTreeMap<Publisher, Listing>>,
 }
@@ -61,7 +73,20 @@ impl LogAddress {
     /// The log at an address without a `/` at its end.
     pub(crate) fn new(url: String) -> Self {
         let reader = LogReader::new(LogSource::http(&url, AGENT));
-        Self { client: LogClient::new(url, WAIT), reader }
+        Self { client: LogClient::new(url, WAIT), reader, incomplete: Incomplete::Refuse }
+    }
+
+    /// The same, with one deadline for everything that is asked, from now on.
+    pub(crate) fn within(self, wait: Duration) -> Self {
+        let deadline = Instant::now() + wait;
+        let http = HttpClient::new(AGENT, ClientLimits::default()).until(deadline);
+        let reader = LogReader::new(LogSource::asked(self.client.url(), http, TRIES));
+        Self { client: self.client.until(deadline), reader, ..self }
+    }
+
+    /// The same, with what becomes of an answer that is not proven complete.
+    pub(crate) fn accepting(self, incomplete: Incomplete) -> Self {
+        Self { incomplete, ..self }
     }
 
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
@@ -72,8 +97,9 @@ impl LogAddress {
         if let Some(id) = id {
             memory.heads(id).link(&tree)?;
         }
-        let (client, reader) = (&self.client, &self.reader);
-        Ok(AskedLog { client, reader, policy, memory, tree, id, known_keys: RefCell::default() })
+        let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
+        let (proven_before, known_keys) = (RefCell::default(), RefCell::default());
+        Ok(AskedLog { client, reader, policy, memory, tree, incomplete, id, proven_before, known_keys })
     }
 }
 
@@ -87,7 +113,7 @@ impl AskedLog<'_> {
     pub(crate) fn standing(&self, coordinate: &Coordinate) -> Result<Standing, Failure> {
         let standing = Standing::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
-            standing.keep(self.memory, id)?;
+            standing.keep(self.memory, id, self.policy)?;
         }
         Ok(standing)
     }
@@ -99,7 +125,17 @@ impl AskedLog<'_> {
 
     /// The releases that a lookup names, each once, at most so many; what else it names is left out.
     pub(crate) fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
-        let mut listing = self.listed(lookup, subject, most)?;
+        let mut listing = self.listed(lookup, subject, most, Lack::Unindexed)?;
+        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
+        Ok(listing)
+    }
+
+    /// The releases that have these weights, at most so many: all of them, where the index proves that.
+    pub(crate) fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<Listing, Failure> {
+        let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
+            Ok(listing) => listing,
+            Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
+        };
         listing.statements.retain(|logged| logged.signed().statement().release().is_some());
         Ok(listing)
     }
@@ -131,28 +167,81 @@ impl AskedLog<'_> {
         Ok(Logged::check(&entry, TlogProof::new(position, path, head.note.clone()), head)?)
     }
 
-    /// Everything that the index lists under a subject, the newest `most` of it; none where the log serves no name proofs.
-    fn indexed(&self, subject: &Subject, most: usize) -> Result<Option<Listing>, Failure> {
-        let listed = match NameLookup::new(self.client, self.policy).listed(subject, &Kept::nothing()) {
-            Ok(listed) => listed,
-            Err(failure) if is_absent(&failure) => return Ok(None),
-            Err(failure) => return Err(failure),
+    /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
+    fn indexed(&self, subject: &Subject, most: usize) -> Result<Result<Listing, Lack>, Failure> {
+        let list = match NameLookup::new(self.client, self.policy).list(subject) {
+            Ok(list) => list,
+            Err(failure) => {
+                let ends = || ends_with_index(self.client, &self.tree);
+                return self.incomplete.judge(self.client, subject, failure, ends).map(Err);
+            }
         };
-        self.agree(&Head { trusted: listed.head().clone(), note: listed.checkpoint().clone() })?;
+        let complete = list.complete();
+        self.agree(&Head { trusted: complete.head().clone(), note: complete.checkpoint().clone() })?;
         // What came after our head is for the next time; up to it the list is complete all the same.
-        let mut pointers = listed.into_value();
-        pointers.retain(|pointer| pointer.position < self.tree.size());
+        let within = |pointer: &&Pointer| pointer.position < self.tree.size();
+        let pointers: Vec<&Pointer> = complete.value().iter().filter(within).collect();
+        self.check_nothing_vanished(subject, &pointers)?;
         let unread = pointers.len().saturating_sub(most);
         let statements = pointers.iter().skip(unread).map(|pointer| self.pointed(pointer, subject));
         let statements = statements.collect::<Result<_, _>>()?;
-        Ok(Some(Listing { statements, complete: unread == 0, cut: unread > 0 }))
+        if unread > 0 {
+            return Ok(Ok(Listing::incomplete(statements, Lack::Cut, true)));
+        }
+        Ok(Ok(Listing { statements, lack: None, cut: false, proofs: vec![Arc::new(list)] }))
+    }
+
+    /// Checks that an index lists what was proven before. An entry of the tree stays in it, and in the index.
+    fn check_nothing_vanished(&self, subject: &Subject, pointers: &[&Pointer]) -> Result<(), Failure> {
+        let proven = self.proven_before.borrow();
+        let missing = proven.values().find(|logged| {
+            logged.position() < self.tree.size()
+                && subjects_of(logged.signed()).contains(subject)
+                && pointers.iter().all(|pointer| pointer.position != logged.position())
+        });
+        match missing {
+            Some(logged) => {
+                self.check_still_there(logged)?;
+                Err(NotListed { url: self.url().to_owned(), subject: subject.clone(), entry: logged.position() }.into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the head under which an entry was proven before is the beginning of this tree.
+    fn check_still_there(&self, logged: &Logged) -> Result<(), Failure> {
+        match self.id {
+            Some(id) => self.memory.heads(id).check(&self.tree, logged.proof().checkpoint()),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what was proven before about these subjects. Where the index proves completeness, nothing is left to add.
+    fn with_proven_before(&self, subjects: &[Subject], listing: Listing) -> Result<Listing, Failure> {
+        let proven = self.proven_before.borrow();
+        let about = |logged: &&Logged| subjects_of(logged.signed()).iter().any(|subject| subjects.contains(subject));
+        let more: Vec<&Logged> =
+            proven.values().filter(about).filter(|logged| !listing.has(logged.position())).collect();
+        for logged in &more {
+            self.check_still_there(logged)?;
+        }
+        let statements = more.into_iter().cloned().collect();
+        Ok(listing.with(Listing { statements, lack: None, cut: false, proofs: Vec::new() }))
+    }
+
+    /// Reads what is kept of a coordinate.
+    fn recall(&self, coordinate: &Coordinate) {
+        let told = self.id.and_then(|id| self.memory.told(id, coordinate, self.policy));
+        if let Some(told) = told {
+            let entries = told.entries().map(|logged| (logged.position(), logged.clone()));
+            self.proven_before.borrow_mut().extend(entries);
+        }
     }
 
     /// The entry of a pointer, if it is about the subject.
     fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<Logged, Failure> {
         let logged = self.logged(pointer.position)?;
-        let keys = keys_of(&Entry::Statement(logged.signed().clone()));
-        if logged.leaf() == pointer.leaf && keys.contains(&subject.key()) {
+        if logged.leaf() == pointer.leaf && subjects_of(logged.signed()).contains(subject) {
             return Ok(logged);
         }
         let found = format!("another entry at {}", pointer.position);
@@ -162,7 +251,7 @@ impl AskedLog<'_> {
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
     fn agree(&self, head: &Head) -> Result<(), Failure> {
         if head.size() <= self.tree.size() {
-            return if head.size() < self.tree.size() { Err(self.behind(head)) } else { self.same_as(head) };
+            return if head.size() < self.tree.size() { Err(self.behind(head).into()) } else { self.same_as(head) };
         }
         let newer = self.reader.open(head.clone())?;
         match self.id {
@@ -172,20 +261,20 @@ impl AskedLog<'_> {
     }
 
     /// An answer that rests on less than the log has shown.
-    fn behind(&self, head: &Head) -> Failure {
-        let found = format!("one of {} entries", head.size());
-        self.client.nonsense("an answer about the newest tree", found).into()
+    fn behind(&self, head: &Head) -> Stale {
+        let origin = head.checkpoint().origin().to_string();
+        Stale { origin, before: self.tree.size(), now: head.size() }
     }
 
     /// The statements of a lookup: `coordinate?name=...`, `keys?name=...`.
-    fn listed(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
+    fn listed(&self, lookup: &str, subject: &str, most: usize, lack: Lack) -> Result<Listing, Failure> {
         let mut positions = self.client.positions(lookup, subject, most + 1)?;
         let cut = positions.len() > most;
         positions.truncate(most);
         // What came after the head was asked for is for the next time.
         let within = positions.into_iter().filter(|position| *position < self.tree.size());
         let statements = within.map(|position| self.logged(position)).collect::<Result<_, _>>()?;
-        Ok(Listing { statements, complete: false, cut })
+        Ok(Listing::incomplete(statements, lack, cut))
     }
 }
 
@@ -195,39 +284,47 @@ impl Statements for AskedLog<'_> {
     }
 
     fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure> {
-        let own = self.indexed(&Subject::release(coordinate), MAX_STATEMENTS)?;
-        let others = self.indexed(&Subject::about_release(coordinate), MAX_STATEMENTS)?;
-        match own.zip(others) {
-            Some((own, others)) => Ok(own.with(others)),
-            None => self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS),
-        }
+        self.recall(coordinate);
+        let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
+        let [own, others] = &subjects;
+        let listing = match (self.indexed(own, MAX_STATEMENTS)?, self.indexed(others, MAX_STATEMENTS)?) {
+            (Ok(own), Ok(others)) => own.with(others),
+            (Err(lack), _) | (_, Err(lack)) => {
+                self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS, lack)?
+            }
+        };
+        self.with_proven_before(&subjects, listing)
     }
 
     fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
         if let Some(known) = self.known_keys.borrow().get(publisher) {
             return Ok(known.clone());
         }
-        let listing = match self.indexed(&Subject::publisher(publisher), MAX_STATEMENTS)? {
-            Some(listing) => listing,
-            None => self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS)?,
+        let subject = Subject::publisher(publisher);
+        let listing = match self.indexed(&subject, MAX_STATEMENTS)? {
+            Ok(listing) => listing,
+            Err(lack) => self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS, lack)?,
         };
+        let listing = self.with_proven_before(&[subject], listing)?;
         self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
         Ok(listing)
     }
 
     fn under(&self, name: &str) -> Result<Listing, Failure> {
-        if let Ok(subject) = Subject::read(Kind::Under, name)
-            && let Some(listing) = self.indexed(&subject, MAX_STATEMENTS)?
-        {
-            return Ok(listing);
-        }
+        let lack = match Subject::read(Kind::Under, name) {
+            Ok(subject) => match self.indexed(&subject, MAX_STATEMENTS)? {
+                Ok(listing) => return Ok(listing),
+                Err(lack) => lack,
+            },
+            Err(_) => Lack::Unindexed,
+        };
         // `huggingface.co/acme` is a publisher, or a model of `huggingface.co`.
         let above = name.rsplit_once('/').map(|(above, _)| above);
         let publishers = [Some(name), above].into_iter().flatten().filter_map(|text| text.parse::<Publisher>().ok());
         let mut found: BTreeMap<u64, Logged> = BTreeMap::new();
         let mut cut = false;
         for publisher in publishers {
-            let listing = self.listed("publisher?name=", publisher.as_str(), MAX_STATEMENTS)?;
+            let listing = self.listed("publisher?name=", publisher.as_str(), MAX_STATEMENTS, lack)?;
             cut |= listing.cut;
             let below = |logged: &Logged| is_below(logged.signed().statement(), name);
             found.extend(listing.statements.into_iter().filter(below).map(|logged| (logged.position(), logged)));
@@ -240,14 +337,8 @@ impl Statements for AskedLog<'_> {
             cut |= listing.cut;
             found.extend(listing.statements.into_iter().map(|logged| (logged.position(), logged)));
         }
-        Ok(Listing { statements: found.into_values().collect(), complete: false, cut })
+        Ok(Listing::incomplete(found.into_values().collect(), lack, cut))
     }
-}
-
-/// Whether a log has nothing at such an address: it serves no name proofs.
-fn is_absent(failure: &Failure) -> bool {
-    let error: &dyn std::error::Error = failure.as_explain();
-    matches!(error.downcast_ref::<LogError>(), Some(LogError::Refused { status: 404, .. }))
 }
 
 /// Whether a statement is about a name or about something below it.
@@ -256,5 +347,39 @@ fn is_below(statement: &Statement, name: &str) -> bool {
     match statement {
         Statement::Publisher(change) => change.publisher.name.as_str() == name,
         _ => statement.coordinates().into_iter().any(below),
+    }
+}
+
+/// An entry that was proven before, and that the index of the log leaves out.
+#[derive(Debug, thiserror::Error)]
+#[error("the index of the log at {url} leaves out entry {entry}, which is in its tree")]
+pub(crate) struct NotListed {
+    url: String,
+    subject: Subject,
+    entry: u64,
+}
+
+impl Explain for NotListed {
+    fn exit(&self) -> Exit {
+        Exit::Inconsistent
+    }
+
+    fn code(&self) -> &'static str {
+        "entry-not-listed"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry"
+                .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("asked", self.subject.to_string()),
+            ("expected", format!("entry {}", self.entry)),
+            ("found", "nothing".into()),
+        ]
     }
 }

@@ -5,6 +5,7 @@ use stele_spec::policy::Policy;
 use crate::asked_log::{AskedLog, LogAddress};
 use crate::cli::Asking;
 use crate::error::Failure;
+use crate::index_end::Incomplete;
 use crate::memory::Memory;
 use crate::policy_file;
 
@@ -22,7 +23,8 @@ impl Asked {
     /// By the arguments of a verb.
     pub(crate) fn by(args: &Asking) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
-        let address = LogAddress::new(policy_file::log_url(&args.trust, Some(&loaded))?);
+        let address = LogAddress::new(policy_file::log_url(&args.trust, Some(&loaded))?)
+            .accepting(Incomplete::by(args.trust.accept_incomplete_answer));
         Ok(Self { policy: loaded.policy, memory: Memory::open(args.no_state), address })
     }
 

@@ -122,6 +122,9 @@ pub struct Trust {
     /// The log's address; else the one of the policy.
     #[arg(long, value_name = "URL")]
     pub log: Option<String>,
+    /// Take an answer although the log, which could, does not prove that it is complete.
+    #[arg(long)]
+    pub accept_incomplete_answer: bool,
 }
 
 /// `stele draft`.
@@ -200,6 +203,9 @@ pub struct VerifyArgs {
     /// The log's address; else the one of the policy.
     #[arg(long, value_name = "URL", requires = "online")]
     pub log: Option<String>,
+    /// Take an answer although the log, which could, does not prove that it is complete.
+    #[arg(long, requires = "online")]
+    pub accept_incomplete_answer: bool,
     /// Remember no tree head and no answer of the log, and compare with none.
     #[arg(long)]
     pub no_state: bool,

@@ -43,6 +43,18 @@ impl Change {
         before + &after
     }
 
+    /// For a person, in a sentence: `license.spdx from Apache-2.0 to MIT`.
+    pub(crate) fn from_to(&self) -> String {
+        let path = printable(&self.path);
+        let short = |value: &Value| printable(&brief(&short(value)));
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => format!("{path} from {} to {}", short(before), short(after)),
+            (None, Some(after)) => format!("{path} is now {}", short(after)),
+            (Some(before), None) => format!("{path} no longer {}", short(before)),
+            (None, None) => path,
+        }
+    }
+
     /// For a script.
     pub(crate) fn json(&self) -> Value {
         let change = match (&self.before, &self.after) {
@@ -107,6 +119,16 @@ fn name_of(item: &Map<String, Value>) -> Option<String> {
 }
 
 /// A value in a line.
+/// The beginning of a long text.
+fn brief(text: &str) -> String {
+    /// As much as a line bears.
+    const MAX: usize = 80;
+    match text.char_indices().nth(MAX) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 fn short(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

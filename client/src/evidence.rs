@@ -5,19 +5,24 @@
 //! it; the release is in the log at that position; the manifest is the one that it names. Only what comes out of here
 //! can lead to a verdict.
 
+use std::collections::BTreeMap;
+
 use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
 use stele_spec::checkpoint::{Checkpoint, CheckpointError};
 use stele_spec::hash::KeyId;
 use stele_spec::manifest::{Manifest, ManifestError};
 use stele_spec::name::Publisher;
+use stele_spec::note::SignedNote;
 use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
 use stele_spec::proof::{self, ProofError, Proven, TlogProof};
 use stele_spec::registration::Refusal;
 use stele_spec::statement::{ManifestMismatch, Release, SignedStatement, Statement, StatementError, VerifyError};
 
+use crate::error::Failure;
 use crate::key_history::{BrokenHistory, KeyHistory};
 use crate::log_reader::Head;
+use crate::memory::{Conflict, Conflicting, LogId, Memory};
 
 /// A release that is proven. Made by [`check`] alone.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub(crate) struct Evidence {
     keys: KeyHistory,
     manifest: Manifest,
     head: Head,
+    key_heads: Vec<Head>,
 }
 
 impl Evidence {
@@ -55,6 +61,11 @@ impl Evidence {
         &self.head.trusted
     }
 
+    /// Every tree head in the bundle: the release's, and those of the key statements.
+    pub(crate) fn all_heads(&self) -> Vec<Head> {
+        [&self.head].into_iter().chain(&self.key_heads).cloned().collect()
+    }
+
     /// The tree head and the note it came in.
     pub(crate) fn noted_head(&self) -> &Head {
         &self.head
@@ -81,14 +92,15 @@ pub(crate) fn check(bytes: &[u8], policy: &Policy, pins: &Pins) -> Result<Eviden
         return Err(EvidenceError::NotARelease { found: signed.statement().kind().to_string() });
     };
     pins.check(&release, signed.kid())?;
-    let keys = key_history(&bundle.keys, signed.statement().publisher(), &head.trusted, policy)?;
+    let (keys, key_heads) = key_history(&bundle.keys, signed.statement().publisher(), &head, policy)?;
+    check_one_history(&head, &key_heads)?;
     check_signer(&keys, proof.index(), &signed)?;
     let entry = proof::check_under(&proof, &bundle.statement, head.trusted.clone())
         .map_err(EvidenceError::Proof)?
         .try_map(|_| Ok::<_, EvidenceError>(signed))?;
     let manifest = Manifest::parse(&bundle.manifest).map_err(EvidenceError::Manifest)?;
     release.check_manifest(&manifest).map_err(EvidenceError::ManifestDiffers)?;
-    Ok(Evidence { release, entry, keys, manifest, head })
+    Ok(Evidence { release, entry, keys, manifest, head, key_heads })
 }
 
 impl Pins {
@@ -104,14 +116,29 @@ impl Pins {
     }
 }
 
-/// The publisher's key statements in a bundle, each proven to be in the release's log.
+/// Two heads of one size have one root. Of two sizes only the log itself can show that they are one tree.
+fn check_one_history(head: &Head, others: &[Head]) -> Result<(), EvidenceError> {
+    let mut seen: BTreeMap<u64, &Head> = BTreeMap::new();
+    for head in [head].into_iter().chain(others) {
+        let before = *seen.entry(head.size()).or_insert(head);
+        if before.checkpoint().root() != head.checkpoint().root() {
+            let (older, newer) = (Box::new(before.note.clone()), Box::new(head.note.clone()));
+            return Err(EvidenceError::TwoHistories { size: head.size(), older, newer });
+        }
+    }
+    Ok(())
+}
+
+/// The publisher's key statements in a bundle, each proven to be in the release's log; and their heads, where they are others.
 fn key_history(
     keys: &[LoggedStatement],
     publisher: &Publisher,
-    head: &Trusted<Checkpoint>,
+    release: &Head,
     policy: &Policy,
-) -> Result<KeyHistory, EvidenceError> {
+) -> Result<(KeyHistory, Vec<Head>), EvidenceError> {
+    let head = &release.trusted;
     let mut proven = Vec::with_capacity(keys.len());
+    let mut heads: Vec<Head> = Vec::new();
     for logged in keys {
         let signed = SignedStatement::parse(&logged.statement).map_err(EvidenceError::Statement)?;
         if signed.statement().publisher() != publisher {
@@ -125,12 +152,16 @@ fn key_history(
         }
         .map_err(EvidenceError::KeyProof)?;
         let (expected, found) = (head.value().origin(), entry.head().value().origin());
-        if expected != found {
+        if expected != found || LogId::of(proof.checkpoint(), policy) != LogId::of(&release.note, policy) {
             return Err(EvidenceError::OtherLog { expected: expected.to_string(), found: found.to_string() });
+        }
+        let text = proof.checkpoint().text();
+        if [release].into_iter().chain(&heads).all(|known| known.note.text() != text) {
+            heads.push(Head { trusted: entry.head().clone(), note: proof.checkpoint().clone() });
         }
         proven.push(entry.try_map(|_| Ok::<_, EvidenceError>(signed))?);
     }
-    KeyHistory::fold(publisher, &proven).map_err(EvidenceError::KeyHistory)
+    Ok((KeyHistory::fold(publisher, &proven).map_err(EvidenceError::KeyHistory)?, heads))
 }
 
 /// Whether a key that held the name at the position of the release signed it.
@@ -196,6 +227,16 @@ pub(crate) enum EvidenceError {
         /// The key statement's.
         found: String,
     },
+    /// Two tree heads of one size in one bundle, each accepted by the policy.
+    #[error("the bundle has two tree heads of {size} entries of one log: this log shows two histories")]
+    TwoHistories {
+        /// The size.
+        size: u64,
+        /// The first.
+        older: Box<SignedNote>,
+        /// The other.
+        newer: Box<SignedNote>,
+    },
     /// The key statements do not follow from each other.
     #[error("the publisher's key history in the bundle is broken: {0}")]
     KeyHistory(#[source] BrokenHistory),
@@ -243,6 +284,18 @@ pub(crate) enum EvidenceError {
     ManifestDiffers(#[source] ManifestMismatch),
 }
 
+impl EvidenceError {
+    /// The same for a verb that remembers: two histories are written down as evidence that anyone can check.
+    pub(crate) fn remembered(self, memory: &Memory) -> Failure {
+        match self {
+            Self::TwoHistories { older, newer, .. } => {
+                Conflicting::found(memory, Conflict { older, newer, prefix: None })
+            }
+            other => other.into(),
+        }
+    }
+}
+
 impl Explain for EvidenceError {
     fn exit(&self) -> Exit {
         match self {
@@ -257,6 +310,7 @@ impl Explain for EvidenceError {
             | Self::ClaimedLater { .. }
             | Self::Signature(_) => Exit::BadSignature,
             Self::OtherLog { .. } => Exit::NotInLog,
+            Self::TwoHistories { .. } => Exit::Inconsistent,
             Self::ManifestDiffers(_) => Exit::BytesDiffer,
         }
     }
@@ -271,6 +325,7 @@ impl Explain for EvidenceError {
             Self::OtherKey { .. } => "other-key",
             Self::KeyProof(error) | Self::Proof(error) => proof_code(error),
             Self::OtherLog { .. } => "other-log",
+            Self::TwoHistories { .. } => "log-forked",
             Self::KeyHistory(_) => "key-history-broken",
             Self::KeyRevoked { .. } => "key-revoked",
             Self::KeyNotHeld { .. } => "key-not-held",
@@ -303,6 +358,9 @@ impl Explain for EvidenceError {
                 "get release.stele again; if it stays so, the release is not in the log and nobody else sees it"
             }
             Self::ManifestDiffers(_) => "release.stele was put together from two releases: get it again",
+            Self::TwoHistories { .. } => {
+                "rely on nothing that this log says: keep the bundle, and send it to the log's witnesses"
+            }
         };
         Some(hint.into())
     }
@@ -367,6 +425,23 @@ pub(crate) fn checkpoint_hint(error: &RefusedCheckpoint) -> &'static str {
             "ask the log for a newer proof, or use the policy of the witnesses that you rely on; never lower the quorum to make this pass"
         }
         _ => "the evidence was changed after it was signed: get release.stele again",
+    }
+}
+
+/// The same for a tree head that a log serves.
+pub(crate) fn served_head_hint(error: &RefusedCheckpoint) -> &'static str {
+    match error {
+        RefusedCheckpoint::UnknownLog { .. } => checkpoint_hint(error),
+        RefusedCheckpoint::Log(CheckpointError::NotSigned) => {
+            "the policy has another key for this log: is the policy current, and is this the log's address?"
+        }
+        RefusedCheckpoint::Quorum { .. } => {
+            "ask again later: the log waits for its witnesses; or use the policy of the witnesses that you rely on; \
+             never lower the quorum to make this pass"
+        }
+        _ => {
+            "ask again, or at another address: what is served was changed after it was signed; if it stays so, tell the log's operator"
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod folder;
 mod form;
 mod hash_files;
 pub mod host_watch;
+mod index_end;
 mod key_history;
 mod key_kind;
 mod lifecycle;

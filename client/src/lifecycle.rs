@@ -4,12 +4,16 @@ use serde_json::{Value, json};
 use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
+use crate::difference::{self, Change};
 use crate::page::Page;
 use crate::span::moment;
 use crate::standing::Standing;
 
 /// How many events are listed for a person beside a verdict; `stele history` lists all.
 const LISTED: usize = 20;
+
+/// How many changed fields of one amendment a person is shown; `--json` has all.
+const CHANGES: usize = 6;
 
 /// The rows of a section about a release.
 pub(crate) fn rows(page: &mut Page, standing: &Standing) {
@@ -107,7 +111,11 @@ pub(crate) fn what(event: &What) -> String {
             format!("another release, or other weights ({weights}), which no honest log holds")
         }
         What::Conflict { weights: None } => "another release entry, which no honest log holds".to_owned(),
-        What::Amended { fields, reason } => format!("{} changed: {reason}", fields.join(", ")),
+        What::Amended { fields, reason, .. } => {
+            let changes = changes(event).iter().take(CHANGES).map(Change::from_to).collect::<Vec<_>>().join("; ");
+            let changes = if changes.is_empty() { changes } else { format!(" ({changes})") };
+            format!("{} changed{changes}: {reason}", fields.join(", "))
+        }
         What::Moved { from, to, reason } => format!("from {from} to {} since {}: {reason}", to.stage, to.since),
         What::Superseded { by, reason } => format!("by {} (entry {}): {reason}", by.coordinate, by.entry),
         What::Withdrawn(withdraw) => withdrawal_lines(withdraw).join("; "),
@@ -126,6 +134,23 @@ pub(crate) fn what(event: &What) -> String {
             let host = &observation.host;
             format!("{} at {} {} on {}", observation.result, host.kind, host.locator, observation.observed_at)
         }
+    }
+}
+
+/// What an amendment changed, field by field: from what to what. Nothing for other events.
+fn changes(event: &What) -> Vec<Change> {
+    let What::Amended { before, after, .. } = event else { return Vec::new() };
+    difference::between(&json!(before), &json!(after))
+}
+
+/// The same for a script; null for other events.
+pub(crate) fn changes_json(event: &What) -> Value {
+    match event {
+        What::Amended { .. } => changes(event)
+            .iter()
+            .map(|change| json!({ "path": change.path, "from": change.before, "to": change.after }))
+            .collect(),
+        _ => Value::Null,
     }
 }
 
@@ -152,7 +177,7 @@ pub(crate) fn json(standing: &Standing) -> Value {
         "rejected": rejected.collect::<Vec<_>>(),
         "cut": standing.cut(),
         "source": standing.source.as_str(),
-        "complete": standing.complete,
+        "complete": standing.is_complete(),
         "as_of": {
             "time": standing.head.trusted.time().map(|time| moment(time.seconds())),
             "tree_size": standing.head.size(),
@@ -169,6 +194,7 @@ pub(crate) fn event_json(event: &Event) -> Value {
         "speaker": event.speaker.to_string(),
         "event": word(&event.what).to_lowercase().replace(' ', "-"),
         "text": what(&event.what),
+        "changes": changes_json(&event.what),
     })
 }
 

@@ -1,6 +1,5 @@
 //! The log, asked over HTTP. Nothing of what it answers is believed: proofs are checked under the policy.
 
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -65,6 +64,11 @@ impl LogClient {
     pub(crate) fn new(url: String, wait: Span) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
         Self { url, http: HttpClient::new(agent, ClientLimits::default()), wait }
+    }
+
+    /// The same, with one moment at which all of its answers must be there.
+    pub(crate) fn until(self, deadline: Instant) -> Self {
+        Self { http: self.http.until(deadline), ..self }
     }
 
     /// The address.
@@ -157,7 +161,7 @@ impl LogClient {
             if !std::mem::replace(&mut told, true) {
                 complain(&format!("{refused}; trying again for {}\n", self.wait));
             }
-            sleep(pause);
+            self.http.pause(pause);
         }
     }
 

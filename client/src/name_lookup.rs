@@ -1,9 +1,9 @@
 //! Which entries a log lists under a subject: all of them, as of a tree head that the policy vouches for.
 //!
 //! ```text
-//! NameLookup::new(&log, &policy)
-//!   .listed(&subject, &Kept::nothing())?   -> Complete<Vec<Pointer>>: position and leaf hash of every entry
-//!   .listed(&subject, complete.kept())?    -> only those that came since, and a refusal where the list was changed
+//! NameLookup::new(&log, &policy).list(&subject)?   -> ListProof
+//!   .complete()   -> Complete<Vec<Pointer>>: position and leaf hash of every entry
+//!   .proofs()     the name proofs as they came: kept, and checked again by ListProof::check
 //! ```
 //!
 //! The log is believed in nothing: it answers with name proofs, and they are checked. What an entry says is for who reads it to
@@ -14,18 +14,53 @@ mod tests;
 
 use stele_host::exit::{Exit, Explain};
 use stele_spec::index::{Pointer, Subject};
-use stele_spec::nameproof::{Complete, Gathering, Kept, RefusedNameProof};
+use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;
 
 use crate::error::Failure;
-use crate::evidence::EvidenceError;
 use crate::log_client::LogClient;
+use crate::log_reader::ReadError;
 
 /// A log that is asked about names, under a policy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NameLookup<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
+}
+
+/// What a log lists under a subject, and the proofs of it as they came.
+///
+/// Only a check makes one: of an answer as it comes, or of the bytes that were kept of it.
+#[derive(Debug)]
+pub(crate) struct ListProof {
+    proofs: Vec<NameProof>,
+    complete: Complete<Vec<Pointer>>,
+}
+
+impl ListProof {
+    /// Checks proofs that were kept, from the beginning of the list.
+    pub(crate) fn check(subject: &Subject, proofs: Vec<NameProof>, policy: &Policy) -> Option<Self> {
+        let mut gathering = Gathering::new(subject.clone(), &Kept::nothing());
+        let mut found = None;
+        for proof in &proofs {
+            // What follows the end of the list belongs to no list.
+            if found.is_some() {
+                return None;
+            }
+            found = gathering.take(proof, policy).ok()?;
+        }
+        Some(Self { complete: found?, proofs })
+    }
+
+    /// The proofs, in their order.
+    pub(crate) fn proofs(&self) -> &[NameProof] {
+        &self.proofs
+    }
+
+    /// What they prove.
+    pub(crate) fn complete(&self) -> &Complete<Vec<Pointer>> {
+        &self.complete
+    }
 }
 
 impl<'a> NameLookup<'a> {
@@ -37,15 +72,30 @@ impl<'a> NameLookup<'a> {
     /// Every entry that is listed, or with what was kept, every one that came since.
     ///
     /// A long list takes several answers; how long it may be is [`MAX_GATHERED`](stele_spec::nameproof::MAX_GATHERED).
+    #[cfg(test)]
     pub(crate) fn listed(&self, subject: &Subject, kept: &Kept) -> Result<Complete<Vec<Pointer>>, Failure> {
+        self.gather(subject, kept).map(|list| list.complete)
+    }
+
+    /// Every entry that is listed, with the proofs of it.
+    pub(crate) fn list(&self, subject: &Subject) -> Result<ListProof, Failure> {
+        self.gather(subject, &Kept::nothing())
+    }
+
+    fn gather(&self, subject: &Subject, kept: &Kept) -> Result<ListProof, Failure> {
         let mut gathering = Gathering::new(subject.clone(), kept);
+        let mut proofs = Vec::new();
         loop {
             let proof = self.log.name_proof(subject, gathering.from())?;
-            match gathering.take(&proof, self.policy) {
-                Ok(Some(complete)) => return Ok(complete),
+            let taken = gathering.take(&proof, self.policy);
+            proofs.push(proof);
+            match taken {
+                Ok(Some(complete)) => return Ok(ListProof { proofs, complete }),
                 Ok(None) => {}
                 // Told as wherever else a checkpoint is refused.
-                Err(RefusedNameProof::Checkpoint(error)) => return Err(EvidenceError::Checkpoint(error).into()),
+                Err(RefusedNameProof::Checkpoint(error)) => {
+                    return Err(ReadError::Head { place: self.log.url().to_owned(), error }.into());
+                }
                 Err(error) => {
                     let (url, subject, error) = (self.log.url().into(), subject.clone(), Box::new(error));
                     return Err(NameLookupError { url, subject, error }.into());
@@ -67,11 +117,23 @@ pub(crate) struct NameLookupError {
     error: Box<RefusedNameProof>,
 }
 
+impl NameLookupError {
+    /// Whether what came proves nothing; not where it proves that the log went back, or that the list is too long.
+    pub(crate) fn is_no_proof(&self) -> bool {
+        !matches!(
+            self.error.as_ref(),
+            RefusedNameProof::OlderHead { .. } | RefusedNameProof::Vanished { .. } | RefusedNameProof::TooMany { .. }
+        )
+    }
+}
+
 impl Explain for NameLookupError {
     fn exit(&self) -> Exit {
         match self.error.as_ref() {
+            // An older head is served by a cache as well.
+            RefusedNameProof::OlderHead { .. } => Exit::Unavailable,
             // Less than was seen before.
-            RefusedNameProof::OlderHead { .. } | RefusedNameProof::Vanished { .. } => Exit::Inconsistent,
+            RefusedNameProof::Vanished { .. } => Exit::Inconsistent,
             RefusedNameProof::TooMany { .. } => Exit::Refused,
             _ => Exit::NotInLog,
         }

@@ -1,12 +1,14 @@
 //! What the log says, entry by entry, each proven under the policy before anything is built on it.
 //!
-//! Where an entry is, the log's lookups say, and may leave out; what it is, its proof says. So nothing that is signed here
-//! refers to an entry that is not in the log, and no key is taken for a publisher's without the statements that made it so.
+//! Where the entries of a name are, name proofs say, so that none is left out; what an entry is, its own proof says. So
+//! nothing that is signed here refers to an entry that is not in the log, and no revocation of a key stays hidden.
 
 use std::collections::BTreeMap;
 
 use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::index::Subject;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
 use stele_spec::proof::{ProofError, TlogProof};
@@ -15,18 +17,22 @@ use stele_spec::statement::{SignedStatement, Statement};
 
 use crate::asked_log::MAX_STATEMENTS;
 use crate::error::Failure;
-use crate::evidence::{checkpoint_code, checkpoint_exit, checkpoint_facts, checkpoint_hint};
+use crate::evidence::{checkpoint_code, checkpoint_exit, checkpoint_facts, served_head_hint};
+use crate::index_end::{Incomplete, ends_with_index};
 use crate::key_history::{BrokenHistory, KeyHistory};
 use crate::log_client::LogClient;
-use crate::log_reader::Head;
-use crate::statements::Logged;
+use crate::log_reader::{AGENT, Head, LogReader, LogSource};
+use crate::name_lookup::NameLookup;
+use crate::statements::{Lack, Logged};
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
+    incomplete: Incomplete,
     entries: BTreeMap<u64, Logged>,
+    lack: Option<Lack>,
 }
 
 impl Logged {
@@ -52,7 +58,17 @@ impl Logged {
 impl<'a> Record<'a> {
     /// Nothing is asked yet.
     pub(crate) fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
-        Self { log, policy, entries: BTreeMap::new() }
+        Self { log, policy, incomplete: Incomplete::Refuse, entries: BTreeMap::new(), lack: None }
+    }
+
+    /// The same, with what becomes of an answer that is not proven complete.
+    pub(crate) fn accepting(self, incomplete: Incomplete) -> Self {
+        Self { incomplete, ..self }
+    }
+
+    /// Why what was read so far is not proven complete; none where it is.
+    pub(crate) fn lack(&self) -> Option<Lack> {
+        self.lack
     }
 
     /// The log that is asked.
@@ -79,6 +95,11 @@ impl<'a> Record<'a> {
         Ok(logged)
     }
 
+    /// Every entry that is proven already, in the order of the log.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Logged> {
+        self.entries.values()
+    }
+
     /// The entry at a position, if it is proven already.
     pub(crate) fn known(&self, position: u64) -> Option<&Logged> {
         self.entries.get(&position)
@@ -89,13 +110,7 @@ impl<'a> Record<'a> {
         let proof = TlogProof::parse(proof).map_err(RecordError::Proof)?;
         let trusted = self.policy.verify_note(proof.checkpoint());
         let trusted = trusted.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
-        if let Some(known) = self.entries.values().next() {
-            let (expected, found) = (known.proven().head().value().origin(), trusted.value().origin());
-            if expected != found {
-                let (expected, found) = (expected.to_string(), found.to_string());
-                return Err(RecordError::TwoLogs { expected, found }.into());
-            }
-        }
+        self.check_log(trusted.value())?;
         let head = Head { trusted, note: proof.checkpoint().clone() };
         let logged = Logged::check(entry, proof, &head)?;
         self.entries.insert(logged.position(), logged.clone());
@@ -104,7 +119,11 @@ impl<'a> Record<'a> {
 
     /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.
     pub(crate) fn keys(&mut self, publisher: &Publisher) -> Result<KeyHistory, Failure> {
-        let positions = self.log.positions("keys?name=", publisher.as_str(), MAX_KEY_STATEMENTS + 1)?;
+        let most = MAX_KEY_STATEMENTS + 1;
+        let positions = match self.listed(&Subject::publisher(publisher))? {
+            Ok(positions) => positions,
+            Err(_) => self.log.positions("keys?name=", publisher.as_str(), most)?,
+        };
         if positions.len() > MAX_KEY_STATEMENTS {
             let found = format!("{} of them", positions.len());
             return Err(self.log.nonsense("at most 256 key statements of a name", found).into());
@@ -171,8 +190,51 @@ impl<'a> Record<'a> {
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
 
-    fn positions(&self, coordinate: &Coordinate) -> Result<Vec<u64>, Failure> {
-        self.log.positions("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS)
+    fn positions(&mut self, coordinate: &Coordinate) -> Result<Vec<u64>, Failure> {
+        let own = self.listed(&Subject::release(coordinate))?;
+        let others = self.listed(&Subject::about_release(coordinate))?;
+        let (Ok(mut positions), Ok(others)) = (own, others) else {
+            return self.log.positions("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS);
+        };
+        positions.extend(others);
+        positions.sort_unstable();
+        positions.dedup();
+        if positions.len() > MAX_STATEMENTS {
+            self.lack = self.lack.or(Some(Lack::Cut));
+            positions.drain(..positions.len() - MAX_STATEMENTS);
+        }
+        Ok(positions)
+    }
+
+    /// The positions that the index of the log lists under a subject; else why the log's bare lookups are to be used.
+    fn listed(&mut self, subject: &Subject) -> Result<Result<Vec<u64>, Lack>, Failure> {
+        let failure = match NameLookup::new(self.log, self.policy).list(subject) {
+            Ok(list) => {
+                let complete = list.complete();
+                self.check_log(complete.head().value())?;
+                return Ok(Ok(complete.value().iter().map(|pointer| pointer.position).collect()));
+            }
+            Err(failure) => failure,
+        };
+        let ends = || {
+            let reader = LogReader::new(LogSource::http(self.log.url(), AGENT));
+            let head = reader.head(self.policy).ok()?;
+            let tree = reader.open(head).ok()?;
+            ends_with_index(self.log, &tree)
+        };
+        let lack = self.incomplete.judge(self.log, subject, failure, ends)?;
+        self.lack = self.lack.or(Some(lack));
+        Ok(Err(lack))
+    }
+
+    /// Checks that a head is of the log of which everything else is.
+    fn check_log(&self, head: &Checkpoint) -> Result<(), RecordError> {
+        let Some(known) = self.entries.values().next() else { return Ok(()) };
+        let (expected, found) = (known.proven().head().value().origin(), head.origin());
+        if expected == found {
+            return Ok(());
+        }
+        Err(RecordError::TwoLogs { expected: expected.to_string(), found: found.to_string() })
     }
 
     /// The state of registration that follows from what is proven here.
@@ -225,7 +287,7 @@ impl Explain for RecordError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::Proof(ProofError::Checkpoint(error)) => checkpoint_hint(error),
+                Self::Proof(ProofError::Checkpoint(error)) => served_head_hint(error),
                 Self::Proof(_) => "is the policy of this log? Try again: submitting twice is harmless",
                 Self::TwoLogs { .. } => "name one log: --log URL",
                 Self::Keys(_) => "keep this message: the log, or whoever answers in its place, should be asked why",

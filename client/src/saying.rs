@@ -19,7 +19,9 @@ use crate::Output;
 use crate::cli::Say;
 use crate::error::Failure;
 use crate::form::{self, Form, FormError, Given, Sheet, Shelf, Subject};
+use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
+use crate::memory::Memory;
 use crate::page::{self, Page};
 use crate::policy_file;
 use crate::receipt;
@@ -90,7 +92,8 @@ impl Saying {
         let key = read_secret(say.key.as_deref().unwrap_or(Path::new("")))?;
         let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
         let log = LogClient::new(policy_file::log_url(&say.said.trust, Some(&loaded))?, say.said.wait);
-        let mut record = Record::new(&log, &loaded.policy);
+        let mut record =
+            Record::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
         let kind = self.kind;
         let mut form = self.into_form(say.form.as_deref())?;
@@ -106,6 +109,7 @@ impl Saying {
         }
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
+        Memory::open(false).keep_own(&record, &logged)?;
         told(&logged, &mut record, say.said.output.as_deref(), true)
     }
 

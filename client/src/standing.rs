@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stele_spec::hash::LeafHash;
+use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::Policy;
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
 
@@ -14,8 +15,8 @@ use crate::error::Failure;
 use crate::evidence::Evidence;
 use crate::key_history::KeyHistory;
 use crate::log_reader::Head;
-use crate::memory::{LogId, Memory};
-use crate::statements::{Listing, Logged, Statements};
+use crate::memory::{LogId, Memory, Told};
+use crate::statements::{Lack, Listing, Logged, Statements};
 
 /// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
 const MAX_SPEAKERS: usize = 64;
@@ -31,11 +32,28 @@ pub(crate) struct Standing {
     pub(crate) source: Source,
     /// The head up to which it is known.
     pub(crate) head: Head,
-    /// Whether it is proven that nothing up to the head is missing.
-    pub(crate) complete: bool,
+    /// What is missing for a proof that nothing up to the head is left out; none where that is proven.
+    pub(crate) lack: Option<Lack>,
     release_leaf: Option<LeafHash>,
     about: Listing,
     keys: BTreeMap<Publisher, Listing>,
+}
+
+/// When a key was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Revocation {
+    /// The entry that revokes it.
+    pub(crate) entry: u64,
+    /// Why, as that entry says.
+    pub(crate) reason: Option<String>,
+}
+
+impl Revocation {
+    /// In a sentence: `signed by a key that was revoked later, at entry 21: laptop lost`.
+    pub(crate) fn text(&self) -> String {
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("signed by a key that was revoked later, at entry {}{reason}", self.entry)
+    }
 }
 
 /// How a status is known.
@@ -73,7 +91,7 @@ impl Standing {
             rejected: Vec::new(),
             source: Source::Bundle,
             head: evidence.noted_head().clone(),
-            complete: false,
+            lack: Some(Lack::Unkept),
             release_leaf: Some(stele_spec::merkle::leaf_hash(entry.value().bytes())),
             about: Listing::default(),
             keys: BTreeMap::new(),
@@ -84,7 +102,8 @@ impl Standing {
     #[cfg(test)]
     pub(crate) fn for_tests(history: History, leaf: LeafHash, source: Source, head: Head) -> Self {
         let (about, keys) = (Listing::default(), BTreeMap::new());
-        Self { history, rejected: Vec::new(), source, head, complete: false, release_leaf: Some(leaf), about, keys }
+        let lack = Some(Lack::Unkept);
+        Self { history, rejected: Vec::new(), source, head, lack, release_leaf: Some(leaf), about, keys }
     }
 
     /// What the statements of a source come to.
@@ -94,16 +113,42 @@ impl Standing {
         let history = History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())));
         let released = history.release().map(|(position, _)| position);
         let release = about.statements.iter().find(|logged| Some(logged.position()) == released);
+        let lack = keys.values().chain([&about]).find_map(|listing| listing.lack);
         Ok(Self {
             history,
             rejected,
             source,
             head: from.head().clone(),
-            complete: about.complete && keys.values().all(|listing| listing.complete),
+            lack,
             release_leaf: release.map(Logged::leaf),
             about,
             keys,
         })
+    }
+
+    /// Whether it is proven that nothing up to the head is missing.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.lack.is_none()
+    }
+
+    /// When the key that signed a release was revoked, if it was: by what is known here, or by the bundle alone.
+    pub(crate) fn signer_revoked(&self, evidence: &Evidence) -> Option<Revocation> {
+        let (keys, kid) = (evidence.keys(), evidence.entry().value().kid());
+        let bundled = || keys.revoked_at(&kid).map(|entry| Revocation { entry, reason: None });
+        self.revocation(keys.publisher(), &kid).or_else(bundled)
+    }
+
+    /// The entry that revoked a key of a name, and the reason given there, if one did.
+    fn revocation(&self, publisher: &Publisher, kid: &KeyId) -> Option<Revocation> {
+        let statements = &self.keys.get(publisher)?.statements;
+        let keys = KeyHistory::fold(publisher, statements.iter().map(Logged::proven)).ok()?;
+        let entry = keys.revoked_at(kid)?;
+        let logged = statements.iter().find(|logged| logged.position() == entry)?;
+        let reason = match logged.signed().statement() {
+            Statement::Publisher(change) => change.reason.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        Some(Revocation { entry, reason })
     }
 
     /// The leaf hash of the release.
@@ -122,8 +167,9 @@ impl Standing {
     }
 
     /// Keeps what it was made of for a time without a network.
-    pub(crate) fn keep(&self, memory: &Memory, log: LogId) -> Result<(), Failure> {
-        Ok(memory.keep(log, self.history.coordinate(), &self.head, &self.about, &self.keys)?)
+    pub(crate) fn keep(&self, memory: &Memory, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
+        let answer = Told::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
+        Ok(memory.keep(log, policy, answer)?)
     }
 }
 

@@ -1,4 +1,8 @@
 //! Statements about a name, each proven to be in a log: what a log answers, and what was kept of an earlier answer.
+//!
+//! That a listing is complete is a name proof, which stays with it: what is kept of an answer is the proof, not the word.
+
+use std::sync::Arc;
 
 use stele_host::exit::{Exit, Explain};
 use stele_spec::hash::LeafHash;
@@ -9,6 +13,7 @@ use stele_spec::statement::{SignedStatement, StatementError};
 
 use crate::error::Failure;
 use crate::log_reader::Head;
+use crate::name_lookup::ListProof;
 
 /// A statement and what proves that it is in the log. Whether its signer held the name is another question.
 #[derive(Debug, Clone)]
@@ -18,14 +23,33 @@ pub(crate) struct Logged {
 }
 
 /// Some statements of one question.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Listing {
     /// The statements in the order of the log.
     pub(crate) statements: Vec<Logged>,
-    /// Whether it is proven that these are all that the log has up to the head.
-    pub(crate) complete: bool,
+    /// What is missing for a proof that these are all that the log has up to the head; none where that is proven.
+    pub(crate) lack: Option<Lack>,
     /// Whether more were named than are read.
     pub(crate) cut: bool,
+    /// The name proofs on which completeness rests.
+    pub(crate) proofs: Vec<Arc<ListProof>>,
+}
+
+/// Why an answer is not proven complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// The log does not end its trees with an index entry.
+    Unserved,
+    /// The log could prove it, did not, and the reader accepted that.
+    Accepted,
+    /// There is more than is read.
+    Cut,
+    /// What was asked is listed in no index: files, package URLs, children.
+    Unindexed,
+    /// Only single entries are kept here, and no name proof.
+    Unkept,
+    /// A name proof is kept here, and some of what it lists is damaged or gone.
+    Damaged,
 }
 
 /// Where statements come from.
@@ -43,12 +67,61 @@ pub(crate) trait Statements {
     fn under(&self, name: &str) -> Result<Listing, Failure>;
 }
 
+impl Default for Listing {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self::incomplete(Vec::new(), Lack::Unkept, false)
+    }
+}
+
 impl Listing {
+    /// Statements of which it is not proven that they are all.
+    pub(crate) fn incomplete(statements: Vec<Logged>, lack: Lack, cut: bool) -> Self {
+        Self { statements, lack: Some(lack), cut, proofs: Vec::new() }
+    }
+
     /// Both, in the order of the log: complete if both are.
     pub(crate) fn with(mut self, other: Self) -> Self {
         self.statements.extend(other.statements);
         self.statements.sort_by_key(Logged::position);
-        Self { statements: self.statements, complete: self.complete && other.complete, cut: self.cut || other.cut }
+        self.statements.dedup_by_key(|logged| logged.position());
+        self.proofs.extend(other.proofs);
+        Self { lack: self.lack.or(other.lack), cut: self.cut || other.cut, ..self }
+    }
+
+    /// Whether it has the entry at a position.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        self.statements.iter().any(|logged| logged.position() == position)
+    }
+}
+
+impl Lack {
+    /// For a person: `not proven complete: ` and the reason.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Unserved => "not proven complete: this log serves no completeness proof",
+            Self::Accepted => {
+                "not proven complete: the log could prove it and did not, which --accept-incomplete-answer accepts"
+            }
+            Self::Cut => "not proven complete: there are more statements than are read",
+            Self::Unindexed => "not proven complete: a log's index does not list this",
+            Self::Unkept => "not proven complete: only single entries are kept here (--online asks the log)",
+            Self::Damaged => {
+                "not proven complete: what is kept here of the log's answer is damaged (--online asks again)"
+            }
+        }
+    }
+
+    /// For a script.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unserved => "no-completeness-proof",
+            Self::Accepted => "accepted-incomplete",
+            Self::Cut => "cut",
+            Self::Unindexed => "not-indexed",
+            Self::Unkept => "not-asked",
+            Self::Damaged => "kept-answer-damaged",
+        }
     }
 }
 

@@ -130,8 +130,8 @@ impl Verdict<'_> {
         let keys = self.evidence.keys();
         let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
         let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
-        let revoked = keys.revoked_at(&self.evidence.entry().value().kid());
-        let revoked = revoked.map(|at| format!("; the key was revoked later, at entry {at}")).unwrap_or_default();
+        let revoked = self.standing.signer_revoked(self.evidence);
+        let revoked = revoked.map(|revoked| format!("; {}", revoked.text())).unwrap_or_default();
         format!("{}{since}{many}{revoked}", keys.publisher())
     }
 
@@ -163,6 +163,7 @@ impl Verdict<'_> {
         let (evidence, head) = (self.evidence, self.evidence.head());
         let release = evidence.release();
         let kid = evidence.entry().value().kid();
+        let revoked = self.standing.signer_revoked(evidence);
         let cosigned = head.cosigned().iter().map(|cosigned| {
             json!({
                 "witness": cosigned.witness,
@@ -179,7 +180,8 @@ impl Verdict<'_> {
                 "key_id": kid.to_string(),
                 "claimed_at_entry": evidence.keys().claimed_at(),
                 "key_statements": evidence.keys().len(),
-                "key_revoked_at_entry": evidence.keys().revoked_at(&kid),
+                "key_revoked_at_entry": revoked.as_ref().map(|revoked| revoked.entry),
+                "key_revocation_reason": revoked.and_then(|revoked| revoked.reason),
             }),
         );
         document.insert(

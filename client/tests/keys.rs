@@ -96,7 +96,7 @@ fn what_a_key_signed_before_it_was_revoked_stays() {
         .world
         .verify(&[])
         .ok()
-        .says(&["acme.example since entry 1, 2 key statements; the key was revoked later, at entry 3"]);
+        .says(&["acme.example since entry 1, 2 key statements; signed by a key that was revoked later, at entry 3"]);
     // A bundle from before the change has the claim alone.
     story.world.write_bundle(&story.bundle(release, &[0]));
     story.world.verify(&[]).ok().says(&["name held       acme.example since entry 1\n"]);

@@ -106,8 +106,8 @@ fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_
         "i-1 (vulnerability, high, open) by lab.example, entry 6",
         "asked now",
         "head of size 7",
-        // This little log proves no completeness, and that is said.
-        "that it named all is its word",
+        // This little log has no index, and that is said.
+        "not proven complete: this log serves no completeness proof",
     ]);
     let json = story.online(&["--json"]).ok().json();
     assert_eq!(json["lifecycle"]["state"], "withdrawn");

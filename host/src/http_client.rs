@@ -13,7 +13,8 @@ use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Timeout};
 
@@ -52,6 +53,7 @@ const MAX_ANSWER_HEADER: usize = 16 * 1024;
 pub struct HttpClient {
     user_agent: String,
     limits: ClientLimits,
+    deadline: Option<Instant>,
     roots: Option<Arc<Roots>>,
     agents: Arc<Agents>,
 }
@@ -176,7 +178,18 @@ impl Response {
 impl HttpClient {
     /// A client that names itself `user_agent`.
     pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
-        Self { user_agent: user_agent.to_owned(), limits, roots: None, agents: Default::default() }
+        Self { user_agent: user_agent.to_owned(), limits, deadline: None, roots: None, agents: Default::default() }
+    }
+
+    /// The same, with one moment at which everything that it asks must have been answered: many requests, one wait.
+    pub fn until(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Waits before another try, and not beyond the deadline.
+    pub fn pause(&self, length: Duration) {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        sleep(left.map_or(length, |left| length.min(left)));
     }
 
     /// The same, believing these roots instead of [the usual ones](crate::roots).
@@ -226,18 +239,29 @@ impl HttpClient {
                 request = request.header(name, value);
             }
         }
+        let left = self.time_left(url)?;
         let sent = if method == Method::GET {
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, local)
+            run(agent, request, local, left)
         } else {
             let request = request.body(body).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, local)
+            run(agent, request, local, left)
         };
         let mut answer = sent.map_err(|e| self.error(url, e))?;
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
         Ok(Response { status, headers, body: body.map_err(|e| self.error(url, e))? })
+    }
+
+    /// What one exchange may take, where there is a deadline.
+    fn time_left(&self, url: &str) -> Result<Option<Duration>, HttpError> {
+        let Some(deadline) = self.deadline else { return Ok(None) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(HttpError::TimedOut { url: url.to_owned(), waiting_for: "all answers together".into() });
+        }
+        Ok(Some(left.min(self.limits.whole)))
     }
 
     fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {
@@ -281,12 +305,19 @@ fn run<B: ureq::AsSendBody>(
     agent: &Agent,
     request: Request<B>,
     local: bool,
+    left: Option<Duration>,
 ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-    if !local {
+    if !local && left.is_none() {
         return agent.run(request);
     }
-    let request = agent.configure_request(request).proxy(None).build();
-    agent.run(request)
+    let mut config = agent.configure_request(request);
+    if local {
+        config = config.proxy(None);
+    }
+    if let Some(left) = left {
+        config = config.timeout_global(Some(left));
+    }
+    agent.run(config.build())
 }
 
 fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent {

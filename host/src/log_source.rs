@@ -1,7 +1,8 @@
 //! Static files by their paths, in a folder or behind an address: what a log of tiles or its mirror serves.
 //!
 //! What is read is not trusted here; whoever reads checks it. A file that is not there is no error. An address is asked again, with
-//! pauses, while nobody answers or the answer is that it cannot be given now.
+//! pauses, while the connection is refused or breaks, or the answer is that it cannot be given now. After a silence it is not:
+//! who waited once for the whole time would only wait again.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -101,7 +102,7 @@ impl LogSource {
             Self::Folder(folder) => Ok(durable::read_file(&folder.join(path), limit)?),
             Self::Http { url, http, tries } => {
                 let url = format!("{url}/{path}");
-                let answer = asked(*tries, || http.get(&url, None))?;
+                let answer = asked(*tries, |length| http.pause(length), || http.get(&url, None))?;
                 match answer.status {
                     404 | 410 => Ok(None),
                     200 if answer.body.len() as u64 > limit => {
@@ -134,20 +135,24 @@ impl fmt::Display for LogSource {
     }
 }
 
-/// Asks again while nobody answers, or while the answer is that it cannot be given now.
+/// Asks again while connections are refused or break, or while the answer is that it cannot be given now.
 pub fn patiently(ask: impl Fn() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
-    asked(TRIES, ask)
+    asked(TRIES, sleep, ask)
 }
 
-fn asked(tries: u32, ask: impl Fn() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
+fn asked(
+    tries: u32,
+    rest: impl Fn(Duration),
+    ask: impl Fn() -> Result<Response, HttpError>,
+) -> Result<Response, HttpError> {
     let mut pause = PAUSE;
     for _ in 1..tries {
         match ask() {
             Ok(answer) if matches!(answer.status, 429 | 500..) => {
                 let asked = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
-                sleep(asked.map_or(pause, Duration::from_secs).clamp(PAUSE, MAX_PAUSE));
+                rest(asked.map_or(pause, Duration::from_secs).clamp(PAUSE, MAX_PAUSE));
             }
-            Err(HttpError::Unreachable { .. } | HttpError::TimedOut { .. } | HttpError::Broken { .. }) => sleep(pause),
+            Err(HttpError::Unreachable { .. } | HttpError::Broken { .. }) => rest(pause),
             done => return done,
         }
         pause *= 2;

@@ -15,6 +15,7 @@
 //! | [`command`] | one run of a command-line program, and what it printed |
 //! | [`network`] | a log and its witnesses in a folder of their own |
 //! | [`model`] | a small but real model folder, the same bytes for the same seed |
+//! | [`proxy`] | what stands between a client and a log, and answers some requests itself |
 //! | [`publisher`] | what a publisher and a downloader type |
 //! | [`release_toml`] | a draft completed with decisions that a person would make |
 //! | [`statements`] | signed statements without the client |
@@ -38,6 +39,7 @@ pub mod lying_log;
 pub mod model;
 pub mod network;
 pub mod process;
+pub mod proxy;
 pub mod publisher;
 pub mod release_toml;
 pub mod statements;

@@ -153,7 +153,7 @@ impl Explain for ReadError {
         let hint = match self {
             Self::Source(error) => return error.hint(),
             Self::Durable(error) => return error.hint(),
-            Self::Head { error, .. } => evidence::checkpoint_hint(error),
+            Self::Head { error, .. } => evidence::served_head_hint(error),
             Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
                 "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
             }

@@ -7,47 +7,27 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;
-use stele_spec::misbehaviour::{Misbehaviour, Prefix, Rollback, SplitView};
+use stele_spec::misbehaviour::{Misbehaviour, Prefix, SplitView};
 use stele_spec::note::SignedNote;
 
 use super::Memory;
 use crate::error::Failure;
 
-/// Two heads.
+/// Two histories: one size with two roots, or a tree that does not begin with the older one.
 #[derive(Debug, Clone)]
-pub(crate) enum Conflict {
-    /// Two histories: one size with two roots, or a tree that does not begin with the older one.
-    Fork {
-        /// What was seen.
-        older: Box<SignedNote>,
-        /// What is shown now.
-        newer: Box<SignedNote>,
-        /// For two sizes: the root that the newer tree has at the older size, and the path that proves it.
-        prefix: Option<(ConsistencyProof, RootHash)>,
-    },
-    /// A log that goes back.
-    Rollback {
-        /// What was seen.
-        larger: Box<SignedNote>,
-        /// What is offered now.
-        smaller: Box<SignedNote>,
-    },
+pub(crate) struct Conflict {
+    /// What was seen.
+    pub(crate) older: Box<SignedNote>,
+    /// What is shown now.
+    pub(crate) newer: Box<SignedNote>,
+    /// For two sizes: the root that the newer tree has at the older size, and the path that proves it.
+    pub(crate) prefix: Option<(ConsistencyProof, RootHash)>,
 }
 
-/// A log that was found out.
+/// A log that shows two histories.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Conflicting {
-    /// Two histories.
-    #[error("this log shows two histories")]
-    Forked(Shown),
-    /// It goes back.
-    #[error("this log offers an older tree than it showed before")]
-    RolledBack(Shown),
-}
-
-/// The two heads, and where they were written down.
-#[derive(Debug)]
-pub(crate) struct Shown {
+#[error("this log shows two histories")]
+pub(crate) struct Conflicting {
     before: Summary,
     now: Summary,
     begins_with: Option<RootHash>,
@@ -64,21 +44,10 @@ struct Summary {
 
 impl Conflicting {
     /// Writes the evidence down, where there is a memory, and tells of it.
-    pub(super) fn found(memory: &Memory, conflict: Conflict) -> Failure {
-        let (before, now, begins_with) = match &conflict {
-            Conflict::Fork { older, newer, prefix } => (older, newer, prefix.as_ref().map(|(_, root)| *root)),
-            Conflict::Rollback { larger, smaller } => (larger, smaller, None),
-        };
-        let (before, now) = (Summary::of(before), Summary::of(now));
-        let is_fork = matches!(conflict, Conflict::Fork { .. });
-        let shown = Shown { before, now, begins_with, written: write(memory, conflict) };
-        if is_fork { Self::Forked(shown).into() } else { Self::RolledBack(shown).into() }
-    }
-
-    fn shown(&self) -> &Shown {
-        match self {
-            Self::Forked(shown) | Self::RolledBack(shown) => shown,
-        }
+    pub(crate) fn found(memory: &Memory, conflict: Conflict) -> Failure {
+        let begins_with = conflict.prefix.as_ref().map(|(_, root)| *root);
+        let (before, now) = (Summary::of(&conflict.older), Summary::of(&conflict.newer));
+        Self { before, now, begins_with, written: write(memory, conflict) }.into()
     }
 }
 
@@ -88,40 +57,66 @@ impl Explain for Conflicting {
     }
 
     fn code(&self) -> &'static str {
-        match self {
-            Self::Forked(_) => "log-forked",
-            Self::RolledBack(_) => "log-rolled-back",
-        }
+        "log-forked"
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Forked(_) => {
-                "rely on nothing that this log says; send the evidence to its witnesses and to others who use the log"
-            }
-            Self::RolledBack(_) => {
-                "ask again later or at another address: a stale mirror does this as well; if it stays so, the log lost or hides entries"
-            }
-        };
+        let hint =
+            "rely on nothing that this log says; send the evidence to its witnesses and to others who use the log";
         Some(hint.into())
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        let shown = self.shown();
         let mut facts = vec![
-            ("log", shown.now.origin.clone()),
-            ("seen before", shown.before.to_string()),
-            ("shown now", shown.now.to_string()),
+            ("log", self.now.origin.clone()),
+            ("seen before", self.before.to_string()),
+            ("shown now", self.now.to_string()),
         ];
-        if let Some(root) = shown.begins_with {
-            let size = shown.before.size;
-            facts.push(("which begins with", format!("root {root} at size {size}")));
+        if let Some(root) = self.begins_with {
+            facts.push(("which begins with", format!("root {root} at size {}", self.before.size)));
         }
-        match &shown.written {
+        match &self.written {
             Some(path) => facts.push(("evidence", path.display().to_string())),
             None => facts.push(("evidence", "not written: there is no folder to keep it in".into())),
         }
         facts
+    }
+}
+
+/// An answer that is older than what the same log has shown before. It contradicts nothing, and proves no misbehaviour.
+#[derive(Debug, thiserror::Error)]
+#[error("the log (or a cache in front of it) served an older checkpoint than it served before")]
+pub(crate) struct Stale {
+    /// The log.
+    pub(crate) origin: String,
+    /// The size that was seen.
+    pub(crate) before: u64,
+    /// The size that is served.
+    pub(crate) now: u64,
+}
+
+impl Explain for Stale {
+    fn exit(&self) -> Exit {
+        Exit::Unavailable
+    }
+
+    fn code(&self) -> &'static str {
+        "stale"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "ask again later, or at another address; if it stays so, the log may have lost entries: ask its witnesses"
+                .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("log", self.origin.clone()),
+            ("expected", format!("a tree of at least {} entries, as seen before", self.before)),
+            ("found", format!("a tree of {} entries", self.now)),
+        ]
     }
 }
 
@@ -150,17 +145,13 @@ fn write(memory: &Memory, conflict: Conflict) -> Option<PathBuf> {
 }
 
 impl Conflict {
-    /// What anyone can check. A step back convicts a witness only if it cosigned the smaller tree later; else it is a suspicion.
+    /// What anyone can check.
     fn evidence(self) -> Misbehaviour {
-        match self {
-            Self::Fork { older, newer, prefix } => Misbehaviour::SplitView(SplitView {
-                older: *older,
-                newer: *newer,
-                prefix: prefix.map(|(path, root)| Prefix { root, path }),
-            }),
-            Self::Rollback { larger, smaller } => {
-                Misbehaviour::Rollback(Rollback { larger: *larger, smaller: *smaller })
-            }
-        }
+        let Self { older, newer, prefix } = self;
+        Misbehaviour::SplitView(SplitView {
+            older: *older,
+            newer: *newer,
+            prefix: prefix.map(|(path, root)| Prefix { root, path }),
+        })
     }
 }

@@ -1,17 +1,20 @@
 //! The tree heads of one log that this machine relied on.
 //!
 //! Offline, two heads of one size must have one root; an older head than the newest is normal, since a bundle is as old as
-//! its publication. Online, a log that offers a smaller tree than it showed before has gone back, and each head that was
-//! seen must be the beginning of the tree that is offered.
+//! its publication. Online, each head that was seen must be the beginning of the tree that is offered. An offered tree that
+//! is smaller than one seen before is stale, which accuses no log: a cache does this as well.
+//!
+//! A kept head is checked again when it is read. One whose signatures do not hold was damaged here: it is set aside.
 
 use std::collections::BTreeSet;
 
 use stele_host::durable::{self, DurableError};
+use stele_host::output::complain;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::{MAX_NOTE, SignedNote};
-use stele_spec::policy::Policy;
+use stele_spec::policy::{Policy, RefusedCheckpoint};
 
-use super::{Conflict, Conflicting, LogId, Memory};
+use super::{Conflict, Conflicting, LogId, Memory, Stale};
 use crate::error::Failure;
 use crate::log_reader::{Head, ReadError, VerifiedLog};
 
@@ -20,13 +23,20 @@ const MAX_HEADS: usize = 64;
 
 /// The heads of one log.
 #[derive(Debug)]
-pub(crate) struct Heads {
+pub(crate) struct Heads<'a> {
     memory: Memory,
-    log: LogId,
+    log: LogId<'a>,
 }
 
-impl Heads {
-    pub(super) fn new(memory: Memory, log: LogId) -> Self {
+/// Whether a kept note is a head of a log of the policy: the log's signature holds, and each of a witness of the policy.
+///
+/// The quorum is not asked for: a policy may have changed since the head was kept.
+pub(crate) fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
+    matches!(policy.verify_note(note), Ok(_) | Err(RefusedCheckpoint::Quorum { .. }))
+}
+
+impl<'a> Heads<'a> {
+    pub(super) fn new(memory: Memory, log: LogId<'a>) -> Self {
         Self { memory, log }
     }
 
@@ -61,17 +71,38 @@ impl Heads {
         }
     }
 
+    /// Compares heads of one log with each other, then with what is remembered, and remembers them. No server is asked.
+    pub(crate) fn see_all(&self, heads: &[Head]) -> Result<(), Failure> {
+        for (number, head) in heads.iter().enumerate() {
+            let same_size = heads.iter().take(number).find(|before| before.size() == head.size());
+            if let Some(before) = same_size {
+                self.compare(&before.note, head)?;
+            }
+            self.see(head)?;
+        }
+        Ok(())
+    }
+
     /// Compares all heads that were seen with the log's own tiles; remembers its head, and that they are one tree.
+    ///
+    /// A contradiction is found before a stale head is: who shows an older tree may hide another history behind it.
     pub(crate) fn link(&self, log: &VerifiedLog<'_>) -> Result<(), Failure> {
+        self.see(log.head())?;
         let linked = self.linked()?;
+        let mut stale = None;
         for size in self.sizes()?.into_iter().rev() {
             // Of a tree that was linked before, one head stands for all: the largest.
             let known = linked.contains(&size) && linked.last() != Some(&size);
             if let (false, Some(note)) = (known, self.read(size)?) {
-                self.check(log, &note)?;
+                match self.stale(log, &note) {
+                    Some(older) => stale = stale.or(Some(older)),
+                    None => self.check(log, &note)?,
+                }
             }
         }
-        self.see(log.head())?;
+        if let Some(stale) = stale {
+            return Err(stale.into());
+        }
         let sizes: Vec<String> = self.sizes()?.iter().map(ToString::to_string).collect();
         let path = format!("heads/{}.linked", self.log);
         self.memory.write(|dir| dir.replace(&path, (sizes.join("\n") + "\n").as_bytes()))?;
@@ -83,9 +114,8 @@ impl Heads {
         let offered = log.head();
         let Ok(seen) = Checkpoint::parse(note.text()) else { return Ok(()) };
         // A tree that ends before what was seen shows nothing of it.
-        if seen.size() > offered.size() {
-            let (larger, smaller) = (Box::new(note.clone()), Box::new(offered.note.clone()));
-            return Err(Conflicting::found(&self.memory, Conflict::Rollback { larger, smaller }));
+        if let Some(stale) = self.stale(log, note) {
+            return Err(stale.into());
         }
         match log.check_prefix(seen.size(), seen.root()) {
             Ok(()) => Ok(()),
@@ -93,19 +123,26 @@ impl Heads {
                 let path = log.prove_consistency(seen.size())?;
                 let (older, newer) = (Box::new(note.clone()), Box::new(offered.note.clone()));
                 let prefix = (seen.size() < log.size()).then_some((path, found));
-                Err(Conflicting::found(&self.memory, Conflict::Fork { older, newer, prefix }))
+                Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix }))
             }
             Err(error) => Err(error.into()),
         }
     }
 
+    /// That a tree which is offered ends before a head that was seen.
+    fn stale(&self, log: &VerifiedLog<'_>, note: &SignedNote) -> Option<Stale> {
+        let seen = Checkpoint::parse(note.text()).ok()?;
+        let (before, now) = (seen.size(), log.size());
+        (before > now).then(|| Stale { origin: seen.origin().to_string(), before, now })
+    }
+
+    /// Two heads of one size.
     fn compare(&self, seen: &SignedNote, head: &Head) -> Result<(), Failure> {
         match Checkpoint::parse(seen.text()) {
             Ok(checkpoint) if checkpoint.root() != head.checkpoint().root() => {
                 let (older, newer) = (Box::new(seen.clone()), Box::new(head.note.clone()));
-                Err(Conflicting::found(&self.memory, Conflict::Fork { older, newer, prefix: None }))
+                Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix: None }))
             }
-            // What cannot be read was damaged here; it convicts nobody.
             _ => Ok(()),
         }
     }
@@ -116,8 +153,42 @@ impl Heads {
 
     fn read(&self, size: u64) -> Result<Option<SignedNote>, DurableError> {
         let Some(folder) = self.memory.folder() else { return Ok(None) };
-        let bytes = durable::read_file(&folder.join(self.path(size)), MAX_NOTE as u64).or_else(absent)?;
-        Ok(bytes.and_then(|bytes| SignedNote::parse(&bytes).ok()))
+        let path = folder.join(self.path(size));
+        let bytes = match durable::read_file(&path, MAX_NOTE as u64).or_else(absent)? {
+            Some(bytes) => bytes,
+            None => return Ok(None),
+        };
+        let note = SignedNote::parse(&bytes).ok().filter(|note| self.is_head_of(note, size));
+        if note.is_none() {
+            self.set_aside(size, &bytes)?;
+        }
+        Ok(note)
+    }
+
+    /// Whether a note is a head of this log and of this size.
+    fn is_head_of(&self, note: &SignedNote, size: u64) -> bool {
+        let policy = self.log.policy;
+        is_authentic(note, policy)
+            && LogId::of(note, policy) == Some(self.log)
+            && Checkpoint::parse(note.text()).is_ok_and(|head| head.size() == size)
+    }
+
+    /// Moves away what is no head of this log: it was damaged on this machine, and says nothing about the log.
+    fn set_aside(&self, size: u64, bytes: &[u8]) -> Result<(), DurableError> {
+        let (path, aside) = (self.path(size), format!("{}.damaged", self.path(size)));
+        let moved = self.memory.write(|dir| {
+            dir.replace(&aside, bytes)?;
+            dir.remove(&path).map(|_| (dir.path_of(&path), dir.path_of(&aside)))
+        })?;
+        if let Some((path, aside)) = moved {
+            complain(&format!(
+                "warning: the tree head kept in {} is damaged: its signatures do not hold; it was moved to {} and \
+                 says nothing about the log\n",
+                path.display(),
+                aside.display()
+            ));
+        }
+        Ok(())
     }
 
     /// The sizes that are remembered.

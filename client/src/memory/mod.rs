@@ -2,20 +2,24 @@
 //!
 //! A log that shows one history here and another there is found out when somebody holds both heads. So each head that the
 //! policy vouched for is kept, and each later one is compared with those: offline by size and root, online by the log's own
-//! tiles. What was learnt online about a name is kept as well, with its proofs, and checked again whenever it is read:
-//! whoever can write here can make this machine forget, and no more.
+//! tiles. What was learnt online about a name is kept as well, with its proofs. Everything here is checked again when it is
+//! read: who can write here can make this machine forget, and no more.
 //!
 //! ```text
 //! $STELE_STATE, else $XDG_STATE_HOME/stele, else ~/.local/state/stele
 //!   heads/<log>/<size>            a signed note as it came; <log> is the SHA-256 of the log's verifier key
 //!   heads/<log>.linked            the sizes that are known to be of one tree
-//!   told/<log>/<name>.json        what a log said about a coordinate; <name> is the SHA-256 of the coordinate
+//!   heads/<log>/<size>.damaged    what stood there and was no head of the log: set aside
+//!   told/<log>/<name>.json        what a log proved about a coordinate; <name> is the SHA-256 of the coordinate
 //!   evidence/                     what convicts a log; never written over
 //! ```
 
 mod conflict;
 mod heads;
 mod told;
+mod told_file;
+#[cfg(test)]
+mod told_tests;
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +28,9 @@ use stele_spec::hash::Digest;
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
 
-pub(crate) use conflict::{Conflict, Conflicting};
-pub(crate) use heads::Heads;
+pub(crate) use conflict::{Conflict, Conflicting, Stale};
+pub(crate) use heads::{Heads, is_authentic};
+pub(crate) use told::Told;
 
 /// Where things are remembered, if anywhere.
 #[derive(Debug, Clone)]
@@ -56,7 +61,7 @@ impl Memory {
     }
 
     /// The heads of the log that signed a note.
-    pub(crate) fn heads(&self, log: LogId) -> Heads {
+    pub(crate) fn heads<'a>(&self, log: LogId<'a>) -> Heads<'a> {
         Heads::new(self.clone(), log)
     }
 
@@ -72,21 +77,31 @@ impl Memory {
     }
 }
 
-/// A log, by the key that signs its heads: two logs of one origin have two memories.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LogId(Digest);
+/// A log of a policy, by the key that signs its heads: two logs of one origin have two memories.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogId<'a> {
+    digest: Digest,
+    /// The policy that names it.
+    policy: &'a Policy,
+}
 
-impl LogId {
+impl<'a> LogId<'a> {
     /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
-    pub(crate) fn of(note: &SignedNote, policy: &Policy) -> Option<Self> {
+    pub(crate) fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
         let signed = |key: &stele_spec::note::VerifierKey| note.signatures().iter().any(|line| key.is_meant_by(line));
         let log = policy.logs().iter().find(|log| signed(&log.key))?;
-        Some(Self(Digest::of(log.key.to_string().as_bytes())))
+        Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
     }
 }
 
-impl std::fmt::Display for LogId {
+impl PartialEq for LogId<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl std::fmt::Display for LogId<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        self.digest.fmt(f)
     }
 }

@@ -1,62 +1,162 @@
-//! What a log said about a coordinate when it was asked: kept with its proofs, and checked again when it is read.
+//! What is known of a coordinate without a network: entries that were proven once, and the name proofs of the log's newest
+//! complete answer.
+//!
+//! Completeness is never stored. It follows from the name proofs when they are read: each entry that they list below the
+//! head must be here. An entry that was proven once stays, whatever a log answers later.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use stele_host::durable::{self, DurableError};
-use stele_spec::hash::{Digest, NodeHash};
-use stele_spec::merkle::InclusionProof;
+use stele_host::output::complain;
+use stele_spec::hash::Digest;
+use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
-use stele_spec::proof::TlogProof;
-use stele_spec::text::{base64, base64_exact, to_base64};
 
+use super::told_file::{File, MAX_FILE};
 use super::{LogId, Memory};
 use crate::error::Failure;
 use crate::log_reader::Head;
-use crate::statements::{Listing, Logged, Statements};
+use crate::name_lookup::ListProof;
+use crate::record::Record;
+use crate::statements::{Lack, Listing, Logged, Statements};
 
-/// The most bytes of a file that are read.
-const MAX_FILE: u64 = 64 << 20;
-
-/// The value of the `told` field.
-const VERSION: &str = "stele/told@v1";
-
-/// An earlier answer of a log.
-#[derive(Debug)]
+/// What is known of a coordinate.
+#[derive(Debug, Clone)]
 pub(crate) struct Told {
-    coordinate: Coordinate,
-    head: Head,
-    about: Listing,
-    keys: BTreeMap<Publisher, Listing>,
+    pub(super) coordinate: Coordinate,
+    /// The head up to which the log was asked.
+    pub(super) head: Head,
+    pub(super) lists: Vec<Arc<ListProof>>,
+    pub(super) entries: BTreeMap<u64, Logged>,
 }
 
 impl Memory {
-    /// What a log said about a coordinate, as far as it still proves it. Damage is like having asked nothing.
-    pub(crate) fn told(&self, log: LogId, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
-        let bytes = durable::read_file(&self.folder()?.join(path_of(log, coordinate)), MAX_FILE).ok()??;
-        let file: File = serde_json::from_slice(&bytes).ok()?;
-        file.check(coordinate, policy)
+    /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
+    pub(crate) fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
+        let path = self.folder()?.join(path_of(log, coordinate));
+        let bytes = durable::read_file(&path, MAX_FILE).ok()??;
+        let read = File::parse(&bytes).and_then(|file| file.check(coordinate, policy));
+        let whole = read.as_ref().is_some_and(|(_, whole)| *whole);
+        if !whole {
+            complain(&format!(
+                "warning: {} is damaged, or the policy no longer vouches for it: what it said of {coordinate} is used \
+                 only as far as it is proven\n",
+                path.display()
+            ));
+        }
+        read.map(|(told, _)| told)
     }
 
-    /// Keeps an answer; the one before is forgotten.
-    pub(crate) fn keep(
-        &self,
-        log: LogId,
+    /// Keeps an answer of the log beside what is kept already.
+    pub(crate) fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
+        if self.folder().is_none() {
+            return Ok(());
+        }
+        let path = path_of(log, &answer.coordinate);
+        let known = self.told(log, &answer.coordinate, policy);
+        let kept = match known {
+            Some(known) => known.with(answer),
+            None => answer,
+        };
+        let bytes = File::of(&kept).to_bytes();
+        self.write(|dir| dir.replace(&path, &bytes)).map(drop)
+    }
+
+    /// Keeps a statement that was just made here, and what the record has proven of its subjects, for each of them.
+    ///
+    /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
+    pub(crate) fn keep_own(&self, record: &Record<'_>, logged: &Logged) -> Result<(), Failure> {
+        let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
+        let head = Head { trusted: logged.proven().head().clone(), note: logged.proof().checkpoint().clone() };
+        self.heads(log).see(&head)?;
+        for coordinate in logged.signed().statement().coordinates() {
+            let mut own = Told { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
+            let known: Vec<&Logged> = record.all().chain([logged]).filter(|known| own.is_about(known)).collect();
+            let speakers: Vec<&Publisher> = known.iter().map(|known| known.signed().statement().publisher()).collect();
+            let keys = speakers.iter().flat_map(|speaker| record.key_statements(speaker, u64::MAX));
+            let all: Vec<Logged> = keys.chain(known.iter().copied()).cloned().collect();
+            own.entries.extend(all.into_iter().map(|logged| (logged.position(), logged)));
+            self.keep(log, record.policy(), own)?;
+        }
+        Ok(())
+    }
+}
+
+impl Told {
+    /// The answer of a log: statements about a coordinate and the key statements of all who speak.
+    pub(crate) fn answer(
         coordinate: &Coordinate,
         head: &Head,
         about: &Listing,
         keys: &BTreeMap<Publisher, Listing>,
-    ) -> Result<(), DurableError> {
-        let file = File {
-            told: VERSION.to_owned(),
+    ) -> Self {
+        let listings = || keys.values().chain([about]);
+        let entries = listings().flat_map(|listing| &listing.statements);
+        Self {
             coordinate: coordinate.clone(),
-            checkpoint: String::from_utf8_lossy(&head.note.to_bytes()).into_owned(),
-            about: Listed::of(about),
-            keys: keys.iter().map(|(name, listing)| (name.to_string(), Listed::of(listing))).collect(),
+            head: head.clone(),
+            lists: listings().flat_map(|listing| listing.proofs.iter().cloned()).collect(),
+            entries: entries.map(|logged| (logged.position(), logged.clone())).collect(),
+        }
+    }
+
+    /// Every entry that was proven once.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Logged> {
+        self.entries.values()
+    }
+
+    /// Both: all entries, and the newest answer that is complete.
+    fn with(mut self, newer: Self) -> Self {
+        let replaces = newer.is_complete() && newer.head.size() >= self.head.size() || !self.is_complete();
+        if replaces {
+            (self.head, self.lists) = (newer.head, newer.lists);
+        }
+        for (position, logged) in newer.entries {
+            self.entries.entry(position).or_insert(logged);
+        }
+        self
+    }
+
+    /// Whether name proofs show that nothing is missing: about the coordinate, and of the keys of all who speak of it.
+    fn is_complete(&self) -> bool {
+        let about = self.about_listing();
+        let speakers = about.statements.iter().map(|logged| logged.signed().statement().publisher());
+        let mut speakers = speakers.chain([&self.coordinate.publisher]);
+        about.lack.is_none() && speakers.all(|speaker| self.listing(&Subject::publisher(speaker)).lack.is_none())
+    }
+
+    fn is_about(&self, logged: &Logged) -> bool {
+        logged.signed().statement().coordinates().contains(&self.coordinate)
+    }
+
+    fn about_listing(&self) -> Listing {
+        let own = self.listing(&Subject::release(&self.coordinate));
+        own.with(self.listing(&Subject::about_release(&self.coordinate)))
+    }
+
+    fn listing(&self, subject: &Subject) -> Listing {
+        let about = |logged: &&Logged| subjects_of(logged.signed()).contains(subject);
+        let statements = self.entries.values().filter(about).cloned().collect();
+        let proof = self.lists.iter().find(|list| list.complete().subject() == subject);
+        let lack = match proof {
+            Some(list) if self.shows(list) => None,
+            Some(_) => Some(Lack::Damaged),
+            None => Some(Lack::Unkept),
         };
-        let bytes = serde_json::to_vec(&file).unwrap_or_default();
-        self.write(|dir| dir.replace(&path_of(log, coordinate), &bytes)).map(drop)
+        Listing { statements, lack, cut: false, proofs: proof.into_iter().cloned().collect() }
+    }
+
+    /// Whether everything that a proof lists below the head is here. What came after the head was not fetched.
+    fn shows(&self, list: &ListProof) -> bool {
+        let complete = list.complete();
+        let head = self.head.checkpoint();
+        let same_log = complete.head().value().origin() == head.origin();
+        let mut listed = complete.value().iter().filter(|pointer| pointer.position < head.size());
+        same_log
+            && complete.head().value().size() >= head.size()
+            && listed.all(|pointer| self.entries.get(&pointer.position).is_some_and(|at| at.leaf() == pointer.leaf))
     }
 }
 
@@ -66,161 +166,19 @@ impl Statements for Told {
     }
 
     fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure> {
-        Ok(if *coordinate == self.coordinate { self.about.clone() } else { Listing::default() })
+        Ok(if *coordinate == self.coordinate { self.about_listing() } else { Listing::default() })
     }
 
     fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
-        Ok(self.keys.get(publisher).cloned().unwrap_or_default())
+        Ok(self.listing(&Subject::publisher(publisher)))
     }
 
     // An answer is kept for one coordinate: about a name it is all of that, and no more.
     fn under(&self, _: &str) -> Result<Listing, Failure> {
-        Ok(self.about.clone())
+        Ok(self.about_listing())
     }
 }
 
-fn path_of(log: LogId, coordinate: &Coordinate) -> String {
+pub(super) fn path_of(log: LogId<'_>, coordinate: &Coordinate) -> String {
     format!("told/{log}/{}.json", Digest::of(coordinate.to_string().as_bytes()))
-}
-
-/// The file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    told: String,
-    coordinate: Coordinate,
-    checkpoint: String,
-    about: Listed,
-    keys: BTreeMap<String, Listed>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listed {
-    complete: bool,
-    cut: bool,
-    statements: Vec<Kept>,
-}
-
-/// An entry with its position and its path, in base64.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    position: u64,
-    entry: String,
-    path: Vec<String>,
-}
-
-impl File {
-    fn check(self, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
-        if self.told != VERSION || self.coordinate != *coordinate {
-            return None;
-        }
-        let head = Head::of(self.checkpoint.as_bytes(), policy).ok()?;
-        let about = self.about.check(&head)?;
-        let keys = self.keys.into_iter().map(|(name, listed)| Some((name.parse().ok()?, listed.check(&head)?)));
-        Some(Told { coordinate: coordinate.clone(), keys: keys.collect::<Option<_>>()?, head, about })
-    }
-}
-
-impl Listed {
-    fn of(listing: &Listing) -> Self {
-        let kept = |logged: &Logged| Kept {
-            position: logged.position(),
-            entry: to_base64(logged.signed().bytes()),
-            path: logged.proof().path().path().iter().map(|hash| to_base64(hash.as_bytes())).collect(),
-        };
-        Self { complete: listing.complete, cut: listing.cut, statements: listing.statements.iter().map(kept).collect() }
-    }
-
-    fn check(self, head: &Head) -> Option<Listing> {
-        let statements = self.statements.into_iter().map(|kept| kept.check(head)).collect::<Option<_>>()?;
-        Some(Listing { statements, complete: self.complete, cut: self.cut })
-    }
-}
-
-impl Kept {
-    fn check(self, head: &Head) -> Option<Logged> {
-        let hash = |text: &String| base64_exact(text).ok().map(NodeHash::from_bytes);
-        let path = InclusionProof::from_path(self.path.iter().map(hash).collect::<Option<_>>()?)?;
-        let proof = TlogProof::new(self.position, path, head.note.clone());
-        Logged::check(&base64(&self.entry).ok()?, proof, head).ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
-    use stele_spec::key::SecretKey;
-    use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
-    use stele_spec::note::{KeyType, SignerKey};
-    use stele_spec::statement::{PublisherClaim, Statement, sign};
-
-    /// A log in which acme claims its name, and what it says about that name.
-    fn asked() -> (Memory, tempfile::TempDir, LogId, Policy, Head, Listing) {
-        let key = SecretKey::from_seed([7; 32]);
-        let claim = PublisherClaim::new(
-            "acme.example".parse().unwrap(),
-            "2026-06-25T09:30:00Z".parse().unwrap(),
-            &[key.public()],
-        );
-        let signed = sign(&Statement::Publisher(claim), &key).unwrap();
-        let mut tree = MemoryTree::new();
-        [&b"first"[..], signed.bytes(), b"last"].iter().for_each(|entry| tree.push(leaf_hash(entry)));
-        let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32]);
-        let origin = "log.example/stele".parse().unwrap();
-        let note = sign_checkpoint(&Checkpoint::new(origin, 3, root_at(&tree, 3).unwrap()), &signer).unwrap();
-        let policy = Policy::parse(format!("log {}\nquorum none\n", signer.verifier()).as_bytes()).unwrap();
-        let head = Head::of(&note.to_bytes(), &policy).unwrap();
-        let proof = TlogProof::new(1, prove_inclusion(&tree, 1, 3).unwrap(), note);
-        let logged = Logged::check(signed.bytes(), proof, &head).unwrap();
-        let home = tempfile::tempdir().unwrap();
-        let memory = Memory { folder: Some(home.path().to_owned()), named: true };
-        let log = LogId::of(&head.note, &policy).unwrap();
-        (memory, home, log, policy, head, Listing { statements: vec![logged], complete: true, cut: false })
-    }
-
-    fn name() -> Coordinate {
-        "acme.example/tiny@1.0.2#base".parse().unwrap()
-    }
-
-    #[test]
-    fn an_answer_is_read_as_it_was_kept_and_under_its_own_name_alone() {
-        let (memory, _home, log, policy, head, listing) = asked();
-        let keys = [("acme.example".parse().unwrap(), listing.clone())].into();
-        memory.keep(log, &name(), &head, &listing, &keys).unwrap();
-        let told = memory.told(log, &name(), &policy).unwrap();
-        assert_eq!(told.head().size(), 3);
-        let again = told.keys(&"acme.example".parse().unwrap()).unwrap();
-        assert!(again.complete && again.statements[0].signed() == listing.statements[0].signed());
-        assert!(told.keys(&"other.example".parse().unwrap()).unwrap().statements.is_empty());
-
-        // Not as the answer about another coordinate, nor under a policy that does not know the log.
-        let other: Coordinate = "acme.example/tiny@9#base".parse().unwrap();
-        let (from, to) = (path_of(log, &name()), path_of(log, &other));
-        std::fs::copy(memory.folder().unwrap().join(from), memory.folder().unwrap().join(to)).unwrap();
-        assert!(memory.told(log, &other, &policy).is_none());
-        assert!(memory.told(log, &name(), &Policy::parse(b"quorum none\n").unwrap()).is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_damaged_is_never_another_answer(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-            let (memory, _home, log, policy, head, listing) = asked();
-            memory.keep(log, &name(), &head, &listing, &BTreeMap::new()).unwrap();
-            let file = memory.folder().unwrap().join(path_of(log, &name()));
-            let mut bytes = std::fs::read(&file).unwrap();
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-            std::fs::write(&file, bytes).unwrap();
-            if let Some(told) = memory.told(log, &name(), &policy) {
-                for logged in &told.about.statements {
-                    prop_assert_eq!(logged.signed(), listing.statements[0].signed());
-                    prop_assert_eq!(logged.position(), 1);
-                }
-            }
-        }
-    }
 }

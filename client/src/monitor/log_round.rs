@@ -19,6 +19,7 @@ use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
 use crate::error::Failure;
 use crate::log_reader::{Head, LogReader, ReadError, VerifiedLog};
+use crate::memory::is_authentic;
 
 /// Of so many releases the hosts are looked at: a monitor that watches more should be several.
 const MAX_RELEASES: usize = 10_000;
@@ -85,7 +86,9 @@ fn look_unsaved(
     if found != log.origin {
         return Err(OtherLog { expected: log.origin.clone(), found: found.to_owned() }.into());
     }
-    let remembered = memory.state.logs.get(&log.origin).and_then(|log| parse(&log.head));
+    // A head whose signatures do not hold was damaged in this state: it says nothing about the log.
+    let kept = |text: &str| parse(text).filter(|(note, _)| is_authentic(note, policy));
+    let remembered = memory.state.logs.get(&log.origin).and_then(|log| kept(&log.head));
     let served_size = served.size();
     let served_note = served.note.clone();
     // The tiles of the larger head are there, whichever of the two it is.
@@ -144,6 +147,7 @@ fn of_witness(
     // What it showed before, of which the log had no tiles yet.
     if let Some((note, checkpoint)) = state.ahead.get(witness).and_then(|ahead| parse(&ahead.note))
         && checkpoint.size() <= opened.size()
+        && is_authentic(&note, policy)
     {
         state.ahead.remove(witness);
         notes.push(note);

@@ -8,6 +8,7 @@ use crate::Output;
 use crate::cli::{AMENDABLE, AmendArgs};
 use crate::error::Failure;
 use crate::form::{self, FormError, ReferenceError, Sheet};
+use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
 use crate::policy_file;
 use crate::record::Record;
@@ -40,7 +41,8 @@ fn current(args: &AmendArgs, saying: &Saying) -> Result<Table, Failure> {
     let coordinate = &subject.coordinate;
     let loaded = policy_file::load(args.say.said.trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(&args.say.said.trust, Some(&loaded))?, args.say.said.wait);
-    let mut record = Record::new(&log, &loaded.policy);
+    let mut record =
+        Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.say.said.trust.accept_incomplete_answer));
     let about = record.about(coordinate)?;
     let statements = about.iter().map(|logged| (logged.position(), logged.statement()));
     let history = History::fold(coordinate, statements.collect::<Vec<(u64, &Statement)>>());

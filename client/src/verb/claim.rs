@@ -12,6 +12,7 @@ use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, Statemen
 use crate::Output;
 use crate::cli::ClaimArgs;
 use crate::error::Failure;
+use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
 use crate::policy_file;
 use crate::proposal::Proposal;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         return Ok(told(&args.publisher, &key, &log, true, None, place));
     };
 
-    let mut record = Record::new(&log, &loaded.policy);
+    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     if let Some(logged) = held(&mut record, &args.publisher, &key)? {
         let place = format!("entry {}, proven under the policy", logged.position());
         return Ok(told(&args.publisher, &key, &log, false, Some(logged.position()), &place));

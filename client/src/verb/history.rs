@@ -10,7 +10,7 @@ use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
 
 use crate::Output;
-use crate::as_of::Age;
+use crate::as_of::{Age, completeness};
 use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::HistoryArgs;
@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::lifecycle;
 use crate::page::{Page, printable};
 use crate::standing::{Judged, Rejected, judge};
-use crate::statements::{Listing, Logged, Statements as _};
+use crate::statements::{Lack, Listing, Logged, Statements as _};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     let name = Name::parse(&args.name)?;
@@ -59,7 +59,7 @@ struct Told {
     lines: Vec<Line>,
     states: BTreeMap<Coordinate, History>,
     rejected: Vec<Rejected>,
-    complete: bool,
+    lack: Option<Lack>,
     cut: bool,
     size: u64,
     age: Age,
@@ -74,6 +74,8 @@ struct Line {
     kind: &'static str,
     coordinates: Vec<Coordinate>,
     text: String,
+    /// Of an amendment: each field, from what to what.
+    changes: Value,
 }
 
 impl Told {
@@ -99,12 +101,12 @@ impl Told {
         };
         let states: BTreeMap<Coordinate, History> =
             coordinates.into_iter().map(|coordinate| (coordinate.clone(), folded(&coordinate))).collect();
-        let complete = about.complete && keys.values().all(|listing: &Listing| listing.complete);
+        let lack = keys.values().chain([&about]).find_map(|listing: &Listing| listing.lack);
         Ok(Self {
             lines: counting.iter().map(|logged| Line::of(logged, &states)).collect(),
             states,
             rejected,
-            complete,
+            lack,
             cut: about.cut,
             size: log.head().size(),
             age: Age::of(log.head(), SystemClock.unix_seconds()),
@@ -137,13 +139,7 @@ impl Told {
         }
         page.section("as of");
         page.row("", &format!("{}, head of size {}, asked now at {}", self.age.text(), self.size, self.url));
-        page.row(
-            "",
-            match self.complete {
-                true => &"complete up to there, by the log's index",
-                false => &"all that the log named; that it named all is its word",
-            },
-        );
+        page.row("", &completeness(self.lack));
         if self.cut {
             page.row("", &"there is more than is read here");
         }
@@ -159,6 +155,7 @@ impl Told {
                 "kind": line.kind,
                 "coordinates": line.coordinates.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "text": line.text,
+                "changes": line.changes,
             })
         });
         let states =
@@ -181,7 +178,8 @@ impl Told {
             "states": states.collect::<serde_json::Map<_, _>>(),
             "entries": entries.collect::<Vec<_>>(),
             "rejected": rejected.collect::<Vec<_>>(),
-            "complete": self.complete,
+            "complete": self.lack.is_none(),
+            "lack": self.lack.map(Lack::as_str),
             "cut": self.cut,
             "as_of": as_of,
         })
@@ -209,6 +207,7 @@ impl Line {
             kind: statement.kind().as_str(),
             coordinates,
             text,
+            changes: event.map_or(Value::Null, |event| lifecycle::changes_json(&event.what)),
         }
     }
 }

@@ -17,6 +17,7 @@ use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Stateme
 use crate::Output;
 use crate::cli::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
 use crate::error::{Failure, FileError};
+use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
 use crate::page::{self, Page};
 use crate::policy_file;
@@ -25,7 +26,7 @@ use crate::receipt;
 use crate::record::Record;
 use crate::refused::{self, Refused};
 use crate::span::Span;
-use crate::statements::Logged;
+use crate::statements::{Lack, Logged};
 use crate::verb::claim::now;
 use crate::verb::key::{read_public, read_secret};
 use crate::verb::publish::PublishError;
@@ -47,7 +48,7 @@ pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
 fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(trust, Some(&loaded))?, WAIT);
-    let mut record = Record::new(&log, &loaded.policy);
+    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
     let mut statements = Vec::new();
@@ -71,6 +72,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
     page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
     page.row("shown by", &format!("{}, each statement proven under the policy", log.url()));
+    page.row("", &record.lack().map_or("proven complete, by the log's index", Lack::text));
     let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
     let revoked: Vec<String> = holder.revoked.iter().map(ToString::to_string).collect();
     Ok(Output {
@@ -81,6 +83,8 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
             "keys": keys,
             "revoked": revoked,
             "threshold": holder.threshold,
+            "complete": record.lack().is_none(),
+            "lack": record.lack().map(Lack::as_str),
         }),
         failure: None,
     })
@@ -90,7 +94,8 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     let key = read_secret(&args.key)?;
     let loaded = policy_file::load(args.said.trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(&args.said.trust, Some(&loaded))?, args.said.wait);
-    let mut record = Record::new(&log, &loaded.policy);
+    let mut record =
+        Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
     let publisher = args.publisher;
     let holder = record.holder(&publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
 
@@ -153,7 +158,7 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(&said.trust, Some(&loaded))?, said.wait);
-    let mut record = Record::new(&log, &loaded.policy);
+    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
     let statement = proposal.signed_by(&key.public())?;
     let publisher = statement.publisher.name.clone();
     let holder = record.holder(&publisher)?;

@@ -20,7 +20,9 @@ use crate::error::Failure;
 use crate::evidence::{self, Pins};
 use crate::folder::{self, BUNDLE, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
+use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
+use crate::memory::Memory;
 use crate::page::Page;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -38,7 +40,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let policy = &loaded.policy;
     let mut file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
     let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
-    let mut record = Record::new(&log, policy);
+    let mut record = Record::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     let parents = file.resolve_parents(&mut record)?;
     let manifest = file.manifest(hash(&args.folder, &files)?)?;
     let release = file.resolve(&manifest, claim::now())?;
@@ -51,6 +53,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
     log.put_manifest(manifest.digest(), manifest.bytes())?;
     let logged = refused::submit(&mut record, &signed, expect)?;
+    Memory::open(false).keep_own(&record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = evidence::check(&bytes, policy, &Pins::default())?;

@@ -11,6 +11,7 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
+use stele_spec::name::Coordinate;
 use stele_spec::statement::{Purl, Release};
 
 use crate::Output;
@@ -27,7 +28,7 @@ use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::standing::Standing;
-use crate::statements::Statements as _;
+use crate::statements::{Lack, Listing, Statements as _};
 use crate::target::folders_above;
 
 /// The most releases that are looked into.
@@ -42,15 +43,20 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     }
     let asked = Asked::by(&args.asking)?;
     let log = asked.log()?;
-    let found = in_log(&asked_for, &log)?;
+    let Answer { found, unread, weights } = in_log(&asked_for, &log)?;
     if found.is_empty() {
-        return Err(NotRecorded { what: asked_for.name() }.into());
+        let what = asked_for.name();
+        return Err(match unread.is_empty() {
+            true => NotRecorded { what, weights }.into(),
+            false => ManifestsMissing { what, unread }.into(),
+        });
     }
     let age = Age::of(log.head(), SystemClock.unix_seconds()).text();
     let as_of = format!(
-        "{age}, head of size {}, asked now at {}; other releases may have it that the log does not name",
+        "{age}, head of size {}, asked now at {}; that no other release has it is {}",
         log.head().size(),
-        log.url()
+        log.url(),
+        Lack::Unindexed.text()
     );
     Ok(Output {
         text: text(&asked_for, &found, &as_of),
@@ -191,28 +197,46 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
     Ok(None)
 }
 
-/// By the log's lookups, each answer proven.
-fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Vec<Found>, Failure> {
-    let mut questions: Vec<(&str, String)> = Vec::new();
+/// What the log has.
+struct Answer {
+    found: Vec<Found>,
+    /// Releases that the log names and whose manifests it does not have.
+    unread: Vec<(u64, Coordinate)>,
+    /// Of a digest: what is missing for a proof that these releases are all of which it is the weights.
+    weights: Option<Result<(), Lack>>,
+}
+
+/// By the log's lookups, each answer proven; by its index, where a digest is that of weights.
+fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Answer, Failure> {
+    let mut answers: Vec<Listing> = Vec::new();
+    let mut weights = None;
     if let Some(digest) = wanted.sha256 {
-        questions.push(("file?hex=", digest.to_string()));
-        questions.push(("digest?hex=", digest.to_string()));
+        answers.push(log.releases("file?hex=", &digest.to_string(), MAX_RELEASES)?);
+        let listing = log.releases_of_weights(digest, MAX_RELEASES)?;
+        weights = Some(listing.lack.map_or(Ok(()), Err));
+        answers.push(listing);
     } else if let Some(id) = wanted.git_sha1 {
-        questions.push(("file?hex=", id.to_string()));
+        answers.push(log.releases("file?hex=", &id.to_string(), MAX_RELEASES)?);
     }
     if let Some(purl) = &wanted.purl {
-        questions.push(("purl?name=", purl.to_string()));
+        answers.push(log.releases("purl?name=", &purl.to_string(), MAX_RELEASES)?);
     }
-    let mut found: Vec<Found> = Vec::new();
-    for (lookup, subject) in questions {
-        for logged in log.releases(lookup, &subject, MAX_RELEASES)?.statements {
+    let (mut found, mut unread): (Vec<Found>, Vec<(u64, Coordinate)>) = (Vec::new(), Vec::new());
+    for listing in answers {
+        for logged in listing.statements {
             let Some(release) = logged.signed().statement().release() else { continue };
             if found.len() == MAX_RELEASES || found.iter().any(|known| known.entry == logged.position()) {
                 continue;
             }
             let manifest = match wanted.part_of(release, None) {
                 Some(_) => None,
-                None => log.manifest(release.manifest)?,
+                None => match log.manifest(release.manifest)? {
+                    Some(manifest) => Some(manifest),
+                    None => {
+                        unread.push((logged.position(), release.coordinate()));
+                        continue;
+                    }
+                },
             };
             let Some(part) = wanted.part_of(release, manifest.as_ref()) else { continue };
             let standing = log.standing(&release.coordinate())?;
@@ -224,7 +248,7 @@ fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Vec<Found>, Failure> {
         }
     }
     found.sort_by_key(|found| found.entry);
-    Ok(found)
+    Ok(Answer { found, unread, weights })
 }
 
 fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
@@ -245,7 +269,7 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
         );
         page.row("entry", &found.entry);
         page.row("artifact", &found.release.model.artifact);
-        page.row("licence", &found.release.license.spdx);
+        page.row("licence", &licence(found));
         match &found.standing {
             Some(standing) => lifecycle::rows(&mut page, standing),
             None => page.row("state", &"not asked for: --no-bundle asks the log"),
@@ -258,6 +282,16 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
     page.section("as of");
     page.row("", &as_of);
     page.0
+}
+
+/// The licence as it stands, and as it was released where that is another.
+fn licence(found: &Found) -> String {
+    let released = &found.release.license.spdx;
+    let current = found.standing.as_ref().and_then(|standing| standing.history.current());
+    match current.map(|current| &current.license.spdx) {
+        Some(current) if current != released => format!("{current} (amended; released under {released})"),
+        _ => released.to_string(),
+    }
 }
 
 fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Value {
@@ -274,6 +308,9 @@ fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Valu
             "part": part,
             "file": file,
             "weights_digest": found.release.weights.digest,
+            "license": found.standing.as_ref().and_then(|standing| standing.history.current())
+                .map_or(&found.release.license.spdx, |current| &current.license.spdx).to_string(),
+            "license_released": found.release.license.spdx.to_string(),
             "lifecycle": found.standing.as_ref().map(lifecycle::json),
         })
     });
@@ -336,6 +373,8 @@ impl Explain for Unhashed {
 #[error("no release that the log names has {what}")]
 pub(crate) struct NotRecorded {
     what: String,
+    /// Of a digest: whether the log proved that it is the weights of no release, or what is missing for that.
+    weights: Option<Result<(), Lack>>,
 }
 
 impl Explain for NotRecorded {
@@ -348,9 +387,53 @@ impl Explain for NotRecorded {
     }
 
     fn hint(&self) -> Option<String> {
+        let hint = match self.weights {
+            Some(Ok(())) => {
+                "it was never recorded as the weights of a release: that is proven. As a single file of a release it may \
+                 be in one that the log's lookup leaves out (not proven complete), or it was changed since"
+            }
+            Some(Err(_)) | None => {
+                "it may be in a release that the log's lookup leaves out (not proven complete), or it was changed since"
+            }
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self.weights {
+            Some(Err(lack)) => vec![("weights", lack.text().to_owned())],
+            Some(Ok(())) | None => Vec::new(),
+        }
+    }
+}
+
+/// Releases that may have it, and whose manifests the log lost.
+#[derive(Debug, thiserror::Error)]
+#[error("the log names {} release(s) for {what}, and does not have their manifests", .unread.len())]
+pub(crate) struct ManifestsMissing {
+    what: String,
+    unread: Vec<(u64, Coordinate)>,
+}
+
+impl Explain for ManifestsMissing {
+    fn exit(&self) -> Exit {
+        Exit::Unavailable
+    }
+
+    fn code(&self) -> &'static str {
+        "manifest-missing"
+    }
+
+    fn hint(&self) -> Option<String> {
         Some(
-            "it was never recorded, or was changed since; that the log names every release with a file is its word"
+            "without its manifest a release cannot be shown to have a file: read a mirror of the log, or tell its operator \
+             that manifests are missing; a release.stele of the release has the manifest as well (--bundle)"
                 .into(),
         )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let release = |(entry, coordinate): &(u64, Coordinate)| ("release", format!("{coordinate} (entry {entry})"));
+        self.unread.iter().map(release).collect()
     }
 }

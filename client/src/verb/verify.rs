@@ -9,12 +9,13 @@ use stele_spec::policy::Policy;
 use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
-use crate::asked_log::LogAddress;
+use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::VerifyArgs;
 use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
 use crate::evidence::{self, Evidence, Pins};
 use crate::examination::{AtHand, Examination};
+use crate::index_end::Incomplete;
 use crate::memory::{LogId, Memory};
 use crate::policy_file;
 use crate::standing::{Source, Standing};
@@ -26,9 +27,10 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let pins = Pins { publisher: args.publisher.clone(), key_id: args.key_id };
-    let evidence = evidence::check(&bytes, &policy, &pins)?;
+    let memory = Memory::open(args.no_state);
+    let evidence = evidence::check(&bytes, &policy, &pins).map_err(|error| error.remembered(&memory))?;
     let now = SystemClock.unix_seconds();
-    let reader = Reader { evidence: &evidence, policy: &policy, memory: Memory::open(args.no_state) };
+    let reader = Reader { evidence: &evidence, policy: &policy, memory };
     let log = reader.see()?;
     let comparison = match &target.what {
         _ if args.no_hash => None,
@@ -38,7 +40,8 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     };
     let (known, unanswered) = if args.online {
         let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.head().value().origin());
-        match url.map_err(Failure::from).and_then(|url| reader.online(url)) {
+        let incomplete = Incomplete::by(args.accept_incomplete_answer);
+        match url.map_err(Failure::from).and_then(|url| reader.online(url, incomplete)) {
             Ok(known) => (known, None),
             // What contradicts the evidence leaves no verdict; a log that is away leaves the one without it.
             Err(failure) if failure.as_explain().exit() != Exit::Unavailable => return Err(failure),
@@ -102,18 +105,18 @@ struct Known {
 }
 
 impl Reader<'_> {
-    /// Compares the evidence's head with those remembered, and remembers it.
-    fn see(&self) -> Result<Option<LogId>, Failure> {
+    /// Compares every head of the evidence with those remembered, and remembers it.
+    fn see(&self) -> Result<Option<LogId<'_>>, Failure> {
         let head = self.evidence.noted_head();
         let log = LogId::of(&head.note, self.policy);
         if let Some(log) = log {
-            self.memory.heads(log).see(head)?;
+            self.memory.heads(log).see_all(&self.evidence.all_heads())?;
         }
         Ok(log)
     }
 
     /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
-    fn offline(&self, log: Option<LogId>) -> Result<Known, Failure> {
+    fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
         let kept = |coordinate: &Coordinate| {
             let told = log.and_then(|log| self.memory.told(log, coordinate, self.policy));
             told.map(|told| Standing::of(coordinate, &told, Source::Kept)).transpose()
@@ -127,10 +130,12 @@ impl Reader<'_> {
     }
 
     /// Asks the log for everything about the release and its ancestors.
-    fn online(&self, url: String) -> Result<Known, Failure> {
-        let address = LogAddress::new(url);
+    fn online(&self, url: String, incomplete: Incomplete) -> Result<Known, Failure> {
+        let address = LogAddress::new(url).accepting(incomplete).within(MAX_VERDICT_WAIT);
         let log = address.ask(self.policy, &self.memory)?;
-        log.same_as(self.evidence.noted_head())?;
+        for head in self.evidence.all_heads() {
+            log.same_as(&head)?;
+        }
         let ask = |coordinate: &Coordinate| log.standing(coordinate);
         let (release, entry) = (self.evidence.release(), self.evidence.entry());
         let standing = ask(&release.coordinate())?;

@@ -3,7 +3,7 @@
 use crate::hash::Digest;
 use crate::name::Publisher;
 use crate::statement::{
-    Access, EvaluationReport, Incident, LoggedRelease, Observation, Prose, Stage, Timestamp, Withdraw,
+    Access, EvaluationReport, Incident, LoggedRelease, Observation, Prose, Release, Stage, Timestamp, Withdraw,
 };
 
 /// A statement of the log, as it bears on a coordinate.
@@ -33,6 +33,10 @@ pub enum What {
     Amended {
         /// Which.
         fields: Vec<&'static str>,
+        /// The release before it.
+        before: Box<Release>,
+        /// The release after it.
+        after: Box<Release>,
         /// Why.
         reason: Prose,
     },

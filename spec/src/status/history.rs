@@ -164,8 +164,10 @@ impl History {
         let current = self.current.as_mut()?;
         match about {
             Statement::Amend(amend) => {
+                let before = Box::new(current.clone());
                 amend.apply(current);
-                Some(What::Amended { fields: amend.amended(), reason: amend.reason.clone() })
+                let (fields, reason) = (amend.amended(), amend.reason.clone());
+                Some(What::Amended { fields, before, after: Box::new(current.clone()), reason })
             }
             Statement::Stage(moved) => {
                 let from = current.access.stage;
