@@ -45,13 +45,13 @@ impl Change {
 
     /// For a person, in a sentence: `license.spdx from Apache-2.0 to MIT`.
     pub(crate) fn from_to(&self) -> String {
-        let path = printable(&self.path);
-        let short = |value: &Value| printable(&brief(&short(value)));
+        let path = one_line(&self.path);
+        let short = |value: &Value| one_line(&brief(&short(value))).into_owned();
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => format!("{path} from {} to {}", short(before), short(after)),
             (None, Some(after)) => format!("{path} is now {}", short(after)),
             (Some(before), None) => format!("{path} no longer {}", short(before)),
-            (None, None) => path,
+            (None, None) => path.into_owned(),
         }
     }
 

@@ -15,6 +15,7 @@ mod draft;
 mod evidence;
 mod examination;
 mod folder;
+mod foresight;
 mod form;
 mod hash_files;
 pub mod host_watch;

@@ -254,6 +254,9 @@ impl Explain for LogError {
         match self {
             Self::Refused { code, .. } if code == "quorum-missing" => Exit::QuorumMissing,
             Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
+            // No log answers with a redirection, or with a 404 that has no word of its own.
+            Self::Refused { status: 300..400, .. } => Exit::Unavailable,
+            Self::Refused { status: 404, code, .. } if code.is_empty() => Exit::Unavailable,
             Self::Refused { status: 404, .. } => Exit::NotInLog,
             Self::Refused { .. } => Exit::Refused,
             Self::Nonsense { .. } => Exit::Unavailable,
@@ -271,6 +274,9 @@ impl Explain for LogError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
+            Self::Refused { status, code, .. } if *status < 400 || (*status == 404 && code.is_empty()) => {
+                Some("is this the address of a Stele log? Redirections are not followed".into())
+            }
             Self::Refused { hint: Some(_), .. } => Some("the log says above what it asks for; that is its word".into()),
             Self::Refused { .. } => None,
             Self::Nonsense { .. } => Some("is this the address of a Stele log?".into()),

@@ -103,6 +103,13 @@ impl ReleaseFile {
             let path = name.parse().ok()?;
             Some(manifest.file(&path)?.sha256)
         });
+        let absent = form.documents_without_digest();
+        if !absent.is_empty() {
+            return Err(ReleaseFileError::NoDocument { path: self.path.clone(), absent }.into());
+        }
+        if manifest.weights_files() == 0 {
+            return Err(ReleaseFileError::NoWeights { files: manifest.files().len() }.into());
+        }
         form.each("evaluations.*.subject", |_, subject| -> Result<(), Failure> {
             if subject.as_str() == Some(THIS) {
                 *subject = digest.as_str().into();
@@ -150,6 +157,20 @@ pub(crate) enum ReleaseFileError {
     /// The files make no manifest.
     #[error("the folder is not a release: {0}")]
     Manifest(ManifestError),
+    /// Documents that are named and not there.
+    #[error("{} names documents that are not in the folder", .path.display())]
+    NoDocument {
+        /// The file.
+        path: PathBuf,
+        /// Field and name of each.
+        absent: Vec<(String, String)>,
+    },
+    /// No file is weights.
+    #[error("no file of the folder is known for weights")]
+    NoWeights {
+        /// How many files there are.
+        files: usize,
+    },
 }
 
 impl Explain for ReleaseFileError {
@@ -162,6 +183,8 @@ impl Explain for ReleaseFileError {
             Self::Disagrees { mismatch, .. } => mismatch.code(),
             Self::RoleOfNothing { .. } => "role-of-nothing",
             Self::Manifest(error) => error.code(),
+            Self::NoDocument { .. } => "document-missing",
+            Self::NoWeights { .. } => "weights-missing",
         }
     }
 
@@ -170,7 +193,29 @@ impl Explain for ReleaseFileError {
             Self::Disagrees { .. } => "remove the digests that you did not write: publish fills them in",
             Self::RoleOfNothing { .. } => "correct the path in [roles], or remove the line",
             Self::Manifest(_) => "rename or remove the file; nothing has been sent",
+            Self::NoDocument { .. } => {
+                "put the file into the folder, correct its name, or give its sha256; nothing has been sent"
+            }
+            Self::NoWeights { .. } => {
+                "name the files that hold the weights under [roles] in release.toml: \"model.xyz\" = \"weights\"; nothing has been sent"
+            }
         };
         Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NoDocument { absent, .. } => absent
+                .iter()
+                .map(|(field, name)| ("found", format!("{field}: there is no file {name:?} in the folder")))
+                .collect(),
+            Self::NoWeights { files } => {
+                vec![
+                    ("expected", "at least one file of weights".into()),
+                    ("found", format!("{files} files of other roles")),
+                ]
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stele_spec::finding::Finding;
 use stele_spec::key::SecretKey;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{
@@ -18,6 +19,7 @@ use toml::Value;
 use crate::Output;
 use crate::cli::Say;
 use crate::error::Failure;
+use crate::foresight;
 use crate::form::{self, Form, FormError, Given, Sheet, Shelf, Subject};
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
@@ -105,12 +107,14 @@ impl Saying {
         let statement = read(&form, kind)?;
         if let Some(there) = said_before(&mut record, &statement, written)? {
             form.keep_issued_at(there.statement().issued_at(), written)?;
-            return told(&there, &mut record, say.said.output.as_deref(), false);
+            return told(&there, &mut record, say.said.output.as_deref(), None);
         }
+        receipt::check_place(say.said.output.as_deref())?;
+        let findings = foresight::of_statement(&mut record, &statement)?;
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
         Memory::open(false).keep_own(&record, &logged)?;
-        told(&logged, &mut record, say.said.output.as_deref(), true)
+        told(&logged, &mut record, say.said.output.as_deref(), Some(&findings))
     }
 
     /// The form of the command line: the file, if one is named, and the options over it.
@@ -296,13 +300,19 @@ fn submit(
     refused::submit(record, &signed, expect)
 }
 
-/// The page of an entry, its place, and its receipt.
-fn told(logged: &Logged, record: &mut Record, output: Option<&Path>, new: bool) -> Result<Output, Failure> {
+/// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.
+fn told(
+    logged: &Logged,
+    record: &mut Record,
+    output: Option<&Path>,
+    sent: Option<&[Finding]>,
+) -> Result<Output, Failure> {
     let receipt = receipt::write(logged, record, output)?;
     let head = logged.proven().head();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let mut page = Page(page::of(logged.signed()));
     page.blank();
+    let new = sent.is_some();
     let before = if new { "" } else { ", as it was before: nothing was sent" };
     page.row("entry", &format!("{} of log {}{before}", logged.position(), head.value().origin()));
     let policy = record.policy();
@@ -324,6 +334,7 @@ fn told(logged: &Logged, record: &mut Record, output: Option<&Path>, new: bool) 
             "log": head.value().origin().to_string(),
             "witnesses": witnesses,
             "receipt": receipt.display().to_string(),
+            "warnings": sent.unwrap_or_default(),
             "statement": statement,
         }),
         failure: None,

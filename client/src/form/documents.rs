@@ -59,6 +59,24 @@ impl Form {
         }
     }
 
+    /// The documents that have a name and no digest: field and name.
+    pub(crate) fn documents_without_digest(&mut self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for pattern in DOCUMENTS {
+            let looked: Result<(), std::convert::Infallible> = self.each(pattern, |path, document| {
+                if let Value::Table(document) = document
+                    && let Some(name) = document.get("name").and_then(Value::as_str)
+                    && !document.contains_key("sha256")
+                {
+                    found.push((path.to_owned(), name.to_owned()));
+                }
+                Ok(())
+            });
+            let Ok(()) = looked;
+        }
+        found
+    }
+
     /// The same with the files of a shelf; a digest that is given must be that of the file, where the file is there.
     pub(crate) fn fill_from(&mut self, shelf: &Shelf) -> Result<(), Failure> {
         let before = self.clone();

@@ -4,11 +4,19 @@ use toml::{Table, Value};
 
 use super::DECIDE;
 
-/// The lines that a person has not decided yet: number and text. Comments do not count.
+/// The lines that a person has not decided yet: number and text, behind the section that they are in. Comments do not count.
 pub(crate) fn undecided(text: &str) -> Vec<(usize, String)> {
-    let open = |line: &&str| line.contains(DECIDE) && !line.trim_start().starts_with('#');
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| open(line));
-    lines.map(|(number, line)| (number, line.trim().chars().take(160).collect())).collect()
+    let mut section = String::new();
+    let mut open = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.starts_with('[') {
+            section = format!("{} ", line.split('#').next().unwrap_or_default().trim());
+        } else if line.contains(DECIDE) && !line.starts_with('#') {
+            open.push((number, format!("{section}{line}").chars().take(200).collect()));
+        }
+    }
+    open
 }
 
 /// TOML's own dates become the text that they were written as: `since = 2026-06-25` is as good as with quotes.
@@ -56,8 +64,9 @@ mod tests {
 
     #[test]
     fn what_is_open_is_named_by_its_line_and_comments_are_not_open() {
-        let text = "# DECIDE what you want\na = 1\n  b = \"DECIDE: which\" # why\n";
-        assert_eq!(undecided(text), [(3, "b = \"DECIDE: which\" # why".to_owned())]);
+        let text = "# DECIDE what you want\na = 1\n  b = \"DECIDE: which\" # why\n[c.d] # e\nincluded = \"DECIDE\"\n";
+        let named = "[c.d] included = \"DECIDE\"".to_owned();
+        assert_eq!(undecided(text), [(3, "b = \"DECIDE: which\" # why".to_owned()), (5, named)]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) enum FormError {
         message: String,
     },
     /// Something is still to be decided.
-    #[error("{} decisions are open in {place}", .open.len())]
+    #[error("{} {} open in {place}", .open.len(), if .open.len() == 1 { "decision is" } else { "decisions are" })]
     Undecided {
         /// The file.
         place: String,
@@ -24,7 +24,7 @@ pub(crate) enum FormError {
         open: Vec<(usize, String)>,
     },
     /// Fields that do not go together.
-    #[error("{place} does not describe a statement: {} problems", .problems.len())]
+    #[error("{place} does not describe a statement: {} {}", .problems.len(), if .problems.len() == 1 { "problem" } else { "problems" })]
     Fields {
         /// The file.
         place: String,
