@@ -136,6 +136,12 @@ impl Bodies {
         Pieces { body, bodies: self.clone(), ahead: Vec::new(), ended: false }
     }
 
+    /// Room for bytes that are there already: an answer. It is given back when the reader has them.
+    pub async fn hold(&self, bytes: Vec<u8>) -> Result<Held, Unread> {
+        let room = if bytes.len() > FREE { Some(self.room_for(bytes.len()).await?) } else { None };
+        Ok(Held { bytes, _room: room })
+    }
+
     /// How many bytes of large bodies are held or about to be.
     pub fn taken(&self) -> u64 {
         (self.0.units as usize).saturating_sub(self.0.room.available_permits()) as u64 * UNIT as u64
@@ -280,6 +286,19 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         self.bodies.reading().remove(&self.id);
+    }
+}
+
+impl From<Held> for Bytes {
+    /// The room is given back with the last of the bytes.
+    fn from(held: Held) -> Self {
+        Self::from_owner(held)
+    }
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
