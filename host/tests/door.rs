@@ -9,10 +9,11 @@
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use stele_host::http_server::{Drained, Limits, serve};
+use stele_host::http_server::{Bodies, Drained, Limits, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -30,6 +31,7 @@ struct House {
 fn short() -> Limits {
     Limits {
         connections: 16,
+        connections_per_address: None,
         header_bytes: 8 * 1024,
         header_time: Duration::from_millis(300),
         body_bytes: 64 * 1024,
@@ -46,6 +48,15 @@ async fn house(limits: Limits) -> House {
         .route("/", get(|| async { "hello\n" }))
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }))
         .route("/echo", post(|body: Bytes| async move { format!("{} bytes\n", body.len()) }))
+        .route(
+            "/pieces",
+            post(|body: Body| async {
+                match Bodies::new(1 << 20).receive(body).rest(1000).await {
+                    Ok(held) => format!("{} bytes\n", held.len()).into_response(),
+                    Err(unread) => unread.answer("a word"),
+                }
+            }),
+        )
         .route("/ignore", post(|| async { "did not look\n" }))
         .route(
             "/panic",
@@ -311,16 +322,120 @@ async fn a_reader_that_sips_is_let_go_and_a_steady_one_is_not() {
 }
 
 #[tokio::test]
-async fn beyond_the_cap_connections_wait_and_then_are_served() {
+async fn beyond_the_cap_newcomers_wait_while_all_are_at_work() {
     let house = house(Limits { connections: 2, ..short() }).await;
-    let (mut one, two) = (house.connect().await, house.connect().await);
-    one.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    one_answer(&mut one).await;
-    let began = Instant::now();
+    let (mut one, mut two) = (house.connect().await, house.connect().await);
+    for stream in [&mut one, &mut two] {
+        stream.write_all(b"GET /soon HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    }
     let answer = house.say(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert_eq!(status(&answer), 200);
-    assert!(began.elapsed() >= Duration::from_millis(200), "a slot must have become free first");
-    drop((one, two));
+    // Nobody was cut for it.
+    assert!(one_answer(&mut one).await.ends_with("soon\n"));
+    assert!(one_answer(&mut two).await.ends_with("soon\n"));
+}
+
+#[tokio::test]
+async fn the_connection_that_is_idle_for_longest_makes_room() {
+    let hours = Duration::from_secs(3600);
+    let house = house(Limits { connections: 3, idle_time: hours, header_time: hours, ..short() }).await;
+    let (mut oldest, mut younger) = (house.connect().await, house.connect().await);
+    for stream in [&mut oldest, &mut younger] {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        one_answer(stream).await;
+    }
+    let mut in_a_header = house.connect().await;
+    in_a_header.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    let mut newcomer = house.connect().await;
+    newcomer.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_eq!(status(&one_answer(&mut newcomer).await), 200);
+    assert_eq!(to_end(&mut oldest).await, "");
+    younger.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_eq!(status(&one_answer(&mut younger).await), 200, "the younger one stays");
+    in_a_header.write_all(b"host: x\r\n\r\n").await.unwrap();
+    assert_eq!(status(&one_answer(&mut in_a_header).await), 200, "so does one in the middle of a request");
+}
+
+#[tokio::test]
+async fn whoever_pauses_within_a_request_makes_room_where_none_is_idle() {
+    let hours = Duration::from_secs(3600);
+    let limits = Limits { header_time: hours, body_time: hours, answer_time: hours, write_time: hours, ..short() };
+    let house = house(Limits { connections: 3, ..limits }).await;
+    let mut pausing = Vec::new();
+    for words in [
+        &b"GET / HTTP/1.1\r\n"[..],
+        b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc",
+        b"GET /huge HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
+        let mut stream = house.connect().await;
+        stream.write_all(words).await.unwrap();
+        pausing.push(stream);
+    }
+    // Three newcomers at once: each of the three gives up its place.
+    let soon = b"GET /soon HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let (one, two, three) = tokio::join!(house.say(soon), house.say(soon), house.say(soon));
+    assert_eq!([one, two, three].map(|answer| status(&answer)), [200; 3]);
+    for stream in &mut pausing {
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "a paused connection has ended");
+    }
+}
+
+#[tokio::test]
+async fn an_address_with_too_many_at_work_is_sent_away() {
+    let house =
+        house(Limits { connections_per_address: Some(2), answer_time: Duration::from_secs(1), ..short() }).await;
+    let (mut one, mut two) = (house.connect().await, house.connect().await);
+    for stream in [&mut one, &mut two] {
+        stream.write_all(b"GET /hang HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut third = house.connect().await;
+    let answer = one_answer(&mut third).await;
+    assert_eq!(status(&answer), 503);
+    assert!(answer.contains("too-many-connections") && answer.contains("retry-after: 1"), "{answer}");
+    // When one of the two has its answer, there is a place again.
+    assert_eq!(status(&one_answer(&mut one).await), 503);
+    drop(one);
+    let answer = house.say(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert_eq!(status(&answer), 200);
+    drop(two);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_too_long_or_too_slow_has_a_name_each() {
+    let house = house(short()).await;
+    let head = |length: usize| {
+        format!("POST /pieces HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n")
+    };
+    let mut cut = house.connect().await;
+    cut.write_all((head(100) + "only this").as_bytes()).await.unwrap();
+    cut.shutdown().await.unwrap();
+    let answer = to_end(&mut cut).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"body-cut\""), "{answer}");
+    let answer = house.say((head(1001) + &"x".repeat(1001)).as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("\"too-large\""), "{answer}");
+    let answer = house.say((head(100) + "only this").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request-timeout\""), "{answer}");
+    let answer = house.say((head(4) + "1234").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("4 bytes"), "{answer}");
+}
+
+#[tokio::test]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let house = house(short()).await;
+    for (request, cors) in [
+        ("GET / HTTP/1.1\r\n", true),
+        ("HEAD / HTTP/1.1\r\n", true),
+        ("GET /nowhere HTTP/1.1\r\n", true),
+        ("GET /panic HTTP/1.1\r\n", true),
+        ("POST /echo HTTP/1.1\r\ncontent-length: 0\r\n", false),
+    ] {
+        let answer = house.say(format!("{request}host: x\r\nconnection: close\r\n\r\n").as_bytes()).await;
+        assert!(answer.contains("\r\nx-content-type-options: nosniff\r\n"), "{answer}");
+        assert_eq!(answer.contains("\r\naccess-control-allow-origin: *\r\n"), cors, "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ pub struct Config {
     /// What outsiders may occupy.
     #[serde(default)]
     pub limits: Limits,
+    /// What one name and one key may add in a day.
+    #[serde(default)]
+    pub quotas: Quotas,
 }
 
 /// Who may claim a publisher's name.
@@ -82,8 +85,12 @@ pub struct Batch {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Open connections. Default 512.
+    /// Open connections; beyond that the longest idle one is closed for a newcomer. Default 512.
     pub connections: usize,
+    /// Open connections from one address (in IPv6: from one network of 64 bits). Default 128, and no limit for this machine's
+    /// own addresses, where a proxy speaks for everybody. When set, it counts for every address: behind a proxy on another
+    /// machine, set it to what that proxy may open.
+    pub connections_per_address: Option<usize>,
     /// Statements that wait for a batch. Default 4096.
     pub pending_submissions: usize,
     /// Seconds that a submission waits for its cosigned proof before 503. Default 60.
@@ -91,14 +98,25 @@ pub struct Limits {
     /// Seconds that a batch waits for a quorum before its submitters get 503; the tree head is kept and tried again.
     /// Default 10.
     pub quorum_seconds: u64,
-    /// Manifests that no release names yet: how many. Default 1024.
-    pub pending_manifests: usize,
-    /// Manifests that no release names yet: bytes together. Default 256 MiB.
-    pub pending_manifest_bytes: u64,
-    /// Manifests that no release names yet: seconds until they are forgotten. Default a day.
-    pub pending_manifest_seconds: u64,
+    /// Bytes of manifests of more than 64 KiB that are received or checked at a time; who finds no room for 10 s gets 503.
+    /// At least 16 MiB, the largest manifest. Default 64 MiB.
+    pub body_bytes: u64,
     /// Below so many free bytes on the disk of the data the log says that it is unwell. Default 256 MiB.
     pub min_free_bytes: u64,
+}
+
+/// What one name and one key may add in a day. Bytes that are known already, and what is refused, do not count.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quotas {
+    /// Statements of any kind under one name. Default 100,000: more than one a second.
+    pub statements_by_name: u64,
+    /// Statements of any kind signed by one key. Default 100,000.
+    pub statements_by_key: u64,
+    /// Names claimed by one key. Default 100.
+    pub claims_by_key: u64,
+    /// Bytes of statements and manifests under one name. Default 1 GiB.
+    pub bytes_by_name: u64,
 }
 
 impl Batch {
@@ -114,16 +132,21 @@ impl Default for Batch {
     }
 }
 
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { statements_by_name: 100_000, statements_by_key: 100_000, claims_by_key: 100, bytes_by_name: 1 << 30 }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
+            connections_per_address: None,
             pending_submissions: 4096,
             submission_seconds: 60,
             quorum_seconds: 10,
-            pending_manifests: 1024,
-            pending_manifest_bytes: 256 << 20,
-            pending_manifest_seconds: 24 * 60 * 60,
+            body_bytes: 64 << 20,
             min_free_bytes: 256 << 20,
         }
     }

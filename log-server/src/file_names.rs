@@ -1,6 +1,7 @@
 //! The names by which the files of a release are found again: SHA-256 and git's blob id, of so many of them.
 
 use crate::store::Store;
+use stele_spec::hash::Digest;
 use stele_spec::manifest::{Manifest, Role};
 use stele_spec::statement::Statement;
 
@@ -39,6 +40,9 @@ impl FileNames {
         let read = store.manifest(&digest).map_err(|error| error.to_string());
         let manifest = read.and_then(|bytes| {
             let bytes = bytes.ok_or_else(|| "it is not there".to_owned())?;
+            if Digest::of(&bytes) != digest {
+                return Err("it is damaged".to_owned());
+            }
             Manifest::parse(&bytes).map_err(|error| error.to_string())
         });
         match manifest {

@@ -1,27 +1,32 @@
 //! From bytes to an answer: what happens to a submission before and after its batch, off the async threads.
 //!
-//! Before: parse, the signer's key, the signature, the manifest; many side by side. After: the proof, verified. In between
+//! Before: parse, the signer's key, the signature, the quotas, and only then the manifest; many side by side. After: the proof, verified. In between
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
 use crate::admit::{Refusal, admit, authenticate, signers};
 use crate::file_names::FileNames;
 use crate::head::Published;
-use crate::manifests::ManifestsError;
+use crate::manifests::Stored;
 use crate::prover::ProveError;
+use crate::quota::{Exceeded, Quotas, Taken};
 use crate::replay::Parsed;
 use crate::sequencer::{Message, Reply, Submission};
 use crate::shared::Shared;
 use crate::status::Writer;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
+use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
+use stele_host::http_server::{Held, Unread};
 use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::manifest::Manifest;
+use stele_spec::manifest::{Manifest, ManifestError};
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Verdict, View as _};
-use stele_spec::statement::ManifestMismatch;
+use stele_spec::statement::{ManifestMismatch, SignedStatement};
+use stele_spec::submission::Malformed;
 use tokio::sync::{Semaphore, oneshot};
 
 /// The way into the log.
@@ -31,6 +36,7 @@ pub struct Intake {
     queue: SyncSender<Message>,
     /// As many checks at a time as there are cores: more would only wait for each other.
     cores: Arc<Semaphore>,
+    quotas: Quotas,
 }
 
 /// A logged statement.
@@ -74,12 +80,27 @@ pub enum Denied {
         /// The entry that stands in the way, if one does.
         existing: Option<Box<Existing>>,
     },
-    /// The release's manifest was not uploaded.
-    #[error("the manifest {digest} of this release has not been uploaded")]
+    /// Not received.
+    #[error("the request was not received: {0}")]
+    Unread(#[from] Unread),
+    /// Not a statement with its manifest.
+    #[error("not a statement with its manifest: {0}")]
+    NotASubmission(#[from] Malformed),
+    /// The log does not have the release's manifest, and it did not come with the release.
+    #[error("the log does not have the manifest {digest} of this release")]
     ManifestMissing {
         /// The manifest.
         digest: Digest,
     },
+    /// A manifest came with a statement that names none.
+    #[error("a manifest came with a statement that is no release")]
+    ManifestUnexpected,
+    /// What came as the manifest is none.
+    #[error("not a manifest: {0}")]
+    ManifestInvalid(#[from] ManifestError),
+    /// The name or the key has added what it may in a day.
+    #[error(transparent)]
+    Quota(#[from] Exceeded),
     /// The release and its manifest disagree.
     #[error("the release and its manifest disagree: {0}")]
     ManifestDiffers(#[from] ManifestMismatch),
@@ -152,50 +173,65 @@ impl Unavailable {
 
 /// What the checks before the batch came to.
 enum Checked {
-    Known { position: u64, leaf: LeafHash, published: Arc<Published> },
-    Good(Box<Parsed>, Option<Box<Manifest>>),
+    /// It is published. With a digest, the public manifest under it is missing or damaged.
+    Known { position: u64, leaf: LeafHash, published: Arc<Published>, repair: Option<Digest> },
+    /// It is logged, and waits for its proof with its batch.
+    Waiting(Box<Parsed>),
+    /// Its signer may say it, and has signed it.
+    New(Box<Parsed>),
 }
 
 impl Intake {
     /// The way into the log behind `queue`.
     pub fn new(shared: &Arc<Shared>, queue: SyncSender<Message>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { shared: shared.clone(), queue, cores: Arc::new(Semaphore::new(cores)) }
+        let quotas = Quotas::new(shared.config.quotas);
+        Self { shared: shared.clone(), queue, cores: Arc::new(Semaphore::new(cores)), quotas }
     }
 
-    /// Logs a statement, or says why not.
-    pub async fn submit(&self, bytes: axum::body::Bytes) -> Result<Receipt, Denied> {
-        let outcome = self.submitted(bytes).await;
+    /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
+    /// make, or that is logged and whose public manifest is missing or damaged.
+    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
+        let outcome = self.submitted(bytes, manifest).await;
         let label = match &outcome {
             Ok(receipt) if receipt.known => "known",
             Ok(_) => "logged",
-            Err(Denied::Malformed(_) | Denied::NotAStatement) => "malformed",
+            Err(Denied::Malformed(_) | Denied::NotAStatement | Denied::NotASubmission(_)) => "malformed",
             Err(Denied::Refused { refusal, .. }) => refusal.code(),
+            Err(Denied::Unread(_)) => "unread",
             Err(Denied::ManifestMissing { .. }) => "manifest-missing",
-            Err(Denied::ManifestDiffers(_)) => "manifest-differs",
+            Err(Denied::ManifestDiffers(_) | Denied::ManifestUnexpected) => "manifest-differs",
+            Err(Denied::ManifestInvalid(_)) => "manifest-invalid",
+            Err(Denied::Quota(_)) => "quota",
             Err(Denied::Unavailable(error)) => error.code(),
         };
         self.shared.status.count("stele_submissions_total", label, 1);
         outcome
     }
 
-    async fn submitted(&self, bytes: axum::body::Bytes) -> Result<Receipt, Denied> {
+    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
         // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
-        let (shared, entry) = (self.shared.clone(), bytes.clone());
-        let checked = self.on_a_core(move || check(&shared, &bytes)).await??;
-        let (parsed, manifest) = match checked {
-            Checked::Known { position, leaf, published } => {
+        let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
+        let (parsed, mut taken, files) = match self.on_a_core(move || check(&shared, &bytes, brought)).await?? {
+            Checked::Known { position, leaf, published, repair } => {
+                if let (Some(digest), Some(manifest)) = (repair, manifest) {
+                    let bytes = manifest.await?;
+                    self.keep(digest, bytes).await?;
+                }
                 return self.receipt(published, position, leaf, true, None).await;
             }
-            Checked::Good(parsed, manifest) => (parsed, manifest),
+            Checked::Waiting(parsed) => (parsed, None, FileNames::default()),
+            Checked::New(parsed) => {
+                let (parsed, taken, files) = self.take_in(parsed, manifest).await?;
+                (parsed, Some(taken), files)
+            }
         };
-        let files = manifest.as_deref().map(FileNames::of).unwrap_or_default();
-        if let Some(manifest) = manifest {
-            // It waits for the disk, so it does not occupy a core. It is public before its release is staged.
-            let shared = self.shared.clone();
-            let promoted = tokio::task::spawn_blocking(move || shared.manifests.promote(&manifest)).await;
-            promoted.map_err(|error| lost(&error))?.map_err(|error| without_manifest(&error))?;
-        }
         let (leaf, keys) = (parsed.leaf, parsed.keys);
         let Entry::Statement(signed) = parsed.entry else { return Err(Denied::NotAStatement) };
         let (reply, answer) = oneshot::channel();
@@ -207,9 +243,13 @@ impl Intake {
         let wait = Duration::from_secs(self.shared.config.limits.submission_seconds);
         let reply = match tokio::time::timeout(wait, answer).await {
             Ok(Ok(reply)) => reply,
-            Ok(Err(_)) => return Err(Unavailable::Stopping.into()),
-            Err(_) => return Err(Unavailable::TooSlow.into()),
+            Ok(Err(_)) => Reply::Unavailable(Unavailable::Stopping),
+            Err(_) => Reply::Unavailable(Unavailable::TooSlow),
         };
+        if let (Reply::Logged { known: false, .. } | Reply::Unavailable(_), Some(taken)) = (&reply, &mut taken) {
+            // Without an answer it may be logged all the same.
+            taken.spend();
+        }
         let published = self.shared.published().ok_or(Unavailable::Starting)?;
         match reply {
             Reply::Logged { position, known } => self.receipt(published, position, leaf, known, Some(entry)).await,
@@ -219,6 +259,61 @@ impl Intake {
             }
             Reply::Unavailable(error) => Err(error.into()),
         }
+    }
+
+    /// Counts what is new, and makes the manifest of a release public before the release is staged.
+    async fn take_in<F>(
+        &self,
+        parsed: Box<Parsed>,
+        manifest: Option<F>,
+    ) -> Result<(Box<Parsed>, Taken, FileNames), Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
+        let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
+        let Some(digest) = signed.statement().manifest_digest() else {
+            if manifest.is_some() {
+                return Err(Denied::ManifestUnexpected);
+            }
+            let taken = self.quotas.take(parsed.leaf, signed, 0)?;
+            return Ok((parsed, taken, FileNames::default()));
+        };
+        let brought = match manifest {
+            Some(manifest) => Some(manifest.await?),
+            None => None,
+        };
+        let mut taken = self.quotas.take(parsed.leaf, signed, brought.as_ref().map_or(0, |bytes| bytes.len()))?;
+        let shared = self.shared.clone();
+        let work = move || -> Result<_, Denied> {
+            let files = match &brought {
+                Some(bytes) => agree(&parsed, &digest, bytes)?,
+                None => match shared.manifests.read(&digest).map_err(|error| unstored(&error))? {
+                    Stored::Sound(bytes) => agree(&parsed, &digest, &bytes)?,
+                    Stored::Missing | Stored::Damaged => return Err(Denied::ManifestMissing { digest }),
+                },
+            };
+            Ok((parsed, brought, files))
+        };
+        let (parsed, brought, files) = self.on_a_core(work).await??;
+        if let Some(bytes) = brought {
+            // On the disk it takes room, whatever becomes of the release.
+            taken.spend();
+            self.keep(digest, bytes).await?;
+        }
+        Ok((parsed, taken, files))
+    }
+
+    /// Makes a manifest public. It waits for the disk, so it does not occupy a core.
+    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), Denied> {
+        let shared = self.shared.clone();
+        let work = move || {
+            let found = Digest::of(&bytes);
+            if found != digest {
+                return Err(ManifestMismatch::Digest { field: "manifest", expected: digest, found }.into());
+            }
+            shared.manifests.keep(&digest, &bytes).map_err(|error| unstored(&error))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?
     }
 
     async fn receipt(
@@ -245,7 +340,7 @@ impl Intake {
 }
 
 /// Everything that can be decided before the batch.
-fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
+fn check(shared: &Shared, bytes: &[u8], brings_manifest: bool) -> Result<Checked, Denied> {
     let parsed = Parsed::of(bytes)?;
     let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
     let rules = &shared.config.registration;
@@ -257,7 +352,8 @@ fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
     if let Some(position) = position {
         let published = shared.published().filter(|published| position < published.size());
         if let Some(published) = published {
-            return Ok(Checked::Known { position, leaf: parsed.leaf, published });
+            let repair = if brings_manifest { in_need_of_repair(shared, signed)? } else { None };
+            return Ok(Checked::Known { position, leaf: parsed.leaf, published, repair });
         }
     }
     match shared.status.writer() {
@@ -269,22 +365,37 @@ fn check(shared: &Shared, bytes: &[u8]) -> Result<Checked, Denied> {
     }
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.
-        return Ok(Checked::Good(Box::new(parsed), None));
+        return Ok(Checked::Waiting(Box::new(parsed)));
     }
     let keys = keys.map_err(|refusal| refused(shared, refusal))?;
     authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
     let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
     match verdict {
-        Ok(Verdict::New | Verdict::Known(_)) => {}
-        Err(refusal) => return Err(refused(shared, refusal)),
+        Ok(Verdict::New | Verdict::Known(_)) => Ok(Checked::New(Box::new(parsed))),
+        Err(refusal) => Err(refused(shared, refusal)),
     }
-    let mut manifest = None;
-    if let Some(release) = signed.statement().release() {
-        let found = shared.manifests.find(&release.manifest).map_err(|error| without_manifest(&error))?;
-        release.check_manifest(&found)?;
-        manifest = Some(Box::new(found));
+}
+
+/// The manifest of a logged release, if it is not as it should be.
+fn in_need_of_repair(shared: &Shared, signed: &SignedStatement) -> Result<Option<Digest>, Denied> {
+    let Some(digest) = signed.statement().manifest_digest() else { return Err(Denied::ManifestUnexpected) };
+    let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
+    Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
+}
+
+/// The files of a manifest that agrees with its release.
+fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, Denied> {
+    let (expected, found) = (*digest, Digest::of(bytes));
+    if expected != found {
+        return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
     }
-    Ok(Checked::Good(Box::new(parsed), manifest))
+    let manifest = Manifest::parse(bytes)?;
+    if let Entry::Statement(signed) = &parsed.entry
+        && let Some(release) = signed.statement().release()
+    {
+        release.check_manifest(&manifest)?;
+    }
+    Ok(FileNames::of(&manifest))
 }
 
 fn lost(error: &tokio::task::JoinError) -> Unavailable {
@@ -311,12 +422,6 @@ fn unproven(error: &ProveError) -> Denied {
     Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
 }
 
-fn without_manifest(error: &ManifestsError) -> Denied {
-    match error {
-        ManifestsError::Missing { digest } => Denied::ManifestMissing { digest: *digest },
-        ManifestsError::Durable(error) => {
-            Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
-        }
-        error => Unavailable::Storage { code: "manifest-unreadable", message: error.to_string() }.into(),
-    }
+fn unstored(error: &DurableError) -> Denied {
+    Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
 }

@@ -27,6 +27,7 @@ use stele_host::{announce, http_server, key_file, shutdown};
 use stele_spec::merkle::empty_root;
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::policy::{MAX_POLICY, Policy};
+use stele_spec::submission::MAX_SUBMISSION;
 use tokio::net::TcpListener;
 
 /// What a run needs, read and checked.
@@ -90,7 +91,12 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), LogError> {
     let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
-    let mut limits = http_server::Limits { connections: options.config.limits.connections, ..Default::default() };
+    let mut limits = http_server::Limits {
+        connections: options.config.limits.connections,
+        connections_per_address: options.config.limits.connections_per_address,
+        body_bytes: MAX_SUBMISSION as u64,
+        ..Default::default()
+    };
     let slowest = Duration::from_secs(options.config.limits.submission_seconds) + Duration::from_secs(30);
     limits.answer_time = limits.answer_time.max(slowest);
     let waiting = options.config.limits.pending_submissions.max(1);
@@ -155,7 +161,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         Lookup::open(&data, &store, public, root)
     };
     let shared = Arc::new(Shared {
-        manifests: Manifests::open(&data, &store, config.limits)?,
+        manifests: Manifests::new(&store),
         prover: Prover::new(&store),
         index: Arc::new(RwLock::new(found.index)),
         lookup,

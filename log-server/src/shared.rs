@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use stele_host::clock::{Clock, SystemClock};
 use stele_host::durable::Dir;
+use stele_spec::checkpoint::Checkpoint;
 use stele_spec::index::Index;
 use stele_spec::note::VerifierKey;
-use stele_spec::policy::Policy;
+use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
 use stele_spec::registration::Registry;
 
 /// A running log. Readers hold an `Arc` of it.
@@ -34,7 +35,7 @@ pub struct Shared {
     pub prover: Prover,
     /// The index: settled as published, with what is signed and not published staged. Locked before `published`.
     pub index: Arc<RwLock<Index>>,
-    /// Manifests that wait for their releases.
+    /// The public manifests.
     pub manifests: Manifests,
     /// The derived lookups.
     pub lookup: Lookup,
@@ -66,6 +67,15 @@ impl Shared {
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.head.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+    }
+
+    /// What a checkpoint from the disk is worth. The published one was verified when it was published; only other bytes are
+    /// verified anew.
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
+        match self.published().filter(|published| published.note.to_bytes() == note) {
+            Some(published) => Ok(published.head.clone()),
+            None => self.policy.verify(note),
+        }
     }
 
     /// The newest releases, for reading.

@@ -104,14 +104,14 @@ impl Store {
         self.data.read(&format!("public/manifests/{digest}"), MAX_MANIFEST as u64)
     }
 
-    /// Whether a manifest is there.
-    pub fn has_manifest(&self, digest: &Digest) -> Result<bool, DurableError> {
-        self.data.exists(&format!("public/manifests/{digest}"))
-    }
-
     /// Keeps a manifest that a release names.
     pub fn put_manifest(&self, digest: &Digest, bytes: &[u8]) -> Result<(), DurableError> {
         self.data.put_if_absent(&format!("public/manifests/{digest}"), bytes).map(|_| ())
+    }
+
+    /// Puts the right bytes in the place of a damaged manifest.
+    pub fn replace_manifest(&self, digest: &Digest, bytes: &[u8]) -> Result<(), DurableError> {
+        self.data.replace(&format!("public/manifests/{digest}"), bytes)
     }
 
     /// Whether any tile was ever put.

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: publishers, statements, and a log without a network.
 
-use crate::config::{Batch, Claims, Config, Limits, Registration};
+use crate::config::{Batch, Claims, Config, Limits, Quotas, Registration};
 use crate::head::{Published, SignedHead};
 use crate::lock::HeadLock;
 use crate::recover::{RecoverError, Recovered, recover};
@@ -52,6 +52,7 @@ pub(crate) fn config() -> Config {
         registration: open_registration(),
         batch: Batch::default(),
         limits: Limits::default(),
+        quotas: Quotas::default(),
     }
 }
 

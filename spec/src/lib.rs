@@ -22,6 +22,7 @@ pub mod tile;
 
 pub mod entry;
 pub mod note;
+pub mod submission;
 
 pub mod checkpoint;
 

@@ -14,13 +14,14 @@ use tokio::time::{Instant, Sleep};
 pub(super) enum Cut {
     #[error("the request's body took too long")]
     TooSlow,
-    #[error("the request's body is too large")]
-    TooLarge,
+    #[error("the request's body is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
 }
 
 /// What the router's handlers read.
 pub(super) struct DoorBody {
     inner: Incoming,
+    limit: u64,
     left: u64,
     deadline: Instant,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -30,7 +31,7 @@ pub(super) struct DoorBody {
 
 impl DoorBody {
     pub(super) fn new(inner: Incoming, bytes: u64, deadline: Instant, shared: Arc<Shared>) -> Self {
-        Self { inner, left: bytes, deadline, alarm: None, ended: false, shared }
+        Self { inner, limit: bytes, left: bytes, deadline, alarm: None, ended: false, shared }
     }
 
     fn cut(&self, cut: Cut) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
@@ -45,11 +46,13 @@ impl Body for DoorBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
+            self.shared.body_awaited();
             let deadline = self.deadline;
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             ready!(alarm.as_mut().poll(cx));
             return self.cut(Cut::TooSlow);
         };
+        self.shared.body_came();
         self.ended = frame.is_none();
         // A body that trickles is always ready, so the time is looked at here too.
         if frame.is_some() && Instant::now() >= self.deadline {
@@ -58,7 +61,7 @@ impl Body for DoorBody {
         if let Some(Ok(data)) = frame.as_ref().map(|frame| frame.as_ref().map(|f| f.data_ref().map_or(0, Bytes::len))) {
             match self.left.checked_sub(data as u64) {
                 Some(left) => self.left = left,
-                None => return self.cut(Cut::TooLarge),
+                None => return self.cut(Cut::TooLarge { limit: self.limit }),
             }
         }
         Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)))

@@ -6,11 +6,12 @@
 //! second task.
 
 use super::body::{Cut, DoorBody};
+use super::slots::Line;
 use super::{Limits, refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -48,11 +49,12 @@ pub(super) async fn run(
     peer: SocketAddr,
     router: Router,
     limits: &Limits,
+    line: &Line,
     mut stopping: watch::Receiver<bool>,
 ) {
     // An answer is written whole; waiting to fill a packet would only delay it.
     let _ = stream.set_nodelay(true);
-    let shared = Arc::new(Shared::default());
+    let shared = line.shared.clone();
     let io = TokioIo::new(Guarded {
         stream,
         write_time: limits.write_time,
@@ -70,6 +72,7 @@ pub(super) async fn run(
 
     let mut alarm = pin!(tokio::time::sleep(limits.idle_time));
     let mut stop = pin!(stopping.wait_for(|stop| *stop));
+    let mut make_room = pin!(line.make_room.notified());
     let mut stopped = false;
     let outcome = poll_fn(|cx| {
         if !stopped && stop.as_mut().poll(cx).is_ready() {
@@ -84,6 +87,13 @@ pub(super) async fn run(
                 tracing::debug!(%peer, %error, "connection failed");
             }
             return Poll::Ready(Outcome::Ended);
+        }
+        // Looked at after hyper has read: a request that came meanwhile is answered.
+        while make_room.as_mut().poll(cx).is_ready() {
+            if shared.waiting().is_some() {
+                return Poll::Ready(Outcome::MadeRoom);
+            }
+            make_room.set(line.make_room.notified());
         }
         let Some(deadline) = shared.deadline(limits) else { return Poll::Pending };
         if alarm.deadline() != deadline {
@@ -100,7 +110,7 @@ pub(super) async fn run(
     if outcome == Outcome::TimedOut && (cut_short || !parts.read_buf.is_empty()) {
         let _ = tokio::time::timeout(LINGER, stream.write_all(header_too_slow().as_bytes())).await;
     }
-    if cut_short {
+    if cut_short && outcome != Outcome::MadeRoom {
         linger(stream).await;
     }
 }
@@ -109,6 +119,8 @@ pub(super) async fn run(
 enum Outcome {
     Ended,
     TimedOut,
+    /// Somebody else has the place now.
+    MadeRoom,
 }
 
 /// hyper closes without a word on its own; a person with a slow line should learn why.
@@ -116,23 +128,35 @@ fn header_too_slow() -> String {
     let body = "{\"error\":\"request-timeout\",\"message\":\"the request's header took too long\"}\n";
     let length = body.len();
     format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
 /// What the parts of one connection know about it together. Only hyper's `poll` changes it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Shared(Mutex<State>);
 
+#[derive(Debug)]
 struct State {
     phase: Phase,
     requests: u64,
     cut: Option<Cut>,
     unread: bool,
+    /// Since when the other side owes us more of a body, or the taking of an answer.
+    owed: Option<Instant>,
+}
+
+/// What a connection waits for from the other side, and since when. Ordered by who ends first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Waiting {
+    /// The next request.
+    ForARequest(Instant),
+    /// The rest of a header or of a body, or that it takes its answer.
+    WithinOne(Instant),
 }
 
 /// What the connection waits for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Phase {
     /// A request; since when.
     Idle(Instant),
@@ -146,7 +170,7 @@ enum Phase {
 
 impl Default for State {
     fn default() -> Self {
-        Self { phase: Phase::Idle(Instant::now()), requests: 0, cut: None, unread: false }
+        Self { phase: Phase::Idle(Instant::now()), requests: 0, cut: None, unread: false, owed: None }
     }
 }
 
@@ -172,9 +196,29 @@ impl Shared {
         }
     }
 
-    fn request_came(&self) {
+    pub(super) fn request_came(&self) {
         let mut state = self.state();
-        *state = State { phase: Phase::Busy, requests: state.requests + 1, cut: None, unread: false };
+        *state = State { phase: Phase::Busy, requests: state.requests + 1, ..State::default() };
+    }
+
+    /// Notes that the handler waits for more of the body.
+    pub(super) fn body_awaited(&self) {
+        self.state().owed.get_or_insert_with(Instant::now);
+    }
+
+    /// Notes that more of the body is there, or its end.
+    pub(super) fn body_came(&self) {
+        self.state().owed = None;
+    }
+
+    /// What it waits for, unless it is we who are at work.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        let state = self.state();
+        match state.phase {
+            Phase::Idle(since) => Some(Waiting::ForARequest(since)),
+            Phase::Header(since) => Some(Waiting::WithinOne(since)),
+            Phase::Busy | Phase::Writing => state.owed.map(Waiting::WithinOne),
+        }
     }
 
     fn answered(&self) {
@@ -185,6 +229,7 @@ impl Shared {
         let mut state = self.state();
         if let Phase::Writing = state.phase {
             state.phase = Phase::Idle(Instant::now());
+            state.owed = None;
         }
     }
 
@@ -220,9 +265,10 @@ pub(super) async fn answer(
     let answered = Answered(shared.clone());
     let now = Instant::now();
     let announced = request.body().size_hint().lower();
+    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let (mut parts, body) = request.into_parts();
     let body = DoorBody::new(body, limits.body_bytes, now + limits.body_time, shared.clone());
-    let response = if announced > limits.body_bytes {
+    let mut response = if announced > limits.body_bytes {
         drop(body);
         too_large(limits)
     } else {
@@ -231,7 +277,7 @@ pub(super) async fn answer(
         let response = tokio::time::timeout_at(now + limits.answer_time, handler).await;
         let cut = shared.state().cut;
         match (cut, response) {
-            (Some(Cut::TooLarge), _) => too_large(limits),
+            (Some(Cut::TooLarge { .. }), _) => too_large(limits),
             (Some(Cut::TooSlow), _) => closing(refusal(
                 StatusCode::REQUEST_TIMEOUT,
                 "request-timeout",
@@ -253,6 +299,12 @@ pub(super) async fn answer(
             )),
         }
     };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_reading {
+        // Everything that is read here is public: a page in a browser may verify it.
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     Ok(response.map(|inner| AnswerBody { inner, _answered: answered }))
 }
 
@@ -328,6 +380,9 @@ impl Guarded {
             return written;
         }
         let write_time = self.write_time;
+        if self.stalled.is_none() {
+            self.shared.body_awaited();
+        }
         let alarm = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(write_time)));
         ready!(alarm.as_mut().poll(cx));
         // Else the kernel would go on feeding its buffer to this reader.
@@ -336,7 +391,9 @@ impl Guarded {
     }
 
     fn all_is_well(&mut self) {
-        self.stalled = None;
+        if self.stalled.take().is_some() {
+            self.shared.body_came();
+        }
         self.taken = 0;
     }
 }

@@ -5,13 +5,15 @@
 //!
 //! | what the other side does | what happens |
 //! |---|---|
-//! | opens too many connections | they wait in the kernel's backlog until one of ours ends |
+//! | opens too many connections | the one that has been idle longest is closed; if all are at work, newcomers wait in the kernel's backlog |
+//! | opens more than `connections_per_address` | the same among its own; if all are at work, 503 and closed |
 //! | sends its header slowly | 408 after `header_time`, closed |
 //! | sends a huge header, or very many fields | 431, closed |
 //! | sends its body slowly, or stops in it | 408 after `body_time`, closed |
 //! | announces or sends a body over `body_bytes` | 413, closed (a route may set less with `DefaultBodyLimit`) |
 //! | keeps an idle connection | closed after `idle_time` |
 //! | does not read its answer, or hardly | closed when it took less than 64 KiB (or the rest) in `write_time` |
+//! | ends the connection within a body | 400 where [`Bodies`] reads it |
 //! | sends what is no HTTP | 400, closed |
 //! | shuts down its writing half after a whole request | gets its answer |
 //!
@@ -23,9 +25,13 @@
 //! HTTP/1.1 without TLS: a proxy in front speaks TLS and HTTP/2. Handlers find the peer's address in
 //! `axum::extract::ConnectInfo<SocketAddr>`; behind a proxy that is the proxy.
 
+mod bodies;
 mod body;
 mod connection;
 mod opened;
+mod slots;
+
+use slots::{Slot, Slots};
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -36,16 +42,22 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use bodies::{Bodies, FREE, Held, Pieces, Unread};
 pub use opened::{Pings, serve_opened};
+pub use slots::PER_ADDRESS;
 
 /// How much, and for how long, the other side may occupy us.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Open connections. Each costs a descriptor and up to about 100 KiB.
     pub connections: usize,
+    /// Open connections from one address, which in IPv6 is a network of 64 bits. `None`: [`PER_ADDRESS`], and as many as
+    /// there are from this machine, where a proxy speaks for everybody. A number counts for every address: behind a proxy
+    /// on another machine it must be what that proxy opens.
+    pub connections_per_address: Option<usize>,
     /// The request line and all header fields, in bytes. At least 1; hyper refuses more than 100 fields as well.
     pub header_bytes: usize,
     /// From the first byte of a request to the end of its header.
@@ -71,6 +83,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
+            connections_per_address: None,
             header_bytes: 16 * 1024,
             header_time: Duration::from_secs(10),
             body_bytes: 16 << 20,
@@ -101,21 +114,26 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
     let limits = Arc::new(limits);
-    let slots = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let slots = Slots::new(&limits);
     let (stop, stopping) = watch::channel(false);
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            Some(ended) = open.join_next(), if !open.is_empty() => note(ended),
-            (stream, peer, slot) = accept(&listener, &slots) => {
-                let (router, limits, stopping) = (router.clone(), limits.clone(), stopping.clone());
-                open.spawn(async move {
-                    connection::run(stream, peer, router, &limits, stopping).await;
-                    drop(slot);
-                });
+    {
+        // One future for each newcomer: an end elsewhere must not drop who waits for a place.
+        let mut newcomer = pin!(accept(&listener, &slots));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = open.join_next(), if !open.is_empty() => note(ended),
+                (stream, peer, slot) = &mut newcomer => {
+                    newcomer.set(accept(&listener, &slots));
+                    let (router, limits, stopping) = (router.clone(), limits.clone(), stopping.clone());
+                    open.spawn(async move {
+                        connection::run(stream, peer, router, &limits, &slot.line, stopping).await;
+                        drop(slot);
+                    });
+                }
             }
         }
     }
@@ -137,17 +155,24 @@ pub fn refusal(status: StatusCode, code: &str, message: &str, hint: Option<&str>
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // What is not there now may be there in a second, and no cache may say otherwise.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+/// The answer, with word of when to come back.
+pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Slots>) -> (TcpStream, SocketAddr, Slot) {
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            // The semaphore is never closed; if it were, nobody could be let in.
-            std::future::pending().await
-        };
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, slot),
+            Ok((stream, peer)) => match slots.take(peer.ip()).await {
+                Some(slot) => return (stream, peer, slot),
+                None => send_away(&stream),
+            },
             Err(error) => {
                 // The peer was gone already, or descriptors ran out: waiting helps against both.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -155,6 +180,17 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, S
             }
         }
     }
+}
+
+/// Tells somebody that its address has too many connections, as far as the kernel takes it at once.
+fn send_away(stream: &TcpStream) {
+    let body = "{\"error\":\"too-many-connections\",\"message\":\"your address has too many connections open\"}\n";
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nx-content-type-options: nosniff\r\n\
+         retry-after: 1\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let _ = stream.try_write(answer.as_bytes());
 }
 
 async fn drain(mut open: JoinSet<()>, within: Duration) -> Drained {

@@ -1,6 +1,6 @@
 //! Entries by position, and positions by name.
 
-use super::{Server, bad_request, internal, json, not_found, typed, unavailable};
+use super::{Server, bad_request, immutable, internal, json, not_found, typed, unavailable};
 use crate::lookup::{By, MAX_POSITIONS};
 use crate::prover::ProveError;
 use axum::extract::{Path, Query, State};
@@ -41,8 +41,8 @@ pub(super) async fn entry(State(server): State<Server>, Path(index): Path<String
     }
     match server.blocking(move |shared| shared.store.entry(position, published.size())).await {
         // The first byte tells the two kinds of entries apart.
-        Ok(Ok(bytes)) if bytes.first() == Some(&0xd2) => typed("application/cose", bytes),
-        Ok(Ok(bytes)) => typed("text/plain; charset=utf-8", bytes),
+        Ok(Ok(bytes)) if bytes.first() == Some(&0xd2) => immutable("application/cose; cose-type=\"cose-sign1\"", bytes),
+        Ok(Ok(bytes)) => immutable("text/plain; charset=utf-8", bytes),
         Ok(Err(error)) => internal(&error),
         Err(response) => response,
     }
@@ -165,7 +165,7 @@ async fn answer(
         }
         Err(error) => {
             tracing::warn!(%error, "a lookup failed");
-            unavailable("lookup-unavailable", "lookups are off until the log is started again", 600)
+            unavailable("lookups-away", "the lookups are being made again, or off until the log is started again", 30)
         }
     }
 }

@@ -43,7 +43,8 @@ pub(super) async fn page(State(server): State<Server>) -> Response {
          <li>/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/keys?name=, /lookup/digest?hex=, /lookup/file?hex=, \
          /lookup/purl?name=, /lookup/children?name=</li>\n\
          <li>/manifests/&lt;sha256&gt;</li>\n\
-         <li>POST /entries: a signed statement; the answer is its cosigned proof</li>\n\
+         <li>POST /entries: a signed statement, or a signed release with its manifest; the answer is its cosigned \
+         proof</li>\n\
          <li><a href=\"/healthz\">/healthz</a>, <a href=\"/metrics\">/metrics</a></li>\n</ul>\n</body>\n</html>\n",
     );
     let mut response = typed("text/html; charset=utf-8", html.into_bytes());

@@ -1,14 +1,14 @@
 //! What any web server could serve from `data/public`, with the headers of c2sp.org/tlog-tiles.
 
-use super::{Server, internal, not_found, typed};
+use super::{Server, immutable, internal, not_found, typed};
+use crate::manifests::Stored;
 use axum::extract::{Path, State};
-use axum::http::{Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use stele_host::durable::DurableError;
+use stele_host::http_server::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
-
-/// Content that never changes under its name.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub(super) async fn checkpoint(State(server): State<Server>) -> Response {
     match server.shared.published() {
@@ -24,7 +24,7 @@ pub(super) async fn tile(State(server): State<Server>, uri: Uri) -> Response {
     let Some(path) = path.filter(|path| published.is_some_and(|published| published.covers(*path))) else {
         return not_found("such tile");
     };
-    match server.blocking(move |shared| shared.store.read(path)).await {
+    match server.reading(move |shared| shared.store.read(path)).await {
         Ok(Ok(Some(bytes))) => immutable("application/octet-stream", bytes),
         Ok(Ok(None)) => not_found("such tile"),
         Ok(Err(error)) => internal(&error),
@@ -32,16 +32,31 @@ pub(super) async fn tile(State(server): State<Server>, uri: Uri) -> Response {
     }
 }
 
-pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<String>) -> Response {
-    let Ok(digest) = Digest::from_hex(&digest) else { return not_found("such manifest") };
-    match server.blocking(move |shared| shared.store.manifest(&digest)).await {
-        Ok(Ok(Some(bytes))) => immutable("application/cbor", bytes),
-        Ok(Ok(None)) => not_found("such manifest"),
-        Ok(Err(error)) => internal(&error),
-        Err(response) => response,
-    }
+/// Why a manifest is not served.
+enum Unserved {
+    Damaged,
+    Durable(DurableError),
 }
 
-fn immutable(content_type: &'static str, bytes: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response()
+/// Its digest is checked each time: what is served as immutable must be what its name says.
+pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<String>) -> Response {
+    let Ok(digest) = Digest::from_hex(&digest) else { return not_found("such manifest") };
+    let read = server.reading(move |shared| match shared.manifests.read(&digest) {
+        Ok(Stored::Sound(bytes)) => Ok(Some(bytes)),
+        Ok(Stored::Missing) => Ok(None),
+        Ok(Stored::Damaged) => Err(Unserved::Damaged),
+        Err(error) => Err(Unserved::Durable(error)),
+    });
+    match read.await {
+        Ok(Ok(Some(bytes))) => immutable("application/cbor", bytes),
+        Ok(Ok(None)) => not_found("such manifest"),
+        Ok(Err(Unserved::Damaged)) => {
+            server.shared.status.count("stele_manifests_total", "damaged", 1);
+            let message = format!("the bytes of manifest {digest} on the log's disk have another digest");
+            let hint = "whoever has the release can put it back: `stele publish` of the same folder, or POST /entries of both";
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "manifest-damaged", &message, Some(hint))
+        }
+        Ok(Err(Unserved::Durable(error))) => internal(&error),
+        Err(response) => response,
+    }
 }
