@@ -16,6 +16,7 @@ pub mod manifests;
 pub mod names;
 pub mod newest;
 pub mod prover;
+pub mod recall;
 pub mod recover;
 pub mod replay;
 mod run;

@@ -109,6 +109,12 @@ impl Store {
         self.data.exists(&format!("public/manifests/{digest}"))
     }
 
+    /// Whether a manifest is there and has a length that one can have.
+    pub fn seems_to_have_manifest(&self, digest: &Digest) -> Result<bool, DurableError> {
+        let found = self.data.open_file(&format!("public/manifests/{digest}"))?;
+        Ok(found.is_some_and(|(_, length)| (1..=MAX_MANIFEST as u64).contains(&length)))
+    }
+
     /// Keeps a manifest that a release names.
     pub fn put_manifest(&self, digest: &Digest, bytes: &[u8]) -> Result<(), DurableError> {
         self.data.put_if_absent(&format!("public/manifests/{digest}"), bytes).map(|_| ())
