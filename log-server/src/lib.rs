@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod admit;
+pub mod adopt;
 pub mod cli;
 pub mod config;
 pub mod cosign;

@@ -25,6 +25,7 @@ use crate::tree::{Object, Tree};
 use std::sync::Arc;
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
+use stele_host::lock::LockError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::hash::{Digest, RootHash};
@@ -65,6 +66,9 @@ pub enum RecoverError {
     /// The machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// Another process works on the same files.
+    #[error(transparent)]
+    Busy(LockError),
     /// A staged batch is damaged.
     #[error(transparent)]
     Staging(#[from] StagingError),
@@ -153,7 +157,10 @@ impl RecoverError {
 
 impl Explain for RecoverError {
     fn exit(&self) -> Exit {
-        self.machine().map_or(Exit::Inconsistent, Explain::exit)
+        match self {
+            Self::Busy(error) => error.exit(),
+            _ => self.machine().map_or(Exit::Inconsistent, Explain::exit),
+        }
     }
 
     fn code(&self) -> &'static str {
@@ -162,6 +169,7 @@ impl Explain for RecoverError {
         }
         match self {
             Self::Durable(error) => error.code(),
+            Self::Busy(error) => error.code(),
             Self::Staging(_) => "staged-batch-damaged",
             Self::Replay(_) => "entries-damaged",
             Self::HeadLost => "signed-head-lost",

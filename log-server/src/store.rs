@@ -13,7 +13,7 @@ use stele_spec::note::MAX_NOTE;
 use stele_spec::tile::{Resource, TILE_WIDTH, Tile, TileError, TilePath, TileSource, decode_bundle, encode_bundle};
 
 /// The largest object: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
-const MAX_OBJECT: u64 = 256 * 65_537;
+pub(crate) const MAX_OBJECT: u64 = 256 * 65_537;
 
 /// The files of a log. Cloning shares them.
 #[derive(Clone, Debug)]
