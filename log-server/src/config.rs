@@ -97,7 +97,7 @@ pub struct Limits {
     pub pending_manifest_bytes: u64,
     /// Manifests that no release names yet: seconds until they are forgotten. Default a day.
     pub pending_manifest_seconds: u64,
-    /// Below so many free bytes on the disk of the data the log says that it is unwell. Default 256 MiB.
+    /// Below so many free bytes on the disk of the data the log takes nothing new and says that it is unwell. Default 256 MiB.
     pub min_free_bytes: u64,
 }
 

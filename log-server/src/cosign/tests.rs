@@ -1,9 +1,12 @@
+use super::exchange::{add_checkpoint, cosignatures, remembered, request};
 use super::*;
 use crate::testkit::{ORIGIN, Offline, claim, signer};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use stele_spec::cosignature::{UnixTime, cosign};
+use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::tile::TileNodes;
 
 /// A witness that answers from a script and notes what it was asked.
 struct Script {
