@@ -29,6 +29,17 @@ pub enum Command {
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
     },
+    /// Go on from a copy of the log's public files: after its disk was lost, or an older copy of its data was put back.
+    Adopt {
+        /// The folder, with config, key and policy.
+        dir: PathBuf,
+        /// The copy: a folder with `checkpoint` and `tile/` in it, or an address that serves them.
+        #[arg(long)]
+        from: String,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
     /// Run the log in a folder.
     Run {
         /// The folder.

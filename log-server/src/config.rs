@@ -101,7 +101,7 @@ pub struct Limits {
     /// Bytes of manifests of more than 64 KiB that are received or checked at a time; who finds no room for 10 s gets 503.
     /// At least 16 MiB, the largest manifest. Default 64 MiB.
     pub body_bytes: u64,
-    /// Below so many free bytes on the disk of the data the log says that it is unwell. Default 256 MiB.
+    /// Below so many free bytes on the disk of the data the log takes nothing new and says that it is unwell. Default 256 MiB.
     pub min_free_bytes: u64,
 }
 

@@ -9,33 +9,45 @@
 //! |---|---|---|
 //! | 200 | cosigned | its lines are verified |
 //! | 409 and a size | it has seen another head of ours | once more with the proof from that size |
-//! | 409 and a size beyond ours | **it has cosigned what this log never signed** | alarm: a second log with our key, or a lock restored from a backup |
-//! | 409 without a size, or the same again; 422 | it holds another tree of ours, or our proof fails | alarm |
+//! | 409 and a size beyond ours | it says that it cosigned more than this log signed | it is asked for that head: [`Witnesses::take_heads`] |
+//! | 409 without a size, or the same again; 422 | it holds another tree of ours, or our proof fails | the same |
 //! | 403, 404 | it does not know this log, or not its key | the operator has to enrol it |
 //! | anything else | unwell | next time |
+//!
+//! Before the first signature of a run all of them are asked what they cosigned last ([`Witnesses::recall`]): `GET
+//! /<origin hash>/checkpoint`, and where a witness serves none the newest signed head is offered once more.
+
+mod exchange;
+
+pub use exchange::Away;
+use exchange::{Answer, Asked, Call, Job, Said, away, work};
 
 use crate::head::{Published, SignedHead};
+use crate::recall::suffices;
 use crate::status::Status;
 use crate::store::Store;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use stele_host::clock::{Clock, SystemClock};
 use stele_host::http_client::{ClientLimits, HttpClient};
-use stele_spec::cosignature::verify_cosignature;
-use stele_spec::merkle::prove_consistency;
+use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
-use stele_spec::text::{decimal, to_base64};
-use stele_spec::tile::TileNodes;
 
 /// How long to wait for further witnesses once the quorum is there.
 pub const GRACE: Duration = Duration::from_millis(30);
 
 /// How long a witness may take for one answer.
 pub const WITNESS_TIME: Duration = Duration::from_secs(5);
+
+/// How long to wait for the other witnesses once enough have said what they remember: a head that is signed and not yet
+/// published may be known to one of them alone.
+const RECALL_GRACE: Duration = Duration::from_secs(2);
+
+/// How many seconds a cosignature may be off this machine's clock before that is said: clocks that are kept right are closer.
+const MAX_SKEW: u64 = 300;
 
 /// The largest answer of a witness: sixteen lines of any algorithm.
 const MAX_ANSWER: u64 = 128 * 1024;
@@ -44,28 +56,16 @@ const MAX_ANSWER: u64 = 128 * 1024;
 #[derive(Debug)]
 pub struct Witnesses {
     policy: Policy,
+    /// How each is called: by its key.
+    names: Vec<String>,
     jobs: Vec<Sender<Job>>,
     reachable: Vec<bool>,
+    /// Whose last answer was no cosignature: nobody waits for them once the quorum is there.
+    away: Vec<bool>,
     answers: Receiver<Answer>,
-    status: Arc<Shared>,
+    heads: Vec<(String, Arc<SignedHead>)>,
+    status: Arc<Status>,
     round: u64,
-}
-
-type Shared = crate::shared::Shared;
-
-/// A head to cosign.
-#[derive(Clone, Debug)]
-struct Job {
-    round: u64,
-    head: Arc<SignedHead>,
-    /// The size that a witness has probably cosigned last.
-    hint: u64,
-}
-
-struct Answer {
-    round: u64,
-    witness: usize,
-    outcome: Result<Vec<NoteSignature>, Problem>,
 }
 
 /// Why a witness did not cosign.
@@ -78,20 +78,23 @@ pub enum Problem {
     #[error("no answer yet")]
     Waiting,
     /// Nobody answers, or not in time.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{}", .0.why)]
+    Unreachable(Away),
     /// It does not know the log or its key.
     #[error("it does not know this log or its key (status {status})")]
     Unknown {
         /// 403 or 404.
         status: u16,
     },
-    /// It has cosigned more than this log signed.
-    #[error("it has cosigned a tree of {size} entries, more than this log has signed")]
+    /// It says that it has cosigned more than this log signed.
+    #[error("it says that it has cosigned a tree of {size} entries, more than this log has signed, and shows none")]
     Ahead {
         /// The size.
         size: u64,
     },
+    /// What it serves as our newest checkpoint is none.
+    #[error("what it serves as the newest checkpoint of this log is none: {0}")]
+    NoCheckpoint(String),
     /// It holds another tree.
     #[error("it holds another tree of this log, or refuses the proof (status {status})")]
     Conflict {
@@ -126,11 +129,12 @@ impl QuorumMissing {
     }
 }
 
+type Outcome = Result<Vec<NoteSignature>, Problem>;
+
 impl Witnesses {
-    /// Starts a thread for each witness that has an address.
-    pub fn start(shared: &Arc<Shared>) -> Self {
+    /// Starts a thread for each address of the policy. Proofs are made from `store`; `log` is the key whose heads are asked for.
+    pub fn start(policy: &Policy, store: &Store, log: &VerifierKey, status: &Arc<Status>) -> Self {
         let (sender, answers) = channel();
-        let policy = &shared.policy;
         let limits = ClientLimits {
             connect: Duration::from_secs(2),
             answer: WITNESS_TIME,
@@ -138,25 +142,30 @@ impl Witnesses {
             body: MAX_ANSWER,
         };
         let client = HttpClient::new(concat!("stele-log/", env!("CARGO_PKG_VERSION")), limits);
-        let mut desks: BTreeMap<&str, Vec<Asked>> = BTreeMap::new();
+        let mut addresses: BTreeMap<&str, Vec<Asked>> = BTreeMap::new();
         for (number, witness) in policy.witnesses().iter().enumerate() {
             if let Some(url) = &witness.url {
-                desks.entry(url.trim_end_matches('/')).or_default().push(Asked { number, key: witness.key.clone() });
+                let asked = Asked { number, key: witness.key.clone() };
+                addresses.entry(url.trim_end_matches('/')).or_default().push(asked);
             }
         }
-        let mut jobs = Vec::with_capacity(desks.len());
+        let mut jobs = Vec::with_capacity(addresses.len());
         let mut reachable = vec![false; policy.witnesses().len()];
-        for (address, asked) in desks {
-            let url = format!("{address}/add-checkpoint");
+        let origin = Digest::of(log.name().as_str().as_bytes());
+        for (address, asked) in addresses {
+            let (add, newest) = (format!("{address}/add-checkpoint"), format!("{address}/{origin}/checkpoint"));
             let (job_sender, queue) = channel();
-            let (sender, client, store) = (sender.clone(), client.clone(), shared.store.clone());
+            let (sender, client, store, log) = (sender.clone(), client.clone(), store.clone(), log.clone());
             let numbers: Vec<usize> = asked.iter().map(|asked| asked.number).collect();
             let spawned = std::thread::Builder::new().name(format!("witness at {address}")).spawn(move || {
-                let ask = |body: &[u8]| {
-                    let answer = client.post(&url, "text/plain; charset=utf-8", None, body);
-                    answer.map(|answer| Said { status: answer.status, body: answer.text() }).map_err(|e| chain(&e))
+                let ask = |call: Call<'_>| {
+                    let answer = match call {
+                        Call::Newest => client.get(&newest, None),
+                        Call::Add(body) => client.post(&add, "text/plain; charset=utf-8", None, body),
+                    };
+                    answer.map(|answer| Said { status: answer.status, body: answer.text() }).map_err(|e| away(&e))
                 };
-                work(&asked, &store, &queue, &sender, ask);
+                work(&asked, &log, &store, &queue, &sender, ask);
             });
             if spawned.is_ok() {
                 jobs.push(job_sender);
@@ -165,39 +174,17 @@ impl Witnesses {
                 }
             }
         }
-        Self { jobs, reachable, policy: policy.clone(), answers, status: shared.clone(), round: 0 }
+        let away = vec![false; reachable.len()];
+        let (policy, names, status) = (policy.clone(), names(policy), status.clone());
+        Self { policy, names, jobs, reachable, away, answers, heads: Vec::new(), status, round: 0 }
     }
 
     /// Has the head cosigned: by the quorum at least, and by whoever answers within the grace after it.
     pub fn gather(&mut self, head: &Arc<SignedHead>, hint: u64, within: Duration) -> Result<Published, QuorumMissing> {
-        self.round += 1;
-        let witnesses = self.policy.witnesses();
-        let waiting = |asked: &bool| Err(if *asked { Problem::Waiting } else { Problem::NoAddress });
-        let mut outcomes: Vec<Result<Vec<NoteSignature>, Problem>> = self.reachable.iter().map(waiting).collect();
-        for jobs in &self.jobs {
-            // A thread that is gone leaves its witnesses waiting, which ends with the deadline.
-            let _ = jobs.send(Job { round: self.round, head: head.clone(), hint });
-        }
-        let mut deadline = Instant::now() + within;
-        let mut met = false;
-        while outcomes.contains(&Err(Problem::Waiting)) {
-            let enough = self.policy.quorum().is_met(&|i| outcomes.get(i).is_some_and(Result::is_ok));
-            if enough && !met {
-                met = true;
-                deadline = deadline.min(Instant::now() + GRACE);
-            }
-            match self.answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                // An answer to an older round is of no use: another head, or an older time.
-                Ok(answer) if answer.round != self.round => {}
-                Ok(answer) => {
-                    if let Some(outcome) = outcomes.get_mut(answer.witness) {
-                        *outcome = answer.outcome;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        self.note(&outcomes);
+        let quorum = self.policy.quorum().clone();
+        let outcomes = self.ask(Some(head), hint, false, within, GRACE, &|outcomes| {
+            quorum.is_met(&|i| outcomes.get(i).is_some_and(Result::is_ok))
+        });
         let lines: Vec<NoteSignature> = outcomes.iter().flatten().flatten().cloned().collect();
         let own = head.note.signatures().iter().cloned();
         let note = SignedNote::new(head.note.text().to_owned(), own.chain(lines).collect());
@@ -205,147 +192,154 @@ impl Witnesses {
             let head = self.policy.verify_note(&note).ok()?;
             Some(Published { note, head })
         });
-        trusted.ok_or_else(|| QuorumMissing {
-            missing: witnesses
-                .iter()
-                .zip(outcomes)
-                .filter_map(|(witness, outcome)| Some((witness.name.clone(), outcome.err()?)))
-                .collect(),
-        })
+        trusted.ok_or_else(|| self.missing(outcomes))
     }
 
-    fn note(&self, outcomes: &[Result<Vec<NoteSignature>, Problem>]) {
-        for (witness, outcome) in self.policy.witnesses().iter().zip(outcomes) {
-            note_outcome(&self.status.status, &witness.name, outcome);
+    /// Asks what each remembers of this log. `Ok` when so many have said it that every quorum has one of them in it; what they
+    /// hold is to be compared in any case ([`take_heads`](Self::take_heads)).
+    pub fn recall(&mut self, ours: Option<&Arc<SignedHead>>, hint: u64, within: Duration) -> Result<(), QuorumMissing> {
+        let policy = self.policy.clone();
+        let enough = |outcomes: &[Outcome]| suffices(&policy, |i| outcomes.get(i).is_some_and(Result::is_ok));
+        let outcomes = self.ask(ours, hint, true, within, RECALL_GRACE, &enough);
+        if enough(&outcomes) { Ok(()) } else { Err(self.missing(outcomes)) }
+    }
+
+    /// The heads of ours that witnesses have shown, each with its witness, since this was asked last.
+    pub fn take_heads(&mut self) -> Vec<(String, Arc<SignedHead>)> {
+        std::mem::take(&mut self.heads)
+    }
+
+    /// Hears what came after nobody waited for it any more: of no use for a head, and still the newest that a witness said.
+    pub fn listen(&mut self) {
+        while let Ok(answer) = self.answers.try_recv() {
+            self.hear(answer);
         }
+    }
+
+    /// One round: until enough have answered and a grace for those that are not known to be away is over.
+    fn ask(
+        &mut self,
+        head: Option<&Arc<SignedHead>>,
+        hint: u64,
+        recall: bool,
+        within: Duration,
+        grace: Duration,
+        enough: &dyn Fn(&[Outcome]) -> bool,
+    ) -> Vec<Outcome> {
+        self.round += 1;
+        let waiting = |asked: &bool| Err(if *asked { Problem::Waiting } else { Problem::NoAddress });
+        let mut outcomes: Vec<Outcome> = self.reachable.iter().map(waiting).collect();
+        for jobs in &self.jobs {
+            // A thread that is gone leaves its witnesses waiting, which ends with the deadline.
+            let _ = jobs.send(Job { round: self.round, head: head.cloned(), hint, recall });
+        }
+        let mut deadline = Instant::now() + within;
+        let mut met = false;
+        while outcomes.contains(&Err(Problem::Waiting)) {
+            if !met && enough(&outcomes) {
+                met = true;
+                deadline = deadline.min(Instant::now() + grace);
+            }
+            let expected = |(outcome, away): (&Outcome, &bool)| *outcome == Err(Problem::Waiting) && !away;
+            if met && !outcomes.iter().zip(&self.away).any(expected) {
+                break;
+            }
+            match self.answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(answer) => {
+                    if let Some((witness, outcome)) = self.hear(answer)
+                        && let Some(slot) = outcomes.get_mut(witness)
+                    {
+                        *slot = outcome;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        for (name, outcome) in self.names.iter().zip(&outcomes) {
+            // Who is merely slower than the others will be heard.
+            if *outcome == Err(Problem::NoAddress) || !met && *outcome == Err(Problem::Waiting) {
+                note_outcome(&self.status, name, outcome);
+            }
+        }
+        outcomes
+    }
+
+    /// Notes an answer; what it is worth for the round under way.
+    fn hear(&mut self, answer: Answer) -> Option<(usize, Outcome)> {
+        let name = self.names.get(answer.witness)?;
+        if let Some(head) = answer.head {
+            self.heads.push((name.clone(), head));
+        }
+        if let Some(away) = self.away.get_mut(answer.witness) {
+            *away = answer.outcome.is_err();
+        }
+        note_outcome(&self.status, name, &answer.outcome);
+        // An answer to an older round is of no use for a newer one: another head, or an older time.
+        (answer.round == self.round).then_some((answer.witness, answer.outcome))
+    }
+
+    fn missing(&self, outcomes: Vec<Outcome>) -> QuorumMissing {
+        let named = self.names.iter().cloned().zip(outcomes);
+        QuorumMissing { missing: named.filter_map(|(name, outcome)| Some((name, outcome.err()?))).collect() }
     }
 }
 
-fn note_outcome(status: &Status, name: &str, outcome: &Result<Vec<NoteSignature>, Problem>) {
-    let result = if outcome.is_ok() { "cosigned" } else { "failed" };
-    status.count("stele_cosignatures_total", &format!("{name} {result}"), 1);
-    status.note_witness(name, |known| match outcome {
-        Ok(_) => {
-            known.cosigned = Some(SystemClock.unix_seconds());
-            known.problem = None;
-        }
-        Err(problem) => {
-            if let Problem::Ahead { size } = problem {
-                known.ahead = Some(*size);
-                tracing::error!(witness = name, size, "ALARM: a witness has cosigned what this log never signed");
-            } else if let Problem::Conflict { status } = problem {
-                tracing::error!(witness = name, status, "ALARM: a witness holds another tree of this log");
-            } else if known.problem.as_ref() != Some(&problem.to_string()) {
-                tracing::warn!(witness = name, %problem, "no cosignature");
+/// Each witness by the name in its key, and the key's id where two keys share the name.
+fn names(policy: &Policy) -> Vec<String> {
+    let names = || policy.witnesses().iter().map(|witness| witness.key.name().as_str());
+    let name = |witness: &stele_spec::policy::Witness| {
+        let name = witness.key.name().as_str();
+        let alone = names().filter(|other| *other == name).count() == 1;
+        if alone { name.to_owned() } else { format!("{name}+{}", witness.key.hash()) }
+    };
+    policy.witnesses().iter().map(name).collect()
+}
+
+fn note_outcome(status: &Status, name: &str, outcome: &Outcome) {
+    match outcome {
+        Ok(lines) if lines.is_empty() => {}
+        Ok(_) => status.count("stele_cosignatures_total", &format!("{name} cosigned"), 1),
+        Err(_) => status.count("stele_cosignatures_total", &format!("{name} failed"), 1),
+    }
+    status.note_witness(name, |known| {
+        let told = match outcome {
+            Ok(lines) => {
+                if let Some(line) = lines.first() {
+                    known.cosigned = Some(SystemClock.unix_seconds());
+                    known.ahead = None;
+                    skew(line, SystemClock.unix_seconds())
+                } else {
+                    None
+                }
             }
-            known.problem = Some(problem.to_string());
+            Err(problem) => Some(problem.to_string()),
+        };
+        if let Err(Problem::Ahead { size }) = outcome {
+            known.ahead = Some(*size);
         }
+        if known.problem != told {
+            match (&told, outcome) {
+                (Some(_), Err(Problem::Unreachable(away))) => {
+                    tracing::warn!(witness = name, problem = away.detail, "no cosignature");
+                }
+                (Some(problem), Err(_)) => tracing::warn!(witness = name, problem, "no cosignature"),
+                (Some(problem), Ok(_)) => tracing::warn!(witness = name, problem, "cosigned"),
+                (None, _) => tracing::info!(witness = name, "answers again"),
+            }
+        }
+        known.problem = told;
     });
 }
 
-/// What a witness said.
-struct Said {
-    status: u16,
-    body: String,
-}
-
-/// A key that an address is asked for.
-struct Asked {
-    /// Its place in the policy.
-    number: usize,
-    key: VerifierKey,
-}
-
-fn work(
-    asked: &[Asked],
-    store: &Store,
-    queue: &Receiver<Job>,
-    answers: &Sender<Answer>,
-    ask: impl Fn(&[u8]) -> Result<Said, String>,
-) {
-    let mut known = None;
-    while let Ok(mut job) = queue.recv() {
-        while let Ok(newer) = queue.try_recv() {
-            job = newer;
-        }
-        let said = add_checkpoint(store, &job.head, known.unwrap_or(job.hint), &ask);
-        if said.is_ok() {
-            known = Some(job.head.checkpoint.size());
-        }
-        for Asked { number, key } in asked {
-            let outcome = said.clone().and_then(|body| cosignatures(key, &job.head, &body));
-            if answers.send(Answer { round: job.round, witness: *number, outcome }).is_err() {
-                return;
-            }
-        }
+/// What is to be said of the time of a cosignature that was just made.
+fn skew(line: &NoteSignature, now: u64) -> Option<String> {
+    // Both algorithms put the time first, as eight bytes (c2sp.org/tlog-cosignature).
+    let time = u64::from_be_bytes(*line.bytes.first_chunk()?);
+    let (ahead, behind) = (time.saturating_sub(now), now.saturating_sub(time));
+    if ahead > MAX_SKEW {
+        return Some(format!("its cosignatures are dated {ahead} s ahead of this machine's clock"));
     }
-}
-
-/// One exchange, and a second one if the witness names another size than we expected; the body of a 200.
-fn add_checkpoint(
-    store: &Store,
-    head: &SignedHead,
-    expected: u64,
-    ask: &impl Fn(&[u8]) -> Result<Said, String>,
-) -> Result<String, Problem> {
-    let size = head.checkpoint.size();
-    let mut old = expected.min(size);
-    for last in [false, true] {
-        let said = ask(&request(store, head, old)?).map_err(Problem::Unreachable)?;
-        match said.status {
-            200 => return Ok(said.body),
-            403 | 404 => return Err(Problem::Unknown { status: said.status }),
-            409 => {
-                let named = said.body.strip_suffix('\n').unwrap_or(&said.body);
-                match decimal(named) {
-                    Ok(found) if found > size => return Err(Problem::Ahead { size: found }),
-                    Ok(found) if found != old && !last => old = found,
-                    _ => return Err(Problem::Conflict { status: 409 }),
-                }
-            }
-            422 => return Err(Problem::Conflict { status: 422 }),
-            status => return Err(Problem::Status { status }),
-        }
-    }
-    Err(Problem::Conflict { status: 409 })
-}
-
-fn request(store: &Store, head: &SignedHead, old: u64) -> Result<Vec<u8>, Problem> {
-    let size = head.checkpoint.size();
-    let proof = prove_consistency(&TileNodes::new(store, size), old, size);
-    let proof = proof.map_err(|error| Problem::Proof(error.to_string()))?;
-    let mut body = format!("old {old}\n");
-    for hash in proof.path() {
-        let _ = writeln!(body, "{}", to_base64(hash.as_bytes()));
-    }
-    let _ = write!(body, "\n{}", head.note);
-    Ok(body.into_bytes())
-}
-
-/// The lines of one key in an answer, each verified; other keys' lines are ignored.
-fn cosignatures(key: &VerifierKey, head: &SignedHead, body: &str) -> Result<Vec<NoteSignature>, Problem> {
-    let mut lines = Vec::new();
-    for line in body.split_inclusive('\n') {
-        let Ok(line) = NoteSignature::parse_line(line) else { continue };
-        if !key.is_meant_by(&line) {
-            continue;
-        }
-        verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
-        lines.push(line);
-    }
-    // One line is enough, and the first is what an honest witness sends.
-    lines.truncate(1);
-    if lines.is_empty() { Err(Problem::NoCosignature("no line of its key".into())) } else { Ok(lines) }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let _ = write!(text, ": {cause}");
-        next = cause.source();
-    }
-    text
+    (behind > MAX_SKEW).then(|| format!("its cosignatures are dated {behind} s behind this machine's clock"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Why `stele-log` ends with another code than 0.
 
+use crate::adopt::AdoptError;
 use crate::lock::TakeError;
 use crate::recover::RecoverError;
 use std::io;
@@ -9,7 +10,7 @@ use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
 use stele_host::key_file::KeyFileError;
 use stele_host::output::OutputError;
-use stele_spec::checkpoint::CheckpointError;
+use stele_spec::checkpoint::{CheckpointError, UnfitOrigin};
 use stele_spec::note::NoteError;
 use stele_spec::policy::PolicyError;
 
@@ -80,6 +81,12 @@ pub enum LogError {
     /// The stored log does not fit together.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// A copy is not adopted.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+    /// The origin is none that a new log should have.
+    #[error("origin: {0}")]
+    UnfitOrigin(UnfitOrigin),
     /// The machine's files.
     #[error(transparent)]
     Durable(#[from] DurableError),
@@ -114,10 +121,14 @@ impl Explain for LogError {
             Self::Take(TakeError::Lock(error)) => error.exit(),
             Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(),
             Self::Recover(error) => error.exit(),
+            Self::Adopt(error) => error.exit(),
             Self::Output(error) => error.exit(),
-            Self::Key { .. } | Self::OtherKey { .. } | Self::Origin(_) | Self::KeyName(_) | Self::Exists { .. } => {
-                Exit::BadInput
-            }
+            Self::UnfitOrigin(_)
+            | Self::Key { .. }
+            | Self::OtherKey { .. }
+            | Self::Origin(_)
+            | Self::KeyName(_)
+            | Self::Exists { .. } => Exit::BadInput,
             Self::PolicyMissing { .. } | Self::Policy { .. } | Self::NotInPolicy { .. } => Exit::WrongPolicy,
             Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
         }
@@ -130,10 +141,11 @@ impl Explain for LogError {
             Self::Take(TakeError::Lock(error)) => error.code(),
             Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.code(),
             Self::Recover(error) => error.code(),
+            Self::Adopt(error) => error.code(),
             Self::Output(error) => error.code(),
             Self::Key { .. } => "not-a-key",
             Self::OtherKey { .. } => "other-key",
-            Self::Origin(_) | Self::KeyName(_) => "bad-origin",
+            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => "bad-origin",
             Self::PolicyMissing { .. } => "policy-missing",
             Self::Policy { error: PolicyError::NoQuorum, .. } => "policy-without-quorum",
             Self::Policy { .. } => "policy-invalid",
@@ -151,6 +163,7 @@ impl Explain for LogError {
             Self::Take(TakeError::Lock(error)) => error.hint(),
             Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.hint(),
             Self::Recover(error) => error.hint(),
+            Self::Adopt(error) => error.hint(),
             Self::Policy { error: PolicyError::NoQuorum, .. } => Some(
                 "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
                  tree heads that no witness has seen"
@@ -159,7 +172,7 @@ impl Explain for LogError {
             Self::PolicyMissing { .. } => Some("`stele-log init` writes one to start from".into()),
             Self::NotInPolicy { line, .. } => Some(format!("add the line: {line}")),
             Self::OtherKey { .. } => Some("a log keeps its key and its origin for ever; name the right files".into()),
-            Self::Origin(_) | Self::KeyName(_) => {
+            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => {
                 Some("use the address of the log without https://, such as log.example/stele".into())
             }
             Self::Exists { .. } => Some("choose a new folder; nothing was changed".into()),

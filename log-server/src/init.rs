@@ -10,6 +10,8 @@ use stele_spec::note::{KeyType, SignerKey};
 /// Makes the folder, its key, its config, and a policy that lists the log and lacks a quorum: that one a person decides.
 pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<(), LogError> {
     let origin: Origin = origin.parse().map_err(LogError::Origin)?;
+    // An origin is for ever: what a person would take for another, or not see, is refused while it can be.
+    origin.fit_for_a_new_log().map_err(LogError::UnfitOrigin)?;
     let name = origin.as_str().parse().map_err(LogError::KeyName)?;
     let config = dir.join(config::FILE);
     for path in [&config, &dir.join("log.key"), &dir.join("policy")] {

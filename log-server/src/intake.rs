@@ -118,6 +118,16 @@ pub enum Unavailable {
     /// Too many submissions wait already (`limits.pending_submissions`).
     #[error("too many submissions are waiting")]
     PoolFull,
+    /// Too few witnesses have said what they cosigned last.
+    #[error(
+        "the log asks its witnesses what they cosigned last before it signs anything; /healthz says whom it waits for"
+    )]
+    AskingWitnesses,
+    /// A witness has shown that the log signed more than it has here.
+    #[error(
+        "the log's data is older than what it signed; it signs nothing until an operator has brought it up to date"
+    )]
+    BackupRestored,
     /// Too few witnesses have cosigned.
     #[error("too few witnesses have cosigned; the statement may be logged once they do")]
     QuorumMissing,
@@ -149,6 +159,8 @@ impl Unavailable {
         match self {
             Self::Starting => "starting",
             Self::PoolFull => "pool-full",
+            Self::AskingWitnesses => "asking-witnesses",
+            Self::BackupRestored => "backup-restored",
             Self::QuorumMissing => "quorum-missing",
             Self::NotYetPublished => "not-yet-published",
             Self::WriterStopped => "writer-stopped",
@@ -164,9 +176,9 @@ impl Unavailable {
             Self::PoolFull | Self::NotYetPublished => 1,
             Self::Starting => 2,
             Self::TooSlow | Self::Stopping => 5,
-            Self::QuorumMissing => 10,
+            Self::QuorumMissing | Self::AskingWitnesses => 10,
             Self::Storage { .. } => 30,
-            Self::WriterStopped => 60,
+            Self::WriterStopped | Self::BackupRestored => 60,
         }
     }
 }
@@ -359,7 +371,10 @@ fn check(shared: &Shared, bytes: &[u8], brings_manifest: bool) -> Result<Checked
     match shared.status.writer() {
         Writer::Running => {}
         Writer::Starting => return Err(Unavailable::Starting.into()),
+        Writer::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
+        Writer::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
         Writer::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
+        Writer::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
         Writer::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
         Writer::Finished => return Err(Unavailable::Stopping.into()),
     }

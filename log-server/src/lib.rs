@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod admit;
+pub mod adopt;
 pub mod cli;
 pub mod config;
 pub mod cosign;
@@ -17,6 +18,7 @@ pub mod names;
 pub mod newest;
 pub mod prover;
 pub mod quota;
+pub mod recall;
 pub mod recover;
 pub mod replay;
 mod run;

@@ -4,7 +4,8 @@
 //! and every later signature is made only for a tree of which this one is the beginning.
 //!
 //! With this file an attacker can make the log fork: restored to an older head, the next start would sign another tree
-//! of the same size. Recovery refuses when the head is older than what was published; keep it out of restored backups.
+//! of the same size. Recovery refuses when the head is older than what was published, and nothing is signed before the
+//! witnesses have said that they know no newer one ([`crate::recall`]); keep it out of restored backups.
 
 use stele_host::compare_and_swap::{CasError, CasFile};
 use stele_host::durable::{Dir, DurableError};

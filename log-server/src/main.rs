@@ -10,6 +10,9 @@ fn main() -> ExitCode {
     stele_host::log::init(stele_host::log::Format::from_env());
     let outcome = match cli.command {
         Command::Init { dir, origin, claims, listen } => stele_log::init::init(&dir, &origin, claims, &listen),
+        Command::Adopt { dir, from, policy } => {
+            stele_log::Options::load(&dir, None, policy).and_then(|options| stele_log::adopt::run(options, &from))
+        }
         Command::Run { dir, listen, policy } => {
             stele_log::Options::load(&dir, listen, policy).and_then(stele_log::run_until_signalled)
         }

@@ -9,6 +9,7 @@
 //! | a staged batch that leads to the signed head | its tiles are published again: the power went between signature and tiles |
 //! | any other staged batch | discarded: it was never signed |
 //! | a tile that is missing and follows from the entries | put back |
+//! | the manifest of a logged release missing | said: nothing else rests on it |
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
 //! | any other disagreement | refused |
 
@@ -24,9 +25,10 @@ use crate::tree::{Object, Tree};
 use std::sync::Arc;
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
+use stele_host::lock::LockError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::entry::{Entry, IndexEntry};
-use stele_spec::hash::RootHash;
+use stele_spec::hash::{Digest, RootHash};
 use stele_spec::index::{Index, IndexError, Listing, Pointer};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
@@ -50,8 +52,12 @@ pub struct Recovered {
     pub signed: Option<Arc<SignedHead>>,
     /// The newest published head, if it still satisfies the policy.
     pub published: Option<Published>,
-    /// What is signed and not published.
+    /// What is signed and not published; nothing where no checkpoint is published that satisfies the policy.
     pub unpublished: Vec<Record>,
+    /// The manifests that logged releases name.
+    pub manifests: Vec<Digest>,
+    /// Those of them that are not there, or have a length that no manifest has.
+    pub lost_manifests: Vec<Digest>,
 }
 
 /// Why the log does not start.
@@ -60,6 +66,9 @@ pub enum RecoverError {
     /// The machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// Another process works on the same files.
+    #[error(transparent)]
+    Busy(LockError),
     /// A staged batch is damaged.
     #[error(transparent)]
     Staging(#[from] StagingError),
@@ -148,7 +157,10 @@ impl RecoverError {
 
 impl Explain for RecoverError {
     fn exit(&self) -> Exit {
-        self.machine().map_or(Exit::Inconsistent, Explain::exit)
+        match self {
+            Self::Busy(error) => error.exit(),
+            _ => self.machine().map_or(Exit::Inconsistent, Explain::exit),
+        }
     }
 
     fn code(&self) -> &'static str {
@@ -157,6 +169,7 @@ impl Explain for RecoverError {
         }
         match self {
             Self::Durable(error) => error.code(),
+            Self::Busy(error) => error.code(),
             Self::Staging(_) => "staged-batch-damaged",
             Self::Replay(_) => "entries-damaged",
             Self::HeadLost => "signed-head-lost",
@@ -175,12 +188,13 @@ impl Explain for RecoverError {
         }
         let hint = match self {
             Self::HeadLost | Self::Restored { .. } => {
-                "going on could sign a second history; find the newest lock/signed-head, and ask the witnesses what they \
-                 cosigned last (GET <prefix>/<origin hash>/checkpoint)"
+                "going on could sign a second history; bring the data up to date from a copy of the public files (the web \
+                 server's, a mirror's): `stele-log adopt DIR --from FOLDER-OR-URL`, which asks the witnesses first"
             }
             Self::Head(_) | Self::Checkpoint(_) => "is `key` in log.toml the key that this log was made with?",
             _ => {
-                "the files were changed or damaged: restore `data/public` from a copy, never `data/lock`; readers can still be served"
+                "the files were changed or damaged: move `data/public` away and bring it back from a copy: `stele-log adopt DIR \
+                 --from FOLDER-OR-URL`; never restore `data/lock`; any web server can serve readers from the copy meanwhile"
             }
         };
         Some(hint.into())
@@ -215,8 +229,20 @@ pub fn recover(
     let (size, root) = (signed.checkpoint.size(), signed.checkpoint.root());
     let finished = finish(staging, store, size, root)?;
 
-    let mut state =
-        Replayed { size, public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()), ..Replayed::default() };
+    let published = note.and_then(|note| {
+        let note = SignedNote::parse(&note).ok()?;
+        let head =
+            policy.verify_note(&note).inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()?;
+        Some(Published { note, head })
+    });
+
+    let mut state = Replayed {
+        size,
+        public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()),
+        // Without a head to serve, the lookups are made from the entries, not from memory.
+        records_from: published.as_ref().map_or(u64::MAX, Published::size),
+        ..Replayed::default()
+    };
     replay(store, size, |position, bytes, parsed| state.take(store, position, bytes, parsed))?;
     state.flush().map_err(ReplayError::Taker)?;
 
@@ -249,12 +275,6 @@ pub fn recover(
     if finished {
         tracing::info!(size, "finished a batch that was signed and not yet published");
     }
-    let published = note.and_then(|note| {
-        let note = SignedNote::parse(&note).ok()?;
-        let head =
-            policy.verify_note(&note).inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()?;
-        Some(Published { note, head })
-    });
     Ok(Recovered {
         tree: state.tree,
         index: state.index,
@@ -264,6 +284,8 @@ pub fn recover(
         signed: Some(Arc::new(signed)),
         published,
         unpublished: state.unpublished,
+        manifests: state.manifests,
+        lost_manifests: state.lost_manifests,
     })
 }
 
@@ -278,6 +300,8 @@ impl Recovered {
             signed: None,
             published: None,
             unpublished: Vec::new(),
+            manifests: Vec::new(),
+            lost_manifests: Vec::new(),
         }
     }
 }
@@ -343,7 +367,11 @@ struct Replayed {
     size: u64,
     public_size: u64,
     public_root: Option<RootHash>,
+    /// From where on records are kept.
+    records_from: u64,
     unpublished: Vec<Record>,
+    manifests: Vec<Digest>,
+    lost_manifests: Vec<Digest>,
 }
 
 impl Replayed {
@@ -377,7 +405,13 @@ impl Replayed {
         if let Entry::Statement(signed) = &parsed.entry {
             self.registry.apply(position, parsed.leaf, signed.statement());
             self.newest.take(position, signed.statement());
-            if position >= self.public_size {
+            if let Some(digest) = signed.statement().manifest_digest() {
+                self.manifests.push(digest);
+                if !store.seems_to_have_manifest(&digest).map_err(StoreError::Durable)? {
+                    self.lost_manifests.push(digest);
+                }
+            }
+            if position >= self.records_from {
                 let files = FileNames::stored(store, signed.statement());
                 self.unpublished.push(Record::of(position, parsed.leaf, signed.statement(), files));
             }

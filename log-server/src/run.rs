@@ -12,7 +12,7 @@ use crate::recover::recover;
 use crate::sequencer::{Message, Sequencer};
 use crate::shared::Shared;
 use crate::staging::Staging;
-use crate::status::{Gauge, Status, Writer as Doing};
+use crate::status::{Gauge, Writer as Doing};
 use crate::store::Store;
 use crate::writer::Writer;
 use std::future::Future;
@@ -20,10 +20,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use stele_host::durable::{self, Dir};
 use stele_host::{announce, http_server, key_file, shutdown};
+use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::policy::{MAX_POLICY, Policy};
@@ -123,10 +124,13 @@ pub async fn run(
     let router = http::router(&shared, Intake::new(&shared, queue.clone()));
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.config.origin, "serving");
+    let stop = async {
+        stop.await;
+        // At once, so that those who wait for a quorum are answered before their connections are cut.
+        shared.stopping.store(true, Ordering::SeqCst);
+        let _ = queue.try_send(Message::Wake);
+    };
     http_server::serve(listener, router, limits, stop).await;
-
-    shared.stopping.store(true, Ordering::SeqCst);
-    let _ = queue.try_send(Message::Wake);
     drop(queue);
     let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
     if !matches!(joined, Ok(true)) {
@@ -152,10 +156,8 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         Some(published) => (published.size(), published.head.value().root()),
         None => (0, empty_root()),
     };
-    let mut unpublished = found.unpublished;
     let lookup = if found.published.is_none() && size > 0 {
         // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
-        unpublished.clear();
         Lookup::open(&data, &store, size, found.tree.root())
     } else {
         Lookup::open(&data, &store, public, root)
@@ -165,7 +167,8 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         prover: Prover::new(&store),
         index: Arc::new(RwLock::new(found.index)),
         lookup,
-        status: Status::default(),
+        status: Arc::default(),
+        lost_manifests: Mutex::new(found.lost_manifests.into_iter().collect()),
         registry: RwLock::new(found.registry),
         newest: RwLock::new(found.newest),
         published: RwLock::new(None),
@@ -180,19 +183,48 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
     if let Some(published) = found.published {
         shared.set_published(published);
     }
+    let lost = shared.lost_manifests();
+    if let Some(first) = lost.first() {
+        tracing::error!(count = lost.len(), %first, "manifests of logged releases are missing or damaged");
+    }
+    read_manifests(&shared, found.manifests)?;
     let writer = Writer {
         origin: shared.config.origin.clone(),
         signer,
         lock,
         staging,
+        data: shared.data.clone(),
         store,
         tree: found.tree,
         index: shared.index.clone(),
         last: found.last,
         signed: found.signed,
     };
-    let sequencer = Sequencer::new(&shared, writer, unpublished);
+    let sequencer = Sequencer::new(&shared, writer, found.unpublished);
     Ok((shared, sequencer))
+}
+
+/// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.
+fn read_manifests(shared: &Arc<Shared>, manifests: Vec<Digest>) -> Result<(), LogError> {
+    let shared = Arc::downgrade(shared);
+    let read = move || {
+        for digest in manifests {
+            // Not held from one to the next: the log ends with its last user.
+            let Some(shared) = shared.upgrade().filter(|shared| !shared.is_stopping()) else { return };
+            let whole = match shared.store.manifest(&digest) {
+                Ok(bytes) => bytes.is_some_and(|bytes| Digest::of(&bytes) == digest),
+                Err(error) => {
+                    tracing::warn!(%digest, %error, "a manifest cannot be read");
+                    false
+                }
+            };
+            if !whole && shared.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest) {
+                tracing::error!(%digest, "the manifest of a logged release is missing or damaged");
+            }
+        }
+    };
+    let spawned = std::thread::Builder::new().name("manifests".into()).spawn(read);
+    spawned.map(drop).map_err(|source| LogError::Machine { what: "a thread", source })
 }
 
 #[cfg(test)]

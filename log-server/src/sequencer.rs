@@ -1,5 +1,7 @@
 //! The one writer: a thread that closes batches, decides, writes, has the head cosigned, publishes and answers.
 //!
+//! Before anything is signed the witnesses are asked what they cosigned last ([`crate::recall`]).
+//!
 //! A head that is signed and not yet published comes before everything else. While the quorum is missing nothing new is
 //! taken, and the same head is offered again and again; its submitters are told to come back, and find their statement
 //! logged when they do.
@@ -11,10 +13,11 @@ use crate::head::{Published, SignedHead};
 use crate::intake::Unavailable;
 use crate::lookup::Record;
 use crate::newest::Newest;
+use crate::recall::{Elsewhere, compare};
 use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
 use crate::status::{Gauge, Writer as Doing};
-use crate::writer::{WriteError, Writer, Written};
+use crate::writer::{CheckError, WriteError, Writer, Written};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +25,7 @@ use stele_host::durable::DurableError;
 use stele_host::exit::Explain;
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::{Listing, Pointer};
+use stele_spec::policy::Quorum;
 use stele_spec::registration::{Layered, Registry, Verdict};
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::TilePath;
@@ -32,6 +36,12 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// How often an idle writer looks around.
 const TICK: Duration = Duration::from_millis(500);
+
+/// How long a writer that was told to stop still takes what waits: less than the HTTP server gives its answers.
+const LAST_BATCHES: Duration = Duration::from_secs(5);
+
+/// How long a round of questions may take: one answer, and the way back.
+const ROUND: Duration = Duration::from_secs(WITNESS_TIME.as_secs() + 1);
 
 /// A statement whose signature was verified, on its way to a batch.
 #[derive(Debug)]
@@ -80,6 +90,34 @@ enum Fatal {
     Write(#[from] WriteError),
     #[error("cannot publish the checkpoint: {0}")]
     Publish(#[from] DurableError),
+    #[error("{0}")]
+    Elsewhere(#[from] Elsewhere),
+}
+
+impl Fatal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Write(error) => error.code(),
+            Self::Publish(error) => error.code(),
+            Self::Elsewhere(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Write(_) => None,
+            Self::Publish(error) => error.hint(),
+            Self::Elsewhere(error) => error.hint(),
+        }
+    }
+
+    /// What submitters are told.
+    fn unavailable(&self) -> Unavailable {
+        match self {
+            Self::Elsewhere(_) => Unavailable::BackupRestored,
+            Self::Write(_) | Self::Publish(_) => Unavailable::WriterStopped,
+        }
+    }
 }
 
 /// The writer's thread and what it works with.
@@ -101,7 +139,7 @@ pub struct Sequencer {
 impl Sequencer {
     /// A sequencer over what recovery found; `records` is what is signed and not published.
     pub fn new(shared: &Arc<Shared>, writer: Writer, records: Vec<Record>) -> Self {
-        let witnesses = Witnesses::start(shared);
+        let witnesses = Witnesses::start(&shared.policy, &shared.store, &shared.key, &shared.status);
         let published = shared.published().map(|published| published.size());
         Self {
             shared: shared.clone(),
@@ -122,18 +160,15 @@ impl Sequencer {
         match outcome {
             Ok(()) => self.shared.status.set_writer(Doing::Finished),
             Err(fatal) => {
-                let code = match &fatal {
-                    Fatal::Write(error) => error.code(),
-                    Fatal::Publish(error) => error.code(),
-                };
-                tracing::error!(code, error = %fatal, "THE WRITER HAS STOPPED; reading goes on");
+                let (code, hint, told) = (fatal.code(), fatal.hint(), fatal.unavailable());
+                tracing::error!(code, error = %fatal, hint, "THE WRITER HAS STOPPED; reading goes on");
                 self.shared.status.set_writer(Doing::Stopped { code, message: fatal.to_string() });
-                self.answer_all(&Unavailable::WriterStopped);
+                self.answer_all(&told);
                 while let Ok(message) = queue.recv() {
                     if self.shared.is_stopping() {
                         break;
                     }
-                    refuse(message, &Unavailable::WriterStopped);
+                    refuse(message, &told);
                 }
             }
         }
@@ -145,22 +180,123 @@ impl Sequencer {
     }
 
     fn work(&mut self, queue: &Receiver<Message>) -> Result<(), Fatal> {
-        if self.writer.signed.is_none() {
-            tracing::info!(origin = %self.shared.config.origin, "a new log: writing its first entry");
-            let written = self.writer.write(&[], &[])?;
-            self.note(written);
+        if !self.recall(queue)? || !self.begin(queue)? {
+            return Ok(());
         }
-        while self.settle(queue)? && !self.shared.is_stopping() {
-            match queue.recv_timeout(TICK) {
+        let mut last = None;
+        while self.settle(queue)? {
+            self.witnesses.listen();
+            self.contradicted()?;
+            let mut wait = TICK;
+            if self.shared.is_stopping() {
+                // What waits already is still taken, for a while.
+                if last.get_or_insert_with(Instant::now).elapsed() > LAST_BATCHES {
+                    return Ok(());
+                }
+                wait = Duration::ZERO;
+            }
+            match queue.recv_timeout(wait) {
                 Ok(Message::Submit(first)) => {
                     let batch = self.collect(*first, queue);
                     self.process(batch)?;
                 }
-                Ok(Message::Wake) | Err(RecvTimeoutError::Timeout) => self.republish()?,
+                Ok(Message::Wake) => {}
+                Err(RecvTimeoutError::Timeout) if last.is_some() => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            // Whether the queue is empty or not: a busy log that logs nothing new grows old, too.
+            self.republish()?;
         }
         Ok(())
+    }
+
+    /// Asks what the witnesses cosigned last, until so many have said it that every quorum has one of them in it; `false` when
+    /// told to stop before. Nothing is signed before.
+    fn recall(&mut self, queue: &Receiver<Message>) -> Result<bool, Fatal> {
+        if *self.shared.policy.quorum() == Quorum::None {
+            tracing::warn!(
+                "the policy has no quorum: no witness can tell whether this data was put back from an older copy"
+            );
+            return Ok(true);
+        }
+        let since = self.shared.now();
+        let hint = self.published.unwrap_or(0);
+        let mut pause = RETRY.0;
+        let mut told = Vec::new();
+        loop {
+            let recalled = self.witnesses.recall(self.writer.signed.as_ref(), hint, ROUND);
+            self.contradicted()?;
+            let Err(missing) = recalled else {
+                tracing::info!("the witnesses remember nothing that is not here");
+                self.shared.status.set_writer(Doing::Starting);
+                return Ok(true);
+            };
+            let missing = missing.lines();
+            if missing != told {
+                tracing::warn!(
+                    ?missing,
+                    "too few witnesses have said what they cosigned last; nothing is signed before"
+                );
+                told.clone_from(&missing);
+            }
+            self.shared.status.set_writer(Doing::Asking { since, missing });
+            if !self.pause(queue, pause, &Unavailable::AskingWitnesses) {
+                return Ok(false);
+            }
+            pause = (pause * 2).min(RETRY.1);
+        }
+    }
+
+    /// A head with this log's own signature that the newest one here does not continue ends the run.
+    fn contradicted(&mut self) -> Result<(), Fatal> {
+        for (witness, head) in self.witnesses.take_heads() {
+            let found = compare(&witness, &self.shared.store, self.writer.signed.as_deref(), &head);
+            let found = found.map_err(|error| WriteError::Check(CheckError::Store(error)))?;
+            found.map_or(Ok(()), |elsewhere| Err(Fatal::Elsewhere(elsewhere)))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first entry of a new log, as soon as there is room; `false` when told to stop before.
+    fn begin(&mut self, queue: &Receiver<Message>) -> Result<bool, Fatal> {
+        while self.writer.signed.is_none() {
+            tracing::info!(origin = %self.shared.config.origin, "a new log: writing its first entry");
+            let outcome = match self.shared.short_of_room() {
+                None => self.writer.write(&[], &[]),
+                Some(error) => Err(WriteError::Before(error)),
+            };
+            match outcome {
+                Ok(written) => self.note(written),
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(code = error.code(), %error, "the first entry was not written; nothing was signed");
+                    let (code, message) = (error.code(), error.to_string());
+                    self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
+                    if !self.pause(queue, RETRY.1, &Unavailable::Storage { code, message }) {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits and refuses meanwhile; `false` when told to stop.
+    fn pause(&mut self, queue: &Receiver<Message>, pause: Duration, told: &Unavailable) -> bool {
+        let until = Instant::now() + pause;
+        self.answer_all(told);
+        while Instant::now() < until {
+            if self.shared.is_stopping() {
+                return false;
+            }
+            match queue.recv_timeout(until.saturating_duration_since(Instant::now()).min(RETRY.0)) {
+                Ok(message) => refuse(message, told),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+        !self.shared.is_stopping()
     }
 
     /// Waits until the batch is full or its first statement has waited long enough.
@@ -211,7 +347,11 @@ impl Sequencer {
             return Ok(());
         }
         let started = Instant::now();
-        match self.writer.write(&statements, &listings) {
+        let outcome = match self.shared.short_of_room() {
+            None => self.writer.write(&statements, &listings),
+            Some(error) => Err(WriteError::Before(error)),
+        };
+        match outcome {
             Ok(written) => {
                 self.shared.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
                 self.shared.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
@@ -246,19 +386,30 @@ impl Sequencer {
             return Ok(true);
         }
         let started = Instant::now();
+        let mut told = Vec::new();
         let patience = Duration::from_secs(self.shared.config.limits.quorum_seconds);
         let since = self.shared.now();
         let mut pause = RETRY.0;
         loop {
-            match self.gather(&head) {
-                Ok(published) => {
-                    self.publish(published)?;
+            let gathered = self.gather(&head);
+            self.contradicted()?;
+            match gathered.map(|published| self.publish(published)) {
+                Ok(Ok(())) => {
                     self.shared.status.note_batch(Duration::ZERO, started.elapsed());
                     return Ok(true);
                 }
+                Ok(Err(error)) if error.code() == "disk-full" => {
+                    let message = format!("{error}: signed, and published when there is room");
+                    tracing::error!(size = head.checkpoint.size(), message, "the checkpoint is not published");
+                    self.shared.status.set_writer(Doing::NoRoom { message });
+                }
+                Ok(Err(error)) => return Err(error.into()),
                 Err(missing) => {
                     let missing = missing.lines();
-                    tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
+                    if missing != told {
+                        tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
+                        told.clone_from(&missing);
+                    }
                     self.shared.status.set_writer(Doing::BelowQuorum { since, missing });
                 }
             }
@@ -285,10 +436,10 @@ impl Sequencer {
 
     fn gather(&mut self, head: &Arc<SignedHead>) -> Result<Published, QuorumMissing> {
         let hint = self.published.unwrap_or(0);
-        self.witnesses.gather(head, hint, WITNESS_TIME + Duration::from_secs(1))
+        self.witnesses.gather(head, hint, ROUND)
     }
 
-    fn publish(&mut self, published: Published) -> Result<(), Fatal> {
+    fn publish(&mut self, published: Published) -> Result<(), DurableError> {
         self.shared.store.publish(&published.note.to_bytes())?;
         let (size, root) = (published.size(), published.head.value().root());
         self.published = Some(size);
@@ -311,15 +462,18 @@ impl Sequencer {
             return Ok(());
         }
         let Some(head) = self.writer.signed.clone() else { return Ok(()) };
-        match self.gather(&head) {
-            Ok(published) => self.publish(published),
-            Err(missing) => {
-                tracing::warn!(missing = ?missing.lines(), "the published checkpoint is not renewed");
-                let again = Duration::from_secs(self.shared.config.republish_every.clamp(1, 30));
-                self.republish_at = Instant::now() + again;
-                Ok(())
+        let gathered = self.gather(&head);
+        self.contradicted()?;
+        match gathered.map(|published| self.publish(published)) {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if error.code() == "disk-full" => {
+                tracing::warn!(%error, "the published checkpoint is not renewed");
             }
+            Ok(Err(error)) => return Err(error.into()),
+            Err(missing) => tracing::warn!(missing = ?missing.lines(), "the published checkpoint is not renewed"),
         }
+        self.republish_at = Instant::now() + Duration::from_secs(self.shared.config.republish_every.clamp(1, 30));
+        Ok(())
     }
 
     /// Answers everybody whose head is published.

@@ -8,15 +8,20 @@ use crate::newest::Newest;
 use crate::prover::Prover;
 use crate::status::{Gauge, Status};
 use crate::store::Store;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use stele_host::clock::{Clock, SystemClock};
-use stele_host::durable::Dir;
+use stele_host::durable::{Dir, DurableError, Op};
 use stele_spec::checkpoint::Checkpoint;
+use stele_spec::hash::Digest;
 use stele_spec::index::Index;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
 use stele_spec::registration::Registry;
+
+/// How many lost manifests are looked at again each time that the log's health is asked for.
+const LOOKED_AT: usize = 16;
 
 /// A running log. Readers hold an `Arc` of it.
 #[derive(Debug)]
@@ -40,7 +45,9 @@ pub struct Shared {
     /// The derived lookups.
     pub lookup: Lookup,
     /// How the log is.
-    pub status: Status,
+    pub status: Arc<Status>,
+    /// Manifests of logged releases that were missing or damaged when they were looked at last.
+    pub lost_manifests: Mutex<BTreeSet<Digest>>,
     /// Names and coordinates, as signed.
     pub registry: RwLock<Registry>,
     /// The newest releases, those under way included.
@@ -88,6 +95,29 @@ impl Shared {
         self.registry.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many bytes are free on the disk of the data; `None` where the machine does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes(&self.data)
+    }
+
+    /// Below `limits.min_free_bytes` nothing new is taken: a batch that was signed must find room for its tiles.
+    pub fn short_of_room(&self) -> Option<DurableError> {
+        let least = self.config.limits.min_free_bytes;
+        self.free_bytes().filter(|free| *free < least).map(|_| no_room(&self.data))
+    }
+
+    /// The manifests of logged releases that are missing or damaged: what was, if it still is.
+    pub fn lost_manifests(&self) -> BTreeSet<Digest> {
+        let mut lost = self.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked_at: Vec<Digest> = lost.iter().take(LOOKED_AT).copied().collect();
+        for digest in looked_at {
+            if matches!(self.store.manifest(&digest), Ok(Some(bytes)) if Digest::of(&bytes) == digest) {
+                lost.remove(&digest);
+            }
+        }
+        lost.clone()
+    }
+
     /// Unix seconds.
     pub fn now(&self) -> u64 {
         SystemClock.unix_seconds()
@@ -97,4 +127,15 @@ impl Shared {
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
+}
+
+/// How many bytes are free where the data is.
+pub(crate) fn free_bytes(data: &Dir) -> Option<u64> {
+    rustix::fs::statvfs(data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
+}
+
+/// The error of a disk that has too little room left.
+pub(crate) fn no_room(data: &Dir) -> DurableError {
+    let source = std::io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
+    DurableError::Io { op: Op::Write, path: data.path().to_owned(), source }
 }

@@ -11,6 +11,18 @@ use std::time::Duration;
 pub enum Writer {
     /// It has yet to publish its first head.
     Starting,
+    /// Too few witnesses have said what they cosigned last: nothing is signed before.
+    Asking {
+        /// Since when, in Unix seconds.
+        since: u64,
+        /// What keeps each missing witness away.
+        missing: Vec<String>,
+    },
+    /// The disk is full: nothing is signed or published until there is room.
+    NoRoom {
+        /// The error.
+        message: String,
+    },
     /// It takes statements.
     Running,
     /// It has signed a head that too few witnesses have cosigned, and asks them again and again.
@@ -38,7 +50,7 @@ pub struct WitnessStatus {
     pub cosigned: Option<u64>,
     /// What is wrong since then.
     pub problem: Option<String>,
-    /// A size that it has cosigned and that this log has never signed: an alarm.
+    /// A size beyond ours that it says it has cosigned, without showing it; forgotten when it cosigns again.
     pub ahead: Option<u64>,
 }
 
@@ -168,6 +180,12 @@ impl Status {
             "1 while a signed tree head waits for cosignatures.",
             u8::from(matches!(writer, Writer::BelowQuorum { .. })).to_string(),
         );
+        single(
+            "stele_backup_restored",
+            "gauge",
+            "1 when a witness has shown that this log signed more than it has here.",
+            u8::from(matches!(writer, Writer::Stopped { code: "backup-restored", .. })).to_string(),
+        );
         let (written, cosigned) =
             self.batches.lock().unwrap_or_else(PoisonError::into_inner).first().copied().unwrap_or_default();
         single(
@@ -192,6 +210,15 @@ impl Status {
                 escape(name),
                 status.cosigned.unwrap_or(0)
             );
+        }
+        let _ = writeln!(
+            text,
+            "# HELP stele_witness_ahead_size A size beyond the log's own that a witness names; 0: none."
+        );
+        let _ = writeln!(text, "# TYPE stele_witness_ahead_size gauge");
+        for (name, status) in &witnesses {
+            let ahead = status.ahead.unwrap_or(0);
+            let _ = writeln!(text, "stele_witness_ahead_size{{witness=\"{}\"}} {ahead}", escape(name));
         }
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut family = "";

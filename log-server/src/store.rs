@@ -13,7 +13,7 @@ use stele_spec::note::MAX_NOTE;
 use stele_spec::tile::{Resource, TILE_WIDTH, Tile, TileError, TilePath, TileSource, decode_bundle, encode_bundle};
 
 /// The largest object: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
-const MAX_OBJECT: u64 = 256 * 65_537;
+pub(crate) const MAX_OBJECT: u64 = 256 * 65_537;
 
 /// The files of a log. Cloning shares them.
 #[derive(Clone, Debug)]
@@ -102,6 +102,17 @@ impl Store {
     /// Reads a manifest that a release names.
     pub fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, DurableError> {
         self.data.read(&format!("public/manifests/{digest}"), MAX_MANIFEST as u64)
+    }
+
+    /// Whether a manifest is there.
+    pub fn has_manifest(&self, digest: &Digest) -> Result<bool, DurableError> {
+        self.data.exists(&format!("public/manifests/{digest}"))
+    }
+
+    /// Whether a manifest is there and has a length that one can have.
+    pub fn seems_to_have_manifest(&self, digest: &Digest) -> Result<bool, DurableError> {
+        let found = self.data.open_file(&format!("public/manifests/{digest}"))?;
+        Ok(found.is_some_and(|(_, length)| (1..=MAX_MANIFEST as u64).contains(&length)))
     }
 
     /// Keeps a manifest that a release names.

@@ -107,6 +107,7 @@ impl Offline {
             signer: signer(),
             lock,
             staging,
+            data,
             store: store.clone(),
             tree: std::mem::take(&mut found.tree),
             index: Arc::new(RwLock::new(std::mem::take(&mut found.index))),

@@ -6,12 +6,13 @@
 
 use crate::head::SignedHead;
 use crate::lock::HeadLock;
+use crate::shared::{free_bytes, no_room};
 use crate::staging::{Staging, name_of};
 use crate::store::{Overlay, Store, StoreError};
 use crate::tree::{Object, Tree};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use stele_host::compare_and_swap::CasError;
-use stele_host::durable::DurableError;
+use stele_host::durable::{Dir, DurableError, Op};
 use stele_host::exit::Explain;
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
 use stele_spec::entry::IndexEntry;
@@ -21,6 +22,12 @@ use stele_spec::merkle::{leaf_hash, root_at};
 use stele_spec::note::SignerKey;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
+
+/// The room that a batch needs beside its tiles: its head, its checkpoint, and a folder for each tile. In bytes.
+const SPARE: u64 = 128 << 10;
+
+/// What a small file occupies on a disk, at most, beyond its bytes.
+const BLOCK: u64 = 4096;
 
 /// The only thing that signs.
 #[derive(Debug)]
@@ -33,6 +40,8 @@ pub struct Writer {
     pub lock: HeadLock,
     /// Batches on their way.
     pub staging: Staging,
+    /// The folder of all of it.
+    pub data: Dir,
     /// Tiles.
     pub store: Store,
     /// The right edge at the signed size.
@@ -115,6 +124,10 @@ impl WriteError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Before(error) => error.is_sync_failure() || matches!(error, DurableError::Differs { .. }),
+            // The new head's file could not even be written: the old one is in place, and no one has seen the new one.
+            Self::Swap(CasError::Durable(error @ DurableError::Io { op: Op::Create | Op::Write, .. })) => {
+                error.code() != "disk-full"
+            }
             _ => true,
         }
     }
@@ -185,12 +198,22 @@ impl Writer {
             WriteError::Before(error)
         })?;
 
+        // Once it is signed its tiles must find room: what fails after the signature stops the writer.
+        let needed = objects.iter().map(|object| object.bytes.len() as u64 + 2 * BLOCK).sum::<u64>() + SPARE;
+        if free_bytes(&self.data).is_some_and(|free| free < needed) {
+            let _ = self.staging.discard(&name);
+            return Err(WriteError::Before(no_room(&self.data)));
+        }
         self.check(&tree, &objects, listings, staged)?;
 
         let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
         let head = SignedHead::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
         let before = self.signed.as_ref().map(|head| head.note.to_bytes());
-        self.lock.swap(before.as_deref(), &head.note.to_bytes()).map_err(WriteError::Swap)?;
+        self.lock.swap(before.as_deref(), &head.note.to_bytes()).map_err(WriteError::Swap).inspect_err(|error| {
+            if !error.is_fatal() {
+                let _ = self.staging.discard(&name);
+            }
+        })?;
 
         self.store.put(&objects).map_err(WriteError::After)?;
         self.staging.forget(&name);

@@ -1,7 +1,9 @@
 #![doc = include_str!("../text/checkpoint.md")]
 
+mod fit;
 mod subtree;
 
+pub use fit::UnfitOrigin;
 pub use subtree::Subtree;
 
 use core::fmt;

@@ -103,10 +103,15 @@ fn a_backup_of_everything_restored() -> Step {
     network.log.stop()?;
     replace(&data, &backup)?;
 
-    // Nothing on this disk tells; the witnesses remember. Whatever it does, no second history is acknowledged or published.
+    // Nothing on this disk tells; the witnesses remember (`restored.rs` tells the rest).
+    let signed = fs::read(network.at("log/data/lock/signed-head")).unwrap();
     network.log.start()?;
+    poll(ANSWER, "a writer that has stopped", || {
+        network.get("/healthz").ok().filter(|answer| answer.text().contains("backup-restored"))
+    })?;
     let answer = network.submit(Speaker::new(9)?.claim()?.bytes())?.expect(503)?;
-    assert!(answer.error_code().is_ok(), "{}", answer.text());
+    assert_eq!(answer.error_code()?, "backup-restored");
+    assert_eq!(fs::read(network.at("log/data/lock/signed-head")).unwrap(), signed);
     let published = Head::of(network.log_address()?)?;
     assert!(published.is_none_or(|head| head.size < newest.size), "a fork was published");
     assert_ne!(network.get("/healthz")?.status, 200);

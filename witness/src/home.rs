@@ -20,7 +20,7 @@ use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
 use stele_host::lock::Lock;
 use stele_host::{key_file, roots};
-use stele_spec::checkpoint::Origin;
+use stele_spec::checkpoint::{Origin, UnfitOrigin};
 use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, VerifierKey};
 
 use crate::agent::{Agent, AgentKey};
@@ -282,6 +282,10 @@ impl Home {
         let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
+        // Real logs have blanks in their names; what does not show is for no person to compare.
+        if let Err(unfit @ UnfitOrigin::Hidden { .. }) = parsed.fit_for_a_new_log() {
+            return Err(bad("origin", &origin, unfit.to_string()));
+        }
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
         Self::add(folder, log, extras)

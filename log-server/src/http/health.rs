@@ -30,10 +30,29 @@ fn report(shared: &Shared) -> (bool, Value) {
             problem("starting", "no tree head is published yet".into());
             "starting"
         }
+        Writer::Asking { since, missing } => {
+            let seconds = shared.now().saturating_sub(since);
+            let missing = missing.join("; ");
+            problem(
+                "asking-witnesses",
+                format!(
+                    "for {seconds} s: nothing is signed before more witnesses have said what they cosigned last: {missing}"
+                ),
+            );
+            "asking-witnesses"
+        }
+        Writer::NoRoom { message } => {
+            problem("disk-full", message);
+            "disk-full"
+        }
         Writer::BelowQuorum { since, missing } => {
             let seconds = shared.now().saturating_sub(since);
             problem("quorum-missing", format!("for {seconds} s: {}", missing.join("; ")));
             "below-quorum"
+        }
+        Writer::Stopped { code: code @ "backup-restored", message } => {
+            problem(code, format!("{message}; `stele-log adopt` brings it up to date"));
+            code
         }
         Writer::Stopped { code, message } => {
             problem("writer-stopped", format!("{code}: {message}"));
@@ -60,18 +79,17 @@ fn report(shared: &Shared) -> (bool, Value) {
     if let Some(age) = age.filter(|age| *age > limit) {
         problem("checkpoint-old", format!("the published checkpoint is {age} s old, expected at most {limit} s"));
     }
-    let free = rustix::fs::statvfs(shared.data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+    let free = shared.free_bytes();
     let least = shared.config.limits.min_free_bytes;
     if let Some(free) = free.filter(|free| *free < least) {
-        problem("disk-nearly-full", format!("{free} bytes are free, expected at least {least}"));
+        let message =
+            format!("{free} bytes are free, expected at least {least}: nothing new is taken until there is room");
+        problem("disk-nearly-full", message);
     }
-    for (name, status) in shared.status.witnesses() {
-        if let Some(ahead) = status.ahead {
-            problem(
-                "witness-ahead",
-                format!("{name} has cosigned a tree of {ahead} entries, which this log never signed"),
-            );
-        }
+    let lost = shared.lost_manifests();
+    if let Some(first) = lost.first() {
+        let message = format!("the manifests of {} logged releases are missing or damaged, {first} first", lost.len());
+        problem("manifests-lost", message);
     }
     if !shared.lookup.is_open() {
         problem("lookups-away", "the lookups are being made again, or off until the log is started again".into());
@@ -84,7 +102,9 @@ fn report(shared: &Shared) -> (bool, Value) {
         .status
         .witnesses()
         .into_iter()
-        .map(|(name, status)| (name, json!({ "cosigned": status.cosigned, "problem": status.problem })))
+        .map(|(name, status)| {
+            (name, json!({ "cosigned": status.cosigned, "problem": status.problem, "ahead": status.ahead }))
+        })
         .collect();
     let well = problems.is_empty();
     let report = json!({

@@ -197,7 +197,8 @@ fn whatever_step_fails_the_history_stays_one() {
                     && !error.is_fatal()
                 {
                     // Nothing has happened: the same process goes on.
-                    assert!(place == "staged", "{case}");
+                    // A full disk under the signed head is one only before its new file is whole.
+                    assert!(place == "staged" || (action == "full" && place == "lock/signed-head"), "{case}");
                     assert_eq!(log.write(next()).unwrap().head.checkpoint.size(), 8, "{case}");
                 }
                 drop(log);

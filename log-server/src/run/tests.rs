@@ -298,3 +298,114 @@ fn a_full_disk_is_a_refusal_and_the_log_goes_on_when_there_is_room() {
     assert_eq!(log.proven(&signed).index(), 1);
     log.stop();
 }
+
+#[test]
+fn below_the_least_room_nothing_is_taken_and_it_goes_on_when_there_is_room() {
+    let home = tempfile::tempdir().unwrap();
+    // Nothing is signed on a disk that has too little room: not even the first entry.
+    let log = Running::start(home.path(), policy("quorum none\n"), |config| config.limits.min_free_bytes = u64::MAX);
+    let signed = claim("acme.example", 1);
+    for _ in 0..200 {
+        if log.json("/healthz")["writer"] == "disk-full" {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()));
+    assert!(log.get("/healthz").text().contains("disk-nearly-full"));
+    log.stop();
+    assert!(!home.path().join("lock/signed-head").exists());
+
+    let log = Running::start(home.path(), policy("quorum none\n"), |_| {});
+    log.wait_for(200);
+    log.proven(&signed);
+    log.stop();
+    let head = || std::fs::read(home.path().join("lock/signed-head")).unwrap();
+    let before = head();
+    // A start on a full disk serves reading, says so, and signs nothing.
+    let log = Running::start(home.path(), policy("quorum none\n"), |config| config.limits.min_free_bytes = u64::MAX);
+    log.wait_for(503);
+    assert_eq!(error_of(&log.submit(&claim("other.example", 2))), (503, "disk-full".into()));
+    assert_eq!(log.get("/checkpoint").status, 200);
+    assert_eq!(log.get("/lookup/publisher?name=acme.example").status, 200);
+    log.stop();
+    assert_eq!(head(), before);
+}
+
+#[test]
+fn a_disk_that_fills_up_at_any_step_before_tiles_is_no_end() {
+    let home = tempfile::tempdir().unwrap();
+    let witness = fake_witness("w1.example");
+    let lines = format!("witness w1 {} {}\nquorum w1\n", witness.key.verifier(), witness.url);
+    let log = Running::start(home.path(), policy(&lines), |_| {});
+    log.wait_for(200);
+    for (number, (step, place)) in
+        [("write", "staged"), ("create", "lock/signed-head"), ("write", "lock/signed-head")].into_iter().enumerate()
+    {
+        let signed = claim(&format!("a{number}.example"), 1);
+        let armed = stele_host::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
+        assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()), "{step} {place}");
+        drop(armed);
+        log.proven(&signed);
+    }
+    // Signed and cosigned, and no room for the checkpoint: it is published when there is.
+    let signed = claim("last.example", 1);
+    let armed = stele_host::fault::arm(&format!("full:write:{}/public/checkpoint:1+", home.path().display())).unwrap();
+    assert_eq!(log.submit(&signed).status, 503);
+    assert_eq!(log.json("/healthz")["writer"], "disk-full");
+    drop(armed);
+    log.wait_for(200);
+    log.proven(&signed);
+    log.stop();
+}
+
+#[test]
+fn who_waits_for_a_quorum_is_answered_when_the_log_stops() {
+    let home = tempfile::tempdir().unwrap();
+    let witness = fake_witness("w1.example");
+    let lines = format!("witness w1 {} {}\nquorum w1\n", witness.key.verifier(), witness.url);
+    let mut log = Running::start(home.path(), policy(&lines), |config| config.limits.quorum_seconds = 60);
+    log.wait_for(200);
+    witness.on.store(false, Ordering::SeqCst);
+    let url = format!("{}/entries", log.url);
+    let client = log.client.clone();
+    let waiting =
+        std::thread::spawn(move || client.post(&url, "application/cose", None, claim("a.example", 1).bytes()));
+    for _ in 0..200 {
+        if log.json("/healthz")["writer"] == "below-quorum" {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    drop(log.stop.take());
+    let answer = waiting.join().unwrap().unwrap();
+    assert_eq!(error_of(&answer), (503, "stopping".into()));
+    log.thread.take().unwrap().join().unwrap().unwrap();
+}
+
+#[test]
+fn a_log_that_restarts_asks_its_witnesses_before_it_takes_anything() {
+    let home = tempfile::tempdir().unwrap();
+    let witness = fake_witness("w1.example");
+    let lines = format!("witness w1 {} {}\nquorum w1\n", witness.key.verifier(), witness.url);
+    let log = Running::start(home.path(), policy(&lines), |_| {});
+    log.wait_for(200);
+    log.proven(&claim("a.example", 1));
+    log.stop();
+    witness.on.store(false, Ordering::SeqCst);
+    let log = Running::start(home.path(), policy(&lines), |_| {});
+    for _ in 0..200 {
+        if log.json("/healthz")["writer"] == "asking-witnesses" {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let health = log.json("/healthz");
+    assert_eq!(health["problems"][0]["error"], "asking-witnesses", "{health}");
+    assert!(health.to_string().contains("w1.example") && !health.to_string().contains(&witness.url), "{health}");
+    assert_eq!(error_of(&log.submit(&claim("b.example", 1))), (503, "asking-witnesses".into()));
+    witness.on.store(true, Ordering::SeqCst);
+    log.wait_for(200);
+    log.proven(&claim("b.example", 1));
+    log.stop();
+}
