@@ -140,7 +140,8 @@ impl<'a> Reader<'a> {
     }
 
     fn verify(&self, model: &Published, more: &[&str]) -> Step<Told> {
-        self.stele(&[&["verify", path(&model.folder)?], more].concat())
+        let page: &[&str] = if more.contains(&"--json") { &[] } else { &["--verbose"] };
+        self.stele(&[&["verify", path(&model.folder)?], more, page].concat())
     }
 }
 
