@@ -6,14 +6,16 @@
 
 mod cause;
 mod error;
+mod weights;
 
 use std::path::Path;
 
 use stele_spec::hash::Digest;
-use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role};
+use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 
 pub(crate) use cause::Cause;
 pub(crate) use error::{ComparisonError, count};
+pub(crate) use weights::{Weights, WeightsState};
 
 use crate::error::Failure;
 use crate::folder::{self, Found, Oddity};
@@ -82,40 +84,6 @@ impl Extra {
             (Some(what), _) => format!("{} ({what})", self.path),
             (None, Some(role)) => format!("{} ({role})", self.path),
             (None, None) => self.path.clone(),
-        }
-    }
-}
-
-/// Whether the weights of a release are here, of how many files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Weights {
-    /// The word.
-    pub(crate) state: WeightsState,
-    /// Files of weights that are here and match.
-    pub(crate) here: usize,
-    /// Files of weights in the record.
-    pub(crate) of: usize,
-}
-
-/// What was found of the weights.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum WeightsState {
-    /// All are here and match, so that their digest is the recorded one.
-    Match,
-    /// One of them is another content, or unusable.
-    Differ,
-    /// Some or all are not here.
-    #[default]
-    NotHere,
-}
-
-impl WeightsState {
-    /// A stable word.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Match => "match",
-            Self::Differ => "differ",
-            Self::NotHere => "not here",
         }
     }
 }
@@ -348,26 +316,6 @@ impl Comparison {
             }
         }
         self.differing.sort_by(|a, b| a.path.cmp(&b.path));
-    }
-
-    /// What is known of the weights. Their digest covers all of them, so that one that is not here leaves it unknown.
-    fn weigh(&mut self, manifest: &Manifest) {
-        let weights: Vec<&FilePath> =
-            manifest.files().iter().filter(|file| file.role == Role::Weights).map(|file| &file.path).collect();
-        let matching: std::collections::BTreeSet<&FilePath> = self.matching.iter().collect();
-        let here = weights.iter().filter(|path| matching.contains(*path)).count();
-        let differ = |path: &&FilePath| {
-            self.differing.iter().any(|file| file.path == **path)
-                || self.unusable.iter().any(|(odd, ..)| hides(odd, path))
-        };
-        let state = if weights.iter().any(differ) {
-            WeightsState::Differ
-        } else if here == weights.len() && here > 0 {
-            WeightsState::Match
-        } else {
-            WeightsState::NotHere
-        };
-        self.weights = Weights { state, here, of: weights.len() };
     }
 
     /// The extra files that a loader would take and that the caller does not allow.

@@ -75,7 +75,14 @@ impl Verdict<'_> {
         // An amendment replaces what was said; the release itself stays what it was.
         let current = self.standing.history.current().unwrap_or(release);
         page.row("licence", &headline::licence(self));
-        page.row("availability", &claims::availability(current));
+        let availability = claims::availability(current);
+        page.row(
+            "availability",
+            &match self.standing.history.withdrawal() {
+                Some(_) => format!("withdrawn; before that: {availability}"),
+                None => availability,
+            },
+        );
         page.row("openness", &claims::openness(current));
         page.row("release safety", &claims::safety(current));
 
@@ -183,6 +190,9 @@ impl Verdict<'_> {
         let (bad, unusable) = (comparison.differing.len(), comparison.unusable.len());
         match (matching, bad, unusable) {
             (0, 0, 0) => format!("0 of {of} files are here"),
+            (_, 0, 0) if !comparison.missing.is_empty() => {
+                format!("{matching} of {of} files are here, and match ({} bytes)", comparison.bytes)
+            }
             (_, 0, 0) => format!("{matching} of {of} files, all match ({} bytes)", comparison.bytes),
             _ => {
                 let unusable = if unusable > 0 { format!(", {unusable} cannot be verified") } else { String::new() };

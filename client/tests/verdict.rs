@@ -110,6 +110,10 @@ fn every_kind_of_file_that_a_loader_takes_is_unrecorded_beside_a_whole_folder() 
         assert_eq!(ran.code, if path.contains('/') { 16 } else { 0 }, "{path}");
         world.verify_briefly(&world.model(), &["--allow-extra", "**"]).ok();
     }
+    // What the hint says can be pasted into a shell, whatever a file is called.
+    let world = World::released();
+    world.write("x'; touch y; '.py", b"");
+    world.verify_briefly(&world.model(), &[]).fails(16, &["--allow-extra 'GLOB'"]);
     let world = World::released();
     for path in ["notes.txt", "figure.png", ".gitattributes", ".git/objects/aa/bb.py", ".cache/huggingface/x.metadata"]
     {

@@ -111,7 +111,10 @@ impl Explain for ComparisonError {
             }
             Self::Incomplete { .. } => "download the rest; --partial accepts a part of a release".into(),
             Self::Unrecorded { files } => {
-                let first = files.first().map_or("GLOB", |file| file.path.as_str());
+                // The hint is pasted into a shell: a name that means something there is left out.
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+                let first = files.first().map(|file| file.path.as_str()).filter(|path| path.chars().all(plain));
+                let first = first.unwrap_or("GLOB");
                 format!(
                     "do not load this folder with them: nobody signed them; remove them, or --allow-extra '{first}' if they are yours"
                 )

@@ -235,9 +235,10 @@ fn released(verdict: &Verdict<'_>) -> String {
     let by = verdict.evidence.noted_head().trusted.time().map(|time| moment(time.seconds()));
     let by = by.map(|time| format!(" by {}", time.split('T').next().unwrap_or_default())).unwrap_or_default();
     format!(
-        "licence {}; access {}; logged{by} as entry {} of {}, seen by {} of {}",
+        "licence {}; access {}{}; logged{by} as entry {} of {}, seen by {} of {}",
         licence(verdict),
         current.access.stage,
+        if verdict.standing.history.withdrawal().is_some() { " before it was withdrawn" } else { "" },
         verdict.evidence.entry().position(),
         head.value().origin(),
         head.cosigned().len(),
