@@ -329,6 +329,8 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
         &told,
         &["state           amended", "LicenseRef-acme-research-only, restricts use", "Counsel changed its mind."],
     )?;
+    // From what to what, since copies that are out keep what they came with.
+    says(&told, &[&format!("restricts use, changed from {before}, which copies from before keep")])?;
     Ok(())
 }
 
