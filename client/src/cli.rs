@@ -176,8 +176,12 @@ pub struct PublishArgs {
 
 /// `stele verify`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Ends with 0 when every file asked for is here and matches, and nothing that a loader would take lies beside it; \
+with 1 when files differ, 17 when it was withdrawn, 15 when files are missing, 16 when others lie beside it. `stele help exit-codes` has all."
+)]
 pub struct VerifyArgs {
-    /// A folder, one file, or a snapshot in a Hugging Face cache.
+    /// A folder, a folder of a release, one file, or a snapshot in a Hugging Face cache.
     pub path: PathBuf,
     /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
     #[arg(long, value_name = "FILE")]
@@ -194,6 +198,16 @@ pub struct VerifyArgs {
     /// Check the evidence and not the bytes.
     #[arg(long)]
     pub no_hash: bool,
+    /// Accept a part of the files: what is here must match, and at least one must be here.
+    #[arg(long)]
+    pub partial: bool,
+    /// Accept files of these paths that a loader may take and the record does not name. `*` stays within a folder, `**`
+    /// does not. May be given again.
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub allow_extra: Vec<glob::Pattern>,
+    /// Accept a release that is withdrawn, or that has a critical incident.
+    #[arg(long, value_name = "STATE", value_parser = [WITHDRAWN])]
+    pub accept: Vec<String>,
     /// Refuse evidence that is older: `30d`, `12h`.
     #[arg(long, value_name = "DURATION")]
     pub max_age: Option<Span>,
@@ -209,6 +223,19 @@ pub struct VerifyArgs {
     /// Remember no tree head and no answer of the log, and compare with none.
     #[arg(long)]
     pub no_state: bool,
+    /// The whole page below the verdict.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// The verdict's line alone.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+/// What became of a release that a caller of `stele verify` goes on with: withdrawn, or with a critical incident.
+pub const WITHDRAWN: &str = "withdrawn";
+
+fn glob(text: &str) -> Result<glob::Pattern, String> {
+    glob::Pattern::new(text).map_err(|error| format!("expected a glob such as 'docs/*.json': {error}"))
 }
 
 fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {

@@ -1,9 +1,12 @@
 //! Which files of a folder count, and what else lies there.
 //!
-//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top, with what a killed program left of
-//! the last two (`.release.toml.<16 hex digits>`). Everything else is either
-//! a regular file with a path that a manifest can hold, or an [`Oddity`]. A symlink counts as the file that it leads to
-//! when that is inside the folder, or among the blobs of the Hugging Face cache that the folder is a snapshot of.
+//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top, with what a killed program
+//! left of the last two (`.release.toml.<16 hex digits>`). Everything else is either
+//! a regular file with a path that a manifest can hold, or an [`Oddity`].
+//!
+//! To publish, a symlink counts as the file that it leads to when that is inside the folder, or among the blobs of the
+//! Hugging Face cache that the folder is a snapshot of. To verify, it may lead anywhere: the manifest names the digest, so
+//! what a link leads to cannot prove anything false.
 
 use std::fs::{self, FileType, Metadata};
 use std::io;
@@ -76,23 +79,52 @@ pub(crate) struct Walk {
     pub(crate) files: Vec<Found>,
     /// The rest, with their paths as well as they can be shown.
     pub(crate) odd: Vec<(String, Oddity)>,
+    /// What is not counted by rule, with where it is.
+    pub(crate) skipped: Vec<(String, PathBuf)>,
 }
 
-/// Looks through a folder.
+/// Where the symlinks of a folder may lead.
+enum Links<'a> {
+    /// To files in one of these folders.
+    Inside([Option<PathBuf>; 2]),
+    /// To any file, and to any folder that is wanted by its path.
+    Anywhere(&'a dyn Fn(&str) -> bool),
+}
+
+/// Looks through a folder whose files are to be published.
 pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
+    if is_cached_repository(root) {
+        return Err(FolderError::Cache { path: root.to_owned() });
+    }
+    let home = canonical(root)?;
+    let links = Links::Inside([Some(home.clone()), blobs_of(&home)]);
+    walk_by(&home, "", &links)
+}
+
+/// Looks through a folder whose files are to be compared with a manifest; `within` is its path in the release, and is
+/// empty for the whole release. A symlink to a folder is followed where `wanted` says so of its path.
+pub(crate) fn walk_to_verify(root: &Path, within: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Walk, FolderError> {
+    walk_by(&canonical(root)?, within, &Links::Anywhere(wanted))
+}
+
+fn canonical(root: &Path) -> Result<PathBuf, FolderError> {
     let unreadable = |source| FolderError::Unreadable { path: root.to_owned(), source };
     if !fs::metadata(root).map_err(unreadable)?.is_dir() {
         return Err(FolderError::NotAFolder { path: root.to_owned() });
     }
-    let home = root.canonicalize().map_err(unreadable)?;
-    let allowed = [Some(home.clone()), blobs_of(&home)];
+    root.canonicalize().map_err(unreadable)
+}
+
+fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderError> {
+    let unreadable = |source| FolderError::Unreadable { path: root.to_owned(), source };
     let mut walk = Walk::default();
-    let mut folders = vec![(home.clone(), String::new())];
+    let top = if within.is_empty() { String::new() } else { format!("{within}/") };
+    let mut folders = vec![(root.to_owned(), top.clone())];
     let mut seen = 0;
     while let Some((folder, prefix)) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            Err(error) if prefix.is_empty() => return Err(unreadable(error)),
+            Err(error) if prefix == top => return Err(unreadable(error)),
             Err(error) => {
                 walk.odd.push((prefix, Oddity::Unreadable(error)));
                 continue;
@@ -107,17 +139,16 @@ pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
             let name = entry.file_name();
             let shown = format!("{prefix}{}", name.to_string_lossy());
             if is_ignored(&shown) {
+                walk.skipped.push((shown, entry.path()));
                 continue;
             }
             if name.to_str().is_none() {
                 walk.odd.push((shown, Oddity::NotUtf8));
                 continue;
             }
-            match look(&entry.path(), &allowed) {
-                Ok(Look::Folder) if shown.split('/').count() < MAX_SEGMENTS => {
-                    folders.push((entry.path(), shown + "/"))
-                }
-                Ok(Look::Folder) => {
+            match look(&entry.path(), &shown, links) {
+                Ok(Look::Folder(open)) if shown.split('/').count() < MAX_SEGMENTS => folders.push((open, shown + "/")),
+                Ok(Look::Folder(_)) => {
                     walk.odd.push((shown, Oddity::Path(PathError::TooDeep { found: MAX_SEGMENTS + 1 })))
                 }
                 Ok(Look::File(open, size)) => match shown.parse() {
@@ -155,6 +186,13 @@ pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
     is_cache.then(|| repository.join("blobs").canonicalize().ok()).flatten()
 }
 
+/// Whether a folder is the one of a whole repository in a Hugging Face cache, with all its snapshots.
+pub(crate) fn is_cached_repository(path: &Path) -> bool {
+    let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let named = named.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("models--"));
+    named && path.join("snapshots").is_dir()
+}
+
 fn is_ignored(path: &str) -> bool {
     matches!(path, ".cache" | BUNDLE | DRAFT)
         || path == ".git"
@@ -165,31 +203,35 @@ fn is_ignored(path: &str) -> bool {
 
 /// What stands at a path.
 enum Look {
-    Folder,
+    Folder(PathBuf),
     File(PathBuf, u64),
 }
 
-fn look(path: &Path, allowed: &[Option<PathBuf>]) -> Result<Look, Oddity> {
+fn look(path: &Path, shown: &str, links: &Links<'_>) -> Result<Look, Oddity> {
     let found = fs::symlink_metadata(path).map_err(Oddity::Unreadable)?;
     if !found.file_type().is_symlink() {
         return plain(path.to_owned(), &found);
     }
     let target = path.canonicalize().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Oddity::LinkBroken,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Oddity::LinkBroken,
         _ if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::LOOP) => Oddity::LinkLoop,
         _ => Oddity::Unreadable(error),
     })?;
-    if !allowed.iter().flatten().any(|folder| target.starts_with(folder)) {
+    if let Links::Inside(allowed) = links
+        && !allowed.iter().flatten().any(|folder| target.starts_with(folder))
+    {
         return Err(Oddity::LinkOut(target));
     }
     let found = fs::metadata(&target).map_err(Oddity::Unreadable)?;
-    if found.is_dir() { Err(Oddity::LinkToFolder) } else { plain(target, &found) }
+    // Each wanted path is a folder of the manifest, so links that lead round in a circle end with it.
+    let is_wanted = || matches!(links, Links::Anywhere(wanted) if wanted(shown));
+    if found.is_dir() && !is_wanted() { Err(Oddity::LinkToFolder) } else { plain(target, &found) }
 }
 
 fn plain(path: PathBuf, found: &Metadata) -> Result<Look, Oddity> {
     let kind: FileType = found.file_type();
     if kind.is_dir() {
-        Ok(Look::Folder)
+        Ok(Look::Folder(path))
     } else if kind.is_file() {
         Ok(Look::File(path, found.len()))
     } else if kind.is_fifo() {
@@ -219,6 +261,12 @@ pub(crate) enum FolderError {
         /// As it was named.
         path: PathBuf,
     },
+    /// A repository of a cache, with all its snapshots.
+    #[error("{} is a repository in a cache, and not one snapshot of it", .path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+    },
     /// More files and folders than are looked at.
     #[error("{} has more than {MAX_ENTRIES} files and folders", .path.display())]
     TooMany {
@@ -241,7 +289,7 @@ impl Explain for FolderError {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::BadInput,
             Self::Unreadable { .. } => Exit::Io,
             Self::Odd { odd, .. } if odd.iter().all(|(_, oddity)| matches!(oddity, Oddity::Unreadable(_))) => Exit::Io,
-            Self::NotAFolder { .. } | Self::TooMany { .. } | Self::Odd { .. } => Exit::BadInput,
+            Self::NotAFolder { .. } | Self::Cache { .. } | Self::TooMany { .. } | Self::Odd { .. } => Exit::BadInput,
         }
     }
 
@@ -249,6 +297,7 @@ impl Explain for FolderError {
         match self {
             Self::Unreadable { .. } => "folder-unreadable",
             Self::NotAFolder { .. } => "not-a-folder",
+            Self::Cache { .. } => "which-snapshot",
             Self::TooMany { .. } => "folder-too-large",
             Self::Odd { .. } => "folder-not-publishable",
         }
@@ -258,6 +307,7 @@ impl Explain for FolderError {
         Some(match self {
             Self::Unreadable { .. } => "check the name, the owner and the mode of the folder".into(),
             Self::NotAFolder { .. } => "name the folder that holds the weights".into(),
+            Self::Cache { path } => format!("name one snapshot: {}/snapshots/COMMIT", path.display()),
             Self::TooMany { .. } => "is this the folder of one model?".into(),
             Self::Odd { .. } => "move these away, or put regular files in their place; nothing has been sent".into(),
         })

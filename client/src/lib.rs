@@ -9,6 +9,7 @@ mod asked_log;
 mod asking;
 mod audit;
 mod claims;
+mod colour;
 mod comparison;
 mod difference;
 mod draft;
@@ -23,6 +24,7 @@ mod index_end;
 mod key_history;
 mod key_kind;
 mod lifecycle;
+mod loadable;
 mod loaded;
 mod log_client;
 mod log_reader;
@@ -118,7 +120,7 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
     match failure {
         None => Exit::Ok.into(),
         Some(failure) => {
-            if !json {
+            if !json && !failure.is_told() {
                 output::complain(&exit::text(failure.as_explain()));
             }
             failure.as_explain().exit().into()

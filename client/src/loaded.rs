@@ -12,6 +12,7 @@ use crate::asked_log::AskedLog;
 use crate::error::{self, Failure, FileError};
 use crate::folder::BUNDLE;
 use crate::standing::Standing;
+use crate::target;
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";
@@ -42,19 +43,20 @@ pub(crate) struct Loaded {
 
 impl Subject {
     /// What a text means: what is on this disk comes first.
-    pub(crate) fn parse(text: &str) -> Result<Self, SubjectError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let path = Path::new(text);
         if path.is_dir() {
-            return Ok(Self::File(path.join(BUNDLE)));
+            let folder = target::snapshot_of(path)?.unwrap_or_else(|| path.to_owned());
+            return Ok(Self::File(folder.join(BUNDLE)));
         }
         if path.exists() {
             return Ok(Self::File(path.to_owned()));
         }
         if let Some(entry) = text.strip_prefix(ENTRY) {
             let entry = stele_spec::text::decimal(entry);
-            return entry.map(Self::Entry).map_err(|_| SubjectError { text: text.to_owned() });
+            return Ok(entry.map(Self::Entry).map_err(|_| SubjectError { text: text.to_owned() })?);
         }
-        text.parse().map(Self::Coordinate).map_err(|_| SubjectError { text: text.to_owned() })
+        Ok(text.parse().map(Self::Coordinate).map_err(|_| SubjectError { text: text.to_owned() })?)
     }
 
     /// Whether the log must be asked.

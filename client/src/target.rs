@@ -1,10 +1,11 @@
-//! What a person points at: a folder, one file, a bundle, or a place in a Hugging Face cache.
+//! What a person points at: a folder, a folder of a release, one file, a bundle, or a place in a Hugging Face cache.
 
 use std::path::{Path, PathBuf};
 
 use stele_host::exit::{Exit, Explain};
+use stele_spec::manifest::Manifest;
 
-use crate::folder::BUNDLE;
+use crate::folder::{self, BUNDLE};
 
 /// How far above a file its bundle is looked for.
 const MAX_ABOVE: usize = 32;
@@ -31,46 +32,91 @@ pub(crate) struct Target {
 
 /// Finds out what a path means.
 pub(crate) fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetError> {
-    let found = std::fs::metadata(path).map_err(|source| TargetError::Unreadable { path: path.to_owned(), source })?;
+    let found = std::fs::metadata(path).map_err(|source| match std::fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && source.kind() == std::io::ErrorKind::NotFound => {
+            TargetError::Dangling { path: path.to_owned() }
+        }
+        _ => TargetError::Unreadable { path: path.to_owned(), source },
+    })?;
     if found.is_dir() {
         let folder = snapshot_of(path)?.unwrap_or_else(|| path.to_owned());
-        let bundle = bundle.map_or_else(|| folder.join(BUNDLE), Path::to_owned);
-        return if bundle.exists() {
-            Ok(Target { what: What::Folder(folder), bundle })
-        } else {
-            Err(TargetError::NoBundle { looked: vec![bundle] })
+        let looked = match bundle {
+            Some(bundle) => vec![bundle.to_owned()],
+            // A folder of a release lies below the bundle, as a file does.
+            None => std::iter::once(folder.clone()).chain(folders_above(&folder)).map(|at| at.join(BUNDLE)).collect(),
         };
+        return Ok(Target { bundle: first_of(looked)?, what: What::Folder(folder) });
     }
     if path.extension().is_some_and(|extension| extension == "stele") {
         return Ok(Target { what: What::Bundle, bundle: bundle.unwrap_or(path).to_owned() });
     }
-    let what = What::File(path.to_owned());
-    if let Some(bundle) = bundle {
-        return if bundle.exists() {
-            Ok(Target { what, bundle: bundle.to_owned() })
-        } else {
-            Err(TargetError::NoBundle { looked: vec![bundle.to_owned()] })
-        };
-    }
-    let looked: Vec<PathBuf> = folders_above(path).into_iter().map(|folder| folder.join(BUNDLE)).collect();
+    let looked = match bundle {
+        Some(bundle) => vec![bundle.to_owned()],
+        None => folders_above(path).into_iter().map(|folder| folder.join(BUNDLE)).collect(),
+    };
+    Ok(Target { what: What::File(path.to_owned()), bundle: first_of(looked)? })
+}
+
+fn first_of(looked: Vec<PathBuf>) -> Result<PathBuf, TargetError> {
     match looked.iter().find(|bundle| bundle.exists()) {
-        Some(bundle) => Ok(Target { what, bundle: bundle.clone() }),
+        Some(bundle) => Ok(bundle.clone()),
         None => Err(TargetError::NoBundle { looked: looked.into_iter().take(3).collect() }),
     }
 }
 
+/// The path in the release that a folder has; empty for the whole release. `is_given` says that the bundle was named, and
+/// may lie anywhere.
+pub(crate) fn place_of(
+    folder: &Path,
+    bundle: &Path,
+    is_given: bool,
+    manifest: &Manifest,
+) -> Result<String, TargetError> {
+    let above = bundle.parent().map(absolute).unwrap_or_default();
+    let folder = absolute(folder);
+    let files = || manifest.files().iter().map(|file| file.path.as_str());
+    let holds = |place: &str| files().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));
+    let text = |path: &Path| path.to_str().map(str::to_owned);
+    let place = folder.strip_prefix(&above).ok().and_then(text);
+    match place {
+        Some(place) if place.is_empty() || holds(&place) => return Ok(place),
+        _ if is_given => {}
+        // What lies above has nothing to do with this folder.
+        _ => return Err(TargetError::NoBundle { looked: vec![folder.join(BUNDLE)] }),
+    }
+    if files().any(|path| folder.join(path).exists()) {
+        return Ok(String::new());
+    }
+    let names: Vec<&str> = folder.iter().filter_map(|name| name.to_str()).collect();
+    let suffixes = (1..names.len()).filter_map(|from| Some(names.get(from..)?.join("/")));
+    Ok(suffixes.into_iter().find(|place| holds(place)).unwrap_or_default())
+}
+
+/// The folder of the whole release, by one in it and its place there.
+pub(crate) fn root_of(folder: &Path, place: &str) -> PathBuf {
+    if place.is_empty() {
+        return folder.to_owned();
+    }
+    let folder = absolute(folder);
+    folder.ancestors().nth(place.split('/').count()).map_or_else(|| folder.clone(), Path::to_owned)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Only where it goes up are its links resolved: the names of a cache are in its snapshots.
+    let goes_up = path.components().any(|part| part == std::path::Component::ParentDir);
+    if goes_up { path.canonicalize().unwrap_or(path) } else { path }
+}
+
 /// The folders above a file, the nearest first. Symlinks are not resolved: a cache's names are in its snapshots.
 pub(crate) fn folders_above(path: &Path) -> Vec<PathBuf> {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    absolute.ancestors().skip(1).take(MAX_ABOVE).map(Path::to_owned).collect()
+    absolute(path).ancestors().skip(1).take(MAX_ABOVE).map(Path::to_owned).collect()
 }
 
 /// The snapshot that `models--org--name` stands for: the one of `refs/main`, or the only one.
-fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
+pub(crate) fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
     let snapshots = path.join("snapshots");
-    let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let is_cache = named.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("models--"));
-    if !is_cache || !snapshots.is_dir() {
+    if !folder::is_cached_repository(path) {
         return Ok(None);
     }
     let main = std::fs::read_to_string(path.join("refs/main")).unwrap_or_default();
@@ -100,6 +146,12 @@ pub(crate) enum TargetError {
         #[source]
         source: std::io::Error,
     },
+    /// A link that leads nowhere.
+    #[error("{} is a link, and what it leads to is not here", .path.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+    },
     /// No bundle.
     #[error("there is no {BUNDLE} to verify by")]
     NoBundle {
@@ -119,6 +171,7 @@ impl Explain for TargetError {
         match self {
             Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Exit::Io,
             Self::Unreadable { .. } => Exit::BadInput,
+            Self::Dangling { .. } => Exit::Incomplete,
             Self::NoBundle { .. } => Exit::NotInLog,
             Self::WhichSnapshot { .. } => Exit::Usage,
         }
@@ -127,6 +180,7 @@ impl Explain for TargetError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "path-unreadable",
+            Self::Dangling { .. } => "incomplete",
             Self::NoBundle { .. } => "bundle-missing",
             Self::WhichSnapshot { .. } => "which-snapshot",
         }
@@ -135,6 +189,7 @@ impl Explain for TargetError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreadable { .. } => "name a folder, a file, or a snapshot in a cache".into(),
+            Self::Dangling { .. } => "its blob is not in the cache: download it again".into(),
             Self::NoBundle { .. } => {
                 "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE"
                     .into()
@@ -145,7 +200,7 @@ impl Explain for TargetError {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         let (expected, found, none) = match self {
-            Self::Unreadable { .. } => return Vec::new(),
+            Self::Unreadable { .. } | Self::Dangling { .. } => return Vec::new(),
             Self::NoBundle { looked } => ("a bundle", looked, "nothing at "),
             Self::WhichSnapshot { found } => ("one snapshot", found, ""),
         };

@@ -1,20 +1,37 @@
-//! What verifying says: never one badge. Integrity and inclusion first, then the three claims, each with what the record says
-//! for it, then what became of the release and of what it was made of, then as of when.
+//! What verifying says: the verdict in one sentence, and a few lines. Then, for who asks for it, a page that is never one
+//! badge: integrity and inclusion first, then the three claims, each with what the record says for it, then what became of
+//! the release and of what it was made of, then as of when.
 
-use serde_json::{Map, Value, json};
+mod headline;
+mod json;
+mod judgement;
+
 use stele_spec::policy::Policy;
+
+pub(crate) use json::unverified;
+pub(crate) use judgement::{Accepted, Judgement, Word};
 
 use crate::ancestry::Ancestry;
 use crate::as_of::{self, Age};
 use crate::claims;
-use crate::comparison::{Comparison, LISTED};
+use crate::comparison::{Comparison, Extra, LISTED, Scope, WeightsState};
 use crate::evidence::Evidence;
 use crate::examination::Examination;
 use crate::lifecycle;
 use crate::log_reader::Head;
 use crate::page::{Page, printable};
-use crate::span::moment;
 use crate::standing::Standing;
+
+/// How much a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The first line alone.
+    Line,
+    /// The first line and a few more.
+    Short,
+    /// Everything.
+    Page,
+}
 
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]
@@ -23,8 +40,6 @@ pub(crate) struct Verdict<'a> {
     pub(crate) policy: &'a Policy,
     /// The bytes, where they were looked at.
     pub(crate) comparison: Option<&'a Comparison>,
-    /// Whether one file was looked at, and not a folder.
-    pub(crate) is_file: bool,
     /// What became of the release.
     pub(crate) standing: &'a Standing,
     /// What was computed from the record and the files, if anything was.
@@ -38,8 +53,17 @@ pub(crate) struct Verdict<'a> {
 }
 
 impl Verdict<'_> {
-    /// For a person.
-    pub(crate) fn text(&self) -> String {
+    /// For a person; `paint` may colour the first word.
+    pub(crate) fn text(&self, judged: &Judgement, detail: Detail, paint: impl Fn(Word, &str) -> String) -> String {
+        let line = headline::first_line(self, judged, paint);
+        match detail {
+            Detail::Line => format!("{line}\n"),
+            Detail::Short => format!("{line}\n{}", headline::rows(self, judged)),
+            Detail::Page => format!("{line}\n\n{}", self.page()),
+        }
+    }
+
+    fn page(&self) -> String {
         let release = self.evidence.release();
         let mut page = Page::titled(&printable(&release.coordinate().to_string()));
         page.row("publisher", &format!("{}, key {}", release.publisher.name, self.evidence.entry().value().kid()));
@@ -50,7 +74,15 @@ impl Verdict<'_> {
         page.section("what the publisher says, as recorded");
         // An amendment replaces what was said; the release itself stays what it was.
         let current = self.standing.history.current().unwrap_or(release);
-        page.row("availability", &claims::availability(current));
+        page.row("licence", &headline::licence(self));
+        let availability = claims::availability(current);
+        page.row(
+            "availability",
+            &match self.standing.history.withdrawal() {
+                Some(_) => format!("withdrawn; before that: {availability}"),
+                None => availability,
+            },
+        );
         page.row("openness", &claims::openness(current));
         page.row("release safety", &claims::safety(current));
 
@@ -97,26 +129,22 @@ impl Verdict<'_> {
         page.row("bytes", &self.bytes());
         if let Some(comparison) = self.comparison {
             for difference in comparison.differing.iter().take(LISTED) {
-                page.row("differs", &difference.path);
+                let what = difference.cause.what().map(|what| format!(" ({what})")).unwrap_or_default();
+                page.row("differs", &format!("{}{what}", difference.path));
+                page.row("", &format!("  expected {}", difference.expected));
+                page.row("", &format!("  found    {}", difference.found()));
             }
             for (path, problem, _) in comparison.unusable.iter().take(LISTED) {
                 page.row("unusable", &format!("{path}: {problem}"));
             }
-            if !self.is_file {
+            if comparison.scope != Scope::File {
                 let missing: Vec<String> = comparison.missing.iter().map(ToString::to_string).collect();
                 list(page, "missing", &missing);
-                let extra: Vec<String> = comparison
-                    .extra
-                    .iter()
-                    .map(|(path, what)| match what {
-                        None => path.clone(),
-                        Some(what) => format!("{path} ({what})"),
-                    })
-                    .collect();
+                let extra: Vec<String> = comparison.extra.iter().map(Extra::with_role).collect();
                 list(page, "not in record", &extra);
             }
         }
-        page.row("weights", &evidence.release().weights.digest);
+        page.row("weights", &self.weights());
         let (position, tree) = (evidence.entry().position(), head.value());
         page.row("log", &format!("entry {position} of {}, in a tree of {}", tree.origin(), tree.size()));
         let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
@@ -135,13 +163,25 @@ impl Verdict<'_> {
         format!("{}{since}{many}{revoked}", keys.publisher())
     }
 
+    /// The digest only where it was computed: where every file that it covers matches.
+    fn weights(&self) -> String {
+        let Some(Comparison { weights, .. }) = self.comparison else { return "not looked at".to_owned() };
+        let word = weights.state.as_str();
+        match weights.state {
+            WeightsState::Match => format!("{word}: {} ({} files)", self.evidence.release().weights.digest, weights.of),
+            WeightsState::Differ => word.to_owned(),
+            WeightsState::NotHere => format!("{word} ({} of {} files)", weights.here, weights.of),
+        }
+    }
+
     fn bytes(&self) -> String {
         let of = self.evidence.manifest().files().len();
         let Some(comparison) = self.comparison else {
             return format!("not looked at ({of} files in the record)");
         };
         let matching = comparison.matching.len();
-        if self.is_file {
+        let of = if comparison.scope == Scope::File { of } else { comparison.of };
+        if comparison.scope == Scope::File {
             return match comparison.matching.first() {
                 Some(path) => format!("matches {path}, {matching} of {of} files"),
                 None => "DIFFER".to_owned(),
@@ -150,80 +190,15 @@ impl Verdict<'_> {
         let (bad, unusable) = (comparison.differing.len(), comparison.unusable.len());
         match (matching, bad, unusable) {
             (0, 0, 0) => format!("0 of {of} files are here"),
+            (_, 0, 0) if !comparison.missing.is_empty() => {
+                format!("{matching} of {of} files are here, and match ({} bytes)", comparison.bytes)
+            }
             (_, 0, 0) => format!("{matching} of {of} files, all match ({} bytes)", comparison.bytes),
             _ => {
                 let unusable = if unusable > 0 { format!(", {unusable} cannot be verified") } else { String::new() };
                 format!("{bad} DIFFER{unusable}; {matching} of {of} files match")
             }
         }
-    }
-
-    /// For a script.
-    pub(crate) fn json(&self) -> Value {
-        let (evidence, head) = (self.evidence, self.evidence.head());
-        let release = evidence.release();
-        let kid = evidence.entry().value().kid();
-        let revoked = self.standing.signer_revoked(evidence);
-        let cosigned = head.cosigned().iter().map(|cosigned| {
-            json!({
-                "witness": cosigned.witness,
-                "key_name": cosigned.key_name.to_string(),
-                "time": moment(cosigned.time.seconds()),
-            })
-        });
-        let mut document = Map::new();
-        document.insert("coordinate".into(), release.coordinate().to_string().into());
-        document.insert(
-            "publisher".into(),
-            json!({
-                "name": release.publisher.name.to_string(),
-                "key_id": kid.to_string(),
-                "claimed_at_entry": evidence.keys().claimed_at(),
-                "key_statements": evidence.keys().len(),
-                "key_revoked_at_entry": revoked.as_ref().map(|revoked| revoked.entry),
-                "key_revocation_reason": revoked.and_then(|revoked| revoked.reason),
-            }),
-        );
-        document.insert(
-            "integrity".into(),
-            json!({
-                "bytes": self.comparison.map(|comparison| bytes_json(comparison, self.is_file)),
-                "weights": release.weights,
-                "tree": release.tree,
-                "manifest": release.manifest,
-                "log": {
-                    "origin": head.value().origin().to_string(),
-                    "entry": evidence.entry().position(),
-                    "tree_size": head.value().size(),
-                    "root": head.value().root().to_string(),
-                },
-                "witnesses": {
-                    "cosigned": cosigned.collect::<Vec<_>>(),
-                    "of": self.policy.witnesses().len(),
-                    "required": self.policy.quorum().least(),
-                },
-            }),
-        );
-        for (name, claim) in claims::json(self.standing.history.current().unwrap_or(release)) {
-            document.insert(name.into(), claim);
-        }
-        document.insert("computed".into(), self.examination.map(Examination::json).into());
-        document.insert("lifecycle".into(), lifecycle::json(self.standing));
-        document.insert("lineage".into(), self.ancestry.json());
-        let mut as_of = self.age().json();
-        if let Some(fields) = as_of.as_object_mut() {
-            fields.insert("status".into(), as_of::status_json(self.standing, self.now));
-            let newest = self.newest.map(|head| {
-                json!({
-                    "tree_size": head.size(),
-                    "root": head.checkpoint().root().to_string(),
-                    "time": head.trusted.time().map(|time| moment(time.seconds())),
-                })
-            });
-            fields.insert("newest_remembered".into(), newest.into());
-        }
-        document.insert("as_of".into(), as_of);
-        document.into()
     }
 }
 
@@ -235,37 +210,4 @@ fn list(page: &mut Page, name: &str, items: &[String]) {
     if items.len() > LISTED {
         page.row("", &format!("and {} more", items.len() - LISTED));
     }
-}
-
-/// How many names of each kind the JSON holds.
-const LISTED_JSON: usize = 1000;
-
-fn bytes_json(comparison: &Comparison, is_file: bool) -> Value {
-    let names = |paths: &mut dyn Iterator<Item = String>| paths.take(LISTED_JSON).collect::<Vec<_>>();
-    let differing: Vec<Value> = comparison
-        .differing
-        .iter()
-        .take(LISTED_JSON)
-        .map(|difference| {
-            json!({
-                "path": difference.path.to_string(),
-                "expected": { "bytes": difference.expected.size, "sha256": difference.expected.sha256 },
-                "found": { "bytes": difference.found.size, "sha256": difference.found.sha256 },
-            })
-        })
-        .collect();
-    let unusable = comparison.unusable.iter().map(|(path, problem, _)| json!({ "path": path, "problem": problem }));
-    json!({
-        "scope": if is_file { "file" } else { "folder" },
-        "matching": comparison.matching.len(),
-        "of": comparison.of,
-        "bytes": comparison.bytes,
-        "files": if is_file { names(&mut comparison.matching.iter().map(ToString::to_string)) } else { Vec::new() },
-        "differing": differing,
-        "unusable": unusable.take(LISTED_JSON).collect::<Vec<_>>(),
-        "missing": names(&mut comparison.missing.iter().map(ToString::to_string)),
-        "missing_count": comparison.missing.len(),
-        "extra": names(&mut comparison.extra.iter().map(|(path, _)| path.clone())),
-        "extra_count": comparison.extra.len(),
-    })
 }

@@ -99,7 +99,7 @@ fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_
         "later statements",
         "--online asks the log",
     ]);
-    story.online(&[]).ok().says(&[
+    story.online(&[]).fails(17, &["was withdrawn by its publisher on"]).says(&[
         "state           withdrawn at entry 4; these bytes still verify",
         "host-removed on 2026-07-01 https://models.acme.example/tiny/",
         "copies were publicly downloaded, and persist",
@@ -109,16 +109,58 @@ fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_
         // This little log has no index, and that is said.
         "not proven complete: this log serves no completeness proof",
     ]);
-    let json = story.online(&["--json"]).ok().json();
+    let json = story.online(&["--json"]).fails(17, &[]).json();
+    assert_eq!((&json["error"], &json["verdict"]), (&"withdrawn".into(), &"withdrawn".into()));
     assert_eq!(json["lifecycle"]["state"], "withdrawn");
     assert_eq!(json["lifecycle"]["incidents"][0]["said"]["severity"], "high");
     assert_eq!(json["as_of"]["status"]["source"], "log");
     assert_eq!(json["as_of"]["status"]["tree_size"], 7);
 
     // Later, without a network, it is still known, with its age.
-    story.world.verify(&[]).ok().says(&["withdrawn at entry 4", "when the log was last asked", "head of size 7"]);
+    let later = story.world.verify(&[]).fails(17, &["hint: do not use it"]);
+    let later = later.says(&["withdrawn at entry 4", "when the log was last asked", "head of size 7"]);
+    let line = later.out.lines().next().unwrap();
+    for said in [
+        "WITHDRAWN  acme.example/tiny@1.0.2#instruct by its publisher on ",
+        "all 5 files match",
+        "i-1 (vulnerability, high",
+    ] {
+        assert!(line.contains(said), "{said}: {line}");
+    }
+    let brief = story.world.verify_briefly(&story.world.model(), &[]);
+    assert!(brief.out.lines().chain(brief.err.lines()).count() <= 8, "{brief:?}");
+    let accepted = story.world.verify_briefly(&story.world.model(), &["--accept", "withdrawn"]).ok();
+    assert!(
+        accepted.out.starts_with("verified  ") && accepted.out.contains("; WITHDRAWN by its publisher on"),
+        "{accepted:?}"
+    );
     assert_eq!(story.world.verify(&["--json"]).json()["as_of"]["status"]["source"], "kept");
     story.world.verify(&["--no-state"]).ok().says(&["released at entry 2"]);
+}
+
+#[test]
+fn a_critical_incident_that_is_open_is_in_the_first_line_and_stops_a_script() {
+    let other = SecretKey::from_seed([60; 32]);
+    let reported = |status| {
+        Story::told(|world, release| {
+            claim(world, "lab.example", &other);
+            let mut said = incident(release, "lab.example");
+            if let Statement::Incident(incident) = &mut said {
+                incident.severity = Severity::Critical;
+                incident.status = status;
+            }
+            push(world, &said, &other);
+        })
+    };
+    let story = reported(IncidentStatus::Open);
+    let ran = story.online(&[]).fails(17, &["lab.example reports a critical incident"]);
+    let line = "CRITICAL  acme.example/tiny@1.0.2#instruct has a critical incident, i-1 (vulnerability), reported by lab.example";
+    assert!(ran.out.starts_with(line), "{ran:?}");
+    assert_eq!(story.online(&["--json"]).json()["error"], "withdrawn");
+    story.online(&["--accept", "withdrawn"]).ok();
+    let over = reported(IncidentStatus::Resolved).online(&[]).ok();
+    let line = over.out.lines().next().unwrap();
+    assert!(line.starts_with("verified") && line.contains("i-1 (vulnerability, critical, resolved)"), "{line}");
 }
 
 #[test]

@@ -56,12 +56,26 @@ fn a_truncated_file_and_one_in_the_place_of_another_are_refused() -> Step {
 }
 
 #[test]
-fn a_partial_download_matches_as_far_as_it_goes() -> Step {
+fn a_partial_download_passes_only_for_who_accepts_a_part() -> Step {
     let (network, acme) = published()?;
     let folder = network.at("model");
     fs::remove_file(folder.join(model::SHARDS[1])).unwrap();
-    let told = acme.verify(&folder)?.expect(0)?;
-    assert!(told.stdout.contains("8 of 9 files, all match"), "{}", told.stdout);
+    let told = acme.verify(&folder)?.expect(15)?;
+    assert!(
+        told.all().contains("8 of 9 files match; 1 is missing, 1 file of the weights among them"),
+        "{}",
+        told.all()
+    );
+    let told = acme.verify_with(&folder, &["--partial"])?.expect(0)?;
+    assert!(told.stdout.contains("8 of 9 files are as"), "{}", told.stdout);
+    // All weights gone and a pickle in their place: what a loader would take, nobody signed.
+    fs::remove_file(folder.join(model::SHARDS[0])).unwrap();
+    fs::write(folder.join("pytorch_model.bin"), b"\x80\x04N.").unwrap();
+    let told = acme.verify(&folder)?.expect(15)?;
+    for said in ["INCOMPLETE", "all weights among them", "not in the record: pytorch_model.bin"] {
+        assert!(told.stdout.lines().next().unwrap().contains(said), "{said}: {}", told.stdout);
+    }
+    acme.verify_with(&folder, &["--partial"])?.expect(16)?;
     Ok(())
 }
 
@@ -70,8 +84,10 @@ fn a_file_that_is_not_of_the_release_is_named() -> Step {
     let (network, acme) = published()?;
     let folder = network.at("model");
     fs::write(folder.join("modeling_evil.py"), "import os\n").unwrap();
-    let told = acme.verify(&folder)?;
-    assert!(told.all().contains("modeling_evil.py"), "{}", told.all());
+    let told = acme.verify(&folder)?.expect(16)?;
+    assert!(told.stdout.lines().next().unwrap().contains("modeling_evil.py"), "{}", told.stdout);
+    assert!(told.all().lines().count() <= 8, "{}", told.all());
+    acme.verify_with(&folder, &["--allow-extra", "modeling_*.py"])?.expect(0)?;
     Ok(())
 }
 
@@ -91,7 +107,7 @@ fn a_hugging_face_cache_verifies_through_its_links() -> Step {
         symlink(format!("../../blobs/{number:040}"), snapshot.join(entry.file_name())).unwrap();
     }
     let told = acme.verify(&snapshot)?.expect(0)?;
-    assert!(told.stdout.contains("9 of 9 files, all match"), "{}", told.stdout);
+    assert!(told.stdout.contains("all 9 files are as acme.example released them"), "{}", told.stdout);
 
     let blob = snapshot.join(model::SHARDS[0]).canonicalize().unwrap();
     model::flip_one_bit(&blob)?;

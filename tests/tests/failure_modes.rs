@@ -163,7 +163,7 @@ fn a_descendant_that_loses_its_parents_policy_and_warnings_is_reported_and_told_
     let report = Report::of(&network)?;
     let finding = report.finding("ancestor-incident")?;
     assert_eq!((finding["mode"].as_str(), evidence(finding, "class")), (Some("lineage-decay"), "backdoor"));
-    let told = tuner.verify_with(&child, &["--online"])?.expect(0)?;
+    let told = tuner.verify_with(&child, &["--online", "-v"])?.expect(0)?;
     assert!(told.stdout.contains("2026-1") && told.stdout.contains("backdoor"), "{}", told.stdout);
     Ok(())
 }
@@ -213,8 +213,13 @@ fn a_false_recall_is_refused_where_it_is_plain_and_reported_where_it_is_implied(
     let finding = report.finding("recall-after-public")?;
     assert_eq!((finding["mode"].as_str(), evidence(finding, "copies")), (Some("false-recall"), "limited-recipients"));
     // The bytes verify as they did, and the reader learns both.
-    let told = acme.verify_with(&folder, &["--online"])?.expect(0)?;
-    assert!(told.stdout.contains("withdrawn") && told.stdout.contains("all match"), "{}", told.stdout);
+    let told = acme.verify_with(&folder, &["--online"])?.expect(17)?;
+    let line = told.stdout.lines().next().unwrap();
+    for said in ["WITHDRAWN", "by its publisher on", "Regret.", "all 9 files match"] {
+        assert!(line.contains(said), "{said}: {line}");
+    }
+    let told = acme.verify_with(&folder, &["--online", "--accept", "withdrawn"])?.expect(0)?;
+    assert!(told.stdout.contains("WITHDRAWN by its publisher"), "{}", told.stdout);
     Ok(())
 }
 
@@ -277,7 +282,7 @@ fn weights_that_run_a_program_when_they_are_loaded_are_named() -> Step {
     let report = Report::of(&network)?;
     assert!(evidence(report.finding("pickle-weights")?, "file").contains("pytorch_model.bin"));
     assert!(evidence(report.finding("code-files")?, "file").contains("modeling_tiny.py"));
-    let told = acme.verify(&folder)?.expect(0)?;
+    let told = acme.verify_with(&folder, &["-v"])?.expect(0)?;
     assert!(told.stdout.contains("pytorch_model.bin"), "{}", told.stdout);
     Ok(())
 }

@@ -149,7 +149,7 @@ fn a_release_withdrawn_within_a_day_verifies_at_every_mirror_and_says_why() -> S
     acme.say(&network, &withdraw)?.expect(0)?;
     let report = Report::of(&network)?;
     assert_eq!(report.finding("withdrawn-unevaluated")?["mode"], "benchmark-substitution");
-    let told = acme.verify_with(&mirror, &["--online"])?.expect(0)?;
+    let told = acme.verify_with(&mirror, &["--online", "-v"])?.expect(17)?;
     for said in ["all match", "withdrawn", "2026-06-26", "A required evaluation was missed."] {
         assert!(told.stdout.contains(said), "no {said:?} in {}", told.stdout);
     }

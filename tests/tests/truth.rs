@@ -140,7 +140,8 @@ impl<'a> Reader<'a> {
     }
 
     fn verify(&self, model: &Published, more: &[&str]) -> Step<Told> {
-        self.stele(&[&["verify", path(&model.folder)?], more].concat())
+        let page: &[&str] = if more.contains(&"--json") { &[] } else { &["--verbose"] };
+        self.stele(&[&["verify", path(&model.folder)?], more, page].concat())
     }
 }
 
@@ -328,6 +329,8 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
         &told,
         &["state           amended", "LicenseRef-acme-research-only, restricts use", "Counsel changed its mind."],
     )?;
+    // From what to what, since copies that are out keep what they came with.
+    says(&told, &[&format!("restricts use, changed from {before}, which copies from before keep")])?;
     Ok(())
 }
 

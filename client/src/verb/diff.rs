@@ -1,5 +1,7 @@
 //! `stele diff A B`: what changed between two releases, or between two statements.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use stele_host::printable::one_line;
 
@@ -103,6 +105,9 @@ fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded
         page.section("files");
         page.row("", &"not compared: the manifest of one side is not at hand");
     }
+    if Path::new(&args.first).is_dir() || Path::new(&args.second).is_dir() {
+        page.section("the records were compared; the files were not read (`stele verify` reads them)");
+    }
     page.0
 }
 
@@ -123,6 +128,7 @@ fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Lo
         "second": side(&args.second, second),
         "same": changes.is_empty(),
         "files_compared": files_known,
+        "files_read": false,
         "changes": changes.iter().map(Change::json).collect::<Vec<_>>(),
     })
 }

@@ -9,7 +9,7 @@ use crate::cli::{Cli, HelpArgs};
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
 const EXIT_CODES: [(Exit, &str, &str); 20] = [
-    (Exit::Ok, "ok", "done; for verify: everything that is here matches (the download may be partial)"),
+    (Exit::Ok, "ok", "done; for verify: every file asked for is here and matches, and nothing loadable lies beside it"),
     (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
     (Exit::Usage, "usage", "the command line is wrong"),
     (Exit::NotInLog, "not in log", "no release.stele, or its proof of inclusion fails"),

@@ -1,4 +1,4 @@
-//! `stele verify`: in one command, with no badge. Offline, unless it is asked to ask the log.
+//! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
 use stele_host::clock::{Clock as _, SystemClock};
 use stele_host::exit::{Exit, Explain};
@@ -10,19 +10,45 @@ use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
 use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
-use crate::cli::VerifyArgs;
+use crate::cli::{VerifyArgs, WITHDRAWN};
+use crate::colour;
 use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
 use crate::evidence::{self, Evidence, Pins};
 use crate::examination::{AtHand, Examination};
 use crate::index_end::Incomplete;
 use crate::memory::{LogId, Memory};
+use crate::page::printable;
 use crate::policy_file;
 use crate::standing::{Source, Standing};
 use crate::target::{self, What};
-use crate::verdict::Verdict;
+use crate::verdict::{self, Accepted, Detail, Judgement, Verdict};
+
+/// How a glob of the caller is read: `*` stays within a folder.
+const GLOB: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
+    let detail = match (args.quiet, args.verbose) {
+        (true, _) => Detail::Line,
+        (_, true) => Detail::Page,
+        _ => Detail::Short,
+    };
+    match judge(&args, detail) {
+        Ok(output) => Ok(output),
+        // There is no verdict: a script finds the same keys, and a person the reason.
+        Err(failure) => {
+            let json = verdict::unverified(&failure);
+            if detail == Detail::Line {
+                let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
+                return Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure.told()) });
+            }
+            Ok(Output { text: String::new(), json, failure: Some(failure) })
+        }
+    }
+}
+
+fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let target = target::find(&args.path, args.bundle.as_deref())?;
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
@@ -32,10 +58,15 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, memory };
     let log = reader.see()?;
+    let place = match &target.what {
+        What::Folder(folder) => target::place_of(folder, &target.bundle, args.bundle.is_some(), evidence.manifest())?,
+        What::File(_) | What::Bundle => String::new(),
+    };
+    let allowed = |path: &str| args.allow_extra.iter().any(|glob| glob.matches_with(path, GLOB));
     let comparison = match &target.what {
         _ if args.no_hash => None,
         What::Bundle => None,
-        What::Folder(folder) => Some(comparison::of_folder(folder, evidence.manifest())?),
+        What::Folder(folder) => Some(comparison::of_folder(folder, &place, evidence.manifest(), &allowed)?),
         What::File(file) => Some(comparison::of_file(file, evidence.manifest())?),
     };
     let (known, unanswered) = if args.online {
@@ -61,30 +92,43 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
         None => None,
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
-    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.what, comparison.as_ref()));
+    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.what, &place, comparison.as_ref()));
     let verdict = Verdict {
         evidence: &evidence,
         policy: &policy,
         comparison: comparison.as_ref(),
-        is_file: matches!(target.what, What::File(_)),
         standing: &known.standing,
         examination: examination.as_ref(),
         ancestry: &known.ancestry,
         newest: newest.as_ref(),
         now,
     };
-    let failure = comparison.as_ref().and_then(Comparison::problem).map(Failure::from).or(unanswered);
-    Ok(Output { text: verdict.text(), json: verdict.json(), failure })
+    let accepts = Accepted { partial: args.partial, withdrawn: args.accept.iter().any(|state| state == WITHDRAWN) };
+    let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
+    let is_colour = colour::is_wanted();
+    let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
+    let (text, json) = (verdict.text(&judged, detail, paint), verdict.json(&judged));
+    let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
+    let failure = if detail == Detail::Line { failure.map(Failure::told) } else { failure };
+    Ok(Output { text, json, failure })
 }
 
 /// What the record shows as it stands, and the files that match it.
-fn examine(evidence: &Evidence, known: &Known, what: &What, comparison: Option<&Comparison>) -> Examination {
+fn examine(
+    evidence: &Evidence,
+    known: &Known,
+    what: &What,
+    place: &str,
+    comparison: Option<&Comparison>,
+) -> Examination {
     let position = Some(evidence.entry().position());
     let release = known.standing.history.current().unwrap_or(evidence.release());
     let examination = Examination::of_record(position, release, Some(evidence.manifest()));
     match (what, comparison) {
         (What::Folder(folder), Some(comparison)) => {
-            let files = AtHand::new(folder, &comparison.matching);
+            // The files are read by their paths in the whole release.
+            let root = target::root_of(folder, place);
+            let files = AtHand::new(&root, &comparison.matching);
             examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
         }
         _ => examination,

@@ -201,12 +201,18 @@ impl World {
         }
     }
 
-    /// `stele verify` of the model with the world's policy.
+    /// `stele verify` of the model with the world's policy; without `--json` or `--quiet` the whole page.
     pub(crate) fn verify(&self, more: &[&str]) -> Ran {
         self.verify_path(&self.model(), more)
     }
 
     pub(crate) fn verify_path(&self, path: &Path, more: &[&str]) -> Ran {
+        let is_page = !more.iter().any(|argument| ["--json", "--quiet"].contains(argument));
+        self.verify_briefly(path, &[more, if is_page { &["--verbose"] } else { &[] }].concat())
+    }
+
+    /// `stele verify` with no other arguments than these and the policy.
+    pub(crate) fn verify_briefly(&self, path: &Path, more: &[&str]) -> Ran {
         let policy = self.at("policy");
         let mut arguments = vec!["verify", path.to_str().unwrap()];
         if !more.contains(&"--policy") {
