@@ -8,9 +8,10 @@
 //! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
 //! only keeps observers out and saves work on a broken line.
 
+use crate::content_encoding::{self, EncodingError};
 use crate::exit::{Exit, Explain};
 use crate::roots::{self, Roots, RootsError};
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub struct ClientLimits {
     pub answer: Duration,
     /// The whole exchange.
     pub whole: Duration,
-    /// The answer's body in bytes.
+    /// The answer's body in bytes, as it comes and with its encoding undone.
     pub body: u64,
 }
 
@@ -70,7 +71,7 @@ pub struct Response {
     pub status: u16,
     /// All headers.
     pub headers: HeaderMap,
-    /// The body, within the limit.
+    /// The body, within the limit; gzip is undone.
     pub body: Vec<u8>,
 }
 
@@ -110,6 +111,14 @@ pub enum HttpError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The body is in an encoding that cannot be undone.
+    #[error("the answer of {url} cannot be decoded: {error}")]
+    Encoding {
+        /// The address asked.
+        url: String,
+        /// What was expected, and found.
+        error: EncodingError,
+    },
     /// Whom TLS is to believe cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -140,6 +149,7 @@ impl Explain for HttpError {
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut { .. } => "timed-out",
             Self::TooLarge { .. } => "answer-too-large",
+            Self::Encoding { .. } => "answer-encoding",
             Self::Broken { .. } => "exchange-failed",
         }
     }
@@ -151,6 +161,9 @@ impl Explain for HttpError {
             Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
             Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
             Self::TooLarge { .. } => "is this the right address?",
+            Self::Encoding { .. } => {
+                "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it"
+            }
         };
         Some(hint.to_owned())
     }
@@ -227,6 +240,7 @@ impl HttpClient {
             }
         }
         let sent = if method == Method::GET {
+            let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
             run(agent, request, local)
         } else {
@@ -237,7 +251,12 @@ impl HttpClient {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
-        Ok(Response { status, headers, body: body.map_err(|e| self.error(url, e))? })
+        let body = body.map_err(|e| self.error(url, e))?;
+        let body = content_encoding::decode(&headers, body, self.limits.body).map_err(|error| match error {
+            EncodingError::TooLarge { limit } => HttpError::TooLarge { url: url.to_owned(), limit },
+            error => HttpError::Encoding { url: url.to_owned(), error },
+        })?;
+        Ok(Response { status, headers, body })
     }
 
     fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {

@@ -4,6 +4,7 @@ pub mod announce;
 pub mod clock;
 pub mod compare_and_swap;
 pub mod config;
+pub mod content_encoding;
 pub mod durable;
 pub mod exit;
 pub mod fault;
