@@ -10,12 +10,14 @@
 
 use crate::content_encoding::{self, EncodingError};
 use crate::exit::{Exit, Explain};
+use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout};
 
 /// What is waited for and what is taken, at most.
@@ -54,6 +56,7 @@ pub struct HttpClient {
     user_agent: String,
     limits: ClientLimits,
     roots: Option<Arc<Roots>>,
+    public_only: bool,
     agents: Arc<Agents>,
 }
 
@@ -119,6 +122,14 @@ pub enum HttpError {
         /// What was expected, and found.
         error: EncodingError,
     },
+    /// It leads into a private network, and only public addresses may be asked.
+    #[error("{url} is not asked: {address}")]
+    NotPublic {
+        /// The address asked.
+        url: String,
+        /// Where it leads.
+        address: NotPublic,
+    },
     /// Whom TLS is to believe cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -136,7 +147,7 @@ pub enum HttpError {
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::BadUrl { .. } => Exit::BadInput,
+            Self::BadUrl { .. } | Self::NotPublic { .. } => Exit::BadInput,
             Self::Roots(error) => error.exit(),
             _ => Exit::Unavailable,
         }
@@ -150,6 +161,7 @@ impl Explain for HttpError {
             Self::TimedOut { .. } => "timed-out",
             Self::TooLarge { .. } => "answer-too-large",
             Self::Encoding { .. } => "answer-encoding",
+            Self::NotPublic { .. } => "address-not-public",
             Self::Broken { .. } => "exchange-failed",
         }
     }
@@ -161,6 +173,7 @@ impl Explain for HttpError {
             Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
             Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
             Self::TooLarge { .. } => "is this the right address?",
+            Self::NotPublic { .. } => "somebody else wrote this address down: allow it only where that is wanted",
             Self::Encoding { .. } => {
                 "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it"
             }
@@ -189,12 +202,17 @@ impl Response {
 impl HttpClient {
     /// A client that names itself `user_agent`.
     pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
-        Self { user_agent: user_agent.to_owned(), limits, roots: None, agents: Default::default() }
+        Self { user_agent: user_agent.to_owned(), limits, roots: None, public_only: false, agents: Default::default() }
     }
 
     /// The same, believing these roots instead of [the usual ones](crate::roots).
     pub fn believing(self, roots: Roots) -> Self {
         Self { roots: Some(Arc::new(roots)), agents: Default::default(), ..self }
+    }
+
+    /// The same, connecting to addresses of the public internet alone: for addresses that strangers wrote down.
+    pub fn public_only(self) -> Self {
+        Self { public_only: true, agents: Default::default(), ..self }
     }
 
     /// `GET`; `accept` is what the answer should be, if that is to be said.
@@ -232,6 +250,9 @@ impl HttpClient {
             return Err(bad("neither http nor https".into()));
         }
         let local = uri.host().is_some_and(is_local);
+        if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
+            return Err(HttpError::NotPublic { url: url.to_owned(), address });
+        }
         let agent = self.agent(uri.scheme_str() == Some("https"))?;
         let mut request = Request::builder().method(method.clone()).uri(uri);
         for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
@@ -269,11 +290,14 @@ impl HttpClient {
             Some(roots) => Some(Roots::clone(roots)),
             None => roots::from_environment()?,
         };
-        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots)))
+        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots, self.public_only)))
     }
 
     fn error(&self, url: &str, error: ureq::Error) -> HttpError {
         let url = url.to_owned();
+        if let Some(address) = public_address::refused(&error) {
+            return HttpError::NotPublic { url, address };
+        }
         match error {
             ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 HttpError::TimedOut { url, waiting_for: "connecting".into() }
@@ -308,10 +332,10 @@ fn run<B: ureq::AsSendBody>(
     agent.run(request)
 }
 
-fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent {
+fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_only: bool) -> Agent {
     let believed = |roots: Roots| roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
     let roots = roots.map_or(RootCerts::WebPki, |roots| RootCerts::from(believed(roots)));
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .max_redirects(0)
@@ -322,8 +346,11 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent
         .timeout_connect(Some(limits.connect))
         .timeout_recv_response(Some(limits.answer))
         .timeout_global(Some(limits.whole))
-        .build()
-        .into()
+        .build();
+    match public_only {
+        true => Agent::with_parts(config, DefaultConnector::default(), PublicOnly),
+        false => config.into(),
+    }
 }
 
 /// This machine, which no proxy reaches.

@@ -15,5 +15,6 @@ pub mod lock;
 pub mod log;
 pub mod log_source;
 pub mod output;
+pub mod public_address;
 pub mod roots;
 pub mod shutdown;
