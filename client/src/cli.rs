@@ -445,7 +445,8 @@ pub struct MonitorArgs {
 pub struct ObserveArgs {
     /// The release: `acme.example/tiny@1.0.0#base`.
     pub coordinate: Coordinate,
-    /// The host: `https://huggingface.co/OWNER/NAME`, `ollama:https://ollama.com/NAME:TAG`, `oci:https://HOST/NAME:TAG`.
+    /// The host: `https://huggingface.co/OWNER/NAME`, `ollama:https://ollama.com/NAME:TAG`, `oci:https://HOST/NAME:TAG`; the address of a
+    /// page of a repository is cut to the repository.
     #[arg(long, value_name = "HOST", value_parser = observe::place)]
     pub host: Place,
     /// The revision that the record names, where the host is not in the record.

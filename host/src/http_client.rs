@@ -8,14 +8,17 @@
 //! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
 //! only keeps observers out and saves work on a broken line.
 
+use crate::content_encoding::{self, EncodingError};
 use crate::exit::{Exit, Explain};
+use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout};
 
 /// What is waited for and what is taken, at most.
@@ -27,7 +30,7 @@ pub struct ClientLimits {
     pub answer: Duration,
     /// The whole exchange.
     pub whole: Duration,
-    /// The answer's body in bytes.
+    /// The answer's body in bytes, as it comes and with its encoding undone.
     pub body: u64,
 }
 
@@ -55,6 +58,7 @@ pub struct HttpClient {
     limits: ClientLimits,
     deadline: Option<Instant>,
     roots: Option<Arc<Roots>>,
+    public_only: bool,
     agents: Arc<Agents>,
 }
 
@@ -72,7 +76,7 @@ pub struct Response {
     pub status: u16,
     /// All headers.
     pub headers: HeaderMap,
-    /// The body, within the limit.
+    /// The body, within the limit; gzip is undone.
     pub body: Vec<u8>,
 }
 
@@ -112,6 +116,22 @@ pub enum HttpError {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The body is in an encoding that cannot be undone.
+    #[error("the answer of {url} cannot be decoded: {error}")]
+    Encoding {
+        /// The address asked.
+        url: String,
+        /// What was expected, and found.
+        error: EncodingError,
+    },
+    /// It leads into a private network, and only public addresses may be asked.
+    #[error("{url} is not asked: {address}")]
+    NotPublic {
+        /// The address asked.
+        url: String,
+        /// Where it leads.
+        address: NotPublic,
+    },
     /// Whom TLS is to believe cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -129,7 +149,7 @@ pub enum HttpError {
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::BadUrl { .. } => Exit::BadInput,
+            Self::BadUrl { .. } | Self::NotPublic { .. } => Exit::BadInput,
             Self::Roots(error) => error.exit(),
             _ => Exit::Unavailable,
         }
@@ -142,6 +162,8 @@ impl Explain for HttpError {
             Self::Unreachable { .. } => "unreachable",
             Self::TimedOut { .. } => "timed-out",
             Self::TooLarge { .. } => "answer-too-large",
+            Self::Encoding { .. } => "answer-encoding",
+            Self::NotPublic { .. } => "address-not-public",
             Self::Broken { .. } => "exchange-failed",
         }
     }
@@ -153,6 +175,10 @@ impl Explain for HttpError {
             Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
             Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
             Self::TooLarge { .. } => "is this the right address?",
+            Self::NotPublic { .. } => "somebody else wrote this address down: allow it only where that is wanted",
+            Self::Encoding { .. } => {
+                "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it"
+            }
         };
         Some(hint.to_owned())
     }
@@ -178,7 +204,14 @@ impl Response {
 impl HttpClient {
     /// A client that names itself `user_agent`.
     pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
-        Self { user_agent: user_agent.to_owned(), limits, deadline: None, roots: None, agents: Default::default() }
+        Self {
+            user_agent: user_agent.to_owned(),
+            limits,
+            deadline: None,
+            roots: None,
+            public_only: false,
+            agents: Default::default(),
+        }
     }
 
     /// The same, with one moment at which everything that it asks must have been answered: many requests, one wait.
@@ -195,6 +228,11 @@ impl HttpClient {
     /// The same, believing these roots instead of [the usual ones](crate::roots).
     pub fn believing(self, roots: Roots) -> Self {
         Self { roots: Some(Arc::new(roots)), agents: Default::default(), ..self }
+    }
+
+    /// The same, connecting to addresses of the public internet alone: for addresses that strangers wrote down.
+    pub fn public_only(self) -> Self {
+        Self { public_only: true, agents: Default::default(), ..self }
     }
 
     /// `GET`; `accept` is what the answer should be, if that is to be said.
@@ -232,6 +270,9 @@ impl HttpClient {
             return Err(bad("neither http nor https".into()));
         }
         let local = uri.host().is_some_and(is_local);
+        if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
+            return Err(HttpError::NotPublic { url: url.to_owned(), address });
+        }
         let agent = self.agent(uri.scheme_str() == Some("https"))?;
         let mut request = Request::builder().method(method.clone()).uri(uri);
         for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
@@ -241,6 +282,7 @@ impl HttpClient {
         }
         let left = self.time_left(url)?;
         let sent = if method == Method::GET {
+            let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
             run(agent, request, local, left)
         } else {
@@ -251,7 +293,12 @@ impl HttpClient {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
-        Ok(Response { status, headers, body: body.map_err(|e| self.error(url, e))? })
+        let body = body.map_err(|e| self.error(url, e))?;
+        let body = content_encoding::decode(&headers, body, self.limits.body).map_err(|error| match error {
+            EncodingError::TooLarge { limit } => HttpError::TooLarge { url: url.to_owned(), limit },
+            error => HttpError::Encoding { url: url.to_owned(), error },
+        })?;
+        Ok(Response { status, headers, body })
     }
 
     /// What one exchange may take, where there is a deadline.
@@ -274,11 +321,14 @@ impl HttpClient {
             Some(roots) => Some(Roots::clone(roots)),
             None => roots::from_environment()?,
         };
-        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots)))
+        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots, self.public_only)))
     }
 
     fn error(&self, url: &str, error: ureq::Error) -> HttpError {
         let url = url.to_owned();
+        if let Some(address) = public_address::refused(&error) {
+            return HttpError::NotPublic { url, address };
+        }
         match error {
             ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 HttpError::TimedOut { url, waiting_for: "connecting".into() }
@@ -320,10 +370,10 @@ fn run<B: ureq::AsSendBody>(
     agent.run(config.build())
 }
 
-fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent {
+fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_only: bool) -> Agent {
     let believed = |roots: Roots| roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
     let roots = roots.map_or(RootCerts::WebPki, |roots| RootCerts::from(believed(roots)));
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .max_redirects(0)
@@ -334,8 +384,11 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>) -> Agent
         .timeout_connect(Some(limits.connect))
         .timeout_recv_response(Some(limits.answer))
         .timeout_global(Some(limits.whole))
-        .build()
-        .into()
+        .build();
+    match public_only {
+        true => Agent::with_parts(config, DefaultConnector::default(), PublicOnly),
+        false => config.into(),
+    }
 }
 
 /// This machine, which no proxy reaches.

@@ -46,6 +46,10 @@ fn oneshot(answer: &'static [u8], then: Duration) -> String {
 async fn house() -> String {
     let router = Router::new()
         .route("/agent", get(|headers: HeaderMap| async move { headers["user-agent"].to_str().unwrap().to_owned() }))
+        .route(
+            "/encodings",
+            get(|headers: HeaderMap| async move { headers["accept-encoding"].to_str().unwrap().to_owned() }),
+        )
         .route("/large", get(|| async { "x".repeat(1001) }))
         .route("/at-limit", get(|| async { "x".repeat(1000) }))
         .route("/moved", get(|| async { (StatusCode::FOUND, [("location", "http://127.0.0.1:9/")]) }))
@@ -134,6 +138,36 @@ async fn a_body_over_the_limit_is_refused_and_one_at_it_is_taken() {
         let error = client().get(&format!("{url}/large"), None).unwrap_err();
         assert!(matches!(error, HttpError::TooLarge { limit: 1000, .. }), "{error:?}");
         assert_eq!(client().get(&format!("{url}/at-limit"), None).unwrap().body.len(), 1000);
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn gzip_is_asked_for_and_undone_and_what_cannot_be_undone_is_named() {
+    // The bytes that gzip makes of "tile", with a time of 0.
+    const TILE: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x2b\xc9\xcc\x49\x05\0\x04\xa9\x8f\x76\x04\0\0\0";
+    let answer = |encoding: &str, body: &[u8]| -> &'static [u8] {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n", body.len());
+        Box::leak([head.as_bytes(), body].concat().into_boxed_slice())
+    };
+    let get = |encoding: &str, body: &[u8]| client().get(&oneshot(answer(encoding, body), Duration::ZERO), None);
+    assert_eq!(get("gzip", TILE).unwrap().text(), "tile");
+    for (encoding, body) in [("br", TILE), ("gzip", &b"tile"[..]), ("gzip", &TILE[..TILE.len() - 1])] {
+        let error = get(encoding, body).unwrap_err();
+        assert!(matches!(error, HttpError::Encoding { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("expected") && text.contains("found"), "{text}");
+        assert_eq!((error.exit(), error.code()), (Exit::Unavailable, "answer-encoding"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gets_say_which_encodings_they_read() {
+    let url = house().await;
+    tokio::task::spawn_blocking(move || {
+        let asked = client().get(&format!("{url}/encodings"), None).unwrap();
+        assert_eq!(asked.text(), "gzip, identity");
     })
     .await
     .unwrap();

@@ -134,7 +134,7 @@ fn a_monitor_tells_that_it_lives_that_its_log_is_old_and_that_its_hook_works() -
     // A mirror of static files is as good as the log.
     let mirror = network.at("log/data/public");
     let more = format!(
-        "start = \"now\"\n[[log]]\norigin = \"{ORIGIN}\"\nsource = \"{}\"\n[alert]\nstale = \"1h\"\nunreachable = \"1h\"\n[watch]\neverything = true",
+        "start = \"now\"\n[[log]]\norigin = \"{ORIGIN}\"\nsource = \"{}\"\n[alert]\nstale = \"1h\"\nunreachable = \"1h\"\nbehind = \"0s\"\n[watch]\neverything = true",
         path(&mirror)?
     );
     let watcher = Watcher::new(&network, "cat >> got", &more)?;
@@ -319,5 +319,36 @@ fn a_host_is_watched_without_downloading_the_weights() -> Step {
     let arguments = ["observe", &coordinate, "--host", &host, "--base", &base, "--policy", path(&policy)?];
     let told = command::run(Binary::Stele, arguments)?.expect(1)?;
     assert!(told.stdout.contains(model::SHARDS[1]), "{}", told.stdout);
+
+    // An edited card is a warning; a pasted address of the card is its repository.
+    let edited = network.at("edited");
+    model::copy(&folder, &edited)?;
+    fs::write(edited.join("README.md"), "# Better words\n").during("editing the card")?;
+    hub.commit(REPOSITORY, &edited, "a better card")?;
+    hub.squash(REPOSITORY);
+    let card = format!("https://huggingface.co/{REPOSITORY}/blob/main/README.md");
+    let observe = |host: &str| {
+        let arguments = ["--json", "observe", &coordinate, "--host", host, "--base", &base, "--policy", path(&policy)?];
+        command::run(Binary::Stele, arguments)
+    };
+    let told = observe(&card)?.expect(13)?.json()?;
+    assert_eq!((&told["error"], &told["finding"]), (&"host-documents-differ".into(), &"host-documents-differ".into()));
+    assert_eq!((&told["result"], &told["weights_differ"]), (&"differs".into(), &Value::Bool(false)), "{told}");
+    assert_eq!(told["cut_from"], card, "{told}");
+
+    // Files that a loader would take stand beside the recorded ones.
+    let adapted = network.at("adapted");
+    model::copy(&folder, &adapted)?;
+    fs::write(adapted.join("adapter_config.json"), "{\"base_model_name_or_path\":\"evil/other\"}").during("writing")?;
+    fs::write(adapted.join(".gitattributes"), "* text\n").during("writing")?;
+    hub.commit(REPOSITORY, &adapted, "an adapter")?;
+    let told = observe(&host)?.expect(16)?.json()?;
+    assert_eq!((&told["error"], &told["result"]), (&"extra-loadable".into(), &"match".into()), "{told}");
+    let loadable = told["loadable"].as_array().unwrap();
+    assert_eq!((loadable.len(), &loadable[0]["path"]), (1, &"adapter_config.json".into()), "{told}");
+    watcher.forget();
+    watcher.once()?.expect(0)?;
+    watcher.once()?.expect(0)?;
+    assert_eq!(kinds(&watcher.got()).iter().filter(|kind| **kind == "extra-loadable").count(), 1, "told once");
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stele_spec::finding::Code;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role, dir_hash1};
 use stele_spec::statement::HostDigest;
 
-use super::{HostFile, HostView, Scope};
+use super::loadable::{self, Loadable};
+use super::{HostFile, HostView, Part, Scope};
 
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,10 @@ pub(crate) struct Comparison {
     pub(crate) of: usize,
     /// What the host has beyond the record. No difference: a repository may hold several releases.
     pub(crate) extra: Vec<String>,
+    /// Those of them that a loader would take or run.
+    pub(crate) loadable: Vec<Loadable>,
+    /// Layers of kinds that are not known, of which nothing can be said: digest and media type.
+    pub(crate) not_compared: Vec<String>,
     /// The weights digest of what the host serves, where it says enough.
     pub(crate) weights: Option<Digest>,
 }
@@ -49,10 +55,17 @@ pub(crate) struct FileDifference {
     pub(crate) found: Option<HostDigest>,
 }
 
+/// Weights are missing, and there are layers that may hold them in another form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Incomparable {
+    /// The layers of which nothing can be said.
+    pub(crate) layers: Vec<String>,
+}
+
 /// Compares what a host says with what was released.
-pub(crate) fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
+pub(crate) fn compare(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incomparable> {
     match view.scope {
-        Scope::Files => by_path(view, manifest),
+        Scope::Files => Ok(by_path(view, manifest)),
         Scope::Weights => by_digest(view, manifest),
     }
 }
@@ -60,13 +73,39 @@ pub(crate) fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
 impl Comparison {
     /// The comparison with nothing.
     pub(crate) fn absent(manifest: &Manifest) -> Self {
-        let of = manifest.files().len();
-        Self { verdict: Verdict::Absent, differing: Vec::new(), matching: 0, of, extra: Vec::new(), weights: None }
+        Self {
+            verdict: Verdict::Absent,
+            differing: Vec::new(),
+            matching: 0,
+            of: manifest.files().len(),
+            extra: Vec::new(),
+            loadable: Vec::new(),
+            not_compared: Vec::new(),
+            weights: None,
+        }
     }
 
-    /// Whether any of the weights differ or are missing.
+    /// Whether any of the weights differ or are missing: of the files that the record calls weights.
     pub(crate) fn weights_differ(&self) -> bool {
         self.differing.iter().any(|file| file.role == Role::Weights)
+    }
+
+    /// Whether nothing differs but documents: what an audit reports as `host-documents-differ`, a warning.
+    ///
+    /// A file is a document if neither the record nor its name says that a program reads it.
+    pub(crate) fn only_documents_differ(&self) -> bool {
+        let document = |role| matches!(role, Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other);
+        let named = |path: &str| path.parse::<FilePath>().is_ok_and(|path| document(Role::of_path(&path)));
+        self.verdict == Verdict::Differs && self.differing.iter().all(|file| document(file.role) && named(&file.path))
+    }
+
+    /// What an audit makes of it: the code of the chapter *finding* that a signed observation of it leads to.
+    pub(crate) fn finding(&self) -> Option<Code> {
+        match self.verdict {
+            Verdict::Match | Verdict::Absent => None,
+            Verdict::Differs if self.only_documents_differ() => Some(Code::HostDocumentsDiffer),
+            Verdict::Differs => Some(Code::HostDiffers),
+        }
     }
 
     fn of(
@@ -82,7 +121,8 @@ impl Comparison {
             (false, 0) if nothing => Verdict::Absent,
             _ => Verdict::Differs,
         };
-        Self { verdict, differing, matching, of, extra, weights }
+        let (loadable, not_compared) = (Vec::new(), Vec::new());
+        Self { verdict, differing, matching, of, extra, loadable, not_compared, weights }
     }
 }
 
@@ -120,8 +160,11 @@ fn by_path(view: &HostView, manifest: &Manifest) -> Comparison {
         }
     }
     let known: BTreeSet<&str> = manifest.files().iter().map(|file| file.path.as_str()).collect();
-    let extra = there.keys().filter(|path| !known.contains(*path)).map(|path| (*path).to_owned()).collect();
-    Comparison::of(differing, matching, manifest.files().len(), extra, weights.map(dir_hash1))
+    let extra: Vec<String> =
+        there.keys().filter(|path| !known.contains(*path)).map(|path| (*path).to_owned()).collect();
+    let loadable = loadable::among(&extra, manifest);
+    let comparison = Comparison::of(differing, matching, manifest.files().len(), extra, weights.map(dir_hash1));
+    Comparison { loadable, ..comparison }
 }
 
 fn is_same(file: &ManifestFile, found: &HostFile) -> bool {
@@ -133,28 +176,42 @@ fn is_same(file: &ManifestFile, found: &HostFile) -> bool {
 }
 
 /// Layers have no paths that count: weights are there if their digest is.
-fn by_digest(view: &HostView, manifest: &Manifest) -> Comparison {
+///
+/// A layer of a known kind that is no weights never differs: a licence, a template, parameters. Of a layer of an unknown kind
+/// nothing is said, unless weights are missing: then it may be what they were packed into.
+fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incomparable> {
     let there: BTreeSet<HostDigest> = view.files.iter().map(|file| file.digest).collect();
     let recorded: BTreeSet<HostDigest> = manifest.files().iter().map(|file| HostDigest::Sha256(file.sha256)).collect();
     let (same, missing): (Vec<_>, Vec<_>) =
         manifest.weights().partition(|file| there.contains(&HostDigest::Sha256(file.sha256)));
-    let (weights, rest): (Vec<_>, Vec<_>) =
-        view.files.iter().filter(|file| !recorded.contains(&file.digest)).partition(|file| file.weights);
+    let unrecorded = || view.files.iter().filter(|file| !recorded.contains(&file.digest));
+    let of_part = |part| unrecorded().filter(move |file| file.part == part);
+    let name = |file: &HostFile| file.path.clone().unwrap_or_else(|| file.digest.to_string());
+    let not_compared: Vec<String> =
+        of_part(Part::Unknown).map(|file| format!("{} ({})", name(file), file.media_type)).collect();
+    if !missing.is_empty() && !not_compared.is_empty() && of_part(Part::Weights).next().is_none() {
+        return Err(Incomparable { layers: not_compared });
+    }
     // Missing weights and unknown ones are told side by side: of equally many they are likely each other's.
     let mut differing = Vec::new();
-    let mut unknown = weights.into_iter();
+    let mut unknown = of_part(Part::Weights);
     for file in &missing {
         let found = unknown.next().map(|found| found.digest);
         let expected = Some(HostDigest::Sha256(file.sha256));
         differing.push(FileDifference { path: file.path.to_string(), role: file.role, expected, found });
     }
     for found in unknown {
-        let path = found.path.clone().unwrap_or_else(|| found.digest.to_string());
-        differing.push(FileDifference { path, role: Role::Weights, expected: None, found: Some(found.digest) });
+        differing.push(FileDifference {
+            path: name(found),
+            role: Role::Weights,
+            expected: None,
+            found: Some(found.digest),
+        });
     }
     let weights = missing.is_empty().then(|| manifest.weights_digest());
-    let extra = rest.iter().map(|file| file.path.clone().unwrap_or_else(|| file.digest.to_string())).collect();
-    Comparison::of(differing, same.len(), same.len() + missing.len(), extra, weights)
+    let extra = of_part(Part::Other).map(name).collect();
+    let comparison = Comparison::of(differing, same.len(), same.len() + missing.len(), extra, weights);
+    Ok(Comparison { not_compared, ..comparison })
 }
 
 impl Verdict {

@@ -62,6 +62,22 @@ pub enum HostError {
         /// Why.
         reason: &'static str,
     },
+    /// Nothing is at an address that can be read in two ways.
+    #[error("nothing is found at {locator}, and that proves nothing: {reason}")]
+    Unclear {
+        /// The locator.
+        locator: String,
+        /// How else it can be read.
+        reason: &'static str,
+    },
+    /// Weights are missing, and there are layers of kinds that are not known.
+    #[error("what {place} serves cannot be compared: expected the weights as they are, found layers of unknown kinds: {}", .layers.join(", "))]
+    UnknownLayers {
+        /// The host.
+        place: String,
+        /// Digest and media type of each.
+        layers: Vec<String>,
+    },
 }
 
 impl Explain for HostError {
@@ -69,7 +85,11 @@ impl Explain for HostError {
         match self {
             Self::Http(error) => error.exit(),
             Self::Place { .. } => Exit::Usage,
-            Self::CannotAsk { .. } | Self::Locator { .. } | Self::Incomparable { .. } => Exit::BadInput,
+            Self::CannotAsk { .. }
+            | Self::Locator { .. }
+            | Self::Unclear { .. }
+            | Self::Incomparable { .. }
+            | Self::UnknownLayers { .. } => Exit::BadInput,
             Self::Closed { .. } | Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable,
         }
     }
@@ -78,10 +98,10 @@ impl Explain for HostError {
         match self {
             Self::Http(error) => error.code(),
             Self::CannotAsk { .. } => "host-cannot-be-asked",
-            Self::Locator { .. } | Self::Place { .. } => "host-unknown",
+            Self::Locator { .. } | Self::Place { .. } | Self::Unclear { .. } => "host-unknown",
             Self::Closed { .. } => "host-closed",
             Self::Status { .. } | Self::Shape { .. } => "host-answer-malformed",
-            Self::Incomparable { .. } => "host-incomparable",
+            Self::Incomparable { .. } | Self::UnknownLayers { .. } => "host-incomparable",
         }
     }
 
@@ -89,12 +109,12 @@ impl Explain for HostError {
         let hint = match self {
             Self::Http(error) => return error.hint(),
             Self::CannotAsk { .. } => "download the files and use `stele verify`",
-            Self::Locator { .. } | Self::Place { .. } => {
+            Self::Locator { .. } | Self::Place { .. } | Self::Unclear { .. } => {
                 "write it as huggingface:https://huggingface.co/OWNER/NAME, ollama:https://ollama.com/NAME:TAG or oci:https://HOST/NAME:TAG"
             }
             Self::Closed { .. } => "gated repositories and registries with tokens are not supported",
             Self::Status { .. } | Self::Shape { .. } => "is this the address of such a host? Try again later",
-            Self::Incomparable { .. } => "download it and use `stele verify`",
+            Self::Incomparable { .. } | Self::UnknownLayers { .. } => "download it and use `stele verify`",
         };
         Some(hint.into())
     }

@@ -13,7 +13,7 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, MAX_FILES};
 use stele_spec::statement::HostDigest;
 
-use super::{HostError, HostFile, HostView, Hubs, Place, Scope, Which};
+use super::{HostError, HostFile, HostView, Hubs, Part, Place, Scope, Which, is_page};
 
 /// The branch that is downloaded where none is named.
 const DEFAULT_BRANCH: &str = "main";
@@ -54,7 +54,12 @@ pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
         Which::Exact(revision) => revision,
     };
     let url = format!("{base}/api/models/{}/revision/{}", place.name, encoded(revision));
-    let Some((url, answer)) = existing(hubs, &base, url)? else { return Ok(None) };
+    let Some((url, answer)) = existing(hubs, place, &base, url)? else {
+        return match ambiguous(place, which) {
+            Some(reason) => Err(HostError::Unclear { locator: place.to_string(), reason }),
+            None => Ok(None),
+        };
+    };
     let Revision { sha } = parse(&url, &answer.body)?;
     if !matches!(sha.len(), 40 | 64) || !sha.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(HostError::Shape { url, problem: format!("sha is {sha:?}, which is no commit") });
@@ -65,7 +70,7 @@ pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
         let Some(url) = next.take() else {
             return Ok(Some(HostView { files, revision: Some(sha), scope: Scope::Files }));
         };
-        let Some((url, answer)) = existing(hubs, &base, url)? else { return Ok(None) };
+        let Some((url, answer)) = existing(hubs, place, &base, url)? else { return Ok(None) };
         files.extend(read_page(&url, &answer.body)?);
         if files.len() > 4 * MAX_FILES {
             break;
@@ -73,6 +78,15 @@ pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
         next = answer.header("link").and_then(next_page).map(|path| format!("{base}{path}"));
     }
     Err(HostError::Incomparable { url: base, reason: "the repository has too many files" })
+}
+
+/// Why nothing being there may be the address's fault, not the host's.
+fn ambiguous(place: &Place, which: Which<'_>) -> Option<&'static str> {
+    if !place.name.contains('/') {
+        return Some("it names an owner, or a model without one");
+    }
+    let branch = place.current.as_deref().filter(|branch| which == Which::Current && !branch.starts_with("refs/"))?;
+    branch.contains('/').then_some("it names a folder of a branch, or a branch with a `/` in its name")
 }
 
 /// The files of one page.
@@ -97,19 +111,20 @@ pub(super) fn read_page(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostErr
                     (item.size, HostDigest::GitSha1(id))
                 }
             };
-            Ok(HostFile { path: Some(item.path), size, digest, weights: false })
+            Ok(HostFile { path: Some(item.path), size, digest, part: Part::Other, media_type: String::new() })
         })
         .collect()
 }
 
 /// An answer with content, following a renamed repository on the same hub; none where there is none.
-fn existing(hubs: &Hubs, base: &str, mut url: String) -> Result<Option<(String, Response)>, HostError> {
+fn existing(hubs: &Hubs, place: &Place, base: &str, mut url: String) -> Result<Option<(String, Response)>, HostError> {
     for _ in 0..=MAX_MOVES {
-        let answer = hubs.get(&url, Some("application/json"))?;
+        let answer = hubs.get(place, &url, Some("application/json"))?;
         let gated = answer.header("x-error-code") == Some("GatedRepo");
         match answer.status {
             200 => return Ok(Some((url, answer))),
             status @ (401 | 403) if gated => return Err(HostError::Closed { url, status }),
+            status @ (401 | 404 | 410) if is_page(&answer) => return Err(HostError::Status { url, status }),
             401 | 404 | 410 => return Ok(None),
             403 => return Err(HostError::Closed { url, status: 403 }),
             status @ (301 | 302 | 307 | 308) => match answer.header("location").and_then(path_of) {

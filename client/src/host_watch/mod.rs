@@ -8,7 +8,7 @@
 //! | host | asked | compared |
 //! |---|---|---|
 //! | `huggingface` | `/api/models/<repo>/revision/<rev>`, `/api/models/<repo>/tree/<commit>?recursive=true` | every file of the manifest, by path |
-//! | `oci`, `ollama` | `/v2/<name>/manifests/<tag or digest>` | the weights, by digest |
+//! | `oci`, `ollama` | `/v2/<name>/manifests/<tag or digest>` | the weights, by digest; `layer` has the media types |
 //!
 //! A commit cannot change, it can only vanish; so what is looked at first is what people get who do not name one: the branch
 //! or the tag. Where that is not what was released, the recorded revision is asked for. So a squashed history with
@@ -18,13 +18,20 @@
 mod comparison;
 mod error;
 mod huggingface;
+mod layer;
+mod loadable;
 mod oci;
+mod pasted;
 mod place;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use comparison::{Comparison, FileDifference, Verdict, compare};
+#[cfg(test)]
+pub(crate) use comparison::compare;
+pub(crate) use comparison::{Comparison, FileDifference, Verdict};
 pub use error::HostError;
+#[cfg(test)]
+pub(crate) use loadable::Loadable;
 pub(crate) use place::Bases;
 pub use place::Place;
 
@@ -38,6 +45,9 @@ use crate::log_reader::patiently;
 #[derive(Debug, Clone)]
 pub(crate) struct Hubs {
     http: HttpClient,
+    /// For places that a record names: no address around this machine.
+    public: HttpClient,
+    allow_private: bool,
     bases: Bases,
 }
 
@@ -70,8 +80,21 @@ pub(crate) struct HostFile {
     pub(crate) size: u64,
     /// What the host says of its content.
     pub(crate) digest: HostDigest,
-    /// Whether it is weights, where the host says so.
-    pub(crate) weights: bool,
+    /// What it is of the release.
+    pub(crate) part: Part,
+    /// Its media type, in a registry; else empty.
+    pub(crate) media_type: String,
+}
+
+/// What a layer is of a release, by its media type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Weights, as they are.
+    Weights,
+    /// Something else: a licence, a template, parameters, documents, a file of a repository.
+    Other,
+    /// A kind that is not known: it is not compared.
+    Unknown,
 }
 
 /// What of a release a host can have.
@@ -100,13 +123,23 @@ impl Hubs {
     /// Hubs at these addresses.
     pub(crate) fn new(bases: Bases) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
-        Self { http: HttpClient::new(agent, ClientLimits::default()), bases }
+        let http = HttpClient::new(agent, ClientLimits::default());
+        Self { public: http.clone().public_only(), http, allow_private: false, bases }
+    }
+
+    /// The same, asking private addresses as well where a record names them.
+    pub(crate) fn allowing_private(self, allow_private: bool) -> Self {
+        Self { allow_private, ..self }
     }
 
     /// Looks at a host for a release; `recorded` is the revision that the record names.
     pub(crate) fn look(&self, place: &Place, recorded: Option<&str>, manifest: &Manifest) -> Result<Looked, HostError> {
-        let current = self.view(place, Which::Current)?.map(|view| (compare(&view, manifest), view));
-        if let Some((comparison, view)) = &current
+        let compare = |view: &HostView| {
+            comparison::compare(view, manifest)
+                .map_err(|unknown| HostError::UnknownLayers { place: place.to_string(), layers: unknown.layers })
+        };
+        let current = self.view(place, Which::Current)?.map(|view| (compare(&view), view));
+        if let Some((Ok(comparison), view)) = &current
             && comparison.verdict == Verdict::Match
         {
             return Ok(Looked {
@@ -119,11 +152,13 @@ impl Hubs {
         if let Some(recorded) = recorded
             && let Some(view) = self.view(place, Which::Exact(recorded))?
         {
-            let comparison = compare(&view, manifest);
-            if comparison.verdict == Verdict::Match {
+            let comparison = compare(&view);
+            if let Ok(comparison) = comparison
+                && comparison.verdict == Verdict::Match
+            {
                 let note = match &current {
-                    None => format!("it is no longer what {place} gives by default"),
-                    Some((now, at)) => format!(
+                    None | Some((Err(_), _)) => format!("it is no longer what {place} gives by default"),
+                    Some((Ok(now), at)) => format!(
                         "{place} moved on: by default it gives {}, where {} of {} files are other ones",
                         at.revision.as_deref().unwrap_or("another revision"),
                         now.differing.len(),
@@ -138,7 +173,7 @@ impl Hubs {
                 let note = recorded
                     .filter(|recorded| view.revision.as_deref() != Some(*recorded))
                     .map(|recorded| format!("the recorded revision {recorded} is gone"));
-                Looked { comparison, revision: view.revision, moved_on: false, note }
+                Looked { comparison: comparison?, revision: view.revision, moved_on: false, note }
             }
             None => Looked { comparison: Comparison::absent(manifest), revision: None, moved_on: false, note: None },
         })
@@ -157,12 +192,20 @@ impl Hubs {
         matches!(kind, HostType::Huggingface | HostType::Oci | HostType::Ollama)
     }
 
-    fn get(&self, url: &str, accept: Option<&str>) -> Result<Response, HostError> {
-        Ok(patiently(|| self.http.get(url, accept))?)
+    /// Asks where a place leads. What a record names is a stranger's word, unless its address was configured.
+    fn get(&self, place: &Place, url: &str, accept: Option<&str>) -> Result<Response, HostError> {
+        let strange = place.is_of_record() && !self.allow_private && !self.bases.names(place);
+        let http = if strange { &self.public } else { &self.http };
+        Ok(patiently(|| http.get(url, accept))?)
     }
 }
 
 fn other_revision(recorded: Option<&str>, view: &HostView) -> Option<String> {
     let (recorded, found) = (recorded?, view.revision.as_deref()?);
     (recorded != found).then(|| format!("the same content, at revision {found} instead of {recorded}"))
+}
+
+/// Whether an answer is a page for people: no hub and no registry answers its clients so.
+fn is_page(answer: &Response) -> bool {
+    answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }

@@ -1,18 +1,15 @@
 //! An OCI registry, Ollama's among them: the image manifest lists the digests of its layers.
 //!
 //! `GET /v2/<name>/manifests/<tag or digest>` is `{schemaVersion, mediaType, config, layers: [{mediaType, digest, size,
-//! annotations}]}`. Ollama's layers are `application/vnd.ollama.image.` and `model` (the GGUF file as it is), `projector`,
-//! `adapter`, `template`, `system`, `params`, `license`, `messages`; ModelPack's end in `.raw` for a file as it is. A layer that is an
-//! archive or compressed has another digest than the file in it, so it cannot be compared.
+//! annotations}]}`. Weights that are an archive or compressed have another digest than the file in it, so they cannot be compared.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use stele_spec::hash::Digest;
-use stele_spec::manifest::{FilePath, Role};
 use stele_spec::statement::HostDigest;
 
-use super::{HostError, HostFile, HostView, Hubs, Place, Scope, Which};
+use super::{HostError, HostFile, HostView, Hubs, Part, Place, Scope, Which, is_page, layer};
 
 /// The forms of a manifest that are understood.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -20,6 +17,8 @@ const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vn
 const DEFAULT_TAG: &str = "latest";
 /// The most layers.
 const MAX_LAYERS: usize = 4096;
+/// The longest media type that a message repeats.
+const SHOWN_TYPE: usize = 100;
 /// Where annotations keep a file's path: ORAS, and ModelPack.
 const PATHS: [&str; 2] = ["org.cncf.model.filepath", "org.opencontainers.image.title"];
 
@@ -49,9 +48,13 @@ pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
         return Ok(None);
     }
     let url = format!("{}/v2/{}/manifests/{reference}", hubs.bases.of(place), place.name);
-    let answer = hubs.get(&url, Some(ACCEPT))?;
+    let answer = hubs.get(place, &url, Some(ACCEPT))?;
     match answer.status {
         200 => {}
+        404 | 410 if is_page(&answer) => {
+            let problem = format!("it answers {} with a web page, as no registry does", answer.status);
+            return Err(HostError::Shape { url, problem });
+        }
         404 | 410 => return Ok(None),
         status @ (401 | 403) => return Err(HostError::Closed { url, status }),
         status => return Err(HostError::Status { url, status }),
@@ -74,27 +77,17 @@ pub(super) fn read(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostError> {
         return Err(incomparable("it has too many layers"));
     }
     let mut files = Vec::with_capacity(layers.len());
-    for layer in layers {
-        let kind = layer.media_type.split(';').next().unwrap_or_default().trim();
-        let path = layer.annotations.and_then(|mut notes| PATHS.iter().find_map(|name| notes.remove(*name)));
-        let weights = is_weights(kind, path.as_deref());
-        if weights && [".tar", "+tar", "+gzip", "+zstd"].iter().any(|end| kind.ends_with(end)) {
+    for found in layers {
+        let kind = found.media_type.split(';').next().unwrap_or_default().trim();
+        let path = found.annotations.and_then(|mut notes| PATHS.iter().find_map(|name| notes.remove(*name)));
+        let part = layer::part(kind, path.as_deref());
+        if part == Part::Weights && layer::is_packed(kind) {
             return Err(incomparable("its layers are archives"));
         }
-        let digest = layer.digest.strip_prefix("sha256:").and_then(|hex| Digest::from_hex(hex).ok());
-        let digest = digest.ok_or_else(|| shape(format!("a layer with the digest {:?}", layer.digest)))?;
-        files.push(HostFile { path, size: layer.size, digest: HostDigest::Sha256(digest), weights });
+        let digest = found.digest.strip_prefix("sha256:").and_then(|hex| Digest::from_hex(hex).ok());
+        let digest = digest.ok_or_else(|| shape(format!("a layer with the digest {:?}", found.digest)))?;
+        let (digest, media_type) = (HostDigest::Sha256(digest), kind.chars().take(SHOWN_TYPE).collect());
+        files.push(HostFile { path, size: found.size, digest, part, media_type });
     }
     Ok(files)
-}
-
-/// Whether a layer is weights, by its media type, else by the name of its file.
-fn is_weights(media_type: &str, path: Option<&str>) -> bool {
-    if let Some(part) = media_type.strip_prefix("application/vnd.ollama.image.") {
-        return matches!(part, "model" | "projector" | "adapter" | "tensor");
-    }
-    if media_type.starts_with("application/vnd.cncf.model.") {
-        return media_type.starts_with("application/vnd.cncf.model.weight.");
-    }
-    path.and_then(|path| path.parse::<FilePath>().ok()).is_none_or(|path| Role::of_path(&path) == Role::Weights)
 }

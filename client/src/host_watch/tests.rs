@@ -91,6 +91,11 @@ fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
     })
 }
 
+/// Shadows the comparison that may refuse: of files it never does.
+fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
+    super::compare(view, manifest).unwrap()
+}
+
 #[test]
 fn a_swapped_shard_is_named_with_both_digests() {
     let found = compare(&tree(&[(SHARDS[1], Some(b"other bytes"))]), &release());
@@ -125,6 +130,7 @@ fn a_missing_file_differs_and_a_repository_without_any_is_absent() {
 fn what_is_beyond_the_record_is_listed_and_is_no_difference() {
     let found = compare(&tree(&[("loader.py", Some(b"import os"))]), &release());
     assert_eq!((found.verdict, found.extra), (Verdict::Match, vec!["loader.py".to_owned()]));
+    assert_eq!(found.loadable.iter().map(|file| file.role).collect::<Vec<_>>(), [Role::Code]);
     assert_eq!(found.weights, Some(release().weights_digest()));
 }
 
@@ -160,6 +166,47 @@ fn ollama_s_model_layer_is_the_weights() {
     let more = compare(&registry(&[model(&content("tiny.Q4_K_M.gguf")), model(b"a second one")]).unwrap(), &manifest);
     assert!(matches!(more.differing.as_slice(), [file] if file.expected.is_none()));
     assert_eq!(compare(&registry(&rest).unwrap(), &manifest).verdict, Verdict::Absent);
+}
+
+#[test]
+fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_compared() {
+    let manifest = manifest(&["tiny.gguf", "README.md"]);
+    let weights = layer("application/vnd.docker.ai.gguf.v3", &content("tiny.gguf"));
+    for kind in [
+        "application/vnd.docker.ai.license",
+        "application/vnd.docker.ai.chat.template.jinja",
+        "application/vnd.docker.ai.vllm.config.tar",
+        "application/vnd.cncf.model.weight.config.v1.raw",
+        "application/vnd.example.signature.v1+json",
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+    ] {
+        let found = compare(&registry(&[weights.clone(), layer(kind, b"MIT")]).unwrap(), &manifest);
+        assert_eq!((found.verdict, found.matching, found.of), (Verdict::Match, 1, 1), "{kind}");
+        assert_eq!(found.extra.len() + found.not_compared.len(), 1, "{kind}");
+        // Other weights beside it are other weights.
+        let other = layer("application/vnd.docker.ai.gguf.v3", b"requantized");
+        let found = compare(&registry(&[other, layer(kind, b"MIT")]).unwrap(), &manifest);
+        assert_eq!((found.verdict, found.differing.len()), (Verdict::Differs, 1), "{kind}");
+    }
+    // Without the weights, an unknown layer may be what they are packed into: neither absent nor different.
+    let unknown = layer("application/vnd.example.new.v1", b"?");
+    assert!(super::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
+    let licence = layer("application/vnd.docker.ai.license", b"MIT");
+    assert_eq!(compare(&registry(&[licence]).unwrap(), &manifest).verdict, Verdict::Absent);
+}
+
+#[test]
+fn an_edited_document_is_no_other_model_and_a_changed_program_is() {
+    let only_documents = |path: &str| compare(&tree(&[(path, Some(b"edited"))]), &release()).only_documents_differ();
+    assert!(only_documents("README.md"));
+    assert!(!only_documents("config.json") && !only_documents(SHARDS[0]));
+    assert!(!compare(&tree(&[]), &release()).only_documents_differ());
+    let mut files = release().files().to_vec();
+    files.iter_mut().filter(|file| file.path.as_str() == SHARDS[2]).for_each(|file| file.role = Role::Other);
+    let recorded = Manifest::new(files).unwrap();
+    let found = compare(&tree(&[(SHARDS[2], Some(b"edited"))]), &recorded);
+    assert!(!found.weights_differ(), "the record's roles say what is weights");
+    assert!(!found.only_documents_differ(), "its name says that a loader reads it");
 }
 
 #[test]
@@ -215,13 +262,46 @@ fn a_place_is_a_type_and_a_locator() {
         "huggingface:https://huggingface.co/../x",
         "huggingface:https://a@huggingface.co/x/y",
         "oci://h/a b",
-        "huggingface:https://huggingface.co/a?b=c",
+        "https://huggingface.co/datasets/acme/tiny",
+        "https://huggingface.co/spaces/acme/tiny",
+        "https://huggingface.co/acme/tiny/README.md",
+        "oci:https://hub.docker.com/r/acme/tiny",
     ] {
         assert!(none.parse::<Place>().is_err(), "{none}");
     }
 }
 
+#[test]
+fn a_pasted_address_is_the_repository_and_says_what_was_cut() {
+    for pasted in [
+        "https://huggingface.co/acme/tiny/blob/main/README.md",
+        "https://huggingface.co/acme/tiny/resolve/main/model.safetensors?download=true",
+        "https://huggingface.co/acme/tiny/tree/main/sub",
+        "https://hf.co/acme/tiny/raw/main/config.json#L3",
+    ] {
+        let place: Place = pasted.parse().unwrap();
+        assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", Some("main")), "{pasted}");
+        assert_eq!(place.to_string(), "https://huggingface.co/acme/tiny/tree/main");
+        assert!(place.cut_from().is_some(), "{pasted}");
+    }
+    let place: Place = "huggingface.co/acme/tiny?library=transformers".parse().unwrap();
+    assert_eq!(place.to_string(), "https://huggingface.co/acme/tiny");
+    let plain: Place = "https://huggingface.co/acme/tiny/".parse().unwrap();
+    assert!(plain.cut_from().is_none() && plain.is_same_as(&place));
+    // A record keeps its own spelling.
+    let recorded = Place::new(HostType::Huggingface, "https://huggingface.co/acme/tiny/blob/main/a".parse().unwrap());
+    assert_eq!(recorded.unwrap().to_string(), "https://huggingface.co/acme/tiny/blob/main/a");
+}
+
 proptest! {
+    #[test]
+    fn no_text_makes_a_place_panic(text: String, path in "[a-z:/@.?#]{0,40}") {
+        let _ = text.parse::<Place>();
+        for host in ["https://huggingface.co/", "https://ollama.com/", "oci://h/"] {
+            let _ = format!("{host}{path}").parse::<Place>();
+        }
+    }
+
     #[test]
     fn no_answer_makes_a_reader_panic(body: Vec<u8>, link: String) {
         let _ = (huggingface::read_page("h", &body), oci::read("o", &body), huggingface::next_page(&link).map(str::len));

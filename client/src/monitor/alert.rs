@@ -24,13 +24,13 @@ pub(crate) struct Condition<'a> {
 pub(crate) fn note(state: &mut State, log: Option<&str>, condition: Condition<'_>, now: u64) {
     let Condition { what, of, wrong, summary, mut details } = condition;
     let name = if of.is_empty() { what.to_owned() } else { format!("{what} {of}") };
-    let (since, word) = match (state.alerts.get(&name).copied(), wrong) {
+    let (since, word) = match (state.core.alerts.get(&name).copied(), wrong) {
         (None, true) => {
-            state.alerts.insert(name.clone(), now);
+            state.core.alerts.insert(name.clone(), now);
             (now, "raised")
         }
         (Some(since), false) => {
-            state.alerts.remove(&name);
+            state.core.alerts.remove(&name);
             (since, "recovered")
         }
         _ => return,
@@ -56,18 +56,18 @@ mod tests {
     fn an_alert_is_told_when_it_is_raised_and_when_it_is_over_and_never_between() {
         let mut state = State::default();
         let told = |state: &mut State, wrong, now| {
-            let before = state.waiting.len();
+            let before = state.waiting().len();
             let condition =
                 Condition { what: "stale", of: "log.example", wrong, summary: "old".into(), details: json!({}) };
             note(state, Some("log.example"), condition, now);
-            state.waiting.len() - before
+            state.waiting().len() - before
         };
         let counts = [(false, 1), (true, 2), (true, 3), (false, 4), (false, 5), (true, 6)]
             .map(|(wrong, now)| told(&mut state, wrong, now));
         assert_eq!(counts, [0, 1, 0, 1, 0, 1]);
         let words: Vec<_> =
-            state.waiting.iter().map(|waiting| waiting.event.details["state"].as_str().unwrap()).collect();
+            state.waiting().iter().map(|waiting| waiting.event.details["state"].as_str().unwrap()).collect();
         assert_eq!(words, ["raised", "recovered", "raised"]);
-        assert_ne!(state.waiting[0].event.id, state.waiting[2].event.id);
+        assert_ne!(state.waiting()[0].event.id, state.waiting()[2].event.id);
     }
 }

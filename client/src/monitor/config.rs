@@ -115,6 +115,9 @@ pub(crate) struct AlertConfig {
     /// The log, or a host, could not be read for so long.
     #[serde(deserialize_with = "span")]
     pub(crate) unreachable: Span,
+    /// The log has shown an older head than before for so long: a cache in front of it may be stale for a while.
+    #[serde(deserialize_with = "span")]
+    pub(crate) behind: Span,
     /// So many entries are not looked at after a round.
     pub(crate) backlog: u64,
     /// So many events are not delivered after a round.
@@ -131,6 +134,10 @@ pub(crate) struct HostsConfig {
     /// Which address is asked for a host name; else `https://` and the name.
     #[serde(default)]
     pub(crate) base: BTreeMap<String, String>,
+    /// Whether hosts that a record names are asked at private addresses too: those of this machine and its network. Whoever signs a
+    /// record chooses them. What `base` and `also` name is asked in any case.
+    #[serde(default)]
+    pub(crate) allow_private_hosts: bool,
     /// Hosts beyond those of the record: mirrors, and names that somebody else may take.
     #[serde(default)]
     pub(crate) also: Vec<AlsoConfig>,
@@ -164,7 +171,7 @@ pub(crate) struct ObserveConfig {
 
 impl Default for AlertConfig {
     fn default() -> Self {
-        Self { stale: Span(7 * 86_400), unreachable: hour(), backlog: 10_000, undelivered: 100 }
+        Self { stale: Span(7 * 86_400), unreachable: hour(), behind: hour(), backlog: 10_000, undelivered: 100 }
     }
 }
 

@@ -11,9 +11,9 @@ use crate::error::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
 const BROKEN: u32 = 3;
-/// A queue that is written anew after each delivery.
+/// A queue of which each delivered event is taken off the disk at once.
 const SHORT: usize = 100;
-/// How often a longer one is.
+/// How often those of a longer one are.
 const OFTEN: Duration = Duration::from_secs(1);
 
 /// Who is told.
@@ -43,23 +43,22 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
     let mut at = 0;
     let mut saved = Instant::now();
     while in_a_row < BROKEN
-        && let Some(waiting) = memory.state.waiting.get_mut(at)
+        && let Some(next_try) = memory.state.waiting().get(at).map(|waiting| waiting.next_try)
     {
-        if waiting.next_try > now {
+        if next_try > now {
             at += 1;
             continue;
         }
+        let Some(waiting) = memory.state.tried(at) else { break };
         waiting.attempts = waiting.attempts.saturating_add(1);
         match told.tell(&waiting.event, waiting.attempts)? {
             Ok(()) => {
                 in_a_row = 0;
-                if let Some(waiting) = memory.state.waiting.remove(at) {
-                    deliveries.done.push(waiting.event);
-                }
-                memory.state.delivered += 1;
-                // A long queue is not written anew for each of its events: a crash then repeats a second's worth.
-                if memory.state.waiting.len() < SHORT || saved.elapsed() >= OFTEN {
-                    memory.save()?;
+                deliveries.done.extend(memory.state.take(at));
+                memory.state.core.delivered += 1;
+                // Of a long queue not each event is taken off the disk at once: a crash then repeats a second's worth.
+                if memory.state.waiting().len() < SHORT || saved.elapsed() >= OFTEN {
+                    memory.save_waiting()?;
                     saved = Instant::now();
                 }
             }
@@ -73,7 +72,7 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
             }
         }
     }
-    memory.save()?;
+    memory.save_waiting()?;
     Ok(deliveries)
 }
 

@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Entry,
     /// A host serves something else than before.
     Host,
+    /// A host has files beside the record that a loader would take, or no longer.
+    ExtraLoadable,
     /// Something is wrong with the log or with us, or is no longer.
     Alert,
     /// A log or a witness is convicted by what it signed.
@@ -82,6 +84,7 @@ impl Kind {
         match self {
             Self::Entry => "entry",
             Self::Host => "host",
+            Self::ExtraLoadable => "extra-loadable",
             Self::Alert => "alert",
             Self::Misbehaviour => "misbehaviour",
             Self::Heartbeat => "heartbeat",

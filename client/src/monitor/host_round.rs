@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use stele_spec::hash::LeafHash;
+use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, Release, SignedStatement, WithdrawalAction};
@@ -14,10 +14,15 @@ use super::config::HostsConfig;
 use super::event::{Event, Kind};
 use super::log_round::WatchedLog;
 use super::observation;
-use super::state::{HostState, LogState, Memory};
+use super::state::{HostState, Memory, Releases};
 use crate::error::Failure;
-use crate::host_watch::{HostError, Hubs, Looked, Place};
+use crate::host_watch::{Comparison, HostError, Hubs, Looked, Place};
 use crate::span::Span;
+
+/// So many files are named in a summary.
+const SHOWN: usize = 3;
+/// So many files are listed: a repository may hold very many.
+const MAX_LISTED: usize = 200;
 
 /// What a look at one host came to.
 #[derive(Debug)]
@@ -51,12 +56,18 @@ pub(crate) fn look(
     memory: &mut Memory,
     now: u64,
 ) -> Result<Vec<HostRound>, Failure> {
-    let state = memory.state.logs.entry(log.origin.clone()).or_default().clone();
+    let watched = memory.state.logs.get(&log.origin).map(|state| releases(&state.releases)).unwrap_or_default();
     let mut rounds = Vec::new();
-    for (coordinate, released) in releases(&state) {
+    for (coordinate, released) in watched {
         let places = places(&coordinate, &released, hosts);
-        let due = |key: &str| memory.state.hosts.get(key).is_none_or(|host| is_due(host, hosts.every, now));
-        let places: Vec<_> = places.into_iter().filter(|(place, ..)| due(&key(&coordinate, place))).collect();
+        let due = |key: &str| memory.state.core.hosts.get(key).is_none_or(|host| is_due(host, hosts.every, now));
+        let (places, beyond): (Vec<_>, Vec<_>) = places
+            .into_iter()
+            .filter(|(place, ..)| due(&key(&coordinate, place)))
+            .partition(|(place, ..)| memory.state.has_room_for_host(&key(&coordinate, place)));
+        if !beyond.is_empty() {
+            memory.state.logs.entry(log.origin.clone()).or_default().unkept += 1;
+        }
         if places.is_empty() {
             continue;
         }
@@ -65,19 +76,20 @@ pub(crate) fn look(
             let looked = hubs.look(&place, revision.as_deref(), &manifest);
             let gated = matches!(looked, Err(HostError::Closed { .. })) && is_gated(&released.current, &place);
             let removed = released.removed.iter().any(|locator| *locator == place.locator.to_string());
-            let host = memory.state.hosts.entry(key(&coordinate, &place)).or_default();
+            let host = memory.state.core.hosts.entry(key(&coordinate, &place)).or_default();
             host.looked = now;
-            let (looked, news) = match looked {
+            let (looked, news, extra_changed) = match looked {
                 Err(error) => {
                     if !gated {
                         host.unread_since.get_or_insert(now);
                     }
-                    (Err(error.to_string()), false)
+                    (Err(error.to_string()), false, false)
                 }
                 Ok(looked) => {
                     host.unread_since = None;
                     let news = is_news(host, &looked, recorded, removed);
-                    (Ok(looked), news)
+                    let extra_changed = loadable_changed(host, &looked);
+                    (Ok(looked), news, extra_changed)
                 }
             };
             let round = HostRound {
@@ -91,6 +103,9 @@ pub(crate) fn look(
             if let (true, Ok(looked)) = (news, &round.looked) {
                 memory.state.say(event(&round, looked, now));
             }
+            if let (true, Ok(looked)) = (extra_changed, &round.looked) {
+                memory.state.say(loadable_event(&round, looked, now));
+            }
             rounds.push(round);
         }
         memory.save()?;
@@ -99,9 +114,9 @@ pub(crate) fn look(
 }
 
 /// Folds what was kept of each watched coordinate.
-fn releases(state: &LogState) -> Vec<(Coordinate, Released)> {
+fn releases(kept: &Releases) -> Vec<(Coordinate, Released)> {
     let mut all = Vec::new();
-    for (coordinate, statements) in &state.releases {
+    for (coordinate, statements) in kept.iter() {
         let Ok(coordinate) = coordinate.parse::<Coordinate>() else { continue };
         let signed: BTreeMap<u64, SignedStatement> = statements
             .iter()
@@ -131,12 +146,12 @@ fn places(coordinate: &Coordinate, released: &Released, hosts: &HostsConfig) -> 
     let mut places = Vec::new();
     for host in released.current.hosts.iter().filter(|host| Hubs::can_ask(host.kind)) {
         if let Ok(place) = Place::new(host.kind, host.locator.clone()) {
-            places.push((place, host.revision.as_ref().map(ToString::to_string), true));
+            places.push((place.of_record(), host.revision.as_ref().map(ToString::to_string), true));
         }
     }
     for also in hosts.also.iter().filter(|also| also.coordinate == *coordinate) {
         if let Ok(place) = Place::new(also.kind, also.locator.clone())
-            && places.iter().all(|(known, ..)| *known != place)
+            && places.iter().all(|(known, ..)| !known.is_same_as(&place))
         {
             places.push((place, None, false));
         }
@@ -170,7 +185,8 @@ fn is_news(host: &mut HostState, looked: &Looked, recorded: bool, removed: bool)
             let found = looked.comparison.differing.iter().map(|file| {
                 format!("{} {}\n", file.path, file.found.map(|found| found.to_string()).unwrap_or_default())
             });
-            found.collect()
+            // A release may have very many files: what is remembered does not grow with them.
+            Digest::of(found.collect::<String>().as_bytes()).to_string()
         }
         _ if looked.moved_on => "moved on".to_owned(),
         _ => String::new(),
@@ -181,6 +197,32 @@ fn is_news(host: &mut HostState, looked: &Looked, recorded: bool, removed: bool)
     host.told = !quiet && (changed || host.told);
     (host.result, host.detail) = (Some(word), detail);
     changed && (!quiet || was_told)
+}
+
+/// Whether there are other files than before that a loader would take beside the record.
+fn loadable_changed(host: &mut HostState, looked: &Looked) -> bool {
+    let mut all: Vec<&str> = looked.comparison.loadable.iter().map(|file| file.path.as_str()).collect();
+    all.sort_unstable();
+    // A host may list many: what is remembered does not grow with them.
+    let detail = if all.is_empty() { String::new() } else { Digest::of(all.join("\n").as_bytes()).to_string() };
+    std::mem::replace(&mut host.loadable, detail.clone()) != detail
+}
+
+/// What a loader would take or run beside the recorded files, or that there is nothing of it any more.
+fn loadable_event(round: &HostRound, looked: &Looked, now: u64) -> Event {
+    let (coordinate, place, all) = (&round.release.coordinate, &round.place, &looked.comparison.loadable);
+    let summary = match all.iter().find(|file| file.severity == "error").or(all.first()) {
+        None => format!("{place} has nothing beside {coordinate} any more that a loader would take"),
+        Some(file) => format!(
+            "{place} has {} files beside {coordinate} that are not in the record and that a loader would take: {}: {}",
+            all.len(),
+            file.path,
+            file.effect
+        ),
+    };
+    let result = observation::result(looked, round.recorded);
+    let cause = [round.origin.as_str(), &coordinate.to_string(), &place.to_string(), &now.to_string()];
+    Event::new(Kind::ExtraLoadable, &cause, now, Some(&round.origin), summary, details(round, looked, result))
 }
 
 fn event(round: &HostRound, looked: &Looked, now: u64) -> Event {
@@ -200,9 +242,15 @@ fn event(round: &HostRound, looked: &Looked, now: u64) -> Event {
                 comparison.of
             )
         }
+        Observed::Differs if comparison.only_documents_differ() => format!(
+            "{place} serves {coordinate} with {} other documents ({}); every file that the record calls weights is as recorded",
+            comparison.differing.len(),
+            named(comparison)
+        ),
         Observed::Differs => format!(
-            "{place} serves {coordinate} with {} other files; the weights are those of the record",
-            comparison.differing.len()
+            "{place} serves {coordinate} with {} other files ({}); every file that the record calls weights is as recorded",
+            comparison.differing.len(),
+            named(comparison)
         ),
         Observed::Absent => format!("{place} has {coordinate} no longer"),
         Observed::Unlogged => format!("{place} serves {coordinate}, which the record does not say"),
@@ -211,12 +259,20 @@ fn event(round: &HostRound, looked: &Looked, now: u64) -> Event {
     Event::new(Kind::Host, &cause, now, Some(&round.origin), summary, details(round, looked, result))
 }
 
+/// The first files that differ, by path and role in the record.
+fn named(comparison: &Comparison) -> String {
+    let files = comparison.differing.iter().take(SHOWN).map(|file| format!("{}: {}", file.path, file.role));
+    let more = if comparison.differing.len() > SHOWN { ", ..." } else { "" };
+    format!("{}{more}", files.collect::<Vec<_>>().join(", "))
+}
+
 /// What there is to know of a look.
 pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
     let comparison = &looked.comparison;
     let files: Vec<Value> = comparison
         .differing
         .iter()
+        .take(MAX_LISTED)
         .map(|file| json!({"path": file.path, "role": file.role, "expected": file.expected, "found": file.found}))
         .collect();
     json!({
@@ -230,7 +286,14 @@ pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> V
         "matching": comparison.matching,
         "of": comparison.of,
         "files": files,
-        "extra": comparison.extra,
+        "files_count": comparison.differing.len(),
+        "finding": comparison.finding(),
+        "severity": comparison.finding().map(|code| code.severity()),
+        "extra": comparison.extra.iter().take(MAX_LISTED).collect::<Vec<_>>(),
+        "extra_count": comparison.extra.len(),
+        "loadable": comparison.loadable.iter().take(MAX_LISTED).collect::<Vec<_>>(),
+        "loadable_count": comparison.loadable.len(),
+        "not_compared": comparison.not_compared,
         "note": looked.note,
     })
 }
@@ -238,7 +301,7 @@ pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host_watch::{Comparison, FileDifference, Verdict};
+    use crate::host_watch::{FileDifference, Loadable, Verdict};
     use stele_spec::manifest::Role;
 
     fn looked(verdict: Verdict, files: &[&str], moved_on: bool) -> Looked {
@@ -254,6 +317,8 @@ mod tests {
             matching: 1,
             of: 2,
             extra: Vec::new(),
+            loadable: Vec::new(),
+            not_compared: Vec::new(),
             weights: None,
         };
         Looked { comparison, revision: None, note: None, moved_on }
@@ -271,6 +336,28 @@ mod tests {
         assert!(!news(Verdict::Match, &[], false));
         assert!(news(Verdict::Absent, &[], false));
         assert!(news(Verdict::Match, &[], true));
+    }
+
+    #[test]
+    fn files_that_a_loader_would_take_are_told_when_they_come_and_when_they_go() {
+        let host = &mut HostState::default();
+        let mut changed = |paths: &[&str]| {
+            let mut looked = looked(Verdict::Match, &[], false);
+            let file = |path: &&str| Loadable {
+                path: (*path).into(),
+                role: Role::Weights,
+                severity: "error",
+                effect: "a loader may take it",
+            };
+            looked.comparison.loadable = paths.iter().map(file).collect();
+            (loadable_changed(host, &looked), is_news(host, &looked, true, false))
+        };
+        assert_eq!(changed(&[]), (false, false));
+        assert_eq!(changed(&["model.safetensors"]), (true, false), "the recorded files are as they were");
+        assert_eq!(changed(&["model.safetensors"]), (false, false));
+        assert_eq!(changed(&["model.safetensors", "loader.py"]), (true, false));
+        assert_eq!(changed(&["loader.py", "model.safetensors"]), (false, false));
+        assert_eq!(changed(&[]), (true, false));
     }
 
     #[test]

@@ -4,25 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stele_host::exit::{Exit, Explain};
-use stele_spec::checkpoint::Checkpoint;
+use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::misbehaviour::{EvidenceError, ImpossibleHead, KnownKeys, Misbehaviour, Prefix, Rollback, SplitView};
+use stele_spec::misbehaviour::{
+    EvidenceError, ImpossibleHead, KnownKeys, Misbehaviour, Prefix, Rollback, SplitView, Unproven,
+};
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
 use super::event::{Event, Kind};
-use super::state::{LogState, MAX_WAITING, Memory};
+use super::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
 use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
 use crate::error::Failure;
 use crate::log_reader::{Head, LogReader, ReadError, VerifiedLog};
-use crate::memory::is_authentic;
-
-/// Of so many releases the hosts are looked at: a monitor that watches more should be several.
-const MAX_RELEASES: usize = 10_000;
 
 /// One log that is watched.
 #[derive(Debug, Clone)]
@@ -86,9 +84,7 @@ fn look_unsaved(
     if found != log.origin {
         return Err(OtherLog { expected: log.origin.clone(), found: found.to_owned() }.into());
     }
-    // A head whose signatures do not hold was damaged in this state: it says nothing about the log.
-    let kept = |text: &str| parse(text).filter(|(note, _)| is_authentic(note, policy));
-    let remembered = memory.state.logs.get(&log.origin).and_then(|log| kept(&log.head));
+    let remembered = remembered(&log.origin, policy, memory, judge.now)?;
     let served_size = served.size();
     let served_note = served.note.clone();
     // The tiles of the larger head are there, whichever of the two it is.
@@ -110,7 +106,7 @@ fn look_unsaved(
     }
 
     let state = memory.state.logs.entry(log.origin.clone()).or_default();
-    if state.head.is_empty() && !judge.from_beginning {
+    if state.head.is_empty() && state.next == 0 && !judge.from_beginning {
         state.report_from = opened.size();
     }
     if judge.keep_releases && !std::mem::replace(&mut state.keeps_releases, true) && state.next > 0 {
@@ -119,6 +115,8 @@ fn look_unsaved(
         state.next = 0;
     }
     state.head = opened.head().note.to_string();
+    // An older head of the same history is no lie: a cache in front of the log may have kept it.
+    state.behind_since = (served_size < opened.size()).then(|| state.behind_since.unwrap_or(judge.now));
     let mut round = LogRound {
         size: opened.size(),
         time: opened.head().trusted.time().map(|time| time.seconds()),
@@ -145,12 +143,16 @@ fn of_witness(
     let state = memory.state.logs.entry(log.origin.clone()).or_default();
     let mut notes: Vec<SignedNote> = Vec::new();
     // What it showed before, of which the log had no tiles yet.
-    if let Some((note, checkpoint)) = state.ahead.get(witness).and_then(|ahead| parse(&ahead.note))
-        && checkpoint.size() <= opened.size()
-        && is_authentic(&note, policy)
-    {
-        state.ahead.remove(witness);
-        notes.push(note);
+    if let Some(ahead) = state.ahead.get(witness) {
+        match signed_by_log(&ahead.note, policy) {
+            Some((_, checkpoint)) if checkpoint.size() > opened.size() => {}
+            Some((note, _)) => {
+                notes.push(note);
+                state.ahead.remove(witness);
+            }
+            // Damaged on this machine, or of a key that the policy no longer has: it proves nothing.
+            None => drop(state.ahead.remove(witness)),
+        }
     }
     let seen = match view {
         View::Said(seen) => seen,
@@ -204,11 +206,21 @@ fn tell(
 ) -> Result<bool, Failure> {
     let Some(evidence) = compare(opened, note)? else { return Ok(false) };
     let split = !matches!(evidence, Misbehaviour::Rollback(_));
-    // What is kept is what anyone can check: nothing that only we believe.
-    let Ok(verdict) = evidence.check(&KnownKeys::of_policy(policy)) else { return Ok(split) };
+    // What is kept is what anyone can check: nothing that only we believe, and no accusation without it.
+    let verdict = match evidence.check(&KnownKeys::of_policy(policy)) {
+        Ok(verdict) => verdict,
+        Err(_) if !split => return Ok(false),
+        Err(error) => {
+            return Err(Contradiction { origin: log_of(opened), shown_by: shown_by.to_owned(), error }.into());
+        }
+    };
+    let known = memory.state.logs.get(&log_of(opened)).map_or(0, |log| log.misbehaviour.len());
+    if known >= MAX_MISBEHAVIOUR {
+        return Ok(split);
+    }
     let (name, bytes) = (evidence.file_name().map_err(Unwritten)?, evidence.to_bytes().map_err(Unwritten)?);
     let path = memory.keep(&format!("evidence/{name}"), &bytes)?;
-    let origin = opened.head().checkpoint().origin().to_string();
+    let origin = log_of(opened);
     let state = memory.state.logs.entry(origin.clone()).or_default();
     // The same two trees may come with other cosignatures each time.
     let heads = format!("{}\n{}\n{}", evidence.kind(), note.text(), opened.head().note.text());
@@ -238,13 +250,14 @@ fn read_entries(
 ) -> Result<(), Failure> {
     let from = memory.state.logs.get(&log.origin).map_or(0, |state| state.next);
     for chunk in opened.entries(from) {
-        if memory.state.waiting.len() >= MAX_WAITING {
+        if memory.state.waiting().len() >= MAX_WAITING {
             break;
         }
         let chunk = chunk?;
-        let waiting = memory.state.waiting.len();
+        let waiting = memory.state.waiting().len();
         for (position, leaf, bytes) in chunk.iter() {
-            let own = memory.state.own.contains(&leaf.to_string());
+            // It is in the log now, and is not read again.
+            let own = memory.state.core.own.remove(&leaf.to_string());
             let state = memory.state.logs.entry(log.origin.clone()).or_default();
             if let Some(event) = judge.entry(&log.origin, state, position, leaf, bytes, own) {
                 memory.state.say(event);
@@ -252,7 +265,7 @@ fn read_entries(
             round.entries += 1;
         }
         memory.state.logs.entry(log.origin.clone()).or_default().next = chunk.end();
-        if memory.state.waiting.len() > waiting {
+        if memory.state.waiting().len() > waiting {
             memory.save()?;
         }
     }
@@ -332,19 +345,71 @@ fn remember(state: &mut LogState, position: u64, signed: &SignedStatement) {
         && kept.contains(&statement.kind())
         && *statement.publisher() == coordinate.publisher
     {
-        let name = coordinate.to_string();
-        if state.releases.len() >= MAX_RELEASES && !state.releases.contains_key(&name) {
-            state.unkept += 1;
-            return;
-        }
-        state.releases.entry(name).or_default().insert(position, to_base64(signed.bytes()));
+        let kept = state.releases.keep(&coordinate.to_string(), position, to_base64(signed.bytes()));
+        state.unkept += u64::from(!kept);
     }
 }
 
-fn parse(note: &str) -> Option<(SignedNote, Checkpoint)> {
+/// The newest head that is remembered of a log. One that the log did not sign is damaged: it is set aside and said, and accuses nobody.
+fn remembered(
+    origin: &str,
+    policy: &Policy,
+    memory: &mut Memory,
+    now: u64,
+) -> Result<Option<(SignedNote, Checkpoint)>, Failure> {
+    let head = memory.state.logs.get(origin).map(|log| log.head.clone()).unwrap_or_default();
+    if head.is_empty() {
+        return Ok(None);
+    }
+    if let Some(known) = signed_by_log(&head, policy).filter(|(_, checkpoint)| checkpoint.origin().as_str() == origin) {
+        return Ok(Some(known));
+    }
+    let digest = Digest::of(head.as_bytes()).to_string();
+    let kept = memory.keep(&format!("damaged/head-{digest}"), head.as_bytes())?;
+    memory.state.logs.entry(origin.to_owned()).or_default().head.clear();
+    let error = StateError::Head { origin: origin.to_owned(), kept: kept.clone() };
+    let details =
+        json!({"alert": "state-damaged", "state": "raised", "of": origin, "kept": kept.display().to_string()});
+    let cause = ["state-damaged", origin, &digest, &now.to_string()];
+    memory.state.say(Event::new(Kind::Alert, &cause, now, Some(origin), error.to_string(), details));
+    Err(error.into())
+}
+
+/// A note that one of the policy's logs signed, and what it claims.
+fn signed_by_log(note: &str, policy: &Policy) -> Option<(SignedNote, Checkpoint)> {
     let note = SignedNote::parse(note.as_bytes()).ok()?;
-    let checkpoint = Checkpoint::parse(note.text()).ok()?;
+    let checkpoint = policy.logs().iter().find_map(|log| verify_log_signature(&note, &log.key).ok())?;
     Some((note, checkpoint))
+}
+
+fn log_of(opened: &VerifiedLog<'_>) -> String {
+    opened.head().checkpoint().origin().to_string()
+}
+
+/// Two heads contradict each other, and what is here convicts nobody.
+#[derive(Debug, thiserror::Error)]
+#[error("a head of {origin} shown by {shown_by} is of another history, and what is here proves nothing: {error}")]
+pub(crate) struct Contradiction {
+    origin: String,
+    shown_by: String,
+    error: Unproven,
+}
+
+impl Explain for Contradiction {
+    fn exit(&self) -> Exit {
+        Exit::Unavailable
+    }
+
+    fn code(&self) -> &'static str {
+        "contradiction-unproven"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "nobody is accused: the keys of the policy do not vouch for both heads. Is the policy the right one?"
+                .into(),
+        )
+    }
 }
 
 /// Another log is served there.

@@ -102,7 +102,10 @@ impl Monitor {
         }
         let hook = config.hook.as_ref().map(|hook| Hook::of(hook, &folder).ok_or(NoProgram)).transpose()?;
         let told = hook.map_or(without_hook, Told::Hook);
-        let hubs = config.hosts.as_ref().map(|hosts| Hubs::new(Bases::new(hosts.base.clone())));
+        let hubs = config
+            .hosts
+            .as_ref()
+            .map(|hosts| Hubs::new(Bases::new(hosts.base.clone())).allowing_private(hosts.allow_private_hosts));
         let observer = config.observe.as_ref().map(|observe| Observer::of(observe, &folder)).transpose()?;
         let memory = Memory::open(&folder.join(&config.state))?;
         Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory })
@@ -158,8 +161,8 @@ impl Monitor {
         self.memory.save()?;
         self.heartbeat_file(now)?;
 
-        round.waiting = self.memory.state.waiting.len();
-        round.alerts = self.memory.state.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
+        round.waiting = self.memory.state.waiting().len();
+        round.alerts = self.memory.state.core.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
         for (origin, log) in &self.memory.state.logs {
             if !log.misbehaviour.is_empty() {
                 let origin = origin.clone();
@@ -248,6 +251,7 @@ impl Monitor {
         if let Some(looked) = looked {
             let age = looked.time.map(|time| now.saturating_sub(time));
             let backlog = looked.size.saturating_sub(log.next);
+            let behind = log.behind_since.map(|since| now.saturating_sub(since));
             conditions.extend([
                 Condition {
                     what: "stale",
@@ -266,9 +270,12 @@ impl Monitor {
                 Condition {
                     what: "behind",
                     of: origin,
-                    wrong: looked.served < looked.size,
-                    summary: format!("{origin} shows {} entries, and showed {} before", looked.served, looked.size),
-                    details: json!({"served": looked.served, "known": looked.size}),
+                    wrong: behind.is_some_and(|seconds| seconds >= limits.behind.0),
+                    summary: format!(
+                        "{origin} shows a stale head of {} entries, and showed {} before; a cache in front of it may have kept it",
+                        looked.served, looked.size
+                    ),
+                    details: json!({"served": looked.served, "known": looked.size, "seconds": behind}),
                 },
             ]);
         }
@@ -281,7 +288,7 @@ impl Monitor {
     fn host_alerts(&mut self, now: u64) {
         let limit = self.config.alert.unreachable.0;
         let hosts: Vec<(String, Option<u64>)> =
-            self.memory.state.hosts.iter().map(|(key, host)| (key.clone(), host.unread_since)).collect();
+            self.memory.state.core.hosts.iter().map(|(key, host)| (key.clone(), host.unread_since)).collect();
         for (key, since) in hosts {
             let unread = since.map_or(0, |since| now.saturating_sub(since));
             let condition = Condition {
@@ -296,7 +303,7 @@ impl Monitor {
     }
 
     fn undelivered(&mut self, now: u64) {
-        let waiting = self.memory.state.waiting.len() as u64;
+        let waiting = self.memory.state.waiting().len() as u64;
         let condition = Condition {
             what: "undelivered",
             of: "",
@@ -310,7 +317,7 @@ impl Monitor {
     /// One heartbeat at a time waits: more of them say nothing.
     fn heartbeat_event(&mut self, now: u64) {
         let wanted = self.config.hook.as_ref().is_some_and(|hook| hook.heartbeat);
-        let waiting = self.memory.state.waiting.iter().any(|waiting| waiting.event.kind == Kind::Heartbeat);
+        let waiting = self.memory.state.waiting().iter().any(|waiting| waiting.event.kind == Kind::Heartbeat);
         if wanted && !waiting {
             let details = self.heartbeat(now);
             let event = Event::new(Kind::Heartbeat, &[&now.to_string()], now, None, "a round ended".into(), details);
@@ -338,9 +345,9 @@ impl Monitor {
         json!({
             "time": moment(now),
             "logs": logs,
-            "waiting": state.waiting.len(),
-            "delivered": state.delivered,
-            "alerts": state.alerts.keys().collect::<Vec<_>>(),
+            "waiting": state.waiting().len(),
+            "delivered": state.core.delivered,
+            "alerts": state.core.alerts.keys().collect::<Vec<_>>(),
         })
     }
 

@@ -38,6 +38,11 @@ pub(crate) fn of(
         let separator = if note.is_empty() { "" } else { "; " };
         note.push_str(&format!("{separator}{more} more files differ"));
     }
+    if let Some(first) = looked.comparison.loadable.first() {
+        let separator = if note.is_empty() { "" } else { "; " };
+        let count = looked.comparison.loadable.len();
+        note.push_str(&format!("{separator}{count} files beside the record would be loaded, {} first", first.path));
+    }
     let method = match place.kind {
         HostType::Oci | HostType::Ollama => ObservationMethod::OciManifest,
         _ => ObservationMethod::TreeApi,

@@ -43,9 +43,9 @@ impl Observer {
         let leaf = leaf_hash(signed.bytes()).to_string();
         memory.keep(&place_of(&leaf), signed.bytes())?;
         // Its own word is no news to a monitor.
-        memory.state.own.insert(leaf.clone());
+        memory.state.core.own.insert(leaf.clone());
         if self.submit {
-            memory.state.unsent.insert(leaf, round.origin.clone());
+            memory.state.core.unsent.insert(leaf, round.origin.clone());
         }
         memory.save()
     }
@@ -53,11 +53,11 @@ impl Observer {
     /// Sends what was not sent yet. What fails is tried again in the next round.
     pub(crate) fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut Memory) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for (leaf, origin) in memory.state.unsent.clone() {
+        for (leaf, origin) in memory.state.core.unsent.clone() {
             let Some(log) = logs.iter().find(|log| log.origin == origin) else { continue };
             match send(&leaf, log, policy, memory) {
                 Ok(()) => {
-                    memory.state.unsent.remove(&leaf);
+                    memory.state.core.unsent.remove(&leaf);
                 }
                 Err(failure) => failures.push(failure),
             }

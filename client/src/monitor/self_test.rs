@@ -64,12 +64,12 @@ pub(crate) fn run(watch: &Watch, told: &Told, memory: &mut Memory) -> Result<Tes
     let details = serde_json::Value::Object(matched.details);
     let event = Event::new(Kind::SelfTest, &[&leaf.to_string()], now, None, summary, details);
     memory.state.say(event.clone());
-    memory.save()?;
+    memory.save_waiting()?;
     steps.push(format!("event {} waits in the memory", event.id));
     let outcome = told.tell(&event, 1)?;
     // Delivered or not, it does not wait any longer: nobody needs it later.
-    memory.state.waiting.retain(|waiting| waiting.event.id != event.id);
-    memory.save()?;
+    memory.state.forget(&event.id);
+    memory.save_waiting()?;
     match outcome {
         Ok(()) => {
             steps.push(match told {

@@ -14,7 +14,7 @@ use stele_spec::status::History;
 use crate::Output;
 use crate::cli::ObserveArgs;
 use crate::error::Failure;
-use crate::host_watch::{Bases, Hubs, Place};
+use crate::host_watch::{Bases, Comparison, Hubs, Place};
 use crate::log_reader::{LogReader, LogSource, VerifiedLog, source};
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
@@ -22,6 +22,8 @@ use crate::page::Page;
 use crate::policy_file;
 use crate::verb::key;
 
+/// So many files beside the record are listed.
+const SHOWN: usize = 20;
 /// The largest list of positions.
 const MAX_LISTED: u64 = 1 << 20;
 
@@ -48,22 +50,30 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     let release = LoggedRelease { coordinate: args.coordinate.clone(), entry, leaf_hash: leaf };
     let manifest = reader.manifest(current.manifest)?.ok_or(ObserveError::NoManifest)?;
 
-    let recorded = current.hosts.iter().find(|host| host.locator == args.host.locator);
+    let mut recorded_places = current.hosts.iter().filter_map(|host| {
+        let place = Place::new(host.kind, host.locator.clone()).ok()?;
+        place.is_same_as(&args.host).then_some((host, place))
+    });
+    let (recorded, place) = recorded_places.next().unzip();
+    let place = place.unwrap_or_else(|| args.host.clone());
     let revision =
-        args.revision.clone().or_else(|| recorded.and_then(|host| host.revision.as_ref().map(ToString::to_string)));
+        args.revision.clone().or_else(|| recorded.and_then(|host| host.revision.as_ref()).map(ToString::to_string));
     let hubs = Hubs::new(Bases::new(args.base.iter().cloned().collect()));
-    let looked = hubs.look(&args.host, revision.as_deref(), &manifest)?;
+    let looked = hubs.look(&place, revision.as_deref(), &manifest)?;
     let round = HostRound {
         release,
         origin: log.head().checkpoint().origin().to_string(),
-        place: args.host.clone(),
+        place,
         recorded: recorded.is_some(),
         looked: Ok(looked.clone()),
         news: true,
     };
     let result = observation::result(&looked, round.recorded);
     let mut page = Page::titled(&format!("{}: {result}", args.coordinate));
-    page.row("host", &args.host);
+    page.row("host", &round.place);
+    if let Some(whole) = args.host.cut_from() {
+        page.row("address", &format!("cut to the repository, from {whole}"));
+    }
     page.maybe("revision", looked.revision.as_ref());
     page.row("files", &format!("{} of {} are as recorded", looked.comparison.matching, looked.comparison.of));
     for file in &looked.comparison.differing {
@@ -71,6 +81,15 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
             digest.map_or_else(|| "nothing".to_owned(), |digest: stele_spec::statement::HostDigest| digest.to_string())
         };
         page.row("differs", &format!("{}: expected {}, found {}", file.path, word(file.expected), word(file.found)));
+    }
+    for file in looked.comparison.loadable.iter().take(SHOWN) {
+        page.row("not in record", &format!("{}: {} ({})", file.path, file.effect, file.role));
+    }
+    if looked.comparison.loadable.len() > SHOWN {
+        page.row("", &format!("and {} more that a loader would take", looked.comparison.loadable.len() - SHOWN));
+    }
+    for layer in &looked.comparison.not_compared {
+        page.row("not compared", layer);
     }
     page.maybe("note", looked.note.as_ref());
     let mut document = host_round::details(&round, &looked, result);
@@ -88,10 +107,24 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
             document.insert("logged_at_entry".into(), json!(position));
         }
     }
-    let differs = result == Observed::Differs;
-    let failure =
-        differs.then(|| ObserveError::Differs { place: args.host.to_string(), coordinate: args.coordinate }.into());
+    if let (Some(document), Some(whole)) = (document.as_object_mut(), args.host.cut_from()) {
+        document.insert("cut_from".into(), whole.into());
+    }
+    let failure = failure(&looked.comparison, result, &round.place, args.coordinate).map(Into::into);
     Ok(Output { text: page.0, json: document, failure })
+}
+
+/// What was found, as an error: other bytes first, then what would be loaded beside the record, then other documents.
+fn failure(found: &Comparison, result: Observed, place: &Place, coordinate: Coordinate) -> Option<ObserveError> {
+    let (place, documents) = (place.to_string(), found.only_documents_differ());
+    if result == Observed::Differs && !documents {
+        return Some(ObserveError::Differs { place, coordinate });
+    }
+    if let Some(first) = found.loadable.first() {
+        let (count, first) = (found.loadable.len(), first.path.clone());
+        return Some(ObserveError::ExtraLoadable { place, coordinate, count, first });
+    }
+    documents.then(|| ObserveError::DocumentsDiffer { place, coordinate, count: found.differing.len() })
 }
 
 /// What the log lists under a coordinate, each entry read from its tiles: the log's word counts for the list alone.
@@ -136,6 +169,32 @@ pub(crate) enum ObserveError {
     /// Not a list.
     #[error("the log's list of entries cannot be read")]
     NoList,
+    /// Other documents.
+    #[error(
+        "{place} serves {count} other documents than {coordinate}; every file that the record calls weights is as recorded"
+    )]
+    DocumentsDiffer {
+        /// The host.
+        place: String,
+        /// The release.
+        coordinate: Coordinate,
+        /// How many.
+        count: usize,
+    },
+    /// Files beside the record.
+    #[error(
+        "{place} has {count} files beside {coordinate} that are not in the record and that a loader would take, {first} first"
+    )]
+    ExtraLoadable {
+        /// The host.
+        place: String,
+        /// The release.
+        coordinate: Coordinate,
+        /// How many.
+        count: usize,
+        /// One of them.
+        first: String,
+    },
     /// Other bytes.
     #[error("{place} serves other bytes than {coordinate}")]
     Differs {
@@ -151,6 +210,8 @@ impl Explain for ObserveError {
         match self {
             Self::Unreleased { .. } => Exit::NotInLog,
             Self::NoManifest | Self::NoList => Exit::Unavailable,
+            Self::DocumentsDiffer { .. } => Exit::Findings,
+            Self::ExtraLoadable { .. } => Exit::Unrecorded,
             Self::Differs { .. } => Exit::BytesDiffer,
         }
     }
@@ -160,6 +221,8 @@ impl Explain for ObserveError {
             Self::Unreleased { .. } => "not-in-log",
             Self::NoManifest => "manifest-missing",
             Self::NoList => "log-answer-malformed",
+            Self::DocumentsDiffer { .. } => "host-documents-differ",
+            Self::ExtraLoadable { .. } => "extra-loadable",
             Self::Differs { .. } => "host-differs",
         }
     }
@@ -169,6 +232,12 @@ impl Explain for ObserveError {
             Self::Unreleased { .. } => "is the coordinate right, and is this the log it is in?",
             Self::NoManifest | Self::NoList => {
                 "is this the address of a Stele log? A mirror must have its manifests too"
+            }
+            Self::DocumentsDiffer { .. } => {
+                "a warning: compare the documents with those of the release; an honest host may edit a model card"
+            }
+            Self::ExtraLoadable { .. } => {
+                "load a copy that has the recorded files alone, or ask the publisher to record these"
             }
             Self::Differs { .. } => "do not use what this host serves as this release",
         };

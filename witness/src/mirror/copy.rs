@@ -5,6 +5,7 @@
 //! the count: what was written and not counted is the same bytes again. At most [`AT_ONCE`] bytes and one bundle are held.
 
 use stele_host::durable::DurableError;
+use stele_host::http_client::HttpError;
 use stele_host::log_source::SourceError;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
@@ -78,8 +79,13 @@ fn keep_manifest(store: &Store, digest: Digest, asked: &Asked) -> Result<bool, C
             store.keep_manifest(digest, &bytes)?;
             Ok(true)
         }
-        // Not there, not this one, or not of a size that a manifest has.
-        Ok(_) | Err(AskError::Source(SourceError::TooLarge { .. } | SourceError::Status { .. })) => Ok(false),
+        // Not there, not this one, or not of a size or an encoding that a manifest has.
+        Ok(_)
+        | Err(AskError::Source(
+            SourceError::TooLarge { .. }
+            | SourceError::Status { .. }
+            | SourceError::Http(HttpError::TooLarge { .. } | HttpError::Encoding { .. }),
+        )) => Ok(false),
         Err(error) => Err(CopyError::Manifest(error)),
     }
 }

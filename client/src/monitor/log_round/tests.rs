@@ -42,8 +42,8 @@ fn shown(size: u64, root: Option<u8>, time: u64) -> (bool, Option<String>) {
     let offered = cosigned(size, root, time);
     let split = tell(&opened, &offered, "a test", &policy(), &mut memory, 7).unwrap();
     tell(&opened, &offered, "a test", &policy(), &mut memory, 8).unwrap();
-    assert!(memory.state.waiting.len() <= 1, "it is told once");
-    let told = memory.state.waiting.front().map(|waiting| {
+    assert!(memory.state.waiting().len() <= 1, "it is told once");
+    let told = memory.state.waiting().front().map(|waiting| {
         let details = &waiting.event.details;
         let file = std::fs::read(details["evidence"].as_str().unwrap()).unwrap();
         Misbehaviour::parse(&file).unwrap().check(&KnownKeys::of_policy(&policy())).unwrap();
@@ -77,7 +77,105 @@ fn a_witness_that_cosigned_the_smaller_tree_later_is_convicted_and_the_log_is_no
 #[test]
 fn a_checkpoint_s_text_is_what_is_remembered() {
     let head = cosigned(3, RootHash::from_bytes([1; 32]), 5);
-    let (read, checkpoint) = parse(&head.to_string()).unwrap();
+    let (read, checkpoint) = signed_by_log(&head.to_string(), &policy()).unwrap();
     assert_eq!((read, checkpoint), (head, Checkpoint::new(ORIGIN.parse().unwrap(), 3, RootHash::from_bytes([1; 32]))));
-    assert!(parse("").is_none());
+    assert!(signed_by_log("", &policy()).is_none());
+}
+
+/// A monitor's memory beside a mirror of a tree of 300 entries.
+struct Scene {
+    home: tempfile::TempDir,
+    memory: Memory,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        mirror(home.path(), &tree(300), 0, 300);
+        let memory = Memory::open(&home.path().join("state")).unwrap();
+        let scene = Self { home, memory };
+        scene.shows(300);
+        scene
+    }
+
+    /// The mirror shows the head of this size from now on; the tiles of the larger tree stay.
+    fn shows(&self, size: u64) {
+        let head = cosigned(size, root_at(&tree(300), size).unwrap(), 100);
+        std::fs::write(self.home.path().join("checkpoint"), head.to_bytes()).unwrap();
+    }
+
+    fn look(&mut self, now: u64) -> Result<LogRound, Failure> {
+        let log = WatchedLog { origin: ORIGIN.to_owned(), reader: LogReader::new(LogSource::folder(self.home.path())) };
+        let (watch, expected) = (Watch::default(), BTreeSet::new());
+        let judge = Judge { watch: &watch, expected: &expected, from_beginning: true, keep_releases: false, now };
+        look(&log, &policy(), &judge, &mut self.memory)
+    }
+
+    fn log(&mut self) -> &mut LogState {
+        self.memory.state.logs.get_mut(ORIGIN).unwrap()
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_remembered_head_is_damage_and_no_evidence() {
+    let mut scene = Scene::new();
+    scene.look(1).unwrap();
+    let head = scene.log().head.clone();
+    let root = head.lines().nth(2).unwrap();
+    let first = head.find(root).unwrap();
+    for at in [0, first - 2, first, first + 9, first + root.len() - 2, head.len() - 9] {
+        for bit in [1, 2, 4] {
+            let mut bytes = head.clone().into_bytes();
+            bytes[at] ^= bit;
+            let Ok(damaged) = String::from_utf8(bytes) else { continue };
+            // The last lines are cosignatures: the log's own signature is what convicts.
+            if signed_by_log(&damaged, &policy()).is_some() {
+                continue;
+            }
+            scene.log().head = damaged;
+            let told = scene.memory.state.waiting().len();
+            let failure = scene.look(at as u64 * 8 + bit as u64).unwrap_err();
+            let failure = failure.as_explain();
+            assert_eq!((failure.exit(), failure.code()), (Exit::Io, "monitor-state-malformed"), "{at} {bit}");
+            assert!(scene.log().misbehaviour.is_empty());
+            let events = scene.memory.state.waiting();
+            assert_eq!(events.len(), told + 1);
+            assert_eq!(events.back().unwrap().event.details["alert"], "state-damaged");
+            // The next look begins with what the log shows, and reads no entry twice.
+            assert_eq!(scene.look(9_999).unwrap().entries, 0);
+            assert_eq!(scene.log().head, head);
+        }
+    }
+    assert!(!scene.memory.path_of("evidence").exists());
+    assert!(scene.memory.path_of("damaged").exists());
+}
+
+#[test]
+fn an_older_head_is_stale_and_the_newest_stays_known() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.look(1).unwrap().size, 300);
+    scene.shows(200);
+    for now in [5, 9] {
+        let round = scene.look(now).unwrap();
+        assert_eq!((round.served, round.size), (200, 300));
+        assert_eq!(scene.log().behind_since, Some(5));
+    }
+    scene.shows(300);
+    scene.look(11).unwrap();
+    assert_eq!(scene.log().behind_since, None);
+    assert_eq!(scene.memory.state.waiting().len(), 0, "nobody is accused of a slow cache");
+}
+
+#[test]
+fn heads_that_no_key_of_the_policy_vouches_for_convict_nobody() {
+    let scene = Scene::new();
+    let mut memory = scene.memory;
+    let reader = LogReader::new(LogSource::folder(scene.home.path()));
+    let opened = reader.open(reader.head(&policy()).unwrap()).unwrap();
+    let note = cosigned(257, RootHash::from_bytes([1; 32]), 50);
+    let text = note.text().replace("257", "258");
+    let forged = SignedNote::new(text, note.signatures().to_vec()).unwrap();
+    let failure = tell(&opened, &forged, "a test", &policy(), &mut memory, 7).unwrap_err();
+    assert_eq!(failure.as_explain().code(), "contradiction-unproven");
+    assert!(memory.state.waiting().is_empty() && !memory.path_of("evidence").exists());
 }
