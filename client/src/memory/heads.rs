@@ -31,7 +31,7 @@ pub(crate) struct Heads<'a> {
 /// Whether a kept note is a head of a log of the policy: the log's signature holds, and each of a witness of the policy.
 ///
 /// The quorum is not asked for: a policy may have changed since the head was kept.
-pub(crate) fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
+fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
     matches!(policy.verify_note(note), Ok(_) | Err(RefusedCheckpoint::Quorum { .. }))
 }
 

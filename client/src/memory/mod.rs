@@ -29,7 +29,7 @@ use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
 
 pub(crate) use conflict::{Conflict, Conflicting, Stale};
-pub(crate) use heads::{Heads, is_authentic};
+pub(crate) use heads::Heads;
 pub(crate) use told::Told;
 
 /// Where things are remembered, if anywhere.
