@@ -109,7 +109,7 @@ impl Saying {
         }
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
-        Memory::open(false).keep_own(&record, &logged)?;
+        Memory::open(false).keep_own(&mut record, &logged)?;
         told(&logged, &mut record, say.said.output.as_deref(), true)
     }
 
