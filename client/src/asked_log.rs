@@ -172,7 +172,7 @@ impl AskedLog<'_> {
         let list = match NameLookup::new(self.client, self.policy).list(subject) {
             Ok(list) => list,
             Err(failure) => {
-                let ends = || ends_with_index(self.client, &self.tree);
+                let ends = || Ok(ends_with_index(self.client, &self.tree));
                 return self.incomplete.judge(self.client, subject, failure, ends).map(Err);
             }
         };

@@ -32,18 +32,18 @@ impl Incomplete {
 
     /// What becomes of a question that was not answered with a name proof: the lack that the answer then has, or an error.
     ///
-    /// `ends` says whether the tree ends with an index entry; none where that could not be found out.
+    /// `ends` says whether the tree ends with an index entry; none where the log does not show it.
     pub(crate) fn judge(
         self,
         log: &LogClient,
         subject: &Subject,
         failure: Failure,
-        ends: impl FnOnce() -> Option<bool>,
+        ends: impl FnOnce() -> Result<Option<bool>, Failure>,
     ) -> Result<Lack, Failure> {
         if !is_no_proof(&failure) {
             return Err(failure);
         }
-        match ends() {
+        match ends()? {
             Some(false) if is_absent(&failure) => Ok(Lack::Unserved),
             Some(false) => Err(failure),
             _ if self == Self::Accept => Ok(Lack::Accepted),

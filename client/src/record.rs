@@ -218,9 +218,8 @@ impl<'a> Record<'a> {
         };
         let ends = || {
             let reader = LogReader::new(LogSource::http(self.log.url(), AGENT));
-            let head = reader.head(self.policy).ok()?;
-            let tree = reader.open(head).ok()?;
-            ends_with_index(self.log, &tree)
+            let tree = reader.open(reader.head(self.policy)?)?;
+            Ok(ends_with_index(self.log, &tree))
         };
         let lack = self.incomplete.judge(self.log, subject, failure, ends)?;
         self.lack = self.lack.or(Some(lack));

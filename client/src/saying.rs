@@ -113,7 +113,7 @@ impl Saying {
         let findings = foresight::of_statement(&mut record, &statement)?;
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
-        Memory::open(false).keep_own(&record, &logged)?;
+        Memory::open(false).keep_own(&mut record, &logged)?;
         told(&logged, &mut record, say.said.output.as_deref(), Some(&findings))
     }
 

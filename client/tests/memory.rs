@@ -223,3 +223,30 @@ fn heads_of_key_statements_are_remembered_and_linked_too() {
         .fails(12, &["two histories", "seen before: size 4", "which begins with: root"]);
     honest.verify(&["--online", "--log", &served.url, "--no-state"]).fails(12, &["two histories"]);
 }
+
+#[test]
+fn a_head_that_takes_the_place_of_a_damaged_one_is_linked_anew() {
+    let (mut honest, other) = forked();
+    // Five entries of the honest history are seen and linked.
+    honest.log.push(b"one more".to_vec());
+    let mut bundle =
+        stele_spec::bundle::Bundle::parse(&std::fs::read(honest.model().join("release.stele")).unwrap()).unwrap();
+    let old = bundle.clone();
+    bundle.proof = honest.log.proof(2);
+    honest.write_bundle(&bundle);
+    let (policy, mut log) = (honest.at("policy"), Log::new(1));
+    honest.log.entries[1..].iter().for_each(|entry| drop(log.push(entry.clone())));
+    log.push(b"and more".to_vec());
+    let served = Served::start(log);
+    honest.verify(&["--online", "--log", &served.url]).ok();
+    // The head of five is damaged here, and one of the other history comes to its place.
+    let logs = std::fs::read_dir(honest.at("state/heads")).unwrap().flatten().map(|entry| entry.path());
+    let folder = logs.into_iter().find(|path| path.is_dir()).unwrap();
+    std::fs::write(folder.join("5"), b"damaged").unwrap();
+    let forked = std::fs::read(other.model().join("release.stele")).unwrap();
+    honest.write("release.stele", &forked);
+    honest.verify(&["--policy", policy.to_str().unwrap()]).ok();
+    // Asked about the honest release again, the log's tiles contradict what was seen.
+    honest.write_bundle(&old);
+    honest.verify(&["--online", "--log", &served.url]).fails(12, &["two histories"]);
+}

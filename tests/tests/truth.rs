@@ -331,6 +331,18 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
     )?;
     // From what to what, since copies that are out keep what they came with.
     says(&told, &[&format!("restricts use, changed from {before}, which copies from before keep")])?;
+    // From what to what, for a person and for a script.
+    let change = format!("license.spdx from {before} to LicenseRef-acme-research-only");
+    let told = reader.stele(&["history", &base.coordinate()])?.expect(0)?;
+    says(&told, &[&change])?;
+    for arguments in [&["history", &base.coordinate()][..], &["show", &base.coordinate()]] {
+        let json = reader.stele(&[arguments, &["--json"]].concat())?.expect(0)?.json()?.to_string();
+        assert!(json.contains(&format!("\"from\":\"{before}\"")), "{json}");
+    }
+    // The licence of a file that is looked up is the one that holds.
+    let shard = Digest::of(&fs::read(base.folder.join(model::SHARDS[0])).unwrap()).to_string();
+    let told = reader.stele(&["resolve", &shard])?.expect(0)?;
+    says(&told, &[&format!("LicenseRef-acme-research-only (amended; released under {before})")])?;
     Ok(())
 }
 
@@ -359,8 +371,10 @@ fn a_log_that_forks_or_goes_back_is_refused_by_whoever_saw_the_other_side() -> S
     network.start_witnesses()?;
     network.start_log()?;
     let reader = Reader::new(&network, "reader");
-    let told = reader.verify(&base, &["--online"])?.expect(12)?;
-    assert!(told.stderr.contains("offers an older tree"), "{}", told.stderr);
+    // That contradicts nothing yet, and a cache does it as well: it is stale, without evidence.
+    let told = reader.verify(&base, &["--online"])?.expect(9)?;
+    assert!(told.stderr.contains("served an older checkpoint"), "{}", told.stderr);
+    assert!(!network.at("state-reader/evidence").exists());
 
     // Then it grows, to the very size that the reader saw.
     let other = publish(&network, "other.example", 3, &[&base])?;

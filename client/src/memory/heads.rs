@@ -6,7 +6,7 @@
 //!
 //! A kept head is checked again when it is read. One whose signatures do not hold was damaged here: it is set aside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stele_host::durable::{self, DurableError};
 use stele_host::output::complain;
@@ -20,6 +20,9 @@ use crate::log_reader::{Head, ReadError, VerifiedLog};
 
 /// The most heads that are kept of one log; the smallest go first.
 const MAX_HEADS: usize = 64;
+
+/// The most bytes of the file of linked heads: a line of about 70 for each.
+const MAX_LINKED: u64 = 64 << 10;
 
 /// The heads of one log.
 #[derive(Debug)]
@@ -90,22 +93,24 @@ impl<'a> Heads<'a> {
         self.see(log.head())?;
         let linked = self.linked()?;
         let mut stale = None;
+        let mut links = Vec::new();
         for size in self.sizes()?.into_iter().rev() {
+            let Some(note) = self.read(size)? else { continue };
+            let root = root_of(&note);
             // Of a tree that was linked before, one head stands for all: the largest.
-            let known = linked.contains(&size) && linked.last() != Some(&size);
-            if let (false, Some(note)) = (known, self.read(size)?) {
-                match self.stale(log, &note) {
-                    Some(older) => stale = stale.or(Some(older)),
-                    None => self.check(log, &note)?,
-                }
+            let known = linked.get(&size) == Some(&root) && linked.keys().next_back() != Some(&size);
+            match self.stale(log, &note) {
+                Some(older) => stale = stale.or(Some(older)),
+                None if known => {}
+                None => self.check(log, &note)?,
             }
+            links.push(format!("{size} {root}\n"));
         }
         if let Some(stale) = stale {
             return Err(stale.into());
         }
-        let sizes: Vec<String> = self.sizes()?.iter().map(ToString::to_string).collect();
         let path = format!("heads/{}.linked", self.log);
-        self.memory.write(|dir| dir.replace(&path, (sizes.join("\n") + "\n").as_bytes()))?;
+        self.memory.write(|dir| dir.replace(&path, links.concat().as_bytes()))?;
         Ok(())
     }
 
@@ -201,13 +206,17 @@ impl<'a> Heads<'a> {
         Ok(names.filter_map(|name| stele_spec::text::decimal(&name).ok()).collect())
     }
 
-    /// The sizes of heads that are known to be of one tree.
-    fn linked(&self) -> Result<BTreeSet<u64>, DurableError> {
-        let Some(folder) = self.memory.folder() else { return Ok(BTreeSet::new()) };
+    /// Sizes and roots of heads that are known to be of one tree. Another head that comes to a size is not known by it.
+    fn linked(&self) -> Result<BTreeMap<u64, String>, DurableError> {
+        let Some(folder) = self.memory.folder() else { return Ok(BTreeMap::new()) };
         let path = folder.join(format!("heads/{}.linked", self.log));
-        let bytes = durable::read_file(&path, 64 << 10).or_else(absent)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(text.lines().filter_map(|line| stele_spec::text::decimal(line).ok()).collect())
+        let bytes = durable::read_file(&path, MAX_LINKED).or_else(absent)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let link = |line: &str| {
+            let (size, root) = line.split_once(' ')?;
+            Some((stele_spec::text::decimal(size).ok()?, root.to_owned()))
+        };
+        Ok(text.lines().filter_map(link).collect())
     }
 
     fn forget_the_oldest(&self) -> Result<(), DurableError> {
@@ -218,6 +227,11 @@ impl<'a> Heads<'a> {
         }
         Ok(())
     }
+}
+
+/// The root that a head states; nothing where it states none.
+fn root_of(note: &SignedNote) -> String {
+    Checkpoint::parse(note.text()).map(|head| head.root().to_string()).unwrap_or_default()
 }
 
 /// A place that cannot be looked into holds nothing: a home that is a file, or another user's.

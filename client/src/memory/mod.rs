@@ -8,7 +8,7 @@
 //! ```text
 //! $STELE_STATE, else $XDG_STATE_HOME/stele, else ~/.local/state/stele
 //!   heads/<log>/<size>            a signed note as it came; <log> is the SHA-256 of the log's verifier key
-//!   heads/<log>.linked            the sizes that are known to be of one tree
+//!   heads/<log>.linked            sizes and roots that are known to be of one tree
 //!   heads/<log>/<size>.damaged    what stood there and was no head of the log: set aside
 //!   told/<log>/<name>.json        what a log proved about a coordinate; <name> is the SHA-256 of the coordinate
 //!   evidence/                     what convicts a log; never written over

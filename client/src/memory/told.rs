@@ -4,7 +4,7 @@
 //! Completeness is never stored. It follows from the name proofs when they are read: each entry that they list below the
 //! head must be here. An entry that was proven once stays, whatever a log answers later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stele_host::durable::{self, DurableError};
@@ -36,10 +36,8 @@ impl Memory {
     /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
     pub(crate) fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
         let path = self.folder()?.join(path_of(log, coordinate));
-        let bytes = durable::read_file(&path, MAX_FILE).ok()??;
-        let read = File::parse(&bytes).and_then(|file| file.check(coordinate, policy));
-        let whole = read.as_ref().is_some_and(|(_, whole)| *whole);
-        if !whole {
+        let read = self.read_told(log, coordinate, policy)?;
+        if !read.as_ref().is_some_and(|(_, whole)| *whole) {
             complain(&format!(
                 "warning: {} is damaged, or the policy no longer vouches for it: what it said of {coordinate} is used \
                  only as far as it is proven\n",
@@ -49,15 +47,22 @@ impl Memory {
         read.map(|(told, _)| told)
     }
 
+    /// What of a file is proven, and whether that is all of it. Outside none where there is no file, inside where it is none.
+    fn read_told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Option<(Told, bool)>> {
+        let path = self.folder()?.join(path_of(log, coordinate));
+        let bytes = durable::read_file(&path, MAX_FILE).ok()??;
+        Some(File::parse(&bytes).and_then(|file| file.check(coordinate, policy)))
+    }
+
     /// Keeps an answer of the log beside what is kept already.
     pub(crate) fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
         if self.folder().is_none() {
             return Ok(());
         }
         let path = path_of(log, &answer.coordinate);
-        let known = self.told(log, &answer.coordinate, policy);
+        let known = self.read_told(log, &answer.coordinate, policy).flatten();
         let kept = match known {
-            Some(known) => known.with(answer),
+            Some((known, _)) => known.with(answer),
             None => answer,
         };
         let bytes = File::of(&kept).to_bytes();
@@ -67,17 +72,21 @@ impl Memory {
     /// Keeps a statement that was just made here, and what the record has proven of its subjects, for each of them.
     ///
     /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
-    pub(crate) fn keep_own(&self, record: &Record<'_>, logged: &Logged) -> Result<(), Failure> {
+    pub(crate) fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
         let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
         let head = Head { trusted: logged.proven().head().clone(), note: logged.proof().checkpoint().clone() };
         self.heads(log).see(&head)?;
         for coordinate in logged.signed().statement().coordinates() {
             let mut own = Told { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
-            let known: Vec<&Logged> = record.all().chain([logged]).filter(|known| own.is_about(known)).collect();
-            let speakers: Vec<&Publisher> = known.iter().map(|known| known.signed().statement().publisher()).collect();
-            let keys = speakers.iter().flat_map(|speaker| record.key_statements(speaker, u64::MAX));
-            let all: Vec<Logged> = keys.chain(known.iter().copied()).cloned().collect();
-            own.entries.extend(all.into_iter().map(|logged| (logged.position(), logged)));
+            let mut known: Vec<Logged> =
+                record.all().chain([logged]).filter(|known| own.is_about(known)).cloned().collect();
+            let speakers: BTreeSet<Publisher> =
+                known.iter().map(|known| known.signed().statement().publisher().clone()).collect();
+            for speaker in &speakers {
+                record.keys(speaker)?;
+                known.extend(record.key_statements(speaker, u64::MAX).cloned());
+            }
+            own.entries.extend(known.into_iter().map(|logged| (logged.position(), logged)));
             self.keep(log, record.policy(), own)?;
         }
         Ok(())

@@ -26,7 +26,7 @@ pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     let log = asked.log()?;
     let told = Told::of(&name, &log)?;
     if told.lines.is_empty() && told.rejected.is_empty() {
-        return Err(NothingSaid { name: args.name }.into());
+        return Err(NothingSaid { name: args.name, lack: told.lack }.into());
     }
     Ok(Output { text: told.text(&args.name), json: told.json(&args.name), failure: None })
 }
@@ -256,6 +256,7 @@ impl Explain for BadName {
 #[error("the log names nothing about {name}")]
 pub(crate) struct NothingSaid {
     name: String,
+    lack: Option<Lack>,
 }
 
 impl Explain for NothingSaid {
@@ -269,5 +270,10 @@ impl Explain for NothingSaid {
 
     fn hint(&self) -> Option<String> {
         Some("is this the log, and is the name spelt so? Names are lower case".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let proven = "proven complete, by the log's index: there is nothing up to its newest head";
+        vec![("answer", self.lack.map_or(proven, Lack::text).to_owned())]
     }
 }

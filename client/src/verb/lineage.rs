@@ -15,7 +15,7 @@ use crate::cli::LineageArgs;
 use crate::error::Failure;
 use crate::loaded::{Loaded, Subject};
 use crate::page::printable;
-use crate::statements::Statements as _;
+use crate::statements::{Lack, Statements as _};
 
 /// The most descendants that are looked at.
 const MAX_CHILDREN: usize = 100;
@@ -72,7 +72,7 @@ fn text(release: &Release, ancestry: &Ancestry, (children, cut): &(Vec<Child>, b
         text.push_str("trained from scratch: it has no parents\n");
     }
     if !children.is_empty() {
-        text.push_str("\nmade of it, as far as the log names them:\n");
+        text.push_str(&format!("\nmade of it ({}):\n", Lack::Unindexed.text()));
         for child in children {
             let coordinate = printable(&child.coordinate.to_string());
             text.push_str(&format!("  {coordinate} ({}, entry {})\n", child.relation, child.entry));
@@ -103,6 +103,7 @@ fn document(
             "relation": child.relation,
         })).collect::<Vec<_>>(),
         "children_cut": cut,
+        "children_complete": false,
     });
     let mut as_of = Age::of(log.head(), SystemClock.unix_seconds()).json();
     if let Some(fields) = as_of.as_object_mut() {

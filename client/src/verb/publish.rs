@@ -53,7 +53,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
     log.put_manifest(manifest.digest(), manifest.bytes())?;
     let logged = refused::submit(&mut record, &signed, expect)?;
-    Memory::open(false).keep_own(&record, &logged)?;
+    Memory::open(false).keep_own(&mut record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = evidence::check(&bytes, policy, &Pins::default())?;
