@@ -54,6 +54,11 @@ impl ReleaseFile {
         Ok(Self { path: path.to_owned(), form, roles })
     }
 
+    /// Whether the file gives a file of the folder its role.
+    pub(crate) fn says_role_of(&self, path: &FilePath) -> bool {
+        self.roles.contains_key(path)
+    }
+
     /// The manifest of these files, with the roles that the file gives.
     pub(crate) fn manifest(&self, mut files: Vec<ManifestFile>) -> Result<Manifest, ReleaseFileError> {
         for path in self.roles.keys() {

@@ -46,7 +46,7 @@ fn what_runs_when_it_is_loaded_is_named_with_its_files() {
     let world = released_with(&[
         ("config.json", br#"{"auto_map": {"AutoModel": "modeling_tiny.TinyModel"}}"#),
         ("modeling_tiny.py", b"import os\n"),
-        ("pytorch_model.bin", b"pickled"),
+        ("pytorch_model.bin", b"\x80\x02}q\0."),
     ]);
     world.verify(&[]).ok().says(&[
         "pickle-weights",
@@ -65,6 +65,26 @@ fn what_runs_when_it_is_loaded_is_named_with_its_files() {
     let ran = world.verify_path(&bundle, &[]).ok().says(&["pickle-weights", "not at hand"]);
     assert!(!ran.out.contains("code-in-config"), "{}", ran.out);
     world.verify(&["--no-hash"]).ok().says(&["not with --no-hash"]);
+}
+
+#[test]
+fn what_a_file_is_its_content_says_where_it_is_at_hand() {
+    let world = released_with(&[
+        ("openvino_model.bin", &[0; 64]),
+        ("config.json", br#"{"limit": [0.0, Infinity], "auto_map": {"AutoModel": "acme/other--x.X"}}"#),
+        ("generation_config.json", b"{\"a\": 1,}"),
+        ("adapter_config.json", br#"{"base_model_name_or_path": "/home/user/models/base"}"#),
+    ]);
+    let ran = world.verify(&[]).ok().says(&[
+        "code-in-config: config.json names code to be run: acme/other--x.X",
+        "config-unreadable: generation_config.json",
+    ]);
+    for code in ["pickle-weights", "parent-missing"] {
+        assert!(!ran.out.contains(code), "{}", ran.out);
+    }
+    // The record has the name alone.
+    let bundle = world.model().join("release.stele");
+    world.verify_path(&bundle, &[]).ok().says(&["pickle-weights", "by name"]);
 }
 
 #[test]

@@ -481,6 +481,6 @@ fn a_derivative_names_its_parent_by_its_coordinate_and_the_files_are_asked_too()
     let coordinate: String =
         coordinate.lines().filter(|line| !line.starts_with("issued_at")).map(|line| format!("{line}\n")).collect();
     fs::write(&file, coordinate).unwrap();
-    told(tuner.publish(&folder), 0, &["warning: parent-missing: README.md names other/giant"]);
+    told(tuner.publish(&folder), 0, &["error: parent-missing: README.md names other/giant"]);
     Ok(())
 }

@@ -7,32 +7,73 @@ use stele_spec::manifest::FilePath;
 
 use super::{MAX_TEXT, card, config, gguf};
 
-/// The base models that files name, in the order of the files; a file that cannot be read names none.
-pub(crate) fn declared_bases(files: &[(FilePath, PathBuf)]) -> Vec<DeclaredBase> {
-    let mut declared = Vec::new();
-    for (path, open) in files {
-        let name = path.as_str();
-        let named = |field: &str, name: String| DeclaredBase { file: path.clone(), field: field.to_owned(), name };
-        match name {
-            "README.md" => {
-                let card = text(open).map(|text| card::Card::parse(&text)).unwrap_or_default();
-                declared.extend(card.all("base_model").iter().map(|name| named("base_model", name.clone())));
-            }
-            "adapter_config.json" => {
-                let base = text(open).as_deref().and_then(config::adapter_base);
-                declared.extend(base.map(|name| named("base_model_name_or_path", name)));
-            }
-            _ if name.ends_with(".gguf") => {
-                let header = gguf::Header::read(open).unwrap_or_default();
-                declared.extend(header.base_models.into_iter().map(|(field, name)| named(&field, name)));
-            }
-            _ => {}
-        }
-    }
+/// What files say of the models that they were made of.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    /// The base models, in the order of the files. A path on a disk is among them: it is for the rules to tell.
+    pub(crate) bases: Vec<DeclaredBase>,
+    /// Files that were not read, or not wholly, and why.
+    pub(crate) unread: Vec<(FilePath, String)>,
+}
+
+/// The base models that files name: every adapter's config, every GGUF header, and the model card at the top.
+pub(crate) fn declared_bases(files: &[(FilePath, PathBuf)]) -> Declared {
+    let mut declared = Declared::default();
+    files.iter().for_each(|(path, open)| declared.read(path, open));
     declared
 }
 
-fn text(path: &Path) -> Option<String> {
-    let bytes = stele_host::durable::read_file(path, MAX_TEXT).ok()??;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+impl Declared {
+    fn read(&mut self, path: &FilePath, open: &Path) {
+        let name = path.as_str();
+        let read = if name == "README.md" {
+            self.card(path, open)
+        } else if path.file_name() == "adapter_config.json" {
+            self.adapter(path, open)
+        } else if name.to_ascii_lowercase().ends_with(".gguf") {
+            self.header(path, open)
+        } else {
+            return;
+        };
+        if let Err(why) = read {
+            self.unread.push((path.clone(), why));
+        }
+    }
+
+    fn name(&mut self, file: &FilePath, field: &str, name: String) {
+        self.bases.push(DeclaredBase { file: file.clone(), field: field.to_owned(), name });
+    }
+
+    fn card(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        let card = card::Card::parse(&String::from_utf8_lossy(&bytes(open)?));
+        card.all("base_model").iter().for_each(|name| self.name(path, "base_model", name.clone()));
+        Ok(())
+    }
+
+    fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        // A config that is not JSON for Python is reported by those who look for code in it.
+        let base = config::adapter_base(&bytes(open)?).unwrap_or_default();
+        base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
+        Ok(())
+    }
+
+    fn header(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        let header = match gguf::Header::read(open) {
+            Ok(header) => header,
+            // What does not begin as GGUF does is read by no loader of GGUF.
+            Err(_) if !gguf::begins(open) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let kept = header.base_models.len();
+        header.base_models.into_iter().for_each(|(field, name)| self.name(path, &field, name));
+        match header.more_bases {
+            0 => Ok(()),
+            more => Err(format!("it names {} base models, of which the first {kept} are read", more + kept as u64)),
+        }
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = stele_host::durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
+    Ok(bytes.unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! `config.json`, as Transformers writes it.
 
-use serde_json::Value;
+use stele_spec::finding::{Json, NotJson};
 
 /// What a config says of the model.
 #[derive(Debug, Default, PartialEq)]
@@ -18,12 +18,12 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads the text of a config.
-    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let value: Value = serde_json::from_str(text)?;
-        let string = |name: &str| value.get(name).and_then(Value::as_str).map(short);
+    /// Reads a config as Python does.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
+        let value = Json::parse(bytes)?;
+        let string = |name: &str| value.get(name).and_then(Json::as_str).map(short);
         Ok(Self {
-            architecture: value.get("architectures").and_then(|list| list.get(0)).and_then(Value::as_str).map(short),
+            architecture: value.get("architectures").and_then(|list| list.as_list()?.first()?.as_str()).map(short),
             model_type: string("model_type"),
             dtype: string("torch_dtype").or_else(|| string("dtype")),
             quantization: value.get("quantization_config").and_then(quantization),
@@ -33,16 +33,15 @@ impl Config {
 }
 
 /// `base_model_name_or_path` of an `adapter_config.json`.
-pub(super) fn adapter_base(text: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    value.get("base_model_name_or_path")?.as_str().map(short)
+pub(super) fn adapter_base(bytes: &[u8]) -> Result<Option<String>, NotJson> {
+    Ok(Json::parse(bytes)?.get("base_model_name_or_path").and_then(Json::as_str).map(short))
 }
 
 /// `gptq, 4 bits`.
-fn quantization(config: &Value) -> Option<String> {
-    let method = config.get("quant_method").and_then(Value::as_str);
-    let bits = config.get("bits").and_then(Value::as_u64).or_else(|| {
-        let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(false);
+fn quantization(config: &Json) -> Option<String> {
+    let method = config.get("quant_method").and_then(Json::as_str);
+    let bits = config.get("bits").and_then(Json::as_u64).or_else(|| {
+        let flag = |name: &str| config.get(name).and_then(Json::as_bool).unwrap_or(false);
         if flag("load_in_4bit") { Some(4) } else { flag("load_in_8bit").then_some(8) }
     });
     match (method, bits) {
@@ -64,7 +63,7 @@ mod tests {
     #[test]
     fn a_config_says_architecture_type_and_quantization() {
         let config = Config::parse(
-            r#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16",
+            br#"{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "torch_dtype": "bfloat16", "x": NaN,
                 "quantization_config": {"quant_method": "gptq", "bits": 4}, "auto_map": {}}"#,
         );
         let config = config.unwrap();
@@ -76,9 +75,9 @@ mod tests {
     #[test]
     fn another_shape_is_a_fact_less_and_no_error() {
         assert_eq!(
-            Config::parse(r#"{"architectures": "x", "model_type": 3, "quantization_config": []}"#).unwrap(),
+            Config::parse(br#"{"architectures": "x", "model_type": 3, "quantization_config": []}"#).unwrap(),
             Config::default()
         );
-        assert!(Config::parse("{").is_err());
+        assert!(Config::parse(b"{").is_err());
     }
 }

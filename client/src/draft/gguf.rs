@@ -11,10 +11,12 @@ const MAX_HEADER: u64 = 128 << 20;
 const MAX_STRING: u64 = 4_096;
 /// The most keys, tensors and items of an array.
 const MAX_COUNT: u64 = 4_000_000;
+/// The most base models that are kept of one header: a merge of more is not known.
+const MAX_BASES: usize = 64;
 
 /// What a header says of the model.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// `general.architecture`.
     pub(super) architecture: Option<String>,
     /// `general.name`.
@@ -23,15 +25,21 @@ pub(super) struct Header {
     pub(super) license: Option<String>,
     /// `general.file_type`, by its name.
     pub(super) quantization: Option<&'static str>,
-    /// Each `general.base_model.*.repo_url`: the key, and what it says.
+    /// `general.type`: `model`, `mmproj`, `adapter` and others.
+    pub(super) kind: Option<String>,
+    /// `split.count`: of how many files it is one.
+    pub(crate) split_count: Option<u64>,
+    /// The first of the `general.base_model.*.repo_url`: the key, and what it says.
     pub(super) base_models: Vec<(String, String)>,
+    /// How many more of them there are than are kept.
+    pub(super) more_bases: u64,
     /// The numbers of all tensors together.
     pub(super) parameters: Option<u64>,
 }
 
 impl Header {
     /// Reads the header of a file.
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read(path: &Path) -> io::Result<Self> {
         Self::parse(BufReader::new(File::open(path)?.take(MAX_HEADER)))
     }
 
@@ -72,19 +80,37 @@ impl Header {
         Ok(header)
     }
 
+    /// Whether it is the model itself, and not what goes with one: a projector of images, an adapter, a vocabulary.
+    pub(super) fn is_model(&self) -> bool {
+        let kind = self.kind.as_deref().is_none_or(|kind| kind == "model");
+        kind && self.architecture.as_deref() != Some("clip")
+    }
+
     fn take(&mut self, key: &str, value: Value) {
         match (key, value) {
             ("general.architecture", Value::Text(text)) => self.architecture = Some(text),
             ("general.name", Value::Text(text)) => self.name = Some(text),
             ("general.license", Value::Text(text)) => self.license = Some(text),
+            ("general.type", Value::Text(text)) => self.kind = Some(text),
+            ("split.count", Value::Number(number)) => self.split_count = Some(number.min(u64::from(u16::MAX))),
             ("general.file_type", Value::Number(number)) => self.quantization = file_type(number),
             (key, Value::Text(text)) if key.starts_with("general.base_model.") && key.ends_with(".repo_url") => {
+                if self.base_models.len() >= MAX_BASES {
+                    self.more_bases += 1;
+                    return;
+                }
                 let name = text.strip_prefix("https://huggingface.co/").unwrap_or(&text);
                 self.base_models.push((key.to_owned(), name.trim_end_matches('/').to_owned()));
             }
             _ => {}
         }
     }
+}
+
+/// Whether a file begins as GGUF does.
+pub(super) fn begins(path: &Path) -> bool {
+    let mut begin = [0; 4];
+    File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && begin == *b"GGUF"
 }
 
 /// What is of interest in a value.
@@ -136,6 +162,29 @@ impl<R: Read> Reader<R> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// The items of an array, of which nothing is kept.
+    fn skip_array(&mut self, kind: u32, depth: u32) -> io::Result<()> {
+        let count = self.count()?;
+        let width = match kind {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            10..=12 => 8,
+            _ => {
+                for _ in 0..count {
+                    if kind == 8 {
+                        let length = self.u64()?;
+                        self.skip(length)?;
+                    } else {
+                        self.value(kind, depth + 1)?;
+                    }
+                }
+                return Ok(());
+            }
+        };
+        self.skip(count * width)
+    }
+
     fn value(&mut self, kind: u32, depth: u32) -> io::Result<Value> {
         Ok(match kind {
             0 | 1 | 7 => Value::Number(u64::from(u8::from_le_bytes(self.array()?))),
@@ -153,9 +202,7 @@ impl<R: Read> Reader<R> {
             8 => Value::Text(self.string()?),
             9 if depth < 4 => {
                 let kind = self.u32()?;
-                for _ in 0..self.count()? {
-                    self.value(kind, depth + 1)?;
-                }
+                self.skip_array(kind, depth)?;
                 Value::Skipped
             }
             kind => return Err(refused(&format!("a value of the unknown type {kind}"))),
@@ -230,6 +277,44 @@ pub(crate) mod tests {
             bytes.extend([0; 12]);
         }
         bytes
+    }
+
+    fn number(key: &str, value: u16) -> Vec<u8> {
+        [string(key), 2_u32.to_le_bytes().to_vec(), value.to_le_bytes().to_vec()].concat()
+    }
+
+    /// A file that is one of so many pieces.
+    pub(crate) fn split(count: u16) -> Vec<u8> {
+        file(&[number("split.count", count)], &[vec![2, 2]])
+    }
+
+    /// A model or what goes with one, made of these.
+    pub(crate) fn of_kind(kind: &str, architecture: &str, bases: &[&str]) -> Vec<u8> {
+        let mut keys = vec![text("general.type", kind), text("general.architecture", architecture)];
+        keys.extend(bases.iter().enumerate().map(|(n, base)| text(&format!("general.base_model.{n}.repo_url"), base)));
+        file(&keys, &[vec![4, 4]])
+    }
+
+    #[test]
+    fn of_many_bases_some_are_kept_and_all_are_counted() {
+        let bases: Vec<String> = (0..100_000).map(|n| format!("https://huggingface.co/acme/{n}")).collect();
+        let bases: Vec<&str> = bases.iter().map(String::as_str).collect();
+        let began = std::time::Instant::now();
+        let header = Header::parse(of_kind("model", "llama", &bases).as_slice()).unwrap();
+        assert_eq!((header.base_models.len(), header.more_bases), (MAX_BASES, 100_000 - MAX_BASES as u64));
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "linear: {:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_projector_is_not_the_model() {
+        let is_model = |kind: &str, architecture: &str| {
+            Header::parse(of_kind(kind, architecture, &[]).as_slice()).unwrap().is_model()
+        };
+        assert!(is_model("model", "qwen2vl"));
+        assert!(!is_model("mmproj", "clip"));
+        assert!(!is_model("model", "clip"));
+        assert!(!is_model("adapter", "llama"));
+        assert_eq!(Header::parse(split(3).as_slice()).unwrap().split_count, Some(3));
     }
 
     fn example() -> Vec<u8> {

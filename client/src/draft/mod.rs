@@ -7,7 +7,7 @@
 mod bases;
 mod card;
 mod config;
-mod gguf;
+pub(crate) mod gguf;
 mod licences;
 mod origin;
 mod safetensors;
@@ -15,11 +15,13 @@ mod write;
 
 use std::path::Path;
 
-use stele_spec::finding::{DeclaredBase, is_pickle};
+use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
 use stele_spec::manifest::{FilePath, Role};
 
+use crate::content::Content;
 use crate::error::Failure;
 use crate::folder::{self, Found};
+use crate::roles::{self, Roles, Why};
 
 pub(crate) use bases::declared_bases;
 pub(crate) use write::{Names, release_toml};
@@ -27,17 +29,6 @@ pub(crate) use write::{Names, release_toml};
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
 
-/// The names of the files in which a loader finds code to be run.
-const CONFIGS: [&str; 8] = [
-    "config.json",
-    "tokenizer_config.json",
-    "generation_config.json",
-    "processor_config.json",
-    "preprocessor_config.json",
-    "adapter_config.json",
-    "model_index.json",
-    "modules.json",
-];
 /// How many files a note names.
 const NAMED: usize = 20;
 
@@ -48,8 +39,12 @@ pub(crate) struct Facts {
     config: config::Config,
     /// The front matter of the model card.
     card: card::Card,
-    /// Of all GGUF files, the first.
+    /// Of all GGUF files, the first that is the model itself.
     gguf: Option<gguf::Header>,
+    /// The sum over the GGUF files that are the model itself, where all of them say how many numbers they hold.
+    gguf_parameters: Option<u64>,
+    /// The quantizations of the GGUF files that are the model itself.
+    quantizations: Vec<&'static str>,
     /// The sum over the safetensors files, and where that is from.
     parameters: Option<(u64, &'static str)>,
     /// Where the folder came from.
@@ -68,9 +63,9 @@ pub(crate) struct Facts {
     is_adapter: bool,
     evaluations: Vec<FilePath>,
     /// The base models that files name: model card, adapter config, GGUF header.
-    pub(crate) bases: Vec<DeclaredBase>,
-    /// The JSON files that a loader reads, with their texts.
-    pub(crate) configs: Vec<(FilePath, String)>,
+    bases: Vec<DeclaredBase>,
+    /// Where files name a base model by a path on a disk.
+    base_paths: Vec<DeclaredBase>,
     /// Files of the pickle family: to load one is to run it.
     pickles: Vec<FilePath>,
     /// What could not be read.
@@ -82,25 +77,52 @@ pub(crate) fn facts(root: &Path) -> Result<Facts, Failure> {
     let walk = folder::walk(root)?;
     let mut facts = Facts { origin: origin::of(root), ..Facts::default() };
     facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
+    let roles = Roles::of_files(&walk.files);
     for file in &walk.files {
-        facts.take(file);
+        facts.take(file, &roles);
     }
+    let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
+    let declared = declared_bases(&named);
+    facts.notes.extend(declared.unread.iter().map(|(path, why)| format!("{path}: {why}")));
+    (facts.bases, facts.base_paths) =
+        declared.bases.into_iter().partition(|base| BaseName::of(&base.name) == BaseName::Model);
+    for base in facts.base_paths.iter().take(NAMED) {
+        let DeclaredBase { file, field, name } = base;
+        facts
+            .notes
+            .push(format!("{file} names a path as {field}, {name}: which model was it? Say it under [[lineage]]"));
+    }
+    facts.explain(&walk.files, &roles);
     facts.name_loaders();
     facts.formats.sort_unstable();
     facts.formats.dedup();
     if facts.parameters.is_none() {
-        facts.parameters = facts.gguf.as_ref().and_then(|header| Some((header.parameters?, "the GGUF header")));
+        facts.parameters = facts.gguf_parameters.map(|count| (count, "the GGUF headers"));
     }
     Ok(facts)
 }
 
 impl Facts {
-    /// A base model that a file names. A path on somebody's disk names none.
-    fn declare(&mut self, file: &Found, field: &str, name: String) {
-        if name.starts_with(['/', '.', '~']) {
-            return;
+    /// The notes about roles that a file's name does not give, and about files that may be weights.
+    fn explain(&mut self, files: &[Found], roles: &Roles) {
+        for (path, assigned) in roles.files.iter().filter(|(_, assigned)| assigned.why != Why::Name).take(NAMED) {
+            let why = match &assigned.why {
+                Why::NamedBy(by) => format!("{by} names it as a part of itself"),
+                Why::Content(content) => format!("it is {}", content.as_str()),
+                Why::Name => continue,
+            };
+            self.notes.push(format!("{path} is taken for {}: {why}", assigned.role));
         }
-        self.bases.push(DeclaredBase { file: file.path.clone(), field: field.to_owned(), name });
+        for (part, by) in roles.parts.missing(files).take(NAMED) {
+            self.notes.push(format!("{by} names {part} as a part of itself, which is not here"));
+        }
+        let sized = files.iter().map(|file| (&file.path, roles.of(&file.path), file.size));
+        let open = roles::questions(sized, |_| false);
+        self.notes.extend(open.iter().take(NAMED).map(|question| format!("{question} Say it under [roles]")));
+        if let [first, second, ..] = self.quantizations.as_slice() {
+            self.notes
+                .push(format!("the GGUF files are of several quantizations, {first} and {second}: one object each?"));
+        }
     }
 
     /// The notes about files that run a program when they are loaded.
@@ -122,16 +144,17 @@ impl Facts {
         }
     }
 
-    fn take(&mut self, file: &Found) {
-        if is_pickle(&file.path) {
+    fn take(&mut self, file: &Found, roles: &Roles) {
+        let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
+        if content.and_then(|content| content.is_pickle(&file.path)).unwrap_or_else(|| is_pickle(&file.path)) {
             self.pickles.push(file.path.clone());
         }
         let name = file.path.as_str();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-        let role = Role::of_path(&file.path);
+        let role = roles.of(&file.path);
         match role {
             Role::Weights => {
-                self.formats.extend(format_of(&extension));
+                self.formats.extend(format_of(&file.path, &extension, content));
                 self.weights.push(file.path.clone());
             }
             Role::Licence => {
@@ -141,9 +164,6 @@ impl Facts {
             Role::ModelCard if !name.contains('/') && self.card_file.is_none() => {
                 self.card = self.text(file).map(|text| card::Card::parse(&text)).unwrap_or_default();
                 self.card_file = Some(file.path.clone());
-                for name in self.card.all("base_model").to_vec() {
-                    self.declare(file, "base_model", name);
-                }
             }
             Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
                 self.use_policy = Some(file.path.clone())
@@ -155,25 +175,16 @@ impl Facts {
             Role::Evaluation => self.evaluations.push(file.path.clone()),
             _ => {}
         }
-        if CONFIGS.contains(&file.path.file_name()) {
-            let text = self.text(file);
-            self.configs.extend(text.map(|text| (file.path.clone(), text)));
-        }
         match (name, extension.as_str()) {
             ("config.json", _) => {
-                if let Some(text) = self.text(file) {
-                    match config::Config::parse(&text) {
+                if let Some(bytes) = self.bytes(file) {
+                    match config::Config::parse(&bytes) {
                         Ok(config) => self.config = config,
-                        Err(error) => self.notes.push(format!("config.json: {error}")),
+                        Err(error) => self.note_unread(file, &error),
                     }
                 }
             }
-            ("adapter_config.json", _) => {
-                self.is_adapter = true;
-                if let Some(base) = self.text(file).as_deref().and_then(config::adapter_base) {
-                    self.declare(file, "base_model_name_or_path", base);
-                }
-            }
+            ("adapter_config.json", _) => self.is_adapter = true,
             ("tokenizer_config.json", _) => {
                 self.has_chat_template |= self.text(file).is_some_and(|text| text.contains("\"chat_template\""));
             }
@@ -184,29 +195,74 @@ impl Facts {
                 }
                 Err(error) => self.notes.push(format!("{name}: {error}")),
             },
-            (_, "gguf") if self.gguf.is_none() => match gguf::Header::read(&file.open) {
-                Ok(header) => {
-                    header.base_models.iter().for_each(|(key, name)| self.declare(file, key, name.clone()));
-                    self.gguf = Some(header);
-                }
-                Err(error) => self.notes.push(format!("{name}: {error}")),
-            },
+            (_, "gguf") => self.take_gguf(file),
             _ => {}
+        }
+        if is_config(&file.path)
+            && name != "config.json"
+            && let Some(bytes) = self.bytes(file)
+            && let Err(error) = code_in_config(&file.path, &bytes, |_| false)
+        {
+            self.note_unread(file, &error);
         }
     }
 
-    fn text(&mut self, file: &Found) -> Option<String> {
+    fn take_gguf(&mut self, file: &Found) {
+        // What could not be read is said with the base models that it may name.
+        let Ok(header) = gguf::Header::read(&file.open) else { return };
+        if !header.is_model() {
+            return;
+        }
+        let is_piece = header.split_count.is_some_and(|count| count > 1);
+        self.gguf_parameters = match (self.gguf_parameters, header.parameters) {
+            (Some(sum), Some(count)) if is_piece => sum.checked_add(count),
+            // A split model can begin with a piece that holds no tensor.
+            (sum, count) => sum.or(count),
+        };
+        if let Some(quantization) = header.quantization.filter(|known| !self.quantizations.contains(known)) {
+            self.quantizations.push(quantization);
+        }
+        if self.gguf.is_none() {
+            self.gguf = Some(header);
+        }
+    }
+
+    fn note_unread(&mut self, file: &Found, error: &NotJson) {
+        self.notes.push(format!("{}: not JSON, as Python reads it: {error}", file.path));
+    }
+
+    fn bytes(&mut self, file: &Found) -> Option<Vec<u8>> {
         match stele_host::durable::read_file(&file.open, MAX_TEXT) {
-            Ok(bytes) => bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(bytes) => bytes,
             Err(error) => {
                 self.notes.push(error.to_string());
                 None
             }
         }
     }
+
+    fn text(&mut self, file: &Found) -> Option<String> {
+        self.bytes(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
 }
 
-fn format_of(extension: &str) -> Option<&'static str> {
+/// The format of a file of weights: by its content, and by the ending where the content decides nothing.
+fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Option<&'static str> {
+    match content {
+        Some(Content::Safetensors) => return Some("safetensors"),
+        Some(Content::Gguf) => return Some("gguf"),
+        Some(Content::Onnx) => return Some("onnx"),
+        Some(Content::Tflite) => return Some("tflite"),
+        Some(Content::Unknown) if extension == "bin" => {
+            let name = path.as_str();
+            let coreml = name.contains(".mlpackage/") || name.contains(".mlmodelc/");
+            return if coreml { Some("coreml") } else { name.contains("openvino").then_some("openvino") };
+        }
+        _ => {}
+    }
+    if path.file_name().to_ascii_lowercase().ends_with(".onnx.data") {
+        return Some("onnx");
+    }
     Some(match extension {
         "safetensors" => "safetensors",
         "gguf" => "gguf",

@@ -7,17 +7,17 @@ use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
 use stele_spec::bundle::BundleError;
-use stele_spec::finding::{self, Finding};
+use stele_spec::finding::{self, Code};
 use stele_spec::key::SecretKey;
-use stele_spec::manifest::{Manifest, ManifestFile, Role};
+use stele_spec::manifest::{Manifest, ManifestFile};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
 
 use crate::Output;
 use crate::cli::PublishArgs;
-use crate::draft;
 use crate::error::Failure;
 use crate::evidence::{self, Pins};
+use crate::examination::{AtHand, Examination};
 use crate::folder::{self, BUNDLE, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
 use crate::index_end::Incomplete;
@@ -30,6 +30,7 @@ use crate::receipt;
 use crate::record::Record;
 use crate::refused;
 use crate::release_file::ReleaseFile;
+use crate::roles::{self, Question, Roles};
 use crate::statements::Logged;
 use crate::verb::{claim, key};
 
@@ -43,9 +44,14 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let mut record = Record::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     let parents = file.resolve_parents(&mut record)?;
     let manifest = file.manifest(hash(&args.folder, &files)?)?;
+    let sized = manifest.files().iter().map(|file| (&file.path, file.role, file.size));
+    let open = roles::questions(sized, |path| file.says_role_of(path));
+    if !open.is_empty() {
+        return Err(PublishError::Unsaid { open }.into());
+    }
     let release = file.resolve(&manifest, claim::now())?;
-    let findings = foreseen(&args.folder, &release, &manifest, &parents)?;
-    findings.iter().for_each(|finding| complain(&format!("warning: {}: {}\n", finding.code, finding.summary)));
+    let examined = foreseen(&args.folder, &release, &manifest, &parents)?;
+    examined.lines().iter().for_each(|line| complain(&format!("{line}\n")));
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
@@ -98,7 +104,8 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
             "tree_size": head.value().size(),
             "witnesses": witnesses,
             "bundle": path.display().to_string(),
-            "warnings": findings,
+            "warnings": examined.findings(),
+            "warnings_left_out": examined.left_out(),
         }),
         failure: None,
     })
@@ -110,10 +117,11 @@ fn hash(folder: &Path, files: &[Found]) -> Result<Vec<ManifestFile>, Failure> {
     let progress = Progress::of(jobs.iter().map(|job| job.size).sum());
     let mut hashed = Vec::new();
     let mut failed = Vec::new();
+    let roles = Roles::of_files(files);
     for (file, result) in files.iter().zip(hash_all(&jobs, Want::All, &progress)) {
         match result {
             Ok(found) => hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
-                role: Role::of_path(&file.path),
+                role: roles.of(&file.path),
                 path: file.path.clone(),
                 size: found.size,
                 sha256: found.sha256,
@@ -147,18 +155,17 @@ fn hold_name(
     claim::submit(record, publisher, key, expect).map(drop)
 }
 
-/// What auditors will report of this release, before anything is sent: by the same rules, from the same files.
+/// What auditors and whoever verifies will report of this release, before anything is sent: by the same rules, from the same
+/// files.
 ///
 /// A release that says it was trained from nothing, of files that name what it was made of, is refused: the files would
 /// go on to say so for ever.
-fn foreseen(
+pub(crate) fn foreseen(
     folder: &Path,
     release: &Release,
     manifest: &Manifest,
     parents: &[Logged],
-) -> Result<Vec<Finding>, Failure> {
-    let mut findings = finding::of_release(None, release, Some(manifest));
-    let read = draft::facts(folder)?;
+) -> Result<Examination, Failure> {
     let names_of = |ancestor: &Ancestor| match &ancestor.parent {
         Parent::Logged(parent) => parents
             .iter()
@@ -171,16 +178,20 @@ fn foreseen(
             .collect(),
         Parent::Unlogged(_) => Vec::new(),
     };
-    let missing = finding::of_declared_bases(None, release, &read.bases, names_of);
-    if release.from_scratch && !missing.is_empty() {
-        let named = missing.iter().map(|finding| finding.summary.clone()).collect();
+    let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
+    let files = AtHand::new(folder, &paths);
+    let examined = Examination::of_files(None, release, manifest, &files, &names_of);
+    let missing = examined.findings().iter().filter(|finding| finding.code == Code::ParentMissing);
+    let named: Vec<_> = missing.map(|finding| finding.summary.clone()).collect();
+    if release.from_scratch && !named.is_empty() {
         return Err(PublishError::NotFromScratch { named }.into());
     }
-    findings.extend(missing);
-    for (path, config) in &read.configs {
-        findings.extend(finding::of_config(None, Some(&release.coordinate()), path, config.as_bytes()));
-    }
-    Ok(findings)
+    // What only the entries before it show: what parents lose, and weights that a parent has already.
+    let own = finding::of_release(None, release, Some(manifest));
+    let statement = Statement::Release(Box::new(release.clone()));
+    let earlier = parents.iter().map(|logged| (logged.position(), logged.statement()));
+    let across = finding::foreseen(earlier, &statement, Some(manifest));
+    Ok(examined.with(across.into_iter().filter(|finding| own.binary_search(finding).is_err())))
 }
 
 /// Why a release is not published.
@@ -193,6 +204,12 @@ pub(crate) enum PublishError {
         folder: PathBuf,
         /// Which, and why.
         failed: Vec<(String, String)>,
+    },
+    /// Large files of which nothing says what they are for.
+    #[error("expected to know the role of every large file, found {} of which nothing says whether it is weights", open.len())]
+    Unsaid {
+        /// Which.
+        open: Vec<Question>,
     },
     /// It cannot be signed.
     #[error("the statement is refused: {0}")]
@@ -218,7 +235,7 @@ impl Explain for PublishError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unhashed { .. } => Exit::Io,
-            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
+            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } | Self::Unsaid { .. } => Exit::BadInput,
             Self::Unclaimed { .. } => Exit::Refused,
         }
     }
@@ -229,6 +246,7 @@ impl Explain for PublishError {
             Self::Statement(error) => error.code(),
             Self::Unclaimed { .. } => "name-unclaimed",
             Self::NotFromScratch { .. } => "parent-missing",
+            Self::Unsaid { .. } => "role-unsaid",
             Self::Bundle(_) => "bundle-malformed",
         }
     }
@@ -243,6 +261,9 @@ impl Explain for PublishError {
             Self::NotFromScratch { .. } => {
                 "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent"
             }
+            Self::Unsaid { .. } => {
+                "say it under [roles] in release.toml, such as \"model.dat\" = \"weights\" or \"other\"; nothing has been sent"
+            }
             Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
         };
         Some(hint.into())
@@ -253,6 +274,7 @@ impl Explain for PublishError {
             Self::Unhashed { failed, .. } => {
                 failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
             }
+            Self::Unsaid { open } => open.iter().take(20).map(|open| ("found", open.to_string())).collect(),
             Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
             _ => Vec::new(),
         }

@@ -149,6 +149,8 @@ vocabulary! {
         CodeFiles = "code-files",
         /// A configuration names code to be run.
         CodeInConfig = "code-in-config",
+        /// A configuration that was not read.
+        ConfigUnreadable = "config-unreadable",
     }
 }
 
@@ -392,7 +394,7 @@ impl Code {
             Self::PickleWeights => (
                 UnsafeLoading,
                 Warning,
-                "weights or a classifier in a format of the pickle family, by the name of the file",
+                "weights or a classifier in a format of the pickle family: by the content of the file where it is at hand, by its name otherwise",
             ),
             Self::PickleFile => (UnsafeLoading, Note, "another file in a format of the pickle family"),
             Self::CodeFiles => (UnsafeLoading, Warning, "files that are programs, by their role or their name"),
@@ -400,6 +402,11 @@ impl Code {
                 UnsafeLoading,
                 Warning,
                 "a configuration names code of the release or of another repository to be run when it is loaded; only found with the file at hand",
+            ),
+            Self::ConfigUnreadable => (
+                UnsafeLoading,
+                Warning,
+                "a configuration that a loader reads, or the header of a model, was not read, or not all of it: it may name code or a base model; only found with the file at hand",
             ),
         }
     }

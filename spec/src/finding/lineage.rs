@@ -1,9 +1,96 @@
 //! Lineage decay, as one release shows it: a parent that the files name and the lineage does not, and terms left behind.
 
-use super::sheet::{Sheet, shown};
+use super::sheet::{Sheet, short, shown};
 use super::{Code, Finding};
 use crate::manifest::FilePath;
 use crate::statement::{Ancestor, Parent, Release};
+
+/// The most base models that are listed as missing; how many there are is said beside them.
+const MAX_LISTED: usize = 64;
+
+/// Names of folders in which training leaves models. What begins with one is a place on the disk of whoever trained.
+const FOLDERS: [&str; 38] = [
+    "adapters",
+    "cache",
+    "checkpoint",
+    "checkpoints",
+    "ckpt",
+    "ckpts",
+    "content",
+    "data",
+    "exp",
+    "experiments",
+    "home",
+    "local",
+    "logs",
+    "lora",
+    "merged",
+    "mnt",
+    "model",
+    "models",
+    "opt",
+    "out",
+    "output",
+    "outputs",
+    "pretrained",
+    "pretrained_models",
+    "result",
+    "results",
+    "root",
+    "run",
+    "runs",
+    "saved_models",
+    "scratch",
+    "temp",
+    "tmp",
+    "trained",
+    "training",
+    "users",
+    "weights",
+    "workspace",
+];
+
+/// What a file says where it names a base model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseName {
+    /// A model, by its name or its address.
+    Model,
+    /// A place on a disk: it names no model to anybody else.
+    Path,
+}
+
+impl BaseName {
+    /// Tells a name from a path. Libraries write whatever a model was loaded from.
+    pub fn of(name: &str) -> Self {
+        let is_path = if let Some((scheme, _)) = name.split_once("://") {
+            scheme.eq_ignore_ascii_case("file")
+        } else if name.starts_with("pkg:") {
+            false
+        } else {
+            is_path(name)
+        };
+        if is_path { Self::Path } else { Self::Model }
+    }
+}
+
+fn is_path(name: &str) -> bool {
+    let drive = matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if drive || name.starts_with(['/', '.', '~', '$', '%']) || name.contains('\\') || name.ends_with('/') {
+        return true;
+    }
+    let name = name.split_once("/tree/").map_or(name, |(before, _)| before).to_ascii_lowercase();
+    let segments: Vec<&str> = name.split('/').collect();
+    let saved = |segment: &&str| {
+        let number = segment.strip_prefix("checkpoint-").or_else(|| segment.strip_prefix("checkpoint_"));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    // A host may stand before owner and name.
+    let most =
+        if segments.first().is_some_and(|first| first.ends_with(".co") || first.ends_with(".com")) { 3 } else { 2 };
+    segments.len() > most
+        || segments.first().is_some_and(|first| FOLDERS.contains(first))
+        || segments.last().is_some_and(saved)
+}
 
 /// A base model that a file of the release names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +119,8 @@ pub(super) fn check(release: &Release, sheet: &mut Sheet) {
 /// The base models that files name and the lineage does not have, for whoever has the files.
 ///
 /// `names_of` gives further names of a parent: the package URL and the hosts of a logged one, if its release is known. A
-/// logged parent of which no further name is known may be any base model, so that as many names are let pass.
+/// logged parent of which no further name is known may be any base model, so that as many names are let pass. A path on a disk
+/// names no model ([`BaseName`]).
 pub fn of_declared_bases(
     position: Option<u64>,
     release: &Release,
@@ -53,18 +141,29 @@ pub fn of_declared_bases(
         }
         known.extend(further.iter().map(|name| plain(name)));
     }
-    let mut missing: Vec<(String, &DeclaredBase)> =
-        declared.iter().map(|base| (plain(&base.name), base)).filter(|(name, _)| !known.contains(name)).collect();
+    let mut missing: Vec<(String, &DeclaredBase)> = declared
+        .iter()
+        .filter(|base| BaseName::of(&base.name) == BaseName::Model)
+        .map(|base| (plain(&base.name), base))
+        .filter(|(name, _)| !known.contains(name))
+        .collect();
     missing.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut names: Vec<&String> = missing.iter().map(|(name, _)| name).collect();
     names.dedup();
     if names.len() <= unknown {
         return Vec::new();
     }
-    for (_, base) in &missing {
-        let evidence = vec![shown("file", &base.file), shown("field", &base.field), shown("names", &base.name)];
-        let summary = format!("{} names {} as a base, and the lineage does not", base.file, base.name);
+    for (_, base) in missing.iter().take(MAX_LISTED) {
+        let (field, name) = (short(&base.field), short(&base.name));
+        let summary = format!("{} names {name} as a base, and the lineage does not", base.file);
+        let evidence = vec![shown("file", &base.file), shown("field", field), shown("names", name)];
         sheet.report(Code::ParentMissing, summary, evidence);
+    }
+    if missing.len() > MAX_LISTED {
+        let all = missing.len();
+        let summary =
+            format!("bases are named {all} times that the lineage does not have, of which {MAX_LISTED} are listed");
+        sheet.report(Code::ParentMissing, summary, vec![shown("names, in all", all)]);
     }
     sheet.into_sorted()
 }
@@ -87,6 +186,46 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_names_no_model() {
+        for path in [
+            "/home/user/models/base",
+            "./base",
+            "../base",
+            "~/base",
+            "C:\\models\\base",
+            "C:/models/base",
+            "models\\base",
+            "\\\\server\\share",
+            "outputs/base",
+            "out/base",
+            "results/checkpoint-500",
+            "acme/checkpoint-500",
+            "checkpoint-500",
+            "a/b/c",
+            "base/",
+            "$HOME/base",
+            "%USERPROFILE%/base",
+            "file:///data/base",
+            "output",
+        ] {
+            assert_eq!(BaseName::of(path), BaseName::Path, "{path}");
+        }
+        for name in [
+            "acme/tiny",
+            "gpt2",
+            "acme/tiny-checkpoint-500-merged",
+            "https://huggingface.co/acme/tiny",
+            "https://huggingface.co/acme/tiny/tree/main",
+            "huggingface.co/acme/tiny",
+            "pkg:huggingface/acme/tiny@9f2d",
+            "pkg:npm/a/b/c/d",
+            "Runs-Org/Model_1.0",
+        ] {
+            assert_eq!(BaseName::of(name), BaseName::Model, "{name}");
+        }
+    }
 
     #[test]
     fn one_model_has_one_plain_name() {

@@ -1,8 +1,7 @@
 //! Unsafe loading: files that run a program when they are loaded, and configurations that name one.
 
-use serde_json::Value;
-
-use super::sheet::{Sheet, shown, shown_list};
+use super::python_json::{Json, NotJson};
+use super::sheet::{Sheet, short, shown, shown_list};
 use super::{Code, Finding};
 use crate::manifest::{FilePath, Manifest, ManifestFile, Role};
 use crate::name::Coordinate;
@@ -16,6 +15,9 @@ const PICKLE: [&str; 13] =
 const PROGRAM: [&str; 16] =
     ["c", "cc", "cpp", "cu", "dll", "h", "ipynb", "jar", "js", "llamafile", "py", "pyx", "rs", "sh", "so", "ts"];
 
+/// The most pieces of code of one configuration that are listed; how many there are is said beside them.
+const MAX_LISTED: usize = 64;
+
 /// What a configuration names to be run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CodeReference {
@@ -25,19 +27,27 @@ pub struct CodeReference {
     pub runs: String,
 }
 
-pub(super) fn check(manifest: Option<&Manifest>, sheet: &mut Sheet) {
+/// `pickled` tells of a file whether it is a pickle by its content; nothing where the content is not at hand or decides nothing.
+pub(super) fn check(manifest: Option<&Manifest>, pickled: &dyn Fn(&FilePath) -> Option<bool>, sheet: &mut Sheet) {
     let Some(manifest) = manifest else { return };
     let named = |wanted: &dyn Fn(&ManifestFile) -> bool| -> Vec<&FilePath> {
         manifest.files().iter().filter(|file| wanted(file)).map(|file| &file.path).collect()
     };
     let is_model = |file: &ManifestFile| matches!(file.role, Role::Weights | Role::Classifier);
-    for (code, what, files) in [
-        (Code::PickleWeights, "weights", named(&|file| is_pickle(&file.path) && is_model(file))),
-        (Code::PickleFile, "other", named(&|file| is_pickle(&file.path) && !is_model(file))),
-    ] {
-        if !files.is_empty() {
-            let summary = format!("{} {what} files of the pickle family: to load one is to run it", files.len());
-            sheet.report(code, summary, shown_list("file", files));
+    for (by_content, by) in [(true, "content"), (false, "name")] {
+        let counts = |file: &ManifestFile| match pickled(&file.path) {
+            Some(is) => by_content && is,
+            None => !by_content && is_pickle(&file.path),
+        };
+        for (code, what, files) in [
+            (Code::PickleWeights, "weights", named(&|file| is_model(file) && counts(file))),
+            (Code::PickleFile, "other", named(&|file| !is_model(file) && counts(file))),
+        ] {
+            if !files.is_empty() {
+                let count = files.len();
+                let summary = format!("{count} {what} files of the pickle family, by {by}: to load one is to run it");
+                sheet.report(code, summary, shown_list("file", files));
+            }
         }
     }
     let programs = named(&|file| file.role == Role::Code || PROGRAM.contains(&ending(&file.path).as_str()));
@@ -57,79 +67,124 @@ fn ending(path: &FilePath) -> String {
     path.file_name().rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// What a configuration would run, for whoever has the file.
+/// Whether a file is a configuration in which loaders look for code: JSON with `config` in its name, and the lists of the parts
+/// of a pipeline.
+pub fn is_config(path: &FilePath) -> bool {
+    let name = path.file_name();
+    name.ends_with(".json") && name.contains("config") || matches!(name, "model_index.json" | "modules.json")
+}
+
+/// What a configuration would run, for whoever has the file. `has` tells whether the release has a file at a path.
+///
+/// A configuration that Python cannot read is [`Code::ConfigUnreadable`]: it is not known what it names.
 pub fn of_config(
     position: Option<u64>,
     coordinate: Option<&Coordinate>,
     path: &FilePath,
     bytes: &[u8],
+    has: impl Fn(&str) -> bool,
 ) -> Vec<Finding> {
+    let references = match code_in_config(path, bytes, has) {
+        Ok(references) => references,
+        Err(error) if is_config(path) => return of_unread_config(position, coordinate, path, &error.to_string()),
+        // In other files no loader looks for code.
+        Err(_) => return Vec::new(),
+    };
     let mut sheet = Sheet::new(position, coordinate.cloned());
-    for CodeReference { field, runs } in code_in_config(bytes) {
-        let summary = format!("{path} names code to be run: {runs}");
-        sheet.report(
-            Code::CodeInConfig,
-            summary,
-            vec![shown("file", path), shown("field", field), shown("runs", runs)],
-        );
+    for CodeReference { field, runs } in references.iter().take(MAX_LISTED) {
+        let summary = format!("{path} names code to be run: {}", short(runs));
+        let evidence = vec![shown("file", path), shown("field", short(field)), shown("runs", short(runs))];
+        sheet.report(Code::CodeInConfig, summary, evidence);
+    }
+    if references.len() > MAX_LISTED {
+        let (all, listed) = (references.len(), MAX_LISTED);
+        let summary = format!("{path} names {all} pieces of code to be run, of which {listed} are listed");
+        sheet.report(Code::CodeInConfig, summary, vec![shown("file", path), shown("runs, in all", all)]);
     }
     sheet.into_sorted()
 }
 
-/// The code that a JSON configuration names to be run by Transformers, Diffusers or Sentence Transformers.
-///
-/// Bytes that are not JSON name nothing.
-pub fn code_in_config(bytes: &[u8]) -> Vec<CodeReference> {
+/// A configuration, or the header of a model, that was not read, or not all of it: what it names is not known.
+pub fn of_unread_config(
+    position: Option<u64>,
+    coordinate: Option<&Coordinate>,
+    path: &FilePath,
+    why: &str,
+) -> Vec<Finding> {
+    let mut sheet = Sheet::new(position, coordinate.cloned());
+    let summary = format!("{path} was not read as loaders read it, and what it names is not known: {}", short(why));
+    sheet.report(Code::ConfigUnreadable, summary, vec![shown("file", path), shown("why", short(why))]);
+    sheet.into_sorted()
+}
+
+/// The code that a JSON configuration names to be run by Transformers, Diffusers or Sentence Transformers, read as Python does.
+pub fn code_in_config(
+    path: &FilePath,
+    bytes: &[u8],
+    has: impl Fn(&str) -> bool,
+) -> Result<Vec<CodeReference>, NotJson> {
     let mut found = Vec::new();
-    let Ok(config) = serde_json::from_slice::<Value>(bytes) else { return found };
-    // config.json, tokenizer_config.json, processor_config.json, generation_config.json: {class: "file.Class" or a list}.
-    for (class, names) in config.get("auto_map").and_then(Value::as_object).into_iter().flatten() {
-        texts(names, &mut |runs| found.push(CodeReference { field: format!("auto_map.{class}"), runs }));
+    let config = Json::parse(bytes)?;
+    let name = path.file_name();
+    // config.json, tokenizer_config.json, processor_config.json, generation_config.json: {class: "file.Class" or a list}; old
+    // configurations of tokenizers have the list alone.
+    match config.get("auto_map") {
+        Some(Json::Map(classes)) => {
+            for (class, names) in classes {
+                texts(names, &mut |runs| found.push(CodeReference { field: format!("auto_map.{class}"), runs }));
+            }
+        }
+        Some(names) => texts(names, &mut |runs| found.push(CodeReference { field: "auto_map".to_owned(), runs })),
+        None => {}
     }
     // config.json of a pipeline of one's own: {task: {impl: "file.Class"}}.
-    for (task, pipeline) in config.get("custom_pipelines").and_then(Value::as_object).into_iter().flatten() {
-        if let Some(runs) = pipeline.get("impl").and_then(Value::as_str) {
+    for (task, pipeline) in config.get("custom_pipelines").and_then(Json::as_map).into_iter().flatten() {
+        if let Some(runs) = pipeline.get("impl").and_then(Json::as_str) {
             found.push(CodeReference { field: format!("custom_pipelines.{task}.impl"), runs: runs.to_owned() });
         }
     }
     // generation_config.json: a repository whose generate.py is run.
-    if let Some(runs) = config.get("custom_generate").and_then(Value::as_str) {
+    if let Some(runs) = config.get("custom_generate").and_then(Json::as_str) {
         found.push(CodeReference { field: "custom_generate".to_owned(), runs: runs.to_owned() });
     }
-    // model_index.json of Diffusers: {part: [library, class]}, where the library is a file of the release.
-    if config.get("_diffusers_version").is_some() {
-        for (part, value) in config.as_object().into_iter().flatten() {
-            if let Some([Value::String(library), Value::String(class)]) = value.as_array().map(Vec::as_slice)
-                && !["diffusers", "transformers", "onnxruntime", "flax", "optimum", "sentencepiece", "stable_diffusion"]
-                    .contains(&library.as_str())
-            {
-                found.push(CodeReference { field: part.clone(), runs: format!("{library}.{class}") });
-            }
-        }
-        if let Some([Value::String(file), Value::String(class)]) =
-            config.get("_class_name").and_then(Value::as_array).map(Vec::as_slice)
-        {
-            found.push(CodeReference { field: "_class_name".to_owned(), runs: format!("{file}.{class}") });
-        }
+    if name == "model_index.json" {
+        pipeline(path, &config, has, &mut found);
     }
     // modules.json of Sentence Transformers: [{type: "sentence_transformers.models.Pooling"}].
-    for (n, module) in config.as_array().into_iter().flatten().enumerate() {
+    for (n, module) in config.as_list().filter(|_| name == "modules.json").into_iter().flatten().enumerate() {
         if let Some(runs) =
-            module.get("type").and_then(Value::as_str).filter(|text| !text.starts_with("sentence_transformers."))
+            module.get("type").and_then(Json::as_str).filter(|text| !text.starts_with("sentence_transformers."))
         {
             found.push(CodeReference { field: format!("[{n}].type"), runs: runs.to_owned() });
         }
     }
     found.sort();
     found.dedup();
-    found
+    Ok(found)
+}
+
+/// `model_index.json` of Diffusers: `{part: [library, class]}`. The library is code of the release where the release has a file of
+/// that name, beside the index or in the folder of the part; otherwise it is a package, or a pipeline of Diffusers itself.
+fn pipeline(path: &FilePath, index: &Json, has: impl Fn(&str) -> bool, found: &mut Vec<CodeReference>) {
+    let folder = path.as_str().strip_suffix("model_index.json").unwrap_or_default();
+    for (part, value) in index.as_map().into_iter().flatten() {
+        let Some([Json::Text(library), Json::Text(class)]) = value.as_list() else { continue };
+        let module = library.replace('.', "/");
+        let own = [format!("{folder}{part}/{module}"), format!("{folder}{module}")].iter().any(|stem| {
+            [".py", ".pyc", ".so", "/__init__.py", "/__init__.pyc"].iter().any(|ending| has(&format!("{stem}{ending}")))
+        });
+        // The pipeline itself is a list only where its code comes with it.
+        if own || part == "_class_name" {
+            found.push(CodeReference { field: part.clone(), runs: format!("{library}.{class}") });
+        }
+    }
 }
 
 /// The texts of a text or a list of texts.
-fn texts(value: &Value, each: &mut dyn FnMut(String)) {
+fn texts(value: &Json, each: &mut dyn FnMut(String)) {
     match value {
-        Value::String(text) => each(text.clone()),
-        Value::Array(values) => values.iter().filter_map(Value::as_str).for_each(|text| each(text.to_owned())),
+        Json::Text(text) => each(text.clone()),
+        Json::List(values) => values.iter().filter_map(Json::as_str).for_each(|text| each(text.to_owned())),
         _ => {}
     }
 }
@@ -138,8 +193,13 @@ fn texts(value: &Value, each: &mut dyn FnMut(String)) {
 mod tests {
     use super::*;
 
+    fn in_file(path: &str, config: &str, files: &[&str]) -> Vec<String> {
+        let found = code_in_config(&path.parse().unwrap(), config.as_bytes(), |path| files.contains(&path)).unwrap();
+        found.into_iter().map(|found| format!("{} {}", found.field, found.runs)).collect()
+    }
+
     fn runs(config: &str) -> Vec<String> {
-        code_in_config(config.as_bytes()).into_iter().map(|found| format!("{} {}", found.field, found.runs)).collect()
+        in_file("config.json", config, &[])
     }
 
     #[test]
@@ -148,25 +208,84 @@ mod tests {
             runs(r#"{"auto_map": {"AutoModel": "modeling_x.X", "AutoTokenizer": ["acme/other--tok.T", null]}}"#),
             ["auto_map.AutoModel modeling_x.X", "auto_map.AutoTokenizer acme/other--tok.T"]
         );
+        assert_eq!(runs(r#"{"auto_map": ["tok.T", null]}"#), ["auto_map tok.T"]);
         assert_eq!(
             runs(r#"{"custom_pipelines": {"pair": {"impl": "pair.Pair", "pt": ["AutoModel"]}}}"#),
             ["custom_pipelines.pair.impl pair.Pair"]
         );
         assert_eq!(
-            runs(r#"{"_diffusers_version": "0.30", "unet": ["my_unet", "Unet"], "vae": ["diffusers", "Vae"]}"#),
-            ["unet my_unet.Unet"]
-        );
-        assert_eq!(
-            runs(r#"[{"type": "sentence_transformers.models.Pooling"}, {"type": "custom_st.Transformer"}]"#),
+            in_file(
+                "modules.json",
+                r#"[{"type": "sentence_transformers.models.Pooling"}, {"type": "custom_st.Transformer"}]"#,
+                &[]
+            ),
             ["[1].type custom_st.Transformer"]
         );
     }
 
     #[test]
+    fn what_python_reads_hides_no_code() {
+        let map = r#""auto_map": {"A": "x.X"}"#;
+        for config in [
+            format!(r#"{{"limit": [0.0, Infinity], {map}}}"#),
+            format!(r#"{{{map}, "a": NaN, "b": -Infinity}}"#),
+            format!(r#"{{"a": "\ud800", {map}}}"#),
+            format!(r#"{{"a": {}, {map}}}"#, "9".repeat(400)),
+            format!(r#"{{"auto_map": {{}}, {map}}}"#),
+            format!(r#"{{"a": {}1{}, {map}}}"#, "[".repeat(10_000), "]".repeat(10_000)),
+            format!("\u{feff}{{{map}}}"),
+            r#"{"auto\u005fmap": {"A": "x.X"}}"#.to_owned(),
+        ] {
+            assert_eq!(runs(&config), ["auto_map.A x.X"], "{config:.80}");
+        }
+        // The last of equal keys is the one that counts.
+        assert_eq!(runs(r#"{"auto_map": {"A": "x.X"}, "auto_map": {}}"#), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_python_does_not_read_is_said() {
+        let found = |path: &str, text: &[u8]| of_config(None, None, &path.parse().unwrap(), text, |_| false);
+        for text in [&b"{"[..], b"{\"a\": 1,}", b"// x\n{}", b"\xff{}", b""] {
+            let codes: Vec<_> = found("a/config.json", text).iter().map(|finding| finding.code).collect();
+            assert_eq!(codes, [Code::ConfigUnreadable], "{text:?}");
+        }
+        // No loader looks for code in other files.
+        assert_eq!(found("data/table.json", b"{"), []);
+    }
+
+    #[test]
+    fn a_part_of_a_pipeline_is_code_where_its_file_is_here() {
+        let index = r#"{"_class_name": "P", "_diffusers_version": "0.30", "unet": ["my_unet", "Unet"],
+                        "watermarker": ["deepfloyd_if", "IFWatermarker"], "vae": ["diffusers", "Vae"]}"#;
+        assert_eq!(in_file("model_index.json", index, &[]), Vec::<String>::new());
+        assert_eq!(in_file("model_index.json", index, &["unet/my_unet.py"]), ["unet my_unet.Unet"]);
+        assert_eq!(
+            in_file("model_index.json", index, &["deepfloyd_if.py"]),
+            ["watermarker deepfloyd_if.IFWatermarker"]
+        );
+        assert_eq!(in_file("x/model_index.json", index, &["x/my_unet/__init__.py"]), ["unet my_unet.Unet"]);
+        assert_eq!(in_file("x/model_index.json", index, &["my_unet.py"]), Vec::<String>::new());
+        let blocks = r#"{"_diffusers_version": "0.30", "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"]}"#;
+        assert_eq!(in_file("unet/config.json", blocks, &["DownBlock2D.py"]), Vec::<String>::new());
+        assert_eq!(in_file("model_index.json", r#"{"_class_name": ["pipe", "P"]}"#, &[]), ["_class_name pipe.P"]);
+    }
+
+    #[test]
+    fn what_is_listed_of_one_file_is_bounded() {
+        let many: Vec<String> = (0..500).map(|n| format!("\"c{n}\": \"{}\"", "x".repeat(5_000))).collect();
+        let config = format!("{{\"auto_map\": {{{}}}}}", many.join(","));
+        let found = of_config(None, None, &"config.json".parse().unwrap(), config.as_bytes(), |_| false);
+        assert_eq!(found.len(), MAX_LISTED + 1);
+        assert!(found.iter().any(|finding| finding.evidence.iter().any(|shown| shown.value == "500")));
+        let bytes: usize = found.iter().map(|finding| serde_json::to_string(finding).unwrap().len()).sum();
+        assert!(bytes < 100_000, "{bytes}");
+    }
+
+    #[test]
     fn a_plain_configuration_names_nothing() {
         assert_eq!(runs(r#"{"architectures": ["LlamaForCausalLM"], "auto_map": {}}"#), Vec::<String>::new());
-        assert_eq!(runs("not json"), Vec::<String>::new());
         assert_eq!(runs("[1, null, []]"), Vec::<String>::new());
+        assert_eq!(in_file("data.json", r#"[{"type": "text"}]"#, &[]), Vec::<String>::new());
     }
 
     #[test]

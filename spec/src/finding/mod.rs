@@ -13,6 +13,7 @@ mod log;
 mod memory;
 mod openness;
 mod openwashing;
+mod python_json;
 mod recall;
 mod sheet;
 mod swap;
@@ -28,15 +29,16 @@ pub use code::{Code, Mode, Severity};
 pub use foresight::foreseen;
 pub use ledger::{Known, Reported};
 pub use licence::{TextVerdict, compare_license_text, known_licenses};
-pub use lineage::{DeclaredBase, of_declared_bases};
-pub use loading::{CodeReference, code_in_config, is_pickle, of_config};
+pub use lineage::{BaseName, DeclaredBase, of_declared_bases};
+pub use loading::{CodeReference, code_in_config, is_config, is_pickle, of_config, of_unread_config};
 pub use log::{Entries, Findings};
 pub use memory::{Counts, Memory, Table};
 pub use openness::{Lack, LackReason, Mof, Osaid, mof, osaid};
 pub use openwashing::of_license_text;
+pub use python_json::{Json, NotJson};
 pub use terms::{SPDX_LIST, forbids_uses, is_open, is_osi_approved};
 
-use crate::manifest::Manifest;
+use crate::manifest::{FilePath, Manifest};
 use crate::name::Coordinate;
 use crate::statement::Release;
 use sheet::Sheet;
@@ -97,12 +99,23 @@ impl PartialOrd for Finding {
 ///
 /// Without the manifest, the rules about files are silent.
 pub fn of_release(position: Option<u64>, release: &Release, manifest: Option<&Manifest>) -> Vec<Finding> {
+    of_release_at_hand(position, release, manifest, &|_| None)
+}
+
+/// The same for whoever has the files: `pickled` tells whether a file is of the pickle family by its content. Where it tells
+/// nothing, the name of the file decides, as in the findings of an auditor.
+pub fn of_release_at_hand(
+    position: Option<u64>,
+    release: &Release,
+    manifest: Option<&Manifest>,
+    pickled: &dyn Fn(&FilePath) -> Option<bool>,
+) -> Vec<Finding> {
     let mut sheet = Sheet::new(position, release.coordinate());
     openwashing::check(release, manifest, &mut sheet);
     wrapper::check(release, manifest, &mut sheet);
     benchmark::check(release, &mut sheet);
     ambiguity::check(release, manifest, &mut sheet);
-    loading::check(manifest, &mut sheet);
+    loading::check(manifest, pickled, &mut sheet);
     lineage::check(release, &mut sheet);
     sheet.into_sorted()
 }

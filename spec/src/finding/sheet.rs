@@ -32,6 +32,18 @@ impl Sheet {
     }
 }
 
+/// The longest text of a file that a finding shows, in characters: files are longer than statements can be.
+const MAX_TEXT: usize = 256;
+
+/// A text of a file, cut where it is longer than a finding shows.
+pub(super) fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_TEXT).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
 /// One value.
 pub(super) fn shown(name: &str, value: impl ToString) -> Evidence {
     Evidence { name: name.to_owned(), value: value.to_string() }

@@ -1,7 +1,14 @@
 //! `[[lineage]]`: the parents that the folder names.
 
+use std::collections::HashSet;
+
 use crate::draft::Facts;
 use crate::form::{Sheet, quoted};
+
+/// The most parents that are written: what names more is no model that a person completes by hand.
+const MAX_PARENTS: usize = 100;
+/// The most paths in the place of base models that are asked about.
+const MAX_PATHS: usize = 20;
 
 pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
     sheet.blank();
@@ -25,6 +32,12 @@ pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
         _ if facts.config.quantization.is_some() => Some(("quantized", "quantization_config")),
         _ => None,
     };
+    for base in facts.base_paths.iter().take(MAX_PATHS) {
+        sheet.comment(&format!(
+            "{} names a path, {}: which model was it? Add a [[lineage]] for it.",
+            base.file, base.name
+        ));
+    }
     for parent in &parents {
         sheet.item("lineage");
         match relation {
@@ -67,11 +80,7 @@ pub(super) fn parents(facts: &Facts) -> Vec<&str> {
         };
         word(parts.next()) && word(parts.next()) && parts.next().is_none()
     };
-    let mut parents: Vec<&str> = Vec::new();
-    for base in facts.bases.iter().map(|base| base.name.as_str()).filter(|name| is_name(name)) {
-        if !parents.contains(&base) {
-            parents.push(base);
-        }
-    }
-    parents
+    let mut seen = HashSet::new();
+    let names = facts.bases.iter().map(|base| base.name.as_str());
+    names.filter(|name| is_name(name) && seen.insert(*name)).take(MAX_PARENTS).collect()
 }

@@ -60,7 +60,10 @@ pub(crate) fn release_toml(names: &Names, facts: &Facts) -> String {
 fn scratch(sheet: &mut Sheet, facts: &Facts) {
     sheet.comment("Whether it was trained from nothing. If not, each parent is a [[lineage]] below.");
     if lineage::parents(facts).is_empty() {
-        sheet.decide("from_scratch", "true, or false and [[lineage]] below");
+        let path = facts.base_paths.first();
+        let asked =
+            path.map(|base| format!("false: {} names a path, and which model was it? [[lineage]] below", base.file));
+        sheet.decide("from_scratch", asked.as_deref().unwrap_or("true, or false and [[lineage]] below"));
     } else {
         sheet.line("from_scratch", "false", "the parents that the folder names");
     }

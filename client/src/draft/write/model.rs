@@ -25,8 +25,12 @@ pub(super) fn write(sheet: &mut Sheet, names: &Names, facts: &Facts) {
         Some(variant) => sheet.text("variant", variant.as_str(), ""),
         None => sheet.decide("variant", "which object of the version, such as base, instruct, instruct-gguf-q4_k_m"),
     }
-    let quantization =
-        facts.config.quantization.clone().or_else(|| facts.gguf.as_ref()?.quantization.map(str::to_owned));
+    // Of several, no one is that of the whole; nor is it beside weights that are not quantized.
+    let of_gguf = match facts.quantizations.as_slice() {
+        [one] if !facts.formats.contains(&"safetensors") => Some((*one).to_owned()),
+        _ => None,
+    };
+    let quantization = facts.config.quantization.clone().or(of_gguf);
     sheet.comment(&format!("What kind of object it is: {}.", Artifact::TEXTS.join(", ")));
     match (&quantization, facts.is_adapter) {
         (Some(_), _) => sheet.text("artifact", Artifact::Quantized.as_str(), "the quantization below"),

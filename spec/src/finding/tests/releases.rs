@@ -126,7 +126,8 @@ pub(super) static CODES: std::sync::LazyLock<Vec<Code>> =
     std::sync::LazyLock::new(|| SINS.iter().map(|(code, _)| *code).collect());
 
 /// The codes that only a file shows.
-pub(super) const FILE_CODES: &[Code] = &[Code::LicenseTextModified, Code::CodeInConfig, Code::ParentMissing];
+pub(super) const FILE_CODES: &[Code] =
+    &[Code::LicenseTextModified, Code::CodeInConfig, Code::ConfigUnreadable, Code::ParentMissing];
 
 #[test]
 fn each_sin_has_its_code_and_no_other() {
@@ -247,9 +248,44 @@ fn the_text_of_the_licence_tells_more_than_its_digest() {
 fn a_configuration_that_runs_code_is_reported() {
     let path = "config.json".parse().unwrap();
     let config = br#"{"auto_map": {"AutoModel": "elder/other--modeling.Model"}}"#;
-    let found = of_config(None, None, &path, config);
+    let found = of_config(None, None, &path, config, |_| false);
     assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::CodeInConfig]);
-    assert_eq!(of_config(None, None, &path, b"{}"), []);
+    assert_eq!(of_config(None, None, &path, b"{}", |_| false), []);
+}
+
+#[test]
+fn a_pickle_is_known_by_its_content_where_that_is_at_hand() {
+    let mut case = clean_case();
+    case.add("pytorch_model.bin", Role::Weights);
+    let manifest = case.manifest();
+    let found = |pickled: &dyn Fn(&FilePath) -> Option<bool>| -> Vec<(Code, bool)> {
+        let found = of_release_at_hand(None, &case.release, Some(&manifest), pickled);
+        let of = |finding: &Finding| (finding.code, finding.summary.contains("by name"));
+        found.iter().filter(|finding| finding.mode == Mode::UnsafeLoading).map(of).collect()
+    };
+    assert_eq!(found(&|_| None), [(Code::PickleWeights, true)], "what an auditor says");
+    assert_eq!(found(&|_| Some(false)), []);
+    assert_eq!(found(&|path| Some(path.file_name().ends_with(".bin"))), [(Code::PickleWeights, false)]);
+    assert_eq!(
+        of_release(None, &case.release, Some(&manifest)),
+        of_release_at_hand(None, &case.release, Some(&manifest), &|_| None)
+    );
+}
+
+#[test]
+fn of_many_missing_bases_some_are_listed() {
+    let case = clean_case();
+    let declared: Vec<_> = (0..5_000)
+        .map(|n| DeclaredBase {
+            file: "a.gguf".parse().unwrap(),
+            field: format!("general.base_model.{n}.repo_url"),
+            name: format!("elder/base-{n}-{}", "x".repeat(2_000)),
+        })
+        .collect();
+    let found = of_declared_bases(None, &case.release, &declared, |_| Vec::new());
+    assert_eq!(found.len(), 65);
+    let bytes: usize = found.iter().map(|finding| serde_json::to_string(finding).unwrap().len()).sum();
+    assert!(bytes < 100_000, "{bytes}");
 }
 
 #[test]

@@ -1,0 +1,193 @@
+//! Which other files a file of weights is made of: what an index, a model of ONNX and a split GGUF name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use stele_spec::manifest::{FilePath, Role};
+
+use super::onnx;
+use crate::draft::gguf;
+use crate::folder::Found;
+
+/// The longest index that is read: one of a million tensors is shorter.
+const MAX_INDEX: u64 = 128 << 20;
+/// The most parts that one file may name.
+const MAX_PARTS: usize = 100_000;
+
+/// What the files of a folder name as their parts.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    /// Each part that is named, whether or not it is there, and the first file that names it.
+    pub(crate) named: BTreeMap<FilePath, FilePath>,
+    /// Names that lead out of the folder or are no paths, with the files that say them.
+    pub(crate) outside: Vec<(FilePath, String)>,
+    /// What could not be read, and why.
+    pub(crate) unread: Vec<(FilePath, String)>,
+}
+
+impl Parts {
+    /// Parts that are named and are none of these files, each with the file that names it.
+    pub(crate) fn missing<'a>(&'a self, files: &'a [Found]) -> impl Iterator<Item = (&'a FilePath, &'a FilePath)> {
+        let here: BTreeSet<&FilePath> = files.iter().map(|file| &file.path).collect();
+        self.named.iter().filter(move |(part, _)| !here.contains(part))
+    }
+
+    fn take(&mut self, by: &FilePath, name: &str) {
+        let folder = by.as_str().rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+        let name = name.strip_prefix("./").unwrap_or(name);
+        match format!("{folder}{name}").parse::<FilePath>() {
+            Ok(path) => {
+                self.named.entry(path).or_insert_with(|| by.clone());
+            }
+            Err(_) if self.outside.len() < MAX_PARTS => {
+                self.outside.push((by.clone(), name.chars().take(200).collect()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Reads what files name as their parts.
+pub(crate) fn parts(files: &[Found]) -> Parts {
+    let mut parts = Parts::default();
+    for file in files {
+        let name = file.path.file_name().to_ascii_lowercase();
+        let read = if name.ends_with(".json") && Role::of_path(&file.path) == Role::WeightsIndex {
+            of_index(file)
+        } else if name.ends_with(".onnx") {
+            File::open(&file.open).and_then(|open| onnx::external_data(open, file.size))
+        } else if name.ends_with(".gguf") {
+            of_gguf(file)
+        } else {
+            continue;
+        };
+        match read {
+            Ok(names) => names.iter().for_each(|name| parts.take(&file.path, name)),
+            Err(error) => parts.unread.push((file.path.clone(), error.to_string())),
+        }
+    }
+    parts
+}
+
+/// The values of `weight_map`.
+fn of_index(file: &Found) -> io::Result<BTreeSet<String>> {
+    if file.size > MAX_INDEX {
+        return Err(io::Error::other(format!("expected an index of at most {MAX_INDEX} bytes, found {}", file.size)));
+    }
+    let open = BufReader::new(File::open(&file.open)?.take(MAX_INDEX));
+    let index: Index = serde_json::from_reader(open)?;
+    Ok(index.weight_map.0)
+}
+
+#[derive(Deserialize)]
+struct Index {
+    #[serde(default)]
+    weight_map: Files,
+}
+
+/// The texts that are values of a map, each once: a map of a million tensors has a hundred files.
+#[derive(Default)]
+struct Files(BTreeSet<String>);
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values;
+
+        impl<'de> Visitor<'de> for Values {
+            type Value = Files;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of tensors to files")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Files, A::Error> {
+                let mut files = BTreeSet::new();
+                while let Some((IgnoredAny, file)) = map.next_entry::<IgnoredAny, String>()? {
+                    if !files.contains(&file) {
+                        if files.len() >= MAX_PARTS {
+                            return Err(serde::de::Error::custom(format!("it names more than {MAX_PARTS} files")));
+                        }
+                        files.insert(file);
+                    }
+                }
+                Ok(Files(files))
+            }
+        }
+
+        deserializer.deserialize_map(Values)
+    }
+}
+
+/// The pieces of a split GGUF: the header says how many there are, the name how they are called.
+fn of_gguf(file: &Found) -> io::Result<BTreeSet<String>> {
+    let Some(count) = gguf::Header::read(&file.open)?.split_count.filter(|count| *count > 1) else {
+        return Ok(BTreeSet::new());
+    };
+    let name = file.path.file_name();
+    let Some(stem) = split_stem(name) else {
+        return Err(io::Error::other(format!(
+            "it is one of {count} pieces, and is not named NAME-00001-of-{count:05}.gguf"
+        )));
+    };
+    Ok((1..=count).map(|number| format!("{stem}-{number:05}-of-{count:05}.gguf")).collect())
+}
+
+/// `tiny` of `tiny-00001-of-00003.gguf`.
+fn split_stem(name: &str) -> Option<&str> {
+    let (rest, of) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+    let (stem, number) = rest.rsplit_once('-')?;
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(number) && digits(of)).then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder;
+
+    fn read(files: &[(&str, &[u8])]) -> (Parts, Vec<Found>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let found = folder::walk(folder.path()).unwrap().files;
+        (parts(&found), found)
+    }
+
+    #[test]
+    fn an_index_and_a_model_name_their_parts_from_their_own_folder() {
+        let index = br#"{"metadata": {}, "weight_map": {"a": "x-1.safetensors", "b": "x-2.safetensors", "c": "x-1.safetensors"}}"#;
+        let model = onnx::tests::model("weights", "../out.data");
+        let (parts, found) = read(&[
+            ("unet/x.safetensors.index.fp16.json", index),
+            ("unet/x-1.safetensors", b"1"),
+            ("onnx/model.onnx", &model),
+            ("onnx/weights", b"2"),
+            ("broken.index.json", b"{"),
+        ]);
+        let named: Vec<_> = parts.named.keys().map(FilePath::as_str).collect();
+        assert_eq!(named, ["onnx/weights", "unet/x-1.safetensors", "unet/x-2.safetensors"]);
+        assert_eq!(parts.outside.len(), 1);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, by)| (part.as_str(), by.as_str())).collect();
+        assert_eq!(missing, [("unet/x-2.safetensors", "unet/x.safetensors.index.fp16.json")]);
+        assert_eq!(parts.unread.len(), 1);
+    }
+
+    #[test]
+    fn a_piece_of_a_gguf_names_the_others() {
+        let piece = gguf::tests::split(3);
+        let (parts, found) = read(&[("tiny-00001-of-00003.gguf", &piece), ("tiny-00003-of-00003.gguf", &piece)]);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, _)| part.as_str()).collect();
+        assert_eq!(missing, ["tiny-00002-of-00003.gguf"]);
+        let (parts, _) = read(&[("other.gguf", &piece)]);
+        assert_eq!(parts.unread.len(), 1);
+        assert_eq!(split_stem("a-00001-of-00002.gguf"), Some("a"));
+        assert_eq!(split_stem("a-1-of-2.gguf"), None);
+    }
+}
