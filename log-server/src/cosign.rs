@@ -330,12 +330,20 @@ fn cosignatures(key: &VerifierKey, head: &SignedHead, body: &str) -> Result<Vec<
         if !key.is_meant_by(&line) {
             continue;
         }
-        verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
-        lines.push(line);
+        let time =
+            verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
+        // Only a line with a time answers `add-checkpoint`: any other does not say that this is the largest tree.
+        if time.is_some() {
+            lines.push(line);
+        }
     }
     // One line is enough, and the first is what an honest witness sends.
     lines.truncate(1);
-    if lines.is_empty() { Err(Problem::NoCosignature("no line of its key".into())) } else { Ok(lines) }
+    if lines.is_empty() {
+        Err(Problem::NoCosignature("no line of its key that states a time".into()))
+    } else {
+        Ok(lines)
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -497,7 +497,7 @@ impl Witness {
         desk.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (&desk.origin, conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());
-        let known = known.cosigned().map(Cosigned::to_bytes).unwrap_or_default();
+        let known = known.cosigned().map(Cosigned::note);
         match self.archive.keep(known, conflict) {
             Ok(Kept::New) => tracing::error!(%origin, kind, size, %root, "a conflicting checkpoint: evidence kept"),
             Ok(Kept::Already) => tracing::debug!(%origin, kind, size, %root, "a conflicting checkpoint, seen before"),
