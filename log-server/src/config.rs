@@ -11,6 +11,8 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::hash::KeyId;
 use stele_spec::name::Publisher;
 
+use crate::staging::MAX_BATCH;
+
 /// The name of the config in the log's folder.
 pub const FILE: &str = "log.toml";
 
@@ -75,7 +77,8 @@ pub enum Claims {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Batch {
-    /// So many statements. Default 1024.
+    /// So many statements, 1 to 1022: no more may stand between two index entries. Default 1022.
+    #[serde(deserialize_with = "max_entries")]
     pub max_entries: usize,
     /// So many milliseconds after its first. Default 10.
     pub max_age_ms: u64,
@@ -128,7 +131,7 @@ impl Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { max_entries: 1024, max_age_ms: 10 }
+        Self { max_entries: MAX_BATCH, max_age_ms: 10 }
     }
 }
 
@@ -178,6 +181,15 @@ fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Origin, D
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
+fn max_entries<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let found = usize::deserialize(deserializer)?;
+    let problem = || {
+        let rule = "a log has at most that many statements between two index entries";
+        serde::de::Error::custom(format!("batch.max_entries: expected 1 to {MAX_BATCH}, found {found}; {rule}"))
+    };
+    if (1..=MAX_BATCH).contains(&found) { Ok(found) } else { Err(problem()) }
+}
+
 fn listen() -> String {
     "127.0.0.1:8080".into()
 }
@@ -225,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_may_be_as_long_as_the_format_allows_and_no_longer() {
+        let with = |most: usize| {
+            parse(&format!(
+                "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entries = {most}\n"
+            ))
+        };
+        assert_eq!(with(1022).unwrap().batch.max_entries, 1022);
+        assert_eq!(with(1).unwrap().batch.max_entries, 1);
+        for wrong in [0, 1023, 8192] {
+            let refused = with(wrong).unwrap_err().to_string();
+            assert!(refused.contains(&format!("expected 1 to 1022, found {wrong}")), "{refused}");
+        }
+    }
+
+    #[test]
     fn what_init_writes_is_read_with_its_defaults() {
         let origin: Origin = "log.example/\"stele\"".parse().unwrap();
         for claims in [Claims::Open, Claims::AllowList] {
@@ -233,7 +260,7 @@ mod tests {
             assert_eq!(config.listen, "[::1]:0");
             assert_eq!(config.registration.claims, claims);
             assert!(config.registration.allowed.is_empty());
-            assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1024, 10));
+            assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1022, 10));
         }
     }
 }

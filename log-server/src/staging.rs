@@ -21,8 +21,8 @@ const HEADER: &str = "stele/staged@v1";
 /// The largest batch in bytes that is read back.
 const MAX_STAGED: u64 = 1 << 30;
 
-/// The most entries of a batch, whatever the config says: as many as one staged object may need to hold.
-pub const MAX_BATCH: usize = 8192;
+/// The most statements of a batch: more may not stand between two index entries, and each batch ends with one.
+pub const MAX_BATCH: usize = stele_spec::index::MAX_BETWEEN;
 
 /// The staged batches of a log.
 #[derive(Clone, Debug)]

@@ -241,15 +241,21 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_line_of_the_log_s_key_spoils_the_note() {
+    fn a_bad_line_of_the_log_s_key_spoils_the_note_and_two_lines_of_it_are_no_note() {
         let signer = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32]);
         let note = sign_checkpoint(&Checkpoint::parse(TEXT).unwrap(), &signer).unwrap();
-        let mut lines = note.signatures().to_vec();
-        let mut forged = lines[0].clone();
+        let good = note.signatures()[0].clone();
+        let mut forged = good.clone();
         forged.bytes[0] ^= 1;
-        lines.push(forged);
-        let note = SignedNote::new(note.text().to_owned(), lines).unwrap();
-        assert_eq!(verify_log_signature(&note, &signer.verifier()), Err(CheckpointError::BadSignature));
+        let of = |lines| SignedNote::new(note.text().to_owned(), lines);
+        let alone = of(vec![forged.clone()]).unwrap();
+        assert_eq!(verify_log_signature(&alone, &signer.verifier()), Err(CheckpointError::BadSignature));
+        for second in [forged, good.clone()] {
+            let refused = of(vec![good.clone(), second.clone()]);
+            assert!(matches!(refused, Err(NoteError::RepeatedKey { line: 2, .. })), "{refused:?}");
+            let bytes = format!("{note}{second}").into_bytes();
+            assert!(matches!(SignedNote::parse(&bytes), Err(NoteError::RepeatedKey { line: 2, .. })));
+        }
     }
 
     #[test]

@@ -47,15 +47,15 @@ pub fn cosign_subtree(subtree: &Subtree, witness: &SignerKey) -> Result<NoteSign
     subtree.sign(witness, 0).ok_or(CosignatureError::NoSubtrees)
 }
 
-/// Checks one signature line against a witness's key and gives the time it commits to.
+/// Checks one signature line against a witness's key and gives the time that it states.
 ///
-/// An ML-DSA-44 line may carry the time 0: then the tree is consistent with all that the witness has seen, but need not be
-/// the newest.
+/// `None` is an ML-DSA-44 line with the time 0, as `sign-subtree` gives to anybody: the tree is consistent with all that the
+/// witness has seen, and need not be the largest. Such a line proves nothing about the order of two trees.
 pub fn verify_cosignature(
     text: &str,
     line: &NoteSignature,
     witness: &VerifierKey,
-) -> Result<UnixTime, CosignatureError> {
+) -> Result<Option<UnixTime>, CosignatureError> {
     if !witness.key_type().cosigns() {
         return Err(CosignatureError::NotACosigner);
     }
@@ -65,10 +65,10 @@ pub fn verify_cosignature(
     let (time, signature) = split(line, witness)?;
     if witness.key_type() == KeyType::MlDsa {
         tree(text)?.verify(&line.bytes, witness).map_err(|_| CosignatureError::BadSignature)?;
-    } else {
-        witness.verify(&message(text, time), signature).map_err(|_| CosignatureError::BadSignature)?;
+        return Ok(Some(time).filter(|time| time.0 != 0));
     }
-    Ok(time)
+    witness.verify(&message(text, time), signature).map_err(|_| CosignatureError::BadSignature)?;
+    Ok(Some(time))
 }
 
 /// Checks a line that [`cosign_subtree`] made.
@@ -195,7 +195,7 @@ mod tests {
         let mut shorter = line.clone();
         shorter.bytes.pop();
         assert_eq!(verify(TEXT, &shorter, 1), Err(CosignatureError::Length { expected: 2428, found: 2427 }));
-        assert_eq!(verify(TEXT, &line, 1).map(UnixTime::seconds), Ok(1_700_000_000));
+        assert_eq!(verify(TEXT, &line, 1), Ok(UnixTime::new(1_700_000_000).ok()));
         // Extension lines are not signed (c2sp.org/tlog-cosignature).
         assert!(verify(&format!("{TEXT}extension\n"), &line, 1).is_ok());
     }
@@ -213,5 +213,11 @@ mod tests {
         // A cosignature of a checkpoint has a time, so it is none of a part.
         let timed = cosign(TEXT, &quantum, UnixTime::new(9).unwrap()).unwrap();
         assert_eq!(verify_subtree(&tree(TEXT).unwrap(), &timed, &quantum.verifier()), Err(CosignatureError::Time));
+        // The whole tree, cosigned as a part, is a cosignature of the checkpoint that states no time.
+        let whole = cosign_subtree(&tree(TEXT).unwrap(), &quantum).unwrap();
+        assert_eq!(verify_cosignature(TEXT, &whole, &quantum.verifier()), Ok(None));
+        // Ed25519 has no such form: 0 is the second 0.
+        let first = cosign(TEXT, &witness(1), UnixTime::new(0).unwrap()).unwrap();
+        assert_eq!(verify_cosignature(TEXT, &first, &witness(1).verifier()), Ok(UnixTime::new(0).ok()));
     }
 }

@@ -5,6 +5,26 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// Whether a character is a space: Unicode's `White_Space`, written down here.
+///
+/// What a name or a line may be must not change with the Unicode tables of a build; a test says when those differ.
+pub const fn is_space(character: char) -> bool {
+    matches!(
+        character,
+        '\u{9}'..='\u{d}'
+            | ' '
+            | '\u{85}'
+            | '\u{a0}'
+            | '\u{1680}'
+            | '\u{2000}'..='\u{200a}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{202f}'
+            | '\u{205f}'
+            | '\u{3000}'
+    )
+}
+
 /// Reads an unsigned decimal without sign, leading zeros or spaces.
 pub fn decimal(text: &str) -> Result<u64, DecimalError> {
     let canonical = matches!(text.as_bytes(), [b'0'] | [b'1'..=b'9', ..]) && text.bytes().all(|b| b.is_ascii_digit());
@@ -117,6 +137,13 @@ impl core::error::Error for Base64Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_spaces_of_the_format_are_those_of_unicode_17() {
+        let differ: Vec<char> = ('\0'..=char::MAX).filter(|c| is_space(*c) != c.is_whitespace()).collect();
+        assert_eq!(differ, [], "the build's tables have changed: the format keeps its own list");
+    }
+
     use proptest::prelude::*;
 
     #[test]

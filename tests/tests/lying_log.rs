@@ -10,9 +10,10 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::Value;
+use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::{UnixTime, cosign};
-use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
-use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::misbehaviour::{KnownKeys, Misbehaviour, Rollback};
+use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_tests::binaries::Binary;
 use stele_tests::command::{self, Told};
@@ -390,4 +391,45 @@ fn a_colluding_witness_fools_two_of_three_and_not_three_of_four_and_is_convicted
         "{names}"
     );
     Ok(())
+}
+
+/// Anyone may ask a witness for the signature of a subtree, the whole tree of its newest checkpoint too. That line states no time, and
+/// is no proof that the tree was the largest before an older one was cosigned.
+#[test]
+fn a_line_that_a_stranger_asked_for_convicts_no_honest_witness() -> Step {
+    let seed = Seed::parse("a stranger").unwrap();
+    let log = TestLog::new(seed, Role::Main)?;
+    let witnesses = Witnesses::of(&[log.signer().verifier().to_string()])?;
+    let address = witnesses.servers[0].address()?;
+    let newest = || -> Step<SignedNote> {
+        let hash = Checkpoint::parse(&ask_text(seed, 3)?).unwrap().origin().digest();
+        let answer = http::get(address, &format!("/{hash}/checkpoint"))?.expect(200)?;
+        SignedNote::parse(&answer.body).during("reading a checkpoint")
+    };
+    assert!(!ask(address, seed, Branch::Honest, 3)?.refused);
+    let smaller = newest()?;
+    assert!(!ask(address, seed, Branch::Honest, 5)?.refused);
+    let large = newest()?;
+
+    let root = large.text().lines().nth(2).unwrap();
+    let body = format!("subtree 0 5\n{root}\n\n{large}");
+    let answer = http::post(address, "/sign-subtree", "text/plain", body.as_bytes())?.expect(200)?.text();
+    let line = NoteSignature::parse_line(&answer).during("reading the line")?;
+    let larger = SignedNote::new(large.text().to_owned(), vec![line.clone()]).during("making a note")?;
+    let evidence = Misbehaviour::Rollback(Rollback { larger, smaller });
+    let file = witnesses.at("rollback");
+    fs::write(&file, evidence.to_bytes().during("making evidence")?).during("writing it")?;
+
+    let about = command::run(Binary::Witness, ["about", path(&witnesses.at("w1"))?])?.expect(0)?.stdout;
+    let vkey =
+        about.split_whitespace().find(|word| word.parse::<VerifierKey>().is_ok_and(|key| key.is_meant_by(&line)));
+    let arguments = ["--json", "evidence", "verify", path(&file)?, "--vkey", vkey.unwrap()];
+    let told = command::run(Binary::Stele, arguments)?.expect(14)?;
+    assert!(told.stderr.contains("no-rollback") || told.stdout.contains("no-rollback"), "{told:?}");
+    Ok(())
+}
+
+/// The text of a log's head of this size.
+fn ask_text(seed: Seed, size: u64) -> Step<String> {
+    Ok(TestLog::new(seed, Role::Main)?.checkpoint(Branch::Honest, size)?.to_string())
 }

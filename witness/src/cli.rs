@@ -169,7 +169,7 @@ enum Evidence {
         /// The folder
         dir: PathBuf,
     },
-    /// Write it to files: proof for `stele evidence verify`, a suspicion as its two checkpoints
+    /// Copy it to a folder, as files for `stele evidence verify`
     Export {
         /// The folder
         dir: PathBuf,

@@ -51,7 +51,7 @@ pub enum RecordError {
     #[error("{0}")]
     Sign(SignError),
     /// No line of a key of ours.
-    #[error("it has no cosignature of this witness's keys")]
+    #[error("it has no cosignature of this witness's keys that states a time")]
     NotOurs,
     /// A line of a key of ours that we did not make.
     #[error("its cosignature under a key of this witness: {0}")]
@@ -124,6 +124,9 @@ impl Cosigned {
     }
 
     /// Reads a checkpoint of `origin` and verifies our cosignatures on it; those of the latest time count.
+    ///
+    /// A line of ours that states no time, as `sign-subtree` gives to anybody, must verify and does not count: it does not say
+    /// that this was our largest tree.
     pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
         Self::of(SignedNote::parse(bytes).map_err(RecordError::Note)?, origin, own)
     }
@@ -137,7 +140,8 @@ impl Cosigned {
         let mut timed = Vec::new();
         for line in note.signatures() {
             let Some(key) = own.meant_by(line) else { continue };
-            timed.push((verify_cosignature(note.text(), line, key).map_err(RecordError::Cosignature)?, line));
+            let time = verify_cosignature(note.text(), line, key).map_err(RecordError::Cosignature)?;
+            timed.extend(time.map(|time| (time, line)));
         }
         let time = timed.iter().map(|(time, _)| *time).max().ok_or(RecordError::NotOurs)?;
         let lines = timed.into_iter().filter(|(of, _)| *of == time).map(|(_, line)| line.clone()).collect();
@@ -216,17 +220,30 @@ mod tests {
     }
 
     #[test]
-    fn of_two_cosignatures_the_later_counts() {
+    fn of_the_times_of_two_keys_the_later_counts_and_a_line_that_states_none_does_not() {
         let log = Log::new("log.example/a", 1);
         let verified = log.trusted().verify(&log.signed(3)).unwrap();
         let [early, late] = [5, 8].map(|time| Cosigned::sign(&verified, &witness_key(), at(time)).unwrap());
-        for (first, second) in [(&early, &late), (&late, &early)] {
-            let lines = [first.lines(), second.lines()].concat();
+        let parse = |lines: Vec<NoteSignature>| {
             let note = SignedNote::new(log.signed(3).text().to_owned(), lines).unwrap();
-            let found = Cosigned::parse(&note.to_bytes(), &log.origin(), &witness_key().own()).unwrap();
-            assert_eq!((found.time(), found.lines()), (late.time(), late.lines()));
-            assert_eq!(found.lines().len(), 2);
+            Cosigned::parse(&note.to_bytes(), &log.origin(), &witness_key().own())
+        };
+        // Ed25519 first, ML-DSA-44 second.
+        for (old, new) in [(&early, &late), (&late, &early)] {
+            let found = parse(vec![old.lines()[0].clone(), new.lines()[1].clone()]).unwrap();
+            assert_eq!((found.time(), found.lines().len()), (late.time(), 1));
         }
+        let (timed, none) = (late.lines()[0].clone(), cosign_whole(&log));
+        let found = parse(vec![timed.clone(), none.clone()]).unwrap();
+        assert_eq!((found.time(), found.lines()), (late.time(), &[timed][..]));
+        // What `sign-subtree` gives to anybody is no record: it does not say that this was our largest tree.
+        assert_eq!(parse(vec![none]), Err(RecordError::NotOurs));
+    }
+
+    /// Our ML-DSA-44 line over the whole tree, without a time.
+    fn cosign_whole(log: &Log) -> NoteSignature {
+        let tree = Checkpoint::parse(log.signed(3).text()).unwrap().tree();
+        witness_key().cosign_subtree(&tree).unwrap()
     }
 
     #[test]

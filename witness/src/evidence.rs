@@ -1,31 +1,27 @@
-//! What a log has signed against itself, kept in files that anyone can check without us.
+//! What a log has signed against itself, kept as files of evidence (chapter *misbehaviour*, `stele/evidence@v1`): what anyone checks
+//! with the log's key alone, and `stele inspect` shows.
 //!
-//! ```text
-//! stele evidence v1
-//! conflict same-size
-//! known 303
-//! offered 251
+//! | kind | the file | |
+//! |---|---|---|
+//! | `same-size`, `forked` | `split-view` with what we had cosigned and what was offered | proof |
+//! | `empty-tree` | `impossible-head` | proof |
+//! | `unproven` | `split-view` without a path between the two heads | a suspicion |
 //!
-//! <303 bytes: the checkpoint that we had cosigned, as a signed note>
-//! <251 bytes: the checkpoint that the log has signed as well>
-//! ```
-//! `same-size` (two roots for one size) and `empty-tree` (a root that no empty tree has) are proof with the log's key alone, and so is
-//! `forked`, which has a line `prefix <root>` and a line `path <hash>` for each hash after `offered`: what the offered tree begins
-//! with, where it should begin with the known one. `unproven` is a suspicion: the two heads came without a valid consistency proof, which a sender can spoil; a valid
-//! proof between them, from anywhere, clears the log.
+//! A suspicion is two heads that came without a valid consistency proof, which a sender can spoil; a valid proof between them, from
+//! anywhere, clears the log.
 //!
 //! Kept at most once for each size and root, and at most so many of each kind for a log, the first ones: whoever sends
 //! more of them cannot fill the disk nor push the first proof out.
-
-use std::fmt::Write as _;
+//!
+//! Witnesses of before wrote a text of their own, `stele evidence v1`. It is read and exported as it always was, and not written.
 
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::ConsistencyProof;
-use stele_spec::misbehaviour::{ImpossibleHead, Misbehaviour, Prefix, SplitView};
+use stele_spec::misbehaviour::{EXTENSION, ImpossibleHead, Misbehaviour, Prefix, SplitView};
 use stele_spec::note::{MAX_NOTE, SignedNote};
-use stele_spec::text::{base64_exact, decimal, to_base64};
+use stele_spec::text::{base64_exact, decimal};
 
 use crate::decide::{Conflict, Contradiction};
 
@@ -35,10 +31,11 @@ pub const MAX_PROOFS: usize = 64;
 /// The most suspicions that are kept for a log.
 pub const MAX_SUSPICIONS: usize = 16;
 
-/// The longest file: two notes, a proof, and a head.
+/// The longest file: two notes, a proof, and what stands around them.
 const MAX_FILE: u64 = 2 * MAX_NOTE as u64 + 8192;
 
-const MAGIC: &str = "stele evidence v1\nconflict ";
+/// How the text of before begins.
+const OLD_MAGIC: &str = "stele evidence v1\nconflict ";
 
 /// Two heads that cannot be reconciled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +81,7 @@ impl Archive {
     }
 
     /// Keeps evidence against the log of `offered`, durably. The caller holds the log's state: two do not keep at once.
-    pub fn keep(&self, known: Vec<u8>, contradiction: &Contradiction) -> Result<Kept, DurableError> {
+    pub fn keep(&self, known: Option<&SignedNote>, contradiction: &Contradiction) -> Result<Kept, DurableError> {
         let Contradiction { kind: conflict, offered, prefix } = contradiction;
         let (conflict, checkpoint) = (*conflict, offered.checkpoint());
         let folder = checkpoint.origin().digest().to_string();
@@ -92,14 +89,20 @@ impl Archive {
         let kind = format!("{}-", conflict.word());
         let there = self.0.list(&folder)?.unwrap_or_default();
         let mut alike = there.iter().filter(|listed| listed.name.starts_with(&kind));
-        if alike.clone().any(|listed| listed.name == name) {
+        // Of before, the same name without the extension.
+        if alike
+            .clone()
+            .any(|listed| name.strip_prefix(&listed.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        {
             return Ok(Kept::Already);
         }
         if alike.nth(conflict.most() - 1).is_some() {
             return Ok(Kept::Full);
         }
-        let evidence = Evidence { conflict, known, offered: offered.note().to_bytes(), prefix: prefix.clone() };
-        self.0.put_if_absent(&format!("{folder}/{name}"), &evidence.to_bytes())?;
+        let evidence = misbehaviour(conflict, known, offered.note(), prefix.as_ref());
+        // It is far below the limit of a file: two notes and a path.
+        let Ok(bytes) = evidence.to_bytes() else { return Ok(Kept::Full) };
+        self.0.put_if_absent(&format!("{folder}/{name}"), &bytes)?;
         Ok(Kept::New)
     }
 }
@@ -120,7 +123,23 @@ impl Archive {
 }
 
 fn file_name(conflict: Conflict, checkpoint: &Checkpoint) -> String {
-    format!("{}-{}-{}", conflict.word(), checkpoint.size(), checkpoint.root())
+    format!("{}-{}-{}.{EXTENSION}", conflict.word(), checkpoint.size(), checkpoint.root())
+}
+
+/// The file of a contradiction. Where nothing was cosigned before, the offered head stands alone and proves what it can.
+fn misbehaviour(
+    conflict: Conflict,
+    known: Option<&SignedNote>,
+    offered: &SignedNote,
+    prefix: Option<&Prefix>,
+) -> Misbehaviour {
+    match known {
+        Some(known) if conflict != Conflict::EmptyTree => {
+            let prefix = prefix.filter(|_| conflict == Conflict::Forked).cloned();
+            Misbehaviour::SplitView(SplitView { older: known.clone(), newer: offered.clone(), prefix })
+        }
+        _ => Misbehaviour::ImpossibleHead(ImpossibleHead { head: offered.clone() }),
+    }
 }
 
 impl Conflict {
@@ -146,11 +165,38 @@ impl Conflict {
 }
 
 impl Evidence {
-    /// Reads a file of evidence; `None` if it is none. Nothing in it is verified by that.
+    /// Reads a file of evidence; `None` if it is none that a witness keeps. Nothing in it is verified by that.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
+        match Misbehaviour::parse(bytes) {
+            Ok(file) => Self::of(file),
+            Err(_) => Self::parse_old(bytes),
+        }
+    }
+
+    fn of(file: Misbehaviour) -> Option<Self> {
+        let size = |note: &SignedNote| Checkpoint::parse(note.text()).ok().map(|head| head.size());
+        match file {
+            Misbehaviour::ImpossibleHead(ImpossibleHead { head }) => {
+                let conflict = if size(&head) == Some(0) { Conflict::EmptyTree } else { Conflict::Unproven };
+                Some(Self { conflict, known: Vec::new(), offered: head.to_bytes(), prefix: None })
+            }
+            Misbehaviour::SplitView(SplitView { older, newer, prefix }) => {
+                let conflict = match &prefix {
+                    Some(_) => Conflict::Forked,
+                    None if size(&older) == size(&newer) => Conflict::SameSize,
+                    None => Conflict::Unproven,
+                };
+                Some(Self { conflict, known: older.to_bytes(), offered: newer.to_bytes(), prefix })
+            }
+            _ => None,
+        }
+    }
+
+    /// The text of before.
+    fn parse_old(bytes: &[u8]) -> Option<Self> {
         let head_end = bytes.windows(2).position(|two| two == b"\n\n")? + 1;
         let (head, rest) = bytes.split_at_checked(head_end)?;
-        let head = std::str::from_utf8(head).ok()?.strip_prefix(MAGIC)?;
+        let head = std::str::from_utf8(head).ok()?.strip_prefix(OLD_MAGIC)?;
         let mut lines = head.split_inclusive('\n').map_while(|line| line.strip_suffix('\n'));
         let word = lines.next()?;
         let conflict = Conflict::ALL.into_iter().find(|conflict| conflict.word() == word)?;
@@ -171,35 +217,16 @@ impl Evidence {
         whole.then(|| Self { conflict, known: known_bytes.to_vec(), offered: offered_bytes.to_vec(), prefix })
     }
 
-    /// The bytes of the file.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let (known, offered) = (self.known.len(), self.offered.len());
-        let mut head = format!("{MAGIC}{}\nknown {known}\noffered {offered}\n", self.conflict.word());
-        if let Some(Prefix { root, path }) = &self.prefix {
-            let _ = writeln!(head, "prefix {}", to_base64(root.as_bytes()));
-            path.path().iter().for_each(|hash| {
-                let _ = writeln!(head, "path {}", to_base64(hash.as_bytes()));
-            });
-        }
-        head.push('\n');
-        [head.as_bytes(), &self.known, &self.offered].concat()
-    }
-}
-
-impl Evidence {
-    /// The same as a file that anyone can check with the log's key alone (`stele evidence verify`); none of a suspicion.
-    pub fn misbehaviour(&self) -> Option<Misbehaviour> {
+    /// The file that anyone can check (`stele evidence verify`): of a suspicion too, which then proves nothing.
+    pub fn file(&self) -> Option<Misbehaviour> {
         let offered = SignedNote::parse(&self.offered).ok()?;
-        let split = |prefix| {
-            let older = SignedNote::parse(&self.known).ok()?;
-            Some(Misbehaviour::SplitView(SplitView { older, newer: offered.clone(), prefix }))
-        };
-        match self.conflict {
-            Conflict::EmptyTree => Some(Misbehaviour::ImpossibleHead(ImpossibleHead { head: offered })),
-            Conflict::SameSize => split(None),
-            Conflict::Forked => split(Some(self.prefix.clone()?)),
-            Conflict::Unproven => None,
-        }
+        let known = SignedNote::parse(&self.known).ok();
+        Some(misbehaviour(self.conflict, known.as_ref(), &offered, self.prefix.as_ref()))
+    }
+
+    /// The same of what is proof by its kind; none of a suspicion.
+    pub fn misbehaviour(&self) -> Option<Misbehaviour> {
+        self.file().filter(|_| self.conflict != Conflict::Unproven)
     }
 }
 
@@ -209,30 +236,35 @@ mod tests {
     use crate::samples::Log;
     use proptest::prelude::*;
     use stele_spec::misbehaviour::KnownKeys;
+    use stele_spec::text::to_base64;
 
     #[test]
     fn evidence_is_kept_once_and_bounded_and_a_flood_does_not_push_out_proof() {
         let home = tempfile::tempdir().unwrap();
         let archive = Archive::open(home.path()).unwrap();
         let log = Log::new("log.example/a", 1);
+        let known = log.signed(9);
+        let smaller = log.signed(3);
         let fork = |n: u8, kind| {
             let offered = log.trusted().verify(&log.signed_root(9, RootHash::from_bytes([n; 32]))).unwrap();
             Contradiction { kind, offered, prefix: None }
         };
         let suspicion = |n| fork(n, Conflict::Unproven);
         for n in 0..MAX_SUSPICIONS as u8 {
-            assert_eq!(archive.keep(b"known".to_vec(), &suspicion(n)).unwrap(), Kept::New);
+            assert_eq!(archive.keep(Some(&smaller), &suspicion(n)).unwrap(), Kept::New);
         }
-        assert_eq!(archive.keep(b"later".to_vec(), &suspicion(0)).unwrap(), Kept::Already);
-        assert_eq!(archive.keep(b"known".to_vec(), &suspicion(99)).unwrap(), Kept::Full);
+        assert_eq!(archive.keep(Some(&smaller), &suspicion(0)).unwrap(), Kept::Already);
+        assert_eq!(archive.keep(Some(&smaller), &suspicion(99)).unwrap(), Kept::Full);
         let proof = fork(99, Conflict::SameSize);
-        assert_eq!(archive.keep(b"known".to_vec(), &proof).unwrap(), Kept::New);
+        assert_eq!(archive.keep(Some(&known), &proof).unwrap(), Kept::New);
         let all = archive.all().unwrap();
         assert_eq!(all.len(), MAX_SUSPICIONS + 1);
-        let id = format!("{}/same-size-9-{}", log.origin().digest(), RootHash::from_bytes([99; 32]));
+        let id = format!("{}/same-size-9-{}.stele-evidence", log.origin().digest(), RootHash::from_bytes([99; 32]));
         let found = &all.iter().find(|filed| filed.id == id).unwrap().evidence;
         assert_eq!(found.offered, proof.offered.note().to_bytes());
-        assert_eq!((found.conflict, found.known.as_slice()), (Conflict::SameSize, &b"known"[..]));
+        let file = std::fs::read(home.path().join(&id)).unwrap();
+        assert!(Misbehaviour::parse(&file).unwrap().check(&KnownKeys::new([log.vkey()])).is_ok(), "as it lies there");
+        assert_eq!((found.conflict, found.known.as_slice()), (Conflict::SameSize, &known.to_bytes()[..]));
     }
 
     #[test]
@@ -253,23 +285,63 @@ mod tests {
             of(Conflict::EmptyTree, log.signed(7), empty, None),
             of(Conflict::Forked, log.signed(3), liar.signed(7), prefix.clone()),
         ] {
-            assert_eq!(Evidence::parse(&evidence.to_bytes()), Some(evidence.clone()));
             let file = evidence.misbehaviour().unwrap().to_bytes().unwrap();
+            let read = Evidence::parse(&file).unwrap();
+            assert_eq!((read.conflict, &read.offered), (evidence.conflict, &evidence.offered));
+            assert_eq!(read.misbehaviour(), evidence.misbehaviour());
+            assert_eq!(Evidence::parse(&old_text(&evidence)), Some(evidence.clone()), "what was written before");
             let verdict = Misbehaviour::parse(&file).unwrap().check(&keys).unwrap();
             assert_eq!(verdict.log.as_str(), "log.example/a", "{:?}", evidence.conflict);
             let stranger = KnownKeys::new([Log::new("log.example/a", 2).vkey()]);
             assert!(Misbehaviour::parse(&file).unwrap().check(&stranger).is_err());
         }
-        assert_eq!(of(Conflict::Unproven, log.signed(3), liar.signed(7), None).misbehaviour(), None);
+        let suspicion = of(Conflict::Unproven, log.signed(3), liar.signed(7), None);
+        assert_eq!(suspicion.misbehaviour(), None);
+        let file = suspicion.file().unwrap();
+        assert_eq!(Evidence::parse(&file.to_bytes().unwrap()), Some(suspicion));
+        assert!(file.check(&keys).is_err());
         let honest = of(Conflict::SameSize, log.signed(7), log.signed(7), None).misbehaviour().unwrap();
         assert!(honest.check(&keys).is_err());
     }
 
+    /// A file as witnesses of before wrote it.
+    fn old_text(evidence: &Evidence) -> Vec<u8> {
+        let Evidence { conflict, known, offered, prefix } = evidence;
+        let mut head = format!("{OLD_MAGIC}{}\nknown {}\noffered {}\n", conflict.word(), known.len(), offered.len());
+        if let Some(Prefix { root, path }) = prefix {
+            head += &format!("prefix {}\n", to_base64(root.as_bytes()));
+            path.path().iter().for_each(|hash| head += &format!("path {}\n", to_base64(hash.as_bytes())));
+        }
+        [head.as_bytes(), b"\n", known, offered].concat()
+    }
+
+    #[test]
+    fn an_old_file_is_listed_and_the_same_is_not_kept_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = Archive::open(home.path()).unwrap();
+        let log = Log::new("log.example/a", 1);
+        let root = RootHash::from_bytes([9; 32]);
+        let offered = log.trusted().verify(&log.signed_root(9, root)).unwrap();
+        let conflict = Conflict::SameSize;
+        let (known, note) = (log.signed(9), offered.note().to_bytes());
+        let old = Evidence { conflict, known: known.to_bytes(), offered: note, prefix: None };
+        let id = format!("{}/same-size-9-{root}", log.origin().digest());
+        std::fs::create_dir_all(home.path().join(&id).parent().unwrap()).unwrap();
+        std::fs::write(home.path().join(&id), old_text(&old)).unwrap();
+        let again = Contradiction { kind: conflict, offered, prefix: None };
+        assert_eq!(archive.keep(Some(&known), &again).unwrap(), Kept::Already);
+        assert_eq!(archive.all().unwrap(), [Filed { id, evidence: old.clone() }]);
+        assert!(old.file().unwrap().check(&KnownKeys::new([log.vkey()])).is_ok());
+    }
+
     #[test]
     fn what_is_no_evidence_is_none() {
-        let good =
-            Evidence { conflict: Conflict::SameSize, known: b"ab".to_vec(), offered: b"\n\nc".to_vec(), prefix: None }
-                .to_bytes();
+        let good = old_text(&Evidence {
+            conflict: Conflict::SameSize,
+            known: b"ab".to_vec(),
+            offered: b"\n\nc".to_vec(),
+            prefix: None,
+        });
         for length in 0..good.len() {
             assert_eq!(Evidence::parse(&good[..length]), None);
         }
@@ -281,16 +353,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_is_written_back_as_it_was(text in "stele evidence v1\nconflict (same-size|unproven|forked)\nknown [0-9]{1,2}\noffered [0-9]{1,2}\n(prefix [A-D]{42}A=\n)?(path [A-D]{42}A=\n){0,2}\n{1,2}[a\n]{0,9}") {
+        fn what_is_read_of_a_text_is_what_it_says(text in "stele evidence v1\nconflict (same-size|unproven|forked)\nknown [0-9]{1,2}\noffered [0-9]{1,2}\n(prefix [A-D]{42}A=\n)?(path [A-D]{42}A=\n){0,2}\n{1,2}[a\n]{0,9}") {
             if let Some(evidence) = Evidence::parse(text.as_bytes()) {
-                prop_assert_eq!(evidence.to_bytes(), text.into_bytes());
+                prop_assert_eq!(old_text(&evidence), text.into_bytes());
             }
         }
 
         #[test]
-        fn evidence_survives_writing_and_reading(known in any::<Vec<u8>>(), offered in any::<Vec<u8>>()) {
+        fn an_old_text_of_any_bytes_is_read(known in any::<Vec<u8>>(), offered in any::<Vec<u8>>()) {
             let evidence = Evidence { conflict: Conflict::EmptyTree, known, offered, prefix: None };
-            prop_assert_eq!(Evidence::parse(&evidence.to_bytes()), Some(evidence));
+            prop_assert_eq!(Evidence::parse(&old_text(&evidence)), Some(evidence));
         }
     }
 }

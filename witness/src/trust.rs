@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn forged_repeated_and_foreign_lines_are_gone_from_what_is_kept() {
+    fn forged_and_foreign_lines_are_gone_from_what_is_kept() {
         let log = Log::new("log.example/a", 1);
         let good = log.signed(3);
         let mut lines = vec![Log::new("log.example/a", 2).signed(3).signatures()[0].clone()];
         let mut own = good.signatures()[0].clone();
         own.name = "witness.example/w1".parse().unwrap();
         lines.push(own);
-        lines.extend([good.signatures()[0].clone(), good.signatures()[0].clone()]);
+        lines.push(good.signatures()[0].clone());
         let noisy = SignedNote::new(good.text().to_owned(), lines).unwrap();
         assert_eq!(*log.trusted().verify(&noisy).unwrap().note(), good);
     }

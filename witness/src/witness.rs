@@ -26,7 +26,7 @@ use crate::config::{Listed, Pull};
 use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
-use crate::evidence::{Archive, Kept};
+use crate::evidence::{Archive, EXTENSION, Kept};
 use crate::held::{Held, held};
 use crate::home::Home;
 use crate::keyring::{Keyring, SignError};
@@ -587,11 +587,11 @@ impl Witness {
         desk.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (&desk.origin, conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());
-        let known = known.cosigned().map(Cosigned::to_bytes).unwrap_or_default();
+        let known = known.cosigned().map(Cosigned::note);
         let kept = self.archive.keep(known, conflict);
         match &kept {
             Ok(Kept::New) => {
-                let id = format!("{}/{kind}-{size}-{root}", origin.digest());
+                let id = format!("{}/{kind}-{size}-{root}.{EXTENSION}", origin.digest());
                 let since = self.clock.unix_seconds();
                 desk.hold(Held { origin: origin.digest(), kind: conflict.kind, size, id, since });
             }

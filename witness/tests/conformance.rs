@@ -149,13 +149,30 @@ fn c1_without_a_signature_of_a_trusted_key_it_is_403() {
 }
 
 #[test]
-fn c2_a_bad_line_of_a_trusted_key_is_403_though_a_good_one_is_beside_it() {
+fn c2_a_bad_line_of_a_trusted_key_is_403() {
     let (log, _folder, served) = house();
-    let mut bad = log.signed(7).signatures()[0].clone();
+    let signed = log.signed(7);
+    let mut bad = signed.signatures()[0].clone();
     bad.bytes[0] ^= 1;
-    assert_eq!(served.door.status(&body(0, no_proof(), with_line(&log.signed(7), bad.clone()))), 403);
+    let alone = |line| SignedNote::new(signed.text().to_owned(), vec![line]).unwrap();
+    assert_eq!(served.door.status(&body(0, no_proof(), alone(bad.clone()))), 403);
     bad.bytes.truncate(10);
-    assert_eq!(served.door.status(&body(0, no_proof(), with_line(&log.signed(7), bad))), 403);
+    assert_eq!(served.door.status(&body(0, no_proof(), alone(bad))), 403);
+}
+
+#[test]
+fn c4_two_lines_of_one_key_are_400_whether_they_verify_or_not() {
+    let (log, _folder, served) = house();
+    let signed = log.signed(7);
+    let good = signed.signatures()[0].clone();
+    let mut bad = good.clone();
+    bad.bytes[0] ^= 1;
+    for second in [good, bad] {
+        let answer = served.door.post(format!("old 0\n\n{signed}{second}").as_bytes());
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.text().contains("one line a key"), "{}", answer.text());
+    }
+    assert_eq!(served.door.status(&body(0, no_proof(), signed)), 200, "nothing was kept");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::finding::{Entries, Findings};
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::index::{Listing, Pointer};
+use stele_spec::index::{Listing, MAX_BETWEEN, Pointer};
 use stele_spec::manifest::Manifest;
 use stele_spec::misbehaviour::{DUPLICATE_ENTRY, MALFORMED_ENTRY};
 use stele_spec::registration::{Refusal, Verdict, View as _, admit, authenticate, signers};
@@ -171,18 +171,28 @@ impl<'a> Auditor<'a> {
             }
             Ok(Entry::Statement(signed)) => {
                 self.done.statements += 1;
-                self.index.take(&self.rows, listing)?;
-                self.statement(position, leaf, &signed, parsed.verified)?
+                let mut found = self.waits(listing)?;
+                found.extend(self.statement(position, leaf, &signed, parsed.verified)?);
+                found
             }
             Err(error) => {
-                self.index.take(&self.rows, listing)?;
+                let mut found = self.waits(listing)?;
                 self.convict.refused(position, Default::default(), None, &[])?;
-                vec![Row::of_the_log(MALFORMED_ENTRY, position, error.to_string())]
+                found.push(Row::of_the_log(MALFORMED_ENTRY, position, error.to_string()));
+                found
             }
         };
         self.report(position, found)?;
         self.done.entries = position + 1;
         Ok(())
+    }
+
+    /// Takes an entry that is no index entry: a finding where one was due.
+    fn waits(&mut self, listing: Listing) -> Result<Vec<Row>, AuditError> {
+        let Some(overdue) = self.index.take(&self.rows, listing)? else { return Ok(Vec::new()) };
+        self.convict.overdue(overdue)?;
+        let summary = format!("more than {MAX_BETWEEN} entries stand after the index entry before this one");
+        Ok(vec![Row::of_the_log(row::INDEX_MISSING, overdue.at, summary)])
     }
 
     fn index_entry(&mut self, position: u64, entry: &IndexEntry) -> Result<Vec<Row>, AuditError> {

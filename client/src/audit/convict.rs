@@ -19,7 +19,7 @@ use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Refusal, Swap};
 
 use super::AuditError;
-use super::index_check::{IndexCheck, WrongIndex};
+use super::index_check::{IndexCheck, Overdue, WrongIndex};
 use super::registry_rows::RegistryRows;
 use super::store::Snapshot;
 use crate::log_reader::{ReadError, VerifiedLog};
@@ -105,6 +105,13 @@ impl<'a> Convict<'a> {
         Ok(())
     }
 
+    /// An entry where an index entry had to be: the index entry before it and all after it, up to the entry itself.
+    pub(super) fn overdue(&mut self, overdue: Overdue) -> Result<(), AuditError> {
+        let (Some(from), true) = (overdue.from, self.archive.is_some()) else { return Ok(()) };
+        let entries = (from..=overdue.at).map(|position| self.logged(position)).collect::<Result<_, _>>()?;
+        self.keep(&Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: Transition::default() }))
+    }
+
     /// An index entry that cannot stand at its place.
     pub(super) fn wrong_index(&mut self, wrong: &WrongIndex) -> Result<(), AuditError> {
         let position = wrong.expected.position;
@@ -171,7 +178,7 @@ impl<'a> Convict<'a> {
             stele_spec::merkle::InclusionError::Nodes(error) => error,
             _ => ReadError::PastTheEnd { position, size: self.log.size() },
         })?;
-        let proof = TlogProof::new(position, path, self.log.head().note.clone());
+        let proof = TlogProof::new(position, path, self.keys.without_cosignatures(&self.log.head().note));
         Ok(Logged { entry: self.log.entry(position)?, proof })
     }
 

@@ -3,13 +3,10 @@
 use serde::{Deserialize, Serialize};
 use stele_spec::entry::IndexEntry;
 use stele_spec::hash::IndexKey;
-use stele_spec::index::{Listing, Proof, Transition, check_transition};
+use stele_spec::index::{Listing, MAX_BETWEEN, Proof, Transition, check_transition};
 
 use super::index_tree::{Batch, IndexTree};
 use super::store::{Changes, Snapshot, StoreError, key, to_json};
-
-/// So many entries wait for their index entry in memory; the tree takes them then, and no evidence can be made of them.
-const MOST_WAITING: usize = 4096;
 
 /// The index so far.
 #[derive(Debug)]
@@ -28,6 +25,15 @@ struct Last {
     right: bool,
     /// Up to where the tree has taken entries, where that is further.
     taken: u64,
+}
+
+/// An entry in the place where an index entry had to be at the latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overdue {
+    /// The newest index entry before it, if there is one.
+    pub(super) from: Option<u64>,
+    /// The place.
+    pub(super) at: u64,
 }
 
 /// An index entry that cannot stand where it stands.
@@ -51,17 +57,22 @@ impl IndexCheck {
         self.last.taken
     }
 
-    /// Takes an entry that is no index entry.
-    pub(super) fn take(&mut self, rows: &Snapshot, listing: Listing) -> Result<(), StoreError> {
+    /// Takes an entry that is no index entry; tells the one that stands where an index entry had to be at the latest.
+    ///
+    /// The tree takes the entries then: their index entry is overdue, and the roots after it are not proven with them.
+    pub(super) fn take(&mut self, rows: &Snapshot, listing: Listing) -> Result<Option<Overdue>, StoreError> {
+        let at = listing.pointer().position;
         self.waiting.push(listing);
-        if self.waiting.len() > MOST_WAITING {
-            let batch = batch(&self.waiting);
-            self.tree.apply(rows, &batch)?;
-            self.last.taken += self.waiting.len() as u64;
-            self.last.right = false;
-            self.waiting.clear();
+        if self.waiting.len() <= MAX_BETWEEN {
+            return Ok(None);
         }
-        Ok(())
+        let first = self.last.position.map_or(0, |index| index + 1) == self.last.taken;
+        let batch = batch(&self.waiting);
+        self.tree.apply(rows, &batch)?;
+        self.last.taken += self.waiting.len() as u64;
+        self.last.right = false;
+        self.waiting.clear();
+        Ok(first.then_some(Overdue { from: self.last.position, at }))
     }
 
     /// Takes an index entry; none if it is right.

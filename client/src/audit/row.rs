@@ -29,7 +29,7 @@ pub(crate) struct Row {
 pub(super) const REFUSED: &str = "refused-";
 /// An index entry that is not what the entries make.
 pub(super) const INDEX_WRONG: &str = "index-entry-wrong";
-/// A tree that does not end with its index.
+/// A tree that does not end with its index, or has too many entries between two.
 pub(super) const INDEX_MISSING: &str = "index-entry-missing";
 /// A manifest that cannot be had.
 pub(super) const MANIFEST_MISSING: &str = "manifest-missing";

@@ -59,13 +59,7 @@ fn verify(file: &Path, keys: &KnownKeys) -> Result<Output, Failure> {
 fn show(file: &Path, extract: Option<&Path>) -> Result<Output, Failure> {
     let evidence = read(file)?;
     let parts = parts(&evidence);
-    let mut page =
-        Page::titled(&format!("evidence of {}: `stele evidence verify` says whether it proves it", evidence.kind()));
-    for part in &parts {
-        page.row(&part.name, &part.line);
-    }
-    let rows: Vec<Value> = parts.iter().map(|part| json!({ "part": part.name, "holds": part.line })).collect();
-    let mut json = json!({ "proven": false, "kind": evidence.kind(), "parts": rows });
+    let (mut page, mut json) = page_of(&evidence, &parts);
     if let Some(folder) = extract {
         let written = write_parts(&parts, folder)?;
         written.iter().for_each(|path| page.row("wrote", path));
@@ -74,6 +68,21 @@ fn show(file: &Path, extract: Option<&Path>) -> Result<Output, Failure> {
         }
     }
     Ok(Output { text: page.0, json, failure: None })
+}
+
+/// What is in a file of evidence, for `stele inspect`: it verifies nothing.
+pub(super) fn describe(evidence: &Misbehaviour) -> (Page, Value) {
+    page_of(evidence, &parts(evidence))
+}
+
+fn page_of(evidence: &Misbehaviour, parts: &[Part]) -> (Page, Value) {
+    let mut page =
+        Page::titled(&format!("evidence of {}: `stele evidence verify` says whether it proves it", evidence.kind()));
+    for part in parts {
+        page.row(&part.name, &part.line);
+    }
+    let rows: Vec<Value> = parts.iter().map(|part| json!({ "part": part.name, "holds": part.line })).collect();
+    (page, json!({ "proven": false, "kind": evidence.kind(), "parts": rows }))
 }
 
 /// A part of a file, with the standard files that it is made of.
@@ -166,9 +175,15 @@ fn write_parts(parts: &[Part], folder: &Path) -> Result<Vec<String>, Failure> {
 
 fn read(file: &Path) -> Result<Misbehaviour, Failure> {
     let bytes = error::read(file, MAX_EVIDENCE as u64, "a file of evidence")?;
+    if bytes.starts_with(OLD_TEXT) {
+        return Err(EvidenceFailure::OldText { path: file.display().to_string() }.into());
+    }
     Ok(Misbehaviour::parse(&bytes)
         .map_err(|error| EvidenceFailure::Malformed { path: file.display().to_string(), error })?)
 }
+
+/// How the evidence began that witnesses wrote as text before they wrote files of evidence.
+pub(super) const OLD_TEXT: &[u8] = b"stele evidence v1\n";
 
 /// Why a file convicts nobody.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +196,12 @@ enum EvidenceFailure {
         /// Why.
         error: EvidenceError,
     },
+    /// A witness of before wrote it as text.
+    #[error("{path} is a witness's evidence in its old form; expected a file of evidence")]
+    OldText {
+        /// The file.
+        path: String,
+    },
     /// It does not prove what it says.
     #[error("the evidence convicts nobody: {0}")]
     Unproven(Unproven),
@@ -189,7 +210,7 @@ enum EvidenceFailure {
 impl Explain for EvidenceFailure {
     fn exit(&self) -> Exit {
         match self {
-            Self::Malformed { .. } => Exit::BadInput,
+            Self::Malformed { .. } | Self::OldText { .. } => Exit::BadInput,
             Self::Unproven(Unproven::UnknownLog { .. }) => Exit::WrongPolicy,
             Self::Unproven(_) => Exit::Unproven,
         }
@@ -198,6 +219,7 @@ impl Explain for EvidenceFailure {
     fn code(&self) -> &'static str {
         match self {
             Self::Malformed { error, .. } => error.code(),
+            Self::OldText { .. } => "evidence-old-text",
             Self::Unproven(error) => error.code(),
         }
     }
@@ -205,6 +227,9 @@ impl Explain for EvidenceFailure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Malformed { .. } => Some("`stele inspect FILE` says what a file is".into()),
+            Self::OldText { .. } => {
+                Some("`stele-witness evidence export DIR --out FOLDER` writes it as a file of evidence".into())
+            }
             Self::Unproven(Unproven::UnknownLog { .. }) => {
                 Some("give the key of that log: --vkey, or --policy with a policy that has it".into())
             }

@@ -11,6 +11,7 @@ use stele_spec::hash::Digest;
 use stele_spec::key::PublicKey;
 use stele_spec::manifest::Manifest;
 use stele_spec::merkle::leaf_hash;
+use stele_spec::misbehaviour::{MAX_EVIDENCE, Misbehaviour};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
@@ -23,8 +24,8 @@ use crate::page::{self, Page, printable};
 use crate::proposal::Proposal;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
-    let what = "a bundle, statement, manifest, proof, checkpoint, policy, key or index entry";
-    let bytes = error::read(&args.file, MAX_BUNDLE as u64, what)?;
+    let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
+    let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
     let malformed = |problem: String| FileError::Malformed {
         path: args.file.display().to_string(),
         what,
@@ -63,6 +64,9 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
         [0xD2, ..] => {
             SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string())
         }
+        [0xA0..=0xBF, ..] if is_evidence(bytes) => {
+            Misbehaviour::parse(bytes).map(|found| plain(evidence_page(&found))).map_err(|error| error.to_string())
+        }
         // A map of two fields, or of five.
         [0xA2, ..] => Manifest::parse(bytes).map(|found| plain(manifest(&found))).map_err(|error| error.to_string()),
         [0xA0..=0xBF, ..] => {
@@ -77,7 +81,28 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
     }
 }
 
+/// Whether a file says that it is evidence, in a field near its beginning or after what it carries.
+fn is_evidence(bytes: &[u8]) -> bool {
+    let version = b"hevidenceqstele/evidence@v";
+    bytes.windows(version.len()).any(|window| window == version)
+}
+
+fn evidence_page(found: &Misbehaviour) -> (Page, Value) {
+    let (page, mut json) = super::evidence::describe(found);
+    if let Some(object) = json.as_object_mut() {
+        let evidence_of = object.insert("kind".into(), "evidence".into());
+        object.insert("evidence_of".into(), evidence_of.unwrap_or_default());
+    }
+    (page, json)
+}
+
 fn inspect_text(text: &str) -> Result<(Page, Value), String> {
+    if text.as_bytes().starts_with(super::evidence::OLD_TEXT) {
+        let page = Page::titled(
+            "a witness's evidence in its old form: `stele-witness evidence export` writes it as a file of evidence",
+        );
+        return Ok((page, json!({ "kind": "evidence-old-text" })));
+    }
     if text.starts_with("stele/index@") {
         let entry = IndexEntry::parse(text.as_bytes()).map_err(|error| error.to_string())?;
         let mut page = Page::titled("an index entry");

@@ -46,8 +46,11 @@ fn lint(file: &Path) -> Result<Output, Failure> {
     let mut page = Page::titled(&format!("{path}: {} of {}", number(witnesses.needed), count(witnesses.of, "witness")));
     for (of, bears) in [("witnesses", witnesses), ("operators", operators)] {
         page.row(of, &format!("{}, at least {} needed", bears.of, number(bears.needed)));
-        page.row("  may lie", &number(bears.lying));
-        page.row("  may be down", &number(bears.down));
+        // Where nothing is asked for, nothing that witnesses do matters.
+        let asked = policy.quorum().least() > 0;
+        let borne = |bears: Option<usize>| if asked { number(bears) } else { "all: none is asked for".to_owned() };
+        page.row("  may lie", &borne(bears.lying));
+        page.row("  may be down", &borne(bears.down));
     }
     warnings.iter().for_each(|warning| page.row("warning", warning));
     let object = |bears: Bears| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.lying, "may_be_down": bears.down });
@@ -105,6 +108,26 @@ fn check(file: &Path) -> Result<Output, Failure> {
 /// What is legal and likely not meant.
 fn warnings(policy: &Policy) -> Vec<String> {
     let mut warnings = Vec::new();
+    let logs = policy.logs().iter().map(|log| (log.key.name().to_string(), log.url.as_deref()));
+    let witnesses = policy.witnesses().iter().map(|witness| (witness.name.clone(), witness.url.as_deref()));
+    for (name, url) in logs.chain(witnesses) {
+        if let Some(url) = url.filter(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
+            warnings.push(format!("the address of {name}: expected https://... or http://..., found {url}"));
+        }
+    }
+    for witness in policy.witnesses() {
+        let own = policy.logs().iter().filter(|log| log.key.same_key(&witness.key));
+        warnings.extend(own.map(|log| {
+            let (witness, log) = (&witness.name, log.key.name());
+            format!("witness {witness} has the key of the log {log}: it does not count for that log")
+        }));
+    }
+    for (index, log) in policy.logs().iter().enumerate() {
+        if policy.logs().iter().skip(index + 1).any(|other| other.key.name() == log.key.name()) {
+            let name = log.key.name();
+            warnings.push(format!("{name} has two keys, of two kinds: make sure that both are one log's"));
+        }
+    }
     if policy.logs().is_empty() {
         warnings.push("no log: every checkpoint is refused".to_owned());
     }
@@ -162,6 +185,30 @@ mod tests {
         let policy = policy(&["one.example/a", "one.example/b", "two.example"], "group g 2 w2 w3 w4\nquorum g\n");
         assert_eq!(warnings(&policy), ["one.example alone meets the quorum: count operators, not keys"]);
         assert_eq!(requirement(&policy, policy.quorum()), "g: 2 of 3 (w2, w3, w4)");
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_a_policy_of_no_log_and_the_log_s_own_key_are_told() {
+        let log = vkey("log.example/a", 1, KeyType::Log);
+        let own = vkey("w.example", 1, KeyType::Cosigner);
+        let other = vkey("v.example", 2, KeyType::Cosigner);
+        let text = format!(
+            "log {log} log.example\nwitness w {own} https://w.example/\nwitness v {other} v.example:80\ngroup g all w v\nquorum g\n"
+        );
+        let told = warnings(&Policy::parse(text.as_bytes()).unwrap());
+        assert_eq!(
+            told,
+            [
+                "the address of log.example/a: expected https://... or http://..., found log.example",
+                "the address of v: expected https://... or http://..., found v.example:80",
+                "witness w has the key of the log log.example/a: it does not count for that log",
+            ]
+        );
+        let none = format!("witness v {other}\nquorum v\n");
+        assert!(
+            warnings(&Policy::parse(none.as_bytes()).unwrap())
+                .contains(&"no log: every checkpoint is refused".to_owned())
+        );
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Verdict<'_> {
             json!({
                 "witness": cosigned.witness,
                 "key_name": cosigned.key_name.to_string(),
-                "time": moment(cosigned.time.seconds()),
+                "time": cosigned.time.map(|time| moment(time.seconds())),
             })
         });
         let mut document = judged_fields(judged.word.as_str(), &judged.problems, &judged.accepted);

@@ -194,12 +194,20 @@ pub(super) fn cosignatures(key: &VerifierKey, head: &SignedHead, body: &str) -> 
         if !key.is_meant_by(&line) {
             continue;
         }
-        verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
-        lines.push(line);
+        let time =
+            verify_cosignature(head.note.text(), &line, key).map_err(|e| Problem::NoCosignature(e.to_string()))?;
+        // Only a line with a time answers `add-checkpoint`: any other does not say that this is the largest tree.
+        if time.is_some() {
+            lines.push(line);
+        }
     }
     // One line is enough, and the first is what an honest witness sends.
     lines.truncate(1);
-    if lines.is_empty() { Err(Problem::NoCosignature("no line of its key".into())) } else { Ok(lines) }
+    if lines.is_empty() {
+        Err(Problem::NoCosignature("no line of its key that states a time".into()))
+    } else {
+        Ok(lines)
+    }
 }
 
 pub(super) fn away(error: &HttpError) -> Away {
@@ -209,6 +217,8 @@ pub(super) fn away(error: &HttpError) -> Away {
         HttpError::TimedOut { .. } => "it took too long",
         HttpError::TooLarge { .. } => "its answer is too large",
         HttpError::Roots(_) => "this machine's TLS roots cannot be read",
+        HttpError::Encoding { .. } => "its answer is encoded as nothing that is read here",
+        HttpError::NotPublic { .. } => "its address is none of the public internet",
         HttpError::Broken { .. } => "the exchange with it failed",
     };
     let mut detail = error.to_string();

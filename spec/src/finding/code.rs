@@ -79,6 +79,12 @@ vocabulary! {
         LicenseTextModified = "license-text-modified",
         /// The digest of the licence text is not known.
         LicenseTextUnknown = "license-text-unknown",
+        /// An id of a licence is not on the SPDX list.
+        LicenseUnlisted = "license-unlisted",
+        /// The SPDX list has deprecated an id of a licence.
+        LicenseDeprecated = "license-deprecated",
+        /// Two paths that some disks take for one.
+        PathsCollide = "paths-collide",
         /// A result rests on a safeguard that does not travel.
         SafeguardStays = "safeguard-stays",
         /// The file of a travelling safeguard is not there.
@@ -259,6 +265,17 @@ impl Code {
                 Openwashing,
                 Note,
                 "the licence is one whose text does not vary, and the digest is of no known rendering of it: read the text",
+            ),
+            Self::LicenseUnlisted => {
+                (Openwashing, Warning, "an id of a licence or an exception is not on the SPDX list as it is written")
+            }
+            Self::LicenseDeprecated => {
+                (Openwashing, Note, "the SPDX list has deprecated an id of a licence or an exception")
+            }
+            Self::PathsCollide => (
+                ArtifactAmbiguity,
+                Warning,
+                "two paths of the manifest are one where a disk ignores case or normalises",
             ),
             Self::SafeguardStays => (
                 SafetyWrapperEvaporation,

@@ -1,6 +1,8 @@
 //! Which terms are open: by the lists of SPDX, OSI, FSF, and of open content.
 
-use spdx::{Expression, LicenseId, LicenseReq};
+use spdx::LicenseId;
+
+use crate::statement::{LicenceExpression, LicenceTerm};
 
 /// Licences of data and documents that grant use, study, change and sharing, which OSI does not review: those that the
 /// reference implementation of the Model Openness Framework 1.0 counts as open (its `OPEN_DATA_LICENSES`), by SPDX id.
@@ -85,13 +87,18 @@ pub fn forbids_uses(expression: &str) -> Vec<&'static str> {
 
 /// The licences of an expression that SPDX lists.
 pub(super) fn licenses(expression: &str) -> Vec<LicenseId> {
-    let Ok(expression) = Expression::parse(expression) else { return Vec::new() };
-    expression.requirements().filter_map(|requirement| requirement.req.license.id()).collect()
+    let Ok(expression) = LicenceExpression::parse(expression) else { return Vec::new() };
+    expression.terms().into_iter().filter_map(listed).collect()
 }
 
 fn evaluate(expression: &str, allowed: impl Fn(LicenseId) -> bool) -> bool {
-    let allows = |requirement: &LicenseReq| requirement.license.id().is_some_and(&allowed);
-    Expression::parse(expression).is_ok_and(|expression| expression.evaluate(allows))
+    let allows = |term: &LicenceTerm| listed(term).is_some_and(&allowed);
+    LicenceExpression::parse(expression).is_ok_and(|expression| expression.is_allowed(&allows))
+}
+
+/// The entry of the list, by the exact id.
+fn listed(term: &LicenceTerm) -> Option<LicenseId> {
+    spdx::license_id(&term.licence).filter(|id| id.name == term.licence)
 }
 
 #[cfg(test)]
@@ -107,6 +114,17 @@ mod tests {
         assert!(!is_open("CC-BY-NC-4.0"));
         assert!(!is_open("LicenseRef-Acme"));
         assert!(!is_open("not an expression"));
+        // An id of no list is not known to be open, and takes nothing from the other side.
+        assert!(is_open("MIT OR Acme-1.0") && !is_open("MIT AND Acme-1.0") && !is_open("apache-2.0"));
+    }
+
+    #[test]
+    fn the_version_of_the_list_is_the_one_that_the_chapter_names() {
+        let chapter = include_str!("../../text/finding.md");
+        assert!(chapter.contains(&format!("SPDX license list {SPDX_LIST}")), "the list is {SPDX_LIST}");
+        let (major, minor, update) = char::UNICODE_VERSION;
+        let tables = format!("Unicode {major}.{minor}.{update}");
+        assert!(chapter.contains(&tables), "the tables of this build are those of {tables}");
     }
 
     #[test]

@@ -19,6 +19,10 @@ mod reference;
 #[cfg(test)]
 mod vectors;
 
+/// The most entries between two index entries: with both of them they are what one file of evidence shows
+/// ([`crate::misbehaviour::MAX_SHOWN`]), so that every wrong index root can be proven.
+pub const MAX_BETWEEN: usize = 1022;
+
 pub use builder::{Index, IndexError, Staged};
 pub use key::{Kind, Subject, keys_of, subjects_of};
 pub use listing::{Listing, Pointer, Value};

@@ -45,10 +45,11 @@ struct Encoded {
 }
 
 impl Manifest {
-    /// Makes the manifest of these files, given in any order.
+    /// Makes the manifest of these files, given in any order. It is stricter than a reader: no two paths collide on any common disk.
     pub fn new(mut files: Vec<ManifestFile>) -> Result<Self, ManifestError> {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         check_files(&files)?;
+        check_collisions(&files, FilePath::folded)?;
         let encoded = Encoded { files, manifest: FORMAT.to_owned() };
         let bytes = canonical::to_bytes(&encoded).map_err(ManifestError::Encoding)?;
         if bytes.len() > MAX_MANIFEST {
@@ -94,6 +95,14 @@ impl Manifest {
     pub fn file(&self, path: &FilePath) -> Option<&ManifestFile> {
         let found = self.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
         self.files.get(found)
+    }
+
+    /// Two paths that are one where a disk ignores case or normalises, by the Unicode tables of this build.
+    pub fn colliding(&self) -> Option<(FilePath, FilePath)> {
+        match check_collisions(&self.files, FilePath::folded) {
+            Err(ManifestError::Collision { first, second }) => Some((first, second)),
+            _ => None,
+        }
     }
 
     /// The files with the role [`Role::Weights`].
@@ -147,12 +156,12 @@ fn check_files(files: &[ManifestFile]) -> Result<(), ManifestError> {
     if total.is_none_or(|total| total > MAX_INTEGER) {
         return Err(ManifestError::TooManyBytes);
     }
-    check_collisions(files)
+    check_collisions(files, FilePath::ascii_folded)
 }
 
-/// No two files fall on one name, and no file on a folder of another, where case or normalisation do not count.
-fn check_collisions(files: &[ManifestFile]) -> Result<(), ManifestError> {
-    let names: Vec<String> = files.iter().map(|file| file.path.folded()).collect();
+/// No two files fall on one name, and no file on a folder of another, after folding.
+fn check_collisions(files: &[ManifestFile], fold: fn(&FilePath) -> String) -> Result<(), ManifestError> {
+    let names: Vec<String> = files.iter().map(|file| fold(&file.path)).collect();
     let mut folded = HashMap::with_capacity(files.len());
     for (name, file) in names.iter().zip(files) {
         if let Some(first) = folded.insert(name.as_str(), &file.path) {

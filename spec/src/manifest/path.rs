@@ -32,7 +32,14 @@ impl FilePath {
         self.0.split('/')
     }
 
-    /// The name under which a disk finds it that ignores case and normalises: equal means a collision.
+    /// The name with letters `A` to `Z` as `a` to `z`: what readers compare, since no table of Unicode has a part in it.
+    pub(super) fn ascii_folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// The name under which a disk finds it that ignores case and normalises, by the Unicode tables of this build.
+    ///
+    /// For who makes a manifest, and for findings: what is valid must not change with the tables.
     pub(super) fn folded(&self) -> String {
         // Upper case first: it takes both lower-case sigmas and the long s to one letter, and ß to SS.
         self.0.nfkd().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect()

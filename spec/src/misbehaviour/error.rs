@@ -231,7 +231,7 @@ impl fmt::Display for Unproven {
             }
             Self::NoRollback { both } => write!(
                 f,
-                "expected a known witness that cosigned the smaller tree after the larger; {both} cosigned both, in order"
+                "expected a known witness that cosigned the smaller tree at a later time than the larger; of {both} that cosigned both, none did"
             ),
             Self::Empty => f.write_str("no entry is shown"),
             Self::Inclusion { position, error } => write!(f, "entry {position}: {error}"),

@@ -1,5 +1,6 @@
 //! Tree heads that contradict each other, or themselves.
 
+use super::known::Cosigner;
 use super::{Accused, Kind, KnownKeys, Unproven, Verdict};
 use crate::checkpoint::Checkpoint;
 use crate::hash::RootHash;
@@ -58,9 +59,9 @@ impl SplitView {
         let mut accused = vec![Accused::Log(log.clone())];
         // Who cosigned both has not checked, or has forgotten, what it cosigned before.
         let newer_cosigners = keys.cosigners(&self.newer);
-        for (key, _, _) in keys.cosigners(&self.older) {
-            if newer_cosigners.iter().any(|(other, _, _)| *other == key) {
-                accused.push(Accused::Witness(key.clone()));
+        for cosigner in keys.cosigners(&self.older) {
+            if newer_cosigners.iter().any(|other| other.key == cosigner.key) {
+                accused.push(Accused::Witness(cosigner.key.clone()));
             }
         }
         Ok(Verdict { kind: Kind::SplitView, log: log.name().clone(), accused, what, facts })
@@ -114,10 +115,12 @@ impl Rollback {
         let later = keys.cosigners(&self.smaller);
         let (mut accused, mut both) = (Vec::new(), 0);
         let mut facts = vec![("larger", head_line(&larger)), ("smaller", head_line(&smaller))];
-        for (key, first, _) in keys.cosigners(&self.larger) {
-            let Some((_, _, last)) = later.iter().find(|(other, _, _)| *other == key) else { continue };
+        for Cosigner { key, time } in keys.cosigners(&self.larger) {
+            let Some(second) = later.iter().find(|other| other.key == key) else { continue };
             both += 1;
-            if *last > first {
+            // A line that states no time says nothing of what was the largest.
+            let (Some(first), Some(last)) = (time, second.time) else { continue };
+            if last > first {
                 facts.push(("cosigned the larger", format!("{} at {}", key.name(), first.seconds())));
                 facts.push(("cosigned the smaller", format!("{} at {}", key.name(), last.seconds())));
                 accused.push(Accused::Witness(key.clone()));

@@ -3,7 +3,8 @@
 use super::logged::Docket;
 use super::{Accused, Kind, KnownKeys, Logged, Unproven, Verdict};
 use crate::entry::{Entry, IndexEntry};
-use crate::index::{Listing, Transition, check_transition, genesis};
+use crate::index::{Listing, MAX_BETWEEN, Transition, check_transition, genesis};
+use crate::note::VerifierKey;
 
 /// The last index entry that was right, everything after it, and the place where the next one is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,9 @@ impl WrongIndexRoot {
         let docket = Docket::open(&shown, keys)?;
         let (accused, before) = self.entries.split_last().ok_or(Unproven::Empty)?;
         let position = accused.position();
+        if let Some(verdict) = self.overdue(docket.log) {
+            return Ok(verdict);
+        }
         let expected = match before {
             [] if position == 0 => genesis(),
             [] => return Err(Unproven::Order { position, expected: "the index entry before it" }),
@@ -48,6 +52,31 @@ impl WrongIndexRoot {
                 ("entry", position.to_string()),
                 ("expected", format!("root {}", expected.root)),
                 ("found", found),
+            ],
+        })
+    }
+
+    /// Convicts a log that has [`MAX_BETWEEN`] entries after an index entry and then another entry that is none.
+    fn overdue(&self, log: &VerifierKey) -> Option<Verdict> {
+        let [old, after @ ..] = self.entries.as_slice() else { return None };
+        let index = IndexEntry::parse(&old.entry).ok().filter(|index| index.position == old.position())?;
+        let follows = |(place, logged): (u64, &Logged)| {
+            logged.position() == place && !matches!(Entry::parse(&logged.entry), Ok(Entry::Index(_)))
+        };
+        let places = index.position.saturating_add(1)..;
+        if after.len() != MAX_BETWEEN + 1 || !places.zip(after).all(follows) {
+            return None;
+        }
+        let last = after.last()?.position();
+        Some(Verdict {
+            kind: Kind::WrongIndexRoot,
+            log: log.name().clone(),
+            accused: vec![Accused::Log(log.clone())],
+            what: format!("{} has more than {MAX_BETWEEN} entries after index entry {}", log.name(), index.position),
+            facts: vec![
+                ("entry", last.to_string()),
+                ("expected", format!("an index entry after at most {MAX_BETWEEN} others")),
+                ("found", "another entry".to_owned()),
             ],
         })
     }

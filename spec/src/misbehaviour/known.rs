@@ -3,8 +3,15 @@
 use super::Unproven;
 use crate::checkpoint::{Checkpoint, CheckpointError, verify_log_signature};
 use crate::cosignature::{UnixTime, verify_cosignature};
-use crate::note::{KeyType, SignedNote, VerifierKey};
+use crate::note::{NoteSignature, SignedNote, VerifierKey};
 use crate::policy::Policy;
+
+/// A witness's word about a head: the tree is consistent with all that it saw, and at `time`, if there is one, the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cosigner<'a> {
+    pub(super) key: &'a VerifierKey,
+    pub(super) time: Option<UnixTime>,
+}
 
 /// Logs and witnesses whose signatures are admissions. No quorum is asked for: one signature convicts who made it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,10 +29,18 @@ impl KnownKeys {
         }
     }
 
-    /// These keys, each for what its type says.
+    /// These keys, each for all that its type can sign: an ML-DSA-44 key (type 06) may be a log's or a witness's.
     pub fn new(keys: impl IntoIterator<Item = VerifierKey>) -> Self {
-        let (logs, witnesses) = keys.into_iter().partition(|key| key.key_type() == KeyType::Log);
-        Self { logs, witnesses }
+        let mut known = Self::default();
+        for key in keys {
+            if key.key_type().signs_logs() {
+                known.logs.push(key.clone());
+            }
+            if key.key_type().cosigns() {
+                known.witnesses.push(key);
+            }
+        }
+        known
     }
 
     /// The tree head in a note, and the known log that signed it under its own origin.
@@ -43,17 +58,25 @@ impl KnownKeys {
         Err(refusal)
     }
 
-    /// Each known witness that cosigned a note, with the earliest and the latest time at which it says that it did.
-    pub(super) fn cosigners<'a>(&'a self, note: &SignedNote) -> Vec<(&'a VerifierKey, UnixTime, UnixTime)> {
+    /// A note with the lines of known logs alone: what evidence needs of a head, without the cosignatures.
+    ///
+    /// The note as it is, if it has no such line.
+    pub fn without_cosignatures(&self, note: &SignedNote) -> SignedNote {
+        let own = |line: &&NoteSignature| self.logs.iter().any(|log| log.is_meant_by(line));
+        let lines = note.signatures().iter().filter(own).cloned().collect();
+        SignedNote::new(note.text().to_owned(), lines).unwrap_or_else(|_| note.clone())
+    }
+
+    /// Each known witness that cosigned a head, with the time that it states, if it states one.
+    ///
+    /// A line that does not verify says nothing. A key under the log's own name signs as the log, which no witness is.
+    pub(super) fn cosigners<'a>(&'a self, note: &SignedNote) -> Vec<Cosigner<'a>> {
+        let origin = note.text().lines().next().unwrap_or_default();
         let mut cosigners = Vec::new();
-        for key in &self.witnesses {
+        for key in self.witnesses.iter().filter(|key| key.name().as_str() != origin) {
             let meant = note.signatures().iter().filter(|line| key.is_meant_by(line));
-            // A line that does not verify is nobody's word.
-            let times = meant.filter_map(|line| verify_cosignature(note.text(), line, key).ok());
-            let span = times.fold(None, |span: Option<(UnixTime, UnixTime)>, time| {
-                Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))))
-            });
-            cosigners.extend(span.map(|(first, last)| (key, first, last)));
+            let line = meant.filter_map(|line| verify_cosignature(note.text(), line, key).ok()).next();
+            cosigners.extend(line.map(|time| Cosigner { key, time }));
         }
         cosigners
     }

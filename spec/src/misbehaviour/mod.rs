@@ -25,11 +25,12 @@ pub use verdict::{Accused, Verdict};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 
-/// The longest file of evidence in bytes: some hundred entries at their longest, with their proofs.
-pub const MAX_EVIDENCE: usize = 24 * 1024 * 1024;
+/// The longest file of evidence in bytes: [`MAX_SHOWN`] entries of 64 KiB, each with 8 KiB of proof and head, and 24 MiB for what the
+/// index held under the keys that they touch.
+pub const MAX_EVIDENCE: usize = 96 * 1024 * 1024;
 
-/// The most entries that one file shows: more than the key statements of a name, or the entries of a batch.
-pub const MAX_SHOWN: usize = 1024;
+/// The most entries that one file shows: two index entries and all that may stand between them, or the key statements of a name.
+pub const MAX_SHOWN: usize = crate::index::MAX_BETWEEN + 2;
 
 /// What a file of evidence is called, after its kind and digest.
 pub const EXTENSION: &str = "stele-evidence";

@@ -8,8 +8,9 @@ use crate::statement::{Affected, Observation, Observed, Release, SignedStatement
 
 /// A release, and what contradicts it: another release of its coordinate, or what somebody saw a host serve.
 ///
-/// Two releases convict the log, which holds both, and whoever signed both. An observation convicts nobody: it is the word of
-/// who made it, whose signature is checked all the same.
+/// Two releases convict the log, which holds both, and the keys that signed them, each for what it signed. Whether a key held the
+/// name it spoke for is not shown: a log that lets anything in could hold the statements of any key. An observation convicts
+/// no one: it is the word of the key that signed it, whose signature is checked all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SilentSwap {
     /// The release.
@@ -60,7 +61,9 @@ impl SilentSwap {
                 let speaker = seen.publisher.name.clone();
                 facts.push(("later weights", found));
                 facts.push(("observed at", seen.observed_at.to_string()));
-                let what = format!("{speaker} says that a host served other bytes than those released as {coordinate}");
+                let what = format!(
+                    "a key that said it speaks for {speaker} says that a host served other bytes than {log} has for {coordinate}"
+                );
                 (vec![Accused::Host { locator: seen.host.locator.clone(), speaker, kid: second.kid() }], what)
             }
             _ => return Err(no_swap("neither a release nor an observation second")),

@@ -30,9 +30,9 @@ pub enum Accused {
     Log(VerifierKey),
     /// A witness's key.
     Witness(VerifierKey),
-    /// Who holds a publisher's key.
+    /// Who holds a key that signed under a publisher's name. That the key held the name is not shown.
     Publisher {
-        /// The name that he speaks under.
+        /// The name that the key said it speaks for.
         name: Publisher,
         /// The key.
         kid: KeyId,
@@ -41,7 +41,7 @@ pub enum Accused {
     Host {
         /// Where.
         locator: Uri,
-        /// Who says so.
+        /// For whom the key said that it speaks; that it held the name is not shown.
         speaker: Publisher,
         /// With which key.
         kid: KeyId,
@@ -63,7 +63,7 @@ impl Accused {
     pub fn identity(&self) -> String {
         match self {
             Self::Log(key) | Self::Witness(key) => key.to_string(),
-            Self::Publisher { name, kid } => format!("{name} {kid}"),
+            Self::Publisher { name, kid } => format!("{kid}, said to speak for {name}"),
             Self::Host { locator, .. } => locator.to_string(),
         }
     }
@@ -74,9 +74,9 @@ impl fmt::Display for Accused {
         match self {
             Self::Log(key) => write!(f, "the log's key {key}"),
             Self::Witness(key) => write!(f, "the witness's key {key}"),
-            Self::Publisher { name, kid } => write!(f, "key {kid}, speaking as {name}"),
+            Self::Publisher { name, kid } => write!(f, "key {kid}, which said that it speaks for {name}"),
             Self::Host { locator, speaker, kid } => {
-                write!(f, "whoever serves {locator}, on the word of {speaker} with key {kid}")
+                write!(f, "whoever serves {locator}, on the word of key {kid}, which said that it speaks for {speaker}")
             }
         }
     }

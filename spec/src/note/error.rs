@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::{KeyHash, KeyName};
 use crate::key::KeyError;
 
 /// Why a note or a key was refused.
@@ -27,6 +28,15 @@ pub enum NoteError {
     SignatureLine {
         /// Which one, from 1.
         line: usize,
+    },
+    /// A second line under one key name and key ID.
+    RepeatedKey {
+        /// Which one, from 1.
+        line: usize,
+        /// The name in both.
+        name: KeyName,
+        /// The key ID in both.
+        hash: KeyHash,
     },
     /// A key name that is empty or has a space or a plus sign.
     KeyName,
@@ -61,6 +71,12 @@ impl fmt::Display for NoteError {
             Self::TooManySignatures { limit } => write!(f, "a signed note has at most {limit} signatures here"),
             Self::SignatureLine { line } => {
                 write!(f, "signature line {line}: expected an em dash, a key name and base64 of key ID and signature")
+            }
+            Self::RepeatedKey { line, name, hash } => {
+                write!(
+                    f,
+                    "signature line {line}: expected one line a key, found a second one of {name} with key ID {hash}"
+                )
             }
             Self::KeyName => f.write_str("expected a key name without spaces and plus signs"),
             Self::VerifierKey => f.write_str("expected a verifier key: <name>+<8 hex digits>+<base64>"),

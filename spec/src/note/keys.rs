@@ -7,7 +7,7 @@ use super::{NoteError, NoteSignature};
 use crate::hash::sha256;
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::mldsa;
-use crate::text::{base64, hex_exact, to_base64};
+use crate::text::{base64, hex_exact, is_space, to_base64};
 
 /// The longest key name in bytes; ML-DSA cosignatures give it one length byte (c2sp.org/tlog-cosignature).
 const MAX_NAME: usize = 255;
@@ -27,7 +27,7 @@ impl FromStr for KeyName {
     type Err = NoteError;
 
     fn from_str(name: &str) -> Result<Self, NoteError> {
-        let allowed = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
+        let allowed = |c: char| !is_space(c) && !c.is_control() && c != '+';
         if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(allowed) {
             return Err(NoteError::KeyName);
         }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::str::FromStr as _;
+use std::collections::HashSet;
 
 use super::{KeyHash, KeyName, NoteError};
 use crate::text::{base64, to_base64};
@@ -74,6 +75,7 @@ impl SignedNote {
         if !is_note_text(&text) {
             return Err(NoteError::NotText);
         }
+        one_line_a_key(&signatures)?;
         Ok(Self { text, signatures })
     }
 
@@ -96,6 +98,7 @@ impl SignedNote {
             }
             signatures.push(NoteSignature::parse(line, i + 1)?);
         }
+        one_line_a_key(&signatures)?;
         Ok(Self { text: text.to_owned(), signatures })
     }
 
@@ -119,6 +122,19 @@ impl fmt::Display for SignedNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
         self.signatures.iter().try_for_each(|signature| signature.fmt(f))
+    }
+}
+
+/// Two lines of one key could state two times, and each reader would choose one: a note with them is refused.
+fn one_line_a_key(signatures: &[NoteSignature]) -> Result<(), NoteError> {
+    let mut seen = HashSet::new();
+    match signatures.iter().position(|line| !seen.insert((&line.name, line.hash))) {
+        None => Ok(()),
+        Some(at) => Err(signatures.get(at).map_or(NoteError::NoSignatures, |line| NoteError::RepeatedKey {
+            line: at + 1,
+            name: line.name.clone(),
+            hash: line.hash,
+        })),
     }
 }
 

@@ -16,8 +16,27 @@ pub enum PolicyError {
         /// Bytes found.
         found: usize,
     },
-    /// A control character other than tab and newline, or a last line without newline.
-    NotText,
+    /// No bytes at all.
+    Empty,
+    /// It begins with a byte order mark.
+    ByteOrderMark,
+    /// A line that ends with a carriage return, as some editors write it.
+    CarriageReturn {
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// A control character other than tab and newline.
+    Control {
+        /// Which line, from 1.
+        line: usize,
+        /// The byte.
+        found: u8,
+    },
+    /// A last line without a newline.
+    NoNewline {
+        /// Which line, from 1.
+        line: usize,
+    },
     /// A line that does not say one of the four things, or refers to what is not there.
     Line {
         /// Which line, from 1.
@@ -36,6 +55,13 @@ pub enum LineProblem {
     Keyword {
         /// The word found.
         found: String,
+    },
+    /// A comment behind something else: comments are lines of their own.
+    CommentAtEnd,
+    /// A log's second key of one kind: two keys of one kind under one origin are two logs.
+    SecondLog {
+        /// The origin.
+        origin: KeyName,
     },
     /// Too few or too many words.
     Shape {
@@ -125,7 +151,23 @@ impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { limit, found } => write!(f, "a policy is at most {limit} bytes, found {found}"),
-            Self::NotText => f.write_str("expected lines of text, each ended by a newline (c2sp.org/tlog-policy)"),
+            Self::Empty => f.write_str("expected a policy (c2sp.org/tlog-policy), found an empty file"),
+            Self::ByteOrderMark => f.write_str(
+                "line 1: expected text, found a byte order mark (EF BB BF): save the file as UTF-8 without it",
+            ),
+            Self::CarriageReturn { line } => write!(
+                f,
+                "line {line}: expected a newline at its end, found a carriage return before it (CR LF): save the file with LF line ends"
+            ),
+            Self::Control { line, found } => {
+                write!(f, "line {line}: expected text, spaces and tabs, found the control character {found:#04x}")
+            }
+            Self::NoNewline { line } => {
+                write!(
+                    f,
+                    "line {line}: expected a newline at its end, found the end of the file: the file may be cut short"
+                )
+            }
             Self::Line { line, problem } => write!(f, "line {line}: {problem}"),
             Self::NoQuorum => f.write_str("expected a line `quorum <name>` or `quorum none`, found none"),
         }
@@ -136,6 +178,14 @@ impl fmt::Display for LineProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keyword { found } => write!(f, "expected log, witness, group or quorum, found {found:?}"),
+            Self::CommentAtEnd => f.write_str(
+                "expected nothing after the line's words, found a comment: a comment is a line of its own, which begins with #",
+            ),
+            Self::SecondLog { origin } => write!(
+                f,
+                "expected one key of a kind for each log, found a second one for {origin}: their statements would be mixed; \
+                 give each log a policy of its own"
+            ),
             Self::Shape { expected } => write!(f, "expected `{expected}`"),
             Self::Key(error) => error.fmt(f),
             Self::KeyType { expected } => write!(f, "expected a key of type {expected}"),
@@ -160,7 +210,14 @@ impl fmt::Display for RefusedCheckpoint {
             Self::Log(error) => error.fmt(f),
             Self::Cosignature { witness, error } => write!(f, "witness {witness}: {error}"),
             Self::Quorum { least, found, missing } => {
-                write!(f, "the policy asks for at least {least} cosignatures, found {found}; missing: ")?;
+                if found < least {
+                    write!(f, "the policy asks for at least {least} cosignatures, found {found}; missing: ")?;
+                } else {
+                    write!(
+                        f,
+                        "the policy's quorum asks for other witnesses than the {found} that cosigned; missing: "
+                    )?;
+                }
                 list(
                     f,
                     missing.iter().map(|missing| {

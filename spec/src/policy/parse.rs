@@ -13,24 +13,48 @@ pub const MAX_POLICY: usize = 256 * 1024;
 const MAX_LINES: usize = 128;
 
 impl Policy {
-    /// Reads a policy file. Names are opaque bytes that must also be UTF-8 here.
+    /// Reads a policy file. Bytes outside UTF-8 are allowed where c2sp.org/tlog-policy allows them: names are compared as bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         if bytes.len() > MAX_POLICY {
             return Err(PolicyError::TooLong { limit: MAX_POLICY, found: bytes.len() });
         }
-        let text = core::str::from_utf8(bytes).map_err(|_| PolicyError::NotText)?;
-        let allowed = |b: u8| b == b'\t' || b == b'\n' || (b >= 0x20 && b != 0x7f);
-        if !text.bytes().all(allowed) || !text.ends_with('\n') {
-            return Err(PolicyError::NotText);
+        if bytes.is_empty() {
+            return Err(PolicyError::Empty);
+        }
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err(PolicyError::ByteOrderMark);
         }
         let mut reader = Reader::default();
-        for (i, line) in text.lines().enumerate() {
+        for (number, line) in (1..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
+            let line = text_of(check_line(number, line)?);
             let words: Vec<_> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
-            reader.line(&words).map_err(|problem| PolicyError::Line { line: i + 1, problem })?;
+            reader.line(&words).map_err(|problem| PolicyError::Line { line: number, problem })?;
         }
         let quorum = reader.quorum.ok_or(PolicyError::NoQuorum)?;
         Ok(Self { logs: reader.logs, witnesses: reader.witnesses, quorum })
     }
+}
+
+/// A line without its newline, if it has one and no other control characters than tabs.
+fn check_line(number: usize, line: &[u8]) -> Result<&[u8], PolicyError> {
+    let Some(text) = line.strip_suffix(b"\n") else { return Err(PolicyError::NoNewline { line: number }) };
+    if text.ends_with(b"\r") {
+        return Err(PolicyError::CarriageReturn { line: number });
+    }
+    match text.iter().find(|b| **b == 0x7f || **b < 0x20 && **b != b'\t') {
+        Some(found) => Err(PolicyError::Control { line: number, found: *found }),
+        None => Ok(text),
+    }
+}
+
+/// The line as text. A byte that is not UTF-8 becomes a character for private use, U+10FF00 and the byte: different names stay so.
+fn text_of(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len());
+    for chunk in line.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(0x0010_ff00 + u32::from(*byte))));
+    }
+    text
 }
 
 /// What the lines so far have defined.
@@ -54,10 +78,10 @@ impl Reader {
         match words {
             [] => Ok(()),
             [first, ..] if first.starts_with('#') => Ok(()),
-            ["log", rest @ ..] => self.log(rest),
-            ["witness", rest @ ..] => self.witness(rest),
-            ["group", rest @ ..] => self.group(rest),
-            ["quorum", rest @ ..] => self.quorum(rest),
+            ["log", rest @ ..] => self.log(rest).map_err(|error| or_comment(error, rest)),
+            ["witness", rest @ ..] => self.witness(rest).map_err(|error| or_comment(error, rest)),
+            ["group", rest @ ..] => self.group(rest).map_err(|error| or_comment(error, rest)),
+            ["quorum", rest @ ..] => self.quorum(rest).map_err(|error| or_comment(error, rest)),
             [found, ..] => Err(LineProblem::Keyword { found: found.chars().take(40).collect() }),
         }
     }
@@ -72,6 +96,10 @@ impl Reader {
         limit(self.logs.len())?;
         if self.logs.iter().any(|log| log.key.same_key(&key)) {
             return Err(LineProblem::DuplicateKey);
+        }
+        // One log may have a key of each kind. Two of one kind are two logs, and what one holds says nothing of the other.
+        if self.logs.iter().any(|log| log.key.name() == key.name() && log.key.key_type() == key.key_type()) {
+            return Err(LineProblem::SecondLog { origin: key.name().clone() });
         }
         self.logs.push(Log { key, url });
         Ok(())
@@ -143,6 +171,15 @@ impl Reader {
         self.names.insert(name.to_owned(), Named { quorum, counted: false });
         Ok(())
     }
+}
+
+/// What is wrong with a line, said as it is where a comment at its end is the cause.
+fn or_comment(error: LineProblem, words: &[&str]) -> LineProblem {
+    let comment = words.iter().any(|word| word.starts_with('#'));
+    if comment && !matches!(error, LineProblem::DuplicateKey | LineProblem::SecondLog { .. }) {
+        return LineProblem::CommentAtEnd;
+    }
+    error
 }
 
 fn read_key(text: &str, fits: fn(KeyType) -> bool, expected: &'static str) -> Result<VerifierKey, LineProblem> {

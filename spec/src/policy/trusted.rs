@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Log, Policy, RefusedCheckpoint, WitnessProblem};
 use crate::checkpoint::{Checkpoint, CheckpointError, verify_log_signature};
 use crate::cosignature::{UnixTime, verify_cosignature};
-use crate::note::{KeyName, KeyType, SignedNote};
+use crate::note::{KeyName, SignedNote};
 
 /// Something that a policy vouches for. Only `Policy::verify` makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +21,8 @@ pub struct Cosigned {
     pub witness: String,
     /// The name in its key.
     pub key_name: KeyName,
-    /// The type of its key.
-    pub key_type: KeyType,
-    /// When it says that it cosigned; 0 from an ML-DSA-44 key says nothing.
-    pub time: UnixTime,
-}
-
-impl Cosigned {
-    fn says_a_time(&self) -> bool {
-        self.key_type != KeyType::MlDsa || self.time.seconds() != 0
-    }
+    /// When it says that it cosigned; none if its line states no time.
+    pub time: Option<UnixTime>,
 }
 
 impl<T> Trusted<T> {
@@ -46,12 +38,12 @@ impl<T> Trusted<T> {
 
     /// The median of the cosignature times; none where no witness that says a time cosigned.
     ///
-    /// The keys of one witness, which share its name, have one vote: the latest time. An ML-DSA-44 line with the time 0 says none.
+    /// The keys of one witness, which share its name, have one vote: the latest time. A line that states no time has none.
     pub fn time(&self) -> Option<UnixTime> {
         let mut latest: BTreeMap<&KeyName, UnixTime> = BTreeMap::new();
-        for cosigned in self.cosigned.iter().filter(|cosigned| cosigned.says_a_time()) {
-            let time = latest.entry(&cosigned.key_name).or_insert(cosigned.time);
-            *time = cosigned.time.max(*time);
+        for (name, stated) in self.cosigned.iter().filter_map(|one| one.time.map(|time| (&one.key_name, time))) {
+            let time = latest.entry(name).or_insert(stated);
+            *time = stated.max(*time);
         }
         let mut times: Vec<_> = latest.into_values().collect();
         times.sort_unstable();
@@ -69,24 +61,27 @@ impl Policy {
     /// The same for a note that is parsed already.
     pub fn verify_note(&self, note: &SignedNote) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
         let checkpoint = self.verify_log(note)?;
+        let origin = checkpoint.origin().as_str();
+        let of_the_log: Vec<_> = self.logs.iter().filter(|log| log.key.name().as_str() == origin).collect();
         let mut cosigned = Vec::new();
         let mut met = vec![false; self.witnesses.len()];
         let mut missing = Vec::new();
         for (witness, met) in self.witnesses.iter().zip(&mut met) {
-            let mut time = None;
-            for line in note.signatures().iter().filter(|line| witness.key.is_meant_by(line)) {
+            let mut cosignature: Option<Option<UnixTime>> = None;
+            // A log is no witness of itself, under whatever name its key is listed.
+            let counts = !of_the_log.iter().any(|log| log.key.same_key(&witness.key));
+            for line in note.signatures().iter().filter(|line| counts && witness.key.is_meant_by(line)) {
                 match verify_cosignature(note.text(), line, &witness.key) {
-                    // Of several lines of one witness the latest says most.
-                    Ok(found) => time = time.max(Some(found)),
+                    Ok(time) => cosignature = cosignature.max(Some(time)),
                     // A forged or damaged line spoils the note (c2sp.org/signed-note).
                     Err(error) => return Err(RefusedCheckpoint::Cosignature { witness: witness.name.clone(), error }),
                 }
             }
-            match time {
+            match cosignature {
                 Some(time) => {
                     *met = true;
-                    let (key_name, key_type) = (witness.key.name().clone(), witness.key.key_type());
-                    cosigned.push(Cosigned { witness: witness.name.clone(), key_name, key_type, time });
+                    let (witness, key_name) = (witness.name.clone(), witness.key.name().clone());
+                    cosigned.push(Cosigned { witness, key_name, time });
                 }
                 None => missing.push(WitnessProblem {
                     witness: witness.name.clone(),

@@ -4,7 +4,8 @@ use core::fmt;
 use std::collections::BTreeSet;
 
 use super::{
-    Artifact, Basis, ComponentId, Configuration, DangerousDomain, HostType, Line, LoggedRelease, PublisherName, Stage,
+    Artifact, Basis, ComponentId, Configuration, DangerousDomain, ExpressionError, HostType, LicenceExpression, Line,
+    LoggedRelease, PublisherName, Stage,
 };
 use crate::canonical::{FieldPath, ShapeError, ShapeProblem};
 use crate::hash::KeyId;
@@ -41,14 +42,14 @@ pub enum FieldError {
         /// What is there twice.
         found: String,
     },
-    /// Not an SPDX licence expression.
+    /// Not of the grammar of licence expressions.
     LicenseUnparsable {
         /// Which field.
         path: FieldPath,
         /// What it says.
         found: String,
         /// Why it is none.
-        reason: String,
+        reason: ExpressionError,
     },
     /// `artifact` is `quantized` and nothing says how.
     QuantizationMissing,
@@ -325,14 +326,11 @@ impl Problems {
         }
     }
 
-    /// SPDX expressions as the list of SPDX knows their ids, and `LicenseRef-*`.
+    /// An expression of the grammar. Whether a list has its ids decides nothing here: lists change, and what was valid stays so.
     pub(super) fn license(&mut self, path: &str, expression: &Line) {
-        if let Err(error) = spdx::Expression::parse(expression.as_str()) {
-            self.push(FieldError::LicenseUnparsable {
-                path: FieldPath::new(path),
-                found: expression.to_string(),
-                reason: format!("{} at byte {}", error.reason, error.span.start),
-            });
+        if let Err(reason) = LicenceExpression::parse(expression.as_str()) {
+            let found = expression.to_string();
+            self.push(FieldError::LicenseUnparsable { path: FieldPath::new(path), found, reason });
         }
     }
 }
@@ -346,7 +344,7 @@ impl fmt::Display for FieldError {
             Self::Empty { .. } => write!(f, "{path}: expected at least one, found none"),
             Self::Duplicate { found, .. } => write!(f, "{path}: expected each once, found {found} twice"),
             Self::LicenseUnparsable { found, reason, .. } => {
-                write!(f, "{path}: expected an SPDX licence expression, found {found:?}: {reason}")
+                write!(f, "{path}: expected a licence expression as SPDX writes them, found {found:?}: {reason}")
             }
             Self::QuantizationMissing => write!(f, "{path}: expected the kind of quantization, found none"),
             Self::QuantizationUnexpected { artifact } => {

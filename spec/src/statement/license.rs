@@ -9,7 +9,7 @@ use super::{Line, Reference};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct License {
-    /// An SPDX expression; a licence that SPDX does not list is `LicenseRef-` and a name.
+    /// An expression of the SPDX grammar; a licence that SPDX does not list is to be `LicenseRef-` and a name.
     pub spdx: Line,
     /// Whether some uses are forbidden, by the licence or by a policy that it binds to.
     pub use_restricted: bool,

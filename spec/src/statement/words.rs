@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::manifest::hides;
+use crate::text::is_space;
 
 /// The longest [`Line`] in bytes.
 pub const MAX_LINE: usize = 512;
@@ -141,10 +142,10 @@ fn check_prose(text: &str) -> Result<(), usize> {
 }
 
 fn check_ends(text: &str) -> Result<(), usize> {
-    if text.starts_with(char::is_whitespace) {
+    if text.starts_with(is_space) {
         return Err(0);
     }
-    let trimmed = text.trim_end();
+    let trimmed = text.trim_end_matches(is_space);
     if trimmed.len() == text.len() { Ok(()) } else { Err(trimmed.len()) }
 }
 

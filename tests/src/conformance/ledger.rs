@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use stele_spec::checkpoint::Checkpoint;
-use stele_spec::cosignature::verify_cosignature;
+use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::note::{KeyType, NoteSignature, VerifierKey};
 
 use super::report::{Outcome, Report};
@@ -63,7 +63,7 @@ impl Ledger {
             let Some(key) = keys.iter().find(|key| key.is_meant_by(&line)) else { continue };
             match verify_cosignature(&text, &line, key) {
                 Ok(time) => {
-                    signed_by.push((key, time.seconds()));
+                    signed_by.push((key, time.map_or(0, UnixTime::seconds)));
                     found.verified.push(line);
                 }
                 Err(error) => wrong = Some(format!("the line of {} ({}): {error}", key.name(), key.hash())),

@@ -32,8 +32,8 @@ pub(crate) fn list(home: &Home) -> Result<Told, WitnessError> {
     Ok((text, json!({"evidence": each.collect::<Vec<_>>()})))
 }
 
-/// Writes what is kept to a folder, all of it or the one with this id: proof as files for `stele evidence verify`, a suspicion as its
-/// two checkpoints. Files that are there are left as they are: their names follow from their content.
+/// Copies what is kept to a folder, all of it or the one with this id, as files for `stele evidence`; of a suspicion `stele evidence verify`
+/// says that it proves nothing yet. Files that are there are left as they are: their names follow from their content.
 pub(crate) fn export(home: &Home, id: Option<&str>, out: &Path) -> Result<Told, WitnessError> {
     let all = home.archive()?.all()?;
     let chosen: Vec<&Filed> = all.iter().filter(|filed| id.is_none_or(|id| filed.id == id)).collect();
@@ -55,21 +55,10 @@ pub(crate) fn export(home: &Home, id: Option<&str>, out: &Path) -> Result<Told, 
     Ok((text, json!({"files": written})))
 }
 
-fn files(evidence: &Evidence, id: &str) -> Result<Vec<(String, Vec<u8>)>, WitnessError> {
-    match evidence.misbehaviour() {
-        Some(proof) => {
-            let unfit = |reason| WitnessError::Unexportable { id: id.to_owned(), reason };
-            Ok(vec![(proof.file_name().map_err(unfit)?, proof.to_bytes().map_err(unfit)?)])
-        }
-        None => {
-            let name = id.rsplit('/').next().unwrap_or(id);
-            let name = name.get(..40).unwrap_or(name);
-            Ok(vec![
-                (format!("{name}.known.checkpoint"), evidence.known.clone()),
-                (format!("{name}.offered.checkpoint"), evidence.offered.clone()),
-            ])
-        }
-    }
+fn files(evidence: &Evidence, id: &str) -> Result<Option<(String, Vec<u8>)>, WitnessError> {
+    let unfit = |reason| WitnessError::Unexportable { id: id.to_owned(), reason };
+    let Some(file) = evidence.file() else { return Ok(None) };
+    Ok(Some((file.file_name().map_err(unfit)?, file.to_bytes().map_err(unfit)?)))
 }
 
 fn line(filed: &Filed) -> String {

@@ -329,7 +329,7 @@ impl Door {
         assert_eq!(lines.len(), self.key.keys().count());
         let times = lines.iter().zip(self.key.keys());
         let times: Vec<_> =
-            times.map(|(line, key)| verify_cosignature(note.text(), line, key).unwrap().seconds()).collect();
+            times.map(|(line, key)| verify_cosignature(note.text(), line, key).unwrap().unwrap().seconds()).collect();
         assert!(times.windows(2).all(|pair| pair[0] == pair[1]), "{times:?}");
         times[0]
     }

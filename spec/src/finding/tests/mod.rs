@@ -22,7 +22,7 @@ struct Case {
 
 impl Case {
     fn manifest(&self) -> Manifest {
-        Manifest::new(self.files.clone()).unwrap()
+        manifest::tests::read(self.files.clone()).unwrap()
     }
 
     fn codes(&self) -> Vec<Code> {

@@ -45,6 +45,16 @@ const SINS: &[Sin] = &[
         case.release.license.spdx = line("LicenseRef-Acme-Research");
     }),
     (Code::LicenseTextUnknown, |case| case.release.license.text.sha256 = Digest::of(b"a text")),
+    (Code::LicenseUnlisted, |case| {
+        case.component(ComponentId::DataCard).license = Some(line("Apache-2.0 OR apache-2.0"));
+    }),
+    (Code::LicenseDeprecated, |case| {
+        case.component(ComponentId::DataCard).license = Some(line("Apache-2.0 OR GPL-3.0"));
+    }),
+    (Code::PathsCollide, |case| {
+        case.add("docs/caf\u{e9}.md", Role::Other);
+        case.add("docs/cafe\u{301}.md", Role::Other);
+    }),
     (Code::SafeguardStays, |case| {
         case.evaluation("refusals-after-tuning").safeguards = vec!["api-limits".parse().unwrap()];
     }),

@@ -3,7 +3,7 @@
 use super::log::{LyingLog, keys, publisher_key, signer};
 use crate::entry::IndexEntry;
 use crate::hash::{Digest, IndexRoot};
-use crate::index::{Absence, Path, Pointer, Proof, Subject, Transition};
+use crate::index::{Absence, MAX_BETWEEN, Path, Pointer, Proof, Subject, Transition};
 use crate::key::SecretKey;
 use crate::misbehaviour::*;
 use crate::statement::tests::{kinds, sample_release};
@@ -308,6 +308,48 @@ fn an_index_entry_is_right_or_convicts_the_log() {
     assert!(matches!(check(&lying, &fewer), Err(Unproven::Transition(_))));
     let gap = [old, old + 1, right].map(|position| lying.logged(position)).to_vec();
     let gap = WrongIndexRoot { entries: gap, transition: staged.transition.clone() };
+    assert!(Misbehaviour::WrongIndexRoot(gap).check(&keys()).is_err());
+}
+
+/// A log with so many claims after its first index entry, and no index entry yet.
+fn with_claims(count: usize) -> LyingLog {
+    let mut log = LyingLog::new();
+    for number in 0..count {
+        let name = format!("n{number}.example").parse().unwrap();
+        let claim = PublisherClaim::new(name, "2026-06-01T00:00:00Z".parse().unwrap(), &[publisher_key(1).public()]);
+        log.say(Statement::Publisher(claim), 1);
+    }
+    log
+}
+
+#[test]
+fn a_wrong_root_after_the_longest_batch_is_proven_in_one_file_and_a_longer_batch_proves_itself() {
+    // Right after the longest batch: nobody is convicted, and neither is the log before it has ended the batch.
+    let mut log = with_claims(MAX_BETWEEN);
+    let last = log.size() - 1;
+    assert!(wrong_index(&log, 0..=last - 1, Transition::default()).is_err());
+    let staged = log.stage();
+    log.index.rollback();
+    let right = log.push_index();
+    let refused = wrong_index(&log, 0..=right, staged.transition.clone());
+    assert_eq!(refused, Err(Unproven::RightIndexRoot { root: staged.entry.root }));
+
+    let mut lying = with_claims(MAX_BETWEEN);
+    lying.push(IndexEntry { position: right, root: IndexRoot::from_bytes([7; 32]) }.to_string().as_bytes());
+    let entries = (0..=right).map(|position| lying.logged(position)).collect();
+    let evidence = Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: staged.transition });
+    let file = Misbehaviour::parse(&evidence.to_bytes().unwrap()).unwrap();
+    assert_eq!(file.check(&keys()).unwrap().accused, [Accused::Log(signer().verifier())]);
+
+    // One more statement, with its index entry right behind it: the log is convicted of that, and needs no transition.
+    let mut longer = with_claims(MAX_BETWEEN + 1);
+    let accused = longer.size() - 1;
+    longer.push_index();
+    let verdict = wrong_index(&longer, 0..=accused, Transition::default()).unwrap();
+    assert_eq!(verdict.what, "log.example/stele has more than 1022 entries after index entry 0");
+    assert_eq!(verdict.accused, [Accused::Log(signer().verifier())]);
+    let gap = [0..=4, 6..=accused + 1].into_iter().flatten().map(|position| longer.logged(position)).collect();
+    let gap = WrongIndexRoot { entries: gap, transition: Transition::default() };
     assert!(Misbehaviour::WrongIndexRoot(gap).check(&keys()).is_err());
 }
 

@@ -1,6 +1,7 @@
 //! Tree heads: honest ones convict nobody, whatever is done to the file.
 
 use super::log::{LyingLog, cosigned, head, keys, signer, witness};
+use crate::cosignature::{UnixTime, cosign};
 use crate::hash::RootHash;
 use crate::merkle::empty_root;
 use crate::misbehaviour::*;
@@ -119,12 +120,62 @@ fn a_witness_is_convicted_by_its_own_times_and_by_nothing_else() {
     assert_eq!(check(cosigned(&large, 1, 20), cosigned(&small, 2, 30)), Err(Unproven::NoRollback { both: 0 }));
     assert!(matches!(check(cosigned(&small, 1, 20), cosigned(&large, 1, 30)), Err(Unproven::SameTree { .. })));
     assert_eq!(check(large.clone(), small.clone()), Err(Unproven::NoRollback { both: 0 }));
-    // Of several lines the earliest of the larger tree and the latest of the smaller one count.
-    let larger = cosigned(&cosigned(&large, 1, 40), 1, 20);
-    let verdict = check(larger, cosigned(&cosigned(&small, 1, 10), 1, 30)).unwrap();
+    let verdict = check(cosigned(&large, 1, 20), cosigned(&small, 1, 30)).unwrap();
     assert_eq!(verdict.accused, [Accused::Witness(witness(1).verifier())]);
     // The witness's key is all that is needed.
     let alone = KnownKeys::new([witness(1).verifier()]);
     let evidence = Rollback { larger: cosigned(&large, 1, 20), smaller: cosigned(&small, 1, 30) };
     assert!(Misbehaviour::Rollback(evidence).check(&alone).is_ok());
+}
+
+/// A witness with an ML-DSA-44 key, whose lines may state no time.
+fn quantum() -> SignerKey {
+    SignerKey::new("witness.example/w1".parse().unwrap(), KeyType::MlDsa, [9; 32])
+}
+
+/// A head with one more line of `signer`; the time 0 is what `sign-subtree` gives to anybody.
+fn signed_by(note: &SignedNote, signer: &SignerKey, time: u64) -> SignedNote {
+    let line = cosign(note.text(), signer, UnixTime::new(time).unwrap()).unwrap();
+    SignedNote::new(note.text().to_owned(), [note.signatures(), &[line]].concat()).unwrap()
+}
+
+#[test]
+fn a_line_that_states_no_time_convicts_no_honest_witness_of_a_rollback() {
+    let log = forked().0;
+    let (small, large) = (log.head_at(3), log.head_at(9));
+    let keys = KnownKeys::new([signer().verifier(), quantum().verifier()]);
+    let check = |larger, smaller| Misbehaviour::Rollback(Rollback { larger, smaller }).check(&keys);
+    for (first, last) in [(0, 30), (20, 0), (0, 0)] {
+        let refused = check(signed_by(&large, &quantum(), first), signed_by(&small, &quantum(), last));
+        assert_eq!(refused, Err(Unproven::NoRollback { both: 1 }), "{first} {last}");
+    }
+    // With two times the same key is convicted.
+    let verdict = check(signed_by(&large, &quantum(), 20), signed_by(&small, &quantum(), 30)).unwrap();
+    assert_eq!(verdict.accused, [Accused::Witness(quantum().verifier())]);
+}
+
+#[test]
+fn a_witness_that_vouched_for_two_contradicting_trees_is_convicted_with_or_without_times() {
+    let (one, other) = forked();
+    let size = one.size();
+    let keys = KnownKeys::new([signer().verifier(), quantum().verifier()]);
+    for (first, second) in [(0, 0), (0, 7), (7, 7)] {
+        let older = signed_by(&one.head_at(size), &quantum(), first);
+        let newer = signed_by(&other.head_at(size), &quantum(), second);
+        let verdict = Misbehaviour::SplitView(SplitView { older, newer, prefix: None }).check(&keys).unwrap();
+        assert_eq!(verdict.accused, [Accused::Log(signer().verifier()), Accused::Witness(quantum().verifier())]);
+    }
+}
+
+#[test]
+fn an_ml_dsa_key_that_is_given_alone_is_known_as_the_log_s_and_the_log_is_no_witness_of_itself() {
+    let log = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::MlDsa, [5; 32]);
+    let keys = KnownKeys::new([log.verifier()]);
+    let head = |byte| {
+        let checkpoint = crate::checkpoint::Checkpoint::new("log.example/stele".parse().unwrap(), 7, root(byte));
+        crate::checkpoint::sign_checkpoint(&checkpoint, &log).unwrap()
+    };
+    let evidence = SplitView { older: head(1), newer: head(2), prefix: None };
+    let verdict = Misbehaviour::SplitView(evidence).check(&keys).unwrap();
+    assert_eq!(verdict.accused, [Accused::Log(log.verifier())]);
 }

@@ -57,7 +57,9 @@ pub(super) fn cases() -> Vec<(Kind, &'static str, &'static str, Option<Value>)> 
             Kind::Amend,
             "license-unparsable",
             "/license",
-            Some(json!({"spdx": "free", "use_restricted": false, "text": {"name": "L", "sha256": "00".repeat(32)}})),
+            Some(
+                json!({"spdx": "free of charge", "use_restricted": false, "text": {"name": "L", "sha256": "00".repeat(32)}}),
+            ),
         ),
         (Kind::Amend, "field-invalid", "/release/leaf_hash", Some(json!("zz"))),
         (Kind::Amend, "component-missing", "/components", Some(json!({}))),
