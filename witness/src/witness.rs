@@ -18,6 +18,7 @@ use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
+use stele_spec::misbehaviour::EXTENSION;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, oneshot};
 
 use crate::agent::AgentError;
@@ -26,7 +27,7 @@ use crate::config::{Listed, Pull};
 use crate::cosigned::{Cosigned, Record, RecordError};
 use crate::decide::{Contradiction, Head, Refusal, Verdict, decide};
 use crate::error::WitnessError;
-use crate::evidence::{Archive, EXTENSION, Kept};
+use crate::evidence::{Archive, Kept};
 use crate::held::{Held, held};
 use crate::home::Home;
 use crate::keyring::{Keyring, SignError};
