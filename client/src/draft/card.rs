@@ -22,6 +22,8 @@ impl Card {
             return card;
         }
         let mut field = String::new();
+        // Whether a list in brackets goes on over lines.
+        let mut in_brackets = false;
         for line in lines {
             if matches!(line.trim_end(), "---" | "...") {
                 return card;
@@ -30,7 +32,12 @@ impl Card {
             if content.is_empty() || content.starts_with('#') {
                 continue;
             }
-            if let Some(item) = content.strip_prefix("- ") {
+            if in_brackets {
+                let content = content.split(" #").next().unwrap_or_default();
+                let items = content.split_once(']').map_or(content, |(items, _)| items);
+                items.split(',').for_each(|item| card.push(&field, scalar(item)));
+                in_brackets = !content.contains(']');
+            } else if let Some(item) = content.strip_prefix("- ") {
                 // An item that is a map of its own is nested.
                 if !field.is_empty() && !is_pair(item) {
                     card.push(&field, scalar(item));
@@ -41,11 +48,11 @@ impl Card {
                 field = name.trim().trim_matches(['"', '\'']).to_owned();
                 match value.trim() {
                     "" | "|" | ">" | ">-" | "|-" => {}
-                    list if list.starts_with('[') && list.ends_with(']') => {
-                        for item in list.trim_matches(['[', ']']).split(',').map(scalar).filter(|item| !item.is_empty())
-                        {
-                            card.push(&field, item);
-                        }
+                    list if list.starts_with('[') => {
+                        let items = list.trim_start_matches('[');
+                        in_brackets = !items.contains(']');
+                        let items = items.split_once(']').map_or(items, |(items, _)| items);
+                        items.split(',').for_each(|item| card.push(&field, scalar(item)));
                     }
                     value => card.push(&field, scalar(value)),
                 }
@@ -107,6 +114,15 @@ mod tests {
         assert_eq!(card.all("tags"), ["a", "b c"]);
         assert_eq!(card.all("language"), ["en"]);
         assert!(card.all("model-index").is_empty());
+    }
+
+    #[test]
+    fn a_list_in_brackets_can_go_over_lines() {
+        let card =
+            Card::parse("---\nbase_model: [acme/a,\n  acme/b, # two\n  'acme/c']\ntags: []\nlicense: mit\n---\n");
+        assert_eq!(card.all("base_model"), ["acme/a", "acme/b", "acme/c"]);
+        assert!(card.all("tags").is_empty());
+        assert_eq!(card.first("license"), Some("mit"));
     }
 
     #[test]

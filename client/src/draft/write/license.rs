@@ -16,12 +16,20 @@ pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
     let written = facts.licence_files.iter().find_map(|(path, spdx)| Some((path, (*spdx)?)));
     let agree = |a: &str, b: &str| a.trim_end_matches("-only") == b.trim_end_matches("-only");
     let mut restricted = None;
+    let from = match (facts.card.first("license"), &facts.card_file) {
+        (Some(_), Some(path)) => path.as_str(),
+        _ => "the GGUF header",
+    };
     match (said, written) {
+        _ if facts.card.all("license").len() > 1 => {
+            let tags = facts.card.all("license").join(", ");
+            sheet.decide("spdx", &format!("{from} names several licences, {tags}: AND binds to all, OR is a choice"));
+        }
         (Some((card, _)), Some((path, file))) if !agree(&card, file) => {
             sheet.decide("spdx", &format!("the model card says {card}, {path} looks like {file}"));
         }
         (Some((spdx, restricts)), _) => {
-            sheet.text("spdx", &spdx, "the model card or the GGUF header");
+            sheet.text("spdx", &spdx, from);
             restricted = restricts;
         }
         (None, Some((path, spdx))) => {

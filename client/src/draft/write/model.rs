@@ -68,7 +68,7 @@ pub(super) fn write(sheet: &mut Sheet, names: &Names, facts: &Facts) {
     }
     for (what, value) in [
         ("model_type of config.json", facts.config.model_type.as_deref()),
-        ("torch_dtype of config.json", facts.config.dtype.as_deref()),
+        ("dtype of config.json", facts.config.dtype.as_deref()),
         ("name in the GGUF header", gguf.and_then(|header| header.name.as_deref())),
     ] {
         if let Some(value) = value {
