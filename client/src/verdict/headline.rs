@@ -269,7 +269,7 @@ fn since(verdict: &Verdict<'_>) -> String {
         ),
         Source::Kept => format!("{state}, as of {as_of}, when the log was last asked (--online asks again)"),
         Source::Log => {
-            let complete = if standing.complete { "" } else { "; not proven complete" };
+            let complete = if standing.is_complete() { "" } else { "; not proven complete" };
             format!("{state}, as of {as_of}, asked now{complete}")
         }
     }
