@@ -163,6 +163,12 @@ pub struct PublishArgs {
     /// Claim the publisher's name for this key where nobody has.
     #[arg(long)]
     pub claim: bool,
+    /// Where to put the bundle; else release.stele in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write over a bundle of another release, or another file, that stands there.
+    #[arg(long)]
+    pub replace_bundle: bool,
     /// Add what is published to this file first, so that a monitor that reads it is silent about it.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,

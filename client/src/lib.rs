@@ -8,6 +8,7 @@ mod as_of;
 mod asked_log;
 mod asking;
 mod audit;
+mod bundle_place;
 mod claims;
 mod comparison;
 mod difference;

@@ -8,6 +8,7 @@ mod bases;
 mod card;
 mod config;
 mod gguf;
+mod gguf_length;
 mod licences;
 mod origin;
 mod safetensors;
@@ -75,6 +76,12 @@ pub(crate) struct Facts {
     pickles: Vec<FilePath>,
     /// What could not be read.
     pub(crate) notes: Vec<String>,
+}
+
+/// How many bytes a GGUF file of weights must have by its own header; `None` where it is no such file, or cannot be read.
+pub(crate) fn least_length_of_gguf(file: &Found) -> Option<u64> {
+    let is_gguf = file.path.as_str().to_ascii_lowercase().ends_with(".gguf");
+    is_gguf.then(|| gguf::Header::read(&file.open).ok()).flatten().map(|header| header.least_length)
 }
 
 /// Reads what a folder says.
@@ -186,6 +193,11 @@ impl Facts {
             },
             (_, "gguf") if self.gguf.is_none() => match gguf::Header::read(&file.open) {
                 Ok(header) => {
+                    if header.least_length > file.size {
+                        let (expected, found) = (header.least_length, file.size);
+                        let note = format!("{name}: expected at least {expected} bytes by its header, found {found}");
+                        self.notes.push(note + ": publish will refuse it");
+                    }
                     header.base_models.iter().for_each(|(key, name)| self.declare(file, key, name.clone()));
                     self.gguf = Some(header);
                 }

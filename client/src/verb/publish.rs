@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
 use stele_spec::bundle::BundleError;
@@ -14,11 +13,12 @@ use stele_spec::name::Publisher;
 use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
 
 use crate::Output;
+use crate::bundle_place::BundlePlace;
 use crate::cli::PublishArgs;
 use crate::draft;
 use crate::error::Failure;
 use crate::evidence::{self, Pins};
-use crate::folder::{self, BUNDLE, DRAFT, Found};
+use crate::folder::{self, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
 use crate::log_client::LogClient;
 use crate::page::Page;
@@ -38,11 +38,16 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let policy = &loaded.policy;
     let mut file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
     let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
+    whole(&files)?;
+    let place = BundlePlace::find(&args.folder, args.output.as_deref())?;
     let mut record = Record::new(&log, policy);
     let parents = file.resolve_parents(&mut record)?;
     let manifest = file.manifest(hash(&args.folder, &files)?)?;
     let release = file.resolve(&manifest, claim::now())?;
     let findings = foreseen(&args.folder, &release, &manifest, &parents)?;
+    if !args.replace_bundle {
+        place.is_for(&release.coordinate())?;
+    }
     findings.iter().for_each(|finding| complain(&format!("warning: {}: {}\n", finding.code, finding.summary)));
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
@@ -54,8 +59,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = evidence::check(&bytes, policy, &Pins::default())?;
-    let path = args.folder.join(BUNDLE);
-    durable::replace_file(&path, &bytes)?;
+    let path = place.write(&bytes, logged.position())?;
 
     let head = evidence.head();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
@@ -99,6 +103,18 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
         }),
         failure: None,
     })
+}
+
+/// Refuses files of weights that end before their own headers say, as a download does that was broken off.
+fn whole(files: &[Found]) -> Result<(), PublishError> {
+    let cut: Vec<_> = files
+        .iter()
+        .filter_map(|file| {
+            let expected = draft::least_length_of_gguf(file).filter(|expected| *expected > file.size)?;
+            Some((file.path.to_string(), expected, file.size))
+        })
+        .collect();
+    if cut.is_empty() { Ok(()) } else { Err(PublishError::Cut { files: cut }) }
 }
 
 /// Hashes the files of the folder, with all digests that a manifest holds.
@@ -191,6 +207,12 @@ pub(crate) enum PublishError {
         /// Which, and why.
         failed: Vec<(String, String)>,
     },
+    /// Files of weights that end too early.
+    #[error("files of weights are shorter than their own headers say")]
+    Cut {
+        /// Path, bytes by its header, bytes found.
+        files: Vec<(String, u64, u64)>,
+    },
     /// It cannot be signed.
     #[error("the statement is refused: {0}")]
     Statement(StatementError),
@@ -215,7 +237,7 @@ impl Explain for PublishError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unhashed { .. } => Exit::Io,
-            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
+            Self::Cut { .. } | Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
             Self::Unclaimed { .. } => Exit::Refused,
         }
     }
@@ -223,6 +245,7 @@ impl Explain for PublishError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unhashed { .. } => "file-unreadable",
+            Self::Cut { .. } => "weights-cut",
             Self::Statement(error) => error.code(),
             Self::Unclaimed { .. } => "name-unclaimed",
             Self::NotFromScratch { .. } => "parent-missing",
@@ -235,6 +258,7 @@ impl Explain for PublishError {
             Self::Unhashed { .. } => {
                 "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent"
             }
+            Self::Cut { .. } => "download them again, and publish again; nothing has been sent",
             Self::Statement(StatementError::Envelope(_)) => "shorten the texts, or give documents by their digests",
             Self::Statement(_) | Self::Bundle(_) => "correct release.toml and publish again",
             Self::NotFromScratch { .. } => {
@@ -250,6 +274,13 @@ impl Explain for PublishError {
             Self::Unhashed { failed, .. } => {
                 failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
             }
+            Self::Cut { files } => files
+                .iter()
+                .take(20)
+                .map(|(path, expected, found)| {
+                    ("file", format!("{path}: expected at least {expected} bytes, found {found}"))
+                })
+                .collect(),
             Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
             _ => Vec::new(),
         }

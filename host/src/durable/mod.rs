@@ -360,6 +360,11 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DurableErro
     step::read_at(rustix::fs::CWD, path, path, limit)
 }
 
+/// Whether a file can be put at a path by [`replace_file`], found out by beginning to. Nothing is left there.
+pub fn check_writable(path: &Path) -> Result<(), DurableError> {
+    Tmp::beside(&Place::of(path)?, b"", FILE_MODE).map(drop)
+}
+
 /// Creates a folder and those above it, each durably. One that is there is no error.
 pub fn create_dir_all(path: &Path) -> Result<(), DurableError> {
     if path.as_os_str().is_empty() || path.is_dir() {
