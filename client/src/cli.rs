@@ -166,7 +166,7 @@ pub struct PublishArgs {
     /// Where to put the bundle; else release.stele in the folder.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Write over a bundle of another release, or another file, that stands there.
+    /// Write over a bundle of another release, or another file, there.
     #[arg(long)]
     pub replace_bundle: bool,
     /// Add what is published to this file first, so that a monitor that reads it is silent about it.

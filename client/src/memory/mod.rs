@@ -11,6 +11,7 @@
 //!   heads/<log>.linked            the sizes that are known to be of one tree
 //!   told/<log>/<name>.json        what a log said about a coordinate; <name> is the SHA-256 of the coordinate
 //!   evidence/                     what convicts a log; never written over
+//!   bundles/<SHA-256>.stele       a bundle that publish could not write to its place
 //! ```
 
 mod conflict;
