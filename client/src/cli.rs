@@ -166,6 +166,16 @@ pub struct PublishArgs {
     /// Claim the publisher's name for this key where nobody has.
     #[arg(long)]
     pub claim: bool,
+    /// Publish files of these paths although they look like nothing that is meant to be released. `*` stays within a folder, `**` does
+    /// not. May be given again.
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub allow_file: Vec<glob::Pattern>,
+    /// Where to put the bundle; else release.stele in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write over a bundle of another release, or another file, there.
+    #[arg(long)]
+    pub replace_bundle: bool,
     /// Add what is published to this file first, so that a monitor that reads it is silent about it.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
@@ -233,6 +243,10 @@ pub struct VerifyArgs {
 
 /// What became of a release that a caller of `stele verify` goes on with: withdrawn, or with a critical incident.
 pub const WITHDRAWN: &str = "withdrawn";
+
+/// How a glob of the caller is read: `*` stays within a folder.
+pub(crate) const GLOB: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 fn glob(text: &str) -> Result<glob::Pattern, String> {
     glob::Pattern::new(text).map_err(|error| format!("expected a glob such as 'docs/*.json': {error}"))

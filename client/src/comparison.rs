@@ -215,9 +215,7 @@ fn of_oddity(path: &str, oddity: &Oddity) -> Option<&'static str> {
         Oddity::LinkToFolder => Some("not looked into"),
         Oddity::Path(stele_spec::manifest::PathError::TooDeep { .. }) => Some("not looked into"),
         Oddity::Unreadable(_) => loadable::of_name(path).or(Some("not looked into")),
-        Oddity::Path(_) | Oddity::NotUtf8 | Oddity::Fifo | Oddity::Socket | Oddity::Device => {
-            loadable::of_name(path)
-        }
+        Oddity::Path(_) | Oddity::NotUtf8 | Oddity::Fifo | Oddity::Socket | Oddity::Device => loadable::of_name(path),
         Oddity::LinkOut(_) | Oddity::LinkLoop | Oddity::LinkBroken => None,
     }
 }

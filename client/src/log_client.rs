@@ -1,5 +1,6 @@
 //! The log, asked over HTTP. Nothing of what it answers is believed: proofs are checked under the policy.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -8,10 +9,10 @@ use stele_host::http_client::{ClientLimits, HttpClient, Response};
 use stele_host::output::complain;
 use stele_host::printable::one_line;
 use stele_spec::entry::MAX_ENTRY;
-use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Subject};
 use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
+use stele_spec::submission;
 
 use crate::error::Failure;
 use crate::span::Span;
@@ -76,16 +77,15 @@ impl LogClient {
         &self.url
     }
 
-    /// Stores a manifest. Storing it twice is harmless.
-    pub(crate) fn put_manifest(&self, digest: Digest, bytes: &[u8]) -> Result<(), Failure> {
-        let url = format!("{}/manifests/{digest}", self.url);
-        self.patiently(|| Ok(self.http.put(&url, "application/cbor", bytes)?)).map(drop)
-    }
-
-    /// Submits a statement and gives the proof that the log answers with. Submitting it twice is harmless.
-    pub(crate) fn submit(&self, statement: &SignedStatement) -> Result<Vec<u8>, Failure> {
+    /// Submits a statement, a release with its manifest, and gives the proof that the log answers with. Submitting it twice is
+    /// harmless.
+    pub(crate) fn submit(&self, statement: &SignedStatement, manifest: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let url = format!("{}/entries", self.url);
-        let answer = self.patiently(|| Ok(self.http.post(&url, COSE, Some("text/plain"), statement.bytes())?))?;
+        let (media_type, body) = match manifest {
+            Some(manifest) => (submission::MEDIA_TYPE, Cow::Owned(submission::encode(statement.bytes(), manifest))),
+            None => (COSE, Cow::Borrowed(statement.bytes())),
+        };
+        let answer = self.patiently(|| Ok(self.http.post(&url, media_type, Some("text/plain"), &body)?))?;
         Ok(answer.body)
     }
 

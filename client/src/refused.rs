@@ -21,10 +21,29 @@ use crate::statements::Logged;
 ///
 /// What a monitor is to be silent about is written to a file of expected statements first.
 pub(crate) fn submit(record: &mut Record, signed: &SignedStatement, expect: Option<&Path>) -> Result<Logged, Failure> {
+    submit_with(record, signed, None, expect)
+}
+
+/// The same for a release, with its manifest.
+pub(crate) fn submit_release(
+    record: &mut Record,
+    signed: &SignedStatement,
+    manifest: &[u8],
+    expect: Option<&Path>,
+) -> Result<Logged, Failure> {
+    submit_with(record, signed, Some(manifest), expect)
+}
+
+fn submit_with(
+    record: &mut Record,
+    signed: &SignedStatement,
+    manifest: Option<&[u8]>,
+    expect: Option<&Path>,
+) -> Result<Logged, Failure> {
     if let Some(path) = expect {
         expected::append(path, signed)?;
     }
-    match record.log().submit(signed) {
+    match record.log().submit(signed, manifest) {
         Ok(proof) => record.take(signed.bytes(), &proof),
         Err(failure) => Err(explained(failure, record, signed)),
     }

@@ -54,9 +54,9 @@ impl ReleaseFile {
         Ok(Self { path: path.to_owned(), form, roles })
     }
 
-    /// Whether the file gives a file of the folder its role.
-    pub(crate) fn says_role_of(&self, path: &FilePath) -> bool {
-        self.roles.contains_key(path)
+    /// The role that the file gives a file of the folder.
+    pub(crate) fn role_of(&self, path: &FilePath) -> Option<Role> {
+        self.roles.get(path).copied()
     }
 
     /// The manifest of these files, with the roles that the file gives.

@@ -77,6 +77,9 @@ fn publish(world: &World, more: &[&str]) -> common::Ran {
 fn a_draft_is_refused_while_a_decision_is_open_and_each_line_is_named() {
     let (world, _served) = served();
     draft(&world).ok().says(&["values begin with DECIDE"]);
+    let drafted = world.model().join("release.toml").display().to_string();
+    stele(&["inspect", &drafted]).ok().says(&["a release that is not signed yet", "`stele publish`", " open"]);
+    assert_eq!(stele(&["inspect", &drafted, "--json"]).ok().json()["kind"], "release-toml");
     publish(&world, &[]).fails(7, &["decisions are open", "open: line", "DECIDE", "hint: replace each value"]);
     draft(&world).fails(7, &["exists already", "hint: it may hold decisions"]);
 }
@@ -169,6 +172,109 @@ fn a_log_below_its_quorum_is_asked_again_and_in_the_end_given_up() {
 
     *served.unwell.lock().unwrap() = 100;
     publish(&world, &["--wait", "1s"]).fails(4, &["answers 503"]);
+}
+
+#[test]
+fn where_the_bundle_goes_is_looked_at_before_anything_is_sent() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let output = |path: &str| world.at(path).display().to_string();
+    publish(&world, &["--claim", "--output", &output("no/such/folder/x.stele")])
+        .fails(10, &["the bundle cannot be written to", "--output", "nothing has been sent"]);
+    let inside = world.model().join("x.stele").display().to_string();
+    publish(&world, &["--claim", "--output", &inside]).fails(7, &["is inside the folder", "nothing has been sent"]);
+    std::fs::write(world.at("mine"), "not ours").unwrap();
+    publish(&world, &["--claim", "--output", &output("mine")])
+        .fails(7, &["holds a file that is no bundle", "--replace-bundle", "nothing has been sent"]);
+    assert_eq!(std::fs::read_to_string(world.at("mine")).unwrap(), "not ours");
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1, "nothing was sent, not even the claim");
+
+    publish(&world, &["--claim", "--output", &output("tiny.stele")]).ok().says(&["tiny.stele"]);
+    assert!(!world.model().join("release.stele").exists());
+    world.verify(&["--bundle", &output("tiny.stele")]).ok().says(&["5 of 5 files, all match"]);
+}
+
+/// A GGUF file of one tensor of eight F32 at the beginning of its data, without the data.
+fn gguf_header() -> Vec<u8> {
+    let mut bytes = b"GGUF".to_vec();
+    bytes.extend(3_u32.to_le_bytes());
+    bytes.extend([1_u64.to_le_bytes(), 0_u64.to_le_bytes(), 1_u64.to_le_bytes()].concat());
+    bytes.extend(b"t");
+    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(8_u64.to_le_bytes());
+    bytes.extend(0_u32.to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn a_gguf_that_is_shorter_than_its_tensors_is_refused_before_anything_is_sent() {
+    let (world, served) = served();
+    let whole = [gguf_header(), vec![0; 64 + 32 - gguf_header().len()]].concat();
+    world.write("model.gguf", &whole[..whole.len() - 1]);
+    let drafted = draft(&world).ok();
+    assert!(drafted.err.contains("model.gguf: expected at least 96 bytes by its header, found 95"), "{drafted:?}");
+    decide(&world);
+    publish(&world, &["--claim"]).fails(
+        7,
+        &[
+            "files of weights are shorter than their own headers say",
+            "model.gguf: expected at least 96 bytes, found 95",
+            "nothing has been sent",
+        ],
+    );
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+    world.write("model.gguf", &whole);
+    publish(&world, &["--claim"]).ok();
+}
+
+#[test]
+fn a_bundle_of_another_version_is_written_over_only_on_request() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &["--claim"]).ok();
+    let bundle = world.model().join("release.stele");
+    let first = std::fs::read(&bundle).unwrap();
+    let entries = served.log.lock().unwrap().entries.len();
+    let path = world.model().join("release.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let newer = text.replace("\"1.0\"", "\"1.1\"");
+    assert_ne!(text, newer);
+    std::fs::write(&path, newer).unwrap();
+    publish(&world, &[]).fails(
+        7,
+        &["holds the bundle of acme.example/tiny@1.0#base, and acme.example/tiny@1.1#base is about to be published"],
+    );
+    assert_eq!(std::fs::read(&bundle).unwrap(), first);
+    assert_eq!(served.log.lock().unwrap().entries.len(), entries);
+    publish(&world, &["--replace-bundle"]).ok().says(&["published acme.example/tiny@1.1#base"]);
+    assert_ne!(std::fs::read(&bundle).unwrap(), first);
+}
+
+#[test]
+fn a_bundle_that_cannot_be_written_once_the_log_has_answered_is_kept_and_named() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let state = world.at("state");
+    let (model, key, policy) = (world.model(), world.at("publisher.pem"), world.at("policy"));
+    let arguments = [&model, &key, &policy].map(|path| path.to_str().unwrap());
+    let arguments = ["publish", arguments[0], "--key", arguments[1], "--policy", arguments[2], "--claim"];
+    common::stele_with(
+        &arguments,
+        &[("STELE_STATE", state.to_str().unwrap()), ("STELE_FAULT", "full:rename:release.stele:1")],
+    )
+    .fails(10, &["the release is entry 2 of the log", "entry: 2", "bundle: ", "copy it beside the weights"]);
+    let entries = served.log.lock().unwrap().entries.len();
+    let kept: Vec<_> = std::fs::read_dir(state.join("bundles")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1);
+    world.verify(&["--bundle", kept[0].to_str().unwrap()]).ok().says(&["all match"]);
+
+    publish(&world, &[]).ok().says(&["entry           2 of log"]);
+    assert_eq!(served.log.lock().unwrap().entries.len(), entries);
+    assert_eq!(std::fs::read(model.join("release.stele")).unwrap(), std::fs::read(&kept[0]).unwrap());
 }
 
 #[test]

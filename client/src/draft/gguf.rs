@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use super::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, least_length};
+
 /// How much of a file is read: vocabularies of a few hundred thousand words fit.
 const MAX_HEADER: u64 = 128 << 20;
 /// The longest string that is kept.
@@ -35,6 +37,9 @@ pub(crate) struct Header {
     pub(super) more_bases: u64,
     /// The numbers of all tensors together.
     pub(super) parameters: Option<u64>,
+    /// How many bytes the file has at least, if all tensors are in it.
+    pub(crate) least_length: u64,
+    alignment: Option<u64>,
 }
 
 impl Header {
@@ -44,7 +49,7 @@ impl Header {
     }
 
     fn parse(reader: impl Read) -> io::Result<Self> {
-        let mut reader = Reader(reader);
+        let mut reader = Reader { from: reader, read: 0 };
         if reader.array()? != *b"GGUF" {
             return Err(refused("it does not begin with GGUF"));
         }
@@ -61,6 +66,7 @@ impl Header {
             header.take(&key, reader.value(kind, 0)?);
         }
         let mut parameters = Some(0_u64);
+        let mut end = 0;
         for _ in 0..tensors {
             reader.string()?;
             let dimensions = reader.u32()?;
@@ -72,10 +78,11 @@ impl Header {
                 let side = reader.u64()?;
                 count = count.and_then(|count| count.checked_mul(side));
             }
-            reader.u32()?;
-            reader.u64()?;
+            let (kind, offset) = (reader.u32()?, reader.u64()?);
+            end = end.max(end_of_tensor(kind, count.unwrap_or(u64::MAX), offset));
             parameters = parameters.zip(count).and_then(|(sum, count)| sum.checked_add(count));
         }
+        header.least_length = least_length(reader.read, header.alignment.unwrap_or(DEFAULT_ALIGNMENT), end);
         header.parameters = parameters.filter(|count| *count > 0);
         Ok(header)
     }
@@ -93,6 +100,7 @@ impl Header {
             ("general.license", Value::Text(text)) => self.license = Some(text),
             ("general.type", Value::Text(text)) => self.kind = Some(text),
             ("split.count", Value::Number(number)) => self.split_count = Some(number.min(u64::from(u16::MAX))),
+            ("general.alignment", Value::Number(number)) => self.alignment = Some(number),
             ("general.file_type", Value::Number(number)) => self.quantization = file_type(number),
             (key, Value::Text(text)) if key.starts_with("general.base_model.") && key.ends_with(".repo_url") => {
                 if self.base_models.len() >= MAX_BASES {
@@ -120,12 +128,17 @@ enum Value {
     Skipped,
 }
 
-struct Reader<R>(R);
+struct Reader<R> {
+    from: R,
+    /// How many bytes were read.
+    read: u64,
+}
 
 impl<R: Read> Reader<R> {
     fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.0.read_exact(&mut bytes)?;
+        self.from.read_exact(&mut bytes)?;
+        self.read += N as u64;
         Ok(bytes)
     }
 
@@ -143,7 +156,8 @@ impl<R: Read> Reader<R> {
     }
 
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        let skipped = io::copy(&mut self.0.by_ref().take(bytes), &mut io::sink())?;
+        let skipped = io::copy(&mut self.from.by_ref().take(bytes), &mut io::sink())?;
+        self.read += skipped;
         if skipped == bytes { Ok(()) } else { Err(refused("its header ends early, or is longer than is read")) }
     }
 
@@ -155,7 +169,8 @@ impl<R: Read> Reader<R> {
             return Ok(String::new());
         }
         let mut bytes = Vec::new();
-        self.0.by_ref().take(length).read_to_end(&mut bytes)?;
+        self.from.by_ref().take(length).read_to_end(&mut bytes)?;
+        self.read += bytes.len() as u64;
         if bytes.len() as u64 != length {
             return Err(refused("its header ends early"));
         }
@@ -339,6 +354,8 @@ pub(crate) mod tests {
         assert_eq!(header.quantization, Some("Q4_K_M"));
         assert_eq!(header.base_models, [("general.base_model.0.repo_url".to_owned(), "acme/base".to_owned())]);
         assert_eq!(header.parameters, Some(10));
+        // Both tensors are F32 at offset 0; the larger has 6 numbers.
+        assert_eq!(header.least_length, (example().len() as u64).next_multiple_of(32) + 24);
     }
 
     #[test]

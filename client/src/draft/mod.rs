@@ -8,6 +8,7 @@ mod bases;
 mod card;
 mod config;
 pub(crate) mod gguf;
+mod gguf_length;
 mod licences;
 mod origin;
 mod safetensors;
@@ -70,6 +71,12 @@ pub(crate) struct Facts {
     pickles: Vec<FilePath>,
     /// What could not be read.
     pub(crate) notes: Vec<String>,
+}
+
+/// How many bytes a GGUF file of weights must have by its own header; `None` where it is no such file, or cannot be read.
+pub(crate) fn least_length_of_gguf(file: &Found) -> Option<u64> {
+    let is_gguf = file.path.as_str().to_ascii_lowercase().ends_with(".gguf");
+    is_gguf.then(|| gguf::Header::read(&file.open).ok()).flatten().map(|header| header.least_length)
 }
 
 /// Reads what a folder says.
@@ -210,6 +217,11 @@ impl Facts {
     fn take_gguf(&mut self, file: &Found) {
         // What could not be read is said with the base models that it may name.
         let Ok(header) = gguf::Header::read(&file.open) else { return };
+        if header.least_length > file.size {
+            let (name, expected, found) = (&file.path, header.least_length, file.size);
+            let note = format!("{name}: expected at least {expected} bytes by its header, found {found}");
+            self.notes.push(note + ": publish will refuse it");
+        }
         if !header.is_model() {
             return;
         }

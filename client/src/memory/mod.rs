@@ -12,6 +12,7 @@
 //!   heads/<log>/<size>.damaged    what stood there and was no head of the log: set aside
 //!   told/<log>/<name>.json        what a log proved about a coordinate; <name> is the SHA-256 of the coordinate
 //!   evidence/                     what convicts a log; never written over
+//!   bundles/<SHA-256>.stele       a bundle that publish could not write to its place
 //! ```
 
 mod conflict;

@@ -20,10 +20,15 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
         ".ds_store" | "thumbs.db" | "desktop.ini" => Some("a file of a desktop"),
         ".env" | ".netrc" | ".pypirc" | ".npmrc" => Some("settings that often hold secrets"),
         _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
-        _ if [".incomplete", ".part", ".partial", ".crdownload", ".aria2", ".tmp"].iter().any(|end| lower.ends_with(end)) => {
+        _ if [".incomplete", ".part", ".partial", ".crdownload", ".aria2", ".tmp"]
+            .iter()
+            .any(|end| lower.ends_with(end)) =>
+        {
             Some("a download that is not finished, or a temporary file")
         }
-        _ if lower.ends_with(".swp") || lower.ends_with('~') || lower.ends_with(".orig") => Some("a copy that an editor keeps"),
+        _ if lower.ends_with(".swp") || lower.ends_with('~') || lower.ends_with(".orig") => {
+            Some("a copy that an editor keeps")
+        }
         _ if lower.ends_with(".lock") && folders.is_empty() => Some("a lock of a tool"),
         _ => None,
     })
@@ -57,9 +62,14 @@ mod tests {
         ] {
             assert!(is(path), "{path}");
         }
-        for path in
-            ["model.safetensors", ".gitattributes", "README.md", "checkpoint-100/model.safetensors", "partial.json", "_x"]
-        {
+        for path in [
+            "model.safetensors",
+            ".gitattributes",
+            "README.md",
+            "checkpoint-100/model.safetensors",
+            "partial.json",
+            "_x",
+        ] {
             assert!(!is(path), "{path}");
         }
     }

@@ -12,6 +12,7 @@ use stele_host::printable::one_line;
 use stele_spec::manifest::{FilePath, Role};
 
 use crate::content::Content;
+use crate::draft::least_length_of_gguf;
 use crate::folder::Found;
 use crate::roles::{Question, Roles};
 
@@ -90,6 +91,9 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
         Some(Content::Empty) if is_model => return Some(What::Empty),
         _ => {}
     }
+    if let Some(expected) = least_length_of_gguf(file).filter(|expected| is_model && *expected > file.size) {
+        return Some(What::Cut { expected, found: file.size });
+    }
     let is_safetensors = file.path.as_str().to_ascii_lowercase().ends_with(".safetensors");
     if is_model && (is_safetensors || content == Some(Content::Safetensors)) {
         return match length::safetensors(&file.open, file.size) {
@@ -133,7 +137,9 @@ impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: ", one_line(&self.path))?;
         match &self.what {
-            What::Secret(what) => write!(f, "holds {what}; move it out of the folder, and consider it known if it was ever shared"),
+            What::Secret(what) => {
+                write!(f, "holds {what}; move it out of the folder, and consider it known if it was ever shared")
+            }
             What::Leftover(what) => write!(f, "{what}; delete it or move it away"),
             What::LfsPointer => f.write_str("a Git LFS pointer, and not the file itself; `git lfs pull` gets it"),
             What::Page => f.write_str("an HTML page in place of weights; download the file again"),
@@ -141,7 +147,9 @@ impl std::fmt::Display for Doubt {
             What::Cut { expected, found } => {
                 write!(f, "expected at least {expected} bytes by its own header, found {found}; download it again")
             }
-            What::Missing { named_by } => write!(f, "named by {named_by}, and not here; add it, or correct what names it"),
+            What::Missing { named_by } => {
+                write!(f, "named by {named_by}, and not here; add it, or correct what names it")
+            }
             What::Outside { name } => {
                 write!(f, "names {}, which is no path in this folder; correct it", one_line(name))
             }
@@ -180,8 +188,12 @@ impl Explain for PublishCheckError {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        let mut facts: Vec<_> =
-            self.doubts.iter().take(LISTED).map(|doubt| ("found", format!("{doubt} ({})", doubt.what.code()))).collect();
+        let mut facts: Vec<_> = self
+            .doubts
+            .iter()
+            .take(LISTED)
+            .map(|doubt| ("found", format!("{doubt} ({})", doubt.what.code())))
+            .collect();
         if self.doubts.len() > LISTED {
             facts.push(("more", (self.doubts.len() - LISTED).to_string()));
         }

@@ -46,7 +46,8 @@ fn secret(bytes: &[u8]) -> Option<&'static str> {
     // Also in UTF-16, which some editors save.
     let text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&text);
-    let is_key = |line: &str| line.trim_start().starts_with("-----BEGIN ") && PEM.iter().any(|mark| line.contains(mark));
+    let is_key =
+        |line: &str| line.trim_start().starts_with("-----BEGIN ") && PEM.iter().any(|mark| line.contains(mark));
     if text.lines().any(is_key) || text.contains("-----BEGIN OPENSSH PRIVATE KEY-----") {
         return Some("a private key");
     }

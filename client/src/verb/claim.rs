@@ -45,7 +45,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         if args.threshold > 1 {
             return propose(claim, &key, args.proposal);
         }
-        log.submit(&signed(claim, &key)?)?;
+        log.submit(&signed(claim, &key)?, None)?;
         let place = "not verified: no policy was given";
         return Ok(told(&args.publisher, &key, &log, true, None, place));
     };

@@ -145,11 +145,27 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
         checkpoint_rows(&mut page, &note);
         return Ok((page, json!({ "kind": "checkpoint", "checkpoint": json })));
     }
+    if let Some(found) = release_toml(text) {
+        return Ok(found);
+    }
     let policy = Policy::parse(text.as_bytes()).map_err(|error| format!("no policy: {error}"))?;
     let mut page = Page::titled("a trust policy: `stele policy check` says what it requires");
     page.row("logs", &policy.logs().len());
     page.row("witnesses", &policy.witnesses().len());
     Ok((page, json!({ "kind": "policy", "logs": policy.logs().len(), "witnesses": policy.witnesses().len() })))
+}
+
+/// A release that is not signed yet: TOML with the tables that every release has.
+fn release_toml(text: &str) -> Option<(Page, Value)> {
+    let table: toml::Table = text.parse().ok()?;
+    if !["model", "license"].iter().all(|name| table.get(*name).is_some_and(toml::Value::is_table)) {
+        return None;
+    }
+    let open = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("\"DECIDE")).count();
+    let mut page =
+        Page::titled("a release that is not signed yet: `stele publish` signs and submits it with its folder");
+    page.row("decisions", &format!("{open} open"));
+    Some((page, json!({ "kind": "release-toml", "open": open })))
 }
 
 fn statement(signed: &SignedStatement) -> (Page, Value) {

@@ -3,22 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
+use stele_host::printable::one_line;
 use stele_spec::bundle::BundleError;
 use stele_spec::finding::{self, Code};
 use stele_spec::key::SecretKey;
-use stele_spec::manifest::{Manifest, ManifestFile};
+use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
 
 use crate::Output;
-use crate::cli::PublishArgs;
+use crate::bundle_place::BundlePlace;
+use crate::cli::{GLOB, PublishArgs};
 use crate::error::Failure;
 use crate::evidence::{self, Pins};
 use crate::examination::{AtHand, Examination};
-use crate::folder::{self, BUNDLE, DRAFT, Found};
+use crate::folder::{self, DRAFT, Found};
 use crate::hash_files::{Job, Want, hash_all};
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
@@ -26,11 +27,12 @@ use crate::memory::Memory;
 use crate::page::Page;
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::publish_check;
 use crate::receipt;
 use crate::record::Record;
 use crate::refused;
 use crate::release_file::ReleaseFile;
-use crate::roles::{self, Question, Roles};
+use crate::roles::{self, Roles};
 use crate::statements::Logged;
 use crate::verb::{claim, key};
 
@@ -39,32 +41,38 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
     let log = LogClient::new(policy_file::log_url(&args.trust, Some(&loaded))?, args.wait);
     let policy = &loaded.policy;
-    let mut file = ReleaseFile::read(&args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT)))?;
+    let release_file = args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT));
+    let mut file = ReleaseFile::read(&release_file)?;
     let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
+    let place = BundlePlace::find(&args.folder, args.output.as_deref())?;
+    let roles = Roles::of_files(&files);
+    let role_of = |path: &FilePath| file.role_of(path).unwrap_or_else(|| roles.of(path));
+    let sized = files.iter().map(|found| (&found.path, role_of(&found.path), found.size));
+    let questions = roles::questions(sized, |path| file.role_of(path).is_some());
+    let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
+    publish_check::check(&files, &roles, &role_of, &questions, &allowed)?;
     let mut record = Record::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     let parents = file.resolve_parents(&mut record)?;
-    let manifest = file.manifest(hash(&args.folder, &files)?)?;
-    let sized = manifest.files().iter().map(|file| (&file.path, file.role, file.size));
-    let open = roles::questions(sized, |path| file.says_role_of(path));
-    if !open.is_empty() {
-        return Err(PublishError::Unsaid { open }.into());
-    }
+    let manifest = file.manifest(hash(&args.folder, &files, &roles)?)?;
     let release = file.resolve(&manifest, claim::now())?;
     let examined = foreseen(&args.folder, &release, &manifest, &parents)?;
-    examined.lines().iter().for_each(|line| complain(&format!("{line}\n")));
+    if !args.replace_bundle {
+        place.is_for(&release.coordinate())?;
+    }
+    examined.lines().iter().for_each(|line| complain(&format!("{}\n", one_line(line))));
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
     let expect = args.expect.as_deref();
     hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
-    log.put_manifest(manifest.digest(), manifest.bytes())?;
-    let logged = refused::submit(&mut record, &signed, expect)?;
+    let logged = refused::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     Memory::open(false).keep_own(&mut record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = evidence::check(&bytes, policy, &Pins::default())?;
-    let path = args.folder.join(BUNDLE);
-    durable::replace_file(&path, &bytes)?;
+    let path = place.write(&bytes, logged.position())?;
+    // What a killed run left beside them.
+    [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
 
     let head = evidence.head();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
@@ -112,12 +120,11 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
 }
 
 /// Hashes the files of the folder, with all digests that a manifest holds.
-fn hash(folder: &Path, files: &[Found]) -> Result<Vec<ManifestFile>, Failure> {
+fn hash(folder: &Path, files: &[Found], roles: &Roles) -> Result<Vec<ManifestFile>, Failure> {
     let jobs: Vec<Job> = files.iter().map(|file| Job { path: file.open.clone(), size: file.size }).collect();
     let progress = Progress::of(jobs.iter().map(|job| job.size).sum());
     let mut hashed = Vec::new();
     let mut failed = Vec::new();
-    let roles = Roles::of_files(files);
     for (file, result) in files.iter().zip(hash_all(&jobs, Want::All, &progress)) {
         match result {
             Ok(found) => hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
@@ -205,12 +212,6 @@ pub(crate) enum PublishError {
         /// Which, and why.
         failed: Vec<(String, String)>,
     },
-    /// Large files of which nothing says what they are for.
-    #[error("expected to know the role of every large file, found {} of which nothing says whether it is weights", open.len())]
-    Unsaid {
-        /// Which.
-        open: Vec<Question>,
-    },
     /// It cannot be signed.
     #[error("the statement is refused: {0}")]
     Statement(StatementError),
@@ -235,7 +236,7 @@ impl Explain for PublishError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unhashed { .. } => Exit::Io,
-            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } | Self::Unsaid { .. } => Exit::BadInput,
+            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
             Self::Unclaimed { .. } => Exit::Refused,
         }
     }
@@ -246,7 +247,6 @@ impl Explain for PublishError {
             Self::Statement(error) => error.code(),
             Self::Unclaimed { .. } => "name-unclaimed",
             Self::NotFromScratch { .. } => "parent-missing",
-            Self::Unsaid { .. } => "role-unsaid",
             Self::Bundle(_) => "bundle-malformed",
         }
     }
@@ -261,9 +261,6 @@ impl Explain for PublishError {
             Self::NotFromScratch { .. } => {
                 "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent"
             }
-            Self::Unsaid { .. } => {
-                "say it under [roles] in release.toml, such as \"model.dat\" = \"weights\" or \"other\"; nothing has been sent"
-            }
             Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
         };
         Some(hint.into())
@@ -274,7 +271,6 @@ impl Explain for PublishError {
             Self::Unhashed { failed, .. } => {
                 failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
             }
-            Self::Unsaid { open } => open.iter().take(20).map(|open| ("found", open.to_string())).collect(),
             Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
             _ => Vec::new(),
         }

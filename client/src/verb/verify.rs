@@ -10,7 +10,7 @@ use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
 use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
-use crate::cli::{VerifyArgs, WITHDRAWN};
+use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
 use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
@@ -23,10 +23,6 @@ use crate::policy_file;
 use crate::standing::{Source, Standing};
 use crate::target::{self, What};
 use crate::verdict::{self, Accepted, Detail, Judgement, Verdict};
-
-/// How a glob of the caller is read: `*` stays within a folder.
-const GLOB: glob::MatchOptions =
-    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {

@@ -268,15 +268,19 @@ pub(crate) fn stele(arguments: &[&str]) -> Ran {
 
 /// The same with a folder for what is remembered.
 pub(crate) fn stele_remembering(arguments: &[&str], state: Option<&Path>) -> Ran {
+    let state = state.map(|state| ("STELE_STATE", state.to_str().unwrap()));
+    stele_with(arguments, state.as_slice())
+}
+
+/// The same with variables of the environment.
+pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stele"));
     let home = tempfile::tempdir().unwrap();
     command.args(arguments).env("HOME", home.path());
     for name in ["STELE_POLICY", "STELE_STATE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
         command.env_remove(name);
     }
-    if let Some(state) = state {
-        command.env("STELE_STATE", state);
-    }
+    command.envs(environment.iter().copied());
     let output: Output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
