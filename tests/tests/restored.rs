@@ -182,6 +182,7 @@ fn a_witness_that_names_a_size_and_shows_nothing_stops_nothing() -> Step {
     assert!(said["problem"].as_str().unwrap().contains("shows none"), "{said}");
     // It cosigns again: nothing is left of it.
     network.log.stop()?;
+    network.write_policy()?;
     network.start_log()?;
     network.accepted(Speaker::new(2)?.claim()?.bytes())?;
     poll(START, "a witness that is well", || named(&network).ok().filter(|said| said["problem"].is_null())).map(drop)
