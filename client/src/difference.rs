@@ -44,7 +44,7 @@ impl Change {
     }
 
     /// For a person, in a sentence: `license.spdx from Apache-2.0 to MIT`.
-    pub(crate) fn from_to(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let path = printable(&self.path);
         let short = |value: &Value| printable(&brief(&short(value)));
         match (&self.before, &self.after) {
