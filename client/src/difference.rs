@@ -44,7 +44,7 @@ impl Change {
     }
 
     /// For a person, in a sentence: `license.spdx from Apache-2.0 to MIT`.
-    pub(crate) fn from_to(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let path = one_line(&self.path);
         let short = |value: &Value| one_line(&brief(&short(value))).into_owned();
         match (&self.before, &self.after) {

@@ -112,7 +112,7 @@ pub(crate) fn what(event: &What) -> String {
         }
         What::Conflict { weights: None } => "another release entry, which no honest log holds".to_owned(),
         What::Amended { fields, reason, .. } => {
-            let changes = changes(event).iter().take(CHANGES).map(Change::from_to).collect::<Vec<_>>().join("; ");
+            let changes = changes(event).iter().take(CHANGES).map(Change::sentence).collect::<Vec<_>>().join("; ");
             let changes = if changes.is_empty() { changes } else { format!(" ({changes})") };
             format!("{} changed{changes}: {reason}", fields.join(", "))
         }

@@ -235,7 +235,9 @@ fn a_head_that_takes_the_place_of_a_damaged_one_is_linked_anew() {
     bundle.proof = honest.log.proof(2);
     honest.write_bundle(&bundle);
     let (policy, mut log) = (honest.at("policy"), Log::new(1));
-    honest.log.entries[1..].iter().for_each(|entry| drop(log.push(entry.clone())));
+    for entry in &honest.log.entries[1..] {
+        log.push(entry.clone());
+    }
     log.push(b"and more".to_vec());
     let served = Served::start(log);
     honest.verify(&["--online", "--log", &served.url]).ok();

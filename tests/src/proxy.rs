@@ -77,8 +77,8 @@ fn serve(mut stream: TcpStream, log: SocketAddr, rule: &Mutex<Rule>) -> Option<(
         Some(answer) => answer,
         None => {
             let header = |name: &str| {
-                let lines = head.lines().filter_map(|line| line.split_once(": "));
-                lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+                let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+                lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
             };
             let headers: Vec<(&str, &str)> =
                 ["content-type", "accept"].into_iter().filter_map(|name| Some((name, header(name)?))).collect();
@@ -101,8 +101,8 @@ fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
         let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(bytes.get(..end)?).into_owned();
         let length = head.lines().filter_map(|line| line.split_once(": "));
-        let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value);
-        let length: usize = length.last().and_then(|value| value.parse().ok()).unwrap_or(0);
+        let mut length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value);
+        let length: usize = length.next_back().and_then(|value| value.parse().ok()).unwrap_or(0);
         let body = bytes.get(end + 4..)?;
         if body.len() >= length || bytes.len() > MAX_REQUEST {
             return Some((head, body.to_vec()));

@@ -109,7 +109,7 @@ fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -
     let story = Story::new()?;
     // Passed on as it is, the answer is complete.
     let told = story.online("knows", &[])?.expect(0)?;
-    assert!(told.all().contains("--accept-incomplete-answer") == false, "{}", told.all());
+    assert!(!told.all().contains("--accept-incomplete-answer"), "{}", told.all());
     let json = story.online("knows", &["--json"])?.expect(0)?.json()?;
     assert_eq!(json["as_of"]["status"]["complete"], true, "{json}");
 
