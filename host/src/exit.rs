@@ -169,8 +169,8 @@ fn causes(error: &(impl Error + ?Sized)) -> Vec<String> {
     messages
 }
 
-/// Values come from outside: a control character in one must not draw on the terminal.
-fn printable(text: &str) -> String {
+/// Text from outside, for a terminal: a control character in it must not draw there.
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
