@@ -107,6 +107,30 @@ impl AtWork {
 }
 
 #[test]
+fn r0_a_log_that_compresses_unasked_is_cosigned_and_copied() {
+    let house = House::new();
+    house.files.compress();
+    let work = house.open();
+    for size in [300, 700] {
+        house.shows(size);
+        assert_eq!(work.round(), Some(Brought::Signed), "{size}");
+        assert_eq!(house.served_size(&work), Some(size));
+    }
+    // What is kept is not compressed.
+    let kept = common::read(&house.copy().join("tile/entries/000"));
+    assert_eq!(kept, common::read(&house.files.path().join("tile/entries/000")));
+    // A stream that ends too soon is an error of that answer, and the copy goes on later.
+    house.shows(900);
+    let path = house.files.path().join("tile/entries/003.p/132");
+    let whole = common::read(&path);
+    common::put(&path, b"");
+    assert_eq!(work.ask(), Pulled::Cosigned);
+    assert_eq!(work.bring(), Some(Brought::Failed));
+    common::put(&path, &whole);
+    assert_eq!(work.bring(), Some(Brought::Signed));
+}
+
+#[test]
 fn r1_a_wrong_or_missing_byte_of_the_log_is_neither_signed_nor_kept() {
     for file in ["tile/entries/000", "tile/entries/001.p/44", "tile/1/000.p/1", "tile/0/001.p/44"] {
         let house = House::new();

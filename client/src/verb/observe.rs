@@ -124,7 +124,7 @@ fn failure(found: &Comparison, result: Observed, place: &Place, coordinate: Coor
         let (count, first) = (found.loadable.len(), first.path.clone());
         return Some(ObserveError::ExtraLoadable { place, coordinate, count, first });
     }
-    documents.then(|| ObserveError::DocumentsDiffer { place, coordinate, count: found.differing.len() })
+    documents.then_some(ObserveError::DocumentsDiffer { place, coordinate, count: found.differing.len() })
 }
 
 /// What the log lists under a coordinate, each entry read from its tiles: the log's word counts for the list alone.

@@ -18,11 +18,7 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessErr
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
     let pulled = Home::pull(folder, &list)?;
     let mut text: String = pulled.added.iter().map(|log| format!("added {}\n", log.origin())).collect();
-    text += &list
-        .skipped
-        .iter()
-        .map(|(vkey, reason)| format!("skipped {}: {}\n", one_line(vkey), one_line(&reason.to_string())))
-        .collect::<String>();
+    text += &list.skipped.iter().map(|(vkey, reason)| skipped(vkey, reason)).collect::<String>();
     text += &format!("{} known already\n", pulled.known);
     let object = json!({
         "added": pulled.added.iter().map(|log| log.origin().as_str()).collect::<Vec<_>>(),
@@ -31,6 +27,11 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessErr
     });
     let event = (!pulled.changed.is_empty()).then_some(WitnessError::ChangedKeys { changed: pulled.changed });
     Ok(((text, object), event))
+}
+
+/// A line of the list that is not taken: whoever serves the list wrote it, and it must not draw on the terminal.
+fn skipped(vkey: &str, reason: &str) -> String {
+    format!("{}\n", one_line(&format!("skipped {vkey}: {reason}")).replace('\n', " "))
 }
 
 fn fetch(from: &str) -> Result<Vec<u8>, WitnessError> {
@@ -43,4 +44,17 @@ fn fetch(from: &str) -> Result<Vec<u8>, WitnessError> {
     let client = HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits);
     let answer = client.get(from, None).map_err(|error| bad(error.to_string()))?;
     if answer.status == 200 { Ok(answer.body) } else { Err(bad(format!("status {}", answer.status))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skipped_line_draws_nothing_on_the_terminal() {
+        let line = skipped("evil\u{1b}[2J\u{9b}31m\rlog\u{7}", "no\nkey");
+        assert!(line.chars().all(|c| !c.is_control() || c == '\n'), "{line:?}");
+        assert_eq!(line.matches('\n').count(), 1);
+        assert!(line.starts_with("skipped evil"));
+    }
 }

@@ -402,6 +402,7 @@ pub struct FileServer {
     pub folder: tempfile::TempDir,
     pub url: String,
     gone: Arc<std::sync::atomic::AtomicBool>,
+    gzip: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl FileServer {
@@ -410,7 +411,8 @@ impl FileServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let (root, stop) = (folder.path().to_owned(), gone.clone());
+        let gzip = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (root, stop, zipped) = (folder.path().to_owned(), gone.clone(), gzip.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { continue };
@@ -421,19 +423,31 @@ impl FileServer {
                 let first = lines.next().and_then(Result::ok).unwrap_or_default();
                 lines.by_ref().map_while(Result::ok).find(String::is_empty);
                 let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-                let (status, body) = match std::fs::read(root.join(path)) {
+                let (status, mut body) = match std::fs::read(root.join(path)) {
                     Ok(body) => ("200 OK", body),
                     Err(_) => ("404 Not Found", Vec::new()),
                 };
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let mut encoding = "";
+                if zipped.load(std::sync::atomic::Ordering::SeqCst) {
+                    (encoding, body) = ("content-encoding: gzip\r\n", gzipped(&body));
+                }
+                let head = format!(
+                    "HTTP/1.1 {status}\r\n{encoding}content-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
                 let _ = stream.write_all(&[head.as_bytes(), &body].concat());
             }
         });
-        Self { folder, url, gone }
+        Self { folder, url, gone, gzip }
     }
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// From now on everything comes in gzip, asked for or not.
+    pub fn compress(&self) {
+        self.gzip.store(true, std::sync::atomic::Ordering::SeqCst);
     }
 
     /// From now on nobody answers.
@@ -441,6 +455,12 @@ impl FileServer {
         self.gone.store(true, std::sync::atomic::Ordering::SeqCst);
         let _ = std::net::TcpStream::connect(self.url.trim_start_matches("http://").trim_end_matches('/'));
     }
+}
+
+pub fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
 }
 
 /// A file with one bit flipped.

@@ -43,7 +43,7 @@ impl Releases {
             return true;
         }
         let size = statement.len() as u64;
-        let of_release = known.map_or(0, |statements| bytes_of(statements));
+        let of_release = known.map_or(0, bytes_of);
         let no_room = of_release + size > limits.release
             || self.bytes + size > limits.releases
             || (known.is_none() && self.all.len() >= MAX_RELEASES);
