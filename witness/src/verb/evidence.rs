@@ -43,7 +43,7 @@ pub(crate) fn export(home: &Home, id: Option<&str>, out: &Path) -> Result<Told, 
     durable::create_dir_all(out)?;
     let mut written = Vec::new();
     for filed in chosen {
-        for (name, bytes) in files(&filed.evidence, &filed.id)? {
+        for (name, bytes) in files(&filed.evidence, &filed.id)?.into_iter() {
             let path = out.join(name);
             if !path.exists() {
                 durable::create_file(&path, &bytes, 0o644)?;
