@@ -391,7 +391,7 @@ mod tests {
     }
 
     fn verified(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
-        let comparison = comparison::of_folder(home, manifest).unwrap();
+        let comparison = comparison::of_folder(home, "", manifest, &|_| false).unwrap();
         let files = AtHand::new(home, &comparison.matching);
         let ancestry = ancestry::climb(release, |_| Ok(None)).unwrap();
         Examination::of_record(None, release, Some(manifest))

@@ -10,6 +10,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use stele_spec::submission;
 
 use tempfile::TempDir;
 
@@ -227,6 +228,19 @@ impl Network {
         let answer = self.submit(statement)?.expect(200)?.json()?;
         let index = answer.get("index").and_then(serde_json::Value::as_u64);
         index.ok_or_else(|| Failure::new(format!("no index in {answer}")))
+    }
+
+    /// Submits a release with its manifest that is to be accepted: its index.
+    pub fn accepted_release(&self, statement: &[u8], manifest: &[u8]) -> Step<u64> {
+        let answer = self.submit_release(statement, manifest)?.expect(200)?.json()?;
+        let index = answer.get("index").and_then(serde_json::Value::as_u64);
+        index.ok_or_else(|| Failure::new(format!("no index in {answer}")))
+    }
+
+    /// Submits a release with its manifest.
+    pub fn submit_release(&self, statement: &[u8], manifest: &[u8]) -> Step<Answer> {
+        let headers = [("content-type", submission::MEDIA_TYPE), ("accept", "application/json")];
+        http::send(self.log_address()?, "POST", "/entries", &headers, &submission::encode(statement, manifest))
     }
 
     /// Stops everything gracefully.

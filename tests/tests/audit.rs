@@ -119,12 +119,7 @@ fn every_auditor_of_a_real_log_writes_the_same_report() {
 
     for (version, seed) in [("1.0.0", 1), ("1.1.0", 2)] {
         let released = speaker.release(version, seed).unwrap();
-        let manifest = released.manifest.encode();
-        let put = format!("/manifests/{}", released.manifest.digest());
-        let log = network.log_address().unwrap();
-        let answer = stele_tests::http::send(log, "PUT", &put, &[("content-type", "application/cbor")], &manifest);
-        assert!(answer.unwrap().status < 300);
-        network.accepted(released.statement.bytes()).unwrap();
+        network.accepted_release(released.statement.bytes(), &released.manifest.encode()).unwrap();
     }
     let mirror = network.log_data().join("public");
     let mirror = path(&mirror).unwrap();

@@ -58,12 +58,7 @@ fn every_registration_rule_has_its_own_refusal() -> Step {
         assert_eq!(Head::of(log)?.unwrap().size, size, "nothing was logged");
         Ok(())
     };
-    let put = |manifest: &stele_spec::manifest::Manifest, path: &str| {
-        http::put(log, path, "application/cbor", manifest.bytes())
-    };
-
     let release = acme.release("1.0.0", 1)?;
-    put(&release.manifest, &format!("/manifests/{}", release.manifest.digest()))?;
     refused(release.statement.bytes(), "name-unclaimed")?;
     network.accepted(acme.claim()?.bytes())?;
 
@@ -78,17 +73,18 @@ fn every_registration_rule_has_its_own_refusal() -> Step {
 
     let (mut lying, manifest) = acme.unsigned_release("1.0.0", 1)?;
     lying.weights.bytes += 1;
-    put(&manifest, &format!("/manifests/{}", manifest.digest()))?;
     let lying = sign(&Statement::Release(Box::new(lying)), &acme.key).unwrap();
-    let answer = network.submit(lying.bytes())?;
+    let answer = network.submit_release(lying.bytes(), manifest.bytes())?;
     assert!((400..500).contains(&answer.status), "{}", answer.text());
 
     let unknown = acme.release("1.0.0", 77)?;
     let answer = network.submit(unknown.statement.bytes())?;
-    assert!((400..500).contains(&answer.status), "its manifest was never put: {}", answer.text());
+    assert!((400..500).contains(&answer.status), "its manifest did not come with it: {}", answer.text());
+    let answer = network.submit_release(unknown.statement.bytes(), release.manifest.bytes())?;
+    assert!((400..500).contains(&answer.status), "another one's manifest: {}", answer.text());
 
-    let wrong_name = format!("/manifests/{}", "0".repeat(64));
-    assert!((400..500).contains(&put(&unknown.manifest, &wrong_name)?.status));
-    assert!((400..500).contains(&put(&unknown.manifest, "/manifests/..%2f..%2fx")?.status));
-    network.accepted(release.statement.bytes()).map(drop)
+    let unasked =
+        http::put(log, &format!("/manifests/{}", "0".repeat(64)), "application/cbor", unknown.manifest.bytes())?;
+    assert!((400..500).contains(&unasked.status), "nobody stores a manifest without a release");
+    network.accepted_release(release.statement.bytes(), release.manifest.bytes()).map(drop)
 }

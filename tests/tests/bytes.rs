@@ -8,7 +8,6 @@ use serde_json::Value;
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check};
 use stele_tests::failure::Step;
-use stele_tests::http;
 use stele_tests::model;
 use stele_tests::network::Network;
 use stele_tests::publisher::Publisher;
@@ -138,19 +137,11 @@ fn a_silent_swap_is_answered_with_the_entry_that_stands_and_its_proof() -> Step 
     let network = Network::start(3, 2)?;
     let speaker = Speaker::new(1)?;
     network.accepted(speaker.claim()?.bytes())?;
-    let upload = |released: &stele_tests::statements::Released| -> Step {
-        let path = format!("/manifests/{}", released.manifest.digest());
-        let answer = http::put(network.log_address()?, &path, "application/cbor", released.manifest.bytes())?;
-        assert!((200..300).contains(&answer.status), "{}", answer.text());
-        Ok(())
-    };
     let first = speaker.release("1.0.0", 1)?;
-    upload(&first)?;
-    let index = network.accepted(first.statement.bytes())?;
+    let index = network.accepted_release(first.statement.bytes(), first.manifest.bytes())?;
 
     let swapped = speaker.release("1.0.0", 2)?;
-    upload(&swapped)?;
-    let answer = network.submit(swapped.statement.bytes())?.expect(409)?;
+    let answer = network.submit_release(swapped.statement.bytes(), swapped.manifest.bytes())?.expect(409)?;
     assert_eq!(answer.error_code()?, "coordinate-bound");
     let existing = answer.json()?["existing"].clone();
     assert_eq!(existing["index"], Value::from(index));
@@ -162,6 +153,6 @@ fn a_silent_swap_is_answered_with_the_entry_that_stands_and_its_proof() -> Step 
     // The same weights again, in another statement or the same, are no swap; other weights as another version are none.
     assert_eq!(network.accepted(first.statement.bytes())?, index);
     let next = speaker.release("1.0.1", 2)?;
-    assert!(network.accepted(next.statement.bytes())? > index);
+    assert!(network.accepted_release(next.statement.bytes(), next.manifest.bytes())? > index);
     Ok(())
 }

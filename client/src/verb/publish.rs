@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
 use stele_host::printable::one_line;

@@ -20,7 +20,6 @@ use super::line::Line;
 use super::signatures;
 use super::supply::Supply;
 use crate::failure::{During, Failure, Step};
-use crate::http;
 use crate::network::{Home, Network};
 
 /// How often everything is measured.
@@ -128,13 +127,12 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
 /// A network with a publisher whose name is claimed and whose manifest is known.
 fn open(home: &Path, publisher: u64) -> Step<(Network, Supply)> {
     let network = Network::start_in(Home::kept(home)?, 3, 2)?;
-    let supply = Supply::new(publisher)?;
+    let mut supply = Supply::new(publisher)?;
     network.accepted(supply.claim()?.bytes())?;
-    let manifest = supply.manifest();
-    let path = format!("/manifests/{}", manifest.digest());
-    let kept = http::put(network.log_address()?, &path, "application/cbor", manifest.bytes())?;
-    if !(200..300).contains(&kept.status) {
-        return Err(Failure::new(format!("the manifest was refused: {}", kept.text())));
+    // The first release brings the manifest that all of them share.
+    let manifest = supply.manifest().bytes().to_vec();
+    for statement in supply.take(1)? {
+        network.accepted_release(&statement, &manifest)?;
     }
     Ok((network, supply))
 }

@@ -31,7 +31,7 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessErr
 
 /// A line of the list that is not taken: whoever serves the list wrote it, and it must not draw on the terminal.
 fn skipped(vkey: &str, reason: &str) -> String {
-    format!("{}\n", one_line(&format!("skipped {vkey}: {reason}")).replace('\n', " "))
+    format!("{}\n", one_line(&format!("skipped {vkey}: {reason}")))
 }
 
 fn fetch(from: &str) -> Result<Vec<u8>, WitnessError> {
