@@ -121,7 +121,7 @@ fn a_release_goes_from_draft_to_verified_and_again_to_the_same_entry() {
     stele(&claim.each_ref().map(String::as_str)).ok().says(&["already held", "entry 1, proven under the policy"]);
 
     // The silent swap: other weights under the same coordinate.
-    world.write("model.safetensors", b"other weights");
+    world.write("model.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[13],\"data_offsets\":[0,13]}} other weights");
     let bound = stele_spec::statement::SignedStatement::parse(&served.log.lock().unwrap().entries[2]).unwrap();
     let bound = bound.statement().weights_digest().unwrap().to_string();
     publish(&world, &[]).fails(
@@ -282,9 +282,9 @@ fn what_a_folder_must_not_hold_is_refused_before_anything_is_sent() {
     let (world, served) = served();
     draft(&world).ok();
     decide(&world);
-    world.write("deep/Key.PEM", b"-----BEGIN PRIVATE KEY-----");
-    publish(&world, &["--claim"]).fails(7, &["deep/Key.PEM: a PEM file, likely a secret key", "nothing has been sent"]);
-    std::fs::remove_file(world.model().join("deep/Key.PEM")).unwrap();
+    world.write("deep/Key.txt", b"-----BEGIN PRIVATE KEY-----");
+    publish(&world, &["--claim"]).fails(7, &["deep/Key.txt: holds a private key", "Nothing has been sent"]);
+    std::fs::remove_file(world.model().join("deep/Key.txt")).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", world.model().join("host")).unwrap();
     publish(&world, &["--claim"]).fails(7, &["host: a symlink that leaves the folder"]);
     std::fs::remove_file(world.model().join("host")).unwrap();
@@ -358,4 +358,102 @@ fn a_draft_says_what_the_folder_says() {
     assert!(text.out.parse::<toml::Table>().is_ok(), "{}", text.out);
     assert!(!model.join("release.toml").exists());
     assert_eq!(FILES.len(), 5);
+}
+
+#[test]
+fn what_no_one_means_to_publish_is_told_all_at_once_and_nothing_is_sent() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4661211808\n";
+    let whole = FILES[3].1;
+    for (path, bytes) in [
+        ("pointer.safetensors", pointer.as_bytes()),
+        ("empty.safetensors", b""),
+        ("cut.safetensors", &whole[..whole.len() - 1]),
+        ("page.bin", b"<!DOCTYPE html><html>404</html>"),
+        ("._model.safetensors", b"\0\x05\x16\x07"),
+        (".DS_Store", b"x"),
+        ("__pycache__/x.pyc", b"x"),
+        ("model-00001.safetensors.incomplete", b"x"),
+        ("id_ed25519", b"-----BEGIN OPENSSH PRIVATE KEY-----\nAA\n"),
+        ("settings.json", b"{\"token\": \"hf_aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zAaB3d\"}"),
+        ("model.safetensors.index.json", b"{\"weight_map\": {\"a\": \"gone.safetensors\"}}"),
+        ("certificate.pem", b"-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n"),
+    ] {
+        world.write(path, bytes);
+    }
+    let ran = publish(&world, &["--claim"]).fails(
+        7,
+        &[
+            "pointer.safetensors: a Git LFS pointer",
+            "git lfs pull",
+            "empty.safetensors: expected weights, found an empty file",
+            "cut.safetensors: expected at least",
+            "page.bin: an HTML page",
+            "._model.safetensors: what macOS keeps",
+            ".DS_Store",
+            "__pycache__/x.pyc",
+            "model-00001.safetensors.incomplete",
+            "id_ed25519: holds a private key",
+            "settings.json: holds a Hugging Face token",
+            "gone.safetensors: named by model.safetensors.index.json, and not here",
+            "--allow-file",
+            "Nothing has been sent",
+        ],
+    );
+    assert!(!ran.err.contains("certificate.pem"), "a certificate is public: {}", ran.err);
+    assert!(!ran.err.contains("hf_aB3"), "a secret is not repeated: {}", ran.err);
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1, "not even the claim");
+    for gone in
+        ["pointer.safetensors", "empty.safetensors", "cut.safetensors", "page.bin", "._model.safetensors", "id_ed25519"]
+    {
+        std::fs::remove_file(world.model().join(gone)).unwrap();
+    }
+    for gone in [".DS_Store", "settings.json", "model.safetensors.index.json", "model-00001.safetensors.incomplete"] {
+        std::fs::remove_file(world.model().join(gone)).unwrap();
+    }
+    publish(&world, &["--claim"]).fails(7, &["__pycache__/x.pyc"]);
+    publish(&world, &["--claim", "--allow-file", "__pycache__/*"]).ok();
+}
+
+#[test]
+fn a_publish_that_is_killed_at_any_step_leaves_no_file_of_the_release_and_the_next_one_gives_the_bundle() {
+    for rule in ["release.toml", "release.stele"] {
+        for (action, op) in [
+            ("kill-after", "create"),
+            ("kill", "sync"),
+            ("kill", "rename"),
+            ("kill-after", "rename"),
+            ("kill", "sync-dir"),
+        ] {
+            let (world, served) = served();
+            draft(&world).ok();
+            decide(&world);
+            let (model, key, policy) = (world.model(), world.at("publisher.pem"), world.at("policy"));
+            let fault = format!("{action}:{op}:{rule}:1");
+            let arguments = [
+                "publish",
+                model.to_str().unwrap(),
+                "--key",
+                key.to_str().unwrap(),
+                "--policy",
+                policy.to_str().unwrap(),
+                "--claim",
+            ];
+            let killed = common::stele_with(&arguments, &[("STELE_FAULT", &fault)]);
+            assert_eq!(killed.code, 137, "{fault}: {}", killed.err);
+            let entries = served.log.lock().unwrap().entries.len();
+            publish(&world, &["--claim"]).ok();
+            world.verify(&[]).ok().says(&["5 of 5 files, all match"]);
+            let left: Vec<_> = std::fs::read_dir(&model)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .filter(|name| name.starts_with('.'))
+                .collect();
+            assert!(left.is_empty(), "{fault}: {left:?}");
+            let now = served.log.lock().unwrap().entries.len();
+            assert!(entries == now || entries == 1, "{fault}: the same bytes are the same entry");
+        }
+    }
 }

@@ -128,7 +128,7 @@ impl What {
             Self::Missing { .. } | Self::Outside { .. } => "part-missing",
             Self::Unread { .. } => "file-unread",
             Self::Leftover(_) => "leftover-in-folder",
-            Self::Question { .. } => "role-undecided",
+            Self::Question { .. } => "role-unsaid",
         }
     }
 }

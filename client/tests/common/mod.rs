@@ -32,8 +32,8 @@ pub(crate) const FILES: [(&str, &[u8]); 5] = [
     ("LICENSE", b"Apache License\nVersion 2.0, January 2004\n"),
     ("README.md", b"---\nlicense: apache-2.0\n---\n# Tiny\n"),
     ("config.json", b"{\"architectures\": [\"LlamaForCausalLM\"]}"),
-    ("model.safetensors", b"the weights of a tiny model"),
-    ("safety/input-classifier.safetensors", b"a classifier"),
+    ("model.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[27],\"data_offsets\":[0,27]}} the weights of a tiny model"),
+    ("safety/input-classifier.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[12],\"data_offsets\":[0,12]}} a classifier"),
 ];
 
 /// A log with its tree, in memory.
@@ -283,7 +283,8 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
     command.envs(environment.iter().copied());
     let output: Output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    // A process that was killed has no code: what a shell gives for SIGKILL.
+    Ran { code: output.status.code().unwrap_or(137), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// A little log over HTTP, that admits what the real one does as far as a client can see.
