@@ -53,7 +53,8 @@ pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<St
         Ok(Err(Unserved::Damaged)) => {
             server.shared.status.count("stele_manifests_total", "damaged", 1);
             let message = format!("the bytes of manifest {digest} on the log's disk have another digest");
-            let hint = "whoever has the release can put it back: `stele publish` of the same folder, or POST /entries of both";
+            let hint =
+                "whoever has the release can put it back: `stele publish` of the same folder, or POST /entries of both";
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "manifest-damaged", &message, Some(hint))
         }
         Ok(Err(Unserved::Durable(error))) => internal(&error),
