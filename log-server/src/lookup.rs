@@ -1,6 +1,7 @@
 //! Where is it? A derived database from leaf hash, coordinate, publisher, weights digest, file and parent to positions.
 //!
-//! Nothing that is decided rests on it: it can be deleted at any time and is made again from the entries. sled 0.34 does not
+//! Nothing that is decided rests on it: it can be deleted at any time and is made again from the entries, in bounded memory.
+//! While much is missing, it is made in the background, and the log goes on without lookups. sled 0.34 does not
 //! sync what it flushes, and may not open after a power cut; so each flush is followed by a sync of the file system, it is
 //! opened with a check of its head against the log, and on any error, a panic included, it is set aside and rebuilt.
 //!
@@ -15,8 +16,8 @@ use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{LeafHash, RootHash};
@@ -36,8 +37,18 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Where the size and the root are.
 const HEAD: &[u8] = b"head.3";
 
-/// sled's cache, in bytes.
-const CACHE: u64 = 32 << 20;
+/// sled's cache, in bytes. What is not flushed is kept beside it, so a rebuild flushes as it goes.
+const CACHE: u64 = 16 << 20;
+
+/// After so many entries a rebuild flushes: a release takes about 40 kB of sled's memory until then, so 40 MB.
+const FLUSH_ENTRIES: u64 = 1024;
+
+/// How long a database of this process may take to close before another is opened. Other processes are kept out by the
+/// log's own lock.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Up to so many entries are caught up before the log serves; more in the background.
+const AT_ONCE: u64 = 4096;
 
 /// What is known of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +130,15 @@ struct Inner {
     data: Dir,
     db: RwLock<Option<sled::Db>>,
     dirty: AtomicBool,
+    /// Up to where the lookups must be complete. Held while what is published is added.
+    target: Mutex<Target>,
+}
+
+/// A published tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Target {
+    size: u64,
+    root: RootHash,
 }
 
 /// Why nothing can be looked up.
@@ -136,19 +156,29 @@ pub enum LookupError {
 }
 
 impl Lookup {
-    /// Opens the database and brings it to the log's size; makes it anew when it is not that log's, or broken.
+    /// Opens the database and brings it to the log's size; makes it anew when it is not that log's, or broken. Where much is
+    /// missing this goes on in the background, and nothing can be looked up until it is done.
     pub fn open(data: &Dir, store: &Store, size: u64, root: RootHash) -> Self {
-        let opened = guarded(|| attempt(data, store, size, root));
-        let db = match opened {
-            Ok(db) => Some(db),
+        let target = Target { size, root };
+        let inner = Arc::new(Inner {
+            data: data.clone(),
+            db: RwLock::new(None),
+            dirty: AtomicBool::new(true),
+            target: Mutex::new(target),
+        });
+        match guarded(|| attempt(data, store, target)) {
+            Ok(opened) if opened.missing(target) <= AT_ONCE => inner.finish(store, opened),
+            Ok(opened) => inner.finish_in_the_background(store, opened),
             Err(error) => {
                 tracing::warn!(%error, "the lookup database is set aside and rebuilt");
-                let rebuilt = set_aside(data).and_then(|()| guarded(|| attempt(data, store, size, root)));
-                // A log without lookups still logs and serves.
-                rebuilt.inspect_err(|error| tracing::error!(%error, "there are no lookups in this run")).ok()
+                match set_aside(data).and_then(|()| guarded(|| attempt(data, store, target))) {
+                    Ok(opened) if opened.missing(target) <= AT_ONCE => inner.finish(store, opened),
+                    Ok(opened) => inner.finish_in_the_background(store, opened),
+                    // A log without lookups still logs and serves.
+                    Err(error) => tracing::error!(%error, "there are no lookups in this run"),
+                }
             }
-        };
-        let inner = Arc::new(Inner { data: data.clone(), db: RwLock::new(db), dirty: AtomicBool::new(true) });
+        }
         let weak = Arc::downgrade(&inner);
         let flusher = std::thread::Builder::new().name("lookup flush".into()).spawn(move || {
             loop {
@@ -166,6 +196,9 @@ impl Lookup {
 
     /// Adds what was published.
     pub fn extend(&self, records: &[Record], size: u64, root: RootHash) {
+        let mut target = self.0.target();
+        *target = Target { size, root };
+        // While it is made in the background, what is published is read from the store like the rest.
         self.0.with(|db| insert(db, records, size, root));
         self.0.dirty.store(true, Ordering::Relaxed);
     }
@@ -209,6 +242,42 @@ impl Inner {
             .ok()
     }
 
+    fn target(&self) -> MutexGuard<'_, Target> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish_in_the_background(self: &Arc<Self>, store: &Store, opened: Opened) {
+        let missing = opened.missing(*self.target());
+        tracing::info!(missing, "lookups are made in the background; the log goes on without them");
+        let (weak, store) = (Arc::downgrade(self), store.clone());
+        let started = std::thread::Builder::new().name("lookup rebuild".into()).spawn(move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.finish(&store, opened);
+            }
+        });
+        if let Err(error) = started {
+            tracing::error!(%error, "there are no lookups in this run");
+        }
+    }
+
+    /// Adds what is missing until nothing is, and lets others use the database then.
+    fn finish(&self, store: &Store, mut opened: Opened) {
+        loop {
+            let goal = *self.target();
+            if let Err(error) = guarded(|| opened.catch_up(store, goal)) {
+                tracing::error!(%error, "there are no lookups in this run");
+                return;
+            }
+            // Nothing is published between the comparison and the opening.
+            let target = self.target();
+            if *target == goal {
+                *self.db.write().unwrap_or_else(PoisonError::into_inner) = Some(opened.db);
+                self.dirty.store(true, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+
     fn flush(&self) {
         if self.dirty.swap(false, Ordering::Relaxed) {
             self.with(|db| db.flush().map_err(failed));
@@ -219,42 +288,91 @@ impl Inner {
     }
 }
 
-fn attempt(data: &Dir, store: &Store, size: u64, root: RootHash) -> Result<sled::Db, LookupError> {
-    let config = sled::Config::new().path(data.path_of(FOLDER)).cache_capacity(CACHE).flush_every_ms(None);
-    let db = config.open().map_err(failed)?;
-    let have = head(&db)?;
-    let mut at = match have {
+/// A database and up to where it is complete.
+#[derive(Debug)]
+struct Opened {
+    db: sled::Db,
+    at: u64,
+    /// How often it was flushed while it was made.
+    flushes: u64,
+}
+
+fn attempt(data: &Dir, store: &Store, target: Target) -> Result<Opened, LookupError> {
+    let db = open_database(data)?;
+    let at = match head(&db)? {
         None if db.is_empty() => 0,
         None => return Err(LookupError::Database("it has no head".into())),
-        Some((found, _)) if found > size => return Err(LookupError::Database("it is ahead of the log".into())),
+        Some((found, _)) if found > target.size => {
+            return Err(LookupError::Database("it is ahead of the log".into()));
+        }
         Some((0, _)) => 0,
         Some((found, known)) => {
-            let expected = root_at(&TileNodes::new(store, found), found)?;
-            if expected != known {
+            if root_within(store, found, target)? != known {
                 return Err(LookupError::Database("it is another log's".into()));
             }
             found
         }
     };
-    let width = u64::from(TILE_WIDTH);
-    while at < size {
-        let start = at / width * width;
-        let bundle = store.bundle(at / width, size)?;
-        let end = start + bundle.len() as u64;
-        let mut records = Vec::new();
-        for (position, parsed) in (start..).zip(parse_entries(&bundle)) {
-            let parsed = parsed.map_err(|error| LookupError::Database(format!("entry {position}: {error}")))?;
-            if let (true, Entry::Statement(signed)) = (position >= at, &parsed.entry) {
-                let files = FileNames::stored(store, signed.statement());
-                records.push(Record::of(position, parsed.leaf, signed.statement(), files));
+    Ok(Opened { db, at, flushes: 0 })
+}
+
+/// sled gives its lock back a little after the database was dropped: what is closing is not broken.
+fn open_database(data: &Dir) -> Result<sled::Db, LookupError> {
+    let config = sled::Config::new().path(data.path_of(FOLDER)).cache_capacity(CACHE).flush_every_ms(None);
+    let started = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("could not acquire lock") && started.elapsed() < CLOSING =>
+            {
+                std::thread::sleep(CLOSING / 50);
+            }
+            opened => return opened.map_err(failed),
+        }
+    }
+}
+
+/// The root of an older tree, which need not have been a head, from the tiles of a published one: each perfect subtree of the
+/// older tree is one of the newer, while the older one's own partial tiles may never have been made.
+fn root_within(store: &Store, size: u64, target: Target) -> Result<RootHash, StoreError> {
+    if size == target.size {
+        return Ok(target.root);
+    }
+    root_at(&TileNodes::new(store, target.size), size)
+}
+
+impl Opened {
+    fn missing(&self, target: Target) -> u64 {
+        target.size.saturating_sub(self.at)
+    }
+
+    /// Adds what is missing, bundle by bundle, and flushes as it goes.
+    fn catch_up(&mut self, store: &Store, target: Target) -> Result<(), LookupError> {
+        let width = u64::from(TILE_WIDTH);
+        let mut unflushed = 0;
+        while self.at < target.size {
+            let start = self.at / width * width;
+            let bundle = store.bundle(self.at / width, target.size)?;
+            let end = start + bundle.len() as u64;
+            let mut records = Vec::new();
+            for (position, parsed) in (start..).zip(parse_entries(&bundle)) {
+                let parsed = parsed.map_err(|error| LookupError::Database(format!("entry {position}: {error}")))?;
+                if let (true, Entry::Statement(signed)) = (position >= self.at, &parsed.entry) {
+                    let files = FileNames::stored(store, signed.statement());
+                    records.push(Record::of(position, parsed.leaf, signed.statement(), files));
+                }
+            }
+            // A crash here loses nothing: the head in the same batch says up to where.
+            insert(&self.db, &records, end, root_within(store, end, target)?)?;
+            unflushed += end - self.at;
+            self.at = end;
+            if unflushed >= FLUSH_ENTRIES {
+                self.db.flush().map_err(failed)?;
+                (unflushed, self.flushes) = (0, self.flushes + 1);
             }
         }
-        // Between two heads of the log the root that goes with a size is computed, so a crash here loses nothing.
-        let reached = if end == size { root } else { root_at(&TileNodes::new(store, end), end)? };
-        insert(&db, &records, end, reached)?;
-        at = end;
+        Ok(())
     }
-    Ok(db)
 }
 
 fn insert(db: &sled::Db, records: &[Record], size: u64, root: RootHash) -> Result<(), LookupError> {
@@ -318,7 +436,7 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, LookupError>) -> Result<T, Lookup
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(LookupError::Database("it panicked".into())))
 }
 
-/// Keeps one broken database for whoever wants to look at it.
+/// Keeps one broken database to be looked at.
 fn set_aside(data: &Dir) -> Result<(), LookupError> {
     let (broken, aside) = (data.path_of(FOLDER), data.path_of("lookup.sled.broken"));
     let moved = std::fs::remove_dir_all(&aside).or_else(|error| match error.kind() {

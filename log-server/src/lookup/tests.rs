@@ -80,3 +80,90 @@ fn what_came_while_it_was_away_is_caught_up() {
     drop(lookup);
     check(&open(&data, &store, &published));
 }
+
+/// A log whose batches jumped over whole tiles: between 3 and its end no size was ever a head.
+fn jumped(home: &Path, statements: u32) -> (Dir, Store, Published) {
+    let mut log = Offline::start(home).unwrap();
+    log.write(vec![]).unwrap();
+    log.write(vec![claim("acme.example", 1)]).unwrap();
+    log.write((0..statements).map(|i| claim(&format!("a{i}.example"), 1)).collect()).unwrap();
+    let published = log.publish();
+    (Dir::open(home).unwrap(), log.store.clone(), published)
+}
+
+fn check_jumped(lookup: &Lookup, statements: u32) {
+    assert!(lookup.is_open());
+    for i in [0, 255, 256, 700, statements - 1] {
+        let name = format!("a{i}.example");
+        assert_eq!(lookup.positions(By::Publisher(&name), 0).unwrap(), [3 + u64::from(i)]);
+    }
+}
+
+#[test]
+fn lookups_are_made_again_after_a_batch_of_any_size() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 1000);
+    assert_eq!(published.size(), 1004);
+    drop(open(&data, &store, &published));
+    std::fs::remove_dir_all(home.path().join(FOLDER)).unwrap();
+    check_jumped(&open(&data, &store, &published), 1000);
+    assert!(!home.path().join("lookup.sled.broken").exists(), "the first attempt succeeds");
+}
+
+#[test]
+fn a_rebuild_that_was_cut_off_at_any_bundle_goes_on_from_there() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 1000);
+    let target = Target { size: published.size(), root: published.head.value().root() };
+    for (cut, size) in [256, 512, 768].into_iter().enumerate() {
+        // What a crash between two bundles leaves: everything up to a size that was never a head.
+        let opened = attempt(&data, &store, target).unwrap();
+        assert_eq!(opened.at, if cut == 0 { 0 } else { 256 * cut as u64 });
+        let root = root_within(&store, size, target).unwrap();
+        let mut early = opened;
+        early.catch_up(&store, Target { size, root }).unwrap_or_else(|error| panic!("{size}: {error}"));
+        early.db.flush().unwrap();
+        assert_eq!(head(&early.db).unwrap(), Some((size, root)));
+    }
+    check_jumped(&open(&data, &store, &published), 1000);
+    assert!(!home.path().join("lookup.sled.broken").exists());
+}
+
+#[test]
+fn a_rebuild_flushes_as_it_goes() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 2600);
+    let target = Target { size: published.size(), root: published.head.value().root() };
+    let mut opened = attempt(&data, &store, target).unwrap();
+    opened.catch_up(&store, target).unwrap();
+    assert_eq!(opened.at, 2604);
+    // So that never more than FLUSH_ENTRIES and one bundle are held.
+    assert_eq!(opened.flushes, 2604 / FLUSH_ENTRIES);
+}
+
+#[test]
+fn what_is_published_while_lookups_are_made_is_in_them() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 1000);
+    let early = Target { size: 3, root: stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap() };
+    let inner = Arc::new(Inner {
+        data: data.clone(),
+        db: RwLock::new(None),
+        dirty: AtomicBool::new(false),
+        target: Mutex::new(early),
+    });
+    let lookup = Lookup(inner.clone());
+    let opened = attempt(&data, &store, early).unwrap();
+    // Away: it says so, and what is published meanwhile is not lost.
+    assert!(!lookup.is_open());
+    assert!(lookup.positions(By::Publisher("acme.example"), 0).is_err());
+    lookup.extend(&[], published.size(), published.head.value().root());
+    inner.finish_in_the_background(&store, opened);
+    for _ in 0..600 {
+        if lookup.is_open() {
+            return check_jumped(&lookup, 1000);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the lookups never came");
+}

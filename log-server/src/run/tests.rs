@@ -1,5 +1,6 @@
 //! A whole log in this process: its HTTP, its writer, and a witness that can be switched off.
 
+mod intake;
 mod names;
 
 use super::*;
@@ -62,9 +63,14 @@ impl Running {
         proof
     }
 
-    fn upload(&self, manifest: &stele_spec::manifest::Manifest) -> u16 {
-        let url = format!("{}/manifests/{}", self.url, manifest.digest());
-        self.client.put(&url, "application/cbor", manifest.bytes()).unwrap().status
+    /// A release and its manifest in one request.
+    fn release(&self, signed: &SignedStatement, manifest: &[u8]) -> Response {
+        let body = stele_spec::submission::encode(signed.bytes(), manifest);
+        self.post(stele_spec::submission::MEDIA_TYPE, &body)
+    }
+
+    fn post(&self, content_type: &str, body: &[u8]) -> Response {
+        self.client.post(&format!("{}/entries", self.url), content_type, None, body).unwrap()
     }
 
     fn wait_for(&self, status: u16) {
@@ -101,18 +107,19 @@ fn a_release_is_logged_proven_found_and_never_swapped() {
     let taken = log.submit(&claim("acme.example", 2));
     assert_eq!(error_of(&taken), (409, "name-claimed".into()));
     assert_eq!(error_of(&log.submit(&signed)), (422, "manifest-missing".into()));
-    assert_eq!(log.upload(&manifest), 201);
-    assert_eq!(log.upload(&manifest), 200);
     assert_eq!(log.get(&format!("/manifests/{}", manifest.digest())).status, 404);
-    assert_eq!(log.proven(&signed).index(), 3);
+    let answer = log.release(&signed, manifest.bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let proof = TlogProof::parse(&answer.body).unwrap();
+    check(&proof, signed.bytes(), &log.policy).unwrap();
+    assert_eq!(proof.index(), 3);
     assert_eq!(log.get(&format!("/manifests/{}", manifest.digest())).body, manifest.bytes());
     // The same bytes again: the same place, a proof that is as good, and no new entry.
     assert_eq!(log.proven(&signed).index(), 3);
     assert_eq!(log.json("/healthz")["size"], 5);
 
     let (swapped, other) = release("acme.example", 1, "base", 2);
-    log.upload(&other);
-    let answer = log.submit(&swapped);
+    let answer = log.release(&swapped, other.bytes());
     assert_eq!(error_of(&answer), (409, "coordinate-bound".into()));
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(body["existing"]["index"], 3);

@@ -54,8 +54,7 @@ fn everything_about_a_name_is_proven_and_so_is_nothing() {
 
     log.proven(&claim("acme.example", 1));
     let (signed, manifest) = release("acme.example", 1, "base", 1);
-    log.upload(&manifest);
-    log.proven(&signed);
+    assert_eq!(log.release(&signed, manifest.bytes()).status, 200);
     log.proven(&claim("other.example", 2));
 
     let coordinate = "acme.example/tiny@1.0.2#base".parse().unwrap();
@@ -85,7 +84,7 @@ fn everything_about_a_name_is_proven_and_so_is_nothing() {
     // A reader that keeps the frontier is shown what is new, and notices a log that is behind.
     let kept = log.listed(&Subject::under_publisher(&coordinate.publisher)).kept().clone();
     let (second, manifest) = release("acme.example", 1, "chat", 2);
-    log.upload(&manifest);
+    assert_eq!(log.release(&second, manifest.bytes()).status, 200);
     let logged = log.proven(&second).index();
     let subject = Subject::under_publisher(&coordinate.publisher);
     let rest = check(&log.name_proof(&subject, kept.size()), &subject, &kept, &log.policy).unwrap();
@@ -192,7 +191,8 @@ fn a_list_longer_than_a_proof_is_read_in_parts() {
     log.wait_for(200);
     log.proven(&claim("acme.example", 1));
     let releases: Vec<_> = (0..MAX_POINTERS + 3).map(|i| release("acme.example", 1, &format!("v{i}"), 1)).collect();
-    log.upload(&releases[0].1);
+    // All of them have one manifest, which the first brings.
+    assert_eq!(log.release(&releases[0].0, releases[0].1.bytes()).status, 200);
     std::thread::scope(|scope| {
         for part in releases.chunks(releases.len().div_ceil(16)) {
             scope.spawn(|| part.iter().for_each(|(signed, _)| drop(log.proven(signed))));
