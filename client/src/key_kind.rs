@@ -91,7 +91,7 @@ impl KeyKind {
             ("K2Vv", "an X448 private key: it agrees on keys, and signs nothing"),
             ("K2Vx", "an Ed448 private key"),
             ("hkiG9w0BAQ", "an RSA private key"),
-            ("hkjOPQIB", "a private key on a curve of NIST or the like"),
+            ("qGSM49AgE", "a private key on a curve of NIST or the like"),
         ];
         // Base64 of an identifier depends on where it stands; at the places where PKCS#8 has it, these parts are in all of them.
         let found = algorithms.into_iter().find(|(part, _)| body.contains(part)).map(|(_, what)| what);

@@ -198,7 +198,7 @@ fn an_error_after_signing_stops_the_writer_and_reading_goes_on() -> Step {
     for fault in ["fail-persisted:rename:signed-head:1+", "fail:write:public/tile:1+"] {
         network.log.stop()?;
         network.log.set_env("STELE_FAULT", Some(fault));
-        network.log.start()?;
+        network.start_log()?;
         let claim = Speaker::new(100 + fault.len() as u64)?.claim()?;
         network.submit(claim.bytes())?.expect(503)?;
         network.submit(Speaker::new(99)?.claim()?.bytes())?.expect(503)?;

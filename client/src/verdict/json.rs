@@ -57,7 +57,7 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
     }
     document.insert(
         "as_of".into(),
-        json!({ "time": null, "age_seconds": null, "status": null, "newest_remembered": null }),
+        json!({ "time": null, "age_seconds": null, "ahead_seconds": null, "status": null, "newest_remembered": null }),
     );
     document.into()
 }

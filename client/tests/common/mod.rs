@@ -388,6 +388,11 @@ fn route(method: &str, path: &str, body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8
 }
 
 fn submit(body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
+    // A release comes with its manifest: two byte strings, of which the log keeps the first.
+    let body = match SignedStatement::parse(&body) {
+        Ok(_) => body,
+        Err(_) => statement_of(&body),
+    };
     if let Some(known) = log.entries.iter().position(|entry| *entry == body) {
         return (200, log.proof(known as u64));
     }
@@ -410,4 +415,11 @@ fn submit(body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
     }
     let position = log.push(body);
     (200, log.proof(position))
+}
+
+/// The signed statement of a submission with a manifest.
+fn statement_of(body: &[u8]) -> Vec<u8> {
+    use stele_spec::submission::{Next, Part};
+    let Ok(Next::Content { head, length }) = Part::Statement.head(body) else { panic!("no submission") };
+    body[head..head + length].to_vec()
 }

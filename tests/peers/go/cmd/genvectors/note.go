@@ -145,7 +145,9 @@ func noteCases(alice, bob fixture.Key) (out []noteCase) {
 		{"two signatures", accepts, text + "\n" + b + a},
 		{"an unknown key beside a known one", accepts, text + "\n" + c + a},
 		{"an unknown key's signature may be nonsense", accepts, text + "\n" + carol.Line([]byte("nonsense")) + a},
-		{"sixteen lines", accepts, text + "\n" + strings.Repeat(c, 15) + a},
+		{"sixteen lines", accepts, text + "\n" + strangers(15, text) + a},
+		{"two lines of one key that is unknown", refuses, text + "\n" + c + c + a},
+		{"two lines of one key", refuses, text + "\n" + a + a},
 		{"a text of one newline", accepts, "\n\n" + alice.SignLine("\n")},
 		{"a text that looks like a signature", accepts, a + "\n" + alice.SignLine(a)},
 	} {
@@ -159,6 +161,16 @@ func noteCases(alice, bob fixture.Key) (out []noteCase) {
 		out = append(out, noteCase{judge(n.name, n.stele, err), n.note, signers})
 	}
 	return out
+}
+
+// strangers are the lines of so many keys that nobody knows.
+func strangers(count int, text string) string {
+	var lines strings.Builder
+	for n := range count {
+		name := fmt.Sprintf("stranger-%d.example", n)
+		lines.WriteString(fixture.NewKey(name, 1, name).SignLine(text))
+	}
+	return lines.String()
 }
 
 // rekeyed is the vkey of the same key under another name, its id right for that name.
