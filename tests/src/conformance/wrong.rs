@@ -298,9 +298,13 @@ impl Inner {
             return None;
         }
         let (signed, lines) = text.split_once("\n\n")?;
-        let each =
-            lines.split_inclusive('\n').map(|line| SignedNote::parse(format!("{signed}\n\n{line}").as_bytes()).ok());
-        each.flatten().find(|note| self.logs.values().any(|log| verify_log_signature(note, log).is_ok()))
+        let lines: Vec<&str> = lines.split_inclusive('\n').collect();
+        let [one, other] = lines[..] else { return None };
+        if one == other || one.len() < 2 || other.len() < 2 {
+            return None;
+        }
+        let each = [one, other].map(|line| SignedNote::parse(format!("{signed}\n\n{line}").as_bytes()).ok());
+        each.into_iter().flatten().find(|note| self.logs.values().any(|log| verify_log_signature(note, log).is_ok()))
     }
 
     fn hash(&self, line: &str) -> Option<NodeHash> {
