@@ -176,7 +176,7 @@ impl Examination {
         self.findings.dedup();
         if let Some(more) = self.findings.len().checked_sub(MAX_FINDINGS) {
             self.left_out += more;
-            self.findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+            self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
             self.findings.truncate(MAX_FINDINGS);
             self.findings.sort();
         }

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn content<'a>(part: Part, bytes: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    fn content(part: Part, bytes: &[u8]) -> (&[u8], &[u8]) {
         let Ok(Next::Content { head, length }) = part.head(bytes) else { panic!("{part}: no head") };
         bytes[head..].split_at(length)
     }

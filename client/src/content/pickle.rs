@@ -95,9 +95,9 @@ impl<R: BufRead + Seek> Machine<R> {
             0x86 | b'R' | b'b' | b'a' | 0x81 => self.pop(2, 1),
             0x87 | b's' | 0x92 => self.pop(3, 1),
             // What takes all values since a mark.
-            b'1' => self.to_mark(0),
-            b't' | b'l' | b'd' | 0x91 => self.to_mark(1),
-            b'e' | b'u' | 0x90 => self.to_mark(0) && self.depth > 0,
+            b'1' => self.pop_to_mark(0),
+            b't' | b'l' | b'd' | 0x91 => self.pop_to_mark(1),
+            b'e' | b'u' | 0x90 => self.pop_to_mark(0) && self.depth > 0,
             _ => false,
         };
         Ok(if holds { Step::Next } else { Step::Fails })
@@ -121,7 +121,7 @@ impl<R: BufRead + Seek> Machine<R> {
         true
     }
 
-    fn to_mark(&mut self, given: usize) -> bool {
+    fn pop_to_mark(&mut self, given: usize) -> bool {
         let Some(mark) = self.marks.pop() else { return false };
         self.depth = mark + given;
         true

@@ -16,7 +16,7 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
         Names { publisher: args.publisher, model: args.model, version: args.model_version, variant: args.variant };
     let text = draft::release_toml(&names, &facts);
     for note in &facts.notes {
-        complain(&format!("note: {}\n", one_line(&note)));
+        complain(&format!("note: {}\n", one_line(note)));
     }
     let target = args.output.unwrap_or_else(|| args.folder.join(DRAFT));
     let next = format!("stele publish {} --key FILE --policy FILE", args.folder.display());
