@@ -20,7 +20,11 @@ impl Entries for Same<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let _ = code_in_config(data);
+    for name in ["config.json", "model_index.json", "modules.json"] {
+        if let Ok(path) = name.parse() {
+            let _ = code_in_config(&path, data, |_| true);
+        }
+    }
     let _ = compare_license_text("MIT OR Apache-2.0", data);
     let signed = SignedStatement::parse(data).map(|signed| signed.statement().clone());
     if let Ok(statement) = signed.or_else(|_| Statement::from_payload(data)) {
