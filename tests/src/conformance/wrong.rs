@@ -300,7 +300,7 @@ impl Inner {
         let (signed, lines) = text.split_once("\n\n")?;
         let lines: Vec<&str> = lines.split_inclusive('\n').collect();
         let [one, other] = lines[..] else { return None };
-        if one == other || one.len() < 2 || other.len() < 2 {
+        if one == other || ![one, other].iter().all(|line| line.starts_with('\u{2014}')) {
             return None;
         }
         let each = [one, other].map(|line| SignedNote::parse(format!("{signed}\n\n{line}").as_bytes()).ok());
