@@ -7,8 +7,7 @@
 
 use crate::durable::{self, DurableError};
 use crate::exit::{Exit, Explain};
-use crate::output::complain;
-use crate::printable::one_line;
+use crate::writers::warn_of_writers;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -92,20 +91,9 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Loaded<T>, ConfigError> 
         message: format!("not UTF-8 after byte {}", error.utf8_error().valid_up_to()),
     })?;
     let config = parse(&text, path)?;
-    warn_of_writers(path);
+    warn_of_writers(path, "what is trusted");
     let folder = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(Loaded { config, folder: folder.to_owned() })
-}
-
-/// Says so where anybody on this machine may change what decides.
-pub fn warn_of_writers(path: &Path) {
-    if durable::is_writable_by_anyone(path) {
-        let path = path.display().to_string();
-        let path = one_line(&path);
-        complain(&format!(
-            "warning: anybody on this machine may change {path}, which decides what is trusted: chmod o-w {path}\n"
-        ));
-    }
 }
 
 /// Parses the text of a config; `path` is for messages.

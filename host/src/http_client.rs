@@ -190,6 +190,13 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// After how long the other side wants to be asked again: `Retry-After` in seconds (RFC 9110 section 10.2.3). A date there is not read.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+    }
+
     /// Whether the status is 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

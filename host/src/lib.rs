@@ -19,3 +19,4 @@ pub mod printable;
 pub mod public_address;
 pub mod roots;
 pub mod shutdown;
+pub mod writers;

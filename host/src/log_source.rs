@@ -1,8 +1,9 @@
 //! Static files by their paths, in a folder or behind an address: what a log of tiles or its mirror serves.
 //!
 //! What is read is not trusted here; whoever reads checks it. A file that is not there is no error. An address is asked again, with
-//! pauses, while the connection is refused or breaks, or the answer is that it cannot be given now. After a silence it is not:
-//! who waited once for the whole time would only wait again.
+//! pauses, while the connection is refused or breaks, or the answer is that it cannot be given now. It is not asked again after a
+//! timeout, which would only take the same time twice, nor where `Retry-After` asks for more than [`LONGEST_PAUSE`]: then the error says
+//! when to try again.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use crate::http_client::{ClientLimits, HttpClient, HttpError, Response};
 pub const TRIES: u32 = 5;
 /// What is waited for after the first try; doubled after each other.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause, also where the log asks for a longer one.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// The longest pause between two tries. Where `Retry-After` asks for more, there is no other try.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The static files of one log.
 #[derive(Debug, Clone)]
@@ -52,6 +53,8 @@ pub enum SourceError {
         place: String,
         /// The HTTP status.
         status: u16,
+        /// After how long the server wants to be asked again, if it says so.
+        retry_after: Option<Duration>,
     },
     /// More than it may be.
     #[error("{place} is too large")]
@@ -109,7 +112,7 @@ impl LogSource {
                         Err(SourceError::TooLarge { place: url, limit, found: answer.body.len() as u64 })
                     }
                     200 => Ok(Some(answer.body)),
-                    status => Err(SourceError::Status { place: url, status }),
+                    status => Err(SourceError::Status { place: url, status, retry_after: answer.retry_after() }),
                 }
             }
         }
@@ -149,8 +152,11 @@ fn asked(
     for _ in 1..tries {
         match ask() {
             Ok(answer) if matches!(answer.status, 429 | 500..) => {
-                let asked = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
-                rest(asked.map_or(pause, Duration::from_secs).clamp(PAUSE, MAX_PAUSE));
+                let length = answer.retry_after().unwrap_or(pause);
+                if length > LONGEST_PAUSE {
+                    return Ok(answer);
+                }
+                rest(length.max(PAUSE));
             }
             Err(HttpError::Unreachable { .. } | HttpError::Broken { .. }) => rest(pause),
             done => return done,
@@ -184,6 +190,9 @@ impl Explain for SourceError {
         match self {
             Self::Http(error) => error.hint(),
             Self::Durable(error) => error.hint(),
+            Self::Status { status: 429 | 500.., retry_after: Some(after), .. } => {
+                Some(format!("the server asks not to be asked before {} s from now: try again then", after.as_secs()))
+            }
             Self::Status { .. } | Self::Missing { .. } => Some(
                 "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
                     .into(),
@@ -202,5 +211,56 @@ impl Explain for SourceError {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, HeaderValue};
+    use std::cell::RefCell;
+
+    fn answer(status: u16, retry_after: Option<&'static str>) -> Response {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = retry_after {
+            headers.insert("retry-after", HeaderValue::from_static(value));
+        }
+        Response { status, headers, body: Vec::new() }
+    }
+
+    /// The pauses that are made while a server always answers so, and how often it was asked.
+    fn pauses(status: u16, retry_after: Option<&'static str>) -> (Vec<Duration>, u32) {
+        let (pauses, count) = (RefCell::new(Vec::new()), RefCell::new(0));
+        let given = asked(
+            TRIES,
+            |length| pauses.borrow_mut().push(length),
+            || {
+                *count.borrow_mut() += 1;
+                Ok(answer(status, retry_after))
+            },
+        );
+        assert_eq!(given.unwrap().status, status);
+        (pauses.into_inner(), count.into_inner())
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_day_is_not_waited_for() {
+        for (status, value) in [(429, "86400"), (503, "31"), (503, "18446744073709551616")] {
+            assert_eq!(pauses(status, Some(value)), (Vec::new(), 1), "{status} {value}");
+        }
+        let after = answer(429, Some("86400")).retry_after();
+        let error = SourceError::Status { place: "http://log".into(), status: 429, retry_after: after };
+        assert!(error.hint().unwrap().contains("86400 s"), "{:?}", error.hint());
+    }
+
+    #[test]
+    fn a_short_wish_is_followed_and_nonsense_is_none() {
+        assert_eq!(pauses(503, Some("7")), (vec![Duration::from_secs(7); 4], 5));
+        assert_eq!(pauses(503, Some("0")), (vec![PAUSE; 4], 5));
+        let doubled: Vec<Duration> = [1, 2, 4, 8].map(|times| PAUSE * times).into();
+        for value in [None, Some("soon"), Some("-1"), Some("Wed, 21 Oct 2026 07:28:00 GMT")] {
+            assert_eq!(pauses(429, value), (doubled.clone(), 5), "{value:?}");
+        }
+        assert_eq!(pauses(404, Some("7")), (Vec::new(), 1));
     }
 }

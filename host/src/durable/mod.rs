@@ -355,12 +355,6 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
     place.sync_dir()
 }
 
-/// Whether anybody on this machine may change a file, by its mode; `false` where that cannot be known.
-pub fn is_writable_by_anyone(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o002 != 0)
-}
-
 /// Whether a file can be put at a path by [`replace_file`], found out by beginning to. Nothing is left there, but for what a kill leaves
 /// ([`is_unfinished`]).
 pub fn check_writable(path: &Path) -> Result<(), DurableError> {
