@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele-log", &["stele-explain", "stele-spec", "stele-host"]),
-    ("stele-witness", &["stele-explain", "stele-spec", "stele-host", "stele-ssh-agent"]),
+    ("stele-witness", &["stele-explain", "stele-spec", "stele-host", "stele-fetch", "stele-ssh-agent"]),
     ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host"]),
     ("stele-tests", &["stele-spec"]),
     ("stele-architecture", &[]),
