@@ -125,6 +125,9 @@ mod tests {
         let (major, minor, update) = char::UNICODE_VERSION;
         let tables = format!("Unicode {major}.{minor}.{update}");
         assert!(chapter.contains(&tables), "the tables of this build are those of {tables}");
+        // Case folding comes from the standard library, normalisation from a package: both must have the same tables.
+        let (major, minor, update) = unicode_normalization::UNICODE_VERSION;
+        assert!(chapter.contains(&format!("Unicode {major}.{minor}.{update}")), "normalisation is of {major}.{minor}.{update}");
     }
 
     #[test]
