@@ -95,7 +95,9 @@ mod tests {
         let mut metrics = Metrics::new();
         metrics.single("stele_signed_size", Kind::Gauge, "Entries in the newest\nsigned tree.", 17);
         let mut answers = metrics.family("stele_answers_total", Kind::Counter, "Answers by status.");
-        answers.value(&[("origin", "log.example/a"), ("status", "200")], 2).value(&[("origin", ""), ("status", "404")], 1);
+        answers
+            .value(&[("origin", "log.example/a"), ("status", "200")], 2)
+            .value(&[("origin", ""), ("status", "404")], 1);
         metrics.single("stele_write_seconds_total", Kind::Counter, "Time.", 0.25);
         assert_eq!(
             metrics.into_text(),
