@@ -400,7 +400,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let pulling = pull::start(witness.clone(), mirror.clone());
-        http::run_with(witness, mirror, reach, listener, stop).await;
+        http::run_with(witness, mirror, reach, home.config().limits, listener, stop).await;
         drop(pulling);
         Ok(())
     });

@@ -29,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::bastion::{Backend, Bastions, Reach};
+use crate::config::LimitsConfig;
 use crate::decide::Refusal;
 use crate::held::Held;
 use crate::mirror::{self, Mirror};
@@ -40,14 +41,16 @@ const LISTED: usize = 8;
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, Reach::default(), listener, shutdown).await
+    run_with(witness, None, Reach::default(), LimitsConfig::default(), listener, shutdown).await
 }
 
-/// The same, with the copies of a mirror, and through bastions. The door is open whatever becomes of them.
+/// The same, with the copies of a mirror, through bastions, and with limits from the config, which are the listener's alone. The listener
+/// serves whatever becomes of the bastions.
 pub async fn run_with(
     witness: Arc<Witness>,
     mirror: Option<Arc<Mirror>>,
     reach: Reach,
+    connections: LimitsConfig,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
@@ -57,7 +60,10 @@ pub async fn run_with(
         let _ = stop.send(true);
     };
     let page = lines(&reach, mirror.as_deref());
+    let LimitsConfig { connections, connections_per_address } = connections;
     let at_door = Limits {
+        connections,
+        connections_per_address,
         body_bytes: if mirror.is_some() { 2 * mirror::door::MAX_BYTES } else { limits().body_bytes },
         ..limits()
     };

@@ -193,6 +193,7 @@ fn r3_a_log_that_forks_brings_no_second_history_here() {
     assert_eq!(work.ask(), Pulled::Refused);
     assert_eq!(work.bring(), Some(Brought::Failed));
     assert_eq!(house.served_size(&work), Some(100));
+    assert_eq!(work.witness.evidence()[0].1.len(), 2, "both are proofs, which page, health and doctor show");
     // What was signed for is still the one history.
     house.shows(300);
     assert_eq!(work.bring(), Some(Brought::Signed));

@@ -10,6 +10,7 @@ use common::{FileServer, Folder, Log, NOW, flip};
 use stele_host::clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::SignedNote;
+use stele_witness::held::Held;
 use stele_witness::home::Home;
 use stele_witness::metrics::Pulled;
 use stele_witness::pull;
@@ -119,6 +120,16 @@ fn n4_a_fork_that_its_own_tiles_prove_is_kept_as_evidence() {
     assert_eq!(evidence.len(), 2, "{evidence:?}");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"forked\"} 1");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
+    // What a pulled checkpoint proves is shown as what a brought one does.
+    asking.metric("evidence{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
+    let held = asking.witness.evidence();
+    assert!(matches!(&held[..], [(_, files)] if files.len() == 2 && files.iter().all(Held::is_proof)), "{held:?}");
+    let health = asking.runtime.block_on(asking.witness.health());
+    assert_eq!(
+        (health[0].evidence.len(), &health[0].problem),
+        (2, &None),
+        "the witness is well, and says what it holds"
+    );
 }
 
 #[test]

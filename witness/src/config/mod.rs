@@ -27,6 +27,9 @@ pub const FILE: &str = "witness.toml";
 /// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
 
+/// The most connections that a config may allow: each costs a descriptor, and no process has more by default.
+pub const MAX_CONNECTIONS: usize = 65_536;
+
 /// The longest line of the page that a config writes.
 const MAX_LINE: usize = 200;
 
@@ -56,6 +59,9 @@ pub struct Config {
     pub marks: PathBuf,
     /// The ssh-agent that holds our Ed25519 key, if no file does.
     pub agent: Option<AgentConfig>,
+    /// What callers may occupy; read at the start, not at SIGHUP.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// The mirror beside the witness, if there is one; `mirror init` appends it.
     pub mirror: Option<MirrorConfig>,
     /// Bastions through which we are reached, in `[[bastion]]` tables; `bastion add` appends them.
@@ -74,6 +80,24 @@ pub struct AgentConfig {
     pub public_key: String,
     /// The agent's socket; the one that `SSH_AUTH_SOCK` names without it.
     pub socket: Option<PathBuf>,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Open connections, 1 to 65,536; beyond that the one that was idle longest is closed for a newcomer. Default 512.
+    pub connections: usize,
+    /// Open connections from one address (in IPv6: from one network of 64 bits), 1 to 65,536. Default 128, and no limit for this
+    /// machine's own addresses, where a proxy speaks for everybody. When set, it counts for every address: behind a proxy on another
+    /// machine, set it to what that proxy may open.
+    pub connections_per_address: Option<usize>,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { connections: 512, connections_per_address: None }
+    }
 }
 
 /// `[mirror]`.
@@ -239,8 +263,15 @@ impl Config {
         Ok(())
     }
 
-    /// How we are reached, checked.
+    /// How we are reached, and by how many at once, checked.
     pub fn reach(&self) -> Result<Vec<Place>, Unfit> {
+        let LimitsConfig { connections, connections_per_address } = self.limits;
+        let limits = [("connections", Some(connections)), ("connections_per_address", connections_per_address)];
+        for (what, found) in limits.into_iter().filter_map(|(what, found)| Some((what, found?))) {
+            if !(1..=MAX_CONNECTIONS).contains(&found) {
+                return Err(Unfit::Connections { what, found });
+            }
+        }
         let line = |text: &str| !text.is_empty() && text.len() <= MAX_LINE && !text.chars().any(char::is_control);
         let bad = |what, value: &str, expected| Unfit::Published { what, value: value.to_owned(), expected };
         for url in &self.urls {
@@ -400,6 +431,20 @@ mod tests {
         assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
         assert!(matches!(of(&format!("\"{}\"", witness_key().own().keys().next().unwrap())), Err(Unfit::Keys { .. })));
         assert!(parse::<Config>(&format!("{text}quorum = 1\n"), Path::new(FILE)).is_err());
+    }
+
+    #[test]
+    fn connections_have_a_limit_for_all_and_one_for_each_address() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        assert_eq!(read(&text).limits, LimitsConfig { connections: 512, connections_per_address: None });
+        let set = read(&format!("{text}[limits]\nconnections = 9\nconnections_per_address = 3\n"));
+        assert_eq!(set.limits, LimitsConfig { connections: 9, connections_per_address: Some(3) });
+        assert_eq!(set.reach().unwrap().len(), 0);
+        for (field, found) in [("connections", 0), ("connections", 65_537), ("connections_per_address", 0)] {
+            let error = read(&format!("{text}[limits]\n{field} = {found}\n")).reach().unwrap_err();
+            assert_eq!(error.to_string(), format!("{field} of [limits]: expected 1 to 65536, found {found}"));
+        }
+        assert!(parse::<Config>(&format!("{text}[limits]\nconections = 1\n"), Path::new(FILE)).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::NoteError;
 
-use super::{MAX_BASTIONS, MAX_LOGS, MAX_PULL_SECONDS};
+use super::{MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS, MAX_PULL_SECONDS};
 use crate::bastion::{NotAPlace, Place};
 
 /// What a config says that cannot be.
@@ -109,6 +109,14 @@ pub enum Unfit {
         origin: String,
         /// As written.
         found: u64,
+    },
+    /// A number of connections with which nobody or too many would be served.
+    #[error("{what} of [limits]: expected 1 to {MAX_CONNECTIONS}, found {found}")]
+    Connections {
+        /// Which field.
+        what: &'static str,
+        /// As written.
+        found: usize,
     },
     /// A bastion that is nowhere.
     #[error("bastion: {0}")]
