@@ -15,12 +15,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::bastion::Reach;
 use crate::config::{Extras, Listed};
+use crate::copying::Copying;
 use crate::error::WitnessError;
-use crate::home::{Added, Home};
+use crate::home::Home;
 use crate::http;
 use crate::keyring::Own;
-use crate::mirror::{self, Mirror};
-use crate::pull;
+use crate::mirror::Mirror;
+use crate::pull::{self, Follower};
+use crate::setup::{Added, init_mirror};
 use crate::trust::TrustedLog;
 use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use crate::witness::Witness;
@@ -319,7 +321,7 @@ impl Cli {
                 }
             }
             Command::Mirror { command: MirrorCommand::Init { dir, name } } => {
-                let own = mirror::init(&dir, &key_name(&name)?)?;
+                let own = init_mirror(&dir, &key_name(&name)?)?;
                 output::complain(&format!(
                     "next: stele-witness mirror add {} ORIGIN, then start it anew\n",
                     dir.display()
@@ -390,16 +392,17 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
         let reach = home.reach()?;
         // An agent that is gone later costs answers; one that was never there is a mistake to tell now.
-        home.keyring()?.ready()?;
-        let witness = Arc::new(Witness::open(&home, Arc::new(SystemClock))?);
-        let mirror = Mirror::open(&home, Arc::new(SystemClock))?;
+        home.agent_is_ready()?;
+        let witness = Arc::new(home.open_witness(Arc::new(SystemClock))?);
+        let mirror = home.open_mirror(Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
         announce::listening(local)?;
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
-        let pulling = pull::start(witness.clone(), mirror.clone());
+        let follower = mirror.clone().map(|mirror| Arc::new(Copying(mirror)) as Arc<dyn Follower>);
+        let pulling = pull::start(witness.clone(), follower);
         http::run_with(witness, mirror, reach, home.config().limits, listener, stop).await;
         drop(pulling);
         Ok(())
@@ -417,8 +420,8 @@ fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirr
             let (dir, witness, mirror) = (dir.clone(), witness.clone(), mirror.clone());
             let done = tokio::task::spawn_blocking(move || {
                 let home = Home::open(&dir)?;
-                mirror.map_or(Ok(()), |mirror| mirror.reload(&home))?;
-                witness.reload(&home)
+                mirror.map_or(Ok(()), |mirror| home.reload_mirror(&mirror))?;
+                home.reload_witness(&witness)
             })
             .await;
             match done {

@@ -6,7 +6,6 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use serde_json::json;
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
 
@@ -31,11 +30,6 @@ impl Held {
     /// Whether the file convicts the log's key by itself, or is a suspicion.
     pub fn is_proof(&self) -> bool {
         self.kind != Conflict::Unproven
-    }
-
-    /// As `/healthz` lists it.
-    pub fn json(&self) -> serde_json::Value {
-        json!({"kind": self.kind.word(), "size": self.size, "file": self.id, "since": self.since})
     }
 }
 

@@ -15,26 +15,25 @@
 //! The origin hash is the SHA-256 of the origin in hex, as in the monitoring path of c2sp.org/tlog-witness.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
+use stele_host::clock::Clock;
 use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
 use stele_host::lock::Lock;
 use stele_host::{key_file, roots};
-use stele_spec::checkpoint::{Origin, UnfitOrigin};
-use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, VerifierKey};
 
-use crate::agent::{Agent, AgentKey};
-use crate::bastion::{Backend, Bastions, Identity, Pace, Place, Reach};
-use crate::config::{
-    Config, Extras, FILE, Listed, Unfit, text_of, text_of_agent, text_of_bastion, text_of_log, with_disabled,
-    with_mldsa,
-};
+use crate::bastion::{Backend, Bastions, Identity, Pace, Reach};
+use crate::config::{Config, FILE, Listed, Unfit};
 use crate::error::WitnessError;
 use crate::evidence::Archive;
-use crate::keyring::{Keyring, Own};
-use crate::network_list::{ListedLog, NetworkList};
-use crate::state::{Shelf, StateError, read_adoptable};
-use crate::trust::TrustedLog;
+use crate::held::held;
+use crate::keyring::Own;
+use crate::log_slot::LogSettings;
+use crate::state::{Shelf, StateView};
+use crate::witness::{Parts, Reloaded, Witness};
 
 /// A witness's folder with its config, checked.
 #[derive(Debug)]
@@ -43,103 +42,7 @@ pub struct Home {
     logs: Vec<Listed>,
 }
 
-/// What `logs pull` did.
-#[derive(Clone, Debug, Default)]
-pub struct Pulled {
-    /// New ones, which are in the config now.
-    pub added: Vec<TrustedLog>,
-    /// How many were known with the same key.
-    pub known: usize,
-    /// Known ones that the list has with another key: origin, the keys we know, the one listed. A person must judge.
-    pub changed: Vec<(Origin, String, String)>,
-}
-
-/// What `logs add` did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// The log is in the config now.
-    New,
-    /// It was there with this key.
-    Already,
-}
-
 impl Home {
-    /// Makes a witness whose Ed25519 key stays in an ssh-agent: folder and config. Nothing that exists is touched.
-    pub fn init_in_agent(
-        folder: &Path,
-        name: &KeyName,
-        listen: &str,
-        fingerprint: &str,
-        socket: Option<&Path>,
-    ) -> Result<Own, WitnessError> {
-        let config = folder.join(FILE);
-        if config.exists() {
-            return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
-        }
-        let key = Agent::new(socket).find(fingerprint)?;
-        let no = |source| WitnessError::Machine { what: "find the agent's socket", source };
-        let socket = socket.map(std::path::absolute).transpose().map_err(no)?;
-        let text = text_of_agent(name, listen, &key, socket.as_deref());
-        // A weak key is refused before there is a folder.
-        let unfit = |reason| WitnessError::Unfit { path: config.clone(), reason };
-        parse::<Config>(&text, &config)?.agent_key().map_err(unfit)?;
-        durable::create_dir_all(folder)?;
-        durable::create_file(&config, text.as_bytes(), 0o644)?;
-        let home = Self::open(folder)?;
-        let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
-        Ok(own)
-    }
-
-    /// Makes an ML-DSA-44 key for a witness that has none. What it cosigned with the other alone stays what it is.
-    pub fn add_mldsa(folder: &Path) -> Result<Own, WitnessError> {
-        const FILE_OF_KEY: &str = "witness-mldsa.key";
-        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-        let home = Self::open(folder)?;
-        let there = || WitnessError::KeyThere { path: home.path(FILE) };
-        let path = home.path(FILE);
-        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
-        let text = with_mldsa(&String::from_utf8_lossy(&before), FILE_OF_KEY).ok_or_else(there)?;
-        if home.config().key_mldsa.is_some() {
-            return Err(there());
-        }
-        // Never written unless it says what was meant.
-        let after = home.read(&text)?;
-        if after.key_mldsa.as_deref() != Some(Path::new(FILE_OF_KEY)) || after.logs != home.config().logs {
-            return Err(there());
-        }
-        // A key that an interrupted attempt left is taken; `keyring` refuses what is no such key.
-        if !home.path(FILE_OF_KEY).exists() {
-            new_key(&home.path(FILE_OF_KEY), home.keyring()?.own().name(), KeyType::MlDsa)?;
-        }
-        let second = read_key(&home.path(FILE_OF_KEY))?;
-        let first = home.keyring()?.own().keys().next().cloned();
-        let own = first.map(|first| Own::new(first, Some(second.verifier())));
-        let keyring = |reason| WitnessError::Keyring { path: home.path(FILE_OF_KEY), reason };
-        let own = own.ok_or_else(there)?.map_err(keyring)?;
-        durable::replace_file(&path, text.as_bytes())?;
-        Ok(own)
-    }
-
-    /// Makes a witness: folder, keys, config. Nothing that exists is touched.
-    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<Own, WitnessError> {
-        let config = folder.join(FILE);
-        let config_is_there = || WitnessError::AlreadyThere { folder: folder.to_owned() };
-        if config.exists() {
-            return Err(config_is_there());
-        }
-        durable::create_dir_all(folder)?;
-        for (file, key_type) in [("witness.key", KeyType::Cosigner), ("witness-mldsa.key", KeyType::MlDsa)] {
-            new_key(&folder.join(file), name, key_type)?;
-        }
-        // The config last: with it the folder is a witness.
-        durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
-        let home = Self::open(folder)?;
-        let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
-        Ok(own)
-    }
-
     /// Opens a witness's folder.
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
@@ -160,29 +63,25 @@ impl Home {
         &self.logs
     }
 
-    /// The secret keys; their name must be the config's.
-    pub fn keyring(&self) -> Result<Keyring, WitnessError> {
-        let name = self.config().key_name().map_err(|reason| WitnessError::Unfit { path: self.path(FILE), reason })?;
-        let second = self.config().key_mldsa.as_ref().map(|path| read_key(&self.loaded.resolve(path))).transpose()?;
-        let agent_key = self.config().agent_key().map_err(|reason| self.unfit(reason))?;
-        let (path, keyring) = match (agent_key, &self.config().agent) {
-            (Some((key, public)), Some(agent)) => {
-                let agent = Agent::new(agent.socket.as_ref().map(|path| self.loaded.resolve(path)).as_deref());
-                let first = VerifierKey::new(name.clone(), Material::Cosigner(public));
-                (self.path(FILE), Keyring::with_agent(first, AgentKey::new(agent, key), second))
-            }
-            _ => {
-                let path = self.loaded.resolve(self.config().key_file());
-                let first = read_key(&path)?;
-                (path, Keyring::new(first, second))
-            }
-        };
-        let keyring = keyring.map_err(|reason| WitnessError::Keyring { path, reason })?;
-        let own = keyring.own();
-        if *own.name() != name {
-            return Err(WitnessError::OtherName { config: name.to_string(), key: own.name().to_string() });
+    /// Takes up every log of the folder, or none: a state that cannot be trusted keeps the whole witness from starting.
+    pub fn open_witness(&self, clock: Arc<dyn Clock>) -> Result<Witness, WitnessError> {
+        let lock = self.lock()?;
+        let keyring = self.keyring()?;
+        let shelf = self.shelf(keyring.own())?;
+        let (archive, held) = (self.archive()?, held(&self.evidence_folder())?);
+        Ok(Witness::open(Parts { keyring, shelf, archive, held, logs: self.settings(), lock }, clock)?)
+    }
+
+    /// Lets a running witness take over what the config says of logs now. The keys are read at the start only.
+    pub fn reload_witness(&self, witness: &Witness) -> Result<Reloaded, WitnessError> {
+        if self.keyring()?.own() != witness.own() {
+            return Err(WitnessError::OtherKeys);
         }
-        Ok(keyring)
+        Ok(witness.reload(self.settings())?)
+    }
+
+    fn settings(&self) -> Vec<LogSettings> {
+        self.logs.iter().map(Listed::settings).collect()
     }
 
     /// What we are to the bastions of the config.
@@ -210,33 +109,6 @@ impl Home {
         Ok(Reach { bastions, urls, contact: self.config().contact.clone() })
     }
 
-    /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
-    pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
-        Self::open(folder)?;
-        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-        let home = Self::open(folder)?;
-        let places = home.config().places().map_err(|reason| WitnessError::Unfit { path: home.path(FILE), reason })?;
-        if places.contains(place) {
-            return Ok(());
-        }
-        let ca = match ca {
-            // The config's paths start at its folder, those of the command line where it was typed.
-            Some(ca) => {
-                roots::read(&ca)?;
-                let no = |source| WitnessError::Machine { what: "find the file of roots", source };
-                Some(std::path::absolute(ca).map_err(no)?)
-            }
-            None => None,
-        };
-        let key = home.path("bastion.key");
-        if !key.exists() {
-            let no = |source| WitnessError::Machine { what: "draw a random key", source };
-            key_file::write_new(&key, Identity::generate().map_err(no)?.to_pem())?;
-        }
-        let text = home.with(&text_of_bastion(place, ca.as_deref()))?;
-        Ok(durable::replace_file(&home.path(FILE), text.as_bytes())?)
-    }
-
     /// The folders of the states and of the marks.
     pub fn folders(&self) -> (PathBuf, PathBuf) {
         (self.path("state"), self.loaded.resolve(&self.config().marks))
@@ -245,7 +117,12 @@ impl Home {
     /// The states and marks.
     pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
         let (state, marks) = self.folders();
-        Shelf::open(&state, &marks, own)
+        Shelf::open(&state, &marks, own, on_a_thread)
+    }
+
+    /// A view of them from beside, also while a witness runs.
+    pub fn view(&self, own: Own) -> Result<StateView, WitnessError> {
+        Ok(self.shelf(own)?.view()?)
     }
 
     /// The evidence.
@@ -262,140 +139,6 @@ impl Home {
     pub fn lock(&self) -> Result<Lock, WitnessError> {
         durable::create_dir_all(&self.path("state"))?;
         Ok(Lock::take(self.path("state").join("lock"))?)
-    }
-
-    /// Adds a log: its state and mark, then its table in the config. A running witness serves it after SIGHUP.
-    ///
-    /// The origin is the key's name unless given. A known origin is never changed.
-    pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
-        Self::add_log_with(folder, vkey, origin, &Extras::default())
-    }
-
-    /// The same with what else is to be said of it.
-    pub fn add_log_with(
-        folder: &Path,
-        vkey: &str,
-        origin: Option<&str>,
-        extras: &Extras,
-    ) -> Result<(Added, TrustedLog), WitnessError> {
-        let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
-        let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
-        let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
-        let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
-        // Real logs have blanks in their names; what does not show is for no person to compare.
-        if let Err(unfit @ UnfitOrigin::Hidden { .. }) = parsed.fit_for_a_new_log() {
-            return Err(bad("origin", &origin, unfit.to_string()));
-        }
-        let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
-        Self::open(folder)?;
-        Self::add(folder, log, extras)
-    }
-
-    /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
-    pub fn pull(folder: &Path, list: &NetworkList) -> Result<Pulled, WitnessError> {
-        Self::open(folder)?;
-        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-        let home = Self::open(folder)?;
-        let (mut pulled, mut tables) = (Pulled::default(), String::new());
-        for ListedLog { log, qpd } in &list.logs {
-            if pulled.added.iter().any(|added: &TrustedLog| added.origin() == log.origin()) {
-                continue;
-            }
-            match home.is_new(log) {
-                Ok(true) => {
-                    tables += &text_of_log(log, &Extras { qpd: *qpd, ..Extras::default() });
-                    pulled.added.push(log.clone());
-                }
-                Ok(false) => pulled.known += 1,
-                Err(WitnessError::KnownLog { origin, known, given }) => pulled.changed.push((origin, known, given)),
-                Err(error) => return Err(error),
-            }
-        }
-        if tables.is_empty() {
-            return Ok(pulled);
-        }
-        // One write for all: a list may have thousands.
-        let text = home.with(&tables)?;
-        let shelf = home.shelf(home.keyring()?.own())?;
-        for log in &pulled.added {
-            shelf.begin(log.origin())?;
-        }
-        durable::replace_file(&home.path(FILE), text.as_bytes())?;
-        Ok(pulled)
-    }
-
-    /// Whether a log is to be added, or known with these keys; another key for a known origin is for a person to judge.
-    fn is_new(&self, log: &TrustedLog) -> Result<bool, WitnessError> {
-        let Some(known) = self.log(log.origin()) else { return Ok(true) };
-        if log.keys().iter().all(|key| known.keys().contains(key)) {
-            return Ok(false);
-        }
-        let keys = |log: &TrustedLog| log.keys().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let (known, given) = (keys(known), keys(log));
-        Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given })
-    }
-
-    /// Stops cosigning a log, or goes on with it; its state stays.
-    pub fn disable(folder: &Path, origin: &str, disabled: bool) -> Result<(), WitnessError> {
-        Self::open(folder)?;
-        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-        let home = Self::open(folder)?;
-        let mut expected = home.config().logs.clone();
-        let meant = expected.iter_mut().find(|log| log.origin == origin);
-        meant.ok_or_else(|| WitnessError::NoSuchLog { origin: origin.to_owned() })?.disabled = disabled;
-        let path = home.path(FILE);
-        let by_hand = || WitnessError::EditByHand { path: path.clone(), origin: origin.to_owned(), disabled };
-        let before = durable::read_file(&path, stele_host::config::MAX_CONFIG)?.unwrap_or_default();
-        let text = with_disabled(&String::from_utf8_lossy(&before), origin, disabled).ok_or_else(by_hand)?;
-        // Never written unless it says what was meant and nothing else.
-        let after: Config = parse(&text, &path)?;
-        if after.logs != expected {
-            return Err(by_hand());
-        }
-        Ok(durable::replace_file(&path, text.as_bytes())?)
-    }
-
-    fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
-        // Two that add at the same time must not lose one another's table: read again under the lock.
-        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-        let home = Self::open(folder)?;
-        if !home.is_new(&log)? {
-            return Ok((Added::Already, log));
-        }
-        let text = home.with(&text_of_log(&log, extras))?;
-        home.shelf(home.keyring()?.own())?.begin(log.origin())?;
-        durable::replace_file(&home.path(FILE), text.as_bytes())?;
-        Ok((Added::New, log))
-    }
-
-    /// The way out of a lost or restored state: goes on from a checkpoint that carries our own cosignature.
-    pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
-        let _alone = self.lock()?;
-        let own = self.keyring()?.own();
-        let shelf = self.shelf(own.clone())?;
-        shelf.recover()?;
-        let log = self.log_of(checkpoint)?;
-        let adopted = read_adoptable(checkpoint, log, &own)?;
-        shelf.adopt(&adopted)?;
-        shelf.load(log.origin())?;
-        Ok((log.origin().clone(), adopted.checkpoint().size()))
-    }
-
-    /// The log whose checkpoint (or mark) is in a file.
-    pub(crate) fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
-        let bytes = durable::read_file(path, stele_host::compare_and_swap::MAX_CONTENT)?;
-        let bytes = bytes.ok_or_else(|| StateError::NotAMark { path: path.to_owned() })?;
-        let record = crate::mark::Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
-        let origin = SignedNote::parse(&record)
-            .ok()
-            .and_then(|note| note.text().lines().next().map(str::to_owned))
-            .unwrap_or_default();
-        let known = self.logs.iter().map(|listed| &listed.log).find(|log| log.origin().as_str() == origin);
-        known.ok_or_else(|| WitnessError::UnknownLog { path: path.to_owned(), origin })
-    }
-
-    fn log(&self, origin: &Origin) -> Option<&TrustedLog> {
-        self.logs.iter().map(|listed| &listed.log).find(|log| log.origin() == origin)
     }
 
     /// The config with a table more.
@@ -432,15 +175,13 @@ impl Home {
     }
 }
 
-pub(crate) fn new_key(path: &Path, name: &KeyName, key_type: KeyType) -> Result<(), WitnessError> {
-    let seed = key_file::random_seed().map_err(|source| WitnessError::Machine { what: "draw a random key", source })?;
-    let signer = SignerKey::new(name.clone(), key_type, *seed);
-    key_file::write_new(path, &format!("{}\n", signer.to_secret_string()))?;
-    Ok(())
+/// The pause before a running witness's files are looked at again.
+pub fn pause() {
+    thread::sleep(Duration::from_millis(250));
 }
 
-pub(crate) fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
-    let text = key_file::read(path)?;
-    SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
-        .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })
+pub(crate) fn on_a_thread(work: Box<dyn FnOnce() + Send>) {
+    if let Err(error) = thread::Builder::new().name("flush".into()).spawn(work) {
+        tracing::error!(%error, "cannot start a thread");
+    }
 }

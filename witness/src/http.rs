@@ -28,13 +28,16 @@ use stele_host::http_server::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use crate::bastion::{Backend, Bastions, Reach};
 use crate::config::LimitsConfig;
 use crate::decide::Refusal;
 use crate::held::Held;
+use crate::metrics::exposition_of;
 use crate::mirror::{self, Mirror};
 use crate::request::MAX_BODY;
-use crate::witness::{Answer, SubtreeAnswer, Unwell, Witness};
+use crate::service::Service;
+use crate::witness::Witness;
 
 /// How many files of evidence are listed for each log.
 const LISTED: usize = 8;
@@ -59,6 +62,7 @@ pub async fn run_with(
         shutdown.await;
         let _ = stop.send(true);
     };
+    let service = Arc::new(Service::new(witness.clone()));
     let page = lines(&reach, mirror.as_deref());
     let LimitsConfig { connections, connections_per_address } = connections;
     let at_door = Limits {
@@ -67,39 +71,39 @@ pub async fn run_with(
         body_bytes: if mirror.is_some() { 2 * mirror::door::MAX_BYTES } else { limits().body_bytes },
         ..limits()
     };
-    let routes = router(witness.clone(), &reach.bastions, &page);
+    let routes = router(service.clone(), &reach.bastions, &page);
     let routes = match mirror {
         Some(mirror) => routes
             .merge(mirror::http::routes(mirror.clone()))
-            .merge(mirror::door::routes(witness.clone(), mirror))
-            .merge(pending_router(witness.clone())),
+            .merge(mirror::door::routes(witness, mirror))
+            .merge(pending_router(service.clone())),
         None => routes,
     };
-    let flushing = tokio::spawn(witness.clone().keep_flushing());
-    let through = reach.bastions.serve(public_router(witness.clone(), &page, Bastions::default()), limits(), stopping);
+    let flushing = tokio::spawn(service.clone().keep_flushing());
+    let through = reach.bastions.serve(public_router(service.clone(), &page, Bastions::default()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
-    witness.settle().await;
+    service.settle().await;
     drained
 }
 
 /// The routes.
-fn router(witness: Arc<Witness>, bastions: &Bastions, page: &str) -> Router {
+fn router(service: Arc<Service>, bastions: &Bastions, page: &str) -> Router {
     let told_of = bastions.clone();
-    let metrics = move |State(witness): State<Arc<Witness>>| async move {
-        let values = witness.metrics() + &told_of.exposition();
+    let metrics = move |State(service): State<Arc<Service>>| async move {
+        let values = exposition_of(service.witness()) + &told_of.exposition();
         text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
     };
-    public_router(witness.clone(), page, bastions.clone())
-        .merge(Router::new().route("/metrics", get(metrics)).with_state(witness))
+    public_router(service.clone(), page, bastions.clone())
+        .merge(Router::new().route("/metrics", get(metrics)).with_state(service))
 }
 
 /// The mirror's pending checkpoint is what the witness cosigned.
-fn pending_router(witness: Arc<Witness>) -> Router {
+fn pending_router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/mirror/add-checkpoint", post(add_checkpoint))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(witness)
+        .with_state(service)
 }
 
 /// What the page says of us besides our keys and logs.
@@ -113,10 +117,10 @@ fn lines(reach: &Reach, mirror: Option<&Mirror>) -> String {
 }
 
 /// The routes that are for everybody.
-fn public_router(witness: Arc<Witness>, page: &str, told_of: Bastions) -> Router {
-    let healthz = move |State(witness): State<Arc<Witness>>| async move { healthz(witness, told_of).await };
+fn public_router(service: Arc<Service>, page: &str, told_of: Bastions) -> Router {
+    let healthz = move |State(service): State<Arc<Service>>| async move { healthz(&service, told_of).await };
     let page = page.to_owned();
-    let about = move |State(witness): State<Arc<Witness>>| async move { about(&witness, &page) };
+    let about = move |State(service): State<Arc<Service>>| async move { about(service.witness(), &page) };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
@@ -125,7 +129,7 @@ fn public_router(witness: Arc<Witness>, page: &str, told_of: Bastions) -> Router
         .route("/healthz", get(healthz))
         .route("/", get(about))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
-        .with_state(witness)
+        .with_state(service)
 }
 
 /// Bodies are small and answers come within a few syncs of the disk; what takes longer is unwell.
@@ -139,19 +143,19 @@ fn limits() -> Limits {
     }
 }
 
-async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Result<Bytes, BytesRejection>) -> Response {
+async fn add_checkpoint(State(service): State<Arc<Service>>, body: Result<Bytes, BytesRejection>) -> Response {
     match body {
-        Ok(body) => respond(witness.add_checkpoint(&body).await),
+        Ok(body) => respond(service.add_checkpoint(&body).await),
         Err(rejection) => unread(&rejection),
     }
 }
 
-async fn sign_subtree(State(witness): State<Arc<Witness>>, body: Result<Bytes, BytesRejection>) -> Response {
+async fn sign_subtree(State(service): State<Arc<Service>>, body: Result<Bytes, BytesRejection>) -> Response {
     let body = match body {
         Ok(body) => body,
         Err(rejection) => return unread(&rejection),
     };
-    match witness.sign_subtree(&body).await {
+    match service.sign_subtree(&body).await {
         Ok(line) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
         Err(SubtreeAnswer::Malformed(error)) => refusal(StatusCode::BAD_REQUEST, "malformed", &error.to_string(), None),
         Err(SubtreeAnswer::Refused(error)) => {
@@ -182,38 +186,42 @@ fn unread(rejection: &BytesRejection) -> Response {
     }
 }
 
-fn respond(answer: Answer) -> Response {
+fn respond(answer: AddCheckpointAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match answer {
-        Answer::Cosigned(lines) => text(status, "text/plain; charset=utf-8", lines),
-        Answer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
-        Answer::Refused(Refusal::NotTheLast { cosigned, .. }) => {
+        AddCheckpointAnswer::Cosigned(lines) => text(status, "text/plain; charset=utf-8", lines),
+        AddCheckpointAnswer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
+        AddCheckpointAnswer::Refused(Refusal::NotTheLast { cosigned, .. }) => {
             text(status, "text/x.tlog.size", format!("{cosigned}\n"))
         }
-        Answer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
-        Answer::TooOften(seconds) => {
+        AddCheckpointAnswer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
+        AddCheckpointAnswer::TooOften(seconds) => {
             let message = "this log has had as many cosignatures as it may have a day";
             let mut response = refusal(status, "too-often", message, Some("the operators can agree on a higher `qpd`"));
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             response
         }
-        Answer::Unwell(error) => {
+        AddCheckpointAnswer::Unavailable(error) => {
             let (code, hint) = match &error {
-                Unwell::ClockBack { .. } | Unwell::NoTime { .. } => {
+                Unavailable::ClockBack { .. } | Unavailable::NoTime { .. } => {
                     ("clock-back", "the witness's operator must set its clock right; try again then")
                 }
-                Unwell::ClockAhead { .. } => (
+                Unavailable::ClockAhead { .. } => (
                     "clock-jumped",
                     "the witness's operator must look at its clock, and start the witness anew if it is right",
                 ),
-                Unwell::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
-                Unwell::Agent(_) => ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent"),
-                Unwell::Cosigning(_) | Unwell::Internal => ("internal", "nothing was cosigned; try again later"),
+                Unavailable::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
+                Unavailable::Key(_) => {
+                    ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent")
+                }
+                Unavailable::Cosigning(_) | Unavailable::Internal => {
+                    ("internal", "nothing was cosigned; try again later")
+                }
             };
             // What the machine said is for the operator's log, not for strangers.
             let message = match &error {
-                Unwell::State(_) => "this witness cannot record a cosignature now".to_owned(),
-                Unwell::Agent(_) => "this witness cannot sign with its key now".to_owned(),
+                Unavailable::State(_) => "this witness cannot record a cosignature now".to_owned(),
+                Unavailable::Key(_) => "this witness cannot sign with its key now".to_owned(),
                 error => error.to_string(),
             };
             let mut response = refusal(status, code, &message, Some(hint));
@@ -223,8 +231,8 @@ fn respond(answer: Answer) -> Response {
     }
 }
 
-async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path<String>) -> Response {
-    match witness.checkpoint(&origin_hash) {
+async fn checkpoint(State(service): State<Arc<Service>>, Path(origin_hash): Path<String>) -> Response {
+    match service.witness().checkpoint(&origin_hash) {
         Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
         None => refusal(
             StatusCode::NOT_FOUND,
@@ -235,8 +243,8 @@ async fn checkpoint(State(witness): State<Arc<Witness>>, Path(origin_hash): Path
     }
 }
 
-async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
-    let logs = witness.health().await;
+async fn healthz(service: &Service, bastions: Bastions) -> Response {
+    let logs = service.health().await;
     let well = logs.iter().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // A witness that holds a proof has done its work: it goes on for all other logs, and no log can take it off the net by lying.
@@ -246,7 +254,7 @@ async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
         (true, false) => "ok",
     };
     let each = logs.iter().map(|log| {
-        let evidence: Vec<_> = log.evidence.iter().take(LISTED).map(Held::json).collect();
+        let evidence: Vec<_> = log.evidence.iter().take(LISTED).map(evidence).collect();
         let problem = log.problem.clone().or_else(|| against(&log.evidence));
         serde_json::json!({
             "origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": problem,
@@ -259,6 +267,10 @@ async fn healthz(witness: Arc<Witness>, bastions: Bastions) -> Response {
         report.insert("bastions".into(), through.into());
     }
     text(status, "application/json", format!("{report}\n"))
+}
+
+fn evidence(held: &Held) -> serde_json::Value {
+    serde_json::json!({"kind": held.kind.word(), "size": held.size, "file": held.id, "since": held.since})
 }
 
 /// What is said of a log against which there is proof.

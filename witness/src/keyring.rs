@@ -1,7 +1,8 @@
 //! Who we are: an Ed25519 and an ML-DSA-44 key side by side under one name, and the hands that sign with them.
 //!
-//! The Ed25519 key is in a file or in an ssh-agent. Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+//! The Ed25519 key is in memory, or with another program ([`HeldKey`]). Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
 
+use std::fmt;
 use std::sync::Arc;
 
 use stele_spec::checkpoint::Subtree;
@@ -9,8 +10,6 @@ use stele_spec::cosignature::{
     CosignatureError, UnixTime, assemble, cosign, cosign_subtree, message, verify_cosignature,
 };
 use stele_spec::note::{KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
-
-use crate::agent::{AgentError, AgentKey};
 
 /// The public keys of this witness, the Ed25519 one first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +28,22 @@ pub struct Keyring {
 #[derive(Clone, Debug)]
 enum First {
     Here(SignerKey),
-    InAgent(VerifierKey, Arc<AgentKey>),
+    Elsewhere(VerifierKey, Arc<dyn HeldKey>),
 }
+
+/// An Ed25519 key that another program holds and signs with, such as an ssh-agent.
+pub trait HeldKey: fmt::Debug + Send + Sync {
+    /// Its signature over a message. It is verified before anything rests on it. Blocks while the program is asked.
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], KeyUnavailable>;
+
+    /// The error for a signature that does not verify.
+    fn wrong(&self) -> KeyUnavailable;
+}
+
+/// Why the program that holds a key has not signed, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyUnavailable(pub String);
 
 /// Why there is no cosignature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,9 +51,9 @@ pub enum SignError {
     /// What was to be signed cannot be.
     #[error("{0}")]
     Cosignature(CosignatureError),
-    /// The agent has not signed.
+    /// The program that holds the key has not signed.
     #[error("{0}")]
-    Agent(AgentError),
+    Key(KeyUnavailable),
 }
 
 /// Why keys do not make a witness.
@@ -69,18 +82,10 @@ impl Keyring {
         Ok(Self { first: First::Here(first), second })
     }
 
-    /// The same with the first in an ssh-agent.
-    pub fn with_agent(first: VerifierKey, key: AgentKey, second: Option<SignerKey>) -> Result<Self, NotOne> {
+    /// The same with the first held by another program.
+    pub fn with_held(first: VerifierKey, key: Arc<dyn HeldKey>, second: Option<SignerKey>) -> Result<Self, NotOne> {
         Own::new(first.clone(), second.as_ref().map(SignerKey::verifier))?;
-        Ok(Self { first: First::InAgent(first, Arc::new(key)), second })
-    }
-
-    /// Whether it can sign now: an agent must hold its key. Blocks while it is asked.
-    pub fn ready(&self) -> Result<(), AgentError> {
-        match &self.first {
-            First::Here(_) => Ok(()),
-            First::InAgent(_, key) => key.is_held(),
-        }
+        Ok(Self { first: First::Elsewhere(first, key), second })
     }
 
     /// The public keys.
@@ -88,7 +93,7 @@ impl Keyring {
         Own { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
     }
 
-    /// The lines over the text of a checkpoint, one of each key. Blocks while an agent is asked.
+    /// The lines over the text of a checkpoint, one of each key. Blocks while another program is asked.
     pub fn cosign(&self, text: &str, time: UnixTime) -> Result<Vec<NoteSignature>, SignError> {
         let mut lines = vec![self.first.cosign(text, time)?];
         if let Some(key) = &self.second {
@@ -107,18 +112,18 @@ impl First {
     fn verifier(&self) -> VerifierKey {
         match self {
             Self::Here(key) => key.verifier(),
-            Self::InAgent(verifier, _) => verifier.clone(),
+            Self::Elsewhere(verifier, _) => verifier.clone(),
         }
     }
 
     fn cosign(&self, text: &str, time: UnixTime) -> Result<NoteSignature, SignError> {
         match self {
             Self::Here(key) => cosign(text, key, time).map_err(SignError::Cosignature),
-            Self::InAgent(verifier, key) => {
-                let signature = key.sign(&message(text, time)).map_err(SignError::Agent)?;
+            Self::Elsewhere(verifier, key) => {
+                let signature = key.sign(&message(text, time)).map_err(SignError::Key)?;
                 let line = assemble(verifier, time, &signature);
                 // What another program signed is looked at like what a stranger signed.
-                verify_cosignature(text, &line, verifier).map_err(|_| SignError::Agent(key.wrong()))?;
+                verify_cosignature(text, &line, verifier).map_err(|_| SignError::Key(key.wrong()))?;
                 Ok(line)
             }
         }

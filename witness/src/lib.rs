@@ -29,9 +29,27 @@ pub mod allowance;
 
 pub mod message_rate;
 
+pub mod counters;
+
+pub mod answer;
+
+pub mod log_slot;
+
+pub mod witness;
+
+pub mod exposition;
+
+pub mod asked;
+
+pub mod pull;
+
 pub mod network_list;
 
 pub mod bastion;
+
+pub mod mirror;
+
+pub mod copying;
 
 pub mod config;
 
@@ -39,15 +57,13 @@ pub mod error;
 
 pub mod home;
 
+mod keys;
+
+pub mod setup;
+
 pub mod metrics;
 
-pub mod witness;
-
-pub mod asked;
-
-pub mod mirror;
-
-pub mod pull;
+pub mod service;
 
 pub mod http;
 

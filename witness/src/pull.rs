@@ -26,14 +26,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::answer::{AddCheckpointAnswer, Unavailable};
 use crate::asked::{AskError, Asked};
-use crate::cosigned::Record;
+use crate::cosigned::{Cosigned, Record};
+use crate::counters::Pulled;
 use crate::decide::{Head, Refusal};
-use crate::metrics::Pulled;
-use crate::mirror::{Brought, Mirror};
 use crate::request::{AddCheckpoint, RequestError};
 use crate::trust::TrustedLog;
-use crate::witness::{Answer, Unwell, Witness};
+use crate::witness::Witness;
 
 /// How old our cosignature on an unchanged checkpoint becomes before it is made anew.
 pub const REFRESH: Duration = Duration::from_secs(3600);
@@ -89,22 +89,31 @@ impl Drop for Pulling {
     }
 }
 
-/// Asks the logs of a witness until it is dropped, and lets the mirror follow. Logs that come with a reload are taken up, others let go.
-pub fn start(witness: Arc<Witness>, mirror: Option<Arc<Mirror>>) -> Pulling {
+/// Who learns what pulled logs show and what was cosigned of them, such as a mirror.
+pub trait Follower: Send + Sync + 'static {
+    /// A log shows this note, whose signature by the log was checked.
+    fn seen(&self, origin: &Origin, note: &SignedNote);
+
+    /// This was cosigned last; the log's files are here. Called beside the questions that go on; blocks for as long as it takes.
+    fn copy(&self, cosigned: &Cosigned, files: &Asked);
+}
+
+/// Asks the logs of a witness until it is dropped, and tells a follower. Logs that come with a reload are taken up, others let go.
+pub fn start(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>) -> Pulling {
     let stopping = Arc::new(AtomicBool::new(false));
-    let task = tokio::spawn(supervise(witness, mirror, stopping.clone()));
+    let task = tokio::spawn(supervise(witness, follower, stopping.clone()));
     Pulling { task, stopping }
 }
 
-async fn supervise(witness: Arc<Witness>, mirror: Option<Arc<Mirror>>, stopping: Arc<AtomicBool>) {
+async fn supervise(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>, stopping: Arc<AtomicBool>) {
     let (asking, copying) = (Arc::new(Semaphore::new(SLOTS)), Arc::new(Semaphore::new(COPIES)));
     let mut tasks: BTreeMap<Digest, Task> = BTreeMap::new();
     loop {
         tasks.retain(|_, task| !task.0.is_finished());
         for origin in witness.pulled() {
-            let (witness, mirror, stopping) = (witness.clone(), mirror.clone(), stopping.clone());
+            let (witness, follower, stopping) = (witness.clone(), follower.clone(), stopping.clone());
             let (asking, copying) = (asking.clone(), copying.clone());
-            let attendant = Attendant { witness, mirror, origin: origin.clone(), stopping, asking, copying };
+            let attendant = Attendant { witness, follower, origin: origin.clone(), stopping, asking, copying };
             tasks.entry(origin.digest()).or_insert_with(|| Task(tokio::spawn(attendant.attend())));
         }
         sleep(NOTICE).await;
@@ -123,7 +132,7 @@ impl Drop for Task {
 /// Who asks one log for as long as the config says so.
 struct Attendant {
     witness: Arc<Witness>,
-    mirror: Option<Arc<Mirror>>,
+    follower: Option<Arc<dyn Follower>>,
     origin: Origin,
     stopping: Arc<AtomicBool>,
     asking: Arc<Semaphore>,
@@ -137,7 +146,7 @@ impl Attendant {
         for round in 0u64.. {
             let Some((_, pull)) = self.witness.pull_of(&self.origin) else { return };
             let Ok(slot) = self.asking.acquire().await else { return };
-            let outcome = ask(&self.witness, self.mirror.as_ref(), &self.origin, &self.stopping).await;
+            let outcome = self.ask().await;
             drop(slot);
             if outcome != Pulled::Failed && copy.as_ref().is_none_or(|copy| copy.0.is_finished()) {
                 copy = self.copy(&pull.url);
@@ -154,22 +163,27 @@ impl Attendant {
         }
     }
 
-    /// Lets the mirror follow, beside the questions that go on.
+    async fn ask(&self) -> Pulled {
+        let (witness, follower, origin) = (self.witness.clone(), self.follower.clone(), self.origin.clone());
+        let stopping = self.stopping.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&witness, follower.as_deref(), &origin, &stopping)).await;
+        asked.unwrap_or_else(|_| unwell(&self.origin, &Unavailable::Internal))
+    }
+
+    /// Lets the follower copy what was cosigned, beside the questions that go on.
     fn copy(&self, url: &str) -> Option<Task> {
-        let (witness, mirror, origin) = (self.witness.clone(), self.mirror.clone()?, self.origin.clone());
+        let (witness, follower, origin) = (self.witness.clone(), self.follower.clone()?, self.origin.clone());
         let (copying, asked) = (self.copying.clone(), Asked::at(url, self.stopping.clone()));
         Some(Task(tokio::spawn(async move {
             let Ok(_slot) = copying.acquire().await else { return };
-            bring(&witness, &mirror, &origin, asked).await;
+            let copied = tokio::task::spawn_blocking(move || {
+                if let Some(Ok(Record::Cosigned(cosigned))) = witness.last(&origin) {
+                    follower.copy(&cosigned, &asked);
+                }
+            });
+            let _ = copied.await;
         })))
     }
-}
-
-/// Lets the mirror copy what the witness has cosigned of a log. `None` where there is nothing to copy.
-pub async fn bring(witness: &Arc<Witness>, mirror: &Arc<Mirror>, origin: &Origin, asked: Asked) -> Option<Brought> {
-    let Some(Ok(Record::Cosigned(cosigned))) = witness.last(origin).await else { return None };
-    let mirror = mirror.clone();
-    tokio::task::spawn_blocking(move || mirror.bring(&cosigned, &asked)).await.ok().flatten()
 }
 
 /// The time until the next question: as the config says, doubled with each failure; less or more by up to a tenth.
@@ -179,76 +193,64 @@ fn pause(every: Duration, failures: u32, spread: [u8; 32]) -> Duration {
     backed_off * (900 + u32::from(first) * 200 / 255) / 1000
 }
 
-/// Asks once, and counts what came of it.
-pub async fn ask(
-    witness: &Arc<Witness>,
-    mirror: Option<&Arc<Mirror>>,
-    origin: &Origin,
-    stopping: &Arc<AtomicBool>,
-) -> Pulled {
-    let outcome = once(witness, mirror, origin, stopping).await;
+/// Asks once, and counts what came of it. Blocks.
+pub fn ask(witness: &Witness, follower: Option<&dyn Follower>, origin: &Origin, stopping: &Arc<AtomicBool>) -> Pulled {
+    let outcome = once(witness, follower, origin, stopping);
     witness.count_pull(origin, outcome);
     outcome
 }
 
-async fn once(
-    witness: &Arc<Witness>,
-    mirror: Option<&Arc<Mirror>>,
-    origin: &Origin,
-    stopping: &Arc<AtomicBool>,
-) -> Pulled {
+fn once(witness: &Witness, follower: Option<&dyn Follower>, origin: &Origin, stopping: &Arc<AtomicBool>) -> Pulled {
     let Some((log, pull)) = witness.pull_of(origin) else { return Pulled::Unchanged };
-    let last = match witness.last(origin).await {
+    let last = match witness.last(origin) {
         Some(Ok(record)) => record,
         Some(Err(error)) => return unwell(origin, &error),
         None => return Pulled::Unchanged,
     };
-    let (asked, now) = (Asked::at(&pull.url, stopping.clone()).for_a_look(), witness.now());
+    let asked = Asked::at(&pull.url, stopping.clone()).for_a_look();
     let known = last.head();
-    let (from, mirrors) = (origin.clone(), mirror.cloned());
-    let shown = tokio::task::spawn_blocking(move || {
-        let note = asked.checkpoint()?;
-        let shown = look(&log, &asked, &note, &last, now)?;
-        mirrors.inspect(|mirror| mirror.seen(&from, &note));
-        Ok::<_, PullError>(shown)
-    })
-    .await;
+    let shown = asked.checkpoint().map_err(PullError::Asked).and_then(|note| {
+        let shown = look(&log, &asked, &note, &last, witness.now())?;
+        if let Some(follower) = follower {
+            follower.seen(origin, &note);
+        }
+        Ok(shown)
+    });
     let request = match shown {
-        Ok(Ok(Shown::Unchanged)) => return Pulled::Unchanged,
-        Ok(Ok(Shown::Offered(request))) => request,
-        Ok(Err(error)) => {
+        Ok(Shown::Unchanged) => return Pulled::Unchanged,
+        Ok(Shown::Offered(request)) => request,
+        Err(error) => {
             tracing::warn!(%origin, url = pull.url, %error, "a log cannot be read");
             return Pulled::Failed;
         }
-        Err(_) => return unwell(origin, &Unwell::Internal),
     };
     let (size, root) = (request.checkpoint().size(), request.checkpoint().root());
-    match witness.consider(request).await {
-        Answer::Cosigned(_) => {
+    match witness.consider(request) {
+        AddCheckpointAnswer::Cosigned(_) => {
             tracing::debug!(%origin, size, "cosigned what the log shows");
             Pulled::Cosigned
         }
-        Answer::TooOften(_) => Pulled::TooOften,
+        AddCheckpointAnswer::TooOften(_) => Pulled::TooOften,
         // Somebody brought a newer one meanwhile.
-        Answer::Refused(Refusal::NotTheLast { .. }) => Pulled::Unchanged,
-        Answer::Refused(Refusal::OldAboveSize { .. }) => {
+        AddCheckpointAnswer::Refused(Refusal::NotTheLast { .. }) => Pulled::Unchanged,
+        AddCheckpointAnswer::Refused(Refusal::OldAboveSize { .. }) => {
             let cosigned = known.size;
             tracing::error!(%origin, size, cosigned, %root, "the log went back: it shows less than was cosigned");
             Pulled::WentBack
         }
-        Answer::Refused(error) => {
+        AddCheckpointAnswer::Refused(error) => {
             tracing::error!(%origin, size, %root, %error, "what the log shows is not cosigned");
             Pulled::Refused
         }
-        Answer::Malformed(error) => {
+        AddCheckpointAnswer::Malformed(error) => {
             tracing::error!(%origin, %error, "what the log shows is not cosigned");
             Pulled::Refused
         }
-        Answer::Unwell(error) => unwell(origin, &error),
+        AddCheckpointAnswer::Unavailable(error) => unwell(origin, &error),
     }
 }
 
-fn unwell(origin: &Origin, error: &Unwell) -> Pulled {
+fn unwell(origin: &Origin, error: &Unavailable) -> Pulled {
     tracing::error!(%origin, %error, "cannot cosign");
     Pulled::Unwell
 }

@@ -8,7 +8,7 @@
 
 mod common;
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use common::{Folder, Log, NOW, Process, Served, body, no_proof, read, with_line};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
@@ -19,9 +19,10 @@ use stele_spec::misbehaviour::{KnownKeys, Misbehaviour};
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::text::to_base64;
 use stele_witness::evidence::Evidence;
+use stele_witness::log_slot::SUBTREES_A_DAY;
 use stele_witness::request::AddCheckpoint;
+use stele_witness::service::Service;
 use stele_witness::subtree::SignSubtree;
-use stele_witness::witness::SUBTREES_A_DAY;
 
 const ORIGIN: &str = "log.example/a";
 
@@ -473,7 +474,7 @@ fn p2_of_two_conflicting_requests_at_once_exactly_one_is_cosigned() {
 fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
     let (log, liar) = (Log::new(ORIGIN), Log::salted(ORIGIN, 1, 1));
     let folder = Folder::new(&[&log]);
-    let witness = folder.witness();
+    let service = Arc::new(Service::new(folder.witness()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // From 0 to each size of either history, and from each size to the next.
     let mut bodies = Vec::new();
@@ -489,8 +490,8 @@ fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
             .iter()
             .cloned()
             .map(|body| {
-                let witness = witness.clone();
-                tokio::spawn(async move { witness.add_checkpoint(&body).await })
+                let service = service.clone();
+                tokio::spawn(async move { service.add_checkpoint(&body).await })
             })
             .collect();
         let mut answers = Vec::new();
@@ -510,7 +511,7 @@ fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
         assert!(size <= newest.size() && root == history.root(size), "a second history at size {size}");
     }
     assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 409 | 422)));
-    drop(witness);
+    drop(service);
     assert_eq!(folder.serve().door.get("/healthz").status, 200, "and it starts again");
 }
 

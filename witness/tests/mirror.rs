@@ -19,11 +19,13 @@ use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::tile::{TilePath, tiles_for};
 use stele_spec::tiledlog::{Files, TiledLog};
 use stele_witness::asked::Asked;
+use stele_witness::copying::Copying;
+use stele_witness::cosigned::Record;
+use stele_witness::counters::Pulled;
 use stele_witness::home::Home;
-use stele_witness::metrics::Pulled;
-use stele_witness::mirror::{self, Brought, Mirror};
-use stele_witness::pull;
+use stele_witness::mirror::{Brought, Mirror};
 use stele_witness::witness::Witness;
+use stele_witness::{pull, setup};
 
 const ORIGIN: &str = "log.example/copied";
 
@@ -40,24 +42,22 @@ struct AtWork {
     witness: Arc<Witness>,
     mirror: Arc<Mirror>,
     url: String,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl House {
     fn new() -> Self {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
-        let own = mirror::init(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
+        let own = setup::init_mirror(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
         Home::mirror_log(&folder.path(), ORIGIN, false).unwrap();
         Self { folder, files, log, keys: own.keys().cloned().collect() }
     }
 
     fn open(&self) -> AtWork {
         let (home, clock) = (Home::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
-        let witness = Arc::new(Witness::open(&home, clock.clone()).unwrap());
-        let mirror = Mirror::open(&home, clock).unwrap().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        AtWork { witness, mirror, url: self.files.url.clone(), runtime }
+        let witness = Arc::new(home.open_witness(clock.clone()).unwrap());
+        let mirror = home.open_mirror(clock).unwrap().unwrap();
+        AtWork { witness, mirror, url: self.files.url.clone() }
     }
 
     fn shows(&self, size: u64) {
@@ -91,12 +91,16 @@ impl House {
 
 impl AtWork {
     fn ask(&self) -> Pulled {
-        self.runtime.block_on(pull::ask(&self.witness, Some(&self.mirror), &ORIGIN.parse().unwrap(), &Arc::default()))
+        let copying = Copying(self.mirror.clone());
+        pull::ask(&self.witness, Some(&copying), &ORIGIN.parse().unwrap(), &Arc::default())
     }
 
     fn bring(&self) -> Option<Brought> {
         let asked = Asked::at(&self.url, Arc::default());
-        self.runtime.block_on(pull::bring(&self.witness, &self.mirror, &ORIGIN.parse().unwrap(), asked))
+        match self.witness.last(&ORIGIN.parse().unwrap()) {
+            Some(Ok(Record::Cosigned(cosigned))) => self.mirror.bring(&cosigned, &asked),
+            _ => None,
+        }
     }
 
     /// A round in which the log is cosigned and then copied, or not.

@@ -10,9 +10,10 @@ use common::{FileServer, Folder, Log, NOW, flip};
 use stele_host::clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::SignedNote;
+use stele_witness::counters::Pulled;
 use stele_witness::held::Held;
 use stele_witness::home::Home;
-use stele_witness::metrics::Pulled;
+use stele_witness::metrics::exposition_of;
 use stele_witness::pull;
 use stele_witness::witness::Witness;
 
@@ -25,7 +26,6 @@ struct Asking {
     log: Log,
     clock: Arc<ManualClock>,
     witness: Arc<Witness>,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl Asking {
@@ -33,13 +33,12 @@ impl Asking {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let clock = Arc::new(ManualClock::at(NOW));
-        let witness = Arc::new(Witness::open(&Home::open(&folder.path()).unwrap(), clock.clone()).unwrap());
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Self { folder, files, log, clock, witness, runtime }
+        let witness = Arc::new(Home::open(&folder.path()).unwrap().open_witness(clock.clone()).unwrap());
+        Self { folder, files, log, clock, witness }
     }
 
     fn ask(&self) -> Pulled {
-        self.runtime.block_on(pull::ask(&self.witness, None, &ORIGIN.parse().unwrap(), &Arc::default()))
+        pull::ask(&self.witness, None, &ORIGIN.parse().unwrap(), &Arc::default())
     }
 
     /// What the log shows from now on, honestly.
@@ -54,7 +53,7 @@ impl Asking {
     }
 
     fn metric(&self, line: &str) {
-        let metrics = self.witness.metrics();
+        let metrics = exposition_of(&self.witness);
         assert!(metrics.contains(&format!("stele_witness_{line}\n")), "{line} in\n{metrics}");
     }
 }
@@ -124,7 +123,7 @@ fn n4_a_fork_that_its_own_tiles_prove_is_kept_as_evidence() {
     asking.metric("evidence{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
     let held = asking.witness.evidence();
     assert!(matches!(&held[..], [(_, files)] if files.len() == 2 && files.iter().all(Held::is_proof)), "{held:?}");
-    let health = asking.runtime.block_on(asking.witness.health());
+    let health = asking.witness.health();
     assert_eq!(
         (health[0].evidence.len(), &health[0].problem),
         (2, &None),

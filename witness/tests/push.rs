@@ -11,7 +11,8 @@ use stele_spec::cosignature::verify_cosignature;
 use stele_spec::note::{NoteSignature, VerifierKey};
 use stele_spec::tile::tiles_for;
 use stele_witness::home::Home;
-use stele_witness::mirror::{self, Package, Upload, first_of};
+use stele_witness::mirror::{Package, Upload, first_of};
+use stele_witness::setup;
 
 const ORIGIN: &str = "log.example/pushed";
 const BYTES: &str = "Content-Type: application/octet-stream\r\n";
@@ -33,7 +34,7 @@ impl House {
     fn new() -> Self {
         let log = Log::new(ORIGIN);
         let folder = Folder::new(&[&log]);
-        let own = mirror::init(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
+        let own = setup::init_mirror(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
         Home::mirror_log(&folder.path(), ORIGIN, true).unwrap();
         Self { folder, log, keys: own.keys().cloned().collect() }
     }

@@ -7,7 +7,8 @@ mod unfit;
 pub use text::{
     text_of, text_of_agent, text_of_bastion, text_of_log, text_of_mirror, with_disabled, with_mirror, with_mldsa,
 };
-pub use unfit::Unfit;
+use unfit::MAX_PULL_SECONDS;
+pub use unfit::{MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS, Unfit};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,22 +20,14 @@ use stele_spec::note::{KeyName, VerifierKey};
 
 use crate::agent::{NotAnSshKey, SshKey};
 use crate::bastion::Place;
+use crate::log_slot::{LogSettings, Pull};
 use crate::trust::TrustedLog;
 
 /// The file below a witness's folder.
 pub const FILE: &str = "witness.toml";
 
-/// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
-pub const MAX_LOGS: usize = 10_000;
-
-/// The most connections that a config may allow: each costs a descriptor, and no process has more by default.
-pub const MAX_CONNECTIONS: usize = 65_536;
-
 /// The longest line of the page that a config writes.
 const MAX_LINE: usize = 200;
-
-/// The most bastions of one witness: each is a connection that is kept open.
-pub const MAX_BASTIONS: usize = 8;
 
 /// What the file says. Paths are relative to its folder.
 #[derive(Clone, Debug, Deserialize)]
@@ -160,15 +153,6 @@ pub struct LogConfig {
     pub cosigners: Vec<String>,
 }
 
-/// Where and how often a log is asked for its checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pull {
-    /// The address of its static files.
-    pub url: String,
-    /// The time between two questions, while all is well.
-    pub every: Duration,
-}
-
 /// A log as the config lists it, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -201,9 +185,6 @@ pub struct Extras {
 
 /// How often a log is asked unless the config says otherwise: a head is at most five minutes late.
 const PULL_SECONDS: u64 = 300;
-
-/// The longest time between two questions: a log that is asked less than once a day is hardly watched.
-const MAX_PULL_SECONDS: u64 = 86_400;
 
 impl Config {
     /// The name, checked.
@@ -300,6 +281,13 @@ impl Config {
             places.push(place);
         }
         Ok(places)
+    }
+}
+
+impl Listed {
+    /// What the running witness is to know of it.
+    pub fn settings(&self) -> LogSettings {
+        LogSettings { log: self.log.clone(), serves: !self.disabled, qpd: self.qpd, pull: self.pull.clone() }
     }
 }
 

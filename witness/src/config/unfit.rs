@@ -1,10 +1,21 @@
-//! What a config says that cannot be.
+//! What a config says that cannot be, and the bounds of what it can.
 
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::NoteError;
 
-use super::{MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS, MAX_PULL_SECONDS};
 use crate::bastion::{NotAPlace, Place};
+
+/// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
+pub const MAX_LOGS: usize = 10_000;
+
+/// The most connections that a config may allow: each costs a descriptor, and no process has more by default.
+pub const MAX_CONNECTIONS: usize = 65_536;
+
+/// The most bastions of one witness: each is a connection that is kept open.
+pub const MAX_BASTIONS: usize = 8;
+
+/// The longest time between two questions: a log that is asked less than once a day is hardly watched.
+pub(super) const MAX_PULL_SECONDS: u64 = 86_400;
 
 /// What a config says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

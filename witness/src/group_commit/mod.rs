@@ -40,8 +40,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use stele_host::compare_and_swap::{CasError, MAX_CONTENT};
 use stele_host::durable::{Dir, DurableError, Journal, Op};
@@ -55,15 +53,19 @@ pub const MAX_TOGETHER: usize = 256;
 /// The length of a journal: a thousand records of a checkpoint with two cosignatures.
 pub const JOURNAL: u64 = 4 << 20;
 
-/// How long a look at the journals from beside is good for.
-const PEEKED: Duration = Duration::from_millis(200);
-
 /// The two journals of a folder.
 const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 
 /// A folder of files that are swapped in groups. Cloning shares it; two made of one folder are not ordered.
 #[derive(Clone, Debug)]
 pub struct Group(Arc<Shared>);
+
+/// How work is done beside the caller: on a thread of its own in a server, at once in a test.
+pub type Beside = fn(Box<dyn FnOnce() + Send>);
+
+/// What the journals of a folder held when they were read, for a look from beside at many files.
+#[derive(Clone, Debug)]
+pub struct JournalView(Vec<Entry>);
 
 /// One file of a group's folder.
 #[derive(Clone, Debug)]
@@ -79,8 +81,8 @@ struct Shared {
     files: Mutex<Files>,
     /// One at a time writes files.
     flushing: Mutex<()>,
-    /// The journals as somebody who looks from beside read them not long ago.
-    peeked: Mutex<Option<(Instant, Arc<Vec<Entry>>)>>,
+    /// How the files of a full journal are written.
+    beside: Beside,
 }
 
 /// Those who wait, and whether somebody writes for them.
@@ -134,9 +136,9 @@ enum Word {
 
 impl Group {
     /// A folder. Nothing is swapped before [`recover`](Self::recover).
-    pub fn new(dir: Dir) -> Self {
+    pub fn new(dir: Dir, beside: Beside) -> Self {
         let (line, files) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { dir, line, files, flushing: Mutex::default(), peeked: Mutex::default() }))
+        Self(Arc::new(Shared { dir, line, files, flushing: Mutex::default(), beside }))
     }
 
     /// The folder.
@@ -240,30 +242,21 @@ impl Group {
         self.write_files()
     }
 
-    /// What a file holds with what journals on the disk say of it: for a look from beside, which changes nothing.
-    pub fn peek(&self, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
-        // The journals first: a file that is read after them is not older than they are.
-        let entries = self.peeked()?;
+    /// Reads the journals from the disk, for a look from beside.
+    pub fn view(&self) -> Result<JournalView, DurableError> {
+        Ok(JournalView(in_order(&self.on_disk()?).cloned().collect()))
+    }
+
+    /// What a file holds with what the journals said of it: for a look from beside, which changes nothing. The journals are read first: a
+    /// file that is read after them is not older than they are.
+    pub fn peek(&self, journals: &JournalView, name: &str) -> Result<Option<Vec<u8>>, DurableError> {
         let mut content = self.read(name)?;
-        for entry in entries.iter().filter(|entry| entry.name == name) {
+        for entry in journals.0.iter().filter(|entry| entry.name == name) {
             if content.as_deref().map(Digest::of) == Some(entry.before) {
                 content = Some(entry.content.clone());
             }
         }
         Ok(content)
-    }
-
-    /// Whoever looks at many files reads the journals once.
-    fn peeked(&self) -> Result<Arc<Vec<Entry>>, DurableError> {
-        let mut peeked = self.0.peeked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((read, entries)) = &*peeked
-            && read.elapsed() < PEEKED
-        {
-            return Ok(entries.clone());
-        }
-        let entries = Arc::new(in_order(&self.on_disk()?).cloned().collect::<Vec<_>>());
-        *peeked = Some((Instant::now(), entries.clone()));
-        Ok(entries)
     }
 
     fn swap(&self, name: &str, expected: Option<&[u8]>, new: &[u8]) -> Result<(), CasError> {
@@ -385,19 +378,16 @@ impl Group {
         Ok(())
     }
 
-    /// Writes the files of the journal that is full, while the other one is written.
+    /// Writes the files of the journal that is full, while the other one is written. Where that fails, the one who finds both journals full
+    /// does it.
     fn flush_beside(&self) {
         let group = self.clone();
-        let beside = thread::Builder::new().name("flush".into()).spawn(move || {
+        (self.0.beside)(Box::new(move || {
             let _one = group.0.flushing.lock().unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = group.write_files() {
                 tracing::error!(%error, "recorded, but not written to the files of each");
             }
-        });
-        if let Err(error) = beside {
-            // Whoever finds both journals full does it.
-            tracing::error!(%error, "cannot start a thread");
-        }
+        }));
     }
 
     /// Writes the newest content of each file for which an earlier epoch than this one is needed. Only under `flushing`.

@@ -1,4 +1,6 @@
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use stele_host::fault::{self, Armed};
 
@@ -23,13 +25,13 @@ impl Place {
 
     /// As after a start.
     fn group(&self) -> Group {
-        let group = Group::new(Dir::open(self.path()).unwrap());
+        let group = Group::new(Dir::open(self.path()).unwrap(), on_a_thread);
         group.recover().unwrap();
         group
     }
 
     fn beside(&self) -> Group {
-        Group::new(Dir::open(self.path()).unwrap())
+        Group::new(Dir::open(self.path()).unwrap(), on_a_thread)
     }
 
     fn file(&self, name: &str) -> String {
@@ -39,6 +41,10 @@ impl Place {
     fn fault(&self, action: &str, op: &str, file: &str, count: &str) -> Armed {
         fault::arm(&format!("{action}:{op}:{}{file}:{count}", self.path().display())).unwrap()
     }
+}
+
+fn on_a_thread(work: Box<dyn FnOnce() + Send>) {
+    std::thread::spawn(work);
 }
 
 /// All six at once: what is written for those who came while somebody else wrote.
@@ -127,8 +133,9 @@ fn after_a_crash_the_newest_content_is_found_in_the_journals_and_written() {
     group.member("d").swap(Some(b"2"), b"3").unwrap();
     drop(group);
     let beside = place.beside();
-    assert_eq!(beside.peek("a").unwrap().unwrap(), b"2");
-    assert_eq!((beside.peek("d").unwrap().unwrap(), beside.peek("none").unwrap()), (b"3".to_vec(), None));
+    let view = beside.view().unwrap();
+    assert_eq!(beside.peek(&view, "a").unwrap().unwrap(), b"2");
+    assert_eq!((beside.peek(&view, "d").unwrap().unwrap(), beside.peek(&view, "none").unwrap()), (b"3".to_vec(), None));
     assert_eq!(place.file("a"), "0", "a look changes nothing");
     let again = place.group();
     assert_eq!(contents(&again), ["2", "2", "2", "3", "2", "2"]);

@@ -77,24 +77,23 @@ async fn read(door: Arc<Door>, headers: &HeaderMap, body: Body) -> Result<Pushed
         return Err(busy);
     };
     let (bytes, came) = mpsc::channel(4);
-    let runtime = tokio::runtime::Handle::current();
     let reading = tokio::task::spawn_blocking(move || {
         let _slot = slot;
         let mut came = Came { came, now: Bytes::new() };
-        if gzip { take(&door, &runtime, &mut GzDecoder::new(came)) } else { take(&door, &runtime, &mut came) }
+        if gzip { take(&door, &mut GzDecoder::new(came)) } else { take(&door, &mut came) }
     });
     // The body is fed beside it, and dropped as soon as nobody reads it.
     let ((), outcome) = tokio::join!(feed(body, bytes), reading);
     outcome.unwrap_or_else(|_| Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error", None)))
 }
 
-fn take(door: &Door, runtime: &tokio::runtime::Handle, body: &mut impl Read) -> Result<Pushed, Response> {
+fn take(door: &Door, body: &mut impl Read) -> Result<Pushed, Response> {
     let upload =
         Upload::read(body).map_err(|error| refusal(StatusCode::BAD_REQUEST, "malformed", &error.to_string(), None))?;
     if !door.mirror.takes(&upload) {
         return Ok(Pushed::Unknown);
     }
-    let pending = match runtime.block_on(door.witness.last(&upload.origin)) {
+    let pending = match door.witness.last(&upload.origin) {
         Some(Ok(record)) => record,
         Some(Err(error)) => {
             tracing::error!(origin = %upload.origin, %error, "what was cosigned cannot be read");

@@ -14,7 +14,6 @@
 mod copy;
 pub(crate) mod door;
 mod error;
-mod home;
 pub(crate) mod http;
 mod metrics;
 mod push;
@@ -25,7 +24,6 @@ mod verify;
 
 pub use copy::{AT_ONCE, CopyError, copy};
 pub use error::MirrorError;
-pub use home::{Mirrored, init};
 pub use metrics::Brought;
 pub use push::{MAX_EXCESS, Pushed};
 pub use receive::{MAX_PACKAGES, ReceiveError, Received, finish, receive};
@@ -34,6 +32,7 @@ pub use upload::{Package, Upload, UploadError, first_of, info};
 pub use verify::{NotWhole, Whole, verify};
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -46,10 +45,7 @@ use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
 
 use crate::asked::Asked;
-use crate::config::Listed;
 use crate::cosigned::{Cosigned, Record};
-use crate::error::WitnessError;
-use crate::home::Home;
 use crate::keyring::{Keyring, Own};
 use crate::state::{LogState, Shelf};
 use crate::trust::TrustedLog;
@@ -63,6 +59,32 @@ pub struct Mirror {
     clock: Arc<dyn Clock>,
     shelf: Shelf,
     desks: RwLock<Arc<BTreeMap<Digest, Arc<Desk>>>>,
+}
+
+/// What a mirror is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Its keys.
+    pub keyring: Keyring,
+    /// The keys of the witness of the same folder.
+    pub witness: Own,
+    /// The mirror's own states and marks.
+    pub shelf: Shelf,
+    /// What is mirrored.
+    pub logs: Vec<MirroredLog>,
+}
+
+/// A log that is to be mirrored.
+#[derive(Clone, Debug)]
+pub struct MirroredLog {
+    /// Its origin and keys.
+    pub log: TrustedLog,
+    /// Whose lines are passed on with the checkpoint, besides our witness's.
+    pub cosigners: Vec<VerifierKey>,
+    /// Whether anybody may bring its entries.
+    pub pushed: bool,
+    /// The folder of the copy.
+    pub folder: PathBuf,
 }
 
 /// What belongs to one log.
@@ -121,31 +143,28 @@ struct Served {
 }
 
 impl Mirror {
-    /// Takes up every copy; `None` where the config has no mirror. A state or a copy that cannot be trusted keeps it from starting.
-    pub fn open(home: &Home, clock: Arc<dyn Clock>) -> Result<Option<Arc<Self>>, WitnessError> {
-        let Some(keyring) = home.mirror_keyring()? else { return Ok(None) };
-        let witness = home.keyring()?.own();
-        let shelf = home.mirror_shelf(keyring.own())?;
-        shelf.recover().map_err(MirrorError::State)?;
+    /// Takes up every copy. A state or a copy that cannot be trusted keeps it from starting.
+    pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, MirrorError> {
+        let Parts { keyring, witness, shelf, logs } = parts;
+        shelf.recover()?;
         let mirror = Self { keyring, witness, clock, shelf, desks: RwLock::default() };
-        mirror.reload(home)?;
-        Ok(Some(Arc::new(mirror)))
+        mirror.reload(logs)?;
+        Ok(mirror)
     }
 
     /// Takes over what the config says of mirrored logs now; all or nothing. Blocks on the disk.
-    pub fn reload(&self, home: &Home) -> Result<(), WitnessError> {
+    pub fn reload(&self, logs: Vec<MirroredLog>) -> Result<(), MirrorError> {
         let before = self.desks();
         let mut desks = BTreeMap::clone(&before);
         let mut terms = BTreeMap::new();
-        for Listed { log, cosigners, pushed, .. } in home.mirrored() {
-            let digest = log.origin().digest();
-            let now = Terms { log: log.clone(), cosigners: cosigners.clone(), wanted: true, pushed: *pushed };
-            if before.contains_key(&digest) {
-                terms.insert(digest, now);
+        for MirroredLog { log, cosigners, pushed, folder } in logs {
+            let origin = log.origin().clone();
+            let now = Terms { log, cosigners, wanted: true, pushed };
+            if before.contains_key(&origin.digest()) {
+                terms.insert(origin.digest(), now);
             } else {
-                let state = self.shelf.load(log.origin()).map_err(MirrorError::State)?;
-                let store = Store::open(&home.mirror_copy(log.origin())).map_err(MirrorError::Durable)?;
-                desks.insert(digest, Arc::new(Desk::open(log.origin().clone(), now, store, state)?));
+                let (state, store) = (self.shelf.load(&origin)?, Store::open(&folder)?);
+                desks.insert(origin.digest(), Arc::new(Desk::open(origin, now, store, state)?));
             }
         }
         for (digest, desk) in before.iter() {

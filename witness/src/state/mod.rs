@@ -28,7 +28,6 @@ mod error;
 pub use error::StateError;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use stele_host::compare_and_swap::MAX_CONTENT;
 use stele_host::durable::{self, Dir, DurableError, Put};
@@ -36,14 +35,13 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
 use crate::cosigned::{Cosigned, Record, RecordError};
-use crate::group_commit::{Group, Member};
+use crate::group_commit::{Beside, Group, JournalView, Member};
 use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
 
-/// How often, and after what pause, two files that contradict each other are looked at again from beside.
+/// How often two files that contradict each other are looked at from beside.
 const LOOKS: u32 = 4;
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The folders of the states and of the marks. What one witness does goes through one shelf.
 #[derive(Clone, Debug)]
@@ -51,6 +49,14 @@ pub struct Shelf {
     state: Group,
     marks: Group,
     own: Own,
+}
+
+/// States and marks as somebody sees them who has no lock: the journals as they were read once, the files as they are.
+#[derive(Clone, Debug)]
+pub struct StateView {
+    store: Shelf,
+    marks: JournalView,
+    state: JournalView,
 }
 
 /// The state of one log. Whoever has it `&mut` is the only one to decide on this log.
@@ -95,8 +101,9 @@ impl Pages {
 
 impl Shelf {
     /// Opens the folders, creating them when missing.
-    pub fn open(state: &Path, marks: &Path, own: Own) -> Result<Self, DurableError> {
-        Ok(Self { state: Group::new(Dir::open(state)?), marks: Group::new(Dir::open(marks)?), own })
+    pub fn open(state: &Path, marks: &Path, own: Own, beside: Beside) -> Result<Self, DurableError> {
+        let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| Group::new(dir, beside));
+        Ok(Self { state, marks, own })
     }
 
     /// Finishes what a killed process had recorded of many logs together. Only for the process that has the lock of the folder.
@@ -117,7 +124,7 @@ impl Shelf {
         let name = origin.digest().to_string();
         let record = Record::Nothing(origin.clone()).to_bytes();
         if self.marks.dir().exists(&name)? {
-            return self.look(origin).map(|_| ());
+            return self.view()?.look_once(origin).map(|_| ());
         }
         let mark = Mark { phase: Phase::Settled, previous: Digest::of(&record), record: record.clone() };
         match self.state.dir().put_if_absent(&name, &record) {
@@ -131,23 +138,16 @@ impl Shelf {
         Ok(())
     }
 
-    /// What the files of a log say, without changing them: for a look from beside, also while a witness runs.
-    pub fn look(&self, origin: &Origin) -> Result<Record, StateError> {
-        for _ in 1..LOOKS {
-            match self.look_once(origin) {
-                // Mark and state are read one after the other: a witness that runs may have been in between.
-                Err(StateError::Older { .. } | StateError::Contradiction { .. }) => std::thread::sleep(LOOK_AGAIN),
-                looked => return looked,
-            }
-        }
-        self.look_once(origin)
+    /// A view from beside, also while a witness runs: it changes nothing.
+    pub fn view(&self) -> Result<StateView, StateError> {
+        Ok(StateView { marks: self.marks.view()?, state: self.state.view()?, store: self.clone() })
     }
 
-    fn look_once(&self, origin: &Origin) -> Result<Record, StateError> {
+    fn look_once(&self, view: &StateView, origin: &Origin) -> Result<Record, StateError> {
         let state = self.unread(origin);
         let name = origin.digest().to_string();
         let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };
-        let bytes = self.marks.peek(&name)?.ok_or_else(no_mark)?;
+        let bytes = self.marks.peek(&view.marks, &name)?.ok_or_else(no_mark)?;
         let mark = Mark::parse(&bytes).ok_or_else(|| StateError::NotAMark { path: state.mark_path.clone() })?;
         let marked = state.parse(&mark.record, &state.mark_path)?;
         let missing = || StateError::Missing {
@@ -155,7 +155,7 @@ impl Shelf {
             path: state.state_path.clone(),
             marked: marked.head().size,
         };
-        let found = self.state.peek(&name)?.ok_or_else(missing)?;
+        let found = self.state.peek(&view.state, &name)?.ok_or_else(missing)?;
         let interrupted = mark.phase == Phase::Intent && Digest::of(&found) == mark.previous;
         if found == mark.record || interrupted { Ok(marked) } else { Err(state.disagreement(&found, &marked)?) }
     }
@@ -200,6 +200,25 @@ impl Shelf {
             mark_path: self.marks.dir().path_of(&name),
             condition: Condition::Uncertain,
         }
+    }
+}
+
+impl StateView {
+    /// What the files of a log say. Mark and state are read one after the other, and a witness that runs may have been in between: where
+    /// they contradict each other both are read again after `pause`.
+    pub fn look(&mut self, origin: &Origin, pause: impl Fn()) -> Result<Record, StateError> {
+        for _ in 1..LOOKS {
+            match self.look_once(origin) {
+                Err(StateError::Older { .. } | StateError::Contradiction { .. }) => pause(),
+                looked => return looked,
+            }
+            *self = self.store.view()?;
+        }
+        self.look_once(origin)
+    }
+
+    fn look_once(&self, origin: &Origin) -> Result<Record, StateError> {
+        self.store.look_once(self, origin)
     }
 }
 

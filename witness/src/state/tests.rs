@@ -21,7 +21,10 @@ impl Place {
     }
 
     fn shelf(&self) -> Shelf {
-        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().own()).unwrap()
+        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().own(), |work| {
+            work()
+        })
+        .unwrap()
     }
 
     /// As at a start.
@@ -68,7 +71,8 @@ impl Place {
 
     fn mark(&self) -> String {
         let name = self.log.origin().digest().to_string();
-        String::from_utf8(self.shelf().marks.peek(&name).unwrap().unwrap()).unwrap()
+        String::from_utf8(self.shelf().marks.peek(&self.shelf().marks.view().unwrap(), &name).unwrap().unwrap())
+            .unwrap()
     }
 }
 
@@ -159,7 +163,8 @@ fn another_key_cannot_take_up_the_state() {
     let place = Place::new();
     place.advance(3, 10);
     let other = witness_of(8).own();
-    let shelf = Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other).unwrap();
+    let shelf =
+        Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other, |work| work()).unwrap();
     let error = shelf.load(&place.log.origin()).unwrap_err();
     assert!(matches!(error, StateError::Unreadable { reason: RecordError::NotOurs, .. }), "{error}");
 }

@@ -16,15 +16,16 @@ use stele_spec::tiledlog::TiledLog;
 
 use super::evidence::Told;
 use crate::asked::Asked;
-use crate::config::{Listed, Pull};
+use crate::config::Listed;
 use crate::cosigned::{Cosigned, Record};
 use crate::decide::Head;
 use crate::error::WitnessError;
 use crate::held::held;
-use crate::home::Home;
-use crate::keyring::Keyring;
+use crate::home::{Home, pause};
+use crate::keyring::{Keyring, Own};
+use crate::log_slot::Pull;
 use crate::pull::PullError;
-use crate::state::Shelf;
+use crate::state::StateView;
 
 /// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
 const LEAST_FREE: u64 = 64 << 20;
@@ -54,12 +55,12 @@ pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessEr
     if let Some(keyring) = &keyring {
         found.round_trip(keyring, now);
         found.files_apart(home);
-        let shelf = home.shelf(keyring.own()).map(|shelf| (String::new(), shelf));
-        if let Some(shelf) = found.quietly("state", shelf) {
-            found.logs(home, &shelf, now);
+        let view = home.view(keyring.own()).map(|view| (String::new(), view));
+        if let Some(mut view) = found.quietly("state", view) {
+            found.logs(home, &mut view, now);
             found.evidence(home);
-            found.pulled(home, &shelf);
-            found.mirrored(home, &shelf);
+            found.pulled(home, &mut view);
+            found.mirrored(home, &mut view);
         }
         let listen = format!("http://{}", home.config().listen);
         found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
@@ -141,13 +142,13 @@ impl Findings {
         }
     }
 
-    fn logs(&mut self, home: &Home, shelf: &Shelf, now: u64) {
+    fn logs(&mut self, home: &Home, view: &mut StateView, now: u64) {
         if home.logs().is_empty() {
             self.warn("log", "none: `stele-witness logs add`".into());
         }
         for listed in home.logs() {
             let origin = listed.log.origin();
-            match shelf.look(origin) {
+            match view.look(origin, pause) {
                 Err(error) => self.failed("log", format!("{origin}: {error}")),
                 Ok(Record::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
                 Ok(Record::Cosigned(cosigned)) => {
@@ -198,13 +199,13 @@ impl Findings {
 
     /// Reads the checkpoint of each log that is pulled, as the running witness does, and holds it against what was cosigned: roots of
     /// one size are compared, and growth is proven from the log's tiles.
-    fn pulled(&mut self, home: &Home, shelf: &Shelf) {
+    fn pulled(&mut self, home: &Home, view: &mut StateView) {
         for Listed { log, pull, disabled, .. } in home.logs() {
             let (Some(Pull { url, .. }), false) = (pull, disabled) else { continue };
             let asked = Asked::at(url, Arc::default()).for_a_look();
             let read = asked.checkpoint().map_err(PullError::Asked);
             let read = read.and_then(|note| log.verify(&note).map_err(PullError::Untrusted));
-            let known = match shelf.look(log.origin()) {
+            let known = match view.look(log.origin(), pause) {
                 Ok(record) => record.head(),
                 Err(error) => {
                     self.failed("pull", format!("{}: {error}", log.origin()));
@@ -231,19 +232,20 @@ impl Findings {
     }
 
     /// What the mirror has of each log, and how far the witness is ahead of it.
-    fn mirrored(&mut self, home: &Home, shelf: &Shelf) {
+    fn mirrored(&mut self, home: &Home, view: &mut StateView) {
         let keyring = match home.mirror_keyring() {
             Ok(Some(keyring)) => keyring,
             Ok(None) => return,
             Err(error) => return self.failed("mirror", error.to_string()),
         };
-        let Some(copies) = self.quietly("mirror", home.mirror_shelf(keyring.own()).map(|shelf| (String::new(), shelf)))
+        let Some(mut copies) =
+            self.quietly("mirror", mirror_view(home, keyring.own()).map(|view| (String::new(), view)))
         else {
             return;
         };
         for Listed { log, .. } in home.mirrored() {
-            let ahead = shelf.look(log.origin()).map(|record| record.head().size).unwrap_or_default();
-            match copies.look(log.origin()) {
+            let ahead = view.look(log.origin(), pause).map(|record| record.head().size).unwrap_or_default();
+            match copies.look(log.origin(), pause) {
                 Ok(record) => {
                     let size = record.head().size;
                     let words = format!("{} size {size} of {ahead}", log.origin());
@@ -351,6 +353,10 @@ fn grown(asked: &Asked, known: Head, shown: &Checkpoint) -> Result<(u64, Growth)
         if proof.check(known.size, known.root, size, root).is_ok() { Growth::Grown } else { Growth::Other }
     };
     Ok((size, growth))
+}
+
+fn mirror_view(home: &Home, own: Own) -> Result<StateView, WitnessError> {
+    Ok(home.mirror_shelf(own)?.view()?)
 }
 
 fn client() -> HttpClient {

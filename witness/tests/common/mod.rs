@@ -27,7 +27,7 @@ use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::tile::{Resource, encode_bundle, tiles_for};
 use stele_witness::config::Extras;
 use stele_witness::error::WitnessError;
-use stele_witness::home::Home;
+use stele_witness::home::{Home, pause};
 use stele_witness::http;
 use stele_witness::keyring::Own;
 use stele_witness::request::AddCheckpoint;
@@ -175,8 +175,8 @@ impl Folder {
 
     /// The record of a log, in its file or in a journal, as somebody beside sees it.
     pub fn kept(&self, log: &Log) -> Vec<u8> {
-        let shelf = Home::open(&self.path()).unwrap().shelf(self.key.clone()).unwrap();
-        shelf.look(&log.origin.parse().unwrap()).unwrap().to_bytes()
+        let mut view = Home::open(&self.path()).unwrap().view(self.key.clone()).unwrap();
+        view.look(&log.origin.parse().unwrap(), pause).unwrap().to_bytes()
     }
 
     pub fn mark(&self, log: &Log) -> PathBuf {
@@ -194,7 +194,7 @@ impl Folder {
     /// A witness in this process that nobody serves.
     pub fn witness(&self) -> Arc<Witness> {
         let home = Home::open(&self.path()).unwrap();
-        Arc::new(Witness::open(&home, Arc::new(ManualClock::at(NOW))).unwrap())
+        Arc::new(home.open_witness(Arc::new(ManualClock::at(NOW))).unwrap())
     }
 
     /// Serves in this process, at a clock that a test may set.
@@ -205,7 +205,7 @@ impl Folder {
     pub fn try_serve(&self) -> Result<Served, WitnessError> {
         let clock = Arc::new(ManualClock::at(NOW));
         let home = Home::open(&self.path())?;
-        let witness = Arc::new(Witness::open(&home, clock.clone())?);
+        let witness = Arc::new(home.open_witness(clock.clone())?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -8,17 +8,20 @@
 //! | `mirror-marks/<origin hash>` | what tells a lost or restored state |
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use stele_host::clock::Clock;
 use stele_host::durable;
 use stele_host::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 
-use super::{MirrorError, NotWhole, Store, Whole, verify};
 use crate::config::{FILE, Listed, Unfit, text_of_mirror, with_mirror};
 use crate::error::WitnessError;
-use crate::home::{Home, new_key, read_key};
+use crate::home::{Home, on_a_thread, pause};
 use crate::keyring::{Keyring, Own};
+use crate::keys::{new_key, read_key};
+use crate::mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
 use crate::state::{Shelf, read_adoptable};
 
 /// How one copy is.
@@ -85,10 +88,33 @@ impl Home {
         Ok(Some(keyring))
     }
 
+    /// Takes up every copy; `None` where the config has no mirror. A state or a copy that cannot be trusted keeps it from starting.
+    pub fn open_mirror(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<Mirror>>, WitnessError> {
+        let Some(keyring) = self.mirror_keyring()? else { return Ok(None) };
+        let (witness, shelf) = (self.keyring()?.own(), self.mirror_shelf(keyring.own())?);
+        let parts = Parts { keyring, witness, shelf, logs: self.mirrored_logs() };
+        Ok(Some(Arc::new(Mirror::open(parts, clock)?)))
+    }
+
+    /// Lets a running mirror take over what the config says of mirrored logs now.
+    pub fn reload_mirror(&self, mirror: &Mirror) -> Result<(), WitnessError> {
+        Ok(mirror.reload(self.mirrored_logs())?)
+    }
+
+    fn mirrored_logs(&self) -> Vec<MirroredLog> {
+        let each = self.mirrored().map(|listed| MirroredLog {
+            log: listed.log.clone(),
+            cosigners: listed.cosigners.clone(),
+            pushed: listed.pushed,
+            folder: self.mirror_copy(listed.log.origin()),
+        });
+        each.collect()
+    }
+
     /// The mirror's states and marks.
     pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
-        Shelf::open(&self.mirror_folder().join("state"), &self.resolve(&marks), own)
+        Shelf::open(&self.mirror_folder().join("state"), &self.resolve(&marks), own, on_a_thread)
     }
 
     /// The folder of the copy of a log.
@@ -104,10 +130,10 @@ impl Home {
     /// Looks at the whole of every copy; can be done beside a running mirror.
     pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
-        let shelf = self.mirror_shelf(keyring.own())?;
+        let mut view = self.mirror_shelf(keyring.own())?.view()?;
         let look = |listed: &Listed| {
             let origin = listed.log.origin().clone();
-            let record = shelf.look(&origin).map_err(MirrorError::State)?;
+            let record = view.look(&origin, pause).map_err(MirrorError::State)?;
             let found = match record.cosigned() {
                 Some(cosigned) => Some(verify(&Store::open(&self.mirror_copy(&origin))?, cosigned.checkpoint())),
                 None => None,
