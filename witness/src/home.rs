@@ -23,6 +23,7 @@ use stele_host::clock::Clock;
 use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
 use stele_host::lock::Lock;
+use stele_host::writers::warn_of_writers;
 use stele_host::{key_file, roots};
 
 use crate::bastion::{Backend, Bastions, Identity, Pace, Reach};
@@ -91,6 +92,7 @@ impl Home {
         for (place, config) in places.into_iter().zip(&self.config().bastions) {
             let path = self.loaded.resolve(&config.key);
             let bad = |reason| WitnessError::Bastion { path: path.clone(), reason };
+            warn_of_writers(&path, "who may speak for this witness");
             let identity = Identity::from_pem(&key_file::read(&path)?).map_err(bad)?;
             let believed = match &config.ca {
                 Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
@@ -117,6 +119,8 @@ impl Home {
     /// The states and marks.
     pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
         let (state, marks) = self.folders();
+        warn_of_writers(&state, "what is cosigned");
+        warn_of_writers(&marks, "what is cosigned");
         Shelf::open(&state, &marks, own, on_a_thread)
     }
 

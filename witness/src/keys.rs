@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stele_host::key_file;
+use stele_host::writers::warn_of_writers;
 use stele_spec::note::{KeyName, KeyType, Material, SignerKey, VerifierKey};
 
 use crate::agent::{Agent, AgentKey};
@@ -70,6 +71,7 @@ pub(crate) fn new_key(path: &Path, name: &KeyName, key_type: KeyType) -> Result<
 
 pub(crate) fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
     let text = key_file::read(path)?;
+    warn_of_writers(path, "what is cosigned");
     SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
         .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use stele_host::clock::Clock;
 use stele_host::durable;
 use stele_host::lock::Lock;
+use stele_host::writers::warn_of_writers;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 
@@ -114,7 +115,10 @@ impl Home {
     /// The mirror's states and marks.
     pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
-        Shelf::open(&self.mirror_folder().join("state"), &self.resolve(&marks), own, on_a_thread)
+        let (state, marks) = (self.mirror_folder().join("state"), self.resolve(&marks));
+        warn_of_writers(&state, "what is cosigned");
+        warn_of_writers(&marks, "what is cosigned");
+        Shelf::open(&state, &marks, own, on_a_thread)
     }
 
     /// The folder of the copy of a log.
