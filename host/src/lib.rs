@@ -17,5 +17,5 @@ pub mod exit {
 
 /// A log's static files.
 pub mod log_source {
-    pub use stele_fetch::static_files::*;
+    pub use stele_fetch::static_files::{LONGEST_PAUSE, SourceError, StaticFiles as LogSource, TRIES, patiently};
 }

@@ -11,3 +11,5 @@ pub mod roots;
 pub mod http_client;
 
 pub mod static_files;
+
+pub mod timed_files;

@@ -23,7 +23,7 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The static files of one log.
 #[derive(Debug, Clone)]
-pub enum LogSource {
+pub enum StaticFiles {
     /// A web server: the log itself or a mirror.
     Http {
         /// Its address without a `/` at the end.
@@ -74,7 +74,7 @@ pub enum SourceError {
     },
 }
 
-impl LogSource {
+impl StaticFiles {
     /// An address, asked by a program that names itself `user_agent`.
     pub fn http(url: &str, user_agent: &str) -> Self {
         Self::asked(url, HttpClient::new(user_agent, ClientLimits::default()), TRIES)
@@ -129,7 +129,7 @@ impl LogSource {
     }
 }
 
-impl fmt::Display for LogSource {
+impl fmt::Display for StaticFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http { url, .. } => f.write_str(url),

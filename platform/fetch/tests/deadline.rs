@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use stele_fetch::http_client::{ClientLimits, HttpClient, HttpError};
-use stele_fetch::static_files::{LogSource, SourceError, TRIES};
+use stele_fetch::static_files::{SourceError, StaticFiles, TRIES};
 
 /// A server that takes every connection, sends these bytes one by one for ever, slowly, and counts.
 fn dripping(bytes: &'static [u8]) -> (String, Arc<AtomicUsize>) {
@@ -57,14 +57,14 @@ fn a_silent_and_a_dripping_server_are_left_at_the_deadline() {
 fn who_was_silent_is_not_asked_again_and_who_refuses_is() {
     let (url, asked) = dripping(b"");
     let limits = ClientLimits { whole: Duration::from_millis(300), ..ClientLimits::default() };
-    let source = LogSource::asked(&url, HttpClient::new("test", limits), TRIES);
+    let source = StaticFiles::asked(&url, HttpClient::new("test", limits), TRIES);
     let refused = source.read("checkpoint", 100).unwrap_err();
     assert!(matches!(refused, SourceError::Http(HttpError::TimedOut { .. })), "{refused:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 
     // A port where nobody listens: asked until the deadline, not beyond.
     let begun = Instant::now();
-    let source = LogSource::asked("http://127.0.0.1:9", client(Duration::from_millis(700)), TRIES);
+    let source = StaticFiles::asked("http://127.0.0.1:9", client(Duration::from_millis(700)), TRIES);
     assert!(source.read("checkpoint", 100).is_err());
     let took = begun.elapsed();
     assert!((Duration::from_millis(200)..Duration::from_secs(3)).contains(&took), "{took:?}");
