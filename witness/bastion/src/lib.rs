@@ -1,15 +1,4 @@
 #![doc = include_str!("../README.md")]
-//!
-//! Reached through a bastion (c2sp.org/https-bastion): we open the connection, the bastion sends requests over it.
-//!
-//! A witness behind NAT, or one that nobody shall reach directly, is served at `https://<bastion>/<key hash>/` with the routes of
-//! its own door and the same limits, [`/metrics`](crate::http) excepted: those are its operator's.
-//!
-//! A bastion can withhold requests and answers, and read them; it cannot make a cosignature, nor make us sign what the log did not.
-//! What it says of its clients (`X-Forwarded-For`) goes to the log and nowhere else; the door does not read that field at all.
-//!
-//! A connection that breaks, or that does not answer a PING, is opened again after a pause that doubles up to a minute, and that is
-//! a little different each time, so that a thousand backends of a bastion do not come back at once.
 
 mod identity;
 mod place;

@@ -15,7 +15,7 @@ use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::tile::{TILE_WIDTH, TileError};
 use stele_spec::tiledlog::{Chunk, FilesFn, Growth, TiledLog, TiledLogError};
 
-use super::store::Store;
+use crate::store::Store;
 
 /// The bytes that are gathered before they are written together.
 pub const AT_ONCE: usize = 8 << 20;

@@ -6,9 +6,9 @@ use stele_spec::checkpoint::{CheckpointError, Origin};
 use stele_spec::hash::RootHash;
 use stele_spec::tiledlog::TiledLogError;
 
-use super::copy::CopyError;
-use super::receive::ReceiveError;
-use super::verify::NotWhole;
+use crate::copy::CopyError;
+use crate::receive::ReceiveError;
+use crate::verify::NotWhole;
 use stele_witness_core::cosigned::RecordError;
 use stele_witness_core::state::StateError;
 
@@ -68,7 +68,7 @@ pub enum MirrorError {
 
 impl MirrorError {
     /// What was found in a copy.
-    pub(super) fn damaged(origin: &Origin, folder: String, reason: impl Into<NotWhole>) -> Self {
+    pub(crate) fn damaged(origin: &Origin, folder: String, reason: impl Into<NotWhole>) -> Self {
         Self::Damaged { origin: origin.clone(), folder, reason: reason.into() }
     }
 

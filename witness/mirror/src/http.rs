@@ -12,7 +12,7 @@ use stele_serve::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
 
-use super::Mirror;
+use crate::mirror::Mirror;
 
 /// Content that never changes under its name.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";

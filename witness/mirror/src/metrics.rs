@@ -36,14 +36,14 @@ impl Brought {
 type Gauge = (&'static str, &'static str, fn(&Counts) -> u64);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) size: u64,
-    pub(super) time: u64,
-    pub(super) missing: u64,
-    pub(super) rounds: BTreeMap<Brought, u64>,
+pub(crate) struct Counts {
+    pub(crate) size: u64,
+    pub(crate) time: u64,
+    pub(crate) missing: u64,
+    pub(crate) rounds: BTreeMap<Brought, u64>,
 }
 
-pub(super) fn exposition(logs: &[(&str, Counts)]) -> String {
+pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {
     let mut text = String::new();
     let gauges: [Gauge; 3] = [
         ("mirror_size", "Tree size that was mirrored and signed last", |counts| counts.size),

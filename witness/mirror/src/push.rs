@@ -5,9 +5,11 @@
 
 use std::io::Read;
 
-use super::receive::{ReceiveError, finish, receive};
-use super::upload::{Upload, info};
-use super::{Desk, Mirror, MirrorError};
+use crate::error::MirrorError;
+use crate::log_slot::Desk;
+use crate::mirror::Mirror;
+use crate::receive::{ReceiveError, finish, receive};
+use crate::upload::{Upload, info};
 use stele_witness_core::cosigned::Cosigned;
 
 /// How many entries of a request may be here already.

@@ -12,8 +12,8 @@ use stele_spec::merkle::{Frontier, Nodes, SubtreeError, leaf_hash};
 use stele_spec::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, Tile, TileError, TilePath, decode_bundle, encode_bundle};
 use stele_spec::tiledlog::Growth;
 
-use super::store::Store;
-use super::upload::{Package, Upload, first_of};
+use crate::store::Store;
+use crate::upload::{Package, Upload, first_of};
 
 /// The most packages that are taken from one request; the specification asks clients to send 32. What follows is left: the answer says
 /// where to go on.

@@ -8,7 +8,7 @@ use stele_spec::hash::Digest;
 use stele_spec::tile::{TileError, TilePath};
 use stele_spec::tiledlog::{Growth, TiledLog, TiledLogError};
 
-use super::store::Store;
+use crate::store::Store;
 
 /// What a whole copy holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

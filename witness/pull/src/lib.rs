@@ -1,18 +1,4 @@
 #![doc = include_str!("../README.md")]
-//!
-//! Logs that do not call: their public checkpoint is read now and then, and consistency is proven from their tiles.
-//!
-//! ```text
-//! <pull>/checkpoint -> the log's signature -> <pull>/tile/.. under *its* root -> a proof from *our* size -> as add-checkpoint
-//! ```
-//! What a log shows here is decided on as what it brings: the same turn, the same pure decision, the same durable record, the same
-//! evidence. The proof is made from tiles that hash to the root of the new checkpoint, and it is the decision that holds it against the
-//! root that we cosigned; a few tiles a level are read, however large the log is.
-//!
-//! - A checkpoint that has not changed is cosigned again once an hour ([`REFRESH`]): its time says that it is still the newest.
-//! - A log that cannot be read is asked less and less often, up to once an hour, and never at the same moment as all others.
-//! - A smaller checkpoint than the one that was cosigned is not cosigned: an alarm in our log and a metric.
-//! - Each log has a task of its own, and [`SLOTS`] of them ask at a time: one that hangs does not hold up the others for long.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

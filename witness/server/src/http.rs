@@ -68,14 +68,14 @@ pub async fn run_with(
     let at_door = Limits {
         connections,
         connections_per_address,
-        body_bytes: if mirror.is_some() { 2 * stele_mirror::door::MAX_BYTES } else { limits().body_bytes },
+        body_bytes: if mirror.is_some() { 2 * stele_mirror::http_push::MAX_BYTES } else { limits().body_bytes },
         ..limits()
     };
     let routes = router(service.clone(), &reach.bastions, &page);
     let routes = match mirror {
         Some(mirror) => routes
             .merge(stele_mirror::http::routes(mirror.clone()))
-            .merge(stele_mirror::door::routes(witness, mirror))
+            .merge(stele_mirror::http_push::routes(witness, mirror))
             .merge(pending_router(service.clone())),
         None => routes,
     };

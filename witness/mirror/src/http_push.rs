@@ -19,9 +19,10 @@ use stele_serve::refusal;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout_at};
 
-use super::push::Pushed;
-use super::upload::Upload;
-use super::{Mirror, MirrorError};
+use crate::error::MirrorError;
+use crate::mirror::Mirror;
+use crate::push::Pushed;
+use crate::upload::Upload;
 use stele_witness_core::cosigned::Record;
 use stele_witness_core::witness::Witness;
 
