@@ -1,6 +1,6 @@
 //! Moments as a person reads them, and lengths of time under their former name.
 
-pub use stele_clock::duration::{HumanDuration as Span, HumanDurationError as SpanError};
+pub(crate) use stele_clock::duration::HumanDuration as Span;
 
 use stele_spec::statement::Timestamp;
 

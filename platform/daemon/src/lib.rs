@@ -9,3 +9,5 @@ pub mod config;
 pub mod events;
 
 pub mod shutdown;
+
+pub mod metrics;
