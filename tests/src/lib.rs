@@ -14,6 +14,7 @@
 //! | [`interrupt`] | Ctrl-C and SIGTERM, so that nothing is left behind |
 //! | [`command`] | one run of a command-line program, and what it printed |
 //! | [`network`] | a log and its witnesses in a folder of their own |
+//! | [`crowd`] | strangers who occupy a server |
 //! | [`model`] | a small but real model folder, the same bytes for the same seed |
 //! | [`proxy`] | what stands between a client and a log, and answers some requests itself |
 //! | [`publisher`] | what a publisher and a downloader type |
@@ -29,6 +30,7 @@ pub mod bench;
 pub mod binaries;
 pub mod command;
 pub mod conformance;
+pub mod crowd;
 pub mod failure;
 pub mod file_server;
 pub mod history;

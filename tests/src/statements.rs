@@ -2,7 +2,7 @@
 
 use stele_spec::hash::Digest;
 use stele_spec::key::SecretKey;
-use stele_spec::manifest::{FileHasher, Manifest, ManifestFile};
+use stele_spec::manifest::{FileHasher, Manifest, ManifestFile, Role};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{
     ComponentId, Domain, Evaluation, Included, PublisherClaim, Release, SignedStatement, Statement, Timestamp, sign,
@@ -72,6 +72,23 @@ impl Speaker {
         for (domain, _) in core::mem::take(&mut release.not_evaluated) {
             let word = || domain.as_str().parse().during("naming a domain");
             release.evaluations.push(Evaluation { id: word()?, domain: Domain(word()?), ..bare.clone() });
+        }
+        let manifest = Manifest::new(files).during("making a manifest")?;
+        (release.manifest, release.tree.digest) = (manifest.digest(), manifest.tree_digest());
+        let statement = sign(&Statement::Release(Box::new(release)), &self.key).during("signing a release")?;
+        Ok(Released { statement, manifest })
+    }
+
+    /// A release whose manifest has so many small files more: a large manifest.
+    pub fn release_of_many_files(&self, version: &str, more: usize) -> Step<Released> {
+        let (mut release, manifest) = self.unsigned_release(version, 1)?;
+        let mut files = manifest.files().to_vec();
+        for number in 0..more {
+            let content = format!("note {number}\n");
+            let digests = digests_of(content.as_bytes())?;
+            let path = format!("notes/{number:06}.txt").parse().during("making a path")?;
+            let (size, role) = (content.len() as u64, Role::Other);
+            files.push(ManifestFile { path, size, sha256: digests.0, git_sha1: digests.1, role });
         }
         let manifest = Manifest::new(files).during("making a manifest")?;
         (release.manifest, release.tree.digest) = (manifest.digest(), manifest.tree_digest());

@@ -17,6 +17,7 @@ use stele_tests::binaries::Binary;
 use stele_tests::command::{self, Told};
 use stele_tests::lying_log::LyingLog;
 use stele_tests::network::{Network, path};
+use stele_tests::proxy::{Encoding, Proxy, Sent};
 use stele_tests::statements::Speaker;
 
 /// The exit code of an audit that has something to report.
@@ -141,6 +142,39 @@ fn every_auditor_of_a_real_log_writes_the_same_report() {
     network.stop().unwrap();
     // The mirror is enough: the log is gone.
     audit(mirror, &policy, &["--at-least", "error", "--state", state]);
+}
+
+#[test]
+fn an_audit_asks_for_gzip_and_reads_it_where_it_did_not_ask() {
+    let network = Network::start(1, 1).unwrap();
+    let speaker = Speaker::new(1).unwrap();
+    network.accepted(speaker.claim().unwrap().bytes()).unwrap();
+    for number in 0..12 {
+        let released = speaker.release(&format!("1.{number}.0"), 1).unwrap();
+        network.accepted_release(released.statement.bytes(), &released.manifest.encode()).unwrap();
+    }
+    let (policy, proxy) = (network.policy_path(), Proxy::start(network.log_address().unwrap()).unwrap());
+    let through = |encoding| {
+        proxy.encode(encoding);
+        let told = audit(&proxy.url(), &policy, &["--json"]).expect(FINDINGS).unwrap();
+        (told.stdout, proxy.sent())
+    };
+    let (plain, sent_plain) = through(Encoding::Plain);
+    let (asked, sent_asked) = through(Encoding::AsAsked);
+    let (unasked, sent_unasked) = through(Encoding::Unasked);
+    assert_eq!(asked, plain);
+    assert_eq!(unasked, plain);
+
+    assert!(sent_plain.iter().all(|sent| !sent.gzip), "{sent_plain:?}");
+    assert!(sent_unasked.iter().any(|sent| sent.gzip && sent.path == "/checkpoint"), "{sent_unasked:?}");
+    assert!(sent_unasked.iter().any(|sent| sent.gzip && sent.path.starts_with("/manifests/")), "{sent_unasked:?}");
+    let entries = |all: &[Sent]| all.iter().filter(|sent| sent.path.starts_with("/tile/entries/")).cloned().collect();
+    let (entries_plain, entries_asked): (Vec<_>, Vec<_>) = (entries(&sent_plain), entries(&sent_asked));
+    assert!(!entries_asked.is_empty() && entries_asked.iter().all(|sent| sent.gzip), "{entries_asked:?}");
+    let bytes = |all: &[Sent]| all.iter().map(|sent| sent.bytes).sum::<usize>();
+    let (less, more) = (bytes(&entries_asked), bytes(&entries_plain));
+    // Releases of one model differ in a few words, and in 64 bytes of signature.
+    assert!(8 * less < more, "{less} bytes asked for, {more} bytes plain");
 }
 
 #[test]

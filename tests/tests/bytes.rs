@@ -82,11 +82,18 @@ fn a_partial_download_passes_only_for_who_accepts_a_part() -> Step {
 fn a_file_that_is_not_of_the_release_is_named() -> Step {
     let (network, acme) = published()?;
     let folder = network.at("model");
-    fs::write(folder.join("modeling_evil.py"), "import os\n").unwrap();
-    let told = acme.verify(&folder)?.expect(16)?;
-    assert!(told.stdout.lines().next().unwrap().contains("modeling_evil.py"), "{}", told.stdout);
-    assert!(told.all().lines().count() <= 8, "{}", told.all());
-    acme.verify_with(&folder, &["--allow-extra", "modeling_*.py"])?.expect(0)?;
+    // Code, and a pickle that a loader takes before the weights beside it.
+    for (name, allowed, content) in
+        [("modeling_evil.py", "modeling_*.py", &b"import os\n"[..]), ("pytorch_model.bin", "*.bin", b"\x80\x02}q\x00.")]
+    {
+        fs::write(folder.join(name), content).unwrap();
+        let told = acme.verify(&folder)?.expect(16)?;
+        assert!(told.stdout.lines().next().unwrap().contains(name), "{}", told.stdout);
+        assert!(told.all().lines().count() <= 8, "{}", told.all());
+        acme.verify_with(&folder, &["--allow-extra", allowed])?.expect(0)?;
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    acme.verify(&folder)?.expect(0)?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use stele_tests::file_server::FileServer;
 use stele_tests::lying_log::{LyingLog, ORIGIN as LYING};
 use stele_tests::network::{Network, ORIGIN, path};
 use stele_tests::process::{Server, poll};
+use stele_tests::proxy::{Encoding, Proxy};
 use stele_tests::publisher::Publisher;
 use stele_tests::statements::Speaker;
 use stele_tests::{http, model};
@@ -109,6 +110,35 @@ fn a_log_that_is_gone_is_audited_from_the_mirror_entry_by_entry() -> Step {
     assert_eq!(after["findings"], before["findings"], "the manifests are there as well");
     let told = mirror.verify()?.expect(0)?;
     assert!(told.stdout.contains("1 manifests, 0 manifests missing"), "{}", told.stdout);
+    mirror.server.stop()
+}
+
+#[test]
+fn a_log_behind_a_front_that_compresses_unasked_is_copied_and_read_as_it_is() -> Step {
+    let network = Network::start(1, 1)?;
+    let proxy = Proxy::start(network.log_address()?)?;
+    proxy.encode(Encoding::Unasked);
+    let mut mirror = Mirror::init(network.home(), ORIGIN, network.log_vkey(), &proxy.url())?;
+    mirror.pass_on(network.witness_vkeys());
+    mirror.server.start()?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let folder = network.at("model");
+    model::write(&folder, 1)?;
+    acme.prepare(&folder, "1.0.0")?;
+    let through = ["--log", &proxy.url()];
+    acme.publish_with(&folder, &through)?.expect(0)?;
+    acme.verify_with(&folder, &["--online", "--log", &proxy.url()])?.expect(0)?;
+    mirror.wait_for(published(&network))?;
+    let told = mirror.verify()?.expect(0)?;
+    assert!(told.stdout.contains("1 manifests, 0 manifests missing"), "{}", told.stdout);
+
+    let sent = proxy.sent();
+    for path in ["/checkpoint", "/tile/0/", "/tile/entries/", "/manifests/", "/entries"] {
+        assert!(sent.iter().any(|sent| sent.gzip && sent.path.starts_with(path)), "{path}: {sent:?}");
+    }
+    // What is kept and served is what the log published, byte for byte.
+    let from_log = audit(&network, &format!("http://{}", network.log_address()?))?;
+    assert_eq!(audit(&network, &mirror.url()?)?["findings"], from_log["findings"]);
     mirror.server.stop()
 }
 

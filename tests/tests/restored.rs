@@ -118,6 +118,58 @@ fn a_restored_backup_signs_nothing_whichever_witnesses_are_down() -> Step {
     Ok(())
 }
 
+/// A machine that takes connections and never says a word.
+fn silent() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut taken = Vec::new();
+        for stream in listener.incoming().flatten() {
+            taken.push(stream);
+        }
+    });
+    url
+}
+
+#[test]
+fn a_restored_backup_signs_nothing_where_one_witness_is_down_and_one_is_silent() -> Step {
+    let mut network = Network::start(3, 2)?;
+    network.accepted(Speaker::new(0)?.claim()?.bytes())?;
+    network.log.stop()?;
+    model::copy(&network.log_data(), &network.at("backup"))?;
+    // The first witness sees nothing of what comes now.
+    network.witnesses[0].stop()?;
+    network.start_log()?;
+    for number in 1..=2 {
+        network.accepted(Speaker::new(number)?.claim()?.bytes())?;
+    }
+    let newest = Head::of(network.log_address()?)?.unwrap();
+    network.log.stop()?;
+    let mirror = mirror(&network)?;
+    restore(&network)?;
+    network.witnesses[0].start()?;
+    network.witnesses[1].stop()?;
+    let (policy, third) = (network.policy(), network.witnesses[2].url()?);
+
+    // Who answers knows no more than the backup: that is no quorum, and the log waits.
+    fs::write(network.policy_path(), policy.replace(&third, &silent())).unwrap();
+    signs_nothing(&mut network, "asking-witnesses")?;
+    network.log.stop()?;
+    // Now the one that answers is the one that knows.
+    let first = network.witnesses[0].url()?;
+    fs::write(network.policy_path(), policy.replace(&first, &silent())).unwrap();
+    signs_nothing(&mut network, "backup-restored")?;
+    network.log.stop()?;
+
+    // One of three is still down, and a copy of the public files brings the log to where it was.
+    network.write_policy()?;
+    adopt(&network, path(&mirror)?)?.expect(0)?;
+    network.start_log()?;
+    network.accepted(Speaker::new(3)?.claim()?.bytes())?;
+    History::of(network.log_address()?)?.check(&newest)?;
+    no_evidence(&network)
+}
+
 #[test]
 fn a_log_that_lost_everything_but_its_key_signs_nothing() -> Step {
     let (mut network, _) = with_backup(2, 2, 1)?;
