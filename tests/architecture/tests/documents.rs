@@ -71,3 +71,36 @@ fn every_row_of_the_threat_model_names_its_test() {
         assert!(last.starts_with('`') && last.ends_with('`'), "no test in: {row}");
     }
 }
+
+/// Paths in `.route("...")` of the sources below a folder, as OpenAPI writes them.
+fn routes(folder: &str) -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&house().join(folder), ".rs", &mut sources);
+    let mut found = BTreeSet::new();
+    for source in sources {
+        // Servers of tests have routes of their own.
+        if source.components().any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "tests") {
+            continue;
+        }
+        let text = fs::read_to_string(source).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for (at, pattern) in code.match_indices(".route(\"") {
+            let path = code[at + pattern.len()..].split('"').next().unwrap();
+            found.insert(path.replace("{*", "{"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_description_of_the_api_has_every_route_and_no_other() {
+    let text = fs::read_to_string(house().join("docs/api.yaml")).unwrap();
+    let path = |line: &str| Some(line.strip_prefix("  /")?.strip_suffix(':')?.to_owned());
+    let described: BTreeSet<String> = text.lines().filter_map(path).map(|path| format!("/{path}")).collect();
+    let mut served = routes("log-server");
+    assert!(served.len() >= 20, "{served:?}");
+    served.extend(routes("witness"));
+    let missing: Vec<&String> = served.difference(&described).collect();
+    let gone: Vec<&String> = described.difference(&served).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not described: {missing:?}; no longer served: {gone:?}");
+}
