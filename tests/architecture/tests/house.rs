@@ -14,7 +14,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-log", &["stele-spec", "stele-host"]),
     ("stele-witness", &["stele-spec", "stele-host"]),
     ("stele", &["stele-spec", "stele-host"]),
-    ("stele-tests", &["stele-spec"]),
+    ("stele-probe", &[]),
+    ("stele-samples", &["stele-spec", "stele-probe"]),
+    ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
+    ("witness-conformance", &["stele-spec", "stele-probe"]),
+    ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
+    ("stele-tests", &[]),
     ("stele-architecture", &[]),
 ];
 
