@@ -124,7 +124,7 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
     match failure {
         None => Exit::Ok.into(),
         Some(failure) => {
-            if !json && !failure.is_told() {
+            if !json && !failure.is_shown() {
                 output::complain(&exit::text(failure.as_explain()));
             }
             failure.as_explain().exit().into()

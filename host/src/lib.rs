@@ -15,7 +15,7 @@ pub mod lock;
 pub mod log;
 pub mod log_source;
 pub mod output;
-pub mod printable;
+pub use stele_explain::printable;
 pub mod public_address;
 pub mod roots;
 pub mod shutdown;

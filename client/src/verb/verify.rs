@@ -37,7 +37,7 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
             let json = verdict::unverified(&failure);
             if detail == Detail::Line {
                 let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
-                return Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure.told()) });
+                return Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure.shown()) });
             }
             Ok(Output { text: String::new(), json, failure: Some(failure) })
         }
@@ -105,7 +105,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
     let (text, json) = (verdict.text(&judged, detail, paint), verdict.json(&judged));
     let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
-    let failure = if detail == Detail::Line { failure.map(Failure::told) } else { failure };
+    let failure = if detail == Detail::Line { failure.map(Failure::shown) } else { failure };
     Ok(Output { text, json, failure })
 }
 

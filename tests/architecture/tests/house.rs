@@ -9,11 +9,12 @@ use stele_architecture::{ModuleTree, Package, arrows, cargo_tree, circles, house
 
 /// What each package may use of ours. A row for each package of the workspace, ground floor first.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("stele-spec", &[]),
-    ("stele-host", &["stele-spec"]),
-    ("stele-log", &["stele-spec", "stele-host"]),
-    ("stele-witness", &["stele-spec", "stele-host"]),
-    ("stele", &["stele-spec", "stele-host"]),
+    ("stele-explain", &[]),
+    ("stele-spec", &["stele-explain"]),
+    ("stele-host", &["stele-explain", "stele-spec"]),
+    ("stele-log", &["stele-explain", "stele-spec", "stele-host"]),
+    ("stele-witness", &["stele-explain", "stele-spec", "stele-host"]),
+    ("stele", &["stele-explain", "stele-spec", "stele-host"]),
     ("stele-probe", &[]),
     ("stele-samples", &["stele-spec", "stele-probe"]),
     ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),

@@ -1,8 +1,8 @@
 //! Text from outside on its way to a terminal.
 //!
 //! Names of files, answers of servers and fields of records may hold escape sequences, characters that turn the direction of writing, and
-//! line breaks that would let them pass for lines of ours. [`output`](crate::output) and [`exit::text`](crate::exit::text) apply
-//! [`printable`] to all that a person reads; whoever puts such text into a line of messages applies [`one_line`].
+//! line breaks that would let them pass for lines of ours. [`text`](crate::text) and what prints apply
+//! [`printable`] to all that a person reads; a line of messages that holds such text applies [`one_line`].
 
 use std::borrow::Cow;
 
