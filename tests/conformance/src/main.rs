@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use stele_probe::failure::{During, Failure, Step};
-use witness_conformance;
 use witness_conformance::expect::Expected;
 use witness_conformance::logs::{Seed, network_list};
 use witness_conformance::report::Report;
@@ -141,7 +140,7 @@ fn read_expected(file: &str) -> Step<Expected> {
 impl Run {
     /// Whether all is well.
     fn go(&self) -> Step<bool> {
-        let report = conformance::run(&self.target, self.seed)?;
+        let report = witness_conformance::run(&self.target, self.seed)?;
         if let Some(file) = &self.write {
             fs::write(file, Expected::of(&report).to_string()).during(format!("writing {file}"))?;
         }

@@ -12,14 +12,14 @@ use stele_harness::process::Server;
 use stele_probe::failure::{During, Failure, Step};
 use witness_conformance::logs::{Seed, network_list};
 use witness_conformance::report::Report;
+use witness_conformance::rows;
 use witness_conformance::suite::Target;
 use witness_conformance::wrong::{Fault, WrongWitness};
-use witness_conformance::{self, rows};
 
 fn judged(fault: Fault) -> Step<Report> {
     let seed = Seed::parse(&format!("{fault:?}"))?;
     let witness = WrongWitness::start(seed, fault)?;
-    conformance::run(&Target::new(witness.url(), None, witness.vkeys())?, seed)
+    witness_conformance::run(&Target::new(witness.url(), None, witness.vkeys())?, seed)
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn nobody_there_and_a_witness_of_other_logs_are_no_deviations() -> Step {
     let seed = Seed::parse("configured")?;
     let witness = WrongWitness::start(seed, Fault::None)?;
     let target = Target::new(witness.url(), None, witness.vkeys())?;
-    let refused = conformance::run(&target, Seed::parse("not configured")?).unwrap_err().to_string();
+    let refused = witness_conformance::run(&target, Seed::parse("not configured")?).unwrap_err().to_string();
     assert!(refused.contains("does not know") && refused.contains("witness-conformance logs"), "{refused}");
     let nobody = Target::new("http://127.0.0.1:1", None, witness.vkeys())?;
-    assert!(conformance::run(&nobody, seed).unwrap_err().to_string().contains("reaching"));
+    assert!(witness_conformance::run(&nobody, seed).unwrap_err().to_string().contains("reaching"));
     let log_key =
         network_list(seed)?.lines().find_map(|line| line.strip_prefix("vkey ")).unwrap_or_default().to_owned();
     assert!(Target::new(witness.url(), None, &[log_key]).is_err(), "a log's key is no witness's");
@@ -135,13 +135,13 @@ fn ours_conforms_when_it_is_new_and_when_it_remembers() -> Step {
     server.start()?;
     assert_eq!(vkeys.len(), 2);
     let target = Target::new(&server.url()?, None, &vkeys)?;
-    let report = conformance::run(&target, seed)?;
+    let report = witness_conformance::run(&target, seed)?;
     assert_eq!(report.with("ok").len(), rows::ROWS.len(), "{report}");
 
     // Killed and started again, it goes on where it was; only what needs a log without a past cannot be asked again.
     server.kill();
     server.start()?;
-    let report = conformance::run(&target, seed)?;
+    let report = witness_conformance::run(&target, seed)?;
     assert_eq!((report.with("deviation"), report.with("skipped")), (vec![], vec!["G1", "P2"]), "{report}");
     server.stop()
 }
