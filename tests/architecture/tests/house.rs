@@ -33,7 +33,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-log", &["stele-explain", "stele-spec", "stele-host"]),
     ("stele-witness", &["stele-explain", "stele-spec", "stele-host", "stele-fetch", "stele-ssh-agent"]),
     ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host"]),
-    ("stele-tests", &["stele-spec"]),
+    ("stele-probe", &[]),
+    ("stele-samples", &["stele-spec", "stele-probe"]),
+    ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
+    ("witness-conformance", &["stele-spec", "stele-probe"]),
+    ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
+    ("stele-tests", &[]),
     ("stele-architecture", &[]),
 ];
 
