@@ -146,7 +146,7 @@ impl LicenceList for OtherList {
 fn two_lists_of_licences_convict_the_same_logs() {
     let mut shown = BTreeSet::new();
     for licence in ["MIT", "Acme-1.0", "GPL-3.0", "apache-2.0", "GPL-2.0-only WITH Acme-exception-1.0"] {
-        let expression: LicenceExpression = licence.parse().unwrap();
+        let expression = LicenceExpression::parse(licence).unwrap();
         let says = |list: &dyn LicenceList| expression.terms().iter().map(|term| list.licence(term)).collect::<Vec<_>>();
         assert_ne!(says(&SpdxList), says(&OtherList), "{licence}");
 
@@ -413,7 +413,7 @@ fn with_incidents(count: usize) -> LyingLog {
     for number in 0..count {
         let named = |release| Affected::Named(format!("n{number}.r{release}.example/m@1#a").parse().unwrap());
         let affected = (0..MAX_AFFECTED).map(named).collect();
-        log.say(Statement::Incident(Incident { affected, ..incident.clone() }), 1);
+        log.say(Statement::Incident(Box::new(Incident { affected, ..(*incident).clone() })), 1);
     }
     log
 }
