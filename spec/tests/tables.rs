@@ -50,13 +50,15 @@ const MAY: &[(&str, &str)] = &[
 ];
 
 /// Rooms in which validity and guilt are decided. None of them may ask a finding.
-const DECIDING: &[&str] = &["entry.rs", "statement/", "registration/", "misbehaviour/", "index/", "nameproof/", "policy/", "proof.rs"];
+const DECIDING: &[&str] =
+    &["entry.rs", "statement/", "registration/", "misbehaviour/", "index/", "nameproof/", "policy/", "proof.rs"];
 
 #[test]
 fn what_is_valid_and_who_is_convicted_depends_on_no_table_clock_or_build() {
     let sources = sources();
     assert!(sources.len() > 100, "{} files", sources.len());
-    let allowed = |file: &str| MAY.iter().any(|(room, _)| file == *room || room.ends_with('/') && file.starts_with(room));
+    let allowed =
+        |file: &str| MAY.iter().any(|(room, _)| file == *room || room.ends_with('/') && file.starts_with(room));
     let mut wrong = Vec::new();
     for (file, code) in sources.iter().filter(|(file, _)| !allowed(file)) {
         wrong.extend(WORDS.iter().filter(|word| code.contains(*word)).map(|word| format!("{file}: {word}")));
@@ -64,7 +66,8 @@ fn what_is_valid_and_who_is_convicted_depends_on_no_table_clock_or_build() {
     assert_eq!(wrong, Vec::<String>::new());
     // The exceptions are used, and each still needs to be one.
     for (room, reason) in MAY {
-        let holds = |(file, code): (&String, &String)| file.starts_with(room) && WORDS.iter().any(|word| code.contains(word));
+        let holds =
+            |(file, code): (&String, &String)| file.starts_with(room) && WORDS.iter().any(|word| code.contains(word));
         assert!(sources.iter().any(holds), "{room} needs no exception: {reason}");
     }
 }
@@ -124,5 +127,8 @@ fn read(folder: &Path, found: &mut BTreeMap<PathBuf, String>, tests: &mut BTreeS
 /// Where the module of a file may be.
 fn places(file: &Path, module: &str) -> Vec<PathBuf> {
     let own = file.with_extension("");
-    [own.as_path(), file.parent().unwrap()].iter().flat_map(|folder| [folder.join(module), folder.join(format!("{module}.rs"))]).collect()
+    [own.as_path(), file.parent().unwrap()]
+        .iter()
+        .flat_map(|folder| [folder.join(module), folder.join(format!("{module}.rs"))])
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Kind;
+use super::format::{Kind, VERSION};
 use crate::canonical::CanonicalError;
 use crate::checkpoint::{CheckpointError, Origin};
 use crate::hash::{IndexRoot, KeyId, RootHash};
@@ -77,7 +77,7 @@ impl fmt::Display for EvidenceError {
         match self {
             Self::Canonical(error) => error.fmt(f),
             Self::Version { found } => {
-                write!(f, "expected evidence of version {}, found {found:?}", super::wire::VERSION)
+                write!(f, "expected evidence of version {}, found {found:?}", VERSION)
             }
             Self::Kind { found } => write!(f, "expected a kind of {}, found {found:?}", Kind::TEXTS.join(", ")),
             Self::Note { part, error } => write!(f, "{part}: {error}"),

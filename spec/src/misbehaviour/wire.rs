@@ -3,23 +3,41 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::KeyHistory;
-use super::{
-    EvidenceError, ImpossibleHead, Kind, Logged, MAX_EVIDENCE, MAX_SHOWN, MAX_TOUCHED, Misbehaviour, Prefix, RegistrationViolated,
-    Rollback, SilentSwap, SplitView, WrongIndexRoot,
-};
+use super::error::EvidenceError;
+use super::evidence::Misbehaviour;
+use super::format::{EXTENSION, Kind, MAX_EVIDENCE, MAX_SHOWN, MAX_TOUCHED, VERSION};
+use super::heads::{ImpossibleHead, Prefix, Rollback, SplitView};
+use super::index_root::WrongIndexRoot;
+use super::logged::Logged;
+use super::registration::{KeyHistory, RegistrationViolated};
+use super::swap::SilentSwap;
 use crate::canonical::{Bytes, CanonicalError, Profile, check, decode, encode, peek};
-use crate::hash::{IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
+use crate::hash::{Digest, IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
 use crate::index::{Absence, Old, Path, Pointer, Step, Subtree, Touched, Transition, Value};
 use crate::key::PublicKey;
 use crate::merkle::{ConsistencyProof, Frontier};
 use crate::note::SignedNote;
 use crate::proof::TlogProof;
 
-/// The value of the `evidence` field.
-pub(super) const VERSION: &str = "stele/evidence@v1";
+impl Misbehaviour {
+    /// Reads a file of evidence.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        parse(bytes)
+    }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
+    /// The file: `parse(x).to_bytes() == x`. An error says that it would be larger than [`MAX_EVIDENCE`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EvidenceError> {
+        to_bytes(self)
+    }
+
+    /// A name for the file that depends on nothing but its content.
+    pub fn file_name(&self) -> Result<String, EvidenceError> {
+        let digest = Digest::of(&self.to_bytes()?).to_string();
+        Ok(format!("{}-{}.{EXTENSION}", self.kind(), digest.get(..16).unwrap_or(&digest)))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
     #[derive(Deserialize)]
     struct Peek {
         kind: String,
@@ -44,7 +62,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
     }
 }
 
-pub(super) fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
+fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
     counts(misbehaviour)?;
     let bytes = match misbehaviour {
         Misbehaviour::SplitView(evidence) => write(&WireSplit::from(evidence)),

@@ -99,7 +99,8 @@ impl Reader {
         }
         // One log may have several keys: one of each kind, or an old and a new one. Two addresses are two logs, and what one holds
         // says nothing of the other.
-        let elsewhere = |log: &Log| log.url.as_deref().zip(url.as_deref()).is_some_and(|(one, other)| !same_address(one, other));
+        let elsewhere =
+            |log: &Log| log.url.as_deref().zip(url.as_deref()).is_some_and(|(one, other)| !same_address(one, other));
         if self.logs.iter().any(|log| log.key.name() == key.name() && elsewhere(log)) {
             return Err(LineProblem::SecondLog { origin: key.name().clone() });
         }

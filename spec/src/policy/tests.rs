@@ -243,7 +243,8 @@ fn neither_key_of_a_log_is_a_witness_of_it() {
     for seed in [1, 99] {
         let own = SignerKey::new("witness.example/own".parse().unwrap(), KeyType::Cosigner, [seed; 32]);
         let (old, new) = (log().verifier(), new_log().verifier());
-        let policy = Policy::parse(format!("log {old}\nlog {new}\nwitness w {}\nquorum w\n", own.verifier()).as_bytes());
+        let policy =
+            Policy::parse(format!("log {old}\nlog {new}\nwitness w {}\nquorum w\n", own.verifier()).as_bytes());
         let base = note(&[]);
         let line = cosign(base.text(), &own, UnixTime::new(9).unwrap()).unwrap();
         let signed = SignedNote::new(base.text().to_owned(), [base.signatures(), &[line]].concat()).unwrap();

@@ -11,8 +11,8 @@ use crate::key::SecretKey;
 use crate::misbehaviour::*;
 use crate::statement::tests::{kinds, sample_release};
 use crate::statement::{
-    Access, Action, Affected, Copies, Incident, Kind as Said, LicenceExpression, LicenceTerm, LoggedEntry, MAX_AFFECTED, Observed, PublisherClaim, PublisherKey, Release,
-    Stage, Statement,
+    Access, Action, Affected, Copies, Incident, Kind as Said, LicenceExpression, LicenceTerm, LoggedEntry,
+    MAX_AFFECTED, Observed, PublisherClaim, PublisherKey, Release, Stage, Statement,
 };
 
 fn claim_by(seeds: &[u8]) -> PublisherClaim {
@@ -147,7 +147,8 @@ fn two_lists_of_licences_convict_the_same_logs() {
     let mut shown = BTreeSet::new();
     for licence in ["MIT", "Acme-1.0", "GPL-3.0", "apache-2.0", "GPL-2.0-only WITH Acme-exception-1.0"] {
         let expression = LicenceExpression::parse(licence).unwrap();
-        let says = |list: &dyn LicenceList| expression.terms().iter().map(|term| list.licence(term)).collect::<Vec<_>>();
+        let says =
+            |list: &dyn LicenceList| expression.terms().iter().map(|term| list.licence(term)).collect::<Vec<_>>();
         assert_ne!(says(&SpdxList), says(&OtherList), "{licence}");
 
         let under = |variant: &str, weights: &[u8]| {
