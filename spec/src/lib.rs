@@ -1,7 +1,7 @@
 #![doc = include_str!("../text/README.md")]
 #![forbid(unsafe_code)]
 
-// Reading order is dependency order: a room uses only rooms above it (tests/tests/layers.rs).
+// Reading order is dependency order: a room uses only rooms above it (tests/architecture).
 pub mod text;
 
 pub mod hash;

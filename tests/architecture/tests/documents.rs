@@ -1,0 +1,106 @@
+//! What a document promises is shown by the test that it names, and every config field of an operator stands in the operator's page.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a rule that cannot be checked is a failure")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stele_architecture::house;
+
+/// Every file below a folder with this ending, without what is built or fetched.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && !name.starts_with("target") {
+            files(&path, ending, found);
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// The names of all functions of the checkout.
+fn functions() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(house(), ".rs", &mut sources);
+    let mut names = BTreeSet::new();
+    for source in sources {
+        for line in fs::read_to_string(source).unwrap().lines() {
+            if let Some((_, rest)) = line.split_once("fn ") {
+                names.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            }
+        }
+    }
+    names
+}
+
+/// What stands between back quotes in a line.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let functions = functions();
+    let mut documents = Vec::new();
+    files(&house().join("docs"), ".md", &mut documents);
+    documents.push(house().join("README.md"));
+    let mut named = 0;
+    for document in documents {
+        for line in fs::read_to_string(&document).unwrap().lines().filter(|line| line.starts_with('|')) {
+            // The names of tests are sentences; no code, option or field has five words.
+            for name in quoted(line).filter(|name| {
+                name.matches('_').count() >= 4 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            }) {
+                named += 1;
+                assert!(functions.contains(name), "{}: there is no test {name}", document.display());
+            }
+        }
+    }
+    assert!(named >= 30, "{named}");
+}
+
+#[test]
+fn every_row_of_the_threat_model_names_its_test() {
+    let text = fs::read_to_string(house().join("docs/threat-model.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| it may")).collect();
+    assert!(rows.len() >= 25);
+    for row in rows {
+        let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(last.starts_with('`') && last.ends_with('`'), "no test in: {row}");
+    }
+}
+
+/// Paths in `.route("...")` of the sources below a folder, as OpenAPI writes them.
+fn routes(folder: &str) -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    files(&house().join(folder), ".rs", &mut sources);
+    let mut found = BTreeSet::new();
+    for source in sources {
+        // Servers of tests have routes of their own.
+        if source.components().any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == "tests") {
+            continue;
+        }
+        let text = fs::read_to_string(source).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for (at, pattern) in code.match_indices(".route(\"") {
+            let path = code[at + pattern.len()..].split('"').next().unwrap();
+            found.insert(path.replace("{*", "{"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_description_of_the_api_has_every_route_and_no_other() {
+    let text = fs::read_to_string(house().join("docs/api.yaml")).unwrap();
+    let path = |line: &str| Some(line.strip_prefix("  /")?.strip_suffix(':')?.to_owned());
+    let described: BTreeSet<String> = text.lines().filter_map(path).map(|path| format!("/{path}")).collect();
+    let mut served = routes("log-server");
+    assert!(served.len() >= 20, "{served:?}");
+    served.extend(routes("witness"));
+    let missing: Vec<&String> = served.difference(&described).collect();
+    let gone: Vec<&String> = described.difference(&served).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not described: {missing:?}; no longer served: {gone:?}");
+}

@@ -1,0 +1,4 @@
+mod one;
+mod two;
+pub use one::Thing;
+pub use two::helper;

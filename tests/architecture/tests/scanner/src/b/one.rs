@@ -1,0 +1,3 @@
+use super::helper;
+pub struct Thing;
+pub fn run() { helper(); }

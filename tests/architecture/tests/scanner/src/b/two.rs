@@ -1,0 +1,1 @@
+pub fn helper() { println!("{:?}", super::one::run as fn()); }
