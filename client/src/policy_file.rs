@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stele_host::config::warn_of_writers;
+use stele_host::writers::warn_of_writers;
 use stele_host::exit::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
@@ -15,7 +15,7 @@ use crate::error::Failure;
 /// Finds and reads the policy.
 pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {
     let loaded = stele_verify::policy_file::load_policy(named)?;
-    warn_of_writers(&loaded.path);
+    warn_of_writers(&loaded.path, "what is trusted");
     Ok(loaded)
 }
 
