@@ -5,7 +5,7 @@
 //! pwrite(5, ..., offset)  fdatasync(5)
 //! ```
 //! The blocks are there and written before the first use, so an `fdatasync` finds no new metadata and waits for no journal of a file
-//! system. What a write that failed, or that the power ended, has left is anything: whoever reads must be able to tell.
+//! system. What a write that failed, or that the power ended, has left is anything: the reader must be able to recognise it.
 
 use crate::dir::Dir;
 use crate::disk::{Access, Disk, Handle};

@@ -110,7 +110,7 @@ impl Drop for Tmp {
     }
 }
 
-/// Compares what is there with `bytes`, and syncs it: whoever put it may have been killed before its own sync.
+/// Compares what is there with `bytes`, and syncs it: the process that put it may have been killed before its sync.
 fn same(place: &Place, bytes: &[u8]) -> Result<(), DurableError> {
     let offered = bytes.len() as u64;
     let missing = || io_error(Op::Read, &place.path, Errno::NOENT.into());

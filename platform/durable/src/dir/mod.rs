@@ -23,7 +23,7 @@
 //! in place.
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
-//! open [`Dir`] holds a shared `flock` on `.tmp`; whoever opens one while nobody else has it open removes what a killed
+//! open [`Dir`] holds a shared `flock` on `.tmp`; one that is opened while no other is open removes what a killed
 //! process left there.
 //!
 //! # The holes that remain
@@ -142,7 +142,7 @@ impl Dir {
     /// Puts many files as [`put_if_absent`](Self::put_if_absent) does, with one sync for each folder instead of one for
     /// each file. Not atomic: after an error some are there, each of them whole.
     ///
-    /// Answers in the order of `files`. Nobody may rely on any of them before this returns `Ok`.
+    /// Answers in the order of `files`. No caller may rely on any of them before this returns `Ok`.
     pub fn put_all_if_absent<P, B>(&self, files: impl IntoIterator<Item = (P, B)>) -> Result<Vec<Put>, DurableError>
     where
         P: AsRef<str>,
