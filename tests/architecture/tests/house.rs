@@ -41,11 +41,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-durable",
             "stele-fetch",
             "stele-serve",
+            "stele-daemon",
             "stele-witness-core",
         ],
     ),
     ("stele-pull", &["stele-spec", "stele-fetch", "stele-witness-core"]),
-    ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve"]),
+    ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve", "stele-daemon"]),
     (
         "stele-witness",
         &[
