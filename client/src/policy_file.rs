@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_host::config::warn_of_writers;
 use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
+use stele_host::writers::warn_of_writers;
 use stele_spec::checkpoint::Origin;
 use stele_spec::policy::{MAX_POLICY, Policy, PolicyError};
 
@@ -31,7 +31,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {
     };
     for path in &looked {
         if let Some(bytes) = durable::read_file(path, MAX_POLICY as u64)? {
-            warn_of_writers(path);
+            warn_of_writers(path, "what is trusted");
             let policy =
                 Policy::parse(&bytes).map_err(|error| PolicyFileError::Invalid { path: path.clone(), error })?;
             return Ok(LoadedPolicy { policy, path: path.clone() });

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use stele_host::config::{Loaded, load, parse};
 use stele_host::durable::{self, DurableError};
 use stele_host::lock::Lock;
+use stele_host::writers::warn_of_writers;
 use stele_host::{key_file, roots};
 use stele_spec::checkpoint::{Origin, UnfitOrigin};
 use stele_spec::note::{KeyName, KeyType, Material, SignedNote, SignerKey, VerifierKey};
@@ -192,6 +193,7 @@ impl Home {
         for (place, config) in places.into_iter().zip(&self.config().bastions) {
             let path = self.loaded.resolve(&config.key);
             let bad = |reason| WitnessError::Bastion { path: path.clone(), reason };
+            warn_of_writers(&path, "who may speak for this witness");
             let identity = Identity::from_pem(&key_file::read(&path)?).map_err(bad)?;
             let believed = match &config.ca {
                 Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
@@ -245,6 +247,8 @@ impl Home {
     /// The states and marks.
     pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
         let (state, marks) = self.folders();
+        warn_of_writers(&state, "what is cosigned");
+        warn_of_writers(&marks, "what is cosigned");
         Shelf::open(&state, &marks, own)
     }
 
@@ -441,6 +445,7 @@ pub(crate) fn new_key(path: &Path, name: &KeyName, key_type: KeyType) -> Result<
 
 pub(crate) fn read_key(path: &Path) -> Result<SignerKey, WitnessError> {
     let text = key_file::read(path)?;
+    warn_of_writers(path, "what is cosigned");
     SignerKey::from_secret_string(text.strip_suffix('\n').unwrap_or(&text))
         .map_err(|reason| WitnessError::Key { path: path.to_owned(), reason })
 }

@@ -3,7 +3,7 @@
 // Reading order is dependency order.
 pub mod trust;
 
-pub mod agent;
+pub use stele_ssh_agent as agent;
 
 pub mod keyring;
 

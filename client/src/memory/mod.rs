@@ -25,6 +25,7 @@ mod told_tests;
 use std::path::{Path, PathBuf};
 
 use stele_host::durable::{Dir, DurableError};
+use stele_host::writers::warn_of_writers;
 use stele_spec::hash::Digest;
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
@@ -44,10 +45,17 @@ pub(crate) struct Memory {
 impl Memory {
     /// The memory of this machine's user, or none.
     pub(crate) fn open(off: bool) -> Self {
-        let none = Self { folder: None, named: false };
         if off {
-            return none;
+            return Self { folder: None, named: false };
         }
+        let memory = Self::of_the_environment();
+        if let Some(folder) = &memory.folder {
+            warn_of_writers(folder, "what is remembered of logs");
+        }
+        memory
+    }
+
+    fn of_the_environment() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(folder) = set("STELE_STATE") {
             return Self { folder: Some(folder), named: true };

@@ -27,6 +27,18 @@ pub trait Files {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Self::Error>;
 }
 
+/// Files that a function reads.
+#[derive(Debug, Clone, Copy)]
+pub struct FilesFn<F>(pub F);
+
+impl<F: Fn(&str, u64) -> Result<Option<Vec<u8>>, E>, E> Files for FilesFn<F> {
+    type Error = E;
+
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, E> {
+        self.0(path, limit)
+    }
+}
+
 impl<F: Files> Files for &F {
     type Error = F::Error;
 

@@ -4,6 +4,7 @@
 //! durably, then counted in `copied`, and only when all are there the caller may sign. Killed at any point, the next run goes on from
 //! the count: what was written and not counted is the same bytes again. At most [`AT_ONCE`] bytes and one bundle are held.
 
+use stele_fetch::timed_files::TimedError;
 use stele_host::durable::DurableError;
 use stele_host::http_client::HttpError;
 use stele_host::log_source::SourceError;
@@ -81,11 +82,11 @@ fn keep_manifest(store: &Store, digest: Digest, asked: &Asked) -> Result<bool, C
         }
         // Not there, not this one, or not of a size or an encoding that a manifest has.
         Ok(_)
-        | Err(AskError::Source(
+        | Err(AskError::File(TimedError::Source(
             SourceError::TooLarge { .. }
             | SourceError::Status { .. }
             | SourceError::Http(HttpError::TooLarge { .. } | HttpError::Encoding { .. }),
-        )) => Ok(false),
+        ))) => Ok(false),
         Err(error) => Err(CopyError::Manifest(error)),
     }
 }

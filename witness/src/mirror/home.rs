@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use stele_host::durable;
 use stele_host::lock::Lock;
+use stele_host::writers::warn_of_writers;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 
@@ -88,7 +89,10 @@ impl Home {
     /// The mirror's states and marks.
     pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
-        Shelf::open(&self.mirror_folder().join("state"), &self.resolve(&marks), own)
+        let (state, marks) = (self.mirror_folder().join("state"), self.resolve(&marks));
+        warn_of_writers(&state, "what is cosigned");
+        warn_of_writers(&marks, "what is cosigned");
+        Shelf::open(&state, &marks, own)
     }
 
     /// The folder of the copy of a log.
