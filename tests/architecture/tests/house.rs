@@ -65,7 +65,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host"]),
-    ("stele-tests", &["stele-spec"]),
+    ("stele-probe", &[]),
+    ("stele-samples", &["stele-spec", "stele-probe"]),
+    ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
+    ("witness-conformance", &["stele-spec", "stele-probe"]),
+    ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
+    ("stele-tests", &[]),
     ("stele-architecture", &[]),
 ];
 
