@@ -27,7 +27,7 @@ use crate::held::Held;
 use crate::keyring::{Keyring, Own};
 use crate::log_slot::{LogSettings, LogSlot, Pull};
 use crate::request::AddCheckpoint;
-use crate::state::{LogState, Shelf, StateError};
+use crate::state::{LogState, StateError, StateStore};
 use crate::subtree::{SignSubtree, sign_subtree};
 use crate::trust::{TrustedLog, Verified};
 
@@ -41,7 +41,7 @@ pub struct Witness {
     clock: Arc<dyn Clock>,
     started: Started,
     archive: Archive,
-    shelf: Shelf,
+    states: StateStore,
     slots: RwLock<Arc<LogSlots>>,
     /// Answers to requests that name no log of ours.
     stray: Counters,
@@ -54,7 +54,7 @@ pub struct Parts {
     /// Its keys.
     pub keyring: Keyring,
     /// States and marks.
-    pub shelf: Shelf,
+    pub states: StateStore,
     /// Where evidence is kept.
     pub archive: Archive,
     /// What is kept there already.
@@ -102,11 +102,11 @@ pub struct LogHealth {
 impl Witness {
     /// Takes up every log, or none: a state that cannot be trusted keeps the whole witness from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
-        let Parts { keyring, shelf, archive, held, logs, lock: _alone } = parts;
-        shelf.recover()?;
+        let Parts { keyring, states, archive, held, logs, lock: _alone } = parts;
+        states.recover()?;
         let mut slots = LogSlots::new();
         for settings in logs {
-            let state = shelf.load(settings.log.origin())?;
+            let state = states.load(settings.log.origin())?;
             slots.insert(settings.log.origin().digest(), Arc::new(LogSlot::open(settings, state)?));
         }
         for file in held {
@@ -116,7 +116,7 @@ impl Witness {
         }
         let slots = RwLock::new(Arc::new(slots));
         let started = Started { wall: clock.unix_seconds(), steady: clock.steady_seconds() };
-        Ok(Self { keyring, clock, started, archive, shelf, slots, stray: Counters::default(), _alone })
+        Ok(Self { keyring, clock, started, archive, states, slots, stray: Counters::default(), _alone })
     }
 
     /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
@@ -130,7 +130,7 @@ impl Witness {
             if before.contains_key(&digest) {
                 known.insert(digest, settings);
             } else {
-                let state = self.shelf.load(settings.log.origin())?;
+                let state = self.states.load(settings.log.origin())?;
                 slots.insert(digest, Arc::new(LogSlot::open(settings, state)?));
                 reloaded.added += 1;
             }
@@ -251,7 +251,7 @@ impl Witness {
 
     /// Lets each file hold what was recorded of it together with others.
     pub fn flush(&self) {
-        if let Err(error) = self.shelf.flush() {
+        if let Err(error) = self.states.flush() {
             tracing::error!(%error, "recorded, but the files of each log are not written");
         }
     }

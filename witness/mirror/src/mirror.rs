@@ -14,7 +14,7 @@ use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
 use stele_witness_core::cosigned::{Cosigned, Record};
 use stele_witness_core::keyring::{Keyring, Own};
-use stele_witness_core::state::Shelf;
+use stele_witness_core::state::StateStore;
 use stele_witness_core::trust::TrustedLog;
 
 use crate::copy::copy;
@@ -30,7 +30,7 @@ pub struct Mirror {
     /// The witness of the same folder: its line is verified and passed on.
     pub(crate) witness: Own,
     clock: Arc<dyn Clock>,
-    shelf: Shelf,
+    states: StateStore,
     slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
 }
 
@@ -42,7 +42,7 @@ pub struct Parts {
     /// The keys of the witness of the same folder.
     pub witness: Own,
     /// The mirror's own states and marks.
-    pub shelf: Shelf,
+    pub states: StateStore,
     /// What is mirrored.
     pub logs: Vec<MirroredLog>,
 }
@@ -73,9 +73,9 @@ enum Due {
 impl Mirror {
     /// Takes up every copy. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, MirrorError> {
-        let Parts { keyring, witness, shelf, logs } = parts;
-        shelf.recover()?;
-        let mirror = Self { keyring, witness, clock, shelf, slots: RwLock::default() };
+        let Parts { keyring, witness, states, logs } = parts;
+        states.recover()?;
+        let mirror = Self { keyring, witness, clock, states, slots: RwLock::default() };
         mirror.reload(logs)?;
         Ok(mirror)
     }
@@ -91,7 +91,7 @@ impl Mirror {
             if before.contains_key(&origin.digest()) {
                 settings.insert(origin.digest(), now);
             } else {
-                let (state, store) = (self.shelf.load(&origin)?, Store::open(&folder)?);
+                let (state, store) = (self.states.load(&origin)?, Store::open(&folder)?);
                 slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, state)?));
             }
         }
@@ -216,7 +216,7 @@ impl Mirror {
         }
         // A mirror signs seldom: the mark is settled at once.
         slot.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
-        if let Err(error) = self.shelf.flush() {
+        if let Err(error) = self.states.flush() {
             tracing::warn!(origin = %slot.origin, %error, "recorded, but not in a file of its own yet");
         }
         Ok(Some((true, signed)))

@@ -34,7 +34,7 @@ use stele_witness_core::evidence::Archive;
 use stele_witness_core::held::held;
 use stele_witness_core::keyring::Own;
 use stele_witness_core::log_slot::LogSettings;
-use stele_witness_core::state::{Shelf, StateView};
+use stele_witness_core::state::{StateStore, StateView};
 use stele_witness_core::witness::{Parts, Reloaded, Witness};
 
 /// A witness's folder with its config, checked.
@@ -69,9 +69,9 @@ impl Home {
     pub fn open_witness(&self, clock: Arc<dyn Clock>) -> Result<Witness, WitnessError> {
         let lock = self.lock()?;
         let keyring = self.keyring()?;
-        let shelf = self.shelf(keyring.own())?;
+        let states = self.states(keyring.own())?;
         let (archive, held) = (self.archive()?, held(&self.evidence_folder())?);
-        Ok(Witness::open(Parts { keyring, shelf, archive, held, logs: self.settings(), lock }, clock)?)
+        Ok(Witness::open(Parts { keyring, states, archive, held, logs: self.settings(), lock }, clock)?)
     }
 
     /// Lets a running witness take over what the config says of logs now. The keys are read at the start only.
@@ -118,16 +118,16 @@ impl Home {
     }
 
     /// The states and marks.
-    pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
+    pub fn states(&self, own: Own) -> Result<StateStore, DurableError> {
         let (state, marks) = self.folders();
         warn_of_writers(&state, "what is cosigned");
         warn_of_writers(&marks, "what is cosigned");
-        Shelf::open(&state, &marks, own, on_a_thread)
+        StateStore::open(&state, &marks, own, on_a_thread)
     }
 
     /// A view of them from beside, also while a witness runs.
     pub fn view(&self, own: Own) -> Result<StateView, WitnessError> {
-        Ok(self.shelf(own)?.view()?)
+        Ok(self.states(own)?.view()?)
     }
 
     /// The evidence.

@@ -35,7 +35,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
 use crate::cosigned::{Cosigned, Record, RecordError};
-use crate::group_commit::{Beside, Group, JournalView, Member};
+use crate::group_commit::{Beside, CasCell, GroupCommit, JournalView};
 use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
@@ -43,18 +43,18 @@ use crate::trust::TrustedLog;
 /// How often two files that contradict each other are looked at from beside.
 const LOOKS: u32 = 4;
 
-/// The folders of the states and of the marks. What one witness does goes through one shelf.
+/// The folders of the states and of the marks. What one witness does goes through one states.
 #[derive(Clone, Debug)]
-pub struct Shelf {
-    state: Group,
-    marks: Group,
+pub struct StateStore {
+    state: GroupCommit,
+    marks: GroupCommit,
     own: Own,
 }
 
 /// States and marks as somebody sees them who has no lock: the journals as they were read once, the files as they are.
 #[derive(Clone, Debug)]
 pub struct StateView {
-    store: Shelf,
+    store: StateStore,
     marks: JournalView,
     state: JournalView,
 }
@@ -64,8 +64,8 @@ pub struct StateView {
 pub struct LogState {
     origin: Origin,
     own: Own,
-    state: Member,
-    mark: Member,
+    state: CasCell,
+    mark: CasCell,
     state_path: PathBuf,
     mark_path: PathBuf,
     condition: Condition,
@@ -74,7 +74,7 @@ pub struct LogState {
 #[derive(Debug)]
 enum Condition {
     /// Files and memory agree.
-    Known(Pages),
+    Known(StateFiles),
     /// An error left the files in one of two contents.
     Uncertain,
     /// Nothing more is signed.
@@ -83,13 +83,13 @@ enum Condition {
 
 /// The files as we know them: their bytes are made again from this, so that a log costs little memory.
 #[derive(Clone, Debug)]
-struct Pages {
+struct StateFiles {
     record: Record,
     phase: Phase,
     previous: Digest,
 }
 
-impl Pages {
+impl StateFiles {
     fn state(&self) -> Vec<u8> {
         self.record.to_bytes()
     }
@@ -99,10 +99,10 @@ impl Pages {
     }
 }
 
-impl Shelf {
+impl StateStore {
     /// Opens the folders, creating them when missing.
     pub fn open(state: &Path, marks: &Path, own: Own, beside: Beside) -> Result<Self, DurableError> {
-        let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| Group::new(dir, beside));
+        let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| GroupCommit::new(dir, beside));
         Ok(Self { state, marks, own })
     }
 
@@ -194,8 +194,8 @@ impl Shelf {
         LogState {
             origin: origin.clone(),
             own: self.own.clone(),
-            state: self.state.member(&name),
-            mark: self.marks.member(&name),
+            state: self.state.cell(&name),
+            mark: self.marks.cell(&name),
             state_path: self.state.dir().path_of(&name),
             mark_path: self.marks.dir().path_of(&name),
             condition: Condition::Uncertain,
@@ -242,7 +242,7 @@ impl LogState {
             self.settle()?;
         }
         match &self.condition {
-            Condition::Known(pages) => Ok(&pages.record),
+            Condition::Known(known) => Ok(&known.record),
             Condition::Uncertain => Err(self.stopped("its files could not be read again")),
             Condition::Stopped(reason) => Err(self.stopped(reason)),
         }
@@ -251,28 +251,28 @@ impl LogState {
     /// Records a cosigned checkpoint durably. Only after `Ok` its cosignature may leave us.
     pub fn advance(&mut self, next: &Cosigned) -> Result<(), StateError> {
         self.record()?;
-        let Condition::Known(pages) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
+        let Condition::Known(known) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
             return Err(self.stopped("its files could not be read again"));
         };
-        let before = pages.state();
+        let before = known.state();
         let intent = Mark { phase: Phase::Intent, previous: Digest::of(&before), record: next.to_bytes() };
-        let written = self.write(&pages.mark().to_bytes(), &before, &intent);
+        let written = self.write(&known.mark().to_bytes(), &before, &intent);
         self.remember(written)?;
         let record = Record::Cosigned(Box::new(next.clone()));
-        self.condition = Condition::Known(Pages { record, phase: Phase::Intent, previous: intent.previous });
+        self.condition = Condition::Known(StateFiles { record, phase: Phase::Intent, previous: intent.previous });
         Ok(())
     }
 
     /// Lets the mark say that the change is done. From then on a state from before it is known for a restored one.
     pub fn settle_mark(&mut self) -> Result<(), StateError> {
-        let Condition::Known(pages @ Pages { phase: Phase::Intent, .. }) = &self.condition else { return Ok(()) };
-        let intent = pages.mark();
+        let Condition::Known(known @ StateFiles { phase: Phase::Intent, .. }) = &self.condition else { return Ok(()) };
+        let intent = known.mark();
         let before = intent.to_bytes();
         let swapped = self.mark.swap(Some(&before), &intent.settled().to_bytes()).map_err(StateError::from);
         match self.remember(swapped) {
             Ok(()) => {
-                if let Condition::Known(pages) = &mut self.condition {
-                    pages.phase = Phase::Settled;
+                if let Condition::Known(known) = &mut self.condition {
+                    known.phase = Phase::Settled;
                 }
                 Ok(())
             }
@@ -290,8 +290,8 @@ impl LogState {
     pub fn check(&mut self) -> Result<&Record, StateError> {
         self.record()?;
         let on_disk = self.state.load()?;
-        if let Condition::Known(pages) = &self.condition
-            && on_disk != Some(pages.state())
+        if let Condition::Known(known) = &self.condition
+            && on_disk != Some(known.state())
         {
             let reason = format!("{} was changed by somebody else", self.state_path.display());
             self.condition = Condition::Stopped(reason);
@@ -320,13 +320,13 @@ impl LogState {
 
     fn settle(&mut self) -> Result<(), StateError> {
         let read = self.read();
-        let pages = self.remember(read)?;
-        self.condition = Condition::Known(pages);
+        let known = self.remember(read)?;
+        self.condition = Condition::Known(known);
         Ok(())
     }
 
     /// The table in the module documentation.
-    fn read(&self) -> Result<Pages, StateError> {
+    fn read(&self) -> Result<StateFiles, StateError> {
         let no_mark = || StateError::NoMark { origin: self.origin.clone(), mark: self.mark_path.clone() };
         let mark_bytes = self.mark.load()?.ok_or_else(no_mark)?;
         let mark = Mark::parse(&mark_bytes).ok_or_else(|| StateError::NotAMark { path: self.mark_path.clone() })?;
@@ -346,7 +346,7 @@ impl LogState {
             self.state.swap(Some(&state), &mark.record)?;
             self.mark.swap(Some(&mark_bytes), &mark.clone().settled().to_bytes())?;
         }
-        Ok(Pages { record, phase: Phase::Settled, previous: mark.previous })
+        Ok(StateFiles { record, phase: Phase::Settled, previous: mark.previous })
     }
 
     fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {

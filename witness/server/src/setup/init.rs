@@ -32,7 +32,7 @@ impl Home {
         stele_durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
         let home = Self::open(folder)?;
         let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
+        home.states(own.clone())?;
         Ok(own)
     }
 
@@ -59,7 +59,7 @@ impl Home {
         stele_durable::create_file(&config, text.as_bytes(), 0o644)?;
         let home = Self::open(folder)?;
         let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
+        home.states(own.clone())?;
         Ok(own)
     }
 

@@ -88,9 +88,9 @@ impl Home {
         }
         // One write for all: a list may have thousands.
         let text = home.with(&tables)?;
-        let shelf = home.shelf(home.keyring()?.own())?;
+        let states = home.states(home.keyring()?.own())?;
         for log in &pulled.added {
-            shelf.begin(log.origin())?;
+            states.begin(log.origin())?;
         }
         stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok(pulled)
@@ -135,7 +135,7 @@ impl Home {
             return Ok((Added::Already, log));
         }
         let text = home.with(&text_of_log(&log, extras))?;
-        home.shelf(home.keyring()?.own())?.begin(log.origin())?;
+        home.states(home.keyring()?.own())?.begin(log.origin())?;
         stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok((Added::New, log))
     }
@@ -144,12 +144,12 @@ impl Home {
     pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
         let _alone = self.lock()?;
         let own = self.keyring()?.own();
-        let shelf = self.shelf(own.clone())?;
-        shelf.recover()?;
+        let states = self.states(own.clone())?;
+        states.recover()?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own)?;
-        shelf.adopt(&adopted)?;
-        shelf.load(log.origin())?;
+        states.adopt(&adopted)?;
+        states.load(log.origin())?;
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 

@@ -22,7 +22,7 @@ use crate::home::{Home, on_a_thread, pause};
 use crate::keys::{new_key, read_key};
 use stele_mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
 use stele_witness_core::keyring::{Keyring, Own};
-use stele_witness_core::state::{Shelf, read_adoptable};
+use stele_witness_core::state::{StateStore, read_adoptable};
 
 /// How one copy is.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
     let home = Home::open(folder)?;
     let own = home.mirror_keyring()?.map(|keyring| keyring.own());
     let own = own.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: name.to_string() }))?;
-    home.mirror_shelf(own.clone()).map_err(WitnessError::Durable)?;
+    home.mirror_states(own.clone()).map_err(WitnessError::Durable)?;
     Ok(own)
 }
 
@@ -70,7 +70,7 @@ impl Home {
         home.read(&text)?;
         let keyring =
             home.mirror_keyring()?.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: origin.to_owned() }))?;
-        home.mirror_shelf(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
+        home.mirror_states(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
         Ok(stele_durable::replace_file(&path, text.as_bytes())?)
     }
 
@@ -91,8 +91,8 @@ impl Home {
     /// Takes up every copy; `None` where the config has no mirror. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open_mirror(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<Mirror>>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(None) };
-        let (witness, shelf) = (self.keyring()?.own(), self.mirror_shelf(keyring.own())?);
-        let parts = Parts { keyring, witness, shelf, logs: self.mirrored_logs() };
+        let (witness, states) = (self.keyring()?.own(), self.mirror_states(keyring.own())?);
+        let parts = Parts { keyring, witness, states, logs: self.mirrored_logs() };
         Ok(Some(Arc::new(Mirror::open(parts, clock)?)))
     }
 
@@ -112,12 +112,12 @@ impl Home {
     }
 
     /// The mirror's states and marks.
-    pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, stele_durable::DurableError> {
+    pub fn mirror_states(&self, own: Own) -> Result<StateStore, stele_durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
         let (state, marks) = (self.mirror_folder().join("state"), self.resolve(&marks));
         warn_of_writers(&state, "what is cosigned");
         warn_of_writers(&marks, "what is cosigned");
-        Shelf::open(&state, &marks, own, on_a_thread)
+        StateStore::open(&state, &marks, own, on_a_thread)
     }
 
     /// The folder of the copy of a log.
@@ -133,7 +133,7 @@ impl Home {
     /// Looks at the whole of every copy; can be done beside a running mirror.
     pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
-        let mut view = self.mirror_shelf(keyring.own())?.view()?;
+        let mut view = self.mirror_states(keyring.own())?.view()?;
         let look = |listed: &Listed| {
             let origin = listed.log.origin().clone();
             let record = view.look(&origin, pause).map_err(MirrorError::State)?;
@@ -151,11 +151,11 @@ impl Home {
         let _alone = self.lock()?;
         let none = || self.unfit(Unfit::NoMirror { origin: checkpoint.display().to_string() });
         let own = self.mirror_keyring()?.ok_or_else(none)?.own();
-        let shelf = self.mirror_shelf(own.clone())?;
-        shelf.recover().map_err(MirrorError::State)?;
+        let states = self.mirror_states(own.clone())?;
+        states.recover().map_err(MirrorError::State)?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own).map_err(MirrorError::State)?;
-        shelf.adopt(&adopted).map_err(MirrorError::State)?;
+        states.adopt(&adopted).map_err(MirrorError::State)?;
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 

@@ -357,7 +357,7 @@ fn grown(files: &TimedFiles, known: Head, shown: &Checkpoint) -> Result<(u64, Gr
 }
 
 fn mirror_view(home: &Home, own: Own) -> Result<StateView, WitnessError> {
-    Ok(home.mirror_shelf(own)?.view()?)
+    Ok(home.mirror_states(own)?.view()?)
 }
 
 fn client() -> HttpClient {
