@@ -16,7 +16,7 @@ use stele_spec::merkle::{ConsistencyError, empty_root};
 use stele_spec::misbehaviour::Prefix;
 
 use crate::request::AddCheckpoint;
-use crate::trust::{TrustedLog, Verified};
+use crate::trust::{LogSignedCheckpoint, TrustedLog};
 
 /// The tree that we cosigned last; [`Head::NONE`] before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Everything holds: record it, then answer with a cosignature.
-    Cosign(Verified),
+    Cosign(LogSignedCheckpoint),
     /// It is not cosigned.
     Refuse {
         /// Why.
@@ -96,7 +96,7 @@ pub struct Contradiction {
     /// How.
     pub kind: Conflict,
     /// The checkpoint.
-    pub offered: Verified,
+    pub offered: LogSignedCheckpoint,
     /// For [`Conflict::Forked`]: what the offered tree begins with instead.
     pub prefix: Option<Prefix>,
 }

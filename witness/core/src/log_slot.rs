@@ -6,7 +6,7 @@ use std::time::Duration;
 use stele_spec::checkpoint::Origin;
 
 use crate::allowance::Allowance;
-use crate::cosigned::Record;
+use crate::cosigned::LastCosigned;
 use crate::counters::Counters;
 use crate::held::Held;
 use crate::message_rate::MessageRate;
@@ -130,7 +130,7 @@ impl LogSlot {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn serve(&self, record: &Record) {
+    pub(crate) fn serve(&self, record: &LastCosigned) {
         let Some(cosigned) = record.cosigned() else { return };
         let bytes: Arc<[u8]> = cosigned.to_bytes().into();
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Some(bytes);

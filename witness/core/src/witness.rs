@@ -19,7 +19,7 @@ use stele_spec::hash::Digest;
 use stele_spec::misbehaviour::EXTENSION;
 
 use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
-use crate::cosigned::{Cosigned, Record};
+use crate::cosigned::{Cosigned, LastCosigned};
 use crate::counters::{Counters, Counts, Pulled};
 use crate::decide::{Contradiction, Head, Verdict, decide};
 use crate::evidence::{Archive, Kept};
@@ -29,7 +29,7 @@ use crate::log_slot::{LogSettings, LogSlot, Pull};
 use crate::request::AddCheckpoint;
 use crate::state::{LogState, StateError, StateStore};
 use crate::subtree::{SignSubtree, sign_subtree};
-use crate::trust::{TrustedLog, Verified};
+use crate::trust::{LogSignedCheckpoint, TrustedLog};
 
 /// How far the wall clock may go beyond what the steady clock says since the start, in seconds. A day is more than any correction
 /// of a working time service; a time that was signed further ahead would keep the log from being cosigned until then.
@@ -215,7 +215,7 @@ impl Witness {
     }
 
     /// What was cosigned last of a log of ours. Waits for what is being decided on it.
-    pub fn last(&self, origin: &Origin) -> Option<Result<Record, Unavailable>> {
+    pub fn last(&self, origin: &Origin) -> Option<Result<LastCosigned, Unavailable>> {
         let slot = self.slot(origin)?;
         let read = slot.state().record().cloned();
         Some(read.map_err(|error| Unavailable::State(Arc::new(error))))
@@ -341,7 +341,7 @@ impl Witness {
                 }
             };
             if let Ok(cosigned) = &answer {
-                last = Record::Cosigned(Box::new(cosigned.clone()));
+                last = LastCosigned::Cosigned(Box::new(cosigned.clone()));
                 granted = Some(cosigned.clone());
             }
             // From the first grant on, every answer rests on what is not recorded yet.
@@ -353,7 +353,7 @@ impl Witness {
             slot.serve(&last);
         }
         let answer =
-            |(answer, conflict, rests_on_grant): (Result<Cosigned, _>, Option<(Contradiction, Record)>, bool)| {
+            |(answer, conflict, rests_on_grant): (Result<Cosigned, _>, Option<(Contradiction, LastCosigned)>, bool)| {
                 if let (Some(failure), true) = (&failure, rests_on_grant) {
                     return AddCheckpointAnswer::Unavailable(failure.clone());
                 }
@@ -374,8 +374,8 @@ impl Witness {
     fn grant(
         &self,
         slot: &LogSlot,
-        verified: &Verified,
-        last: &Record,
+        verified: &LogSignedCheckpoint,
+        last: &LastCosigned,
         granted: Option<&Cosigned>,
     ) -> Result<Cosigned, AddCheckpointAnswer> {
         let time = self.time_after(last).map_err(AddCheckpointAnswer::Unavailable)?;
@@ -391,7 +391,7 @@ impl Witness {
     }
 
     /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.
-    fn time_after(&self, record: &Record) -> Result<UnixTime, Unavailable> {
+    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, Unavailable> {
         let now = self.now();
         let time = UnixTime::new(now).map_err(|_| Unavailable::NoTime { now })?;
         if now == 0 {
@@ -412,7 +412,7 @@ impl Witness {
     }
 
     /// Keeps it. What is written into the messages about it is limited; what is kept and counted is not.
-    fn keep_evidence(&self, slot: &LogSlot, conflict: &Contradiction, known: &Record) {
+    fn keep_evidence(&self, slot: &LogSlot, conflict: &Contradiction, known: &LastCosigned) {
         slot.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (slot.origin(), conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());

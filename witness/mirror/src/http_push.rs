@@ -23,7 +23,7 @@ use crate::error::MirrorError;
 use crate::mirror::Mirror;
 use crate::push::Pushed;
 use crate::upload::Upload;
-use stele_witness_core::cosigned::Record;
+use stele_witness_core::cosigned::LastCosigned;
 use stele_witness_core::witness::Witness;
 
 /// How much of a body is read, as it is sent.
@@ -102,7 +102,7 @@ fn take(door: &Door, body: &mut impl Read) -> Result<Pushed, Response> {
             let message = "this mirror cannot read its state now";
             return Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "state", message, None));
         }
-        None => Record::Nothing(upload.origin.clone()),
+        None => LastCosigned::Nothing(upload.origin.clone()),
     };
     Ok(door.mirror.push(&upload, pending.cosigned(), body))
 }

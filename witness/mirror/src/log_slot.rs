@@ -7,7 +7,7 @@ use stele_durable::DurableError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{NoteSignature, VerifierKey};
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, Record};
+use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::state::LogState;
 use stele_witness_core::trust::TrustedLog;
 
@@ -92,7 +92,7 @@ impl LogSlot {
         MirrorError::damaged(&self.origin, self.store.path().display().to_string(), error)
     }
 
-    pub(crate) fn record(&self) -> Result<Record, MirrorError> {
+    pub(crate) fn record(&self) -> Result<LastCosigned, MirrorError> {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner).record()?.clone())
     }
 

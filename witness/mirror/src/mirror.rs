@@ -12,7 +12,7 @@ use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, Record};
+use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::keyring::{Keyring, Own};
 use stele_witness_core::state::StateStore;
 use stele_witness_core::trust::TrustedLog;
@@ -67,7 +67,7 @@ enum Due {
     /// Nothing: this is what we signed last.
     Same(Box<Cosigned>),
     /// The checkpoint, with these lines of others.
-    Anew { before: Box<Record>, lines: Vec<NoteSignature> },
+    Anew { before: Box<LastCosigned>, lines: Vec<NoteSignature> },
 }
 
 impl Mirror {
@@ -222,7 +222,7 @@ impl Mirror {
         Ok(Some((true, signed)))
     }
 
-    fn time_after(&self, record: &Record) -> Result<UnixTime, MirrorError> {
+    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, MirrorError> {
         let now = self.clock.unix_seconds();
         let last = record.cosigned().map_or(1, |cosigned| cosigned.time().seconds());
         if now < last {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use stele_witness_core::answer::{AddCheckpointAnswer, Unavailable};
-use stele_witness_core::cosigned::{Cosigned, Record};
+use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::decide::{Head, Refusal};
 use stele_witness_core::request::{AddCheckpoint, RequestError};
@@ -174,7 +174,7 @@ impl Attendant {
         Some(Task(tokio::spawn(async move {
             let Ok(_slot) = copying.acquire().await else { return };
             let copied = tokio::task::spawn_blocking(move || {
-                if let Some(Ok(Record::Cosigned(cosigned))) = witness.last(&origin) {
+                if let Some(Ok(LastCosigned::Cosigned(cosigned))) = witness.last(&origin) {
                     follower.copy(&cosigned, &asked);
                 }
             });
@@ -263,7 +263,13 @@ pub fn checkpoint(files: &TimedFiles) -> Result<SignedNote, PullError> {
 }
 
 /// Checks what the log shows and, where it has grown, reads the tiles that prove it. Blocks.
-fn look(log: &TrustedLog, files: &TimedFiles, note: &SignedNote, last: &Record, now: u64) -> Result<Shown, PullError> {
+fn look(
+    log: &TrustedLog,
+    files: &TimedFiles,
+    note: &SignedNote,
+    last: &LastCosigned,
+    now: u64,
+) -> Result<Shown, PullError> {
     let verified = log.verify(note).map_err(PullError::Untrusted)?;
     let (known, found) = (last.head(), verified.checkpoint());
     if let Some(cosigned) = last.cosigned()

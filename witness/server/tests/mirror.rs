@@ -22,7 +22,7 @@ use stele_spec::tiledlog::{Files, TiledLog};
 use stele_witness::copying::Copying;
 use stele_witness::home::Home;
 use stele_witness::setup;
-use stele_witness_core::cosigned::Record;
+use stele_witness_core::cosigned::LastCosigned;
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::witness::Witness;
 
@@ -97,7 +97,7 @@ impl AtWork {
     fn bring(&self) -> Option<Brought> {
         let asked = stele_pull::files_at(&self.url, Arc::default());
         match self.witness.last(&ORIGIN.parse().unwrap()) {
-            Some(Ok(Record::Cosigned(cosigned))) => self.mirror.bring(&cosigned, &asked),
+            Some(Ok(LastCosigned::Cosigned(cosigned))) => self.mirror.bring(&cosigned, &asked),
             _ => None,
         }
     }

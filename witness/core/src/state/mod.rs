@@ -34,7 +34,7 @@ use stele_durable::{Dir, DurableError, Put};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
-use crate::cosigned::{Cosigned, Record, RecordError};
+use crate::cosigned::{Cosigned, LastCosigned, RecordError};
 use crate::group_commit::{Beside, CasCell, GroupCommit, JournalView};
 use crate::keyring::Own;
 use crate::mark::{Mark, Phase};
@@ -84,7 +84,7 @@ enum Condition {
 /// The files as we know them: their bytes are made again from this, so that a log costs little memory.
 #[derive(Clone, Debug)]
 struct StateFiles {
-    record: Record,
+    record: LastCosigned,
     phase: Phase,
     previous: Digest,
 }
@@ -122,7 +122,7 @@ impl StateStore {
     /// start.
     pub fn begin(&self, origin: &Origin) -> Result<(), StateError> {
         let name = origin.digest().to_string();
-        let record = Record::Nothing(origin.clone()).to_bytes();
+        let record = LastCosigned::Nothing(origin.clone()).to_bytes();
         if self.marks.dir().exists(&name)? {
             return self.view()?.look_once(origin).map(|_| ());
         }
@@ -143,7 +143,7 @@ impl StateStore {
         Ok(StateView { marks: self.marks.view()?, state: self.state.view()?, store: self.clone() })
     }
 
-    fn look_once(&self, view: &StateView, origin: &Origin) -> Result<Record, StateError> {
+    fn look_once(&self, view: &StateView, origin: &Origin) -> Result<LastCosigned, StateError> {
         let state = self.unread(origin);
         let name = origin.digest().to_string();
         let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };
@@ -175,7 +175,7 @@ impl StateStore {
         let state = self.unread(origin);
         let marked = state.mark.load()?.and_then(|bytes| Mark::parse(&bytes)).map(|mark| mark.record);
         for known in [state.state.load()?, marked].into_iter().flatten() {
-            let Ok(known) = Record::parse(&known, origin, &self.own) else { continue };
+            let Ok(known) = LastCosigned::parse(&known, origin, &self.own) else { continue };
             let (offered, known_age) = (age_of(adopted), age(&known));
             let forks = offered.0 == known_age.0 && adopted.checkpoint().root() != known.head().root;
             if offered.0 < known_age.0 || offered.1 < known_age.1 || forks {
@@ -206,7 +206,7 @@ impl StateStore {
 impl StateView {
     /// What the files of a log say. Mark and state are read one after the other, and a witness that runs may have been in between: where
     /// they contradict each other both are read again after `pause`.
-    pub fn look(&mut self, origin: &Origin, pause: impl Fn()) -> Result<Record, StateError> {
+    pub fn look(&mut self, origin: &Origin, pause: impl Fn()) -> Result<LastCosigned, StateError> {
         for _ in 1..LOOKS {
             match self.look_once(origin) {
                 Err(StateError::Older { .. } | StateError::Contradiction { .. }) => pause(),
@@ -217,7 +217,7 @@ impl StateView {
         self.look_once(origin)
     }
 
-    fn look_once(&self, origin: &Origin) -> Result<Record, StateError> {
+    fn look_once(&self, origin: &Origin) -> Result<LastCosigned, StateError> {
         self.store.look_once(self, origin)
     }
 }
@@ -237,7 +237,7 @@ pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &Own) -> Result<Cosign
 
 impl LogState {
     /// What was cosigned last. After an error the files are read again first.
-    pub fn record(&mut self) -> Result<&Record, StateError> {
+    pub fn record(&mut self) -> Result<&LastCosigned, StateError> {
         if matches!(self.condition, Condition::Uncertain) {
             self.settle()?;
         }
@@ -258,7 +258,7 @@ impl LogState {
         let intent = Mark { phase: Phase::Intent, previous: Digest::of(&before), record: next.to_bytes() };
         let written = self.write(&known.mark().to_bytes(), &before, &intent);
         self.remember(written)?;
-        let record = Record::Cosigned(Box::new(next.clone()));
+        let record = LastCosigned::Cosigned(Box::new(next.clone()));
         self.condition = Condition::Known(StateFiles { record, phase: Phase::Intent, previous: intent.previous });
         Ok(())
     }
@@ -287,7 +287,7 @@ impl LogState {
     }
 
     /// Reads the file from the disk again and verifies it as if it were new.
-    pub fn check(&mut self) -> Result<&Record, StateError> {
+    pub fn check(&mut self) -> Result<&LastCosigned, StateError> {
         self.record()?;
         let on_disk = self.state.load()?;
         if let Condition::Known(known) = &self.condition
@@ -349,7 +349,7 @@ impl LogState {
         Ok(StateFiles { record, phase: Phase::Settled, previous: mark.previous })
     }
 
-    fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {
+    fn disagreement(&self, state: &[u8], marked: &LastCosigned) -> Result<StateError, StateError> {
         let (found, marked) = (age(&self.parse(state, &self.state_path)?), age(marked));
         let (origin, path) = (self.origin.clone(), self.state_path.clone());
         Ok(if found < marked {
@@ -359,8 +359,8 @@ impl LogState {
         })
     }
 
-    fn parse(&self, bytes: &[u8], path: &Path) -> Result<Record, StateError> {
-        Record::parse(bytes, &self.origin, &self.own)
+    fn parse(&self, bytes: &[u8], path: &Path) -> Result<LastCosigned, StateError> {
+        LastCosigned::parse(bytes, &self.origin, &self.own)
             .map_err(|reason| StateError::Unreadable { path: path.to_owned(), reason })
     }
 
@@ -370,7 +370,7 @@ impl LogState {
 }
 
 /// Size, then time: how far a record goes.
-fn age(record: &Record) -> (u64, u64) {
+fn age(record: &LastCosigned) -> (u64, u64) {
     record.cosigned().map_or((0, 0), age_of)
 }
 

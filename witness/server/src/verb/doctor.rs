@@ -20,7 +20,7 @@ use crate::error::WitnessError;
 use crate::home::{Home, pause};
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
-use stele_witness_core::cosigned::{Cosigned, Record};
+use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::decide::Head;
 use stele_witness_core::held::held;
 use stele_witness_core::keyring::{Keyring, Own};
@@ -150,8 +150,8 @@ impl Findings {
             let origin = listed.log.origin();
             match view.look(origin, pause) {
                 Err(error) => self.failed("log", format!("{origin}: {error}")),
-                Ok(Record::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
-                Ok(Record::Cosigned(cosigned)) => {
+                Ok(LastCosigned::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
+                Ok(LastCosigned::Cosigned(cosigned)) => {
                     let (size, time) = (cosigned.checkpoint().size(), cosigned.time().seconds());
                     if now < time {
                         let words =
