@@ -8,7 +8,7 @@ use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
 use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
 use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
-use crate::decide::Head;
+use crate::decide::TreeHead;
 use crate::keyring::{Keyring, Own, SignError};
 use crate::trust::Verified;
 
@@ -77,9 +77,11 @@ impl LastCosigned {
     }
 
     /// The tree that it speaks of.
-    pub fn head(&self) -> Head {
-        self.cosigned()
-            .map_or(Head::NONE, |cosigned| Head { size: cosigned.checkpoint.size(), root: cosigned.checkpoint.root() })
+    pub fn head(&self) -> TreeHead {
+        self.cosigned().map_or(TreeHead::NONE, |cosigned| TreeHead {
+            size: cosigned.checkpoint.size(),
+            root: cosigned.checkpoint.root(),
+        })
     }
 
     /// The checkpoint, if one was cosigned.

@@ -21,7 +21,7 @@ use stele_spec::misbehaviour::EXTENSION;
 use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use crate::cosigned::{Cosigned, LastCosigned};
 use crate::counters::{Counters, Counts, Pulled};
-use crate::decide::{Contradiction, Head, Verdict, decide};
+use crate::decide::{ConflictingCheckpoint, CosignDecision, TreeHead, decide};
 use crate::evidence::{Archive, Kept};
 use crate::held::Held;
 use crate::keyring::{Keyring, Own};
@@ -166,9 +166,9 @@ impl Witness {
         if let Some(slot) = self.slot(request.checkpoint().origin()).filter(|slot| slot.settings().serves) {
             return Ok((slot, request));
         }
-        let answer = match decide(None, Head::NONE, &request) {
-            Verdict::Refuse { refusal, .. } => AddCheckpointAnswer::Refused(refusal),
-            Verdict::Cosign(_) => AddCheckpointAnswer::Unavailable(Unavailable::Internal),
+        let answer = match decide(None, TreeHead::NONE, &request) {
+            CosignDecision::Refuse { refusal, .. } => AddCheckpointAnswer::Refused(refusal),
+            CosignDecision::Cosign(_) => AddCheckpointAnswer::Unavailable(Unavailable::Internal),
         };
         Err(self.count(None, answer))
     }
@@ -335,8 +335,8 @@ impl Witness {
         let mut outcomes = Vec::with_capacity(together.len());
         for request in together {
             let (answer, conflict) = match decide(Some(&settings.log), last.head(), &request) {
-                Verdict::Cosign(verified) => (self.grant(slot, &verified, &last, granted.as_ref()), None),
-                Verdict::Refuse { refusal, conflict } => {
+                CosignDecision::Cosign(verified) => (self.grant(slot, &verified, &last, granted.as_ref()), None),
+                CosignDecision::Refuse { refusal, conflict } => {
                     (Err(AddCheckpointAnswer::Refused(refusal)), conflict.map(|conflict| (conflict, last.clone())))
                 }
             };
@@ -352,21 +352,24 @@ impl Witness {
         if failure.is_none() {
             slot.serve(&last);
         }
-        let answer =
-            |(answer, conflict, rests_on_grant): (Result<Cosigned, _>, Option<(Contradiction, LastCosigned)>, bool)| {
-                if let (Some(failure), true) = (&failure, rests_on_grant) {
-                    return AddCheckpointAnswer::Unavailable(failure.clone());
+        let answer = |(answer, conflict, rests_on_grant): (
+            Result<Cosigned, _>,
+            Option<(ConflictingCheckpoint, LastCosigned)>,
+            bool,
+        )| {
+            if let (Some(failure), true) = (&failure, rests_on_grant) {
+                return AddCheckpointAnswer::Unavailable(failure.clone());
+            }
+            if let Some((conflict, known)) = conflict {
+                self.keep_evidence(slot, &conflict, &known);
+            }
+            match answer {
+                Ok(cosigned) => {
+                    AddCheckpointAnswer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect())
                 }
-                if let Some((conflict, known)) = conflict {
-                    self.keep_evidence(slot, &conflict, &known);
-                }
-                match answer {
-                    Ok(cosigned) => {
-                        AddCheckpointAnswer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect())
-                    }
-                    Err(answer) => answer,
-                }
-            };
+                Err(answer) => answer,
+            }
+        };
         outcomes.into_iter().map(answer).collect()
     }
 
@@ -412,7 +415,7 @@ impl Witness {
     }
 
     /// Keeps it. What is written into the messages about it is limited; what is kept and counted is not.
-    fn keep_evidence(&self, slot: &LogSlot, conflict: &Contradiction, known: &LastCosigned) {
+    fn keep_evidence(&self, slot: &LogSlot, conflict: &ConflictingCheckpoint, known: &LastCosigned) {
         slot.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (slot.origin(), conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());

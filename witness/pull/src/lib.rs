@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use stele_witness_core::answer::{AddCheckpointAnswer, Unavailable};
 use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::counters::Pulled;
-use stele_witness_core::decide::{Head, Refusal};
+use stele_witness_core::decide::{Refusal, TreeHead};
 use stele_witness_core::request::{AddCheckpoint, RequestError};
 use stele_witness_core::trust::TrustedLog;
 use stele_witness_core::witness::Witness;
@@ -273,7 +273,7 @@ fn look(
     let verified = log.verify(note).map_err(PullError::Untrusted)?;
     let (known, found) = (last.head(), verified.checkpoint());
     if let Some(cosigned) = last.cosigned()
-        && (Head { size: found.size(), root: found.root() }) == known
+        && (TreeHead { size: found.size(), root: found.root() }) == known
         && now.saturating_sub(cosigned.time().seconds()) < REFRESH.as_secs()
     {
         return Ok(Shown::Unchanged);

@@ -21,7 +21,7 @@ use crate::home::{Home, pause};
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
 use stele_witness_core::cosigned::{Cosigned, LastCosigned};
-use stele_witness_core::decide::Head;
+use stele_witness_core::decide::TreeHead;
 use stele_witness_core::held::held;
 use stele_witness_core::keyring::{Keyring, Own};
 use stele_witness_core::log_slot::Pull;
@@ -340,7 +340,7 @@ enum Growth {
     Other,
 }
 
-fn grown(files: &TimedFiles, known: Head, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
+fn grown(files: &TimedFiles, known: TreeHead, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
     let (size, root) = (shown.size(), shown.root());
     let growth = if size < known.size {
         Growth::Back
