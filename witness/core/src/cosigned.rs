@@ -9,7 +9,7 @@ use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
 use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
 use crate::decide::TreeHead;
-use crate::keyring::{Keyring, Own, SignError};
+use crate::keyring::{SignError, WitnessKeys, WitnessSigner};
 use crate::trust::Verified;
 
 /// A record of one log.
@@ -60,7 +60,7 @@ pub enum RecordError {
 
 impl LastCosigned {
     /// Reads a record of `origin` and verifies our cosignatures in it.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         let nothing = Self::Nothing(origin.clone());
         if nothing.to_bytes() == bytes {
             return Ok(nothing);
@@ -95,7 +95,7 @@ impl LastCosigned {
 
 impl Cosigned {
     /// Cosigns a checkpoint that was decided to deserve it.
-    pub fn sign(verified: &LogSignedCheckpoint, witness: &Keyring, time: UnixTime) -> Result<Self, RecordError> {
+    pub fn sign(verified: &LogSignedCheckpoint, witness: &WitnessSigner, time: UnixTime) -> Result<Self, RecordError> {
         let text = verified.note().text();
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(witness.cosign(text, time).map_err(RecordError::Sign)?);
@@ -108,7 +108,7 @@ impl Cosigned {
     pub fn sign_beside(
         note: &SignedNote,
         beside: Vec<NoteSignature>,
-        witness: &Keyring,
+        witness: &WitnessSigner,
         time: UnixTime,
     ) -> Result<Self, RecordError> {
         let own = witness.own();
@@ -129,12 +129,12 @@ impl Cosigned {
     ///
     /// A line of ours that states no time, as `sign-subtree` gives to anybody, must verify and does not count: it does not say
     /// that this was our largest tree.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         Self::of(SignedNote::parse(bytes).map_err(RecordError::Note)?, origin, own)
     }
 
     /// The same of a note that is parsed already.
-    pub fn of(note: SignedNote, origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn of(note: SignedNote, origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?;
         if checkpoint.origin() != origin {
             return Err(RecordError::OtherLog { expected: origin.clone(), found: checkpoint.origin().clone() });

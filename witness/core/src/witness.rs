@@ -24,7 +24,7 @@ use crate::counters::{Counters, Counts, Pulled};
 use crate::decide::{ConflictingCheckpoint, CosignDecision, TreeHead, decide};
 use crate::evidence::{Archive, Kept};
 use crate::held::Held;
-use crate::keyring::{Keyring, Own};
+use crate::keyring::{WitnessKeys, WitnessSigner};
 use crate::log_slot::{LogSettings, LogSlot, Pull};
 use crate::request::AddCheckpoint;
 use crate::state::{LogState, StateError, StateStore};
@@ -37,7 +37,7 @@ pub const MAX_JUMP: u64 = 86_400;
 
 /// A witness that has taken up all its logs, and that no other process can run.
 pub struct Witness {
-    keyring: Keyring,
+    keyring: WitnessSigner,
     clock: Arc<dyn Clock>,
     started: Started,
     archive: Archive,
@@ -52,7 +52,7 @@ pub struct Witness {
 #[derive(Debug)]
 pub struct Parts {
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: WitnessSigner,
     /// States and marks.
     pub states: StateStore,
     /// Where evidence is kept.
@@ -239,7 +239,7 @@ impl Witness {
     }
 
     /// Our public keys.
-    pub fn own(&self) -> Own {
+    pub fn own(&self) -> WitnessKeys {
         self.keyring.own()
     }
 

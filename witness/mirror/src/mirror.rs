@@ -13,7 +13,7 @@ use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
 use stele_witness_core::cosigned::{Cosigned, LastCosigned};
-use stele_witness_core::keyring::{Keyring, Own};
+use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateStore;
 use stele_witness_core::trust::TrustedLog;
 
@@ -26,9 +26,9 @@ use crate::upload::Upload;
 
 /// The copies of a folder, and the keys that vouch for them.
 pub struct Mirror {
-    keyring: Keyring,
+    keyring: WitnessSigner,
     /// The witness of the same folder: its line is verified and passed on.
-    pub(crate) witness: Own,
+    pub(crate) witness: WitnessKeys,
     clock: Arc<dyn Clock>,
     states: StateStore,
     slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
@@ -38,9 +38,9 @@ pub struct Mirror {
 #[derive(Debug)]
 pub struct Parts {
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: WitnessSigner,
     /// The keys of the witness of the same folder.
-    pub witness: Own,
+    pub witness: WitnessKeys,
     /// The mirror's own states and marks.
     pub states: StateStore,
     /// What is mirrored.
@@ -110,7 +110,7 @@ impl Mirror {
     }
 
     /// Our verifier keys.
-    pub fn own(&self) -> Own {
+    pub fn own(&self) -> WitnessKeys {
         self.keyring.own()
     }
 

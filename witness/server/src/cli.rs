@@ -24,7 +24,7 @@ use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use stele_bastion::Reach;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
-use stele_witness_core::keyring::Own;
+use stele_witness_core::keyring::WitnessKeys;
 use stele_witness_core::trust::TrustedLog;
 use stele_witness_core::witness::Witness;
 
@@ -436,7 +436,7 @@ fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirr
 }
 
 /// The line by which a policy counts this witness, ready to be copied.
-fn policy_line(own: &Own) -> String {
+fn policy_line(own: &WitnessKeys) -> String {
     let short = own.name().as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let mut keys = own.keys();
     let first = keys.next().map(|key| format!("in a policy: witness {short} {key} https://WHERE-IT-IS-REACHED\n"));
@@ -446,11 +446,11 @@ fn policy_line(own: &Own) -> String {
     first.into_iter().chain(second.map(str::to_owned)).collect()
 }
 
-fn vkeys(own: &Own, before: &str) -> String {
+fn vkeys(own: &WitnessKeys, before: &str) -> String {
     own.keys().map(|key| format!("{before}{key}\n")).collect()
 }
 
-fn vkeys_json(own: &Own) -> Vec<String> {
+fn vkeys_json(own: &WitnessKeys) -> Vec<String> {
     own.keys().map(ToString::to_string).collect()
 }
 

@@ -18,7 +18,7 @@ use crate::config::Unfit;
 use stele_bastion::IdentityError;
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
-use stele_witness_core::keyring::NotOne;
+use stele_witness_core::keyring::KeyMismatch;
 use stele_witness_core::state::StateError;
 
 /// Why a command failed, or the witness did not start.
@@ -82,7 +82,7 @@ pub enum WitnessError {
         /// The first key file.
         path: PathBuf,
         /// What is wrong with them.
-        reason: NotOne,
+        reason: KeyMismatch,
     },
     /// Config and key disagree about who we are.
     #[error("the config names {config}, the key {key}")]

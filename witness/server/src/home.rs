@@ -32,7 +32,7 @@ use crate::error::WitnessError;
 use stele_bastion::{Backend, Bastions, Identity, Pace, Reach};
 use stele_witness_core::evidence::Archive;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::Own;
+use stele_witness_core::keyring::WitnessKeys;
 use stele_witness_core::log_slot::LogSettings;
 use stele_witness_core::state::{StateStore, StateView};
 use stele_witness_core::witness::{Parts, Reloaded, Witness};
@@ -118,7 +118,7 @@ impl Home {
     }
 
     /// The states and marks.
-    pub fn states(&self, own: Own) -> Result<StateStore, DurableError> {
+    pub fn states(&self, own: WitnessKeys) -> Result<StateStore, DurableError> {
         let (state, marks) = self.folders();
         warn_of_writers(&state, "what is cosigned");
         warn_of_writers(&marks, "what is cosigned");
@@ -126,7 +126,7 @@ impl Home {
     }
 
     /// A view of them from beside, also while a witness runs.
-    pub fn view(&self, own: Own) -> Result<StateView, WitnessError> {
+    pub fn view(&self, own: WitnessKeys) -> Result<StateView, WitnessError> {
         Ok(self.states(own)?.view()?)
     }
 

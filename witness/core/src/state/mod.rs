@@ -36,7 +36,7 @@ use stele_spec::hash::Digest;
 
 use crate::cosigned::{Cosigned, LastCosigned, RecordError};
 use crate::group_commit::{Beside, CasCell, GroupCommit, JournalView};
-use crate::keyring::Own;
+use crate::keyring::WitnessKeys;
 use crate::mark::{Mark, Phase};
 use crate::trust::TrustedLog;
 
@@ -48,7 +48,7 @@ const LOOKS: u32 = 4;
 pub struct StateStore {
     state: GroupCommit,
     marks: GroupCommit,
-    own: Own,
+    own: WitnessKeys,
 }
 
 /// States and marks as somebody sees them who has no lock: the journals as they were read once, the files as they are.
@@ -63,7 +63,7 @@ pub struct StateView {
 #[derive(Debug)]
 pub struct LogState {
     origin: Origin,
-    own: Own,
+    own: WitnessKeys,
     state: CasCell,
     mark: CasCell,
     state_path: PathBuf,
@@ -101,7 +101,7 @@ impl StateFiles {
 
 impl StateStore {
     /// Opens the folders, creating them when missing.
-    pub fn open(state: &Path, marks: &Path, own: Own, beside: Beside) -> Result<Self, DurableError> {
+    pub fn open(state: &Path, marks: &Path, own: WitnessKeys, beside: Beside) -> Result<Self, DurableError> {
         let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| GroupCommit::new(dir, beside));
         Ok(Self { state, marks, own })
     }
@@ -225,7 +225,7 @@ impl StateView {
 /// Reads a checkpoint of `log` with our cosignature from a note, or from the record in a mark.
 ///
 /// Of its lines only the log's and ours are kept, after they were verified.
-pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &Own) -> Result<Cosigned, StateError> {
+pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &WitnessKeys) -> Result<Cosigned, StateError> {
     let unreadable = |reason| StateError::Unreadable { path: path.to_owned(), reason };
     let missing = || StateError::NotAMark { path: path.to_owned() };
     let bytes = stele_durable::read_file(path, MAX_CONTENT)?.ok_or_else(missing)?;

@@ -21,7 +21,7 @@ use crate::error::WitnessError;
 use crate::home::{Home, on_a_thread, pause};
 use crate::keys::{new_key, read_key};
 use stele_mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
-use stele_witness_core::keyring::{Keyring, Own};
+use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::{StateStore, read_adoptable};
 
 /// How one copy is.
@@ -36,7 +36,7 @@ pub struct Mirrored {
 }
 
 /// Gives a witness's folder a mirror: keys, and a table in the config. The name must be another than the witness's.
-pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
+pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> {
     let _alone = Lock::take_soon(folder.join("logs.lock"))?;
     let home = Home::open(folder)?;
     if home.config().mirror.is_some() {
@@ -75,12 +75,12 @@ impl Home {
     }
 
     /// The mirror's keys; none where the config has no mirror.
-    pub fn mirror_keyring(&self) -> Result<Option<Keyring>, WitnessError> {
+    pub fn mirror_keyring(&self) -> Result<Option<WitnessSigner>, WitnessError> {
         let Some(config) = &self.config().mirror else { return Ok(None) };
         let path = self.resolve(&config.key);
         let first = read_key(&path)?;
         let second = config.key_mldsa.as_ref().map(|path| read_key(&self.resolve(path))).transpose()?;
-        let keyring = Keyring::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let keyring = WitnessSigner::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
         let found = keyring.own().name().to_string();
         if found != config.name {
             return Err(WitnessError::OtherName { config: config.name.clone(), key: found });
@@ -112,7 +112,7 @@ impl Home {
     }
 
     /// The mirror's states and marks.
-    pub fn mirror_states(&self, own: Own) -> Result<StateStore, stele_durable::DurableError> {
+    pub fn mirror_states(&self, own: WitnessKeys) -> Result<StateStore, stele_durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
         let (state, marks) = (self.mirror_folder().join("state"), self.resolve(&marks));
         warn_of_writers(&state, "what is cosigned");

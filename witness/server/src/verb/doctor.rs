@@ -23,7 +23,7 @@ use stele_pull::PullError;
 use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::decide::TreeHead;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::{Keyring, Own};
+use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
 use stele_witness_core::log_slot::Pull;
 use stele_witness_core::state::StateView;
 
@@ -103,7 +103,7 @@ impl Findings {
     }
 
     /// Signs the head of an empty tree of nobody's log with each key, and verifies it as a stranger would.
-    fn round_trip(&mut self, keyring: &Keyring, now: u64) {
+    fn round_trip(&mut self, keyring: &WitnessSigner, now: u64) {
         let done = (|| {
             let origin: Origin = "doctor.invalid/round-trip".parse().map_err(|error| format!("{error}"))?;
             let text = Checkpoint::new(origin, 0, empty_root()).to_string();
@@ -257,7 +257,7 @@ impl Findings {
     }
 
     /// Asks the running witness as a stranger would: is it well, and does it serve what we signed?
-    fn reach(&mut self, home: &Home, keyring: &Keyring, url: &str) {
+    fn reach(&mut self, home: &Home, keyring: &WitnessSigner, url: &str) {
         let client = client();
         match client.get(&format!("{url}/healthz"), None) {
             Err(error) => return self.failed("reach", format!("{url}: {error}")),
@@ -356,7 +356,7 @@ fn grown(files: &TimedFiles, known: TreeHead, shown: &Checkpoint) -> Result<(u64
     Ok((size, growth))
 }
 
-fn mirror_view(home: &Home, own: Own) -> Result<StateView, WitnessError> {
+fn mirror_view(home: &Home, own: WitnessKeys) -> Result<StateView, WitnessError> {
     Ok(home.mirror_states(own)?.view()?)
 }
 
@@ -365,7 +365,7 @@ fn client() -> HttpClient {
     HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits)
 }
 
-fn names(keyring: &Keyring) -> String {
+fn names(keyring: &WitnessSigner) -> String {
     let own = keyring.own();
     let ids: Vec<String> = own.keys().map(|key| key.hash().to_string()).collect();
     format!("{} {}", own.name(), ids.join(" "))

@@ -29,7 +29,7 @@ use stele_witness::config::Extras;
 use stele_witness::error::WitnessError;
 use stele_witness::home::{Home, pause};
 use stele_witness::http;
-use stele_witness_core::keyring::Own;
+use stele_witness_core::keyring::WitnessKeys;
 use stele_witness_core::request::AddCheckpoint;
 use stele_witness_core::witness::Witness;
 use tokio::sync::oneshot;
@@ -141,7 +141,7 @@ pub fn with_line(note: &SignedNote, line: NoteSignature) -> SignedNote {
 /// A witness's folder.
 pub struct Folder {
     pub dir: tempfile::TempDir,
-    pub key: Own,
+    pub key: WitnessKeys,
 }
 
 impl Folder {
@@ -279,7 +279,7 @@ pub fn told(output: Output) -> (i32, String) {
 pub struct Door {
     pub url: String,
     pub http: HttpClient,
-    pub key: Own,
+    pub key: WitnessKeys,
 }
 
 impl Door {
