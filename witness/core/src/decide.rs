@@ -16,7 +16,7 @@ use stele_spec::merkle::{ConsistencyError, empty_root};
 use stele_spec::misbehaviour::Prefix;
 
 use crate::request::AddCheckpoint;
-use crate::trust::{LogSignedCheckpoint, TrustedLog};
+use crate::trusted_log::{LogSignedCheckpoint, TrustedLog};
 
 /// The tree that we cosigned last; [`TreeHead::NONE`] before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use stele_spec::merkle::{
 };
 use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::keyring::WitnessSigner;
 use crate::request::AddCheckpoint;
-use crate::trust::TrustedLog;
+use crate::signer::WitnessSigner;
+use crate::trusted_log::TrustedLog;
 
 /// A log whose n-th entry is the number n, and its key.
 pub struct Log {

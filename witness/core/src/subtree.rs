@@ -28,10 +28,10 @@ use stele_spec::merkle::{SubtreeError, SubtreeProof, is_subtree};
 use stele_spec::note::{NoteSignature, SignedNote};
 use stele_spec::text::{base64_exact, decimal, to_base64};
 
-use crate::cosigned::{Cosigned, RecordError};
-use crate::keyring::WitnessSigner;
+use crate::record::{Cosigned, RecordError};
 use crate::request::{MAX_BODY, RequestError, proof_lines, split_line};
-use crate::trust::TrustedLog;
+use crate::signer::WitnessSigner;
+use crate::trusted_log::TrustedLog;
 
 /// A request as it was received: a subtree of the checkpoint's own tree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,17 +19,17 @@ use stele_spec::hash::Digest;
 use stele_spec::misbehaviour::EXTENSION;
 
 use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
-use crate::cosigned::{Cosigned, LastCosigned};
 use crate::counters::{Counters, Counts, Pulled};
 use crate::decide::{ConflictingCheckpoint, CosignDecision, TreeHead, decide};
 use crate::evidence::{Archive, Kept};
 use crate::held::Held;
-use crate::keyring::{WitnessKeys, WitnessSigner};
 use crate::log_slot::{LogSettings, LogSlot, Pull};
+use crate::record::{Cosigned, LastCosigned};
 use crate::request::AddCheckpoint;
+use crate::signer::{WitnessKeys, WitnessSigner};
 use crate::state::{LogState, StateError, StateStore};
 use crate::subtree::{SignSubtree, sign_subtree};
-use crate::trust::{LogSignedCheckpoint, TrustedLog};
+use crate::trusted_log::{LogSignedCheckpoint, TrustedLog};
 
 /// How far the wall clock may go beyond what the steady clock says since the start, in seconds. A day is more than any correction
 /// of a working time service; a time that was signed further ahead would keep the log from being cosigned until then.

@@ -23,7 +23,7 @@ use crate::error::MirrorError;
 use crate::mirror::Mirror;
 use crate::push::Pushed;
 use crate::upload::Upload;
-use stele_witness_core::cosigned::LastCosigned;
+use stele_witness_core::record::LastCosigned;
 use stele_witness_core::witness::Witness;
 
 /// How much of a body is read, as it is sent.

@@ -7,9 +7,9 @@ use stele_durable::DurableError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{NoteSignature, VerifierKey};
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, LastCosigned};
+use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::state::LogState;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::error::MirrorError;
 use crate::metrics::Counts;

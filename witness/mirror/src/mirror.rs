@@ -12,10 +12,10 @@ use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, LastCosigned};
-use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
+use stele_witness_core::record::{Cosigned, LastCosigned};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateStore;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::copy::copy;
 use crate::error::MirrorError;

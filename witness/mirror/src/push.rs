@@ -10,7 +10,7 @@ use crate::log_slot::LogSlot;
 use crate::mirror::Mirror;
 use crate::receive::{ReceiveError, finish, receive};
 use crate::upload::{Upload, info};
-use stele_witness_core::cosigned::Cosigned;
+use stele_witness_core::record::Cosigned;
 
 /// How many entries of a request may be here already.
 pub const MAX_EXCESS: u64 = 8192;

@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use stele_witness_core::answer::{AddCheckpointAnswer, Unavailable};
-use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::decide::{Refusal, TreeHead};
+use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::request::{AddCheckpoint, RequestError};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::witness::Witness;
 
 /// How old our cosignature on an unchanged checkpoint becomes before it is made anew.

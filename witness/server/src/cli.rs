@@ -24,8 +24,8 @@ use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use stele_bastion::Reach;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
-use stele_witness_core::keyring::WitnessKeys;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::signer::WitnessKeys;
+use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).

@@ -8,7 +8,7 @@ use stele_spec::note::SignedNote;
 use stele_fetch::timed_files::TimedFiles;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
-use stele_witness_core::cosigned::Cosigned;
+use stele_witness_core::record::Cosigned;
 
 /// A mirror that follows what is pulled.
 pub struct Copying(pub Arc<Mirror>);

@@ -18,7 +18,7 @@ use crate::config::Unfit;
 use stele_bastion::IdentityError;
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
-use stele_witness_core::keyring::KeyMismatch;
+use stele_witness_core::signer::KeyMismatch;
 use stele_witness_core::state::StateError;
 
 /// Why a command failed, or the witness did not start.

@@ -32,8 +32,8 @@ use crate::error::WitnessError;
 use stele_bastion::{Backend, Bastions, Identity, Pace, Reach};
 use stele_witness_core::evidence::Archive;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::WitnessKeys;
 use stele_witness_core::log_slot::LogSettings;
+use stele_witness_core::signer::WitnessKeys;
 use stele_witness_core::state::{StateStore, StateView};
 use stele_witness_core::witness::{Parts, Reloaded, Witness};
 

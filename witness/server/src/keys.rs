@@ -11,7 +11,7 @@ use crate::config::FILE;
 use crate::error::WitnessError;
 use crate::home::Home;
 use stele_ssh_agent::{Agent, AgentKey};
-use stele_witness_core::keyring::{HeldKey, KeyUnavailable, WitnessSigner};
+use stele_witness_core::signer::{HeldKey, KeyUnavailable, WitnessSigner};
 
 impl Home {
     /// The secret keys; their name must be the config's.

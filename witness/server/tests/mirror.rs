@@ -22,8 +22,8 @@ use stele_spec::tiledlog::{Files, TiledLog};
 use stele_witness::copying::Copying;
 use stele_witness::home::Home;
 use stele_witness::setup;
-use stele_witness_core::cosigned::LastCosigned;
 use stele_witness_core::counters::Pulled;
+use stele_witness_core::record::LastCosigned;
 use stele_witness_core::witness::Witness;
 
 const ORIGIN: &str = "log.example/copied";

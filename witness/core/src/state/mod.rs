@@ -34,11 +34,11 @@ use stele_durable::{Dir, DurableError, Put};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
-use crate::cosigned::{Cosigned, LastCosigned, RecordError};
 use crate::group_commit::{Beside, CasCell, GroupCommit, JournalView};
-use crate::keyring::WitnessKeys;
 use crate::mark::{Mark, Phase};
-use crate::trust::TrustedLog;
+use crate::record::{Cosigned, LastCosigned, RecordError};
+use crate::signer::WitnessKeys;
+use crate::trusted_log::TrustedLog;
 
 /// How often two files that contradict each other are looked at from beside.
 const LOOKS: u32 = 4;

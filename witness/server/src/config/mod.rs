@@ -21,7 +21,7 @@ use stele_spec::note::{KeyName, VerifierKey};
 use stele_bastion::Place;
 use stele_ssh_agent::{NotAnSshKey, SshKey};
 use stele_witness_core::log_slot::{LogSettings, Pull};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// The file below a witness's folder.
 pub const FILE: &str = "witness.toml";

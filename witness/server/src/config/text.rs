@@ -7,7 +7,7 @@ use stele_spec::note::KeyName;
 use super::Extras;
 use stele_bastion::Place;
 use stele_ssh_agent::SshKey;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// The file that `init` writes.
 pub fn text_of(name: &KeyName, listen: &str) -> String {

@@ -14,7 +14,7 @@ use crate::home::Home;
 use crate::keys::{new_key, read_key};
 use stele_bastion::{Identity, Place};
 use stele_ssh_agent::Agent;
-use stele_witness_core::keyring::WitnessKeys;
+use stele_witness_core::signer::WitnessKeys;
 
 impl Home {
     /// Makes a witness: folder, keys, config. Nothing that exists is touched.

@@ -13,7 +13,7 @@ use crate::home::Home;
 use crate::network_list::{ListedLog, NetworkList};
 use stele_witness_core::mark::Mark;
 use stele_witness_core::state::{StateError, read_adoptable};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// What `logs pull` did.
 #[derive(Clone, Debug, Default)]

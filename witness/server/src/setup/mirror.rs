@@ -21,7 +21,7 @@ use crate::error::WitnessError;
 use crate::home::{Home, on_a_thread, pause};
 use crate::keys::{new_key, read_key};
 use stele_mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
-use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::{StateStore, read_adoptable};
 
 /// How one copy is.

@@ -20,11 +20,11 @@ use crate::error::WitnessError;
 use crate::home::{Home, pause};
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
-use stele_witness_core::cosigned::{Cosigned, LastCosigned};
 use stele_witness_core::decide::TreeHead;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::{WitnessKeys, WitnessSigner};
 use stele_witness_core::log_slot::Pull;
+use stele_witness_core::record::{Cosigned, LastCosigned};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateView;
 
 /// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.

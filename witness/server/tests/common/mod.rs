@@ -29,8 +29,8 @@ use stele_witness::config::Extras;
 use stele_witness::error::WitnessError;
 use stele_witness::home::{Home, pause};
 use stele_witness::http;
-use stele_witness_core::keyring::WitnessKeys;
 use stele_witness_core::request::AddCheckpoint;
+use stele_witness_core::signer::WitnessKeys;
 use stele_witness_core::witness::Witness;
 use tokio::sync::oneshot;
 

@@ -9,8 +9,8 @@ use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
 use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
 use crate::decide::TreeHead;
-use crate::keyring::{SignError, WitnessKeys, WitnessSigner};
-use crate::trust::Verified;
+use crate::signer::{SignError, WitnessKeys, WitnessSigner};
+use crate::trusted_log::Verified;
 
 /// A record of one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
