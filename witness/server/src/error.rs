@@ -14,7 +14,7 @@ use stele_spec::misbehaviour::EvidenceError;
 use stele_spec::note::NoteError;
 use stele_terminal::output::OutputError;
 
-use crate::config::Unfit;
+use crate::config::InvalidConfig;
 use stele_bastion::IdentityError;
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
@@ -46,7 +46,7 @@ pub enum WitnessError {
         /// The config.
         path: PathBuf,
         /// What.
-        reason: Unfit,
+        reason: InvalidConfig,
     },
     /// The key file holds no signer string.
     #[error("{}: {reason}", .path.display())]

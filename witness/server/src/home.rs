@@ -27,7 +27,7 @@ use stele_durable::lock::Lock;
 use stele_fetch::roots;
 use stele_terminal::writers::warn_of_writers;
 
-use crate::config::{Config, FILE, Listed, Unfit};
+use crate::config::{Config, ConfiguredLog, FILE, InvalidConfig};
 use crate::error::WitnessError;
 use stele_bastion::{Backend, Bastions, Identity, Pace, Reach};
 use stele_witness_core::evidence::Archive;
@@ -39,12 +39,12 @@ use stele_witness_core::witness::{Parts, Reloaded, Witness};
 
 /// A witness's folder with its config, checked.
 #[derive(Debug)]
-pub struct Home {
+pub struct WitnessDir {
     loaded: Loaded<Config>,
-    logs: Vec<Listed>,
+    logs: Vec<ConfiguredLog>,
 }
 
-impl Home {
+impl WitnessDir {
     /// Opens a witness's folder.
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
@@ -61,7 +61,7 @@ impl Home {
     }
 
     /// The logs that the config lists.
-    pub fn logs(&self) -> &[Listed] {
+    pub fn logs(&self) -> &[ConfiguredLog] {
         &self.logs
     }
 
@@ -83,7 +83,7 @@ impl Home {
     }
 
     fn settings(&self) -> Vec<LogSettings> {
-        self.logs.iter().map(Listed::settings).collect()
+        self.logs.iter().map(ConfiguredLog::settings).collect()
     }
 
     /// What we are to the bastions of the config.
@@ -167,7 +167,7 @@ impl Home {
         Ok(config)
     }
 
-    pub(crate) fn unfit(&self, reason: Unfit) -> WitnessError {
+    pub(crate) fn unfit(&self, reason: InvalidConfig) -> WitnessError {
         WitnessError::Unfit { path: self.path(FILE), reason }
     }
 

@@ -9,11 +9,11 @@ use stele_terminal::writers::warn_of_writers;
 
 use crate::config::FILE;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use stele_ssh_agent::{Agent, AgentKey};
 use stele_witness_core::signer::{HeldKey, KeyUnavailable, WitnessSigner};
 
-impl Home {
+impl WitnessDir {
     /// The secret keys; their name must be the config's.
     pub fn keyring(&self) -> Result<WitnessSigner, WitnessError> {
         let name = self.config().key_name().map_err(|reason| self.unfit(reason))?;

@@ -20,7 +20,7 @@ use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::tile::{TilePath, tiles_for};
 use stele_spec::tiledlog::{Files, TiledLog};
 use stele_witness::copying::Copying;
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 use stele_witness::setup;
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::record::LastCosigned;
@@ -48,12 +48,12 @@ impl House {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let own = setup::init_mirror(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
-        Home::mirror_log(&folder.path(), ORIGIN, false).unwrap();
+        WitnessDir::mirror_log(&folder.path(), ORIGIN, false).unwrap();
         Self { folder, files, log, keys: own.keys().cloned().collect() }
     }
 
     fn open(&self) -> AtWork {
-        let (home, clock) = (Home::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
+        let (home, clock) = (WitnessDir::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
         let witness = Arc::new(home.open_witness(clock.clone()).unwrap());
         let mirror = home.open_mirror(clock).unwrap().unwrap();
         AtWork { witness, mirror, url: self.files.url.clone() }

@@ -10,7 +10,7 @@ use common::{FileServer, Folder, Log, NOW, flip};
 use stele_clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::SignedNote;
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 use stele_witness::metrics::exposition_of;
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::held::Held;
@@ -32,7 +32,7 @@ impl Asking {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let clock = Arc::new(ManualClock::at(NOW));
-        let witness = Arc::new(Home::open(&folder.path()).unwrap().open_witness(clock.clone()).unwrap());
+        let witness = Arc::new(WitnessDir::open(&folder.path()).unwrap().open_witness(clock.clone()).unwrap());
         Self { folder, files, log, clock, witness }
     }
 

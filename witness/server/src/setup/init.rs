@@ -10,13 +10,13 @@ use stele_spec::note::{KeyName, KeyType};
 
 use crate::config::{Config, FILE, text_of, text_of_agent, text_of_bastion, with_mldsa};
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::keys::{new_key, read_key};
 use stele_bastion::{Identity, Place};
 use stele_ssh_agent::Agent;
 use stele_witness_core::signer::WitnessKeys;
 
-impl Home {
+impl WitnessDir {
     /// Makes a witness: folder, keys, config. Nothing that exists is touched.
     pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<WitnessKeys, WitnessError> {
         let config = folder.join(FILE);

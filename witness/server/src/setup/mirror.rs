@@ -16,9 +16,9 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 use stele_terminal::writers::warn_of_writers;
 
-use crate::config::{FILE, Listed, Unfit, text_of_mirror, with_mirror};
+use crate::config::{ConfiguredLog, FILE, InvalidConfig, text_of_mirror, with_mirror};
 use crate::error::WitnessError;
-use crate::home::{Home, on_a_thread, pause};
+use crate::home::{WitnessDir, on_a_thread, pause};
 use crate::keys::{new_key, read_key};
 use stele_mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
@@ -38,7 +38,7 @@ pub struct Mirrored {
 /// Gives a witness's folder a mirror: keys, and a table in the config. The name must be another than the witness's.
 pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> {
     let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-    let home = Home::open(folder)?;
+    let home = WitnessDir::open(folder)?;
     if home.config().mirror.is_some() {
         return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
     }
@@ -48,14 +48,14 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> 
         new_key(&folder.join(file), name, key_type)?;
     }
     stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
-    let home = Home::open(folder)?;
+    let home = WitnessDir::open(folder)?;
     let own = home.mirror_keyring()?.map(|keyring| keyring.own());
-    let own = own.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: name.to_string() }))?;
+    let own = own.ok_or_else(|| home.unfit(InvalidConfig::NoMirror { origin: name.to_string() }))?;
     home.mirror_states(own.clone()).map_err(WitnessError::Durable)?;
     Ok(own)
 }
 
-impl Home {
+impl WitnessDir {
     /// Begins to mirror a log that is pulled, or pushed where `push` says so: the mirror's state and mark, then the word in the config.
     pub fn mirror_log(folder: &Path, origin: &str, push: bool) -> Result<(), WitnessError> {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
@@ -69,7 +69,7 @@ impl Home {
         let text = with_mirror(&String::from_utf8_lossy(&before), origin, push).ok_or_else(by_hand)?;
         home.read(&text)?;
         let keyring =
-            home.mirror_keyring()?.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: origin.to_owned() }))?;
+            home.mirror_keyring()?.ok_or_else(|| home.unfit(InvalidConfig::NoMirror { origin: origin.to_owned() }))?;
         home.mirror_states(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
         Ok(stele_durable::replace_file(&path, text.as_bytes())?)
     }
@@ -126,7 +126,7 @@ impl Home {
     }
 
     /// The logs that are mirrored.
-    pub fn mirrored(&self) -> impl Iterator<Item = &Listed> {
+    pub fn mirrored(&self) -> impl Iterator<Item = &ConfiguredLog> {
         self.logs().iter().filter(|listed| listed.mirrored)
     }
 
@@ -134,7 +134,7 @@ impl Home {
     pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
         let mut view = self.mirror_states(keyring.own())?.view()?;
-        let look = |listed: &Listed| {
+        let look = |listed: &ConfiguredLog| {
             let origin = listed.log.origin().clone();
             let record = view.look(&origin, pause).map_err(MirrorError::State)?;
             let found = match record.cosigned() {
@@ -149,7 +149,7 @@ impl Home {
     /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the mirror's own signature.
     pub fn mirror_adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
         let _alone = self.lock()?;
-        let none = || self.unfit(Unfit::NoMirror { origin: checkpoint.display().to_string() });
+        let none = || self.unfit(InvalidConfig::NoMirror { origin: checkpoint.display().to_string() });
         let own = self.mirror_keyring()?.ok_or_else(none)?.own();
         let states = self.mirror_states(own.clone())?;
         states.recover().map_err(MirrorError::State)?;

@@ -8,14 +8,14 @@ use stele_fetch::http_client::{ClientLimits, HttpClient};
 
 use super::evidence::Told;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::network_list::{MAX_LIST, NetworkList};
 
 /// Adds what is new; the second is the event of changed keys.
 pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessError>), WitnessError> {
     let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
-    let pulled = Home::pull(folder, &list)?;
+    let pulled = WitnessDir::pull(folder, &list)?;
     let mut text: String = pulled.added.iter().map(|log| format!("added {}\n", log.origin())).collect();
     text += &list.skipped.iter().map(|(vkey, reason)| skipped(vkey, reason)).collect::<String>();
     text += &format!("{} known already\n", pulled.known);

@@ -19,7 +19,7 @@ pub(super) const MAX_PULL_SECONDS: u64 = 86_400;
 
 /// What a config says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum InvalidConfig {
     /// `name` is no key name.
     #[error("name {name:?}: {reason}")]
     Name {
