@@ -20,7 +20,7 @@ use stele_witness_core::trusted_log::TrustedLog;
 use crate::copy::copy;
 use crate::error::MirrorError;
 use crate::log_slot::{Busy, LogSettings, LogSlot};
-use crate::metrics::{self, Brought};
+use crate::metrics::{self, CopyOutcome};
 use crate::store::Store;
 use crate::upload::Upload;
 
@@ -61,7 +61,7 @@ pub struct MirroredLog {
 }
 
 /// What there is to sign.
-enum Due {
+enum SignDue {
     /// Nothing: a larger tree is signed.
     Behind,
     /// Nothing: this is what we signed last.
@@ -125,48 +125,53 @@ impl Mirror {
     /// Copies a log up to what our witness cosigned of it, and signs that it is here. Blocks, for as long as the log is large.
     ///
     /// `None` where the log is not mirrored, or somebody is copying it.
-    pub fn bring(&self, cosigned: &Cosigned, files: &TimedFiles) -> Option<Brought> {
+    pub fn copy_to(&self, cosigned: &Cosigned, files: &TimedFiles) -> Option<CopyOutcome> {
         let slot = self.wanted(cosigned.checkpoint().origin())?;
         let busy = Busy::take(&slot.busy)?;
-        let outcome = self.bring_to(&slot, cosigned, files);
+        let outcome = self.copy_and_sign(&slot, cosigned, files);
         drop(busy);
         let (origin, size) = (&slot.origin, cosigned.checkpoint().size());
-        let brought = match outcome {
-            Ok(brought) => brought,
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
             Err(error) if error.is_the_logs() => {
                 tracing::warn!(%origin, size, %error, "the copy did not get so far");
-                Brought::Unread
+                CopyOutcome::Unread
             }
             Err(error) => {
                 tracing::error!(%origin, size, %error, "not mirrored");
-                Brought::Failed
+                CopyOutcome::Failed
             }
         };
         let missing = slot.store.missing_manifests().map(|missing| missing.len() as u64).unwrap_or_default();
         slot.count(|counts| {
-            *counts.rounds.entry(brought).or_default() += 1;
+            *counts.rounds.entry(outcome).or_default() += 1;
             counts.missing = missing;
         });
-        Some(brought)
+        Some(outcome)
     }
 
-    fn bring_to(&self, slot: &LogSlot, cosigned: &Cosigned, files: &TimedFiles) -> Result<Brought, MirrorError> {
-        if matches!(self.to_sign(slot, cosigned)?, Due::Behind | Due::Same(_)) {
-            return Ok(Brought::Current);
+    fn copy_and_sign(
+        &self,
+        slot: &LogSlot,
+        cosigned: &Cosigned,
+        files: &TimedFiles,
+    ) -> Result<CopyOutcome, MirrorError> {
+        if matches!(self.to_sign(slot, cosigned)?, SignDue::Behind | SignDue::Same(_)) {
+            return Ok(CopyOutcome::Current);
         }
         copy(&slot.store, cosigned.checkpoint(), files)?;
         let signed = self.commit(slot, cosigned)?.is_some_and(|(anew, _)| anew);
-        Ok(if signed { Brought::Signed } else { Brought::Current })
+        Ok(if signed { CopyOutcome::Signed } else { CopyOutcome::Current })
     }
 
     /// What is to be signed for what the witness cosigned.
-    fn to_sign(&self, slot: &LogSlot, cosigned: &Cosigned) -> Result<Due, MirrorError> {
+    fn to_sign(&self, slot: &LogSlot, cosigned: &Cosigned) -> Result<SignDue, MirrorError> {
         let checkpoint = cosigned.checkpoint();
         let verified = slot.settings().log.verify(cosigned.note()).map_err(MirrorError::Untrusted)?;
         let before = slot.record()?;
         let known = before.head();
         if checkpoint.size() < known.size {
-            return Ok(Due::Behind);
+            return Ok(SignDue::Behind);
         }
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(lines_of(cosigned.note(), &self.witness.keys().cloned().collect::<Vec<_>>()));
@@ -183,8 +188,8 @@ impl Mirror {
                 && slot.serves()
         });
         Ok(match same {
-            Some(last) => Due::Same(Box::new(last.clone())),
-            None => Due::Anew { before: Box::new(before), lines },
+            Some(last) => SignDue::Same(Box::new(last.clone())),
+            None => SignDue::Anew { before: Box::new(before), lines },
         })
     }
 
@@ -193,9 +198,9 @@ impl Mirror {
     pub(crate) fn commit(&self, slot: &LogSlot, cosigned: &Cosigned) -> Result<Option<(bool, Cosigned)>, MirrorError> {
         let _turn = slot.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, lines) = match self.to_sign(slot, cosigned)? {
-            Due::Behind => return Ok(None),
-            Due::Same(last) => return Ok(Some((false, *last))),
-            Due::Anew { before, lines } => (before, lines),
+            SignDue::Behind => return Ok(None),
+            SignDue::Same(last) => return Ok(Some((false, *last))),
+            SignDue::Anew { before, lines } => (before, lines),
         };
         let (checkpoint, known) = (cosigned.checkpoint(), before.head());
         // What is on the disk now is the tree, and it begins with what we signed.

@@ -19,6 +19,6 @@ impl Follower for Copying {
     }
 
     fn copy(&self, cosigned: &Cosigned, files: &TimedFiles) {
-        self.0.bring(cosigned, files);
+        self.0.copy_to(cosigned, files);
     }
 }

@@ -1,4 +1,4 @@
-//! Logs that do not call: what they show is read, proven from their tiles, and decided on as if they had brought it.
+//! Logs that do not call: what they show is read, proven from their tiles, and decided on as if they had outcome it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 mod common;
@@ -118,7 +118,7 @@ fn n4_a_fork_that_its_own_tiles_prove_is_kept_as_evidence() {
     assert_eq!(evidence.len(), 2, "{evidence:?}");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"forked\"} 1");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
-    // What a pulled checkpoint proves is shown as what a brought one does.
+    // What a pulled checkpoint proves is shown as what a outcome one does.
     asking.metric("evidence{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
     let held = asking.witness.evidence();
     assert!(matches!(&held[..], [(_, files)] if files.len() == 2 && files.iter().all(Held::is_proof)), "{held:?}");

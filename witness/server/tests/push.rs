@@ -1,4 +1,4 @@
-//! Entries that are brought to a mirror (c2sp.org/tlog-mirror): whoever brings them, only the tree that was cosigned gets in.
+//! Entries that are outcome to a mirror (c2sp.org/tlog-mirror): whoever brings them, only the tree that was cosigned gets in.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 mod common;
