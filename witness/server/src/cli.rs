@@ -21,7 +21,7 @@ use crate::home::WitnessDir;
 use crate::http;
 use crate::setup::{Added, init_mirror};
 use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
-use stele_bastion::Reach;
+use stele_bastion::Reachability;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
 use stele_witness_core::signer::WitnessKeys;
@@ -365,7 +365,7 @@ impl Cli {
 fn about(json: bool, home: &WitnessDir) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
     let (name, keys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
-    let Reach { urls, contact, .. } = home.reach()?;
+    let Reachability { urls, contact, .. } = home.reach()?;
     let reached: String = urls.iter().map(|url| format!("url: {url}\n")).collect();
     let reachable: String = contact.iter().map(|contact| format!("contact: {contact}\n")).collect();
     let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());

@@ -29,7 +29,7 @@ use stele_terminal::writers::warn_of_writers;
 
 use crate::config::{Config, ConfiguredLog, FILE, InvalidConfig};
 use crate::error::WitnessError;
-use stele_bastion::{Backend, Bastions, Identity, Pace, Reach};
+use stele_bastion::{Backend, Bastions, Identity, Reachability, ReconnectPace};
 use stele_witness_core::evidence::Archive;
 use stele_witness_core::held::held;
 use stele_witness_core::log_slot::LogSettings;
@@ -99,17 +99,17 @@ impl WitnessDir {
                 Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
                 None => roots::from_environment()?,
             };
-            backends.push(Backend::new(place, identity, believed, Pace::default()).map_err(bad)?);
+            backends.push(Backend::new(place, identity, believed, ReconnectPace::default()).map_err(bad)?);
         }
         Ok(backends)
     }
 
     /// How we are reached, and what we say of it.
-    pub fn reach(&self) -> Result<Reach, WitnessError> {
+    pub fn reach(&self) -> Result<Reachability, WitnessError> {
         let bastions = Bastions::new(self.bastions()?);
         let own = self.config().urls.iter().map(|url| format!("{}/", url.trim_end_matches('/')));
         let urls = own.chain(bastions.iter().map(|backend| format!("{}/", backend.url()))).collect();
-        Ok(Reach { bastions, urls, contact: self.config().contact.clone() })
+        Ok(Reachability { bastions, urls, contact: self.config().contact.clone() })
     }
 
     /// The folders of the states and of the marks.

@@ -5,7 +5,7 @@ use std::path::Path;
 use stele_spec::note::KeyName;
 
 use super::LogOptions;
-use stele_bastion::Place;
+use stele_bastion::BastionAddress;
 use stele_ssh_agent::SshKey;
 use stele_witness_core::trusted_log::TrustedLog;
 
@@ -67,7 +67,7 @@ fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
 }
 
 /// The table that `bastion add` appends.
-pub fn text_of_bastion(place: &Place, ca: Option<&Path>) -> String {
+pub fn text_of_bastion(place: &BastionAddress, ca: Option<&Path>) -> String {
     let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
     format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
 }

@@ -3,7 +3,7 @@
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::NoteError;
 
-use stele_bastion::{NotAPlace, Place};
+use stele_bastion::{BastionAddress, NotAPlace};
 
 /// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
@@ -136,7 +136,7 @@ pub enum InvalidConfig {
     #[error("bastion {place} is listed twice")]
     BastionTwice {
         /// Where it is.
-        place: Place,
+        place: BastionAddress,
     },
     /// More than [`MAX_BASTIONS`].
     #[error("at most {MAX_BASTIONS} bastions, found {found}")]

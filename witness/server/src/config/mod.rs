@@ -18,7 +18,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::key::PublicKey;
 use stele_spec::note::{KeyName, VerifierKey};
 
-use stele_bastion::Place;
+use stele_bastion::BastionAddress;
 use stele_ssh_agent::{NotAnSshKey, SshKey};
 use stele_witness_core::log_slot::{LogSettings, Pull};
 use stele_witness_core::trusted_log::TrustedLog;
@@ -245,7 +245,7 @@ impl Config {
     }
 
     /// How we are reached, and by how many at once, checked.
-    pub fn reach(&self) -> Result<Vec<Place>, InvalidConfig> {
+    pub fn reach(&self) -> Result<Vec<BastionAddress>, InvalidConfig> {
         let LimitsConfig { connections, connections_per_address } = self.limits;
         let limits = [("connections", Some(connections)), ("connections_per_address", connections_per_address)];
         for (what, found) in limits.into_iter().filter_map(|(what, found)| Some((what, found?))) {
@@ -268,13 +268,13 @@ impl Config {
     }
 
     /// The places of the bastions, checked.
-    pub fn places(&self) -> Result<Vec<Place>, InvalidConfig> {
+    pub fn places(&self) -> Result<Vec<BastionAddress>, InvalidConfig> {
         if self.bastions.len() > MAX_BASTIONS {
             return Err(InvalidConfig::TooManyBastions { found: self.bastions.len() });
         }
-        let mut places: Vec<Place> = Vec::with_capacity(self.bastions.len());
+        let mut places: Vec<BastionAddress> = Vec::with_capacity(self.bastions.len());
         for bastion in &self.bastions {
-            let place: Place = bastion.host.parse().map_err(InvalidConfig::Bastion)?;
+            let place: BastionAddress = bastion.host.parse().map_err(InvalidConfig::Bastion)?;
             if places.contains(&place) {
                 return Err(InvalidConfig::BastionTwice { place });
             }

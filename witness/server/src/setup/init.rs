@@ -12,7 +12,7 @@ use crate::config::{Config, FILE, text_of, text_of_agent, text_of_bastion, with_
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::keys::{new_key, read_key};
-use stele_bastion::{Identity, Place};
+use stele_bastion::{BastionAddress, Identity};
 use stele_ssh_agent::Agent;
 use stele_witness_core::signer::WitnessKeys;
 
@@ -94,7 +94,7 @@ impl WitnessDir {
     }
 
     /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
-    pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
+    pub fn add_bastion(folder: &Path, place: &BastionAddress, ca: Option<PathBuf>) -> Result<(), WitnessError> {
         Self::open(folder)?;
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;

@@ -8,12 +8,12 @@ use stele_terminal::output;
 use super::evidence::Told;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
-use stele_bastion::Place;
+use stele_bastion::BastionAddress;
 
 /// Makes the key if there is none, and lists the bastion in the config.
 pub(crate) fn add(folder: &Path, host: &str, ca: Option<PathBuf>) -> Result<Told, WitnessError> {
     let bad = |reason| WitnessError::Argument { what: "host", value: host.to_owned(), reason };
-    let place: Place = host.parse().map_err(|error: stele_bastion::NotAPlace| bad(error.to_string()))?;
+    let place: BastionAddress = host.parse().map_err(|error: stele_bastion::NotAPlace| bad(error.to_string()))?;
     WitnessDir::add_bastion(folder, &place, ca)?;
     let bastions = WitnessDir::open(folder)?.bastions()?;
     let added = bastions.iter().find(|backend| *backend.place() == place);
