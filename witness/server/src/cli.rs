@@ -20,7 +20,7 @@ use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::http;
 use crate::setup::{Added, init_mirror};
-use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
+use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use stele_bastion::Reachability;
 use stele_mirror::Mirror;
 use stele_pull::Follower;

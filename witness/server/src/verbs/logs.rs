@@ -6,13 +6,13 @@ use serde_json::json;
 use stele_explain::printable::one_line;
 use stele_fetch::http_client::{ClientLimits, HttpClient};
 
-use super::evidence::Told;
+use super::VerbOutput;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::network_list::{MAX_LIST, NetworkList};
 
 /// Adds what is new; the second is the event of changed keys.
-pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessError>), WitnessError> {
+pub(crate) fn pull(folder: &Path, from: &str) -> Result<(VerbOutput, Option<WitnessError>), WitnessError> {
     let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
     let pulled = WitnessDir::pull(folder, &list)?;

@@ -14,7 +14,7 @@ use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
 use stele_spec::tiledlog::{FilesFn, TiledLog};
 
-use super::evidence::Told;
+use super::VerbOutput;
 use crate::config::ConfiguredLog;
 use crate::error::WitnessError;
 use crate::home::{WitnessDir, pause};
@@ -48,7 +48,7 @@ enum Level {
 }
 
 /// Looks at everything. The second is the error to end with, if something is wrong.
-pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (Told, Option<WitnessError>) {
+pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (VerbOutput, Option<WitnessError>) {
     let mut found = Findings::default();
     let now = SystemClock.unix_seconds();
     let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
@@ -306,7 +306,7 @@ impl Findings {
         }
     }
 
-    fn told(self) -> (Told, Option<WitnessError>) {
+    fn told(self) -> (VerbOutput, Option<WitnessError>) {
         let mut text = String::new();
         for (level, what, words) in &self.0 {
             let _ = writeln!(text, "{} {what:<10} {words}", level.word());
