@@ -10,7 +10,7 @@ use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
 use crate::decide::TreeHead;
 use crate::signer::{SignError, WitnessKeys, WitnessSigner};
-use crate::trusted_log::Verified;
+use crate::trusted_log::LogSignedCheckpoint;
 
 /// A record of one log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -73,7 +73,7 @@ impl SignSubtree {
     ) -> Result<Self, RequestError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(RequestError::Checkpoint)?;
         if !is_subtree(start, end) {
-            return Err(RequestError::NotASubtree(SubtreeError::KeyMismatch { start, end }));
+            return Err(RequestError::NotASubtree(SubtreeError::NotOne { start, end }));
         }
         if end > checkpoint.size() {
             return Err(RequestError::NotASubtree(SubtreeError::Beyond { end, size: checkpoint.size() }));
