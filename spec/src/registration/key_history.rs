@@ -1,19 +1,24 @@
 //! Who held a name when: its key statements, each proven to be in the log, folded in the order of the log.
 //!
-//! The fold is the log's own rule (`spec::registration`), so a reader and the log cannot differ about whose key it was. A
+//! The fold is the log's own rule, so a reader and the log cannot differ about whose key it was. A
 //! key counts at the position of what it signed: one that was revoked later signed well, one that was revoked before did
 //! not. Whether the statements are all that there are, a bundle alone does not show; the log, asked, does.
 
-use stele_spec::hash::{KeyId, LeafHash};
-use stele_spec::merkle::leaf_hash;
-use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::proof::Proven;
-use stele_spec::registration::{Binding, Holder, Refusal, Registry, View, admit, authenticate, signers};
-use stele_spec::statement::{SignedStatement, Statement};
+use core::fmt;
+
+use super::admit::{admit, authenticate, signers};
+use super::keys::Holder;
+use super::refusal::Refusal;
+use super::registry::{Binding, Registry, View};
+use crate::hash::{KeyId, LeafHash};
+use crate::merkle::leaf_hash;
+use crate::name::{Coordinate, Publisher};
+use crate::proof::Proven;
+use crate::statement::{SignedStatement, Statement};
 
 /// The keys of one name through its history.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyHistory {
+pub struct KeyHistory {
     publisher: Publisher,
     steps: Vec<Step>,
 }
@@ -27,7 +32,7 @@ struct Step {
 
 impl KeyHistory {
     /// Folds the key statements of a name, given in any order; those of other names, and other kinds, change nothing.
-    pub(crate) fn fold<'a>(
+    pub fn fold<'a>(
         publisher: &Publisher,
         statements: impl IntoIterator<Item = &'a Proven<SignedStatement>>,
     ) -> Result<Self, BrokenHistory> {
@@ -54,33 +59,34 @@ impl KeyHistory {
     }
 
     /// Whose history it is.
-    pub(crate) fn publisher(&self) -> &Publisher {
+    pub fn publisher(&self) -> &Publisher {
         &self.publisher
     }
 
     /// The position of the claim.
-    pub(crate) fn claimed_at(&self) -> Option<u64> {
+    pub fn claimed_at(&self) -> Option<u64> {
         self.steps.first().map(|step| step.position)
     }
 
     /// How many key statements there are.
-    pub(crate) fn len(&self) -> usize {
+    #[allow(clippy::len_without_is_empty, reason = "a count of steps; a history without a claim has `claimed_at` none")]
+    pub fn len(&self) -> usize {
         self.steps.len()
     }
 
     /// Who holds the name at a position: what the entries before it have left.
-    pub(crate) fn at(&self, position: u64) -> Option<&Holder> {
+    pub fn at(&self, position: u64) -> Option<&Holder> {
         self.steps.iter().rev().find(|step| step.position < position).map(|step| &step.holder)
     }
 
-    /// Whether a statement at a position is signed by whoever held the name there.
-    pub(crate) fn check(&self, position: u64, signed: &SignedStatement) -> Result<(), Refusal> {
+    /// Whether a statement at a position is signed by the keys that held the name there.
+    pub fn check(&self, position: u64, signed: &SignedStatement) -> Result<(), Refusal> {
         let view = Held { publisher: &self.publisher, holder: self.at(position) };
         authenticate(signed, &signers(signed, &view)?)
     }
 
     /// The entry that revoked a key, if one did.
-    pub(crate) fn revoked_at(&self, kid: &KeyId) -> Option<u64> {
+    pub fn revoked_at(&self, kid: &KeyId) -> Option<u64> {
         self.steps.iter().find(|step| step.holder.revoked.contains(kid)).map(|step| step.position)
     }
 }
@@ -106,13 +112,24 @@ impl View for Held<'_> {
 }
 
 /// A key statement that the ones before it do not allow: no honest log has it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key statement of {publisher} at entry {position} does not follow from those before it: {refusal}")]
-pub(crate) struct BrokenHistory {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenHistory {
     /// The name.
-    pub(crate) publisher: Publisher,
+    pub publisher: Publisher,
     /// The entry.
-    pub(crate) position: u64,
+    pub position: u64,
     /// The rule that it breaks.
-    pub(crate) refusal: Refusal,
+    pub refusal: Refusal,
 }
+
+impl fmt::Display for BrokenHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { publisher, position, refusal } = self;
+        write!(
+            f,
+            "the key statement of {publisher} at entry {position} does not follow from those before it: {refusal}"
+        )
+    }
+}
+
+impl core::error::Error for BrokenHistory {}

@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::manifest::Manifest;
 
-use crate::folder::{self, BUNDLE};
+use super::walk::{self, BUNDLE};
 
 /// How far above a file its bundle is looked for.
 const MAX_ABOVE: usize = 32;
 
 /// What is to be verified.
 #[derive(Debug)]
-pub(crate) enum What {
+pub enum TargetKind {
     /// A folder.
     Folder(PathBuf),
     /// One file.
@@ -23,15 +23,15 @@ pub(crate) enum What {
 
 /// What is to be verified, and by which bundle.
 #[derive(Debug)]
-pub(crate) struct Target {
-    /// What.
-    pub(crate) what: What,
+pub struct Target {
+    /// A folder, a file or a bundle.
+    pub kind: TargetKind,
     /// The bundle's file.
-    pub(crate) bundle: PathBuf,
+    pub bundle: PathBuf,
 }
 
 /// Finds out what a path means.
-pub(crate) fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetError> {
+pub fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetError> {
     let found = std::fs::metadata(path).map_err(|source| match std::fs::symlink_metadata(path) {
         Ok(link) if link.is_symlink() && source.kind() == std::io::ErrorKind::NotFound => {
             TargetError::Dangling { path: path.to_owned() }
@@ -45,16 +45,16 @@ pub(crate) fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetE
             // A folder of a release lies below the bundle, as a file does.
             None => std::iter::once(folder.clone()).chain(folders_above(&folder)).map(|at| at.join(BUNDLE)).collect(),
         };
-        return Ok(Target { bundle: first_of(looked)?, what: What::Folder(folder) });
+        return Ok(Target { bundle: first_of(looked)?, kind: TargetKind::Folder(folder) });
     }
     if path.extension().is_some_and(|extension| extension == "stele") {
-        return Ok(Target { what: What::Bundle, bundle: bundle.unwrap_or(path).to_owned() });
+        return Ok(Target { kind: TargetKind::Bundle, bundle: bundle.unwrap_or(path).to_owned() });
     }
     let looked = match bundle {
         Some(bundle) => vec![bundle.to_owned()],
         None => folders_above(path).into_iter().map(|folder| folder.join(BUNDLE)).collect(),
     };
-    Ok(Target { what: What::File(path.to_owned()), bundle: first_of(looked)? })
+    Ok(Target { kind: TargetKind::File(path.to_owned()), bundle: first_of(looked)? })
 }
 
 fn first_of(looked: Vec<PathBuf>) -> Result<PathBuf, TargetError> {
@@ -66,12 +66,7 @@ fn first_of(looked: Vec<PathBuf>) -> Result<PathBuf, TargetError> {
 
 /// The path in the release that a folder has; empty for the whole release. `is_given` says that the bundle was named, and
 /// may lie anywhere.
-pub(crate) fn place_of(
-    folder: &Path,
-    bundle: &Path,
-    is_given: bool,
-    manifest: &Manifest,
-) -> Result<String, TargetError> {
+pub fn place_of(folder: &Path, bundle: &Path, is_given: bool, manifest: &Manifest) -> Result<String, TargetError> {
     let above = bundle.parent().map(absolute).unwrap_or_default();
     let folder = absolute(folder);
     let files = || manifest.files().iter().map(|file| file.path.as_str());
@@ -93,7 +88,7 @@ pub(crate) fn place_of(
 }
 
 /// The folder of the whole release, by one in it and its place there.
-pub(crate) fn root_of(folder: &Path, place: &str) -> PathBuf {
+pub fn root_of(folder: &Path, place: &str) -> PathBuf {
     if place.is_empty() {
         return folder.to_owned();
     }
@@ -109,14 +104,14 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// The folders above a file, the nearest first. Symlinks are not resolved: a cache's names are in its snapshots.
-pub(crate) fn folders_above(path: &Path) -> Vec<PathBuf> {
+pub fn folders_above(path: &Path) -> Vec<PathBuf> {
     absolute(path).ancestors().skip(1).take(MAX_ABOVE).map(Path::to_owned).collect()
 }
 
 /// The snapshot that `models--org--name` stands for: the one of `refs/main`, or the only one.
-pub(crate) fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
+pub fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
     let snapshots = path.join("snapshots");
-    if !folder::is_cached_repository(path) {
+    if !walk::is_cached_repository(path) {
         return Ok(None);
     }
     let main = std::fs::read_to_string(path.join("refs/main")).unwrap_or_default();
@@ -136,7 +131,7 @@ pub(crate) fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
 
 /// Why there is nothing to verify.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TargetError {
+pub enum TargetError {
     /// Not there, or not readable.
     #[error("cannot look at {}", .path.display())]
     Unreadable {

@@ -14,23 +14,24 @@ use sha2::{Digest as _, Sha256};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FileDigests, FileHasher, GitBlobId};
 
-use crate::progress::Progress;
-
 /// How much is read at once: large enough that system calls cost nothing, small enough for the second-level cache.
 const BUFFER: usize = 1 << 20;
 
+/// Gets the number of bytes that were read since it was called last; it is called on several threads.
+pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
 /// One file to hash.
 #[derive(Debug, Clone)]
-pub(crate) struct Job {
+pub struct Job {
     /// Where it is, with symlinks resolved.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// Its size as the folder says.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// Which digests are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Want {
+pub enum Want {
     /// What decides: to verify.
     Sha256,
     /// Git's blob id as well: to publish.
@@ -39,18 +40,18 @@ pub(crate) enum Want {
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hashed {
+pub struct Hashed {
     /// Its length in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
     /// SHA-256.
-    pub(crate) sha256: Digest,
+    pub sha256: Digest,
     /// Git's blob id, if it was wanted.
-    pub(crate) git_sha1: Option<GitBlobId>,
+    pub git_sha1: Option<GitBlobId>,
 }
 
 /// Why a file has no digest.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HashError {
+pub enum HashError {
     /// The machine failed to read it.
     #[error(transparent)]
     Read(#[from] io::Error),
@@ -63,7 +64,7 @@ pub(crate) enum HashError {
 }
 
 /// Hashes the files; the results are in the order of `jobs`.
-pub(crate) fn hash_all(jobs: &[Job], want: Want, progress: &Progress) -> Vec<Result<Hashed, HashError>> {
+pub fn hash_all(jobs: &[Job], want: Want, progress: Progress<'_>) -> Vec<Result<Hashed, HashError>> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|at| std::cmp::Reverse(jobs.get(*at).map_or(0, |job| job.size)));
     let next = AtomicUsize::new(0);
@@ -89,12 +90,11 @@ pub(crate) fn hash_all(jobs: &[Job], want: Want, progress: &Progress) -> Vec<Res
                 .collect()
         })
     };
-    progress.finish();
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-fn hash_one(path: &Path, want: Want, buffer: &mut [u8], progress: &Progress) -> Result<Hashed, HashError> {
+fn hash_one(path: &Path, want: Want, buffer: &mut [u8], progress: Progress<'_>) -> Result<Hashed, HashError> {
     // A pipe must not hang us before we have seen that it is one.
     let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
@@ -119,7 +119,12 @@ fn hash_one(path: &Path, want: Want, buffer: &mut [u8], progress: &Progress) -> 
     if unchanged && hashed.size == before.len() { Ok(hashed) } else { Err(HashError::Changed) }
 }
 
-fn read_all(file: &mut File, buffer: &mut [u8], progress: &Progress, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
+fn read_all(
+    file: &mut File,
+    buffer: &mut [u8],
+    progress: Progress<'_>,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<u64> {
     let mut total = 0;
     loop {
         match file.read(buffer) {
@@ -127,7 +132,7 @@ fn read_all(file: &mut File, buffer: &mut [u8], progress: &Progress, mut take: i
             Ok(count) => {
                 take(buffer.get(..count).unwrap_or_default());
                 total += count as u64;
-                progress.advance(count as u64);
+                progress(count as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -160,7 +165,7 @@ mod tests {
             })
             .collect();
         for want in [Want::Sha256, Want::All] {
-            let results = hash_all(&jobs, want, &Progress::of(0));
+            let results = hash_all(&jobs, want, &|_| {});
             for (content, result) in contents.iter().zip(results) {
                 let (expected, found) = (FileDigests::of(content), result.unwrap());
                 assert_eq!((found.size, found.sha256), (expected.size, expected.sha256));
@@ -177,7 +182,7 @@ mod tests {
         let mut file = File::open(&path).unwrap();
         let before = file.metadata().unwrap();
         let mut grown = false;
-        let read = read_all(&mut file, &mut [0; 4096], &Progress::of(0), |_| {
+        let read = read_all(&mut file, &mut [0; 4096], &|_| {}, |_| {
             if !std::mem::replace(&mut grown, true) {
                 OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
             }
@@ -190,7 +195,7 @@ mod tests {
     fn what_is_missing_or_a_folder_is_an_error_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let jobs = [folder.path().to_owned(), folder.path().join("none")].map(|path| Job { path, size: 0 });
-        let results = hash_all(&jobs, Want::Sha256, &Progress::of(0));
+        let results = hash_all(&jobs, Want::Sha256, &|_| {});
         assert!(matches!(results[0], Err(HashError::NotAFile)));
         assert!(matches!(results[1], Err(HashError::Read(_))));
     }

@@ -13,33 +13,32 @@ use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use stele_host::durable::is_unfinished;
-use stele_host::exit::{Exit, Explain};
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain};
 use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
 /// The bundle's name, at the top of a folder.
-pub(crate) const BUNDLE: &str = "release.stele";
+pub const BUNDLE: &str = "release.stele";
 /// The draft's name, at the top of a folder.
-pub(crate) const DRAFT: &str = "release.toml";
+pub const DRAFT: &str = "release.toml";
 
 /// The most files and folders that are looked at: twice what the largest manifest holds and more.
 const MAX_ENTRIES: usize = 200_000;
 
 /// A file that counts.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub struct Found {
     /// Its path in a manifest.
-    pub(crate) path: FilePath,
+    pub path: FilePath,
     /// Where to open it.
-    pub(crate) open: PathBuf,
+    pub open: PathBuf,
     /// Its size.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// What cannot be a file of a release.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Oddity {
+pub enum Oddity {
     /// A pipe.
     #[error("a pipe")]
     Fifo,
@@ -74,13 +73,13 @@ pub(crate) enum Oddity {
 
 /// What lies in a folder.
 #[derive(Debug, Default)]
-pub(crate) struct Walk {
+pub struct Walk {
     /// The files that count, by the bytes of their paths.
-    pub(crate) files: Vec<Found>,
+    pub files: Vec<Found>,
     /// The rest, with their paths as well as they can be shown.
-    pub(crate) odd: Vec<(String, Oddity)>,
+    pub odd: Vec<(String, Oddity)>,
     /// What is not counted by rule, with where it is.
-    pub(crate) skipped: Vec<(String, PathBuf)>,
+    pub skipped: Vec<(String, PathBuf)>,
 }
 
 /// Where the symlinks of a folder may lead.
@@ -92,7 +91,7 @@ enum Links<'a> {
 }
 
 /// Looks through a folder whose files are to be published.
-pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
+pub fn walk(root: &Path) -> Result<Walk, FolderError> {
     if is_cached_repository(root) {
         return Err(FolderError::Cache { path: root.to_owned() });
     }
@@ -103,7 +102,7 @@ pub(crate) fn walk(root: &Path) -> Result<Walk, FolderError> {
 
 /// Looks through a folder whose files are to be compared with a manifest; `within` is its path in the release, and is
 /// empty for the whole release. A symlink to a folder is followed where `wanted` says so of its path.
-pub(crate) fn walk_to_verify(root: &Path, within: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Walk, FolderError> {
+pub fn walk_to_verify(root: &Path, within: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Walk, FolderError> {
     walk_by(&canonical(root)?, within, &Links::Anywhere(wanted))
 }
 
@@ -166,7 +165,7 @@ fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderE
 
 impl Walk {
     /// The files, if nothing else is there.
-    pub(crate) fn into_publishable(self, root: &Path) -> Result<Vec<Found>, FolderError> {
+    pub fn into_publishable(self, root: &Path) -> Result<Vec<Found>, FolderError> {
         if self.odd.is_empty() {
             Ok(self.files)
         } else {
@@ -176,7 +175,7 @@ impl Walk {
 }
 
 /// The blobs of the Hugging Face cache that a folder is a snapshot of: `models--org--name/snapshots/<commit>`.
-pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
+pub fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
     let snapshots = snapshot.parent()?;
     let repository = snapshots.parent()?;
     let named =
@@ -187,10 +186,17 @@ pub(crate) fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
 }
 
 /// Whether a folder is the one of a whole repository in a Hugging Face cache, with all its snapshots.
-pub(crate) fn is_cached_repository(path: &Path) -> bool {
+pub fn is_cached_repository(path: &Path) -> bool {
     let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = named.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("models--"));
     named && path.join("snapshots").is_dir()
+}
+
+/// Whether a name is what a killed program left of a file: `.NAME.` and 16 hex digits.
+fn is_unfinished(found: &str, name: &str) -> bool {
+    let nonce =
+        found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
+    nonce.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 fn is_ignored(path: &str) -> bool {
@@ -245,7 +251,7 @@ fn plain(path: PathBuf, found: &Metadata) -> Result<Look, Oddity> {
 
 /// Why a folder cannot be looked through or published.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FolderError {
+pub enum FolderError {
     /// It cannot be read.
     #[error("cannot read the folder {}", .path.display())]
     Unreadable {

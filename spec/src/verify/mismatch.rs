@@ -1,19 +1,22 @@
 //! Why the files here are not the record's, or not all of them, or not alone.
 
-use stele_host::exit::{Exit, Explain};
-use stele_spec::hash::Digest;
-use stele_spec::manifest::FilePath;
+use core::fmt;
 
-use super::{Cause, Difference, Extra, names};
+use stele_explain::{Exit, Explain};
+
+use super::cause::Cause;
+use super::report::{Difference, Extra, Unusable};
+use crate::hash::Digest;
+use crate::manifest::FilePath;
 
 /// How many names an error holds.
 const NAMED: usize = 3;
 
 /// Why the bytes are not the record's.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ComparisonError {
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FolderMismatch {
     /// Other bytes.
-    #[error("{} of the {of} files of the record {} other bytes here: {}", .files.len(), if .files.len() == 1 { "has" } else { "have" }, named(.files))]
     Differs {
         /// Which.
         files: Vec<Difference>,
@@ -21,15 +24,13 @@ pub(crate) enum ComparisonError {
         of: usize,
     },
     /// A file that cannot be hashed.
-    #[error("{} of the record cannot be verified here", count(.files.len(), "file"))]
     Unusable {
-        /// Path and problem.
-        files: Vec<(String, String)>,
+        /// Which, and why.
+        files: Vec<Unusable>,
         /// Whether the machine failed.
         is_io: bool,
     },
     /// A single file that the release does not have.
-    #[error("{path} is not a file of this release")]
     NotOfTheRelease {
         /// As it was named.
         path: String,
@@ -39,7 +40,6 @@ pub(crate) enum ComparisonError {
         digest: Option<Digest>,
     },
     /// Files of the record are not there.
-    #[error("{} of the {of} files of the record {} missing here", .files.len(), if .files.len() == 1 { "is" } else { "are" })]
     Incomplete {
         /// Which.
         files: Vec<FilePath>,
@@ -51,7 +51,6 @@ pub(crate) enum ComparisonError {
         dangling: usize,
     },
     /// Files are there that a loader would take, and the record does not name them.
-    #[error("{} here that a loader may take {} not in the record", count(.files.len(), "file"), if .files.len() == 1 { "is" } else { "are" })]
     Unrecorded {
         /// Which.
         files: Vec<Extra>,
@@ -59,15 +58,45 @@ pub(crate) enum ComparisonError {
 }
 
 /// `1 file`, `2 files`.
-pub(crate) fn count(count: usize, what: &str) -> String {
+pub fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn named(files: &[Difference]) -> String {
-    names(files.iter().map(|file| file.path.as_str()), files.len(), NAMED)
+/// `a, b and 3 more`.
+pub fn names(items: impl Iterator<Item = impl fmt::Display>, count: usize, listed: usize) -> String {
+    let shown: Vec<String> = items.take(listed).map(|item| item.to_string()).collect();
+    let text = shown.join(", ");
+    if count > listed { format!("{text} and {} more", count - listed) } else { text }
 }
 
-impl Explain for ComparisonError {
+impl fmt::Display for FolderMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
+        match self {
+            Self::Differs { files, of } => {
+                let (n, has) = (files.len(), or(files.len(), "has", "have"));
+                let named = names(files.iter().map(|file| file.path.as_str()), n, NAMED);
+                write!(f, "{n} of the {of} files of the record {has} other bytes here: {named}")
+            }
+            Self::Unusable { files, .. } => {
+                write!(f, "{} of the record cannot be verified here", count(files.len(), "file"))
+            }
+            Self::NotOfTheRelease { path, .. } => write!(f, "{path} is not a file of this release"),
+            Self::Incomplete { files, of, .. } => {
+                let (n, is) = (files.len(), or(files.len(), "is", "are"));
+                write!(f, "{n} of the {of} files of the record {is} missing here")
+            }
+            Self::Unrecorded { files } => {
+                let (n, is) = (count(files.len(), "file"), or(files.len(), "is", "are"));
+                write!(f, "{n} here that a loader may take {is} not in the record")
+            }
+        }
+    }
+}
+
+impl core::error::Error for FolderMismatch {}
+
+impl Explain for FolderMismatch {
     fn exit(&self) -> Exit {
         match self {
             Self::Differs { .. } | Self::NotOfTheRelease { .. } => Exit::BytesDiffer,
@@ -131,7 +160,7 @@ impl Explain for ComparisonError {
                 vec![("expected", format!("{of}{}", first.expected)), ("found", format!("{of}{}{what}", first.found()))]
             }
             Self::Unusable { files, .. } => {
-                let shown = files.iter().map(|(path, problem)| format!("{path}: {problem}"));
+                let shown = files.iter().map(|odd| format!("{}: {}", odd.path, odd.why));
                 vec![("expected", "regular files".into()), ("found", names(shown, files.len(), NAMED))]
             }
             Self::NotOfTheRelease { size, digest, .. } => {

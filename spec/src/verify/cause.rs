@@ -1,20 +1,16 @@
 //! Why a file may have other bytes than the record says: what it holds in their place.
 
-use std::path::Path;
-
-use stele_host::durable;
-use stele_spec::hash::Digest;
-
-use super::Content;
+use crate::hash::Digest;
 
 /// What git-lfs allows a pointer to be.
 const MAX_POINTER: u64 = 1024;
-/// The largest text whose line ends are tried in the other form.
-const MAX_TEXT: u64 = 8 << 20;
+/// The largest file, in bytes, that is worth reading again for a [`Cause`].
+pub const MAX_CAUSE: u64 = 8 << 20;
 
 /// What a file holds in place of the recorded bytes, as far as its content says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
     /// A Git LFS pointer to the recorded file.
     Pointer,
     /// A Git LFS pointer to another file.
@@ -26,31 +22,30 @@ pub(crate) enum Cause {
     /// Fewer bytes.
     Shorter,
     /// It is not known.
+    #[default]
     Unknown,
 }
 
 impl Cause {
-    /// Looks into a file that is known to differ.
-    pub(super) fn of(path: &Path, expected: Content, size: u64) -> Self {
-        let bytes = if size <= MAX_TEXT { durable::read_file(path, MAX_TEXT).ok().flatten() } else { None };
-        let bytes = bytes.unwrap_or_default();
+    /// The cause by the bytes of a file that is known to differ; `bytes` may be empty where the file is longer than [`MAX_CAUSE`].
+    pub fn of(bytes: &[u8], size: u64, expected_size: u64, expected: &Digest) -> Self {
         if size <= MAX_POINTER
-            && let Some(oid) = pointer(&bytes)
+            && let Some(oid) = pointer(bytes)
         {
-            return if oid == expected.sha256 { Self::Pointer } else { Self::OtherPointer };
+            return if oid == *expected { Self::Pointer } else { Self::OtherPointer };
         }
-        if other_line_ends(&bytes).iter().any(|text| Digest::of(text) == expected.sha256) {
+        if other_line_ends(bytes).iter().any(|text| Digest::of(text) == *expected) {
             return Self::LineEnds;
         }
         let begins = bytes.trim_ascii_start().get(..14).unwrap_or_default().to_ascii_lowercase();
         if begins.starts_with(b"<!doctype html") || begins.starts_with(b"<html") {
             return Self::WebPage;
         }
-        if size < expected.size { Self::Shorter } else { Self::Unknown }
+        if size < expected_size { Self::Shorter } else { Self::Unknown }
     }
 
     /// What it is, to follow the name of the file.
-    pub(crate) fn what(self) -> Option<&'static str> {
+    pub fn what(self) -> Option<&'static str> {
         match self {
             Self::Pointer => Some("a Git LFS pointer to the recorded file"),
             Self::OtherPointer => Some("a Git LFS pointer to another file"),
@@ -62,7 +57,7 @@ impl Cause {
     }
 
     /// What to do.
-    pub(crate) fn hint(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
             Self::Pointer => {
                 "this is a Git LFS pointer to the recorded file: run `git lfs pull` in this folder, and verify again"
@@ -113,11 +108,7 @@ mod tests {
     use super::*;
 
     fn cause(recorded: &[u8], found: &[u8]) -> Cause {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, found).unwrap();
-        let expected = Content { size: recorded.len() as u64, sha256: Digest::of(recorded) };
-        Cause::of(&file, expected, found.len() as u64)
+        Cause::of(found, found.len() as u64, recorded.len() as u64, &Digest::of(recorded))
     }
 
     #[test]
