@@ -46,7 +46,7 @@ pub struct ReconnectPace {
 #[derive(Clone, Default)]
 pub struct Bastions(Vec<Arc<Backend>>);
 
-/// How a witness is reached beside its door, and what its page says of that.
+/// How a witness is reached beside its own listener, and what its page says of that.
 #[derive(Clone, Default)]
 pub struct Reachability {
     /// The bastions.

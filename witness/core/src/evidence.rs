@@ -10,7 +10,7 @@
 //! A suspicion is two heads that came without a valid consistency proof, which a sender can spoil; a valid proof between them, from
 //! anywhere, clears the log.
 //!
-//! Kept at most once for each size and root, and at most so many of each kind for a log, the first ones: whoever sends
+//! Kept at most once for each size and root, and at most so many of each kind for a log, the first ones: a sender of
 //! more of them cannot fill the disk nor push the first proof out.
 //!
 //! Witnesses of before wrote a text of their own, `stele evidence v1`. It is read and exported as it always was, and not written.

@@ -1,7 +1,7 @@
 //! What a witness holds against logs, by the names of its evidence files: what an operator, a monitor and a reader are shown.
 //!
-//! A name is `<kind>-<size>-<root>`, in a folder named by the origin hash. Nothing is read or verified here; whoever doubts a file checks
-//! it with `stele evidence verify`.
+//! A name is `<kind>-<size>-<root>`, in a folder named by the origin hash. Nothing is read or verified here; a file is checked
+//! with `stele evidence verify`.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;

@@ -1,6 +1,6 @@
-//! Who we are: an Ed25519 and an ML-DSA-44 key side by side under one name, and the hands that sign with them.
+//! The signer: an Ed25519 and an ML-DSA-44 key side by side under one name.
 //!
-//! The Ed25519 key is in memory, or with another program ([`HeldKey`]). Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+//! The Ed25519 key is in memory, or with another program ([`HeldKey`]). Each cosignature is made with both at the same time. A verifier that has only one of the keys in a policy ignores the other's line.
 
 use std::fmt;
 use std::sync::Arc;

@@ -15,8 +15,8 @@ pub struct TrustedLog {
 
 /// A checkpoint that its log has signed. Only [`TrustedLog::verify`] makes one.
 ///
-/// Its note is encoded anew with the verified lines alone: a forged line under our own name, kept and served, once
-/// wedged a peer.
+/// Only verified lines are encoded anew: a stored line that was forged under the witness's name made another implementation reject every
+/// later checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSignedCheckpoint {
     note: SignedNote,

@@ -23,7 +23,7 @@ pub(crate) struct LogSlot {
     pub(crate) state: Mutex<LogState>,
     /// Somebody is copying.
     pub(crate) busy: AtomicBool,
-    /// One signature at a time, whoever copied.
+    /// Held while a tree is signed: one signature at a time.
     pub(crate) signing: Mutex<()>,
     pub(crate) served: RwLock<Option<Arc<Served>>>,
     /// The newest note that the log showed, reduced to the lines of cosigners whose keys the config has.

@@ -1,4 +1,4 @@
-//! The witness's door: statuses, media types and bodies; decides nothing.
+//! The witness's listener: routes, statuses, media types and bodies; decides nothing.
 //!
 //! | request | answer |
 //! |---|---|

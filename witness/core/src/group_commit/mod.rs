@@ -6,7 +6,7 @@
 //!
 //! # How
 //! A new content is first written to a *journal*, a file of fixed length in the same folder that is written in place: that costs one sync
-//! of data, however many files are swapped together, and however busy others keep the file system. Whoever comes while one write is
+//! of data, however many files are swapped together, and however busy others keep the file system. A swap that comes while one write is
 //! under way is written with the next, together with all who came. The files themselves follow later ([`GroupCommit::flush`], at an orderly
 //! stop, or when a journal is full), while new contents go to the second journal.
 //!
@@ -515,7 +515,7 @@ impl Drop for Leading<'_> {
 }
 
 impl Job {
-    /// Whoever has gone is not told.
+    /// If the caller has ended, the result is dropped.
     fn tell(&self, done: Result<(), CasError>) {
         let _ = self.told.send(Word::Done(done));
     }

@@ -59,7 +59,7 @@ pub struct StateView {
     state: JournalView,
 }
 
-/// The state of one log. Whoever has it `&mut` is the only one to decide on this log.
+/// The state of one log. A holder of `&mut` is the only one to decide on this log.
 #[derive(Debug)]
 pub struct LogState {
     origin: Origin,
@@ -341,7 +341,7 @@ impl LogState {
             return Err(self.disagreement(&state, &record)?);
         }
         if mark.phase == Phase::Intent {
-            // Written even where it is there already: whoever renamed it may have been killed before the sync.
+            // Written even where it is there already: the process that renamed it may have been killed before the sync.
             tracing::warn!(origin = %self.origin, size = record.head().size, "finishing a change that was interrupted");
             self.state.swap(Some(&state), &mark.record)?;
             self.mark.swap(Some(&mark_bytes), &mark.clone().settled().to_bytes())?;

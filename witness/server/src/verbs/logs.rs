@@ -28,7 +28,7 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(VerbOutput, Option<Witn
     Ok(((text, object), event))
 }
 
-/// A line of the list that is not taken: whoever serves the list wrote it, and it must not draw on the terminal.
+/// A line of the list that is not taken: its text is the list server's, and must not draw on the terminal.
 fn skipped(vkey: &str, reason: &str) -> String {
     format!("{}\n", one_line(&format!("skipped {vkey}: {reason}")))
 }
