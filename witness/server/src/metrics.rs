@@ -1,7 +1,7 @@
 //! What Prometheus reads: for each log its size, the age of the last cosignature, answers by status, conflicts.
 
 use stele_witness_core::counters::{Counts, Pulled};
-use stele_witness_core::decide::Conflict;
+use stele_witness_core::decide::ConflictKind;
 use stele_witness_core::exposition::{family, line};
 use stele_witness_core::witness::Witness;
 
@@ -48,7 +48,7 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
         "Checkpoints signed by their log that contradict what was cosigned",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.conflicts.get(&kind).copied().unwrap_or_default();
             line(&mut text, "conflicts_total", &[("origin", origin), ("kind", kind.word())], count);
         }
@@ -60,7 +60,7 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
         "Files of evidence against the log that are kept; unproven ones are suspicions",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.held.get(&kind).copied().unwrap_or_default();
             line(&mut text, "evidence", &[("origin", origin), ("kind", kind.word())], count);
         }
@@ -108,8 +108,8 @@ mod tests {
     fn answers_are_counted_by_status() {
         let counters = Counters::default();
         [200, 409, 200].into_iter().for_each(|status| counters.answered(status));
-        counters.note(|counts| *counts.conflicts.entry(Conflict::SameSize).or_default() += 1);
-        counters.note(|counts| *counts.held.entry(Conflict::SameSize).or_default() += 2);
+        counters.note(|counts| *counts.conflicts.entry(ConflictKind::SameSize).or_default() += 1);
+        counters.note(|counts| *counts.held.entry(ConflictKind::SameSize).or_default() += 2);
         let text = exposition(&[("log.example/a", counters.counts())], &Counts::default());
         for line in [
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",
