@@ -6,7 +6,7 @@
 //! that the files name are compared with the lineage, and a pickle is known by its content. `publish` and `verify` both ask
 //! [`Examination::of_files`]: what the one warns of is what the other reports.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -150,6 +150,20 @@ impl Examination {
     /// What was found.
     pub(crate) fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The findings that weigh as errors, in a line; none where there is none.
+    pub(crate) fn errors(&self) -> Option<String> {
+        let errors: Vec<&Finding> =
+            self.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        let codes: BTreeSet<String> = errors.iter().map(|finding| finding.code.to_string()).collect();
+        let codes: Vec<String> = codes.into_iter().collect();
+        let many = match errors.len() {
+            0 => return None,
+            1 => "1 error".to_owned(),
+            many => format!("{many} errors"),
+        };
+        Some(format!("{many} by the rules of auditors: {} (-v says each)", codes.join(", ")))
     }
 
     /// How many findings there are beyond those that are kept.
@@ -326,6 +340,7 @@ mod tests {
     use crate::comparison;
     use crate::draft::gguf;
     use crate::folder;
+    use crate::foresight::Earlier;
     use crate::verb::publish;
     use proptest::prelude::*;
     use stele_spec::manifest::FileDigests;
@@ -402,7 +417,7 @@ mod tests {
     fn published(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
         let mut release = release.clone();
         release.from_scratch = false;
-        publish::foreseen(home, &release, manifest, &[]).unwrap().findings
+        publish::foreseen(home, &release, manifest, &Earlier::default()).unwrap().findings
     }
 
     #[test]
