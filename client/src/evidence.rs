@@ -310,7 +310,7 @@ impl Explain for EvidenceError {
             | Self::ClaimedLater { .. }
             | Self::Signature(_) => Exit::BadSignature,
             Self::OtherLog { .. } => Exit::NotInLog,
-            Self::TwoHistories { .. } => Exit::Inconsistent,
+            Self::TwoHistories { .. } => Exit::Conflicting,
             Self::ManifestDiffers(_) => Exit::BytesDiffer,
         }
     }

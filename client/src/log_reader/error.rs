@@ -129,7 +129,8 @@ impl Explain for ReadError {
             Self::Durable(error) => error.exit(),
             Self::Head { error, .. } => evidence::checkpoint_exit(error),
             Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
-            Self::NotTheTree { .. } | Self::NotInTree { .. } | Self::NotAPrefix { .. } => Exit::Inconsistent,
+            Self::NotTheTree { .. } | Self::NotInTree { .. } => Exit::Inconsistent,
+            Self::NotAPrefix { .. } => Exit::Conflicting,
             Self::OtherManifest { .. } => Exit::BytesDiffer,
             Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
         }

@@ -53,7 +53,7 @@ impl Conflicting {
 
 impl Explain for Conflicting {
     fn exit(&self) -> Exit {
-        Exit::Inconsistent
+        Exit::Conflicting
     }
 
     fn code(&self) -> &'static str {
