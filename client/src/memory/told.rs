@@ -84,12 +84,25 @@ impl Memory {
                 known.iter().map(|known| known.signed().statement().publisher().clone()).collect();
             for speaker in &speakers {
                 record.keys(speaker)?;
+                self.keep_keys(log, speaker, record.policy(), record.key_statements(speaker, u64::MAX))?;
                 known.extend(record.key_statements(speaker, u64::MAX).cloned());
             }
             own.entries.extend(known.into_iter().map(|logged| (logged.position(), logged)));
             self.keep(log, record.policy(), own)?;
         }
         Ok(())
+    }
+}
+
+impl Memory {
+    /// Keeps the key statements of a name that the record has proven.
+    pub(crate) fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
+        let statements = || record.key_statements(publisher, u64::MAX);
+        let Some(newest) = statements().last() else { return Ok(()) };
+        let Some(log) = LogId::of(newest.proof().checkpoint(), record.policy()) else { return Ok(()) };
+        self.heads(log)
+            .see(&Head { trusted: newest.proven().head().clone(), note: newest.proof().checkpoint().clone() })?;
+        Ok(self.keep_keys(log, publisher, record.policy(), statements())?)
     }
 }
 
