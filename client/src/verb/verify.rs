@@ -130,6 +130,13 @@ fn examine(
             let files = AtHand::new(&root, &comparison.matching);
             examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
         }
+        (What::File(file), Some(Comparison { matching, .. })) => match matching.as_slice() {
+            [path] => {
+                let files = AtHand::one(path, file);
+                examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
+            }
+            _ => examination,
+        },
         _ => examination,
     }
 }
