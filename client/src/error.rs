@@ -1,35 +1,7 @@
-//! What ends a verb: any error that can be told to a person and to a script.
-//!
-//! Each concern has an enum of its own beside its code; this is only the box they travel in.
+//! What ends a verb: any explained error, and a file of this machine that cannot be used.
 
+pub use stele_explain::Failure;
 use stele_host::exit::{Exit, Explain};
-
-/// An error of any concern, with its exit code, facts and hint.
-#[derive(Debug)]
-pub struct Failure(Box<dyn Explain + Send + Sync>, bool);
-
-impl Failure {
-    /// The error itself.
-    pub fn as_explain(&self) -> &(dyn Explain + 'static) {
-        self.0.as_ref()
-    }
-
-    /// The same, of which a person has read already.
-    pub(crate) fn told(self) -> Self {
-        Self(self.0, true)
-    }
-
-    /// Whether a person has read of it already.
-    pub(crate) fn is_told(&self) -> bool {
-        self.1
-    }
-}
-
-impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(Box::new(error), false)
-    }
-}
 
 /// A file on this machine that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,9 +81,5 @@ impl Explain for FileError {
 
 /// Reads a whole file of at most `limit` bytes; `what` says what it should be.
 pub(crate) fn read(path: &std::path::Path, limit: u64, what: &'static str) -> Result<Vec<u8>, Failure> {
-    match stele_host::durable::read_file(path, limit) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(FileError::Missing { path: path.display().to_string(), what }.into()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(stele_verify::bounded_read::read(path, limit, what)?)
 }

@@ -11,22 +11,16 @@ mod audit;
 mod bundle_place;
 mod claims;
 mod colour;
-mod comparison;
 mod content;
 mod difference;
 mod draft;
-mod evidence;
 mod examination;
-mod folder;
 mod foresight;
 mod form;
-mod hash_files;
 pub mod host_watch;
 mod index_end;
-mod key_history;
 mod key_kind;
 mod lifecycle;
-mod loadable;
 mod loaded;
 mod log_client;
 mod log_reader;
@@ -48,7 +42,6 @@ mod saying;
 mod span;
 mod standing;
 mod statements;
-mod target;
 mod verb;
 mod verdict;
 
@@ -125,7 +118,7 @@ pub fn finish(outcome: Result<Output, Failure>, json: Option<&'static str>) -> E
     match failure {
         None => Exit::Ok.into(),
         Some(failure) => {
-            if json.is_none() && !failure.is_told() {
+            if json.is_none() && !failure.is_shown() {
                 output::complain(&exit::text(failure.as_explain()));
             }
             failure.as_explain().exit().into()

@@ -22,6 +22,8 @@ use crate::span::Span;
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
 /// What is waited for between two tries, where the log does not say.
 const RETRY: Duration = Duration::from_secs(2);
+/// The shortest pause between two tries.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 /// One log.
 #[derive(Debug)]
@@ -146,7 +148,8 @@ impl LogClient {
         self.patiently(|| Ok(self.http.get(&url, None)?))
     }
 
-    /// Asks again while the log says that it cannot answer now, until the time is over.
+    /// Asks again while the log says that it cannot answer now, until the time is over. Where the log asks for a pause that would end
+    /// after that, the refusal is given at once, and says when to try again.
     fn patiently(&self, ask: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
         let until = Instant::now() + Duration::from_secs(self.wait.0.min(86_400));
         let mut told = false;
@@ -156,12 +159,9 @@ impl LogClient {
                 return Ok(answer);
             }
             let refused = self.refused(&answer);
-            let pause = answer
-                .header("retry-after")
-                .and_then(|seconds| seconds.parse().ok())
-                .map_or(RETRY, Duration::from_secs);
-            let pause = pause.clamp(Duration::from_millis(500), Duration::from_secs(30));
-            if !matches!(answer.status, 429 | 503) || Instant::now() + pause > until {
+            let pause = answer.retry_after().unwrap_or(RETRY).max(SHORTEST);
+            let left = until.saturating_duration_since(Instant::now());
+            if !matches!(answer.status, 429 | 503) || pause > left {
                 return Err(refused.into());
             }
             if !std::mem::replace(&mut told, true) {
@@ -181,6 +181,7 @@ impl LogClient {
             message: shorten(&refusal.message),
             hint: refusal.hint.as_deref().map(shorten),
             existing: refusal.existing,
+            retry_after: answer.retry_after().map(|after| after.as_secs()),
         }
     }
 
@@ -242,6 +243,8 @@ pub(crate) enum LogError {
         hint: Option<String>,
         /// The entry that stands in the way.
         existing: Option<Existing>,
+        /// After how many seconds the log wants to be asked again, if it says so.
+        retry_after: Option<u64>,
     },
     /// Something that is no answer.
     #[error("the log at {url} gives an answer that is none")]
@@ -279,6 +282,9 @@ impl Explain for LogError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Refused { status: 429 | 500.., retry_after: Some(after), .. } => {
+                Some(format!("try again in {}: submitting twice is harmless", Span(*after)))
+            }
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
             Self::Refused { status, code, .. } if *status < 400 || (*status == 404 && code.is_empty()) => {
                 Some("is this the address of a Stele log? Redirections are not followed".into())

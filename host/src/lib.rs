@@ -1,21 +1,21 @@
 #![doc = include_str!("../README.md")]
 
-pub mod announce;
-pub mod clock;
-pub mod compare_and_swap;
-pub mod config;
-pub mod content_encoding;
-pub mod durable;
-pub mod exit;
-pub mod fault;
-pub mod http_client;
-pub mod http_server;
-pub mod key_file;
-pub mod lock;
-pub mod log;
-pub mod log_source;
-pub mod output;
-pub mod printable;
-pub mod public_address;
-pub mod roots;
-pub mod shutdown;
+pub use stele_clock as clock;
+pub use stele_daemon::{announce, config, events as log, shutdown};
+pub use stele_durable as durable;
+pub use stele_durable::{compare_and_swap, fault, key_file, lock};
+pub use stele_explain::printable;
+pub use stele_fetch::{content_encoding, http_client, public_address, roots};
+pub use stele_serve as http_server;
+pub use stele_terminal::{output, writers};
+
+/// Exit codes, explained errors, and how `main` ends.
+pub mod exit {
+    pub use stele_explain::{Exit, Explain, json, text};
+    pub use stele_terminal::finish::{Voice, finish};
+}
+
+/// A log's static files.
+pub mod log_source {
+    pub use stele_fetch::static_files::{LONGEST_PAUSE, SourceError, StaticFiles as LogSource, TRIES, patiently};
+}

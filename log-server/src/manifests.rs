@@ -9,6 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use stele_host::durable::DurableError;
 use stele_spec::hash::Digest;
 
+/// The most manifests that one count reads again.
+const LOOKED_AT: usize = 16;
+
 /// The public manifests.
 #[derive(Debug)]
 pub struct Manifests {
@@ -42,10 +45,13 @@ impl Manifests {
             Err(error) => return Err(error),
         };
         let mut damaged = self.damaged();
-        if stored != Stored::Damaged {
-            damaged.remove(digest);
-        } else if damaged.insert(*digest) {
-            tracing::error!(%digest, "a manifest is damaged; it is not served");
+        match stored {
+            Stored::Sound(_) => drop(damaged.remove(digest)),
+            Stored::Damaged if damaged.insert(*digest) => {
+                tracing::error!(%digest, "a manifest is damaged; it is not served");
+            }
+            // One that was damaged and is gone is not whole again.
+            Stored::Damaged | Stored::Missing => {}
         }
         Ok(stored)
     }
@@ -64,8 +70,13 @@ impl Manifests {
         Ok(())
     }
 
-    /// How many were found damaged and not put back.
+    /// How many were found damaged and are not whole again, by whatever hand: the first [`LOOKED_AT`] are read once more.
     pub fn count_damaged(&self) -> usize {
+        let known: Vec<Digest> = self.damaged().iter().take(LOOKED_AT).copied().collect();
+        for digest in known {
+            // What cannot be read stays in the count.
+            let _ = self.read(&digest);
+        }
         self.damaged().len()
     }
 
@@ -99,6 +110,13 @@ mod tests {
             assert_eq!(manifests.read(&digest).unwrap(), Stored::Damaged);
             assert_eq!(manifests.read(&digest).unwrap(), Stored::Damaged);
             assert_eq!(manifests.count_damaged(), 1);
+            std::fs::remove_file(&file).unwrap();
+            assert_eq!(manifests.count_damaged(), 1, "gone is not whole");
+            // An operator copies it from a mirror; a publisher sends it again.
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(manifests.count_damaged(), 0);
+            std::fs::write(&file, b"damaged").unwrap();
+            assert_eq!(manifests.read(&digest).unwrap(), Stored::Damaged);
             manifests.keep(&digest, bytes).unwrap();
             assert_eq!(manifests.count_damaged(), 0);
             assert_eq!(manifests.read(&digest).unwrap(), Stored::Sound(bytes.to_vec()));

@@ -23,6 +23,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use stele_host::durable::{self, Dir};
+use stele_host::writers::warn_of_writers;
 use stele_host::{announce, http_server, key_file, shutdown};
 use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
@@ -52,6 +53,7 @@ impl Options {
         let loaded = stele_host::config::load::<Config>(&dir.join(config::FILE))?;
         let key_path = loaded.resolve(&loaded.config.key);
         let secret = key_file::read(&key_path)?;
+        warn_of_writers(&key_path, "what this log signs");
         let secret = secret.strip_suffix('\n').unwrap_or(&secret);
         let signer =
             SignerKey::from_secret_string(secret).map_err(|error| LogError::Key { path: key_path.clone(), error })?;
@@ -63,6 +65,7 @@ impl Options {
         let path = policy.unwrap_or_else(|| loaded.resolve(&loaded.config.policy));
         let bytes = durable::read_file(&path, MAX_POLICY as u64)?
             .ok_or_else(|| LogError::PolicyMissing { path: path.clone() })?;
+        warn_of_writers(&path, "what is trusted");
         let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.clone(), error })?;
         if !policy.logs().iter().any(|log| log.key == verifier) {
             return Err(LogError::NotInPolicy { path, line: format!("log {verifier}") });
@@ -144,6 +147,7 @@ pub async fn run(
 fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
+    warn_of_writers(data.path(), "what this log signs");
     let lock = HeadLock::take(&data)?;
     let (staging, store) = (Staging::new(&data), Store::new(&data));
     let key = signer.verifier();

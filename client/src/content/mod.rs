@@ -4,8 +4,8 @@
 
 pub(crate) mod onnx;
 mod parts;
-mod pickle;
-mod zip;
+pub(crate) mod pickle;
+pub(crate) mod zip;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -52,6 +52,10 @@ pub(crate) enum Content {
     Packed,
     /// What Git LFS puts in a file's place.
     LfsPointer,
+    /// What git-annex puts in a file's place.
+    AnnexPointer,
+    /// A text, such as a host's error message.
+    Text,
     /// A page, such as hosts answer with when they refuse a download.
     Html,
     /// No bytes.
@@ -91,7 +95,7 @@ impl Content {
         if head.starts_with(b"\x08") && onnx::is_model(file, size)? {
             return Ok(Self::Onnx);
         }
-        Ok(Self::Unknown)
+        Ok(if is_text(&head, size) { Self::Text } else { Self::Unknown })
     }
 
     /// Whether these are learned parameters under any name.
@@ -107,7 +111,7 @@ impl Content {
             Self::MaybePickle => Some(is_pickle(path)),
             // Archives of the family hold pickles. Torch7 and the like have a beginning that decides nothing.
             Self::Packed => None,
-            Self::Unknown if !path.file_name().to_ascii_lowercase().ends_with(".bin") => None,
+            Self::Unknown | Self::Text if !path.file_name().to_ascii_lowercase().ends_with(".bin") => None,
             _ => Some(false),
         }
     }
@@ -123,6 +127,8 @@ impl Content {
             Self::Tflite => "TensorFlow Lite",
             Self::Packed => "an archive",
             Self::LfsPointer => "a Git LFS pointer",
+            Self::AnnexPointer => "a git-annex pointer",
+            Self::Text => "a text",
             Self::Html => "an HTML page",
             Self::Empty => "empty",
             Self::Unknown => "of no known format",
@@ -147,10 +153,17 @@ fn by_head(head: &[u8], size: u64) -> Option<Content> {
     if head.get(4..8) == Some(b"TFL3") {
         return Some(Content::Tflite);
     }
-    if head.starts_with(b"version https://git-lfs.github.com/spec/") {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    // The second host is the one of the first versions.
+    if [&b"version https://git-lfs.github.com/spec/"[..], b"version https://hawser.github.com/spec/"]
+        .iter()
+        .any(|begin| text.starts_with(begin))
+    {
         return Some(Content::LfsPointer);
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    if text.starts_with(b"/annex/objects/") || text.starts_with(b".git/annex/objects/") {
+        return Some(Content::AnnexPointer);
+    }
     let begins = |with: &[u8]| text.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
     if begins(b"<!doctype html") || begins(b"<html") {
         return Some(Content::Html);
@@ -158,6 +171,18 @@ fn by_head(head: &[u8], size: u64) -> Option<Content> {
     let tar = head.get(257..262) == Some(b"ustar");
     let zlib = matches!(head, [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..]);
     (tar || zlib || PACKED.iter().any(|begin| head.starts_with(begin))).then_some(Content::Packed)
+}
+
+/// Whether the beginning is text: UTF-8, but for a character that the beginning cuts, without control characters.
+fn is_text(head: &[u8], size: u64) -> bool {
+    let whole = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() && size > head.len() as u64 => {
+            std::str::from_utf8(head.get(..error.valid_up_to()).unwrap_or_default()).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !whole.is_empty() && whole.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
 }
 
 #[cfg(test)]
@@ -180,6 +205,12 @@ mod tests {
             (b"\x89HDF\r\n\x1a\n\0", Content::Hdf5),
             (b"\x1c\0\0\0TFL3", Content::Tflite),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", Content::LfsPointer),
+            (b"\xef\xbb\xbfversion https://hawser.github.com/spec/v1\noid sha256:00\nsize 1\n", Content::LfsPointer),
+            (b"/annex/objects/SHA256E-s1234--00.bin\n", Content::AnnexPointer),
+            (b"Entry not found", Content::Text),
+            (b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", Content::Text),
+            ("\u{e9}".repeat(400).as_bytes(), Content::Text),
+            (b"Entry\0not found", Content::Unknown),
             (b"\n<!DOCTYPE html><html>", Content::Html),
             (b"\xef\xbb\xbf<HTML>", Content::Html),
             (b"\x80\x02}q\0.", Content::Pickle),

@@ -7,11 +7,12 @@ use std::io::{self, BufReader, Read as _};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use stele_spec::finding::Json;
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::Found;
 
 use super::onnx;
 use crate::draft::gguf;
-use crate::folder::Found;
 
 /// The longest index that is read: one of a million tensors is shorter.
 const MAX_INDEX: u64 = 128 << 20;
@@ -56,7 +57,9 @@ pub(crate) fn parts(files: &[Found]) -> Parts {
     let mut parts = Parts::default();
     for file in files {
         let name = file.path.file_name().to_ascii_lowercase();
-        let read = if name.ends_with(".json") && Role::of_path(&file.path) == Role::WeightsIndex {
+        let read = if matches!(name.as_str(), "ndarray-cache.json" | "tensor-cache.json") {
+            of_records(file)
+        } else if name.ends_with(".json") && Role::of_path(&file.path) == Role::WeightsIndex {
             of_index(file)
         } else if name.ends_with(".onnx") {
             File::open(&file.open).and_then(|open| onnx::external_data(open, file.size))
@@ -70,17 +73,97 @@ pub(crate) fn parts(files: &[Found]) -> Parts {
             Err(error) => parts.unread.push((file.path.clone(), error.to_string())),
         }
     }
+    for (by, names) in of_numbers(files) {
+        names.iter().for_each(|name| parts.take(by, name));
+    }
     parts
+}
+
+/// The shards that numbered names speak of, also without an index: all of a set, with one file of it.
+fn of_numbers(files: &[Found]) -> Vec<(&FilePath, Vec<String>)> {
+    let mut sets: BTreeMap<(&str, u32, &str), (&FilePath, bool)> = BTreeMap::new();
+    for file in files.iter().filter(|file| Role::of_path(&file.path) == Role::Weights) {
+        let Some(Numbered { stem, number, count, end }) = numbered(file.path.as_str()) else { continue };
+        let (_, from_zero) = sets.entry((stem, count, end)).or_insert((&file.path, false));
+        *from_zero |= number == 0;
+    }
+    let mut named = 0;
+    let mut found = Vec::new();
+    for ((stem, count, end), (by, from_zero)) in sets {
+        named += count as usize;
+        if named > MAX_PARTS {
+            break;
+        }
+        let stem = stem.rsplit('/').next().unwrap_or(stem);
+        let numbers = if from_zero { 0..count } else { 1..count + 1 };
+        found.push((by, numbers.map(|number| format!("{stem}-{number:05}-of-{count:05}{end}")).collect()));
+    }
+    found
+}
+
+/// `model-00001-of-00003.safetensors`, taken apart.
+struct Numbered<'a> {
+    stem: &'a str,
+    number: u32,
+    count: u32,
+    /// The extension, with its dot.
+    end: &'a str,
+}
+
+fn numbered(path: &str) -> Option<Numbered<'_>> {
+    let (rest, of) = path.rsplit_once("-of-")?;
+    let (stem, number) = rest.rsplit_once('-')?;
+    let (count, end) = of.split_at_checked(5)?;
+    let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_end = end.is_empty() || end.starts_with('.') && !end.contains('/');
+    let parsed =
+        (digits(number) && digits(count) && is_end).then(|| Some((number.parse().ok()?, count.parse().ok()?)))?;
+    let (number, count) = parsed?;
+    (count > 0 && number <= count).then_some(Numbered { stem, number, count, end })
+}
+
+/// The files of an index of MLC: `dataPath` of each of its `records`.
+fn of_records(file: &Found) -> io::Result<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Records {
+        records: Vec<Record>,
+    }
+    #[derive(Deserialize)]
+    struct Record {
+        #[serde(rename = "dataPath")]
+        data_path: String,
+    }
+    let Records { records } = serde_json::from_reader(bounded(file)?)?;
+    let names: BTreeSet<String> = records.into_iter().map(|record| record.data_path).collect();
+    if names.len() > MAX_PARTS {
+        return Err(io::Error::other(format!("it names more than {MAX_PARTS} files")));
+    }
+    Ok(names)
+}
+
+fn bounded(file: &Found) -> io::Result<impl io::Read> {
+    if file.size > MAX_INDEX {
+        return Err(io::Error::other(format!("expected an index of at most {MAX_INDEX} bytes, found {}", file.size)));
+    }
+    Ok(BufReader::new(File::open(&file.open)?.take(MAX_INDEX)))
 }
 
 /// The values of `weight_map`.
 fn of_index(file: &Found) -> io::Result<BTreeSet<String>> {
-    if file.size > MAX_INDEX {
-        return Err(io::Error::other(format!("expected an index of at most {MAX_INDEX} bytes, found {}", file.size)));
+    match serde_json::from_reader::<_, Index>(bounded(file)?) {
+        Ok(index) => Ok(index.weight_map.0),
+        // Loaders in Python read more than JSON: `NaN` as a size, for example.
+        Err(error) => of_python_index(file).ok_or_else(|| error.into()),
     }
-    let open = BufReader::new(File::open(&file.open)?.take(MAX_INDEX));
-    let index: Index = serde_json::from_reader(open)?;
-    Ok(index.weight_map.0)
+}
+
+fn of_python_index(file: &Found) -> Option<BTreeSet<String>> {
+    let mut bytes = Vec::new();
+    bounded(file).ok()?.read_to_end(&mut bytes).ok()?;
+    let index = Json::parse(&bytes).ok()?;
+    let Some(map) = index.get("weight_map") else { return Some(BTreeSet::new()) };
+    let names = map.as_map()?.values().map(|name| name.as_str().map(str::to_owned));
+    names.collect::<Option<BTreeSet<String>>>().filter(|names| names.len() <= MAX_PARTS)
 }
 
 #[derive(Deserialize)]
@@ -147,7 +230,7 @@ fn split_stem(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folder;
+    use stele_verify::folder::walk as folder;
 
     fn read(files: &[(&str, &[u8])]) -> (Parts, Vec<Found>) {
         let folder = tempfile::tempdir().unwrap();
@@ -177,6 +260,35 @@ mod tests {
         let missing: Vec<_> = parts.missing(&found).map(|(part, by)| (part.as_str(), by.as_str())).collect();
         assert_eq!(missing, [("unet/x-2.safetensors", "unet/x.safetensors.index.fp16.json")]);
         assert_eq!(parts.unread.len(), 1);
+    }
+
+    #[test]
+    fn numbered_shards_name_the_others_without_an_index() {
+        let (parts, found) = read(&[
+            ("model-00001-of-00003.safetensors", b"1"),
+            ("model-00003-of-00003.safetensors", b"3"),
+            ("unet/w-00000-of-00002.bin", b"0"),
+            ("notes-00001-of-00009.txt", b"no weights"),
+            ("c-00007-of-00002.bin", b"no set"),
+        ]);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, by)| (part.as_str(), by.as_str())).collect();
+        assert_eq!(
+            missing,
+            [
+                ("model-00002-of-00003.safetensors", "model-00001-of-00003.safetensors"),
+                ("unet/w-00001-of-00002.bin", "unet/w-00000-of-00002.bin")
+            ]
+        );
+    }
+
+    #[test]
+    fn an_index_that_python_reads_and_one_of_mlc_name_their_parts() {
+        let index = br#"{"metadata": {"total_size": NaN}, "weight_map": {"a": "x.safetensors"}}"#;
+        let records = br#"{"metadata": {}, "records": [{"dataPath": "params_shard_0.bin", "format": "raw-shard"}]}"#;
+        let (parts, found) = read(&[("x.safetensors.index.json", index), ("ndarray-cache.json", records)]);
+        assert!(parts.unread.is_empty(), "{:?}", parts.unread);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, _)| part.as_str()).collect();
+        assert_eq!(missing, ["params_shard_0.bin", "x.safetensors"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn is_pickle(reader: impl BufRead + Seek, size: u64) -> io::Result<bo
     for _ in 0..MAX_STEPS {
         match machine.step() {
             Ok(Step::Next) => {}
-            Ok(Step::Runs) => return Ok(true),
+            Ok(Step::Runs | Step::Ends) => return Ok(true),
             Ok(Step::Fails) => return Ok(false),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
             Err(error) => return Err(error),
@@ -25,12 +25,30 @@ pub(super) fn is_pickle(reader: impl BufRead + Seek, size: u64) -> io::Result<bo
     Ok(true)
 }
 
+/// Whether a stream that begins as a pickle ends before the pickle does. One that is longer than what is followed, or that breaks
+/// elsewhere, is not called cut.
+pub(crate) fn is_cut(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
+    let mut machine = Machine { reader, left: size, depth: 0, marks: Vec::new() };
+    for _ in 0..MAX_STEPS {
+        match machine.step() {
+            Ok(Step::Next | Step::Runs) => {}
+            Ok(Step::Ends) => return Ok(false),
+            Ok(Step::Fails) => return Ok(machine.left == 0),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(true),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
 /// What an instruction does to the whole.
 enum Step {
     /// It is followed by another.
     Next,
-    /// It imports something, or ends the pickle.
+    /// It imports something, and is followed by another.
     Runs,
+    /// It ends the pickle.
+    Ends,
     /// It ends the unpickler with an error.
     Fails,
 }
@@ -47,22 +65,19 @@ impl<R: BufRead + Seek> Machine<R> {
     fn step(&mut self) -> io::Result<Step> {
         let [op] = self.array()?;
         let holds = match op {
-            b'.' => return Ok(if self.depth > 0 { Step::Runs } else { Step::Fails }),
-            // GLOBAL and INST: the module and the name are UTF-8.
-            b'c' | b'i' => {
-                let named = self.line(is_utf8)? && self.line(is_utf8)?;
-                let holds = named && (op == b'c' || !self.marks.is_empty());
-                return Ok(if holds { Step::Runs } else { Step::Fails });
-            }
+            b'.' => return Ok(if self.depth > 0 { Step::Ends } else { Step::Fails }),
+            // GLOBAL and INST: the module and the name are UTF-8. INST takes what stands since a mark.
+            b'c' => return Ok(Self::runs(self.line(is_utf8)? && self.line(is_utf8)? && self.push())),
+            b'i' => return Ok(Self::runs(self.line(is_utf8)? && self.line(is_utf8)? && self.pop_to_mark(1))),
             // STACK_GLOBAL; OBJ; the extension registry; persistent ids, which a loader gives meaning.
-            0x93 => return Ok(if self.depth >= 2 { Step::Runs } else { Step::Fails }),
-            b'o' => return Ok(if self.marks.is_empty() { Step::Fails } else { Step::Runs }),
+            0x93 => return Ok(Self::runs(self.depth >= 2 && self.pop(2, 1))),
+            b'o' => return Ok(Self::runs(self.pop_to_mark(1))),
             0x82..=0x84 => {
                 self.skip(1 << (op - 0x82))?;
-                return Ok(Step::Runs);
+                return Ok(Self::runs(self.push()));
             }
-            b'P' => return Ok(if self.line(|line| line.is_ascii())? { Step::Runs } else { Step::Fails }),
-            b'Q' => return Ok(if self.depth > 0 { Step::Runs } else { Step::Fails }),
+            b'P' => return Ok(Self::runs(self.line(|line| line.is_ascii())? && self.push())),
+            b'Q' => return Ok(Self::runs(self.depth > 0)),
             0x80 => matches!(self.array::<1>()?, [0..=5]),
             0x95 => self.array::<8>().is_ok(),
             b'(' => {
@@ -101,6 +116,10 @@ impl<R: BufRead + Seek> Machine<R> {
             _ => false,
         };
         Ok(if holds { Step::Next } else { Step::Fails })
+    }
+
+    fn runs(holds: bool) -> Step {
+        if holds { Step::Runs } else { Step::Fails }
     }
 
     fn push(&mut self) -> bool {
@@ -190,6 +209,19 @@ mod tests {
         assert!(is(b"\x80\x04\x95\x1b\0\0\0\0\0\0\0}\x94\x8c\x01a\x94]\x94(K\x01G@\x04\0\0\0\0\0\0\x8c\x01x\x94es."));
         assert!(is(b"cposix\nsystem\np0\n."));
         assert!(is(b"cposix\nsystem\n(S'id'\ntR"), "what runs before it breaks has run");
+    }
+
+    #[test]
+    fn a_pickle_that_ends_early_is_cut() {
+        let cut = |bytes: &[u8]| is_cut(Cursor::new(bytes), bytes.len() as u64).unwrap();
+        let whole = b"\x80\x02}q\0X\x01\0\0\0aq\x01]q\x02(K\x01G@\x04\0\0\0\0\0\0X\x01\0\0\0xq\x03es.";
+        assert!(!cut(whole));
+        assert!(!cut(&[&whole[..], b"what PyTorch's old format has behind it"].concat()));
+        for end in 2..whole.len() {
+            assert!(cut(&whole[..end]), "{end}");
+        }
+        assert!(cut(b"cos\nsystem\n(S'id'\ntR"), "an import does not end it");
+        assert!(!cut(b"cos\nsystem\n(S'id'\ntR."));
     }
 
     #[test]

@@ -48,6 +48,12 @@ pub(super) fn holds_pickle(mut file: impl Read + Seek, size: u64) -> io::Result<
     Ok(rest.is_empty().then_some(false))
 }
 
+/// Whether the record that ends an archive is not there.
+pub(crate) fn is_cut(mut file: impl Read + Seek, size: u64) -> io::Result<bool> {
+    let tail = read_at(&mut file, size.saturating_sub(MAX_END), size.min(MAX_END))?;
+    Ok(!tail.windows(4).any(|four| four == b"PK\x05\x06"))
+}
+
 fn read_at(file: &mut (impl Read + Seek), at: u64, length: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(at))?;
     let mut bytes = Vec::new();
@@ -89,6 +95,8 @@ mod tests {
         assert_eq!(holds(&archive(&["w.npy", "b.npy"])), Some(false));
         let broken = archive(&["archive/data.pkl"]);
         assert_eq!(holds(&broken[..broken.len() - 22]), None);
+        let cut = |bytes: &[u8]| is_cut(Cursor::new(bytes), bytes.len() as u64).unwrap();
+        assert!(!cut(&broken) && cut(&broken[..broken.len() - 22]));
         for end in 0..broken.len() {
             holds(&broken[..end]);
         }

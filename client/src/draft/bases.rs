@@ -46,7 +46,7 @@ impl Declared {
 
     fn card(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
         let card = card::Card::parse(&String::from_utf8_lossy(&bytes(open)?));
-        card.all("base_model").iter().for_each(|name| self.name(path, "base_model", name.clone()));
+        card.bases().for_each(|name| self.name(path, "base_model", name.to_owned()));
         Ok(())
     }
 

@@ -72,6 +72,12 @@ impl Card {
         self.0.get(field).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The models that it names as its base. Templates are filled with words for none.
+    pub(super) fn bases(&self) -> impl Iterator<Item = &str> {
+        let none = |name: &&str| !["none", "n/a", "false", "no"].contains(&name.to_ascii_lowercase().as_str());
+        self.all("base_model").iter().map(String::as_str).filter(none)
+    }
+
     /// Adds a value that is not there yet.
     pub(super) fn push(&mut self, field: &str, value: String) {
         let values = self.0.entry(field.to_owned()).or_default();
@@ -96,12 +102,27 @@ fn scalar(text: &str) -> String {
         }
     }
     let plain = text.split(" #").next().unwrap_or_default().trim();
+    // Nothing, as YAML says it.
+    if matches!(plain, "~" | "null" | "Null" | "NULL") {
+        return String::new();
+    }
     plain.chars().take(200).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_no_base() {
+        for value in ["", " null", " NULL", " ~", " None", " false", " n/a", " []", " [null]", "\n- null", "\n- ~", " \"\""] {
+            let card = Card::parse(&format!("---\nbase_model:{value}\nlicense: mit\n---\n"));
+            assert_eq!(card.bases().count(), 0, "{value:?}");
+            assert_eq!(card.first("license"), Some("mit"));
+        }
+        let card = Card::parse("---\nbase_model: \"null\"\n---\n");
+        assert_eq!(card.bases().collect::<Vec<_>>(), ["null"], "a text in quotes is a name");
+    }
 
     #[test]
     fn scalars_lists_and_quotes_are_read_and_what_is_nested_is_not() {

@@ -46,6 +46,16 @@ pub enum HostError {
         /// The HTTP status.
         status: u16,
     },
+    /// Not now.
+    #[error("{url} answers {status}: it asks not to be asked before {after} s from now")]
+    NotNow {
+        /// The address asked.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, in seconds.
+        after: u64,
+    },
     /// Not the shape that its documentation gives.
     #[error("{url} gives an answer that cannot be read: {problem}")]
     Shape {
@@ -90,7 +100,7 @@ impl Explain for HostError {
             | Self::Unclear { .. }
             | Self::Incomparable { .. }
             | Self::UnknownLayers { .. } => Exit::BadInput,
-            Self::Closed { .. } | Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable,
+            Self::Closed { .. } | Self::NotNow { .. } | Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable,
         }
     }
 
@@ -100,6 +110,7 @@ impl Explain for HostError {
             Self::CannotAsk { .. } => "host-cannot-be-asked",
             Self::Locator { .. } | Self::Place { .. } | Self::Unclear { .. } => "host-unknown",
             Self::Closed { .. } => "host-closed",
+            Self::NotNow { .. } => "unreachable",
             Self::Status { .. } | Self::Shape { .. } => "host-answer-malformed",
             Self::Incomparable { .. } | Self::UnknownLayers { .. } => "host-incomparable",
         }
@@ -113,6 +124,7 @@ impl Explain for HostError {
                 "write it as huggingface:https://huggingface.co/OWNER/NAME, ollama:https://ollama.com/NAME:TAG or oci:https://HOST/NAME:TAG"
             }
             Self::Closed { .. } => "gated repositories and registries with tokens are not supported",
+            Self::NotNow { .. } => "try again then",
             Self::Status { .. } | Self::Shape { .. } => "is this the address of such a host? Try again later",
             Self::Incomparable { .. } | Self::UnknownLayers { .. } => "download it and use `stele verify`",
         };

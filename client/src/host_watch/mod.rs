@@ -196,7 +196,13 @@ impl Hubs {
     fn get(&self, place: &Place, url: &str, accept: Option<&str>) -> Result<Response, HostError> {
         let strange = place.is_of_record() && !self.allow_private && !self.bases.names(place);
         let http = if strange { &self.public } else { &self.http };
-        Ok(patiently(|| http.get(url, accept))?)
+        let answer = patiently(|| http.get(url, accept))?;
+        match (answer.status, answer.retry_after()) {
+            (status @ (429 | 503), Some(after)) => {
+                Err(HostError::NotNow { url: url.to_owned(), status, after: after.as_secs() })
+            }
+            _ => Ok(answer),
+        }
     }
 }
 

@@ -10,12 +10,11 @@ use stele_host::durable::{self, DurableError};
 use stele_host::output::complain;
 use stele_spec::hash::Digest;
 use stele_spec::name::Publisher;
-use stele_spec::policy::Policy;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::Statement;
 
 use super::told_file::{Kept, MAX_FILE};
 use super::{LogId, Memory};
-use crate::log_reader::Head;
 use crate::statements::Logged;
 
 /// The value of the `keys` field.
@@ -95,7 +94,8 @@ impl File {
         if self.keys != VERSION || self.publisher != *publisher {
             return (Vec::new(), false);
         }
-        let heads: Vec<Option<Head>> = self.heads.iter().map(|note| Head::of(note.as_bytes(), policy).ok()).collect();
+        let heads: Vec<Option<TrustedCheckpoint>> =
+            self.heads.iter().map(|note| TrustedCheckpoint::parse(note.as_bytes(), policy).ok()).collect();
         let entries: Vec<Option<Logged>> = self.entries.iter().map(|kept| kept.check(&heads)).collect();
         let is_whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|logged| is_of(logged, publisher)));
         let mut statements: Vec<Logged> =

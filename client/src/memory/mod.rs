@@ -27,6 +27,7 @@ mod told_tests;
 use std::path::{Path, PathBuf};
 
 use stele_host::durable::{Dir, DurableError};
+use stele_host::writers::warn_of_writers;
 use stele_spec::hash::Digest;
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
@@ -46,10 +47,17 @@ pub(crate) struct Memory {
 impl Memory {
     /// The memory of this machine's user, or none.
     pub(crate) fn open(off: bool) -> Self {
-        let none = Self { folder: None, named: false };
         if off {
-            return none;
+            return Self { folder: None, named: false };
         }
+        let memory = Self::of_the_environment();
+        if let Some(folder) = &memory.folder {
+            warn_of_writers(folder, "what is remembered of logs");
+        }
+        memory
+    }
+
+    fn of_the_environment() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(folder) = set("STELE_STATE") {
             return Self { folder: Some(folder), named: true };
@@ -91,8 +99,7 @@ pub(crate) struct LogId<'a> {
 impl<'a> LogId<'a> {
     /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
     pub(crate) fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
-        let signed = |key: &stele_spec::note::VerifierKey| note.signatures().iter().any(|line| key.is_meant_by(line));
-        let log = policy.logs().iter().find(|log| signed(&log.key))?;
+        let log = policy.log_of(note)?;
         Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
     }
 }

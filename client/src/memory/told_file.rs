@@ -9,11 +9,11 @@ use stele_spec::merkle::InclusionProof;
 use stele_spec::name::Coordinate;
 use stele_spec::nameproof::NameProof;
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
 use super::told::Told;
-use crate::log_reader::Head;
 use crate::name_lookup::ListProof;
 use crate::statements::Logged;
 
@@ -61,7 +61,7 @@ impl File {
 
     /// The file of what is known.
     pub(super) fn of(told: &Told) -> Self {
-        let mut heads = vec![told.head.note.to_string()];
+        let mut heads = vec![told.head.note().to_string()];
         let entries = told.entries.values().map(|logged| Kept::of(logged, &mut heads)).collect();
         let list = |list: &Arc<ListProof>| List {
             subject: list.complete().subject().to_string(),
@@ -86,7 +86,8 @@ impl File {
         if self.told != VERSION || self.coordinate != *coordinate {
             return None;
         }
-        let heads: Vec<Option<Head>> = self.heads.iter().map(|note| Head::of(note.as_bytes(), policy).ok()).collect();
+        let heads: Vec<Option<TrustedCheckpoint>> =
+            self.heads.iter().map(|note| TrustedCheckpoint::parse(note.as_bytes(), policy).ok()).collect();
         let head = heads.first()?.clone()?;
         let lists: Vec<_> = self.lists.iter().map(|list| list.check(policy).map(Arc::new)).collect();
         let entries: Vec<_> = self.entries.iter().map(|kept| kept.check(&heads)).collect();
@@ -128,11 +129,11 @@ impl Kept {
     }
 
     /// The entry, if its proof holds under the head that it names.
-    pub(super) fn check(&self, heads: &[Option<Head>]) -> Option<Logged> {
+    pub(super) fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<Logged> {
         let head = heads.get(self.head)?.as_ref()?;
         let hash = |text: &String| base64_exact(text).ok().map(NodeHash::from_bytes);
         let path = InclusionProof::from_path(self.path.iter().map(hash).collect::<Option<_>>()?)?;
-        let proof = TlogProof::new(self.position, path, head.note.clone());
+        let proof = TlogProof::new(self.position, path, head.note().clone());
         Logged::check(&base64(&self.entry).ok()?, proof, head).ok()
     }
 }

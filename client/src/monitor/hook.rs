@@ -21,6 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use stele_host::writers::warn_of_writers;
 
 use super::config::HookConfig;
 use super::event::Event;
@@ -51,6 +52,9 @@ impl Hook {
     pub(crate) fn of(config: &HookConfig, folder: &Path) -> Option<Self> {
         let (program, arguments) = config.command.split_first()?;
         let program = if program.contains('/') { absolute(&folder.join(program)) } else { PathBuf::from(program) };
+        if program.is_absolute() {
+            warn_of_writers(&program, "what is run for each event");
+        }
         Some(Self {
             program,
             arguments: arguments.to_vec(),

@@ -2,36 +2,83 @@
 
 use stele_spec::manifest::FilePath;
 
-/// What a file is that nobody means to publish, if its name says so.
+/// Hidden names that belong to a repository of a model. Any other is a tool's or a person's own.
+const HIDDEN: [&str; 14] = [
+    ".clang-format",
+    ".dockerignore",
+    ".editorconfig",
+    ".eval_results",
+    ".flake8",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    ".gitkeep",
+    ".gitmodules",
+    ".markdownlint.json",
+    ".pre-commit-config.yaml",
+    ".readthedocs.yaml",
+    ".well-known",
+];
+
+/// Ends of names of what is not finished or was put aside.
+const UNFINISHED: [&str; 10] = [
+    ".!qb",
+    ".aria2",
+    ".crdownload",
+    ".download",
+    ".filepart",
+    ".incomplete",
+    ".opdownload",
+    ".part",
+    ".partial",
+    ".tmp",
+];
+
+/// What a file is that is not meant to be published, if its name says so.
 pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
     let segments: Vec<&str> = path.segments().collect();
     let (name, folders) = segments.split_last()?;
-    let folder = folders.iter().find_map(|folder| match *folder {
-        "__pycache__" => Some("a cache of Python"),
-        ".ipynb_checkpoints" => Some("a checkpoint of a notebook's editor"),
-        ".huggingface" | ".cache" => Some("a cache of a download"),
-        ".git" | ".svn" | ".hg" => Some("a repository's own files"),
-        ".venv" | "node_modules" | ".pytest_cache" | ".mypy_cache" | ".ruff_cache" => Some("a tool's own files"),
-        "__MACOSX" => Some("a copy of what macOS keeps beside a file"),
-        _ => None,
-    });
     let lower = name.to_ascii_lowercase();
-    folder.or_else(|| match lower.as_str() {
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+    let by_folder = folders.iter().find_map(|folder| of_folder(folder));
+    by_folder.or_else(|| match lower.as_str() {
         ".ds_store" | "thumbs.db" | "desktop.ini" => Some("a file of a desktop"),
-        ".env" | ".netrc" | ".pypirc" | ".npmrc" => Some("settings that often hold secrets"),
-        _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
-        _ if [".incomplete", ".part", ".partial", ".crdownload", ".aria2", ".tmp"]
-            .iter()
-            .any(|end| lower.ends_with(end)) =>
-        {
-            Some("a download that is not finished, or a temporary file")
+        ".env" | ".netrc" | ".pypirc" | ".npmrc" | ".git-credentials" | ".dockercfg" | ".s3cfg" | ".boto" => {
+            Some("settings that often hold secrets")
         }
-        _ if lower.ends_with(".swp") || lower.ends_with('~') || lower.ends_with(".orig") => {
+        _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
+        _ if ends(&UNFINISHED) => Some("a download that is not finished, or a temporary file"),
+        _ if ends(&[".swp", "~", ".orig", ".bak", ".rej"]) || name.starts_with("~$") => {
             Some("a copy that an editor keeps")
         }
+        _ if lower.ends_with(".dvc") => Some("a pointer of DVC, and not the file itself"),
         _ if lower.ends_with(".lock") && folders.is_empty() => Some("a lock of a tool"),
+        "nohup.out" | "pyvenv.cfg" => Some("a tool's own files"),
+        _ if lower
+            .strip_prefix("core.")
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())) =>
+        {
+            Some("what a program left when it broke down")
+        }
+        _ if name.starts_with('.') && !HIDDEN.contains(&lower.as_str()) => Some("a hidden file"),
         _ => None,
     })
+}
+
+fn of_folder(folder: &str) -> Option<&'static str> {
+    match folder {
+        "__pycache__" => Some("a cache of Python"),
+        ".ipynb_checkpoints" => Some("a checkpoint of a notebook's editor"),
+        ".huggingface" | ".cache" | ".locks" | ".no_exist" => Some("a cache of a download"),
+        ".git" | ".svn" | ".hg" => Some("a repository's own files"),
+        "node_modules" | "venv" | "wandb" => Some("a tool's own files"),
+        "__MACOSX" => Some("a copy of what macOS keeps beside a file"),
+        "$RECYCLE.BIN" | "System Volume Information" => Some("a folder of a desktop"),
+        _ if folder.ends_with(".egg-info") => Some("a tool's own files"),
+        _ if folder.ends_with(".download") => Some("a download that is not finished, or a temporary file"),
+        _ if folder.starts_with('.') && !HIDDEN.contains(&folder) => Some("in a hidden folder"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +106,29 @@ mod tests {
             ".env",
             "README.md~",
             "__MACOSX/._a",
+            ".aws/credentials",
+            ".kaggle/kaggle.json",
+            ".docker/config.json",
+            ".git-credentials",
+            ".bash_history",
+            ".ssh/config",
+            ".nfs00001",
+            ".idea/workspace.xml",
+            "sub/.vscode/settings.json",
+            ".Trash-1000/files/a",
+            "$RECYCLE.BIN/a",
+            "core.1234",
+            "nohup.out",
+            "wandb/run-1/a.log",
+            "venv/bin/python",
+            "env/pyvenv.cfg",
+            "tiny.egg-info/PKG-INFO",
+            "config.json.bak",
+            "~$card.docx",
+            ".msc",
+            "model.safetensors.opdownload",
+            "model.safetensors.download/a",
+            "model.safetensors.dvc",
         ] {
             assert!(is(path), "{path}");
         }
@@ -69,6 +139,12 @@ mod tests {
             "checkpoint-100/model.safetensors",
             "partial.json",
             "_x",
+            ".gitignore",
+            ".eval_results/mmlu.yaml",
+            ".github/workflows/check.yml",
+            "core.py",
+            "core.md",
+            "runs/events.out.tfevents.1",
         ] {
             assert!(!is(path), "{path}");
         }

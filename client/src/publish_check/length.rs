@@ -52,6 +52,27 @@ impl<'de> Visitor<'de> for LastByte {
     }
 }
 
+/// How many bytes an HDF5 file must have by its superblock; nothing where it is of a version that is not known.
+pub(super) fn hdf5(path: &Path) -> io::Result<Option<u64>> {
+    /// The longest superblock, with offsets of 8 bytes.
+    const SUPERBLOCK: usize = 56;
+    let mut block = Vec::new();
+    File::open(path)?.take(SUPERBLOCK as u64).read_to_end(&mut block)?;
+    // Versions 0 and 1 have the size of an offset at 13, versions 2 and 3 at 9; the end of the file is the third offset.
+    let (size_of_offsets, first) = match block.get(8) {
+        Some(0) => (13, 24),
+        Some(1) => (13, 28),
+        Some(2 | 3) => (9, 12),
+        Some(_) => return Ok(None),
+        None => return Ok(Some(SUPERBLOCK as u64)),
+    };
+    if block.get(size_of_offsets).is_some_and(|size| *size != 8) {
+        return Ok(None);
+    }
+    let end = block.get(first + 16..).and_then(|rest| rest.first_chunk::<8>());
+    Ok(Some(end.map_or(SUPERBLOCK as u64, |end| u64::from_le_bytes(*end))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +92,24 @@ mod tests {
         let (expected, found) = needed(header, 15);
         assert_eq!(expected, found + 1);
         assert_eq!(needed("{}", 0), (10, 10));
+    }
+
+    #[test]
+    fn a_file_of_hdf5_is_as_long_as_its_superblock_says() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let expected = |bytes: &[u8]| {
+            std::fs::write(file.path(), bytes).unwrap();
+            hdf5(file.path()).unwrap()
+        };
+        let magic = b"\x89HDF\r\n\x1a\n";
+        let old =
+            [&magic[..], &[0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0], &[0; 16], &800_u64.to_le_bytes()].concat();
+        assert_eq!(expected(&old), Some(800));
+        let new = [&magic[..], &[2, 8, 8, 0], &[0; 16], &2048_u64.to_le_bytes()].concat();
+        assert_eq!(expected(&new), Some(2048));
+        assert_eq!(expected(&magic[..]), Some(56));
+        assert_eq!(expected(&new[..20]), Some(56));
+        assert_eq!(expected(&[&magic[..], &[9; 50]].concat()), None);
     }
 
     #[test]

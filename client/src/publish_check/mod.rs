@@ -7,13 +7,16 @@ mod leftovers;
 mod length;
 mod secrets;
 
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+
 use stele_host::exit::{Exit, Explain};
 use stele_host::printable::one_line;
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::Found;
 
-use crate::content::Content;
+use crate::content::{Content, pickle, zip};
 use crate::draft::least_length_of_gguf;
-use crate::folder::Found;
 use crate::roles::{Question, Roles};
 
 /// The most problems that a person is shown.
@@ -33,9 +36,12 @@ enum What {
     Secret(&'static str),
     Leftover(&'static str),
     LfsPointer,
-    Page,
+    AnnexPointer,
+    Page { weights: bool },
+    Text,
     Empty,
     Cut { expected: u64, found: u64 },
+    NoEnd { of: &'static str },
     Missing { named_by: FilePath },
     Outside { name: String },
     Unread { why: String },
@@ -87,12 +93,17 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     }
     match content {
         Some(Content::LfsPointer) => return Some(What::LfsPointer),
-        Some(Content::Html) if is_model => return Some(What::Page),
+        Some(Content::AnnexPointer) => return Some(What::AnnexPointer),
+        Some(Content::Html) if is_model || is_read_by_loaders(role) => return Some(What::Page { weights: is_model }),
+        Some(Content::Text) if is_model && is_binary(&file.path) => return Some(What::Text),
         Some(Content::Empty) if is_model => return Some(What::Empty),
         _ => {}
     }
     if let Some(expected) = least_length_of_gguf(file).filter(|expected| is_model && *expected > file.size) {
         return Some(What::Cut { expected, found: file.size });
+    }
+    if is_model && let Some(what) = without_end(file, content) {
+        return Some(what);
     }
     let is_safetensors = file.path.as_str().to_ascii_lowercase().ends_with(".safetensors");
     if is_model && (is_safetensors || content == Some(Content::Safetensors)) {
@@ -105,12 +116,79 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     None
 }
 
+/// Whether a loader reads files of a role, and none of them is a page.
+fn is_read_by_loaders(role: Role) -> bool {
+    matches!(
+        role,
+        Role::WeightsIndex
+            | Role::Config
+            | Role::Code
+            | Role::Tokenizer
+            | Role::ChatTemplate
+            | Role::GenerationConfig
+            | Role::SystemPrompt
+    )
+}
+
+/// Whether weights of this name are never a text. LightGBM, XGBoost, fastText and others do write texts, under other names.
+fn is_binary(path: &FilePath) -> bool {
+    const BINARY: [&str; 16] = [
+        ".bin",
+        ".ckpt",
+        ".gguf",
+        ".h5",
+        ".hdf5",
+        ".joblib",
+        ".keras",
+        ".msgpack",
+        ".npy",
+        ".npz",
+        ".onnx",
+        ".pb",
+        ".pt",
+        ".pth",
+        ".safetensors",
+        ".tflite",
+    ];
+    let name = path.file_name().to_ascii_lowercase();
+    BINARY.iter().any(|end| name.ends_with(end))
+}
+
+/// What is there of weights whose format says where they end.
+fn without_end(file: &Found, content: Option<Content>) -> Option<What> {
+    let open = || File::open(&file.open);
+    let mut head = Vec::new();
+    open().ok()?.take(8).read_to_end(&mut head).ok()?;
+    let (of, is_cut) = match head.as_slice() {
+        [0x80, 2..=5, ..] => ("a pickle", open().and_then(|open| pickle::is_cut(BufReader::new(open), file.size))),
+        [b'P', b'K', 3, 4, ..] => ("an archive", open().and_then(|open| zip::is_cut(open, file.size))),
+        _ if content == Some(Content::Hdf5) => {
+            return match length::hdf5(&file.open) {
+                Ok(Some(expected)) if expected > file.size => Some(What::Cut { expected, found: file.size }),
+                Ok(_) => None,
+                Err(error) => Some(What::Unread { why: error.to_string() }),
+            };
+        }
+        _ => return None,
+    };
+    match is_cut {
+        Ok(cut) => cut.then_some(What::NoEnd { of }),
+        Err(error) => Some(What::Unread { why: error.to_string() }),
+    }
+}
+
 impl What {
     /// Secrets first: nothing else is as urgent.
     fn order(&self) -> u8 {
         match self {
             Self::Secret(_) => 0,
-            Self::LfsPointer | Self::Page | Self::Empty | Self::Cut { .. } => 1,
+            Self::LfsPointer
+            | Self::AnnexPointer
+            | Self::Page { .. }
+            | Self::Text
+            | Self::Empty
+            | Self::Cut { .. }
+            | Self::NoEnd { .. } => 1,
             Self::Missing { .. } | Self::Outside { .. } => 2,
             Self::Unread { .. } => 3,
             Self::Leftover(_) => 4,
@@ -122,9 +200,12 @@ impl What {
         match self {
             Self::Secret(_) => "secret-key-in-folder",
             Self::LfsPointer => "lfs-pointer",
-            Self::Page => "page-in-place-of-weights",
+            Self::AnnexPointer => "annex-pointer",
+            Self::Page { weights: true } => "page-in-place-of-weights",
+            Self::Page { weights: false } => "page-in-place-of-file",
+            Self::Text => "text-in-place-of-weights",
             Self::Empty => "weights-empty",
-            Self::Cut { .. } => "weights-cut",
+            Self::Cut { .. } | Self::NoEnd { .. } => "weights-cut",
             Self::Missing { .. } | Self::Outside { .. } => "part-missing",
             Self::Unread { .. } => "file-unread",
             Self::Leftover(_) => "leftover-in-folder",
@@ -142,7 +223,18 @@ impl std::fmt::Display for Doubt {
             }
             What::Leftover(what) => write!(f, "{what}; delete it or move it away"),
             What::LfsPointer => f.write_str("a Git LFS pointer, and not the file itself; `git lfs pull` gets it"),
-            What::Page => f.write_str("an HTML page in place of weights; download the file again"),
+            What::AnnexPointer => f.write_str("a git-annex pointer, and not the file itself; `git annex get` gets it"),
+            What::Page { weights } => {
+                write!(
+                    f,
+                    "an HTML page in place of {}; download it again",
+                    if *weights { "weights" } else { "the file" }
+                )
+            }
+            What::Text => {
+                f.write_str("expected weights, found a text, such as a host's error message; download it again")
+            }
+            What::NoEnd { of } => write!(f, "expected {of} to its end, found only its beginning; download it again"),
             What::Empty => f.write_str("expected weights, found an empty file; download it again"),
             What::Cut { expected, found } => {
                 write!(f, "expected at least {expected} bytes by its own header, found {found}; download it again")

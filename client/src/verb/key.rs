@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use stele_host::key_file;
+use stele_host::writers::warn_of_writers;
 use stele_spec::key::{PublicKey, SecretKey};
 
 use crate::Output;
@@ -48,6 +49,7 @@ fn told(key: &PublicKey, written: Option<&Path>) -> Output {
 /// A publisher's secret key.
 pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
     let pem = key_file::read(file)?;
+    warn_of_writers(file, "what is signed");
     SecretKey::from_pkcs8_pem(&pem)
         .map_err(|error| not_a_key(file, "a private Ed25519 key in PKCS#8 PEM", KeyKind::of(&pem, error)).into())
 }

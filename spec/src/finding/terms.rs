@@ -122,9 +122,11 @@ mod tests {
     fn the_version_of_the_list_is_the_one_that_the_chapter_names() {
         let chapter = include_str!("../../text/finding.md");
         assert!(chapter.contains(&format!("SPDX license list {SPDX_LIST}")), "the list is {SPDX_LIST}");
-        let (major, minor, update) = char::UNICODE_VERSION;
-        let tables = format!("Unicode {major}.{minor}.{update}");
-        assert!(chapter.contains(&tables), "the tables of this build are those of {tables}");
+        let version = |(major, minor, update): (u8, u8, u8)| format!("Unicode {major}.{minor}.{update}");
+        let case = format!("case of words and paths the tables of {}", version(char::UNICODE_VERSION));
+        assert!(chapter.contains(&case), "this build: {case}");
+        let form = format!("normalisation of paths those of {}", version(unicode_normalization::UNICODE_VERSION));
+        assert!(chapter.contains(&form), "this build: {form}");
     }
 
     #[test]

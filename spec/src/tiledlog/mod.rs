@@ -1,5 +1,6 @@
 #![doc = include_str!("../../text/tiledlog.md")]
 
+mod chunk;
 mod entries;
 mod error;
 mod growth;
@@ -7,7 +8,8 @@ mod growth;
 mod tests;
 mod tree;
 
-pub use entries::{Chunk, Entries};
+pub use chunk::Chunk;
+pub use entries::Entries;
 pub use error::TiledLogError;
 pub use growth::Growth;
 pub use tree::TiledLog;
@@ -25,6 +27,18 @@ pub trait Files {
 
     /// The file at a path without a leading slash, of at most `limit` bytes; none where there is none.
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Self::Error>;
+}
+
+/// Files that a function reads.
+#[derive(Debug, Clone, Copy)]
+pub struct FilesFn<F>(pub F);
+
+impl<F: Fn(&str, u64) -> Result<Option<Vec<u8>>, E>, E> Files for FilesFn<F> {
+    type Error = E;
+
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, E> {
+        self.0(path, limit)
+    }
 }
 
 impl<F: Files> Files for &F {

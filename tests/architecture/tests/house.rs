@@ -9,12 +9,69 @@ use stele_architecture::{ModuleTree, Package, arrows, cargo_tree, circles, house
 
 /// What each package may use of ours. A row for each package of the workspace, ground floor first.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("stele-spec", &[]),
-    ("stele-host", &["stele-spec"]),
-    ("stele-log", &["stele-spec", "stele-host"]),
-    ("stele-witness", &["stele-spec", "stele-host"]),
-    ("stele", &["stele-spec", "stele-host"]),
-    ("stele-tests", &["stele-spec"]),
+    ("stele-explain", &[]),
+    ("stele-spec", &["stele-explain"]),
+    ("stele-clock", &["stele-explain"]),
+    ("stele-terminal", &["stele-explain"]),
+    ("stele-durable", &["stele-explain"]),
+    ("stele-fetch", &["stele-explain", "stele-durable"]),
+    ("stele-serve", &[]),
+    ("stele-daemon", &["stele-explain", "stele-terminal", "stele-durable"]),
+    ("stele-ssh-agent", &["stele-explain"]),
+    (
+        "stele-host",
+        &[
+            "stele-explain",
+            "stele-clock",
+            "stele-terminal",
+            "stele-durable",
+            "stele-fetch",
+            "stele-serve",
+            "stele-daemon",
+        ],
+    ),
+    ("stele-log", &["stele-explain", "stele-spec", "stele-host"]),
+    ("stele-witness-core", &["stele-explain", "stele-spec", "stele-clock", "stele-durable"]),
+    (
+        "stele-mirror",
+        &[
+            "stele-explain",
+            "stele-spec",
+            "stele-clock",
+            "stele-durable",
+            "stele-fetch",
+            "stele-serve",
+            "stele-witness-core",
+        ],
+    ),
+    ("stele-pull", &["stele-spec", "stele-fetch", "stele-witness-core"]),
+    ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve"]),
+    (
+        "stele-witness",
+        &[
+            "stele-explain",
+            "stele-spec",
+            "stele-clock",
+            "stele-terminal",
+            "stele-durable",
+            "stele-fetch",
+            "stele-serve",
+            "stele-daemon",
+            "stele-ssh-agent",
+            "stele-witness-core",
+            "stele-mirror",
+            "stele-pull",
+            "stele-bastion",
+        ],
+    ),
+    ("stele-verify", &["stele-explain", "stele-spec"]),
+    ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host", "stele-verify"]),
+    ("stele-probe", &[]),
+    ("stele-samples", &["stele-spec", "stele-probe"]),
+    ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
+    ("witness-conformance", &["stele-spec", "stele-probe"]),
+    ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
+    ("stele-tests", &[]),
     ("stele-architecture", &[]),
 ];
 
@@ -29,20 +86,33 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("redb::", &["client/src/audit/store.rs"]),
     ("sync_all", &[]),
     ("sync_data", &[]),
-    ("fsync", &["host/src/durable"]),
-    ("fdatasync", &["host/src/durable"]),
-    ("syncfs", &["host/src/durable"]),
-    ("SystemTime", &["host/src/clock.rs"]),
+    ("fsync", &["platform/durable/src"]),
+    ("fdatasync", &["platform/durable/src"]),
+    ("syncfs", &["platform/durable/src"]),
+    ("SystemTime", &["platform/clock/src/clock.rs"]),
     ("unsafe {", &[]),
     ("axum::serve", &[]),
     ("verify_batch", &[]),
 ];
 
 /// Packages that know no machine, and the words that they must not hold.
-const PURE: &[(&str, &[&str])] = &[(
-    "stele-spec",
-    &["std::fs", "std::net", "std::time", "std::env", "std::thread", "tokio", "async fn", "println!"],
-)];
+const PURE: &[(&str, &[&str])] = &[("stele-explain", MACHINE), ("stele-spec", MACHINE)];
+
+/// Files, network, clock, environment, threads, tasks, output; and what makes an answer depend on the build.
+const MACHINE: &[&str] = &[
+    "std::fs",
+    "std::net",
+    "std::time",
+    "std::env",
+    "std::thread",
+    "tokio",
+    "async fn",
+    "println!",
+    "cfg(feature",
+    "cfg(target",
+    "cfg!(",
+    "debug_assertions",
+];
 
 /// What was read of one package of the product.
 struct Room {

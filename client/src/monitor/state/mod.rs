@@ -26,6 +26,7 @@ use serde_json::json;
 use stele_host::durable::{Dir, DurableError};
 use stele_host::exit::{Exit, Explain};
 use stele_host::lock::Lock;
+use stele_host::writers::warn_of_writers;
 use stele_spec::hash::Digest;
 
 use super::event::Event;
@@ -192,6 +193,7 @@ impl Memory {
 
     fn within(folder: &Path, limits: Limits) -> Result<Self, Failure> {
         let dir = Dir::open(folder)?;
+        warn_of_writers(folder, "what is reported");
         let lock = Lock::take(folder.join("lock"))?;
         let mut memory = Self { dir, state: State::default(), limits, written: BTreeMap::new(), _lock: lock };
         if let Some(state) = old::read(&memory.dir)? {

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+mod op;
+
+mod error;
+
+pub mod fault;
+
+mod disk;
+
+mod unfinished;
+
+mod file;
+
+mod dir;
+
+mod journal;
+
+pub mod compare_and_swap;
+
+pub mod lock;
+
+pub mod key_file;
+
+pub use dir::Dir;
+pub use error::DurableError;
+pub use file::{
+    check_writable, create_dir_all, create_file, is_unfinished, read_file, remove_unfinished, replace_file,
+    sync_filesystem,
+};
+pub use journal::Journal;
+pub use op::{Listed, Op, Put};

@@ -1,0 +1,405 @@
+//! Asking other machines: small blocking HTTP requests with a limit on everything.
+//!
+//! A status of 400 or 500 is an answer, not an error: every protocol here gives its statuses a meaning. Redirects are
+//! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
+//! from a blocking thread.
+//!
+//! TLS is rustls with ring and the roots of [`roots`](crate::roots). The address of a proxy is taken from the environment as curl does
+//! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
+//! only keeps observers out and saves work on a broken line.
+
+use crate::content_encoding::{self, EncodingError};
+use crate::public_address::{self, NotPublic, PublicOnly};
+use crate::roots::{self, Roots, RootsError};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::{Method, Request, Uri};
+use std::sync::{Arc, OnceLock};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use stele_explain::{Exit, Explain};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Agent, Timeout};
+
+/// What is waited for and what is taken, at most.
+#[derive(Clone, Debug)]
+pub struct ClientLimits {
+    /// Name resolution, TCP and TLS.
+    pub connect: Duration,
+    /// The answer's headers, after the request was sent: a log gathers cosignatures in this time.
+    pub answer: Duration,
+    /// The whole exchange.
+    pub whole: Duration,
+    /// The answer's body in bytes, as it comes and with its encoding undone.
+    pub body: u64,
+}
+
+impl Default for ClientLimits {
+    /// 10 s to connect, 60 s for an answer, 120 s in all, 20 MiB: an entry bundle of 256 full entries is 16 MiB.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            answer: Duration::from_secs(60),
+            whole: Duration::from_secs(120),
+            body: 20 << 20,
+        }
+    }
+}
+
+/// The largest header of an answer.
+const MAX_ANSWER_HEADER: usize = 16 * 1024;
+
+/// An HTTP client. Connections are kept and used again; cloning shares them.
+///
+/// Making one costs nothing; what is expensive happens at the first request.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    user_agent: String,
+    limits: ClientLimits,
+    deadline: Option<Instant>,
+    roots: Option<Arc<Roots>>,
+    public_only: bool,
+    agents: Arc<Agents>,
+}
+
+/// Roots are read only where TLS is spoken.
+#[derive(Debug, Default)]
+struct Agents {
+    plain: OnceLock<Agent>,
+    tls: OnceLock<Agent>,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status: 200, 409...
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body, within the limit; gzip is undone.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Not an `http://` or `https://` address, or not a header value.
+    #[error("{url:?} is not an address to ask: {reason}")]
+    BadUrl {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody answers there.
+    #[error("cannot reach {url}")]
+    Unreachable {
+        /// The address asked.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// It took longer than it may.
+    #[error("{url} took too long ({waiting_for})")]
+    TimedOut {
+        /// The address asked.
+        url: String,
+        /// What was waited for.
+        waiting_for: String,
+    },
+    /// The body is larger than it may be.
+    #[error("the answer of {url} is larger than {limit} bytes")]
+    TooLarge {
+        /// The address asked.
+        url: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The body is in an encoding that cannot be undone.
+    #[error("the answer of {url} cannot be decoded: {error}")]
+    Encoding {
+        /// The address asked.
+        url: String,
+        /// What was expected, and found.
+        error: EncodingError,
+    },
+    /// It leads into a private network, and only public addresses may be asked.
+    #[error("{url} is not asked: {address}")]
+    NotPublic {
+        /// The address asked.
+        url: String,
+        /// Where it leads.
+        address: NotPublic,
+    },
+    /// Whom TLS is to believe cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// What came is not HTTP, or broke off.
+    #[error("the exchange with {url} failed")]
+    Broken {
+        /// The address asked.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+}
+
+impl Explain for HttpError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::BadUrl { .. } | Self::NotPublic { .. } => Exit::BadInput,
+            Self::Roots(error) => error.exit(),
+            _ => Exit::Unavailable,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "bad-url",
+            Self::Roots(error) => error.code(),
+            Self::Unreachable { .. } => "unreachable",
+            Self::TimedOut { .. } => "timed-out",
+            Self::TooLarge { .. } => "answer-too-large",
+            Self::Encoding { .. } => "answer-encoding",
+            Self::NotPublic { .. } => "address-not-public",
+            Self::Broken { .. } => "exchange-failed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Roots(error) => return error.hint(),
+            Self::BadUrl { .. } => "write it as http://HOST:PORT or https://HOST",
+            Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
+            Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
+            Self::TooLarge { .. } => "is this the right address?",
+            Self::NotPublic { .. } => "somebody else wrote this address down: allow it only where that is wanted",
+            Self::Encoding { .. } => {
+                "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl Response {
+    /// A header as text; `None` when it is absent or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// After how long the other side wants to be asked again: `Retry-After` in seconds (RFC 9110 section 10.2.3). A date there is not read.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
+    }
+
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as text, with what is not UTF-8 replaced: for messages.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl HttpClient {
+    /// A client that names itself `user_agent`.
+    pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
+        Self {
+            user_agent: user_agent.to_owned(),
+            limits,
+            deadline: None,
+            roots: None,
+            public_only: false,
+            agents: Default::default(),
+        }
+    }
+
+    /// The same, with one moment at which everything that it asks must have been answered: many requests, one wait.
+    pub fn until(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Waits before another try, and not beyond the deadline.
+    pub fn pause(&self, length: Duration) {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        sleep(left.map_or(length, |left| length.min(left)));
+    }
+
+    /// The same, believing these roots instead of [the usual ones](crate::roots).
+    pub fn believing(self, roots: Roots) -> Self {
+        Self { roots: Some(Arc::new(roots)), agents: Default::default(), ..self }
+    }
+
+    /// The same, connecting to addresses of the public internet alone: for addresses that strangers wrote down.
+    pub fn public_only(self) -> Self {
+        Self { public_only: true, agents: Default::default(), ..self }
+    }
+
+    /// `GET`; `accept` is what the answer should be, if that is to be said.
+    pub fn get(&self, url: &str, accept: Option<&str>) -> Result<Response, HttpError> {
+        self.ask(Method::GET, url, None, accept, &[])
+    }
+
+    /// `POST` of a body of the media type `content_type`.
+    pub fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        accept: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response, HttpError> {
+        self.ask(Method::POST, url, Some(content_type), accept, body)
+    }
+
+    /// `PUT` of a body of the media type `content_type`.
+    pub fn put(&self, url: &str, content_type: &str, body: &[u8]) -> Result<Response, HttpError> {
+        self.ask(Method::PUT, url, Some(content_type), None, body)
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        content_type: Option<&str>,
+        accept: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response, HttpError> {
+        let bad = |reason: String| HttpError::BadUrl { url: url.to_owned(), reason };
+        let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(bad("neither http nor https".into()));
+        }
+        let local = uri.host().is_some_and(is_local);
+        if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
+            return Err(HttpError::NotPublic { url: url.to_owned(), address });
+        }
+        let agent = self.agent(uri.scheme_str() == Some("https"))?;
+        let mut request = Request::builder().method(method.clone()).uri(uri);
+        for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let left = self.time_left(url)?;
+        let sent = if method == Method::GET {
+            let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
+            let request = request.body(()).map_err(|e| bad(e.to_string()))?;
+            run(agent, request, local, left)
+        } else {
+            let request = request.body(body).map_err(|e| bad(e.to_string()))?;
+            run(agent, request, local, left)
+        };
+        let mut answer = sent.map_err(|e| self.error(url, e))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
+        let body = body.map_err(|e| self.error(url, e))?;
+        let body = content_encoding::decode(&headers, body, self.limits.body).map_err(|error| match error {
+            EncodingError::TooLarge { limit } => HttpError::TooLarge { url: url.to_owned(), limit },
+            error => HttpError::Encoding { url: url.to_owned(), error },
+        })?;
+        Ok(Response { status, headers, body })
+    }
+
+    /// What one exchange may take, where there is a deadline.
+    fn time_left(&self, url: &str) -> Result<Option<Duration>, HttpError> {
+        let Some(deadline) = self.deadline else { return Ok(None) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(HttpError::TimedOut { url: url.to_owned(), waiting_for: "all answers together".into() });
+        }
+        Ok(Some(left.min(self.limits.whole)))
+    }
+
+    fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {
+        let made = if tls { &self.agents.tls } else { &self.agents.plain };
+        if let Some(agent) = made.get() {
+            return Ok(agent);
+        }
+        let roots = match &self.roots {
+            _ if !tls => None,
+            Some(roots) => Some(Roots::clone(roots)),
+            None => roots::from_environment()?,
+        };
+        Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots, self.public_only)))
+    }
+
+    fn error(&self, url: &str, error: ureq::Error) -> HttpError {
+        let url = url.to_owned();
+        if let Some(address) = public_address::refused(&error) {
+            return HttpError::NotPublic { url, address };
+        }
+        match error {
+            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+                HttpError::TimedOut { url, waiting_for: "connecting".into() }
+            }
+            ureq::Error::Timeout(Timeout::RecvResponse) => {
+                HttpError::TimedOut { url, waiting_for: "the answer".into() }
+            }
+            ureq::Error::Timeout(_) => HttpError::TimedOut { url, waiting_for: "the whole exchange".into() },
+            ureq::Error::BodyExceedsLimit(limit) => HttpError::TooLarge { url, limit },
+            ureq::Error::BadUri(reason) => HttpError::BadUrl { url, reason },
+            error
+            @ (ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_)) => {
+                HttpError::Unreachable { url, source: Box::new(error) }
+            }
+            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+                HttpError::Unreachable { url, source: Box::new(ureq::Error::Io(e)) }
+            }
+            error => HttpError::Broken { url, source: Box::new(error) },
+        }
+    }
+}
+
+fn run<B: ureq::AsSendBody>(
+    agent: &Agent,
+    request: Request<B>,
+    local: bool,
+    left: Option<Duration>,
+) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    if !local && left.is_none() {
+        return agent.run(request);
+    }
+    let mut config = agent.configure_request(request);
+    if local {
+        config = config.proxy(None);
+    }
+    if let Some(left) = left {
+        config = config.timeout_global(Some(left));
+    }
+    agent.run(config.build())
+}
+
+fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_only: bool) -> Agent {
+    let believed = |roots: Roots| roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>();
+    let roots = roots.map_or(RootCerts::WebPki, |roots| RootCerts::from(believed(roots)));
+    let config = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(user_agent)
+        .max_response_header_size(MAX_ANSWER_HEADER)
+        .timeout_resolve(Some(limits.connect))
+        .timeout_connect(Some(limits.connect))
+        .timeout_recv_response(Some(limits.answer))
+        .timeout_global(Some(limits.whole))
+        .build();
+    match public_only {
+        true => Agent::with_parts(config, DefaultConnector::default(), PublicOnly),
+        false => config.into(),
+    }
+}
+
+/// This machine, which no proxy reaches.
+fn is_local(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+pub mod content_encoding;
+
+pub mod public_address;
+
+pub mod roots;
+
+pub mod http_client;
+
+pub mod static_files;
+
+pub mod timed_files;

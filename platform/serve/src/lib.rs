@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+mod limits;
+
+mod refusal;
+
+mod phase;
+
+mod limited_body;
+
+mod body;
+
+mod slots;
+
+mod connection;
+
+mod outbound;
+
+mod server;
+
+pub use body::{Bodies, FREE, Held, Pieces, Unread};
+pub use limits::{Limits, PER_ADDRESS};
+pub use outbound::{Pings, serve_opened};
+pub use refusal::{refusal, with_retry_after};
+pub use server::{Drained, serve};

@@ -1,0 +1,28 @@
+//! The project's error body.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+/// The project's error body: `{"error", "message", "hint"}` as JSON.
+pub fn refusal(status: StatusCode, code: &str, message: &str, hint: Option<&str>) -> Response {
+    let mut object = serde_json::Map::new();
+    object.insert("error".into(), code.into());
+    object.insert("message".into(), message.into());
+    if let Some(hint) = hint {
+        object.insert("hint".into(), hint.into());
+    }
+    let mut text = serde_json::Value::Object(object).to_string();
+    text.push('\n');
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // What is not there now may be there in a second, and no cache may say otherwise.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The answer, with word of when to come back.
+pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}

@@ -1,0 +1,39 @@
+//! How `main` ends: the error is shown, and its exit code is returned.
+
+use std::process::ExitCode;
+
+use stele_explain::{Exit, Explain, json, text};
+
+use crate::output;
+
+/// Where an error is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Voice {
+    /// `error:`, facts and `hint:` on stderr.
+    #[default]
+    Text,
+    /// One JSON object on stdout, so that `--json` always yields exactly one document there.
+    Json,
+}
+
+/// Ends `main`: tells the error, if there is one, and gives the exit code.
+///
+/// An error whose exit is [`Exit::Ok`] (the reader of stdout went away) is not told.
+pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
+    let error = match outcome {
+        Ok(()) => return Exit::Ok.into(),
+        Err(error) if error.exit() == Exit::Ok => return Exit::Ok.into(),
+        Err(error) => error,
+    };
+    match voice {
+        Voice::Text => output::complain(&text(&error)),
+        Voice::Json => {
+            let mut line = json(&error).to_string();
+            line.push('\n');
+            if output::print(&line).is_err_and(|e| e.exit() != Exit::Ok) {
+                output::complain(&text(&error));
+            }
+        }
+    }
+    error.exit().into()
+}

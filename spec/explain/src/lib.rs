@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+pub mod printable;
+
+mod exit;
+
+mod explain;
+
+mod failure;
+
+pub use exit::Exit;
+pub use explain::{Explain, json, text};
+pub use failure::Failure;
