@@ -185,7 +185,13 @@ fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incompa
     let (same, missing): (Vec<_>, Vec<_>) =
         manifest.weights().partition(|file| there.contains(&HostDigest::Sha256(file.sha256)));
     let unrecorded = || view.files.iter().filter(|file| !recorded.contains(&file.digest));
-    let of_part = |part| unrecorded().filter(move |file| file.part == part);
+    // What the record says of a path counts: the table of names, which grows, is for what the record does not name.
+    let part_of = |file: &HostFile| {
+        let path = file.path.as_deref().and_then(|path| path.parse::<FilePath>().ok());
+        let named = path.and_then(|path| manifest.file(&path)).map(|named| named.role);
+        named.map_or(file.part, |role| if role == Role::Weights { Part::Weights } else { Part::Other })
+    };
+    let of_part = |part| unrecorded().filter(move |file| part_of(file) == part);
     let name = |file: &HostFile| file.path.clone().unwrap_or_else(|| file.digest.to_string());
     let not_compared: Vec<String> =
         of_part(Part::Unknown).map(|file| format!("{} ({})", name(file), file.media_type)).collect();

@@ -196,6 +196,36 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
 }
 
 #[test]
+fn what_a_layer_is_the_record_says_and_the_table_of_names_only_of_others() {
+    // The record was signed when the table did not know these names, and the other way round.
+    let role = |path: &FilePath| match path.as_str() {
+        "model.onnx.data" => Role::Other,
+        "adapter.custom" => Role::Weights,
+        _ => Role::of_path(path),
+    };
+    let file = |path: &str| {
+        let path: FilePath = path.parse().unwrap();
+        let FileDigests { size, sha256, git_sha1 } = FileDigests::of(&content(path.as_str()));
+        ManifestFile { role: role(&path), path, size, sha256, git_sha1 }
+    };
+    let paths = ["model.safetensors", "model.onnx.data", "adapter.custom"];
+    let manifest = Manifest::new(paths.map(file).to_vec()).unwrap();
+    let named = |path: &str, bytes: &[u8]| {
+        let mut layer = layer("application/octet-stream", bytes);
+        layer["annotations"] = serde_json::json!({ "org.opencontainers.image.title": path });
+        layer
+    };
+    let same = |path: &str| named(path, &content(path));
+    let of = |layers: &[serde_json::Value]| compare(&registry(layers).unwrap(), &manifest);
+    let edited = of(&[same(paths[0]), named(paths[1], b"edited"), same(paths[2])]);
+    assert_eq!((edited.verdict, edited.extra), (Verdict::Match, vec![paths[1].to_owned()]));
+    let swapped = of(&[same(paths[0]), same(paths[1]), named(paths[2], b"swapped")]);
+    assert_eq!((swapped.verdict, swapped.differing.len()), (Verdict::Differs, 1));
+    let beside = of(&[same(paths[0]), same(paths[2]), named("more.gguf", b"others")]);
+    assert_eq!(beside.verdict, Verdict::Differs, "of what the record does not name the name decides");
+}
+
+#[test]
 fn an_edited_document_is_no_other_model_and_a_changed_program_is() {
     let only_documents = |path: &str| compare(&tree(&[(path, Some(b"edited"))]), &release()).only_documents_differ();
     assert!(only_documents("README.md"));
