@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use stele_host::exit::{Exit, Explain};
+use stele_spec::policy::TrustedCheckpoint;
 
-use crate::log_reader::Head;
 use crate::span::{Span, moment};
 use crate::standing::{Source, Standing};
 use crate::statements::Lack;
@@ -23,8 +23,8 @@ pub(crate) struct Age {
 
 impl Age {
     /// The age of a head: from the median of its cosignatures' times.
-    pub(crate) fn of(head: &Head, now: u64) -> Self {
-        Self { as_of: head.trusted.time().map(|time| time.seconds()), now }
+    pub(crate) fn of(head: &TrustedCheckpoint, now: u64) -> Self {
+        Self { as_of: head.trusted().time().map(|time| time.seconds()), now }
     }
 
     /// In seconds; nothing where no witness gives a time, or a time in the future.

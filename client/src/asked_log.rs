@@ -19,14 +19,15 @@ use stele_spec::manifest::Manifest;
 use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::Statement;
+use stele_verify::VerifyError;
 
 use crate::error::Failure;
-use crate::evidence::EvidenceError;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::log_client::LogClient;
-use crate::log_reader::{AGENT, Head, LogReader, LogSource, ReadError, VerifiedLog};
+use crate::log_reader::{AGENT, LogReader, LogSource, ReadError, VerifiedLog};
 use crate::memory::{LogId, Memory, Stale};
 use crate::name_lookup::NameLookup;
 use crate::span::Span;
@@ -93,7 +94,7 @@ impl LogAddress {
     pub(crate) fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a Memory) -> Result<AskedLog<'a>, Failure> {
         let head = self.reader.head(policy)?;
         let tree = self.reader.open(head)?;
-        let id = LogId::of(&tree.head().note, policy);
+        let id = LogId::of(tree.head().note(), policy);
         if let Some(id) = id {
             memory.heads(id).link(&tree)?;
         }
@@ -141,14 +142,14 @@ impl AskedLog<'_> {
     }
 
     /// Checks that a head from elsewhere is of this tree.
-    pub(crate) fn same_as(&self, head: &Head) -> Result<(), Failure> {
-        let other = LogId::of(&head.note, self.policy);
+    pub(crate) fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+        let other = LogId::of(head.note(), self.policy);
         match (self.id, other) {
-            (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, &head.note),
+            (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, head.note()),
             _ => {
                 let expected = head.checkpoint().origin().to_string();
                 let found = self.tree.head().checkpoint().origin().to_string();
-                Err(EvidenceError::OtherLog { expected, found }.into())
+                Err(VerifyError::OtherLog { expected, found }.into())
             }
         }
     }
@@ -164,7 +165,7 @@ impl AskedLog<'_> {
             stele_spec::merkle::InclusionError::Nodes(error) => error,
             _ => ReadError::PastTheEnd { position, size: head.size() },
         })?;
-        Ok(Logged::check(&entry, TlogProof::new(position, path, head.note.clone()), head)?)
+        Ok(Logged::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
     }
 
     /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
@@ -177,7 +178,9 @@ impl AskedLog<'_> {
             }
         };
         let complete = list.complete();
-        self.agree(&Head { trusted: complete.head().clone(), note: complete.checkpoint().clone() })?;
+        let head = TrustedCheckpoint::of(complete.head().clone(), complete.checkpoint().clone());
+        let other = || self.client.nonsense("the note of the checkpoint that is proven", "another note".to_owned());
+        self.agree(&head.ok_or_else(other)?)?;
         // What came after our head is for the next time; up to it the list is complete all the same.
         let within = |pointer: &&Pointer| pointer.position < self.tree.size();
         let pointers: Vec<&Pointer> = complete.value().iter().filter(within).collect();
@@ -249,19 +252,19 @@ impl AskedLog<'_> {
     }
 
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
-    fn agree(&self, head: &Head) -> Result<(), Failure> {
+    fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         if head.size() <= self.tree.size() {
             return if head.size() < self.tree.size() { Err(self.behind(head).into()) } else { self.same_as(head) };
         }
         let newer = self.reader.open(head.clone())?;
         match self.id {
-            Some(id) => self.memory.heads(id).check(&newer, &self.tree.head().note),
+            Some(id) => self.memory.heads(id).check(&newer, self.tree.head().note()),
             None => Ok(newer.check_prefix(self.tree.size(), self.tree.head().checkpoint().root())?),
         }
     }
 
     /// An answer that rests on less than the log has shown.
-    fn behind(&self, head: &Head) -> Stale {
+    fn behind(&self, head: &TrustedCheckpoint) -> Stale {
         let origin = head.checkpoint().origin().to_string();
         Stale { origin, before: self.tree.size(), now: head.size() }
     }
@@ -279,7 +282,7 @@ impl AskedLog<'_> {
 }
 
 impl Statements for AskedLog<'_> {
-    fn head(&self) -> &Head {
+    fn head(&self) -> &TrustedCheckpoint {
         self.tree.head()
     }
 

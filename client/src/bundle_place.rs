@@ -11,8 +11,8 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
+use stele_verify::folder::BUNDLE;
 
-use crate::folder::BUNDLE;
 use crate::memory::Memory;
 
 /// A place that was looked at.

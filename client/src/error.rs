@@ -81,9 +81,5 @@ impl Explain for FileError {
 
 /// Reads a whole file of at most `limit` bytes; `what` says what it should be.
 pub(crate) fn read(path: &std::path::Path, limit: u64, what: &'static str) -> Result<Vec<u8>, Failure> {
-    match stele_host::durable::read_file(path, limit) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(FileError::Missing { path: path.display().to_string(), what }.into()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(stele_verify::bounded_read::read(path, limit, what)?)
 }

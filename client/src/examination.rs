@@ -323,12 +323,11 @@ fn names_of(ancestor: &Ancestor, ancestry: &Ancestry) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::ancestry;
-    use crate::comparison;
     use crate::draft::gguf;
-    use crate::folder;
     use crate::verb::publish;
     use proptest::prelude::*;
     use stele_spec::manifest::FileDigests;
+    use stele_verify::folder::walk as folder;
 
     /// Files that folders of models have, each with something to find or with what looks like it.
     fn samples() -> Vec<(&'static str, Vec<u8>)> {
@@ -391,8 +390,8 @@ mod tests {
     }
 
     fn verified(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
-        let comparison = comparison::of_folder(home, "", manifest, &|_| false).unwrap();
-        let files = AtHand::new(home, &comparison.matching);
+        let matching: Vec<FilePath> = manifest.files().iter().map(|file| file.path.clone()).collect();
+        let files = AtHand::new(home, &matching);
         let ancestry = ancestry::climb(release, |_| Ok(None)).unwrap();
         Examination::of_record(None, release, Some(manifest))
             .with_files(None, release, manifest, &files, &ancestry)

@@ -179,7 +179,7 @@ pub(crate) fn json(standing: &Standing) -> Value {
         "source": standing.source.as_str(),
         "complete": standing.is_complete(),
         "as_of": {
-            "time": standing.head.trusted.time().map(|time| moment(time.seconds())),
+            "time": standing.head.trusted().time().map(|time| moment(time.seconds())),
             "tree_size": standing.head.size(),
             "root": standing.head.checkpoint().root().to_string(),
         },

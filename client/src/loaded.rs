@@ -7,12 +7,12 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Release, SignedStatement, Statement};
+use stele_verify::folder::BUNDLE;
+use stele_verify::folder::locate as target;
 
 use crate::asked_log::AskedLog;
 use crate::error::{self, Failure, FileError};
-use crate::folder::BUNDLE;
 use crate::standing::Standing;
-use crate::target;
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";

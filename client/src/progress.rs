@@ -26,15 +26,22 @@ impl Progress {
         Self(Some(bar))
     }
 
+    /// Shows the work, which says how many bytes more are done, and takes the bar away.
+    pub(crate) fn during<T>(self, work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> T) -> T {
+        let done = work(&|bytes| self.advance(bytes));
+        self.finish();
+        done
+    }
+
     /// So many bytes more are done.
-    pub(crate) fn advance(&self, bytes: u64) {
+    fn advance(&self, bytes: u64) {
         if let Some(bar) = &self.0 {
             bar.inc(bytes);
         }
     }
 
     /// Takes the bar away.
-    pub(crate) fn finish(&self) {
+    fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
         }

@@ -11,17 +11,17 @@ use stele_spec::checkpoint::Checkpoint;
 use stele_spec::index::Subject;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::{ProofError, TlogProof};
+use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
 use stele_spec::statement::{SignedStatement, Statement};
 
 use crate::asked_log::MAX_STATEMENTS;
 use crate::error::Failure;
-use crate::evidence::{checkpoint_code, checkpoint_exit, checkpoint_facts, served_head_hint};
 use crate::index_end::{Incomplete, ends_with_index};
-use crate::key_history::{BrokenHistory, KeyHistory};
 use crate::log_client::LogClient;
-use crate::log_reader::{AGENT, Head, LogReader, LogSource};
+use crate::log_reader::{AGENT, LogReader, LogSource};
 use crate::name_lookup::NameLookup;
 use crate::statements::{Lack, Logged};
 
@@ -108,10 +108,9 @@ impl<'a> Record<'a> {
     /// An entry with a proof that the log gave for it, wherever that says it is.
     pub(crate) fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<Logged, Failure> {
         let proof = TlogProof::parse(proof).map_err(RecordError::Proof)?;
-        let trusted = self.policy.verify_note(proof.checkpoint());
-        let trusted = trusted.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
-        self.check_log(trusted.value())?;
-        let head = Head { trusted, note: proof.checkpoint().clone() };
+        let head = TrustedCheckpoint::verify(proof.checkpoint().clone(), self.policy);
+        let head = head.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
+        self.check_log(head.checkpoint())?;
         let logged = Logged::check(entry, proof, &head)?;
         self.entries.insert(logged.position(), logged.clone());
         Ok(logged)
@@ -268,7 +267,7 @@ pub(crate) enum RecordError {
 impl Explain for RecordError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_exit(error),
+            Self::Proof(ProofError::Checkpoint(error)) => error.exit(),
             Self::Keys(_) => Exit::BadSignature,
             Self::Proof(_) | Self::TwoLogs { .. } => Exit::NotInLog,
         }
@@ -276,7 +275,7 @@ impl Explain for RecordError {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_code(error),
+            Self::Proof(ProofError::Checkpoint(error)) => error.code(),
             Self::Proof(_) => "not-in-log",
             Self::TwoLogs { .. } => "other-log",
             Self::Keys(_) => "key-history-broken",
@@ -286,7 +285,7 @@ impl Explain for RecordError {
     fn hint(&self) -> Option<String> {
         Some(
             match self {
-                Self::Proof(ProofError::Checkpoint(error)) => served_head_hint(error),
+                Self::Proof(ProofError::Checkpoint(error)) => error.served_hint(),
                 Self::Proof(_) => "is the policy of this log? Try again: submitting twice is harmless",
                 Self::TwoLogs { .. } => "name one log: --log URL",
                 Self::Keys(_) => "keep this message: the log, or whoever answers in its place, should be asked why",
@@ -297,7 +296,7 @@ impl Explain for RecordError {
 
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Proof(ProofError::Checkpoint(error)) => checkpoint_facts(error),
+            Self::Proof(ProofError::Checkpoint(error)) => error.facts(),
             Self::TwoLogs { expected, found } => vec![("expected", expected.clone()), ("found", found.clone())],
             Self::Keys(broken) => {
                 vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().to_owned())]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::Found;
 
 use crate::content::{Content, Parts, parts};
-use crate::folder::Found;
 
 /// From this size on, a file that nothing is known of may be the weights: a page of documents is smaller, and so is a picture of
 /// a model card.
@@ -135,7 +135,7 @@ fn is_document(path: &FilePath) -> bool {
 mod tests {
     use super::*;
     use crate::content::onnx;
-    use crate::folder;
+    use stele_verify::folder::walk as folder;
 
     fn roles(files: &[(&str, &[u8])]) -> Roles {
         let folder = tempfile::tempdir().unwrap();

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::registration::KeyHistory;
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
+use stele_verify::VerifiedRelease;
 
 use crate::error::Failure;
-use crate::evidence::Evidence;
-use crate::key_history::KeyHistory;
-use crate::log_reader::Head;
 use crate::memory::{LogId, Memory, Told};
 use crate::statements::{Lack, Listing, Logged, Statements};
 
@@ -31,7 +31,7 @@ pub(crate) struct Standing {
     /// How it is known.
     pub(crate) source: Source,
     /// The head up to which it is known.
-    pub(crate) head: Head,
+    pub(crate) head: TrustedCheckpoint,
     /// What is missing for a proof that nothing up to the head is left out; none where that is proven.
     pub(crate) lack: Option<Lack>,
     release_leaf: Option<LeafHash>,
@@ -84,13 +84,13 @@ pub(crate) struct Rejected {
 
 impl Standing {
     /// What a bundle alone says: that there is a release.
-    pub(crate) fn of_bundle(evidence: &Evidence) -> Self {
-        let (coordinate, entry) = (evidence.release().coordinate(), evidence.entry());
+    pub(crate) fn of_bundle(evidence: &VerifiedRelease) -> Self {
+        let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
         Self {
             history: History::fold(&coordinate, [(entry.position(), entry.value().statement())]),
             rejected: Vec::new(),
             source: Source::Bundle,
-            head: evidence.noted_head().clone(),
+            head: evidence.checkpoint().clone(),
             lack: Some(Lack::Unkept),
             release_leaf: Some(stele_spec::merkle::leaf_hash(entry.value().bytes())),
             about: Listing::default(),
@@ -100,7 +100,7 @@ impl Standing {
 
     /// A standing without the statements that it is made of.
     #[cfg(test)]
-    pub(crate) fn for_tests(history: History, leaf: LeafHash, source: Source, head: Head) -> Self {
+    pub(crate) fn for_tests(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
         let (about, keys) = (Listing::default(), BTreeMap::new());
         let lack = Some(Lack::Unkept);
         Self { history, rejected: Vec::new(), source, head, lack, release_leaf: Some(leaf), about, keys }
@@ -132,8 +132,8 @@ impl Standing {
     }
 
     /// When the key that signed a release was revoked, if it was: by what is known here, or by the bundle alone.
-    pub(crate) fn signer_revoked(&self, evidence: &Evidence) -> Option<Revocation> {
-        let (keys, kid) = (evidence.keys(), evidence.entry().value().kid());
+    pub(crate) fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
+        let (keys, kid) = (evidence.key_history(), evidence.statement().value().kid());
         let bundled = || keys.revoked_at(&kid).map(|entry| Revocation { entry, reason: None });
         self.revocation(keys.publisher(), &kid).or_else(bundled)
     }

@@ -8,11 +8,11 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::{self, ProofError, Proven, TlogProof};
 use stele_spec::statement::{SignedStatement, StatementError};
 
 use crate::error::Failure;
-use crate::log_reader::Head;
 use crate::name_lookup::ListProof;
 
 /// A statement and what proves that it is in the log. Whether its signer held the name is another question.
@@ -55,7 +55,7 @@ pub(crate) enum Lack {
 /// Where statements come from.
 pub(crate) trait Statements {
     /// The head under which all of them are proven.
-    fn head(&self) -> &Head;
+    fn head(&self) -> &TrustedCheckpoint;
 
     /// Everything about a coordinate, whoever says it.
     fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure>;
@@ -127,9 +127,9 @@ impl Lack {
 
 impl Logged {
     /// Checks a proof under a head, and reads the entry.
-    pub(crate) fn check(entry: &[u8], proof: TlogProof, head: &Head) -> Result<Self, UnprovenStatement> {
+    pub(crate) fn check(entry: &[u8], proof: TlogProof, head: &TrustedCheckpoint) -> Result<Self, UnprovenStatement> {
         let position = proof.index();
-        let proven = proof::check_under(&proof, entry, head.trusted.clone())
+        let proven = proof::check_under(&proof, entry, head.trusted().clone())
             .map_err(|error| UnprovenStatement::Proof { position, error })?;
         let proven = proven
             .try_map(SignedStatement::parse)

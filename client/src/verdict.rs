@@ -11,16 +11,20 @@ use stele_spec::policy::Policy;
 pub(crate) use json::unverified;
 pub(crate) use judgement::{Accepted, Judgement, Word};
 
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
+use stele_verify::VerifiedRelease;
+
 use crate::ancestry::Ancestry;
 use crate::as_of::{self, Age};
 use crate::claims;
-use crate::comparison::{Comparison, Extra, LISTED, Scope, WeightsState};
-use crate::evidence::Evidence;
 use crate::examination::Examination;
 use crate::lifecycle;
-use crate::log_reader::Head;
 use crate::page::{Page, printable};
 use crate::standing::Standing;
+
+/// How many names of each kind are listed for a person.
+const LISTED: usize = 10;
 
 /// How much a person is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +40,10 @@ pub(crate) enum Detail {
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]
 pub(crate) struct Verdict<'a> {
-    pub(crate) evidence: &'a Evidence,
+    pub(crate) evidence: &'a VerifiedRelease,
     pub(crate) policy: &'a Policy,
     /// The bytes, where they were looked at.
-    pub(crate) comparison: Option<&'a Comparison>,
+    pub(crate) comparison: Option<&'a FolderReport>,
     /// What became of the release.
     pub(crate) standing: &'a Standing,
     /// What was computed from the record and the files, if anything was.
@@ -47,7 +51,7 @@ pub(crate) struct Verdict<'a> {
     /// What became of its ancestors.
     pub(crate) ancestry: &'a Ancestry,
     /// The newest head of the log that this machine remembers.
-    pub(crate) newest: Option<&'a Head>,
+    pub(crate) newest: Option<&'a TrustedCheckpoint>,
     /// This machine's time.
     pub(crate) now: u64,
 }
@@ -66,7 +70,7 @@ impl Verdict<'_> {
     fn page(&self) -> String {
         let release = self.evidence.release();
         let mut page = Page::titled(&printable(&release.coordinate().to_string()));
-        page.row("publisher", &format!("{}, key {}", release.publisher.name, self.evidence.entry().value().kid()));
+        page.row("publisher", &format!("{}, key {}", release.publisher.name, self.evidence.statement().value().kid()));
 
         page.section("integrity");
         self.integrity(&mut page);
@@ -105,7 +109,7 @@ impl Verdict<'_> {
         page.section("as of");
         page.row(
             "bytes and entry",
-            &format!("{}, head of size {}", self.age().text(), self.evidence.head().value().size()),
+            &format!("{}, head of size {}", self.age().text(), self.evidence.checkpoint().trusted().value().size()),
         );
         page.row("status", &as_of::status(self.standing, self.now));
         if let Some(newest) = self.newest
@@ -121,11 +125,11 @@ impl Verdict<'_> {
     }
 
     fn age(&self) -> Age {
-        Age::of(self.evidence.noted_head(), self.now)
+        Age::of(self.evidence.checkpoint(), self.now)
     }
 
     fn integrity(&self, page: &mut Page) {
-        let (evidence, head) = (self.evidence, self.evidence.head());
+        let (evidence, head) = (self.evidence, self.evidence.checkpoint().trusted());
         page.row("bytes", &self.bytes());
         if let Some(comparison) = self.comparison {
             for difference in comparison.differing.iter().take(LISTED) {
@@ -134,8 +138,8 @@ impl Verdict<'_> {
                 page.row("", &format!("  expected {}", difference.expected));
                 page.row("", &format!("  found    {}", difference.found()));
             }
-            for (path, problem, _) in comparison.unusable.iter().take(LISTED) {
-                page.row("unusable", &format!("{path}: {problem}"));
+            for odd in comparison.unusable.iter().take(LISTED) {
+                page.row("unusable", &format!("{}: {}", odd.path, odd.why));
             }
             if comparison.scope != Scope::File {
                 let missing: Vec<String> = comparison.missing.iter().map(ToString::to_string).collect();
@@ -145,7 +149,7 @@ impl Verdict<'_> {
             }
         }
         page.row("weights", &self.weights());
-        let (position, tree) = (evidence.entry().position(), head.value());
+        let (position, tree) = (evidence.statement().position(), head.value());
         page.row("log", &format!("entry {position} of {}, in a tree of {}", tree.origin(), tree.size()));
         let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
         let known = self.policy.witnesses().len();
@@ -155,7 +159,7 @@ impl Verdict<'_> {
 
     /// Since when the name is held, and whether the key was revoked after it signed.
     fn name_held(&self) -> String {
-        let keys = self.evidence.keys();
+        let keys = self.evidence.key_history();
         let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
         let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
         let revoked = self.standing.signer_revoked(self.evidence);
@@ -165,7 +169,7 @@ impl Verdict<'_> {
 
     /// The digest only where it was computed: where every file that it covers matches.
     fn weights(&self) -> String {
-        let Some(Comparison { weights, .. }) = self.comparison else { return "not looked at".to_owned() };
+        let Some(FolderReport { weights, .. }) = self.comparison else { return "not looked at".to_owned() };
         let word = weights.state.as_str();
         match weights.state {
             WeightsState::Match => format!("{word}: {} ({} files)", self.evidence.release().weights.digest, weights.of),

@@ -47,3 +47,5 @@ pub mod finding;
 pub mod misbehaviour;
 
 pub mod nameproof;
+
+pub mod verify;

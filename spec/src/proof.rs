@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use stele_explain::{Exit, Explain};
+
 use crate::checkpoint::Checkpoint;
 use crate::hash::NodeHash;
 use crate::merkle::{InclusionError, InclusionProof, MAX_PROOF, leaf_hash};
@@ -217,6 +219,40 @@ impl fmt::Display for ProofError {
 }
 
 impl core::error::Error for ProofError {}
+
+impl Explain for ProofError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Checkpoint(error) => error.exit(),
+            Self::Inclusion(_) | Self::OtherHead => Exit::NotInLog,
+            _ => Exit::BadInput,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Checkpoint(error) => error.code(),
+            Self::Inclusion(_) | Self::OtherHead => "not-in-log",
+            _ => "proof-malformed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Checkpoint(error) => error.hint(),
+            _ => Some(
+                "get release.stele again; if it stays so, the release is not in the log and nobody else sees it".into(),
+            ),
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Checkpoint(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,8 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::statement::{Carries, Release, Statement};
 use stele_spec::status::History;
 
-use crate::log_reader::Head;
 use crate::standing::{Source, Standing};
+use stele_spec::policy::TrustedCheckpoint;
 
 /// A little family: each release by its version, with the versions of its parents.
 fn family(of: &[(&str, &[&str])]) -> impl Fn(&str) -> Release {
@@ -43,7 +43,7 @@ fn number(version: &str) -> u64 {
 
 fn ask<'a>(
     release: &'a impl Fn(&str) -> Release,
-    head: &'a Head,
+    head: &'a TrustedCheckpoint,
 ) -> impl FnMut(&Coordinate) -> Result<Option<Standing>, Failure> + 'a {
     move |coordinate| {
         let version = coordinate.version.to_string();
@@ -53,7 +53,7 @@ fn ask<'a>(
     }
 }
 
-fn head() -> Head {
+fn head() -> TrustedCheckpoint {
     use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
     use stele_spec::note::{KeyType, SignerKey};
     use stele_spec::policy::Policy;
@@ -61,7 +61,7 @@ fn head() -> Head {
     let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 1, stele_spec::merkle::empty_root());
     let note = sign_checkpoint(&checkpoint, &signer).unwrap();
     let policy = Policy::parse(format!("log {}\nquorum none\n", signer.verifier()).as_bytes()).unwrap();
-    Head::of(&note.to_bytes(), &policy).unwrap()
+    TrustedCheckpoint::parse(&note.to_bytes(), &policy).unwrap()
 }
 
 fn names(ancestry: &Ancestry) -> Vec<(usize, String)> {

@@ -178,7 +178,7 @@ impl<'a> Convict<'a> {
             stele_spec::merkle::InclusionError::Nodes(error) => error,
             _ => ReadError::PastTheEnd { position, size: self.log.size() },
         })?;
-        let proof = TlogProof::new(position, path, self.keys.without_cosignatures(&self.log.head().note));
+        let proof = TlogProof::new(position, path, self.keys.without_cosignatures(self.log.head().note()));
         Ok(Logged { entry: self.log.entry(position)?, proof })
     }
 

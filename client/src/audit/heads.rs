@@ -2,18 +2,19 @@
 
 use stele_spec::misbehaviour::{KnownKeys, Misbehaviour, Prefix, Rollback, SplitView};
 use stele_spec::note::SignedNote;
+use stele_spec::policy::TrustedCheckpoint;
 
 use super::convict::Archive;
 use super::{AuditError, Contradiction};
-use crate::log_reader::{Head, LogReader, ReadError};
+use crate::log_reader::{LogReader, ReadError};
 
 /// Passes a head that continues the known one, whose tree is `kept`.
 ///
 /// Evidence of anything else is written where there is a place for it.
 pub(super) fn compare(
-    known: &Head,
+    known: &TrustedCheckpoint,
     kept: &LogReader,
-    offered: &Head,
+    offered: &TrustedCheckpoint,
     reader: &LogReader,
     keys: &KnownKeys,
     archive: Option<&mut Archive>,
@@ -29,7 +30,7 @@ pub(super) fn compare(
         if old.root() == new.root() {
             return Ok(());
         }
-        (Contradiction::TwoRoots, Some(split(&known.note, &offered.note, None)))
+        (Contradiction::TwoRoots, Some(split(known.note(), offered.note(), None)))
     } else if new.size() < old.size() {
         // What the audited tree began with; it is not there when the audit before did not get so far.
         let log = kept.open(known.clone()).ok();
@@ -37,10 +38,10 @@ pub(super) fn compare(
             log.as_ref().and_then(|log| Some((log.root_at(new.size()).ok()?, log.prove_consistency(new.size()).ok()?)));
         match began {
             Some((root, path)) if root != new.root() => {
-                (Contradiction::Rewritten, Some(split(&offered.note, &known.note, Some(Prefix { root, path }))))
+                (Contradiction::Rewritten, Some(split(offered.note(), known.note(), Some(Prefix { root, path }))))
             }
             _ => {
-                let rollback = Rollback { larger: known.note.clone(), smaller: offered.note.clone() };
+                let rollback = Rollback { larger: known.note().clone(), smaller: offered.note().clone() };
                 (Contradiction::Smaller, Some(Misbehaviour::Rollback(rollback)))
             }
         }
@@ -51,7 +52,7 @@ pub(super) fn compare(
             Ok(()) => return Ok(()),
             Err(ReadError::NotAPrefix { found, .. }) => {
                 let prefix = Prefix { root: found, path: log.prove_consistency(old.size())? };
-                (Contradiction::Rewritten, Some(split(&known.note, &offered.note, Some(prefix))))
+                (Contradiction::Rewritten, Some(split(known.note(), offered.note(), Some(prefix))))
             }
             Err(error) => return Err(error.into()),
         }

@@ -32,7 +32,7 @@ pub(super) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &
         }
     }
     put(folder, growth.take().into_iter().chain(growth.edge()))?;
-    folder.replace("checkpoint", &log.head().note.to_bytes())?;
+    folder.replace("checkpoint", &log.head().note().to_bytes())?;
     store.write(&Changes::from([(done, log.size().to_be_bytes().to_vec())]))?;
     Ok(())
 }

@@ -36,9 +36,10 @@ use stele_host::durable::{self, Dir};
 use stele_spec::misbehaviour::KnownKeys;
 use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 
 use crate::cli::{ReportFormat, Weight};
-use crate::log_reader::{Head, LogReader, LogSource};
+use crate::log_reader::{LogReader, LogSource};
 use auditor::Auditor;
 use convict::{Archive, Convict};
 pub(crate) use error::{AuditError, Contradiction, Found};
@@ -89,7 +90,7 @@ pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
         heads::compare(&known, &here, &head, &reader, &keys, archive.as_mut())?;
     }
     // From now on only what continues this head is audited in this folder.
-    store.write(&Changes::from([(key(b'm', "head"), head.note.to_bytes())]))?;
+    store.write(&Changes::from([(key(b'm', "head"), head.note().to_bytes())]))?;
     mirror::bring(&kept, &reader.open(head.clone())?, &store, &mut watch)?;
     let log = here.open(head)?;
     let convict = Convict::new(&log, &keys, archive);
@@ -99,7 +100,7 @@ pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
 
 fn tell(
     mut auditor: Auditor<'_>,
-    head: &Head,
+    head: &TrustedCheckpoint,
     store: &Store,
     order: &Order<'_>,
     watch: &mut Watch,
@@ -118,11 +119,11 @@ fn archive(order: &Order<'_>) -> Result<Option<Archive>, AuditError> {
 }
 
 /// The head of the audit before, if the policy still vouches for it.
-fn known_head(store: &Store, policy: &Policy) -> Result<Option<Head>, AuditError> {
+fn known_head(store: &Store, policy: &Policy) -> Result<Option<TrustedCheckpoint>, AuditError> {
     let Some(note) = store.snapshot()?.row(&key(b'm', "head"))?.filter(|note| note.len() <= MAX_NOTE) else {
         return Ok(None);
     };
-    let head = Head::of(&note, policy)
+    let head = TrustedCheckpoint::parse(&note, policy)
         .map_err(|error| crate::log_reader::ReadError::Head { place: "the folder of the audit".into(), error })?;
     Ok(Some(head))
 }

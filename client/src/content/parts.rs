@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use stele_spec::finding::Json;
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::Found;
 
 use super::onnx;
 use crate::draft::gguf;
-use crate::folder::Found;
 
 /// The longest index that is read: one of a million tensors is shorter.
 const MAX_INDEX: u64 = 128 << 20;
@@ -230,7 +230,7 @@ fn split_stem(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folder;
+    use stele_verify::folder::walk as folder;
 
     fn read(files: &[(&str, &[u8])]) -> (Parts, Vec<Found>) {
         let folder = tempfile::tempdir().unwrap();

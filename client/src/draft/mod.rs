@@ -18,10 +18,10 @@ use std::path::Path;
 
 use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::{self as folder, Found};
 
 use crate::content::Content;
 use crate::error::Failure;
-use crate::folder::{self, Found};
 use crate::roles::{self, Roles, Why};
 
 pub(crate) use bases::declared_bases;

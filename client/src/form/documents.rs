@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use stele_spec::hash::Digest;
+use stele_verify::folder::hash::{Job, Want, hash_all};
 use toml::{Table, Value};
 
 use super::{Form, FormError};
 use crate::error::{Failure, FileError};
-use crate::hash_files::{Job, Want, hash_all};
-use crate::progress::Progress;
 
 /// Where statements of all kinds name documents.
 const DOCUMENTS: [&str; 12] = [
@@ -132,7 +131,7 @@ fn digest_of(file: &Path) -> Result<Digest, Failure> {
         Err(source) => return Err(FileError::Read { path: shown(), source }.into()),
     };
     let job = Job { path: file.to_owned(), size: found.len() };
-    match hash_all(&[job], Want::Sha256, &Progress::of(0)).pop() {
+    match hash_all(&[job], Want::Sha256, &|_| {}).pop() {
         Some(Ok(hashed)) => Ok(hashed.sha256),
         Some(Err(error)) => {
             Err(FileError::Read { path: shown(), source: std::io::Error::other(error.to_string()) }.into())

@@ -11,11 +11,11 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::SignedStatement;
+use stele_verify::folder::BUNDLE;
 use toml::{Table, Value};
 
 use super::Form;
 use crate::error::{self, Failure, FileError};
-use crate::folder::BUNDLE;
 use crate::record::Record;
 use crate::statements::Logged;
 

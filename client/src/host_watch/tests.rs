@@ -1,10 +1,10 @@
 //! Answers in the shapes of the public APIs, and what they come to.
 
 use proptest::prelude::*;
+use stele_spec::manifest::FilePath;
 use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
 
 use super::*;
-use stele_spec::manifest::FilePath;
 
 const SHARDS: [&str; 3] =
     ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"];

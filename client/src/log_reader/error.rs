@@ -9,8 +9,6 @@ use stele_spec::policy::RefusedCheckpoint;
 use stele_spec::tile::TileError;
 use stele_spec::tiledlog::TiledLogError;
 
-use crate::evidence;
-
 /// Why a log could not be read, or is not what its head says.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
@@ -127,7 +125,7 @@ impl Explain for ReadError {
         match self {
             Self::Source(error) => error.exit(),
             Self::Durable(error) => error.exit(),
-            Self::Head { error, .. } => evidence::checkpoint_exit(error),
+            Self::Head { error, .. } => error.exit(),
             Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
             Self::NotTheTree { .. } | Self::NotInTree { .. } | Self::NotAPrefix { .. } => Exit::Inconsistent,
             Self::OtherManifest { .. } => Exit::BytesDiffer,
@@ -139,7 +137,7 @@ impl Explain for ReadError {
         match self {
             Self::Source(error) => error.code(),
             Self::Durable(error) => error.code(),
-            Self::Head { error, .. } => evidence::checkpoint_code(error),
+            Self::Head { error, .. } => error.code(),
             Self::Malformed { .. } => "log-file-malformed",
             Self::Tile(_) | Self::PastTheEnd { .. } => "no-such-entry",
             Self::NotTheTree { .. } | Self::NotInTree { .. } => "not-the-tree",
@@ -153,7 +151,7 @@ impl Explain for ReadError {
         let hint = match self {
             Self::Source(error) => return error.hint(),
             Self::Durable(error) => return error.hint(),
-            Self::Head { error, .. } => evidence::served_head_hint(error),
+            Self::Head { error, .. } => error.served_hint(),
             Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
                 "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
             }
@@ -169,7 +167,7 @@ impl Explain for ReadError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Source(error) => error.facts(),
-            Self::Head { error, .. } => evidence::checkpoint_facts(error),
+            Self::Head { error, .. } => error.facts(),
             Self::NotTheTree { expected, found, size, .. } => {
                 vec![("tree size", size.to_string()), ("expected", expected.to_string()), ("found", found.to_string())]
             }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! LogReader::new(source("https://log.example"))     or a folder
-//!   .head(&policy)?                     -> Head: trusted, and the note it came in
+//!   .head(&policy)?                     -> TrustedCheckpoint: trusted, and the note it came in
 //!   .open(head)?                        -> VerifiedLog: the edge of the tree is checked
 //!       .check_prefix(size, root)?      the tree that was seen before is the beginning of this one
 //!       .entries(from)                  -> chunks of at most 256 entries with their leaf hashes, each checked
@@ -23,11 +23,10 @@ pub(crate) use stele_host::log_source::{LogSource, patiently};
 pub(crate) use stele_spec::tiledlog::Chunk;
 pub(crate) use verified::VerifiedLog;
 
-use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
-use stele_spec::note::{MAX_NOTE, SignedNote};
-use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+use stele_spec::note::MAX_NOTE;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 
 /// How this program names itself to those it asks.
 pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
@@ -43,35 +42,6 @@ pub(crate) struct LogReader {
     source: LogSource,
 }
 
-/// A tree head that the policy vouches for, and the note it came in.
-#[derive(Debug, Clone)]
-pub(crate) struct Head {
-    /// The head.
-    pub(crate) trusted: Trusted<Checkpoint>,
-    /// The signed note.
-    pub(crate) note: SignedNote,
-}
-
-impl Head {
-    /// Checks a note under a policy.
-    pub(crate) fn of(note: &[u8], policy: &Policy) -> Result<Self, RefusedCheckpoint> {
-        let trusted = policy.verify(note)?;
-        let note = SignedNote::parse(note)
-            .map_err(|error| RefusedCheckpoint::Log(stele_spec::checkpoint::CheckpointError::Note(error)))?;
-        Ok(Self { trusted, note })
-    }
-
-    /// What the head claims.
-    pub(crate) fn checkpoint(&self) -> &Checkpoint {
-        self.trusted.value()
-    }
-
-    /// How many entries.
-    pub(crate) fn size(&self) -> u64 {
-        self.checkpoint().size()
-    }
-}
-
 impl LogReader {
     /// A reader of this source.
     pub(crate) fn new(source: LogSource) -> Self {
@@ -84,13 +54,14 @@ impl LogReader {
     }
 
     /// The newest head that the source has, if the policy vouches for it.
-    pub(crate) fn head(&self, policy: &Policy) -> Result<Head, ReadError> {
+    pub(crate) fn head(&self, policy: &Policy) -> Result<TrustedCheckpoint, ReadError> {
         let note = self.source.needed("checkpoint", MAX_NOTE as u64)?;
-        Head::of(&note, policy).map_err(|error| ReadError::Head { place: self.source.to_string(), error })
+        TrustedCheckpoint::parse(&note, policy)
+            .map_err(|error| ReadError::Head { place: self.source.to_string(), error })
     }
 
     /// The log under a head: its edge is read and checked.
-    pub(crate) fn open(&self, head: Head) -> Result<VerifiedLog<'_>, ReadError> {
+    pub(crate) fn open(&self, head: TrustedCheckpoint) -> Result<VerifiedLog<'_>, ReadError> {
         VerifiedLog::open(&self.source, head)
     }
 

@@ -3,15 +3,16 @@
 use stele_host::log_source::{LogSource, SourceError};
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::{ConsistencyProof, Nodes};
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::tiledlog::{Chunk, Files, TiledLog, TiledLogError};
 
-use super::{Head, ReadError};
+use super::ReadError;
 
 /// A log under a head that the policy vouches for.
 #[derive(Debug)]
 pub(crate) struct VerifiedLog<'a> {
     source: &'a LogSource,
-    head: Head,
+    head: TrustedCheckpoint,
     tree: TiledLog<Reading<'a>>,
 }
 
@@ -28,13 +29,13 @@ impl Files for Reading<'_> {
 }
 
 impl<'a> VerifiedLog<'a> {
-    pub(super) fn open(source: &'a LogSource, head: Head) -> Result<Self, ReadError> {
+    pub(super) fn open(source: &'a LogSource, head: TrustedCheckpoint) -> Result<Self, ReadError> {
         let tree = TiledLog::open(Reading(source), head.checkpoint().clone());
         Ok(Self { source, tree: tree.map_err(|error| ReadError::at(source, error))?, head })
     }
 
     /// The head.
-    pub(crate) fn head(&self) -> &Head {
+    pub(crate) fn head(&self) -> &TrustedCheckpoint {
         &self.head
     }
 

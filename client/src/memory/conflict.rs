@@ -9,6 +9,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;
 use stele_spec::misbehaviour::{Misbehaviour, Prefix, SplitView};
 use stele_spec::note::SignedNote;
+use stele_verify::VerifyError;
 
 use super::Memory;
 use crate::error::Failure;
@@ -48,6 +49,18 @@ impl Conflicting {
         let begins_with = conflict.prefix.as_ref().map(|(_, root)| *root);
         let (before, now) = (Summary::of(&conflict.older), Summary::of(&conflict.newer));
         Self { before, now, begins_with, written: write(memory, conflict) }.into()
+    }
+}
+
+impl Conflicting {
+    /// The error of a bundle: two histories in it are written down as evidence that anyone can check.
+    pub(crate) fn in_bundle(memory: &Memory, error: VerifyError) -> Failure {
+        match error {
+            VerifyError::TwoHistories { older, newer, .. } => {
+                Self::found(memory, Conflict { older, newer, prefix: None })
+            }
+            other => other.into(),
+        }
     }
 }
 

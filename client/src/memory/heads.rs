@@ -12,11 +12,12 @@ use stele_host::durable::{self, DurableError};
 use stele_host::output::complain;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::{MAX_NOTE, SignedNote};
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{Policy, RefusedCheckpoint};
 
 use super::{Conflict, Conflicting, LogId, Memory, Stale};
 use crate::error::Failure;
-use crate::log_reader::{Head, ReadError, VerifiedLog};
+use crate::log_reader::{ReadError, VerifiedLog};
 
 /// The most heads that are kept of one log; the smallest go first.
 const MAX_HEADS: usize = 64;
@@ -44,10 +45,10 @@ impl<'a> Heads<'a> {
     }
 
     /// The newest head that is remembered, if the policy still vouches for it.
-    pub(crate) fn newest(&self, policy: &Policy) -> Result<Option<Head>, DurableError> {
+    pub(crate) fn newest(&self, policy: &Policy) -> Result<Option<TrustedCheckpoint>, DurableError> {
         let mut sizes = self.sizes()?;
         while let Some(size) = sizes.pop_last() {
-            let head = self.read(size)?.and_then(|note| Head::of(&note.to_bytes(), policy).ok());
+            let head = self.read(size)?.and_then(|note| TrustedCheckpoint::parse(&note.to_bytes(), policy).ok());
             if head.is_some() {
                 return Ok(head);
             }
@@ -56,13 +57,13 @@ impl<'a> Heads<'a> {
     }
 
     /// Compares a head that the policy vouches for with what is remembered, and remembers it. No server is asked.
-    pub(crate) fn see(&self, head: &Head) -> Result<(), Failure> {
+    pub(crate) fn see(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         let checkpoint = head.checkpoint();
         if let Some(seen) = self.read(head.size())? {
             return self.compare(&seen, head);
         }
         let path = self.path(checkpoint.size());
-        let put = self.memory.write(|dir| dir.put_if_absent(&path, &head.note.to_bytes()).map(drop));
+        let put = self.memory.write(|dir| dir.put_if_absent(&path, &head.note().to_bytes()).map(drop));
         match put {
             // Another process was faster: there is something to compare with now.
             Err(DurableError::Differs { .. }) => match self.read(head.size())? {
@@ -75,13 +76,14 @@ impl<'a> Heads<'a> {
     }
 
     /// Compares heads of one log with each other, then with what is remembered, and remembers them. No server is asked.
-    pub(crate) fn see_all(&self, heads: &[Head]) -> Result<(), Failure> {
-        for (number, head) in heads.iter().enumerate() {
-            let same_size = heads.iter().take(number).find(|before| before.size() == head.size());
-            if let Some(before) = same_size {
-                self.compare(&before.note, head)?;
+    pub(crate) fn see_all<'h>(&self, heads: impl Iterator<Item = &'h TrustedCheckpoint>) -> Result<(), Failure> {
+        let mut seen: Vec<&TrustedCheckpoint> = Vec::new();
+        for head in heads {
+            if let Some(before) = seen.iter().find(|before| before.size() == head.size()) {
+                self.compare(before.note(), head)?;
             }
             self.see(head)?;
+            seen.push(head);
         }
         Ok(())
     }
@@ -126,7 +128,7 @@ impl<'a> Heads<'a> {
             Ok(()) => Ok(()),
             Err(ReadError::NotAPrefix { found, .. }) => {
                 let path = log.prove_consistency(seen.size())?;
-                let (older, newer) = (Box::new(note.clone()), Box::new(offered.note.clone()));
+                let (older, newer) = (Box::new(note.clone()), Box::new(offered.note().clone()));
                 let prefix = (seen.size() < log.size()).then_some((path, found));
                 Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix }))
             }
@@ -142,10 +144,10 @@ impl<'a> Heads<'a> {
     }
 
     /// Two heads of one size.
-    fn compare(&self, seen: &SignedNote, head: &Head) -> Result<(), Failure> {
+    fn compare(&self, seen: &SignedNote, head: &TrustedCheckpoint) -> Result<(), Failure> {
         match Checkpoint::parse(seen.text()) {
             Ok(checkpoint) if checkpoint.root() != head.checkpoint().root() => {
-                let (older, newer) = (Box::new(seen.clone()), Box::new(head.note.clone()));
+                let (older, newer) = (Box::new(seen.clone()), Box::new(head.note().clone()));
                 Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix: None }))
             }
             _ => Ok(()),

@@ -97,8 +97,7 @@ pub(crate) struct LogId<'a> {
 impl<'a> LogId<'a> {
     /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
     pub(crate) fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
-        let signed = |key: &stele_spec::note::VerifierKey| note.signatures().iter().any(|line| key.is_meant_by(line));
-        let log = policy.logs().iter().find(|log| signed(&log.key))?;
+        let log = policy.log_of(note)?;
         Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
     }
 }

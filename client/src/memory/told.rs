@@ -13,11 +13,11 @@ use stele_spec::hash::Digest;
 use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 
 use super::told_file::{File, MAX_FILE};
 use super::{LogId, Memory};
 use crate::error::Failure;
-use crate::log_reader::Head;
 use crate::name_lookup::ListProof;
 use crate::record::Record;
 use crate::statements::{Lack, Listing, Logged, Statements};
@@ -27,7 +27,7 @@ use crate::statements::{Lack, Listing, Logged, Statements};
 pub(crate) struct Told {
     pub(super) coordinate: Coordinate,
     /// The head up to which the log was asked.
-    pub(super) head: Head,
+    pub(super) head: TrustedCheckpoint,
     pub(super) lists: Vec<Arc<ListProof>>,
     pub(super) entries: BTreeMap<u64, Logged>,
 }
@@ -74,7 +74,8 @@ impl Memory {
     /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
     pub(crate) fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
         let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
-        let head = Head { trusted: logged.proven().head().clone(), note: logged.proof().checkpoint().clone() };
+        let head = TrustedCheckpoint::of(logged.proven().head().clone(), logged.proof().checkpoint().clone());
+        let Some(head) = head else { return Ok(()) };
         self.heads(log).see(&head)?;
         for coordinate in logged.signed().statement().coordinates() {
             let mut own = Told { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
@@ -97,7 +98,7 @@ impl Told {
     /// The answer of a log: statements about a coordinate and the key statements of all who speak.
     pub(crate) fn answer(
         coordinate: &Coordinate,
-        head: &Head,
+        head: &TrustedCheckpoint,
         about: &Listing,
         keys: &BTreeMap<Publisher, Listing>,
     ) -> Self {
@@ -170,7 +171,7 @@ impl Told {
 }
 
 impl Statements for Told {
-    fn head(&self) -> &Head {
+    fn head(&self) -> &TrustedCheckpoint {
         &self.head
     }
 

@@ -9,11 +9,11 @@ use stele_spec::merkle::InclusionProof;
 use stele_spec::name::Coordinate;
 use stele_spec::nameproof::NameProof;
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
 use super::told::Told;
-use crate::log_reader::Head;
 use crate::name_lookup::ListProof;
 use crate::statements::Logged;
 
@@ -61,7 +61,7 @@ impl File {
 
     /// The file of what is known.
     pub(super) fn of(told: &Told) -> Self {
-        let mut heads = vec![told.head.note.to_string()];
+        let mut heads = vec![told.head.note().to_string()];
         let entries = told.entries.values().map(|logged| {
             let note = logged.proof().checkpoint().to_string();
             let head = heads.iter().position(|known| *known == note).unwrap_or_else(|| {
@@ -99,7 +99,8 @@ impl File {
         if self.told != VERSION || self.coordinate != *coordinate {
             return None;
         }
-        let heads: Vec<Option<Head>> = self.heads.iter().map(|note| Head::of(note.as_bytes(), policy).ok()).collect();
+        let heads: Vec<Option<TrustedCheckpoint>> =
+            self.heads.iter().map(|note| TrustedCheckpoint::parse(note.as_bytes(), policy).ok()).collect();
         let head = heads.first()?.clone()?;
         let lists: Vec<_> = self.lists.iter().map(|list| list.check(policy).map(Arc::new)).collect();
         let entries: Vec<_> = self.entries.iter().map(|kept| kept.check(&heads)).collect();
@@ -125,11 +126,11 @@ impl List {
 }
 
 impl Kept {
-    fn check(&self, heads: &[Option<Head>]) -> Option<Logged> {
+    fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<Logged> {
         let head = heads.get(self.head)?.as_ref()?;
         let hash = |text: &String| base64_exact(text).ok().map(NodeHash::from_bytes);
         let path = InclusionProof::from_path(self.path.iter().map(hash).collect::<Option<_>>()?)?;
-        let proof = TlogProof::new(self.position, path, head.note.clone());
+        let proof = TlogProof::new(self.position, path, head.note().clone());
         Logged::check(&base64(&self.entry).ok()?, proof, head).ok()
     }
 }

@@ -13,12 +13,12 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::nameproof::{NameProof, Shown};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
 use super::told::path_of;
 use super::{LogId, Memory, Told};
-use crate::log_reader::Head;
 use crate::name_lookup::ListProof;
 use crate::statements::{Lack, Listing, Logged, Statements as _};
 
@@ -64,8 +64,8 @@ impl Log {
         sign_checkpoint(&Checkpoint::new(origin, size, root_at(&self.tree, size).unwrap()), &self.signer).unwrap()
     }
 
-    fn head(&self) -> Head {
-        Head::of(&self.note().to_bytes(), &self.policy()).unwrap()
+    fn head(&self) -> TrustedCheckpoint {
+        TrustedCheckpoint::parse(&self.note().to_bytes(), &self.policy()).unwrap()
     }
 
     /// What an honest log answers about a subject, with its proof.
@@ -155,7 +155,7 @@ fn lack(told: &Told) -> Option<Lack> {
 fn an_answer_is_complete_when_it_is_read_because_its_proofs_are() {
     let (log, (memory, _home)) = (withdrawn(), memory());
     let (policy, head) = (log.policy(), log.head());
-    let id = LogId::of(&head.note, &policy).unwrap();
+    let id = LogId::of(head.note(), &policy).unwrap();
     memory.keep(id, &policy, log.answer()).unwrap();
     let told = memory.told(id, &name(), &policy).unwrap();
     assert_eq!((told.head().size(), lack(&told)), (log.tree.size(), None));
@@ -183,7 +183,7 @@ fn edit(memory: &Memory, id: LogId<'_>, change: impl FnOnce(&mut serde_json::Val
 fn what_is_cut_out_of_a_kept_answer_leaves_it_incomplete() {
     let log = withdrawn();
     let (policy, head) = (log.policy(), log.head());
-    let id = LogId::of(&head.note, &policy).unwrap();
+    let id = LogId::of(head.note(), &policy).unwrap();
     let entries = log.answer().entries().count();
     for gone in 0..entries {
         let (memory, _home) = memory();
@@ -218,7 +218,7 @@ fn what_is_cut_out_of_a_kept_answer_leaves_it_incomplete() {
 fn what_was_proven_once_stays_whatever_is_answered_later() {
     let (log, (memory, _home)) = (withdrawn(), memory());
     let (policy, head) = (log.policy(), log.head());
-    let id = LogId::of(&head.note, &policy).unwrap();
+    let id = LogId::of(head.note(), &policy).unwrap();
     memory.keep(id, &policy, log.answer()).unwrap();
     // A later answer without proofs that leaves the withdrawal out, and one of an older head.
     let mut bare = released().answer();
@@ -248,7 +248,7 @@ proptest! {
     fn what_is_damaged_is_never_another_answer(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let (log, (memory, _home)) = (withdrawn(), memory());
         let (policy, head) = (log.policy(), log.head());
-        let id = LogId::of(&head.note, &policy).unwrap();
+        let id = LogId::of(head.note(), &policy).unwrap();
         memory.keep(id, &policy, log.answer()).unwrap();
         let file = memory.folder().unwrap().join(path_of(id, &name()));
         let mut bytes = std::fs::read(&file).unwrap();

@@ -12,6 +12,7 @@ use stele_spec::misbehaviour::{
 };
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
@@ -20,7 +21,7 @@ use super::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
 use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
 use crate::error::Failure;
-use crate::log_reader::{Head, LogReader, ReadError, VerifiedLog};
+use crate::log_reader::{LogReader, ReadError, VerifiedLog};
 
 /// One log that is watched.
 #[derive(Debug, Clone)]
@@ -86,11 +87,11 @@ fn look_unsaved(
     }
     let remembered = remembered(&log.origin, policy, memory, judge.now)?;
     let served_size = served.size();
-    let served_note = served.note.clone();
+    let served_note = served.note().clone();
     // The tiles of the larger head are there, whichever of the two it is.
     let newest = match &remembered {
         Some((note, checkpoint)) if checkpoint.size() > served_size => {
-            Head::of(&note.to_bytes(), policy).unwrap_or(served)
+            TrustedCheckpoint::parse(&note.to_bytes(), policy).unwrap_or(served)
         }
         _ => served,
     };
@@ -114,12 +115,12 @@ fn look_unsaved(
         state.report_from = state.report_from.max(state.next);
         state.next = 0;
     }
-    state.head = opened.head().note.to_string();
+    state.head = opened.head().note().to_string();
     // An older head of the same history is no lie: a cache in front of the log may have kept it.
     state.behind_since = (served_size < opened.size()).then(|| state.behind_since.unwrap_or(judge.now));
     let mut round = LogRound {
         size: opened.size(),
-        time: opened.head().trusted.time().map(|time| time.seconds()),
+        time: opened.head().trusted().time().map(|time| time.seconds()),
         served: served_size,
         ..LogRound::default()
     };
@@ -178,7 +179,7 @@ fn of_witness(
 /// What two heads of one log prove, if anything: the tiles of the larger say what its first entries hash to.
 fn compare(opened: &VerifiedLog<'_>, note: &SignedNote) -> Result<Option<Misbehaviour>, ReadError> {
     let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return Ok(None) };
-    let newest = &opened.head().note;
+    let newest = opened.head().note();
     let root = opened.root_at(checkpoint.size())?;
     if root == checkpoint.root() {
         // Of one history, a witness may still have cosigned the smaller tree after the larger.
@@ -223,7 +224,7 @@ fn tell(
     let origin = log_of(opened);
     let state = memory.state.logs.entry(origin.clone()).or_default();
     // The same two trees may come with other cosignatures each time.
-    let heads = format!("{}\n{}\n{}", evidence.kind(), note.text(), opened.head().note.text());
+    let heads = format!("{}\n{}\n{}", evidence.kind(), note.text(), opened.head().note().text());
     if !state.misbehaviour.insert(Digest::of(heads.as_bytes()).to_string()) {
         return Ok(split);
     }

@@ -13,10 +13,10 @@ use std::io::{BufReader, Read as _};
 use stele_host::exit::{Exit, Explain};
 use stele_host::printable::one_line;
 use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::Found;
 
 use crate::content::{Content, pickle, zip};
 use crate::draft::least_length_of_gguf;
-use crate::folder::Found;
 use crate::roles::{Question, Roles};
 
 /// The most problems that a person is shown.

@@ -50,7 +50,7 @@ fn load(subject: &Subject, log: Option<&AskedLog<'_>>) -> Result<Loaded, Failure
         (Subject::File(file), _) => Loaded::file(file),
         // A log is asked for whoever needs one.
         (Subject::Coordinate(_) | Subject::Entry(_), None) => {
-            Err(crate::policy_file::PolicyFileError::WhichLog { urls: Vec::new() }.into())
+            Err(crate::policy_file::LogUrlError::WhichLog { urls: Vec::new() }.into())
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use stele_host::output::complain;
 use stele_host::printable::one_line;
+use stele_verify::folder::DRAFT;
 
 use crate::Output;
 use crate::cli::DraftArgs;
 use crate::draft::{self, Names};
 use crate::error::Failure;
-use crate::folder::DRAFT;
 use crate::form;
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {

@@ -13,15 +13,14 @@ use stele_spec::key::SecretKey;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::walk::{self as folder, DRAFT, Found};
 
 use crate::Output;
 use crate::bundle_place::BundlePlace;
 use crate::cli::{GLOB, PublishArgs};
 use crate::error::Failure;
-use crate::evidence::{self, Pins};
 use crate::examination::{AtHand, Examination};
-use crate::folder::{self, DRAFT, Found};
-use crate::hash_files::{Job, Want, hash_all};
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
 use crate::memory::Memory;
@@ -70,12 +69,12 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     Memory::open(false).keep_own(&mut record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
-    let evidence = evidence::check(&bytes, policy, &Pins::default())?;
+    let evidence = stele_verify::verify(&bytes, policy)?;
     let path = place.write(&bytes, logged.position())?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
 
-    let head = evidence.head();
+    let head = evidence.checkpoint().trusted();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let coordinate = release.coordinate();
     let mut page = Page::titled(&format!("published {coordinate}"));
@@ -88,7 +87,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
         "entry",
         &format!(
             "{} of log {}, in a tree of {}",
-            evidence.entry().position(),
+            evidence.statement().position(),
             head.value().origin(),
             head.value().size()
         ),
@@ -108,7 +107,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
             "manifest": release.manifest,
             "files": manifest.files().len(),
             "issued_at": release.issued_at.to_string(),
-            "entry": evidence.entry().position(),
+            "entry": evidence.statement().position(),
             "log": head.value().origin().to_string(),
             "tree_size": head.value().size(),
             "witnesses": witnesses,
@@ -124,9 +123,10 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
 fn hash(folder: &Path, files: &[Found], roles: &Roles) -> Result<Vec<ManifestFile>, Failure> {
     let jobs: Vec<Job> = files.iter().map(|file| Job { path: file.open.clone(), size: file.size }).collect();
     let progress = Progress::of(jobs.iter().map(|job| job.size).sum());
+    let results = progress.during(|progress| hash_all(&jobs, Want::All, progress));
     let mut hashed = Vec::new();
     let mut failed = Vec::new();
-    for (file, result) in files.iter().zip(hash_all(&jobs, Want::All, &progress)) {
+    for (file, result) in files.iter().zip(results) {
         match result {
             Ok(found) => hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
                 role: roles.of(&file.path),

@@ -13,6 +13,9 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Purl, Release};
+use stele_verify::folder::BUNDLE;
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::locate::folders_above;
 
 use crate::Output;
 use crate::as_of::Age;
@@ -20,16 +23,12 @@ use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::ResolveArgs;
 use crate::error::{self, Failure};
-use crate::evidence::{self, Pins};
-use crate::folder::BUNDLE;
-use crate::hash_files::{Job, Want, hash_all};
 use crate::lifecycle;
 use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::standing::Standing;
 use crate::statements::{Lack, Listing, Statements as _};
-use crate::target::folders_above;
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;
@@ -105,7 +104,8 @@ impl Wanted {
     fn of_file(self, path: &Path) -> Result<Self, Failure> {
         let size = std::fs::metadata(path).map_or(0, |found| found.len());
         let job = Job { path: path.to_owned(), size };
-        let hashed = match hash_all(std::slice::from_ref(&job), Want::All, &Progress::of(size)).pop() {
+        let results = Progress::of(size).during(|progress| hash_all(std::slice::from_ref(&job), Want::All, progress));
+        let hashed = match results.into_iter().next() {
             Some(Ok(hashed)) => hashed,
             Some(Err(error)) => return Err(Unhashed { path: path.to_owned(), problem: error.to_string() }.into()),
             None => return Err(Unhashed { path: path.to_owned(), problem: "it was not hashed".into() }.into()),
@@ -180,7 +180,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
     let policy = policy_file::load(args.asking.trust.policy.as_deref())?.policy;
     for path in bundles {
         let bytes = error::read(&path, MAX_BUNDLE as u64, "a release.stele")?;
-        let evidence = match evidence::check(&bytes, &policy, &Pins::default()) {
+        let evidence = match stele_verify::verify(&bytes, &policy) {
             Ok(evidence) => evidence,
             // One that was named must hold; one that happens to lie there may be another log's.
             Err(error) if args.bundle.contains(&path) => return Err(error.into()),
@@ -188,9 +188,9 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
         };
         let release = evidence.release();
         if let Some(part) = wanted.part_of(release, Some(evidence.manifest())) {
-            let age = Age::of(evidence.noted_head(), SystemClock.unix_seconds()).text();
+            let age = Age::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
             let as_of = format!("{age}, by {}; nobody was asked what was said later", path.display());
-            let entry = evidence.entry().position();
+            let entry = evidence.statement().position();
             return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing: None }, as_of)));
         }
     }

@@ -5,6 +5,9 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
+use stele_verify::FolderReport;
+use stele_verify::folder::locate::{self as target, TargetKind};
+use stele_verify::{Expected, VerifiedRelease, folder, verify};
 
 use crate::Output;
 use crate::ancestry::{self, Ancestry};
@@ -12,16 +15,14 @@ use crate::as_of::Age;
 use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
-use crate::comparison::{self, Comparison};
 use crate::error::{self, Failure};
-use crate::evidence::{self, Evidence, Pins};
 use crate::examination::{AtHand, Examination};
 use crate::index_end::Incomplete;
-use crate::memory::{LogId, Memory};
+use crate::memory::{Conflicting, LogId, Memory};
 use crate::page::printable;
 use crate::policy_file;
+use crate::progress::Progress;
 use crate::standing::{Source, Standing};
-use crate::target::{self, What};
 use crate::verdict::{self, Accepted, Detail, Judgement, Verdict};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
@@ -48,25 +49,35 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let target = target::find(&args.path, args.bundle.as_deref())?;
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
-    let pins = Pins { publisher: args.publisher.clone(), key_id: args.key_id };
+    let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
     let memory = Memory::open(args.no_state);
-    let evidence = evidence::check(&bytes, &policy, &pins).map_err(|error| error.remembered(&memory))?;
+    let evidence = verify(&bytes, &policy).map_err(|error| Conflicting::in_bundle(&memory, error))?;
+    evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, memory };
     let log = reader.see()?;
-    let place = match &target.what {
-        What::Folder(folder) => target::place_of(folder, &target.bundle, args.bundle.is_some(), evidence.manifest())?,
-        What::File(_) | What::Bundle => String::new(),
+    let place = match &target.kind {
+        TargetKind::Folder(folder) => {
+            target::place_of(folder, &target.bundle, args.bundle.is_some(), evidence.manifest())?
+        }
+        TargetKind::File(_) | TargetKind::Bundle => String::new(),
     };
     let allowed = |path: &str| args.allow_extra.iter().any(|glob| glob.matches_with(path, GLOB));
-    let comparison = match &target.what {
+    let progress = Progress::of(evidence.manifest().total_bytes());
+    let mut comparison = match &target.kind {
         _ if args.no_hash => None,
-        What::Bundle => None,
-        What::Folder(folder) => Some(comparison::of_folder(folder, &place, evidence.manifest(), &allowed)?),
-        What::File(file) => Some(comparison::of_file(file, evidence.manifest())?),
+        TargetKind::Bundle => None,
+        TargetKind::Folder(folder) => {
+            let contents = progress.during(|progress| folder::read_part(folder, &place, &evidence, progress))?;
+            Some(evidence.check(&contents))
+        }
+        TargetKind::File(file) => Some(progress.during(|progress| folder::check_file(file, &evidence, progress))?),
     };
+    if let Some(report) = &mut comparison {
+        report.allow_extra(&allowed);
+    }
     let (known, unanswered) = if args.online {
-        let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.head().value().origin());
+        let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
         let incomplete = Incomplete::by(args.accept_incomplete_answer);
         match url.map_err(Failure::from).and_then(|url| reader.online(url, incomplete)) {
             Ok(known) => (known, None),
@@ -77,7 +88,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     } else {
         (reader.offline(log)?, None)
     };
-    let age = Age::of(evidence.noted_head(), now);
+    let age = Age::of(evidence.checkpoint(), now);
     let age = match known.standing.source {
         Source::Log => age.or_younger(Age::of(&known.standing.head, now)),
         Source::Bundle | Source::Kept => age,
@@ -88,7 +99,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         None => None,
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
-    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.what, &place, comparison.as_ref()));
+    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
     let verdict = Verdict {
         evidence: &evidence,
         policy: &policy,
@@ -111,17 +122,17 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
 
 /// What the record shows as it stands, and the files that match it.
 fn examine(
-    evidence: &Evidence,
+    evidence: &VerifiedRelease,
     known: &Known,
-    what: &What,
+    kind: &TargetKind,
     place: &str,
-    comparison: Option<&Comparison>,
+    comparison: Option<&FolderReport>,
 ) -> Examination {
-    let position = Some(evidence.entry().position());
+    let position = Some(evidence.statement().position());
     let release = known.standing.history.current().unwrap_or(evidence.release());
     let examination = Examination::of_record(position, release, Some(evidence.manifest()));
-    match (what, comparison) {
-        (What::Folder(folder), Some(comparison)) => {
+    match (kind, comparison) {
+        (TargetKind::Folder(folder), Some(comparison)) => {
             // The files are read by their paths in the whole release.
             let root = target::root_of(folder, place);
             let files = AtHand::new(&root, &comparison.matching);
@@ -133,7 +144,7 @@ fn examine(
 
 /// Whoever wants to know what became of a release.
 struct Reader<'a> {
-    evidence: &'a Evidence,
+    evidence: &'a VerifiedRelease,
     policy: &'a Policy,
     memory: Memory,
 }
@@ -147,10 +158,10 @@ struct Known {
 impl Reader<'_> {
     /// Compares every head of the evidence with those remembered, and remembers it.
     fn see(&self) -> Result<Option<LogId<'_>>, Failure> {
-        let head = self.evidence.noted_head();
-        let log = LogId::of(&head.note, self.policy);
+        let head = self.evidence.checkpoint();
+        let log = LogId::of(head.note(), self.policy);
         if let Some(log) = log {
-            self.memory.heads(log).see_all(&self.evidence.all_heads())?;
+            self.memory.heads(log).see_all(self.evidence.checkpoints())?;
         }
         Ok(log)
     }
@@ -162,7 +173,7 @@ impl Reader<'_> {
             told.map(|told| Standing::of(coordinate, &told, Source::Kept)).transpose()
         };
         let release = self.evidence.release();
-        let position = self.evidence.entry().position();
+        let position = self.evidence.statement().position();
         let known = kept(&release.coordinate())?;
         let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
         let standing = known.unwrap_or_else(|| Standing::of_bundle(self.evidence));
@@ -173,11 +184,11 @@ impl Reader<'_> {
     fn online(&self, url: String, incomplete: Incomplete) -> Result<Known, Failure> {
         let address = LogAddress::new(url).accepting(incomplete).within(MAX_VERDICT_WAIT);
         let log = address.ask(self.policy, &self.memory)?;
-        for head in self.evidence.all_heads() {
-            log.same_as(&head)?;
+        for head in self.evidence.checkpoints() {
+            log.same_as(head)?;
         }
         let ask = |coordinate: &Coordinate| log.standing(coordinate);
-        let (release, entry) = (self.evidence.release(), self.evidence.entry());
+        let (release, entry) = (self.evidence.release(), self.evidence.statement());
         let standing = ask(&release.coordinate())?;
         if let Some(rejected) = standing.rejection(entry.position()) {
             return Err(VerifyError::NotTheirs {

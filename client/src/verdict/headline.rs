@@ -2,11 +2,11 @@
 
 use stele_spec::statement::Incident;
 use stele_spec::status::State;
+use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
 use super::judgement::WithdrawnError;
 use super::{Judgement, Verdict, Word};
 use crate::as_of::Age;
-use crate::comparison::{Cause, Comparison, Extra, Scope, WeightsState, count, names};
 use crate::page::{Page, printable};
 use crate::span::moment;
 use crate::standing::Source;
@@ -82,7 +82,7 @@ fn main_clause(verdict: &Verdict<'_>, judged: &Judgement) -> String {
         }
         Word::Unusable => {
             let files = &comparison.unusable;
-            let named = names(files.iter().map(|(path, problem, _)| format!("{path} ({problem})")), files.len(), NAMED);
+            let named = names(files.iter().map(|odd| format!("{} ({})", odd.path, odd.why)), files.len(), NAMED);
             format!("{} cannot be verified: {named}", count(files.len(), "file"))
         }
         Word::Withdrawn => format!("{}; {}", withdrawn(verdict), matching(comparison)),
@@ -144,7 +144,7 @@ fn other_clauses(verdict: &Verdict<'_>, judged: &Judgement) -> Vec<String> {
 }
 
 /// `all 9 files`, and whether that is one.
-fn here(comparison: &Comparison) -> (String, bool) {
+fn here(comparison: &FolderReport) -> (String, bool) {
     let matching = comparison.matching.len();
     match &comparison.scope {
         Scope::File => (comparison.matching.first().map_or("this file".to_owned(), ToString::to_string), true),
@@ -162,7 +162,7 @@ fn here(comparison: &Comparison) -> (String, bool) {
     }
 }
 
-fn matching(comparison: &Comparison) -> String {
+fn matching(comparison: &FolderReport) -> String {
     if comparison.differing.len() + comparison.unusable.len() > 0 && comparison.matching.is_empty() {
         return "no file matches".to_owned();
     }
@@ -173,7 +173,7 @@ fn matching(comparison: &Comparison) -> String {
     format!("{subject} match{}", if is_one { "es" } else { "" })
 }
 
-fn missing(comparison: &Comparison) -> String {
+fn missing(comparison: &FolderReport) -> String {
     let weights = comparison.weights;
     let missing = comparison.missing.len();
     let are = if missing == 1 { "is" } else { "are" };
@@ -192,7 +192,7 @@ fn missing(comparison: &Comparison) -> String {
     format!("{missing} {are} missing{which}{dangling}")
 }
 
-fn unrecorded(comparison: &Comparison) -> String {
+fn unrecorded(comparison: &FolderReport) -> String {
     let extra = comparison.unrecorded();
     let are = if extra.len() == 1 { "is" } else { "are" };
     let named = names(extra.iter().map(|extra| extra.path.as_str()), extra.len(), NAMED);
@@ -230,15 +230,15 @@ fn critical<'a>(verdict: &Verdict<'a>) -> Option<(u64, &'a Incident)> {
 fn released(verdict: &Verdict<'_>) -> String {
     let release = verdict.evidence.release();
     let current = verdict.standing.history.current().unwrap_or(release);
-    let head = verdict.evidence.head();
-    let by = verdict.evidence.noted_head().trusted.time().map(|time| moment(time.seconds()));
+    let head = verdict.evidence.checkpoint().trusted();
+    let by = verdict.evidence.checkpoint().trusted().time().map(|time| moment(time.seconds()));
     let by = by.map(|time| format!(" by {}", time.split('T').next().unwrap_or_default())).unwrap_or_default();
     format!(
         "licence {}; access {}{}; logged{by} as entry {} of {}, seen by {} of {}",
         licence(verdict),
         current.access.stage,
         if verdict.standing.history.withdrawal().is_some() { " before it was withdrawn" } else { "" },
-        verdict.evidence.entry().position(),
+        verdict.evidence.statement().position(),
         head.value().origin(),
         head.cosigned().len(),
         plural(verdict.policy.witnesses().len(), "witness", "witnesses"),

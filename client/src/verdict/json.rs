@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 use stele_host::exit::Exit;
 use stele_spec::statement::Release;
+use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
 use super::{Judgement, Verdict, headline};
 use crate::as_of;
 use crate::claims;
-use crate::comparison::{Comparison, Scope, WeightsState};
 use crate::error::Failure;
 use crate::examination::Examination;
 use crate::lifecycle;
@@ -63,8 +63,8 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
 }
 
 /// The digest of the weights only where it was computed.
-fn weights_json(comparison: Option<&Comparison>, release: &Release) -> Value {
-    let Some(Comparison { weights, .. }) = comparison else { return json!({ "state": "not looked at" }) };
+fn weights_json(comparison: Option<&FolderReport>, release: &Release) -> Value {
+    let Some(FolderReport { weights, .. }) = comparison else { return json!({ "state": "not looked at" }) };
     let mut fields = json!({ "state": weights.state.as_str(), "files_here": weights.here, "files": weights.of });
     if let (WeightsState::Match, Some(fields)) = (weights.state, fields.as_object_mut()) {
         fields.insert("digest".into(), json!(release.weights.digest));
@@ -76,9 +76,9 @@ fn weights_json(comparison: Option<&Comparison>, release: &Release) -> Value {
 impl Verdict<'_> {
     /// For a script.
     pub(crate) fn json(&self, judged: &Judgement) -> Value {
-        let (evidence, head) = (self.evidence, self.evidence.head());
+        let (evidence, head) = (self.evidence, self.evidence.checkpoint().trusted());
         let release = evidence.release();
-        let kid = evidence.entry().value().kid();
+        let kid = evidence.statement().value().kid();
         let revoked = self.standing.signer_revoked(evidence);
         let cosigned = head.cosigned().iter().map(|cosigned| {
             json!({
@@ -95,8 +95,8 @@ impl Verdict<'_> {
             json!({
                 "name": release.publisher.name.to_string(),
                 "key_id": kid.to_string(),
-                "claimed_at_entry": evidence.keys().claimed_at(),
-                "key_statements": evidence.keys().len(),
+                "claimed_at_entry": evidence.key_history().claimed_at(),
+                "key_statements": evidence.key_history().len(),
                 "key_revoked_at_entry": revoked.as_ref().map(|revoked| revoked.entry),
                 "key_revocation_reason": revoked.and_then(|revoked| revoked.reason),
             }),
@@ -110,7 +110,7 @@ impl Verdict<'_> {
                 "manifest": release.manifest,
                 "log": {
                     "origin": head.value().origin().to_string(),
-                    "entry": evidence.entry().position(),
+                    "entry": evidence.statement().position(),
                     "tree_size": head.value().size(),
                     "root": head.value().root().to_string(),
                 },
@@ -134,7 +134,7 @@ impl Verdict<'_> {
                 json!({
                     "tree_size": head.size(),
                     "root": head.checkpoint().root().to_string(),
-                    "time": head.trusted.time().map(|time| moment(time.seconds())),
+                    "time": head.trusted().time().map(|time| moment(time.seconds())),
                 })
             });
             fields.insert("newest_remembered".into(), newest.into());
@@ -147,7 +147,7 @@ impl Verdict<'_> {
 /// How many names of each kind the JSON holds.
 const LISTED_JSON: usize = 1000;
 
-fn bytes_json(comparison: &Comparison) -> Value {
+fn bytes_json(comparison: &FolderReport) -> Value {
     let is_file = comparison.scope == Scope::File;
     let (scope, part) = match &comparison.scope {
         Scope::Whole => ("folder", None),
@@ -168,7 +168,7 @@ fn bytes_json(comparison: &Comparison) -> Value {
             })
         })
         .collect();
-    let unusable = comparison.unusable.iter().map(|(path, problem, _)| json!({ "path": path, "problem": problem }));
+    let unusable = comparison.unusable.iter().map(|odd| json!({ "path": odd.path, "problem": odd.why }));
     let unrecorded = comparison.unrecorded().into_iter();
     let unrecorded = unrecorded.map(|extra| json!({ "path": extra.path, "loaded_as": extra.role, "is": extra.what }));
     json!({

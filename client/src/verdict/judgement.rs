@@ -4,8 +4,8 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, Prose, Severity};
 use stele_spec::status::History;
+use stele_spec::verify::{Allow, FolderReport};
 
-use crate::comparison::Comparison;
 use crate::error::Failure;
 
 /// What the caller accepts.
@@ -52,15 +52,15 @@ pub(crate) struct Judgement {
 impl Judgement {
     /// Judges. `unanswered` is why the log that was to be asked did not answer.
     pub(crate) fn of(
-        comparison: Option<&Comparison>,
+        comparison: Option<&FolderReport>,
         history: &History,
         accepts: Accepted,
         unanswered: Option<Failure>,
     ) -> Self {
         let (mut found, mut accepted) = (Vec::new(), Vec::new());
         if let Some(comparison) = comparison {
-            found.extend(comparison.problems(accepts.partial).into_iter().map(Failure::from));
-            if !comparison.missing.is_empty() && comparison.problems(false).len() > found.len() {
+            found.extend(comparison.problems(Allow::default().missing(accepts.partial)).into_iter().map(Failure::from));
+            if !comparison.missing.is_empty() && comparison.problems(Allow::default()).len() > found.len() {
                 accepted.push("incomplete");
             }
             if comparison.extra.iter().any(|extra| extra.is_allowed) {
@@ -215,10 +215,10 @@ impl Explain for WithdrawnError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::{Cause, Content, Difference, Extra};
     use proptest::prelude::*;
     use stele_spec::hash::Digest;
     use stele_spec::manifest::FilePath;
+    use stele_spec::verify::{Cause, Content, Difference, Extra, Unusable};
 
     fn unknown() -> History {
         History::fold(&"acme.example/tiny@1.0.0#base".parse().unwrap(), [])
@@ -228,7 +228,7 @@ mod tests {
         name.parse().unwrap()
     }
 
-    fn comparison(counts: [usize; 6]) -> Comparison {
+    fn comparison(counts: [usize; 6]) -> FolderReport {
         let [matching, missing, differing, unusable, loaded, allowed] = counts;
         let names = |what: &str, count: usize| (0..count).map(|n| path(&format!("{what}-{n}"))).collect::<Vec<_>>();
         let content = Content { size: 1, sha256: Digest::of(b"x") };
@@ -236,21 +236,16 @@ mod tests {
             |role, is_allowed| move |path: FilePath| Extra { path: path.to_string(), what: None, role, is_allowed };
         let extras = names("loaded", loaded).into_iter().map(extra(Some("code"), false));
         let extras = extras.chain(names("allowed", allowed).into_iter().map(extra(Some("code"), true)));
-        Comparison {
-            of: matching + missing + differing + unusable,
-            matching: names("same", matching),
-            missing: names("missing", missing),
-            differing: names("other", differing)
-                .into_iter()
-                .map(|path| Difference { path, expected: content, size: 2, sha256: None, cause: Cause::Unknown })
-                .collect(),
-            unusable: names("odd", unusable)
-                .into_iter()
-                .map(|path| (path.to_string(), "a pipe".into(), false))
-                .collect(),
-            extra: extras.chain(names("notes", 2).into_iter().map(extra(None, false))).collect(),
-            ..Comparison::default()
-        }
+        let differ = |path| Difference { path, expected: content, size: 2, sha256: None, cause: Cause::Unknown };
+        let odd = |path: FilePath| Unusable { path: path.to_string(), why: "a pipe".into(), is_io: false };
+        let mut report = FolderReport::default();
+        report.of = matching + missing + differing + unusable;
+        report.matching = names("same", matching);
+        report.missing = names("missing", missing);
+        report.differing = names("other", differing).into_iter().map(differ).collect();
+        report.unusable = names("odd", unusable).into_iter().map(odd).collect();
+        report.extra = extras.chain(names("notes", 2).into_iter().map(extra(None, false))).collect();
+        report
     }
 
     proptest! {

@@ -5,12 +5,16 @@ mod parse;
 mod quorum;
 mod trusted;
 
+mod explain;
+mod trusted_checkpoint;
+
 pub use error::{LineProblem, PolicyError, RefusedCheckpoint, WitnessProblem};
 pub use parse::MAX_POLICY;
 pub use quorum::Quorum;
 pub use trusted::{Cosigned, Trusted};
+pub use trusted_checkpoint::TrustedCheckpoint;
 
-use crate::note::VerifierKey;
+use crate::note::{SignedNote, VerifierKey};
 
 /// A log that the policy accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +53,11 @@ impl Policy {
     /// The witnesses in the order of the file.
     pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses
+    }
+
+    /// The log whose signature line a note bears; none where the policy accepts no such note either. The line is not verified here.
+    pub fn log_of(&self, note: &SignedNote) -> Option<&Log> {
+        self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))
     }
 
     /// Which sets of witnesses are enough; indices are those of `witnesses`.

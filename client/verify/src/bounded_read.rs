@@ -1,0 +1,132 @@
+//! Whole files of a bounded size, given by their paths.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use stele_explain::{Exit, Explain};
+
+/// Why a file on this machine cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing, or a folder, is at the path.
+    #[error("there is no {}", .path.display())]
+    Missing {
+        /// The path as given.
+        path: PathBuf,
+        /// What it should be.
+        what: &'static str,
+    },
+    /// The machine failed to read it.
+    #[error("cannot read {}", .path.display())]
+    Io {
+        /// The path as given.
+        path: PathBuf,
+        /// The machine's error.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is longer than the caller reads.
+    #[error("{} is larger than {limit} bytes", .path.display())]
+    TooLarge {
+        /// The path as given.
+        path: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+/// Reads a whole file of at most `limit` bytes; none where nothing or a folder is at the path.
+pub fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let too_large = || ReadError::TooLarge { path: path.to_owned(), limit };
+    let (file, length) = match open(path) {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Ok(None),
+        Err(source) => return Err(io(source)),
+    };
+    if length > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(Some(bytes)) }
+}
+
+/// Reads a whole file of at most `limit` bytes; `what` says what it should be.
+pub fn read(path: &Path, limit: u64, what: &'static str) -> Result<Vec<u8>, ReadError> {
+    read_if_there(path, limit)?.ok_or_else(|| ReadError::Missing { path: path.to_owned(), what })
+}
+
+/// Opens a regular file, and tells its length. A pipe in its place does not hang the caller.
+fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = match OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let found = file.metadata()?;
+    if found.is_dir() {
+        return Ok(None);
+    }
+    if !found.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok(Some((file, found.len())))
+}
+
+impl Explain for ReadError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. } => Exit::BadInput,
+            Self::Io { .. } | Self::TooLarge { .. } => Exit::Io,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "file-missing",
+            Self::TooLarge { .. } => "file-too-large",
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "permission-denied",
+            Self::Io { .. } => "io",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { what, .. } => Some(format!("name {what}")),
+            Self::Io { .. } => Some("check the owner and mode of the path".into()),
+            Self::TooLarge { .. } => None,
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Missing { what, .. } => vec![("expected", (*what).into()), ("found", "nothing".into())],
+            Self::Io { .. } | Self::TooLarge { .. } => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"four").unwrap();
+        assert_eq!(read(&path, 4, "a file").unwrap(), b"four");
+        assert_eq!(read(&path, 3, "a file").unwrap_err().code(), "file-too-large");
+        assert_eq!(read(folder.path(), 3, "a file").unwrap_err().code(), "file-missing");
+        assert_eq!(read_if_there(&folder.path().join("none"), 3).unwrap(), None);
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        assert_eq!(read(&pipe, 3, "a file").unwrap_err().code(), "io");
+    }
+}

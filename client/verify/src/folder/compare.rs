@@ -1,0 +1,202 @@
+//! The files of a disk against a verified release: each is read once, and what has another length than recorded is not read.
+
+use std::path::{Path, PathBuf};
+
+use stele_explain::Failure;
+use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{FilePath, Manifest, ManifestFile, PathError};
+use stele_spec::policy::Policy;
+use stele_spec::verify::{
+    Allow, Cause, FolderContents, FolderMismatch, FolderReport, Found, MAX_CAUSE, Unusable, VerifiedRelease,
+    loadable_by_name, verify,
+};
+
+use super::hash::{HashError, Job, Progress, Want, hash_all};
+use super::loadable;
+use super::locate::{self, TargetKind, folders_above};
+use super::walk::{self, FolderError, Oddity};
+use crate::bounded_read::{read, read_if_there};
+
+/// Verifies a folder, one file, or a snapshot in a Hugging Face cache, by the bundle beside or above it.
+///
+/// `Ok` means that the bundle verifies, that all files of the path that belong to the release are there and equal, and that nothing beside
+/// them would be loaded. A caller that insists on a publisher, a signer or a time goes on with [`VerifiedRelease::require`].
+pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, FolderReport), Failure> {
+    let target = locate::find(path, None)?;
+    let release = verify(&read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?, policy)?;
+    let report = match &target.kind {
+        TargetKind::Folder(folder) => {
+            let within = locate::place_of(folder, &target.bundle, false, release.manifest())?;
+            release.check(&read_part(folder, &within, &release, &|_| {})?)
+        }
+        TargetKind::File(file) => check_file(file, &release, &|_| {})?,
+        TargetKind::Bundle => release.check(&FolderContents::new()),
+    };
+    report.require(Allow::default())?;
+    Ok((release, report))
+}
+
+/// Reads a folder that should hold a whole release.
+pub fn read_folder(
+    path: &Path,
+    release: &VerifiedRelease,
+    progress: Progress<'_>,
+) -> Result<FolderContents, FolderError> {
+    read_part(path, "", release, progress)
+}
+
+/// Reads a folder of a release; `within` is its path in the release, and empty for the whole release.
+pub fn read_part(
+    root: &Path,
+    within: &str,
+    release: &VerifiedRelease,
+    progress: Progress<'_>,
+) -> Result<FolderContents, FolderError> {
+    let manifest = release.manifest();
+    let is_asked = |path: &FilePath| is_below(within, path.as_str());
+    let wanted =
+        |folder: &str| manifest.files().iter().any(|file| covers(folder, file.path.as_str()) && is_asked(&file.path));
+    let walk = walk::walk_to_verify(root, within, &wanted)?;
+    let mut contents = FolderContents::part(within);
+    let mut here: Vec<(&ManifestFile, walk::Found)> = Vec::new();
+    for found in walk.files {
+        match manifest.file(&found.path) {
+            Some(file) => here.push((file, found)),
+            None => {
+                let loadable_as = loadable::of_file(found.path.as_str(), &found.open);
+                contents.add(found.path.to_string(), Found::Name { loadable_as });
+            }
+        }
+    }
+    for (path, oddity) in walk.odd {
+        let path = path.trim_end_matches('/').to_owned();
+        let found = unusable(&path, &oddity);
+        contents.add(path, found);
+    }
+    for (shown, open) in walk.skipped {
+        for (path, role) in loadable::in_skipped(&shown, &open) {
+            contents.add(path, Found::Name { loadable_as: Some(role) });
+        }
+    }
+    add_folders_in_place(root, within, manifest, &here, &mut contents);
+    hash_into(&here, progress, &mut contents);
+    Ok(contents)
+}
+
+/// Recorded files in whose place a folder is.
+fn add_folders_in_place(
+    root: &Path,
+    within: &str,
+    manifest: &Manifest,
+    here: &[(&ManifestFile, walk::Found)],
+    contents: &mut FolderContents,
+) {
+    let seen: std::collections::BTreeSet<&FilePath> = here.iter().map(|(file, _)| &file.path).collect();
+    let asked = manifest.files().iter().map(|file| &file.path).filter(|path| is_below(within, path.as_str()));
+    for path in asked.filter(|path| !seen.contains(path)) {
+        let below = path.as_str().get(within.len()..).unwrap_or_default().trim_start_matches('/');
+        if root.join(below).is_dir() {
+            let why = "a folder in a file's place".to_owned();
+            contents.add(path.to_string(), Found::Unusable { why, is_io: false, loadable_as: None });
+        }
+    }
+}
+
+/// Lengths first: a file of another length differs, and is not hashed.
+fn hash_into(here: &[(&ManifestFile, walk::Found)], progress: Progress<'_>, contents: &mut FolderContents) {
+    let (same_length, other): (Vec<_>, Vec<_>) = here.iter().partition(|(file, found)| file.size == found.size);
+    for (file, found) in other {
+        let cause = cause(&found.open, found.size, file);
+        contents.add(file.path.to_string(), Found::File { size: found.size, sha256: None, cause });
+    }
+    let jobs: Vec<Job> =
+        same_length.iter().map(|(_, found)| Job { path: found.open.clone(), size: found.size }).collect();
+    for ((file, found), result) in same_length.into_iter().zip(hash_all(&jobs, Want::Sha256, progress)) {
+        let result = match result {
+            Ok(hashed) => {
+                let equal = hashed.sha256 == file.sha256;
+                let cause = if equal { Cause::Unknown } else { cause(&found.open, hashed.size, file) };
+                Found::File { size: hashed.size, sha256: Some(hashed.sha256), cause }
+            }
+            Err(error) => unhashed(&error),
+        };
+        contents.add(file.path.to_string(), result);
+    }
+}
+
+/// Compares one file: with the recorded file at its path below a folder above it, or else with any that has its bytes.
+pub fn check_file(path: &Path, release: &VerifiedRelease, progress: Progress<'_>) -> Result<FolderReport, Failure> {
+    let manifest = release.manifest();
+    let named = named_by(path, manifest);
+    let unusable = |why: String, is_io| {
+        let files = vec![Unusable { path: path.display().to_string(), why, is_io }];
+        FolderMismatch::Unusable { files, is_io }
+    };
+    let metadata = std::fs::metadata(path).ok();
+    let size = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+    let sha256: Option<Digest> = if manifest.files().iter().any(|file| file.size == size) {
+        let job = Job { path: path.to_owned(), size };
+        match hash_all(std::slice::from_ref(&job), Want::Sha256, progress).pop() {
+            Some(Ok(hashed)) => Some(hashed.sha256),
+            Some(Err(error)) => return Err(unusable(error.to_string(), is_io(&error)).into()),
+            None => return Err(unusable("it was not hashed".into(), true).into()),
+        }
+    } else {
+        if !metadata.is_some_and(|found| found.is_file()) {
+            return Err(unusable("it is not a regular file".into(), false).into());
+        }
+        None
+    };
+    let cause = named.as_ref().and_then(|path| manifest.file(path)).map_or(Cause::Unknown, |file| {
+        if sha256 == Some(file.sha256) { Cause::Unknown } else { cause(path, size, file) }
+    });
+    let found = Found::File { size, sha256, cause };
+    let not_of_it = || FolderMismatch::NotOfTheRelease { path: path.display().to_string(), size, digest: sha256 };
+    Ok(release.check_file(named.as_ref(), &found).ok_or_else(not_of_it)?)
+}
+
+/// The path in a manifest that a file has below a folder above it. The longest wins: `text_encoder/config.json` before `config.json`.
+fn named_by(path: &Path, manifest: &Manifest) -> Option<FilePath> {
+    let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let at = |folder: &Path| {
+        let below: FilePath = absolute.strip_prefix(folder).ok()?.to_str()?.parse().ok()?;
+        manifest.file(&below).map(|file| file.path.clone())
+    };
+    folders_above(path).iter().rev().find_map(|folder| at(folder))
+}
+
+/// What is no regular file, and what a loader would take it for: by its name, and a folder that was not looked into for anything.
+fn unusable(path: &str, oddity: &Oddity) -> Found {
+    let loadable_as = match oddity {
+        Oddity::LinkBroken => return Found::Dangling,
+        Oddity::LinkToFolder | Oddity::Path(PathError::TooDeep { .. }) => Some("not looked into"),
+        Oddity::Unreadable(_) => loadable_by_name(path).or(Some("not looked into")),
+        Oddity::Path(_) | Oddity::NotUtf8 | Oddity::Fifo | Oddity::Socket | Oddity::Device => loadable_by_name(path),
+        Oddity::LinkOut(_) | Oddity::LinkLoop => None,
+    };
+    Found::Unusable { why: oddity.to_string(), is_io: matches!(oddity, Oddity::Unreadable(_)), loadable_as }
+}
+
+fn unhashed(error: &HashError) -> Found {
+    Found::Unusable { why: error.to_string(), is_io: is_io(error), loadable_as: None }
+}
+
+fn is_io(error: &HashError) -> bool {
+    matches!(error, HashError::Read(_) | HashError::Changed)
+}
+
+fn cause(open: &Path, size: u64, file: &ManifestFile) -> Cause {
+    let bytes = if size <= MAX_CAUSE { read_if_there(open, MAX_CAUSE).ok().flatten() } else { None };
+    Cause::of(&bytes.unwrap_or_default(), size, file.size, &file.sha256)
+}
+
+/// Whether a path is in a folder of the release; every path is in the folder without a name.
+fn is_below(folder: &str, path: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a path is that of a file, or of a folder that holds it.
+fn covers(at: &str, path: &str) -> bool {
+    path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,138 @@
+//! Which files on a disk that a record does not name a loader would take: by their names, and by their first bytes.
+
+use std::fs::OpenOptions;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use stele_spec::manifest::Role;
+use stele_spec::verify::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
+
+/// How much of a file is read at its beginning: the first record of an archive names its first file well within it.
+const BEGINNING: u64 = 4096;
+/// How much of an archive is read at its end, where its list of files is.
+const END: u64 = 64 << 10;
+/// The most files below a folder that is skipped by rule.
+const MAX_SKIPPED: usize = 200_000;
+
+/// What a loader would take a file for, if it would.
+pub fn of_file(shown: &str, open: &Path) -> Option<&'static str> {
+    loadable_by_name(shown).or_else(|| of_content(open))
+}
+
+/// What a file is by its content; nothing where it is not known, or cannot be read.
+fn of_content(path: &Path) -> Option<&'static str> {
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).ok()?;
+    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let mut read = |at: u64, count: u64| {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(at)).ok()?;
+        file.by_ref().take(count).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    let beginning = read(0, BEGINNING)?;
+    if begins_archive(&beginning) {
+        let end = read(length.saturating_sub(END), END)?;
+        return (archive_holds_weights(&beginning) || archive_holds_weights(&end)).then(|| Role::Weights.as_str());
+    }
+    begins_weights(&beginning).then(|| Role::Weights.as_str())
+}
+
+/// The files below a folder or file that is skipped by rule, that a loader would take. What git and the hub's client keep
+/// there for themselves is not looked at.
+pub fn in_skipped(shown: &str, open: &Path) -> Vec<(String, &'static str)> {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    let mut waiting: Vec<(String, PathBuf)> = vec![(shown.to_owned(), open.to_owned())];
+    while let Some((shown, open)) = waiting.pop() {
+        seen += 1;
+        // A link is named by its own name and is not followed to a folder.
+        let is_folder = std::fs::symlink_metadata(&open).is_ok_and(|found| found.is_dir());
+        if is_own_of_tools(&shown) || seen > MAX_SKIPPED {
+            continue;
+        }
+        if is_folder {
+            let entries = std::fs::read_dir(&open).into_iter().flatten().flatten();
+            waiting.extend(
+                entries.map(|entry| (format!("{shown}/{}", entry.file_name().to_string_lossy()), entry.path())),
+            );
+        } else if let Some(role) = of_file(&shown, &open).filter(|_| std::fs::metadata(&open).is_ok()) {
+            found.push((shown, role));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What git, and the hub's client in `.cache/huggingface`, keep for themselves.
+fn is_own_of_tools(shown: &str) -> bool {
+    let in_git = |part: &str| {
+        let within = format!(".git/{part}");
+        shown == within || shown.ends_with(&format!("/{within}"))
+    };
+    let kept_by_git = ["objects", "lfs", "refs", "logs", "hooks", "modules", "index"];
+    let kept_by_hub = [".metadata", ".lock", ".incomplete"];
+    kept_by_git.into_iter().any(in_git)
+        || shown.starts_with(".cache/huggingface/") && kept_by_hub.iter().any(|end| shown.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_like_weights_is_weights_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = |name: &str| [b"PK\x03\x04".as_slice(), &[0; 26], name.as_bytes()].concat();
+        let long = [zip("x/first"), vec![0; 10_000], b"x/data.pkl".to_vec()].concat();
+        let safetensors = [&2u64.to_le_bytes()[..], b"{}"].concat();
+        let weights: [&[u8]; 9] = [
+            b"\x80\x04\x95\x00",
+            b"cposix\nsystem\n(S'id'\ntR.",
+            &zip("archive/data.pkl"),
+            &zip("arr_0.npy"),
+            &long,
+            &safetensors,
+            b"GGUF\x03",
+            b"\x89HDF\r\n\x1a\n",
+            b"\x1c\0\0\0TFL3",
+        ];
+        for bytes in weights {
+            std::fs::write(folder.path().join("notes.txt"), bytes).unwrap();
+            assert_eq!(of_file("notes.txt", &folder.path().join("notes.txt")), Some("weights"), "{bytes:?}");
+        }
+        let others: [&[u8]; 7] =
+            [b"", b"\x80", b"{\"a\": 1}", b"# Notes\n", &zip("word/document.xml"), b"code\nis\nhere\n", &[0xff; 64]];
+        for bytes in others {
+            std::fs::write(folder.path().join("notes.txt"), bytes).unwrap();
+            assert_eq!(of_file("notes.txt", &folder.path().join("notes.txt")), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_tools_keep_for_themselves_is_not_loaded_and_what_lies_beside_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let own = [
+            ".git/objects/aa/bb",
+            ".git/lfs/objects/aa/cc",
+            ".git/refs/heads/fix.py",
+            ".cache/huggingface/download/model.safetensors.metadata",
+            ".cache/huggingface/download/model.safetensors.lock",
+            ".cache/huggingface/download/x.incomplete",
+        ];
+        for path in own {
+            write(path, b"GGUF");
+        }
+        write(".cache/huggingface/.gitignore", b"*");
+        write(".cache/modeling.py", b"");
+        write(".git/x/notes", b"GGUF");
+        let found: Vec<_> = [".git", ".cache"].iter().flat_map(|at| in_skipped(at, &folder.path().join(at))).collect();
+        assert_eq!(found, [(".git/x/notes".to_owned(), "weights"), (".cache/modeling.py".to_owned(), "code")]);
+    }
+}

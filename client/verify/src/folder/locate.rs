@@ -1,0 +1,205 @@
+//! What a person points at: a folder, a folder of a release, one file, a bundle, or a place in a Hugging Face cache.
+
+use std::path::{Path, PathBuf};
+
+use stele_explain::{Exit, Explain};
+use stele_spec::manifest::Manifest;
+
+use super::walk::{self, BUNDLE};
+
+/// How far above a file its bundle is looked for.
+const MAX_ABOVE: usize = 32;
+
+/// What is to be verified.
+#[derive(Debug)]
+pub enum TargetKind {
+    /// A folder.
+    Folder(PathBuf),
+    /// One file.
+    File(PathBuf),
+    /// The evidence alone.
+    Bundle,
+}
+
+/// What is to be verified, and by which bundle.
+#[derive(Debug)]
+pub struct Target {
+    /// A folder, a file or a bundle.
+    pub kind: TargetKind,
+    /// The bundle's file.
+    pub bundle: PathBuf,
+}
+
+/// Finds out what a path means.
+pub fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetError> {
+    let found = std::fs::metadata(path).map_err(|source| match std::fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && source.kind() == std::io::ErrorKind::NotFound => {
+            TargetError::Dangling { path: path.to_owned() }
+        }
+        _ => TargetError::Unreadable { path: path.to_owned(), source },
+    })?;
+    if found.is_dir() {
+        let folder = snapshot_of(path)?.unwrap_or_else(|| path.to_owned());
+        let looked = match bundle {
+            Some(bundle) => vec![bundle.to_owned()],
+            // A folder of a release lies below the bundle, as a file does.
+            None => std::iter::once(folder.clone()).chain(folders_above(&folder)).map(|at| at.join(BUNDLE)).collect(),
+        };
+        return Ok(Target { bundle: first_of(looked)?, kind: TargetKind::Folder(folder) });
+    }
+    if path.extension().is_some_and(|extension| extension == "stele") {
+        return Ok(Target { kind: TargetKind::Bundle, bundle: bundle.unwrap_or(path).to_owned() });
+    }
+    let looked = match bundle {
+        Some(bundle) => vec![bundle.to_owned()],
+        None => folders_above(path).into_iter().map(|folder| folder.join(BUNDLE)).collect(),
+    };
+    Ok(Target { kind: TargetKind::File(path.to_owned()), bundle: first_of(looked)? })
+}
+
+fn first_of(looked: Vec<PathBuf>) -> Result<PathBuf, TargetError> {
+    match looked.iter().find(|bundle| bundle.exists()) {
+        Some(bundle) => Ok(bundle.clone()),
+        None => Err(TargetError::NoBundle { looked: looked.into_iter().take(3).collect() }),
+    }
+}
+
+/// The path in the release that a folder has; empty for the whole release. `is_given` says that the bundle was named, and
+/// may lie anywhere.
+pub fn place_of(folder: &Path, bundle: &Path, is_given: bool, manifest: &Manifest) -> Result<String, TargetError> {
+    let above = bundle.parent().map(absolute).unwrap_or_default();
+    let folder = absolute(folder);
+    let files = || manifest.files().iter().map(|file| file.path.as_str());
+    let holds = |place: &str| files().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));
+    let text = |path: &Path| path.to_str().map(str::to_owned);
+    let place = folder.strip_prefix(&above).ok().and_then(text);
+    match place {
+        Some(place) if place.is_empty() || holds(&place) => return Ok(place),
+        _ if is_given => {}
+        // What lies above has nothing to do with this folder.
+        _ => return Err(TargetError::NoBundle { looked: vec![folder.join(BUNDLE)] }),
+    }
+    if files().any(|path| folder.join(path).exists()) {
+        return Ok(String::new());
+    }
+    let names: Vec<&str> = folder.iter().filter_map(|name| name.to_str()).collect();
+    let suffixes = (1..names.len()).filter_map(|from| Some(names.get(from..)?.join("/")));
+    Ok(suffixes.into_iter().find(|place| holds(place)).unwrap_or_default())
+}
+
+/// The folder of the whole release, by one in it and its place there.
+pub fn root_of(folder: &Path, place: &str) -> PathBuf {
+    if place.is_empty() {
+        return folder.to_owned();
+    }
+    let folder = absolute(folder);
+    folder.ancestors().nth(place.split('/').count()).map_or_else(|| folder.clone(), Path::to_owned)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Only where it goes up are its links resolved: the names of a cache are in its snapshots.
+    let goes_up = path.components().any(|part| part == std::path::Component::ParentDir);
+    if goes_up { path.canonicalize().unwrap_or(path) } else { path }
+}
+
+/// The folders above a file, the nearest first. Symlinks are not resolved: a cache's names are in its snapshots.
+pub fn folders_above(path: &Path) -> Vec<PathBuf> {
+    absolute(path).ancestors().skip(1).take(MAX_ABOVE).map(Path::to_owned).collect()
+}
+
+/// The snapshot that `models--org--name` stands for: the one of `refs/main`, or the only one.
+pub fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
+    let snapshots = path.join("snapshots");
+    if !walk::is_cached_repository(path) {
+        return Ok(None);
+    }
+    let main = std::fs::read_to_string(path.join("refs/main")).unwrap_or_default();
+    let commit = main.trim();
+    if !commit.is_empty() && commit.bytes().all(|b| b.is_ascii_hexdigit()) && snapshots.join(commit).is_dir() {
+        return Ok(Some(snapshots.join(commit)));
+    }
+    let entries =
+        std::fs::read_dir(&snapshots).map_err(|source| TargetError::Unreadable { path: snapshots.clone(), source })?;
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    found.sort();
+    match found.as_slice() {
+        [only] => Ok(Some(only.clone())),
+        _ => Err(TargetError::WhichSnapshot { found }),
+    }
+}
+
+/// Why there is nothing to verify.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Not there, or not readable.
+    #[error("cannot look at {}", .path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A link that leads nowhere.
+    #[error("{} is a link, and what it leads to is not here", .path.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+    },
+    /// No bundle.
+    #[error("there is no {BUNDLE} to verify by")]
+    NoBundle {
+        /// Where it was looked for.
+        looked: Vec<PathBuf>,
+    },
+    /// A cache with several snapshots.
+    #[error("which snapshot of this cache is meant?")]
+    WhichSnapshot {
+        /// The snapshots.
+        found: Vec<PathBuf>,
+    },
+}
+
+impl Explain for TargetError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Exit::Io,
+            Self::Unreadable { .. } => Exit::BadInput,
+            Self::Dangling { .. } => Exit::Incomplete,
+            Self::NoBundle { .. } => Exit::NotInLog,
+            Self::WhichSnapshot { .. } => Exit::Usage,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "path-unreadable",
+            Self::Dangling { .. } => "incomplete",
+            Self::NoBundle { .. } => "bundle-missing",
+            Self::WhichSnapshot { .. } => "which-snapshot",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreadable { .. } => "name a folder, a file, or a snapshot in a cache".into(),
+            Self::Dangling { .. } => "its blob is not in the cache: download it again".into(),
+            Self::NoBundle { .. } => {
+                "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE"
+                    .into()
+            }
+            Self::WhichSnapshot { .. } => "name the folder of one snapshot".into(),
+        })
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let (expected, found, none) = match self {
+            Self::Unreadable { .. } | Self::Dangling { .. } => return Vec::new(),
+            Self::NoBundle { looked } => ("a bundle", looked, "nothing at "),
+            Self::WhichSnapshot { found } => ("one snapshot", found, ""),
+        };
+        let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
+        vec![("expected", expected.into()), ("found", format!("{none}{}", found.join(", ")))]
+    }
+}

@@ -1,0 +1,12 @@
+//! Folders, files and caches of models on a disk.
+
+pub mod hash;
+pub mod loadable;
+pub mod walk;
+
+pub mod locate;
+
+mod compare;
+
+pub use compare::{check_file, read_folder, read_part, verify_folder};
+pub use walk::{BUNDLE, DRAFT, FolderError};

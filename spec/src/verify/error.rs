@@ -1,0 +1,267 @@
+//! Why a bundle is refused: the first check that fails.
+
+use core::fmt;
+
+use stele_explain::{Exit, Explain};
+
+use crate::bundle::BundleError;
+use crate::hash::KeyId;
+use crate::manifest::ManifestError;
+use crate::name::{Coordinate, Publisher};
+use crate::note::SignedNote;
+use crate::policy::RefusedCheckpoint;
+use crate::proof::ProofError;
+use crate::registration::BrokenHistory;
+use crate::statement::{ManifestMismatch, StatementError, VerifyError as SignatureError};
+
+/// Why a bundle proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Not a bundle.
+    Bundle(BundleError),
+    /// The policy does not vouch for the tree head.
+    Checkpoint(RefusedCheckpoint),
+    /// A statement in it is none.
+    Statement(StatementError),
+    /// Something else than a release.
+    NotARelease {
+        /// The kind.
+        found: String,
+    },
+    /// The release is of another publisher.
+    OtherPublisher {
+        /// Whom the verifier insists on.
+        expected: Publisher,
+        /// Whose it is.
+        found: Publisher,
+    },
+    /// The release is signed by another key.
+    OtherKey {
+        /// On which the verifier insists.
+        expected: KeyId,
+        /// Which it is.
+        found: KeyId,
+    },
+    /// The release has another coordinate.
+    OtherCoordinate {
+        /// On which the verifier insists.
+        expected: Box<Coordinate>,
+        /// Which it is.
+        found: Box<Coordinate>,
+    },
+    /// The checkpoint was cosigned before the verifier's limit, or states no time.
+    TooOld {
+        /// The limit in Unix seconds.
+        not_before: u64,
+        /// The median of the cosignature times in Unix seconds.
+        found: Option<u64>,
+    },
+    /// The proof of a key statement fails.
+    KeyProof(ProofError),
+    /// The key statement is in another log.
+    OtherLog {
+        /// The release's.
+        expected: String,
+        /// The key statement's.
+        found: String,
+    },
+    /// Two tree heads of one size in one bundle, each accepted by the policy.
+    TwoHistories {
+        /// The size.
+        size: u64,
+        /// The first.
+        older: Box<SignedNote>,
+        /// The other.
+        newer: Box<SignedNote>,
+    },
+    /// The key statements do not follow from each other.
+    KeyHistory(BrokenHistory),
+    /// The key that signed had been revoked.
+    KeyRevoked {
+        /// The name.
+        publisher: Publisher,
+        /// The signer.
+        kid: KeyId,
+        /// The position of the revocation.
+        revoked: u64,
+        /// The position of the release.
+        release: u64,
+    },
+    /// No key statement has the key that signed.
+    KeyNotHeld {
+        /// The name.
+        publisher: Publisher,
+        /// The signer.
+        kid: KeyId,
+        /// The keys that do hold the name.
+        claimed: Vec<KeyId>,
+    },
+    /// The name was claimed after the release.
+    ClaimedLater {
+        /// Its position.
+        claim: u64,
+        /// The release's.
+        release: u64,
+    },
+    /// A signature fails.
+    Signature(SignatureError),
+    /// The proof of the release fails.
+    Proof(ProofError),
+    /// Not a manifest.
+    Manifest(ManifestError),
+    /// The manifest is not the release's.
+    ManifestDiffers(ManifestMismatch),
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundle(error) => error.fmt(f),
+            Self::Checkpoint(error) => error.fmt(f),
+            Self::Statement(error) => write!(f, "a statement in the bundle is refused: {error}"),
+            Self::NotARelease { found } => write!(f, "expected a release, found a statement of the kind {found}"),
+            Self::OtherPublisher { .. } => f.write_str("the release is of another publisher"),
+            Self::OtherKey { .. } => f.write_str("the release is signed by another key"),
+            Self::OtherCoordinate { .. } => f.write_str("the bundle is of another release"),
+            Self::TooOld { .. } => f.write_str("the checkpoint of the bundle is older than accepted"),
+            Self::KeyProof(error) => {
+                write!(f, "the publisher's key statement is not proven to be in the log: {error}")
+            }
+            Self::OtherLog { .. } => f.write_str("the publisher's key statement is in another log than the release"),
+            Self::TwoHistories { size, .. } => {
+                write!(f, "the bundle has two tree heads of {size} entries of one log: this log shows two histories")
+            }
+            Self::KeyHistory(error) => write!(f, "the publisher's key history in the bundle is broken: {error}"),
+            Self::KeyRevoked { publisher, revoked, release, .. } => {
+                let release = format!("the release of {publisher} at entry {release}");
+                write!(f, "the key that signed {release} was revoked at entry {revoked}")
+            }
+            Self::KeyNotHeld { publisher, .. } => {
+                write!(f, "{publisher} does not hold the key that signed the release")
+            }
+            Self::ClaimedLater { claim, release } => {
+                write!(f, "the name was claimed at entry {claim}, after the release at entry {release}")
+            }
+            Self::Signature(error) => error.fmt(f),
+            Self::Proof(error) => write!(f, "the release is not proven to be in the log: {error}"),
+            Self::Manifest(error) => write!(f, "the manifest in the bundle is refused: {error}"),
+            Self::ManifestDiffers(_) => f.write_str("the manifest in the bundle is not the one of the release"),
+        }
+    }
+}
+
+impl core::error::Error for VerifyError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::KeyHistory(error) => Some(error),
+            Self::ManifestDiffers(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Explain for VerifyError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Bundle(_) | Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => Exit::BadInput,
+            Self::Checkpoint(error) => error.exit(),
+            Self::KeyProof(error) | Self::Proof(error) => error.exit(),
+            Self::OtherPublisher { .. }
+            | Self::OtherKey { .. }
+            | Self::KeyHistory(_)
+            | Self::KeyRevoked { .. }
+            | Self::KeyNotHeld { .. }
+            | Self::ClaimedLater { .. }
+            | Self::Signature(_) => Exit::BadSignature,
+            Self::OtherLog { .. } => Exit::NotInLog,
+            Self::TwoHistories { .. } => Exit::Inconsistent,
+            Self::ManifestDiffers(_) | Self::OtherCoordinate { .. } => Exit::BytesDiffer,
+            Self::TooOld { .. } => Exit::QuorumMissing,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Bundle(_) => "bundle-malformed",
+            Self::Checkpoint(error) => error.code(),
+            Self::Statement(error) => error.code(),
+            Self::NotARelease { .. } => "not-a-release",
+            Self::OtherPublisher { .. } => "other-publisher",
+            Self::OtherKey { .. } => "other-key",
+            Self::OtherCoordinate { .. } => "other-coordinate",
+            Self::TooOld { .. } => "evidence-too-old",
+            Self::KeyProof(error) | Self::Proof(error) => error.code(),
+            Self::OtherLog { .. } => "other-log",
+            Self::TwoHistories { .. } => "log-forked",
+            Self::KeyHistory(_) => "key-history-broken",
+            Self::KeyRevoked { .. } => "key-revoked",
+            Self::KeyNotHeld { .. } => "key-not-held",
+            Self::ClaimedLater { .. } => "claimed-later",
+            Self::Signature(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::ManifestDiffers(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Checkpoint(error) => return error.hint(),
+            Self::KeyProof(error) | Self::Proof(error) => return error.hint(),
+            Self::Bundle(_) => "get release.stele again: it is damaged, or another kind of file",
+            Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => {
+                "do not use these files until the publisher explains this"
+            }
+            Self::OtherPublisher { .. } | Self::OtherKey { .. } => {
+                "do not use these files as a release of that publisher; ask it which key it signs with"
+            }
+            Self::OtherCoordinate { .. } => {
+                "this is another release than the expected one: get that one's release.stele"
+            }
+            Self::TooOld { .. } => "ask the log for a newer proof, or accept an older one",
+            Self::KeyHistory(_)
+            | Self::KeyRevoked { .. }
+            | Self::KeyNotHeld { .. }
+            | Self::ClaimedLater { .. }
+            | Self::Signature(_) => "somebody else may speak in this publisher's name: do not use these files",
+            Self::OtherLog { .. } => {
+                "get release.stele again; if it stays so, the release is not in the log and nobody else sees it"
+            }
+            Self::ManifestDiffers(_) => "release.stele was put together from two releases: get it again",
+            Self::TwoHistories { .. } => {
+                "rely on nothing that this log says: keep the bundle, and send it to the log's witnesses"
+            }
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let pair = |expected: String, found: String| vec![("expected", expected), ("found", found)];
+        match self {
+            Self::Checkpoint(error) => error.facts(),
+            Self::KeyProof(error) | Self::Proof(error) => error.facts(),
+            Self::OtherPublisher { expected, found } => pair(expected.to_string(), found.to_string()),
+            Self::OtherKey { expected, found } => pair(expected.to_string(), found.to_string()),
+            Self::OtherCoordinate { expected, found } => pair(expected.to_string(), found.to_string()),
+            Self::TooOld { not_before, found } => {
+                let found = found.map_or_else(|| "no time".to_owned(), |found| found.to_string());
+                pair(format!("cosigned at {not_before} or later, in Unix seconds"), found)
+            }
+            Self::OtherLog { expected, found } => pair(expected.clone(), found.clone()),
+            Self::KeyNotHeld { kid, claimed, .. } => {
+                let claimed: Vec<_> = claimed.iter().map(ToString::to_string).collect();
+                let expected =
+                    if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
+                pair(expected, kid.to_string())
+            }
+            Self::KeyHistory(broken) => {
+                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().into())]
+            }
+            Self::KeyRevoked { kid, .. } => pair("a key that holds the name there".into(), kid.to_string()),
+            Self::ManifestDiffers(ManifestMismatch::Digest { expected, found, .. }) => {
+                pair(expected.to_string(), found.to_string())
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which files that a manifest does not name a loader would take: by the role of their names, and by their bytes.
+//!
+//! A table of names is never complete, so what begins like weights is weights whatever its name.
+
+use crate::manifest::{FilePath, Role};
+
+/// The largest header that the safetensors library takes.
+const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
+
+/// Names that loaders look for and whose role by name is none of [`is_loaded`].
+const LOADED_NAMES: [&str; 4] = ["model_index.json", "params.json", "adapter_config.json", "modelfile"];
+/// Extensions of programs that Python loads and whose role by name is none of [`is_loaded`].
+const PROGRAMS: [&str; 3] = ["pyc", "pyd", "dylib"];
+
+/// What a loader would take a file of a name for. The name may be one that a manifest cannot hold.
+pub fn loadable_by_name(shown: &str) -> Option<&'static str> {
+    let name = shown.rsplit('/').next().unwrap_or(shown).to_ascii_lowercase();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if name.starts_with("adapter_model.") {
+        return Some(Role::Weights.as_str());
+    }
+    if LOADED_NAMES.contains(&name.as_str()) {
+        return Some(Role::Config.as_str());
+    }
+    if PROGRAMS.contains(&extension) {
+        return Some(Role::Code.as_str());
+    }
+    // The folder may give another role, to a configuration below `safety/` for example; a loader goes by the name.
+    [shown.to_owned(), plain(&name)].iter().find_map(|path| {
+        let role = Role::of_path(&path.parse::<FilePath>().ok()?);
+        is_loaded(role).then(|| role.as_str())
+    })
+}
+
+/// A name with only such characters as every path can have.
+fn plain(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let mut plain: String = name.chars().map(plain).collect();
+    // The extension is at the end.
+    plain.split_off(plain.len().saturating_sub(200))
+}
+
+/// Whether a loader takes files of a role.
+fn is_loaded(role: Role) -> bool {
+    match role {
+        Role::Weights
+        | Role::WeightsIndex
+        | Role::Config
+        | Role::Code
+        | Role::Tokenizer
+        | Role::ChatTemplate
+        | Role::GenerationConfig
+        | Role::SystemPrompt
+        | Role::Classifier => true,
+        Role::Licence | Role::ModelCard | Role::Safety | Role::Evaluation | Role::Other => false,
+    }
+}
+
+/// Whether bytes begin a file of weights: a pickle, safetensors, GGUF or GGML, HDF5, NumPy, TensorFlow Lite.
+pub fn begins_weights(bytes: &[u8]) -> bool {
+    let begins = |magic: &[u8]| bytes.starts_with(magic);
+    is_pickle(bytes)
+        || is_safetensors(bytes)
+        || [&b"GGUF"[..], b"lmgg", b"tjgg", b"fmgg", b"\x89HDF\r\n\x1a\n", b"\x93NUMPY"].into_iter().any(begins)
+        || bytes.get(4..8) == Some(b"TFL3")
+}
+
+/// Protocols 2 to 5 begin with their number; the older ones with an opcode, of which a global is the one that runs code.
+fn is_pickle(bytes: &[u8]) -> bool {
+    if let [0x80, 2..=5, ..] = bytes {
+        return true;
+    }
+    let mut lines = bytes.strip_prefix(b"c").unwrap_or_default().splitn(3, |byte| *byte == b'\n');
+    let is_name = |text: &[u8]| {
+        !text.is_empty() && text.len() < 200 && text.iter().all(|b| b.is_ascii_alphanumeric() || b"._".contains(b))
+    };
+    let (module, name, rest) = (lines.next(), lines.next(), lines.next());
+    module.is_some_and(is_name) && name.is_some_and(is_name) && rest.is_some_and(|rest| rest.ends_with(b"."))
+}
+
+/// The length of a JSON header, and the header.
+fn is_safetensors(bytes: &[u8]) -> bool {
+    let length = bytes.first_chunk::<8>().map_or(0, |length| u64::from_le_bytes(*length));
+    (2..=MAX_SAFETENSORS_HEADER).contains(&length) && bytes.get(8) == Some(&b'{')
+}
+
+/// Whether bytes begin a ZIP archive, whose list of files is at its end.
+pub fn begins_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+}
+
+/// Whether the names in an archive are those of PyTorch's or NumPy's.
+pub fn archive_holds_weights(bytes: &[u8]) -> bool {
+    let holds = |name: &[u8]| bytes.windows(name.len()).any(|found| found == name);
+    holds(b".pkl") || holds(b".npy")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_loader_looks_for_is_known_wherever_it_lies() {
+        for (path, role) in [
+            ("pytorch_model.bin", "weights"),
+            ("model.safetensors.index.json", "weights-index"),
+            ("adapter_config.json", "config"),
+            ("adapter_model.safetensors", "weights"),
+            ("sub/modeling_tiny.py", "code"),
+            ("__pycache__/modeling_tiny.cpython-311.pyc", "code"),
+            ("tokenizer.json", "tokenizer"),
+            ("chat_template.jinja", "chat-template"),
+            ("generation_config.json", "generation-config"),
+            ("system_prompt.txt", "system-prompt"),
+            ("model_index.json", "config"),
+            ("safety/config.json", "config"),
+            ("safety/model.safetensors", "classifier"),
+            ("a\nb/modeling\u{7}.py", "code"),
+        ] {
+            assert_eq!(loadable_by_name(path), Some(role), "{path}");
+        }
+        for path in ["README.md", "notes.txt", "LICENSE", ".DS_Store", "figure.png", "release.toml", ".gitattributes"] {
+            assert_eq!(loadable_by_name(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_begins_like_weights_is_weights() {
+        let safetensors = [&2u64.to_le_bytes()[..], b"{}"].concat();
+        let weights: [&[u8]; 6] = [
+            b"\x80\x04\x95\x00",
+            b"cposix\nsystem\n(S'id'\ntR.",
+            &safetensors,
+            b"GGUF\x03",
+            b"\x89HDF\r\n\x1a\n",
+            b"\x1c\0\0\0TFL3",
+        ];
+        for bytes in weights {
+            assert!(begins_weights(bytes), "{bytes:?}");
+        }
+        for bytes in [&b""[..], b"\x80", b"{\"a\": 1}", b"# Notes\n", b"code\nis\nhere\n", &[0xff; 64]] {
+            assert!(!begins_weights(bytes), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Why the files here are not the record's, or not all of them, or not alone.
+
+use core::fmt;
+
+use stele_explain::{Exit, Explain};
+
+use super::cause::Cause;
+use super::report::{Difference, Extra, Unusable};
+use crate::hash::Digest;
+use crate::manifest::FilePath;
+
+/// How many names an error holds.
+const NAMED: usize = 3;
+
+/// Why the bytes are not the record's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FolderMismatch {
+    /// Other bytes.
+    Differs {
+        /// Which.
+        files: Vec<Difference>,
+        /// How many files the record has.
+        of: usize,
+    },
+    /// A file that cannot be hashed.
+    Unusable {
+        /// Which, and why.
+        files: Vec<Unusable>,
+        /// Whether the machine failed.
+        is_io: bool,
+    },
+    /// A single file that the release does not have.
+    NotOfTheRelease {
+        /// As it was named.
+        path: String,
+        /// Its length in bytes.
+        size: u64,
+        /// What it is, if a file of the release has its length.
+        digest: Option<Digest>,
+    },
+    /// Files of the record are not there.
+    Incomplete {
+        /// Which.
+        files: Vec<FilePath>,
+        /// How many files the record has.
+        of: usize,
+        /// How many are here and match.
+        matching: usize,
+        /// How many are missing since the links to them lead nowhere.
+        dangling: usize,
+    },
+    /// Files are there that a loader would take, and the record does not name them.
+    Unrecorded {
+        /// Which.
+        files: Vec<Extra>,
+    },
+}
+
+/// `1 file`, `2 files`.
+pub fn count(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `a, b and 3 more`.
+pub fn names(items: impl Iterator<Item = impl fmt::Display>, count: usize, listed: usize) -> String {
+    let shown: Vec<String> = items.take(listed).map(|item| item.to_string()).collect();
+    let text = shown.join(", ");
+    if count > listed { format!("{text} and {} more", count - listed) } else { text }
+}
+
+impl fmt::Display for FolderMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
+        match self {
+            Self::Differs { files, of } => {
+                let (n, has) = (files.len(), or(files.len(), "has", "have"));
+                let named = names(files.iter().map(|file| file.path.as_str()), n, NAMED);
+                write!(f, "{n} of the {of} files of the record {has} other bytes here: {named}")
+            }
+            Self::Unusable { files, .. } => {
+                write!(f, "{} of the record cannot be verified here", count(files.len(), "file"))
+            }
+            Self::NotOfTheRelease { path, .. } => write!(f, "{path} is not a file of this release"),
+            Self::Incomplete { files, of, .. } => {
+                let (n, is) = (files.len(), or(files.len(), "is", "are"));
+                write!(f, "{n} of the {of} files of the record {is} missing here")
+            }
+            Self::Unrecorded { files } => {
+                let (n, is) = (count(files.len(), "file"), or(files.len(), "is", "are"));
+                write!(f, "{n} here that a loader may take {is} not in the record")
+            }
+        }
+    }
+}
+
+impl core::error::Error for FolderMismatch {}
+
+impl Explain for FolderMismatch {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Differs { .. } | Self::NotOfTheRelease { .. } => Exit::BytesDiffer,
+            Self::Unusable { is_io: true, .. } => Exit::Io,
+            Self::Unusable { .. } => Exit::BadInput,
+            Self::Incomplete { .. } => Exit::Incomplete,
+            Self::Unrecorded { .. } => Exit::Unrecorded,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Differs { .. } => "bytes-differ",
+            Self::NotOfTheRelease { .. } => "not-of-the-release",
+            Self::Unusable { is_io: true, .. } => "file-unreadable",
+            Self::Unusable { .. } => "file-unusable",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Unrecorded { .. } => "unrecorded",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Differs { files, .. } => {
+                let first = files.first().map_or(Cause::Unknown, |file| file.cause);
+                // One hint for all, or the careful one.
+                let common = if files.iter().all(|file| file.cause == first) { first } else { Cause::Unknown };
+                common.hint().into()
+            }
+            Self::NotOfTheRelease { .. } => {
+                "do not use it as a part of this release; is this the right release.stele?".into()
+            }
+            Self::Unusable { .. } => {
+                "stop whatever writes to them, or put regular files in their place, and try again".into()
+            }
+            Self::Incomplete { matching: 0, .. } => {
+                "name the folder that holds the files, or --no-hash to check the evidence alone".into()
+            }
+            Self::Incomplete { dangling: 1.., .. } => {
+                "their blobs are not in the cache: download them again; --partial accepts a part of a release".into()
+            }
+            Self::Incomplete { .. } => "download the rest; --partial accepts a part of a release".into(),
+            Self::Unrecorded { files } => {
+                // The hint is pasted into a shell: a name that means something there is left out.
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+                let first = files.first().map(|file| file.path.as_str()).filter(|path| path.chars().all(plain));
+                let first = first.unwrap_or("GLOB");
+                format!(
+                    "do not load this folder with them: nobody signed them; remove them, or --allow-extra '{first}' if they are yours"
+                )
+            }
+        })
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Differs { files, .. } => {
+                let Some(first) = files.first() else { return Vec::new() };
+                let of = if files.len() > 1 { format!("{}: ", first.path) } else { String::new() };
+                let what = first.cause.what().map(|what| format!(", {what}")).unwrap_or_default();
+                vec![("expected", format!("{of}{}", first.expected)), ("found", format!("{of}{}{what}", first.found()))]
+            }
+            Self::Unusable { files, .. } => {
+                let shown = files.iter().map(|odd| format!("{}: {}", odd.path, odd.why));
+                vec![("expected", "regular files".into()), ("found", names(shown, files.len(), NAMED))]
+            }
+            Self::NotOfTheRelease { size, digest, .. } => {
+                let found = digest.map_or_else(
+                    || format!("{size} bytes, which no file of the release has"),
+                    |digest| digest.to_string(),
+                );
+                vec![("expected", "the digest of a file of the release".into()), ("found", found)]
+            }
+            Self::Incomplete { files, .. } => {
+                vec![("missing", names(files.iter().map(FilePath::as_str), files.len(), NAMED))]
+            }
+            Self::Unrecorded { files } => {
+                let shown = files.iter().map(Extra::with_role);
+                vec![("not in the record", names(shown, files.len(), NAMED))]
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../../text/verify.md")]
+
+// Reading order is dependency order.
+mod cause;
+mod error;
+mod loadable;
+
+mod contents;
+
+mod mismatch;
+mod report;
+
+mod release;
+
+pub use cause::{Cause, MAX_CAUSE};
+pub use contents::{FolderContents, Found, Scope};
+pub use error::VerifyError;
+pub use loadable::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
+pub use mismatch::{FolderMismatch, count, names};
+pub use release::{Expected, VerifiedRelease, verify};
+pub use report::{Allow, Content, Difference, Extra, FolderReport, Unusable, WeightsFound, WeightsState};
+
+#[cfg(test)]
+mod tests;
