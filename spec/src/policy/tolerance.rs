@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn k_of_n_bears_what_the_formula_says() {
-        for n in [1, 2, 3, 4, 7, 13, 31, 64] {
+        for n in [1_usize, 2, 3, 4, 7, 13, 31, 64] {
             let names: Vec<_> = (0..n).map(|number| format!("w{number}.example")).collect();
             let members: Vec<_> = (1..=n).map(|i| format!("w{i}")).collect();
             for k in [1, n / 2 + 1, (2 * n).div_ceil(3), n] {
