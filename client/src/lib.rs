@@ -32,7 +32,6 @@ mod policy_file;
 mod progress;
 mod proposal;
 mod publish_check;
-mod quorum_facts;
 mod receipt;
 mod record;
 mod refused;
