@@ -1,53 +1,20 @@
 #![doc = include_str!("../text/checkpoint.md")]
 
+mod error;
 mod fit;
+mod origin;
 mod subtree;
 
+pub use error::CheckpointError;
 pub use fit::UnfitOrigin;
+pub use origin::Origin;
 pub use subtree::Subtree;
 
 use core::fmt;
-use core::str::FromStr;
 
-use crate::hash::{Digest, RootHash};
-use crate::note::{KeyType, NoteError, NoteSignature, SignedNote, SignerKey, VerifierKey};
-use crate::text::{Base64Error, DecimalError, base64_exact, decimal, to_base64};
-
-/// The longest origin in bytes: ML-DSA cosignatures give it one length byte (c2sp.org/tlog-cosignature).
-const MAX_ORIGIN: usize = 255;
-
-/// The identity of a log: the first line of its checkpoints.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin(String);
-
-impl Origin {
-    /// The origin as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// `SHA-256(origin)`: the path under which a witness serves this log's checkpoint (c2sp.org/tlog-witness).
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
-    }
-}
-
-impl FromStr for Origin {
-    type Err = CheckpointError;
-
-    fn from_str(text: &str) -> Result<Self, CheckpointError> {
-        if text.is_empty() || text.len() > MAX_ORIGIN || text.chars().any(char::is_control) {
-            return Err(CheckpointError::Origin);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::hash::RootHash;
+use crate::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
+use crate::text::{DecimalError, base64_exact, decimal, to_base64};
 
 /// What a tree head claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,52 +127,10 @@ pub fn verify_log_signature(note: &SignedNote, log: &VerifierKey) -> Result<Chec
     if checkpoint.extension.is_empty() { Ok(checkpoint) } else { Err(CheckpointError::UnsignedExtension) }
 }
 
-/// Why a checkpoint was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CheckpointError {
-    /// Not origin, size and root, each on a line of its own and each line ended.
-    Lines,
-    /// An origin that is empty, too long, or has control characters.
-    Origin,
-    /// A size that is not a decimal below 2^63.
-    Size(DecimalError),
-    /// A root that is not base64 of 32 bytes.
-    Root(Base64Error),
-    /// No signature line of the log's key.
-    NotSigned,
-    /// A signature line of the log's key that does not verify.
-    BadSignature,
-    /// A cosigner's key where a log's key belongs.
-    NotALogKey,
-    /// Extension lines under an ML-DSA-44 key, which does not sign them.
-    UnsignedExtension,
-    /// Not a signed note.
-    Note(NoteError),
-}
-
-impl fmt::Display for CheckpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lines => f.write_str("expected a checkpoint: origin, size and root hash, a line each"),
-            Self::Origin => write!(f, "expected an origin of 1 to {MAX_ORIGIN} bytes without control characters"),
-            Self::Size(error) => write!(f, "tree size: {error}"),
-            Self::Root(error) => write!(f, "root hash: {error}"),
-            Self::NotSigned => f.write_str("the checkpoint has no signature of the log's key"),
-            Self::BadSignature => f.write_str("the log's signature on the checkpoint does not verify"),
-            Self::NotALogKey => f.write_str("expected a log's key (type 01 or 06), found a cosigner's"),
-            Self::UnsignedExtension => {
-                f.write_str("the checkpoint has extension lines, which the log's ML-DSA-44 key does not sign")
-            }
-            Self::Note(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for CheckpointError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::note::NoteError;
     use proptest::prelude::*;
 
     const TEXT: &str = "log.example/stele\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";

@@ -1,6 +1,9 @@
 #![doc = include_str!("../text/key.md")]
 
+mod error;
 mod pkcs8;
+
+pub use error::KeyError;
 
 use core::fmt;
 
@@ -161,39 +164,9 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// Why a key was not enrolled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyError {
-    /// Not a PEM of an Ed25519 key.
-    NotPem,
-    /// The 32 bytes are no point of the curve.
-    NotAPoint,
-    /// Another encoding of the point than the canonical one.
-    NotCanonical,
-    /// A point of order 1, 2, 4 or 8: signatures under it prove nothing.
-    SmallOrder,
-    /// A point with a small-order component: verifiers disagree about its signatures.
-    MixedOrder,
-    /// A private key with another public key beside it than its own.
-    OtherPublic,
-}
-
 /// The signature does not verify strictly under the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadSignature;
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotPem => "expected an Ed25519 key in PEM (PKCS#8 or SubjectPublicKeyInfo)",
-            Self::NotAPoint => "expected an Ed25519 public key, found 32 bytes that are no point of the curve",
-            Self::NotCanonical => "expected the canonical encoding of an Ed25519 public key",
-            Self::SmallOrder => "expected an Ed25519 public key of prime order, found a small-order point",
-            Self::MixedOrder => "expected an Ed25519 public key of prime order, found a mixed-order point",
-            Self::OtherPublic => "expected the public key of the private one beside it, found another",
-        })
-    }
-}
 
 impl fmt::Display for BadSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,7 +174,6 @@ impl fmt::Display for BadSignature {
     }
 }
 
-impl core::error::Error for KeyError {}
 impl core::error::Error for BadSignature {}
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl TlogProof {
             Some(rest) => {
                 let (extra, rest) = rest.split_once('\n').ok_or(ProofError::Extra)?;
                 let extra = base64(extra).map_err(|_| ProofError::Extra)?;
-                if extra.is_empty() || extra.len() > MAX_EXTRA {
+                if extra.len() > MAX_EXTRA {
                     return Err(ProofError::Extra);
                 }
                 (Some(extra), rest)
@@ -178,7 +178,7 @@ pub enum ProofError {
     },
     /// Not a tlog-proof of version 1.
     Header,
-    /// An `extra` line that is empty, too long or not base64.
+    /// An `extra` line that is too long or not base64.
     Extra,
     /// No `index` line, or no decimal in it.
     Index,
@@ -204,7 +204,7 @@ impl fmt::Display for ProofError {
         match self {
             Self::TooLong { limit, found } => write!(f, "a proof is at most {limit} bytes, found {found}"),
             Self::Header => f.write_str("expected a proof that begins with the line c2sp.org/tlog-proof@v1"),
-            Self::Extra => write!(f, "expected `extra` and base64 of 1 to {MAX_EXTRA} bytes"),
+            Self::Extra => write!(f, "expected `extra` and base64 of at most {MAX_EXTRA} bytes"),
             Self::Index => f.write_str("expected `index` and a decimal"),
             Self::Path { line } => {
                 write!(f, "path line {line}: expected base64 of 32 bytes, or an empty line at the end")
@@ -283,6 +283,18 @@ mod tests {
     }
 
     #[test]
+    fn an_extra_line_is_kept_as_it_came_also_without_anything_in_it() {
+        let (proof, policy) = example();
+        for (line, extra) in [("extra \n", &b""[..]), ("extra AAE=\n", &[0, 1])] {
+            let text = proof.to_string().replace("index 3", &format!("{line}index 3"));
+            let read = TlogProof::parse(text.as_bytes()).unwrap();
+            assert_eq!((read.extra(), read.to_string()), (Some(extra), text));
+            assert_eq!(check(&read, &[3], &policy).unwrap().position(), 3);
+        }
+        assert_eq!(proof.extra(), None);
+    }
+
+    #[test]
     fn loose_proofs_are_refused() {
         let good = example().0.to_string();
         for text in [
@@ -290,8 +302,11 @@ mod tests {
             good.replace("@v1", "@v2"),
             good.replace("index 3", "index 03"),
             good.replace("index 3\n", ""),
-            good.replace("index 3", "extra \nindex 3"),
             good.replace("index 3", "extra AA\nindex 3"),
+            good.replace("index 3", "extra\nindex 3"),
+            good.replace("index 3", "extra  \nindex 3"),
+            good.replace("index 3", "extra \nextra \nindex 3"),
+            good.replace("index 3\n", "index 3\nextra \n"),
             good.replace("\n\n", "\n"),
             good.replace('\n', "\r\n"),
             format!("{good}\n"),

@@ -125,7 +125,7 @@ fn warnings(policy: &Policy) -> Vec<String> {
     for (index, log) in policy.logs().iter().enumerate() {
         if policy.logs().iter().skip(index + 1).any(|other| other.key.name() == log.key.name()) {
             let name = log.key.name();
-            warnings.push(format!("{name} has two keys, of two kinds: make sure that both are one log's"));
+            warnings.push(format!("{name} has another key: make sure that both are one log's"));
         }
     }
     if policy.logs().is_empty() {

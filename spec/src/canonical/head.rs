@@ -1,6 +1,6 @@
 //! Heads of CBOR items (RFC 8949 §3), read and written in their shortest form only.
 
-use super::{CanonicalError, Item};
+use super::error::{CanonicalError, Item};
 
 /// The first bytes of an item: its major type, and the number that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The definition of canonical: RFC 8949 §4.2.1 and the kinds of items that a profile has.
 
+use super::error::{CanonicalError, Item};
 use super::head::{Head, Reader};
-use super::{CanonicalError, Item, MAX_DEPTH, MAX_INTEGER, Profile};
+use super::profile::{MAX_DEPTH, MAX_INTEGER, Profile};
 
 /// Accepts the bytes of exactly one item in its one encoding.
 pub(super) fn scan(bytes: &[u8], profile: Profile) -> Result<(), CanonicalError> {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Origin;
+use super::origin::Origin;
 
 /// Why an origin is not fit for a new log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

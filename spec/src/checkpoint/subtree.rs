@@ -1,6 +1,6 @@
 //! What an ML-DSA-44 key signs, of a whole tree or of a part of it (c2sp.org/tlog-cosignature, "ML-DSA-44 signed message").
 
-use super::Origin;
+use super::origin::Origin;
 use crate::hash::RootHash;
 use crate::note::{BadSignature, KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
 

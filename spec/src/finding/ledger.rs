@@ -4,14 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Findings, benchmark};
+use super::benchmark;
 use crate::hash::Digest;
 use crate::name::Coordinate;
 use crate::statement::{Copies, DangerousDomain, IncidentClass, Release, Severity, Stage};
-
-/// The most ancestors that are followed up from one release: each release asks for its own, so that a chain of them costs
-/// its length times this.
-const MAX_ANCESTORS: usize = 1_024;
 
 /// The most descendants that are followed down, for one withdrawal or incident.
 pub(super) const MAX_DESCENDANTS: usize = 65_536;
@@ -98,54 +94,10 @@ impl Terms {
     }
 }
 
-impl Findings {
-    pub(super) fn find(&self, coordinate: &Coordinate) -> Option<usize> {
-        self.names.get(&name_digest(coordinate)).copied()
-    }
-
-    pub(super) fn known(&self, coordinate: &Coordinate) -> Option<&Known> {
-        self.releases.get(self.find(coordinate)?)
-    }
-
-    pub(super) fn remember(&mut self, known: Known) -> usize {
-        let number = self.releases.len();
-        self.names.insert(name_digest(&known.name), number);
-        self.weights.entry(known.weights).or_insert(number);
-        self.releases.push(known);
-        number
-    }
-
-    /// Everything above a release, the nearest first, itself left out.
-    pub(super) fn ancestors(&self, number: usize) -> Vec<usize> {
-        self.kin(number, MAX_ANCESTORS, |known| &known.parents)
-    }
-
-    /// Everything below it, in the same order.
-    pub(super) fn descendants(&self, number: usize) -> Vec<usize> {
-        self.kin(number, MAX_DESCENDANTS, |known| &known.children)
-    }
-
-    fn kin(&self, number: usize, most: usize, next: impl Fn(&Known) -> &Vec<usize>) -> Vec<usize> {
-        let mut found = Vec::new();
-        let mut seen = BTreeSet::from([number]);
-        let mut generation = vec![number];
-        while !generation.is_empty() && found.len() < most {
-            let mut after = Vec::new();
-            for known in generation.iter().filter_map(|&number| self.releases.get(number)) {
-                after.extend(next(known).iter().copied().filter(|&kin| seen.insert(kin)));
-            }
-            found.extend(&after);
-            generation = after;
-        }
-        found.truncate(most);
-        found
-    }
-}
-
 /// Names are looked up by digest: 32 bytes for each, whatever its length.
 pub(super) fn name_digest(coordinate: &Coordinate) -> Digest {
     Digest::of(coordinate.to_string().as_bytes())
 }
 
-/// The lookup tables of [`Findings`].
+/// A lookup table of [`super::Findings`].
 pub(super) type ByDigest = BTreeMap<Digest, usize>;

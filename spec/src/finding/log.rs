@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::ledger::{ByDigest, Known, Reported, Terms};
-use super::memory::Rows;
+use super::findings::Findings;
+use super::ledger::{Known, Reported, Terms};
 use super::sheet::{Sheet, shown, shown_list};
 use super::{Code, Finding, benchmark, descent, of_release, recall, swap};
 use crate::hash::Digest;
@@ -23,21 +21,6 @@ pub trait Entries {
     fn statement(&self, position: u64) -> Option<Statement>;
     /// The manifest with this digest.
     fn manifest(&self, digest: &Digest) -> Option<Manifest>;
-}
-
-/// The auditor's memory. It holds no releases but those that were changed often, and can be written down and read back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Findings {
-    pub(super) releases: Rows<Known>,
-    /// Coordinates, by the SHA-256 of their text.
-    pub(super) names: ByDigest,
-    /// The first release of each weights digest.
-    pub(super) weights: ByDigest,
-    /// The first release of each weights file.
-    pub(super) files: ByDigest,
-    pub(super) incidents: Rows<Reported>,
-    /// Incidents, by the SHA-256 of speaker and id.
-    pub(super) incident_names: ByDigest,
 }
 
 impl Findings {

@@ -10,8 +10,7 @@ use crate::merkle::Frontier;
 use super::list::List;
 use super::listing::{Listing, Pointer, Value};
 use super::path::{Absence, Proof};
-use super::patricia::{MAX_KEYS, Patricia};
-use super::settled::Settled;
+use super::patricia::{MAX_KEYS, Patricia, View};
 use super::transition::{Old, Touched, Transition};
 
 /// The index of the entries `[0, position)` of a log, in memory.
@@ -101,10 +100,9 @@ impl Index {
         self.tree.prove(key)
     }
 
-    /// The index without the batch that is staged: what may be shown while the batch is on its way into the log.
-    pub fn settled(&self) -> Settled<'_> {
-        let position = self.staged.as_ref().map_or(self.position, |undo| undo.position);
-        Settled::new(self.tree.before(), position, self)
+    /// The tree as it was before the staged batch, and how many entries it covered then.
+    pub(super) fn before(&self) -> (View<'_>, u64) {
+        (self.tree.before(), self.staged.as_ref().map_or(self.position, |undo| undo.position))
     }
 
     /// The positions under the key of this number, of which the staged batch added none.

@@ -23,6 +23,9 @@ mod vectors;
 /// ([`crate::misbehaviour::MAX_SHOWN`]), so that every wrong index root can be proven.
 pub const MAX_BETWEEN: usize = 1022;
 
+/// The most keys that one statement is listed under: an incident names each coordinate, and all that encloses it.
+pub const MAX_KEYS: usize = 4 * crate::statement::MAX_AFFECTED;
+
 pub use builder::{Index, IndexError, Staged};
 pub use key::{Kind, Subject, keys_of, subjects_of};
 pub use listing::{Listing, Pointer, Value};

@@ -16,11 +16,15 @@ pub struct Settled<'a> {
     index: &'a Index,
 }
 
-impl<'a> Settled<'a> {
-    pub(super) const fn new(view: View<'a>, position: u64, index: &'a Index) -> Self {
-        Self { view, position, index }
+impl Index {
+    /// The index without the batch that is staged: what may be shown while the batch is on its way into the log.
+    pub fn settled(&self) -> Settled<'_> {
+        let (view, position) = self.before();
+        Settled { view, position, index: self }
     }
+}
 
+impl<'a> Settled<'a> {
     /// How many entries it covers: the size of a tree that ends with its own index entry.
     pub const fn position(&self) -> u64 {
         self.position

@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::KeyError;
+use super::error::KeyError;
 
 /// `SEQUENCE { OBJECT IDENTIFIER 1.3.101.112 }`: Ed25519.
 const ALGORITHM: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];

@@ -1,6 +1,5 @@
 //! What a file of a release is for.
 
-use super::{FilePath, role_table};
 use crate::canonical::vocabulary;
 
 vocabulary! {
@@ -38,18 +37,6 @@ vocabulary! {
 }
 
 impl Role {
-    /// The role that a file has by its name, from the table of the chapter: a guess about files that no record names yet.
-    ///
-    /// The role of a file of a release is the one that its manifest records. The table grows, and never changes that.
-    pub fn of_path(path: &FilePath) -> Self {
-        role_table::of_path(path)
-    }
-
-    /// Whether a file is what training leaves behind, by its name: the state of optimizers and of random numbers.
-    pub fn is_training_state(path: &FilePath) -> bool {
-        role_table::is_training_state(&path.file_name().to_ascii_lowercase())
-    }
-
     /// Whether a program that loads a model may read a file of this role: to add or change one changes what is run.
     pub const fn is_loaded(self) -> bool {
         matches!(

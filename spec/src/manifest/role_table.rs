@@ -1,6 +1,7 @@
 //! The table of roles by name. It only ever decides about files that no manifest records yet.
 
-use super::{FilePath, Role};
+use super::path::FilePath;
+use super::role::Role;
 
 /// Endings of files that hold learned parameters, or the state of one that is loaded as a whole.
 const WEIGHTS: [&str; 66] = [
@@ -82,7 +83,21 @@ const CODE: [&str; 46] = [
 /// Folders whose models are guards of another model.
 const GUARDS: [&str; 5] = ["safety", "safety_checker", "classifier", "classifiers", "guard"];
 
-pub(super) fn of_path(path: &FilePath) -> Role {
+impl Role {
+    /// The role that a file has by its name, from the table of the chapter: a guess about files that no record names yet.
+    ///
+    /// The role of a file of a release is the one that its manifest records. The table grows, and never changes that.
+    pub fn of_path(path: &FilePath) -> Self {
+        of_path(path)
+    }
+
+    /// Whether a file is what training leaves behind, by its name: the state of optimizers and of random numbers.
+    pub fn is_training_state(path: &FilePath) -> bool {
+        is_training_state(&path.file_name().to_ascii_lowercase())
+    }
+}
+
+fn of_path(path: &FilePath) -> Role {
     let name = path.file_name().to_ascii_lowercase();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
     let above: Vec<String> = {
@@ -173,7 +188,7 @@ fn is_shard_of_tensorflow(name: &str) -> bool {
 }
 
 /// See [`Role::is_training_state`]. The name is in lower case.
-pub(super) fn is_training_state(name: &str) -> bool {
+fn is_training_state(name: &str) -> bool {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     if !matches!(extension, "bin" | "pt" | "pth" | "pkl" | "safetensors" | "ckpt" | "distcp") {
         return false;

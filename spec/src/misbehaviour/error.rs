@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Kind, MAX_SHOWN};
+use super::format::{Kind, VERSION};
 use crate::canonical::CanonicalError;
 use crate::checkpoint::{CheckpointError, Origin};
 use crate::hash::{IndexRoot, KeyId, RootHash};
@@ -52,6 +52,8 @@ pub enum EvidenceError {
     TooMany {
         /// Which part.
         part: &'static str,
+        /// The limit.
+        limit: usize,
         /// How many.
         found: usize,
     },
@@ -75,13 +77,13 @@ impl fmt::Display for EvidenceError {
         match self {
             Self::Canonical(error) => error.fmt(f),
             Self::Version { found } => {
-                write!(f, "expected evidence of version {}, found {found:?}", super::wire::VERSION)
+                write!(f, "expected evidence of version {}, found {found:?}", VERSION)
             }
             Self::Kind { found } => write!(f, "expected a kind of {}, found {found:?}", Kind::TEXTS.join(", ")),
             Self::Note { part, error } => write!(f, "{part}: {error}"),
             Self::Proof { part, error } => write!(f, "{part}: {error}"),
             Self::Length { part, found } => write!(f, "{part} has a wrong length: {found}"),
-            Self::TooMany { part, found } => write!(f, "expected at most {MAX_SHOWN} {part}, found {found}"),
+            Self::TooMany { part, limit, found } => write!(f, "expected at most {limit} {part}, found {found}"),
             Self::Key(error) => error.fmt(f),
         }
     }

@@ -3,23 +3,41 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::KeyHistory;
-use super::{
-    EvidenceError, ImpossibleHead, Kind, Logged, MAX_EVIDENCE, MAX_SHOWN, Misbehaviour, Prefix, RegistrationViolated,
-    Rollback, SilentSwap, SplitView, WrongIndexRoot,
-};
+use super::error::EvidenceError;
+use super::evidence::Misbehaviour;
+use super::format::{EXTENSION, Kind, MAX_EVIDENCE, MAX_SHOWN, MAX_TOUCHED, VERSION};
+use super::heads::{ImpossibleHead, Prefix, Rollback, SplitView};
+use super::index_root::WrongIndexRoot;
+use super::logged::Logged;
+use super::registration::{KeyHistory, RegistrationViolated};
+use super::swap::SilentSwap;
 use crate::canonical::{Bytes, CanonicalError, Profile, check, decode, encode, peek};
-use crate::hash::{IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
+use crate::hash::{Digest, IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
 use crate::index::{Absence, Old, Path, Pointer, Step, Subtree, Touched, Transition, Value};
 use crate::key::PublicKey;
 use crate::merkle::{ConsistencyProof, Frontier};
 use crate::note::SignedNote;
 use crate::proof::TlogProof;
 
-/// The value of the `evidence` field.
-pub(super) const VERSION: &str = "stele/evidence@v1";
+impl Misbehaviour {
+    /// Reads a file of evidence.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        parse(bytes)
+    }
 
-pub(super) fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
+    /// The file: `parse(x).to_bytes() == x`. An error says that it would be larger than [`MAX_EVIDENCE`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EvidenceError> {
+        to_bytes(self)
+    }
+
+    /// A name for the file that depends on nothing but its content.
+    pub fn file_name(&self) -> Result<String, EvidenceError> {
+        let digest = Digest::of(&self.to_bytes()?).to_string();
+        Ok(format!("{}-{}.{EXTENSION}", self.kind(), digest.get(..16).unwrap_or(&digest)))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
     #[derive(Deserialize)]
     struct Peek {
         kind: String,
@@ -44,7 +62,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
     }
 }
 
-pub(super) fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
+fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
+    counts(misbehaviour)?;
     let bytes = match misbehaviour {
         Misbehaviour::SplitView(evidence) => write(&WireSplit::from(evidence)),
         Misbehaviour::ImpossibleHead(evidence) => write(&WireHead::from(evidence)),
@@ -58,6 +77,22 @@ pub(super) fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceE
         return Err(EvidenceError::Canonical(CanonicalError::TooLong { limit: MAX_EVIDENCE, found }));
     }
     Ok(bytes)
+}
+
+/// What is written can be read back: the same limits hold for both.
+fn counts(misbehaviour: &Misbehaviour) -> Result<(), EvidenceError> {
+    match misbehaviour {
+        Misbehaviour::SplitView(_) | Misbehaviour::ImpossibleHead(_) | Misbehaviour::Rollback(_) => Ok(()),
+        Misbehaviour::WrongIndexRoot(evidence) => {
+            at_most("touched keys", evidence.transition.touched().len(), MAX_TOUCHED)?;
+            at_most("entries", evidence.entries.len(), MAX_SHOWN)
+        }
+        Misbehaviour::RegistrationViolated(evidence) => {
+            at_most("pointers", evidence.history.as_ref().map_or(0, |history| history.pointers.len()), MAX_SHOWN)?;
+            at_most("entries", evidence.entries.len(), MAX_SHOWN)
+        }
+        Misbehaviour::SilentSwap(evidence) => at_most("keys", evidence.keys.len(), MAX_SHOWN),
+    }
 }
 
 fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, EvidenceError> {
@@ -256,8 +291,7 @@ impl TryFrom<WireIndex> for WrongIndexRoot {
     type Error = EvidenceError;
 
     fn try_from(wire: WireIndex) -> Result<Self, EvidenceError> {
-        // A batch touches a handful of keys for each of its entries.
-        at_most("touched keys", wire.touched.len().div_ceil(16))?;
+        at_most("touched keys", wire.touched.len(), MAX_TOUCHED)?;
         let touched = wire.touched.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         Ok(Self { entries: entries(wire.entries)?, transition: Transition::new(touched) })
     }
@@ -298,7 +332,7 @@ impl TryFrom<WireSwap> for SilentSwap {
     type Error = EvidenceError;
 
     fn try_from(wire: WireSwap) -> Result<Self, EvidenceError> {
-        at_most("keys", wire.keys.len())?;
+        at_most("keys", wire.keys.len(), MAX_SHOWN)?;
         let key = |key| hash("key", key).and_then(|key| PublicKey::from_bytes(&key).map_err(EvidenceError::Key));
         let keys = wire.keys.iter().map(key).collect::<Result<_, _>>()?;
         Ok(Self { first: wire.first.try_into()?, second: wire.second.try_into()?, keys })
@@ -336,7 +370,7 @@ impl TryFrom<WireHistory> for KeyHistory {
     type Error = EvidenceError;
 
     fn try_from(wire: WireHistory) -> Result<Self, EvidenceError> {
-        at_most("pointers", wire.pointers.len())?;
+        at_most("pointers", wire.pointers.len(), MAX_SHOWN)?;
         let pointer = |pointer: &WirePointer| {
             let leaf = LeafHash::from_bytes(hash("pointer", &pointer.leaf)?);
             Ok(Pointer { position: pointer.position, leaf })
@@ -423,7 +457,7 @@ fn wire_path(path: &Path) -> Vec<WireStep> {
 }
 
 fn entries(wire: Vec<WireLogged>) -> Result<Vec<Logged>, EvidenceError> {
-    at_most("entries", wire.len())?;
+    at_most("entries", wire.len(), MAX_SHOWN)?;
     wire.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -439,6 +473,6 @@ fn bytes(hash: &[u8; 32]) -> Bytes {
     Bytes(hash.to_vec())
 }
 
-fn at_most(part: &'static str, found: usize) -> Result<(), EvidenceError> {
-    if found <= MAX_SHOWN { Ok(()) } else { Err(EvidenceError::TooMany { part, found }) }
+fn at_most(part: &'static str, found: usize, limit: usize) -> Result<(), EvidenceError> {
+    if found <= limit { Ok(()) } else { Err(EvidenceError::TooMany { part, limit, found }) }
 }

@@ -10,7 +10,7 @@ use crate::note::NoteError;
 use crate::policy::RefusedCheckpoint;
 use crate::proof::ProofError;
 
-use super::proof::{MAX_POINTERS, MAX_STEPS};
+use super::limits::{MAX_POINTERS, MAX_STEPS};
 
 /// Text that is not a name proof.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! A list that is longer than one proof shows, gathered from several.
 
-use super::check::{Expected, check_answer, check_head};
 use super::complete::Complete;
 use super::error::RefusedNameProof;
 use super::kept::Kept;
 use super::proof::{Answer, NameProof};
+use super::steps::{Expected, check_answer, check_head};
 use crate::checkpoint::Checkpoint;
 use crate::index::{Pointer, Subject, Value};
 use crate::merkle::Frontier;

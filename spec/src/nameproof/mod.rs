@@ -5,8 +5,10 @@ mod complete;
 mod error;
 mod gather;
 mod kept;
+mod limits;
 mod lines;
 mod proof;
+mod steps;
 
 #[cfg(test)]
 mod example;
@@ -22,4 +24,5 @@ pub use complete::Complete;
 pub use error::{Malformed, Problem, RefusedNameProof, RefusedStatement};
 pub use gather::{Gathering, MAX_GATHERED};
 pub use kept::Kept;
-pub use proof::{Answer, MAX_NAME_PROOF, MAX_POINTERS, MAX_STEPS, NameProof, Shown};
+pub use limits::{MAX_POINTERS, MAX_STEPS};
+pub use proof::{Answer, MAX_NAME_PROOF, NameProof, Shown};

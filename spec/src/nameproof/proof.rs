@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::error::{Malformed, Problem};
+use super::limits::{MAX_POINTERS, MAX_STEPS};
 use super::lines::Lines;
 use crate::hash::{IndexKey, IndexRoot, LeafHash, ListRoot, NodeHash};
 use crate::index::{Absence, MAX_SUBJECT, Path, Pointer, Proof, Step, Subject, Subtree, Value};
@@ -12,12 +13,6 @@ use crate::text::to_base64;
 
 /// The first line of every name proof.
 const HEADER: &str = "stele/name-proof@v1";
-
-/// The most steps of a path through the index: one for each bit of a key.
-pub const MAX_STEPS: usize = 256;
-
-/// The most pointers in one proof, about 60 kB. A longer list is shown in several.
-pub const MAX_POINTERS: usize = 1024;
 
 /// A line of base64 of 32 bytes.
 const HASH_LINE: usize = 44 + 1;

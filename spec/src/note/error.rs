@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{KeyHash, KeyName};
+use super::key_name::{KeyHash, KeyName};
 use crate::key::KeyError;
 
 /// Why a note or a key was refused.

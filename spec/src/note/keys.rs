@@ -3,69 +3,19 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::{NoteError, NoteSignature};
+use super::error::NoteError;
+use super::key_name::{KeyHash, KeyName};
+use super::signed::NoteSignature;
 use crate::hash::sha256;
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::mldsa;
-use crate::text::{base64, hex_exact, is_space, to_base64};
-
-/// The longest key name in bytes; ML-DSA cosignatures give it one length byte (c2sp.org/tlog-cosignature).
-const MAX_NAME: usize = 255;
-
-/// Who signs: non-empty, without Unicode spaces and plus signs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyName(String);
-
-impl KeyName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+use crate::text::{base64, hex_exact, to_base64};
 
 impl FromStr for KeyName {
     type Err = NoteError;
 
     fn from_str(name: &str) -> Result<Self, NoteError> {
-        let allowed = |c: char| !is_space(c) && !c.is_control() && c != '+';
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(allowed) {
-            return Err(NoteError::KeyName);
-        }
-        Ok(Self(name.to_owned()))
-    }
-}
-
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The four bytes that, with the name, say which key a signature line means; not a proof of anything.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyHash(u32);
-
-impl KeyHash {
-    /// Takes the number as it is.
-    pub const fn from_u32(hash: u32) -> Self {
-        Self(hash)
-    }
-
-    /// The four bytes as a big-endian number.
-    pub const fn as_u32(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for KeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0)
-    }
-}
-
-impl fmt::Debug for KeyHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyHash({self})")
+        Self::new(name).ok_or(NoteError::KeyName)
     }
 }
 
@@ -157,9 +107,9 @@ pub struct VerifierKey {
 impl VerifierKey {
     /// A key under a name; its key ID follows from both.
     pub fn new(name: KeyName, material: Material) -> Self {
-        let digest = sha256(&[name.0.as_bytes(), b"\n", &[material.key_type().byte()], material.bytes()]);
+        let digest = sha256(&[name.as_str().as_bytes(), b"\n", &[material.key_type().byte()], material.bytes()]);
         let [a, b, c, d, ..] = digest;
-        Self { name, material, hash: KeyHash(u32::from_be_bytes([a, b, c, d])) }
+        Self { name, material, hash: KeyHash::from_u32(u32::from_be_bytes([a, b, c, d])) }
     }
 
     /// The name in its signature lines.
@@ -232,7 +182,7 @@ impl FromStr for VerifierKey {
 
 impl VerifierKey {
     fn expect_id(&self, found: u32) -> Result<(), NoteError> {
-        let expected = self.hash.0;
+        let expected = self.hash.as_u32();
         if expected == found { Ok(()) } else { Err(NoteError::KeyId { expected, found }) }
     }
 }

@@ -1,11 +1,13 @@
 #![doc = include_str!("../../text/note.md")]
 
 mod error;
+mod key_name;
 mod keys;
 mod signed;
 
 pub use error::NoteError;
-pub use keys::{BadSignature, KeyHash, KeyName, KeyType, Material, SignerKey, VerifierKey};
+pub use key_name::{KeyHash, KeyName};
+pub use keys::{BadSignature, KeyType, Material, SignerKey, VerifierKey};
 pub use signed::{MAX_NOTE, MAX_SIGNATURES, NoteSignature, SignedNote};
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A note with its signature lines, as it was received: nothing here is verified.
 
 use core::fmt;
-use core::str::FromStr as _;
 use std::collections::HashSet;
 
-use super::{KeyHash, KeyName, NoteError};
+use super::error::NoteError;
+use super::key_name::{KeyHash, KeyName};
 use crate::text::{base64, to_base64};
 
 /// The most signature lines of a note. c2sp.org/signed-note asks for at least 16; a quorum of 32 with two keys each fits.
@@ -37,7 +37,7 @@ impl NoteSignature {
         let refuse = || NoteError::SignatureLine { line: number };
         let rest = line.strip_prefix(EM_DASH).and_then(|rest| rest.strip_suffix('\n')).ok_or_else(refuse)?;
         let (name, signature) = rest.split_once(' ').ok_or_else(refuse)?;
-        let name = KeyName::from_str(name)?;
+        let name = KeyName::new(name).ok_or(NoteError::KeyName)?;
         let bytes = base64(signature).map_err(|_| refuse())?;
         let (hash, bytes) = bytes.split_first_chunk::<4>().ok_or_else(refuse)?;
         if bytes.is_empty() {

@@ -58,7 +58,7 @@ pub enum LineProblem {
     },
     /// A comment behind something else: comments are lines of their own.
     CommentAtEnd,
-    /// A log's second key of one kind: two keys of one kind under one origin are two logs.
+    /// A second address under one origin: these are two logs.
     SecondLog {
         /// The origin.
         origin: KeyName,
@@ -183,7 +183,7 @@ impl fmt::Display for LineProblem {
             ),
             Self::SecondLog { origin } => write!(
                 f,
-                "expected one key of a kind for each log, found a second one for {origin}: their statements would be mixed; \
+                "expected one address for each log, found a second one for {origin}: the statements of two logs would be mixed; \
                  give each log a policy of its own"
             ),
             Self::Shape { expected } => write!(f, "expected `{expected}`"),

@@ -97,8 +97,11 @@ impl Reader {
         if self.logs.iter().any(|log| log.key.same_key(&key)) {
             return Err(LineProblem::DuplicateKey);
         }
-        // One log may have a key of each kind. Two of one kind are two logs, and what one holds says nothing of the other.
-        if self.logs.iter().any(|log| log.key.name() == key.name() && log.key.key_type() == key.key_type()) {
+        // One log may have several keys: one of each kind, or an old and a new one. Two addresses are two logs, and what one holds
+        // says nothing of the other.
+        let elsewhere =
+            |log: &Log| log.url.as_deref().zip(url.as_deref()).is_some_and(|(one, other)| !same_address(one, other));
+        if self.logs.iter().any(|log| log.key.name() == key.name() && elsewhere(log)) {
             return Err(LineProblem::SecondLog { origin: key.name().clone() });
         }
         self.logs.push(Log { key, url });
@@ -171,6 +174,11 @@ impl Reader {
         self.names.insert(name.to_owned(), Named { quorum, counted: false });
         Ok(())
     }
+}
+
+/// Whether two addresses of a log are one; a slash at the end makes no difference to a prefix.
+fn same_address(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
 /// What is wrong with a line, said as it is where a comment at its end is the cause.

@@ -4,7 +4,7 @@ use super::*;
 use crate::checkpoint::{Checkpoint, CheckpointError, sign_checkpoint};
 use crate::cosignature::{CosignatureError, UnixTime, cosign};
 use crate::merkle::empty_root;
-use crate::note::{KeyType, SignedNote, SignerKey};
+use crate::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 
 fn log() -> SignerKey {
     SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [1; 32])
@@ -201,13 +201,75 @@ fn bytes_outside_utf_8_are_read_and_names_are_told_apart_by_them() {
     assert!(matches!(with(b"quorum \xe7\n"), Err(PolicyError::Line { line: 4, .. })));
 }
 
-#[test]
-fn two_logs_of_one_origin_are_not_mixed_and_a_log_s_own_key_is_no_witness_of_it() {
-    let other = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [99; 32]);
-    let text = format!("log {}\nlog {}\nquorum none\n", log().verifier(), other.verifier());
-    let problem = LineProblem::SecondLog { origin: "log.example/stele".parse().unwrap() };
-    assert_eq!(Policy::parse(text.as_bytes()), Err(PolicyError::Line { line: 2, problem }));
+/// The log's key after it was changed.
+fn new_log() -> SignerKey {
+    SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [99; 32])
+}
 
+#[test]
+fn a_log_that_changes_its_key_is_one_log_under_either_key() {
+    let witnesses: String = (1..=2).map(|i| format!("witness w{i} {}\n", witness(i).verifier())).collect();
+    let text = format!(
+        "log {} https://log.example/\nlog {} https://log.example\n{witnesses}group g 1 w1 w2\nquorum g\n",
+        log().verifier(),
+        new_log().verifier()
+    );
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let checkpoint = Checkpoint::new("log.example/stele".parse().unwrap(), 0, empty_root());
+    let line = |key: &SignerKey| sign_checkpoint(&checkpoint, key).unwrap().signatures()[0].clone();
+    let cosigned = cosign(&checkpoint.to_string(), &witness(1), UnixTime::new(9).unwrap()).unwrap();
+    let note = |lines: &[NoteSignature]| SignedNote::new(checkpoint.to_string(), lines.to_vec()).unwrap();
+
+    let (old, new) = (line(&log()), line(&new_log()));
+    for signed in [vec![old.clone()], vec![new.clone()], vec![old.clone(), new.clone()]] {
+        let trusted = policy.verify_note(&note(&[&signed[..], core::slice::from_ref(&cosigned)].concat())).unwrap();
+        assert_eq!(trusted.value(), &checkpoint);
+        // The log's signatures are none of a witness, however many there are.
+        assert_eq!(trusted.cosigned().iter().map(|one| one.witness.as_str()).collect::<Vec<_>>(), ["w1"]);
+        assert!(matches!(policy.verify_note(&note(&signed)), Err(RefusedCheckpoint::Quorum { found: 0, .. })));
+    }
+    // Both keys must be right where both have a line, and a third key is no key of the log.
+    let mut forged = new;
+    forged.bytes[9] ^= 1;
+    let refused = policy.verify_note(&note(&[old, forged, cosigned.clone()]));
+    assert_eq!(refused, Err(RefusedCheckpoint::Log(CheckpointError::BadSignature)));
+    let third = SignerKey::new("log.example/stele".parse().unwrap(), KeyType::Log, [98; 32]);
+    let refused = policy.verify_note(&note(&[line(&third), cosigned]));
+    assert_eq!(refused, Err(RefusedCheckpoint::Log(CheckpointError::NotSigned)));
+}
+
+#[test]
+fn neither_key_of_a_log_is_a_witness_of_it() {
+    for seed in [1, 99] {
+        let own = SignerKey::new("witness.example/own".parse().unwrap(), KeyType::Cosigner, [seed; 32]);
+        let (old, new) = (log().verifier(), new_log().verifier());
+        let policy =
+            Policy::parse(format!("log {old}\nlog {new}\nwitness w {}\nquorum w\n", own.verifier()).as_bytes());
+        let base = note(&[]);
+        let line = cosign(base.text(), &own, UnixTime::new(9).unwrap()).unwrap();
+        let signed = SignedNote::new(base.text().to_owned(), [base.signatures(), &[line]].concat()).unwrap();
+        let refused = policy.unwrap().verify_note(&signed);
+        assert!(matches!(refused, Err(RefusedCheckpoint::Quorum { found: 0, .. })), "{seed}: {refused:?}");
+    }
+}
+
+#[test]
+fn one_key_twice_and_two_addresses_of_one_origin_are_refused() {
+    let (old, new) = (log().verifier(), new_log().verifier());
+    let refused = |text: String| match Policy::parse(text.as_bytes()) {
+        Err(PolicyError::Line { line: 2, problem }) => problem,
+        other => panic!("{other:?}"),
+    };
+    for [first, second] in [["", ""], ["https://log.example/", "https://log.example/"], ["", "https://log.example/"]] {
+        let text = format!("log {old} {first}\nlog {old} {second}\nquorum none\n");
+        assert_eq!(refused(text), LineProblem::DuplicateKey);
+    }
+    let text = format!("log {old} https://log.example/\nlog {new} https://other.example/\nquorum none\n");
+    assert_eq!(refused(text), LineProblem::SecondLog { origin: "log.example/stele".parse().unwrap() });
+}
+
+#[test]
+fn a_log_s_own_key_is_no_witness_of_it() {
     let own = SignerKey::new("witness.example/own".parse().unwrap(), KeyType::Cosigner, [1; 32]);
     let text = format!("log {}\nwitness w {}\nquorum w\n", log().verifier(), own.verifier());
     let policy = Policy::parse(text.as_bytes()).unwrap();

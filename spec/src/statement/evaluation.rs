@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Date, Decimal, FieldError, Line, Prose, Reference, Safety, Slug};
+use super::{Configuration, DangerousDomain, Date, Decimal, FieldError, Line, Prose, Reference, Safety, Slug};
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
 
@@ -23,42 +23,6 @@ vocabulary! {
         Safety = "safety",
         /// Anything else.
         Other = "other",
-    }
-}
-
-vocabulary! {
-    /// The dangerous capabilities of which every release speaks.
-    pub enum DangerousDomain {
-        /// Attacks on computers.
-        CyberAbuse = "cyber-abuse",
-        /// Help with biological harm.
-        BiologicalAssistance = "biological-assistance",
-        /// Deceit for gain.
-        Fraud = "fraud",
-        /// Passing for somebody else.
-        Impersonation = "impersonation",
-        /// Help with weapons.
-        Weaponization = "weaponization",
-        /// Watching people.
-        Surveillance = "surveillance",
-        /// An agent that acts by itself, misused.
-        AutonomousAgentMisuse = "autonomous-agent-misuse",
-        /// How easily safeguards are removed.
-        SafeguardRemoval = "safeguard-removal",
-    }
-}
-
-vocabulary! {
-    /// What was run.
-    pub enum Configuration {
-        /// The weights alone.
-        BareWeights = "bare-weights",
-        /// The weights with their chat template.
-        WithTemplate = "with-template",
-        /// With the safeguards that the evaluation names.
-        WithSafeguards = "with-safeguards",
-        /// As a service runs it.
-        Hosted = "hosted",
     }
 }
 

@@ -3,37 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Date, FieldError, Line, Stage, Uri};
-use crate::canonical::{FieldPath, vocabulary};
+use super::{Date, FieldError, HostType, Line, Stage, Uri};
+use crate::canonical::FieldPath;
 
 /// The most hosts of one release.
 pub const MAX_HOSTS: usize = 32;
-
-vocabulary! {
-    /// The kinds of hosts.
-    pub enum HostType {
-        /// Hugging Face.
-        Huggingface = "huggingface",
-        /// ModelScope.
-        Modelscope = "modelscope",
-        /// Any git repository.
-        Git = "git",
-        /// An OCI registry.
-        Oci = "oci",
-        /// The library of Ollama.
-        Ollama = "ollama",
-        /// Kaggle.
-        Kaggle = "kaggle",
-        /// Files at a web address.
-        Https = "https",
-        /// An S3-compatible bucket.
-        S3 = "s3",
-        /// BitTorrent.
-        Torrent = "torrent",
-        /// Anything else.
-        Other = "other",
-    }
-}
 
 impl HostType {
     /// Whether it names states of its content, so that one can be asked for.

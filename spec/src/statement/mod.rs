@@ -11,6 +11,7 @@ mod evaluation;
 mod field;
 mod hosts;
 mod incident;
+mod kind;
 mod legal;
 mod licence_expression;
 mod license;
@@ -21,6 +22,7 @@ mod obligations;
 mod observation;
 mod openness;
 mod publisher;
+mod publisher_name;
 mod rationale;
 mod reference;
 mod release;
@@ -29,6 +31,7 @@ mod safety;
 mod stage;
 mod supersede;
 mod time;
+mod vocabularies;
 mod weights;
 mod withdraw;
 mod words;
@@ -39,28 +42,28 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, Stage};
 pub use agreement::ManifestMismatch;
 pub use amend::{Amend, AmendKind, Evidence};
-pub use components::{Component, ComponentId, Included};
+pub use components::{Component, Included};
 pub use cose::{CONTENT_TYPE, EnvelopeError, Header, MAX_STATEMENT};
 pub use docs::Docs;
 pub use error::{StatementError, VerifyError};
-pub use evaluation::{Configuration, DangerousDomain, Dataset, Domain, Evaluation, EvaluationClass, MAX_EVALUATIONS};
+pub use evaluation::{Dataset, Domain, Evaluation, EvaluationClass, MAX_EVALUATIONS};
 pub use field::FieldError;
-pub use hosts::{Host, HostType, MAX_HOSTS};
+pub use hosts::{Host, MAX_HOSTS};
 pub use incident::{Incident, IncidentClass, IncidentKind, IncidentStatus, MAX_AFFECTED, Severity};
+pub use kind::Kind;
 pub use legal::{LegalClaim, MAX_LEGAL};
 pub use licence_expression::{ExpressionError, LicenceExpression, LicenceTerm, MAX_DEPTH, MAX_EXPRESSION, MAX_TERMS};
 pub use license::License;
 pub use lineage::{Ancestor, Carries, MAX_PARENTS, Parent, Relation, UnloggedParent};
 pub use logged::{Affected, LoggedEntry, LoggedRelease};
-pub use model::{Artifact, MAX_FORMATS, MAX_MODALITIES, ModelInfo};
+pub use model::{MAX_FORMATS, MAX_MODALITIES, ModelInfo};
 pub use obligations::Obligations;
 pub use observation::{
     HostDigest, MAX_OBSERVED, Observation, ObservationKind, ObservationMethod, Observed, ObservedFile, ObservedHost,
 };
-pub use openness::{Basis, MofClass, Openness, OpennessClaim};
-pub use publisher::{
-    Action, Algorithm, Approval, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind, PublisherName,
-};
+pub use openness::{MofClass, Openness, OpennessClaim};
+pub use publisher::{Action, Algorithm, Approval, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind};
+pub use publisher_name::PublisherName;
 pub use rationale::{MAX_REASONS, Rationale};
 pub use reference::{Document, Reference};
 pub use release::{Release, ReleaseKind};
@@ -69,41 +72,18 @@ pub use safety::{MAX_SAFEGUARDS, Safeguard, SafeguardType, Safety};
 pub use stage::{StageKind, StageMove};
 pub use supersede::{Supersede, SupersedeKind};
 pub use time::{Date, TimeError, Timestamp};
+pub use vocabularies::{Artifact, Basis, ComponentId, Configuration, DangerousDomain, HostType};
 pub use weights::{Tree, Weights};
 pub use withdraw::{Action as Withdrawn, Copies, MAX_ACTIONS, Withdraw, WithdrawKind, WithdrawalAction};
 pub use words::{
     Decimal, Line, MAX_DECIMAL, MAX_LINE, MAX_PROSE, MAX_SLUG, MAX_URI, Prose, Purl, Slug, Uri, WordError,
 };
 
-use crate::canonical::{self, CanonicalError, FieldPath, vocabulary};
+use crate::canonical::{self, CanonicalError, FieldPath};
 use crate::hash::{Digest, KeyId};
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::name::{Coordinate, Publisher};
 use cose::Envelope;
-
-vocabulary! {
-    /// The kinds of statement that the record has.
-    pub enum Kind {
-        /// A name is claimed, or its keys change.
-        Publisher = "publisher",
-        /// A coordinate is these bytes, under these terms, on this evidence.
-        Release = "release",
-        /// Documents, licence, hosts or evaluations changed.
-        Amend = "amend",
-        /// Access moved.
-        Stage = "stage",
-        /// A newer coordinate replaces this one.
-        Supersede = "supersede",
-        /// What was taken back, and where copies are.
-        Withdraw = "withdraw",
-        /// Something went wrong.
-        Incident = "incident",
-        /// A result by somebody else.
-        Evaluation = "evaluation",
-        /// What a host served.
-        Observation = "observation",
-    }
-}
 
 /// What somebody says. A new kind makes every program that reads statements decide what it means to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

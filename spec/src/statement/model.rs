@@ -3,36 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{FieldError, Line, Purl, Slug};
-use crate::canonical::vocabulary;
+use super::{Artifact, FieldError, Line, Purl, Slug};
 use crate::name::{Model, Variant, Version};
 
 /// The most formats of one release.
 pub const MAX_FORMATS: usize = 16;
 /// The most modalities of one model.
 pub const MAX_MODALITIES: usize = 16;
-
-vocabulary! {
-    /// Which kind of object a variant is.
-    pub enum Artifact {
-        /// Pre-trained.
-        Base = "base",
-        /// Trained to follow instructions.
-        Instruct = "instruct",
-        /// Trained on the outputs of another.
-        Distilled = "distilled",
-        /// Another with fewer bits.
-        Quantized = "quantized",
-        /// A change to another, useless without it.
-        Adapter = "adapter",
-        /// Made of the weights of others.
-        Merge = "merge",
-        /// From the middle of training.
-        Checkpoint = "checkpoint",
-        /// What a service runs.
-        HostedService = "hosted-service",
-    }
-}
 
 /// The names of the model and what kind of object it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

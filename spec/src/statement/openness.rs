@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FieldError;
 use super::field::Problems;
+use super::{Basis, FieldError};
 use crate::canonical::vocabulary;
 
 vocabulary! {
@@ -18,18 +18,6 @@ vocabulary! {
         /// The weights can be had.
         OpenWeight = "open-weight",
         /// No openness.
-        None = "none",
-    }
-}
-
-vocabulary! {
-    /// By which definition.
-    pub enum Basis {
-        /// The Open Source AI Definition 1.0.
-        Osaid10 = "OSAID-1.0",
-        /// The Model Openness Framework 1.0.
-        Mof10 = "MOF-1.0",
-        /// By none.
         None = "none",
     }
 }

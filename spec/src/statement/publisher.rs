@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{FieldError, LoggedEntry, Prose, Timestamp, VerifyError};
+use super::{FieldError, LoggedEntry, Prose, PublisherName, Timestamp, VerifyError};
 use crate::canonical::{self, CanonicalError, FieldPath, vocabulary};
 use crate::hash::{Digest, KeyId};
 use crate::key::{PublicKey, SecretKey, Signature};
@@ -85,14 +85,6 @@ pub struct Approval {
     /// Its 64 bytes, in lower-case hex.
     #[serde(serialize_with = "write_signature", deserialize_with = "read_signature")]
     pub signature: Signature,
-}
-
-/// Who speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PublisherName {
-    /// The name of the publisher.
-    pub name: Publisher,
 }
 
 /// A key of a publisher.

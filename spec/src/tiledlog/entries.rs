@@ -1,32 +1,9 @@
 //! Entries in the order of the log, a bundle at a time.
 
-use super::{Files, TiledLog, TiledLogError};
-use crate::hash::LeafHash;
+use super::chunk::Chunk;
+use super::tree::TiledLog;
+use super::{Files, TiledLogError};
 use crate::tile::TILE_WIDTH;
-
-/// Consecutive entries that are known to be those of the tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
-    /// The position of the first.
-    pub first: u64,
-    /// Their bytes: 1 to 256 of them.
-    pub entries: Vec<Vec<u8>>,
-    /// Their leaf hashes.
-    pub leaves: Vec<LeafHash>,
-}
-
-impl Chunk {
-    /// Position, leaf hash and bytes of each.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, LeafHash, &[u8])> {
-        let entries = self.entries.iter().map(Vec::as_slice);
-        (self.first..).zip(self.leaves.iter().copied()).zip(entries).map(|((at, leaf), entry)| (at, leaf, entry))
-    }
-
-    /// The position after the last.
-    pub fn end(&self) -> u64 {
-        self.first + self.entries.len() as u64
-    }
-}
 
 /// The chunks from a position to the end of the tree. After an error it ends; asking anew from the same position is
 /// harmless.
@@ -36,9 +13,10 @@ pub struct Entries<'a, F> {
     next: u64,
 }
 
-impl<'a, F> Entries<'a, F> {
-    pub(super) const fn new(log: &'a TiledLog<F>, from: u64) -> Self {
-        Self { log, next: from }
+impl<F: Files> TiledLog<F> {
+    /// The entries from a position to the end, in checked chunks.
+    pub const fn entries(&self, from: u64) -> Entries<'_, F> {
+        Entries { log: self, next: from }
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../text/tiledlog.md")]
 
+mod chunk;
 mod entries;
 mod error;
 mod growth;
@@ -7,7 +8,8 @@ mod growth;
 mod tests;
 mod tree;
 
-pub use entries::{Chunk, Entries};
+pub use chunk::Chunk;
+pub use entries::Entries;
 pub use error::TiledLogError;
 pub use growth::Growth;
 pub use tree::TiledLog;

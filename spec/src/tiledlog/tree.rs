@@ -8,7 +8,8 @@ use core::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Chunk, Entries, Files, MAX_BUNDLE, MAX_TILE, TiledLogError};
+use super::chunk::Chunk;
+use super::{Files, MAX_BUNDLE, MAX_TILE, TiledLogError};
 use crate::checkpoint::Checkpoint;
 use crate::hash::{LeafHash, NodeHash, RootHash};
 use crate::merkle::{self, ConsistencyError, ConsistencyProof, Nodes, node_hash};
@@ -84,11 +85,6 @@ impl<F: Files> TiledLog<F> {
             ConsistencyError::Nodes(error) => error,
             _ => TiledLogError::Tile(TileError::NoSuchSubtree { level: 0, index: old }),
         })
-    }
-
-    /// The entries from a position to the end, in checked chunks.
-    pub fn entries(&self, from: u64) -> Entries<'_, F> {
-        Entries::new(self, from)
     }
 
     /// One entry.

@@ -1,9 +1,9 @@
 //! The body of a request that brings entries to a mirror.
 #![no_main]
 
-// The parser alone, as with `add_checkpoint`.
+// The parser alone: with the whole mirror, the sanitizers would have a web server and TLS to build.
 #[allow(dead_code)]
-#[path = "../../../witness/src/mirror/upload.rs"]
+#[path = "../../../witness/mirror/src/upload.rs"]
 mod upload;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

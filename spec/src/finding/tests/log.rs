@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::finding::{Counts, Known, Memory, Reported, Table};
 use crate::hash::LeafHash;
+use crate::manifest::{FilePath, Manifest, Role};
 use crate::name::Coordinate;
 use crate::statement::tests::kinds;
 use crate::statement::{

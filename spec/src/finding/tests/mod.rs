@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::hash::Digest;
-use crate::manifest::{self, ManifestFile, Role};
+use crate::manifest::{self, Manifest, ManifestFile, Role};
 use crate::statement::{
     Component, ComponentId, DangerousDomain, Evaluation, EvaluationClass, Included, Line, Prose, Release,
 };

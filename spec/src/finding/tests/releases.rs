@@ -1,6 +1,7 @@
 //! Sins that one release, or one of its files, shows.
 
 use super::*;
+use crate::manifest::FilePath;
 use crate::statement::{
     Artifact, Basis, Configuration, MofClass, Openness, OpennessClaim, Parent, SafeguardType, Stage,
 };

@@ -1,15 +1,18 @@
 //! Entries: what an honest log holds convicts nobody, and what it cannot hold convicts the log.
 
+use std::collections::BTreeSet;
+
 use super::log::{LyingLog, keys, publisher_key, signer};
 use crate::entry::IndexEntry;
+use crate::finding::{LicenceList, Listing, SpdxList};
 use crate::hash::{Digest, IndexRoot};
 use crate::index::{Absence, MAX_BETWEEN, Path, Pointer, Proof, Subject, Transition};
 use crate::key::SecretKey;
 use crate::misbehaviour::*;
 use crate::statement::tests::{kinds, sample_release};
 use crate::statement::{
-    Access, Action, Affected, Copies, Kind as Said, LoggedEntry, Observed, PublisherClaim, PublisherKey, Release,
-    Stage, Statement,
+    Access, Action, Affected, Copies, Incident, Kind as Said, LicenceExpression, LicenceTerm, LoggedEntry,
+    MAX_AFFECTED, Observed, PublisherClaim, PublisherKey, Release, Stage, Statement,
 };
 
 fn claim_by(seeds: &[u8]) -> PublisherClaim {
@@ -117,6 +120,57 @@ fn a_swap_a_second_release_and_a_second_claim_convict_the_log() {
     assert_eq!(code(violated(&log, &[1, first, again])), "coordinate-released");
     assert_eq!(code(violated(&log, &[1, theirs])), "name-claimed");
     assert_eq!(code(violated(&log, &[first, twice])), "duplicate-entry");
+}
+
+/// A list of licences of another year: it knows what [`SpdxList`] does not, and has struck out what that has.
+struct OtherList;
+
+impl LicenceList for OtherList {
+    fn version(&self) -> &str {
+        "another"
+    }
+
+    fn licence(&self, term: &LicenceTerm) -> Listing {
+        match SpdxList.licence(term) {
+            Listing::Unlisted { .. } => Listing::Listed,
+            _ => Listing::Unlisted { meant: None },
+        }
+    }
+
+    fn exception(&self, _: &str) -> Listing {
+        Listing::Unlisted { meant: None }
+    }
+}
+
+#[test]
+fn two_lists_of_licences_convict_the_same_logs() {
+    let mut shown = BTreeSet::new();
+    for licence in ["MIT", "Acme-1.0", "GPL-3.0", "apache-2.0", "GPL-2.0-only WITH Acme-exception-1.0"] {
+        let expression = LicenceExpression::parse(licence).unwrap();
+        let says =
+            |list: &dyn LicenceList| expression.terms().iter().map(|term| list.licence(term)).collect::<Vec<_>>();
+        assert_ne!(says(&SpdxList), says(&OtherList), "{licence}");
+
+        let under = |variant: &str, weights: &[u8]| {
+            let mut release = release_of(variant, weights);
+            release.license.spdx = licence.parse().unwrap();
+            Statement::Release(Box::new(release))
+        };
+        let mut log = claimed();
+        let first = log.say(under("base", b"1"), 1);
+        let swap = log.say(under("base", b"2"), 1);
+        // Through bytes, as a stranger gets them: neither list has a part in what is an entry or whom it convicts.
+        let read = |positions: &[u64]| {
+            let entries = positions.iter().map(|position| log.logged(*position)).collect();
+            let file = Misbehaviour::RegistrationViolated(RegistrationViolated { entries, history: None });
+            Misbehaviour::parse(&file.to_bytes().unwrap()).unwrap().check(&keys())
+        };
+        assert_eq!(read(&[1, first]), Err(Unproven::Admitted { position: first }), "{licence}");
+        let verdict = read(&[1, first, swap]).unwrap();
+        shown.insert((verdict.what.clone(), code(Ok(verdict))));
+    }
+    let what = "log.example/stele holds entry 4, which registration refuses: coordinate-bound".to_owned();
+    assert_eq!(shown, BTreeSet::from([(what, "coordinate-bound".to_owned())]));
 }
 
 #[test]
@@ -351,6 +405,35 @@ fn a_wrong_root_after_the_longest_batch_is_proven_in_one_file_and_a_longer_batch
     let gap = [0..=4, 6..=accused + 1].into_iter().flatten().map(|position| longer.logged(position)).collect();
     let gap = WrongIndexRoot { entries: gap, transition: Transition::default() };
     assert!(Misbehaviour::WrongIndexRoot(gap).check(&keys()).is_err());
+}
+
+/// The batch that touches the most keys: incidents, each of as many releases as it may name, all of different publishers.
+fn with_incidents(count: usize) -> LyingLog {
+    let mut log = LyingLog::new();
+    let Statement::Incident(incident) = sample(Said::Incident) else { panic!("an incident") };
+    for number in 0..count {
+        let named = |release| Affected::Named(format!("n{number}.r{release}.example/m@1#a").parse().unwrap());
+        let affected = (0..MAX_AFFECTED).map(named).collect();
+        log.say(Statement::Incident(Box::new(Incident { affected, ..(*incident).clone() })), 1);
+    }
+    log
+}
+
+#[test]
+fn a_wrong_root_after_the_batch_that_touches_the_most_keys_is_proven_in_one_file() {
+    let mut log = with_incidents(MAX_BETWEEN);
+    let right = log.size();
+    let staged = log.stage();
+    assert_eq!(staged.transition.touched().len(), MAX_TOUCHED);
+    log.push(IndexEntry { position: right, root: IndexRoot::from_bytes([7; 32]) }.to_string().as_bytes());
+    let entries = (0..=right).map(|position| log.logged(position)).collect();
+    let evidence = Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: staged.transition });
+    let bytes = evidence.to_bytes().unwrap();
+    // In an index of 2^32 keys each path is longer by 16 steps and more, and entries and proofs may be as long as entries are.
+    let steps = MAX_TOUCHED * 24 * 56;
+    assert!(bytes.len() + steps + MAX_SHOWN * (64 + 8) * 1024 < MAX_EVIDENCE, "{} bytes", bytes.len());
+    let verdict = Misbehaviour::parse(&bytes).unwrap().check(&keys()).unwrap();
+    assert_eq!((verdict.kind, verdict.accused), (Kind::WrongIndexRoot, vec![Accused::Log(signer().verifier())]));
 }
 
 #[test]

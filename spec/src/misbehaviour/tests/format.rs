@@ -201,9 +201,22 @@ fn every_form_is_written_back_as_it_was() {
 #[test]
 fn more_entries_than_a_file_shows_are_refused() {
     let log = LyingLog::new();
-    let entries = vec![log.logged(0); MAX_SHOWN + 1];
-    let bytes = Misbehaviour::RegistrationViolated(RegistrationViolated { entries, history: None }).to_bytes().unwrap();
-    assert!(matches!(Misbehaviour::parse(&bytes), Err(EvidenceError::TooMany { .. })));
+    let of = |count| {
+        let entries = vec![log.logged(0); count];
+        Misbehaviour::RegistrationViolated(RegistrationViolated { entries, history: None })
+    };
+    let too_many = Err(EvidenceError::TooMany { part: "entries", limit: MAX_SHOWN, found: MAX_SHOWN + 1 });
+    let most = of(MAX_SHOWN).to_bytes().unwrap();
+    assert_eq!(Misbehaviour::parse(&most), Ok(of(MAX_SHOWN)));
+    // Neither written nor read: the same bytes with one entry more.
+    assert_eq!(of(MAX_SHOWN + 1).to_bytes().map(|_| of(0)), too_many);
+    let one = of(1).to_bytes().unwrap();
+    let none = of(0).to_bytes().unwrap();
+    let at = none.iter().rposition(|byte| *byte == 0x80).unwrap();
+    let entry = &one[at + 1..at + 1 + one.len() - none.len()];
+    let head = [0x99, ((MAX_SHOWN + 1) >> 8) as u8, (MAX_SHOWN + 1) as u8];
+    let longer = [&none[..at], &head, &entry.repeat(MAX_SHOWN + 1), &none[at + 1..]].concat();
+    assert_eq!(Misbehaviour::parse(&longer), too_many);
 }
 
 proptest! {

@@ -1,0 +1,65 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+pub mod cosign;
+pub mod cpu;
+pub mod figure;
+pub mod line;
+pub mod machine;
+pub mod offline;
+pub mod signatures;
+pub mod submit;
+pub mod verify;
+
+use std::path::Path;
+
+use cosign::Measured;
+use figure::Figure;
+use stele_probe::failure::Step;
+
+/// One part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// From a signed statement to its cosigned proof, one after another.
+    Latency,
+    /// The same, many at a time.
+    Throughput,
+    /// `stele verify` of large files.
+    Hash,
+    /// `stele verify` of the evidence alone.
+    Verify,
+    /// `stele audit` of a whole log.
+    Audit,
+    /// Durable cosignatures, beside other witnesses.
+    Witness,
+}
+
+impl Part {
+    /// In the order in which they are measured: the disk is quiet before gigabytes are written.
+    pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
+
+    /// What a person types.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Latency => "latency",
+            Self::Throughput => "throughput",
+            Self::Hash => "hash",
+            Self::Verify => "verify",
+            Self::Audit => "audit",
+            Self::Witness => "witness",
+        }
+    }
+
+    /// Measures it with files below `scratch`, which exists and is empty or holds what other parts made. `beside`: witnesses of others,
+    /// which run already.
+    pub fn measure(self, scratch: &Path, beside: &[Measured]) -> Step<Vec<Figure>> {
+        match self {
+            Self::Latency => submit::latency(scratch),
+            Self::Throughput => submit::throughput(scratch),
+            Self::Hash => verify::hashing(scratch),
+            Self::Verify => verify::evidence_alone(scratch),
+            Self::Audit => audit::audit(scratch),
+            Self::Witness => cosign::cosigning(scratch, beside),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! From a signed statement to its cosigned proof, through the real log and three real witnesses, two of which are enough.
+//!
+//! The clock runs from the first byte of a request to the last byte of its answer. Every proof is then verified against
+//! the policy, after the clock has stopped: in the world the submitters are other machines.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use stele_spec::policy::Policy;
+use stele_spec::proof::{TlogProof, check_under};
+
+use super::cpu;
+use super::figure::{Aim, Figure, quantile};
+use super::line::Line;
+use super::signatures;
+use stele_harness::network::{Home, Network};
+use stele_probe::failure::{During, Failure, Step};
+use stele_samples::supply::Supply;
+
+/// How often everything is measured.
+const RUNS: usize = 3;
+
+/// Submissions of one latency run.
+const SAMPLES: usize = 400;
+
+/// Submissions of one throughput run.
+const ENTRIES: usize = 8_000;
+
+/// Connections of a throughput run.
+const CONNECTIONS: [usize; 2] = [64, 256];
+
+/// Submissions before the first clock: caches are warm and connections known.
+const WARM_UP: usize = 50;
+
+/// A thread of the load needs no more.
+const STACK: usize = 256 * 1024;
+
+/// One submission after another.
+pub fn latency(scratch: &Path) -> Step<Vec<Figure>> {
+    let (mut network, mut supply) = open(&scratch.join("latency"), 1)?;
+    let mut line = Line::open(network.log_address()?)?;
+    for statement in supply.take(WARM_UP)? {
+        line.submit(&statement)?;
+    }
+    let mut runs = Vec::new();
+    for _ in 0..RUNS {
+        let mut times = Vec::with_capacity(SAMPLES);
+        let mut answers = Vec::with_capacity(SAMPLES);
+        for statement in supply.take(SAMPLES)? {
+            let started = Instant::now();
+            let proof = line.submit(&statement)?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+            answers.push((statement, proof));
+        }
+        verify_all(&network, &answers)?;
+        runs.push(times);
+    }
+    network.stop()?;
+    let figure = |name: &str, share: f64| {
+        let runs = runs.iter().map(|times| quantile(times, share)).collect();
+        Figure::new(format!("submission to cosigned proof, {name}"), "ms", runs)
+    };
+    Ok(vec![figure("p50", 0.5), figure("p95", 0.95), figure("p99", 0.99).with_aim(Aim::Below(250.0))])
+}
+
+/// Many submissions at a time, beside the signatures that this machine can check.
+pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
+    let (mut network, mut supply) = open(&scratch.join("throughput"), 2)?;
+    let log = network.log_address()?;
+    let mut line = Line::open(log)?;
+    for statement in supply.take(WARM_UP)? {
+        line.submit(&statement)?;
+    }
+    let mut limits = Vec::new();
+    let mut loads: Vec<(usize, Vec<Load>)> = CONNECTIONS.map(|connections| (connections, Vec::new())).into();
+    for _ in 0..RUNS {
+        limits.push(signatures::limit(&mut supply)?);
+        for (connections, runs) in &mut loads {
+            let statements = supply.take(ENTRIES)?;
+            let load = Load::run(log, &statements, *connections)?;
+            runs.push(load.verified(&network, &statements)?);
+        }
+    }
+    network.stop()?;
+
+    let of_limits = |what: &str, take: fn(&signatures::Limit) -> f64| {
+        Figure::new(what, "per second", limits.iter().map(take).collect())
+    };
+    let mut figures = vec![
+        of_limits("this machine's limit: strict signature checks, all cores", |limit| limit.signatures),
+        of_limits("this machine's limit: statements parsed and checked, all cores", |limit| limit.statements),
+    ];
+    for (connections, runs) in &loads {
+        let of = |what: &str, unit, take: &dyn Fn(&Load) -> f64| {
+            Figure::new(format!("{what}, {connections} connections"), unit, runs.iter().map(take).collect())
+        };
+        let rates: Vec<f64> = runs.iter().map(Load::per_second).collect();
+        let share = |limit: fn(&signatures::Limit) -> f64| {
+            rates.iter().zip(&limits).map(|(rate, of)| rate / limit(of)).collect::<Vec<f64>>()
+        };
+        figures.push(of("entries with verified cosigned proofs", "per second", &Load::per_second));
+        figures.push(Figure::new(
+            format!("... as a share of the signature checks, {connections} connections"),
+            "",
+            share(|limit| limit.signatures),
+        ));
+        figures.push(Figure::new(
+            format!("... as a share of parsing and checking, {connections} connections"),
+            "",
+            share(|limit| limit.statements),
+        ));
+        figures.push(of("entries under one tree head", "", &|load| load.per_head));
+        for (program, name) in [("stele-log", "the log"), ("stele-witness", "the witnesses"), ("", "the load itself")] {
+            let used =
+                |load: &Load| load.cpu.get(program).map_or(0.0, |used| used.as_secs_f64() * 1e6 / ENTRIES as f64);
+            figures.push(of(&format!("processor time of {name} for an entry"), "µs", &used));
+        }
+    }
+    Ok(figures)
+}
+
+/// A network with a publisher whose name is claimed and whose manifest is known.
+fn open(home: &Path, publisher: u64) -> Step<(Network, Supply)> {
+    let network = Network::start_in(Home::kept(home)?, 3, 2)?;
+    let mut supply = Supply::new(publisher)?;
+    network.accepted(supply.claim()?.bytes())?;
+    // The first release brings the manifest that all of them share.
+    let manifest = supply.manifest().bytes().to_vec();
+    for statement in supply.take(1)? {
+        network.accepted_release(&statement, &manifest)?;
+    }
+    Ok((network, supply))
+}
+
+/// One run of many connections.
+struct Load {
+    took: Duration,
+    cpu: cpu::Account,
+    /// By the place of the statement.
+    proofs: Vec<(usize, Vec<u8>)>,
+    per_head: f64,
+}
+
+impl Load {
+    fn per_second(&self) -> f64 {
+        ENTRIES as f64 / self.took.as_secs_f64()
+    }
+
+    /// Each connection submits the next statement when it has the proof of its last.
+    fn run(log: SocketAddr, statements: &[Vec<u8>], connections: usize) -> Step<Self> {
+        let next = AtomicUsize::new(0);
+        let ready = Barrier::new(connections + 1);
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..connections)
+                .map(|_| {
+                    thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
+                        let line = Line::open(log);
+                        ready.wait();
+                        let mut line = line?;
+                        let mut proofs = Vec::new();
+                        while let Some((place, statement)) = pick(statements, &next) {
+                            proofs.push((place, line.submit(statement)?));
+                        }
+                        Ok::<_, Failure>(proofs)
+                    })
+                })
+                .collect::<Result<_, _>>()
+                .during("starting the load")?;
+            ready.wait();
+            let (before, started) = (cpu::until_now(), Instant::now());
+            let mut proofs = Vec::with_capacity(statements.len());
+            for thread in threads {
+                proofs.extend(thread.join().map_err(|_| Failure::new("a thread of the load failed"))??);
+            }
+            let took = started.elapsed();
+            Ok(Self { took, cpu: cpu::since(&before), proofs, per_head: 0.0 })
+        })
+    }
+
+    /// Verifies every proof, and forgets them.
+    fn verified(mut self, network: &Network, statements: &[Vec<u8>]) -> Step<Self> {
+        let proofs = std::mem::take(&mut self.proofs);
+        let answers: Vec<_> =
+            proofs.into_iter().filter_map(|(place, proof)| Some((statements.get(place)?.clone(), proof))).collect();
+        if answers.len() != statements.len() {
+            return Err(Failure::new(format!("{} of {} were answered", answers.len(), statements.len())));
+        }
+        let heads = verify_all(network, &answers)?;
+        self.per_head = answers.len() as f64 / heads as f64;
+        Ok(self)
+    }
+}
+
+fn pick<'a>(statements: &'a [Vec<u8>], next: &AtomicUsize) -> Option<(usize, &'a [u8])> {
+    let place = next.fetch_add(1, Ordering::Relaxed);
+    statements.get(place).map(|statement| (place, statement.as_slice()))
+}
+
+/// Verifies that each statement is in the log under a tree head that the quorum cosigned; how many heads there were.
+fn verify_all(network: &Network, answers: &[(Vec<u8>, Vec<u8>)]) -> Step<usize> {
+    let policy = Policy::parse(network.policy().as_bytes()).during("reading the policy")?;
+    let mut heads = HashMap::new();
+    for (statement, proof) in answers {
+        let proof = TlogProof::parse(proof).during("reading a proof")?;
+        let note = proof.checkpoint().to_string();
+        let head = match heads.get(&note) {
+            Some(head) => head,
+            None => {
+                let head = policy.verify_note(proof.checkpoint()).during("verifying a tree head")?;
+                &*heads.entry(note).or_insert(head)
+            }
+        };
+        check_under(&proof, statement, head.clone()).during("verifying a proof")?;
+    }
+    Ok(heads.len())
+}

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+pub mod model;
+pub mod release_toml;
+pub mod statements;
+pub mod supply;

@@ -1,0 +1,123 @@
+//! A draft completed: every `DECIDE` of a `release.toml` gets a decision that a person might make.
+
+use std::fs;
+use std::path::Path;
+
+use stele_probe::failure::{During, Failure, Step};
+
+/// The draft's name in the model's folder.
+pub const FILE: &str = "release.toml";
+
+/// What begins a value that is left open.
+const OPEN: &str = "\"DECIDE";
+
+/// The SHA-256 of nothing, for documents that nobody wrote.
+const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// Completes a draft; what was decided, a line each.
+pub fn complete(file: &Path) -> Step<Vec<String>> {
+    let text = fs::read_to_string(file).during(format!("reading {}", file.display()))?;
+    let (completed, decided) = decide(&text)?;
+    fs::write(file, completed).during(format!("writing {}", file.display()))?;
+    Ok(decided)
+}
+
+fn decide(draft: &str) -> Step<(String, Vec<String>)> {
+    let mut section = String::new();
+    let (mut text, mut decided) = (String::new(), Vec::new());
+    let mut refused = 0;
+    for line in draft.lines() {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']).to_owned();
+        }
+        let open = !line.starts_with('#') && line.contains(OPEN);
+        let Some((name, value)) = line.split_once(" = ").filter(|_| open) else {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        };
+        let answer =
+            answer(&section, name).ok_or_else(|| Failure::new(format!("no decision for [{section}] {line}")))?;
+        let line = format!("{name} = {}", replace_open(value, answer));
+        text.push_str(&line);
+        text.push('\n');
+        if section == "model_card" {
+            text.push_str(&format!("sha256 = \"{OF_NOTHING}\"\n"));
+        }
+        match section.split_once('.') {
+            Some(("components", _)) => refused += 1,
+            _ if section == "not_evaluated" => {}
+            _ => decided.push(format!("[{section}] {line}").replace("[] ", "")),
+        }
+    }
+    decided.push("[not_evaluated] a reason for each dangerous capability".to_owned());
+    decided.push(format!("[components] {refused} of 22 are not included"));
+    if !text.lines().any(|line| line == "[[hosts]]") {
+        let host = "locator = \"https://models.acme.example/tiny/\"";
+        text.push_str(&format!("\n[[hosts]]\ntype = \"https\"\n{host}\ngated = false\nsince = \"2026-06-25\"\n"));
+        decided.push(format!("[[hosts]] {host}"));
+    }
+    Ok((text, decided))
+}
+
+/// The decision as TOML.
+fn answer(section: &str, name: &str) -> Option<&'static str> {
+    Some(match (section, name) {
+        ("", "from_scratch") => "true",
+        ("model", "artifact") => "\"base\"",
+        ("model", "formats") => "\"other\"",
+        ("license", "spdx") => "\"LicenseRef-not-stated\"",
+        ("license", "use_restricted") => "false",
+        ("license", "text") => {
+            "\"not stated\", sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\""
+        }
+        ("model_card", "name") => "\"not written\"",
+        ("openness", "claim") => "\"open-weight\"",
+        ("openness", "basis") => "\"none\"",
+        ("access", "stage") => "\"open\"",
+        ("access" | "hosts", "since") => "\"2026-06-25\"",
+        ("rationale", "benefits") => "\"Small enough to be taken apart in a course.\"",
+        ("rationale", "risks") => "\"None that older models of its size do not have.\"",
+        ("rationale", "alternatives_rejected") => "\"A hosted service: it would keep the text of its users.\"",
+        ("obligations", "incident_channel") => "\"mailto:incidents@acme.example\"",
+        ("safety", "report") => "\"The model is too small for one.\"",
+        ("not_evaluated", _) => "\"Below the size at which the tests that exist say anything.\"",
+        (section, "included") if section.starts_with("components.") => "\"no\"",
+        ("lineage", "relation") => "\"other\"",
+        ("lineage", "parent" | "parent_weights") => {
+            "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\""
+        }
+        ("lineage", "tool") => "\"none\"",
+        ("lineage", "carries") | ("hosts", "gated") => "false",
+        ("hosts", "revision") => "\"main\"",
+        _ => return None,
+    })
+}
+
+/// Puts the answer in place of every open string of a value, and drops the comment behind it.
+fn replace_open(value: &str, answer: &str) -> String {
+    let mut rest = value;
+    let mut text = String::new();
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        text.push_str(before);
+        text.push_str(answer);
+        rest = after.split_once('"').map_or("", |(_, rest)| rest);
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_open_value_gets_an_answer_and_comments_stay() {
+        let draft = "# begins with \"DECIDE\n[openness]\nclaim = \"DECIDE: one\"\n\n[lineage]\n\
+                     carries = { license = \"DECIDE: a\", use_policy = \"DECIDE: b\" } # from the card\n";
+        let (text, _) = decide(draft).unwrap();
+        assert!(text.starts_with("# begins with \"DECIDE\n[openness]\nclaim = \"open-weight\"\n"));
+        assert!(text.contains("carries = { license = false, use_policy = false } # from the card\n"));
+        assert!(decide("[new]\nfield = \"DECIDE: what\"\n").is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! Statements signed before the clock starts: releases of one manifest under as many coordinates as are asked for.
+
+use stele_spec::key::{PublicKey, SecretKey};
+use stele_spec::manifest::Manifest;
+use stele_spec::statement::{Release, SignedStatement, Statement, sign};
+
+use crate::statements::Speaker;
+use stele_probe::failure::{During, Step};
+
+/// A publisher that never says the same twice.
+#[derive(Debug)]
+pub struct Supply {
+    speaker: Speaker,
+    release: Release,
+    manifest: Manifest,
+    said: u64,
+}
+
+impl Supply {
+    /// The `number`-th publisher, with a release of the size of a real one.
+    pub fn new(number: u64) -> Step<Self> {
+        let speaker = Speaker::new(number)?;
+        let (release, manifest) = speaker.unsigned_release("0", number)?;
+        Ok(Self { speaker, release, manifest, said: 0 })
+    }
+
+    /// The claim of the publisher's name, to be logged first.
+    pub fn claim(&self) -> Step<SignedStatement> {
+        self.speaker.claim()
+    }
+
+    /// The manifest of every release.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The key of every signature.
+    pub fn public(&self) -> PublicKey {
+        self.speaker.key.public()
+    }
+
+    /// The publisher's secret key.
+    pub fn secret(&self) -> &SecretKey {
+        &self.speaker.key
+    }
+
+    /// The release of the next version.
+    pub fn another(&mut self) -> Step<SignedStatement> {
+        self.said += 1;
+        self.release.model.version = format!("1.0.{}", self.said).parse().during("making a version")?;
+        sign(&Statement::Release(Box::new(self.release.clone())), &self.speaker.key).during("signing a release")
+    }
+
+    /// The releases of the next versions, as bytes to submit.
+    pub fn take(&mut self, count: usize) -> Step<Vec<Vec<u8>>> {
+        (0..count).map(|_| Ok(self.another()?.bytes().to_vec())).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! What somebody does who means harm: to a reader, to a log, to a witness.
+
+mod bad_input;
+mod bytes;
+mod failure_modes;
+mod hidden;
+mod hostile_http;
+mod lying_log;

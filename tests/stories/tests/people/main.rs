@@ -1,0 +1,6 @@
+//! What people do: publish, change keys, withdraw, look up, compare; and cases that happened.
+
+mod lifecycle;
+mod publish;
+mod real_cases;
+mod truth;

@@ -1,0 +1,111 @@
+//! What a request is answered with, as values: statuses are here, bodies and headers are the listener's.
+
+use std::sync::Arc;
+
+use crate::cosigned::RecordError;
+use crate::decide::Refusal;
+use crate::keyring::{KeyUnavailable, SignError};
+use crate::request::RequestError;
+use crate::state::StateError;
+use crate::subtree::SubtreeRefusal;
+
+/// The answer to an add-checkpoint request.
+#[derive(Debug)]
+pub enum AddCheckpointAnswer {
+    /// 200: recorded; our signature lines, each with its newline.
+    Cosigned(String),
+    /// 400: not a request.
+    Malformed(RequestError),
+    /// 400 to 422: c2sp.org/tlog-witness says no.
+    Refused(Refusal),
+    /// 429: the log has used up its quota of the day; seconds to wait.
+    TooOften(u64),
+    /// 503: the request may be fine, this witness is not.
+    Unavailable(Unavailable),
+}
+
+/// Why a sign-subtree request has no signature for an answer.
+#[derive(Debug)]
+pub enum SubtreeAnswer {
+    /// 400: not a request.
+    Malformed(RequestError),
+    /// 403 to 501.
+    Refused(SubtreeRefusal),
+    /// 429: as many subtrees of this log were signed as are signed a day; seconds to wait.
+    TooOften(u64),
+    /// 503: a bug of ours.
+    Internal,
+}
+
+/// Why this witness cannot sign now.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The clock is earlier than the last cosignature for this log.
+    #[error("the clock says {now}, the last cosignature for this log was made at {last}")]
+    ClockBack {
+        /// Now.
+        now: u64,
+        /// The time in the last cosignature.
+        last: u64,
+    },
+    /// The clock says what no cosignature may say: zero, or 2^63 and more.
+    #[error("the clock says {now}, which no cosignature may carry")]
+    NoTime {
+        /// Now.
+        now: u64,
+    },
+    /// The wall clock went further since the start than time did.
+    #[error("the clock says {now}; by the time that has passed since the start it should say {expected}")]
+    ClockAhead {
+        /// Now.
+        now: u64,
+        /// What it should say.
+        expected: u64,
+    },
+    /// The state cannot be read or written.
+    #[error("{0}")]
+    State(Arc<StateError>),
+    /// What we cosigned could not be read back.
+    #[error("cosigned, but it does not verify: {0}")]
+    Cosigning(RecordError),
+    /// The key, which another program holds, has not signed.
+    #[error("{0}")]
+    Key(KeyUnavailable),
+    /// A request ended without an answer: a bug of ours.
+    #[error("internal error")]
+    Internal,
+}
+
+impl From<RecordError> for Unavailable {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Sign(SignError::Key(error)) => Self::Key(error),
+            error => Self::Cosigning(error),
+        }
+    }
+}
+
+impl AddCheckpointAnswer {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Cosigned(_) => 200,
+            Self::Malformed(_) => 400,
+            Self::Refused(refusal) => refusal.status(),
+            Self::TooOften(_) => 429,
+            Self::Unavailable(_) => 503,
+        }
+    }
+}
+
+impl SubtreeAnswer {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::Refused(refusal) => refusal.status(),
+            Self::TooOften(_) => 429,
+            Self::Internal => 503,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a mirror does not start, or does not sign.
+
+use stele_durable::DurableError;
+use stele_explain::{Exit, Explain};
+use stele_spec::checkpoint::{CheckpointError, Origin};
+use stele_spec::hash::RootHash;
+use stele_spec::tiledlog::TiledLogError;
+
+use crate::copy::CopyError;
+use crate::receive::ReceiveError;
+use crate::verify::NotWhole;
+use stele_witness_core::cosigned::RecordError;
+use stele_witness_core::state::StateError;
+
+/// Why a mirror does not start, or does not sign.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// What was signed cannot be trusted to be the newest.
+    #[error("mirror: {0}")]
+    State(#[from] StateError),
+    /// The copy is not what was signed for.
+    #[error("the copy of {origin} in {folder}: {reason}")]
+    Damaged {
+        /// The log.
+        origin: Origin,
+        /// Where.
+        folder: String,
+        /// What.
+        reason: NotWhole,
+    },
+    /// What is missing cannot be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// What was pushed cannot be put beside what is here.
+    #[error(transparent)]
+    Push(ReceiveError),
+    /// What was copied is not consistent with what was signed before. Since only what our witness cosigned is copied, this is a bug,
+    /// or somebody has changed the state.
+    #[error("{origin} at size {size} has another beginning than what this mirror signed: at {known} it was {expected}")]
+    OtherHistory {
+        /// The log.
+        origin: Origin,
+        /// The size of the new tree.
+        size: u64,
+        /// The size that was signed.
+        known: u64,
+        /// Its root.
+        expected: RootHash,
+    },
+    /// The clock is earlier than our last signature.
+    #[error("the clock says {now}, the last signature for this log was made at {last}")]
+    ClockBack {
+        /// Now.
+        now: u64,
+        /// Then.
+        last: u64,
+    },
+    /// The witness's record has no line of the log's keys any more: they were changed in the config.
+    #[error("what was cosigned is not signed by a key that is trusted now: {0}")]
+    Untrusted(CheckpointError),
+    /// What we signed cannot be read back.
+    #[error("signed, but it does not verify: {0}")]
+    Signing(#[from] RecordError),
+    /// This machine failed.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+}
+
+impl MirrorError {
+    /// What was found in a copy.
+    pub(crate) fn damaged(origin: &Origin, folder: String, reason: impl Into<NotWhole>) -> Self {
+        Self::Damaged { origin: origin.clone(), folder, reason: reason.into() }
+    }
+
+    /// Whether it is nothing but the log that cannot be read.
+    pub fn is_the_logs(&self) -> bool {
+        matches!(self, Self::Copy(CopyError::Log(TiledLogError::Files(_)) | CopyError::Manifest(_)))
+    }
+}
+
+impl Explain for MirrorError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::State(error) => error.exit(),
+            Self::Damaged { reason: NotWhole::Durable(error), .. } | Self::Durable(error) => error.exit(),
+            Self::Damaged { .. } | Self::OtherHistory { .. } | Self::Untrusted(_) => Exit::Inconsistent,
+            Self::Copy(_) | Self::ClockBack { .. } => Exit::Unavailable,
+            Self::Signing(_) | Self::Push(_) => Exit::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::State(error) => error.code(),
+            Self::Damaged { .. } => "copy-damaged",
+            Self::Copy(_) => "not-copied",
+            Self::OtherHistory { .. } => "other-history",
+            Self::ClockBack { .. } => "clock-back",
+            Self::Untrusted(_) => "not-signed",
+            Self::Signing(_) | Self::Push(_) => "internal",
+            Self::Durable(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::State(error) => error.hint().map(|hint| hint.replace("logs adopt", "mirror adopt")),
+            Self::Damaged { folder, .. } => Some(format!(
+                "nothing of it is served. `stele-witness mirror verify DIR` looks at all of it; remove what is damaged and {folder}/copied: \
+                 the next run copies it again from the log, and accepts nothing that does not hash to what was signed"
+            )),
+            Self::Durable(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::State(error) => error.facts(),
+            Self::Durable(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Why the program ends: every error with its exit code and hint.
+
+use std::io;
+use std::path::PathBuf;
+
+use stele_daemon::config::ConfigError;
+use stele_durable::DurableError;
+use stele_durable::key_file::KeyFileError;
+use stele_durable::lock::LockError;
+use stele_explain::{Exit, Explain};
+use stele_fetch::roots::RootsError;
+use stele_spec::checkpoint::Origin;
+use stele_spec::misbehaviour::EvidenceError;
+use stele_spec::note::NoteError;
+use stele_terminal::output::OutputError;
+
+use crate::config::Unfit;
+use stele_bastion::IdentityError;
+use stele_mirror::MirrorError;
+use stele_ssh_agent::AgentError;
+use stele_witness_core::keyring::NotOne;
+use stele_witness_core::state::StateError;
+
+/// Why a command failed, or the witness did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// A name, origin or key in an argument that cannot be.
+    #[error("{what} {value:?}: {reason}")]
+    Argument {
+        /// Which argument.
+        what: &'static str,
+        /// As given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is a witness already.
+    #[error("{} is a witness's folder already", .folder.display())]
+    AlreadyThere {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The config says what cannot be.
+    #[error("{}: {reason}", .path.display())]
+    Unfit {
+        /// The config.
+        path: PathBuf,
+        /// What.
+        reason: Unfit,
+    },
+    /// The key file holds no signer string.
+    #[error("{}: {reason}", .path.display())]
+    Key {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: NoteError,
+    },
+    /// A key or roots with which no bastion can be reached.
+    #[error("{}: {reason}", .path.display())]
+    Bastion {
+        /// The key file.
+        path: PathBuf,
+        /// What is wrong with it, or with the roots.
+        reason: IdentityError,
+    },
+    /// The ssh-agent that holds the key.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// There is a second key already.
+    #[error("{} names an ML-DSA-44 key already", .path.display())]
+    KeyThere {
+        /// The config.
+        path: PathBuf,
+    },
+    /// Root certificates.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// Keys that are not a witness's, or of two witnesses.
+    #[error("{} and what is beside it: {reason}", .path.display())]
+    Keyring {
+        /// The first key file.
+        path: PathBuf,
+        /// What is wrong with them.
+        reason: NotOne,
+    },
+    /// Config and key disagree about who we are.
+    #[error("the config names {config}, the key {key}")]
+    OtherName {
+        /// In the config.
+        config: String,
+        /// In the key.
+        key: String,
+    },
+    /// A known origin with another key.
+    #[error("{origin} is known with another key")]
+    KnownLog {
+        /// The log.
+        origin: Origin,
+        /// Its keys in the config.
+        known: String,
+        /// The key given.
+        given: String,
+    },
+    /// A checkpoint of a log that we do not cosign.
+    #[error("{} is a checkpoint of {origin}, which this witness does not cosign", .path.display())]
+    UnknownLog {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        origin: String,
+    },
+    /// A log that is not in the config.
+    #[error("this witness does not list {origin}")]
+    NoSuchLog {
+        /// As given.
+        origin: String,
+    },
+    /// A table that was not written by `logs add`.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    EditByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+        /// What was to be.
+        disabled: bool,
+    },
+    /// A table that cannot be told to mirror.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    MirrorByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+    },
+    /// The mirror's.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// A list of logs that cannot be had.
+    #[error("{from}: {reason}")]
+    List {
+        /// Address or file.
+        from: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A list has other keys for logs that we know.
+    #[error("the list has other keys for {}", .changed.iter().map(|(origin, ..)| origin.to_string()).collect::<Vec<_>>().join(", "))]
+    ChangedKeys {
+        /// Origin, the keys we know, the one listed.
+        changed: Vec<(Origin, String, String)>,
+    },
+    /// The keys on the disk are not those that the process runs with.
+    #[error("the keys on the disk are others than those that this process signs with")]
+    OtherKeys,
+    /// The examination found something.
+    #[error("{failed} of {checks} checks failed")]
+    Unwell {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        checks: usize,
+    },
+    /// No evidence of this id.
+    #[error("no evidence {id:?} is kept here")]
+    NoEvidence {
+        /// As given.
+        id: String,
+    },
+    /// Evidence that is longer than a file of it may be.
+    #[error("{id}: {reason}")]
+    Unexportable {
+        /// Which.
+        id: String,
+        /// What is wrong with it.
+        reason: EvidenceError,
+    },
+    /// The listening address.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// As given.
+        address: String,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// The machine's random source, runtime or signals.
+    #[error("cannot {what}")]
+    Machine {
+        /// What failed.
+        what: &'static str,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// The config cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// Another process is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The state is not to be trusted.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A file.
+    #[error(transparent)]
+    Durable(#[from] DurableError),
+    /// Standard output.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl Explain for WitnessError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Argument { .. } | Self::NoEvidence { .. } | Self::NoSuchLog { .. } => Exit::Usage,
+            Self::AlreadyThere { .. }
+            | Self::Unfit { .. }
+            | Self::Key { .. }
+            | Self::Bastion { .. }
+            | Self::KeyThere { .. }
+            | Self::Keyring { .. }
+            | Self::OtherName { .. }
+            | Self::Unexportable { .. }
+            | Self::EditByHand { .. }
+            | Self::MirrorByHand { .. }
+            | Self::List { .. }
+            | Self::OtherKeys
+            | Self::UnknownLog { .. } => Exit::BadInput,
+            Self::ChangedKeys { .. } => Exit::Refused,
+            Self::Unwell { .. } => Exit::Unavailable,
+            Self::KnownLog { .. } => Exit::Refused,
+            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
+            Self::Config(error) => error.exit(),
+            Self::Roots(error) => error.exit(),
+            Self::Agent(error) => error.exit(),
+            Self::KeyFile(error) => error.exit(),
+            Self::Lock(error) => error.exit(),
+            Self::State(error) => error.exit(),
+            Self::Mirror(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            Self::Output(error) => error.exit(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Argument { .. } => "bad-argument",
+            Self::AlreadyThere { .. } => "already-there",
+            Self::Unfit { .. } => "config-unfit",
+            Self::Key { .. } => "not-a-signer-key",
+            Self::Bastion { .. } => "not-a-bastion-key",
+            Self::Keyring { .. } => "not-a-cosigner",
+            Self::OtherName { .. } => "other-name",
+            Self::KnownLog { .. } => "known-log",
+            Self::UnknownLog { .. } => "unknown-log",
+            Self::NoSuchLog { .. } => "no-such-log",
+            Self::EditByHand { .. } | Self::MirrorByHand { .. } => "edit-by-hand",
+            Self::List { .. } => "bad-list",
+            Self::ChangedKeys { .. } => "changed-keys",
+            Self::OtherKeys => "other-keys",
+            Self::Unwell { .. } => "unwell",
+            Self::NoEvidence { .. } => "no-evidence",
+            Self::Unexportable { .. } => "unexportable",
+            Self::Listen { .. } => "cannot-listen",
+            Self::Machine { .. } => "machine",
+            Self::Config(error) => error.code(),
+            Self::Roots(error) => error.code(),
+            Self::Agent(error) => error.code(),
+            Self::KeyThere { .. } => "key-there",
+            Self::KeyFile(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::State(error) => error.code(),
+            Self::Mirror(error) => error.code(),
+            Self::Durable(error) => error.code(),
+            Self::Output(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::AlreadyThere { .. } => Some("a new key needs a new folder and a new name".into()),
+            Self::OtherName { .. } => Some("the name belongs to the key: correct `name` in the config".into()),
+            Self::KnownLog { .. } => Some(
+                "a changed key is for a person to judge: ask the log's operator over another channel, then edit `vkeys` \
+                 in witness.toml"
+                    .into(),
+            ),
+            Self::UnknownLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
+            Self::Listen { .. } => Some("is the port taken? Port 0 takes a free one".into()),
+            Self::Config(error) => error.hint(),
+            Self::Roots(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
+            Self::KeyThere { .. } => Some("a key is never replaced: new keys get a new folder and a new name".into()),
+            Self::KeyFile(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::State(error) => error.hint(),
+            Self::Mirror(error) => error.hint(),
+            Self::Durable(error) => error.hint(),
+            Self::Output(error) => error.hint(),
+            Self::NoSuchLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
+            Self::EditByHand { origin, disabled, .. } => {
+                Some(format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself"))
+            }
+            Self::MirrorByHand { origin, .. } => {
+                Some(format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`"))
+            }
+            Self::ChangedKeys { .. } => Some(
+                "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
+                 witness.toml"
+                    .into(),
+            ),
+            Self::OtherKeys => Some("new keys need a restart, and a new name".into()),
+            Self::Unwell { .. } => Some("look at the lines that begin with FAIL".into()),
+            Self::NoEvidence { .. } => Some("`stele-witness evidence list DIR` prints the ids".into()),
+            Self::Argument { .. }
+            | Self::Unexportable { .. }
+            | Self::List { .. }
+            | Self::Unfit { .. }
+            | Self::Key { .. }
+            | Self::Bastion { .. }
+            | Self::Keyring { .. }
+            | Self::Machine { .. } => None,
+        }
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::ChangedKeys { changed } => {
+                let facts = |(_, known, given): &(Origin, String, String)| {
+                    [("expected", known.clone()), ("found", given.clone())]
+                };
+                changed.iter().flat_map(facts).collect()
+            }
+            Self::KnownLog { known, given, .. } => vec![("expected", known.clone()), ("found", given.clone())],
+            Self::State(error) => error.facts(),
+            Self::Mirror(error) => error.facts(),
+            Self::Durable(error) => error.facts(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The witness's door: statuses, media types and bodies; decides nothing.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /add-checkpoint` | c2sp.org/tlog-witness |
+//! | `POST /sign-subtree` | the same, of a part of a tree |
+//! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
+//! | `POST /mirror/add-checkpoint`, `POST /mirror/add-entries` | c2sp.org/tlog-mirror, where there is a mirror; the first is the witness's own |
+//! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
+//! | `GET /healthz` | 200 or 503, with what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
+//! | `GET /metrics` | Prometheus; not through a bastion |
+//! | `GET /` | who this is, in plain text |
+//!
+//! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use stele_serve::{Drained, Limits, refusal, serve};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::LimitsConfig;
+use crate::metrics::exposition_of;
+use crate::service::Service;
+use stele_bastion::{Backend, Bastions, Reach};
+use stele_mirror::Mirror;
+use stele_witness_core::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
+use stele_witness_core::decide::Refusal;
+use stele_witness_core::held::Held;
+use stele_witness_core::request::MAX_BODY;
+use stele_witness_core::witness::Witness;
+
+/// How many files of evidence are listed for each log.
+const LISTED: usize = 8;
+
+/// Serves until `shutdown` resolves.
+pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    run_with(witness, None, Reach::default(), LimitsConfig::default(), listener, shutdown).await
+}
+
+/// The same, with the copies of a mirror, through bastions, and with limits from the config, which are the listener's alone. The listener
+/// serves whatever becomes of the bastions.
+pub async fn run_with(
+    witness: Arc<Witness>,
+    mirror: Option<Arc<Mirror>>,
+    reach: Reach,
+    connections: LimitsConfig,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let (stop, stopping) = watch::channel(false);
+    let shutdown = async {
+        shutdown.await;
+        let _ = stop.send(true);
+    };
+    let service = Arc::new(Service::new(witness.clone()));
+    let page = lines(&reach, mirror.as_deref());
+    let LimitsConfig { connections, connections_per_address } = connections;
+    let at_door = Limits {
+        connections,
+        connections_per_address,
+        body_bytes: if mirror.is_some() { 2 * stele_mirror::http_push::MAX_BYTES } else { limits().body_bytes },
+        ..limits()
+    };
+    let routes = router(service.clone(), &reach.bastions, &page);
+    let routes = match mirror {
+        Some(mirror) => routes
+            .merge(stele_mirror::http::routes(mirror.clone()))
+            .merge(stele_mirror::http_push::routes(witness, mirror))
+            .merge(pending_router(service.clone())),
+        None => routes,
+    };
+    let flushing = tokio::spawn(service.clone().keep_flushing());
+    let through = reach.bastions.serve(public_router(service.clone(), &page, Bastions::default()), limits(), stopping);
+    let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
+    flushing.abort();
+    service.settle().await;
+    drained
+}
+
+/// The routes.
+fn router(service: Arc<Service>, bastions: &Bastions, page: &str) -> Router {
+    let told_of = bastions.clone();
+    let metrics = move |State(service): State<Arc<Service>>| async move {
+        let values = exposition_of(service.witness()) + &told_of.exposition();
+        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
+    };
+    public_router(service.clone(), page, bastions.clone())
+        .merge(Router::new().route("/metrics", get(metrics)).with_state(service))
+}
+
+/// The mirror's pending checkpoint is what the witness cosigned.
+fn pending_router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/mirror/add-checkpoint", post(add_checkpoint))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(service)
+}
+
+/// What the page says of us besides our keys and logs.
+fn lines(reach: &Reach, mirror: Option<&Mirror>) -> String {
+    let urls = reach.urls.iter().map(|url| format!("url: {url}\n"));
+    let contact = reach.contact.iter().map(|contact| format!("contact: {contact}\n"));
+    let copies = mirror.map(Mirror::own);
+    let copies =
+        copies.iter().flat_map(|own| own.keys().map(|key| format!("mirror vkey: {key}\n")).collect::<Vec<_>>());
+    urls.chain(contact).chain(copies).collect()
+}
+
+/// The routes that are for everybody.
+fn public_router(service: Arc<Service>, page: &str, told_of: Bastions) -> Router {
+    let healthz = move |State(service): State<Arc<Service>>| async move { healthz(&service, told_of).await };
+    let page = page.to_owned();
+    let about = move |State(service): State<Arc<Service>>| async move { about(service.witness(), &page) };
+    Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .route("/sign-subtree", post(sign_subtree))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route("/{origin_hash}/checkpoint", get(checkpoint))
+        .route("/healthz", get(healthz))
+        .route("/", get(about))
+        .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
+        .with_state(service)
+}
+
+/// Bodies are small and answers come within a few syncs of the disk; what takes longer is unwell.
+fn limits() -> Limits {
+    Limits {
+        // Above the route's own limit, whose answer says why.
+        body_bytes: 4 * MAX_BODY as u64,
+        body_time: Duration::from_secs(15),
+        answer_time: Duration::from_secs(30),
+        ..Limits::default()
+    }
+}
+
+async fn add_checkpoint(State(service): State<Arc<Service>>, body: Result<Bytes, BytesRejection>) -> Response {
+    match body {
+        Ok(body) => respond(service.add_checkpoint(&body).await),
+        Err(rejection) => unread(&rejection),
+    }
+}
+
+async fn sign_subtree(State(service): State<Arc<Service>>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return unread(&rejection),
+    };
+    match service.sign_subtree(&body).await {
+        Ok(line) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
+        Err(SubtreeAnswer::Malformed(error)) => refusal(StatusCode::BAD_REQUEST, "malformed", &error.to_string(), None),
+        Err(SubtreeAnswer::Refused(error)) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            refusal(status, error.code(), &error.to_string(), None)
+        }
+        Err(SubtreeAnswer::TooOften(seconds)) => {
+            let message = "as many subtrees of this log were signed as are signed a day";
+            let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "too-often", message, Some("try again later"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        Err(SubtreeAnswer::Internal) => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "internal", "internal error", Some("try again later"))
+        }
+    }
+}
+
+/// A body that did not come whole.
+fn unread(rejection: &BytesRejection) -> Response {
+    match rejection {
+        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("a request has at most {MAX_BODY} bytes");
+            let hint = "that is room for sixteen ML-DSA signature lines: leave lines of other witnesses out";
+            refusal(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", &message, Some(hint))
+        }
+        rejection => refusal(rejection.status(), "body-unreadable", &rejection.body_text(), None),
+    }
+}
+
+fn respond(answer: AddCheckpointAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match answer {
+        AddCheckpointAnswer::Cosigned(lines) => text(status, "text/plain; charset=utf-8", lines),
+        AddCheckpointAnswer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
+        AddCheckpointAnswer::Refused(Refusal::NotTheLast { cosigned, .. }) => {
+            text(status, "text/x.tlog.size", format!("{cosigned}\n"))
+        }
+        AddCheckpointAnswer::Refused(error) => refusal(status, error.code(), &error.to_string(), None),
+        AddCheckpointAnswer::TooOften(seconds) => {
+            let message = "this log has had as many cosignatures as it may have a day";
+            let mut response = refusal(status, "too-often", message, Some("the operators can agree on a higher `qpd`"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        AddCheckpointAnswer::Unavailable(error) => {
+            let (code, hint) = match &error {
+                Unavailable::ClockBack { .. } | Unavailable::NoTime { .. } => {
+                    ("clock-back", "the witness's operator must set its clock right; try again then")
+                }
+                Unavailable::ClockAhead { .. } => (
+                    "clock-jumped",
+                    "the witness's operator must look at its clock, and start the witness anew if it is right",
+                ),
+                Unavailable::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
+                Unavailable::Key(_) => {
+                    ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent")
+                }
+                Unavailable::Cosigning(_) | Unavailable::Internal => {
+                    ("internal", "nothing was cosigned; try again later")
+                }
+            };
+            // What the machine said is for the operator's log, not for strangers.
+            let message = match &error {
+                Unavailable::State(_) => "this witness cannot record a cosignature now".to_owned(),
+                Unavailable::Key(_) => "this witness cannot sign with its key now".to_owned(),
+                error => error.to_string(),
+            };
+            let mut response = refusal(status, code, &message, Some(hint));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+            response
+        }
+    }
+}
+
+async fn checkpoint(State(service): State<Arc<Service>>, Path(origin_hash): Path<String>) -> Response {
+    match service.witness().checkpoint(&origin_hash) {
+        Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
+        None => refusal(
+            StatusCode::NOT_FOUND,
+            "never-cosigned",
+            "this witness has never cosigned a checkpoint of that log",
+            None,
+        ),
+    }
+}
+
+async fn healthz(service: &Service, bastions: Bastions) -> Response {
+    let logs = service.health().await;
+    let well = logs.iter().all(|log| log.problem.is_none());
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    // A witness that holds a proof has done its work: it goes on for all other logs, and no log can take it off the net by lying.
+    let word = match (well, logs.iter().any(|log| log.evidence.iter().any(Held::is_proof))) {
+        (false, _) => "unwell",
+        (true, true) => "evidence",
+        (true, false) => "ok",
+    };
+    let each = logs.iter().map(|log| {
+        let evidence: Vec<_> = log.evidence.iter().take(LISTED).map(evidence).collect();
+        let problem = log.problem.clone().or_else(|| against(&log.evidence));
+        serde_json::json!({
+            "origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": problem,
+            "evidence": evidence, "evidence_files": log.evidence.len(),
+        })
+    });
+    let mut report = serde_json::json!({"status": word, "logs": each.collect::<Vec<_>>()});
+    let through: Vec<_> = bastions.iter().map(Backend::report).collect();
+    if let (false, Some(report)) = (through.is_empty(), report.as_object_mut()) {
+        report.insert("bastions".into(), through.into());
+    }
+    text(status, "application/json", format!("{report}\n"))
+}
+
+fn evidence(held: &Held) -> serde_json::Value {
+    serde_json::json!({"kind": held.kind.word(), "size": held.size, "file": held.id, "since": held.since})
+}
+
+/// What is said of a log against which there is proof.
+fn against(evidence: &[Held]) -> Option<String> {
+    let proof = evidence.iter().find(|held| held.is_proof())?;
+    let (kind, size) = (proof.kind.word(), proof.size);
+    Some(format!("this log's key has signed two histories ({kind} at size {size}): `stele-witness evidence export`"))
+}
+
+fn about(witness: &Witness, lines: &str) -> Response {
+    let (vkeys, logs) = witness.about();
+    let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
+    let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
+    let held = witness.evidence();
+    let each = held.iter().flat_map(|(origin, held)| {
+        held.iter().take(LISTED).map(move |file| {
+            let word = if file.is_proof() { "proof" } else { "suspicion" };
+            format!("{origin}: {word}, {} at size {}\n", file.kind.word(), file.size)
+        })
+    });
+    let evidence: String = each.collect();
+    let evidence = if evidence.is_empty() { evidence } else { format!("\nevidence:\n{evidence}") };
+    let name = witness.name();
+    let page = format!(
+        "{name}: a witness (c2sp.org/tlog-witness).\n{lines}{evidence}\nlogs:\n{list}\nkeys (either can stand in a policy's `witness` line):\n{vkeys}"
+    );
+    text(StatusCode::OK, "text/plain; charset=utf-8", page)
+}
+
+fn text(status: StatusCode, media_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body.into()).into_response()
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![doc = include_str!("../../README.md")]
+
+// A module uses only those above it.
+pub mod network_list;
+
+pub mod config;
+
+pub mod error;
+
+pub mod home;
+
+mod keys;
+
+pub mod setup;
+
+pub mod copying;
+
+pub mod metrics;
+
+pub mod service;
+
+pub mod http;
+
+mod verb;
+
+pub mod cli;

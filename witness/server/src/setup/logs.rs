@@ -1,0 +1,172 @@
+//! Adding logs to a witness, disabling them, and going on after a lost state.
+
+use std::path::Path;
+
+use stele_daemon::config::parse;
+use stele_durable::lock::Lock;
+use stele_spec::checkpoint::{Origin, UnfitOrigin};
+use stele_spec::note::{SignedNote, VerifierKey};
+
+use crate::config::{Config, Extras, FILE, text_of_log, with_disabled};
+use crate::error::WitnessError;
+use crate::home::Home;
+use crate::network_list::{ListedLog, NetworkList};
+use stele_witness_core::mark::Mark;
+use stele_witness_core::state::{StateError, read_adoptable};
+use stele_witness_core::trust::TrustedLog;
+
+/// What `logs pull` did.
+#[derive(Clone, Debug, Default)]
+pub struct Pulled {
+    /// New ones, which are in the config now.
+    pub added: Vec<TrustedLog>,
+    /// How many were known with the same key.
+    pub known: usize,
+    /// Known ones that the list has with another key: origin, the keys we know, the one listed. A person must judge.
+    pub changed: Vec<(Origin, String, String)>,
+}
+
+/// What `logs add` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// The log is in the config now.
+    New,
+    /// It was there with this key.
+    Already,
+}
+
+impl Home {
+    /// Adds a log: its state and mark, then its table in the config. A running witness serves it after SIGHUP.
+    ///
+    /// The origin is the key's name unless given. A known origin is never changed.
+    pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
+        Self::add_log_with(folder, vkey, origin, &Extras::default())
+    }
+
+    /// The same with what else is to be said of it.
+    pub fn add_log_with(
+        folder: &Path,
+        vkey: &str,
+        origin: Option<&str>,
+        extras: &Extras,
+    ) -> Result<(Added, TrustedLog), WitnessError> {
+        let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
+        let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
+        let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
+        let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
+        // Real logs have blanks in their names; what does not show is for no person to compare.
+        if let Err(unfit @ UnfitOrigin::Hidden { .. }) = parsed.fit_for_a_new_log() {
+            return Err(bad("origin", &origin, unfit.to_string()));
+        }
+        let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
+        Self::open(folder)?;
+        Self::add(folder, log, extras)
+    }
+
+    /// Adds every new log of a list. A known one is left as it is, also where the list has another key of it.
+    pub fn pull(folder: &Path, list: &NetworkList) -> Result<Pulled, WitnessError> {
+        Self::open(folder)?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let (mut pulled, mut tables) = (Pulled::default(), String::new());
+        for ListedLog { log, qpd } in &list.logs {
+            if pulled.added.iter().any(|added: &TrustedLog| added.origin() == log.origin()) {
+                continue;
+            }
+            match home.is_new(log) {
+                Ok(true) => {
+                    tables += &text_of_log(log, &Extras { qpd: *qpd, ..Extras::default() });
+                    pulled.added.push(log.clone());
+                }
+                Ok(false) => pulled.known += 1,
+                Err(WitnessError::KnownLog { origin, known, given }) => pulled.changed.push((origin, known, given)),
+                Err(error) => return Err(error),
+            }
+        }
+        if tables.is_empty() {
+            return Ok(pulled);
+        }
+        // One write for all: a list may have thousands.
+        let text = home.with(&tables)?;
+        let shelf = home.shelf(home.keyring()?.own())?;
+        for log in &pulled.added {
+            shelf.begin(log.origin())?;
+        }
+        stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
+        Ok(pulled)
+    }
+
+    /// Whether a log is to be added, or known with these keys; another key for a known origin is for a person to judge.
+    fn is_new(&self, log: &TrustedLog) -> Result<bool, WitnessError> {
+        let Some(known) = self.log(log.origin()) else { return Ok(true) };
+        if log.keys().iter().all(|key| known.keys().contains(key)) {
+            return Ok(false);
+        }
+        let keys = |log: &TrustedLog| log.keys().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (known, given) = (keys(known), keys(log));
+        Err(WitnessError::KnownLog { origin: log.origin().clone(), known, given })
+    }
+
+    /// Stops cosigning a log, or goes on with it; its state stays.
+    pub fn disable(folder: &Path, origin: &str, disabled: bool) -> Result<(), WitnessError> {
+        Self::open(folder)?;
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let mut expected = home.config().logs.clone();
+        let meant = expected.iter_mut().find(|log| log.origin == origin);
+        meant.ok_or_else(|| WitnessError::NoSuchLog { origin: origin.to_owned() })?.disabled = disabled;
+        let path = home.path(FILE);
+        let by_hand = || WitnessError::EditByHand { path: path.clone(), origin: origin.to_owned(), disabled };
+        let before = stele_durable::read_file(&path, stele_daemon::config::MAX_CONFIG)?.unwrap_or_default();
+        let text = with_disabled(&String::from_utf8_lossy(&before), origin, disabled).ok_or_else(by_hand)?;
+        // Never written unless it says what was meant and nothing else.
+        let after: Config = parse(&text, &path)?;
+        if after.logs != expected {
+            return Err(by_hand());
+        }
+        Ok(stele_durable::replace_file(&path, text.as_bytes())?)
+    }
+
+    fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
+        // Two that add at the same time must not lose one another's table: read again under the lock.
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        if !home.is_new(&log)? {
+            return Ok((Added::Already, log));
+        }
+        let text = home.with(&text_of_log(&log, extras))?;
+        home.shelf(home.keyring()?.own())?.begin(log.origin())?;
+        stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
+        Ok((Added::New, log))
+    }
+
+    /// The way out of a lost or restored state: goes on from a checkpoint that carries our own cosignature.
+    pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
+        let _alone = self.lock()?;
+        let own = self.keyring()?.own();
+        let shelf = self.shelf(own.clone())?;
+        shelf.recover()?;
+        let log = self.log_of(checkpoint)?;
+        let adopted = read_adoptable(checkpoint, log, &own)?;
+        shelf.adopt(&adopted)?;
+        shelf.load(log.origin())?;
+        Ok((log.origin().clone(), adopted.checkpoint().size()))
+    }
+
+    /// The log whose checkpoint (or mark) is in a file.
+    pub(crate) fn log_of(&self, path: &Path) -> Result<&TrustedLog, WitnessError> {
+        let bytes = stele_durable::read_file(path, stele_durable::compare_and_swap::MAX_CONTENT)?;
+        let bytes = bytes.ok_or_else(|| StateError::NotAMark { path: path.to_owned() })?;
+        let record = Mark::parse(&bytes).map_or(bytes, |mark| mark.record);
+        let origin = SignedNote::parse(&record)
+            .ok()
+            .and_then(|note| note.text().lines().next().map(str::to_owned))
+            .unwrap_or_default();
+        let known = self.logs().iter().map(|listed| &listed.log).find(|log| log.origin().as_str() == origin);
+        known.ok_or_else(|| WitnessError::UnknownLog { path: path.to_owned(), origin })
+    }
+
+    fn log(&self, origin: &Origin) -> Option<&TrustedLog> {
+        self.logs().iter().map(|listed| &listed.log).find(|log| log.origin() == origin)
+    }
+}
