@@ -55,9 +55,11 @@ impl Policy {
         &self.witnesses
     }
 
-    /// The log whose signature line a note bears; none where the policy accepts no such note either. The line is not verified here.
+    /// The log whose signature line a note bears, by the first key under its origin: a log that changes its key stays one log. None where
+    /// the policy accepts no such note either. The line is not verified here.
     pub fn log_of(&self, note: &SignedNote) -> Option<&Log> {
-        self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))
+        let signed = self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))?;
+        self.logs.iter().find(|log| log.key.name() == signed.key.name())
     }
 
     /// Which sets of witnesses are enough; indices are those of `witnesses`.

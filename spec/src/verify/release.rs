@@ -217,7 +217,7 @@ fn key_history(
     Ok((KeyHistory::fold(publisher, &proven).map_err(VerifyError::KeyHistory)?, others))
 }
 
-/// Whether two checkpoints are of one log of the policy: of one origin, and signed by one key.
+/// Whether two checkpoints are of one log of the policy, under whichever of its keys.
 fn check_same_log(release: &TrustedCheckpoint, other: &TrustedCheckpoint, policy: &Policy) -> Result<(), VerifyError> {
     let key = |checkpoint: &TrustedCheckpoint| policy.log_of(checkpoint.note()).map(|log| &log.key);
     if release.origin() != other.origin() || key(release) != key(other) {
