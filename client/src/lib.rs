@@ -17,7 +17,6 @@ mod draft;
 mod examination;
 mod foresight;
 mod form;
-pub mod host_watch;
 mod index_end;
 mod key_kind;
 mod lifecycle;
