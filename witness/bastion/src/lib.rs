@@ -3,7 +3,6 @@
 mod identity;
 mod place;
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::middleware::{Next, from_fn};
 use stele_clock::{Clock as _, SystemClock};
+use stele_daemon::metrics::{Kind, Metrics};
 use stele_fetch::roots::Roots;
 use stele_serve::{Limits, Pings, serve_opened};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -143,25 +143,35 @@ impl Bastions {
 
     /// What Prometheus reads of them.
     pub fn exposition(&self) -> String {
-        let mut text = String::new();
+        let mut metrics = Metrics::new();
         if self.0.is_empty() {
-            return text;
+            return metrics.into_text();
         }
         type Value = fn(&Status) -> u64;
-        let families: [(&str, &str, &str, Value); 3] = [
-            ("connected", "gauge", "Whether requests can come through the bastion", |status| status.connected.into()),
-            ("connections_total", "counter", "Connections to the bastion", |status| status.connections),
-            ("failures_total", "counter", "Attempts that failed and connections that ended", |status| status.failures),
+        let families: [(&str, Kind, &str, Value); 3] = [
+            (
+                "stele_witness_bastion_connected",
+                Kind::Gauge,
+                "Whether requests can come through the bastion",
+                |status| status.connected.into(),
+            ),
+            ("stele_witness_bastion_connections_total", Kind::Counter, "Connections to the bastion", |status| {
+                status.connections
+            }),
+            (
+                "stele_witness_bastion_failures_total",
+                Kind::Counter,
+                "Attempts that failed and connections that ended",
+                |status| status.failures,
+            ),
         ];
         for (name, kind, help, value) in families {
-            let name = format!("stele_witness_bastion_{name}");
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            let mut family = metrics.family(name, kind, help);
             for backend in self.iter() {
-                // A place has no quotes or backslashes.
-                let _ = writeln!(text, "{name}{{bastion=\"{}\"}} {}", backend.place, value(&backend.status()));
+                family.value(&[("bastion", &backend.place.to_string())], value(&backend.status()));
             }
         }
-        text
+        metrics.into_text()
     }
 }
 

@@ -35,7 +35,5 @@ pub mod log_slot;
 
 pub mod witness;
 
-pub mod exposition;
-
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;

@@ -92,7 +92,7 @@ fn router(service: Arc<Service>, bastions: &Bastions, page: &str) -> Router {
     let told_of = bastions.clone();
     let metrics = move |State(service): State<Arc<Service>>| async move {
         let values = exposition_of(service.witness()) + &told_of.exposition();
-        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
+        text(StatusCode::OK, stele_daemon::metrics::MEDIA_TYPE, values)
     };
     public_router(service.clone(), page, bastions.clone())
         .merge(Router::new().route("/metrics", get(metrics)).with_state(service))
