@@ -72,7 +72,10 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
             let contents = progress.during(|progress| folder::read_part(folder, &place, &evidence, progress))?;
             Some(evidence.check(&contents))
         }
-        TargetKind::File(file) => Some(progress.during(|progress| folder::check_file(file, &evidence, progress))?),
+        TargetKind::File(file) => {
+            let root = target.bundle.parent().filter(|_| args.bundle.is_none());
+            Some(progress.during(|progress| folder::check_file(file, root, &evidence, progress))?)
+        }
     };
     if let Some(report) = &mut comparison {
         report.allow_extra(&allowed);

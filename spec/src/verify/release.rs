@@ -139,7 +139,8 @@ impl VerifiedRelease {
         FolderReport::of(&self.manifest, found)
     }
 
-    /// Compares one file: with the recorded file at `named`, or with any that has its bytes. None where the release has no such file.
+    /// Compares one file: with the recorded file at `named` alone, or without a name with any that has its bytes. None where the release has
+    /// no such file.
     pub fn check_file(&self, named: Option<&FilePath>, found: &Found) -> Option<FolderReport> {
         FolderReport::of_file(&self.manifest, named, found)
     }
