@@ -10,7 +10,8 @@ use stele_spec::note::VerifierKey;
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, Said};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 
-use crate::host_watch::Place;
+use stele_host_check::Place;
+
 use crate::span::Span;
 use crate::verb::observe;
 

@@ -19,7 +19,7 @@ pub(crate) mod tests;
 mod verified;
 
 pub(crate) use error::ReadError;
-pub(crate) use stele_host::log_source::{LogSource, patiently};
+pub(crate) use stele_host::log_source::LogSource;
 pub(crate) use stele_spec::tiledlog::Chunk;
 pub(crate) use verified::VerifiedLog;
 

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use stele_spec::manifest::FilePath;
 use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
+use stele_spec::statement::{HostDigest, HostType};
 
 use super::*;
+use crate::view::{HostView, Scope};
 
 const SHARDS: [&str; 3] =
     ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"];
@@ -93,7 +95,7 @@ fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
 
 /// Shadows the comparison that may refuse: of files it never does.
 fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
-    super::compare(view, manifest).unwrap()
+    crate::compare::compare(view, manifest).unwrap()
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
     }
     // Without the weights, an unknown layer may be what they are packed into: neither absent nor different.
     let unknown = layer("application/vnd.example.new.v1", b"?");
-    assert!(super::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
+    assert!(crate::compare::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
     let licence = layer("application/vnd.docker.ai.license", b"MIT");
     assert_eq!(compare(&registry(&[licence]).unwrap(), &manifest).verdict, Verdict::Absent);
 }
