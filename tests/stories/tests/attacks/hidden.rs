@@ -108,7 +108,8 @@ fn unproven(told: Told) -> Step {
 fn unproven_verdict(told: Told) -> Step {
     let told = told.expect(18)?;
     assert!(told.stderr.contains("--accept-incomplete-answer"), "{}", told.all());
-    for words in ["UNPROVEN  acme.example/tiny", "files match; the log does not prove", "signature, log and witnesses"] {
+    for words in ["UNPROVEN  acme.example/tiny", "files match; the log does not prove", "signature, log and witnesses"]
+    {
         assert!(told.stdout.contains(words), "{words}: {}", told.all());
     }
     assert!(!told.stdout.contains("released, as of"), "{}", told.stdout);
@@ -139,7 +140,11 @@ fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -
     }
     let json = story.online("stranger", &["--json"])?.expect(18)?.json()?;
     assert_eq!((&json["error"], &json["verdict"]), (&"unproven".into(), &"unproven".into()), "{json}");
-    assert_eq!((&json["integrity"]["weights"]["state"], &json["as_of"]["status"]["source"]), (&"match".into(), &"bundle".into()), "{json}");
+    assert_eq!(
+        (&json["integrity"]["weights"]["state"], &json["as_of"]["status"]["source"]),
+        (&"match".into(), &"bundle".into()),
+        "{json}"
+    );
     story.hide(404, b"");
     for question in [
         &["history", &coordinate][..],
