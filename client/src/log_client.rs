@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use stele_host::exit::{Exit, Explain};
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
+use stele_host::log_source::{LogSource, TRIES};
 use stele_host::output::complain;
 use stele_host::printable::one_line;
 use stele_spec::entry::MAX_ENTRY;
@@ -72,6 +73,11 @@ impl LogClient {
     /// The same, with one moment at which all of its answers must be there.
     pub(crate) fn until(self, deadline: Instant) -> Self {
         Self { http: self.http.until(deadline), ..self }
+    }
+
+    /// The static files of the same log, under the same deadline.
+    pub(crate) fn files(&self) -> LogSource {
+        LogSource::asked(&self.url, self.http.clone(), TRIES)
     }
 
     /// The address.
@@ -197,11 +203,34 @@ fn shorten(text: &str) -> String {
     one_line(&text.trim().chars().take(400).collect::<String>()).into_owned()
 }
 
-/// What a log may call its refusal, and we call so too: no quorum, the operator's list, and the codes of registration.
-const CODES: [&str; 18] = [
+/// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
+const CODES: [&str; 42] = [
     "quorum-missing",
-    "claim-not-allowed",
+    "asking-witnesses",
+    "not-yet-published",
+    "starting",
+    "stopping",
+    "writer-stopped",
+    "backup-restored",
+    "pool-full",
+    "too-slow",
+    "busy",
+    "disk-full",
+    "quota",
+    "internal",
+    "proof-failed",
+    "not-a-statement",
+    "not-a-submission",
+    "body-cut",
+    "request-timeout",
+    "too-large",
     "manifest-missing",
+    "manifest-unexpected",
+    "manifest-digest-differs",
+    "manifest-count-differs",
+    "manifest-document-differs",
+    "manifest-file-missing",
+    "claim-not-allowed",
     "name-claimed",
     "name-unclaimed",
     "key-not-held",
@@ -212,6 +241,7 @@ const CODES: [&str; 18] = [
     "keys-left",
     "too-many-key-statements",
     "bad-signature",
+    "other-key",
     "coordinate-bound",
     "coordinate-released",
     "reference-unknown",
@@ -301,5 +331,28 @@ impl Explain for LogError {
             }
             Self::Nonsense { expected, found, .. } => vec![("expected", (*expected).into()), ("found", found.clone())],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_that_the_api_describes_for_a_submission_is_known() {
+        let text =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.yaml")).expect("the description");
+        let (_, route) = text.split_once("\n  /entries:\n").expect("the route");
+        let (route, _) = route.split_once("\n  /").expect("the next route");
+        let described: BTreeSet<&str> = route
+            .lines()
+            .filter(|line| line.trim_start().starts_with("\"4") || line.trim_start().starts_with("\"5"))
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .filter(|word| word.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()) && *word != "existing")
+            .collect();
+        let known: BTreeSet<&str> = CODES.into_iter().collect();
+        assert_eq!(known.len(), CODES.len(), "one is there twice");
+        assert_eq!(described, known);
     }
 }

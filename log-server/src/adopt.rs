@@ -145,6 +145,7 @@ impl Adoption<'_> {
                 Ok::<_, StoreError>(Object { path: *path, bytes })
             };
             store.put(&paths.iter().map(read).collect::<Result<Vec<_>, _>>()?)?;
+            store.forget_times(paths.iter().copied());
         }
         let note = head.note.to_bytes();
         if signed.as_deref() != Some(note.as_slice()) {

@@ -108,7 +108,7 @@ pub struct Limits {
     pub min_free_bytes: u64,
 }
 
-/// What one name and one key may add in a day. Bytes that are known already, and what is refused, do not count.
+/// What one name, one key and all new keys may add in a day. Bytes that are known already, and what is refused, do not count.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quotas {
@@ -118,6 +118,10 @@ pub struct Quotas {
     pub statements_by_key: u64,
     /// Names claimed by one key. Default 100.
     pub claims_by_key: u64,
+    /// Names claimed by all keys together that claimed nothing before the last day; not with `allow-list`, where the operator lets
+    /// each name in. Default 1000: what a large package index admits in a day. A name is held for ever, in memory too, and a key costs
+    /// nothing, so without this one stranger could claim names without end.
+    pub claims_by_new_keys: u64,
     /// Bytes of statements and manifests under one name. Default 1 GiB.
     pub bytes_by_name: u64,
 }
@@ -137,7 +141,13 @@ impl Default for Batch {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { statements_by_name: 100_000, statements_by_key: 100_000, claims_by_key: 100, bytes_by_name: 1 << 30 }
+        Self {
+            statements_by_name: 100_000,
+            statements_by_key: 100_000,
+            claims_by_key: 100,
+            claims_by_new_keys: 1000,
+            bytes_by_name: 1 << 30,
+        }
     }
 }
 

@@ -4,11 +4,13 @@
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
 use crate::admit::{Refusal, admit, authenticate, signers};
+use crate::alarms::Alarms;
+use crate::config::Claims;
 use crate::file_names::FileNames;
 use crate::head::Published;
 use crate::manifests::Stored;
 use crate::prover::ProveError;
-use crate::quota::{Exceeded, Quotas, Taken};
+use crate::quota::{Exceeded, Past, Quotas, Taken};
 use crate::replay::Parsed;
 use crate::sequencer::{Message, Reply, Submission};
 use crate::shared::Shared;
@@ -195,9 +197,13 @@ enum Checked {
 
 impl Intake {
     /// The way into the log behind `queue`.
-    pub fn new(shared: &Arc<Shared>, queue: SyncSender<Message>) -> Self {
+    pub fn new(shared: &Arc<Shared>, queue: SyncSender<Message>, past: Past) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let quotas = Quotas::new(shared.config.quotas);
+        let mut rules = shared.config.quotas;
+        if matches!(shared.config.registration.claims, Claims::AllowList) {
+            rules.claims_by_new_keys = u64::MAX;
+        }
+        let quotas = Quotas::new(rules, past);
         Self { shared: shared.clone(), queue, cores: Arc::new(Semaphore::new(cores)), quotas }
     }
 
@@ -413,8 +419,13 @@ fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, De
     Ok(FileNames::of(&manifest))
 }
 
+/// What is printed of checks and proofs that fail.
+static FAILED: Alarms = Alarms::new();
+
 fn lost(error: &tokio::task::JoinError) -> Unavailable {
-    tracing::error!(%error, "a check failed");
+    if FAILED.is_due("check-failed", &error.to_string()) {
+        tracing::error!(%error, "a check failed");
+    }
     Unavailable::Storage { code: "internal", message: "a check failed".into() }
 }
 
@@ -433,7 +444,9 @@ fn refused(shared: &Shared, refusal: Refusal) -> Denied {
 }
 
 fn unproven(error: &ProveError) -> Denied {
-    tracing::error!(%error, "no proof can be made");
+    if FAILED.is_due("no-proof", &error.to_string()) {
+        tracing::error!(%error, "no proof can be made");
+    }
     Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod adopt;
+pub mod alarms;
 pub mod cli;
 pub mod config;
 pub mod cosign;

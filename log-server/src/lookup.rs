@@ -11,6 +11,7 @@
 //! and root of the log up to which everything is there; it changes in the same atomic batch. Its number is that of these keys:
 //! a database with another one is made again.
 
+use crate::alarms::Alarms;
 use crate::file_names::FileNames;
 use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
@@ -282,7 +283,10 @@ impl Inner {
         if self.dirty.swap(false, Ordering::Relaxed) {
             self.with(|db| db.flush().map_err(failed));
             if let Err(error) = self.data.sync_filesystem() {
-                tracing::warn!(%error, "cannot sync the lookup database");
+                static FAILED: Alarms = Alarms::new();
+                if FAILED.is_due("lookup-sync", &error.to_string()) {
+                    tracing::warn!(%error, "cannot sync the lookup database");
+                }
             }
         }
     }

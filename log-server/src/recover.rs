@@ -18,10 +18,12 @@ use crate::head::{Published, SignedHead};
 use crate::lock::HeadLock;
 use crate::lookup::Record;
 use crate::newest::Newest;
+use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
 use crate::staging::{Staging, StagingError, name_of};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Times};
 use crate::tree::{Object, Tree};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use stele_host::durable::DurableError;
 use stele_host::exit::{Exit, Explain};
@@ -33,7 +35,7 @@ use stele_spec::index::{Index, IndexError, Listing, Pointer};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::registration::Registry;
-use stele_spec::tile::TilePath;
+use stele_spec::tile::{Resource, TilePath};
 
 /// Everything that a log knows of itself.
 #[derive(Debug)]
@@ -58,6 +60,10 @@ pub struct Recovered {
     pub manifests: Vec<Digest>,
     /// Those of them that are not there, or have a length that no manifest has.
     pub lost_manifests: Vec<Digest>,
+    /// What counts for quotas.
+    pub past: Past,
+    /// Full tiles with partial ones beside them.
+    pub superseded: VecDeque<TilePath>,
 }
 
 /// Why the log does not start.
@@ -241,6 +247,7 @@ pub fn recover(
         public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()),
         // Without a head to serve, the lookups are made from the entries, not from memory.
         records_from: published.as_ref().map_or(u64::MAX, Published::size),
+        times: store.logged_within(quota::DAY, size),
         ..Replayed::default()
     };
     replay(store, size, |position, bytes, parsed| state.take(store, position, bytes, parsed))?;
@@ -267,11 +274,12 @@ pub fn recover(
         }
     }
     discard(staging, None)?;
-    store.sweep((0..size / 256).map(|index| TilePath::full(stele_spec::tile::Resource::Entries, index)));
-    store.sweep((0..8_u8).flat_map(|level| {
+    let bundles = (0..size / 256).map(|index| TilePath::full(Resource::Entries, index));
+    let tiles = (0..8_u8).flat_map(|level| {
         let tiles = size.checked_shr(8 * (u32::from(level) + 1)).unwrap_or(0);
-        (0..tiles).map(move |index| TilePath::full(stele_spec::tile::Resource::Level(level), index))
-    }));
+        (0..tiles).map(move |index| TilePath::full(Resource::Level(level), index))
+    });
+    let superseded = bundles.chain(tiles).filter(|path| store.has_partials(*path)).collect();
     if finished {
         tracing::info!(size, "finished a batch that was signed and not yet published");
     }
@@ -286,6 +294,8 @@ pub fn recover(
         unpublished: state.unpublished,
         manifests: state.manifests,
         lost_manifests: state.lost_manifests,
+        past: state.past,
+        superseded,
     })
 }
 
@@ -302,6 +312,8 @@ impl Recovered {
             unpublished: Vec::new(),
             manifests: Vec::new(),
             lost_manifests: Vec::new(),
+            past: Past::default(),
+            superseded: VecDeque::new(),
         }
     }
 }
@@ -372,6 +384,8 @@ struct Replayed {
     unpublished: Vec<Record>,
     manifests: Vec<Digest>,
     lost_manifests: Vec<Digest>,
+    times: Times,
+    past: Past,
 }
 
 impl Replayed {
@@ -405,11 +419,18 @@ impl Replayed {
         if let Entry::Statement(signed) = &parsed.entry {
             self.registry.apply(position, parsed.leaf, signed.statement());
             self.newest.take(position, signed.statement());
+            let mut manifest = 0;
             if let Some(digest) = signed.statement().manifest_digest() {
                 self.manifests.push(digest);
-                if !store.seems_to_have_manifest(&digest).map_err(StoreError::Durable)? {
-                    self.lost_manifests.push(digest);
+                match store.length_of_manifest(&digest).map_err(StoreError::Durable)? {
+                    Some(length) => manifest = length,
+                    None => self.lost_manifests.push(digest),
                 }
+            }
+            match self.times.age(position) {
+                Some(age) => self.past.last_day.push(Logged::of(age, signed, manifest)),
+                None if quota::is_claim(signed) => drop(self.past.claimers.insert(signed.kid())),
+                None => {}
             }
             if position >= self.records_from {
                 let files = FileNames::stored(store, signed.statement());

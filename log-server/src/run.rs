@@ -8,6 +8,7 @@ use crate::lock::HeadLock;
 use crate::lookup::Lookup;
 use crate::manifests::Manifests;
 use crate::prover::Prover;
+use crate::quota::Past;
 use crate::recover::recover;
 use crate::sequencer::{Message, Sequencer};
 use crate::shared::Shared;
@@ -105,7 +106,7 @@ pub async fn run(
     limits.answer_time = limits.answer_time.max(slowest);
     let waiting = options.config.limits.pending_submissions.max(1);
     let started = tokio::task::spawn_blocking(move || start(options)).await;
-    let (shared, sequencer) =
+    let (shared, sequencer, past) =
         started.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
 
     let (queue, messages) = sync_channel(waiting);
@@ -124,7 +125,7 @@ pub async fn run(
         })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
-    let router = http::router(&shared, Intake::new(&shared, queue.clone()));
+    let router = http::router(&shared, Intake::new(&shared, queue.clone(), past));
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.config.origin, "serving");
     let stop = async {
@@ -144,7 +145,7 @@ pub async fn run(
 }
 
 /// Recovery, and everything that a running log shares.
-fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
+fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
@@ -203,9 +204,10 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer), LogError> {
         index: shared.index.clone(),
         last: found.last,
         signed: found.signed,
+        pending: None,
     };
-    let sequencer = Sequencer::new(&shared, writer, found.unpublished);
-    Ok((shared, sequencer))
+    let sequencer = Sequencer::new(&shared, writer, found.unpublished, found.superseded);
+    Ok((shared, sequencer, found.past))
 }
 
 /// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.

@@ -18,6 +18,7 @@ use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
 use crate::status::{Gauge, Writer as Doing};
 use crate::writer::{CheckError, WriteError, Writer, Written};
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,6 +37,12 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 
 /// How often an idle writer looks around.
 const TICK: Duration = Duration::from_millis(500);
+
+/// How long partial tiles are kept beside the full one: as long as a reader may need for what an earlier checkpoint covers.
+const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// The most full tiles that partial ones are kept beside: a busy log fills many in that time, each with up to 255 partial ones.
+const KEPT: usize = 32;
 
 /// How long a writer that was told to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
@@ -94,6 +101,15 @@ enum Fatal {
     Elsewhere(#[from] Elsewhere),
 }
 
+/// Why a signed head is not published yet.
+#[derive(Debug)]
+enum Unpublished {
+    /// The disk has no room for its tiles or its checkpoint.
+    NoRoom(String),
+    /// Too few witnesses have cosigned it.
+    BelowQuorum(QuorumMissing),
+}
+
 impl Fatal {
     fn code(&self) -> &'static str {
         match self {
@@ -128,8 +144,8 @@ pub struct Sequencer {
     witnesses: Witnesses,
     /// What is signed and not in the lookups yet.
     records: Vec<Record>,
-    /// Tiles that may make partial ones superfluous.
-    paths: Vec<TilePath>,
+    /// Full tiles whose partial ones are removed when they have been there for [`KEPT_FOR`], oldest first.
+    superseded: VecDeque<TilePath>,
     /// Submitters whose head is not published yet.
     waiting: Vec<(oneshot::Sender<Reply>, Reply)>,
     published: Option<u64>,
@@ -137,8 +153,9 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// A sequencer over what recovery found; `records` is what is signed and not published.
-    pub fn new(shared: &Arc<Shared>, writer: Writer, records: Vec<Record>) -> Self {
+    /// A sequencer over what recovery found; `records` is what is signed and not published, `superseded` the full tiles with partial
+    /// ones beside them.
+    pub fn new(shared: &Arc<Shared>, writer: Writer, records: Vec<Record>, superseded: VecDeque<TilePath>) -> Self {
         let witnesses = Witnesses::start(&shared.policy, &shared.store, &shared.key, &shared.status);
         let published = shared.published().map(|published| published.size());
         Self {
@@ -146,7 +163,7 @@ impl Sequencer {
             writer,
             witnesses,
             records,
-            paths: Vec::new(),
+            superseded,
             waiting: Vec::new(),
             published,
             // At the first opportunity after a start: who knows how old the checkpoint is.
@@ -223,7 +240,6 @@ impl Sequencer {
         let since = self.shared.now();
         let hint = self.published.unwrap_or(0);
         let mut pause = RETRY.0;
-        let mut told = Vec::new();
         loop {
             let recalled = self.witnesses.recall(self.writer.signed.as_ref(), hint, ROUND);
             self.contradicted()?;
@@ -233,12 +249,11 @@ impl Sequencer {
                 return Ok(true);
             };
             let missing = missing.lines();
-            if missing != told {
+            if self.shared.status.alarm("asking-witnesses", &missing.join("\n")) {
                 tracing::warn!(
                     ?missing,
                     "too few witnesses have said what they cosigned last; nothing is signed before"
                 );
-                told.clone_from(&missing);
             }
             self.shared.status.set_writer(Doing::Asking { since, missing });
             if !self.pause(queue, pause, &Unavailable::AskingWitnesses) {
@@ -270,8 +285,10 @@ impl Sequencer {
                 Ok(written) => self.note(written),
                 Err(error) if error.is_fatal() => return Err(error.into()),
                 Err(error) => {
-                    tracing::error!(code = error.code(), %error, "the first entry was not written; nothing was signed");
                     let (code, message) = (error.code(), error.to_string());
+                    if self.shared.status.alarm("batch-not-written", &message) {
+                        tracing::error!(code, %error, "the first entry was not written; nothing was signed");
+                    }
                     self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
                     if !self.pause(queue, RETRY.1, &Unavailable::Storage { code, message }) {
                         return Ok(false);
@@ -363,9 +380,11 @@ impl Sequencer {
             }
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => {
-                tracing::error!(code = error.code(), %error, "a batch was not written; nothing was signed");
-                let told = Unavailable::Storage { code: error.code(), message: error.to_string() };
-                self.answer_all(&told);
+                let (code, message) = (error.code(), error.to_string());
+                if self.shared.status.alarm("batch-not-written", &message) {
+                    tracing::error!(code, %error, "a batch was not written; nothing was signed");
+                }
+                self.answer_all(&Unavailable::Storage { code, message });
                 Ok(())
             }
         }
@@ -375,7 +394,7 @@ impl Sequencer {
         self.shared.status.set(Gauge::SignedSize, written.head.checkpoint.size());
         self.shared.status.count("stele_batches_total", "signed", 1);
         tracing::debug!(size = written.head.checkpoint.size(), "signed");
-        self.paths.extend(written.paths);
+        self.superseded.extend(written.paths.into_iter().filter(TilePath::is_full));
     }
 
     /// Has the signed head cosigned and published, however long that takes; `false` when told to stop before it is.
@@ -386,33 +405,32 @@ impl Sequencer {
             return Ok(true);
         }
         let started = Instant::now();
-        let mut told = Vec::new();
         let patience = Duration::from_secs(self.shared.config.limits.quorum_seconds);
         let since = self.shared.now();
         let mut pause = RETRY.0;
         loop {
-            let gathered = self.gather(&head);
-            self.contradicted()?;
-            match gathered.map(|published| self.publish(published)) {
-                Ok(Ok(())) => {
+            let told = match self.try_to_publish(&head)? {
+                Ok(()) => {
                     self.shared.status.note_batch(Duration::ZERO, started.elapsed());
                     return Ok(true);
                 }
-                Ok(Err(error)) if error.code() == "disk-full" => {
+                Err(Unpublished::NoRoom(error)) => {
                     let message = format!("{error}: signed, and published when there is room");
-                    tracing::error!(size = head.checkpoint.size(), message, "the checkpoint is not published");
-                    self.shared.status.set_writer(Doing::NoRoom { message });
+                    if self.shared.status.alarm("checkpoint-not-published", &message) {
+                        tracing::error!(size = head.checkpoint.size(), message, "the checkpoint is not published");
+                    }
+                    self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
+                    Unavailable::Storage { code: "disk-full", message }
                 }
-                Ok(Err(error)) => return Err(error.into()),
-                Err(missing) => {
+                Err(Unpublished::BelowQuorum(missing)) => {
                     let missing = missing.lines();
-                    if missing != told {
+                    if self.shared.status.alarm("below-quorum", &missing.join("\n")) {
                         tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
-                        told.clone_from(&missing);
                     }
                     self.shared.status.set_writer(Doing::BelowQuorum { since, missing });
+                    Unavailable::QuorumMissing
                 }
-            }
+            };
             let again = Instant::now() + pause;
             pause = (pause * 2).min(RETRY.1);
             while Instant::now() < again {
@@ -424,13 +442,30 @@ impl Sequencer {
                     std::thread::sleep(slice);
                     continue;
                 }
-                self.answer_all(&Unavailable::QuorumMissing);
+                self.answer_all(&told);
                 match queue.recv_timeout(slice) {
-                    Ok(message) => refuse(message, &Unavailable::QuorumMissing),
+                    Ok(message) => refuse(message, &told),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return Ok(false),
                 }
             }
+        }
+    }
+
+    /// Puts the tiles of a signed head if they are not there yet, has it cosigned, and publishes it.
+    fn try_to_publish(&mut self, head: &Arc<SignedHead>) -> Result<Result<(), Unpublished>, Fatal> {
+        match self.writer.publish_tiles() {
+            Ok(()) => {}
+            Err(error) if error.is_no_room() => return Ok(Err(Unpublished::NoRoom(error.to_string()))),
+            Err(error) => return Err(error.into()),
+        }
+        let gathered = self.gather(head);
+        self.contradicted()?;
+        match gathered.map(|published| self.publish(published)) {
+            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Err(error)) if error.code() == "disk-full" => Ok(Err(Unpublished::NoRoom(error.to_string()))),
+            Ok(Err(error)) => Err(error.into()),
+            Err(missing) => Ok(Err(Unpublished::BelowQuorum(missing))),
         }
     }
 
@@ -452,7 +487,9 @@ impl Sequencer {
         self.shared.set_published(published);
         self.shared.status.set_writer(Doing::Running);
         self.answer();
-        self.shared.store.sweep(self.paths.drain(..));
+        // A disk that fills up keeps nothing for readers who are late.
+        let most = if self.shared.short_of_room().is_some() { 0 } else { KEPT };
+        self.shared.store.sweep(&mut self.superseded, KEPT_FOR, most);
         Ok(())
     }
 
@@ -467,13 +504,19 @@ impl Sequencer {
         match gathered.map(|published| self.publish(published)) {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) if error.code() == "disk-full" => {
-                tracing::warn!(%error, "the published checkpoint is not renewed");
+                self.not_renewed(&error.to_string());
             }
             Ok(Err(error)) => return Err(error.into()),
-            Err(missing) => tracing::warn!(missing = ?missing.lines(), "the published checkpoint is not renewed"),
+            Err(missing) => self.not_renewed(&missing.lines().join("\n")),
         }
         self.republish_at = Instant::now() + Duration::from_secs(self.shared.config.republish_every.clamp(1, 30));
         Ok(())
+    }
+
+    fn not_renewed(&self, why: &str) {
+        if self.shared.status.alarm("checkpoint-not-renewed", why) {
+            tracing::warn!(why, "the published checkpoint is not renewed");
+        }
     }
 
     /// Answers everybody whose head is published.

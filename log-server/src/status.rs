@@ -1,5 +1,6 @@
 //! How the log is: what the writer does, what each witness last said, and the counters that `/metrics` shows.
 
+use crate::alarms::Alarms;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +63,7 @@ pub struct Status {
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     gauges: [AtomicU64; 3],
     batches: Mutex<Vec<(Duration, Duration)>>,
+    alarms: Alarms,
 }
 
 /// A number that goes up and down.
@@ -83,6 +85,7 @@ impl Default for Status {
             counts: Mutex::default(),
             gauges: Default::default(),
             batches: Mutex::default(),
+            alarms: Alarms::new(),
         }
     }
 }
@@ -120,6 +123,17 @@ impl Status {
                 counts.insert((family, label.to_owned()), by);
             }
         }
+    }
+
+    /// Counts an alarm; whether a line is due as well.
+    pub fn alarm(&self, kind: &'static str, message: &str) -> bool {
+        self.count("stele_alarms_total", kind, 1);
+        self.alarms.is_due(kind, message)
+    }
+
+    /// Whether a line is due under a kind of alarm that is counted elsewhere.
+    pub fn is_due(&self, kind: &str, message: &str) -> bool {
+        self.alarms.is_due(kind, message)
     }
 
     /// Sets a gauge.

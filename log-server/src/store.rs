@@ -5,7 +5,11 @@
 //! c2sp.org/tlog-tiles, so that any web server can serve the folder.
 
 use crate::tree::Object;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+use stele_host::clock::{Clock as _, SystemClock};
 use stele_host::durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
@@ -19,6 +23,26 @@ pub(crate) const MAX_OBJECT: u64 = 256 * 65_537;
 #[derive(Clone, Debug)]
 pub struct Store {
     data: Dir,
+}
+
+/// When the newest entries were logged.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    /// Everything before is older.
+    from: u64,
+    /// Sizes of the tree that were reached lately, smallest first, and how long ago.
+    ends: Vec<(u64, Duration)>,
+}
+
+impl Times {
+    /// How long ago an entry was logged; `None`: longer than was asked for.
+    pub fn age(&self, position: u64) -> Option<Duration> {
+        if position < self.from {
+            return None;
+        }
+        // It may be older than the first file that has it; it is not younger.
+        self.ends.get(self.ends.partition_point(|(end, _)| *end <= position)).map(|(_, age)| *age)
+    }
 }
 
 /// Why an object could not be had.
@@ -109,10 +133,46 @@ impl Store {
         self.data.exists(&format!("public/manifests/{digest}"))
     }
 
-    /// Whether a manifest is there and has a length that one can have.
-    pub fn seems_to_have_manifest(&self, digest: &Digest) -> Result<bool, DurableError> {
+    /// The length of a manifest, if it is there and has one that a manifest can have.
+    pub fn length_of_manifest(&self, digest: &Digest) -> Result<Option<u64>, DurableError> {
         let found = self.data.open_file(&format!("public/manifests/{digest}"))?;
-        Ok(found.is_some_and(|(_, length)| (1..=MAX_MANIFEST as u64).contains(&length)))
+        Ok(found.map(|(_, length)| length).filter(|length| (1..=MAX_MANIFEST as u64).contains(length)))
+    }
+
+    /// How long ago the entries of the tree of `size` were logged, of those that were within a time: by the files of their bundles.
+    ///
+    /// Of a bundle whose partial files are gone all entries are as old as the last one. Best effort: a file whose time cannot be had
+    /// says nothing.
+    pub fn logged_within(&self, within: Duration, size: u64) -> Times {
+        let (now, width) = (SystemClock.unix_seconds(), u64::from(TILE_WIDTH));
+        let (mut ends, mut from) = (Vec::new(), size);
+        for index in (0..size.div_ceil(width)).rev() {
+            let full = TilePath::full(Resource::Entries, index);
+            let mut files = vec![(width, self.data.path_of(&file(full)))];
+            let partials = std::fs::read_dir(self.data.path_of(&format!("{}.p", file(full))));
+            files.extend(partials.into_iter().flatten().flatten().filter_map(|entry| {
+                let width = entry.file_name().to_str()?.parse().ok()?;
+                Some((width, entry.path()))
+            }));
+            let (mut lately, mut older) = (false, index * width);
+            for (width, path) in files {
+                let end = index * u64::from(TILE_WIDTH) + width;
+                match age_of(&path, now) {
+                    Some(age) if age < within => {
+                        ends.push((end, age));
+                        lately = true;
+                    }
+                    Some(_) => older = older.max(end),
+                    None => {}
+                }
+            }
+            if !lately {
+                break;
+            }
+            from = older;
+        }
+        ends.sort_unstable();
+        Times { from, ends }
     }
 
     /// Keeps a manifest that a release names.
@@ -130,18 +190,47 @@ impl Store {
         self.data.exists("public/tile")
     }
 
-    /// Removes the partial tiles of which the full one is there; reads are then served from that one.
+    /// Makes files of entry bundles older than any time that is asked for: of a copy nobody knows when its entries were logged.
     ///
-    /// Not durable and best effort: what is left behind takes room and harms nothing.
-    pub fn sweep(&self, full: impl IntoIterator<Item = TilePath>) {
-        for path in full.into_iter().filter(TilePath::is_full) {
-            let partials = self.data.path_of(&format!("{}.p", file(path)));
+    /// Best effort: an entry that seems younger than it is counts against its publisher's quota for a day.
+    pub fn forget_times(&self, paths: impl IntoIterator<Item = TilePath>) {
+        for path in paths.into_iter().filter(|path| path.resource == Resource::Entries) {
+            let path = self.data.path_of(&file(path));
+            let outcome = std::fs::File::open(&path).and_then(|file| file.set_modified(UNIX_EPOCH));
+            if let Err(error) = outcome {
+                tracing::debug!(path = %path.display(), %error, "the time of a file cannot be set");
+            }
+        }
+    }
+
+    /// Removes the partial tiles of full ones that have been there for a time, as far as `waiting` begins with them; reads are then
+    /// served from the full ones. More than `most` do not wait.
+    ///
+    /// A reader with an earlier checkpoint, behind a web server that does not cut, has that time to finish. Not durable and
+    /// best effort: what is left behind takes room and harms nothing.
+    pub fn sweep(&self, waiting: &mut VecDeque<TilePath>, kept_for: Duration, most: usize) {
+        let now = SystemClock.unix_seconds();
+        waiting.retain(TilePath::is_full);
+        while let Some(path) = waiting.front() {
+            let full = file(*path);
+            // Gone is as good as old: there is nothing to wait for.
+            let due = age_of(&self.data.path_of(&full), now).is_none_or(|age| age >= kept_for);
+            if !due && waiting.len() <= most {
+                return;
+            }
+            let partials = self.data.path_of(&format!("{full}.p"));
             match std::fs::remove_dir_all(&partials) {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => tracing::warn!(path = %partials.display(), %error, "cannot remove partial tiles"),
             }
+            waiting.pop_front();
         }
+    }
+
+    /// Whether a full tile has partial ones beside it.
+    pub fn has_partials(&self, full: TilePath) -> bool {
+        self.data.path_of(&format!("{}.p", file(full))).is_dir()
     }
 }
 
@@ -187,6 +276,12 @@ impl TileSource for Overlay<'_> {
     }
 }
 
+/// How old a file is, by its time and the clock; a time of the future is no age.
+fn age_of(path: &Path, now: u64) -> Option<Duration> {
+    let written = std::fs::metadata(path).ok()?.mtime();
+    Some(Duration::from_secs(now.saturating_sub(u64::try_from(written).unwrap_or(0))))
+}
+
 fn file(path: TilePath) -> String {
     format!("public/{path}")
 }
@@ -230,7 +325,18 @@ mod tests {
             .map(|resource| store.read(TilePath { resource, index: 0, width: 5 }).unwrap().unwrap());
         let objects = grow(&mut tree, 300);
         store.put(&objects).unwrap();
-        store.sweep(objects.iter().map(|object| object.path));
+        let hour = Duration::from_secs(3600);
+        let mut waiting: VecDeque<TilePath> = objects.iter().map(|object| object.path).collect();
+        store.sweep(&mut waiting, hour, 8);
+        assert_eq!(waiting.len(), 2, "the full ones");
+        assert!(home.path().join("public/tile/0/000.p/5").exists(), "a reader may be under way");
+        // A web server that only has the files serves an earlier checkpoint for an hour.
+        for full in ["public/tile/0/000", "public/tile/entries/000"] {
+            let full = std::fs::File::open(home.path().join(full)).unwrap();
+            full.set_modified(std::time::SystemTime::now() - hour).unwrap();
+        }
+        store.sweep(&mut waiting, hour, 8);
+        assert!(waiting.is_empty());
         assert!(!home.path().join("public/tile/0/000.p").exists());
         assert!(home.path().join("public/tile/0/001.p/44").exists());
         let after = [Resource::Entries, Resource::Level(0)]
@@ -240,6 +346,46 @@ mod tests {
         assert_eq!(store.entry(299, 300).unwrap(), 299_u64.to_be_bytes());
         assert!(store.entry(300, 300).is_err());
         assert_eq!(store.read(TilePath::full(Resource::Level(0), 7)).unwrap(), None);
+    }
+
+    #[test]
+    fn more_than_so_many_partial_tiles_do_not_wait() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(&Dir::open(home.path()).unwrap());
+        let mut tree = Tree::new();
+        let mut waiting = VecDeque::new();
+        for size in [5, 300, 520, 800] {
+            let objects = grow(&mut tree, size);
+            store.put(&objects).unwrap();
+            waiting.extend(objects.iter().map(|object| object.path));
+        }
+        store.sweep(&mut waiting, Duration::from_secs(3600), 2);
+        assert_eq!(waiting.len(), 2);
+        let left = |name: &str| home.path().join(format!("public/tile/{name}.p")).exists();
+        assert_eq!(["entries/000", "entries/001", "entries/002"].map(left), [false, false, true]);
+    }
+
+    #[test]
+    fn entries_are_as_old_as_the_file_that_first_has_them() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::new(&Dir::open(home.path()).unwrap());
+        let mut tree = Tree::new();
+        for size in [5, 256, 300, 310] {
+            store.put(&grow(&mut tree, size)).unwrap();
+        }
+        let hour = Duration::from_secs(3600);
+        let date = |name: &str, hours: u32| {
+            let file = std::fs::File::open(home.path().join("public/tile/entries").join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - hour * hours).unwrap();
+        };
+        (date("000.p/5", 30), date("000", 23), date("001.p/44", 4), date("001.p/54", 1));
+        let times = store.logged_within(24 * hour, 310);
+        let hours = |position| times.age(position).map(|age| (age.as_secs() + 60) / 3600);
+        let found = [0, 4, 5, 255, 256, 299, 300, 309, 310].map(hours);
+        assert_eq!(found, [None, None, Some(23), Some(23), Some(4), Some(4), Some(1), Some(1), None]);
+        assert_eq!(store.logged_within(2 * hour, 310).age(299), None);
+        store.forget_times([44, 54].map(|width| TilePath { resource: Resource::Entries, index: 1, width }));
+        assert_eq!(store.logged_within(24 * hour, 310).age(309), None);
     }
 
     #[test]

@@ -113,6 +113,7 @@ impl Offline {
             index: Arc::new(RwLock::new(std::mem::take(&mut found.index))),
             last: found.last,
             signed: found.signed.clone(),
+            pending: None,
         };
         Ok(Self { store, writer, found: Some(found) })
     }

@@ -1,8 +1,9 @@
 //! One step of the log: from a signed tree to the next signed tree, its tiles public, or nothing at all.
 //!
 //! The order is invariant 2 of the design: index entry, tiles in memory, one staged object, self-check, signature,
-//! compare-and-swap of the signed head, tiles. What fails before the signature is taken back; what fails after it stops
-//! the writer for good ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
+//! compare-and-swap of the signed head, tiles. What fails before the signature is taken back. Tiles that find no room after it are
+//! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
+//! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
 
 use crate::head::SignedHead;
 use crate::lock::HeadLock;
@@ -52,6 +53,15 @@ pub struct Writer {
     pub last: Option<IndexEntry>,
     /// The newest signed head.
     pub signed: Option<Arc<SignedHead>>,
+    /// The tiles of that head, while the disk has no room for them.
+    pub pending: Option<PendingTiles>,
+}
+
+/// Tiles of a signed head that are not public yet, and the staged batch that they are made from.
+#[derive(Debug)]
+pub struct PendingTiles {
+    batch: String,
+    objects: Vec<Object>,
 }
 
 /// What a write did.
@@ -59,7 +69,7 @@ pub struct Writer {
 pub struct Written {
     /// The new head.
     pub head: Arc<SignedHead>,
-    /// The tiles and bundles that became public.
+    /// The tiles and bundles that became public, or will when there is room.
     pub paths: Vec<TilePath>,
 }
 
@@ -132,6 +142,11 @@ impl WriteError {
         }
     }
 
+    /// Whether tiles of a signed head found no room, and nothing is in doubt.
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::After(error) if error.code() == "disk-full" && !error.is_sync_failure())
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -149,6 +164,7 @@ impl Writer {
     ///
     /// The batch stays staged in the index, which answers as before it: it is settled when its head is published.
     pub fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+        self.publish_tiles()?;
         let staged = {
             let mut index = self.index();
             if self.signed.as_ref().is_some_and(|head| index.settled().position() < head.checkpoint.size()) {
@@ -159,7 +175,8 @@ impl Writer {
         };
         let outcome = self.write_staged(statements, listings, &staged);
         match outcome {
-            Ok((written, tree)) => {
+            Ok((written, tree, pending)) => {
+                self.pending = pending;
                 self.tree = tree;
                 self.last = Some(staged.entry);
                 self.signed = Some(written.head.clone());
@@ -172,6 +189,16 @@ impl Writer {
         }
     }
 
+    /// Puts the tiles that found no room when their head was signed; again as often as [`WriteError::is_no_room`].
+    pub fn publish_tiles(&mut self) -> Result<(), WriteError> {
+        if let Some(pending) = &self.pending {
+            self.store.put(&pending.objects).map_err(WriteError::After)?;
+            self.staging.forget(&pending.batch);
+            self.pending = None;
+        }
+        Ok(())
+    }
+
     fn index(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,7 +208,7 @@ impl Writer {
         statements: &[SignedStatement],
         listings: &[Listing],
         staged: &Staged,
-    ) -> Result<(Written, Tree), WriteError> {
+    ) -> Result<(Written, Tree, Option<PendingTiles>), WriteError> {
         let last = staged.entry.to_string();
         let mut tree = self.tree.clone();
         let mut full = Vec::new();
@@ -215,10 +242,16 @@ impl Writer {
             }
         })?;
 
-        self.store.put(&objects).map_err(WriteError::After)?;
-        self.staging.forget(&name);
         let paths = objects.iter().map(|object| object.path).collect();
-        Ok((Written { head: Arc::new(head), paths }, tree))
+        let pending = match self.store.put(&objects).map_err(WriteError::After) {
+            Ok(()) => {
+                self.staging.forget(&name);
+                None
+            }
+            Err(error) if error.is_no_room() => Some(PendingTiles { batch: name, objects }),
+            Err(error) => return Err(error),
+        };
+        Ok((Written { head: Arc::new(head), paths }, tree, pending))
     }
 
     /// Invariant 1: what is about to be published has the last *signed* tree as its beginning; and it is what it says.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stele_host::durable::{self, Dir};
 use stele_host::output::complain;
+use stele_host::printable::one_line;
 use stele_spec::hash::KeyId;
 use stele_spec::index::{Absence, Path as IndexPath, Pointer, Proof, Subject, Transition};
 use stele_spec::key::PublicKey;
@@ -65,7 +66,7 @@ impl Archive {
         let (Ok(name), Ok(bytes), false) = (evidence.file_name(), evidence.to_bytes(), full) else { return Ok(None) };
         self.folder.put_if_absent(&name, &bytes)?;
         let path = self.folder.path_of(&name);
-        complain(&format!("evidence: {}\n  in {}\n", verdict.what, path.display()));
+        complain(&format!("evidence: {}\n  in {}\n", one_line(&verdict.what), one_line(&path.display().to_string())));
         self.written.push(path.clone());
         Ok(Some(path))
     }

@@ -1,6 +1,7 @@
 //! Entries by position, and positions by name.
 
 use super::{Server, bad_request, immutable, internal, json, not_found, typed, unavailable};
+use crate::alarms::Alarms;
 use crate::lookup::{By, MAX_POSITIONS};
 use crate::prover::ProveError;
 use axum::extract::{Path, Query, State};
@@ -164,7 +165,10 @@ async fn answer(
             json(StatusCode::OK, &object)
         }
         Err(error) => {
-            tracing::warn!(%error, "a lookup failed");
+            static FAILED: Alarms = Alarms::new();
+            if FAILED.is_due("lookup-failed", &error.to_string()) {
+                tracing::warn!(%error, "a lookup failed");
+            }
             unavailable("lookups-away", "the lookups are being made again, or off until the log is started again", 30)
         }
     }

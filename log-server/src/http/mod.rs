@@ -37,6 +37,7 @@ mod page;
 mod static_files;
 mod submit;
 
+use crate::alarms::Alarms;
 use crate::intake::Intake;
 use crate::shared::Shared;
 use axum::Router;
@@ -200,7 +201,10 @@ fn bad_request(code: &str, message: &str, hint: &str) -> Response {
 }
 
 fn internal(error: &dyn std::fmt::Display) -> Response {
-    tracing::error!(%error, "a request failed");
+    static FAILED: Alarms = Alarms::new();
+    if FAILED.is_due("request-failed", &error.to_string()) {
+        tracing::error!(%error, "a request failed");
+    }
     refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the log failed on this request", Some("try again later"))
 }
 

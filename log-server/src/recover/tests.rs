@@ -179,7 +179,7 @@ fn a_tile_that_changed_under_the_writer_stops_it_before_it_signs() {
 /// new one, and every head that it ever signed is the beginning of the newest.
 #[test]
 fn whatever_step_fails_the_history_stays_one() {
-    let mut failed = 0;
+    let (mut failed, mut resumed) = (0, 0);
     for place in ["staged", "lock/signed-head", "public/tile"] {
         for step in ["create", "write", "sync", "link", "rename", "unlink", "sync-dir"] {
             for action in ["fail", "fail-persisted", "full"] {
@@ -193,6 +193,15 @@ fn whatever_step_fails_the_history_stays_one() {
                 failed += usize::from(outcome.is_err());
                 let signed_by_memory = log.writer.tree.size();
                 assert_eq!(signed_by_memory, if outcome.is_ok() { 8 } else { 6 }, "{case}");
+                if log.writer.pending.is_some() {
+                    // Signed, and tiles without room: the same process puts them and goes on.
+                    assert!(action == "full" && place.starts_with("public"), "{case}");
+                    let again = log.write(vec![claim("later.example", 5)]).unwrap().head;
+                    let found = root_at(&TileNodes::new(&log.store, again.checkpoint.size()), 8).unwrap();
+                    assert_eq!(found, outcome.as_ref().unwrap().head.checkpoint.root(), "{case}");
+                    resumed += 1;
+                    continue;
+                }
                 if let Err(error) = &outcome
                     && !error.is_fatal()
                 {
@@ -214,7 +223,7 @@ fn whatever_step_fails_the_history_stays_one() {
         }
     }
     // The rest are steps that a place does not take: a head is renamed, never linked.
-    assert!(failed >= 40, "{failed}");
+    assert!(failed >= 35 && resumed >= 4, "{failed} {resumed}");
 }
 
 #[test]
@@ -232,9 +241,44 @@ fn tiles_of_many_levels_survive_a_restart() {
     let log = Offline::start(&path).unwrap();
     assert_eq!(log.writer.tree.size(), 607);
     assert!(log.store.read(TilePath::full(Resource::Level(0), 1)).unwrap().is_some());
-    assert!(!path.join("public/tile/0/000.p").exists());
+    // Partial tiles stay for readers who are late; the writer removes them when they are old.
+    assert!(path.join("public/tile/0/000.p").exists());
+    assert!(log.found.as_ref().unwrap().superseded.contains(&TilePath::full(Resource::Level(0), 0)));
     let data = Dir::open(&path).unwrap();
     let lookup = Lookup::open(&data, &log.store, 607, published.head.value().root());
     let by = crate::lookup::By::Publisher("a5-99.example");
     assert_eq!(lookup.positions(by, 0).unwrap(), [605]);
+}
+
+/// What one claim occupies in memory for ever: run alone, with `--ignored --nocapture`, and compare with the README.
+#[test]
+#[ignore = "a measurement"]
+fn memory_of_claims() {
+    use stele_spec::index::{Index, Listing, Pointer};
+    use stele_spec::registration::Registry;
+    const CLAIMS: u64 = 50_000;
+    let resident = || {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
+    };
+    let claims: Vec<_> = (0..CLAIMS).map(|i| claim(&format!("publisher-{i}.example"), (i % 250) as u8)).collect();
+    let parsed: Vec<_> = claims.iter().map(|signed| Parsed::of(signed.bytes()).unwrap()).collect();
+    let start = resident();
+    let mut registry = Registry::default();
+    for ((position, signed), parsed) in (1..).zip(&claims).zip(&parsed) {
+        registry.apply(position, parsed.leaf, signed.statement());
+    }
+    let with_registry = resident();
+    let mut index = Index::new();
+    for (first, parsed) in (0..).zip(parsed.chunks(1000)) {
+        let listings: Vec<_> = (first * 1000 + 1..)
+            .zip(parsed)
+            .map(|(position, parsed)| Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys.clone()))
+            .collect();
+        index.replay(&listings).unwrap();
+    }
+    let with_index = resident();
+    let each = |bytes: u64| bytes / CLAIMS;
+    println!("registry: {} bytes a claim; index: {}", each(with_registry - start), each(with_index - with_registry));
+    assert!(registry.counts().1 as u64 == CLAIMS && with_index > start);
 }

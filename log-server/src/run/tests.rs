@@ -92,7 +92,44 @@ impl Running {
 fn error_of(answer: &Response) -> (u16, String) {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert!(body["message"].is_string() && body["hint"].is_string(), "{body}");
-    (answer.status, body["error"].as_str().unwrap().to_owned())
+    let code = body["error"].as_str().unwrap();
+    assert!(answer.status == 400 || described(answer.status, code), "docs/api.yaml: {} `{code}`", answer.status);
+    (answer.status, code.to_owned())
+}
+
+/// Whether the description of the API has this code with this status.
+fn described(status: u16, code: &str) -> bool {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.yaml")).unwrap();
+    let (status, code) = (format!("\"{status}\": {{"), format!("`{code}`"));
+    text.lines().any(|line| line.trim_start().starts_with(&status) && line.contains(&code))
+}
+
+#[test]
+fn the_description_of_the_api_has_every_code_of_a_refusal() {
+    use crate::intake::Unavailable as Why;
+    for why in [
+        Why::Starting,
+        Why::PoolFull,
+        Why::AskingWitnesses,
+        Why::BackupRestored,
+        Why::QuorumMissing,
+        Why::NotYetPublished,
+        Why::WriterStopped,
+        Why::Stopping,
+        Why::TooSlow,
+    ] {
+        assert!(described(503, why.code()), "{why:?}");
+    }
+    // The rules of registration, from the source that names them.
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/src/registration/refusal.rs");
+    let text = std::fs::read_to_string(source).unwrap();
+    let (_, codes) = text.split_once("fn code(&self)").unwrap();
+    let (codes, _) = codes.split_once("\n    }\n").unwrap();
+    let codes: Vec<&str> = codes.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(codes.len() >= 14, "{codes:?}");
+    for code in codes {
+        assert!([403, 409, 422].iter().any(|status| described(*status, code)), "{code}");
+    }
 }
 
 #[test]
@@ -340,7 +377,7 @@ fn below_the_least_room_nothing_is_taken_and_it_goes_on_when_there_is_room() {
 }
 
 #[test]
-fn a_disk_that_fills_up_at_any_step_before_tiles_is_no_end() {
+fn a_disk_that_fills_up_at_any_step_is_no_end() {
     let home = tempfile::tempdir().unwrap();
     let witness = fake_witness("w1.example");
     let lines = format!("witness w1 {} {}\nquorum w1\n", witness.key.verifier(), witness.url);
@@ -354,6 +391,19 @@ fn a_disk_that_fills_up_at_any_step_before_tiles_is_no_end() {
         assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()), "{step} {place}");
         drop(armed);
         log.proven(&signed);
+    }
+    // Signed, and no room for a tile or its folder: it is offered to the witnesses when there is.
+    let size = log.json("/healthz")["size"].as_u64().unwrap();
+    for (number, step) in ["write", "create", "write"].into_iter().enumerate() {
+        let signed = claim(&format!("tile{number}.example"), 1);
+        let place = if number == 2 { "public/tile/0" } else { "public/tile/entries" };
+        let armed = stele_host::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
+        assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()), "{step} {place}");
+        assert_eq!(log.json("/healthz")["writer"], "disk-full");
+        assert_eq!(log.json("/healthz")["size"], size + 2 * number as u64, "not published");
+        drop(armed);
+        log.wait_for(200);
+        assert_eq!(log.proven(&signed).index(), size + 2 * number as u64, "signed once, logged once");
     }
     // Signed and cosigned, and no room for the checkpoint: it is published when there is.
     let signed = claim("last.example", 1);

@@ -66,7 +66,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele-verify", &["stele-explain", "stele-spec"]),
-    ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host", "stele-verify"]),
+    ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
+    ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host", "stele-verify", "stele-host-check"]),
     ("stele-probe", &[]),
     ("stele-samples", &["stele-spec", "stele-probe"]),
     ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
@@ -255,6 +256,19 @@ fn signatures_are_built_without_the_features_that_weaken_them() {
         let features = line.split_once('[').unwrap().1;
         for feature in ["batch", "legacy_compatibility", "hazmat"] {
             assert!(!features.split([',', ']']).any(|found| found == feature), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_verifies_builds_no_server() {
+    for features in [&["--all-features"][..], &["--no-default-features"]] {
+        let arguments = [&["--package", "stele-verify", "--edges", "normal", "--format", "{p}"][..], features].concat();
+        let tree = cargo_tree(&arguments);
+        assert!(tree.iter().any(|line| line.starts_with("stele-spec ")), "{tree:?}");
+        let built = |name: &str| tree.iter().any(|line| line.split(' ').next() == Some(name));
+        for name in ["tokio", "axum", "hyper", "ureq", "rustls", "redb", "sled", "clap", "getrandom"] {
+            assert!(!built(name), "{name} is built for a program that verifies, with {features:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use stele_daemon::metrics::{Kind, Metrics};
 
 /// What came of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Brought {
+pub enum CopyOutcome {
     /// Copied to a newer checkpoint, and signed.
     Signed,
     /// There is nothing newer.
@@ -17,7 +17,7 @@ pub enum Brought {
     Failed,
 }
 
-impl Brought {
+impl CopyOutcome {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Signed, Self::Current, Self::Unread, Self::Failed];
 
@@ -40,7 +40,7 @@ pub(crate) struct Counts {
     pub(crate) size: u64,
     pub(crate) time: u64,
     pub(crate) missing: u64,
-    pub(crate) rounds: BTreeMap<Brought, u64>,
+    pub(crate) rounds: BTreeMap<CopyOutcome, u64>,
 }
 
 pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {
@@ -61,9 +61,9 @@ pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {
     let mut family =
         metrics.family("stele_witness_mirror_rounds_total", Kind::Counter, "Rounds of copying, by what came of them");
     for (origin, counts) in logs {
-        for brought in Brought::ALL {
-            let count = counts.rounds.get(&brought).copied().unwrap_or_default();
-            family.value(&[("origin", origin), ("outcome", brought.word())], count);
+        for outcome in CopyOutcome::ALL {
+            let count = counts.rounds.get(&outcome).copied().unwrap_or_default();
+            family.value(&[("origin", origin), ("outcome", outcome.word())], count);
         }
     }
     metrics.into_text()

@@ -2,7 +2,7 @@
 
 use stele_daemon::metrics::{Kind, Metrics};
 use stele_witness_core::counters::{Counts, Pulled};
-use stele_witness_core::decide::Conflict;
+use stele_witness_core::decide::ConflictKind;
 use stele_witness_core::witness::Witness;
 
 /// What `/metrics` answers of a witness.
@@ -63,7 +63,7 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
         "Checkpoints signed by their log that contradict what was cosigned",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.conflicts.get(&kind).copied().unwrap_or_default();
             family.value(&[("origin", origin), ("kind", kind.word())], count);
         }
@@ -74,7 +74,7 @@ pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
         "Files of evidence against the log that are kept; unproven ones are suspicions",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.held.get(&kind).copied().unwrap_or_default();
             family.value(&[("origin", origin), ("kind", kind.word())], count);
         }
@@ -132,8 +132,8 @@ mod tests {
     fn answers_are_counted_by_status() {
         let counters = Counters::default();
         [200, 409, 200].into_iter().for_each(|status| counters.answered(status));
-        counters.note(|counts| *counts.conflicts.entry(Conflict::SameSize).or_default() += 1);
-        counters.note(|counts| *counts.held.entry(Conflict::SameSize).or_default() += 2);
+        counters.note(|counts| *counts.conflicts.entry(ConflictKind::SameSize).or_default() += 1);
+        counters.note(|counts| *counts.held.entry(ConflictKind::SameSize).or_default() += 2);
         let text = exposition(&[("log.example/a", counters.counts())], &Counts::default());
         for line in [
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",

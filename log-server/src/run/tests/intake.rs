@@ -110,6 +110,62 @@ fn a_quota_is_a_429_and_known_bytes_do_not_count() {
 }
 
 #[test]
+fn new_keys_share_a_quota_and_a_restart_forgets_none() {
+    let home = tempfile::tempdir().unwrap();
+    let few = |config: &mut Config| {
+        let quotas = &mut config.quotas;
+        (quotas.claims_by_new_keys, quotas.statements_by_name, quotas.claims_by_key) = (3, 2, 2);
+    };
+    let log = Running::start(home.path(), policy("quorum none\n"), few);
+    log.wait_for(200);
+    for seed in 1..4 {
+        log.proven(&claim(&format!("name{seed}.example"), seed));
+    }
+    let (signed, manifest) = release("name1.example", 1, "base", 1);
+    assert_eq!(log.release(&signed, manifest.bytes()).status, 200);
+    let refused = |log: &Running| {
+        let answer = log.submit(&claim("name4.example", 4));
+        assert_eq!(error_of(&answer), (429, "quota".into()));
+        assert!(answer.text().contains("all keys that are new to this log"), "{}", answer.text());
+        let wait = answer.header("retry-after").unwrap().parse::<u64>().unwrap();
+        assert!((80_000..=86_401).contains(&wait), "{wait}");
+        let (next, manifest) = release("name1.example", 1, "instruct", 1);
+        assert_eq!(error_of(&log.release(&next, manifest.bytes())), (429, "quota".into()));
+        log.proven(&signed);
+    };
+    refused(&log);
+    log.stop();
+
+    let log = Running::start(home.path(), policy("quorum none\n"), few);
+    log.wait_for(200);
+    refused(&log);
+    log.stop();
+
+    // Two days later.
+    for entry in std::fs::read_dir(home.path().join("public/tile/entries/000.p")).unwrap() {
+        let file = std::fs::File::open(entry.unwrap().path()).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(2 * 86_400)).unwrap();
+    }
+    let log = Running::start(home.path(), policy("quorum none\n"), few);
+    log.wait_for(200);
+    for (name, seed) in [("name4.example", 4), ("name5.example", 5), ("name6.example", 6), ("old.example", 1)] {
+        log.proven(&claim(name, seed));
+    }
+    assert_eq!(log.submit(&claim("name7.example", 7)).status, 429);
+    log.stop();
+
+    // An operator who lets each name in needs no such quota.
+    let log = Running::start(home.path(), policy("quorum none\n"), |config| {
+        few(config);
+        config.registration.claims = crate::config::Claims::AllowList;
+        config.registration.allowed.insert("name7.example".parse().unwrap(), Default::default());
+    });
+    log.wait_for(200);
+    log.proven(&claim("name7.example", 7));
+    log.stop();
+}
+
+#[test]
 fn a_log_without_lookups_says_so_and_goes_on() {
     let home = tempfile::tempdir().unwrap();
     // A file where the database belongs, and one where it would be set aside.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use stele_spec::statement::{HostType, Uri};
 
-use super::HostError;
-use super::pasted::{self, Repository};
+use crate::error::HostError;
+use crate::pasted::{self, Repository};
 
 /// The public hubs whose API is not where their pages are.
 const KNOWN: [(&str, &str); 2] =
@@ -17,15 +17,15 @@ const KNOWN: [(&str, &str); 2] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The kind.
-    pub(crate) kind: HostType,
+    pub kind: HostType,
     /// The locator, as it is in the record.
-    pub(crate) locator: Uri,
+    pub locator: Uri,
     /// The host name and port of the locator.
     authority: String,
     /// The name of the repository on it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The branch or tag that the locator names.
-    pub(super) current: Option<String>,
+    pub(crate) current: Option<String>,
     /// The whole address, where it named more than a repository and a branch or tag.
     cut: Option<String>,
     /// Whether a record named it: then it is the word of whoever signed the record.
@@ -34,21 +34,21 @@ pub struct Place {
 
 /// Which address is asked for a host name; others are asked at `https://` and their name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bases(BTreeMap<String, String>);
+pub struct Bases(BTreeMap<String, String>);
 
 impl Bases {
     /// These instead of the public ones.
-    pub(crate) fn new(bases: BTreeMap<String, String>) -> Self {
+    pub fn new(bases: BTreeMap<String, String>) -> Self {
         Self(bases)
     }
 
     /// Whether the address of a place was configured.
-    pub(super) fn names(&self, place: &Place) -> bool {
+    pub(crate) fn names(&self, place: &Place) -> bool {
         self.0.contains_key(&place.authority)
     }
 
     /// The address without a `/` at its end.
-    pub(super) fn of(&self, place: &Place) -> String {
+    pub(crate) fn of(&self, place: &Place) -> String {
         if let Some(base) = self.0.get(&place.authority) {
             return base.trim_end_matches('/').to_owned();
         }
@@ -59,7 +59,7 @@ impl Bases {
 
 impl Place {
     /// Reads a locator. The address of a page, a file or a folder of a repository is cut to the repository.
-    pub(crate) fn new(kind: HostType, locator: Uri) -> Result<Self, HostError> {
+    pub fn new(kind: HostType, locator: Uri) -> Result<Self, HostError> {
         let refuse = || HostError::Locator { kind, locator: locator.to_string() };
         let (_, rest) = locator.as_str().split_once("://").ok_or_else(refuse)?;
         let (authority, path) = rest.split_once('/').ok_or_else(refuse)?;
@@ -88,22 +88,22 @@ impl Place {
     }
 
     /// The same, named by a record: it is asked only where it is public.
-    pub(crate) fn of_record(self) -> Self {
+    pub fn of_record(self) -> Self {
         Self { of_record: true, ..self }
     }
 
     /// Whether a record named it.
-    pub(super) fn is_of_record(&self) -> bool {
+    pub(crate) fn is_of_record(&self) -> bool {
         self.of_record
     }
 
     /// What was cut from, where the locator named more than a repository and a branch or tag.
-    pub(crate) fn cut_from(&self) -> Option<&str> {
+    pub fn cut_from(&self) -> Option<&str> {
         self.cut.as_deref()
     }
 
     /// Whether both lead to the same branch or tag of the same repository; a commit is a moment of the repository.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+    pub fn is_same_as(&self, other: &Self) -> bool {
         let branch = |place: &Self| place.current.clone().filter(|at| !is_default(place.kind, at));
         let of = |place: &Self| (place.kind, place.authority.clone(), place.name.clone(), branch(place));
         of(self) == of(other)

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 use stele_spec::manifest::FilePath;
 use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
+use stele_spec::statement::{HostDigest, HostType};
 
 use super::*;
+use crate::view::{HostView, Scope};
 
 const SHARDS: [&str; 3] =
     ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"];
@@ -93,7 +95,7 @@ fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
 
 /// Shadows the comparison that may refuse: of files it never does.
 fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
-    super::compare(view, manifest).unwrap()
+    crate::compare::compare(view, manifest).unwrap()
 }
 
 #[test]
@@ -190,9 +192,39 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
     }
     // Without the weights, an unknown layer may be what they are packed into: neither absent nor different.
     let unknown = layer("application/vnd.example.new.v1", b"?");
-    assert!(super::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
+    assert!(crate::compare::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
     let licence = layer("application/vnd.docker.ai.license", b"MIT");
     assert_eq!(compare(&registry(&[licence]).unwrap(), &manifest).verdict, Verdict::Absent);
+}
+
+#[test]
+fn what_a_layer_is_the_record_says_and_the_table_of_names_only_of_others() {
+    // The record was signed when the table did not know these names, and the other way round.
+    let role = |path: &FilePath| match path.as_str() {
+        "model.onnx.data" => Role::Other,
+        "adapter.custom" => Role::Weights,
+        _ => Role::of_path(path),
+    };
+    let file = |path: &str| {
+        let path: FilePath = path.parse().unwrap();
+        let FileDigests { size, sha256, git_sha1 } = FileDigests::of(&content(path.as_str()));
+        ManifestFile { role: role(&path), path, size, sha256, git_sha1 }
+    };
+    let paths = ["model.safetensors", "model.onnx.data", "adapter.custom"];
+    let manifest = Manifest::new(paths.map(file).to_vec()).unwrap();
+    let named = |path: &str, bytes: &[u8]| {
+        let mut layer = layer("application/octet-stream", bytes);
+        layer["annotations"] = serde_json::json!({ "org.opencontainers.image.title": path });
+        layer
+    };
+    let same = |path: &str| named(path, &content(path));
+    let of = |layers: &[serde_json::Value]| compare(&registry(layers).unwrap(), &manifest);
+    let edited = of(&[same(paths[0]), named(paths[1], b"edited"), same(paths[2])]);
+    assert_eq!((edited.verdict, edited.extra), (Verdict::Match, vec![paths[1].to_owned()]));
+    let swapped = of(&[same(paths[0]), same(paths[1]), named(paths[2], b"swapped")]);
+    assert_eq!((swapped.verdict, swapped.differing.len()), (Verdict::Differs, 1));
+    let beside = of(&[same(paths[0]), same(paths[2]), named("more.gguf", b"others")]);
+    assert_eq!(beside.verdict, Verdict::Differs, "of what the record does not name the name decides");
 }
 
 #[test]

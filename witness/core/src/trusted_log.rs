@@ -15,10 +15,10 @@ pub struct TrustedLog {
 
 /// A checkpoint that its log has signed. Only [`TrustedLog::verify`] makes one.
 ///
-/// Its note is encoded anew with the verified lines alone: a forged line under our own name, kept and served, once
-/// wedged a peer.
+/// Only verified lines are encoded anew: a stored line that was forged under the witness's name made another implementation reject every
+/// later checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct LogSignedCheckpoint {
     note: SignedNote,
     checkpoint: Checkpoint,
 }
@@ -46,7 +46,7 @@ impl TrustedLog {
     }
 
     /// Checks the signatures on a note: at least one line of a trusted key, and none of them bad.
-    pub fn verify(&self, note: &SignedNote) -> Result<Verified, CheckpointError> {
+    pub fn verify(&self, note: &SignedNote) -> Result<LogSignedCheckpoint, CheckpointError> {
         let mut verdict = Err(CheckpointError::NotSigned);
         for key in &self.keys {
             match verify_log_signature(note, key) {
@@ -68,11 +68,11 @@ impl TrustedLog {
             }
         }
         let note = SignedNote::new(note.text().to_owned(), lines).map_err(CheckpointError::Note)?;
-        Ok(Verified { note, checkpoint })
+        Ok(LogSignedCheckpoint { note, checkpoint })
     }
 }
 
-impl Verified {
+impl LogSignedCheckpoint {
     /// The note with the log's signatures alone.
     pub fn note(&self) -> &SignedNote {
         &self.note

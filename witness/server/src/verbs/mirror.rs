@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::evidence::Told;
+use super::VerbOutput;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 
 /// A line for each copy; the second is the error to end with, if one is not whole.
-pub(crate) fn verify(home: &Home) -> Result<(Told, Option<WitnessError>), WitnessError> {
+pub(crate) fn verify(home: &WitnessDir) -> Result<(VerbOutput, Option<WitnessError>), WitnessError> {
     let (mut text, mut each, mut failed) = (String::new(), Vec::new(), 0);
     let copies = home.verify_mirror()?;
     for copy in &copies {

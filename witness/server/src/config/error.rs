@@ -3,7 +3,7 @@
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::NoteError;
 
-use stele_bastion::{NotAPlace, Place};
+use stele_bastion::{BastionAddress, NotAPlace};
 
 /// The most logs of one witness: each costs some ten kilobytes of memory and two small files.
 pub const MAX_LOGS: usize = 10_000;
@@ -19,7 +19,7 @@ pub(super) const MAX_PULL_SECONDS: u64 = 86_400;
 
 /// What a config says that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum InvalidConfig {
     /// `name` is no key name.
     #[error("name {name:?}: {reason}")]
     Name {
@@ -136,7 +136,7 @@ pub enum Unfit {
     #[error("bastion {place} is listed twice")]
     BastionTwice {
         /// Where it is.
-        place: Place,
+        place: BastionAddress,
     },
     /// More than [`MAX_BASTIONS`].
     #[error("at most {MAX_BASTIONS} bastions, found {found}")]

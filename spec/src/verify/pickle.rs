@@ -11,7 +11,7 @@ const MAX_STEPS: u32 = 1 << 20;
 const MAX_LINE: u64 = 1 << 20;
 
 /// Whether a stream is a pickle, from where it stands.
-pub(super) fn is_pickle(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
+pub fn is_pickle(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
     let mut machine = Machine { reader, left: size, depth: 0, marks: Vec::new() };
     for _ in 0..MAX_STEPS {
         match machine.step() {
@@ -27,7 +27,7 @@ pub(super) fn is_pickle(reader: impl BufRead + Seek, size: u64) -> io::Result<bo
 
 /// Whether a stream that begins as a pickle ends before the pickle does. One that is longer than what is followed, or that breaks
 /// elsewhere, is not called cut.
-pub(crate) fn is_cut(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
+pub fn is_cut(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
     let mut machine = Machine { reader, left: size, depth: 0, marks: Vec::new() };
     for _ in 0..MAX_STEPS {
         match machine.step() {
@@ -39,6 +39,27 @@ pub(crate) fn is_cut(reader: impl BufRead + Seek, size: u64) -> io::Result<bool>
         }
     }
     Ok(false)
+}
+
+/// Whether a stream of an old protocol, which has no mark of its own, would be run: it imports something by a name of Python, and goes on as a
+/// pickle does. A text of one's own may begin as a pickle and breaks soon.
+pub fn imports(reader: impl BufRead + Seek, size: u64) -> io::Result<bool> {
+    /// So many instructions after an import are no accident.
+    const ENOUGH: u32 = 3;
+    let mut machine = Machine { reader, left: size, depth: 0, marks: Vec::new() };
+    let mut since = None;
+    for _ in 0..MAX_STEPS {
+        match machine.step() {
+            Ok(Step::Next) if since.is_some_and(|steps| steps >= ENOUGH) => return Ok(true),
+            Ok(Step::Next) => since = since.map(|steps| steps + 1),
+            Ok(Step::Runs) => since = since.map(|steps| steps + 1).or(Some(0)),
+            Ok(Step::Ends) => return Ok(since.is_some()),
+            Ok(Step::Fails) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(since.is_some())
 }
 
 /// What an instruction does to the whole.
@@ -209,6 +230,25 @@ mod tests {
         assert!(is(b"\x80\x04\x95\x1b\0\0\0\0\0\0\0}\x94\x8c\x01a\x94]\x94(K\x01G@\x04\0\0\0\0\0\0\x8c\x01x\x94es."));
         assert!(is(b"cposix\nsystem\np0\n."));
         assert!(is(b"cposix\nsystem\n(S'id'\ntR"), "what runs before it breaks has run");
+    }
+
+    #[test]
+    fn an_import_of_an_old_protocol_is_seen_wherever_it_stands() {
+        let imports = |bytes: &[u8]| imports(Cursor::new(bytes), bytes.len() as u64).unwrap();
+        let call = b"cos\nsystem\n(S'id'\ntR.";
+        for before in [&b""[..], b"I1\n0", b"(1", b"N0"] {
+            assert!(imports(&[before, call].concat()), "{before:?}");
+        }
+        assert!(imports(&[b"I1\n0".repeat(5000), call.to_vec()].concat()), "beyond what one looks at first");
+        for text in [
+            &b"copyright Acme\nand others\nall rights reserved\n"[..],
+            b"code\nis\nhere\n",
+            b"I am a text\n",
+            b"# Notes\n",
+            b"{}",
+        ] {
+            assert!(!imports(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,11 @@ use serde::Deserialize;
 use stele_spec::hash::Digest;
 use stele_spec::statement::HostDigest;
 
-use super::{HostError, HostFile, HostView, Hubs, Part, Place, Scope, Which, is_page, layer};
+use crate::error::HostError;
+use crate::hub_client::{Hubs, Which, is_page};
+use crate::layer;
+use crate::place::Place;
+use crate::view::{HostFile, HostView, Part, Scope};
 
 /// The forms of a manifest that are understood.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -39,7 +43,7 @@ struct Layer {
 }
 
 /// What the registry has under a tag or digest; none where it has nothing there.
-pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
+pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
     let reference = match which {
         Which::Current => place.current.as_deref().unwrap_or(DEFAULT_TAG),
         Which::Exact(digest) => digest,
@@ -68,7 +72,7 @@ pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
 }
 
 /// The layers of a manifest.
-pub(super) fn read(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostError> {
+pub(crate) fn read(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostError> {
     let shape = |problem: String| HostError::Shape { url: url.to_owned(), problem };
     let incomparable = |reason| HostError::Incomparable { url: url.to_owned(), reason };
     let manifest: ImageManifest = serde_json::from_slice(body).map_err(|error| shape(error.to_string()))?;

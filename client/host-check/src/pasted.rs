@@ -12,17 +12,17 @@
 
 /// A repository within a host.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Repository<'a> {
+pub(crate) struct Repository<'a> {
     /// Its name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// The branch or tag.
-    pub(super) current: Option<&'a str>,
+    pub(crate) current: Option<&'a str>,
     /// What was cut off.
-    pub(super) rest: &'a str,
+    pub(crate) rest: &'a str,
 }
 
 /// The web pages of registries, which answer no questions of a registry's client.
-pub(super) const PAGES_OF_REGISTRIES: [&str; 3] = ["hub.docker.com", "github.com", "gitlab.com"];
+pub(crate) const PAGES_OF_REGISTRIES: [&str; 3] = ["hub.docker.com", "github.com", "gitlab.com"];
 
 /// First segments of a hub's addresses that are no owner of models.
 const NO_OWNERS: [&str; 16] = [
@@ -49,7 +49,7 @@ const OF_A_REVISION: [&str; 9] = ["tree", "blob", "resolve", "raw", "blame", "ed
 const OF_NONE: [&str; 6] = ["discussions", "settings", "upload", "community", "new", "activity"];
 
 /// The name under which a hub with several names is recorded.
-pub(super) fn main_name(authority: &str) -> &str {
+pub(crate) fn main_name(authority: &str) -> &str {
     match authority {
         "hf.co" | "www.hf.co" | "www.huggingface.co" => "huggingface.co",
         "www.ollama.com" | "ollama.ai" | "www.ollama.ai" => "ollama.com",
@@ -58,7 +58,7 @@ pub(super) fn main_name(authority: &str) -> &str {
 }
 
 /// A path of a Hugging Face hub, without slashes around it.
-pub(super) fn huggingface(path: &str) -> Option<Repository<'_>> {
+pub(crate) fn huggingface(path: &str) -> Option<Repository<'_>> {
     let first = path.split('/').next()?;
     if NO_OWNERS.contains(&first) {
         return None;
@@ -94,7 +94,7 @@ pub(super) fn huggingface(path: &str) -> Option<Repository<'_>> {
 }
 
 /// A path of Ollama's site, without slashes around it.
-pub(super) fn ollama(path: &str) -> Option<Repository<'_>> {
+pub(crate) fn ollama(path: &str) -> Option<Repository<'_>> {
     let tagged = |segment: &str| segment.contains(':');
     let segments = match path.split('/').next()? {
         first if tagged(first) => 1,
@@ -114,7 +114,7 @@ pub(super) fn ollama(path: &str) -> Option<Repository<'_>> {
 }
 
 /// A path of a registry: a name, and a tag or a digest.
-pub(super) fn image(path: &str) -> Repository<'_> {
+pub(crate) fn image(path: &str) -> Repository<'_> {
     let path = path.split_once('@').map_or(path, |(path, _)| path);
     match path.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => Repository { name, current: Some(tag), rest: "" },
@@ -129,7 +129,7 @@ fn split_after(path: &str, segments: usize) -> (&str, &str) {
 }
 
 /// Whether a revision is a commit of git, in full.
-pub(super) fn is_commit(text: &str) -> bool {
+pub(crate) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 

@@ -6,15 +6,13 @@ use serde_json::json;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::SignedNote;
 
+use super::VerbOutput;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use stele_witness_core::evidence::{Evidence, Filed};
 
-/// Text for people and the same for programs.
-pub(crate) type Told = (String, serde_json::Value);
-
 /// One line for each file.
-pub(crate) fn list(home: &Home) -> Result<Told, WitnessError> {
+pub(crate) fn list(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
     let all = home.archive()?.all()?;
     let text = all.iter().map(|filed| format!("{}\n", line(filed))).collect();
     let each = all.iter().map(|filed| {
@@ -33,7 +31,7 @@ pub(crate) fn list(home: &Home) -> Result<Told, WitnessError> {
 
 /// Copies what is kept to a folder, all of it or the one with this id, as files for `stele evidence`; of a suspicion `stele evidence verify`
 /// says that it proves nothing yet. Files that are there are left as they are: their names follow from their content.
-pub(crate) fn export(home: &Home, id: Option<&str>, out: &Path) -> Result<Told, WitnessError> {
+pub(crate) fn export(home: &WitnessDir, id: Option<&str>, out: &Path) -> Result<VerbOutput, WitnessError> {
     let all = home.archive()?.all()?;
     let chosen: Vec<&Filed> = all.iter().filter(|filed| id.is_none_or(|id| filed.id == id)).collect();
     if let (Some(id), true) = (id, chosen.is_empty()) {

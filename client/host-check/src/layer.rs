@@ -11,7 +11,7 @@
 
 use stele_spec::manifest::{FilePath, Role};
 
-use super::Part;
+use crate::view::Part;
 
 /// Ends of the media types of archives and of compressed layers: their digests are not those of the files in them.
 const PACKED: [&str; 6] = [".tar", "+tar", "+gzip", "+zstd", ".gzip", ".zstd"];
@@ -19,7 +19,7 @@ const PACKED: [&str; 6] = [".tar", "+tar", "+gzip", "+zstd", ".gzip", ".zstd"];
 const PACKED_NAMES: [&str; 7] = [".tar", ".tgz", ".gz", ".zst", ".zip", ".bz2", ".xz"];
 
 /// What a layer of a media type is, which has this path if any.
-pub(super) fn part(media_type: &str, path: Option<&str>) -> Part {
+pub(crate) fn part(media_type: &str, path: Option<&str>) -> Part {
     let known = |word: &str, weights: &[&str], others: &[&str]| {
         let among = |words: &[&str]| {
             words
@@ -53,7 +53,7 @@ pub(super) fn part(media_type: &str, path: Option<&str>) -> Part {
 }
 
 /// Whether a layer is an archive or compressed, by its media type.
-pub(super) fn is_packed(media_type: &str) -> bool {
+pub(crate) fn is_packed(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     PACKED.iter().any(|end| media_type.ends_with(end))
 }

@@ -9,19 +9,19 @@ use stele_spec::manifest::{FilePath, Manifest, Role};
 
 /// A file beside the record that a loader would take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Loadable {
+pub struct Loadable {
     /// Its path at the host.
-    pub(crate) path: String,
+    pub path: String,
     /// What its name makes of it.
-    pub(crate) role: Role,
+    pub role: Role,
     /// `error` where other weights or code come into a folder of the record, else `warning`.
-    pub(crate) severity: &'static str,
+    pub severity: &'static str,
     /// What a loader does with it.
-    pub(crate) effect: &'static str,
+    pub effect: &'static str,
 }
 
 /// Those of these paths that a loader would take.
-pub(super) fn among(extra: &[String], manifest: &Manifest) -> Vec<Loadable> {
+pub(crate) fn among(extra: &[String], manifest: &Manifest) -> Vec<Loadable> {
     let gguf_only = manifest.weights().all(|file| is_gguf(&file.path));
     let folder = |path: &FilePath| path.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let folders: std::collections::BTreeSet<Option<String>> =

@@ -1,7 +1,7 @@
 //! Why a host's word could not be had. Absence is not among these: it is an answer.
 
-use stele_host::exit::{Exit, Explain};
-use stele_host::http_client::HttpError;
+use stele_explain::{Exit, Explain};
+use stele_fetch::http_client::HttpError;
 use stele_spec::statement::HostType;
 
 /// Why a host's word could not be had.

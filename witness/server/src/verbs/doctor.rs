@@ -14,17 +14,17 @@ use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
 use stele_spec::tiledlog::{FilesFn, TiledLog};
 
-use super::evidence::Told;
-use crate::config::Listed;
+use super::VerbOutput;
+use crate::config::ConfiguredLog;
 use crate::error::WitnessError;
-use crate::home::{Home, pause};
+use crate::home::{WitnessDir, pause};
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
-use stele_witness_core::cosigned::{Cosigned, Record};
-use stele_witness_core::decide::Head;
+use stele_witness_core::decide::TreeHead;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::{Keyring, Own};
 use stele_witness_core::log_slot::Pull;
+use stele_witness_core::record::{Cosigned, LastCosigned};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateView;
 
 /// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
@@ -48,7 +48,7 @@ enum Level {
 }
 
 /// Looks at everything. The second is the error to end with, if something is wrong.
-pub(crate) fn examine(home: &Home, url: Option<&str>) -> (Told, Option<WitnessError>) {
+pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (VerbOutput, Option<WitnessError>) {
     let mut found = Findings::default();
     let now = SystemClock.unix_seconds();
     let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
@@ -103,7 +103,7 @@ impl Findings {
     }
 
     /// Signs the head of an empty tree of nobody's log with each key, and verifies it as a stranger would.
-    fn round_trip(&mut self, keyring: &Keyring, now: u64) {
+    fn round_trip(&mut self, keyring: &WitnessSigner, now: u64) {
         let done = (|| {
             let origin: Origin = "doctor.invalid/round-trip".parse().map_err(|error| format!("{error}"))?;
             let text = Checkpoint::new(origin, 0, empty_root()).to_string();
@@ -120,7 +120,7 @@ impl Findings {
         }
     }
 
-    fn files_apart(&mut self, home: &Home) {
+    fn files_apart(&mut self, home: &WitnessDir) {
         let (state, marks) = home.folders();
         for folder in [&state, &marks] {
             match rustix::fs::statvfs(folder) {
@@ -142,7 +142,7 @@ impl Findings {
         }
     }
 
-    fn logs(&mut self, home: &Home, view: &mut StateView, now: u64) {
+    fn logs(&mut self, home: &WitnessDir, view: &mut StateView, now: u64) {
         if home.logs().is_empty() {
             self.warn("log", "none: `stele-witness logs add`".into());
         }
@@ -150,8 +150,8 @@ impl Findings {
             let origin = listed.log.origin();
             match view.look(origin, pause) {
                 Err(error) => self.failed("log", format!("{origin}: {error}")),
-                Ok(Record::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
-                Ok(Record::Cosigned(cosigned)) => {
+                Ok(LastCosigned::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
+                Ok(LastCosigned::Cosigned(cosigned)) => {
                     let (size, time) = (cosigned.checkpoint().size(), cosigned.time().seconds());
                     if now < time {
                         let words =
@@ -173,7 +173,7 @@ impl Findings {
     }
 
     /// What is held against logs: an operator has to publish a proof, and judge a suspicion.
-    fn evidence(&mut self, home: &Home) {
+    fn evidence(&mut self, home: &WitnessDir) {
         let Some(files) = self.quietly("evidence", held(&home.evidence_folder()).map(|held| (String::new(), held)))
         else {
             return;
@@ -199,8 +199,8 @@ impl Findings {
 
     /// Reads the checkpoint of each log that is pulled, as the running witness does, and holds it against what was cosigned: roots of
     /// one size are compared, and growth is proven from the log's tiles.
-    fn pulled(&mut self, home: &Home, view: &mut StateView) {
-        for Listed { log, pull, disabled, .. } in home.logs() {
+    fn pulled(&mut self, home: &WitnessDir, view: &mut StateView) {
+        for ConfiguredLog { log, pull, disabled, .. } in home.logs() {
             let (Some(Pull { url, .. }), false) = (pull, disabled) else { continue };
             let files = stele_pull::files_at(url, Arc::default()).within(stele_pull::LOOK);
             let read = stele_pull::checkpoint(&files);
@@ -232,7 +232,7 @@ impl Findings {
     }
 
     /// What the mirror has of each log, and how far the witness is ahead of it.
-    fn mirrored(&mut self, home: &Home, view: &mut StateView) {
+    fn mirrored(&mut self, home: &WitnessDir, view: &mut StateView) {
         let keyring = match home.mirror_keyring() {
             Ok(Some(keyring)) => keyring,
             Ok(None) => return,
@@ -243,7 +243,7 @@ impl Findings {
         else {
             return;
         };
-        for Listed { log, .. } in home.mirrored() {
+        for ConfiguredLog { log, .. } in home.mirrored() {
             let ahead = view.look(log.origin(), pause).map(|record| record.head().size).unwrap_or_default();
             match copies.look(log.origin(), pause) {
                 Ok(record) => {
@@ -257,7 +257,7 @@ impl Findings {
     }
 
     /// Asks the running witness as a stranger would: is it well, and does it serve what we signed?
-    fn reach(&mut self, home: &Home, keyring: &Keyring, url: &str) {
+    fn reach(&mut self, home: &WitnessDir, keyring: &WitnessSigner, url: &str) {
         let client = client();
         match client.get(&format!("{url}/healthz"), None) {
             Err(error) => return self.failed("reach", format!("{url}: {error}")),
@@ -265,7 +265,7 @@ impl Findings {
             Ok(answer) => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
         }
         let mut served = 0;
-        for Listed { log, .. } in home.logs() {
+        for ConfiguredLog { log, .. } in home.logs() {
             let page = format!("{url}/{}/checkpoint", log.origin().digest());
             match client.get(&page, None) {
                 Ok(answer) if answer.status == 404 => {}
@@ -283,7 +283,7 @@ impl Findings {
     }
 
     /// Asks the bastions for us, as a log does.
-    fn through_bastions(&mut self, home: &Home) {
+    fn through_bastions(&mut self, home: &WitnessDir) {
         let bastions = home.bastions().map(|bastions| (String::new(), bastions));
         for backend in self.quietly("bastion", bastions).into_iter().flatten() {
             let url = backend.url();
@@ -306,7 +306,7 @@ impl Findings {
         }
     }
 
-    fn told(self) -> (Told, Option<WitnessError>) {
+    fn told(self) -> (VerbOutput, Option<WitnessError>) {
         let mut text = String::new();
         for (level, what, words) in &self.0 {
             let _ = writeln!(text, "{} {what:<10} {words}", level.word());
@@ -340,7 +340,7 @@ enum Growth {
     Other,
 }
 
-fn grown(files: &TimedFiles, known: Head, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
+fn grown(files: &TimedFiles, known: TreeHead, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
     let (size, root) = (shown.size(), shown.root());
     let growth = if size < known.size {
         Growth::Back
@@ -356,8 +356,8 @@ fn grown(files: &TimedFiles, known: Head, shown: &Checkpoint) -> Result<(u64, Gr
     Ok((size, growth))
 }
 
-fn mirror_view(home: &Home, own: Own) -> Result<StateView, WitnessError> {
-    Ok(home.mirror_shelf(own)?.view()?)
+fn mirror_view(home: &WitnessDir, own: WitnessKeys) -> Result<StateView, WitnessError> {
+    Ok(home.mirror_states(own)?.view()?)
 }
 
 fn client() -> HttpClient {
@@ -365,7 +365,7 @@ fn client() -> HttpClient {
     HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits)
 }
 
-fn names(keyring: &Keyring) -> String {
+fn names(keyring: &WitnessSigner) -> String {
     let own = keyring.own();
     let ids: Vec<String> = own.keys().map(|key| key.hash().to_string()).collect();
     format!("{} {}", own.name(), ids.join(" "))

@@ -7,12 +7,12 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role, dir_hash1};
 use stele_spec::statement::HostDigest;
 
-use super::loadable::{self, Loadable};
-use super::{HostFile, HostView, Part, Scope};
+use crate::loadable::{self, Loadable};
+use crate::view::{HostFile, HostView, Part, Scope};
 
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Everything that the host can have is there and the same.
     Match,
     /// A file has other bytes, or some are missing.
@@ -23,36 +23,36 @@ pub(crate) enum Verdict {
 
 /// A host compared with a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Comparison {
+pub struct Comparison {
     /// What it came to.
-    pub(crate) verdict: Verdict,
+    pub verdict: Verdict,
     /// What is not as recorded, by path.
-    pub(crate) differing: Vec<FileDifference>,
+    pub differing: Vec<FileDifference>,
     /// How many files are the same.
-    pub(crate) matching: usize,
+    pub matching: usize,
     /// How many were compared.
-    pub(crate) of: usize,
+    pub of: usize,
     /// What the host has beyond the record. No difference: a repository may hold several releases.
-    pub(crate) extra: Vec<String>,
+    pub extra: Vec<String>,
     /// Those of them that a loader would take or run.
-    pub(crate) loadable: Vec<Loadable>,
+    pub loadable: Vec<Loadable>,
     /// Layers of kinds that are not known, of which nothing can be said: digest and media type.
-    pub(crate) not_compared: Vec<String>,
+    pub not_compared: Vec<String>,
     /// The weights digest of what the host serves, where it says enough.
-    pub(crate) weights: Option<Digest>,
+    pub weights: Option<Digest>,
 }
 
 /// A file that is not as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileDifference {
+pub struct FileDifference {
     /// Its path; of a layer without one, its digest.
-    pub(crate) path: String,
+    pub path: String,
     /// What it is for.
-    pub(crate) role: Role,
+    pub role: Role,
     /// What the record says; none for weights that are not in it.
-    pub(crate) expected: Option<HostDigest>,
+    pub expected: Option<HostDigest>,
     /// What the host says; none where it does not have it.
-    pub(crate) found: Option<HostDigest>,
+    pub found: Option<HostDigest>,
 }
 
 /// Weights are missing, and there are layers that may hold them in another form.
@@ -86,21 +86,21 @@ impl Comparison {
     }
 
     /// Whether any of the weights differ or are missing: of the files that the record calls weights.
-    pub(crate) fn weights_differ(&self) -> bool {
+    pub fn weights_differ(&self) -> bool {
         self.differing.iter().any(|file| file.role == Role::Weights)
     }
 
     /// Whether nothing differs but documents: what an audit reports as `host-documents-differ`, a warning.
     ///
     /// A file is a document if neither the record nor its name says that a program reads it.
-    pub(crate) fn only_documents_differ(&self) -> bool {
+    pub fn only_documents_differ(&self) -> bool {
         let document = |role| matches!(role, Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other);
         let named = |path: &str| path.parse::<FilePath>().is_ok_and(|path| document(Role::of_path(&path)));
         self.verdict == Verdict::Differs && self.differing.iter().all(|file| document(file.role) && named(&file.path))
     }
 
     /// What an audit makes of it: the code of the chapter *finding* that a signed observation of it leads to.
-    pub(crate) fn finding(&self) -> Option<Code> {
+    pub fn finding(&self) -> Option<Code> {
         match self.verdict {
             Verdict::Match | Verdict::Absent => None,
             Verdict::Differs if self.only_documents_differ() => Some(Code::HostDocumentsDiffer),
@@ -185,7 +185,13 @@ fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incompa
     let (same, missing): (Vec<_>, Vec<_>) =
         manifest.weights().partition(|file| there.contains(&HostDigest::Sha256(file.sha256)));
     let unrecorded = || view.files.iter().filter(|file| !recorded.contains(&file.digest));
-    let of_part = |part| unrecorded().filter(move |file| file.part == part);
+    // What the record says of a path counts: the table of names, which grows, is for what the record does not name.
+    let part_of = |file: &HostFile| {
+        let path = file.path.as_deref().and_then(|path| path.parse::<FilePath>().ok());
+        let named = path.and_then(|path| manifest.file(&path)).map(|named| named.role);
+        named.map_or(file.part, |role| if role == Role::Weights { Part::Weights } else { Part::Other })
+    };
+    let of_part = |part| unrecorded().filter(move |file| part_of(file) == part);
     let name = |file: &HostFile| file.path.clone().unwrap_or_else(|| file.digest.to_string());
     let not_compared: Vec<String> =
         of_part(Part::Unknown).map(|file| format!("{} ({})", name(file), file.media_type)).collect();
@@ -216,7 +222,7 @@ fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incompa
 
 impl Verdict {
     /// The word in events and observations.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Match => "match",
             Self::Differs => "differs",

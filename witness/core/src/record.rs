@@ -8,13 +8,13 @@ use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
 use stele_spec::cosignature::{CosignatureError, UnixTime, verify_cosignature};
 use stele_spec::note::{NoteError, NoteSignature, SignedNote};
 
-use crate::decide::Head;
-use crate::keyring::{Keyring, Own, SignError};
-use crate::trust::Verified;
+use crate::decide::TreeHead;
+use crate::signer::{SignError, WitnessKeys, WitnessSigner};
+use crate::trusted_log::LogSignedCheckpoint;
 
 /// A record of one log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum LastCosigned {
     /// The log was added; nothing is cosigned.
     Nothing(Origin),
     /// The newest that we cosigned.
@@ -58,9 +58,9 @@ pub enum RecordError {
     Cosignature(CosignatureError),
 }
 
-impl Record {
+impl LastCosigned {
     /// Reads a record of `origin` and verifies our cosignatures in it.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         let nothing = Self::Nothing(origin.clone());
         if nothing.to_bytes() == bytes {
             return Ok(nothing);
@@ -77,9 +77,11 @@ impl Record {
     }
 
     /// The tree that it speaks of.
-    pub fn head(&self) -> Head {
-        self.cosigned()
-            .map_or(Head::NONE, |cosigned| Head { size: cosigned.checkpoint.size(), root: cosigned.checkpoint.root() })
+    pub fn head(&self) -> TreeHead {
+        self.cosigned().map_or(TreeHead::NONE, |cosigned| TreeHead {
+            size: cosigned.checkpoint.size(),
+            root: cosigned.checkpoint.root(),
+        })
     }
 
     /// The checkpoint, if one was cosigned.
@@ -93,7 +95,7 @@ impl Record {
 
 impl Cosigned {
     /// Cosigns a checkpoint that was decided to deserve it.
-    pub fn sign(verified: &Verified, witness: &Keyring, time: UnixTime) -> Result<Self, RecordError> {
+    pub fn sign(verified: &LogSignedCheckpoint, witness: &WitnessSigner, time: UnixTime) -> Result<Self, RecordError> {
         let text = verified.note().text();
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(witness.cosign(text, time).map_err(RecordError::Sign)?);
@@ -106,7 +108,7 @@ impl Cosigned {
     pub fn sign_beside(
         note: &SignedNote,
         beside: Vec<NoteSignature>,
-        witness: &Keyring,
+        witness: &WitnessSigner,
         time: UnixTime,
     ) -> Result<Self, RecordError> {
         let own = witness.own();
@@ -127,12 +129,12 @@ impl Cosigned {
     ///
     /// A line of ours that states no time, as `sign-subtree` gives to anybody, must verify and does not count: it does not say
     /// that this was our largest tree.
-    pub fn parse(bytes: &[u8], origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn parse(bytes: &[u8], origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         Self::of(SignedNote::parse(bytes).map_err(RecordError::Note)?, origin, own)
     }
 
     /// The same of a note that is parsed already.
-    pub fn of(note: SignedNote, origin: &Origin, own: &Own) -> Result<Self, RecordError> {
+    pub fn of(note: SignedNote, origin: &Origin, own: &WitnessKeys) -> Result<Self, RecordError> {
         let checkpoint = Checkpoint::parse(note.text()).map_err(RecordError::Checkpoint)?;
         if checkpoint.origin() != origin {
             return Err(RecordError::OtherLog { expected: origin.clone(), found: checkpoint.origin().clone() });
@@ -149,7 +151,7 @@ impl Cosigned {
     }
 
     /// The same with the log's verified lines and our own alone.
-    pub fn reduced_to(&self, verified: &Verified) -> Result<Self, RecordError> {
+    pub fn reduced_to(&self, verified: &LogSignedCheckpoint) -> Result<Self, RecordError> {
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(self.lines.iter().cloned());
         let note = SignedNote::new(self.note.text().to_owned(), lines).map_err(RecordError::Note)?;
@@ -195,7 +197,7 @@ mod tests {
     fn what_another_key_or_nobody_cosigned_or_another_log_is_no_record() {
         let log = Log::new("log.example/a", 1);
         let own = witness_key();
-        let parse = |bytes: &[u8]| Record::parse(bytes, &log.origin(), &own.own());
+        let parse = |bytes: &[u8]| LastCosigned::parse(bytes, &log.origin(), &own.own());
         assert_eq!(parse(&log.signed(3).to_bytes()), Err(RecordError::NotOurs));
         assert!(matches!(parse(b""), Err(RecordError::Note(_))));
         let cosigned = Cosigned::sign(&log.trusted().verify(&log.signed(3)).unwrap(), &own, at(9)).unwrap();
@@ -203,19 +205,19 @@ mod tests {
         assert!(matches!(parse(text.replacen("\n3\n", "\n4\n", 1).as_bytes()), Err(RecordError::Cosignature(_))));
         let other = Log::new("log.example/b", 1);
         assert!(matches!(
-            Record::parse(text.as_bytes(), &other.origin(), &own.own()),
+            LastCosigned::parse(text.as_bytes(), &other.origin(), &own.own()),
             Err(RecordError::OtherLog { .. })
         ));
-        assert!(matches!(parse(&Record::Nothing(other.origin()).to_bytes()), Err(RecordError::Note(_))));
+        assert!(matches!(parse(&LastCosigned::Nothing(other.origin()).to_bytes()), Err(RecordError::Note(_))));
     }
 
     #[test]
     fn records_are_written_back_as_they_were() {
         let log = Log::new("log.example/a", 1);
         let verified = log.trusted().verify(&log.signed(3)).unwrap();
-        let cosigned = Record::Cosigned(Box::new(Cosigned::sign(&verified, &witness_key(), at(9)).unwrap()));
-        for record in [Record::Nothing(log.origin()), cosigned] {
-            assert_eq!(Record::parse(&record.to_bytes(), &log.origin(), &witness_key().own()), Ok(record));
+        let cosigned = LastCosigned::Cosigned(Box::new(Cosigned::sign(&verified, &witness_key(), at(9)).unwrap()));
+        for record in [LastCosigned::Nothing(log.origin()), cosigned] {
+            assert_eq!(LastCosigned::parse(&record.to_bytes(), &log.origin(), &witness_key().own()), Ok(record));
         }
     }
 

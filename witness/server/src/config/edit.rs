@@ -4,10 +4,10 @@ use std::path::Path;
 
 use stele_spec::note::KeyName;
 
-use super::Extras;
-use stele_bastion::Place;
+use super::LogOptions;
+use stele_bastion::BastionAddress;
 use stele_ssh_agent::SshKey;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// The file that `init` writes.
 pub fn text_of(name: &KeyName, listen: &str) -> String {
@@ -67,13 +67,13 @@ fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
 }
 
 /// The table that `bastion add` appends.
-pub fn text_of_bastion(place: &Place, ca: Option<&Path>) -> String {
+pub fn text_of_bastion(place: &BastionAddress, ca: Option<&Path>) -> String {
     let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
     format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
 }
 
 /// The table that `logs add` appends.
-pub fn text_of_log(log: &TrustedLog, extras: &Extras) -> String {
+pub fn text_of_log(log: &TrustedLog, extras: &LogOptions) -> String {
     let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
     let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} = {value}\n")).unwrap_or_default();
     let (qpd, seconds) = (number("qpd", extras.qpd), number("pull_seconds", extras.pull_seconds));
@@ -138,8 +138,8 @@ mod tests {
         parse(text, Path::new(FILE)).unwrap()
     }
 
-    fn qpd(qpd: u64) -> Extras {
-        Extras { qpd: Some(qpd), ..Extras::default() }
+    fn qpd(qpd: u64) -> LogOptions {
+        LogOptions { qpd: Some(qpd), ..LogOptions::default() }
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         let text = format!(
             "{head}{}# a comment\n{}",
             text_of_log(&a.trusted(), &qpd(9)),
-            text_of_log(&b.trusted(), &Extras::default())
+            text_of_log(&b.trusted(), &LogOptions::default())
         );
         assert_eq!(with_disabled(&text, "log.example/c", true), None);
         for origin in ["log.example/a", "odd \"b\""] {
@@ -169,7 +169,7 @@ mod tests {
         let before = read(&text);
         assert_eq!(before.agent.as_ref().unwrap().socket.as_deref(), Some(Path::new("/run/odd \"socket\"")));
         assert_eq!((before.key_mldsa, before.agent.unwrap().public_key), (None, key.to_string()));
-        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &Extras::default());
+        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &LogOptions::default());
         for text in [text.clone(), format!("{text}{log}"), "name = \"a\"".to_owned(), format!("name = \"a\"\n{log}")] {
             let with = with_mldsa(&text, "second.key").unwrap();
             let (before, after) = (read(&text), read(&with));

@@ -8,12 +8,15 @@
 //! with `X-Error-Code: GatedRepo`; a renamed one, 307.
 
 use serde::Deserialize;
-use stele_host::http_client::Response;
+use stele_fetch::http_client::Response;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, MAX_FILES};
 use stele_spec::statement::HostDigest;
 
-use super::{HostError, HostFile, HostView, Hubs, Part, Place, Scope, Which, is_page};
+use crate::error::HostError;
+use crate::hub_client::{Hubs, Which, is_page};
+use crate::place::Place;
+use crate::view::{HostFile, HostView, Part, Scope};
 
 /// The branch that is downloaded where none is named.
 const DEFAULT_BRANCH: &str = "main";
@@ -29,7 +32,7 @@ struct Revision {
 
 /// One line of a tree; fields that are not needed are not read.
 #[derive(Deserialize)]
-pub(super) struct Item {
+pub(crate) struct Item {
     #[serde(rename = "type")]
     kind: String,
     path: String,
@@ -47,7 +50,7 @@ struct Lfs {
 }
 
 /// What the repository has at a revision; none where it or the revision does not exist.
-pub(super) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
+pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
     let base = hubs.bases.of(place);
     let revision = match which {
         Which::Current => place.current.as_deref().unwrap_or(DEFAULT_BRANCH),
@@ -90,7 +93,7 @@ fn ambiguous(place: &Place, which: Which<'_>) -> Option<&'static str> {
 }
 
 /// The files of one page.
-pub(super) fn read_page(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostError> {
+pub(crate) fn read_page(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostError> {
     let items: Vec<Item> = parse(url, body)?;
     let refuse = |path: &str, oid: &str| HostError::Shape {
         url: url.to_owned(),
@@ -138,7 +141,7 @@ fn existing(hubs: &Hubs, place: &Place, base: &str, mut url: String) -> Result<O
 }
 
 /// The path and query of `<https://...>; rel="next"`: the host of the link is not asked, ours is.
-pub(super) fn next_page(link: &str) -> Option<&str> {
+pub(crate) fn next_page(link: &str) -> Option<&str> {
     link.split(',').map(str::trim).find_map(|link| {
         let (url, parameters) = link.strip_prefix('<')?.split_once('>')?;
         let next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));

@@ -6,16 +6,16 @@ use serde_json::json;
 use stele_explain::printable::one_line;
 use stele_fetch::http_client::{ClientLimits, HttpClient};
 
-use super::evidence::Told;
+use super::VerbOutput;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::network_list::{MAX_LIST, NetworkList};
 
 /// Adds what is new; the second is the event of changed keys.
-pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessError>), WitnessError> {
+pub(crate) fn pull(folder: &Path, from: &str) -> Result<(VerbOutput, Option<WitnessError>), WitnessError> {
     let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
-    let pulled = Home::pull(folder, &list)?;
+    let pulled = WitnessDir::pull(folder, &list)?;
     let mut text: String = pulled.added.iter().map(|log| format!("added {}\n", log.origin())).collect();
     text += &list.skipped.iter().map(|(vkey, reason)| skipped(vkey, reason)).collect::<String>();
     text += &format!("{} known already\n", pulled.known);
@@ -28,7 +28,7 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(Told, Option<WitnessErr
     Ok(((text, object), event))
 }
 
-/// A line of the list that is not taken: whoever serves the list wrote it, and it must not draw on the terminal.
+/// A line of the list that is not taken: its text is the list server's, and must not draw on the terminal.
 fn skipped(vkey: &str, reason: &str) -> String {
     format!("{}\n", one_line(&format!("skipped {vkey}: {reason}")))
 }

@@ -6,3 +6,6 @@ pub(crate) mod evidence;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod mirror;
+
+/// Text for people and the same for programs.
+pub(crate) type VerbOutput = (String, serde_json::Value);

@@ -1,6 +1,6 @@
-//! Who we are: an Ed25519 and an ML-DSA-44 key side by side under one name, and the hands that sign with them.
+//! The signer: an Ed25519 and an ML-DSA-44 key side by side under one name.
 //!
-//! The Ed25519 key is in memory, or with another program ([`HeldKey`]). Each cosignature is made with both at the same time. Whoever has only one of the keys in a policy ignores the other's line.
+//! The Ed25519 key is in memory, or with another program ([`HeldKey`]). Each cosignature is made with both at the same time. A verifier that has only one of the keys in a policy ignores the other's line.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use stele_spec::note::{KeyName, KeyType, NoteSignature, SignerKey, VerifierKey};
 
 /// The public keys of this witness, the Ed25519 one first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Own {
+pub struct WitnessKeys {
     first: VerifierKey,
     second: Option<VerifierKey>,
 }
 
 /// The keys that sign.
 #[derive(Clone, Debug)]
-pub struct Keyring {
+pub struct WitnessSigner {
     first: First,
     second: Option<SignerKey>,
 }
@@ -58,7 +58,7 @@ pub enum SignError {
 
 /// Why keys do not make a witness.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotOne {
+pub enum KeyMismatch {
     /// A key of another type than the place is for.
     #[error("expected {expected}, found a key of another type")]
     Type {
@@ -75,22 +75,26 @@ pub enum NotOne {
     },
 }
 
-impl Keyring {
+impl WitnessSigner {
     /// An Ed25519 cosigner's key and, beside it, an ML-DSA-44 key of the same name.
-    pub fn new(first: SignerKey, second: Option<SignerKey>) -> Result<Self, NotOne> {
-        Own::new(first.verifier(), second.as_ref().map(SignerKey::verifier))?;
+    pub fn new(first: SignerKey, second: Option<SignerKey>) -> Result<Self, KeyMismatch> {
+        WitnessKeys::new(first.verifier(), second.as_ref().map(SignerKey::verifier))?;
         Ok(Self { first: First::Here(first), second })
     }
 
     /// The same with the first held by another program.
-    pub fn with_held(first: VerifierKey, key: Arc<dyn HeldKey>, second: Option<SignerKey>) -> Result<Self, NotOne> {
-        Own::new(first.clone(), second.as_ref().map(SignerKey::verifier))?;
+    pub fn with_held(
+        first: VerifierKey,
+        key: Arc<dyn HeldKey>,
+        second: Option<SignerKey>,
+    ) -> Result<Self, KeyMismatch> {
+        WitnessKeys::new(first.clone(), second.as_ref().map(SignerKey::verifier))?;
         Ok(Self { first: First::Elsewhere(first, key), second })
     }
 
     /// The public keys.
-    pub fn own(&self) -> Own {
-        Own { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
+    pub fn own(&self) -> WitnessKeys {
+        WitnessKeys { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
     }
 
     /// The lines over the text of a checkpoint, one of each key. Blocks while another program is asked.
@@ -130,18 +134,18 @@ impl First {
     }
 }
 
-impl Own {
+impl WitnessKeys {
     /// Checks types and names.
-    pub fn new(first: VerifierKey, second: Option<VerifierKey>) -> Result<Self, NotOne> {
+    pub fn new(first: VerifierKey, second: Option<VerifierKey>) -> Result<Self, KeyMismatch> {
         if first.key_type() != KeyType::Cosigner {
-            return Err(NotOne::Type { expected: "an Ed25519 cosigner's key (type 04)" });
+            return Err(KeyMismatch::Type { expected: "an Ed25519 cosigner's key (type 04)" });
         }
         if let Some(second) = &second {
             if second.key_type() != KeyType::MlDsa {
-                return Err(NotOne::Type { expected: "an ML-DSA-44 key (type 06)" });
+                return Err(KeyMismatch::Type { expected: "an ML-DSA-44 key (type 06)" });
             }
             if first.name() != second.name() {
-                return Err(NotOne::Names { first: first.name().clone(), second: second.name().clone() });
+                return Err(KeyMismatch::Names { first: first.name().clone(), second: second.name().clone() });
             }
         }
         Ok(Self { first, second })
@@ -175,11 +179,14 @@ mod tests {
     fn keys_of_other_types_or_names_are_no_witness() {
         use KeyType::{Cosigner, Log, MlDsa};
         for (first, second) in [(Log, None), (MlDsa, None), (Cosigner, Some(Cosigner)), (Cosigner, Some(Log))] {
-            let ring = Keyring::new(key("w", first), second.map(|second| key("w", second)));
-            assert!(matches!(ring, Err(NotOne::Type { .. })), "{first:?} {second:?}");
+            let ring = WitnessSigner::new(key("w", first), second.map(|second| key("w", second)));
+            assert!(matches!(ring, Err(KeyMismatch::Type { .. })), "{first:?} {second:?}");
         }
-        assert!(matches!(Keyring::new(key("w", Cosigner), Some(key("v", MlDsa))), Err(NotOne::Names { .. })));
-        let both = Keyring::new(key("w", Cosigner), Some(key("w", MlDsa))).unwrap();
+        assert!(matches!(
+            WitnessSigner::new(key("w", Cosigner), Some(key("v", MlDsa))),
+            Err(KeyMismatch::Names { .. })
+        ));
+        let both = WitnessSigner::new(key("w", Cosigner), Some(key("w", MlDsa))).unwrap();
         assert_eq!(both.own().keys().count(), 2);
     }
 }
