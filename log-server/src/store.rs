@@ -378,7 +378,9 @@ mod tests {
             let file = std::fs::File::open(home.path().join("public/tile/entries").join(name)).unwrap();
             file.set_modified(std::time::SystemTime::now() - hour * hours).unwrap();
         };
-        (date("000.p/5", 30), date("000", 23), date("001.p/44", 4), date("001.p/54", 1));
+        for (path, age) in [("000.p/5", 30), ("000", 23), ("001.p/44", 4), ("001.p/54", 1)] {
+            date(path, age);
+        }
         let times = store.logged_within(24 * hour, 310);
         let hours = |position| times.age(position).map(|age| (age.as_secs() + 60) / 3600);
         let found = [0, 4, 5, 255, 256, 299, 300, 309, 310].map(hours);

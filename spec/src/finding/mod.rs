@@ -4,6 +4,7 @@ mod ambiguity;
 mod benchmark;
 mod code;
 mod descent;
+#[allow(clippy::module_inception, reason = "the room has the name of what it makes")]
 mod finding;
 mod findings;
 mod foresight;
