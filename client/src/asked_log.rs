@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stele_host::exit::{Exit, Explain};
-use stele_host::http_client::{ClientLimits, HttpClient};
-use stele_host::log_source::TRIES;
 use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
@@ -27,7 +25,7 @@ use stele_verify::VerifyError;
 use crate::error::Failure;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::log_client::LogClient;
-use crate::log_reader::{AGENT, LogReader, LogSource, ReadError, VerifiedLog};
+use crate::log_reader::{LogReader, ReadError, VerifiedLog};
 use crate::memory::{LogId, Memory, Stale};
 use crate::name_lookup::NameLookup;
 use crate::span::Span;
@@ -64,7 +62,7 @@ pub(crate) struct AskedLog<'a> {
     tree: VerifiedLog<'a>,
     incomplete: Incomplete,
     id: Option<LogId<'a>>,
-    /// Entries that were proven on this machine before, of the coordinates that are asked about.
+    /// Entries that were proven on this machine before, of the coordinates and names that are asked about.
     proven_before: RefCell<BTreeMap<u64, Logged>>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
     known_keys: RefCell<BTreeMap<Publisher, Listing>>,
@@ -73,16 +71,16 @@ pub(crate) struct AskedLog<'a> {
 impl LogAddress {
     /// The log at an address without a `/` at its end.
     pub(crate) fn new(url: String) -> Self {
-        let reader = LogReader::new(LogSource::http(&url, AGENT));
-        Self { client: LogClient::new(url, WAIT), reader, incomplete: Incomplete::Refuse }
+        let client = LogClient::new(url, WAIT);
+        let reader = LogReader::new(client.files());
+        Self { client, reader, incomplete: Incomplete::Refuse }
     }
 
     /// The same, with one deadline for everything that is asked, from now on.
     pub(crate) fn within(self, wait: Duration) -> Self {
-        let deadline = Instant::now() + wait;
-        let http = HttpClient::new(AGENT, ClientLimits::default()).until(deadline);
-        let reader = LogReader::new(LogSource::asked(self.client.url(), http, TRIES));
-        Self { client: self.client.until(deadline), reader, ..self }
+        let client = self.client.until(Instant::now() + wait);
+        let reader = LogReader::new(client.files());
+        Self { client, reader, ..self }
     }
 
     /// The same, with what becomes of an answer that is not proven complete.
@@ -304,11 +302,16 @@ impl Statements for AskedLog<'_> {
             return Ok(known.clone());
         }
         let subject = Subject::publisher(publisher);
+        let known = self.id.map(|id| self.memory.key_statements(id, publisher, self.policy)).unwrap_or_default();
+        self.proven_before.borrow_mut().extend(known.into_iter().map(|logged| (logged.position(), logged)));
         let listing = match self.indexed(&subject, MAX_STATEMENTS)? {
             Ok(listing) => listing,
             Err(lack) => self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS, lack)?,
         };
         let listing = self.with_proven_before(&[subject], listing)?;
+        if let Some(id) = self.id {
+            self.memory.keep_keys(id, publisher, self.policy, &listing.statements)?;
+        }
         self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
         Ok(listing)
     }

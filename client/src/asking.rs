@@ -2,7 +2,7 @@
 
 use stele_spec::policy::Policy;
 
-use crate::asked_log::{AskedLog, LogAddress};
+use crate::asked_log::{AskedLog, LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::Asking;
 use crate::error::Failure;
 use crate::index_end::Incomplete;
@@ -20,11 +20,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// By the arguments of a verb.
+    /// By the arguments of a verb. The time that the log has for all answers begins here.
     pub(crate) fn by(args: &Asking) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
         let address = LogAddress::new(policy_file::log_url(&args.trust, Some(&loaded))?)
-            .accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+            .accepting(Incomplete::by(args.trust.accept_incomplete_answer))
+            .within(MAX_VERDICT_WAIT);
         Ok(Self { policy: loaded.policy, memory: Memory::open(args.no_state), address })
     }
 

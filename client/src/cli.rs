@@ -10,7 +10,8 @@ use stele_spec::note::VerifierKey;
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, Said};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 
-use crate::host_watch::Place;
+use stele_host_check::Place;
+
 use crate::span::Span;
 use crate::verb::observe;
 
@@ -88,6 +89,42 @@ pub enum Verb {
     Version,
     /// Print help about a verb, or about exit-codes.
     Help(HelpArgs),
+}
+
+impl Verb {
+    /// The name, with its version, of the document that it writes with `--json`.
+    pub const fn schema(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "stele/key@v1",
+            Self::Claim(_) => "stele/claim@v1",
+            Self::Keys(KeysArgs { verb: KeysVerb::List { .. } }) => "stele/keys-list@v1",
+            Self::Keys(_) => "stele/keys-change@v1",
+            Self::Draft(_) => "stele/draft@v1",
+            Self::Publish(_) => "stele/publish@v1",
+            Self::Amend(_) => "stele/amend@v1",
+            Self::Stage(_) => "stele/stage@v1",
+            Self::Supersede(_) => "stele/supersede@v1",
+            Self::Withdraw(_) => "stele/withdraw@v1",
+            Self::Incident(_) => "stele/incident@v1",
+            Self::Evaluate(_) => "stele/evaluate@v1",
+            Self::Verify(_) => "stele/verify@v1",
+            Self::Show(_) => "stele/show@v1",
+            Self::History(_) => "stele/history@v1",
+            Self::Lineage(_) => "stele/lineage@v1",
+            Self::Resolve(_) => "stele/resolve@v1",
+            Self::Diff(_) => "stele/diff@v1",
+            Self::Inspect(_) => "stele/inspect@v1",
+            Self::Audit(_) => "stele/audit@v1",
+            Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => "stele/evidence-verify@v1",
+            Self::Evidence(_) => "stele/evidence-show@v1",
+            Self::Policy(PolicyArgs { verb: PolicyVerb::Check { .. } }) => "stele/policy-check@v1",
+            Self::Policy(_) => "stele/policy-lint@v1",
+            Self::Monitor(_) => "stele/monitor@v1",
+            Self::Observe(_) => "stele/observe@v1",
+            Self::Version => "stele/version@v1",
+            Self::Help(_) => "stele/help@v1",
+        }
+    }
 }
 
 /// `stele key`.

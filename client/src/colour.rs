@@ -15,8 +15,8 @@ pub(crate) fn is_wanted() -> bool {
 pub(crate) fn painted(word: Word, text: &str) -> String {
     let colour = match word {
         Word::Verified => 32,
-        Word::RecordOnly | Word::Incomplete | Word::Unanswered => 33,
-        Word::Differs | Word::Unusable | Word::Withdrawn | Word::Unrecorded => 31,
+        Word::RecordOnly | Word::Incomplete | Word::Unproven | Word::Unanswered => 33,
+        Word::Differs | Word::Unusable | Word::Conflicting | Word::Withdrawn | Word::Unrecorded => 31,
     };
     format!("\u{1b}[1;{colour}m{text}\u{1b}[0m")
 }

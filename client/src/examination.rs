@@ -6,7 +6,7 @@
 //! that the files name are compared with the lineage, and a pickle is known by its content. `publish` and `verify` both ask
 //! [`Examination::of_files`]: what the one warns of is what the other reports.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -55,18 +55,22 @@ enum LicenseText {
 /// Files of the release that lie here and match the record.
 #[derive(Debug)]
 pub(crate) struct AtHand<'a> {
-    root: &'a Path,
-    paths: HashSet<&'a FilePath>,
+    files: HashMap<&'a FilePath, PathBuf>,
 }
 
 impl<'a> AtHand<'a> {
     /// The files of a folder that were compared and match.
     pub(crate) fn new(root: &'a Path, matching: &'a [FilePath]) -> Self {
-        Self { root, paths: matching.iter().collect() }
+        Self { files: matching.iter().map(|path| (path, root.join(path.as_str()))).collect() }
+    }
+
+    /// One file of a release, wherever it lies.
+    pub(crate) fn one(path: &'a FilePath, open: &Path) -> Self {
+        Self { files: [(path, open.to_owned())].into() }
     }
 
     fn find(&self, path: &FilePath) -> Option<PathBuf> {
-        self.paths.contains(path).then(|| self.root.join(path.as_str()))
+        self.files.get(path).cloned()
     }
 
     /// The bytes of a file, if they are still those of the record.
@@ -150,6 +154,20 @@ impl Examination {
     /// What was found.
     pub(crate) fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The findings that weigh as errors, in a line; none where there is none.
+    pub(crate) fn errors(&self) -> Option<String> {
+        let errors: Vec<&Finding> =
+            self.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        let codes: BTreeSet<String> = errors.iter().map(|finding| finding.code.to_string()).collect();
+        let codes: Vec<String> = codes.into_iter().collect();
+        let many = match errors.len() {
+            0 => return None,
+            1 => "1 error".to_owned(),
+            many => format!("{many} errors"),
+        };
+        Some(format!("{many} by the rules of auditors: {} (-v says each)", codes.join(", ")))
     }
 
     /// How many findings there are beyond those that are kept.
@@ -324,6 +342,7 @@ mod tests {
     use super::*;
     use crate::ancestry;
     use crate::draft::gguf;
+    use crate::foresight::Earlier;
     use crate::verb::publish;
     use proptest::prelude::*;
     use stele_spec::manifest::FileDigests;
@@ -401,7 +420,7 @@ mod tests {
     fn published(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
         let mut release = release.clone();
         release.from_scratch = false;
-        publish::foreseen(home, &release, manifest, &[]).unwrap().findings
+        publish::foreseen(home, &release, manifest, &Earlier::default()).unwrap().findings
     }
 
     #[test]
@@ -434,6 +453,21 @@ mod tests {
         assert_eq!(codes(&[17]), Vec::<String>::new());
         assert_eq!(codes(&[17, 18]), ["code-in-config"]);
         assert_eq!(codes(&[19]), ["code-in-config"]);
+    }
+
+    #[test]
+    fn one_file_at_hand_is_judged_by_its_content_wherever_it_lies() {
+        let (home, release, manifest) = release_of(&(0..samples().len()).map(|n| n == 13).collect::<Vec<_>>());
+        let pickles = |examination: &Examination| {
+            examination.findings.iter().filter(|finding| finding.code == Code::PickleWeights).count()
+        };
+        let of_record = Examination::of_record(None, &release, Some(&manifest));
+        assert_eq!(pickles(&of_record), 1, "by its name alone");
+        let (path, elsewhere) = ("openvino_model.bin".parse().unwrap(), home.path().join("renamed"));
+        std::fs::rename(home.path().join("openvino_model.bin"), &elsewhere).unwrap();
+        let ancestry = ancestry::climb(&release, |_| Ok(None)).unwrap();
+        let one = of_record.with_files(None, &release, &manifest, &AtHand::one(&path, &elsewhere), &ancestry);
+        assert_eq!(pickles(&one), 0);
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod draft;
 mod examination;
 mod foresight;
 mod form;
-pub mod host_watch;
 mod index_end;
 mod key_kind;
 mod lifecycle;
@@ -32,7 +31,6 @@ mod policy_file;
 mod progress;
 mod proposal;
 mod publish_check;
-mod quorum_facts;
 mod receipt;
 mod record;
 mod refused;
@@ -95,18 +93,19 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
     }
 }
 
-/// Tells the outcome and gives the exit code. With `--json` there is exactly one document on stdout.
-pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
+/// Tells the outcome and gives the exit code. With `--json`, which gives the name of the verb's documents, there is exactly
+/// one document on stdout.
+pub fn finish(outcome: Result<Output, Failure>, json: Option<&'static str>) -> ExitCode {
     let (output, failure) = match outcome {
         Ok(Output { text, json: document, failure }) => (Some((text, document)), failure),
         Err(failure) => (None, Some(failure)),
     };
     let written = match (json, &output) {
-        (false, Some((text, _))) => output::print(text),
-        (false, None) => Ok(()),
+        (None, Some((text, _))) => output::print(text),
+        (None, None) => Ok(()),
         // A report that was written piece by piece, since it may be longer than memory.
-        (true, Some((_, serde_json::Value::Null))) => Ok(()),
-        (true, _) => output::print_json(&document(output.map(|(_, json)| json), failure.as_ref())),
+        (Some(_), Some((_, serde_json::Value::Null))) => Ok(()),
+        (Some(schema), _) => output::print_json(&document(schema, output.map(|(_, json)| json), failure.as_ref())),
     };
     if let Err(error) = written
         && error.exit() != Exit::Ok
@@ -117,7 +116,7 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
     match failure {
         None => Exit::Ok.into(),
         Some(failure) => {
-            if !json && !failure.is_shown() {
+            if json.is_none() && !failure.is_shown() {
                 output::complain(&exit::text(failure.as_explain()));
             }
             failure.as_explain().exit().into()
@@ -125,13 +124,19 @@ pub fn finish(outcome: Result<Output, Failure>, json: bool) -> ExitCode {
     }
 }
 
-/// The report with the error's fields beside it.
-fn document(report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
+/// What a document is called in which there is an error and nothing else.
+const ERROR: &str = "stele/error@v1";
+
+/// The report with its name, whether all is well, and the error's fields beside it.
+fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
+    let schema = if report.is_some() { schema } else { ERROR };
     let mut document = match report {
         Some(serde_json::Value::Object(fields)) => fields,
-        Some(other) => return other,
+        Some(other) => serde_json::Map::from_iter([("report".to_owned(), other)]),
         None => serde_json::Map::new(),
     };
+    document.insert("schema".into(), schema.into());
+    document.insert("ok".into(), failure.is_none().into());
     if let Some(failure) = failure
         && let serde_json::Value::Object(error) = exit::json(failure.as_explain())
     {

@@ -1,6 +1,7 @@
 //! Where a release stands, told: its state, what was withdrawn and where copies are, incidents, and every event.
 
 use serde_json::{Value, json};
+use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
@@ -73,6 +74,15 @@ pub(crate) fn warnings(history: &History) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Who reports an incident of a release: anybody may, and whoever is not its publisher is called a stranger to it.
+pub(crate) fn reporter(by: &Publisher, coordinate: &Coordinate) -> String {
+    if *by == coordinate.publisher {
+        format!("{by}, its publisher")
+    } else {
+        format!("{by} (a stranger to this release)")
+    }
 }
 
 /// One incident in a line.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use stele_host::exit::{Exit, Explain};
 use stele_host::http_client::{ClientLimits, HttpClient, Response};
+use stele_host::log_source::{LogSource, TRIES};
 use stele_host::output::complain;
 use stele_host::printable::one_line;
 use stele_spec::entry::MAX_ENTRY;
@@ -72,6 +73,11 @@ impl LogClient {
     /// The same, with one moment at which all of its answers must be there.
     pub(crate) fn until(self, deadline: Instant) -> Self {
         Self { http: self.http.until(deadline), ..self }
+    }
+
+    /// The static files of the same log, under the same deadline.
+    pub(crate) fn files(&self) -> LogSource {
+        LogSource::asked(&self.url, self.http.clone(), TRIES)
     }
 
     /// The address.

@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = stele::cli::parse();
-    let json = cli.json;
-    stele::finish(stele::run(cli), json)
+    let (json, schema) = (cli.json, cli.verb.schema());
+    stele::finish(stele::run(cli), json.then_some(schema))
 }

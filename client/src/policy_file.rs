@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use stele_host::writers::warn_of_writers;
 use stele_host::exit::{Exit, Explain};
+use stele_host::writers::warn_of_writers;
 use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
 

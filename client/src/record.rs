@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::checkpoint::Checkpoint;
+use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
+use stele_spec::manifest::Manifest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
@@ -21,7 +23,7 @@ use crate::asked_log::MAX_STATEMENTS;
 use crate::error::Failure;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::log_client::LogClient;
-use crate::log_reader::{AGENT, LogReader, LogSource};
+use crate::log_reader::LogReader;
 use crate::name_lookup::NameLookup;
 use crate::statements::{Lack, Logged};
 
@@ -189,6 +191,38 @@ impl<'a> Record<'a> {
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
 
+    /// The release of a coordinate and the newest statements about it, at most so many, proven.
+    pub(crate) fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<Logged>, Failure> {
+        let mut positions = self.positions(coordinate)?;
+        positions.drain(..positions.len().saturating_sub(most));
+        let mut about: Vec<Logged> =
+            positions.into_iter().map(|position| self.entry(position)).collect::<Result<_, _>>()?;
+        about.extend(self.release(coordinate)?);
+        Ok(about)
+    }
+
+    /// The releases that have a file, as far as the log names them; each proven.
+    pub(crate) fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<Logged>, Failure> {
+        let mut positions = match self.log.positions("file?hex=", &digest.to_string(), most) {
+            Ok(positions) => positions,
+            // A lookup that a log does not offer finds nothing; what follows from it is a warning, and no verdict.
+            Err(failure) if failure.as_explain().exit() == Exit::Unavailable => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        positions.truncate(most);
+        let mut found = Vec::new();
+        for position in positions {
+            let logged = self.entry(position)?;
+            found.extend(Some(logged).filter(|logged| logged.statement().release().is_some()));
+        }
+        Ok(found)
+    }
+
+    /// The manifest with a digest, if the log has it.
+    pub(crate) fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
+        Ok(LogReader::new(self.log.files()).manifest(digest)?)
+    }
+
     fn positions(&mut self, coordinate: &Coordinate) -> Result<Vec<u64>, Failure> {
         let own = self.listed(&Subject::release(coordinate))?;
         let others = self.listed(&Subject::about_release(coordinate))?;
@@ -216,7 +250,7 @@ impl<'a> Record<'a> {
             Err(failure) => failure,
         };
         let ends = || {
-            let reader = LogReader::new(LogSource::http(self.log.url(), AGENT));
+            let reader = LogReader::new(self.log.files());
             let tree = reader.open(reader.head(self.policy)?)?;
             Ok(ends_with_index(self.log, &tree))
         };

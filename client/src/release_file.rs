@@ -20,7 +20,6 @@ use toml::{Table, Value};
 use crate::error::Failure;
 use crate::form::{Form, resolve_one};
 use crate::record::Record;
-use crate::statements::Logged;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";
@@ -74,12 +73,11 @@ impl ReleaseFile {
         Manifest::new(files).map_err(ReleaseFileError::Manifest)
     }
 
-    /// Gives each parent that is named by its coordinate its entry and its weights, proven; gives those parents.
+    /// Gives each parent that is named by its coordinate its entry and its weights, proven.
     ///
     /// A coordinate has one release for ever, so publishing again finds the same entry and signs the same bytes.
-    pub(crate) fn resolve_parents(&mut self, record: &mut Record) -> Result<Vec<Logged>, Failure> {
+    pub(crate) fn resolve_parents(&mut self, record: &mut Record) -> Result<(), Failure> {
         let before = self.form.clone();
-        let mut parents = Vec::new();
         self.form.each("lineage.*", |path, ancestor| -> Result<(), Failure> {
             let Value::Table(ancestor) = ancestor else { return Ok(()) };
             let Some(parent) = ancestor.get_mut("parent") else { return Ok(()) };
@@ -87,10 +85,8 @@ impl ReleaseFile {
             if let Some(release) = logged.statement().release() {
                 ancestor.entry("parent_weights").or_insert(release.weights.digest.to_string().into());
             }
-            parents.push(logged);
             Ok(())
-        })?;
-        Ok(parents)
+        })
     }
 
     /// The release of this manifest. Without `issued_at` in the file it is `now`.

@@ -138,6 +138,14 @@ impl Standing {
         self.revocation(keys.publisher(), &kid).or_else(bundled)
     }
 
+    /// Adds key statements of a name that were proven before, wherever that was.
+    pub(crate) fn with_keys(mut self, publisher: &Publisher, statements: Vec<Logged>) -> Self {
+        let known = self.keys.remove(publisher).unwrap_or_default();
+        let more = Listing { statements, lack: None, cut: false, proofs: Vec::new() };
+        self.keys.insert(publisher.clone(), known.with(more));
+        self
+    }
+
     /// The entry that revoked a key of a name, and the reason given there, if one did.
     fn revocation(&self, publisher: &Publisher, kid: &KeyId) -> Option<Revocation> {
         let statements = &self.keys.get(publisher)?.statements;

@@ -153,8 +153,9 @@ fn a_critical_incident_that_is_open_is_in_the_first_line_and_stops_a_script() {
         })
     };
     let story = reported(IncidentStatus::Open);
-    let ran = story.online(&[]).fails(17, &["lab.example reports a critical incident"]);
-    let line = "CRITICAL  acme.example/tiny@1.0.2#instruct has a critical incident, i-1 (vulnerability), reported by lab.example";
+    let ran = story.online(&[]).fails(17, &["lab.example (a stranger to this release) reports a critical incident"]);
+    let line = "CRITICAL  acme.example/tiny@1.0.2#instruct has a critical incident, i-1 (vulnerability), reported by \
+                lab.example (a stranger to this release) on ";
     assert!(ran.out.starts_with(line), "{ran:?}");
     assert_eq!(story.online(&["--json"]).json()["error"], "withdrawn");
     story.online(&["--accept", "withdrawn"]).ok();
@@ -222,4 +223,134 @@ fn a_log_that_does_not_name_the_release_or_is_away_is_told_apart() {
     // The verdict that the evidence gives is there all the same.
     away.fails(9, &["cannot reach", "hint:"]).says(&["5 of 5 files, all match", "--online asks the log"]);
     story.world.verify(&["--log", &story.served.url]).fails(2, &["--online"]);
+}
+
+#[test]
+fn two_releases_under_one_name_are_a_conflict_with_a_code_of_its_own() {
+    let story = Story::told(|world, _| {
+        let mut other = World::release(&World::manifest());
+        other.weights.digest = stele_spec::hash::Digest::of(b"other weights");
+        push(world, &Statement::Release(Box::new(other)), &key());
+    });
+    let ran = story.online(&[]).fails(19, &["the log contradicts itself about acme.example/tiny", "entry 4"]);
+    assert!(ran.out.starts_with("CONFLICTING  acme.example/tiny"), "{ran:?}");
+    let json = story.online(&["--json"]).json();
+    assert_eq!(
+        (&json["error"], &json["verdict"], &json["exit"]),
+        (&"release-conflict".into(), &"conflicting".into(), &19.into())
+    );
+    // It was proven, and so it is known without the log too.
+    story.world.verify(&[]).fails(19, &["the log contradicts itself"]);
+}
+
+/// An address at which a byte of an endless header comes now and then.
+fn dripping() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n".iter().cycle() {
+                    if std::io::Write::write_all(&mut stream, &[*byte]).is_err() {
+                        return;
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn no_verb_that_asks_a_log_waits_longer_than_half_a_minute_for_one_that_drips() {
+    let world = World::released();
+    let (url, policy) = (&dripping(), &world.at("policy"));
+    let (coordinate, digest) = ("acme.example/tiny@1.0.0#base", "00".repeat(32));
+    let host = "https://huggingface.co/acme/tiny";
+    let verbs: [&[&str]; 8] = [
+        &["history", coordinate],
+        &["resolve", &digest],
+        &["lineage", coordinate],
+        &["show", coordinate],
+        &["show", "entry:2"],
+        &["diff", coordinate, "entry:2"],
+        &["keys", "list", PUBLISHER],
+        &["observe", coordinate, "--host", host],
+    ];
+    std::thread::scope(|scope| {
+        for verb in verbs {
+            scope.spawn(move || {
+                let asked = ["--log", url, "--policy", policy.to_str().unwrap()];
+                let begun = std::time::Instant::now();
+                common::stele(&[verb, &asked[..]].concat()).fails(9, &["took too long", url]);
+                assert!(begun.elapsed().as_secs() < 45, "{verb:?}: {:?}", begun.elapsed());
+            });
+        }
+    });
+}
+
+#[test]
+fn a_revocation_that_was_seen_once_is_known_without_the_log() {
+    let later = Story::told(|world, release| {
+        let signed = SignedStatement::parse(&world.log.entries[1]).unwrap();
+        rotate(world, &signed, release.entry - 1);
+    });
+    let (world, url) = (&later.world, &later.served.url);
+    let policy = world.at("policy");
+    let list = ["keys", "list", PUBLISHER, "--log", url, "--policy", policy.to_str().unwrap()];
+    world.verify(&[]).ok().says(&["name held       acme.example since entry 1\n"]);
+    common::stele_remembering(&list, Some(&world.at("state"))).ok();
+    let told = world.verify(&[]).ok();
+    let told = told.says(&["signed by a key that was revoked later, at entry 3: laptop lost"]);
+    assert!(told.out.starts_with("verified  "), "{}", told.out);
+    assert_eq!(world.verify(&["--json"]).ok().json()["publisher"]["key_revoked_at_entry"], 3);
+    // Somebody who forgets is told what the bundle says.
+    world.verify(&["--no-state"]).ok().says(&["name held       acme.example since entry 1\n"]);
+
+    // The file is checked when it is read: what does not hold says nothing, and that is said.
+    let mut kept = Vec::new();
+    for log in std::fs::read_dir(world.at("state").join("keys")).unwrap().flatten() {
+        kept.extend(std::fs::read_dir(log.path()).unwrap().flatten().map(|file| file.path()));
+    }
+    assert_eq!(kept.len(), 1);
+    let text = std::fs::read_to_string(&kept[0]).unwrap();
+    std::fs::write(&kept[0], text.replace("\"position\":3", "\"position\":2")).unwrap();
+    let told = world.verify(&[]).ok();
+    assert!(told.err.contains("is damaged") && !told.out.contains("revoked"), "{told:?}");
+}
+
+#[test]
+fn a_release_by_a_key_that_is_known_to_have_been_revoked_before_is_refused_without_the_log() {
+    let mut world = World::new();
+    let claimed = claim(&mut world, PUBLISHER, &key());
+    let signed = SignedStatement::parse(&world.log.entries[claimed as usize]).unwrap();
+    rotate(&mut world, &signed, claimed);
+    let release = Statement::Release(Box::new(World::release(&World::manifest())));
+    let released = push(&mut world, &release, &key());
+    let keys = vec![stele_spec::bundle::LoggedStatement {
+        statement: signed.bytes().to_vec(),
+        proof: world.log.proof(claimed),
+    }];
+    let statement = world.log.entries[released as usize].clone();
+    let proof = world.log.proof(released);
+    world.write_bundle(&Bundle { statement, manifest: World::manifest().encode(), proof, keys });
+    world.verify(&[]).ok();
+    let served = Served::start(std::mem::replace(&mut world.log, Log::new(1)));
+    let policy = world.at("policy");
+    let list = ["keys", "list", PUBLISHER, "--log", &served.url, "--policy", policy.to_str().unwrap()];
+    common::stele_remembering(&list, Some(&world.at("state"))).ok();
+    world.verify(&[]).fails(5, &["is not its publisher's", "was revoked before, at entry 2", "rule: key-revoked"]);
+}
+
+/// Takes the first key away.
+fn rotate(world: &mut World, claim: &SignedStatement, claimed: u64) {
+    let other = SecretKey::from_seed([51; 32]);
+    let mut change =
+        PublisherClaim::new(PUBLISHER.parse().unwrap(), "2026-06-24T10:00:00Z".parse().unwrap(), &[other.public()]);
+    change.action = Action::Rotate;
+    change.revoked = vec![key().public().key_id()];
+    change.reason = Some("laptop lost".parse().unwrap());
+    change.previous = Some(LoggedEntry { entry: claimed, leaf_hash: leaf_hash(claim.bytes()) });
+    push(world, &Statement::Publisher(change), &key());
 }

@@ -453,3 +453,69 @@ fn a_publish_that_is_killed_at_any_step_leaves_no_file_of_the_release_and_the_ne
         }
     }
 }
+
+#[test]
+fn a_key_that_was_rotated_here_is_known_to_be_revoked_without_the_log() {
+    let (world, _served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let [key, next, policy] = ["publisher.pem", "next.pem", "policy"].map(|name| world.at(name).display().to_string());
+    let state = world.at("state");
+    let here = |arguments: &[&str]| common::stele_remembering(arguments, Some(&state));
+    here(&["publish", world.model().to_str().unwrap(), "--key", &key, "--policy", &policy, "--claim"]).ok();
+    let before = world.verify(&[]).ok();
+    assert!(!before.out.contains("revoked"), "{}", before.out);
+    stele(&["key", "new", &next]).ok();
+    let rotate = ["keys", "rotate", "acme.example", "--new", &next, "--old", &key, "--key", &key, "--policy", &policy];
+    here(&[&rotate[..], &["--reason", "laptop lost"]].concat()).ok();
+    world.verify(&[]).ok().says(&["signed by a key that was revoked later, at entry 3: laptop lost"]);
+}
+
+#[test]
+fn an_error_that_auditors_will_report_stops_a_statement_until_it_is_accepted_by_its_code() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &["--claim"]).ok();
+    let (key, policy) = (world.at("publisher.pem"), world.at("policy"));
+    let coordinate = "acme.example/tiny@1.0#base";
+    let stage = |to: &str, more: &[&str]| {
+        let said = ["stage", coordinate, "--to", to, "--since", "2026-07-01", "--reason", "Because."];
+        let asked = ["--key", key.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+        let receipt = world.at(&format!("{to}.stele")).display().to_string();
+        stele(&[&said[..], &asked, &["--output", &receipt], more].concat())
+    };
+    stage("open", &[]).ok();
+    let entries = || served.log.lock().unwrap().entries.len();
+    let before = entries();
+    let refused = stage("internal", &[]);
+    let refused =
+        refused.fails(7, &["stage-narrowed", "nothing has been sent", "hint: correct it", "--accept stage-narrowed"]);
+    assert_eq!(entries(), before, "{refused:?}");
+    assert_eq!(stage("internal", &["--json"]).json()["error"], "will-be-reported");
+    stage("internal", &["--accept", "weights-differ"]).fails(7, &["stage-narrowed"]);
+    stage("internal", &["--accept", "no-such-code"]).fails(2, &["no-such-code"]);
+    assert_eq!(entries(), before);
+    let told = stage("internal", &["--accept", "stage-narrowed"]).ok();
+    assert!(told.err.contains("auditors will report: error: stage-narrowed"), "{told:?}");
+    assert_eq!(entries(), before + 1);
+}
+
+#[test]
+fn weights_that_another_release_has_are_said_before_they_are_published_again() {
+    let (world, _served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let first = publish(&world, &["--claim"]).ok();
+    assert!(!first.err.contains("file-in-many"), "{first:?}");
+    let again = publish(&world, &[]).ok();
+    assert!(!again.err.contains("file-in-many"), "a release is not another one: {again:?}");
+    let path = world.model().join("release.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"1.0\"", "\"1.1\"")).unwrap();
+    let second = publish(&world, &["--replace-bundle"]).ok();
+    assert!(
+        second.err.contains("file-in-many: 1 weights files are also those of acme.example/tiny@1.0#base"),
+        "{second:?}"
+    );
+}

@@ -49,8 +49,8 @@ pub fn cosign_subtree(subtree: &Subtree, witness: &SignerKey) -> Result<NoteSign
 
 /// Checks one signature line against a witness's key and gives the time that it states.
 ///
-/// `None` is an ML-DSA-44 line with the time 0, as `sign-subtree` gives to anybody: the tree is consistent with all that the
-/// witness has seen, and need not be the largest. Such a line proves nothing about the order of two trees.
+/// `None` is a line with the time 0. ML-DSA-44 lines have it where `sign-subtree` gives them to anybody: the tree is consistent with all that
+/// the witness has seen, and need not be the largest. Such a line, of either kind of key, proves nothing about the order of two trees.
 pub fn verify_cosignature(
     text: &str,
     line: &NoteSignature,
@@ -68,7 +68,7 @@ pub fn verify_cosignature(
         return Ok(Some(time).filter(|time| time.0 != 0));
     }
     witness.verify(&message(text, time), signature).map_err(|_| CosignatureError::BadSignature)?;
-    Ok(Some(time))
+    Ok(Some(time).filter(|time| time.0 != 0))
 }
 
 /// Checks a line that [`cosign_subtree`] made.

@@ -81,7 +81,8 @@ impl Explain for AuditError {
             Self::Output(error) => error.exit(),
             Self::OtherLog { .. } => Exit::Usage,
             Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => Exit::Unavailable,
-            Self::Contradiction { .. } | Self::OtherFiles => Exit::Inconsistent,
+            Self::Contradiction { .. } => Exit::Conflicting,
+            Self::OtherFiles => Exit::Inconsistent,
         }
     }
 

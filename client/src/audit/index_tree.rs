@@ -204,7 +204,7 @@ impl IndexTree {
         let leaf = Leaf { key: *key, value: Value::of(&frontier) };
         let number = match (trail, nearest) {
             (Some((trail, number)), Some(before)) if before.key == *key => {
-                self.soil(rows, &trail)?;
+                self.mark_dirty(rows, &trail)?;
                 if let Some(undo) = &mut self.undo {
                     undo.values.push((number, before));
                 }
@@ -251,7 +251,7 @@ impl IndexTree {
             }
             above.push(*number);
         }
-        self.soil(rows, &above)?;
+        self.mark_dirty(rows, &above)?;
         let number = self.leaves.push(rows, &leaf.to_record())?;
         let new = Link(number);
         let (left, right) = if bit_of(&leaf.key, bit) { (hanging, new) } else { (new, hanging) };
@@ -294,7 +294,7 @@ impl IndexTree {
     }
 
     /// Marks inner nodes stale.
-    fn soil(&mut self, rows: &Snapshot, trail: &[u32]) -> Result<(), StoreError> {
+    fn mark_dirty(&mut self, rows: &Snapshot, trail: &[u32]) -> Result<(), StoreError> {
         for number in trail {
             let mut node = self.inner(rows, *number)?;
             // A stale node was written down when it became stale.

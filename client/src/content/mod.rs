@@ -4,7 +4,6 @@
 
 pub(crate) mod onnx;
 mod parts;
-pub(crate) mod pickle;
 pub(crate) mod zip;
 
 use std::fs::File;
@@ -13,6 +12,7 @@ use std::path::Path;
 
 use stele_spec::finding::is_pickle;
 use stele_spec::manifest::FilePath;
+use stele_spec::verify::pickle;
 
 pub(crate) use parts::{Parts, parts};
 

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn nothing_is_no_base() {
-        for value in ["", " null", " NULL", " ~", " None", " false", " n/a", " []", " [null]", "\n- null", "\n- ~", " \"\""] {
+        for value in
+            ["", " null", " NULL", " ~", " None", " false", " n/a", " []", " [null]", "\n- null", "\n- ~", " \"\""]
+        {
             let card = Card::parse(&format!("---\nbase_model:{value}\nlicense: mit\n---\n"));
             assert_eq!(card.bases().count(), 0, "{value:?}");
             assert_eq!(card.first("license"), Some("mit"));

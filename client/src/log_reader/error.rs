@@ -127,7 +127,8 @@ impl Explain for ReadError {
             Self::Durable(error) => error.exit(),
             Self::Head { error, .. } => error.exit(),
             Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
-            Self::NotTheTree { .. } | Self::NotInTree { .. } | Self::NotAPrefix { .. } => Exit::Inconsistent,
+            Self::NotTheTree { .. } | Self::NotInTree { .. } => Exit::Inconsistent,
+            Self::NotAPrefix { .. } => Exit::Conflicting,
             Self::OtherManifest { .. } => Exit::BytesDiffer,
             Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
         }

@@ -19,9 +19,11 @@ pub(crate) mod tests;
 mod verified;
 
 pub(crate) use error::ReadError;
-pub(crate) use stele_host::log_source::{LogSource, patiently};
+pub(crate) use stele_host::log_source::LogSource;
 pub(crate) use stele_spec::tiledlog::Chunk;
 pub(crate) use verified::VerifiedLog;
+
+use std::time::{Duration, Instant};
 
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
@@ -34,6 +36,14 @@ pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
 /// What a person writes: the address of a log or of a mirror, or the path of a folder.
 pub(crate) fn source(text: &str) -> LogSource {
     LogSource::parse(text, AGENT)
+}
+
+/// The same, with one deadline for everything that is read at an address, from now on.
+pub(crate) fn source_within(text: &str, wait: Duration) -> LogSource {
+    match source(text) {
+        LogSource::Http { url, http, tries } => LogSource::Http { url, http: http.until(Instant::now() + wait), tries },
+        folder => folder,
+    }
 }
 
 /// One log or one mirror of it.

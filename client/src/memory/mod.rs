@@ -11,12 +11,14 @@
 //!   heads/<log>.linked            sizes and roots that are known to be of one tree
 //!   heads/<log>/<size>.damaged    what stood there and was no head of the log: set aside
 //!   told/<log>/<name>.json        what a log proved about a coordinate; <name> is the SHA-256 of the coordinate
+//!   keys/<log>/<name>.json        key statements that were proven here; <name> is the SHA-256 of the publisher's name
 //!   evidence/                     what convicts a log; never written over
 //!   bundles/<SHA-256>.stele       a bundle that publish could not write to its place
 //! ```
 
 mod conflict;
 mod heads;
+mod keys;
 mod told;
 mod told_file;
 #[cfg(test)]

@@ -85,12 +85,25 @@ impl Memory {
                 known.iter().map(|known| known.signed().statement().publisher().clone()).collect();
             for speaker in &speakers {
                 record.keys(speaker)?;
+                self.keep_keys(log, speaker, record.policy(), record.key_statements(speaker, u64::MAX))?;
                 known.extend(record.key_statements(speaker, u64::MAX).cloned());
             }
             own.entries.extend(known.into_iter().map(|logged| (logged.position(), logged)));
             self.keep(log, record.policy(), own)?;
         }
         Ok(())
+    }
+}
+
+impl Memory {
+    /// Keeps the key statements of a name that the record has proven.
+    pub(crate) fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
+        let statements = || record.key_statements(publisher, u64::MAX);
+        let Some(newest) = statements().last() else { return Ok(()) };
+        let Some(log) = LogId::of(newest.proof().checkpoint(), record.policy()) else { return Ok(()) };
+        let head = TrustedCheckpoint::of(newest.proven().head().clone(), newest.proof().checkpoint().clone());
+        head.map(|head| self.heads(log).see(&head)).transpose()?;
+        Ok(self.keep_keys(log, publisher, record.policy(), statements())?)
     }
 }
 

@@ -46,7 +46,7 @@ struct List {
 /// An entry with its position and its path under one of the heads, in base64.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+pub(super) struct Kept {
     position: u64,
     head: usize,
     entry: String,
@@ -62,20 +62,7 @@ impl File {
     /// The file of what is known.
     pub(super) fn of(told: &Told) -> Self {
         let mut heads = vec![told.head.note().to_string()];
-        let entries = told.entries.values().map(|logged| {
-            let note = logged.proof().checkpoint().to_string();
-            let head = heads.iter().position(|known| *known == note).unwrap_or_else(|| {
-                heads.push(note);
-                heads.len() - 1
-            });
-            Kept {
-                position: logged.position(),
-                head,
-                entry: to_base64(logged.signed().bytes()),
-                path: logged.proof().path().path().iter().map(|hash| to_base64(hash.as_bytes())).collect(),
-            }
-        });
-        let entries = entries.collect();
+        let entries = told.entries.values().map(|logged| Kept::of(logged, &mut heads)).collect();
         let list = |list: &Arc<ListProof>| List {
             subject: list.complete().subject().to_string(),
             proofs: list.proofs().iter().map(ToString::to_string).collect(),
@@ -126,7 +113,23 @@ impl List {
 }
 
 impl Kept {
-    fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<Logged> {
+    /// An entry; its head is added to these where it is not among them.
+    pub(super) fn of(logged: &Logged, heads: &mut Vec<String>) -> Self {
+        let note = logged.proof().checkpoint().to_string();
+        let head = heads.iter().position(|known| *known == note).unwrap_or_else(|| {
+            heads.push(note);
+            heads.len() - 1
+        });
+        Self {
+            position: logged.position(),
+            head,
+            entry: to_base64(logged.signed().bytes()),
+            path: logged.proof().path().path().iter().map(|hash| to_base64(hash.as_bytes())).collect(),
+        }
+    }
+
+    /// The entry, if its proof holds under the head that it names.
+    pub(super) fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<Logged> {
         let head = heads.get(self.head)?.as_ref()?;
         let hash = |text: &String| base64_exact(text).ok().map(NodeHash::from_bytes);
         let path = InclusionProof::from_path(self.path.iter().map(hash).collect::<Option<_>>()?)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use stele_host_check::{Comparison, HostError, Hubs, Looked, Place};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
@@ -16,7 +17,6 @@ use super::log_round::WatchedLog;
 use super::observation;
 use super::state::{HostState, Memory, Releases};
 use crate::error::Failure;
-use crate::host_watch::{Comparison, HostError, Hubs, Looked, Place};
 use crate::span::Span;
 
 /// So many files are named in a summary.
@@ -301,7 +301,7 @@ pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host_watch::{FileDifference, Loadable, Verdict};
+    use stele_host_check::{FileDifference, Loadable, Verdict};
     use stele_spec::manifest::Role;
 
     fn looked(verdict: Verdict, files: &[&str], moved_on: bool) -> Looked {

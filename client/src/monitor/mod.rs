@@ -40,11 +40,11 @@ use serde_json::json;
 use stele_host::clock::{Clock as _, SystemClock};
 use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
+use stele_host_check::{Bases, Hubs};
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
 use crate::error::Failure;
-use crate::host_watch::{Bases, Hubs};
 use crate::log_reader::{LogReader, LogSource, source};
 use crate::policy_file;
 use crate::span::{Span, moment};

@@ -6,7 +6,7 @@ use stele_spec::statement::{
     ObservedFile, ObservedHost, Prose, PublisherName, Timestamp,
 };
 
-use crate::host_watch::{Looked, Place, Verdict};
+use stele_host_check::{Looked, Place, Verdict};
 
 /// What came of a look, where `recorded` says whether the record names the host.
 pub(crate) fn result(looked: &Looked, recorded: bool) -> Observed {
@@ -70,7 +70,7 @@ pub(crate) fn of(
 fn differing(looked: &Looked) -> Vec<ObservedFile> {
     let mut all: Vec<_> = looked.comparison.differing.iter().collect();
     all.sort_by_key(|file| file.role != stele_spec::manifest::Role::Weights);
-    let file = |file: &&crate::host_watch::FileDifference| {
+    let file = |file: &&stele_host_check::FileDifference| {
         Some(ObservedFile { path: file.path.parse().ok()?, expected: file.expected, found: file.found })
     };
     all.iter().filter_map(file).take(MAX_OBSERVED).collect()

@@ -1,6 +1,7 @@
 //! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
 
 use stele_host::clock::{Clock as _, SystemClock};
+use stele_host_check::Looked;
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
@@ -13,7 +14,6 @@ use super::log_round::WatchedLog;
 use super::observation;
 use super::state::Memory;
 use crate::error::{self, Failure};
-use crate::host_watch::Looked;
 use crate::log_client::LogClient;
 use crate::log_reader::LogSource;
 use crate::record::Record;

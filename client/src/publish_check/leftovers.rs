@@ -43,9 +43,8 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
     let by_folder = folders.iter().find_map(|folder| of_folder(folder));
     by_folder.or_else(|| match lower.as_str() {
         ".ds_store" | "thumbs.db" | "desktop.ini" => Some("a file of a desktop"),
-        ".env" | ".netrc" | ".pypirc" | ".npmrc" | ".git-credentials" | ".dockercfg" | ".s3cfg" | ".boto" => {
-            Some("settings that often hold secrets")
-        }
+        ".env" | ".netrc" | ".pypirc" | ".npmrc" | ".git-credentials" | ".dockercfg" | ".s3cfg" | ".boto" | "netrc"
+        | "_netrc" | "kaggle.json" => Some("settings that often hold secrets"),
         _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
         _ if ends(&UNFINISHED) => Some("a download that is not finished, or a temporary file"),
         _ if ends(&[".swp", "~", ".orig", ".bak", ".rej"]) || name.starts_with("~$") => {

@@ -13,9 +13,10 @@ use std::io::{BufReader, Read as _};
 use stele_host::exit::{Exit, Explain};
 use stele_host::printable::one_line;
 use stele_spec::manifest::{FilePath, Role};
+use stele_spec::verify::pickle;
 use stele_verify::folder::walk::Found;
 
-use crate::content::{Content, pickle, zip};
+use crate::content::{Content, zip};
 use crate::draft::least_length_of_gguf;
 use crate::roles::{Question, Roles};
 
@@ -81,12 +82,10 @@ pub(crate) fn check(
 
 fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     let is_model = matches!(role, Role::Weights | Role::Classifier);
-    if !matches!(role, Role::Weights | Role::WeightsIndex) {
-        match secrets::secret_in(&file.open, file.size) {
-            Ok(Some(secret)) => return Some(What::Secret(secret)),
-            Ok(None) => {}
-            Err(error) => return Some(What::Unread { why: error.to_string() }),
-        }
+    match secrets::secret_in(&file.open, file.size, role == Role::Weights) {
+        Ok(Some(secret)) => return Some(What::Secret(secret)),
+        Ok(None) => {}
+        Err(error) => return Some(What::Unread { why: error.to_string() }),
     }
     if let Some(what) = leftovers::leftover(&file.path) {
         return Some(What::Leftover(what));

@@ -8,7 +8,7 @@ use crate::Output;
 use crate::cli::{Cli, HelpArgs};
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
-const EXIT_CODES: [(Exit, &str, &str); 20] = [
+const EXIT_CODES: [(Exit, &str, &str); 21] = [
     (Exit::Ok, "ok", "done; for verify: every file asked for is here and matches, and nothing loadable lies beside it"),
     (Exit::BytesDiffer, "bytes differ", "these are not the bytes of the record"),
     (Exit::Usage, "usage", "the command line is wrong"),
@@ -21,11 +21,7 @@ const EXIT_CODES: [(Exit, &str, &str); 20] = [
     (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
     (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
     (Exit::Locked, "locked", "another process works on the same data"),
-    (
-        Exit::Inconsistent,
-        "inconsistent",
-        "a log contradicts itself, or what it showed before: an evidence file says how",
-    ),
+    (Exit::Inconsistent, "inconsistent", "what a log answers, or what is stored, contradicts what was proven before"),
     (Exit::Findings, "findings", "the audit is done, and there is something to report"),
     (Exit::Unproven, "unproven", "a file of evidence convicts nobody"),
     (Exit::Incomplete, "incomplete", "files of the record are missing here; --partial accepts that"),
@@ -40,6 +36,11 @@ const EXIT_CODES: [(Exit, &str, &str); 20] = [
         "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
     ),
     (Exit::NotComplete, "not complete", "the log did not prove that its answer is complete"),
+    (
+        Exit::Conflicting,
+        "conflicting",
+        "a log shows two histories, or two releases of one coordinate, as no honest log does; evidence of two histories is kept",
+    ),
     (Exit::Internal, "internal", "a bug of ours"),
 ];
 

@@ -4,6 +4,7 @@
 //! between the key holders by whatever way they trust: each approves it, and the last one signs and submits it.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use stele_host::durable;
@@ -15,10 +16,12 @@ use stele_spec::registration::Holder;
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
 
 use crate::Output;
+use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::cli::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
 use crate::error::{Failure, FileError};
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
+use crate::memory::Memory;
 use crate::page::{self, Page};
 use crate::policy_file;
 use crate::proposal::Proposal;
@@ -31,8 +34,8 @@ use crate::verb::claim::now;
 use crate::verb::key::{read_public, read_secret};
 use crate::verb::publish::PublishError;
 
-/// How long a quorum is waited for where nothing is submitted.
-const WAIT: Span = Span(60);
+/// How long a log that is unwell is asked again where nothing is submitted.
+const WAIT: Span = Span(10);
 
 pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -47,9 +50,11 @@ pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
 
 fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
-    let log = LogClient::new(policy_file::log_url(trust, Some(&loaded))?, WAIT);
+    let log =
+        LogClient::new(policy_file::log_url(trust, Some(&loaded))?, WAIT).until(Instant::now() + MAX_VERDICT_WAIT);
     let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
+    Memory::open(false).keep_keys_of(&record, publisher)?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
     let mut statements = Vec::new();
     for logged in record.key_statements(publisher, u64::MAX) {
@@ -194,7 +199,9 @@ fn kept(logged: &Logged, record: &mut Record, output: Option<&Path>, new: bool) 
     let before = if new { "" } else { ", as it was before" };
     page.row("entry", &format!("{}{before}, proven under the policy", logged.position()));
     page.row("receipt", &receipt.display());
-    let holder = record.holder(logged.statement().publisher())?;
+    let publisher = logged.statement().publisher();
+    let holder = record.holder(publisher)?;
+    Memory::open(false).keep_keys_of(record, publisher)?;
     let keys = holder.iter().flat_map(|holder| &holder.keys).map(|key| key.key_id().to_string());
     Ok(Output {
         text: page.0,

@@ -6,16 +6,17 @@ use serde::Deserialize;
 use serde_json::json;
 use stele_host::durable;
 use stele_host::exit::{Exit, Explain};
+use stele_host_check::{Bases, Comparison, Hubs, Place};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
 
 use crate::Output;
+use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::cli::ObserveArgs;
 use crate::error::Failure;
-use crate::host_watch::{Bases, Comparison, Hubs, Place};
-use crate::log_reader::{LogReader, LogSource, VerifiedLog, source};
+use crate::log_reader::{LogReader, LogSource, VerifiedLog, source_within};
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
 use crate::page::Page;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     let key = args.key.as_deref().map(key::read_secret).transpose()?;
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
     let url = policy_file::log_url(&args.trust, Some(&loaded))?;
-    let reader = LogReader::new(source(&url));
+    let reader = LogReader::new(source_within(&url, MAX_VERDICT_WAIT));
     let log = reader.open(reader.head(&loaded.policy)?)?;
     let statements = statements(&reader, &log, &args.coordinate)?;
     let history = History::fold(&args.coordinate, statements.iter().map(|(at, signed)| (*at, signed.statement())));

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_spec::policy::{Policy, Quorum};
+use stele_spec::policy::{FaultTolerance, Policy, Quorum, counted_twice, operator};
 
 use crate::Output;
 use crate::cli::{PolicyArgs, PolicyVerb};
 use crate::error::Failure;
 use crate::page::Page;
 use crate::policy_file;
-use crate::quorum_facts::{self, Bears, operator};
 
 pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -23,23 +22,23 @@ pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
 fn lint(file: &Path) -> Result<Output, Failure> {
     let loaded = policy_file::load(Some(file))?;
     let (policy, path) = (&loaded.policy, loaded.path.display());
-    let (witnesses, operators) = (quorum_facts::by_witness(policy), quorum_facts::by_operator(policy));
+    let (witnesses, operators) = (FaultTolerance::by_witness(policy), FaultTolerance::by_operator(policy));
     let mut warnings = warnings(policy);
-    for (name, keys) in quorum_facts::counted_twice(policy) {
+    for (name, keys) in counted_twice(policy) {
         let keys = keys.join(" ");
         warnings
             .push(format!("the keys {keys} of {name} are counted one by one: `group NAME any {keys}` makes them one"));
     }
     if policy.quorum().least() > 0 {
-        if witnesses.lying == Some(0) {
+        if witnesses.byzantine == Some(0) {
             warnings.push("one lying witness is enough for a lying log to show two histories".to_owned());
         }
-        if operators.lying == Some(0) && witnesses.lying != Some(0) {
+        if operators.byzantine == Some(0) && witnesses.byzantine != Some(0) {
             warnings.push("one lying operator is enough for a lying log to show two histories".to_owned());
         }
-        if witnesses.down == Some(0) {
+        if witnesses.crashed == Some(0) {
             warnings.push("if one witness is down nothing is accepted".to_owned());
-        } else if operators.down == Some(0) {
+        } else if operators.crashed == Some(0) {
             warnings.push("if one operator is down nothing is accepted".to_owned());
         }
     }
@@ -49,11 +48,11 @@ fn lint(file: &Path) -> Result<Output, Failure> {
         // Where nothing is asked for, nothing that witnesses do matters.
         let asked = policy.quorum().least() > 0;
         let borne = |bears: Option<usize>| if asked { number(bears) } else { "all: none is asked for".to_owned() };
-        page.row("  may lie", &borne(bears.lying));
-        page.row("  may be down", &borne(bears.down));
+        page.row("  may lie", &borne(bears.byzantine));
+        page.row("  may be down", &borne(bears.crashed));
     }
     warnings.iter().for_each(|warning| page.row("warning", warning));
-    let object = |bears: Bears| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.lying, "may_be_down": bears.down });
+    let object = |bears: FaultTolerance| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.byzantine, "may_be_down": bears.crashed });
     let json = json!({ "witnesses": object(witnesses), "operators": object(operators), "warnings": warnings });
     Ok(Output { text: page.0, json, failure: None })
 }

@@ -21,6 +21,7 @@ use crate::bundle_place::BundlePlace;
 use crate::cli::{GLOB, PublishArgs};
 use crate::error::Failure;
 use crate::examination::{AtHand, Examination};
+use crate::foresight::Earlier;
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
 use crate::memory::Memory;
@@ -33,7 +34,6 @@ use crate::record::Record;
 use crate::refused;
 use crate::release_file::ReleaseFile;
 use crate::roles::{self, Roles};
-use crate::statements::Logged;
 use crate::verb::{claim, key};
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
@@ -52,10 +52,11 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
     publish_check::check(&files, &roles, &role_of, &questions, &allowed)?;
     let mut record = Record::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
-    let parents = file.resolve_parents(&mut record)?;
+    file.resolve_parents(&mut record)?;
     let manifest = file.manifest(hash(&args.folder, &files, &roles)?)?;
     let release = file.resolve(&manifest, claim::now())?;
-    let examined = foreseen(&args.folder, &release, &manifest, &parents)?;
+    let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
+    let examined = foreseen(&args.folder, &release, &manifest, &earlier)?;
     if !args.replace_bundle {
         place.is_for(&release.coordinate())?;
     }
@@ -172,18 +173,17 @@ pub(crate) fn foreseen(
     folder: &Path,
     release: &Release,
     manifest: &Manifest,
-    parents: &[Logged],
+    earlier: &Earlier,
 ) -> Result<Examination, Failure> {
     let names_of = |ancestor: &Ancestor| match &ancestor.parent {
-        Parent::Logged(parent) => parents
-            .iter()
-            .filter(|logged| logged.position() == parent.entry)
-            .filter_map(|logged| logged.statement().release())
-            .flat_map(|parent| {
+        Parent::Logged(parent) => {
+            let parent = earlier.release_at(parent.entry);
+            let names = |parent: &Release| -> Vec<String> {
                 let hosts = parent.hosts.iter().map(|host| host.locator.to_string());
-                hosts.chain(parent.model.purl.iter().map(ToString::to_string))
-            })
-            .collect(),
+                hosts.chain(parent.model.purl.iter().map(ToString::to_string)).collect()
+            };
+            parent.map(names).unwrap_or_default()
+        }
         Parent::Unlogged(_) => Vec::new(),
     };
     let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
@@ -194,11 +194,10 @@ pub(crate) fn foreseen(
     if release.from_scratch && !named.is_empty() {
         return Err(PublishError::NotFromScratch { named }.into());
     }
-    // What only the entries before it show: what parents lose, and weights that a parent has already.
+    // What only the entries before it show: what parents lose, and weights that another release has already.
     let own = finding::of_release(None, release, Some(manifest));
     let statement = Statement::Release(Box::new(release.clone()));
-    let earlier = parents.iter().map(|logged| (logged.position(), logged.statement()));
-    let across = finding::foreseen(earlier, &statement, Some(manifest));
+    let across = earlier.foresees(&statement, Some(manifest));
     Ok(examined.with(across.into_iter().filter(|finding| own.binary_search(finding).is_err())))
 }
 

@@ -5,6 +5,7 @@ use stele_host::exit::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
+use stele_spec::registration::Refusal;
 use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, folder, verify};
@@ -71,7 +72,10 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
             let contents = progress.during(|progress| folder::read_part(folder, &place, &evidence, progress))?;
             Some(evidence.check(&contents))
         }
-        TargetKind::File(file) => Some(progress.during(|progress| folder::check_file(file, &evidence, progress))?),
+        TargetKind::File(file) => {
+            let root = target.bundle.parent().filter(|_| args.bundle.is_none());
+            Some(progress.during(|progress| folder::check_file(file, root, &evidence, progress))?)
+        }
     };
     if let Some(report) = &mut comparison {
         report.allow_extra(&allowed);
@@ -81,9 +85,11 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         let incomplete = Incomplete::by(args.accept_incomplete_answer);
         match url.map_err(Failure::from).and_then(|url| reader.online(url, incomplete)) {
             Ok(known) => (known, None),
-            // What contradicts the evidence leaves no verdict; a log that is away leaves the one without it.
-            Err(failure) if failure.as_explain().exit() != Exit::Unavailable => return Err(failure),
-            Err(failure) => (reader.offline(log)?, Some(failure)),
+            // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
+            Err(failure) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
+                (reader.offline(log)?, Some(failure))
+            }
+            Err(failure) => return Err(failure),
         }
     } else {
         (reader.offline(log)?, None)
@@ -138,6 +144,13 @@ fn examine(
             let files = AtHand::new(&root, &comparison.matching);
             examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
         }
+        (TargetKind::File(file), Some(FolderReport { matching, .. })) => match matching.as_slice() {
+            [path] => {
+                let files = AtHand::one(path, file);
+                examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
+            }
+            _ => examination,
+        },
         _ => examination,
     }
 }
@@ -177,6 +190,15 @@ impl Reader<'_> {
         let known = kept(&release.coordinate())?;
         let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
         let standing = known.unwrap_or_else(|| Standing::of_bundle(self.evidence));
+        let publisher = &release.publisher.name;
+        let keys = log.map(|log| self.memory.key_statements(log, publisher, self.policy)).unwrap_or_default();
+        let standing = standing.with_keys(publisher, keys);
+        if let Some(revoked) = standing.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
+            let kid = self.evidence.statement().value().kid();
+            let refusal = Refusal::KeyRevoked { publisher: publisher.clone(), kid };
+            let why = format!("{refusal} before, at entry {}", revoked.entry);
+            return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
+        }
         Ok(Known { standing, ancestry: ancestry::climb(release, kept)? })
     }
 

@@ -1,12 +1,13 @@
 //! The verdict in one sentence, for a person who knows none of our words, and the few lines below it.
 
 use stele_spec::statement::Incident;
-use stele_spec::status::State;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
 use super::judgement::WithdrawnError;
 use super::{Judgement, Verdict, Word};
 use crate::as_of::Age;
+use crate::examination::Examination;
+use crate::lifecycle::reporter;
 use crate::page::{Page, printable};
 use crate::span::moment;
 use crate::standing::Source;
@@ -35,6 +36,9 @@ pub(crate) fn rows(verdict: &Verdict<'_>, judged: &Judgement) -> String {
     page.row("released", &one_line(&released(verdict)));
     page.row("since", &one_line(&since(verdict)));
     page.row("checked", &one_line(&checked(verdict)));
+    if let Some(errors) = verdict.examination.and_then(Examination::errors) {
+        page.row("found", &one_line(&errors));
+    }
     if judged.problems.is_empty() {
         if let Some(comparison) = verdict.comparison {
             if !comparison.missing.is_empty() {
@@ -57,6 +61,8 @@ fn main_clause(verdict: &Verdict<'_>, judged: &Judgement) -> String {
         let record = "the record holds, and no file was looked at";
         return match judged.word {
             Word::Withdrawn => format!("{}; {record}", withdrawn(verdict)),
+            Word::Conflicting => format!("{CONTRADICTS}; {record}"),
+            Word::Unproven => format!("{record}; {NOT_PROVEN}"),
             Word::Unanswered => format!("{record}; {NOT_ANSWERED}"),
             _ => record.to_owned(),
         };
@@ -85,13 +91,18 @@ fn main_clause(verdict: &Verdict<'_>, judged: &Judgement) -> String {
             let named = names(files.iter().map(|odd| format!("{} ({})", odd.path, odd.why)), files.len(), NAMED);
             format!("{} cannot be verified: {named}", count(files.len(), "file"))
         }
+        Word::Conflicting => format!("{CONTRADICTS}; {}", matching(comparison)),
         Word::Withdrawn => format!("{}; {}", withdrawn(verdict), matching(comparison)),
         Word::Incomplete => format!("{}; {}", matching(comparison), missing(comparison)),
         Word::Unrecorded => format!("{}, and {}", matching(comparison), unrecorded(comparison)),
+        Word::Unproven => format!("{}; {NOT_PROVEN}", matching(comparison)),
         Word::Unanswered => format!("{}; {NOT_ANSWERED}", matching(comparison)),
     }
 }
 
+const CONTRADICTS: &str = "the log contradicts itself about this release, as no honest log does: do not use it";
+const NOT_PROVEN: &str = "the log does not prove that its answer is complete, and so a withdrawal may be left out: the rest is what is known \
+     without it";
 const NOT_ANSWERED: &str = "the log did not answer, and so a later withdrawal would not be known here";
 
 /// What else must not be missed.
@@ -129,10 +140,14 @@ fn other_clauses(verdict: &Verdict<'_>, judged: &Judgement) -> Vec<String> {
     if let Some((_, first)) = incidents.last() {
         let (id, class, severity, status) = (&first.id, first.class, first.severity, first.status);
         let many = if incidents.len() > 1 { format!(", and {} more", incidents.len() - 1) } else { String::new() };
-        clauses.push(format!("incident {id} ({class}, {severity}, {status}) by {}{many}", first.publisher.name));
+        let by = reporter(&first.publisher.name, history.coordinate());
+        clauses.push(format!("incident {id} ({class}, {severity}, {status}) reported by {by}{many}"));
     }
-    if history.state() == State::Conflicting {
-        clauses.push("THE LOG CONTRADICTS ITSELF about this release".to_owned());
+    if is_other(Word::Conflicting) {
+        clauses.push(CONTRADICTS.to_uppercase());
+    }
+    if is_other(Word::Unproven) {
+        clauses.push(NOT_PROVEN.to_owned());
     }
     if is_other(Word::Unanswered) {
         clauses.push(NOT_ANSWERED.to_owned());
@@ -214,7 +229,7 @@ fn withdrawn(verdict: &Verdict<'_>) -> String {
         "has a critical incident, {} ({}), reported by {} on {}: \"{}\"",
         incident.id,
         incident.class,
-        incident.publisher.name,
+        reporter(&incident.publisher.name, history.coordinate()),
         incident.issued_at.date(),
         short(&incident.summary.to_string())
     )

@@ -3,10 +3,11 @@
 use stele_host::exit::{Exit, Explain};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, Prose, Severity};
-use stele_spec::status::History;
+use stele_spec::status::{History, State, What};
 use stele_spec::verify::{Allow, FolderReport};
 
 use crate::error::Failure;
+use crate::lifecycle;
 
 /// What the caller accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,12 +29,16 @@ pub(crate) enum Word {
     Differs,
     /// A file that cannot be compared.
     Unusable,
+    /// The log holds what cannot both be.
+    Conflicting,
     /// Taken back, or with a critical incident.
     Withdrawn,
     /// Files are missing.
     Incomplete,
     /// Files that a loader may take are not in the record.
     Unrecorded,
+    /// The log was asked and did not prove that its answer is complete.
+    Unproven,
     /// The log was to be asked and did not answer.
     Unanswered,
 }
@@ -50,7 +55,7 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges. `unanswered` is why the log that was to be asked did not answer.
+    /// Judges. `unanswered` is why the log that was to be asked gave no answer, or none that is proven.
     pub(crate) fn of(
         comparison: Option<&FolderReport>,
         history: &History,
@@ -67,6 +72,7 @@ impl Judgement {
                 accepted.push("unrecorded");
             }
         }
+        found.extend(ReleaseConflict::of(history).map(Failure::from));
         let withdrawn = WithdrawnError::all(history);
         if accepts.withdrawn && !withdrawn.is_empty() {
             accepted.push("withdrawn");
@@ -91,9 +97,11 @@ impl Judgement {
 fn word_of(exit: Exit) -> Word {
     match exit {
         Exit::BytesDiffer => Word::Differs,
+        Exit::Conflicting => Word::Conflicting,
         Exit::Withdrawn => Word::Withdrawn,
         Exit::Incomplete => Word::Incomplete,
         Exit::Unrecorded => Word::Unrecorded,
+        Exit::NotComplete => Word::Unproven,
         Exit::Unavailable => Word::Unanswered,
         _ => Word::Unusable,
     }
@@ -107,9 +115,11 @@ impl Word {
             Self::RecordOnly => "record-only",
             Self::Differs => "differs",
             Self::Unusable => "unusable",
+            Self::Conflicting => "conflicting",
             Self::Withdrawn => "withdrawn",
             Self::Incomplete => "incomplete",
             Self::Unrecorded => "unrecorded",
+            Self::Unproven => "unproven",
             Self::Unanswered => "unanswered",
         }
     }
@@ -122,6 +132,45 @@ impl Word {
             Self::Unanswered => "NOT ASKED".to_owned(),
             word => word.as_str().to_uppercase(),
         }
+    }
+}
+
+/// Statements of one release that cannot both be.
+#[derive(Debug, thiserror::Error)]
+#[error("the log contradicts itself about {coordinate}")]
+pub(crate) struct ReleaseConflict {
+    coordinate: Coordinate,
+    /// The entries, and what each is.
+    found: Vec<String>,
+}
+
+impl ReleaseConflict {
+    /// What is known of this kind.
+    fn of(history: &History) -> Option<Self> {
+        if history.state() != State::Conflicting {
+            return None;
+        }
+        let conflicts = history.events().iter().filter(|event| matches!(event.what, What::Conflict { .. }));
+        let found = conflicts.map(|event| format!("entry {}: {}", event.position, lifecycle::what(&event.what)));
+        Some(Self { coordinate: history.coordinate().clone(), found: found.collect() })
+    }
+}
+
+impl Explain for ReleaseConflict {
+    fn exit(&self) -> Exit {
+        Exit::Conflicting
+    }
+
+    fn code(&self) -> &'static str {
+        "release-conflict"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("do not use it: the log, or whoever holds its keys, lied; `stele history` has all entries, `stele audit` the evidence".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        self.found.iter().map(|found| ("found", found.clone())).collect()
     }
 }
 
@@ -143,7 +192,7 @@ pub(crate) enum WithdrawnError {
         instead: Option<Coordinate>,
     },
     /// Somebody reports a critical incident, and it is not over.
-    #[error("{by} reports a critical incident of {coordinate}: {id}")]
+    #[error("{} reports a critical incident of {coordinate}: {id}", lifecycle::reporter(.by, .coordinate))]
     Critical {
         /// Which.
         coordinate: Coordinate,

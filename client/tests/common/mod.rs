@@ -368,6 +368,18 @@ fn route(method: &str, path: &str, body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8
         ("get", ["manifests", ..]) => (200, World::manifest().encode()),
         // A log of an older version, without name proofs.
         ("get", ["lookup", "name" | "about" | "under" | "digest", ..]) => (404, b"{}".to_vec()),
+        ("get", ["lookup", file]) if file.starts_with("file?hex=") => {
+            let hex = file.trim_start_matches("file?hex=").split('&').next().unwrap();
+            let manifest = World::manifest();
+            let has = manifest.files().iter().any(|file| file.sha256.to_string() == hex);
+            let of = |entry: &[u8]| {
+                SignedStatement::parse(entry).is_ok_and(|signed| {
+                    signed.statement().release().is_some_and(|release| release.manifest == manifest.digest())
+                })
+            };
+            let positions: Vec<usize> = (0..log.entries.len()).filter(|at| has && of(&log.entries[*at])).collect();
+            (200, json!({ "positions": positions }).to_string().into_bytes())
+        }
         ("get", ["lookup", ..]) => {
             let subject = path.split_once("name=").unwrap().1.split('&').next().unwrap().replace("%23", "#");
             let of = |entry: &[u8]| {

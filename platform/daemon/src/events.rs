@@ -1,4 +1,4 @@
-//! What a server tells its operator: structured events on stderr, as text or as one JSON object a line.
+//! Structured events for the operator of a server, on stderr, as text or as one JSON object a line.
 //!
 //! `STELE_LOG` filters (`info` when unset; `stele_log=debug,info`), `STELE_LOG_FORMAT=json` switches the form.
 

@@ -4,7 +4,7 @@
 //! # Contract
 //! - [`CasFile::swap`] reads the file again, from disk and not from memory, and compares it byte for byte with what the
 //!   caller expects; only then it replaces it durably. When it returns `Ok`, the new content is on the disk.
-//! - [`CasError::Conflict`]: somebody else has changed the file. The caller's picture of the world is wrong; it must
+//! - [`CasError::Conflict`]: another process has changed the file. The caller's picture of the world is wrong; it must
 //!   not sign, and it must not retry with the content that it just found.
 //! - [`CasError::Durable`]: the file holds the old content or the new one, and the caller cannot know which before it
 //!   has loaded the file again. It must treat both as possible: never sign anything that contradicts either.
@@ -13,7 +13,7 @@
 //!   is the case in which the lock did not help: a restored backup, a network file system, a second container.
 //!
 //! # Trust
-//! Whoever can write the file can roll it back to an older value, and with it make a log sign or a witness cosign a
+//! Write access to the file is enough to roll it back to an older value, and so to make a log sign, or a witness cosign, a
 //! fork. It belongs on storage that is not part of a backup that is ever restored.
 
 use crate::dir::Dir;

@@ -1,127 +1,246 @@
-//! The single steps towards the disk, each by its system call.
+//! Every operation on files, as a trait, and the machine's own disk behind it. No other file of this crate makes or changes data by a
+//! system call.
+//!
+//! A simulation puts a disk of its own in this place: see [`ForgetfulDisk`](crate::ForgetfulDisk).
 
-use crate::error::DurableError;
-use crate::fault;
-use crate::op::{Listed, Op};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use crate::op::Listed;
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
+use std::any::Any;
+use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 const DIR_MODE: Mode = Mode::from_raw_mode(0o755);
 
-pub(crate) fn read_at(
-    dir: impl AsFd,
-    name: impl AsRef<Path>,
-    path: &Path,
-    limit: u64,
-) -> Result<Option<Vec<u8>>, DurableError> {
-    let Some((file, length)) = open_file_at(dir, name, path)? else { return Ok(None) };
-    let too_large = || DurableError::TooLarge { path: path.to_owned(), limit };
-    if length > limit {
-        return Err(too_large());
+/// Where files are kept. Errors carry the numbers of the operating system, `ENOENT` and the others.
+///
+/// What has not been synced may be gone, or there in part, after the power comes back: bytes by [`sync`](Self::sync) or
+/// [`sync_data`](Self::sync_data), names by [`sync_dir`](Self::sync_dir), both by [`sync_filesystem`](Self::sync_filesystem).
+pub trait Disk: fmt::Debug + Send + Sync {
+    /// Opens a folder that is there.
+    fn open_dir(&self, at: At<'_>) -> io::Result<Handle>;
+
+    /// Opens a regular file that is there, with its length in bytes. A folder is `EISDIR`.
+    fn open_file(&self, at: At<'_>, access: Access) -> io::Result<(Handle, u64)>;
+
+    /// Makes a file that is not there, to be written.
+    fn create(&self, at: At<'_>, mode: u32) -> io::Result<Handle>;
+
+    /// Writes all bytes at an offset.
+    fn write_at(&self, file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Reads at an offset into a buffer; gives the count of bytes, which is 0 at the end.
+    fn read_at(&self, file: &Handle, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Syncs the bytes of a file, and what belongs to it.
+    fn sync(&self, file: &Handle) -> io::Result<()>;
+
+    /// Syncs the bytes of a file whose length has not changed.
+    fn sync_data(&self, file: &Handle) -> io::Result<()>;
+
+    /// Gives a file a second name; `EEXIST` where the name is taken.
+    fn link(&self, from: At<'_>, to: At<'_>) -> io::Result<()>;
+
+    /// Gives a file another name, in place of what has that name.
+    fn rename(&self, from: At<'_>, to: At<'_>) -> io::Result<()>;
+
+    /// Takes a name away.
+    fn unlink(&self, at: At<'_>) -> io::Result<()>;
+
+    /// Makes a folder; `EEXIST` where the name is taken.
+    fn make_dir(&self, at: At<'_>) -> io::Result<()>;
+
+    /// Syncs the names in a folder.
+    fn sync_dir(&self, folder: &Handle) -> io::Result<()>;
+
+    /// Syncs everything on the file system of a folder.
+    fn sync_filesystem(&self, folder: &Handle) -> io::Result<()>;
+
+    /// The names in a folder, in any order. Names that are not UTF-8 are left out: no program of ours makes them.
+    fn list(&self, folder: &Handle) -> io::Result<Vec<Listed>>;
+
+    /// Whether a file or folder of this name is there.
+    fn exists(&self, at: At<'_>) -> io::Result<bool>;
+
+    /// Locks a folder for this handle alone, and says whether that was possible: no other handle has it locked.
+    fn try_lock_alone(&self, folder: &Handle) -> io::Result<bool>;
+
+    /// Locks a folder together with others who do so, in place of this handle's lock; waits while another has it alone.
+    fn lock_shared(&self, folder: &Handle) -> io::Result<()>;
+}
+
+/// An open file or folder of a [`Disk`]. Cloning shares it; it is closed with the last clone.
+#[derive(Clone)]
+pub struct Handle(Arc<dyn Any + Send + Sync>);
+
+/// A path below an open folder, or below the folder in which the program runs.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The open folder.
+    pub folder: Option<&'a Handle>,
+    /// The path below it.
+    pub path: &'a Path,
+}
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To be read.
+    Read,
+    /// To be read, and written in place.
+    Write,
+}
+
+/// The disk of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Machine;
+
+impl Handle {
+    /// What a disk keeps of an open file or folder.
+    pub fn new(open: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(open))
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(|_| too_large())?);
-    step(Op::Read, path, || file.take(limit.saturating_add(1)).read_to_end(&mut bytes))?;
-    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(Some(bytes)) }
-}
 
-/// Opens a regular file; `None` for nothing and for a folder. `NONBLOCK`: a pipe put there must not hang us.
-pub(crate) fn open_file_at(
-    dir: impl AsFd,
-    name: impl AsRef<Path>,
-    path: &Path,
-) -> Result<Option<(File, u64)>, DurableError> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = step(Op::Open, path, || Ok(rustix::fs::openat(dir, name.as_ref(), flags, Mode::empty())?));
-    let file = match opened {
-        Ok(handle) => File::from(handle),
-        Err(error) if matches!(error.errno(), Some(Errno::NOENT | Errno::NOTDIR)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let found = file.metadata().map_err(|e| io_error(Op::Open, path, e))?;
-    if found.is_dir() {
-        return Ok(None);
+    /// The same; `EBADF` where another disk made it.
+    pub fn get<T: Any>(&self) -> io::Result<&T> {
+        self.0.downcast_ref().ok_or_else(|| Errno::BADF.into())
     }
-    if !found.is_file() {
-        return Err(io_error(Op::Open, path, io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+
+    /// A path below this folder.
+    pub fn at<'a>(&'a self, path: &'a (impl AsRef<Path> + ?Sized)) -> At<'a> {
+        At { folder: Some(self), path: path.as_ref() }
     }
-    Ok(Some((file, found.len())))
+
+    fn file(&self) -> io::Result<&File> {
+        self.get()
+    }
 }
 
-/// Opens a regular file that is there, to be written in place.
-pub(crate) fn open_file_for_writing_at(dir: impl AsFd, name: &str, path: &Path) -> Result<File, DurableError> {
-    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    step(Op::Open, path, || Ok(rustix::fs::openat(dir, name, flags, Mode::empty())?)).map(File::from)
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
+    }
 }
 
-pub(crate) fn open_dir(path: &Path) -> Result<OwnedFd, DurableError> {
-    open_dir_at(rustix::fs::CWD, path, path)
+impl<'a> At<'a> {
+    /// A path of the machine.
+    pub fn path(path: &'a Path) -> Self {
+        At { folder: None, path }
+    }
+
+    fn fd(&self) -> io::Result<BorrowedFd<'_>> {
+        self.folder.map_or(Ok(rustix::fs::CWD), |folder| folder.file().map(AsFd::as_fd))
+    }
+
+    fn open(&self, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        Ok(rustix::fs::openat(self.fd()?, self.path, flags | OFlags::CLOEXEC, mode)?)
+    }
 }
 
-pub(crate) fn open_dir_at(dir: impl AsFd, name: impl AsRef<Path>, path: &Path) -> Result<OwnedFd, DurableError> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    step(Op::Open, path, || Ok(rustix::fs::openat(dir, name.as_ref(), flags, Mode::empty())?))
-}
+impl Disk for Machine {
+    fn open_dir(&self, at: At<'_>) -> io::Result<Handle> {
+        at.open(OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).map(|fd| Handle::new(File::from(fd)))
+    }
 
-/// Makes one folder and syncs the one above, also when it was there: its maker may have been killed in between.
-pub(crate) fn make_dir(
-    above: &OwnedFd,
-    name: impl AsRef<Path>,
-    above_path: &Path,
-    path: &Path,
-) -> Result<(), DurableError> {
-    let name = name.as_ref();
-    step(Op::Mkdir, path, || match rustix::fs::mkdirat(above, name, DIR_MODE) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(e) => Err(e.into()),
-    })?;
-    sync_dir(above, above_path)
-}
+    fn open_file(&self, at: At<'_>, access: Access) -> io::Result<(Handle, u64)> {
+        // A pipe at this path must not hang the program.
+        let flags = match access {
+            Access::Read => OFlags::RDONLY | OFlags::NONBLOCK,
+            Access::Write => OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW,
+        };
+        let file = File::from(at.open(flags, Mode::empty())?);
+        let found = file.metadata()?;
+        if found.is_dir() {
+            return Err(Errno::ISDIR.into());
+        }
+        if !found.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok((Handle::new(file), found.len()))
+    }
 
-pub(crate) fn unlink_at(dir: &OwnedFd, name: &str, path: &Path) -> Result<(), DurableError> {
-    step(Op::Unlink, path, || Ok(rustix::fs::unlinkat(dir, name, AtFlags::empty())?))
-}
+    fn create(&self, at: At<'_>, mode: u32) -> io::Result<Handle> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        at.open(flags, Mode::from_raw_mode(mode)).map(|fd| Handle::new(File::from(fd)))
+    }
 
-pub(crate) fn sync_dir(dir: &OwnedFd, path: &Path) -> Result<(), DurableError> {
-    step(Op::SyncDir, path, || Ok(rustix::fs::fsync(dir)?))
-}
+    fn write_at(&self, file: &Handle, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.file()?.write_all_at(bytes, offset)
+    }
 
-pub(crate) fn sync_filesystem_of(dir: &OwnedFd, path: &Path) -> Result<(), DurableError> {
-    step(Op::SyncFs, path, || Ok(rustix::fs::syncfs(dir)?))
-}
+    fn read_at(&self, file: &Handle, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        file.file()?.read_at(buffer, offset)
+    }
 
-/// Names that are not UTF-8 are nobody's of ours and are left out.
-pub(crate) fn list_at(dir: &OwnedFd, path: &Path) -> Result<Vec<Listed>, DurableError> {
-    step(Op::List, path, || {
+    fn sync(&self, file: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::fsync(file.file()?)?)
+    }
+
+    fn sync_data(&self, file: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::fdatasync(file.file()?)?)
+    }
+
+    fn link(&self, from: At<'_>, to: At<'_>) -> io::Result<()> {
+        Ok(rustix::fs::linkat(from.fd()?, from.path, to.fd()?, to.path, AtFlags::empty())?)
+    }
+
+    fn rename(&self, from: At<'_>, to: At<'_>) -> io::Result<()> {
+        Ok(rustix::fs::renameat(from.fd()?, from.path, to.fd()?, to.path)?)
+    }
+
+    fn unlink(&self, at: At<'_>) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(at.fd()?, at.path, AtFlags::empty())?)
+    }
+
+    fn make_dir(&self, at: At<'_>) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(at.fd()?, at.path, DIR_MODE)?)
+    }
+
+    fn sync_dir(&self, folder: &Handle) -> io::Result<()> {
+        self.sync(folder)
+    }
+
+    fn sync_filesystem(&self, folder: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(folder.file()?)?)
+    }
+
+    fn list(&self, folder: &Handle) -> io::Result<Vec<Listed>> {
+        let folder = folder.file()?;
         let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(dir)? {
+        for entry in rustix::fs::Dir::read_from(folder)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else { continue };
             if name == "." || name == ".." {
                 continue;
             }
             let is_dir = match entry.file_type() {
-                FileType::Unknown | FileType::Symlink => rustix::fs::statat(dir, name, AtFlags::empty())
+                FileType::Unknown | FileType::Symlink => rustix::fs::statat(folder, name, AtFlags::empty())
                     .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory),
                 known => known == FileType::Directory,
             };
             names.push(Listed { name: name.to_owned(), is_dir });
         }
         Ok(names)
-    })
-}
+    }
 
-pub(crate) fn step<T>(op: Op, path: &Path, call: impl FnOnce() -> io::Result<T>) -> Result<T, DurableError> {
-    fault::around(op, path, call).map_err(|source| io_error(op, path, source))
-}
+    fn exists(&self, at: At<'_>) -> io::Result<bool> {
+        match rustix::fs::statat(at.fd()?, at.path, AtFlags::empty()) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
 
-pub(crate) fn io_error(op: Op, path: &Path, source: io::Error) -> DurableError {
-    DurableError::Io { op, path: path.to_owned(), source }
-}
+    fn try_lock_alone(&self, folder: &Handle) -> io::Result<bool> {
+        Ok(rustix::fs::flock(folder.file()?, FlockOperation::NonBlockingLockExclusive).is_ok())
+    }
 
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    fn lock_shared(&self, folder: &Handle) -> io::Result<()> {
+        Ok(rustix::fs::flock(folder.file()?, FlockOperation::LockShared)?)
+    }
 }

@@ -58,7 +58,7 @@ impl DurableError {
         matches!(Errno::from_io_error(source), Some(Errno::NOSPC | Errno::DQUOT))
     }
 
-    /// The same error, for somebody else who waited for the same step.
+    /// The same error, for another caller who waited for the same step.
     #[must_use]
     pub fn again(&self) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! Faults on demand: makes the machine below us fail at a chosen step, so that stories can be told about it.
+//! Faults on demand: makes the machine fail at a chosen step, for tests.
 //!
 //! Compiled in only with `debug_assertions` or the feature `faults`; in a plain release build a step is the system
 //! call itself and the environment variable is not read.

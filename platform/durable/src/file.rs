@@ -1,20 +1,21 @@
 //! Single files outside any data folder: keys, configs, reports.
 
-use crate::disk::{self, folder_of, io_error, open_dir};
+use crate::disk::{At, Disk, Machine};
 use crate::error::DurableError;
 use crate::op::Op;
+use crate::step::{self, folder_of, io_error, open_dir};
 use crate::unfinished::{FILE_MODE, Place, Tmp};
-use rustix::fs::Mode;
 use rustix::io::Errno;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Creates a file outside any data folder (a key, a config), durably, with `mode` and the process's umask.
 ///
 /// Refuses to overwrite: an existing file, whatever its bytes, is an error of [`Op::Link`] with `EEXIST`. The
 /// unfinished file is `.NAME.HEX` beside it.
 pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DurableError> {
-    let place = Place::of(path)?;
-    let mut tmp = Tmp::beside(&place, bytes, Mode::from_raw_mode(mode))?;
+    let place = Place::of(Arc::new(Machine), path)?;
+    let mut tmp = Tmp::beside(&place, bytes, mode)?;
     tmp.sync()?;
     tmp.link_new()?;
     drop(tmp);
@@ -23,7 +24,7 @@ pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DurableEr
 
 /// Puts a file outside any data folder in place of whatever is there, durably. An existing file's mode is not kept.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
-    let place = Place::of(path)?;
+    let place = Place::of(Arc::new(Machine), path)?;
     let mut tmp = Tmp::beside(&place, bytes, FILE_MODE)?;
     tmp.sync()?;
     tmp.rename()?;
@@ -33,7 +34,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), DurableError> {
 /// Whether a file can be put at a path by [`replace_file`], found out by beginning to. Nothing is left there, but for what a kill leaves
 /// ([`is_unfinished`]).
 pub fn check_writable(path: &Path) -> Result<(), DurableError> {
-    Tmp::beside(&Place::of(path)?, b"", FILE_MODE).map(drop)
+    Tmp::beside(&Place::of(Arc::new(Machine), path)?, b"", FILE_MODE).map(drop)
 }
 
 /// Whether a name is that of an unfinished file that [`create_file`] or [`replace_file`] of `name` left behind when it was killed.
@@ -59,22 +60,31 @@ pub fn remove_unfinished(path: &Path) {
 
 /// Reads a file outside any data folder, of at most `limit` bytes; `None` when it is not there.
 pub fn read_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DurableError> {
-    disk::read_at(rustix::fs::CWD, path, path, limit)
+    step::read(&Machine, At::path(path), path, limit)
 }
 
 /// Creates a folder and those above it, each durably. One that is there is no error.
 pub fn create_dir_all(path: &Path) -> Result<(), DurableError> {
-    if path.as_os_str().is_empty() || path.is_dir() {
+    create_dir_all_on(&Machine, path)
+}
+
+/// The same on any disk.
+pub(crate) fn create_dir_all_on(disk: &dyn Disk, path: &Path) -> Result<(), DurableError> {
+    let failed = |error| io_error(Op::Open, path, error);
+    if path.as_os_str().is_empty() || disk.exists(At::path(path)).map_err(failed)? {
         return Ok(());
     }
     let above = folder_of(path);
-    create_dir_all(above)?;
-    let handle = open_dir(above)?;
+    if above == path {
+        return Err(failed(Errno::NOENT.into()));
+    }
+    create_dir_all_on(disk, above)?;
+    let handle = open_dir(disk, At::path(above), above)?;
     let name = path.file_name().ok_or_else(|| io_error(Op::Mkdir, path, Errno::INVAL.into()))?;
-    disk::make_dir(&handle, name, above, path)
+    step::make_dir(disk, &handle, Path::new(name), above, path)
 }
 
 /// Syncs the whole file system that a folder is on.
 pub fn sync_filesystem(path: &Path) -> Result<(), DurableError> {
-    disk::sync_filesystem_of(&open_dir(path)?, path)
+    step::sync_filesystem(&Machine, &open_dir(&Machine, At::path(path), path)?, path)
 }

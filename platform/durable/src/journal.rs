@@ -5,21 +5,23 @@
 //! pwrite(5, ..., offset)  fdatasync(5)
 //! ```
 //! The blocks are there and written before the first use, so an `fdatasync` finds no new metadata and waits for no journal of a file
-//! system. What a write that failed, or that the power ended, has left is anything: whoever reads must be able to tell.
+//! system. What a write that failed, or that the power ended, has left is anything: the reader must be able to recognise it.
 
 use crate::dir::Dir;
-use crate::disk::{io_error, open_file_for_writing_at, step};
+use crate::disk::{Access, Disk, Handle};
 use crate::error::DurableError;
 use crate::op::Op;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use crate::step::{read_up_to, step};
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
-    file: File,
+    file: Handle,
     length: u64,
 }
 
@@ -33,12 +35,12 @@ impl Dir {
             self.put_if_absent(path, &vec![0; size])?;
         }
         crate::dir::check(path)?;
-        let file = open_file_for_writing_at(&self.0.handle, path, &full)?;
-        let found = file.metadata().map_err(|source| io_error(Op::Open, &full, source))?.len();
+        let disk = self.0.disk.clone();
+        let (file, found) = step(Op::Open, &full, || disk.open_file(self.0.handle.at(path), Access::Write))?;
         if found != length {
             return Err(DurableError::Differs { path: full, offered: length, found });
         }
-        Ok(Journal { path: full, file, length })
+        Ok(Journal { disk, path: full, file, length })
     }
 }
 
@@ -50,10 +52,10 @@ impl Journal {
 
     /// All of them.
     pub fn read(&self) -> Result<Vec<u8>, DurableError> {
-        let size = usize::try_from(self.length).unwrap_or_default();
-        let mut bytes = vec![0; size];
-        step(Op::Read, &self.path, || self.file.read_exact_at(&mut bytes, 0))?;
-        Ok(bytes)
+        step(Op::Read, &self.path, || {
+            let bytes = read_up_to(&*self.disk, &self.file, self.length, self.length)?;
+            if bytes.len() as u64 == self.length { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        })
     }
 
     /// Writes bytes at an offset, durably. They never reach beyond the end.
@@ -61,7 +63,7 @@ impl Journal {
         if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > self.length) {
             return Err(DurableError::TooLarge { path: self.path.clone(), limit: self.length });
         }
-        step(Op::Write, &self.path, || self.file.write_all_at(bytes, offset))?;
-        step(Op::Sync, &self.path, || Ok(rustix::fs::fdatasync(&self.file)?))
+        step(Op::Write, &self.path, || self.disk.write_at(&self.file, bytes, offset))?;
+        step(Op::Sync, &self.path, || self.disk.sync_data(&self.file))
     }
 }

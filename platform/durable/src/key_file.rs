@@ -1,6 +1,6 @@
 //! Secret keys on disk: text files that only their owner can read, made once and never overwritten.
 //!
-//! A key file that its group or others can read is refused: the key may already be somebody else's. What is read is
+//! A key file that its group or others can read is refused: the key may already be copied. What is read is
 //! wiped from memory when it is dropped; the page cache and swap are outside our reach.
 
 use crate::error::DurableError;
@@ -134,7 +134,7 @@ fn group_may_read() -> bool {
     std::env::var_os(GROUP_MAY_READ).is_some_and(|value| value == "1")
 }
 
-/// Reads a key, after checking that nobody else can. Its group may where [`GROUP_MAY_READ`] is `1` and the group may do no more.
+/// Reads a key, after checking that no other user can. Its group may where [`GROUP_MAY_READ`] is `1` and the group may do no more.
 ///
 /// The checks are made on the opened file, so swapping the name in between changes nothing.
 pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {

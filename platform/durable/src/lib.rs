@@ -10,6 +10,11 @@ pub mod fault;
 
 mod disk;
 
+#[cfg(any(test, feature = "simulated"))]
+mod forgetful;
+
+mod step;
+
 mod unfinished;
 
 mod file;
@@ -24,11 +29,14 @@ pub mod lock;
 
 pub mod key_file;
 
-pub use dir::Dir;
+pub use dir::{Dir, OpenFile};
+pub use disk::{Access, At, Disk, Handle, Machine};
 pub use error::DurableError;
 pub use file::{
     check_writable, create_dir_all, create_file, is_unfinished, read_file, remove_unfinished, replace_file,
     sync_filesystem,
 };
+#[cfg(any(test, feature = "simulated"))]
+pub use forgetful::ForgetfulDisk;
 pub use journal::Journal;
 pub use op::{Listed, Op, Put};

@@ -1,79 +1,77 @@
 //! A file before it has its name: written under another one, synced, then linked or renamed to its place.
 
-use crate::disk::{folder_of, io_error, open_dir, open_file_at, step, sync_dir};
+use crate::disk::{At, Disk, Handle};
 use crate::error::DurableError;
 use crate::op::{Op, Put};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use crate::step::{folder_of, io_error, open_dir, open_file, read_up_to, step, sync_dir};
 use rustix::io::Errno;
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The mode of files that others may read.
-pub(crate) const FILE_MODE: Mode = Mode::from_raw_mode(0o644);
+pub(crate) const FILE_MODE: u32 = 0o644;
 
 /// Where a file will be: its folder, held open so that a write error on it cannot be forgotten by the kernel.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    folder: Arc<OwnedFd>,
+    disk: Arc<dyn Disk>,
+    folder: Handle,
     name: String,
     path: PathBuf,
 }
 
 impl Place {
-    pub(crate) fn new(folder: Arc<OwnedFd>, name: &str, path: PathBuf) -> Self {
-        Self { folder, name: name.to_owned(), path }
+    pub(crate) fn new(disk: Arc<dyn Disk>, folder: Handle, name: &str, path: PathBuf) -> Self {
+        Self { disk, folder, name: name.to_owned(), path }
     }
 
     /// A place outside any data folder.
-    pub(crate) fn of(path: &Path) -> Result<Self, DurableError> {
+    pub(crate) fn of(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, DurableError> {
         let bad = || DurableError::BadPath { path: path.display().to_string() };
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
-        Ok(Self::new(Arc::new(open_dir(folder_of(path))?), name, path.to_owned()))
+        let folder = folder_of(path);
+        let folder = open_dir(&*disk, At::path(folder), folder)?;
+        Ok(Self::new(disk, folder, name, path.to_owned()))
     }
 
     pub(crate) fn sync_dir(&self) -> Result<(), DurableError> {
-        sync_dir(&self.folder, &self.path)
+        sync_dir(&*self.disk, &self.folder, &self.path)
     }
 }
 
 /// An unfinished file. Dropping it removes it.
 pub(crate) struct Tmp {
-    dir: Arc<OwnedFd>,
+    dir: Handle,
     name: String,
     place: Place,
-    file: Option<File>,
+    file: Option<Handle>,
     there: bool,
 }
 
 impl Tmp {
     /// One beside the place it is for, hidden.
-    pub(crate) fn beside(place: &Place, bytes: &[u8], mode: Mode) -> Result<Self, DurableError> {
+    pub(crate) fn beside(place: &Place, bytes: &[u8], mode: u32) -> Result<Self, DurableError> {
         let name = format!(".{}.{:016x}", place.name, nonce());
         Self::write(place.folder.clone(), name, place.clone(), bytes, mode)
     }
 
     pub(crate) fn write(
-        dir: Arc<OwnedFd>,
+        dir: Handle,
         name: String,
         place: Place,
         bytes: &[u8],
-        mode: Mode,
+        mode: u32,
     ) -> Result<Self, DurableError> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let handle = step(Op::Create, &place.path, || Ok(rustix::fs::openat(&dir, &name, flags, mode)?))?;
+        let file = step(Op::Create, &place.path, || place.disk.create(dir.at(&name), mode))?;
         let mut tmp = Self { dir, name, place, file: None, there: true };
-        let mut file = File::from(handle);
-        step(Op::Write, &tmp.place.path, || file.write_all(bytes))?;
+        step(Op::Write, &tmp.place.path, || tmp.place.disk.write_at(&file, bytes, 0))?;
         tmp.file = Some(file);
         Ok(tmp)
     }
 
     pub(crate) fn sync(&mut self) -> Result<(), DurableError> {
         match self.file.take() {
-            Some(file) => step(Op::Sync, &self.place.path, || Ok(rustix::fs::fsync(&file)?)),
+            Some(file) => step(Op::Sync, &self.place.path, || self.place.disk.sync(&file)),
             None => Ok(()),
         }
     }
@@ -92,14 +90,12 @@ impl Tmp {
 
     pub(crate) fn link_new(&self) -> Result<(), DurableError> {
         let place = &self.place;
-        step(Op::Link, &place.path, || {
-            Ok(rustix::fs::linkat(&self.dir, &self.name, &place.folder, &place.name, AtFlags::empty())?)
-        })
+        step(Op::Link, &place.path, || place.disk.link(self.dir.at(&self.name), place.folder.at(&place.name)))
     }
 
     pub(crate) fn rename(mut self) -> Result<(), DurableError> {
         let place = &self.place;
-        step(Op::Rename, &place.path, || Ok(rustix::fs::renameat(&self.dir, &self.name, &place.folder, &place.name)?))?;
+        step(Op::Rename, &place.path, || place.disk.rename(self.dir.at(&self.name), place.folder.at(&place.name)))?;
         self.there = false;
         Ok(())
     }
@@ -109,26 +105,26 @@ impl Drop for Tmp {
     fn drop(&mut self) {
         if self.there {
             // A leftover is harmless, and the error that brought us here is the one to report.
-            let _ = rustix::fs::unlinkat(&self.dir, &self.name, AtFlags::empty());
+            let _ = self.place.disk.unlink(self.dir.at(&self.name));
         }
     }
 }
 
-/// Compares what is there with `bytes`, and syncs it: whoever put it may have been killed before its own sync.
+/// Compares what is there with `bytes`, and syncs it: the process that put it may have been killed before its sync.
 fn same(place: &Place, bytes: &[u8]) -> Result<(), DurableError> {
     let offered = bytes.len() as u64;
     let missing = || io_error(Op::Read, &place.path, Errno::NOENT.into());
-    let (mut file, found) = open_file_at(&place.folder, &place.name, &place.path)?.ok_or_else(missing)?;
+    let disk = &*place.disk;
+    let (file, found) = open_file(disk, place.folder.at(&place.name), &place.path)?.ok_or_else(missing)?;
     let differs = || DurableError::Differs { path: place.path.clone(), offered, found };
     if found != offered {
         return Err(differs());
     }
-    let mut there = Vec::with_capacity(bytes.len());
-    step(Op::Read, &place.path, || (&mut file).take(offered + 1).read_to_end(&mut there))?;
+    let there = step(Op::Read, &place.path, || read_up_to(disk, &file, offered, offered + 1))?;
     if there != bytes {
         return Err(differs());
     }
-    step(Op::Sync, &place.path, || Ok(rustix::fs::fsync(&file)?))
+    step(Op::Sync, &place.path, || disk.sync(&file))
 }
 
 /// Distinguishes the temporary files of processes; `O_EXCL` catches what chance does not.

@@ -91,7 +91,7 @@ pub enum HttpError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Nobody answers there.
+    /// No server answers there.
     #[error("cannot reach {url}")]
     Unreachable {
         /// The address asked.

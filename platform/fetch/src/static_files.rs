@@ -1,6 +1,6 @@
 //! Static files by their paths, in a folder or behind an address: what a log of tiles or its mirror serves.
 //!
-//! What is read is not trusted here; whoever reads checks it. A file that is not there is no error. An address is asked again, with
+//! What is read is not trusted here: the caller checks it. A file that is not there is no error. An address is asked again, with
 //! pauses, while the connection is refused or breaks, or the answer is that it cannot be given now. It is not asked again after a
 //! timeout, which would only take the same time twice, nor where `Retry-After` asks for more than [`LONGEST_PAUSE`]: then the error says
 //! when to try again.
@@ -40,7 +40,7 @@ pub enum StaticFiles {
 /// Why a file cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// Nobody answers.
+    /// No server answers.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// This machine failed.

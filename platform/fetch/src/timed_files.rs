@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn nothing_is_asked_for_after_the_time_or_the_stop() {
         let stopping = Arc::new(AtomicBool::new(false));
-        // Nobody listens there: an attempt would be `Source`.
+        // No server listens there: an attempt would be `Source`.
         let files = TimedFiles::at("http://127.0.0.1:9", "test", stopping.clone());
         let late = files.clone().within(Duration::ZERO);
         std::thread::sleep(Duration::from_millis(2));

@@ -1,7 +1,7 @@
 //! Bodies that are kept in memory, bounded in sum: many half-finished uploads cost no more than one budget.
 //!
-//! The first [`FREE`] bytes of a body are free. Whoever needs more takes the room for all of it before reading on, so that
-//! two half-read bodies never wait for each other. While somebody waits for room, a body that made no progress for
+//! The first [`FREE`] bytes of a body are free. A body that needs more gets the room for all of it before it is read on, so that
+//! two half-read bodies never wait for each other. While another waits for room, a body that made no progress for
 //! [`STALLED`] is ended: 503, and its room goes to the next. The room is given back when the bytes are dropped.
 
 use crate::phase::Cut;
@@ -36,9 +36,9 @@ const STALLED: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How long to wait for room before 503.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ROOM_WAIT: Duration = Duration::from_secs(10);
 
-/// When somebody without room may come back, in seconds.
+/// After how many seconds a client without room may try again.
 const COME_BACK: u64 = 5;
 
 /// The room for large bodies. Cloning shares it.
@@ -150,12 +150,12 @@ impl Bodies {
     async fn room_for(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Unread> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.0.units);
         let mut room = pin!(self.0.room.clone().acquire_many_owned(units));
-        let mut patience = pin!(tokio::time::sleep(PATIENCE));
+        let mut given_up = pin!(tokio::time::sleep(ROOM_WAIT));
         loop {
             tokio::select! {
                 biased;
                 room = &mut room => return room.map_err(|_| Unread::Crowded),
-                () = &mut patience => return Err(Unread::Crowded),
+                () = &mut given_up => return Err(Unread::Crowded),
                 () = tokio::time::sleep(LOOK) => self.end_a_stalled_one(),
             }
         }

@@ -39,7 +39,7 @@ use tower::ServiceExt;
 /// before the reset that the kernel sends for unread bytes.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// What a reader must take in every `write_time`: below 18 kbit/s by default nobody holds a connection.
+/// What a reader must take in every `write_time`: by default no reader below 18 kbit/s keeps a connection.
 const PROGRESS: usize = 64 * 1024;
 
 /// hyper's buffer: it must hold a whole header and makes up most of the cost of a connection.
@@ -90,7 +90,7 @@ pub(crate) async fn run(
             }
             return Poll::Ready(Outcome::Ended);
         }
-        // Looked at after hyper has read: a request that came meanwhile is answered.
+        // Checked after hyper has read: a request that came meanwhile is answered.
         while make_room.as_mut().poll(cx).is_ready() {
             if shared.waiting().is_some() {
                 return Poll::Ready(Outcome::MadeRoom);
@@ -121,11 +121,11 @@ pub(crate) async fn run(
 enum Outcome {
     Ended,
     TimedOut,
-    /// Somebody else has the place now.
+    /// A new connection gets the place.
     MadeRoom,
 }
 
-/// hyper closes without a word on its own; a person with a slow line should learn why.
+/// hyper on its own closes without an answer; the user of a slow line should learn why.
 fn header_too_slow() -> String {
     let body = "{\"error\":\"request-timeout\",\"message\":\"the request's header took too long\"}\n";
     let length = body.len();
@@ -134,7 +134,7 @@ fn header_too_slow() -> String {
     )
 }
 
-/// Answers one request: the router's answer, unless the door has to speak for it.
+/// Answers one request: the router's answer, unless a limit cut it.
 pub(crate) async fn answer(
     request: Request<Incoming>,
     peer: SocketAddr,
@@ -242,7 +242,7 @@ impl http_body::Body for AnswerBody {
     }
 }
 
-/// The socket, which tells when bytes come and gives up on a reader that takes none.
+/// The socket: notes when bytes come, and gives up on a reader that takes none.
 struct Guarded {
     stream: TcpStream,
     write_time: Duration,

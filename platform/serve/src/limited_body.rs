@@ -45,7 +45,7 @@ impl Body for LimitedBody {
         };
         self.shared.body_came();
         self.ended = frame.is_none();
-        // A body that trickles is always ready, so the time is looked at here too.
+        // A body that trickles is always ready, so the deadline is checked here too.
         if frame.is_some() && Instant::now() >= self.deadline {
             return self.cut(Cut::TooSlow);
         }

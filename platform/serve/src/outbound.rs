@@ -1,15 +1,15 @@
 //! HTTP/2 over a connection that we opened, on which the other side is the client: how a server behind NAT is reached.
 //!
-//! The same router and the same [`Limits`] as at the door, with these in the place of what is a connection's there:
+//! The same router and the same [`Limits`] as behind the listener, with these in the place of the limits of a connection:
 //!
 //! | what the other side does | what happens |
 //! |---|---|
 //! | opens more than 64 streams | they are refused |
 //! | sends a huge header | 431, or the stream is reset |
-//! | sends its body slowly, in part, or too much of it | 408 or 413, as at the door |
+//! | sends its body slowly, in part, or too much of it | 408 or 413, as behind the listener |
 //! | does not take its answer | the stream is reset after `body_time`, `answer_time` and `write_time` together |
 //! | resets streams faster than they are taken up | hyper ends the connection |
-//! | is gone without a word, or a router between us has forgotten the connection | noticed by a PING without an answer |
+//! | is gone without a FIN, or a router between us has forgotten the connection | noticed by a PING without an answer |
 
 use crate::connection::answer;
 use crate::limits::Limits;
@@ -35,7 +35,7 @@ pub(crate) const MAX_STREAMS: u32 = 64;
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// How a connection that is dead without a word is noticed.
+/// How a connection that is dead without a FIN is noticed.
 #[derive(Clone, Copy, Debug)]
 pub struct Pings {
     /// The pause between two.

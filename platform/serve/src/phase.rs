@@ -4,7 +4,7 @@ use crate::limits::Limits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
-/// Why a body was cut; the door answers for the handler then, whatever it made of the error.
+/// Why a body was cut. The server then answers in place of the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Cut {
     #[error("the request's body took too long")]
@@ -56,12 +56,12 @@ impl Default for State {
 }
 
 impl Shared {
-    /// Notes that the handler's body was cut: the answer is the door's.
+    /// Notes that the handler's body was cut: the answer is the server's.
     pub(crate) fn cut(&self, cut: Cut) {
         self.state().cut = Some(cut);
     }
 
-    /// Notes that the other side may still be sending a body that nobody reads.
+    /// Notes that the other side may still be sending a body that is not read.
     pub(crate) fn left_unread(&self) {
         self.state().unread = true;
     }

@@ -21,7 +21,7 @@ pub fn refusal(status: StatusCode, code: &str, message: &str, hint: Option<&str>
     response
 }
 
-/// The answer, with word of when to come back.
+/// The answer, with `Retry-After`.
 pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response

@@ -1,11 +1,11 @@
-//! The door: an accept loop on hyper in which nothing waits for ever and nothing grows without bound.
+//! An accept loop on hyper in which nothing waits for ever and nothing grows without bound.
 //!
 //! `axum::serve` sets no timeout on headers, bodies or slow readers. Here every phase of a connection has one, by a
 //! named limit in [`Limits`], and ends with an answer where HTTP allows one:
 //!
 //! | what the other side does | what happens |
 //! |---|---|
-//! | opens too many connections | the one that has been idle longest is closed; if all are at work, newcomers wait in the kernel's backlog |
+//! | opens too many connections | the one that has been idle longest is closed; if all are at work, new ones wait in the kernel's backlog |
 //! | opens more than `connections_per_address` | the same among its own; if all are at work, 503 and closed |
 //! | sends its header slowly | 408 after `header_time`, closed |
 //! | sends a huge header, or very many fields | 431, closed |
@@ -61,15 +61,15 @@ pub async fn serve(
     let mut open = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     {
-        // One future for each newcomer: an end elsewhere must not drop who waits for a place.
-        let mut newcomer = pin!(accept(&listener, &slots));
+        // One future for each new connection: the end of another must not drop one that waits for a place.
+        let mut accepted = pin!(accept(&listener, &slots));
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 Some(ended) = open.join_next(), if !open.is_empty() => note(ended),
-                (stream, peer, slot) = &mut newcomer => {
-                    newcomer.set(accept(&listener, &slots));
+                (stream, peer, slot) = &mut accepted => {
+                    accepted.set(accept(&listener, &slots));
                     let (router, limits, stopping) = (router.clone(), limits.clone(), stopping.clone());
                     open.spawn(async move {
                         connection::run(stream, peer, router, &limits, &slot.line, stopping).await;
@@ -100,7 +100,7 @@ async fn accept(listener: &TcpListener, slots: &Arc<Slots>) -> (TcpStream, Socke
     }
 }
 
-/// Tells somebody that its address has too many connections, as far as the kernel takes it at once.
+/// Answers that this address has too many connections, as far as the kernel takes it at once.
 fn send_away(stream: &TcpStream) {
     let body = "{\"error\":\"too-many-connections\",\"message\":\"your address has too many connections open\"}\n";
     let length = body.len();

@@ -1,8 +1,8 @@
 //! Who may be connected: so many in all, and so many from one address.
 //!
-//! When a newcomer finds no place, the connection that has waited longest for its next request makes one. If none waits for
+//! When a new connection finds no place, the connection that has waited longest for its next request makes one. If none waits for
 //! a request, one whose other side pauses within a request does: in a header, in a body, or while it should take its answer.
-//! While every connection waits for us, the newcomer waits too.
+//! While every connection waits for us, the new one waits too.
 
 use crate::limits::{Limits, PER_ADDRESS};
 use crate::phase::{Shared, Waiting};
@@ -16,10 +16,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 /// How long a connection may be idle in any case: a request may be on its way.
 const IDLE_GRACE: Duration = Duration::from_millis(500);
 
-/// How long the other side may pause within a request before its place can go to a newcomer.
+/// How long the other side may pause within a request before its place can go to a new connection.
 const PAUSE_GRACE: Duration = Duration::from_secs(2);
 
-/// How often a newcomer without a place looks again.
+/// The pause between two attempts of a new connection to get a place.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// How often it does when its address has too many, before it is sent away.
@@ -68,7 +68,7 @@ impl Slots {
         })
     }
 
-    /// A place for a newcomer; `None` when its address has as many as it may, all of them at work.
+    /// A place for a new connection; `None` when its address has as many as it may, all of them at work.
     pub(crate) async fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
         let from = network_of(peer);
         let most = self.per_address.unwrap_or(if from.is_loopback() { usize::MAX } else { PER_ADDRESS });

@@ -47,7 +47,7 @@ pub enum AgentError {
     /// Neither config nor environment says where it is.
     #[error("no ssh-agent: neither `socket` in [agent] nor {VARIABLE} says where it is")]
     Nowhere,
-    /// Nobody answers at the socket.
+    /// No agent answers at the socket.
     #[error("the ssh-agent at {socket} cannot be asked: {reason}")]
     Unreachable {
         /// The socket.
@@ -104,7 +104,7 @@ pub enum AgentError {
 }
 
 impl Agent {
-    /// The agent at a socket; without one, the one that `SSH_AUTH_SOCK` names. That there is none is told when it is asked.
+    /// The agent at a socket; without one, the one that `SSH_AUTH_SOCK` names. That there is none is an error of the first question.
     pub fn new(socket: Option<&Path>) -> Self {
         let from_environment = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         Self { socket: socket.map(Path::to_owned).or_else(from_environment) }

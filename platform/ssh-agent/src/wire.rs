@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 /// The largest message; OpenSSH's agent has the same limit.
 pub const MAX_MESSAGE: usize = 256 * 1024;
 
-/// The most keys that are looked at.
+/// The most keys that are read of one answer.
 pub const MAX_KEYS: usize = 1024;
 
 const ED25519: &str = "ssh-ed25519";
@@ -158,7 +158,7 @@ impl Reply {
 }
 
 impl SshKey {
-    /// A key of 32 bytes (RFC 8032); whether they are a good key is for whoever enrolls it.
+    /// A key of 32 bytes (RFC 8032); whether they are a good key is for the caller to check.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

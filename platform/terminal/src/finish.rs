@@ -6,7 +6,7 @@ use stele_explain::{Exit, Explain, json, text};
 
 use crate::output;
 
-/// Where an error is told.
+/// Where an error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Voice {
     /// `error:`, facts and `hint:` on stderr.
@@ -16,9 +16,9 @@ pub enum Voice {
     Json,
 }
 
-/// Ends `main`: tells the error, if there is one, and gives the exit code.
+/// Ends `main`: writes the error, if there is one, and gives the exit code.
 ///
-/// An error whose exit is [`Exit::Ok`] (the reader of stdout went away) is not told.
+/// An error whose exit is [`Exit::Ok`] (the reader of stdout went away) is not written.
 pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
     let error = match outcome {
         Ok(()) => return Exit::Ok.into(),

@@ -56,7 +56,7 @@ pub fn print_json(document: &impl serde::Serialize) -> Result<(), OutputError> {
     print_bytes(text.as_bytes())
 }
 
-/// Writes a message to stderr, see [`printable`]. When that fails there is nobody left to tell.
+/// Writes a message to stderr, see [`printable`]. A failure is ignored: there is no other place to report it.
 pub fn complain(message: &str) {
     let _ = write_to(&mut io::stderr().lock(), printable(message).as_bytes());
 }

@@ -21,6 +21,7 @@
 //! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take lie beside the record and are not in it |
 //! | 17 | [`Withdrawn`](Exit::Withdrawn) | the bytes verify, and the release was withdrawn or has a critical incident |
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
+//! | 19 | [`Conflicting`](Exit::Conflicting) | a log shows two histories, or two releases under one name: no honest log does |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -51,6 +52,7 @@ pub enum Exit {
     Unrecorded = 16,
     Withdrawn = 17,
     NotComplete = 18,
+    Conflicting = 19,
     Internal = 70,
 }
 
@@ -93,6 +95,7 @@ mod tests {
             (Exit::Unrecorded, 16),
             (Exit::Withdrawn, 17),
             (Exit::NotComplete, 18),
+            (Exit::Conflicting, 19),
             (Exit::Internal, 70),
         ];
         for (exit, number) in numbers {

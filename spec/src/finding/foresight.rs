@@ -11,8 +11,8 @@ use crate::statement::Statement;
 ///
 /// `earlier` are proven statements with their entries, in any order: those about the release itself, and, as far as the caller
 /// has them, those about its ancestors, its descendants and other releases of the same weights. Rules about statements that
-/// are not given are silent. `manifest` is that of a new release, or of the release that `next` is about; without it the
-/// rules about files are silent.
+/// are not given are silent. `manifests` are those of `next`, where it is a release, and of earlier releases, as far as the
+/// caller has them; about the files of any other release the rules are silent.
 ///
 /// The findings are sorted and have no position, since `next` has none. Where their evidence names the entry of `next`
 /// itself, it is the one after the last of `earlier`.
@@ -21,31 +21,41 @@ use crate::statement::Statement;
 pub fn foreseen<'a>(
     earlier: impl IntoIterator<Item = (u64, &'a Statement)>,
     next: &Statement,
-    manifest: Option<&Manifest>,
+    manifests: &[Manifest],
 ) -> Vec<Finding> {
     let earlier: BTreeMap<u64, &Statement> = earlier.into_iter().collect();
-    let seen = Given { earlier: &earlier, manifest };
+    let manifests: Vec<(Digest, &Manifest)> = manifests.iter().map(|manifest| (manifest.digest(), manifest)).collect();
+    let seen = Given { earlier: &earlier, manifests: &manifests };
+    // Equal weights digests cover equal lists of files, so that one manifest shows the weights of every such release.
+    let files = |statement: &Statement| {
+        let release = statement.release()?;
+        let own = seen.find(&release.manifest);
+        own.or_else(|| {
+            manifests.iter().map(|(_, known)| *known).find(|known| known.weights_digest() == release.weights.digest)
+        })
+    };
     let mut findings = Findings::default();
     for (&position, statement) in &earlier {
-        // Equal weights digests cover equal lists of files, so that the new manifest shows the files of the earlier release.
-        let known = manifest.filter(|manifest| {
-            statement.release().is_some_and(|release| release.weights.digest == manifest.weights_digest())
-        });
-        findings.observe(position, statement, known, &seen);
+        findings.observe(position, statement, files(statement), &seen);
     }
     let position = earlier.keys().next_back().map_or(0, |last| last.saturating_add(1));
-    let own = manifest.filter(|_| next.release().is_some());
-    let mut found = findings.observe(position, next, own, &seen);
+    let mut found = findings.observe(position, next, files(next), &seen);
     found.iter_mut().for_each(|finding| finding.position = None);
     found.sort();
     found.dedup();
     found
 }
 
-/// The statements and the one manifest that the caller has.
+/// The statements and the manifests that the caller has.
 struct Given<'a> {
     earlier: &'a BTreeMap<u64, &'a Statement>,
-    manifest: Option<&'a Manifest>,
+    manifests: &'a [(Digest, &'a Manifest)],
+}
+
+impl<'a> Given<'a> {
+    fn find(&self, digest: &Digest) -> Option<&'a Manifest> {
+        self.manifests.iter().find(|(known, _)| known == digest).map(|(_, manifest)| *manifest)
+    }
 }
 
 impl Entries for Given<'_> {
@@ -54,6 +64,6 @@ impl Entries for Given<'_> {
     }
 
     fn manifest(&self, digest: &Digest) -> Option<Manifest> {
-        self.manifest.filter(|manifest| manifest.digest() == *digest).cloned()
+        self.find(digest).cloned()
     }
 }

@@ -111,14 +111,14 @@ impl Patricia {
             return;
         };
         let Some(bit) = first_difference(key, &self.leaf(nearest).key) else {
-            self.soil(&trail);
+            self.mark_dirty(&trail);
             self.replace_value(nearest, value);
             return;
         };
         // Bits rise on the way down. The new node stands below the lower ones, above whatever hung there.
         let (above, below) = trail.split_at(trail.partition_point(|id| self.inner(*id).bit < bit));
         let hanging = below.first().map_or(Link(nearest), |id| Link::to_inner(*id));
-        self.soil(above);
+        self.mark_dirty(above);
         let leaf = self.add_leaf(key, value);
         let (left, right) = if bit_of(key, bit) { (hanging, leaf) } else { (leaf, hanging) };
         let split = self.add_inner(Inner { hash: Subtree::from_bytes([0; 32]), left, right, bit, stale: true });
@@ -181,7 +181,7 @@ impl Patricia {
     }
 
     /// Marks inner nodes stale, and writes down those that the journal would have to put back.
-    fn soil(&mut self, trail: &[u32]) {
+    fn mark_dirty(&mut self, trail: &[u32]) {
         for &id in trail {
             let before = *self.inner(id);
             if before.stale {
@@ -336,6 +336,5 @@ impl Link {
 
 /// A place in a vector as a number of 31 bits, which [`MAX_KEYS`] ensures that it has.
 fn number(len: usize) -> u32 {
-    debug_assert!(len < MAX_KEYS);
     len as u32
 }

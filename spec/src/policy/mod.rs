@@ -3,6 +3,7 @@
 mod error;
 mod parse;
 mod quorum;
+mod tolerance;
 mod trusted;
 
 mod explain;
@@ -11,6 +12,7 @@ mod trusted_checkpoint;
 pub use error::{LineProblem, PolicyError, RefusedCheckpoint, WitnessProblem};
 pub use parse::MAX_POLICY;
 pub use quorum::Quorum;
+pub use tolerance::{FaultTolerance, counted_twice, operator};
 pub use trusted::{Cosigned, Trusted};
 pub use trusted_checkpoint::TrustedCheckpoint;
 
@@ -56,8 +58,11 @@ impl Policy {
     }
 
     /// The log whose signature line a note bears; none where the policy accepts no such note either. The line is not verified here.
+    ///
+    /// Of a log with several keys this is its first line, whichever of them signed: it is one log.
     pub fn log_of(&self, note: &SignedNote) -> Option<&Log> {
-        self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))
+        let signed = self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))?;
+        self.logs.iter().find(|log| log.key.name() == signed.key.name())
     }
 
     /// Which sets of witnesses are enough; indices are those of `witnesses`.

@@ -224,6 +224,7 @@ fn a_log_that_changes_its_key_is_one_log_under_either_key() {
     for signed in [vec![old.clone()], vec![new.clone()], vec![old.clone(), new.clone()]] {
         let trusted = policy.verify_note(&note(&[&signed[..], core::slice::from_ref(&cosigned)].concat())).unwrap();
         assert_eq!(trusted.value(), &checkpoint);
+        assert_eq!(policy.log_of(&note(&signed)), policy.logs().first());
         // The log's signatures are none of a witness, however many there are.
         assert_eq!(trusted.cosigned().iter().map(|one| one.witness.as_str()).collect::<Vec<_>>(), ["w1"]);
         assert!(matches!(policy.verify_note(&note(&signed)), Err(RefusedCheckpoint::Quorum { found: 0, .. })));

@@ -84,7 +84,7 @@ fn pointer(bytes: &[u8]) -> Option<Digest> {
         return None;
     }
     let oid = text.lines().find_map(|line| line.strip_prefix("oid sha256:"))?;
-    Digest::from_hex(oid.trim_end()).ok()
+    Digest::from_hex(oid.trim_ascii_end()).ok()
 }
 
 /// A text with CRLF as one with LF, and one with LF as one with CRLF.

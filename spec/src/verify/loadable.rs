@@ -8,7 +8,47 @@ use crate::manifest::{FilePath, Role};
 const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
 
 /// Names that loaders look for and whose role by name is none of [`is_loaded`].
-const LOADED_NAMES: [&str; 4] = ["model_index.json", "params.json", "adapter_config.json", "modelfile"];
+const LOADED_NAMES: [(&str, Role); 31] = [
+    ("model_index.json", Role::Config),
+    ("params.json", Role::Config),
+    ("adapter_config.json", Role::Config),
+    ("modelfile", Role::Config),
+    ("feature_extractor.json", Role::Config),
+    ("hparams.json", Role::Config),
+    ("hparams.yaml", Role::Config),
+    ("hyperparams.yaml", Role::Code),
+    ("model.yaml", Role::Config),
+    ("model.yml", Role::Config),
+    ("recipe.yaml", Role::Config),
+    ("preprocessor.json", Role::Config),
+    ("dtypes.json", Role::Config),
+    ("manifest.json", Role::Config),
+    ("params", Role::Config),
+    ("ndarray-cache.json", Role::WeightsIndex),
+    ("tensor-cache.json", Role::WeightsIndex),
+    // TensorFlow's: names the checkpoint that is restored.
+    ("checkpoint", Role::WeightsIndex),
+    ("unigram.json", Role::Tokenizer),
+    ("encoder.json", Role::Tokenizer),
+    ("bpe.codes", Role::Tokenizer),
+    ("bpe.vocab", Role::Tokenizer),
+    ("dict.txt", Role::Tokenizer),
+    ("tokens.txt", Role::Tokenizer),
+    ("vocab.tsv", Role::Tokenizer),
+    ("source_vocab.json", Role::Tokenizer),
+    ("target_vocab.json", Role::Tokenizer),
+    ("normalizer.json", Role::Tokenizer),
+    // Ollama's, by the names of layers.
+    ("template", Role::ChatTemplate),
+    ("system", Role::SystemPrompt),
+    ("messages", Role::SystemPrompt),
+];
+/// Ends of weights that loaders unpack, and of those whose role by name is none of [`is_loaded`].
+const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".z", ".zst", ".lz4", ".lzma", ".zip", ".tar"];
+/// Stems of archives that are unpacked to a model.
+const PACKED_STEMS: [&str; 5] = ["model", "weights", "pytorch_model", "checkpoint", "saved_model"];
+/// Extensions of weights whose role by name is none of [`is_loaded`].
+const WEIGHTS: [&str; 4] = ["cpkl", "rds", "lora", "exl2"];
 /// Extensions of programs that Python loads and whose role by name is none of [`is_loaded`].
 const PROGRAMS: [&str; 3] = ["pyc", "pyd", "dylib"];
 
@@ -19,8 +59,11 @@ pub fn loadable_by_name(shown: &str) -> Option<&'static str> {
     if name.starts_with("adapter_model.") {
         return Some(Role::Weights.as_str());
     }
-    if LOADED_NAMES.contains(&name.as_str()) {
-        return Some(Role::Config.as_str());
+    if let Some((_, role)) = LOADED_NAMES.iter().find(|(known, _)| *known == name) {
+        return Some(role.as_str());
+    }
+    if WEIGHTS.contains(&extension) || is_packed_model(&name) {
+        return Some(Role::Weights.as_str());
     }
     if PROGRAMS.contains(&extension) {
         return Some(Role::Code.as_str());
@@ -30,6 +73,16 @@ pub fn loadable_by_name(shown: &str) -> Option<&'static str> {
         let role = Role::of_path(&path.parse::<FilePath>().ok()?);
         is_loaded(role).then(|| role.as_str())
     })
+}
+
+/// Whether a name is that of weights in a compressed file or an archive: `model.pkl.gz`, `weights.zip`, `model.tar.gz`.
+fn is_packed_model(name: &str) -> bool {
+    let mut stem = name;
+    while let Some(rest) = PACKED.iter().find_map(|end| stem.strip_suffix(end)).or_else(|| stem.strip_suffix(".tgz")) {
+        stem = rest;
+    }
+    let is_weights = || plain(stem).parse::<FilePath>().is_ok_and(|path| Role::of_path(&path) == Role::Weights);
+    stem.len() < name.len() && (PACKED_STEMS.contains(&stem) || is_weights())
 }
 
 /// A name with only such characters as every path can have.
@@ -116,10 +169,31 @@ mod tests {
             ("safety/config.json", "config"),
             ("safety/model.safetensors", "classifier"),
             ("a\nb/modeling\u{7}.py", "code"),
+            ("ndarray-cache.json", "weights-index"),
+            ("checkpoint", "weights-index"),
+            ("hyperparams.yaml", "code"),
+            ("model.mlpackage/Manifest.json", "config"),
+            ("unigram.json", "tokenizer"),
+            ("system", "system-prompt"),
+            ("model.pkl.gz", "weights"),
+            ("scaler.joblib.z", "weights"),
+            ("model.tar.gz", "weights"),
+            ("weights.zip", "weights"),
+            ("model.tgz", "weights"),
         ] {
             assert_eq!(loadable_by_name(path), Some(role), "{path}");
         }
-        for path in ["README.md", "notes.txt", "LICENSE", ".DS_Store", "figure.png", "release.toml", ".gitattributes"] {
+        for path in [
+            "README.md",
+            "notes.txt",
+            "LICENSE",
+            ".DS_Store",
+            "figure.png",
+            "release.toml",
+            ".gitattributes",
+            "photos.zip",
+            "paper.tar.gz",
+        ] {
             assert_eq!(loadable_by_name(path), None, "{path}");
         }
     }

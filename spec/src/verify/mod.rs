@@ -4,6 +4,7 @@
 mod cause;
 mod error;
 mod loadable;
+pub mod pickle;
 
 mod contents;
 

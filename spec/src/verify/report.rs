@@ -172,14 +172,15 @@ impl FolderReport {
         report
     }
 
-    /// One file, whatever its name: the recorded file at `named` if it is equal, else any that is equal, else the difference to `named`.
+    /// One file: with the recorded file at `named` and with no other; without a name, with any that has its bytes.
     pub(super) fn of_file(manifest: &Manifest, named: Option<&FilePath>, found: &Found) -> Option<Self> {
         let Found::File { size, sha256, cause } = found else { return None };
         let mut report = Self { scope: Scope::File, of: 1, ..Self::default() };
         let same = |file: &&ManifestFile| file.size == *size && Some(file.sha256) == *sha256;
-        let named = named.and_then(|path| manifest.file(path));
-        let equal = named.filter(same).or_else(|| manifest.files().iter().find(same));
-        let file = equal.or(named)?;
+        let file = match named {
+            Some(path) => manifest.file(path)?,
+            None => manifest.files().iter().find(same)?,
+        };
         report.compare(file, *size, *sha256, *cause);
         report.weigh(manifest);
         Some(report)

@@ -119,8 +119,10 @@ fn a_folder_of_the_release_and_one_file_are_complete_by_themselves() {
     let file =
         |bytes: &[u8]| Found::File { size: bytes.len() as u64, sha256: Some(Digest::of(bytes)), cause: Cause::Unknown };
     let named = "config.json".parse().unwrap();
-    let renamed = FolderReport::of_file(&manifest(), Some(&named), &file(b"more")).unwrap();
+    let renamed = FolderReport::of_file(&manifest(), None, &file(b"more")).unwrap();
     assert_eq!(renamed.matching[0].as_str(), "part/a.bin");
+    let swapped = FolderReport::of_file(&manifest(), Some(&named), &file(b"more")).unwrap();
+    assert_eq!(code(&swapped, Allow::default()), Some("bytes-differ"), "one recorded file is no other");
     let other = FolderReport::of_file(&manifest(), Some(&named), &file(b"[]")).unwrap();
     assert_eq!(code(&other, Allow::default()), Some("bytes-differ"));
     assert!(FolderReport::of_file(&manifest(), None, &file(b"[]")).is_none());

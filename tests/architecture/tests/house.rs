@@ -41,11 +41,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-durable",
             "stele-fetch",
             "stele-serve",
+            "stele-daemon",
             "stele-witness-core",
         ],
     ),
     ("stele-pull", &["stele-spec", "stele-fetch", "stele-witness-core"]),
-    ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve"]),
+    ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve", "stele-daemon"]),
     (
         "stele-witness",
         &[
@@ -65,7 +66,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele-verify", &["stele-explain", "stele-spec"]),
-    ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host", "stele-verify"]),
+    ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
+    ("stele", &["stele-explain", "stele-spec", "stele-clock", "stele-host", "stele-verify", "stele-host-check"]),
     ("stele-probe", &[]),
     ("stele-samples", &["stele-spec", "stele-probe"]),
     ("stele-harness", &["stele-spec", "stele-probe", "stele-samples"]),
@@ -86,9 +88,11 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("redb::", &["client/src/audit/store.rs"]),
     ("sync_all", &[]),
     ("sync_data", &[]),
-    ("fsync", &["platform/durable/src"]),
-    ("fdatasync", &["platform/durable/src"]),
-    ("syncfs", &["platform/durable/src"]),
+    ("fsync", &["platform/durable/src/disk.rs"]),
+    ("fdatasync", &["platform/durable/src/disk.rs"]),
+    ("syncfs", &["platform/durable/src/disk.rs"]),
+    ("linkat", &["platform/durable/src/disk.rs"]),
+    ("renameat", &["platform/durable/src/disk.rs"]),
     ("SystemTime", &["platform/clock/src/clock.rs"]),
     ("unsafe {", &[]),
     ("axum::serve", &[]),
@@ -252,6 +256,19 @@ fn signatures_are_built_without_the_features_that_weaken_them() {
         let features = line.split_once('[').unwrap().1;
         for feature in ["batch", "legacy_compatibility", "hazmat"] {
             assert!(!features.split([',', ']']).any(|found| found == feature), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_program_that_verifies_builds_no_server() {
+    for features in [&["--all-features"][..], &["--no-default-features"]] {
+        let arguments = [&["--package", "stele-verify", "--edges", "normal", "--format", "{p}"][..], features].concat();
+        let tree = cargo_tree(&arguments);
+        assert!(tree.iter().any(|line| line.starts_with("stele-spec ")), "{tree:?}");
+        let built = |name: &str| tree.iter().any(|line| line.split(' ').next() == Some(name));
+        for name in ["tokio", "axum", "hyper", "ureq", "rustls", "redb", "sled", "clap", "getrandom"] {
+            assert!(!built(name), "{name} is built for a program that verifies, with {features:?}");
         }
     }
 }

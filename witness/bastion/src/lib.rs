@@ -3,7 +3,6 @@
 mod identity;
 mod place;
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::middleware::{Next, from_fn};
 use stele_clock::{Clock as _, SystemClock};
+use stele_daemon::metrics::{Kind, Metrics};
 use stele_fetch::roots::Roots;
 use stele_serve::{Limits, Pings, serve_opened};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -25,11 +25,11 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::RootCertStore;
 
 pub use identity::{ALPN, Identity, IdentityError};
-pub use place::{NotAPlace, Place};
+pub use place::{BastionAddress, NotAPlace};
 
 /// How long we wait, and for what.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct ReconnectPace {
     /// For a connection: name, TCP, TLS and the bastion's first bytes.
     pub connect: Duration,
     /// After the first failure; twice as long after each further one.
@@ -46,9 +46,9 @@ pub struct Pace {
 #[derive(Clone, Default)]
 pub struct Bastions(Vec<Arc<Backend>>);
 
-/// How a witness is reached beside its door, and what its page says of that.
+/// How a witness is reached beside its own listener, and what its page says of that.
 #[derive(Clone, Default)]
-pub struct Reach {
+pub struct Reachability {
     /// The bastions.
     pub bastions: Bastions,
     /// Addresses to publish, those through the bastions too.
@@ -59,11 +59,11 @@ pub struct Reach {
 
 /// What we are to one bastion.
 pub struct Backend {
-    place: Place,
+    place: BastionAddress,
     identity: Identity,
     believed: Option<Roots>,
     roots: Arc<RootCertStore>,
-    pace: Pace,
+    pace: ReconnectPace,
     status: Mutex<Status>,
 }
 
@@ -106,7 +106,7 @@ pub enum BastionError {
     Identity(#[from] IdentityError),
 }
 
-impl Default for Pace {
+impl Default for ReconnectPace {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(15),
@@ -143,37 +143,52 @@ impl Bastions {
 
     /// What Prometheus reads of them.
     pub fn exposition(&self) -> String {
-        let mut text = String::new();
+        let mut metrics = Metrics::new();
         if self.0.is_empty() {
-            return text;
+            return metrics.into_text();
         }
         type Value = fn(&Status) -> u64;
-        let families: [(&str, &str, &str, Value); 3] = [
-            ("connected", "gauge", "Whether requests can come through the bastion", |status| status.connected.into()),
-            ("connections_total", "counter", "Connections to the bastion", |status| status.connections),
-            ("failures_total", "counter", "Attempts that failed and connections that ended", |status| status.failures),
+        let families: [(&str, Kind, &str, Value); 3] = [
+            (
+                "stele_witness_bastion_connected",
+                Kind::Gauge,
+                "Whether requests can come through the bastion",
+                |status| status.connected.into(),
+            ),
+            ("stele_witness_bastion_connections_total", Kind::Counter, "Connections to the bastion", |status| {
+                status.connections
+            }),
+            (
+                "stele_witness_bastion_failures_total",
+                Kind::Counter,
+                "Attempts that failed and connections that ended",
+                |status| status.failures,
+            ),
         ];
         for (name, kind, help, value) in families {
-            let name = format!("stele_witness_bastion_{name}");
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            let mut family = metrics.family(name, kind, help);
             for backend in self.iter() {
-                // A place has no quotes or backslashes.
-                let _ = writeln!(text, "{name}{{bastion=\"{}\"}} {}", backend.place, value(&backend.status()));
+                family.value(&[("bastion", &backend.place.to_string())], value(&backend.status()));
             }
         }
-        text
+        metrics.into_text()
     }
 }
 
 impl Backend {
     /// A backend of the bastion at `place`, whose certificate must chain to one of `roots`; to a Mozilla root without any.
-    pub fn new(place: Place, identity: Identity, believed: Option<Roots>, pace: Pace) -> Result<Self, IdentityError> {
+    pub fn new(
+        place: BastionAddress,
+        identity: Identity,
+        believed: Option<Roots>,
+        pace: ReconnectPace,
+    ) -> Result<Self, IdentityError> {
         let roots = Arc::new(identity::root_store(believed.as_ref())?);
         Ok(Self { place, identity, believed, roots, pace, status: Mutex::default() })
     }
 
     /// Where the bastion is.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &BastionAddress {
         &self.place
     }
 
@@ -289,7 +304,7 @@ impl Backend {
 
 type Opened = BufReader<TlsStream<TcpStream>>;
 
-impl Pace {
+impl ReconnectPace {
     /// Between a half and the whole of what doubles with each failure.
     fn pause(&self, failures: u32, random: u32) -> Duration {
         let whole = self.first_pause.saturating_mul(1 << failures.min(20)).min(self.longest_pause);
@@ -339,7 +354,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_differ() {
-        let pace = Pace::default();
+        let pace = ReconnectPace::default();
         for (failures, longest) in [(0, 1), (1, 2), (5, 32), (6, 60), (20, 60), (u32::MAX, 60)] {
             assert_eq!(pace.pause(failures, u32::MAX), Duration::from_secs(longest), "{failures}");
             assert_eq!(pace.pause(failures, 0), Duration::from_secs(longest) / 2, "{failures}");

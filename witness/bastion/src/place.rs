@@ -7,7 +7,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 /// A host that a certificate can be for, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct BastionAddress {
     server: ServerName<'static>,
     port: u16,
 }
@@ -23,7 +23,7 @@ pub struct NotAPlace {
 /// The port of https, which is not written.
 const HTTPS: u16 = 443;
 
-impl Place {
+impl BastionAddress {
     /// The host without its port and without brackets.
     pub fn host(&self) -> String {
         self.server.to_str().into_owned()
@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for BastionAddress {
     type Err = NotAPlace;
 
     fn from_str(text: &str) -> Result<Self, NotAPlace> {
@@ -58,7 +58,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BastionAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.host();
         if host.contains(':') {
@@ -94,7 +94,7 @@ mod tests {
             "a:1:2",
         ];
         for text in bad {
-            assert!(text.parse::<Place>().is_err(), "{text}");
+            assert!(text.parse::<BastionAddress>().is_err(), "{text}");
         }
     }
 
@@ -104,15 +104,15 @@ mod tests {
         for (text, written) in
             pairs.into_iter().chain([("[::1]:443", "[::1]"), ("[::1]:1", "[::1]:1"), ("127.0.0.1:9", "127.0.0.1:9")])
         {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), written);
+            assert_eq!(text.parse::<BastionAddress>().unwrap().to_string(), written);
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read_back(text in "[a-z.:0-9\\[\\]]{0,16}") {
-            if let Ok(place) = text.parse::<Place>() {
-                prop_assert_eq!(place.to_string().parse::<Place>(), Ok(place));
+            if let Ok(place) = text.parse::<BastionAddress>() {
+                prop_assert_eq!(place.to_string().parse::<BastionAddress>(), Ok(place));
             }
         }
     }

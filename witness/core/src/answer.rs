@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::cosigned::RecordError;
 use crate::decide::Refusal;
-use crate::keyring::{KeyUnavailable, SignError};
+use crate::record::RecordError;
 use crate::request::RequestError;
+use crate::signer::{KeyUnavailable, SignError};
 use crate::state::StateError;
 use crate::subtree::SubtreeRefusal;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::decide::Conflict;
+use crate::decide::ConflictKind;
 
 /// The counters of one log, or of requests that belong to none.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Counts {
     /// Answers to sign-subtree by HTTP status.
     pub subtrees: BTreeMap<u16, u64>,
     /// Conflicting checkpoints that were seen, kept or not.
-    pub conflicts: BTreeMap<Conflict, u64>,
+    pub conflicts: BTreeMap<ConflictKind, u64>,
     /// For a log that we ask ourselves: how its answers were taken.
     pub pulls: BTreeMap<Pulled, u64>,
     /// When its checkpoint was last read and was as it should be, in seconds since 1970; 0 if never.
@@ -29,7 +29,7 @@ pub struct Counts {
     /// Evidence that could not be written.
     pub evidence_lost: u64,
     /// Files of evidence that are kept.
-    pub held: BTreeMap<Conflict, u64>,
+    pub held: BTreeMap<ConflictKind, u64>,
     /// The size that was cosigned last.
     pub size: u64,
     /// When, in seconds since 1970; 0 if never.

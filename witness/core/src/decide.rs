@@ -16,11 +16,11 @@ use stele_spec::merkle::{ConsistencyError, empty_root};
 use stele_spec::misbehaviour::Prefix;
 
 use crate::request::AddCheckpoint;
-use crate::trust::{TrustedLog, Verified};
+use crate::trusted_log::{LogSignedCheckpoint, TrustedLog};
 
-/// The tree that we cosigned last; [`Head::NONE`] before the first.
+/// The tree that we cosigned last; [`TreeHead::NONE`] before the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct TreeHead {
     /// Its size.
     pub size: u64,
     /// Its root.
@@ -29,15 +29,15 @@ pub struct Head {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CosignDecision {
     /// Everything holds: record it, then answer with a cosignature.
-    Cosign(Verified),
+    Cosign(LogSignedCheckpoint),
     /// It is not cosigned.
     Refuse {
         /// Why.
         refusal: Refusal,
         /// What the log has signed against itself, to be kept.
-        conflict: Option<Contradiction>,
+        conflict: Option<ConflictingCheckpoint>,
     },
 }
 
@@ -92,18 +92,18 @@ pub enum Refusal {
 
 /// A checkpoint that its log has signed and that contradicts what we know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contradiction {
+pub struct ConflictingCheckpoint {
     /// How.
-    pub kind: Conflict,
+    pub kind: ConflictKind,
     /// The checkpoint.
-    pub offered: Verified,
-    /// For [`Conflict::Forked`]: what the offered tree begins with instead.
+    pub offered: LogSignedCheckpoint,
+    /// For [`ConflictKind::Forked`]: what the offered tree begins with instead.
     pub prefix: Option<Prefix>,
 }
 
 /// How a checkpoint that its log has signed contradicts what we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Conflict {
+pub enum ConflictKind {
     /// Size 0 with a root that no empty tree has: proof by itself.
     EmptyTree,
     /// Two roots for one size: proof, with the one that we cosigned.
@@ -116,7 +116,7 @@ pub enum Conflict {
 }
 
 /// Decides on a request. `log` is the one of the checkpoint's origin, if we cosign it; `last` what we cosigned of it.
-pub fn decide(log: Option<&TrustedLog>, last: Head, request: &AddCheckpoint) -> Verdict {
+pub fn decide(log: Option<&TrustedLog>, last: TreeHead, request: &AddCheckpoint) -> CosignDecision {
     let checkpoint = request.checkpoint();
     let Some(log) = log else {
         return Refusal::UnknownOrigin { origin: checkpoint.origin().to_string() }.plain();
@@ -126,20 +126,20 @@ pub fn decide(log: Option<&TrustedLog>, last: Head, request: &AddCheckpoint) -> 
         Err(error) => return Refusal::Untrusted(error).plain(),
     };
     match growth(last, request) {
-        Ok(()) => Verdict::Cosign(verified),
+        Ok(()) => CosignDecision::Cosign(verified),
         Err(refusal) => {
-            let conflict = conflict(last, request, &refusal).map(|(kind, prefix)| Contradiction {
+            let conflict = conflict(last, request, &refusal).map(|(kind, prefix)| ConflictingCheckpoint {
                 kind,
                 offered: verified,
                 prefix,
             });
-            Verdict::Refuse { refusal, conflict }
+            CosignDecision::Refuse { refusal, conflict }
         }
     }
 }
 
 /// Whether the checkpoint continues `last`.
-fn growth(last: Head, request: &AddCheckpoint) -> Result<(), Refusal> {
+fn growth(last: TreeHead, request: &AddCheckpoint) -> Result<(), Refusal> {
     let (old, size, root) = (request.old(), request.checkpoint().size(), request.checkpoint().root());
     if old > size {
         return Err(Refusal::OldAboveSize { old, size });
@@ -156,27 +156,27 @@ fn growth(last: Head, request: &AddCheckpoint) -> Result<(), Refusal> {
     request.proof().check(old, last.root, size, root).map_err(Refusal::Proof)
 }
 
-fn conflict(last: Head, request: &AddCheckpoint, refusal: &Refusal) -> Option<(Conflict, Option<Prefix>)> {
+fn conflict(last: TreeHead, request: &AddCheckpoint, refusal: &Refusal) -> Option<(ConflictKind, Option<Prefix>)> {
     let (size, root) = (request.checkpoint().size(), request.checkpoint().root());
     if size == 0 {
-        return (root != empty_root()).then_some((Conflict::EmptyTree, None));
+        return (root != empty_root()).then_some((ConflictKind::EmptyTree, None));
     }
     if size == last.size {
-        return (root != last.root).then_some((Conflict::SameSize, None));
+        return (root != last.root).then_some((ConflictKind::SameSize, None));
     }
     let Refusal::Proof(error) = refusal else { return None };
     // A proof that holds from another root than ours fixes what the offered tree begins with.
-    let ConsistencyError::OldRoot { computed, .. } = error else { return Some((Conflict::Unproven, None)) };
+    let ConsistencyError::OldRoot { computed, .. } = error else { return Some((ConflictKind::Unproven, None)) };
     match request.proof().check(request.old(), *computed, size, root) {
         Ok(()) => {
             let prefix = Prefix { root: *computed, path: request.proof().clone() };
-            Some((Conflict::Forked, Some(prefix)))
+            Some((ConflictKind::Forked, Some(prefix)))
         }
-        Err(_) => Some((Conflict::Unproven, None)),
+        Err(_) => Some((ConflictKind::Unproven, None)),
     }
 }
 
-impl Head {
+impl TreeHead {
     /// Nothing cosigned: the empty tree, with which every tree is consistent.
     pub const NONE: Self = Self { size: 0, root: EMPTY };
 }
@@ -213,8 +213,8 @@ impl Refusal {
         }
     }
 
-    fn plain(self) -> Verdict {
-        Verdict::Refuse { refusal: self, conflict: None }
+    fn plain(self) -> CosignDecision {
+        CosignDecision::Refuse { refusal: self, conflict: None }
     }
 }
 
@@ -231,8 +231,8 @@ mod tests {
         Log::new("log.example/a", 1)
     }
 
-    fn head(size: u64) -> Head {
-        Head { size, root: log().root(size) }
+    fn head(size: u64) -> TreeHead {
+        TreeHead { size, root: log().root(size) }
     }
 
     fn request(old: u64, proof: ConsistencyProof, note: SignedNote) -> AddCheckpoint {
@@ -264,7 +264,7 @@ mod tests {
         let known = || Some(log.trusted());
         let wrong_proof = log.request(3, 7).proof().clone();
         let liar_request = Log::salted("log.example/a", 1, 1).request(3, 7);
-        type Row = (&'static str, Option<TrustedLog>, Head, AddCheckpoint, u16, Option<Conflict>);
+        type Row = (&'static str, Option<TrustedLog>, TreeHead, AddCheckpoint, u16, Option<ConflictKind>);
         let rows: Vec<Row> = vec![
             ("B1", None, head(3), log.request(3, 7), 404, None),
             ("B1", None, head(3), request(9, empty(), with_bad_line(&log.signed(7))), 404, None),
@@ -282,36 +282,36 @@ mod tests {
                 head(7),
                 request(3, empty(), log.signed_root(7, another_root())),
                 409,
-                Some(Conflict::SameSize),
+                Some(ConflictKind::SameSize),
             ),
-            ("E2", known(), Head::NONE, log.request(3, 7), 409, None),
+            ("E2", known(), TreeHead::NONE, log.request(3, 7), 409, None),
             (
                 "F1",
                 known(),
-                Head::NONE,
+                TreeHead::NONE,
                 request(0, empty(), log.signed_root(0, another_root())),
                 422,
-                Some(Conflict::EmptyTree),
+                Some(ConflictKind::EmptyTree),
             ),
-            ("F2", known(), Head::NONE, request(0, one_hash(), log.signed(7)), 422, Some(Conflict::Unproven)),
-            ("F3", known(), head(3), request(3, empty(), log.signed(7)), 422, Some(Conflict::Unproven)),
-            ("F3", known(), head(4), request(4, wrong_proof.clone(), log.signed(7)), 422, Some(Conflict::Unproven)),
+            ("F2", known(), TreeHead::NONE, request(0, one_hash(), log.signed(7)), 422, Some(ConflictKind::Unproven)),
+            ("F3", known(), head(3), request(3, empty(), log.signed(7)), 422, Some(ConflictKind::Unproven)),
+            ("F3", known(), head(4), request(4, wrong_proof.clone(), log.signed(7)), 422, Some(ConflictKind::Unproven)),
             (
                 "F3",
                 known(),
                 head(3),
                 request(3, wrong_proof, log.signed_root(7, another_root())),
                 422,
-                Some(Conflict::Unproven),
+                Some(ConflictKind::Unproven),
             ),
-            ("F6", known(), head(3), liar_request, 422, Some(Conflict::Forked)),
+            ("F6", known(), head(3), liar_request, 422, Some(ConflictKind::Forked)),
             (
                 "F4",
                 known(),
                 head(7),
                 request(7, empty(), log.signed_root(7, another_root())),
                 422,
-                Some(Conflict::SameSize),
+                Some(ConflictKind::SameSize),
             ),
             (
                 "F4",
@@ -319,22 +319,24 @@ mod tests {
                 head(7),
                 request(7, one_hash(), log.signed_root(7, another_root())),
                 422,
-                Some(Conflict::SameSize),
+                Some(ConflictKind::SameSize),
             ),
             ("F5", known(), head(7), request(7, one_hash(), log.signed(7)), 422, None),
-            ("G1", known(), Head::NONE, log.request(0, 7), 200, None),
+            ("G1", known(), TreeHead::NONE, log.request(0, 7), 200, None),
             ("G2", known(), head(3), log.request(3, 7), 200, None),
             ("G2", known(), head(4), log.request(4, 7), 200, None),
             ("G3", known(), head(7), log.request(7, 7), 200, None),
-            ("G4", known(), Head::NONE, log.request(0, 0), 200, None),
+            ("G4", known(), TreeHead::NONE, log.request(0, 0), 200, None),
         ];
         for (row, trusted, last, request, status, expected) in rows {
             let (found, conflict) = match decide(trusted.as_ref(), last, &request) {
-                Verdict::Cosign(verified) => {
+                CosignDecision::Cosign(verified) => {
                     assert_eq!(verified.note().signatures().len(), 1);
                     (200, None)
                 }
-                Verdict::Refuse { refusal, conflict } => (refusal.status(), conflict.map(|conflict| conflict.kind)),
+                CosignDecision::Refuse { refusal, conflict } => {
+                    (refusal.status(), conflict.map(|conflict| conflict.kind))
+                }
             };
             assert_eq!((found, conflict), (status, expected), "{row}");
         }
@@ -342,7 +344,7 @@ mod tests {
 
     #[test]
     fn the_empty_root_is_the_specs() {
-        assert_eq!(Head::NONE.root, empty_root());
+        assert_eq!(TreeHead::NONE.root, empty_root());
     }
 
     proptest! {
@@ -362,7 +364,7 @@ mod tests {
             let honest = !forked && old == last && last <= size && path == log.request(last, size).proof().path();
             // From the empty tree every non-empty tree is growth, whatever its root.
             let first = last == 0 && old == 0 && size > 0 && path.is_empty();
-            prop_assert_eq!(matches!(verdict, Verdict::Cosign(_)), honest || first);
+            prop_assert_eq!(matches!(verdict, CosignDecision::Cosign(_)), honest || first);
         }
     }
 }

@@ -10,7 +10,7 @@
 //! A suspicion is two heads that came without a valid consistency proof, which a sender can spoil; a valid proof between them, from
 //! anywhere, clears the log.
 //!
-//! Kept at most once for each size and root, and at most so many of each kind for a log, the first ones: whoever sends
+//! Kept at most once for each size and root, and at most so many of each kind for a log, the first ones: a sender of
 //! more of them cannot fill the disk nor push the first proof out.
 //!
 //! Witnesses of before wrote a text of their own, `stele evidence v1`. It is read and exported as it always was, and not written.
@@ -23,7 +23,7 @@ use stele_spec::misbehaviour::{EXTENSION, ImpossibleHead, Misbehaviour, Prefix, 
 use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::text::{base64_exact, decimal};
 
-use crate::decide::{Conflict, Contradiction};
+use crate::decide::{ConflictKind, ConflictingCheckpoint};
 
 /// The most proofs of each kind that are kept for a log; one is enough to convict it.
 pub const MAX_PROOFS: usize = 64;
@@ -41,12 +41,12 @@ const OLD_MAGIC: &str = "stele evidence v1\nconflict ";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// How they contradict each other.
-    pub conflict: Conflict,
+    pub conflict: ConflictKind,
     /// The note that we had cosigned; empty if none.
     pub known: Vec<u8>,
     /// The note that came.
     pub offered: Vec<u8>,
-    /// What the offered tree begins with; with [`Conflict::Forked`] alone.
+    /// What the offered tree begins with; with [`ConflictKind::Forked`] alone.
     pub prefix: Option<Prefix>,
 }
 
@@ -81,8 +81,12 @@ impl Archive {
     }
 
     /// Keeps evidence against the log of `offered`, durably. The caller holds the log's state: two do not keep at once.
-    pub fn keep(&self, known: Option<&SignedNote>, contradiction: &Contradiction) -> Result<Kept, DurableError> {
-        let Contradiction { kind: conflict, offered, prefix } = contradiction;
+    pub fn keep(
+        &self,
+        known: Option<&SignedNote>,
+        contradiction: &ConflictingCheckpoint,
+    ) -> Result<Kept, DurableError> {
+        let ConflictingCheckpoint { kind: conflict, offered, prefix } = contradiction;
         let (conflict, checkpoint) = (*conflict, offered.checkpoint());
         let folder = checkpoint.origin().digest().to_string();
         let name = file_name(conflict, checkpoint);
@@ -122,27 +126,27 @@ impl Archive {
     }
 }
 
-fn file_name(conflict: Conflict, checkpoint: &Checkpoint) -> String {
+fn file_name(conflict: ConflictKind, checkpoint: &Checkpoint) -> String {
     format!("{}-{}-{}.{EXTENSION}", conflict.word(), checkpoint.size(), checkpoint.root())
 }
 
 /// The file of a contradiction. Where nothing was cosigned before, the offered head stands alone and proves what it can.
 fn misbehaviour(
-    conflict: Conflict,
+    conflict: ConflictKind,
     known: Option<&SignedNote>,
     offered: &SignedNote,
     prefix: Option<&Prefix>,
 ) -> Misbehaviour {
     match known {
-        Some(known) if conflict != Conflict::EmptyTree => {
-            let prefix = prefix.filter(|_| conflict == Conflict::Forked).cloned();
+        Some(known) if conflict != ConflictKind::EmptyTree => {
+            let prefix = prefix.filter(|_| conflict == ConflictKind::Forked).cloned();
             Misbehaviour::SplitView(SplitView { older: known.clone(), newer: offered.clone(), prefix })
         }
         _ => Misbehaviour::ImpossibleHead(ImpossibleHead { head: offered.clone() }),
     }
 }
 
-impl Conflict {
+impl ConflictKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::EmptyTree, Self::SameSize, Self::Forked, Self::Unproven];
 
@@ -177,14 +181,14 @@ impl Evidence {
         let size = |note: &SignedNote| Checkpoint::parse(note.text()).ok().map(|head| head.size());
         match file {
             Misbehaviour::ImpossibleHead(ImpossibleHead { head }) => {
-                let conflict = if size(&head) == Some(0) { Conflict::EmptyTree } else { Conflict::Unproven };
+                let conflict = if size(&head) == Some(0) { ConflictKind::EmptyTree } else { ConflictKind::Unproven };
                 Some(Self { conflict, known: Vec::new(), offered: head.to_bytes(), prefix: None })
             }
             Misbehaviour::SplitView(SplitView { older, newer, prefix }) => {
                 let conflict = match &prefix {
-                    Some(_) => Conflict::Forked,
-                    None if size(&older) == size(&newer) => Conflict::SameSize,
-                    None => Conflict::Unproven,
+                    Some(_) => ConflictKind::Forked,
+                    None if size(&older) == size(&newer) => ConflictKind::SameSize,
+                    None => ConflictKind::Unproven,
                 };
                 Some(Self { conflict, known: older.to_bytes(), offered: newer.to_bytes(), prefix })
             }
@@ -199,12 +203,12 @@ impl Evidence {
         let head = std::str::from_utf8(head).ok()?.strip_prefix(OLD_MAGIC)?;
         let mut lines = head.split_inclusive('\n').map_while(|line| line.strip_suffix('\n'));
         let word = lines.next()?;
-        let conflict = Conflict::ALL.into_iter().find(|conflict| conflict.word() == word)?;
+        let conflict = ConflictKind::ALL.into_iter().find(|conflict| conflict.word() == word)?;
         let known = decimal(lines.next()?.strip_prefix("known ")?).ok()?;
         let offered = decimal(lines.next()?.strip_prefix("offered ")?).ok()?;
         let (known, offered) = (usize::try_from(known).ok()?, usize::try_from(offered).ok()?);
         let prefix = match conflict {
-            Conflict::Forked => {
+            ConflictKind::Forked => {
                 let root = RootHash::from_bytes(base64_exact(lines.next()?.strip_prefix("prefix ")?).ok()?);
                 let hash = |line: &str| Some(NodeHash::from_bytes(base64_exact(line.strip_prefix("path ")?).ok()?));
                 let path = ConsistencyProof::from_path(lines.by_ref().map(hash).collect::<Option<_>>()?)?;
@@ -226,7 +230,7 @@ impl Evidence {
 
     /// The same of what is proof by its kind; none of a suspicion.
     pub fn misbehaviour(&self) -> Option<Misbehaviour> {
-        self.file().filter(|_| self.conflict != Conflict::Unproven)
+        self.file().filter(|_| self.conflict != ConflictKind::Unproven)
     }
 }
 
@@ -247,15 +251,15 @@ mod tests {
         let smaller = log.signed(3);
         let fork = |n: u8, kind| {
             let offered = log.trusted().verify(&log.signed_root(9, RootHash::from_bytes([n; 32]))).unwrap();
-            Contradiction { kind, offered, prefix: None }
+            ConflictingCheckpoint { kind, offered, prefix: None }
         };
-        let suspicion = |n| fork(n, Conflict::Unproven);
+        let suspicion = |n| fork(n, ConflictKind::Unproven);
         for n in 0..MAX_SUSPICIONS as u8 {
             assert_eq!(archive.keep(Some(&smaller), &suspicion(n)).unwrap(), Kept::New);
         }
         assert_eq!(archive.keep(Some(&smaller), &suspicion(0)).unwrap(), Kept::Already);
         assert_eq!(archive.keep(Some(&smaller), &suspicion(99)).unwrap(), Kept::Full);
-        let proof = fork(99, Conflict::SameSize);
+        let proof = fork(99, ConflictKind::SameSize);
         assert_eq!(archive.keep(Some(&known), &proof).unwrap(), Kept::New);
         let all = archive.all().unwrap();
         assert_eq!(all.len(), MAX_SUSPICIONS + 1);
@@ -264,7 +268,7 @@ mod tests {
         assert_eq!(found.offered, proof.offered.note().to_bytes());
         let file = std::fs::read(home.path().join(&id)).unwrap();
         assert!(Misbehaviour::parse(&file).unwrap().check(&KnownKeys::new([log.vkey()])).is_ok(), "as it lies there");
-        assert_eq!((found.conflict, found.known.as_slice()), (Conflict::SameSize, &known.to_bytes()[..]));
+        assert_eq!((found.conflict, found.known.as_slice()), (ConflictKind::SameSize, &known.to_bytes()[..]));
     }
 
     #[test]
@@ -281,9 +285,9 @@ mod tests {
         };
         let empty = log.signed_root(0, RootHash::from_bytes([7; 32]));
         for evidence in [
-            of(Conflict::SameSize, log.signed(7), liar.signed(7), None),
-            of(Conflict::EmptyTree, log.signed(7), empty, None),
-            of(Conflict::Forked, log.signed(3), liar.signed(7), prefix.clone()),
+            of(ConflictKind::SameSize, log.signed(7), liar.signed(7), None),
+            of(ConflictKind::EmptyTree, log.signed(7), empty, None),
+            of(ConflictKind::Forked, log.signed(3), liar.signed(7), prefix.clone()),
         ] {
             let file = evidence.misbehaviour().unwrap().to_bytes().unwrap();
             let read = Evidence::parse(&file).unwrap();
@@ -295,12 +299,12 @@ mod tests {
             let stranger = KnownKeys::new([Log::new("log.example/a", 2).vkey()]);
             assert!(Misbehaviour::parse(&file).unwrap().check(&stranger).is_err());
         }
-        let suspicion = of(Conflict::Unproven, log.signed(3), liar.signed(7), None);
+        let suspicion = of(ConflictKind::Unproven, log.signed(3), liar.signed(7), None);
         assert_eq!(suspicion.misbehaviour(), None);
         let file = suspicion.file().unwrap();
         assert_eq!(Evidence::parse(&file.to_bytes().unwrap()), Some(suspicion));
         assert!(file.check(&keys).is_err());
-        let honest = of(Conflict::SameSize, log.signed(7), log.signed(7), None).misbehaviour().unwrap();
+        let honest = of(ConflictKind::SameSize, log.signed(7), log.signed(7), None).misbehaviour().unwrap();
         assert!(honest.check(&keys).is_err());
     }
 
@@ -322,13 +326,13 @@ mod tests {
         let log = Log::new("log.example/a", 1);
         let root = RootHash::from_bytes([9; 32]);
         let offered = log.trusted().verify(&log.signed_root(9, root)).unwrap();
-        let conflict = Conflict::SameSize;
+        let conflict = ConflictKind::SameSize;
         let (known, note) = (log.signed(9), offered.note().to_bytes());
         let old = Evidence { conflict, known: known.to_bytes(), offered: note, prefix: None };
         let id = format!("{}/same-size-9-{root}", log.origin().digest());
         std::fs::create_dir_all(home.path().join(&id).parent().unwrap()).unwrap();
         std::fs::write(home.path().join(&id), old_text(&old)).unwrap();
-        let again = Contradiction { kind: conflict, offered, prefix: None };
+        let again = ConflictingCheckpoint { kind: conflict, offered, prefix: None };
         assert_eq!(archive.keep(Some(&known), &again).unwrap(), Kept::Already);
         assert_eq!(archive.all().unwrap(), [Filed { id, evidence: old.clone() }]);
         assert!(old.file().unwrap().check(&KnownKeys::new([log.vkey()])).is_ok());
@@ -337,7 +341,7 @@ mod tests {
     #[test]
     fn what_is_no_evidence_is_none() {
         let good = old_text(&Evidence {
-            conflict: Conflict::SameSize,
+            conflict: ConflictKind::SameSize,
             known: b"ab".to_vec(),
             offered: b"\n\nc".to_vec(),
             prefix: None,
@@ -361,7 +365,7 @@ mod tests {
 
         #[test]
         fn an_old_text_of_any_bytes_is_read(known in any::<Vec<u8>>(), offered in any::<Vec<u8>>()) {
-            let evidence = Evidence { conflict: Conflict::EmptyTree, known, offered, prefix: None };
+            let evidence = Evidence { conflict: ConflictKind::EmptyTree, known, offered, prefix: None };
             prop_assert_eq!(Evidence::parse(&old_text(&evidence)), Some(evidence));
         }
     }

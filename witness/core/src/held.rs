@@ -1,7 +1,7 @@
 //! What a witness holds against logs, by the names of its evidence files: what an operator, a monitor and a reader are shown.
 //!
-//! A name is `<kind>-<size>-<root>`, in a folder named by the origin hash. Nothing is read or verified here; whoever doubts a file checks
-//! it with `stele evidence verify`.
+//! A name is `<kind>-<size>-<root>`, in a folder named by the origin hash. Nothing is read or verified here; a file is checked
+//! with `stele evidence verify`.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 use stele_durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
 
-use crate::decide::Conflict;
+use crate::decide::ConflictKind;
 
 /// One file of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Held {
     /// The SHA-256 of the log's origin.
     pub origin: Digest,
     /// How the log contradicts itself.
-    pub kind: Conflict,
+    pub kind: ConflictKind,
     /// The size of the contradicting checkpoint.
     pub size: u64,
     /// `<origin hash>/<name>`, below the folder of the evidence.
@@ -29,7 +29,7 @@ pub struct Held {
 impl Held {
     /// Whether the file convicts the log's key by itself, or is a suspicion.
     pub fn is_proof(&self) -> bool {
-        self.kind != Conflict::Unproven
+        self.kind != ConflictKind::Unproven
     }
 }
 
@@ -48,7 +48,7 @@ pub fn held(folder: &Path) -> Result<Vec<Held>, DurableError> {
 }
 
 fn named(origin: Digest, folder: &str, name: &str, dir: &Dir) -> Option<Held> {
-    let kind = Conflict::ALL.into_iter().find(|kind| name.starts_with(&format!("{}-", kind.word())))?;
+    let kind = ConflictKind::ALL.into_iter().find(|kind| name.starts_with(&format!("{}-", kind.word())))?;
     let (size, _root) = name.strip_prefix(kind.word())?.strip_prefix('-')?.split_once('-')?;
     let id = format!("{folder}/{name}");
     let written = std::fs::metadata(dir.path_of(&id)).and_then(|metadata| metadata.modified()).ok();
@@ -73,7 +73,7 @@ mod tests {
         let mut found: Vec<_> =
             held(folder.path()).unwrap().into_iter().map(|held| (held.kind, held.size, held.is_proof())).collect();
         found.sort();
-        assert_eq!(found, [(Conflict::SameSize, 9, true), (Conflict::Unproven, 11, false)]);
+        assert_eq!(found, [(ConflictKind::SameSize, 9, true), (ConflictKind::Unproven, 11, false)]);
         assert!(held(folder.path()).unwrap().iter().all(|held| held.since > 1_750_000_000 && held.origin == origin));
         assert!(held(&folder.path().join("other")).unwrap().is_empty());
     }

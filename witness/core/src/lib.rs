@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 // A module uses only those above it.
-pub mod trust;
+pub mod trusted_log;
 
 pub mod request;
 
-pub mod keyring;
+pub mod signer;
 
 pub mod decide;
 
-pub mod cosigned;
+pub mod record;
 
 pub mod subtree;
 
@@ -23,7 +23,7 @@ pub mod evidence;
 
 pub mod held;
 
-pub mod allowance;
+pub mod daily_quota;
 
 pub mod message_rate;
 
@@ -34,8 +34,6 @@ pub mod answer;
 pub mod log_slot;
 
 pub mod witness;
-
-pub mod exposition;
 
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;

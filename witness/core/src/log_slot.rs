@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use stele_spec::checkpoint::Origin;
 
-use crate::allowance::Allowance;
-use crate::cosigned::Record;
 use crate::counters::Counters;
+use crate::daily_quota::DailyQuota;
 use crate::held::Held;
 use crate::message_rate::MessageRate;
+use crate::record::LastCosigned;
 use crate::state::{LogState, StateError};
-use crate::trust::TrustedLog;
+use crate::trusted_log::TrustedLog;
 
 /// How many subtrees of a log are signed a day for strangers: ten a minute, an hour's worth at once.
 pub const SUBTREES_A_DAY: u64 = 14_400;
@@ -43,8 +43,8 @@ pub struct Pull {
 pub struct LogSlot {
     origin: Origin,
     settings: RwLock<Arc<LogSettings>>,
-    quota: Mutex<Allowance>,
-    subtrees: Mutex<Allowance>,
+    quota: Mutex<DailyQuota>,
+    subtrees: Mutex<DailyQuota>,
     state: Mutex<LogState>,
     served: RwLock<Option<Arc<[u8]>>>,
     held: Mutex<Vec<Held>>,
@@ -130,7 +130,7 @@ impl LogSlot {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn serve(&self, record: &Record) {
+    pub(crate) fn serve(&self, record: &LastCosigned) {
         let Some(cosigned) = record.cosigned() else { return };
         let bytes: Arc<[u8]> = cosigned.to_bytes().into();
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Some(bytes);

@@ -8,9 +8,9 @@ use stele_spec::merkle::{
 };
 use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
 
-use crate::keyring::Keyring;
 use crate::request::AddCheckpoint;
-use crate::trust::TrustedLog;
+use crate::signer::WitnessSigner;
+use crate::trusted_log::TrustedLog;
 
 /// A log whose n-th entry is the number n, and its key.
 pub struct Log {
@@ -75,11 +75,11 @@ impl Log {
     }
 }
 
-pub fn witness_key() -> Keyring {
+pub fn witness_key() -> WitnessSigner {
     witness_of(9)
 }
 
-pub fn witness_of(seed: u8) -> Keyring {
+pub fn witness_of(seed: u8) -> WitnessSigner {
     let key = |key_type| SignerKey::new("witness.example/w1".parse().unwrap(), key_type, [seed; 32]);
-    Keyring::new(key(KeyType::Cosigner), Some(key(KeyType::MlDsa))).unwrap()
+    WitnessSigner::new(key(KeyType::Cosigner), Some(key(KeyType::MlDsa))).unwrap()
 }

@@ -28,10 +28,10 @@ use stele_spec::merkle::{SubtreeError, SubtreeProof, is_subtree};
 use stele_spec::note::{NoteSignature, SignedNote};
 use stele_spec::text::{base64_exact, decimal, to_base64};
 
-use crate::cosigned::{Cosigned, RecordError};
-use crate::keyring::Keyring;
+use crate::record::{Cosigned, RecordError};
 use crate::request::{MAX_BODY, RequestError, proof_lines, split_line};
-use crate::trust::TrustedLog;
+use crate::signer::WitnessSigner;
+use crate::trusted_log::TrustedLog;
 
 /// A request as it was received: a subtree of the checkpoint's own tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl fmt::Display for SignSubtree {
 /// Signs the subtree of a checkpoint that we have cosigned. `log` is the one of its origin, if we cosign it.
 pub fn sign_subtree(
     log: Option<&TrustedLog>,
-    keyring: &Keyring,
+    keyring: &WitnessSigner,
     request: &SignSubtree,
 ) -> Result<NoteSignature, SubtreeRefusal> {
     let checkpoint = &request.checkpoint;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     /// The log's checkpoint with this witness's cosignatures.
-    fn cosigned(size: u64, witness: &Keyring) -> SignedNote {
+    fn cosigned(size: u64, witness: &WitnessSigner) -> SignedNote {
         let verified = log().trusted().verify(&log().signed(size)).unwrap();
         Cosigned::sign(&verified, witness, UnixTime::new(9).unwrap()).unwrap().note().clone()
     }
@@ -220,7 +220,7 @@ mod tests {
     fn h3_to_h6_each_refusal_has_its_status_and_the_signature_is_over_the_part_without_a_time() {
         let (own, log) = (witness_key(), log());
         let known = log.trusted();
-        let status = |log: Option<&TrustedLog>, keyring: &Keyring, request: &SignSubtree| {
+        let status = |log: Option<&TrustedLog>, keyring: &WitnessSigner, request: &SignSubtree| {
             sign_subtree(log, keyring, request).map_or_else(|refusal| refusal.status(), |_| 200)
         };
         let good = request(8, 13, cosigned(14, &own));
@@ -241,7 +241,7 @@ mod tests {
         let other = SignSubtree { proof: SubtreeProof::from_path(path).unwrap(), ..good.clone() };
         assert_eq!(status(Some(&known), &own, &other), 422);
         let alone = SignerKey::new("witness.example/w1".parse().unwrap(), KeyType::Cosigner, [9; 32]);
-        let alone = Keyring::new(alone, None).unwrap();
+        let alone = WitnessSigner::new(alone, None).unwrap();
         assert_eq!(status(Some(&known), &alone, &request(8, 13, cosigned(14, &alone))), 501);
 
         for (start, end) in [(8, 13), (0, 14), (0, 5), (13, 14), (12, 14)] {

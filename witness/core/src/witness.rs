@@ -19,17 +19,17 @@ use stele_spec::hash::Digest;
 use stele_spec::misbehaviour::EXTENSION;
 
 use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
-use crate::cosigned::{Cosigned, Record};
 use crate::counters::{Counters, Counts, Pulled};
-use crate::decide::{Contradiction, Head, Verdict, decide};
+use crate::decide::{ConflictingCheckpoint, CosignDecision, TreeHead, decide};
 use crate::evidence::{Archive, Kept};
 use crate::held::Held;
-use crate::keyring::{Keyring, Own};
 use crate::log_slot::{LogSettings, LogSlot, Pull};
+use crate::record::{Cosigned, LastCosigned};
 use crate::request::AddCheckpoint;
-use crate::state::{LogState, Shelf, StateError};
+use crate::signer::{WitnessKeys, WitnessSigner};
+use crate::state::{LogState, StateError, StateStore};
 use crate::subtree::{SignSubtree, sign_subtree};
-use crate::trust::{TrustedLog, Verified};
+use crate::trusted_log::{LogSignedCheckpoint, TrustedLog};
 
 /// How far the wall clock may go beyond what the steady clock says since the start, in seconds. A day is more than any correction
 /// of a working time service; a time that was signed further ahead would keep the log from being cosigned until then.
@@ -37,11 +37,11 @@ pub const MAX_JUMP: u64 = 86_400;
 
 /// A witness that has taken up all its logs, and that no other process can run.
 pub struct Witness {
-    keyring: Keyring,
+    keyring: WitnessSigner,
     clock: Arc<dyn Clock>,
     started: Started,
     archive: Archive,
-    shelf: Shelf,
+    states: StateStore,
     slots: RwLock<Arc<LogSlots>>,
     /// Answers to requests that name no log of ours.
     stray: Counters,
@@ -52,9 +52,9 @@ pub struct Witness {
 #[derive(Debug)]
 pub struct Parts {
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: WitnessSigner,
     /// States and marks.
-    pub shelf: Shelf,
+    pub states: StateStore,
     /// Where evidence is kept.
     pub archive: Archive,
     /// What is kept there already.
@@ -102,11 +102,11 @@ pub struct LogHealth {
 impl Witness {
     /// Takes up every log, or none: a state that cannot be trusted keeps the whole witness from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
-        let Parts { keyring, shelf, archive, held, logs, lock: _alone } = parts;
-        shelf.recover()?;
+        let Parts { keyring, states, archive, held, logs, lock: _alone } = parts;
+        states.recover()?;
         let mut slots = LogSlots::new();
         for settings in logs {
-            let state = shelf.load(settings.log.origin())?;
+            let state = states.load(settings.log.origin())?;
             slots.insert(settings.log.origin().digest(), Arc::new(LogSlot::open(settings, state)?));
         }
         for file in held {
@@ -116,7 +116,7 @@ impl Witness {
         }
         let slots = RwLock::new(Arc::new(slots));
         let started = Started { wall: clock.unix_seconds(), steady: clock.steady_seconds() };
-        Ok(Self { keyring, clock, started, archive, shelf, slots, stray: Counters::default(), _alone })
+        Ok(Self { keyring, clock, started, archive, states, slots, stray: Counters::default(), _alone })
     }
 
     /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
@@ -130,7 +130,7 @@ impl Witness {
             if before.contains_key(&digest) {
                 known.insert(digest, settings);
             } else {
-                let state = self.shelf.load(settings.log.origin())?;
+                let state = self.states.load(settings.log.origin())?;
                 slots.insert(digest, Arc::new(LogSlot::open(settings, state)?));
                 reloaded.added += 1;
             }
@@ -166,9 +166,9 @@ impl Witness {
         if let Some(slot) = self.slot(request.checkpoint().origin()).filter(|slot| slot.settings().serves) {
             return Ok((slot, request));
         }
-        let answer = match decide(None, Head::NONE, &request) {
-            Verdict::Refuse { refusal, .. } => AddCheckpointAnswer::Refused(refusal),
-            Verdict::Cosign(_) => AddCheckpointAnswer::Unavailable(Unavailable::Internal),
+        let answer = match decide(None, TreeHead::NONE, &request) {
+            CosignDecision::Refuse { refusal, .. } => AddCheckpointAnswer::Refused(refusal),
+            CosignDecision::Cosign(_) => AddCheckpointAnswer::Unavailable(Unavailable::Internal),
         };
         Err(self.count(None, answer))
     }
@@ -215,7 +215,7 @@ impl Witness {
     }
 
     /// What was cosigned last of a log of ours. Waits for what is being decided on it.
-    pub fn last(&self, origin: &Origin) -> Option<Result<Record, Unavailable>> {
+    pub fn last(&self, origin: &Origin) -> Option<Result<LastCosigned, Unavailable>> {
         let slot = self.slot(origin)?;
         let read = slot.state().record().cloned();
         Some(read.map_err(|error| Unavailable::State(Arc::new(error))))
@@ -239,7 +239,7 @@ impl Witness {
     }
 
     /// Our public keys.
-    pub fn own(&self) -> Own {
+    pub fn own(&self) -> WitnessKeys {
         self.keyring.own()
     }
 
@@ -251,7 +251,7 @@ impl Witness {
 
     /// Lets each file hold what was recorded of it together with others.
     pub fn flush(&self) {
-        if let Err(error) = self.shelf.flush() {
+        if let Err(error) = self.states.flush() {
             tracing::error!(%error, "recorded, but the files of each log are not written");
         }
     }
@@ -335,13 +335,13 @@ impl Witness {
         let mut outcomes = Vec::with_capacity(together.len());
         for request in together {
             let (answer, conflict) = match decide(Some(&settings.log), last.head(), &request) {
-                Verdict::Cosign(verified) => (self.grant(slot, &verified, &last, granted.as_ref()), None),
-                Verdict::Refuse { refusal, conflict } => {
+                CosignDecision::Cosign(verified) => (self.grant(slot, &verified, &last, granted.as_ref()), None),
+                CosignDecision::Refuse { refusal, conflict } => {
                     (Err(AddCheckpointAnswer::Refused(refusal)), conflict.map(|conflict| (conflict, last.clone())))
                 }
             };
             if let Ok(cosigned) = &answer {
-                last = Record::Cosigned(Box::new(cosigned.clone()));
+                last = LastCosigned::Cosigned(Box::new(cosigned.clone()));
                 granted = Some(cosigned.clone());
             }
             // From the first grant on, every answer rests on what is not recorded yet.
@@ -352,21 +352,24 @@ impl Witness {
         if failure.is_none() {
             slot.serve(&last);
         }
-        let answer =
-            |(answer, conflict, rests_on_grant): (Result<Cosigned, _>, Option<(Contradiction, Record)>, bool)| {
-                if let (Some(failure), true) = (&failure, rests_on_grant) {
-                    return AddCheckpointAnswer::Unavailable(failure.clone());
+        let answer = |(answer, conflict, rests_on_grant): (
+            Result<Cosigned, _>,
+            Option<(ConflictingCheckpoint, LastCosigned)>,
+            bool,
+        )| {
+            if let (Some(failure), true) = (&failure, rests_on_grant) {
+                return AddCheckpointAnswer::Unavailable(failure.clone());
+            }
+            if let Some((conflict, known)) = conflict {
+                self.keep_evidence(slot, &conflict, &known);
+            }
+            match answer {
+                Ok(cosigned) => {
+                    AddCheckpointAnswer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect())
                 }
-                if let Some((conflict, known)) = conflict {
-                    self.keep_evidence(slot, &conflict, &known);
-                }
-                match answer {
-                    Ok(cosigned) => {
-                        AddCheckpointAnswer::Cosigned(cosigned.lines().iter().map(ToString::to_string).collect())
-                    }
-                    Err(answer) => answer,
-                }
-            };
+                Err(answer) => answer,
+            }
+        };
         outcomes.into_iter().map(answer).collect()
     }
 
@@ -374,8 +377,8 @@ impl Witness {
     fn grant(
         &self,
         slot: &LogSlot,
-        verified: &Verified,
-        last: &Record,
+        verified: &LogSignedCheckpoint,
+        last: &LastCosigned,
         granted: Option<&Cosigned>,
     ) -> Result<Cosigned, AddCheckpointAnswer> {
         let time = self.time_after(last).map_err(AddCheckpointAnswer::Unavailable)?;
@@ -391,7 +394,7 @@ impl Witness {
     }
 
     /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.
-    fn time_after(&self, record: &Record) -> Result<UnixTime, Unavailable> {
+    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, Unavailable> {
         let now = self.now();
         let time = UnixTime::new(now).map_err(|_| Unavailable::NoTime { now })?;
         if now == 0 {
@@ -412,7 +415,7 @@ impl Witness {
     }
 
     /// Keeps it. What is written into the messages about it is limited; what is kept and counted is not.
-    fn keep_evidence(&self, slot: &LogSlot, conflict: &Contradiction, known: &Record) {
+    fn keep_evidence(&self, slot: &LogSlot, conflict: &ConflictingCheckpoint, known: &LastCosigned) {
         slot.counters.note(|counts| *counts.conflicts.entry(conflict.kind).or_default() += 1);
         let (origin, checkpoint) = (slot.origin(), conflict.offered.checkpoint());
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());

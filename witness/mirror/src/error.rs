@@ -9,7 +9,7 @@ use stele_spec::tiledlog::TiledLogError;
 use crate::copy::CopyError;
 use crate::receive::ReceiveError;
 use crate::verify::NotWhole;
-use stele_witness_core::cosigned::RecordError;
+use stele_witness_core::record::RecordError;
 use stele_witness_core::state::StateError;
 
 /// Why a mirror does not start, or does not sign.

@@ -38,7 +38,7 @@ async fn checkpoint(State(mirror): State<Arc<Mirror>>, Path(origin_hash): Path<S
 }
 
 async fn metrics(State(mirror): State<Arc<Mirror>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], mirror.metrics()).into_response()
+    ([(header::CONTENT_TYPE, stele_daemon::metrics::MEDIA_TYPE)], mirror.metrics()).into_response()
 }
 
 /// The path is read by `TilePath`, which knows one spelling of each tile and no other path at all.

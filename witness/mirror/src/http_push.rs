@@ -23,7 +23,7 @@ use crate::error::MirrorError;
 use crate::mirror::Mirror;
 use crate::push::Pushed;
 use crate::upload::Upload;
-use stele_witness_core::cosigned::Record;
+use stele_witness_core::record::LastCosigned;
 use stele_witness_core::witness::Witness;
 
 /// How much of a body is read, as it is sent.
@@ -35,7 +35,7 @@ const TIME: Duration = Duration::from_secs(12);
 /// How many bodies are read at a time.
 const UPLOADS: usize = 4;
 
-struct Door {
+struct PushRoute {
     witness: Arc<Witness>,
     mirror: Arc<Mirror>,
     slots: Arc<Semaphore>,
@@ -43,12 +43,12 @@ struct Door {
 
 /// The route that takes entries; `witness` knows what it cosigned.
 pub fn routes(witness: Arc<Witness>, mirror: Arc<Mirror>) -> Router {
-    let door = Door { witness, mirror, slots: Arc::new(Semaphore::new(UPLOADS)) };
-    Router::new().route("/mirror/add-entries", post(add_entries)).with_state(Arc::new(door))
+    let route = PushRoute { witness, mirror, slots: Arc::new(Semaphore::new(UPLOADS)) };
+    Router::new().route("/mirror/add-entries", post(add_entries)).with_state(Arc::new(route))
 }
 
-async fn add_entries(State(door): State<Arc<Door>>, headers: HeaderMap, body: Body) -> Response {
-    let mut response = match read(door, &headers, body).await {
+async fn add_entries(State(route): State<Arc<PushRoute>>, headers: HeaderMap, body: Body) -> Response {
+    let mut response = match read(route, &headers, body).await {
         Ok(pushed) => respond(pushed),
         Err(response) => response,
     };
@@ -57,7 +57,7 @@ async fn add_entries(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bo
 }
 
 /// What came of it, or the answer to what could not be read.
-async fn read(door: Arc<Door>, headers: &HeaderMap, body: Body) -> Result<Pushed, Response> {
+async fn read(route: Arc<PushRoute>, headers: &HeaderMap, body: Body) -> Result<Pushed, Response> {
     let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if said(header::CONTENT_TYPE) != Some("application/octet-stream") {
         let message = "expected `Content-Type: application/octet-stream`";
@@ -72,7 +72,7 @@ async fn read(door: Arc<Door>, headers: &HeaderMap, body: Body) -> Result<Pushed
             return Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding", message, hint));
         }
     };
-    let Ok(slot) = door.slots.clone().try_acquire_owned() else {
+    let Ok(slot) = route.slots.clone().try_acquire_owned() else {
         let message = format!("{UPLOADS} uploads are under way");
         let mut busy = refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", &message, Some("try again in a moment"));
         busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
@@ -82,29 +82,29 @@ async fn read(door: Arc<Door>, headers: &HeaderMap, body: Body) -> Result<Pushed
     let reading = tokio::task::spawn_blocking(move || {
         let _slot = slot;
         let mut came = Came { came, now: Bytes::new() };
-        if gzip { take(&door, &mut GzDecoder::new(came)) } else { take(&door, &mut came) }
+        if gzip { take(&route, &mut GzDecoder::new(came)) } else { take(&route, &mut came) }
     });
     // The body is fed beside it, and dropped as soon as nobody reads it.
     let ((), outcome) = tokio::join!(feed(body, bytes), reading);
     outcome.unwrap_or_else(|_| Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error", None)))
 }
 
-fn take(door: &Door, body: &mut impl Read) -> Result<Pushed, Response> {
+fn take(route: &PushRoute, body: &mut impl Read) -> Result<Pushed, Response> {
     let upload =
         Upload::read(body).map_err(|error| refusal(StatusCode::BAD_REQUEST, "malformed", &error.to_string(), None))?;
-    if !door.mirror.takes(&upload) {
+    if !route.mirror.takes(&upload) {
         return Ok(Pushed::Unknown);
     }
-    let pending = match door.witness.last(&upload.origin) {
+    let pending = match route.witness.last(&upload.origin) {
         Some(Ok(record)) => record,
         Some(Err(error)) => {
             tracing::error!(origin = %upload.origin, %error, "what was cosigned cannot be read");
             let message = "this mirror cannot read its state now";
             return Err(refusal(StatusCode::SERVICE_UNAVAILABLE, "state", message, None));
         }
-        None => Record::Nothing(upload.origin.clone()),
+        None => LastCosigned::Nothing(upload.origin.clone()),
     };
-    Ok(door.mirror.push(&upload, pending.cosigned(), body))
+    Ok(route.mirror.push(&upload, pending.cosigned(), body))
 }
 
 /// Passes a body on to the thread that reads it.

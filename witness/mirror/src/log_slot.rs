@@ -7,23 +7,23 @@ use stele_durable::DurableError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{NoteSignature, VerifierKey};
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, Record};
+use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::state::LogState;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::error::MirrorError;
 use crate::metrics::Counts;
 use crate::store::Store;
 
 /// What belongs to one log.
-pub(crate) struct Desk {
+pub(crate) struct LogSlot {
     pub(crate) origin: Origin,
-    pub(crate) terms: RwLock<Arc<Terms>>,
+    pub(crate) settings: RwLock<Arc<LogSettings>>,
     pub(crate) store: Store,
     pub(crate) state: Mutex<LogState>,
     /// Somebody is copying.
     pub(crate) busy: AtomicBool,
-    /// One signature at a time, whoever copied.
+    /// Held while a tree is signed: one signature at a time.
     pub(crate) signing: Mutex<()>,
     pub(crate) served: RwLock<Option<Arc<Served>>>,
     /// The newest note that the log showed, reduced to the lines of cosigners whose keys the config has.
@@ -47,7 +47,7 @@ impl Drop for Busy<'_> {
 }
 
 /// What the config says of a log.
-pub(crate) struct Terms {
+pub(crate) struct LogSettings {
     pub(crate) log: TrustedLog,
     pub(crate) cosigners: Vec<VerifierKey>,
     pub(crate) wanted: bool,
@@ -60,39 +60,44 @@ pub(crate) struct Served {
     pub(crate) size: u64,
 }
 
-impl Desk {
+impl LogSlot {
     /// The edge of the copy is read and hashed to what was signed. Where files are missing they are copied again before anything is
     /// served; a file with other bytes is an error.
-    pub(crate) fn open(origin: Origin, terms: Terms, store: Store, mut state: LogState) -> Result<Self, MirrorError> {
+    pub(crate) fn open(
+        origin: Origin,
+        settings: LogSettings,
+        store: Store,
+        mut state: LogState,
+    ) -> Result<Self, MirrorError> {
         let record = state.record()?.clone();
-        let (terms, busy, counts) = (RwLock::new(Arc::new(terms)), AtomicBool::new(false), Mutex::default());
+        let (settings, busy, counts) = (RwLock::new(Arc::new(settings)), AtomicBool::new(false), Mutex::default());
         let (state, served, shown) = (Mutex::new(state), RwLock::default(), Mutex::default());
         let signing = Mutex::default();
-        let desk = Self { origin, terms, store, state, busy, signing, served, shown, counts };
+        let slot = Self { origin, settings, store, state, busy, signing, served, shown, counts };
         if let Some(cosigned) = record.cosigned() {
-            match TiledLog::open(&desk.store, cosigned.checkpoint().clone()) {
-                Ok(_) => desk.serve(cosigned),
+            match TiledLog::open(&slot.store, cosigned.checkpoint().clone()) {
+                Ok(_) => slot.serve(cosigned),
                 Err(TiledLogError::Missing { path }) => {
-                    let (origin, folder) = (&desk.origin, desk.store.path().display());
+                    let (origin, folder) = (&slot.origin, slot.store.path().display());
                     tracing::error!(%origin, %folder, %path, "the copy is not whole: it is not served before it is copied again");
-                    desk.store.recount()?;
+                    slot.store.recount()?;
                 }
-                Err(error) => return Err(desk.damaged(error)),
+                Err(error) => return Err(slot.damaged(error)),
             }
         }
-        Ok(desk)
+        Ok(slot)
     }
 
     pub(crate) fn damaged(&self, error: TiledLogError<DurableError>) -> MirrorError {
         MirrorError::damaged(&self.origin, self.store.path().display().to_string(), error)
     }
 
-    pub(crate) fn record(&self) -> Result<Record, MirrorError> {
+    pub(crate) fn record(&self) -> Result<LastCosigned, MirrorError> {
         Ok(self.state.lock().unwrap_or_else(PoisonError::into_inner).record()?.clone())
     }
 
-    pub(crate) fn terms(&self) -> Arc<Terms> {
-        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn settings(&self) -> Arc<LogSettings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn served(&self) -> Option<Arc<Served>> {

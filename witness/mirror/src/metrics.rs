@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use stele_witness_core::exposition::{family, line};
+use stele_daemon::metrics::{Kind, Metrics};
 
 /// What came of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Brought {
+pub enum CopyOutcome {
     /// Copied to a newer checkpoint, and signed.
     Signed,
     /// There is nothing newer.
@@ -17,7 +17,7 @@ pub enum Brought {
     Failed,
 }
 
-impl Brought {
+impl CopyOutcome {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Signed, Self::Current, Self::Unread, Self::Failed];
 
@@ -40,26 +40,31 @@ pub(crate) struct Counts {
     pub(crate) size: u64,
     pub(crate) time: u64,
     pub(crate) missing: u64,
-    pub(crate) rounds: BTreeMap<Brought, u64>,
+    pub(crate) rounds: BTreeMap<CopyOutcome, u64>,
 }
 
 pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {
-    let mut text = String::new();
+    let mut metrics = Metrics::new();
     let gauges: [Gauge; 3] = [
-        ("mirror_size", "Tree size that was mirrored and signed last", |counts| counts.size),
-        ("mirror_signed_timestamp_seconds", "When that was, 0 if never", |counts| counts.time),
-        ("mirror_missing_manifests", "Manifests that entries name and the log did not have", |counts| counts.missing),
+        ("stele_witness_mirror_size", "Tree size that was mirrored and signed last", |counts| counts.size),
+        ("stele_witness_mirror_signed_timestamp_seconds", "When that was, 0 if never", |counts| counts.time),
+        ("stele_witness_mirror_missing_manifests", "Manifests that entries name and the log did not have", |counts| {
+            counts.missing
+        }),
     ];
     for (name, help, value) in gauges {
-        family(&mut text, name, "gauge", help);
-        logs.iter().for_each(|(origin, counts)| line(&mut text, name, &[("origin", origin)], value(counts)));
-    }
-    family(&mut text, "mirror_rounds_total", "counter", "Rounds of copying, by what came of them");
-    for (origin, counts) in logs {
-        for brought in Brought::ALL {
-            let count = counts.rounds.get(&brought).copied().unwrap_or_default();
-            line(&mut text, "mirror_rounds_total", &[("origin", origin), ("outcome", brought.word())], count);
+        let mut family = metrics.family(name, Kind::Gauge, help);
+        for (origin, counts) in logs {
+            family.value(&[("origin", origin)], value(counts));
         }
     }
-    text
+    let mut family =
+        metrics.family("stele_witness_mirror_rounds_total", Kind::Counter, "Rounds of copying, by what came of them");
+    for (origin, counts) in logs {
+        for outcome in CopyOutcome::ALL {
+            let count = counts.rounds.get(&outcome).copied().unwrap_or_default();
+            family.value(&[("origin", origin), ("outcome", outcome.word())], count);
+        }
+    }
+    metrics.into_text()
 }

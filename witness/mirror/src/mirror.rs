@@ -12,37 +12,37 @@ use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::tile::TilePath;
 use stele_spec::tiledlog::{TiledLog, TiledLogError};
-use stele_witness_core::cosigned::{Cosigned, Record};
-use stele_witness_core::keyring::{Keyring, Own};
-use stele_witness_core::state::Shelf;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::record::{Cosigned, LastCosigned};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
+use stele_witness_core::state::StateStore;
+use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::copy::copy;
 use crate::error::MirrorError;
-use crate::log_slot::{Busy, Desk, Terms};
-use crate::metrics::{self, Brought};
+use crate::log_slot::{Busy, LogSettings, LogSlot};
+use crate::metrics::{self, CopyOutcome};
 use crate::store::Store;
 use crate::upload::Upload;
 
 /// The copies of a folder, and the keys that vouch for them.
 pub struct Mirror {
-    keyring: Keyring,
+    keyring: WitnessSigner,
     /// The witness of the same folder: its line is verified and passed on.
-    pub(crate) witness: Own,
+    pub(crate) witness: WitnessKeys,
     clock: Arc<dyn Clock>,
-    shelf: Shelf,
-    desks: RwLock<Arc<BTreeMap<Digest, Arc<Desk>>>>,
+    states: StateStore,
+    slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
 }
 
 /// What a mirror is made of.
 #[derive(Debug)]
 pub struct Parts {
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: WitnessSigner,
     /// The keys of the witness of the same folder.
-    pub witness: Own,
+    pub witness: WitnessKeys,
     /// The mirror's own states and marks.
-    pub shelf: Shelf,
+    pub states: StateStore,
     /// What is mirrored.
     pub logs: Vec<MirroredLog>,
 }
@@ -61,111 +61,121 @@ pub struct MirroredLog {
 }
 
 /// What there is to sign.
-enum Due {
+enum SignDue {
     /// Nothing: a larger tree is signed.
     Behind,
     /// Nothing: this is what we signed last.
     Same(Box<Cosigned>),
     /// The checkpoint, with these lines of others.
-    Anew { before: Box<Record>, lines: Vec<NoteSignature> },
+    Anew { before: Box<LastCosigned>, lines: Vec<NoteSignature> },
 }
 
 impl Mirror {
     /// Takes up every copy. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, MirrorError> {
-        let Parts { keyring, witness, shelf, logs } = parts;
-        shelf.recover()?;
-        let mirror = Self { keyring, witness, clock, shelf, desks: RwLock::default() };
+        let Parts { keyring, witness, states, logs } = parts;
+        states.recover()?;
+        let mirror = Self { keyring, witness, clock, states, slots: RwLock::default() };
         mirror.reload(logs)?;
         Ok(mirror)
     }
 
     /// Takes over what the config says of mirrored logs now; all or nothing. Blocks on the disk.
     pub fn reload(&self, logs: Vec<MirroredLog>) -> Result<(), MirrorError> {
-        let before = self.desks();
-        let mut desks = BTreeMap::clone(&before);
-        let mut terms = BTreeMap::new();
+        let before = self.slots();
+        let mut slots = BTreeMap::clone(&before);
+        let mut settings = BTreeMap::new();
         for MirroredLog { log, cosigners, pushed, folder } in logs {
             let origin = log.origin().clone();
-            let now = Terms { log, cosigners, wanted: true, pushed };
+            let now = LogSettings { log, cosigners, wanted: true, pushed };
             if before.contains_key(&origin.digest()) {
-                terms.insert(origin.digest(), now);
+                settings.insert(origin.digest(), now);
             } else {
-                let (state, store) = (self.shelf.load(&origin)?, Store::open(&folder)?);
-                desks.insert(origin.digest(), Arc::new(Desk::open(origin, now, store, state)?));
+                let (state, store) = (self.states.load(&origin)?, Store::open(&folder)?);
+                slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, state)?));
             }
         }
-        for (digest, desk) in before.iter() {
-            let gone = || Terms { log: desk.terms().log.clone(), cosigners: Vec::new(), wanted: false, pushed: false };
-            *desk.terms.write().unwrap_or_else(PoisonError::into_inner) =
-                Arc::new(terms.remove(digest).unwrap_or_else(gone));
+        for (digest, slot) in before.iter() {
+            let gone = || LogSettings {
+                log: slot.settings().log.clone(),
+                cosigners: Vec::new(),
+                wanted: false,
+                pushed: false,
+            };
+            *slot.settings.write().unwrap_or_else(PoisonError::into_inner) =
+                Arc::new(settings.remove(digest).unwrap_or_else(gone));
         }
-        *self.desks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(desks);
+        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
         Ok(())
     }
 
     /// Our verifier keys.
-    pub fn own(&self) -> Own {
+    pub fn own(&self) -> WitnessKeys {
         self.keyring.own()
     }
 
     /// Remembers the cosigners' lines on what a log shows, those that verify. A line that does not is left out: it is not what the
     /// log's own signature stands for.
     pub fn seen(&self, origin: &Origin, note: &SignedNote) {
-        let Some(desk) = self.wanted(origin) else { return };
-        let lines = lines_of(note, &desk.terms().cosigners);
-        *desk.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((note.text().to_owned(), lines));
+        let Some(slot) = self.wanted(origin) else { return };
+        let lines = lines_of(note, &slot.settings().cosigners);
+        *slot.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((note.text().to_owned(), lines));
     }
 
     /// Copies a log up to what our witness cosigned of it, and signs that it is here. Blocks, for as long as the log is large.
     ///
     /// `None` where the log is not mirrored, or somebody is copying it.
-    pub fn bring(&self, cosigned: &Cosigned, files: &TimedFiles) -> Option<Brought> {
-        let desk = self.wanted(cosigned.checkpoint().origin())?;
-        let busy = Busy::take(&desk.busy)?;
-        let outcome = self.bring_to(&desk, cosigned, files);
+    pub fn copy_to(&self, cosigned: &Cosigned, files: &TimedFiles) -> Option<CopyOutcome> {
+        let slot = self.wanted(cosigned.checkpoint().origin())?;
+        let busy = Busy::take(&slot.busy)?;
+        let outcome = self.copy_and_sign(&slot, cosigned, files);
         drop(busy);
-        let (origin, size) = (&desk.origin, cosigned.checkpoint().size());
-        let brought = match outcome {
-            Ok(brought) => brought,
+        let (origin, size) = (&slot.origin, cosigned.checkpoint().size());
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
             Err(error) if error.is_the_logs() => {
                 tracing::warn!(%origin, size, %error, "the copy did not get so far");
-                Brought::Unread
+                CopyOutcome::Unread
             }
             Err(error) => {
                 tracing::error!(%origin, size, %error, "not mirrored");
-                Brought::Failed
+                CopyOutcome::Failed
             }
         };
-        let missing = desk.store.missing_manifests().map(|missing| missing.len() as u64).unwrap_or_default();
-        desk.count(|counts| {
-            *counts.rounds.entry(brought).or_default() += 1;
+        let missing = slot.store.missing_manifests().map(|missing| missing.len() as u64).unwrap_or_default();
+        slot.count(|counts| {
+            *counts.rounds.entry(outcome).or_default() += 1;
             counts.missing = missing;
         });
-        Some(brought)
+        Some(outcome)
     }
 
-    fn bring_to(&self, desk: &Desk, cosigned: &Cosigned, files: &TimedFiles) -> Result<Brought, MirrorError> {
-        if matches!(self.to_sign(desk, cosigned)?, Due::Behind | Due::Same(_)) {
-            return Ok(Brought::Current);
+    fn copy_and_sign(
+        &self,
+        slot: &LogSlot,
+        cosigned: &Cosigned,
+        files: &TimedFiles,
+    ) -> Result<CopyOutcome, MirrorError> {
+        if matches!(self.to_sign(slot, cosigned)?, SignDue::Behind | SignDue::Same(_)) {
+            return Ok(CopyOutcome::Current);
         }
-        copy(&desk.store, cosigned.checkpoint(), files)?;
-        let signed = self.commit(desk, cosigned)?.is_some_and(|(anew, _)| anew);
-        Ok(if signed { Brought::Signed } else { Brought::Current })
+        copy(&slot.store, cosigned.checkpoint(), files)?;
+        let signed = self.commit(slot, cosigned)?.is_some_and(|(anew, _)| anew);
+        Ok(if signed { CopyOutcome::Signed } else { CopyOutcome::Current })
     }
 
     /// What is to be signed for what the witness cosigned.
-    fn to_sign(&self, desk: &Desk, cosigned: &Cosigned) -> Result<Due, MirrorError> {
+    fn to_sign(&self, slot: &LogSlot, cosigned: &Cosigned) -> Result<SignDue, MirrorError> {
         let checkpoint = cosigned.checkpoint();
-        let verified = desk.terms().log.verify(cosigned.note()).map_err(MirrorError::Untrusted)?;
-        let before = desk.record()?;
+        let verified = slot.settings().log.verify(cosigned.note()).map_err(MirrorError::Untrusted)?;
+        let before = slot.record()?;
         let known = before.head();
         if checkpoint.size() < known.size {
-            return Ok(Due::Behind);
+            return Ok(SignDue::Behind);
         }
         let mut lines = verified.note().signatures().to_vec();
         lines.extend(lines_of(cosigned.note(), &self.witness.keys().cloned().collect::<Vec<_>>()));
-        lines.extend(desk.seen_on(cosigned.note().text()));
+        lines.extend(slot.seen_on(cosigned.note().text()));
         // What was verified and kept before stays, where the log shows it no longer.
         let kept = before.cosigned().filter(|last| last.note().text() == cosigned.note().text());
         let known_lines = kept.map(|last| last.note().signatures().to_vec()).unwrap_or_default();
@@ -175,49 +185,49 @@ impl Mirror {
             checkpoint.size() == known.size
                 && last.note().text() == cosigned.note().text()
                 && keys_of(&lines).all(|key| keys_of(last.note().signatures()).any(|has| has == key))
-                && desk.serves()
+                && slot.serves()
         });
         Ok(match same {
-            Some(last) => Due::Same(Box::new(last.clone())),
-            None => Due::Anew { before: Box::new(before), lines },
+            Some(last) => SignDue::Same(Box::new(last.clone())),
+            None => SignDue::Anew { before: Box::new(before), lines },
         })
     }
 
     /// Signs a tree whose files are all here, records that, and serves it; the checkpoint with our lines and whether they are new. `None`
     /// where a larger one is signed already.
-    pub(crate) fn commit(&self, desk: &Desk, cosigned: &Cosigned) -> Result<Option<(bool, Cosigned)>, MirrorError> {
-        let _turn = desk.signing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (before, lines) = match self.to_sign(desk, cosigned)? {
-            Due::Behind => return Ok(None),
-            Due::Same(last) => return Ok(Some((false, *last))),
-            Due::Anew { before, lines } => (before, lines),
+    pub(crate) fn commit(&self, slot: &LogSlot, cosigned: &Cosigned) -> Result<Option<(bool, Cosigned)>, MirrorError> {
+        let _turn = slot.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, lines) = match self.to_sign(slot, cosigned)? {
+            SignDue::Behind => return Ok(None),
+            SignDue::Same(last) => return Ok(Some((false, *last))),
+            SignDue::Anew { before, lines } => (before, lines),
         };
         let (checkpoint, known) = (cosigned.checkpoint(), before.head());
         // What is on the disk now is the tree, and it begins with what we signed.
-        let here = TiledLog::open(&desk.store, checkpoint.clone()).map_err(|error| desk.damaged(error))?;
+        let here = TiledLog::open(&slot.store, checkpoint.clone()).map_err(|error| slot.damaged(error))?;
         match here.check_prefix(known.size, known.root) {
             Ok(()) => {}
             Err(TiledLogError::NotAPrefix { expected, .. }) => {
-                let (origin, size) = (desk.origin.clone(), checkpoint.size());
+                let (origin, size) = (slot.origin.clone(), checkpoint.size());
                 return Err(MirrorError::OtherHistory { origin, size, known: known.size, expected });
             }
-            Err(error) => return Err(desk.damaged(error)),
+            Err(error) => return Err(slot.damaged(error)),
         }
         let signed = Cosigned::sign_beside(cosigned.note(), lines, &self.keyring, self.time_after(&before)?)?;
-        desk.state.lock().unwrap_or_else(PoisonError::into_inner).advance(&signed)?;
-        desk.serve(&signed);
-        if let Err(error) = desk.store.prune(known.size, checkpoint.size()) {
-            tracing::warn!(origin = %desk.origin, %error, "old partial tiles are not removed");
+        slot.state.lock().unwrap_or_else(PoisonError::into_inner).advance(&signed)?;
+        slot.serve(&signed);
+        if let Err(error) = slot.store.prune(known.size, checkpoint.size()) {
+            tracing::warn!(origin = %slot.origin, %error, "old partial tiles are not removed");
         }
         // A mirror signs seldom: the mark is settled at once.
-        desk.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
-        if let Err(error) = self.shelf.flush() {
-            tracing::warn!(origin = %desk.origin, %error, "recorded, but not in a file of its own yet");
+        slot.state.lock().unwrap_or_else(PoisonError::into_inner).settle_mark()?;
+        if let Err(error) = self.states.flush() {
+            tracing::warn!(origin = %slot.origin, %error, "recorded, but not in a file of its own yet");
         }
         Ok(Some((true, signed)))
     }
 
-    fn time_after(&self, record: &Record) -> Result<UnixTime, MirrorError> {
+    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, MirrorError> {
         let now = self.clock.unix_seconds();
         let last = record.cosigned().map_or(1, |cosigned| cosigned.time().seconds());
         if now < last {
@@ -228,45 +238,45 @@ impl Mirror {
 
     /// The checkpoint that is served under an origin hash.
     pub fn checkpoint(&self, origin_hash: &str) -> Option<Vec<u8>> {
-        Some(self.desk_by(origin_hash)?.served()?.note.clone())
+        Some(self.slot_by(origin_hash)?.served()?.note.clone())
     }
 
     /// A file that is served under an origin hash: a tile or bundle of the tree that was signed. Blocks.
     pub fn tile(&self, origin_hash: &str, path: TilePath) -> Option<Vec<u8>> {
-        let desk = self.desk_by(origin_hash)?;
-        let size = desk.served()?.size;
+        let slot = self.slot_by(origin_hash)?;
+        let size = slot.served()?.size;
         // What is copied and not signed yet is not served.
-        desk.read(path.is_within(size).then(|| desk.store.tile(path))?)
+        slot.read(path.is_within(size).then(|| slot.store.tile(path))?)
     }
 
     /// A manifest that is served under an origin hash. Blocks.
     pub fn manifest(&self, origin_hash: &str, digest: Digest) -> Option<Vec<u8>> {
-        let desk = self.desk_by(origin_hash)?;
-        desk.served()?;
-        desk.read(desk.store.manifest(digest)).filter(|bytes| Digest::of(bytes) == digest)
+        let slot = self.slot_by(origin_hash)?;
+        slot.served()?;
+        slot.read(slot.store.manifest(digest)).filter(|bytes| Digest::of(bytes) == digest)
     }
 
     /// Prometheus lines.
     pub fn metrics(&self) -> String {
-        let desks = self.desks();
-        let logs: Vec<_> = desks.values().map(|desk| (desk.origin.as_str(), desk.counts())).collect();
+        let slots = self.slots();
+        let logs: Vec<_> = slots.values().map(|slot| (slot.origin.as_str(), slot.counts())).collect();
         metrics::exposition(&logs)
     }
 
-    fn desks(&self) -> Arc<BTreeMap<Digest, Arc<Desk>>> {
-        self.desks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn slots(&self) -> Arc<BTreeMap<Digest, Arc<LogSlot>>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn desk_by(&self, origin_hash: &str) -> Option<Arc<Desk>> {
-        self.desks().get(&Digest::from_hex(origin_hash).ok()?).cloned()
+    fn slot_by(&self, origin_hash: &str) -> Option<Arc<LogSlot>> {
+        self.slots().get(&Digest::from_hex(origin_hash).ok()?).cloned()
     }
 
-    pub(crate) fn pushed(&self, upload: &Upload) -> Option<Arc<Desk>> {
-        self.wanted(&upload.origin).filter(|desk| desk.terms().pushed)
+    pub(crate) fn pushed(&self, upload: &Upload) -> Option<Arc<LogSlot>> {
+        self.wanted(&upload.origin).filter(|slot| slot.settings().pushed)
     }
 
-    fn wanted(&self, origin: &Origin) -> Option<Arc<Desk>> {
-        self.desks().get(&origin.digest()).filter(|desk| desk.terms().wanted).cloned()
+    fn wanted(&self, origin: &Origin) -> Option<Arc<LogSlot>> {
+        self.slots().get(&origin.digest()).filter(|slot| slot.settings().wanted).cloned()
     }
 }
 

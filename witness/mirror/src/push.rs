@@ -6,11 +6,11 @@
 use std::io::Read;
 
 use crate::error::MirrorError;
-use crate::log_slot::Desk;
+use crate::log_slot::LogSlot;
 use crate::mirror::Mirror;
 use crate::receive::{ReceiveError, finish, receive};
 use crate::upload::{Upload, info};
-use stele_witness_core::cosigned::Cosigned;
+use stele_witness_core::record::Cosigned;
 
 /// How many entries of a request may be here already.
 pub const MAX_EXCESS: u64 = 8192;
@@ -44,25 +44,25 @@ impl Mirror {
 
     /// Takes what an upload brings; `pending` is what the witness of this folder cosigned last. Blocks on the body and on the disk.
     pub fn push(&self, upload: &Upload, pending: Option<&Cosigned>, body: &mut impl Read) -> Pushed {
-        let Some(desk) = self.pushed(upload) else { return Pushed::Unknown };
+        let Some(slot) = self.pushed(upload) else { return Pushed::Unknown };
         let Some(pending) = pending else { return Pushed::NothingPending };
-        let outcome = self.push_to(&desk, upload, pending, body);
+        let outcome = self.push_to(&slot, upload, pending, body);
         outcome.unwrap_or_else(|error| {
-            tracing::error!(origin = %desk.origin, size = upload.end, %error, "what was pushed is not mirrored");
+            tracing::error!(origin = %slot.origin, size = upload.end, %error, "what was pushed is not mirrored");
             Pushed::Failed(error)
         })
     }
 
     fn push_to(
         &self,
-        desk: &Desk,
+        slot: &LogSlot,
         upload: &Upload,
         pending: &Cosigned,
         body: &mut impl Read,
     ) -> Result<Pushed, MirrorError> {
-        let signed = desk.record()?;
-        let next = desk.store.copied()?;
-        let resolved = self.resolve(desk, upload, pending, signed.cosigned());
+        let signed = slot.record()?;
+        let next = slot.store.copied()?;
+        let resolved = self.resolve(slot, upload, pending, signed.cosigned());
         let Some(resolved) = resolved.filter(|_| upload.end >= signed.head().size) else {
             return Ok(Pushed::Conflict(told(pending, next)));
         };
@@ -70,7 +70,7 @@ impl Mirror {
         if upload.start > next || known - upload.start > MAX_EXCESS {
             return Ok(Pushed::Conflict(told(if next <= upload.end { &resolved } else { pending }, next)));
         }
-        let received = match receive(&desk.store, upload, resolved.checkpoint(), body) {
+        let received = match receive(&slot.store, upload, resolved.checkpoint(), body) {
             Ok(received) => received,
             Err(error @ ReceiveError::NotInTree { .. }) => return Ok(Pushed::NotInTree(error)),
             Err(error) => return Err(error.into()),
@@ -79,21 +79,27 @@ impl Mirror {
             if !received.any {
                 return Ok(Pushed::NoPackage);
             }
-            let next = desk.store.copied()?;
+            let next = slot.store.copied()?;
             return Ok(Pushed::Accepted(told(if next <= upload.end { &resolved } else { pending }, next)));
         }
-        finish(&desk.store, upload.end)?;
-        Ok(match self.commit(desk, &resolved)? {
+        finish(&slot.store, upload.end)?;
+        Ok(match self.commit(slot, &resolved)? {
             Some((_, signed)) => Pushed::Signed(signed.lines().iter().map(ToString::to_string).collect()),
-            None => Pushed::Conflict(told(pending, desk.store.copied()?)),
+            None => Pushed::Conflict(told(pending, slot.store.copied()?)),
         })
     }
 
     /// The checkpoint of the upload's end, if we know it: the pending one, the mirrored one, or that of a ticket of ours.
-    fn resolve(&self, desk: &Desk, upload: &Upload, pending: &Cosigned, signed: Option<&Cosigned>) -> Option<Cosigned> {
+    fn resolve(
+        &self,
+        slot: &LogSlot,
+        upload: &Upload,
+        pending: &Cosigned,
+        signed: Option<&Cosigned>,
+    ) -> Option<Cosigned> {
         let ticket = || {
-            let cosigned = Cosigned::parse(&upload.ticket, &desk.origin, &self.witness).ok()?;
-            desk.terms().log.verify(cosigned.note()).ok()?;
+            let cosigned = Cosigned::parse(&upload.ticket, &slot.origin, &self.witness).ok()?;
+            slot.settings().log.verify(cosigned.note()).ok()?;
             Some(cosigned)
         };
         let ends_there = |cosigned: &Cosigned| cosigned.checkpoint().size() == upload.end;

@@ -44,7 +44,7 @@ impl Store {
         Ok(text.strip_suffix('\n').and_then(|digits| decimal(digits).ok()).unwrap_or_default())
     }
 
-    /// Says so, only after every file of them was put. It never goes back, whoever counts beside us.
+    /// Says so, only after every file of them was put. It never goes back, also where another thread counts.
     pub fn count(&self, entries: u64) -> Result<(), DurableError> {
         let _alone = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         if entries > self.copied()? { self.0.replace(COPIED, format!("{entries}\n").as_bytes()) } else { Ok(()) }

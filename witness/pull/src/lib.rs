@@ -16,11 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use stele_witness_core::answer::{AddCheckpointAnswer, Unavailable};
-use stele_witness_core::cosigned::{Cosigned, Record};
 use stele_witness_core::counters::Pulled;
-use stele_witness_core::decide::{Head, Refusal};
+use stele_witness_core::decide::{Refusal, TreeHead};
+use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::request::{AddCheckpoint, RequestError};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::witness::Witness;
 
 /// How old our cosignature on an unchanged checkpoint becomes before it is made anew.
@@ -65,7 +65,7 @@ pub enum PullError {
 }
 
 /// What a log shows, held against what was cosigned last.
-enum Shown {
+enum PolledCheckpoint {
     /// The same, not long ago.
     Unchanged,
     /// To be decided on.
@@ -74,12 +74,12 @@ enum Shown {
 
 /// Tasks that ask logs; ended with it.
 #[derive(Debug)]
-pub struct Pulling {
+pub struct Pollers {
     task: JoinHandle<()>,
     stopping: Arc<AtomicBool>,
 }
 
-impl Drop for Pulling {
+impl Drop for Pollers {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Release);
         self.task.abort();
@@ -96,10 +96,10 @@ pub trait Follower: Send + Sync + 'static {
 }
 
 /// Asks the logs of a witness until it is dropped, and tells a follower. Logs that come with a reload are taken up, others let go.
-pub fn start(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>) -> Pulling {
+pub fn start(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>) -> Pollers {
     let stopping = Arc::new(AtomicBool::new(false));
     let task = tokio::spawn(supervise(witness, follower, stopping.clone()));
-    Pulling { task, stopping }
+    Pollers { task, stopping }
 }
 
 async fn supervise(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>, stopping: Arc<AtomicBool>) {
@@ -110,8 +110,8 @@ async fn supervise(witness: Arc<Witness>, follower: Option<Arc<dyn Follower>>, s
         for origin in witness.pulled() {
             let (witness, follower, stopping) = (witness.clone(), follower.clone(), stopping.clone());
             let (asking, copying) = (asking.clone(), copying.clone());
-            let attendant = Attendant { witness, follower, origin: origin.clone(), stopping, asking, copying };
-            tasks.entry(origin.digest()).or_insert_with(|| Task(tokio::spawn(attendant.attend())));
+            let poller = LogPoller { witness, follower, origin: origin.clone(), stopping, asking, copying };
+            tasks.entry(origin.digest()).or_insert_with(|| Task(tokio::spawn(poller.poll())));
         }
         sleep(NOTICE).await;
     }
@@ -127,7 +127,7 @@ impl Drop for Task {
 }
 
 /// Who asks one log for as long as the config says so.
-struct Attendant {
+struct LogPoller {
     witness: Arc<Witness>,
     follower: Option<Arc<dyn Follower>>,
     origin: Origin,
@@ -136,8 +136,8 @@ struct Attendant {
     copying: Arc<Semaphore>,
 }
 
-impl Attendant {
-    async fn attend(self) {
+impl LogPoller {
+    async fn poll(self) {
         let mut failures = 0;
         let mut copy: Option<Task> = None;
         for round in 0u64.. {
@@ -174,7 +174,7 @@ impl Attendant {
         Some(Task(tokio::spawn(async move {
             let Ok(_slot) = copying.acquire().await else { return };
             let copied = tokio::task::spawn_blocking(move || {
-                if let Some(Ok(Record::Cosigned(cosigned))) = witness.last(&origin) {
+                if let Some(Ok(LastCosigned::Cosigned(cosigned))) = witness.last(&origin) {
                     follower.copy(&cosigned, &asked);
                 }
             });
@@ -214,8 +214,8 @@ fn once(witness: &Witness, follower: Option<&dyn Follower>, origin: &Origin, sto
         Ok(shown)
     });
     let request = match shown {
-        Ok(Shown::Unchanged) => return Pulled::Unchanged,
-        Ok(Shown::Offered(request)) => request,
+        Ok(PolledCheckpoint::Unchanged) => return Pulled::Unchanged,
+        Ok(PolledCheckpoint::Offered(request)) => request,
         Err(error) => {
             tracing::warn!(%origin, url = pull.url, %error, "a log cannot be read");
             return Pulled::Failed;
@@ -263,14 +263,20 @@ pub fn checkpoint(files: &TimedFiles) -> Result<SignedNote, PullError> {
 }
 
 /// Checks what the log shows and, where it has grown, reads the tiles that prove it. Blocks.
-fn look(log: &TrustedLog, files: &TimedFiles, note: &SignedNote, last: &Record, now: u64) -> Result<Shown, PullError> {
+fn look(
+    log: &TrustedLog,
+    files: &TimedFiles,
+    note: &SignedNote,
+    last: &LastCosigned,
+    now: u64,
+) -> Result<PolledCheckpoint, PullError> {
     let verified = log.verify(note).map_err(PullError::Untrusted)?;
     let (known, found) = (last.head(), verified.checkpoint());
     if let Some(cosigned) = last.cosigned()
-        && (Head { size: found.size(), root: found.root() }) == known
+        && (TreeHead { size: found.size(), root: found.root() }) == known
         && now.saturating_sub(cosigned.time().seconds()) < REFRESH.as_secs()
     {
-        return Ok(Shown::Unchanged);
+        return Ok(PolledCheckpoint::Unchanged);
     }
     let proof = if known.size > 0 && known.size < found.size() {
         // The tiles hold under the root that is offered; whether they begin with ours is decided with everything else.
@@ -279,7 +285,9 @@ fn look(log: &TrustedLog, files: &TimedFiles, note: &SignedNote, last: &Record, 
     } else {
         ConsistencyProof::from_path(Vec::new()).ok_or(PullError::Request(RequestError::TooManyProofLines))?
     };
-    AddCheckpoint::new(known.size, proof, verified.note().clone()).map(Shown::Offered).map_err(PullError::Request)
+    AddCheckpoint::new(known.size, proof, verified.note().clone())
+        .map(PolledCheckpoint::Offered)
+        .map_err(PullError::Request)
 }
 
 #[cfg(test)]

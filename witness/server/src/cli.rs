@@ -14,18 +14,18 @@ use stele_terminal::output;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Extras, Listed};
+use crate::config::{ConfiguredLog, LogOptions};
 use crate::copying::Copying;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::http;
 use crate::setup::{Added, init_mirror};
-use crate::verb::{bastion, doctor, evidence, keys, logs, mirror as copies};
-use stele_bastion::Reach;
+use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
+use stele_bastion::Reachability;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
-use stele_witness_core::keyring::Own;
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::signer::WitnessKeys;
+use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::witness::Witness;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
@@ -253,8 +253,10 @@ impl Cli {
             Command::Init { dir, name, listen, ssh_agent, socket } => {
                 let name = key_name(&name)?;
                 let own = match ssh_agent {
-                    Some(fingerprint) => Home::init_in_agent(&dir, &name, &listen, &fingerprint, socket.as_deref())?,
-                    None => Home::init(&dir, &name, &listen)?,
+                    Some(fingerprint) => {
+                        WitnessDir::init_in_agent(&dir, &name, &listen, &fingerprint, socket.as_deref())?
+                    }
+                    None => WitnessDir::init(&dir, &name, &listen)?,
                 };
                 output::complain(&format!(
                     "{}next: stele-witness logs add {} --vkey VKEY-OF-A-LOG\n",
@@ -265,8 +267,8 @@ impl Cli {
             }
             Command::Keys { command: Keys::AddMldsa { dir } } => told(json, keys::add_mldsa(&dir)?),
             Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
-                let extras = Extras { pull, pull_seconds, ..Extras::default() };
-                let (added, log) = Home::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
+                let extras = LogOptions { pull, pull_seconds, ..LogOptions::default() };
+                let (added, log) = WitnessDir::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
                 let word = match added {
                     Added::New => "added",
                     Added::Already => "already there",
@@ -275,7 +277,7 @@ impl Cli {
                 say(json, "", json!({"added": added == Added::New, "log": log_json(&log)}))
             }
             Command::Logs { command: Logs::List { dir } } => {
-                let home = Home::open(&dir)?;
+                let home = WitnessDir::open(&dir)?;
                 say(json, &list(&home), json!({"logs": home.logs().iter().map(listed_json).collect::<Vec<_>>()}))
             }
             Command::Logs { command: Logs::Pull { dir, from } } => {
@@ -290,25 +292,27 @@ impl Cli {
                 }
             }
             Command::Logs { command: Logs::Disable { dir, origin } } => {
-                Home::disable(&dir, &origin, true)?;
+                WitnessDir::disable(&dir, &origin, true)?;
                 say(json, "", json!({"origin": origin, "disabled": true}))
             }
             Command::Logs { command: Logs::Enable { dir, origin } } => {
-                Home::disable(&dir, &origin, false)?;
+                WitnessDir::disable(&dir, &origin, false)?;
                 say(json, "", json!({"origin": origin, "disabled": false}))
             }
             Command::Logs { command: Logs::Adopt { dir, checkpoint } } => {
-                let (origin, size) = Home::open(&dir)?.adopt(&checkpoint)?;
+                let (origin, size) = WitnessDir::open(&dir)?.adopt(&checkpoint)?;
                 output::complain(&format!("goes on from size {size}: {origin}\n"));
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
             }
             Command::Bastion { command: Bastion::Add { dir, host, ca } } => told(json, bastion::add(&dir, &host, ca)?),
-            Command::Evidence { command: Evidence::List { dir } } => told(json, evidence::list(&Home::open(&dir)?)?),
+            Command::Evidence { command: Evidence::List { dir } } => {
+                told(json, evidence::list(&WitnessDir::open(&dir)?)?)
+            }
             Command::Evidence { command: Evidence::Export { dir, id, out } } => {
-                told(json, evidence::export(&Home::open(&dir)?, id.as_deref(), &out)?)
+                told(json, evidence::export(&WitnessDir::open(&dir)?, id.as_deref(), &out)?)
             }
             Command::Doctor { dir, url } => {
-                let (findings, unwell) = doctor::examine(&Home::open(&dir)?, url.as_deref());
+                let (findings, unwell) = doctor::examine(&WitnessDir::open(&dir)?, url.as_deref());
                 match unwell {
                     // With --json there is one document on stdout, and the lines are what it is about.
                     Some(error) if json => {
@@ -330,11 +334,11 @@ impl Cli {
                 say(json, &vkeys(&own, ""), json!({"name": name, "vkeys": vkeys_json(&own)}))
             }
             Command::Mirror { command: MirrorCommand::Add { dir, origin, push } } => {
-                Home::mirror_log(&dir, &origin, push)?;
+                WitnessDir::mirror_log(&dir, &origin, push)?;
                 say(json, "", json!({"origin": origin, "mirror": true, "push": push}))
             }
             Command::Mirror { command: MirrorCommand::Verify { dir } } => {
-                let (found, failed) = copies::verify(&Home::open(&dir)?)?;
+                let (found, failed) = copies::verify(&WitnessDir::open(&dir)?)?;
                 match failed {
                     // With --json there is one document on stdout, and the lines are what it is about.
                     Some(error) if json => {
@@ -348,20 +352,20 @@ impl Cli {
                 }
             }
             Command::Mirror { command: MirrorCommand::Adopt { dir, checkpoint } } => {
-                let (origin, size) = Home::open(&dir)?.mirror_adopt(&checkpoint)?;
+                let (origin, size) = WitnessDir::open(&dir)?.mirror_adopt(&checkpoint)?;
                 output::complain(&format!("the mirror goes on from size {size}: {origin}\n"));
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
             }
-            Command::About { dir } => about(json, &Home::open(&dir)?),
+            Command::About { dir } => about(json, &WitnessDir::open(&dir)?),
             Command::Run { dir, listen } => serve(&dir, listen),
         }
     }
 }
 
-fn about(json: bool, home: &Home) -> Result<(), WitnessError> {
+fn about(json: bool, home: &WitnessDir) -> Result<(), WitnessError> {
     let own = home.keyring()?.own();
     let (name, keys, listen) = (own.name(), vkeys(&own, "vkey: "), &home.config().listen);
-    let Reach { urls, contact, .. } = home.reach()?;
+    let Reachability { urls, contact, .. } = home.reach()?;
     let reached: String = urls.iter().map(|url| format!("url: {url}\n")).collect();
     let reachable: String = contact.iter().map(|contact| format!("contact: {contact}\n")).collect();
     let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());
@@ -389,7 +393,7 @@ fn serve(dir: &std::path::Path, listen: Option<String>) -> Result<(), WitnessErr
     let runtime = runtime.build().map_err(machine("start the runtime"))?;
     let ended = runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("listen for signals"))?;
-        let home = Home::open(dir)?;
+        let home = WitnessDir::open(dir)?;
         let address = listen.unwrap_or_else(|| home.config().listen.clone());
         let reach = home.reach()?;
         // An agent that is gone later costs answers; one that was never there is a mistake to tell now.
@@ -420,7 +424,7 @@ fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirr
         while hangup.recv().await.is_some() {
             let (dir, witness, mirror) = (dir.clone(), witness.clone(), mirror.clone());
             let done = tokio::task::spawn_blocking(move || {
-                let home = Home::open(&dir)?;
+                let home = WitnessDir::open(&dir)?;
                 mirror.map_or(Ok(()), |mirror| home.reload_mirror(&mirror))?;
                 home.reload_witness(&witness)
             })
@@ -436,7 +440,7 @@ fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirr
 }
 
 /// The line by which a policy counts this witness, ready to be copied.
-fn policy_line(own: &Own) -> String {
+fn policy_line(own: &WitnessKeys) -> String {
     let short = own.name().as_str().rsplit('/').next().unwrap_or_default().to_owned();
     let mut keys = own.keys();
     let first = keys.next().map(|key| format!("in a policy: witness {short} {key} https://WHERE-IT-IS-REACHED\n"));
@@ -446,11 +450,11 @@ fn policy_line(own: &Own) -> String {
     first.into_iter().chain(second.map(str::to_owned)).collect()
 }
 
-fn vkeys(own: &Own, before: &str) -> String {
+fn vkeys(own: &WitnessKeys, before: &str) -> String {
     own.keys().map(|key| format!("{before}{key}\n")).collect()
 }
 
-fn vkeys_json(own: &Own) -> Vec<String> {
+fn vkeys_json(own: &WitnessKeys) -> Vec<String> {
     own.keys().map(ToString::to_string).collect()
 }
 
@@ -459,7 +463,7 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
 }
 
-fn listed_json(listed: &Listed) -> serde_json::Value {
+fn listed_json(listed: &ConfiguredLog) -> serde_json::Value {
     let mut object = log_json(&listed.log);
     if let Some(object) = object.as_object_mut() {
         object.insert("qpd".into(), listed.qpd.into());
@@ -471,9 +475,9 @@ fn listed_json(listed: &Listed) -> serde_json::Value {
     object
 }
 
-fn list(home: &Home) -> String {
+fn list(home: &WitnessDir) -> String {
     let mut text = String::new();
-    for Listed { log, disabled, qpd, pull, mirrored, pushed, .. } in home.logs() {
+    for ConfiguredLog { log, disabled, qpd, pull, mirrored, pushed, .. } in home.logs() {
         text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
         text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
         text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));

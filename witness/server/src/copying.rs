@@ -8,7 +8,7 @@ use stele_spec::note::SignedNote;
 use stele_fetch::timed_files::TimedFiles;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
-use stele_witness_core::cosigned::Cosigned;
+use stele_witness_core::record::Cosigned;
 
 /// A mirror that follows what is pulled.
 pub struct Copying(pub Arc<Mirror>);
@@ -19,6 +19,6 @@ impl Follower for Copying {
     }
 
     fn copy(&self, cosigned: &Cosigned, files: &TimedFiles) {
-        self.0.bring(cosigned, files);
+        self.0.copy_to(cosigned, files);
     }
 }

@@ -14,11 +14,11 @@ use stele_spec::misbehaviour::EvidenceError;
 use stele_spec::note::NoteError;
 use stele_terminal::output::OutputError;
 
-use crate::config::Unfit;
+use crate::config::InvalidConfig;
 use stele_bastion::IdentityError;
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
-use stele_witness_core::keyring::NotOne;
+use stele_witness_core::signer::KeyMismatch;
 use stele_witness_core::state::StateError;
 
 /// Why a command failed, or the witness did not start.
@@ -46,7 +46,7 @@ pub enum WitnessError {
         /// The config.
         path: PathBuf,
         /// What.
-        reason: Unfit,
+        reason: InvalidConfig,
     },
     /// The key file holds no signer string.
     #[error("{}: {reason}", .path.display())]
@@ -82,7 +82,7 @@ pub enum WitnessError {
         /// The first key file.
         path: PathBuf,
         /// What is wrong with them.
-        reason: NotOne,
+        reason: KeyMismatch,
     },
     /// Config and key disagree about who we are.
     #[error("the config names {config}, the key {key}")]

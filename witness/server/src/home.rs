@@ -27,24 +27,24 @@ use stele_durable::lock::Lock;
 use stele_fetch::roots;
 use stele_terminal::writers::warn_of_writers;
 
-use crate::config::{Config, FILE, Listed, Unfit};
+use crate::config::{Config, ConfiguredLog, FILE, InvalidConfig};
 use crate::error::WitnessError;
-use stele_bastion::{Backend, Bastions, Identity, Pace, Reach};
+use stele_bastion::{Backend, Bastions, Identity, Reachability, ReconnectPace};
 use stele_witness_core::evidence::Archive;
 use stele_witness_core::held::held;
-use stele_witness_core::keyring::Own;
 use stele_witness_core::log_slot::LogSettings;
-use stele_witness_core::state::{Shelf, StateView};
+use stele_witness_core::signer::WitnessKeys;
+use stele_witness_core::state::{StateStore, StateView};
 use stele_witness_core::witness::{Parts, Reloaded, Witness};
 
 /// A witness's folder with its config, checked.
 #[derive(Debug)]
-pub struct Home {
+pub struct WitnessDir {
     loaded: Loaded<Config>,
-    logs: Vec<Listed>,
+    logs: Vec<ConfiguredLog>,
 }
 
-impl Home {
+impl WitnessDir {
     /// Opens a witness's folder.
     pub fn open(folder: &Path) -> Result<Self, WitnessError> {
         let path = folder.join(FILE);
@@ -61,7 +61,7 @@ impl Home {
     }
 
     /// The logs that the config lists.
-    pub fn logs(&self) -> &[Listed] {
+    pub fn logs(&self) -> &[ConfiguredLog] {
         &self.logs
     }
 
@@ -69,9 +69,9 @@ impl Home {
     pub fn open_witness(&self, clock: Arc<dyn Clock>) -> Result<Witness, WitnessError> {
         let lock = self.lock()?;
         let keyring = self.keyring()?;
-        let shelf = self.shelf(keyring.own())?;
+        let states = self.states(keyring.own())?;
         let (archive, held) = (self.archive()?, held(&self.evidence_folder())?);
-        Ok(Witness::open(Parts { keyring, shelf, archive, held, logs: self.settings(), lock }, clock)?)
+        Ok(Witness::open(Parts { keyring, states, archive, held, logs: self.settings(), lock }, clock)?)
     }
 
     /// Lets a running witness take over what the config says of logs now. The keys are read at the start only.
@@ -83,7 +83,7 @@ impl Home {
     }
 
     fn settings(&self) -> Vec<LogSettings> {
-        self.logs.iter().map(Listed::settings).collect()
+        self.logs.iter().map(ConfiguredLog::settings).collect()
     }
 
     /// What we are to the bastions of the config.
@@ -99,17 +99,17 @@ impl Home {
                 Some(ca) => Some(roots::read(&self.loaded.resolve(ca))?),
                 None => roots::from_environment()?,
             };
-            backends.push(Backend::new(place, identity, believed, Pace::default()).map_err(bad)?);
+            backends.push(Backend::new(place, identity, believed, ReconnectPace::default()).map_err(bad)?);
         }
         Ok(backends)
     }
 
     /// How we are reached, and what we say of it.
-    pub fn reach(&self) -> Result<Reach, WitnessError> {
+    pub fn reach(&self) -> Result<Reachability, WitnessError> {
         let bastions = Bastions::new(self.bastions()?);
         let own = self.config().urls.iter().map(|url| format!("{}/", url.trim_end_matches('/')));
         let urls = own.chain(bastions.iter().map(|backend| format!("{}/", backend.url()))).collect();
-        Ok(Reach { bastions, urls, contact: self.config().contact.clone() })
+        Ok(Reachability { bastions, urls, contact: self.config().contact.clone() })
     }
 
     /// The folders of the states and of the marks.
@@ -118,16 +118,16 @@ impl Home {
     }
 
     /// The states and marks.
-    pub fn shelf(&self, own: Own) -> Result<Shelf, DurableError> {
+    pub fn states(&self, own: WitnessKeys) -> Result<StateStore, DurableError> {
         let (state, marks) = self.folders();
         warn_of_writers(&state, "what is cosigned");
         warn_of_writers(&marks, "what is cosigned");
-        Shelf::open(&state, &marks, own, on_a_thread)
+        StateStore::open(&state, &marks, own, on_a_thread)
     }
 
     /// A view of them from beside, also while a witness runs.
-    pub fn view(&self, own: Own) -> Result<StateView, WitnessError> {
-        Ok(self.shelf(own)?.view()?)
+    pub fn view(&self, own: WitnessKeys) -> Result<StateView, WitnessError> {
+        Ok(self.states(own)?.view()?)
     }
 
     /// The evidence.
@@ -167,7 +167,7 @@ impl Home {
         Ok(config)
     }
 
-    pub(crate) fn unfit(&self, reason: Unfit) -> WitnessError {
+    pub(crate) fn unfit(&self, reason: InvalidConfig) -> WitnessError {
         WitnessError::Unfit { path: self.path(FILE), reason }
     }
 

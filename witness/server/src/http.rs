@@ -1,4 +1,4 @@
-//! The witness's door: statuses, media types and bodies; decides nothing.
+//! The witness's listener: routes, statuses, media types and bodies; decides nothing.
 //!
 //! | request | answer |
 //! |---|---|
@@ -31,7 +31,7 @@ use tokio::sync::watch;
 use crate::config::LimitsConfig;
 use crate::metrics::exposition_of;
 use crate::service::Service;
-use stele_bastion::{Backend, Bastions, Reach};
+use stele_bastion::{Backend, Bastions, Reachability};
 use stele_mirror::Mirror;
 use stele_witness_core::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use stele_witness_core::decide::Refusal;
@@ -44,7 +44,7 @@ const LISTED: usize = 8;
 
 /// Serves until `shutdown` resolves.
 pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, Reach::default(), LimitsConfig::default(), listener, shutdown).await
+    run_with(witness, None, Reachability::default(), LimitsConfig::default(), listener, shutdown).await
 }
 
 /// The same, with the copies of a mirror, through bastions, and with limits from the config, which are the listener's alone. The listener
@@ -52,7 +52,7 @@ pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Fu
 pub async fn run_with(
     witness: Arc<Witness>,
     mirror: Option<Arc<Mirror>>,
-    reach: Reach,
+    reach: Reachability,
     connections: LimitsConfig,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
@@ -92,7 +92,7 @@ fn router(service: Arc<Service>, bastions: &Bastions, page: &str) -> Router {
     let told_of = bastions.clone();
     let metrics = move |State(service): State<Arc<Service>>| async move {
         let values = exposition_of(service.witness()) + &told_of.exposition();
-        text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", values)
+        text(StatusCode::OK, stele_daemon::metrics::MEDIA_TYPE, values)
     };
     public_router(service.clone(), page, bastions.clone())
         .merge(Router::new().route("/metrics", get(metrics)).with_state(service))
@@ -107,7 +107,7 @@ fn pending_router(service: Arc<Service>) -> Router {
 }
 
 /// What the page says of us besides our keys and logs.
-fn lines(reach: &Reach, mirror: Option<&Mirror>) -> String {
+fn lines(reach: &Reachability, mirror: Option<&Mirror>) -> String {
     let urls = reach.urls.iter().map(|url| format!("url: {url}\n"));
     let contact = reach.contact.iter().map(|contact| format!("contact: {contact}\n"));
     let copies = mirror.map(Mirror::own);

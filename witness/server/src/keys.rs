@@ -9,13 +9,13 @@ use stele_terminal::writers::warn_of_writers;
 
 use crate::config::FILE;
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use stele_ssh_agent::{Agent, AgentKey};
-use stele_witness_core::keyring::{HeldKey, KeyUnavailable, Keyring};
+use stele_witness_core::signer::{HeldKey, KeyUnavailable, WitnessSigner};
 
-impl Home {
+impl WitnessDir {
     /// The secret keys; their name must be the config's.
-    pub fn keyring(&self) -> Result<Keyring, WitnessError> {
+    pub fn keyring(&self) -> Result<WitnessSigner, WitnessError> {
         let name = self.config().key_name().map_err(|reason| self.unfit(reason))?;
         let second = self.config().key_mldsa.as_ref().map(|path| read_key(&self.resolve(path))).transpose()?;
         let agent_key = self.config().agent_key().map_err(|reason| self.unfit(reason))?;
@@ -23,12 +23,15 @@ impl Home {
             (Some((key, public)), Some(agent)) => {
                 let agent = Agent::new(agent.socket.as_ref().map(|path| self.resolve(path)).as_deref());
                 let first = VerifierKey::new(name.clone(), Material::Cosigner(public));
-                (self.path(FILE), Keyring::with_held(first, Arc::new(KeyInAgent(AgentKey::new(agent, key))), second))
+                (
+                    self.path(FILE),
+                    WitnessSigner::with_held(first, Arc::new(KeyInAgent(AgentKey::new(agent, key))), second),
+                )
             }
             _ => {
                 let path = self.resolve(self.config().key_file());
                 let first = read_key(&path)?;
-                (path, Keyring::new(first, second))
+                (path, WitnessSigner::new(first, second))
             }
         };
         let keyring = keyring.map_err(|reason| WitnessError::Keyring { path, reason })?;

@@ -22,6 +22,6 @@ pub mod service;
 
 pub mod http;
 
-mod verb;
+mod verbs;
 
 pub mod cli;

@@ -1,8 +1,8 @@
 //! What Prometheus reads: for each log its size, the age of the last cosignature, answers by status, conflicts.
 
+use stele_daemon::metrics::{Kind, Metrics};
 use stele_witness_core::counters::{Counts, Pulled};
-use stele_witness_core::decide::Conflict;
-use stele_witness_core::exposition::{family, line};
+use stele_witness_core::decide::ConflictKind;
 use stele_witness_core::witness::Witness;
 
 /// What `/metrics` answers of a witness.
@@ -16,80 +16,104 @@ pub fn exposition_of(witness: &Witness) -> String {
 ///
 /// `logs` by origin; `stray` are the answers to requests that name no log of ours.
 pub fn exposition(logs: &[(&str, Counts)], stray: &Counts) -> String {
-    let mut text = String::new();
-    family(&mut text, "size", "gauge", "Tree size that was cosigned last");
+    let mut metrics = Metrics::new();
+    let mut family = metrics.family("stele_witness_size", Kind::Gauge, "Tree size that was cosigned last");
     for (origin, counts) in logs {
-        line(&mut text, "size", &[("origin", origin)], counts.size);
+        family.value(&[("origin", origin)], counts.size);
     }
-    family(&mut text, "cosigned_timestamp_seconds", "gauge", "Time in the last cosignature, 0 if there is none");
+    let mut family = metrics.family(
+        "stele_witness_cosigned_timestamp_seconds",
+        Kind::Gauge,
+        "Time in the last cosignature, 0 if there is none",
+    );
     for (origin, counts) in logs {
-        line(&mut text, "cosigned_timestamp_seconds", &[("origin", origin)], counts.time);
+        family.value(&[("origin", origin)], counts.time);
     }
-    family(&mut text, "last_status", "gauge", "HTTP status of the last answer to add-checkpoint, 0 before the first");
+    let mut family = metrics.family(
+        "stele_witness_last_status",
+        Kind::Gauge,
+        "HTTP status of the last answer to add-checkpoint, 0 before the first",
+    );
     for (origin, counts) in logs {
-        line(&mut text, "last_status", &[("origin", origin)], counts.last_status.into());
+        family.value(&[("origin", origin)], counts.last_status);
     }
-    family(&mut text, "answers_total", "counter", "Answers to add-checkpoint by HTTP status; no origin: none of ours");
+    let mut family = metrics.family(
+        "stele_witness_answers_total",
+        Kind::Counter,
+        "Answers to add-checkpoint by HTTP status; no origin: none of ours",
+    );
     for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
         for (status, count) in &counts.answers {
-            line(&mut text, "answers_total", &[("origin", origin), ("status", &status.to_string())], *count);
+            family.value(&[("origin", origin), ("status", &status.to_string())], *count);
         }
     }
-    family(&mut text, "subtrees_total", "counter", "Answers to sign-subtree by HTTP status; no origin: none of ours");
+    let mut family = metrics.family(
+        "stele_witness_subtrees_total",
+        Kind::Counter,
+        "Answers to sign-subtree by HTTP status; no origin: none of ours",
+    );
     for (origin, counts) in logs.iter().map(|(origin, counts)| (*origin, counts)).chain([("", stray)]) {
         for (status, count) in &counts.subtrees {
-            line(&mut text, "subtrees_total", &[("origin", origin), ("status", &status.to_string())], *count);
+            family.value(&[("origin", origin), ("status", &status.to_string())], *count);
         }
     }
-    family(
-        &mut text,
-        "conflicts_total",
-        "counter",
+    let mut family = metrics.family(
+        "stele_witness_conflicts_total",
+        Kind::Counter,
         "Checkpoints signed by their log that contradict what was cosigned",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.conflicts.get(&kind).copied().unwrap_or_default();
-            line(&mut text, "conflicts_total", &[("origin", origin), ("kind", kind.word())], count);
+            family.value(&[("origin", origin), ("kind", kind.word())], count);
         }
     }
-    family(
-        &mut text,
-        "evidence",
-        "gauge",
+    let mut family = metrics.family(
+        "stele_witness_evidence",
+        Kind::Gauge,
         "Files of evidence against the log that are kept; unproven ones are suspicions",
     );
     for (origin, counts) in logs {
-        for kind in Conflict::ALL {
+        for kind in ConflictKind::ALL {
             let count = counts.held.get(&kind).copied().unwrap_or_default();
-            line(&mut text, "evidence", &[("origin", origin), ("kind", kind.word())], count);
+            family.value(&[("origin", origin), ("kind", kind.word())], count);
         }
     }
-    family(&mut text, "evidence_lost_total", "counter", "Conflicts that could not be written to the disk");
+    let mut family = metrics.family(
+        "stele_witness_evidence_lost_total",
+        Kind::Counter,
+        "Conflicts that could not be written to the disk",
+    );
     for (origin, counts) in logs {
-        line(&mut text, "evidence_lost_total", &[("origin", origin)], counts.evidence_lost);
+        family.value(&[("origin", origin)], counts.evidence_lost);
     }
-    pulls(&mut text, logs);
-    text
+    pulls(&mut metrics, logs);
+    metrics.into_text()
 }
 
 /// Of the logs that were asked at least once.
-fn pulls(text: &mut String, logs: &[(&str, Counts)]) {
+fn pulls(metrics: &mut Metrics, logs: &[(&str, Counts)]) {
     let asked: Vec<_> = logs.iter().filter(|(_, counts)| !counts.pulls.is_empty()).collect();
-    family(text, "pulls_total", "counter", "Checkpoints asked for, by what came of it");
+    let mut family =
+        metrics.family("stele_witness_pulls_total", Kind::Counter, "Checkpoints asked for, by what came of it");
     for (origin, counts) in &asked {
         for outcome in Pulled::ALL {
             let count = counts.pulls.get(&outcome).copied().unwrap_or_default();
-            line(text, "pulls_total", &[("origin", origin), ("outcome", outcome.word())], count);
+            family.value(&[("origin", origin), ("outcome", outcome.word())], count);
         }
     }
-    family(text, "pull_success_timestamp_seconds", "gauge", "When a checkpoint was last read and was as it should be");
+    let mut family = metrics.family(
+        "stele_witness_pull_success_timestamp_seconds",
+        Kind::Gauge,
+        "When a checkpoint was last read and was as it should be",
+    );
     for (origin, counts) in &asked {
-        line(text, "pull_success_timestamp_seconds", &[("origin", origin)], counts.pulled_at);
+        family.value(&[("origin", origin)], counts.pulled_at);
     }
-    family(text, "pull_failing", "gauge", "How many questions in a row have failed");
+    let mut family =
+        metrics.family("stele_witness_pull_failing", Kind::Gauge, "How many questions in a row have failed");
     for (origin, counts) in &asked {
-        line(text, "pull_failing", &[("origin", origin)], counts.pull_failing);
+        family.value(&[("origin", origin)], counts.pull_failing);
     }
 }
 
@@ -108,8 +132,8 @@ mod tests {
     fn answers_are_counted_by_status() {
         let counters = Counters::default();
         [200, 409, 200].into_iter().for_each(|status| counters.answered(status));
-        counters.note(|counts| *counts.conflicts.entry(Conflict::SameSize).or_default() += 1);
-        counters.note(|counts| *counts.held.entry(Conflict::SameSize).or_default() += 2);
+        counters.note(|counts| *counts.conflicts.entry(ConflictKind::SameSize).or_default() += 1);
+        counters.note(|counts| *counts.held.entry(ConflictKind::SameSize).or_default() += 2);
         let text = exposition(&[("log.example/a", counters.counts())], &Counts::default());
         for line in [
             "stele_witness_answers_total{origin=\"log.example/a\",status=\"200\"} 2\n",

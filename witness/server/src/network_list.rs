@@ -16,7 +16,7 @@
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{NoteError, VerifierKey};
 
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// The longest list in bytes.
 pub const MAX_LIST: usize = 4 << 20;

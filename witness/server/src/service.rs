@@ -23,7 +23,7 @@ const SETTLE_AFTER: Duration = Duration::from_secs(1);
 /// How long what was recorded of many logs together may be in no file of each.
 const FLUSH_EVERY: Duration = Duration::from_secs(10);
 
-/// How long an answer of `/healthz` is good for: it reads every log's files and verifies what is in them, whoever asks.
+/// How long an answer of `/healthz` is good for: it reads every log's files and verifies what is in them, and anybody may ask.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
 /// The most requests that are decided before a write: each costs a signature of each kind.

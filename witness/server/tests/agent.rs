@@ -19,7 +19,7 @@ use common::{Folder, Log, read, told};
 use stele_spec::key::SecretKey;
 use stele_spec::note::NoteSignature;
 use stele_ssh_agent::{Held, PATIENCE, REST, Reply, SshKey};
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 
 /// How an agent behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,7 +132,7 @@ fn folder(dir: tempfile::TempDir, fingerprint: &str, socket: &Path, log: &Log) -
     let mut command = Command::new(env!("CARGO_BIN_EXE_stele-witness"));
     let (code, words) = told(command.args(arguments).arg("--socket").arg(socket).output().unwrap());
     assert_eq!(code, 0, "{words}");
-    let key = Home::open(&path).unwrap().keyring().unwrap().own();
+    let key = WitnessDir::open(&path).unwrap().keyring().unwrap().own();
     let folder = Folder { dir, key };
     folder.add(log);
     assert!(!path.join("witness.key").exists() && !path.join("witness-mldsa.key").exists());
@@ -363,7 +363,7 @@ fn v7_an_ml_dsa_44_key_comes_later_and_what_was_cosigned_before_stays_ours() {
     assert!(witness.door.cosigned_at(&witness.door.post(&log.body(5, 6)), &log.signed(6)) > 0);
     assert_eq!(witness.stop(), 0);
 
-    folder.key = Home::open(&path).unwrap().keyring().unwrap().own();
+    folder.key = WitnessDir::open(&path).unwrap().keyring().unwrap().own();
     assert_eq!(folder.key.keys().map(|key| format!("{key}\n")).nth(1), Some(vkey));
     let witness = folder.start(&[]);
     // What has one line alone is ours still; a part of it is signed, and the next cosignature has both lines.

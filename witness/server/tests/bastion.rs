@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use common::{Folder, Log, told};
-use stele_bastion::{Backend, Bastions, Identity, Pace, Status};
+use stele_bastion::{Backend, Bastions, Identity, ReconnectPace, Status};
 use stele_fetch::roots;
 use stele_serve::{Limits, Pings};
 use stele_spec::cosignature::verify_cosignature;
@@ -27,11 +27,11 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn pace() -> Pace {
+fn pace() -> ReconnectPace {
     let (connect, first_pause, longest_pause) =
         (Duration::from_secs(2), Duration::from_millis(10), Duration::from_millis(50));
     let pings = Pings { every: Duration::from_millis(200), within: Duration::from_millis(300) };
-    Pace { connect, first_pause, longest_pause, steady: Duration::from_secs(60), pings }
+    ReconnectPace { connect, first_pause, longest_pause, steady: Duration::from_secs(60), pings }
 }
 
 /// A backend that serves a small router in this process until it is dropped.

@@ -368,7 +368,7 @@ fn g7_a_log_that_signs_with_ml_dsa_44_is_cosigned() {
     let log = Log::new("log.example/q");
     let signer = SignerKey::new("log.example/q".parse().unwrap(), KeyType::MlDsa, [1; 32]);
     let folder = Folder::new(&[]);
-    stele_witness::home::Home::add_log(&folder.path(), &signer.verifier().to_string(), None).unwrap();
+    stele_witness::home::WitnessDir::add_log(&folder.path(), &signer.verifier().to_string(), None).unwrap();
     let served = folder.serve();
     let signed = |size| sign_checkpoint(&Checkpoint::parse(log.signed(size).text()).unwrap(), &signer).unwrap();
     assert_eq!(served.door.status(&log.body(0, 7)), 403, "its Ed25519 key is not the one we were told");

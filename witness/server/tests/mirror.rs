@@ -12,7 +12,7 @@ use common::{FileServer, Folder, Log, NOW, flip, told};
 use stele_clock::ManualClock;
 use stele_durable::fault;
 use stele_fetch::static_files::{SourceError, StaticFiles};
-use stele_mirror::{Brought, Mirror};
+use stele_mirror::{CopyOutcome, Mirror};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::Digest;
@@ -20,10 +20,10 @@ use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::tile::{TilePath, tiles_for};
 use stele_spec::tiledlog::{Files, TiledLog};
 use stele_witness::copying::Copying;
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 use stele_witness::setup;
-use stele_witness_core::cosigned::Record;
 use stele_witness_core::counters::Pulled;
+use stele_witness_core::record::LastCosigned;
 use stele_witness_core::witness::Witness;
 
 const ORIGIN: &str = "log.example/copied";
@@ -48,12 +48,12 @@ impl House {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let own = setup::init_mirror(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
-        Home::mirror_log(&folder.path(), ORIGIN, false).unwrap();
+        WitnessDir::mirror_log(&folder.path(), ORIGIN, false).unwrap();
         Self { folder, files, log, keys: own.keys().cloned().collect() }
     }
 
     fn open(&self) -> AtWork {
-        let (home, clock) = (Home::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
+        let (home, clock) = (WitnessDir::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
         let witness = Arc::new(home.open_witness(clock.clone()).unwrap());
         let mirror = home.open_mirror(clock).unwrap().unwrap();
         AtWork { witness, mirror, url: self.files.url.clone() }
@@ -94,16 +94,16 @@ impl AtWork {
         stele_pull::ask(&self.witness, Some(&copying), &ORIGIN.parse().unwrap(), &Arc::default())
     }
 
-    fn bring(&self) -> Option<Brought> {
+    fn bring(&self) -> Option<CopyOutcome> {
         let asked = stele_pull::files_at(&self.url, Arc::default());
         match self.witness.last(&ORIGIN.parse().unwrap()) {
-            Some(Ok(Record::Cosigned(cosigned))) => self.mirror.bring(&cosigned, &asked),
+            Some(Ok(LastCosigned::Cosigned(cosigned))) => self.mirror.copy_to(&cosigned, &asked),
             _ => None,
         }
     }
 
     /// A round in which the log is cosigned and then copied, or not.
-    fn round(&self) -> Option<Brought> {
+    fn round(&self) -> Option<CopyOutcome> {
         assert_eq!(self.ask(), Pulled::Cosigned);
         self.bring()
     }
@@ -116,7 +116,7 @@ fn r0_a_log_that_compresses_unasked_is_cosigned_and_copied() {
     let work = house.open();
     for size in [300, 700] {
         house.shows(size);
-        assert_eq!(work.round(), Some(Brought::Signed), "{size}");
+        assert_eq!(work.round(), Some(CopyOutcome::Signed), "{size}");
         assert_eq!(house.served_size(&work), Some(size));
     }
     // What is kept is not compressed.
@@ -128,9 +128,9 @@ fn r0_a_log_that_compresses_unasked_is_cosigned_and_copied() {
     let whole = common::read(&path);
     common::put(&path, b"");
     assert_eq!(work.ask(), Pulled::Cosigned);
-    assert_eq!(work.bring(), Some(Brought::Failed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Failed));
     common::put(&path, &whole);
-    assert_eq!(work.bring(), Some(Brought::Signed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Signed));
 }
 
 #[test]
@@ -142,16 +142,16 @@ fn r1_a_wrong_or_missing_byte_of_the_log_is_neither_signed_nor_kept() {
         assert_eq!(work.ask(), Pulled::Cosigned, "a first checkpoint needs no tiles");
         let path = house.files.path().join(file);
         flip(&path, 9);
-        assert_eq!(work.bring(), Some(Brought::Failed), "{file}");
+        assert_eq!(work.bring(), Some(CopyOutcome::Failed), "{file}");
         let bytes = common::read(&path);
         common::put(&path, &bytes[..bytes.len() - 1]);
-        assert_eq!(work.bring(), Some(Brought::Failed), "{file} is short");
+        assert_eq!(work.bring(), Some(CopyOutcome::Failed), "{file} is short");
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(work.bring(), Some(Brought::Failed), "{file} is gone");
+        assert_eq!(work.bring(), Some(CopyOutcome::Failed), "{file} is gone");
         assert_eq!(house.served_size(&work), None);
         assert!(!house.copy().join("tile/entries/001.p/44").exists());
         house.shows(300);
-        assert_eq!(work.bring(), Some(Brought::Signed));
+        assert_eq!(work.bring(), Some(CopyOutcome::Signed));
         assert_eq!(house.served_size(&work), Some(300));
     }
 }
@@ -163,8 +163,8 @@ fn r2_every_file_of_the_tree_is_served_and_the_checkpoint_has_the_lines_of_log_w
     let hash = house.log.hash();
     for size in [1, 200, 255, 256, 300, 511, 513, 900] {
         house.shows(size);
-        assert_eq!(work.round(), Some(Brought::Signed), "{size}");
-        assert_eq!(work.bring(), Some(Brought::Current));
+        assert_eq!(work.round(), Some(CopyOutcome::Signed), "{size}");
+        assert_eq!(work.bring(), Some(CopyOutcome::Current));
         assert_eq!(house.served_size(&work), Some(size));
         for path in tiles_for(0, size) {
             let expected = common::read(&house.files.path().join(path.to_string()));
@@ -184,22 +184,22 @@ fn r3_a_log_that_forks_brings_no_second_history_here() {
     let house = House::new();
     house.shows(100);
     let work = house.open();
-    assert_eq!(work.round(), Some(Brought::Signed));
+    assert_eq!(work.round(), Some(CopyOutcome::Signed));
     house.shows(300);
     assert_eq!(work.ask(), Pulled::Cosigned);
     // Before the copy is made, the log puts the files of another history in the place of those that it signed for.
     let other = Log::salted(ORIGIN, 1, 1);
     other.write(house.files.path(), 300);
     assert_eq!(work.ask(), Pulled::Refused);
-    assert_eq!(work.bring(), Some(Brought::Failed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Failed));
     other.write(house.files.path(), 600);
     assert_eq!(work.ask(), Pulled::Refused);
-    assert_eq!(work.bring(), Some(Brought::Failed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Failed));
     assert_eq!(house.served_size(&work), Some(100));
     assert_eq!(work.witness.evidence()[0].1.len(), 2, "both are proofs, which page, health and doctor show");
     // What was signed for is still the one history.
     house.shows(300);
-    assert_eq!(work.bring(), Some(Brought::Signed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Signed));
     assert_eq!(house.verify().0, 0);
 }
 
@@ -251,10 +251,10 @@ fn r5_a_failing_or_full_disk_signs_nothing_and_the_next_round_goes_on() {
         let work = house.open();
         assert_eq!(work.ask(), Pulled::Cosigned);
         let armed = fault::arm(&format!("{fault}:{}:1", house.copy().display())).unwrap();
-        assert_eq!(work.bring(), Some(Brought::Failed), "{fault}");
+        assert_eq!(work.bring(), Some(CopyOutcome::Failed), "{fault}");
         assert_eq!(house.served_size(&work), None);
         drop(armed);
-        assert_eq!(work.bring(), Some(Brought::Signed), "{fault}");
+        assert_eq!(work.bring(), Some(CopyOutcome::Signed), "{fault}");
         drop(work);
         assert_eq!(house.verify().0, 0, "{fault}");
     }
@@ -265,11 +265,11 @@ fn r6_a_lost_or_restored_state_of_the_mirror_is_refused_and_the_way_out_is_its_o
     let house = House::new();
     house.shows(100);
     let work = house.open();
-    assert_eq!(work.round(), Some(Brought::Signed));
+    assert_eq!(work.round(), Some(CopyOutcome::Signed));
     let state = house.folder.path().join("mirror/state").join(house.log.hash());
     let (older, backup) = (common::read(&state), common::files_of(state.parent().unwrap()));
     house.shows(300);
-    assert_eq!(work.round(), Some(Brought::Signed));
+    assert_eq!(work.round(), Some(CopyOutcome::Signed));
     let newest = work.mirror.checkpoint(&house.log.hash()).unwrap();
     drop(work);
     backup.iter().for_each(|(path, bytes)| common::put(path, bytes));
@@ -294,7 +294,7 @@ fn r7_a_damaged_copy_is_not_served_and_a_missing_one_is_made_again() {
     let house = House::new();
     house.shows(600);
     let work = house.open();
-    assert_eq!(work.round(), Some(Brought::Signed));
+    assert_eq!(work.round(), Some(CopyOutcome::Signed));
     drop(work);
     // In the middle: seen by a look at the whole.
     for file in ["tile/entries/000", "tile/0/001"] {
@@ -313,7 +313,7 @@ fn r7_a_damaged_copy_is_not_served_and_a_missing_one_is_made_again() {
     std::fs::remove_dir_all(house.copy()).unwrap();
     let work = house.open();
     assert_eq!(house.served_size(&work), None);
-    assert_eq!(work.bring(), Some(Brought::Signed));
+    assert_eq!(work.bring(), Some(CopyOutcome::Signed));
     assert_eq!(house.served_size(&work), Some(600));
     assert_eq!(house.verify().0, 0);
 }

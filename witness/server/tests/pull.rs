@@ -1,4 +1,4 @@
-//! Logs that do not call: what they show is read, proven from their tiles, and decided on as if they had brought it.
+//! Logs that do not call: what they show is read, proven from their tiles, and decided on as if they had outcome it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 mod common;
@@ -10,7 +10,7 @@ use common::{FileServer, Folder, Log, NOW, flip};
 use stele_clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::SignedNote;
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 use stele_witness::metrics::exposition_of;
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::held::Held;
@@ -32,7 +32,7 @@ impl Asking {
         let (log, files, folder) = (Log::new(ORIGIN), FileServer::start(), Folder::new(&[]));
         folder.add_pulled(&log, &files.url);
         let clock = Arc::new(ManualClock::at(NOW));
-        let witness = Arc::new(Home::open(&folder.path()).unwrap().open_witness(clock.clone()).unwrap());
+        let witness = Arc::new(WitnessDir::open(&folder.path()).unwrap().open_witness(clock.clone()).unwrap());
         Self { folder, files, log, clock, witness }
     }
 
@@ -118,7 +118,7 @@ fn n4_a_fork_that_its_own_tiles_prove_is_kept_as_evidence() {
     assert_eq!(evidence.len(), 2, "{evidence:?}");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"forked\"} 1");
     asking.metric("conflicts_total{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
-    // What a pulled checkpoint proves is shown as what a brought one does.
+    // What a pulled checkpoint proves is shown as what a outcome one does.
     asking.metric("evidence{origin=\"log.example/quiet\",kind=\"same-size\"} 1");
     let held = asking.witness.evidence();
     assert!(matches!(&held[..], [(_, files)] if files.len() == 2 && files.iter().all(Held::is_proof)), "{held:?}");

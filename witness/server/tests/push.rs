@@ -1,4 +1,4 @@
-//! Entries that are brought to a mirror (c2sp.org/tlog-mirror): whoever brings them, only the tree that was cosigned gets in.
+//! Entries that are outcome to a mirror (c2sp.org/tlog-mirror): whoever brings them, only the tree that was cosigned gets in.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 mod common;
@@ -11,7 +11,7 @@ use stele_mirror::{Package, Upload, first_of};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::note::{NoteSignature, VerifierKey};
 use stele_spec::tile::tiles_for;
-use stele_witness::home::Home;
+use stele_witness::home::WitnessDir;
 use stele_witness::setup;
 
 const ORIGIN: &str = "log.example/pushed";
@@ -35,7 +35,7 @@ impl House {
         let log = Log::new(ORIGIN);
         let folder = Folder::new(&[&log]);
         let own = setup::init_mirror(&folder.path(), &"mirror.example/m1".parse().unwrap()).unwrap();
-        Home::mirror_log(&folder.path(), ORIGIN, true).unwrap();
+        WitnessDir::mirror_log(&folder.path(), ORIGIN, true).unwrap();
         Self { folder, log, keys: own.keys().cloned().collect() }
     }
 

@@ -30,7 +30,7 @@ pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, F
             let within = locate::place_of(folder, &target.bundle, false, release.manifest())?;
             release.check(&read_part(folder, &within, &release, &|_| {})?)
         }
-        TargetKind::File(file) => check_file(file, &release, &|_| {})?,
+        TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, &|_| {})?,
         TargetKind::Bundle => release.check(&FolderContents::new()),
     };
     report.require(Allow::default())?;
@@ -71,7 +71,15 @@ pub fn read_part(
     }
     for (path, oddity) in walk.odd {
         let path = path.trim_end_matches('/').to_owned();
-        let found = unusable(&path, &oddity);
+        let found = match (&oddity, loadable_by_name(&path)) {
+            // Where it leads may be there when a loader looks.
+            (Oddity::LinkBroken, Some(role))
+                if !manifest.files().iter().any(|file| covers(&path, file.path.as_str())) =>
+            {
+                Found::Unusable { why: oddity.to_string(), is_io: false, loadable_as: Some(role) }
+            }
+            _ => unusable(&path, &oddity),
+        };
         contents.add(path, found);
     }
     for (shown, open) in walk.skipped {
@@ -125,10 +133,18 @@ fn hash_into(here: &[(&ManifestFile, walk::Found)], progress: Progress<'_>, cont
     }
 }
 
-/// Compares one file: with the recorded file at its path below a folder above it, or else with any that has its bytes.
-pub fn check_file(path: &Path, release: &VerifiedRelease, progress: Progress<'_>) -> Result<FolderReport, Failure> {
+/// Compares one file. Below the folder of its bundle, `root`, a recorded path is compared with what is recorded there and with nothing
+/// else. Anywhere else a file is any of the release that has its bytes, or else the one that its path ends with.
+pub fn check_file(
+    path: &Path,
+    root: Option<&Path>,
+    release: &VerifiedRelease,
+    progress: Progress<'_>,
+) -> Result<FolderReport, Failure> {
     let manifest = release.manifest();
-    let named = named_by(path, manifest);
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let recorded = root.and_then(|root| recorded_at(&absolute(path), &absolute(root), manifest));
+    let named = recorded.clone().or_else(|| named_by(path, manifest));
     let unusable = |why: String, is_io| {
         let files = vec![Unusable { path: path.display().to_string(), why, is_io }];
         FolderMismatch::Unusable { files, is_io }
@@ -153,17 +169,21 @@ pub fn check_file(path: &Path, release: &VerifiedRelease, progress: Progress<'_>
     });
     let found = Found::File { size, sha256, cause };
     let not_of_it = || FolderMismatch::NotOfTheRelease { path: path.display().to_string(), size, digest: sha256 };
-    Ok(release.check_file(named.as_ref(), &found).ok_or_else(not_of_it)?)
+    let equal = if recorded.is_none() { release.check_file(None, &found) } else { None };
+    let report = equal.or_else(|| release.check_file(Some(named.as_ref()?), &found));
+    Ok(report.ok_or_else(not_of_it)?)
+}
+
+/// The path in a manifest that a file has below a folder.
+fn recorded_at(file: &Path, folder: &Path, manifest: &Manifest) -> Option<FilePath> {
+    let below: FilePath = file.strip_prefix(folder).ok()?.to_str()?.parse().ok()?;
+    manifest.file(&below).map(|file| file.path.clone())
 }
 
 /// The path in a manifest that a file has below a folder above it. The longest wins: `text_encoder/config.json` before `config.json`.
 fn named_by(path: &Path, manifest: &Manifest) -> Option<FilePath> {
     let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let at = |folder: &Path| {
-        let below: FilePath = absolute.strip_prefix(folder).ok()?.to_str()?.parse().ok()?;
-        manifest.file(&below).map(|file| file.path.clone())
-    };
-    folders_above(path).iter().rev().find_map(|folder| at(folder))
+    folders_above(path).iter().rev().find_map(|folder| recorded_at(&absolute, folder, manifest))
 }
 
 /// What is no regular file, and what a loader would take it for: by its name, and a folder that was not looked into for anything.

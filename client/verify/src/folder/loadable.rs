@@ -1,11 +1,12 @@
 //! Which files on a disk that a record does not name a loader would take: by their names, and by their first bytes.
 
 use std::fs::OpenOptions;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use stele_spec::manifest::Role;
+use stele_spec::verify::pickle;
 use stele_spec::verify::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
 
 /// How much of a file is read at its beginning: the first record of an archive names its first file well within it.
@@ -36,7 +37,12 @@ fn of_content(path: &Path) -> Option<&'static str> {
         let end = read(length.saturating_sub(END), END)?;
         return (archive_holds_weights(&beginning) || archive_holds_weights(&end)).then(|| Role::Weights.as_str());
     }
-    begins_weights(&beginning).then(|| Role::Weights.as_str())
+    let is_weights = begins_weights(&beginning) || {
+        // Old pickles have no mark of their own.
+        file.seek(SeekFrom::Start(0)).ok()?;
+        pickle::imports(BufReader::new(&mut file), length).ok()?
+    };
+    is_weights.then(|| Role::Weights.as_str())
 }
 
 /// The files below a folder or file that is skipped by rule, that a loader would take. What git and the hub's client keep
@@ -87,7 +93,9 @@ mod tests {
         let zip = |name: &str| [b"PK\x03\x04".as_slice(), &[0; 26], name.as_bytes()].concat();
         let long = [zip("x/first"), vec![0; 10_000], b"x/data.pkl".to_vec()].concat();
         let safetensors = [&2u64.to_le_bytes()[..], b"{}"].concat();
-        let weights: [&[u8]; 9] = [
+        let late = [b"I1\n0".repeat(5000), b"cposix\nsystem\n(S'id'\ntR.".to_vec()].concat();
+        let weights: [&[u8]; 10] = [
+            &late,
             b"\x80\x04\x95\x00",
             b"cposix\nsystem\n(S'id'\ntR.",
             &zip("archive/data.pkl"),

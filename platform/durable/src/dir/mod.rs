@@ -23,7 +23,7 @@
 //! in place.
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
-//! open [`Dir`] holds a shared `flock` on `.tmp`; whoever opens one while nobody else has it open removes what a killed
+//! open [`Dir`] holds a shared `flock` on `.tmp`; one that is opened while no other is open removes what a killed
 //! process left there.
 //!
 //! # The holes that remain
@@ -35,16 +35,15 @@
 //! - A file system without hard links (exFAT, some FUSE mounts) refuses every put, loudly.
 //! - Everything under a root must be one file system: `link` and `rename` do not cross a mount.
 
-use crate::disk::{self, io_error, open_dir, open_dir_at};
+use crate::disk::{At, Disk, Handle, Machine};
 use crate::error::DurableError;
-use crate::file::create_dir_all;
+use crate::file::create_dir_all_on;
 use crate::op::{Listed, Op, Put};
+use crate::step::{self, io_error, open_dir};
 use crate::unfinished::{FILE_MODE, Place, Tmp, nonce};
-use rustix::fs::{AtFlags, FlockOperation};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,31 +66,54 @@ pub struct Dir(pub(crate) Arc<Root>);
 
 #[derive(Debug)]
 pub(crate) struct Root {
+    pub(crate) disk: Arc<dyn Disk>,
     path: PathBuf,
-    pub(crate) handle: Arc<OwnedFd>,
-    tmp: Arc<OwnedFd>,
+    pub(crate) handle: Handle,
+    tmp: Handle,
     nonce: u64,
     next: AtomicU64,
+}
+
+/// A file that is read from its beginning on.
+#[derive(Debug)]
+pub struct OpenFile {
+    disk: Arc<dyn Disk>,
+    file: Handle,
+    offset: u64,
+}
+
+impl io::Read for OpenFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.disk.read_at(&self.file, buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
 }
 
 impl Dir {
     /// Opens a data folder, creating it (durably) when it is missing, and removes what a killed process left in `.tmp`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DurableError> {
+        Self::open_on(Arc::new(Machine), path)
+    }
+
+    /// The same on a disk that is handed in.
+    pub fn open_on(disk: Arc<dyn Disk>, path: impl AsRef<Path>) -> Result<Self, DurableError> {
         let path = path.as_ref();
-        create_dir_all(path)?;
-        let handle = Arc::new(open_dir(path)?);
+        create_dir_all_on(&*disk, path)?;
+        let handle = open_dir(&*disk, At::path(path), path)?;
         let tmp_path = path.join(TMP);
-        disk::make_dir(&handle, TMP, path, &tmp_path)?;
-        let tmp = Arc::new(open_dir_at(&handle, TMP, &tmp_path)?);
-        let alone = rustix::fs::flock(&tmp, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if alone {
-            for left in disk::list_at(&tmp, &tmp_path)? {
-                disk::unlink_at(&tmp, &left.name, &tmp_path.join(&left.name))?;
+        step::make_dir(&*disk, &handle, Path::new(TMP), path, &tmp_path)?;
+        let tmp = open_dir(&*disk, handle.at(TMP), &tmp_path)?;
+        let failed = |error| io_error(Op::Open, &tmp_path, error);
+        if disk.try_lock_alone(&tmp).map_err(failed)? {
+            for left in step::list(&*disk, &tmp, &tmp_path)? {
+                step::unlink(&*disk, tmp.at(&left.name), &tmp_path.join(&left.name))?;
             }
         }
         // Shared from here on: the next to open sees that these temporary files are in use.
-        rustix::fs::flock(&tmp, FlockOperation::LockShared).map_err(|e| io_error(Op::Open, &tmp_path, e.into()))?;
-        Ok(Self(Arc::new(Root { path: path.to_owned(), handle, tmp, nonce: nonce(), next: AtomicU64::new(0) })))
+        disk.lock_shared(&tmp).map_err(failed)?;
+        let (path, nonce, next) = (path.to_owned(), nonce(), AtomicU64::new(0));
+        Ok(Self(Arc::new(Root { disk, path, handle, tmp, nonce, next })))
     }
 
     /// The folder's path as it was opened.
@@ -120,7 +142,7 @@ impl Dir {
     /// Puts many files as [`put_if_absent`](Self::put_if_absent) does, with one sync for each folder instead of one for
     /// each file. Not atomic: after an error some are there, each of them whole.
     ///
-    /// Answers in the order of `files`. Nobody may rely on any of them before this returns `Ok`.
+    /// Answers in the order of `files`. No caller may rely on any of them before this returns `Ok`.
     pub fn put_all_if_absent<P, B>(&self, files: impl IntoIterator<Item = (P, B)>) -> Result<Vec<Put>, DurableError>
     where
         P: AsRef<str>,
@@ -166,37 +188,35 @@ impl Dir {
     /// Reads a file of at most `limit` bytes; `None` when it is not there.
     pub fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, DurableError> {
         check(path)?;
-        disk::read_at(&self.0.handle, path, &self.path_of(path), limit)
+        step::read(self.disk(), self.0.handle.at(path), &self.path_of(path), limit)
     }
 
     /// Opens a file for reading, with its length; `None` when it is not there or is a folder.
-    pub fn open_file(&self, path: &str) -> Result<Option<(File, u64)>, DurableError> {
+    pub fn open_file(&self, path: &str) -> Result<Option<(OpenFile, u64)>, DurableError> {
         check(path)?;
-        disk::open_file_at(&self.0.handle, path, &self.path_of(path))
+        let opened = step::open_file(self.disk(), self.0.handle.at(path), &self.path_of(path))?;
+        Ok(opened.map(|(file, length)| (OpenFile { disk: self.0.disk.clone(), file, offset: 0 }, length)))
     }
 
     /// Whether a file or folder of this name is there.
     pub fn exists(&self, path: &str) -> Result<bool, DurableError> {
         check(path)?;
-        match rustix::fs::statat(&self.0.handle, path, AtFlags::empty()) {
-            Ok(_) => Ok(true),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
-            Err(e) => Err(io_error(Op::Open, &self.path_of(path), e.into())),
-        }
+        let there = self.disk().exists(self.0.handle.at(path));
+        there.map_err(|error| io_error(Op::Open, &self.path_of(path), error))
     }
 
     /// The names in a folder (`""`: the root), sorted, hidden ones left out; `None` when it is not there.
     pub fn list(&self, path: &str) -> Result<Option<Vec<Listed>>, DurableError> {
         let full = self.path_of(path);
-        let handle = if path.is_empty() {
-            open_dir(&full)
+        let at = if path.is_empty() {
+            self.0.handle.at(".")
         } else {
             check(path)?;
-            open_dir_at(&self.0.handle, path, &full)
+            self.0.handle.at(path)
         };
-        match handle {
+        match open_dir(self.disk(), at, &full) {
             Ok(handle) => {
-                let mut names = disk::list_at(&handle, &full)?;
+                let mut names = step::list(self.disk(), &handle, &full)?;
                 names.retain(|listed| !listed.name.starts_with('.'));
                 names.sort();
                 Ok(Some(names))
@@ -216,8 +236,8 @@ impl Dir {
             Err(error) if error.errno() == Some(Errno::NOENT) => return Ok(false),
             Err(error) => return Err(error),
         };
-        match disk::unlink_at(&handle, name, &full) {
-            Ok(()) => disk::sync_dir(&handle, &full).map(|()| true),
+        match step::unlink(self.disk(), handle.at(name), &full) {
+            Ok(()) => step::sync_dir(self.disk(), &handle, &full).map(|()| true),
             Err(error) if error.errno() == Some(Errno::NOENT) => Ok(false),
             Err(error) => Err(error),
         }
@@ -231,7 +251,11 @@ impl Dir {
 
     /// Syncs the whole file system that the folder is on; for a database whose own flush does not (sled).
     pub fn sync_filesystem(&self) -> Result<(), DurableError> {
-        disk::sync_filesystem_of(&self.0.handle, &self.0.path)
+        step::sync_filesystem(self.disk(), &self.0.handle, &self.0.path)
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        &*self.0.disk
     }
 
     /// The folder of a path, created when missing, and the name in it.
@@ -240,7 +264,7 @@ impl Dir {
     }
 
     /// The same, remembering the folders.
-    fn place_in(&self, path: &str, folders: &mut BTreeMap<String, Arc<OwnedFd>>) -> Result<Place, DurableError> {
+    fn place_in(&self, path: &str, folders: &mut BTreeMap<String, Handle>) -> Result<Place, DurableError> {
         check(path)?;
         let (folder, name) = split(path);
         let handle = match folders.get(folder) {
@@ -254,23 +278,23 @@ impl Dir {
                 handle
             }
         };
-        Ok(Place::new(handle, name, self.path_of(path)))
+        Ok(Place::new(self.0.disk.clone(), handle, name, self.path_of(path)))
     }
 
-    fn open_folder(&self, folder: &str) -> Result<Arc<OwnedFd>, DurableError> {
+    fn open_folder(&self, folder: &str) -> Result<Handle, DurableError> {
         if folder.is_empty() {
             return Ok(self.0.handle.clone());
         }
-        open_dir_at(&self.0.handle, folder, &self.path_of(folder)).map(Arc::new)
+        open_dir(self.disk(), self.0.handle.at(folder), &self.path_of(folder))
     }
 
-    fn create_folder(&self, folder: &str) -> Result<Arc<OwnedFd>, DurableError> {
+    fn create_folder(&self, folder: &str) -> Result<Handle, DurableError> {
         let mut above = self.0.handle.clone();
         let mut above_path = self.0.path.clone();
         for segment in folder.split('/') {
             let path = above_path.join(segment);
-            disk::make_dir(&above, segment, &above_path, &path)?;
-            above = Arc::new(open_dir_at(&above, segment, &path)?);
+            step::make_dir(self.disk(), &above, Path::new(segment), &above_path, &path)?;
+            above = open_dir(self.disk(), above.at(segment), &path)?;
             above_path = path;
         }
         Ok(above)
@@ -297,7 +321,7 @@ impl Dir {
             name(started, &batch)?;
         }
         for (folder, handle) in &folders {
-            disk::sync_dir(handle, &self.path_of(folder))?;
+            step::sync_dir(self.disk(), handle, &self.path_of(folder))?;
         }
         Ok(())
     }

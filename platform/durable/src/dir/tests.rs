@@ -207,7 +207,7 @@ fn reading_is_bounded_and_a_missing_file_is_no_error() {
 #[test]
 fn a_pipe_in_the_place_of_a_file_does_not_hang() {
     let (_home, dir) = home();
-    rustix::fs::mknodat(rustix::fs::CWD, dir.path_of("pipe"), FileType::Fifo, FILE_MODE, 0).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, dir.path_of("pipe"), FileType::Fifo, FILE_MODE.into(), 0).unwrap();
     assert!(dir.read("pipe", 9).is_err());
     assert!(dir.put_if_absent("pipe", b"x").is_err());
 }
@@ -289,7 +289,7 @@ fn killed_before_and_after_every_step_everything_is_whole_and_can_be_repeated() 
                 drop(dir);
                 let path = home.path().join("data");
                 let ended = std::process::Command::new(std::env::current_exe().unwrap())
-                    .args(["--exact", "durable::tests::the_process_that_is_killed", "--ignored", "--quiet"])
+                    .args(["--exact", "dir::tests::the_process_that_is_killed", "--ignored", "--quiet"])
                     .env("STELE_TEST_DIR", &path)
                     .env("STELE_FAULT", format!("{action}:{}:{target}:1", op.name()))
                     .output()

@@ -119,7 +119,7 @@ impl Log {
         if self.manifests.is_empty() && self.statements.len() == self.said {
             let codes = |found: &[Finding]| found.iter().map(|finding| finding.code).collect::<Vec<_>>();
             let earlier = self.statements.iter().map(|(position, statement)| (*position, statement));
-            let before = foreseen(earlier, &statement, None);
+            let before = foreseen(earlier, &statement, &[]);
             assert!(before.iter().all(|finding| finding.position.is_none()));
             assert_eq!(codes(&before), codes(&found), "said before it is sent, as the auditor says it after");
         }
@@ -310,7 +310,7 @@ fn a_second_release_of_known_weights_is_foreseen() {
     second.model.version = "9.9.9".parse().unwrap();
     let (first, second) = (said(&first), said(&second));
     let codes = |earlier: &[(u64, &Statement)]| -> Vec<Code> {
-        let found = foreseen(earlier.iter().copied(), &second, Some(&manifest));
+        let found = foreseen(earlier.iter().copied(), &second, std::slice::from_ref(&manifest));
         found.iter().map(|finding| finding.code).filter(|code| *code == Code::FileInMany).collect()
     };
     assert_eq!(codes(&[(4, &first)]), [Code::FileInMany]);

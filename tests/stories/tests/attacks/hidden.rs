@@ -104,6 +104,17 @@ fn unproven(told: Told) -> Step {
     Ok(())
 }
 
+/// The same of a verdict: what holds without the log is beside it, and no state of the release that the log says.
+fn unproven_verdict(told: Told) -> Step {
+    let told = told.expect(18)?;
+    assert!(told.stderr.contains("--accept-incomplete-answer"), "{}", told.all());
+    for words in ["UNPROVEN  acme.example/tiny", "files match; the log does not prove", "signature, log and witnesses"] {
+        assert!(told.stdout.contains(words), "{words}: {}", told.all());
+    }
+    assert!(!told.stdout.contains("released, as of"), "{}", told.stdout);
+    Ok(())
+}
+
 #[test]
 fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -> Step {
     let story = Story::new()?;
@@ -121,11 +132,14 @@ fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -
     for (status, body) in [(404, &b""[..]), (400, b"{}"), (410, b""), (500, b""), (200, b"stele/name-proof@v1\nname ")]
     {
         story.hide(status, body);
-        unproven(story.online("stranger", &[])?)?;
-        unproven(story.online("knows", &[])?)?;
+        unproven_verdict(story.online("stranger", &[])?)?;
+        // What was proven here before is worse, and is not forgotten.
+        let told = story.online("knows", &[])?.expect(17)?;
+        assert!(told.stdout.starts_with("WITHDRAWN  ") && told.stdout.contains("the log does not prove"), "{told:?}");
     }
     let json = story.online("stranger", &["--json"])?.expect(18)?.json()?;
-    assert_eq!(json["error"], "unproven", "{json}");
+    assert_eq!((&json["error"], &json["verdict"]), (&"unproven".into(), &"unproven".into()), "{json}");
+    assert_eq!((&json["integrity"]["weights"]["state"], &json["as_of"]["status"]["source"]), (&"match".into(), &"bundle".into()), "{json}");
     story.hide(404, b"");
     for question in [
         &["history", &coordinate][..],

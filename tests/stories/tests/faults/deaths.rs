@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use stele_harness::history::{Head, History};
 use stele_harness::network::Network;
 use stele_harness::process::poll;
-use stele_probe::failure::Step;
+use stele_probe::failure::{During as _, Failure, Step};
 use stele_probe::http::{self, ANSWER};
 use stele_samples::model;
 use stele_samples::statements::Speaker;
+use stele_spec::cosignature::{UnixTime, verify_cosignature};
+use stele_spec::note::{SignedNote, VerifierKey};
 
 /// The exit code for state that contradicts what was signed.
 const INCONSISTENT: i32 = 12;
@@ -304,9 +306,23 @@ fn a_witness_that_lost_its_state() -> Step {
     Ok(())
 }
 
+/// When each witness cosigned the published tree head, in seconds since the epoch.
+fn cosigned_at(network: &Network) -> Step<Vec<u64>> {
+    let note = SignedNote::parse(&network.get("/checkpoint")?.expect(200)?.body).during("reading a checkpoint")?;
+    let time_of = |vkey: &String| {
+        let key: VerifierKey = vkey.parse().during("reading a verifier key")?;
+        let line = note.signatures().iter().find(|line| key.is_meant_by(line));
+        let line = line.ok_or_else(|| Failure::new(format!("no line of {vkey}: {note}")))?;
+        let time = verify_cosignature(note.text(), line, &key).during("verifying a cosignature")?;
+        time.map(UnixTime::seconds).ok_or_else(|| Failure::new("a cosignature without a time"))
+    };
+    network.witness_vkeys().iter().map(time_of).collect()
+}
+
 #[test]
 fn a_clock_set_back() -> Step {
     let mut network = with_claims(1)?;
+    let before = cosigned_at(&network)?;
     for witness in &mut network.witnesses {
         witness.stop()?;
         witness.set_env("STELE_TEST_CLOCK_OFFSET", Some("-86400"));
@@ -316,5 +332,7 @@ fn a_clock_set_back() -> Step {
     // published is never older.
     let answer = network.submit(Speaker::new(7)?.claim()?.bytes())?;
     assert!(matches!(answer.status, 200 | 503), "{}", answer.text());
+    let after = cosigned_at(&network)?;
+    assert!(after.iter().zip(&before).all(|(after, before)| after >= before), "{after:?} is older than {before:?}");
     Ok(())
 }

@@ -171,7 +171,7 @@ fn whoever_has_a_derivative_of_a_derivative_learns_what_became_of_its_ancestors(
     let withdrawn = format!("{} (entry {}): withdrawn", base.coordinate(), base.release.entry);
     says(&told, &["9 of 9 files, all match", &tuned.coordinate(), &withdrawn, "these bytes still verify"])?;
     says(&told, &["host-removed on 2026-07-01", "copies were publicly downloaded, and persist"])?;
-    says(&told, &["incident i-1 (backdoor, critical, open) by tuned.example", "not carried on: use policy"])?;
+    says(&told, &["incident i-1 (backdoor, critical, open) reported by tuned.example", "not carried on: use policy"])?;
     says(&told, &["availability", "openness", "release safety", "asked now", "(see above)"])?;
     says(&told, &["complete up to there, by the log's index"])?;
 
@@ -380,13 +380,13 @@ fn a_log_that_forks_or_goes_back_is_refused_by_whoever_saw_the_other_side() -> S
     let other = publish(&network, "other.example", 3, &[&base])?;
     network.stop()?;
     let reader = Reader::new(&network, "reader");
-    let told = reader.verify(&other, &[])?.expect(12)?;
+    let told = reader.verify(&other, &[])?.expect(19)?;
     for words in ["two histories", "seen before: size", "shown now: size", "root", "evidence: ", "hint: "] {
         assert!(told.stderr.contains(words), "{words:?}: {}", told.stderr);
     }
     let file = told.stderr.lines().find_map(|line| line.trim().strip_prefix("evidence: ")).unwrap();
     assert!(fs::metadata(file).unwrap().len() > 0, "{file}");
-    assert_eq!(reader.verify(&other, &["--json"])?.expect(12)?.json()?["error"], "log-forked");
+    assert_eq!(reader.verify(&other, &["--json"])?.expect(19)?.json()?["error"], "log-forked");
     // Who saw only one side cannot know.
     Reader::new(&network, "stranger").verify(&other, &[])?.expect(0)?;
     Ok(())

@@ -5,13 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 use stele_harness::binaries::Binary;
 use stele_harness::command::{self, Told};
 use stele_harness::lying_log::LyingLog;
 use stele_harness::network::{Network, path};
+use stele_harness::process::{START, poll};
 use stele_harness::proxy::{Encoding, Proxy, Sent};
 use stele_samples::statements::Speaker;
 use stele_samples::supply::Supply;
@@ -348,20 +348,20 @@ fn a_log_that_rewrites_what_was_audited_is_refused_with_the_proof() {
     fork.index().unwrap();
     let honest = std::mem::replace(&mut scene.log, fork);
     scene.write();
-    let told = scene.audit(&arguments).expect(12).unwrap();
+    let told = scene.audit(&arguments).expect(19).unwrap();
     assert!(told.stdout.is_empty(), "{}", told.all());
     assert_eq!(scene.convictions(&state.join("evidence")).len(), 1);
     scene.log.say(&Speaker::new(4).unwrap().claim().unwrap()).unwrap();
     scene.log.index().unwrap();
     scene.write();
-    scene.audit(&arguments).expect(12).unwrap();
+    scene.audit(&arguments).expect(19).unwrap();
     let convictions = scene.convictions(&state.join("evidence"));
     assert_eq!(convictions.iter().map(|(kind, ..)| kind.as_str()).collect::<Vec<_>>(), ["split-view"; 2]);
     scene.log = honest.fork(1).unwrap();
     scene.log.say(&Speaker::new(5).unwrap().claim().unwrap()).unwrap();
     scene.log.index().unwrap();
     scene.write();
-    scene.audit(&arguments).expect(12).unwrap();
+    scene.audit(&arguments).expect(19).unwrap();
     assert_eq!(scene.convictions(&state.join("evidence")).len(), 3);
     scene.log = honest.fork(3).unwrap();
     scene.write();
@@ -372,13 +372,21 @@ fn a_log_that_rewrites_what_was_audited_is_refused_with_the_proof() {
     scene.audit(&arguments).expect(0).unwrap();
 }
 
+/// How often the audit is killed at most: each time when it has kept one more file of the log.
+const KILLS: usize = 5;
+
+fn files_below(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
+}
+
 #[test]
 fn an_audit_that_is_killed_goes_on_and_reports_the_same() {
     let mut supply = Supply::new(1).unwrap();
     let mut log = LyingLog::new().unwrap();
     log.keep_manifest(&supply.manifest().encode());
     log.say(&supply.claim().unwrap()).unwrap();
-    for number in 1..=3000u64 {
+    for number in 1..=1500u64 {
         log.say(&supply.another().unwrap()).unwrap();
         if number % 50 == 0 {
             log.index().unwrap();
@@ -388,25 +396,29 @@ fn an_audit_that_is_killed_goes_on_and_reports_the_same() {
     let scene = Scene::of(log);
     let state = scene.at("state");
     let mut killed = 0;
-    let told = loop {
+    while killed < KILLS {
         let mut command = Command::new(Binary::Stele.path().unwrap());
         command.arg("audit").arg(scene.at("log")).arg("--policy").arg(scene.at("policy")).arg("--state").arg(&state);
+        let before = files_below(&state);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(150 + 250 * killed));
-        if child.try_wait().unwrap().is_some() || killed > 20 {
-            child.wait().unwrap();
-            break scene.audit(&["--json", "--state", path(&state).unwrap()]);
-        }
+        let ended = poll(START, "an audit that goes on", || match child.try_wait().unwrap() {
+            Some(_) => Some(true),
+            None => (files_below(&state) > before).then_some(false),
+        });
         child.kill().unwrap();
         child.wait().unwrap();
+        if ended.unwrap() {
+            break;
+        }
         killed += 1;
-    };
+    }
+    let told = scene.audit(&["--json", "--state", path(&state).unwrap()]);
     assert!(killed > 0, "it was too fast to be killed");
     let fresh = scene.audit(&["--json"]);
     assert_eq!(told.code, Some(FINDINGS), "{}", told.stderr);
     assert_eq!(told.stdout, fresh.stdout);
     let report: Value = fresh.json().unwrap();
-    assert_eq!(report["entries"]["statements"], 3001);
+    assert_eq!(report["entries"]["statements"], 1501);
     for finding in report["findings"].as_array().unwrap() {
         assert!(!["registration", "index", "manifest"].contains(&finding["mode"].as_str().unwrap()), "{finding}");
     }

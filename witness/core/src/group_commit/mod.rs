@@ -1,13 +1,13 @@
 //! Files that change by compare-and-swap, many at once for one sync.
 //!
 //! # Contract
-//! That of [`stele_durable::compare_and_swap`], for each [`Member`]: the file is read again from the disk and compared; when a swap returns
+//! That of [`stele_durable::compare_and_swap`], for each [`CasCell`]: the file is read again from the disk and compared; when a swap returns
 //! `Ok`, the new content survives the loss of power; after an error old and new are both possible.
 //!
 //! # How
 //! A new content is first written to a *journal*, a file of fixed length in the same folder that is written in place: that costs one sync
-//! of data, however many files are swapped together, and however busy others keep the file system. Whoever comes while one write is
-//! under way is written with the next, together with all who came. The files themselves follow later ([`Group::flush`], at an orderly
+//! of data, however many files are swapped together, and however busy others keep the file system. A swap that comes while one write is
+//! under way is written with the next, together with all who came. The files themselves follow later ([`GroupCommit::flush`], at an orderly
 //! stop, or when a journal is full), while new contents go to the second journal.
 //!
 //! ```text
@@ -58,7 +58,7 @@ const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 
 /// A folder of files that are swapped in groups. Cloning shares it; two made of one folder are not ordered.
 #[derive(Clone, Debug)]
-pub struct Group(Arc<Shared>);
+pub struct GroupCommit(Arc<Shared>);
 
 /// How work is done beside the caller: on a thread of its own in a server, at once in a test.
 pub type Beside = fn(Box<dyn FnOnce() + Send>);
@@ -69,8 +69,8 @@ pub struct JournalView(Vec<Entry>);
 
 /// One file of a group's folder.
 #[derive(Clone, Debug)]
-pub struct Member {
-    group: Group,
+pub struct CasCell {
+    group: GroupCommit,
     name: String,
 }
 
@@ -134,7 +134,7 @@ enum Word {
     Lead,
 }
 
-impl Group {
+impl GroupCommit {
     /// A folder. Nothing is swapped before [`recover`](Self::recover).
     pub fn new(dir: Dir, beside: Beside) -> Self {
         let (line, files) = (Mutex::default(), Mutex::default());
@@ -147,8 +147,8 @@ impl Group {
     }
 
     /// One file.
-    pub fn member(&self, name: &str) -> Member {
-        Member { group: self.clone(), name: name.to_owned() }
+    pub fn cell(&self, name: &str) -> CasCell {
+        CasCell { group: self.clone(), name: name.to_owned() }
     }
 
     /// Writes what a killed process left in the journals to the files, and empties the journals. Nobody else may work on the folder.
@@ -491,7 +491,7 @@ impl Newest {
     }
 }
 
-impl Member {
+impl CasCell {
     /// What the file holds; `None` when it was never written.
     pub fn load(&self) -> Result<Option<Vec<u8>>, DurableError> {
         self.group.current(&self.group.files(), &self.name)
@@ -504,7 +504,7 @@ impl Member {
 }
 
 /// Somebody writes. The next of those who wait is told to when this is dropped, also by a panic.
-struct Leading<'a>(&'a Group);
+struct Leading<'a>(&'a GroupCommit);
 
 impl Drop for Leading<'_> {
     fn drop(&mut self) {
@@ -515,7 +515,7 @@ impl Drop for Leading<'_> {
 }
 
 impl Job {
-    /// Whoever has gone is not told.
+    /// If the caller has ended, the result is dropped.
     fn tell(&self, done: Result<(), CasError>) {
         let _ = self.told.send(Word::Done(done));
     }

@@ -24,14 +24,14 @@ impl Place {
     }
 
     /// As after a start.
-    fn group(&self) -> Group {
-        let group = Group::new(Dir::open(self.path()).unwrap(), on_a_thread);
+    fn group(&self) -> GroupCommit {
+        let group = GroupCommit::new(Dir::open(self.path()).unwrap(), on_a_thread);
         group.recover().unwrap();
         group
     }
 
-    fn beside(&self) -> Group {
-        Group::new(Dir::open(self.path()).unwrap(), on_a_thread)
+    fn beside(&self) -> GroupCommit {
+        GroupCommit::new(Dir::open(self.path()).unwrap(), on_a_thread)
     }
 
     fn file(&self, name: &str) -> String {
@@ -48,7 +48,7 @@ fn on_a_thread(work: Box<dyn FnOnce() + Send>) {
 }
 
 /// All six at once: what is written for those who came while somebody else wrote.
-fn together(group: &Group, from: &str, to: &str) -> Vec<Result<(), CasError>> {
+fn together(group: &GroupCommit, from: &str, to: &str) -> Vec<Result<(), CasError>> {
     let words: Vec<_> = FILES
         .iter()
         .map(|name| {
@@ -66,39 +66,39 @@ fn together(group: &Group, from: &str, to: &str) -> Vec<Result<(), CasError>> {
     words.into_iter().map(done).collect()
 }
 
-fn contents(group: &Group) -> Vec<String> {
-    FILES.iter().map(|name| String::from_utf8(group.member(name).load().unwrap().unwrap()).unwrap()).collect()
+fn contents(group: &GroupCommit) -> Vec<String> {
+    FILES.iter().map(|name| String::from_utf8(group.cell(name).load().unwrap().unwrap()).unwrap()).collect()
 }
 
 #[test]
 fn a_content_that_is_not_the_last_is_refused_alone_and_the_others_are_written() {
     let place = Place::new();
     let group = place.group();
-    group.member("c").swap(Some(b"0"), b"x").unwrap();
+    group.cell("c").swap(Some(b"0"), b"x").unwrap();
     let done = together(&group, "0", "1");
     assert!(matches!(&done[2], Err(CasError::Conflict { found: Some(found), .. }) if found == b"x"), "{done:?}");
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 5);
     assert_eq!(contents(&group), ["1", "1", "x", "1", "1", "1"]);
     assert_eq!(place.file("a"), "0", "only recorded yet");
-    assert!(group.member("a").swap(Some(b"0"), b"2").is_err(), "and what is recorded counts");
-    assert!(group.member("none").swap(Some(b"0"), b"2").is_err());
-    assert!(group.member("a").swap(None, b"2").is_err());
+    assert!(group.cell("a").swap(Some(b"0"), b"2").is_err(), "and what is recorded counts");
+    assert!(group.cell("none").swap(Some(b"0"), b"2").is_err());
+    assert!(group.cell("a").swap(None, b"2").is_err());
 }
 
 #[test]
 fn before_the_journals_are_taken_up_nothing_is_swapped() {
     let place = Place::new();
-    assert!(place.beside().member("a").swap(Some(b"0"), b"1").is_err());
+    assert!(place.beside().cell("a").swap(Some(b"0"), b"1").is_err());
 }
 
 #[test]
 fn a_first_content_and_one_too_large_for_a_journal_are_written_to_the_file() {
     let place = Place::new();
     let group = place.group();
-    group.member("new").swap(None, b"1").unwrap();
-    assert!(group.member("new").swap(None, b"2").is_err());
+    group.cell("new").swap(None, b"1").unwrap();
+    assert!(group.cell("new").swap(None, b"2").is_err());
     assert_eq!(place.file("new"), "1");
-    assert!(group.member("a").swap(Some(b"0"), &vec![0; MAX_CONTENT as usize + 1]).is_err());
+    assert!(group.cell("a").swap(Some(b"0"), &vec![0; MAX_CONTENT as usize + 1]).is_err());
     together(&group, "0", "1");
     let large = vec![b'7'; MAX_CONTENT as usize];
     let jobs: Vec<Entry> =
@@ -115,11 +115,11 @@ fn a_file_that_somebody_else_changed_is_noticed_though_its_newest_content_is_in_
     together(&group, "0", "1");
     std::fs::write(place.path().join("b"), "restored").unwrap();
     assert_eq!(contents(&group)[1], "restored");
-    let found = group.member("b").swap(Some(b"1"), b"2").unwrap_err();
+    let found = group.cell("b").swap(Some(b"1"), b"2").unwrap_err();
     assert!(matches!(found, CasError::Conflict { .. }));
     group.flush().unwrap();
     assert_eq!(contents(&group), ["1", "restored", "1", "1", "1", "1"], "and it is not written over");
-    group.member("b").swap(Some(b"restored"), b"3").unwrap();
+    group.cell("b").swap(Some(b"restored"), b"3").unwrap();
     assert_eq!(contents(&group)[1], "3");
 }
 
@@ -130,7 +130,7 @@ fn after_a_crash_the_newest_content_is_found_in_the_journals_and_written() {
     together(&group, "0", "1");
     assert!(group.turn_over(&mut group.files()).unwrap());
     together(&group, "1", "2");
-    group.member("d").swap(Some(b"2"), b"3").unwrap();
+    group.cell("d").swap(Some(b"2"), b"3").unwrap();
     drop(group);
     let beside = place.beside();
     let view = beside.view().unwrap();
@@ -144,7 +144,7 @@ fn after_a_crash_the_newest_content_is_found_in_the_journals_and_written() {
         place.beside().on_disk().unwrap().iter().all(|contents| contents.entries.is_empty()),
         "the journals are empty"
     );
-    again.member("a").swap(Some(b"2"), b"4").unwrap();
+    again.cell("a").swap(Some(b"2"), b"4").unwrap();
     drop(again);
     assert_eq!(contents(&place.group())[0], "4");
 }
@@ -270,7 +270,7 @@ fn text_that_a_log_had_stored_is_not_taken_for_the_next_group() {
         let epoch = group.files().begun.epoch + 1;
         let begun = Begun { epoch, salt };
         let stored = format::encode(&begun, 1, std::slice::from_ref(&forged));
-        group.member("a").swap(Some(&group.member("a").load().unwrap().unwrap()), &stored).unwrap();
+        group.cell("a").swap(Some(&group.cell("a").load().unwrap().unwrap()), &stored).unwrap();
         // The journal is begun again, and its first group ends where the stored text begins.
         let first = format::encode(&Begun::new(epoch).unwrap(), 0, &[]);
         let bytes = [first, stored].concat();
@@ -291,7 +291,7 @@ fn a_content_that_changes_while_its_file_is_written_is_neither_lost_nor_taken_fo
             }
         });
         for step in 1..200 {
-            group.member("a").swap(Some(step.to_string().as_bytes()), (step + 1).to_string().as_bytes()).unwrap();
+            group.cell("a").swap(Some(step.to_string().as_bytes()), (step + 1).to_string().as_bytes()).unwrap();
         }
         stop.store(true, std::sync::atomic::Ordering::Release);
     });
@@ -309,7 +309,7 @@ fn many_threads_fill_both_journals_many_times_without_losing_a_step() {
     let content = |step: usize| format!("{step} {}", "x".repeat(100_000)).into_bytes();
     thread::scope(|scope| {
         for name in FILES {
-            let member = group.member(name);
+            let member = group.cell(name);
             scope.spawn(move || {
                 member.swap(Some(b"0"), &content(0)).unwrap();
                 for step in 0..rounds {
@@ -329,6 +329,6 @@ fn many_threads_fill_both_journals_many_times_without_losing_a_step() {
 }
 
 /// The first word of each content.
-fn steps(group: &Group) -> Vec<String> {
+fn steps(group: &GroupCommit) -> Vec<String> {
     contents(group).iter().map(|content| content.split(' ').next().unwrap().to_owned()).collect()
 }

@@ -7,7 +7,7 @@ use stele_durable::compare_and_swap::CasError;
 use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 
-use crate::cosigned::RecordError;
+use crate::record::RecordError;
 
 /// Why there is no state to decide on.
 #[derive(Debug, thiserror::Error)]

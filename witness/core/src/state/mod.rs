@@ -34,38 +34,38 @@ use stele_durable::{Dir, DurableError, Put};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::Digest;
 
-use crate::cosigned::{Cosigned, Record, RecordError};
-use crate::group_commit::{Beside, Group, JournalView, Member};
-use crate::keyring::Own;
+use crate::group_commit::{Beside, CasCell, GroupCommit, JournalView};
 use crate::mark::{Mark, Phase};
-use crate::trust::TrustedLog;
+use crate::record::{Cosigned, LastCosigned, RecordError};
+use crate::signer::WitnessKeys;
+use crate::trusted_log::TrustedLog;
 
 /// How often two files that contradict each other are looked at from beside.
 const LOOKS: u32 = 4;
 
-/// The folders of the states and of the marks. What one witness does goes through one shelf.
+/// The folders of the states and of the marks. What one witness does goes through one states.
 #[derive(Clone, Debug)]
-pub struct Shelf {
-    state: Group,
-    marks: Group,
-    own: Own,
+pub struct StateStore {
+    state: GroupCommit,
+    marks: GroupCommit,
+    own: WitnessKeys,
 }
 
 /// States and marks as somebody sees them who has no lock: the journals as they were read once, the files as they are.
 #[derive(Clone, Debug)]
 pub struct StateView {
-    store: Shelf,
+    store: StateStore,
     marks: JournalView,
     state: JournalView,
 }
 
-/// The state of one log. Whoever has it `&mut` is the only one to decide on this log.
+/// The state of one log. A holder of `&mut` is the only one to decide on this log.
 #[derive(Debug)]
 pub struct LogState {
     origin: Origin,
-    own: Own,
-    state: Member,
-    mark: Member,
+    own: WitnessKeys,
+    state: CasCell,
+    mark: CasCell,
     state_path: PathBuf,
     mark_path: PathBuf,
     condition: Condition,
@@ -74,7 +74,7 @@ pub struct LogState {
 #[derive(Debug)]
 enum Condition {
     /// Files and memory agree.
-    Known(Pages),
+    Known(StateFiles),
     /// An error left the files in one of two contents.
     Uncertain,
     /// Nothing more is signed.
@@ -83,13 +83,13 @@ enum Condition {
 
 /// The files as we know them: their bytes are made again from this, so that a log costs little memory.
 #[derive(Clone, Debug)]
-struct Pages {
-    record: Record,
+struct StateFiles {
+    record: LastCosigned,
     phase: Phase,
     previous: Digest,
 }
 
-impl Pages {
+impl StateFiles {
     fn state(&self) -> Vec<u8> {
         self.record.to_bytes()
     }
@@ -99,10 +99,10 @@ impl Pages {
     }
 }
 
-impl Shelf {
+impl StateStore {
     /// Opens the folders, creating them when missing.
-    pub fn open(state: &Path, marks: &Path, own: Own, beside: Beside) -> Result<Self, DurableError> {
-        let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| Group::new(dir, beside));
+    pub fn open(state: &Path, marks: &Path, own: WitnessKeys, beside: Beside) -> Result<Self, DurableError> {
+        let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| GroupCommit::new(dir, beside));
         Ok(Self { state, marks, own })
     }
 
@@ -122,7 +122,7 @@ impl Shelf {
     /// start.
     pub fn begin(&self, origin: &Origin) -> Result<(), StateError> {
         let name = origin.digest().to_string();
-        let record = Record::Nothing(origin.clone()).to_bytes();
+        let record = LastCosigned::Nothing(origin.clone()).to_bytes();
         if self.marks.dir().exists(&name)? {
             return self.view()?.look_once(origin).map(|_| ());
         }
@@ -143,7 +143,7 @@ impl Shelf {
         Ok(StateView { marks: self.marks.view()?, state: self.state.view()?, store: self.clone() })
     }
 
-    fn look_once(&self, view: &StateView, origin: &Origin) -> Result<Record, StateError> {
+    fn look_once(&self, view: &StateView, origin: &Origin) -> Result<LastCosigned, StateError> {
         let state = self.unread(origin);
         let name = origin.digest().to_string();
         let no_mark = || StateError::NoMark { origin: origin.clone(), mark: state.mark_path.clone() };
@@ -175,7 +175,7 @@ impl Shelf {
         let state = self.unread(origin);
         let marked = state.mark.load()?.and_then(|bytes| Mark::parse(&bytes)).map(|mark| mark.record);
         for known in [state.state.load()?, marked].into_iter().flatten() {
-            let Ok(known) = Record::parse(&known, origin, &self.own) else { continue };
+            let Ok(known) = LastCosigned::parse(&known, origin, &self.own) else { continue };
             let (offered, known_age) = (age_of(adopted), age(&known));
             let forks = offered.0 == known_age.0 && adopted.checkpoint().root() != known.head().root;
             if offered.0 < known_age.0 || offered.1 < known_age.1 || forks {
@@ -194,8 +194,8 @@ impl Shelf {
         LogState {
             origin: origin.clone(),
             own: self.own.clone(),
-            state: self.state.member(&name),
-            mark: self.marks.member(&name),
+            state: self.state.cell(&name),
+            mark: self.marks.cell(&name),
             state_path: self.state.dir().path_of(&name),
             mark_path: self.marks.dir().path_of(&name),
             condition: Condition::Uncertain,
@@ -206,7 +206,7 @@ impl Shelf {
 impl StateView {
     /// What the files of a log say. Mark and state are read one after the other, and a witness that runs may have been in between: where
     /// they contradict each other both are read again after `pause`.
-    pub fn look(&mut self, origin: &Origin, pause: impl Fn()) -> Result<Record, StateError> {
+    pub fn look(&mut self, origin: &Origin, pause: impl Fn()) -> Result<LastCosigned, StateError> {
         for _ in 1..LOOKS {
             match self.look_once(origin) {
                 Err(StateError::Older { .. } | StateError::Contradiction { .. }) => pause(),
@@ -217,7 +217,7 @@ impl StateView {
         self.look_once(origin)
     }
 
-    fn look_once(&self, origin: &Origin) -> Result<Record, StateError> {
+    fn look_once(&self, origin: &Origin) -> Result<LastCosigned, StateError> {
         self.store.look_once(self, origin)
     }
 }
@@ -225,7 +225,7 @@ impl StateView {
 /// Reads a checkpoint of `log` with our cosignature from a note, or from the record in a mark.
 ///
 /// Of its lines only the log's and ours are kept, after they were verified.
-pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &Own) -> Result<Cosigned, StateError> {
+pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &WitnessKeys) -> Result<Cosigned, StateError> {
     let unreadable = |reason| StateError::Unreadable { path: path.to_owned(), reason };
     let missing = || StateError::NotAMark { path: path.to_owned() };
     let bytes = stele_durable::read_file(path, MAX_CONTENT)?.ok_or_else(missing)?;
@@ -237,12 +237,12 @@ pub fn read_adoptable(path: &Path, log: &TrustedLog, own: &Own) -> Result<Cosign
 
 impl LogState {
     /// What was cosigned last. After an error the files are read again first.
-    pub fn record(&mut self) -> Result<&Record, StateError> {
+    pub fn record(&mut self) -> Result<&LastCosigned, StateError> {
         if matches!(self.condition, Condition::Uncertain) {
             self.settle()?;
         }
         match &self.condition {
-            Condition::Known(pages) => Ok(&pages.record),
+            Condition::Known(known) => Ok(&known.record),
             Condition::Uncertain => Err(self.stopped("its files could not be read again")),
             Condition::Stopped(reason) => Err(self.stopped(reason)),
         }
@@ -251,28 +251,28 @@ impl LogState {
     /// Records a cosigned checkpoint durably. Only after `Ok` its cosignature may leave us.
     pub fn advance(&mut self, next: &Cosigned) -> Result<(), StateError> {
         self.record()?;
-        let Condition::Known(pages) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
+        let Condition::Known(known) = std::mem::replace(&mut self.condition, Condition::Uncertain) else {
             return Err(self.stopped("its files could not be read again"));
         };
-        let before = pages.state();
+        let before = known.state();
         let intent = Mark { phase: Phase::Intent, previous: Digest::of(&before), record: next.to_bytes() };
-        let written = self.write(&pages.mark().to_bytes(), &before, &intent);
+        let written = self.write(&known.mark().to_bytes(), &before, &intent);
         self.remember(written)?;
-        let record = Record::Cosigned(Box::new(next.clone()));
-        self.condition = Condition::Known(Pages { record, phase: Phase::Intent, previous: intent.previous });
+        let record = LastCosigned::Cosigned(Box::new(next.clone()));
+        self.condition = Condition::Known(StateFiles { record, phase: Phase::Intent, previous: intent.previous });
         Ok(())
     }
 
     /// Lets the mark say that the change is done. From then on a state from before it is known for a restored one.
     pub fn settle_mark(&mut self) -> Result<(), StateError> {
-        let Condition::Known(pages @ Pages { phase: Phase::Intent, .. }) = &self.condition else { return Ok(()) };
-        let intent = pages.mark();
+        let Condition::Known(known @ StateFiles { phase: Phase::Intent, .. }) = &self.condition else { return Ok(()) };
+        let intent = known.mark();
         let before = intent.to_bytes();
         let swapped = self.mark.swap(Some(&before), &intent.settled().to_bytes()).map_err(StateError::from);
         match self.remember(swapped) {
             Ok(()) => {
-                if let Condition::Known(pages) = &mut self.condition {
-                    pages.phase = Phase::Settled;
+                if let Condition::Known(known) = &mut self.condition {
+                    known.phase = Phase::Settled;
                 }
                 Ok(())
             }
@@ -287,11 +287,11 @@ impl LogState {
     }
 
     /// Reads the file from the disk again and verifies it as if it were new.
-    pub fn check(&mut self) -> Result<&Record, StateError> {
+    pub fn check(&mut self) -> Result<&LastCosigned, StateError> {
         self.record()?;
         let on_disk = self.state.load()?;
-        if let Condition::Known(pages) = &self.condition
-            && on_disk != Some(pages.state())
+        if let Condition::Known(known) = &self.condition
+            && on_disk != Some(known.state())
         {
             let reason = format!("{} was changed by somebody else", self.state_path.display());
             self.condition = Condition::Stopped(reason);
@@ -320,13 +320,13 @@ impl LogState {
 
     fn settle(&mut self) -> Result<(), StateError> {
         let read = self.read();
-        let pages = self.remember(read)?;
-        self.condition = Condition::Known(pages);
+        let known = self.remember(read)?;
+        self.condition = Condition::Known(known);
         Ok(())
     }
 
     /// The table in the module documentation.
-    fn read(&self) -> Result<Pages, StateError> {
+    fn read(&self) -> Result<StateFiles, StateError> {
         let no_mark = || StateError::NoMark { origin: self.origin.clone(), mark: self.mark_path.clone() };
         let mark_bytes = self.mark.load()?.ok_or_else(no_mark)?;
         let mark = Mark::parse(&mark_bytes).ok_or_else(|| StateError::NotAMark { path: self.mark_path.clone() })?;
@@ -341,15 +341,15 @@ impl LogState {
             return Err(self.disagreement(&state, &record)?);
         }
         if mark.phase == Phase::Intent {
-            // Written even where it is there already: whoever renamed it may have been killed before the sync.
+            // Written even where it is there already: the process that renamed it may have been killed before the sync.
             tracing::warn!(origin = %self.origin, size = record.head().size, "finishing a change that was interrupted");
             self.state.swap(Some(&state), &mark.record)?;
             self.mark.swap(Some(&mark_bytes), &mark.clone().settled().to_bytes())?;
         }
-        Ok(Pages { record, phase: Phase::Settled, previous: mark.previous })
+        Ok(StateFiles { record, phase: Phase::Settled, previous: mark.previous })
     }
 
-    fn disagreement(&self, state: &[u8], marked: &Record) -> Result<StateError, StateError> {
+    fn disagreement(&self, state: &[u8], marked: &LastCosigned) -> Result<StateError, StateError> {
         let (found, marked) = (age(&self.parse(state, &self.state_path)?), age(marked));
         let (origin, path) = (self.origin.clone(), self.state_path.clone());
         Ok(if found < marked {
@@ -359,8 +359,8 @@ impl LogState {
         })
     }
 
-    fn parse(&self, bytes: &[u8], path: &Path) -> Result<Record, StateError> {
-        Record::parse(bytes, &self.origin, &self.own)
+    fn parse(&self, bytes: &[u8], path: &Path) -> Result<LastCosigned, StateError> {
+        LastCosigned::parse(bytes, &self.origin, &self.own)
             .map_err(|reason| StateError::Unreadable { path: path.to_owned(), reason })
     }
 
@@ -370,7 +370,7 @@ impl LogState {
 }
 
 /// Size, then time: how far a record goes.
-fn age(record: &Record) -> (u64, u64) {
+fn age(record: &LastCosigned) -> (u64, u64) {
     record.cosigned().map_or((0, 0), age_of)
 }
 

@@ -16,22 +16,25 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let place = Self { home: tempfile::tempdir().unwrap(), log: Log::new("log.example/a", 1) };
-        place.shelf().begin(&place.log.origin()).unwrap();
+        place.states().begin(&place.log.origin()).unwrap();
         place
     }
 
-    fn shelf(&self) -> Shelf {
-        Shelf::open(&self.home.path().join("state"), &self.home.path().join("marks"), witness_key().own(), |work| {
-            work()
-        })
+    fn states(&self) -> StateStore {
+        StateStore::open(
+            &self.home.path().join("state"),
+            &self.home.path().join("marks"),
+            witness_key().own(),
+            |work| work(),
+        )
         .unwrap()
     }
 
     /// As at a start.
     fn load(&self) -> Result<LogState, StateError> {
-        let shelf = self.shelf();
-        shelf.recover()?;
-        shelf.load(&self.log.origin())
+        let states = self.states();
+        states.recover()?;
+        states.load(&self.log.origin())
     }
 
     fn file(&self, folder: &str) -> PathBuf {
@@ -45,12 +48,12 @@ impl Place {
 
     /// A change that has come to rest.
     fn advance(&self, size: u64, time: u64) {
-        let shelf = self.shelf();
-        shelf.recover().unwrap();
-        let mut state = shelf.load(&self.log.origin()).unwrap();
+        let states = self.states();
+        states.recover().unwrap();
+        let mut state = states.load(&self.log.origin()).unwrap();
         state.advance(&self.cosigned(size, time)).unwrap();
         state.settle_mark().unwrap();
-        shelf.flush().unwrap();
+        states.flush().unwrap();
     }
 
     fn size(&self) -> u64 {
@@ -71,7 +74,7 @@ impl Place {
 
     fn mark(&self) -> String {
         let name = self.log.origin().digest().to_string();
-        String::from_utf8(self.shelf().marks.peek(&self.shelf().marks.view().unwrap(), &name).unwrap().unwrap())
+        String::from_utf8(self.states().marks.peek(&self.states().marks.view().unwrap(), &name).unwrap().unwrap())
             .unwrap()
     }
 }
@@ -82,10 +85,10 @@ fn s1_a_log_without_a_mark_is_refused_though_its_state_is_there() {
     fs::remove_file(place.file("marks")).unwrap();
     let error = place.load().unwrap_err();
     assert!(matches!(error, StateError::NoMark { .. }), "{error}");
-    place.shelf().begin(&place.log.origin()).unwrap();
+    place.states().begin(&place.log.origin()).unwrap();
     place.advance(3, 10);
     fs::remove_file(place.file("marks")).unwrap();
-    assert!(matches!(place.shelf().begin(&place.log.origin()), Err(StateError::NoMark { .. })));
+    assert!(matches!(place.states().begin(&place.log.origin()), Err(StateError::NoMark { .. })));
 }
 
 #[test]
@@ -97,7 +100,7 @@ fn s2_a_deleted_state_is_refused_and_not_begun_anew() {
     assert!(matches!(error, StateError::Missing { marked: 3, .. }), "{error}");
     assert_eq!(error.exit(), Exit::Inconsistent);
     assert!(error.hint().unwrap().contains("logs adopt"));
-    assert!(matches!(place.shelf().begin(&place.log.origin()), Err(StateError::Missing { .. })));
+    assert!(matches!(place.states().begin(&place.log.origin()), Err(StateError::Missing { .. })));
     let never = Place::new();
     fs::remove_file(never.file("state")).unwrap();
     assert!(matches!(never.load(), Err(StateError::Missing { marked: 0, .. })));
@@ -163,23 +166,24 @@ fn another_key_cannot_take_up_the_state() {
     let place = Place::new();
     place.advance(3, 10);
     let other = witness_of(8).own();
-    let shelf =
-        Shelf::open(&place.home.path().join("state"), &place.home.path().join("marks"), other, |work| work()).unwrap();
-    let error = shelf.load(&place.log.origin()).unwrap_err();
+    let states =
+        StateStore::open(&place.home.path().join("state"), &place.home.path().join("marks"), other, |work| work())
+            .unwrap();
+    let error = states.load(&place.log.origin()).unwrap_err();
     assert!(matches!(error, StateError::Unreadable { reason: RecordError::NotOurs, .. }), "{error}");
 }
 
 #[test]
 fn a_state_that_somebody_changes_under_us_stops_the_log_for_good() {
     let place = Place::new();
-    let shelf = place.shelf();
-    shelf.recover().unwrap();
-    let mut state = shelf.load(&place.log.origin()).unwrap();
+    let states = place.states();
+    states.recover().unwrap();
+    let mut state = states.load(&place.log.origin()).unwrap();
     state.advance(&place.cosigned(3, 10)).unwrap();
-    shelf.flush().unwrap();
+    states.flush().unwrap();
     let before = fs::read(place.file("state")).unwrap();
     state.advance(&place.cosigned(5, 20)).unwrap();
-    shelf.flush().unwrap();
+    states.flush().unwrap();
     let now = fs::read(place.file("state")).unwrap();
     fs::write(place.file("state"), before).unwrap();
     assert!(matches!(state.advance(&place.cosigned(7, 30)), Err(StateError::Swap(CasError::Conflict { .. }))));
@@ -265,14 +269,14 @@ fn a_change_goes_on_top_of_a_mark_that_has_not_settled_and_settling_twice_is_not
 fn an_interrupted_change_is_finished_but_not_on_top_of_another_state() {
     let place = Place::new();
     let begun = fs::read(place.file("state")).unwrap();
-    let shelf = place.shelf();
-    shelf.recover().unwrap();
-    let mut state = shelf.load(&place.log.origin()).unwrap();
+    let states = place.states();
+    states.recover().unwrap();
+    let mut state = states.load(&place.log.origin()).unwrap();
     state.advance(&place.cosigned(3, 10)).unwrap();
-    shelf.flush().unwrap();
+    states.flush().unwrap();
     let armed = fault::arm(&place.rule("fail", "write", "state", "1+")).unwrap();
     assert!(state.advance(&place.cosigned(5, 20)).is_err());
-    drop((state, shelf, armed));
+    drop((state, states, armed));
     assert!(place.mark().contains("\nintent\n"));
     let before = fs::read(place.file("state")).unwrap();
     fs::write(place.file("state"), &begun).unwrap();
@@ -290,16 +294,16 @@ fn the_way_out_adopts_our_own_newest_cosignature_and_nothing_older() {
     place.advance(5, 20);
     fs::remove_file(place.file("state")).unwrap();
     for (size, time) in [(3, 10), (3, 30), (5, 10), (7, 10)] {
-        let error = place.shelf().adopt(&place.cosigned(size, time)).unwrap_err();
+        let error = place.states().adopt(&place.cosigned(size, time)).unwrap_err();
         assert!(matches!(error, StateError::AdoptsOlder { known: (5, 20), .. }), "{size} {time} {error}");
     }
     let (log, own) = (place.log.trusted(), witness_key().own());
     let marked = read_adoptable(&place.file("marks"), &log, &own).unwrap();
-    place.shelf().adopt(&marked).unwrap();
+    place.states().adopt(&marked).unwrap();
     assert_eq!(place.size(), 5);
     let published = place.home.path().join("checkpoint");
     fs::write(&published, place.cosigned(9, 40).to_bytes()).unwrap();
-    place.shelf().adopt(&read_adoptable(&published, &log, &own).unwrap()).unwrap();
+    place.states().adopt(&read_adoptable(&published, &log, &own).unwrap()).unwrap();
     assert_eq!(place.size(), 9);
     fs::write(&published, place.log.signed(9).to_bytes()).unwrap();
     assert!(matches!(read_adoptable(&published, &log, &own), Err(StateError::Unreadable { .. })));

@@ -1,14 +1,14 @@
-//! `witness.toml`: who this witness is, where it listens, and which logs it cosigns. What it cannot say is [`Unfit`]; how it is
-//! written, and changed by the verbs that change it, is `text`.
+//! `witness.toml`: who this witness is, where it listens, and which logs it cosigns. What it cannot say is [`InvalidConfig`]; how it is
+//! written, and changed by the verbs that change it, is `edit`.
 
-mod text;
-mod unfit;
+mod edit;
+mod error;
 
-pub use text::{
+pub use edit::{
     text_of, text_of_agent, text_of_bastion, text_of_log, text_of_mirror, with_disabled, with_mirror, with_mldsa,
 };
-use unfit::MAX_PULL_SECONDS;
-pub use unfit::{MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS, Unfit};
+use error::MAX_PULL_SECONDS;
+pub use error::{InvalidConfig, MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,10 +18,10 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::key::PublicKey;
 use stele_spec::note::{KeyName, VerifierKey};
 
-use stele_bastion::Place;
+use stele_bastion::BastionAddress;
 use stele_ssh_agent::{NotAnSshKey, SshKey};
 use stele_witness_core::log_slot::{LogSettings, Pull};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// The file below a witness's folder.
 pub const FILE: &str = "witness.toml";
@@ -155,7 +155,7 @@ pub struct LogConfig {
 
 /// A log as the config lists it, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ConfiguredLog {
     /// Whom we believe about it.
     pub log: TrustedLog,
     /// See [`LogConfig::disabled`].
@@ -174,7 +174,7 @@ pub struct Listed {
 
 /// What `logs add` says of a log besides its key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Extras {
+pub struct LogOptions {
     /// See [`LogConfig::qpd`].
     pub qpd: Option<u64>,
     /// See [`LogConfig::pull`].
@@ -188,17 +188,17 @@ const PULL_SECONDS: u64 = 300;
 
 impl Config {
     /// The name, checked.
-    pub fn key_name(&self) -> Result<KeyName, Unfit> {
-        self.name.parse().map_err(|reason| Unfit::Name { name: self.name.clone(), reason })
+    pub fn key_name(&self) -> Result<KeyName, InvalidConfig> {
+        self.name.parse().map_err(|reason| InvalidConfig::Name { name: self.name.clone(), reason })
     }
 
     /// The key that an agent holds, checked; `None` where a file holds it.
-    pub fn agent_key(&self) -> Result<Option<(SshKey, PublicKey)>, Unfit> {
+    pub fn agent_key(&self) -> Result<Option<(SshKey, PublicKey)>, InvalidConfig> {
         let Some(agent) = &self.agent else { return Ok(None) };
         if self.key.is_some() {
-            return Err(Unfit::TwoKeys);
+            return Err(InvalidConfig::TwoKeys);
         }
-        let bad = |reason| Unfit::AgentKey { value: agent.public_key.clone(), reason };
+        let bad = |reason| InvalidConfig::AgentKey { value: agent.public_key.clone(), reason };
         let key: SshKey = agent.public_key.parse().map_err(|error: NotAnSshKey| bad(error.to_string()))?;
         let public = PublicKey::from_bytes(key.as_bytes()).map_err(|error| bad(error.to_string()))?;
         Ok(Some((key, public)))
@@ -210,12 +210,12 @@ impl Config {
     }
 
     /// The logs, checked.
-    pub fn listed(&self) -> Result<Vec<Listed>, Unfit> {
+    pub fn listed(&self) -> Result<Vec<ConfiguredLog>, InvalidConfig> {
         if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
-            return Err(Unfit::SameName { name: mirror.name.clone() });
+            return Err(InvalidConfig::SameName { name: mirror.name.clone() });
         }
         if self.logs.len() > MAX_LOGS {
-            return Err(Unfit::TooMany { found: self.logs.len() });
+            return Err(InvalidConfig::TooMany { found: self.logs.len() });
         }
         let mut seen = std::collections::BTreeSet::new();
         let mut logs = Vec::with_capacity(self.logs.len());
@@ -223,38 +223,38 @@ impl Config {
             let listed = log.listed()?;
             self.check_mirrored(&listed)?;
             if !seen.insert(log.origin.as_str()) {
-                return Err(Unfit::Twice { origin: log.origin.clone() });
+                return Err(InvalidConfig::Twice { origin: log.origin.clone() });
             }
             logs.push(listed);
         }
         Ok(logs)
     }
 
-    fn check_mirrored(&self, listed: &Listed) -> Result<(), Unfit> {
+    fn check_mirrored(&self, listed: &ConfiguredLog) -> Result<(), InvalidConfig> {
         let origin = || listed.log.origin().to_string();
         if listed.mirrored && self.mirror.is_none() {
-            return Err(Unfit::NoMirror { origin: origin() });
+            return Err(InvalidConfig::NoMirror { origin: origin() });
         }
         if listed.mirrored && listed.pull.is_none() && !listed.pushed {
-            return Err(Unfit::MirrorWithoutPull { origin: origin() });
+            return Err(InvalidConfig::MirrorWithoutPull { origin: origin() });
         }
         if listed.pushed && !listed.mirrored {
-            return Err(Unfit::PushWithoutMirror { origin: origin() });
+            return Err(InvalidConfig::PushWithoutMirror { origin: origin() });
         }
         Ok(())
     }
 
     /// How we are reached, and by how many at once, checked.
-    pub fn reach(&self) -> Result<Vec<Place>, Unfit> {
+    pub fn reach(&self) -> Result<Vec<BastionAddress>, InvalidConfig> {
         let LimitsConfig { connections, connections_per_address } = self.limits;
         let limits = [("connections", Some(connections)), ("connections_per_address", connections_per_address)];
         for (what, found) in limits.into_iter().filter_map(|(what, found)| Some((what, found?))) {
             if !(1..=MAX_CONNECTIONS).contains(&found) {
-                return Err(Unfit::Connections { what, found });
+                return Err(InvalidConfig::Connections { what, found });
             }
         }
         let line = |text: &str| !text.is_empty() && text.len() <= MAX_LINE && !text.chars().any(char::is_control);
-        let bad = |what, value: &str, expected| Unfit::Published { what, value: value.to_owned(), expected };
+        let bad = |what, value: &str, expected| InvalidConfig::Published { what, value: value.to_owned(), expected };
         for url in &self.urls {
             let http = url.starts_with("http://") || url.starts_with("https://");
             if !http || !line(url) || url.contains(' ') {
@@ -268,15 +268,15 @@ impl Config {
     }
 
     /// The places of the bastions, checked.
-    pub fn places(&self) -> Result<Vec<Place>, Unfit> {
+    pub fn places(&self) -> Result<Vec<BastionAddress>, InvalidConfig> {
         if self.bastions.len() > MAX_BASTIONS {
-            return Err(Unfit::TooManyBastions { found: self.bastions.len() });
+            return Err(InvalidConfig::TooManyBastions { found: self.bastions.len() });
         }
-        let mut places: Vec<Place> = Vec::with_capacity(self.bastions.len());
+        let mut places: Vec<BastionAddress> = Vec::with_capacity(self.bastions.len());
         for bastion in &self.bastions {
-            let place: Place = bastion.host.parse().map_err(Unfit::Bastion)?;
+            let place: BastionAddress = bastion.host.parse().map_err(InvalidConfig::Bastion)?;
             if places.contains(&place) {
-                return Err(Unfit::BastionTwice { place });
+                return Err(InvalidConfig::BastionTwice { place });
             }
             places.push(place);
         }
@@ -284,7 +284,7 @@ impl Config {
     }
 }
 
-impl Listed {
+impl ConfiguredLog {
     /// What the running witness is to know of it.
     pub fn settings(&self) -> LogSettings {
         LogSettings { log: self.log.clone(), serves: !self.disabled, qpd: self.qpd, pull: self.pull.clone() }
@@ -292,13 +292,14 @@ impl Listed {
 }
 
 impl LogConfig {
-    fn listed(&self) -> Result<Listed, Unfit> {
+    fn listed(&self) -> Result<ConfiguredLog, InvalidConfig> {
         let origin = &self.origin;
-        let parsed: Origin = origin.parse().map_err(|reason| Unfit::Origin { origin: origin.clone(), reason })?;
+        let parsed: Origin =
+            origin.parse().map_err(|reason| InvalidConfig::Origin { origin: origin.clone(), reason })?;
         let log = TrustedLog::new(parsed, self.keys(&self.vkeys)?)
-            .map_err(|reason| Unfit::Keys { origin: origin.clone(), reason })?;
+            .map_err(|reason| InvalidConfig::Keys { origin: origin.clone(), reason })?;
         let (pull, cosigners) = (self.pulled()?, self.keys(&self.cosigners)?);
-        Ok(Listed {
+        Ok(ConfiguredLog {
             log,
             disabled: self.disabled,
             qpd: self.qpd,
@@ -309,25 +310,29 @@ impl LogConfig {
         })
     }
 
-    fn keys(&self, vkeys: &[String]) -> Result<Vec<VerifierKey>, Unfit> {
+    fn keys(&self, vkeys: &[String]) -> Result<Vec<VerifierKey>, InvalidConfig> {
         let key = |vkey: &String| {
-            vkey.parse().map_err(|reason| Unfit::Key { origin: self.origin.clone(), vkey: vkey.clone(), reason })
+            vkey.parse().map_err(|reason| InvalidConfig::Key {
+                origin: self.origin.clone(),
+                vkey: vkey.clone(),
+                reason,
+            })
         };
         vkeys.iter().map(key).collect()
     }
 
-    fn pulled(&self) -> Result<Option<Pull>, Unfit> {
+    fn pulled(&self) -> Result<Option<Pull>, InvalidConfig> {
         let origin = || self.origin.clone();
         match (&self.pull, self.pull_seconds) {
             (None, None) => Ok(None),
             (Some(url), _) if !url.starts_with("http://") && !url.starts_with("https://") => {
-                Err(Unfit::Pull { origin: origin(), url: url.clone() })
+                Err(InvalidConfig::Pull { origin: origin(), url: url.clone() })
             }
             (Some(url), seconds) if (1..=MAX_PULL_SECONDS).contains(&seconds.unwrap_or(PULL_SECONDS)) => {
                 let every = Duration::from_secs(seconds.unwrap_or(PULL_SECONDS));
                 Ok(Some(Pull { url: url.clone(), every }))
             }
-            (_, Some(found)) => Err(Unfit::PullSeconds { origin: origin(), found }),
+            (_, Some(found)) => Err(InvalidConfig::PullSeconds { origin: origin(), found }),
             (Some(_), None) => Ok(None),
         }
     }
@@ -371,21 +376,23 @@ mod tests {
     fn a_mirror_has_a_name_of_its_own_and_copies_only_what_is_pulled() {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let log = Log::new("log.example/a", 1).trusted();
-        let pulled = text_of_log(&log, &Extras { pull: Some("http://a".into()), ..Extras::default() });
+        let pulled = text_of_log(&log, &LogOptions { pull: Some("http://a".into()), ..LogOptions::default() });
         let mirror = |name: &str| text_of_mirror(&name.parse().unwrap());
         let of = |text: String| read(&text).listed().map(|logs| logs.len());
-        assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(Unfit::SameName { .. })));
+        assert!(matches!(of(format!("{text}{}", mirror("witness.example/w1"))), Err(InvalidConfig::SameName { .. })));
         let mirrored = with_mirror(&format!("{text}{pulled}"), "log.example/a", false).unwrap();
-        assert!(matches!(of(mirrored.clone()), Err(Unfit::NoMirror { .. })));
+        assert!(matches!(of(mirrored.clone()), Err(InvalidConfig::NoMirror { .. })));
         assert_eq!(of(format!("{mirrored}{}", mirror("mirror.example/m1"))), Ok(1));
         let plain =
-            with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a", false).unwrap();
-        assert!(matches!(of(plain + &mirror("mirror.example/m1")), Err(Unfit::MirrorWithoutPull { .. })));
+            with_mirror(&format!("{text}{}", text_of_log(&log, &LogOptions::default())), "log.example/a", false)
+                .unwrap();
+        assert!(matches!(of(plain + &mirror("mirror.example/m1")), Err(InvalidConfig::MirrorWithoutPull { .. })));
         let pushed =
-            with_mirror(&format!("{text}{}", text_of_log(&log, &Extras::default())), "log.example/a", true).unwrap();
+            with_mirror(&format!("{text}{}", text_of_log(&log, &LogOptions::default())), "log.example/a", true)
+                .unwrap();
         let without = pushed.replace("mirror = true\n", "");
         assert_eq!(of(pushed + &mirror("mirror.example/m1")), Ok(1));
-        assert!(matches!(of(without), Err(Unfit::PushWithoutMirror { .. })));
+        assert!(matches!(of(without), Err(InvalidConfig::PushWithoutMirror { .. })));
     }
 
     #[test]
@@ -393,13 +400,13 @@ mod tests {
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
         let log = Log::new("log.example/a", 1).trusted();
         let of = |pull: Option<&str>, pull_seconds| {
-            let extras = Extras { qpd: None, pull: pull.map(str::to_owned), pull_seconds };
+            let extras = LogOptions { qpd: None, pull: pull.map(str::to_owned), pull_seconds };
             let config = read(&format!("{text}{}", text_of_log(&log, &extras)));
             config.listed().map(|mut logs| logs.remove(0).pull)
         };
-        assert!(matches!(of(Some("log.example"), None), Err(Unfit::Pull { .. })));
+        assert!(matches!(of(Some("log.example"), None), Err(InvalidConfig::Pull { .. })));
         for (pull, seconds) in [(Some("https://log.example"), 0), (Some("https://log.example"), 86_401), (None, 300)] {
-            assert!(matches!(of(pull, Some(seconds)), Err(Unfit::PullSeconds { .. })), "{seconds}");
+            assert!(matches!(of(pull, Some(seconds)), Err(InvalidConfig::PullSeconds { .. })), "{seconds}");
         }
         assert_eq!(of(None, None), Ok(None));
         for (given, seconds) in [(None, 300), (Some(7), 7)] {
@@ -411,13 +418,16 @@ mod tests {
     #[test]
     fn a_log_listed_twice_a_cosigners_key_and_no_key_are_refused() {
         let log = Log::new("log.example/a", 1);
-        let table = text_of_log(&log.trusted(), &Extras::default());
+        let table = text_of_log(&log.trusted(), &LogOptions::default());
         let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
-        assert!(matches!(read(&format!("{text}{table}{table}")).listed(), Err(Unfit::Twice { .. })));
+        assert!(matches!(read(&format!("{text}{table}{table}")).listed(), Err(InvalidConfig::Twice { .. })));
         let of = |keys: &str| read(&format!("{text}[[log]]\norigin = \"log.example/a\"\nvkeys = [{keys}]\n")).listed();
         assert_eq!(of("").unwrap_err().to_string(), "the vkeys of log.example/a: none");
-        assert!(matches!(of("\"nonsense\""), Err(Unfit::Key { .. })));
-        assert!(matches!(of(&format!("\"{}\"", witness_key().own().keys().next().unwrap())), Err(Unfit::Keys { .. })));
+        assert!(matches!(of("\"nonsense\""), Err(InvalidConfig::Key { .. })));
+        assert!(matches!(
+            of(&format!("\"{}\"", witness_key().own().keys().next().unwrap())),
+            Err(InvalidConfig::Keys { .. })
+        ));
         assert!(parse::<Config>(&format!("{text}quorum = 1\n"), Path::new(FILE)).is_err());
     }
 
@@ -442,11 +452,11 @@ mod tests {
         let of = |hosts: &[&str]| {
             read(&format!("{head}{}", hosts.iter().map(|host| table(host)).collect::<String>())).reach()
         };
-        assert!(matches!(of(&["b.example", "b.example:443"]), Err(Unfit::BastionTwice { .. })));
-        assert!(matches!(of(&["b.example/path"]), Err(Unfit::Bastion(_))));
+        assert!(matches!(of(&["b.example", "b.example:443"]), Err(InvalidConfig::BastionTwice { .. })));
+        assert!(matches!(of(&["b.example/path"]), Err(InvalidConfig::Bastion(_))));
         let many: Vec<String> = (0..=MAX_BASTIONS).map(|n| format!("b{n}.example")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert!(matches!(of(&many), Err(Unfit::TooManyBastions { found }) if found == MAX_BASTIONS + 1));
+        assert!(matches!(of(&many), Err(InvalidConfig::TooManyBastions { found }) if found == MAX_BASTIONS + 1));
         assert_eq!(of(&many[1..]).unwrap().len(), MAX_BASTIONS);
     }
 }

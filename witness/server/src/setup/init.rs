@@ -10,15 +10,15 @@ use stele_spec::note::{KeyName, KeyType};
 
 use crate::config::{Config, FILE, text_of, text_of_agent, text_of_bastion, with_mldsa};
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::keys::{new_key, read_key};
-use stele_bastion::{Identity, Place};
+use stele_bastion::{BastionAddress, Identity};
 use stele_ssh_agent::Agent;
-use stele_witness_core::keyring::Own;
+use stele_witness_core::signer::WitnessKeys;
 
-impl Home {
+impl WitnessDir {
     /// Makes a witness: folder, keys, config. Nothing that exists is touched.
-    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<Own, WitnessError> {
+    pub fn init(folder: &Path, name: &KeyName, listen: &str) -> Result<WitnessKeys, WitnessError> {
         let config = folder.join(FILE);
         let config_is_there = || WitnessError::AlreadyThere { folder: folder.to_owned() };
         if config.exists() {
@@ -32,7 +32,7 @@ impl Home {
         stele_durable::create_file(&config, text_of(name, listen).as_bytes(), 0o644)?;
         let home = Self::open(folder)?;
         let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
+        home.states(own.clone())?;
         Ok(own)
     }
 
@@ -43,7 +43,7 @@ impl Home {
         listen: &str,
         fingerprint: &str,
         socket: Option<&Path>,
-    ) -> Result<Own, WitnessError> {
+    ) -> Result<WitnessKeys, WitnessError> {
         let config = folder.join(FILE);
         if config.exists() {
             return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
@@ -59,12 +59,12 @@ impl Home {
         stele_durable::create_file(&config, text.as_bytes(), 0o644)?;
         let home = Self::open(folder)?;
         let own = home.keyring()?.own();
-        home.shelf(own.clone())?;
+        home.states(own.clone())?;
         Ok(own)
     }
 
     /// Makes an ML-DSA-44 key for a witness that has none. What it cosigned with the other alone stays what it is.
-    pub fn add_mldsa(folder: &Path) -> Result<Own, WitnessError> {
+    pub fn add_mldsa(folder: &Path) -> Result<WitnessKeys, WitnessError> {
         const FILE_OF_KEY: &str = "witness-mldsa.key";
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
@@ -86,7 +86,7 @@ impl Home {
         }
         let second = read_key(&home.path(FILE_OF_KEY))?;
         let first = home.keyring()?.own().keys().next().cloned();
-        let own = first.map(|first| Own::new(first, Some(second.verifier())));
+        let own = first.map(|first| WitnessKeys::new(first, Some(second.verifier())));
         let keyring = |reason| WitnessError::Keyring { path: home.path(FILE_OF_KEY), reason };
         let own = own.ok_or_else(there)?.map_err(keyring)?;
         stele_durable::replace_file(&path, text.as_bytes())?;
@@ -94,7 +94,7 @@ impl Home {
     }
 
     /// Lists a bastion in the config, and makes the key by which it knows us if there is none. One that is listed stays as it is.
-    pub fn add_bastion(folder: &Path, place: &Place, ca: Option<PathBuf>) -> Result<(), WitnessError> {
+    pub fn add_bastion(folder: &Path, place: &BastionAddress, ca: Option<PathBuf>) -> Result<(), WitnessError> {
         Self::open(folder)?;
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;

@@ -7,13 +7,13 @@ use stele_durable::lock::Lock;
 use stele_spec::checkpoint::{Origin, UnfitOrigin};
 use stele_spec::note::{SignedNote, VerifierKey};
 
-use crate::config::{Config, Extras, FILE, text_of_log, with_disabled};
+use crate::config::{Config, FILE, LogOptions, text_of_log, with_disabled};
 use crate::error::WitnessError;
-use crate::home::Home;
+use crate::home::WitnessDir;
 use crate::network_list::{ListedLog, NetworkList};
 use stele_witness_core::mark::Mark;
 use stele_witness_core::state::{StateError, read_adoptable};
-use stele_witness_core::trust::TrustedLog;
+use stele_witness_core::trusted_log::TrustedLog;
 
 /// What `logs pull` did.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +35,12 @@ pub enum Added {
     Already,
 }
 
-impl Home {
+impl WitnessDir {
     /// Adds a log: its state and mark, then its table in the config. A running witness serves it after SIGHUP.
     ///
     /// The origin is the key's name unless given. A known origin is never changed.
     pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
-        Self::add_log_with(folder, vkey, origin, &Extras::default())
+        Self::add_log_with(folder, vkey, origin, &LogOptions::default())
     }
 
     /// The same with what else is to be said of it.
@@ -48,7 +48,7 @@ impl Home {
         folder: &Path,
         vkey: &str,
         origin: Option<&str>,
-        extras: &Extras,
+        extras: &LogOptions,
     ) -> Result<(Added, TrustedLog), WitnessError> {
         let bad = |what, value: &str, reason: String| WitnessError::Argument { what, value: value.to_owned(), reason };
         let key: VerifierKey = vkey.parse().map_err(|e| bad("vkey", vkey, format!("{e}")))?;
@@ -75,7 +75,7 @@ impl Home {
             }
             match home.is_new(log) {
                 Ok(true) => {
-                    tables += &text_of_log(log, &Extras { qpd: *qpd, ..Extras::default() });
+                    tables += &text_of_log(log, &LogOptions { qpd: *qpd, ..LogOptions::default() });
                     pulled.added.push(log.clone());
                 }
                 Ok(false) => pulled.known += 1,
@@ -88,9 +88,9 @@ impl Home {
         }
         // One write for all: a list may have thousands.
         let text = home.with(&tables)?;
-        let shelf = home.shelf(home.keyring()?.own())?;
+        let states = home.states(home.keyring()?.own())?;
         for log in &pulled.added {
-            shelf.begin(log.origin())?;
+            states.begin(log.origin())?;
         }
         stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok(pulled)
@@ -127,7 +127,7 @@ impl Home {
         Ok(stele_durable::replace_file(&path, text.as_bytes())?)
     }
 
-    fn add(folder: &Path, log: TrustedLog, extras: &Extras) -> Result<(Added, TrustedLog), WitnessError> {
+    fn add(folder: &Path, log: TrustedLog, extras: &LogOptions) -> Result<(Added, TrustedLog), WitnessError> {
         // Two that add at the same time must not lose one another's table: read again under the lock.
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
@@ -135,7 +135,7 @@ impl Home {
             return Ok((Added::Already, log));
         }
         let text = home.with(&text_of_log(&log, extras))?;
-        home.shelf(home.keyring()?.own())?.begin(log.origin())?;
+        home.states(home.keyring()?.own())?.begin(log.origin())?;
         stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok((Added::New, log))
     }
@@ -144,12 +144,12 @@ impl Home {
     pub fn adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
         let _alone = self.lock()?;
         let own = self.keyring()?.own();
-        let shelf = self.shelf(own.clone())?;
-        shelf.recover()?;
+        let states = self.states(own.clone())?;
+        states.recover()?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own)?;
-        shelf.adopt(&adopted)?;
-        shelf.load(log.origin())?;
+        states.adopt(&adopted)?;
+        states.load(log.origin())?;
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 

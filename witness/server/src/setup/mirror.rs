@@ -16,13 +16,13 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 use stele_terminal::writers::warn_of_writers;
 
-use crate::config::{FILE, Listed, Unfit, text_of_mirror, with_mirror};
+use crate::config::{ConfiguredLog, FILE, InvalidConfig, text_of_mirror, with_mirror};
 use crate::error::WitnessError;
-use crate::home::{Home, on_a_thread, pause};
+use crate::home::{WitnessDir, on_a_thread, pause};
 use crate::keys::{new_key, read_key};
 use stele_mirror::{Mirror, MirrorError, MirroredLog, NotWhole, Parts, Store, Whole, verify};
-use stele_witness_core::keyring::{Keyring, Own};
-use stele_witness_core::state::{Shelf, read_adoptable};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
+use stele_witness_core::state::{StateStore, read_adoptable};
 
 /// How one copy is.
 #[derive(Debug)]
@@ -36,9 +36,9 @@ pub struct Mirrored {
 }
 
 /// Gives a witness's folder a mirror: keys, and a table in the config. The name must be another than the witness's.
-pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
+pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> {
     let _alone = Lock::take_soon(folder.join("logs.lock"))?;
-    let home = Home::open(folder)?;
+    let home = WitnessDir::open(folder)?;
     if home.config().mirror.is_some() {
         return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
     }
@@ -48,14 +48,14 @@ pub fn init(folder: &Path, name: &KeyName) -> Result<Own, WitnessError> {
         new_key(&folder.join(file), name, key_type)?;
     }
     stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
-    let home = Home::open(folder)?;
+    let home = WitnessDir::open(folder)?;
     let own = home.mirror_keyring()?.map(|keyring| keyring.own());
-    let own = own.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: name.to_string() }))?;
-    home.mirror_shelf(own.clone()).map_err(WitnessError::Durable)?;
+    let own = own.ok_or_else(|| home.unfit(InvalidConfig::NoMirror { origin: name.to_string() }))?;
+    home.mirror_states(own.clone()).map_err(WitnessError::Durable)?;
     Ok(own)
 }
 
-impl Home {
+impl WitnessDir {
     /// Begins to mirror a log that is pulled, or pushed where `push` says so: the mirror's state and mark, then the word in the config.
     pub fn mirror_log(folder: &Path, origin: &str, push: bool) -> Result<(), WitnessError> {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
@@ -69,18 +69,18 @@ impl Home {
         let text = with_mirror(&String::from_utf8_lossy(&before), origin, push).ok_or_else(by_hand)?;
         home.read(&text)?;
         let keyring =
-            home.mirror_keyring()?.ok_or_else(|| home.unfit(Unfit::NoMirror { origin: origin.to_owned() }))?;
-        home.mirror_shelf(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
+            home.mirror_keyring()?.ok_or_else(|| home.unfit(InvalidConfig::NoMirror { origin: origin.to_owned() }))?;
+        home.mirror_states(keyring.own())?.begin(log.origin()).map_err(MirrorError::State)?;
         Ok(stele_durable::replace_file(&path, text.as_bytes())?)
     }
 
     /// The mirror's keys; none where the config has no mirror.
-    pub fn mirror_keyring(&self) -> Result<Option<Keyring>, WitnessError> {
+    pub fn mirror_keyring(&self) -> Result<Option<WitnessSigner>, WitnessError> {
         let Some(config) = &self.config().mirror else { return Ok(None) };
         let path = self.resolve(&config.key);
         let first = read_key(&path)?;
         let second = config.key_mldsa.as_ref().map(|path| read_key(&self.resolve(path))).transpose()?;
-        let keyring = Keyring::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let keyring = WitnessSigner::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
         let found = keyring.own().name().to_string();
         if found != config.name {
             return Err(WitnessError::OtherName { config: config.name.clone(), key: found });
@@ -91,8 +91,8 @@ impl Home {
     /// Takes up every copy; `None` where the config has no mirror. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open_mirror(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<Mirror>>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(None) };
-        let (witness, shelf) = (self.keyring()?.own(), self.mirror_shelf(keyring.own())?);
-        let parts = Parts { keyring, witness, shelf, logs: self.mirrored_logs() };
+        let (witness, states) = (self.keyring()?.own(), self.mirror_states(keyring.own())?);
+        let parts = Parts { keyring, witness, states, logs: self.mirrored_logs() };
         Ok(Some(Arc::new(Mirror::open(parts, clock)?)))
     }
 
@@ -112,12 +112,12 @@ impl Home {
     }
 
     /// The mirror's states and marks.
-    pub fn mirror_shelf(&self, own: Own) -> Result<Shelf, stele_durable::DurableError> {
+    pub fn mirror_states(&self, own: WitnessKeys) -> Result<StateStore, stele_durable::DurableError> {
         let marks = self.config().mirror.as_ref().map(|mirror| mirror.marks.clone()).unwrap_or_default();
         let (state, marks) = (self.mirror_folder().join("state"), self.resolve(&marks));
         warn_of_writers(&state, "what is cosigned");
         warn_of_writers(&marks, "what is cosigned");
-        Shelf::open(&state, &marks, own, on_a_thread)
+        StateStore::open(&state, &marks, own, on_a_thread)
     }
 
     /// The folder of the copy of a log.
@@ -126,15 +126,15 @@ impl Home {
     }
 
     /// The logs that are mirrored.
-    pub fn mirrored(&self) -> impl Iterator<Item = &Listed> {
+    pub fn mirrored(&self) -> impl Iterator<Item = &ConfiguredLog> {
         self.logs().iter().filter(|listed| listed.mirrored)
     }
 
     /// Looks at the whole of every copy; can be done beside a running mirror.
     pub fn verify_mirror(&self) -> Result<Vec<Mirrored>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(Vec::new()) };
-        let mut view = self.mirror_shelf(keyring.own())?.view()?;
-        let look = |listed: &Listed| {
+        let mut view = self.mirror_states(keyring.own())?.view()?;
+        let look = |listed: &ConfiguredLog| {
             let origin = listed.log.origin().clone();
             let record = view.look(&origin, pause).map_err(MirrorError::State)?;
             let found = match record.cosigned() {
@@ -149,13 +149,13 @@ impl Home {
     /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the mirror's own signature.
     pub fn mirror_adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
         let _alone = self.lock()?;
-        let none = || self.unfit(Unfit::NoMirror { origin: checkpoint.display().to_string() });
+        let none = || self.unfit(InvalidConfig::NoMirror { origin: checkpoint.display().to_string() });
         let own = self.mirror_keyring()?.ok_or_else(none)?.own();
-        let shelf = self.mirror_shelf(own.clone())?;
-        shelf.recover().map_err(MirrorError::State)?;
+        let states = self.mirror_states(own.clone())?;
+        states.recover().map_err(MirrorError::State)?;
         let log = self.log_of(checkpoint)?;
         let adopted = read_adoptable(checkpoint, log, &own).map_err(MirrorError::State)?;
-        shelf.adopt(&adopted).map_err(MirrorError::State)?;
+        states.adopt(&adopted).map_err(MirrorError::State)?;
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 

@@ -25,12 +25,12 @@ use stele_spec::merkle::{
 };
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey};
 use stele_spec::tile::{Resource, encode_bundle, tiles_for};
-use stele_witness::config::Extras;
+use stele_witness::config::LogOptions;
 use stele_witness::error::WitnessError;
-use stele_witness::home::{Home, pause};
+use stele_witness::home::{WitnessDir, pause};
 use stele_witness::http;
-use stele_witness_core::keyring::Own;
 use stele_witness_core::request::AddCheckpoint;
+use stele_witness_core::signer::WitnessKeys;
 use stele_witness_core::witness::Witness;
 use tokio::sync::oneshot;
 
@@ -141,13 +141,14 @@ pub fn with_line(note: &SignedNote, line: NoteSignature) -> SignedNote {
 /// A witness's folder.
 pub struct Folder {
     pub dir: tempfile::TempDir,
-    pub key: Own,
+    pub key: WitnessKeys,
 }
 
 impl Folder {
     pub fn new(logs: &[&Log]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let key = Home::init(&dir.path().join("w"), &"witness.example/w1".parse().unwrap(), "127.0.0.1:0").unwrap();
+        let key =
+            WitnessDir::init(&dir.path().join("w"), &"witness.example/w1".parse().unwrap(), "127.0.0.1:0").unwrap();
         let folder = Self { dir, key };
         for log in logs {
             folder.add(log);
@@ -160,13 +161,13 @@ impl Folder {
     }
 
     pub fn add(&self, log: &Log) {
-        Home::add_log(&self.path(), &log.vkey(), None).unwrap();
+        WitnessDir::add_log(&self.path(), &log.vkey(), None).unwrap();
     }
 
     /// A log that is asked at an address, once a second.
     pub fn add_pulled(&self, log: &Log, url: &str) {
-        let extras = Extras { pull: Some(url.to_owned()), pull_seconds: Some(1), ..Extras::default() };
-        Home::add_log_with(&self.path(), &log.vkey(), None, &extras).unwrap();
+        let extras = LogOptions { pull: Some(url.to_owned()), pull_seconds: Some(1), ..LogOptions::default() };
+        WitnessDir::add_log_with(&self.path(), &log.vkey(), None, &extras).unwrap();
     }
 
     pub fn state(&self, log: &Log) -> PathBuf {
@@ -175,7 +176,7 @@ impl Folder {
 
     /// The record of a log, in its file or in a journal, as somebody beside sees it.
     pub fn kept(&self, log: &Log) -> Vec<u8> {
-        let mut view = Home::open(&self.path()).unwrap().view(self.key.clone()).unwrap();
+        let mut view = WitnessDir::open(&self.path()).unwrap().view(self.key.clone()).unwrap();
         view.look(&log.origin.parse().unwrap(), pause).unwrap().to_bytes()
     }
 
@@ -193,7 +194,7 @@ impl Folder {
 
     /// A witness in this process that nobody serves.
     pub fn witness(&self) -> Arc<Witness> {
-        let home = Home::open(&self.path()).unwrap();
+        let home = WitnessDir::open(&self.path()).unwrap();
         Arc::new(home.open_witness(Arc::new(ManualClock::at(NOW))).unwrap())
     }
 
@@ -204,7 +205,7 @@ impl Folder {
 
     pub fn try_serve(&self) -> Result<Served, WitnessError> {
         let clock = Arc::new(ManualClock::at(NOW));
-        let home = Home::open(&self.path())?;
+        let home = WitnessDir::open(&self.path())?;
         let witness = Arc::new(home.open_witness(clock.clone())?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -279,7 +280,7 @@ pub fn told(output: Output) -> (i32, String) {
 pub struct Door {
     pub url: String,
     pub http: HttpClient,
-    pub key: Own,
+    pub key: WitnessKeys,
 }
 
 impl Door {

@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+mod error;
+mod view;
+
+mod layer;
+mod pasted;
+
+mod place;
+
+mod hub_client;
+
+mod huggingface;
+mod oci;
+
+mod loadable;
+
+mod compare;
+
+mod check;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::Looked;
+pub use compare::{Comparison, FileDifference, Verdict};
+pub use error::HostError;
+pub use hub_client::Hubs;
+pub use loadable::Loadable;
+pub use place::{Bases, Place};

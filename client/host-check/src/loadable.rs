@@ -1,0 +1,111 @@
+//! Files at a host that are not in the record and that a loader would take all the same.
+//!
+//! `from_pretrained` takes what is there: an added `model.safetensors` wins over recorded shards, an added `adapter_config.json` makes it
+//! take the weights of the repository that it names. So a repository whose recorded files are all unchanged may still give other
+//! weights, or run code.
+
+use serde::Serialize;
+use stele_spec::manifest::{FilePath, Manifest, Role};
+
+/// A file beside the record that a loader would take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loadable {
+    /// Its path at the host.
+    pub path: String,
+    /// What its name makes of it.
+    pub role: Role,
+    /// `error` where other weights or code come into a folder of the record, else `warning`.
+    pub severity: &'static str,
+    /// What a loader does with it.
+    pub effect: &'static str,
+}
+
+/// Those of these paths that a loader would take.
+pub(crate) fn among(extra: &[String], manifest: &Manifest) -> Vec<Loadable> {
+    let gguf_only = manifest.weights().all(|file| is_gguf(&file.path));
+    let folder = |path: &FilePath| path.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folders: std::collections::BTreeSet<Option<String>> =
+        manifest.files().iter().map(|file| folder(&file.path)).collect();
+    let mut all = Vec::new();
+    for path in extra {
+        let Ok(parsed) = path.parse::<FilePath>() else { continue };
+        let role = Role::of_path(&parsed);
+        // A GGUF file is loaded by its own name: another quantization beside it is nobody's default, but for a projector.
+        let another_quantization = gguf_only && is_gguf(&parsed) && !parsed.file_name().starts_with("mmproj");
+        let Some((grave, effect)) = effect(role, parsed.file_name()) else { continue };
+        if another_quantization {
+            continue;
+        }
+        let severity = if grave && folders.contains(&folder(&parsed)) { "error" } else { "warning" };
+        all.push(Loadable { path: path.clone(), role, severity, effect });
+    }
+    all
+}
+
+/// What a loader does with a file of this role, and whether other weights or code come with it; none for what no loader takes.
+fn effect(role: Role, name: &str) -> Option<(bool, &'static str)> {
+    Some(match role {
+        Role::Weights => (true, "a loader may take it in the place of the recorded weights"),
+        Role::WeightsIndex => (true, "a loader takes the weights that it names"),
+        Role::Code => (true, "a loader may run it"),
+        Role::Config if name == "adapter_config.json" => {
+            (true, "a loader takes the weights of the base that it names, with an adapter on top")
+        }
+        Role::Config => (false, "a loader reads it"),
+        Role::Tokenizer => (false, "a loader reads the text with it"),
+        Role::ChatTemplate => (false, "a loader writes every prompt with it"),
+        Role::GenerationConfig => (false, "a loader takes its defaults of sampling from it"),
+        Role::SystemPrompt => (false, "a loader may put it before every prompt"),
+        Role::Classifier | Role::Licence | Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other => {
+            return None;
+        }
+    })
+}
+
+fn is_gguf(path: &FilePath) -> bool {
+    path.as_str().to_ascii_lowercase().ends_with(".gguf")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stele_spec::manifest::{FileDigests, ManifestFile};
+
+    fn manifest(paths: &[&str]) -> Manifest {
+        let file = |path: &&str| {
+            let path: FilePath = path.parse().unwrap();
+            let FileDigests { size, sha256, git_sha1 } = FileDigests::of(path.as_str().as_bytes());
+            ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
+        };
+        Manifest::new(paths.iter().map(file).collect()).unwrap()
+    }
+
+    fn found(recorded: &[&str], extra: &[&str]) -> Vec<(String, &'static str)> {
+        let extra: Vec<String> = extra.iter().map(|path| (*path).to_owned()).collect();
+        among(&extra, &manifest(recorded)).into_iter().map(|file| (file.path, file.severity)).collect()
+    }
+
+    #[test]
+    fn what_decides_what_is_loaded_is_found_and_documents_are_not() {
+        let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "config.json"];
+        for path in ["model.safetensors", "model.safetensors.index.json", "adapter_config.json", "modeling_tiny.py"] {
+            assert_eq!(found(&shards, &[path]), [(path.to_owned(), "error")]);
+        }
+        for path in
+            ["tokenizer.json", "chat_template.jinja", "generation_config.json", "system_prompt.txt", "onnx/model.onnx"]
+        {
+            assert_eq!(found(&shards, &[path]), [(path.to_owned(), "warning")]);
+        }
+        let silent = [".gitattributes", "release.stele", "README.md", "LICENSE", "figures/loss.png", "docs/more.md"];
+        assert_eq!(found(&shards, &silent), []);
+    }
+
+    #[test]
+    fn another_quantization_beside_a_gguf_file_is_silent_and_a_projector_is_not() {
+        let gguf = ["tiny.Q4_K_M.gguf"];
+        assert_eq!(found(&gguf, &["tiny.Q8_0.gguf", "tiny.BF16.GGUF"]), []);
+        assert_eq!(found(&gguf, &["mmproj-tiny.gguf"]), [("mmproj-tiny.gguf".to_owned(), "error")]);
+        assert_eq!(found(&gguf, &["model.safetensors"]), [("model.safetensors".to_owned(), "error")]);
+        assert_eq!(found(&["model.safetensors"], &["tiny.Q8_0.gguf"]).len(), 1);
+    }
+}

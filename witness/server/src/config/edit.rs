@@ -1,0 +1,191 @@
+//! How the file is written, and what a verb changes in it: a table more, a line more. What a person wrote stays as it is.
+
+use std::path::Path;
+
+use stele_spec::note::KeyName;
+
+use super::LogOptions;
+use stele_bastion::BastionAddress;
+use stele_ssh_agent::SshKey;
+use stele_witness_core::trusted_log::TrustedLog;
+
+/// The file that `init` writes.
+pub fn text_of(name: &KeyName, listen: &str) -> String {
+    text_with(
+        name,
+        listen,
+        "# Its secret keys, Ed25519 and ML-DSA-44, readable by their owner alone.\n\
+         key = \"witness.key\"\n\
+         key_mldsa = \"witness-mldsa.key\"\n",
+        "",
+    )
+}
+
+/// The same for a key in an ssh-agent.
+pub fn text_of_agent(name: &KeyName, listen: &str, key: &SshKey, socket: Option<&Path>) -> String {
+    let socket = socket.map(|path| format!("socket = {}\n", quoted(&path.to_string_lossy()))).unwrap_or_default();
+    let keys = "# Its Ed25519 key is in an ssh-agent, see [agent]; `stele-witness keys add-mldsa` makes a second one in a file.\n";
+    let table = format!(
+        "\n[agent]\n# As `ssh-add -L` prints it; without `socket`, {} says where the agent is.\npublic_key = {}\n{socket}",
+        stele_ssh_agent::VARIABLE,
+        quoted(&key.to_string()),
+    );
+    text_with(name, listen, keys, &table)
+}
+
+/// The file with `key_mldsa`, which must stand before the first table; `None` where there is a line of that name already.
+pub fn with_mldsa(text: &str, file: &str) -> Option<String> {
+    let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
+    if lines.clone().any(|line| line.trim_start().starts_with("key_mldsa")) {
+        return None;
+    }
+    let before: String = lines.map(|line| format!("{line}\n")).collect();
+    let rest = text.get(before.len()..).unwrap_or_default();
+    let gap = if rest.is_empty() { "" } else { "\n" };
+    Some(format!("{}\nkey_mldsa = {}\n{gap}{rest}", before.trim_end(), quoted(file)))
+}
+
+fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
+    let (name, listen) = (quoted(&name.to_string()), quoted(listen));
+    format!(
+        "# A witness: cosigns the tree heads of the logs below. Unknown fields are refused.\n\
+         \n\
+         # The name in its cosignatures. It belongs to the keys: new keys get a new name.\n\
+         name = {name}\n\
+         \n\
+         # Where it listens. A proxy in front of it may speak TLS.\n\
+         listen = {listen}\n\
+         \n\
+         {keys}\
+         \n\
+         # The marks tell when the state was lost or put back. Another disk is better; never restore them from a backup.\n\
+         marks = \"marks\"\n\
+         \n\
+         # The logs, added by `stele-witness logs add`.\n\
+         {table}"
+    )
+}
+
+/// The table that `bastion add` appends.
+pub fn text_of_bastion(place: &BastionAddress, ca: Option<&Path>) -> String {
+    let ca = ca.map(|ca| format!("ca = {}\n", quoted(&ca.to_string_lossy()))).unwrap_or_default();
+    format!("\n[[bastion]]\nhost = {}\nkey = \"bastion.key\"\n{ca}", quoted(&place.to_string()))
+}
+
+/// The table that `logs add` appends.
+pub fn text_of_log(log: &TrustedLog, extras: &LogOptions) -> String {
+    let keys: Vec<String> = log.keys().iter().map(|key| quoted(&key.to_string())).collect();
+    let number = |name: &str, value: Option<u64>| value.map(|value| format!("{name} = {value}\n")).unwrap_or_default();
+    let (qpd, seconds) = (number("qpd", extras.qpd), number("pull_seconds", extras.pull_seconds));
+    let pull = extras.pull.as_ref().map(|url| format!("pull = {}\n", quoted(url))).unwrap_or_default();
+    let keys = keys.join(", ");
+    format!("\n[[log]]\n{}\nvkeys = [{keys}]\n{qpd}{pull}{seconds}", origin_line(log.origin().as_str()))
+}
+
+/// The table that `mirror init` appends.
+pub fn text_of_mirror(name: &KeyName) -> String {
+    format!(
+        "\n# A mirror beside the witness: another cosigner, with keys of its own. It copies the logs that say `mirror = true`.\n\
+         [mirror]\nname = {}\nkey = \"mirror.key\"\nkey_mldsa = \"mirror-mldsa.key\"\nfolder = \"mirror\"\n\
+         marks = \"mirror-marks\"\n",
+        quoted(&name.to_string())
+    )
+}
+
+/// The file with one log mirrored, and pushed if it says so; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_mirror(text: &str, origin: &str, push: bool) -> Option<String> {
+    let text = with_flag(text, origin, "mirror", true)?;
+    if push { with_flag(&text, origin, "push", true) } else { Some(text) }
+}
+
+/// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
+pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
+    with_flag(text, origin, "disabled", disabled)
+}
+
+fn with_flag(text: &str, origin: &str, flag: &str, on: bool) -> Option<String> {
+    let (set, said) = (format!("{flag} = "), format!("{flag} = true"));
+    let wanted = origin_line(origin);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().position(|line| *line == wanted)?;
+    let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
+    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with(&set)));
+    if let Some(index) = old {
+        lines.remove(index);
+    }
+    if on {
+        lines.insert(at + 1, &said);
+    }
+    Some(lines.iter().map(|line| format!("{line}\n")).collect())
+}
+
+fn origin_line(origin: &str) -> String {
+    format!("origin = {}", quoted(origin))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, FILE};
+    use stele_daemon::config::parse;
+    use stele_witness_core::samples::Log;
+
+    fn read(text: &str) -> Config {
+        parse(text, Path::new(FILE)).unwrap()
+    }
+
+    fn qpd(qpd: u64) -> LogOptions {
+        LogOptions { qpd: Some(qpd), ..LogOptions::default() }
+    }
+
+    #[test]
+    fn a_log_is_disabled_and_enabled_and_nothing_else_changes() {
+        let (a, b) = (Log::new("log.example/a", 1), Log::named("odd \"b\"", "log.example/b", 1));
+        let head = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let text = format!(
+            "{head}{}# a comment\n{}",
+            text_of_log(&a.trusted(), &qpd(9)),
+            text_of_log(&b.trusted(), &LogOptions::default())
+        );
+        assert_eq!(with_disabled(&text, "log.example/c", true), None);
+        for origin in ["log.example/a", "odd \"b\""] {
+            let off = with_disabled(&text, origin, true).unwrap();
+            let flags: Vec<_> = read(&off).logs.iter().map(|log| (log.origin == origin, log.disabled)).collect();
+            assert!(flags.iter().all(|(meant, disabled)| meant == disabled), "{flags:?}");
+            assert_eq!(with_disabled(&off, origin, true).unwrap(), off);
+            assert_eq!(with_disabled(&off, origin, false).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_second_key_is_written_before_the_first_table_and_never_twice() {
+        let key = SshKey::new([1; 32]);
+        let name = "witness.example/w1".parse().unwrap();
+        let text = text_of_agent(&name, "127.0.0.1:0", &key, Some(Path::new("/run/odd \"socket\"")));
+        let before = read(&text);
+        assert_eq!(before.agent.as_ref().unwrap().socket.as_deref(), Some(Path::new("/run/odd \"socket\"")));
+        assert_eq!((before.key_mldsa, before.agent.unwrap().public_key), (None, key.to_string()));
+        let log = text_of_log(&Log::new("log.example/a", 1).trusted(), &LogOptions::default());
+        for text in [text.clone(), format!("{text}{log}"), "name = \"a\"".to_owned(), format!("name = \"a\"\n{log}")] {
+            let with = with_mldsa(&text, "second.key").unwrap();
+            let (before, after) = (read(&text), read(&with));
+            assert_eq!(after.key_mldsa.as_deref(), Some(Path::new("second.key")), "{with}");
+            assert_eq!((before.name, before.agent, before.logs), (after.name, after.agent, after.logs));
+            assert_eq!(with_mldsa(&with, "third.key"), None);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_whatever_the_origin() {
+        let text = text_of(&"witness.example/w1".parse().unwrap(), "127.0.0.1:0");
+        let odd = Log::named("log \"with\" 'quotes' \\ and ümlauts", "log.example/a", 1);
+        let config = read(&format!("{text}{}", text_of_log(&odd.trusted(), &qpd(7))));
+        let [listed] = &config.listed().unwrap()[..] else { panic!() };
+        assert_eq!((&listed.log, listed.qpd), (&odd.trusted(), Some(7)));
+        assert_eq!((config.name.as_str(), config.listen.as_str()), ("witness.example/w1", "127.0.0.1:0"));
+    }
+}

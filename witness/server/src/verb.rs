@@ -1,8 +1,0 @@
-//! What is done to a witness's folder beside serving it; a file for each concern.
-
-pub(crate) mod bastion;
-pub(crate) mod doctor;
-pub(crate) mod evidence;
-pub(crate) mod keys;
-pub(crate) mod logs;
-pub(crate) mod mirror;

@@ -1,0 +1,381 @@
+//! `doctor`: does this witness work, and would it be noticed if it did not? It changes nothing, and can be run beside a running witness.
+
+use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use stele_clock::{Clock as _, SystemClock};
+use stele_fetch::http_client::{ClientLimits, HttpClient};
+use stele_spec::checkpoint::{Checkpoint, Origin};
+use stele_spec::cosignature::{UnixTime, verify_cosignature};
+use stele_spec::merkle::empty_root;
+use stele_spec::tiledlog::{FilesFn, TiledLog};
+
+use super::VerbOutput;
+use crate::config::ConfiguredLog;
+use crate::error::WitnessError;
+use crate::home::{WitnessDir, pause};
+use stele_fetch::timed_files::TimedFiles;
+use stele_pull::PullError;
+use stele_witness_core::decide::TreeHead;
+use stele_witness_core::held::held;
+use stele_witness_core::log_slot::Pull;
+use stele_witness_core::record::{Cosigned, LastCosigned};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
+use stele_witness_core::state::StateView;
+
+/// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
+const LEAST_FREE: u64 = 64 << 20;
+
+/// 2026-01-01: a clock that is earlier was never set.
+const LEAST_TIME: u64 = 1_767_225_600;
+
+/// A log whose last cosignature is older has stopped calling us, or we have stopped answering.
+const QUIET: u64 = 7 * 86_400;
+
+/// What is found, in the order it is looked for.
+#[derive(Default)]
+struct Findings(Vec<(Level, &'static str, String)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warning,
+    Failure,
+}
+
+/// Looks at everything. The second is the error to end with, if something is wrong.
+pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (VerbOutput, Option<WitnessError>) {
+    let mut found = Findings::default();
+    let now = SystemClock.unix_seconds();
+    let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
+    if let Some(keyring) = &keyring {
+        found.round_trip(keyring, now);
+        found.files_apart(home);
+        let view = home.view(keyring.own()).map(|view| (String::new(), view));
+        if let Some(mut view) = found.quietly("state", view) {
+            found.logs(home, &mut view, now);
+            found.evidence(home);
+            found.pulled(home, &mut view);
+            found.mirrored(home, &mut view);
+        }
+        let listen = format!("http://{}", home.config().listen);
+        found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
+        found.through_bastions(home);
+    }
+    if now < LEAST_TIME {
+        found.failed("clock", format!("it says {now} seconds since 1970: it was never set"));
+    }
+    found.told()
+}
+
+impl Findings {
+    fn ok(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Ok, what, words));
+    }
+
+    fn warn(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Warning, what, words));
+    }
+
+    fn failed(&mut self, what: &'static str, words: String) {
+        self.0.push((Level::Failure, what, words));
+    }
+
+    fn take<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
+        match outcome {
+            Ok((words, value)) => {
+                self.ok(what, words);
+                Some(value)
+            }
+            Err(error) => {
+                self.failed(what, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn quietly<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
+        outcome.map_err(|error| self.failed(what, error.to_string())).ok().map(|(_, value)| value)
+    }
+
+    /// Signs the head of an empty tree of nobody's log with each key, and verifies it as a stranger would.
+    fn round_trip(&mut self, keyring: &WitnessSigner, now: u64) {
+        let done = (|| {
+            let origin: Origin = "doctor.invalid/round-trip".parse().map_err(|error| format!("{error}"))?;
+            let text = Checkpoint::new(origin, 0, empty_root()).to_string();
+            let time = UnixTime::new(now.max(1)).map_err(|error| error.to_string())?;
+            let lines = keyring.cosign(&text, time).map_err(|error| error.to_string())?;
+            for (line, key) in lines.iter().zip(keyring.own().keys()) {
+                verify_cosignature(&text, line, key).map_err(|error| error.to_string())?;
+            }
+            Ok::<_, String>((format!("signed and verified with {} keys", lines.len()), ()))
+        })();
+        self.take("round trip", done);
+        if keyring.own().keys().count() < 2 {
+            self.warn("keys", "Ed25519 alone: without an ML-DSA-44 key it signs no subtrees".into());
+        }
+    }
+
+    fn files_apart(&mut self, home: &WitnessDir) {
+        let (state, marks) = home.folders();
+        for folder in [&state, &marks] {
+            match rustix::fs::statvfs(folder) {
+                Ok(disk) => {
+                    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+                    let words = format!("{} MiB free at {}", free >> 20, folder.display());
+                    if free < LEAST_FREE { self.failed("disk", words) } else { self.ok("disk", words) }
+                }
+                Err(error) => self.failed("disk", format!("{}: {error}", folder.display())),
+            }
+        }
+        let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+        if device(&state) == device(&marks) {
+            self.warn(
+                "marks",
+                "they are on the same disk as the state: if both are lost or restored together, nothing shows it"
+                    .into(),
+            );
+        }
+    }
+
+    fn logs(&mut self, home: &WitnessDir, view: &mut StateView, now: u64) {
+        if home.logs().is_empty() {
+            self.warn("log", "none: `stele-witness logs add`".into());
+        }
+        for listed in home.logs() {
+            let origin = listed.log.origin();
+            match view.look(origin, pause) {
+                Err(error) => self.failed("log", format!("{origin}: {error}")),
+                Ok(LastCosigned::Nothing(_)) => self.warn("log", format!("{origin}: nothing cosigned yet")),
+                Ok(LastCosigned::Cosigned(cosigned)) => {
+                    let (size, time) = (cosigned.checkpoint().size(), cosigned.time().seconds());
+                    if now < time {
+                        let words =
+                            format!("the clock says {now}, the last cosignature of {origin} was made at {time}");
+                        self.failed("clock", words);
+                        continue;
+                    }
+                    let words = format!("{origin}: size {size}, cosigned {} ago", age(now - time));
+                    if listed.disabled {
+                        self.ok("log", format!("{words}, disabled"));
+                    } else if now - time > QUIET {
+                        self.warn("log", words);
+                    } else {
+                        self.ok("log", words);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is held against logs: an operator has to publish a proof, and judge a suspicion.
+    fn evidence(&mut self, home: &WitnessDir) {
+        let Some(files) = self.quietly("evidence", held(&home.evidence_folder()).map(|held| (String::new(), held)))
+        else {
+            return;
+        };
+        for file in &files {
+            let log = home.logs().iter().find(|listed| listed.log.origin().digest() == file.origin);
+            let log =
+                log.map_or_else(|| format!("origin hash {}", file.origin), |listed| listed.log.origin().to_string());
+            let words = format!("{log}: {} at size {} in {}", file.kind.word(), file.size, file.id);
+            if file.is_proof() {
+                self.failed(
+                    "evidence",
+                    format!("its key signed two histories. {words}: `stele-witness evidence export`"),
+                );
+            } else {
+                self.warn("evidence", format!("a suspicion. {words}"));
+            }
+        }
+        if files.is_empty() {
+            self.ok("evidence", "none against any log".into());
+        }
+    }
+
+    /// Reads the checkpoint of each log that is pulled, as the running witness does, and holds it against what was cosigned: roots of
+    /// one size are compared, and growth is proven from the log's tiles.
+    fn pulled(&mut self, home: &WitnessDir, view: &mut StateView) {
+        for ConfiguredLog { log, pull, disabled, .. } in home.logs() {
+            let (Some(Pull { url, .. }), false) = (pull, disabled) else { continue };
+            let files = stele_pull::files_at(url, Arc::default()).within(stele_pull::LOOK);
+            let read = stele_pull::checkpoint(&files);
+            let read = read.and_then(|note| log.verify(&note).map_err(PullError::Untrusted));
+            let known = match view.look(log.origin(), pause) {
+                Ok(record) => record.head(),
+                Err(error) => {
+                    self.failed("pull", format!("{}: {error}", log.origin()));
+                    continue;
+                }
+            };
+            let origin = log.origin();
+            match read.and_then(|verified| grown(&files, known, verified.checkpoint())) {
+                Err(error) => self.failed("pull", format!("{origin} at {url}: {error}")),
+                Ok((size, Growth::Back)) => {
+                    self.failed("pull", format!("{origin} went back: it shows size {size}, cosigned is {}", known.size))
+                }
+                Ok((size, Growth::Other)) => self.failed(
+                    "pull",
+                    format!("{origin} shows another tree of size {size} than was cosigned at size {}", known.size),
+                ),
+                Ok((size, Growth::Same)) => {
+                    self.ok("pull", format!("{origin} shows what was cosigned: size {size}, the same root"))
+                }
+                Ok((size, Growth::Grown)) => self
+                    .ok("pull", format!("{origin} shows size {size}, proven to grow from {} as cosigned", known.size)),
+            }
+        }
+    }
+
+    /// What the mirror has of each log, and how far the witness is ahead of it.
+    fn mirrored(&mut self, home: &WitnessDir, view: &mut StateView) {
+        let keyring = match home.mirror_keyring() {
+            Ok(Some(keyring)) => keyring,
+            Ok(None) => return,
+            Err(error) => return self.failed("mirror", error.to_string()),
+        };
+        let Some(mut copies) =
+            self.quietly("mirror", mirror_view(home, keyring.own()).map(|view| (String::new(), view)))
+        else {
+            return;
+        };
+        for ConfiguredLog { log, .. } in home.mirrored() {
+            let ahead = view.look(log.origin(), pause).map(|record| record.head().size).unwrap_or_default();
+            match copies.look(log.origin(), pause) {
+                Ok(record) => {
+                    let size = record.head().size;
+                    let words = format!("{} size {size} of {ahead}", log.origin());
+                    if size == ahead { self.ok("mirror", words) } else { self.warn("mirror", words) }
+                }
+                Err(error) => self.failed("mirror", error.to_string()),
+            }
+        }
+    }
+
+    /// Asks the running witness as a stranger would: is it well, and does it serve what we signed?
+    fn reach(&mut self, home: &WitnessDir, keyring: &WitnessSigner, url: &str) {
+        let client = client();
+        match client.get(&format!("{url}/healthz"), None) {
+            Err(error) => return self.failed("reach", format!("{url}: {error}")),
+            Ok(answer) if answer.status == 200 => self.ok("reach", format!("{url} says that it is well")),
+            Ok(answer) => self.failed("reach", format!("{url}/healthz: {} {}", answer.status, answer.text().trim())),
+        }
+        let mut served = 0;
+        for ConfiguredLog { log, .. } in home.logs() {
+            let page = format!("{url}/{}/checkpoint", log.origin().digest());
+            match client.get(&page, None) {
+                Ok(answer) if answer.status == 404 => {}
+                Ok(answer) if answer.status == 200 => {
+                    match Cosigned::parse(&answer.body, log.origin(), &keyring.own()) {
+                        Ok(_) => served += 1,
+                        Err(error) => self.failed("served", format!("{page}: {error}")),
+                    }
+                }
+                Ok(answer) => self.failed("served", format!("{page}: status {}", answer.status)),
+                Err(error) => self.failed("served", format!("{page}: {error}")),
+            }
+        }
+        self.ok("served", format!("{served} checkpoints with our cosignatures"));
+    }
+
+    /// Asks the bastions for us, as a log does.
+    fn through_bastions(&mut self, home: &WitnessDir) {
+        let bastions = home.bastions().map(|bastions| (String::new(), bastions));
+        for backend in self.quietly("bastion", bastions).into_iter().flatten() {
+            let url = backend.url();
+            let client = match backend.believed() {
+                Some(roots) => client().believing(roots.clone()),
+                None => client(),
+            };
+            match client.get(&format!("{url}/healthz"), None) {
+                Ok(answer) if answer.status == 200 => self.ok("bastion", format!("reached at {url}/")),
+                Ok(answer) if answer.status == 421 => {
+                    let words = format!("{}: it does not know our key hash {}", backend.place(), backend.key_hash());
+                    self.failed("bastion", words);
+                }
+                Ok(answer) => {
+                    let said = answer.text().trim().chars().take(200).collect::<String>();
+                    self.failed("bastion", format!("{url}/healthz: {} {said}", answer.status));
+                }
+                Err(error) => self.failed("bastion", format!("{url}: {error}")),
+            }
+        }
+    }
+
+    fn told(self) -> (VerbOutput, Option<WitnessError>) {
+        let mut text = String::new();
+        for (level, what, words) in &self.0 {
+            let _ = writeln!(text, "{} {what:<10} {words}", level.word());
+        }
+        let each = self
+            .0
+            .iter()
+            .map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words}));
+        let object = json!({"checks": each.collect::<Vec<_>>()});
+        let failed = self.0.iter().filter(|(level, ..)| *level == Level::Failure).count();
+        let error = (failed > 0).then_some(WitnessError::Unwell { failed, checks: self.0.len() });
+        ((text, object), error)
+    }
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok  ",
+            Self::Warning => "warn",
+            Self::Failure => "FAIL",
+        }
+    }
+}
+
+/// How the tree that a log shows follows on the one that was cosigned.
+enum Growth {
+    Same,
+    Grown,
+    Back,
+    Other,
+}
+
+fn grown(files: &TimedFiles, known: TreeHead, shown: &Checkpoint) -> Result<(u64, Growth), PullError> {
+    let (size, root) = (shown.size(), shown.root());
+    let growth = if size < known.size {
+        Growth::Back
+    } else if size == known.size {
+        if root == known.root { Growth::Same } else { Growth::Other }
+    } else if known.size == 0 {
+        Growth::Grown
+    } else {
+        let proof = TiledLog::open(FilesFn(|path: &str, limit: u64| files.read(path, limit)), shown.clone())?
+            .prove_consistency(known.size)?;
+        if proof.check(known.size, known.root, size, root).is_ok() { Growth::Grown } else { Growth::Other }
+    };
+    Ok((size, growth))
+}
+
+fn mirror_view(home: &WitnessDir, own: WitnessKeys) -> Result<StateView, WitnessError> {
+    Ok(home.mirror_states(own)?.view()?)
+}
+
+fn client() -> HttpClient {
+    let limits = ClientLimits { whole: Duration::from_secs(10), body: 1 << 20, ..ClientLimits::default() };
+    HttpClient::new(concat!("stele-witness/", env!("CARGO_PKG_VERSION")), limits)
+}
+
+fn names(keyring: &WitnessSigner) -> String {
+    let own = keyring.own();
+    let ids: Vec<String> = own.keys().map(|key| key.hash().to_string()).collect();
+    format!("{} {}", own.name(), ids.join(" "))
+}
+
+fn age(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
