@@ -223,7 +223,7 @@ fn whatever_step_fails_the_history_stays_one() {
         }
     }
     // The rest are steps that a place does not take: a head is renamed, never linked.
-    assert!(failed >= 35 && resumed >= 4, "{failed} {resumed}");
+    assert!(failed >= 40 && resumed >= 3, "{failed} {resumed}");
 }
 
 #[test]
@@ -248,37 +248,4 @@ fn tiles_of_many_levels_survive_a_restart() {
     let lookup = Lookup::open(&data, &log.store, 607, published.head.value().root());
     let by = crate::lookup::By::Publisher("a5-99.example");
     assert_eq!(lookup.positions(by, 0).unwrap(), [605]);
-}
-
-/// What one claim occupies in memory for ever: run alone, with `--ignored --nocapture`, and compare with the README.
-#[test]
-#[ignore = "a measurement"]
-fn memory_of_claims() {
-    use stele_spec::index::{Index, Listing, Pointer};
-    use stele_spec::registration::Registry;
-    const CLAIMS: u64 = 50_000;
-    let resident = || {
-        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-        pages.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
-    };
-    let claims: Vec<_> = (0..CLAIMS).map(|i| claim(&format!("publisher-{i}.example"), (i % 250) as u8)).collect();
-    let parsed: Vec<_> = claims.iter().map(|signed| Parsed::of(signed.bytes()).unwrap()).collect();
-    let start = resident();
-    let mut registry = Registry::default();
-    for ((position, signed), parsed) in (1..).zip(&claims).zip(&parsed) {
-        registry.apply(position, parsed.leaf, signed.statement());
-    }
-    let with_registry = resident();
-    let mut index = Index::new();
-    for (first, parsed) in (0..).zip(parsed.chunks(1000)) {
-        let listings: Vec<_> = (first * 1000 + 1..)
-            .zip(parsed)
-            .map(|(position, parsed)| Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys.clone()))
-            .collect();
-        index.replay(&listings).unwrap();
-    }
-    let with_index = resident();
-    let each = |bytes: u64| bytes / CLAIMS;
-    println!("registry: {} bytes a claim; index: {}", each(with_registry - start), each(with_index - with_registry));
-    assert!(registry.counts().1 as u64 == CLAIMS && with_index > start);
 }
