@@ -87,7 +87,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("sled::", &["log-server/src/lookup"]),
     ("redb::", &["client/src/audit/store.rs"]),
     ("sync_all", &[]),
-    ("sync_data", &[]),
+    ("sync_data", &["platform/durable/src/disk.rs", "platform/durable/src/journal.rs"]),
     ("fsync", &["platform/durable/src/disk.rs"]),
     ("fdatasync", &["platform/durable/src/disk.rs"]),
     ("syncfs", &["platform/durable/src/disk.rs"]),
