@@ -302,9 +302,9 @@ fn a_revocation_that_was_seen_once_is_known_without_the_log() {
     world.verify(&[]).ok().says(&["name held       acme.example since entry 1\n"]);
     common::stele_remembering(&list, Some(&world.at("state"))).ok();
     let told = world.verify(&[]).ok();
-    let told = told.says(&["signed by a key that was revoked later, at entry 3: laptop lost"]);
+    let told = told.says(&["signed by a key that was revoked later, at entry 4: laptop lost"]);
     assert!(told.out.starts_with("verified  "), "{}", told.out);
-    assert_eq!(world.verify(&["--json"]).ok().json()["publisher"]["key_revoked_at_entry"], 3);
+    assert_eq!(world.verify(&["--json"]).ok().json()["publisher"]["key_revoked_at_entry"], 4);
     // Somebody who forgets is told what the bundle says.
     world.verify(&["--no-state"]).ok().says(&["name held       acme.example since entry 1\n"]);
 
@@ -315,7 +315,7 @@ fn a_revocation_that_was_seen_once_is_known_without_the_log() {
     }
     assert_eq!(kept.len(), 1);
     let text = std::fs::read_to_string(&kept[0]).unwrap();
-    std::fs::write(&kept[0], text.replace("\"position\":3", "\"position\":2")).unwrap();
+    std::fs::write(&kept[0], text.replace("\"position\":4", "\"position\":3")).unwrap();
     let told = world.verify(&[]).ok();
     assert!(told.err.contains("is damaged") && !told.out.contains("revoked"), "{told:?}");
 }

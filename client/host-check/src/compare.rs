@@ -206,18 +206,13 @@ fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incompa
         let expected = Some(HostDigest::Sha256(file.sha256));
         differing.push(FileDifference { path: file.path.to_string(), role: file.role, expected, found });
     }
-    for found in unknown {
-        differing.push(FileDifference {
-            path: name(found),
-            role: Role::Weights,
-            expected: None,
-            found: Some(found.digest),
-        });
-    }
+    // What is recorded is there: other weights beside it change nothing of it, and a loader may take them.
+    let beside: Vec<&HostFile> = unknown.collect();
+    let loadable = beside.iter().map(|file| loadable::weights(name(file))).collect();
     let weights = missing.is_empty().then(|| manifest.weights_digest());
-    let extra = of_part(Part::Other).map(name).collect();
+    let extra = of_part(Part::Other).chain(beside).map(name).collect();
     let comparison = Comparison::of(differing, same.len(), same.len() + missing.len(), extra, weights);
-    Ok(Comparison { not_compared, ..comparison })
+    Ok(Comparison { loadable, not_compared, ..comparison })
 }
 
 impl Verdict {

@@ -42,6 +42,16 @@ pub(crate) fn among(extra: &[String], manifest: &Manifest) -> Vec<Loadable> {
     all
 }
 
+/// A layer of weights beside the recorded ones.
+pub(crate) fn weights(path: String) -> Loadable {
+    Loadable {
+        path,
+        role: Role::Weights,
+        severity: "error",
+        effect: "a loader may take it beside the recorded weights, or in their place",
+    }
+}
+
 /// What a loader does with a file of this role, and whether other weights or code come with it; none for what no loader takes.
 fn effect(role: Role, name: &str) -> Option<(bool, &'static str)> {
     Some(match role {

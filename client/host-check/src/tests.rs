@@ -166,7 +166,8 @@ fn ollama_s_model_layer_is_the_weights() {
     assert_eq!(other.verdict, Verdict::Differs);
 
     let more = compare(&registry(&[model(&content("tiny.Q4_K_M.gguf")), model(b"a second one")]).unwrap(), &manifest);
-    assert!(matches!(more.differing.as_slice(), [file] if file.expected.is_none()));
+    assert_eq!((more.verdict, more.matching, more.extra.len()), (Verdict::Match, 1, 1), "what is recorded is there");
+    assert_eq!(more.loadable.iter().map(|file| file.role).collect::<Vec<_>>(), [Role::Weights]);
     assert_eq!(compare(&registry(&rest).unwrap(), &manifest).verdict, Verdict::Absent);
 }
 
@@ -189,6 +190,16 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
         let other = layer("application/vnd.docker.ai.gguf.v3", b"requantized");
         let found = compare(&registry(&[other, layer(kind, b"MIT")]).unwrap(), &manifest);
         assert_eq!((found.verdict, found.differing.len()), (Verdict::Differs, 1), "{kind}");
+    }
+    // A projector or an adapter beside the recorded weights is beside them, and no difference of theirs.
+    for kind in [
+        "application/vnd.docker.ai.mmproj",
+        "application/vnd.ollama.image.adapter",
+        "application/vnd.ollama.image.projector",
+    ] {
+        let found = compare(&registry(&[weights.clone(), layer(kind, b"more weights")]).unwrap(), &manifest);
+        assert_eq!((found.verdict, found.differing.len()), (Verdict::Match, 0), "{kind}");
+        assert_eq!(found.loadable.len() + found.not_compared.len(), 1, "{kind}");
     }
     // Without the weights, an unknown layer may be what they are packed into: neither absent nor different.
     let unknown = layer("application/vnd.example.new.v1", b"?");

@@ -81,7 +81,7 @@ impl Explain for AuditError {
             Self::Output(error) => error.exit(),
             Self::OtherLog { .. } => Exit::Usage,
             Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => Exit::Unavailable,
-            Self::Contradiction { .. } => Exit::Conflicting,
+            Self::Contradiction { .. } => Exit::Inconsistent,
             Self::OtherFiles => Exit::Inconsistent,
         }
     }

@@ -128,7 +128,7 @@ impl Explain for ReadError {
             Self::Head { error, .. } => error.exit(),
             Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
             Self::NotTheTree { .. } | Self::NotInTree { .. } => Exit::Inconsistent,
-            Self::NotAPrefix { .. } => Exit::Conflicting,
+            Self::NotAPrefix { .. } => Exit::Inconsistent,
             Self::OtherManifest { .. } => Exit::BytesDiffer,
             Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
         }

@@ -66,7 +66,7 @@ impl Conflicting {
 
 impl Explain for Conflicting {
     fn exit(&self) -> Exit {
-        Exit::Conflicting
+        Exit::Inconsistent
     }
 
     fn code(&self) -> &'static str {

@@ -21,7 +21,11 @@ const EXIT_CODES: [(Exit, &str, &str); 21] = [
     (Exit::Unavailable, "unavailable", "the log cannot be reached or is unwell: try again"),
     (Exit::Io, "I/O", "this machine's files failed, or changed while they were read"),
     (Exit::Locked, "locked", "another process works on the same data"),
-    (Exit::Inconsistent, "inconsistent", "what a log answers, or what is stored, contradicts what was proven before"),
+    (
+        Exit::Inconsistent,
+        "inconsistent",
+        "a log contradicts itself, or what it showed before: an evidence file says how",
+    ),
     (Exit::Findings, "findings", "the audit is done, and there is something to report"),
     (Exit::Unproven, "unproven", "a file of evidence convicts nobody"),
     (Exit::Incomplete, "incomplete", "files of the record are missing here; --partial accepts that"),
@@ -36,11 +40,7 @@ const EXIT_CODES: [(Exit, &str, &str); 21] = [
         "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
     ),
     (Exit::NotComplete, "not complete", "the log did not prove that its answer is complete"),
-    (
-        Exit::Conflicting,
-        "conflicting",
-        "a log shows two histories, or two releases of one coordinate, as no honest log does; evidence of two histories is kept",
-    ),
+    (Exit::Conflicting, "conflicting", "the log holds two releases of one coordinate, as no honest log does"),
     (Exit::Internal, "internal", "a bug of ours"),
 ];
 

@@ -36,10 +36,11 @@ pub(crate) fn rows(verdict: &Verdict<'_>, judged: &Judgement) -> String {
     page.row("released", &one_line(&released(verdict)));
     page.row("since", &one_line(&since(verdict)));
     page.row("checked", &one_line(&checked(verdict)));
-    if let Some(errors) = verdict.examination.and_then(Examination::errors) {
-        page.row("found", &one_line(&errors));
-    }
+    // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
+        if let Some(errors) = verdict.examination.and_then(Examination::errors) {
+            page.row("found", &one_line(&errors));
+        }
         if let Some(comparison) = verdict.comparison {
             if !comparison.missing.is_empty() {
                 let missing = names(comparison.missing.iter(), comparison.missing.len(), NAMED);

@@ -21,7 +21,7 @@
 //! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take lie beside the record and are not in it |
 //! | 17 | [`Withdrawn`](Exit::Withdrawn) | the bytes verify, and the release was withdrawn or has a critical incident |
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
-//! | 19 | [`Conflicting`](Exit::Conflicting) | a log shows two histories, or two releases under one name: no honest log does |
+//! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate: no honest log does |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.

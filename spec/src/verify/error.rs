@@ -175,7 +175,7 @@ impl Explain for VerifyError {
             | Self::ClaimedLater { .. }
             | Self::Signature(_) => Exit::BadSignature,
             Self::OtherLog { .. } => Exit::NotInLog,
-            Self::TwoHistories { .. } => Exit::Conflicting,
+            Self::TwoHistories { .. } => Exit::Inconsistent,
             Self::ManifestDiffers(_) | Self::OtherCoordinate { .. } => Exit::BytesDiffer,
             Self::TooOld { .. } => Exit::QuorumMissing,
         }

@@ -176,7 +176,11 @@ impl<R: BufRead + Seek> Machine<R> {
 
     /// Leaves bytes out, if there are so many.
     fn skip(&mut self, bytes: u64) -> io::Result<bool> {
-        let (Ok(step), true) = (i64::try_from(bytes), bytes <= self.left) else { return Ok(false) };
+        let (Ok(step), true) = (i64::try_from(bytes), bytes <= self.left) else {
+            // It goes beyond the end.
+            self.left = 0;
+            return Ok(false);
+        };
         self.reader.seek_relative(step)?;
         self.left -= bytes;
         Ok(true)

@@ -24,6 +24,7 @@ use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
 use stele_bastion::Reachability;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
+use stele_witness_core::held::held;
 use stele_witness_core::signer::WitnessKeys;
 use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::witness::Witness;
@@ -371,11 +372,14 @@ fn about(json: bool, home: &WitnessDir) -> Result<(), WitnessError> {
     let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());
     let copies = mirror.as_ref().map(|own| format!("mirror: {}\n{}", own.name(), vkeys(own, "mirror vkey: ")));
     let (copies, list) = (copies.unwrap_or_default(), list(home));
-    let text = format!("name: {name}\n{keys}listen: {listen}\n{reached}{reachable}{copies}logs:\n{list}");
+    let evidence = held(&home.evidence_folder())?;
+    let proofs: Vec<_> = evidence.iter().filter(|held| held.is_proof()).map(|held| &held.id).collect();
+    let convicting: String = proofs.iter().map(|id| format!("evidence: {id}\n")).collect();
+    let text = format!("name: {name}\n{keys}listen: {listen}\n{reached}{reachable}{copies}logs:\n{list}{convicting}");
     let logs: Vec<_> = home.logs().iter().map(listed_json).collect();
     let object = json!({
         "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "contact": contact,
-        "logs": logs,
+        "logs": logs, "evidence": proofs,
         "mirror": mirror.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
     });
     say(json, &text, object)

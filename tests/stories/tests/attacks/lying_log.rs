@@ -374,7 +374,7 @@ fn a_colluding_witness_fools_two_of_three_and_not_three_of_four_and_is_convicted
     }
 
     // When the two compare what they accepted, the log is convicted, and with it the witness that signed both.
-    let told = audit("right", "2-of-3", "of-the-left")?.expect(19)?;
+    let told = audit("right", "2-of-3", "of-the-left")?.expect(12)?;
     let evidence = witnesses.at("of-the-left/evidence");
     let files = fs::read_dir(&evidence).during("no evidence")?.map(|file| file.unwrap().path());
     let files: Vec<_> = files.filter(|file| file.extension().is_some_and(|name| name == "stele-evidence")).collect();

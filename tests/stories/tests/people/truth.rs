@@ -380,13 +380,13 @@ fn a_log_that_forks_or_goes_back_is_refused_by_whoever_saw_the_other_side() -> S
     let other = publish(&network, "other.example", 3, &[&base])?;
     network.stop()?;
     let reader = Reader::new(&network, "reader");
-    let told = reader.verify(&other, &[])?.expect(19)?;
+    let told = reader.verify(&other, &[])?.expect(12)?;
     for words in ["two histories", "seen before: size", "shown now: size", "root", "evidence: ", "hint: "] {
         assert!(told.stderr.contains(words), "{words:?}: {}", told.stderr);
     }
     let file = told.stderr.lines().find_map(|line| line.trim().strip_prefix("evidence: ")).unwrap();
     assert!(fs::metadata(file).unwrap().len() > 0, "{file}");
-    assert_eq!(reader.verify(&other, &["--json"])?.expect(19)?.json()?["error"], "log-forked");
+    assert_eq!(reader.verify(&other, &["--json"])?.expect(12)?.json()?["error"], "log-forked");
     // Who saw only one side cannot know.
     Reader::new(&network, "stranger").verify(&other, &[])?.expect(0)?;
     Ok(())
