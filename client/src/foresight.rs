@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use stele_host::exit::{Exit, Explain};
 use stele_host::output::complain;
 use stele_host::printable::one_line;
-use stele_spec::finding::{Finding, Severity, foreseen};
+use stele_spec::finding::{Finding, foreseen};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release, Statement};
@@ -97,19 +96,12 @@ fn parents(release: &Release) -> Vec<Coordinate> {
     release.lineage.iter().filter_map(|ancestor| logged(&ancestor.parent)).collect()
 }
 
-/// Says what auditors will report, from what the log has about the same releases. An error among it that is not accepted
-/// by its code stops the statement.
-pub(crate) fn of_statement(
-    record: &mut Record,
-    statement: &Statement,
-    accepted: &[String],
-) -> Result<Vec<Finding>, Failure> {
+/// Says what auditors will report, from what the log has about the same releases. It stops nothing: a late withdrawal must be said although it is
+/// late, and what registration refuses has its own words.
+pub(crate) fn of_statement(record: &mut Record, statement: &Statement) -> Result<Vec<Finding>, Failure> {
     let findings = Earlier::of_statement(record, statement)?.foresees(statement, None);
     say(&findings);
-    let errors = |finding: &&Finding| finding.severity == Severity::Error;
-    let refused = findings.iter().filter(errors).filter(|finding| !accepted.contains(&finding.code.to_string()));
-    let refused: Vec<Finding> = refused.cloned().collect();
-    if refused.is_empty() { Ok(findings) } else { Err(WillBeReported { findings: refused }.into()) }
+    Ok(findings)
 }
 
 /// One line for each finding, with its own weight: `error: stage-narrowed: ...`.
@@ -118,32 +110,5 @@ fn say(findings: &[Finding]) {
         let line =
             format!("auditors will report: {}: {}: {}", finding.severity, finding.code, one_line(&finding.summary));
         complain(&(line + "\n"));
-    }
-}
-
-/// A statement that contradicts the record, by the rules of auditors.
-#[derive(Debug, thiserror::Error)]
-#[error("auditors will report this as an error, for ever: nothing has been sent")]
-pub(crate) struct WillBeReported {
-    findings: Vec<Finding>,
-}
-
-impl Explain for WillBeReported {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "will-be-reported"
-    }
-
-    fn hint(&self) -> Option<String> {
-        let codes: BTreeSet<String> = self.findings.iter().map(|finding| finding.code.to_string()).collect();
-        let options: Vec<String> = codes.into_iter().map(|code| format!("--accept {code}")).collect();
-        Some(format!("correct it; or, if it is meant so, say it with {}", options.join(" ")))
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.findings.iter().map(|finding| ("finding", format!("{}: {}", finding.code, finding.summary))).collect()
     }
 }

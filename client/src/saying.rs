@@ -110,7 +110,7 @@ impl Saying {
             return told(&there, &mut record, say.said.output.as_deref(), None);
         }
         receipt::check_place(say.said.output.as_deref())?;
-        let findings = foresight::of_statement(&mut record, &statement, &say.accept)?;
+        let findings = foresight::of_statement(&mut record, &statement)?;
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
         Memory::open(false).keep_own(&mut record, &logged)?;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use stele_spec::finding::Code;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Configuration, Copies, EvaluationClass, IncidentClass, IncidentStatus, Severity, Stage};
 
@@ -25,9 +24,6 @@ pub struct Say {
     /// The speaker's secret key.
     #[arg(long, value_name = "FILE", required_unless_present = "draft")]
     pub key: Option<PathBuf>,
-    /// Say it although auditors will report this error, by its code. May be given again.
-    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(Code::TEXTS), hide_possible_values = true)]
-    pub accept: Vec<String>,
     /// Where the log is and what is kept.
     #[command(flatten)]
     pub said: Said,
