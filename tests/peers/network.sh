@@ -2,9 +2,10 @@
 
 running=()
 
-# find_binaries sets stele, stele_log and stele_witness to what cargo builds, in the folder debug of target.
+# find_binaries sets stele, stele_log and stele_witness to what cargo builds, in the folder debug of target. With the tests'
+# features, so that nothing is built again after `cargo test --workspace`.
 find_binaries() {
-    accepts "cargo build" cargo build --quiet --workspace --bins --manifest-path "$root/Cargo.toml"
+    accepts "cargo build" cargo build --quiet --workspace --bins --tests --manifest-path "$root/Cargo.toml"
     target=$(cargo metadata --no-deps --format-version 1 --manifest-path "$root/Cargo.toml" |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
     stele=$target/debug/stele
@@ -13,7 +14,7 @@ find_binaries() {
 }
 
 # quickstart HOME [MODEL_DIR]: a network, a publisher and a release of a model folder, left in HOME and stopped.
-quickstart() { (cd "$root" && cargo quickstart --keep "$@"); }
+quickstart() { (cd "$root" && "$target/debug/quickstart" --keep "$@"); }
 
 # start_network HOME: starts a kept network again, on free ports, and sets log_url. The log asks the witnesses at the
 # addresses of its policy, so it is given a copy with today's.

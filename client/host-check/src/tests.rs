@@ -235,7 +235,9 @@ fn what_a_layer_is_the_record_says_and_the_table_of_names_only_of_others() {
     let swapped = of(&[same(paths[0]), same(paths[1]), named(paths[2], b"swapped")]);
     assert_eq!((swapped.verdict, swapped.differing.len()), (Verdict::Differs, 1));
     let beside = of(&[same(paths[0]), same(paths[2]), named("more.gguf", b"others")]);
-    assert_eq!(beside.verdict, Verdict::Differs, "of what the record does not name the name decides");
+    assert_eq!((beside.verdict, beside.loadable.len()), (Verdict::Match, 1), "the name decides");
+    let prose = of(&[same(paths[0]), same(paths[2]), named("more.txt", b"others")]);
+    assert_eq!((prose.verdict, prose.loadable.len()), (Verdict::Match, 0), "the name decides");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where the programs are: next to the program that runs the story, built once with the same profile.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -52,7 +53,9 @@ fn find_and_build() -> Step<PathBuf> {
     if folder.ends_with("deps") {
         folder = folder.parent().unwrap_or(folder);
     }
-    if let Some(cargo) = env::var_os("CARGO") {
+    if let Some(cargo) = env::var_os("CARGO")
+        && !Binary::ALL.iter().all(|binary| is_fresh(folder, binary.name()))
+    {
         build(Command::new(cargo), folder)?;
     }
     match Binary::ALL.iter().find(|binary| !folder.join(binary.name()).is_file()) {
@@ -61,6 +64,20 @@ fn find_and_build() -> Step<PathBuf> {
             Err(Failure::new(format!("no {} in {}\nhint: cargo build --workspace", missing.name(), folder.display())))
         }
     }
+}
+
+/// No source that the program was built from, and no locked version, is younger than it. `cargo test --workspace` builds the
+/// programs with the features of the tests; asking cargo for them alone would build every package once more.
+fn is_fresh(folder: &Path, name: &str) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified());
+    let Ok(built) = changed(&folder.join(name)) else { return false };
+    // One rule, `PROGRAM: SOURCE SOURCE …`; a space within a path is written `\ `.
+    let Ok(rule) = fs::read_to_string(folder.join(name).with_extension("d")) else { return false };
+    let Some((_, sources)) = rule.split_once(": ") else { return false };
+    let sources = sources.trim_end().replace("\\ ", "\0");
+    let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+    let mut files = sources.split(' ').map(|source| PathBuf::from(source.replace('\0', " "))).chain([lock]);
+    files.all(|file| changed(&file).is_ok_and(|time| time <= built))
 }
 
 /// `folder` is `TARGET_DIR/PROFILE`; cargo's profile `dev` is the folder `debug`.
