@@ -26,6 +26,8 @@ const COSIGNED: u64 = 1_782_379_860;
 /// A log with its whole tree, and three witnesses that cosign what it shows.
 struct Log {
     signer: SignerKey,
+    /// The same log's key of another kind.
+    second: SignerKey,
     witnesses: Vec<SignerKey>,
     entries: Vec<Vec<u8>>,
     tree: MemoryTree,
@@ -38,7 +40,8 @@ impl Log {
             SignerKey::new(name.parse().unwrap(), KeyType::Cosigner, [100 + n; 32])
         };
         let signer = SignerKey::new(origin.parse().unwrap(), KeyType::Log, [seed; 32]);
-        Self { signer, witnesses: (1..=3).map(witness).collect(), entries: Vec::new(), tree: MemoryTree::new() }
+        let second = SignerKey::new(origin.parse().unwrap(), KeyType::MlDsa, [seed + 100; 32]);
+        Self { signer, second, witnesses: (1..=3).map(witness).collect(), entries: Vec::new(), tree: MemoryTree::new() }
     }
 
     fn push(&mut self, entry: &[u8]) -> u64 {
@@ -53,9 +56,13 @@ impl Log {
 
     /// The checkpoint of a size, cosigned by so many witnesses.
     fn checkpoint(&self, size: u64, cosigning: usize) -> SignedNote {
-        let origin = self.signer.verifier().name().as_str().parse().unwrap();
+        self.checkpoint_by(&self.signer, size, cosigning)
+    }
+
+    fn checkpoint_by(&self, signer: &SignerKey, size: u64, cosigning: usize) -> SignedNote {
+        let origin = signer.verifier().name().as_str().parse().unwrap();
         let checkpoint = Checkpoint::new(origin, size, root_at(&self.tree, size).unwrap());
-        let note = sign_checkpoint(&checkpoint, &self.signer).unwrap();
+        let note = sign_checkpoint(&checkpoint, signer).unwrap();
         let mut lines = note.signatures().to_vec();
         for (n, witness) in self.witnesses.iter().take(cosigning).enumerate() {
             lines.push(cosign(note.text(), witness, UnixTime::new(COSIGNED + n as u64).unwrap()).unwrap());
@@ -402,6 +409,16 @@ impl World {
         let keys = vec![LoggedStatement { proof: self.log.proof_in(CLAIM, size - 1), ..good.keys[0].clone() }];
         let older = Bundle { keys, ..good.clone() };
         self.raw("the claim under an older checkpoint", "two of three", older.encode().unwrap(), Ok(TINY));
+        let proof = self.log.proof_with(CLAIM, size - 1, self.log.checkpoint_by(&self.log.second, size - 1, 3));
+        let keys = vec![LoggedStatement { proof, ..good.keys[0].clone() }];
+        let second = Bundle { keys, ..good.clone() }.encode().unwrap();
+        self.raw("the claim under a checkpoint of the log's other key", "two keys", second.clone(), Ok(TINY));
+        self.raw(
+            "the claim under a checkpoint of a key of the log that the policy does not have",
+            "two of three",
+            second,
+            Err("other-log-key"),
+        );
         let revoked = self.log.bundle(TINY, &tiny, &[CLAIM, CHANGE]);
         self.raw("signed by a key that was revoked later", "two of three", revoked.encode().unwrap(), Ok(TINY));
         let rotated = self.log.bundle(LATE_NEW_KEY, &tiny, &[CLAIM, CHANGE]);
@@ -424,13 +441,16 @@ impl World {
         );
 
         let with_other = self.log.policy("2").replacen('\n', &format!("\nlog {}\n", self.other.signer.verifier()), 1);
+        let with_second = self.log.policy("2").replacen('\n', &format!("\nlog {}\n", self.log.second.verifier()), 1);
         let policies = vec![
+            ("two keys", with_second),
             ("two of three", self.log.policy("2")),
             ("three of three", self.log.policy("all")),
             ("another log", self.other.policy("2")),
             ("another key", Log::new(ORIGIN, 3).policy("2")),
             ("two logs", with_other),
         ];
+        self.cases.sort_by_key(|case| case.expected.is_ok());
         (self.cases, policies)
     }
 }
