@@ -62,7 +62,7 @@ impl Report<'_> {
             ReportFormat::Sarif => self.sarif(&mut page)?,
         }
         page.flush()?;
-        Ok(counts.errors + counts.warnings + counts.notes)
+        Ok(counts.all())
     }
 
     fn text(&self, page: &mut Buffer, counts: Counts) -> Result<(), AuditError> {
@@ -102,7 +102,8 @@ impl Report<'_> {
         let Done { statements, index_entries, .. } = self.done;
         let entries = json!({ "statements": statements, "index_entries": index_entries });
         let found = json!({ "error": counts.errors, "warning": counts.warnings, "note": counts.notes });
-        page.say(&format!("{{\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
+        let ok = counts.all() == 0;
+        page.say(&format!("{{\n\"schema\": \"stele/audit@v1\",\n\"ok\": {ok},\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
         self.list(page, serde_json::to_string)?;
         page.say("\n]\n}\n")
     }
@@ -178,6 +179,10 @@ impl Report<'_> {
 }
 
 impl Counts {
+    fn all(self) -> u64 {
+        self.errors + self.warnings + self.notes
+    }
+
     fn count(&mut self, severity: Severity) {
         match severity {
             Severity::Error => self.errors += 1,

@@ -118,6 +118,9 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
 /// What was found, as an error: other bytes first, then what would be loaded beside the record, then other documents.
 fn failure(found: &Comparison, result: Observed, place: &Place, coordinate: Coordinate) -> Option<ObserveError> {
     let (place, documents) = (place.to_string(), found.only_documents_differ());
+    if result == Observed::Absent {
+        return Some(ObserveError::Absent { place, coordinate });
+    }
     if result == Observed::Differs && !documents {
         return Some(ObserveError::Differs { place, coordinate });
     }
@@ -196,6 +199,14 @@ pub(crate) enum ObserveError {
         /// One of them.
         first: String,
     },
+    /// Nothing of the release.
+    #[error("{place} has nothing of {coordinate}")]
+    Absent {
+        /// The host.
+        place: String,
+        /// The release.
+        coordinate: Coordinate,
+    },
     /// Other bytes.
     #[error("{place} serves other bytes than {coordinate}")]
     Differs {
@@ -212,6 +223,7 @@ impl Explain for ObserveError {
             Self::Unreleased { .. } => Exit::NotInLog,
             Self::NoManifest | Self::NoList => Exit::Unavailable,
             Self::DocumentsDiffer { .. } => Exit::Findings,
+            Self::Absent { .. } => Exit::Incomplete,
             Self::ExtraLoadable { .. } => Exit::Unrecorded,
             Self::Differs { .. } => Exit::BytesDiffer,
         }
@@ -223,6 +235,7 @@ impl Explain for ObserveError {
             Self::NoManifest => "manifest-missing",
             Self::NoList => "log-answer-malformed",
             Self::DocumentsDiffer { .. } => "host-documents-differ",
+            Self::Absent { .. } => "host-absent",
             Self::ExtraLoadable { .. } => "extra-loadable",
             Self::Differs { .. } => "host-differs",
         }
@@ -236,6 +249,9 @@ impl Explain for ObserveError {
             }
             Self::DocumentsDiffer { .. } => {
                 "a warning: compare the documents with those of the release; an honest host may edit a model card"
+            }
+            Self::Absent { .. } => {
+                "are the repository and the revision spelled as at the host? If so: what is under that name later is not this release until it verifies"
             }
             Self::ExtraLoadable { .. } => {
                 "load a copy that has the recorded files alone, or ask the publisher to record these"

@@ -72,7 +72,7 @@ impl Explain for ConfigError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } => Some("`init` makes a folder with a config to start from".into()),
+            Self::Missing { .. } => Some("name a config file, or a folder that `init` made".into()),
             Self::Invalid { message, .. } if message.contains("unknown field") => {
                 Some("fields are never ignored: correct the name or remove the line".into())
             }

@@ -587,6 +587,7 @@ fn x1_a_witness_that_holds_a_proof_says_so_everywhere_and_goes_on_for_others() {
     assert!(process.door.get("/healthz").text().contains("\"status\":\"ok\""));
     assert!(!process.door.get("/").text().contains("evidence"));
     assert_eq!(folder.doctor(&process.door.url).0, 0);
+    assert_eq!(about(&folder)["evidence"], serde_json::json!([]));
     assert_eq!(process.door.status(&body(7, no_proof(), log.signed_root(7, nonsense()))), 422);
     std::thread::sleep(std::time::Duration::from_secs(1));
     says_that_it_holds_a_proof(&folder, &process, &other);
@@ -610,7 +611,15 @@ fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
         code != 0 && said.contains("FAIL evidence") && said.contains("log.example/a: same-size at size 7"),
         "{said}"
     );
+    let about = about(folder);
+    let [id] = &about["evidence"].as_array().unwrap()[..] else { panic!("{about}") };
+    assert!(id.as_str().unwrap().contains("/same-size-7-"), "{about}");
     assert_eq!(process.door.status(&other.body(0, 0)), 200, "and it goes on for others");
+}
+
+fn about(folder: &Folder) -> serde_json::Value {
+    let output = folder.command(&["--json", "about", folder.path().to_str().unwrap()]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[test]

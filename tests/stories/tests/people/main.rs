@@ -3,4 +3,5 @@
 mod lifecycle;
 mod publish;
 mod real_cases;
+mod scripts;
 mod truth;

@@ -215,7 +215,7 @@ fn a_host_name_that_somebody_else_registered_is_not_the_publisher() -> Step {
     edit(&folder, &[], &on_the_hub("acme/tiny", &commit));
     acme.publish(&folder)?.expect(0)?;
     hub.delete("acme/tiny");
-    let told = observe(&network, &acme, &hub, "acme/tiny", false)?.expect(0)?;
+    let told = observe(&network, &acme, &hub, "acme/tiny", false)?.expect(15)?;
     assert!(told.stdout.contains("absent"), "{}", told.stdout);
 
     let thief = Publisher::with_key(&network, "huggingface.co/acme", "thief.pem")?.0;
