@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stele_host::exit::{Exit, Explain};
 use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 use stele_spec::note::VerifierKey;
@@ -31,9 +32,38 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// Reads the command line of this process; a wrong one ends it with exit code 2.
-pub fn parse() -> Cli {
-    Cli::parse()
+/// Reads the command line of this process; a wrong one ends it with exit code 2, and with a document where `--json` asks for one.
+pub fn parse() -> Result<Cli, UsageError> {
+    Cli::try_parse().or_else(|error| {
+        let is_json =
+            std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
+        // Help and the version are answers, and no errors.
+        if is_json && error.use_stderr() { Err(UsageError(error)) } else { error.exit() }
+    })
+}
+
+/// A command line that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the command line is wrong")]
+pub struct UsageError(#[source] clap::Error);
+
+impl Explain for UsageError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn code(&self) -> &'static str {
+        "usage"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`stele help VERB` shows its options".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let text = self.0.to_string();
+        vec![("found", text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())]
+    }
 }
 
 /// What to do.
@@ -112,7 +142,7 @@ impl Verb {
             Self::History(_) => "stele/history@v1",
             Self::Lineage(_) => "stele/lineage@v1",
             Self::Resolve(_) => "stele/resolve@v1",
-            Self::Diff(_) => "stele/diff@v1",
+            Self::Diff(_) => "stele/diff@v2",
             Self::Inspect(_) => "stele/inspect@v1",
             Self::Audit(_) => "stele/audit@v1",
             Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => "stele/evidence-verify@v1",

@@ -125,9 +125,9 @@ pub fn finish(outcome: Result<Output, Failure>, json: Option<&'static str>) -> E
 }
 
 /// What a document is called in which there is an error and nothing else.
-const ERROR: &str = "stele/error@v1";
+pub const ERROR: &str = "stele/error@v1";
 
-/// The report with its name, whether all is well, and the error's fields beside it.
+/// The report with its name, whether all is well, the exit code, and the error's fields beside it.
 fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
     let schema = if report.is_some() { schema } else { ERROR };
     let mut document = match report {
@@ -137,6 +137,7 @@ fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Fa
     };
     document.insert("schema".into(), schema.into());
     document.insert("ok".into(), failure.is_none().into());
+    document.insert("exit".into(), Exit::Ok.number().into());
     if let Some(failure) = failure
         && let serde_json::Value::Object(error) = exit::json(failure.as_explain())
     {

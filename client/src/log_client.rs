@@ -287,9 +287,8 @@ impl Explain for LogError {
         match self {
             Self::Refused { code, .. } if code == "quorum-missing" => Exit::QuorumMissing,
             Self::Refused { status: 429 | 500.., .. } => Exit::Unavailable,
-            // No log answers with a redirection, or with a 404 that has no word of its own.
-            Self::Refused { status: 300..400, .. } => Exit::Unavailable,
-            Self::Refused { status: 404, code, .. } if code.is_empty() => Exit::Unavailable,
+            // A log's refusal has a word of its own: any other comes from something that stands in its place.
+            Self::Refused { code, .. } if code.is_empty() => Exit::Unavailable,
             Self::Refused { status: 404, .. } => Exit::NotInLog,
             Self::Refused { .. } => Exit::Refused,
             Self::Nonsense { .. } => Exit::Unavailable,
@@ -310,9 +309,9 @@ impl Explain for LogError {
                 Some(format!("try again in {}: submitting twice is harmless", Span(*after)))
             }
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
-            Self::Refused { status, code, .. } if *status < 400 || (*status == 404 && code.is_empty()) => {
-                Some("is this the address of a Stele log? Redirections are not followed".into())
-            }
+            Self::Refused { code, .. } if code.is_empty() => Some(
+                "is this the address of a Stele log, without a login in front? Redirections are not followed".into(),
+            ),
             Self::Refused { hint: Some(_), .. } => Some("the log says above what it asks for; that is its word".into()),
             Self::Refused { .. } => None,
             Self::Nonsense { .. } => Some("is this the address of a Stele log?".into()),
@@ -322,7 +321,8 @@ impl Explain for LogError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Refused { code, hint, existing, .. } => {
-                let mut facts = vec![("log says", code.clone())];
+                let mut facts: Vec<_> =
+                    Some(("log says", code.clone())).into_iter().filter(|_| !code.is_empty()).collect();
                 facts.extend(hint.clone().map(|hint| ("log's hint", hint)));
                 if let Some(existing) = existing {
                     facts.push(("existing entry", existing.index.to_string()));

@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = stele::cli::parse();
-    let (json, schema) = (cli.json, cli.verb.schema());
-    stele::finish(stele::run(cli), json.then_some(schema))
+    match stele::cli::parse() {
+        Ok(cli) => {
+            let (json, schema) = (cli.json, cli.verb.schema());
+            stele::finish(stele::run(cli), json.then_some(schema))
+        }
+        Err(error) => stele::finish(Err(error.into()), Some(stele::ERROR)),
+    }
 }

@@ -56,7 +56,7 @@ fn two_heads_of_one_size_with_two_roots_are_a_fork_and_no_server_is_needed_to_se
             "hint: rely on nothing",
         ],
     );
-    assert_eq!(ran.out, "");
+    assert!(ran.out.starts_with("NOT VERIFIED  ") && ran.out.lines().count() == 1, "{ran:?}");
     // Anyone who has the log's key is convinced by it.
     let verdict = evidence(&ran).check(&known(&honest)).unwrap();
     assert_eq!(

@@ -189,10 +189,17 @@ impl<'a> Auditor<'a> {
 
     /// Takes an entry that is no index entry: a finding where one was due.
     fn waits(&mut self, listing: Listing) -> Result<Vec<Row>, AuditError> {
-        let Some(overdue) = self.index.take(&self.rows, listing)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        if listing.pointer().position == 0 {
+            self.convict.wrong_start()?;
+            let summary = "the log does not begin with the index of nothing".to_owned();
+            found.push(Row::of_the_log(row::INDEX_MISSING, 0, summary));
+        }
+        let Some(overdue) = self.index.take(&self.rows, listing)? else { return Ok(found) };
         self.convict.overdue(overdue)?;
         let summary = format!("more than {MAX_BETWEEN} entries stand after the index entry before this one");
-        Ok(vec![Row::of_the_log(row::INDEX_MISSING, overdue.at, summary)])
+        found.push(Row::of_the_log(row::INDEX_MISSING, overdue.at, summary));
+        Ok(found)
     }
 
     fn index_entry(&mut self, position: u64, entry: &IndexEntry) -> Result<Vec<Row>, AuditError> {

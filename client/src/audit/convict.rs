@@ -113,6 +113,15 @@ impl<'a> Convict<'a> {
         self.keep(&Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: Transition::default() }))
     }
 
+    /// The first entry of the log, where it is not the index of nothing.
+    pub(super) fn wrong_start(&mut self) -> Result<(), AuditError> {
+        if self.archive.is_none() {
+            return Ok(());
+        }
+        let entries = vec![self.logged(0)?];
+        self.keep(&Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: Transition::default() }))
+    }
+
     /// An index entry that cannot stand at its place.
     pub(super) fn wrong_index(&mut self, wrong: &WrongIndex) -> Result<(), AuditError> {
         let position = wrong.expected.position;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use stele_host::exit::Exit;
 use stele_host::output;
 use stele_host::printable::one_line;
 use stele_spec::checkpoint::Checkpoint;
@@ -103,7 +104,8 @@ impl Report<'_> {
         let entries = json!({ "statements": statements, "index_entries": index_entries });
         let found = json!({ "error": counts.errors, "warning": counts.warnings, "note": counts.notes });
         let ok = counts.all() == 0;
-        page.say(&format!("{{\n\"schema\": \"stele/audit@v1\",\n\"ok\": {ok},\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
+        let exit = if ok { Exit::Ok } else { Exit::Findings }.number();
+        page.say(&format!("{{\n\"schema\": \"stele/audit@v1\",\n\"ok\": {ok},\n\"exit\": {exit},\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
         self.list(page, serde_json::to_string)?;
         page.say("\n]\n}\n")
     }

@@ -100,7 +100,12 @@ const OF_THE_LOG: [(&str, &str, Severity, &str); 22] = [
         "a statement about a release repeats its weights digest",
     ),
     (INDEX_WRONG, "index", Severity::Error, "an index entry is what the entries before it make"),
-    (INDEX_MISSING, "index", Severity::Error, "every tree ends with its index entry"),
+    (
+        INDEX_MISSING,
+        "index",
+        Severity::Error,
+        "a log begins with an index entry, every tree ends with one, and at most 1,022 entries stand between two",
+    ),
     (MANIFEST_MISSING, "manifest", Severity::Warning, "the log serves the manifest of every release"),
     (MANIFEST_DIFFERS, "manifest", Severity::Error, "a release says what its manifest says"),
 ];

@@ -18,6 +18,14 @@ pub(crate) enum ReadError {
     /// This machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
+    /// An address that serves something else than a log.
+    #[error("{place} serves no tree head: {error}")]
+    NoHead {
+        /// The address.
+        place: String,
+        /// What is wrong with it.
+        error: RefusedCheckpoint,
+    },
     /// The policy does not vouch for the head.
     #[error("the tree head at {place} is refused: {error}")]
     Head {
@@ -125,6 +133,7 @@ impl Explain for ReadError {
         match self {
             Self::Source(error) => error.exit(),
             Self::Durable(error) => error.exit(),
+            Self::NoHead { .. } => Exit::Unavailable,
             Self::Head { error, .. } => error.exit(),
             Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
             Self::NotTheTree { .. } | Self::NotInTree { .. } => Exit::Inconsistent,
@@ -138,6 +147,7 @@ impl Explain for ReadError {
         match self {
             Self::Source(error) => error.code(),
             Self::Durable(error) => error.code(),
+            Self::NoHead { .. } => "log-answer-malformed",
             Self::Head { error, .. } => error.code(),
             Self::Malformed { .. } => "log-file-malformed",
             Self::Tile(_) | Self::PastTheEnd { .. } => "no-such-entry",
@@ -152,6 +162,9 @@ impl Explain for ReadError {
         let hint = match self {
             Self::Source(error) => return error.hint(),
             Self::Durable(error) => return error.hint(),
+            Self::NoHead { .. } => {
+                "is this the address of a Stele log, and does nothing stand between, such as a login page?"
+            }
             Self::Head { error, .. } => error.served_hint(),
             Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
                 "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
@@ -168,7 +181,7 @@ impl Explain for ReadError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Source(error) => error.facts(),
-            Self::Head { error, .. } => error.facts(),
+            Self::NoHead { error, .. } | Self::Head { error, .. } => error.facts(),
             Self::NotTheTree { expected, found, size, .. } => {
                 vec![("tree size", size.to_string()), ("expected", expected.to_string()), ("found", found.to_string())]
             }

@@ -25,10 +25,11 @@ pub(crate) use verified::VerifiedLog;
 
 use std::time::{Duration, Instant};
 
+use stele_spec::checkpoint::CheckpointError;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 use stele_spec::note::MAX_NOTE;
-use stele_spec::policy::{Policy, TrustedCheckpoint};
+use stele_spec::policy::{Policy, RefusedCheckpoint, TrustedCheckpoint};
 
 /// How this program names itself to those it asks.
 pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
@@ -66,8 +67,16 @@ impl LogReader {
     /// The newest head that the source has, if the policy vouches for it.
     pub(crate) fn head(&self, policy: &Policy) -> Result<TrustedCheckpoint, ReadError> {
         let note = self.source.needed("checkpoint", MAX_NOTE as u64)?;
-        TrustedCheckpoint::parse(&note, policy)
-            .map_err(|error| ReadError::Head { place: self.source.to_string(), error })
+        TrustedCheckpoint::parse(&note, policy).map_err(|error| {
+            let place = self.source.to_string();
+            match (&self.source, &error) {
+                // Any page can be served with the status 200.
+                (LogSource::Http { .. }, RefusedCheckpoint::Log(CheckpointError::Note(_))) => {
+                    ReadError::NoHead { place, error }
+                }
+                _ => ReadError::Head { place, error },
+            }
+        })
     }
 
     /// The log under a head: its edge is read and checked.

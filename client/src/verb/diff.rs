@@ -84,7 +84,7 @@ fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded
     let [first, second] = sides;
     let mut page = Page(format!("- {}\n+ {}\n", one_line(&name(first)), one_line(&name(second))));
     if changes.is_empty() {
-        page.section("nothing differs");
+        page.section("nothing differs in what the records say");
     }
     let part_of = |change: &Change| PARTS.iter().position(|(_, fields)| fields.contains(&change.part()));
     let rest = PARTS.len();
@@ -126,8 +126,8 @@ fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Lo
     json!({
         "first": side(&args.first, first),
         "second": side(&args.second, second),
-        "same": changes.is_empty(),
-        "files_compared": files_known,
+        "records_same": changes.is_empty(),
+        "manifests_compared": files_known,
         "files_read": false,
         "changes": changes.iter().map(Change::json).collect::<Vec<_>>(),
     })

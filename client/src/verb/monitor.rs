@@ -117,7 +117,9 @@ fn text(round: &Round) -> String {
         page.row(event.kind.word(), &event.summary);
     }
     if round.deliveries.done.is_empty() {
-        page.row("", &"nothing: everything is as expected");
+        let is_whole = round.failures.is_empty() && round.logs.iter().all(|(_, log)| log.is_some());
+        let why = if is_whole { "everything is as expected" } else { "not everything could be looked at" };
+        page.row("", &format!("nothing: {why}"));
     }
     if round.waiting > 0 {
         page.row("waiting", &format!("{} events are not delivered", round.waiting));

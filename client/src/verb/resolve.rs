@@ -12,7 +12,9 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
 use stele_spec::name::Coordinate;
+use stele_spec::policy::Policy;
 use stele_spec::statement::{Purl, Release};
+use stele_verify::VerifiedRelease;
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
@@ -24,10 +26,11 @@ use crate::asking::Asked;
 use crate::cli::ResolveArgs;
 use crate::error::{self, Failure};
 use crate::lifecycle;
+use crate::memory::{LogId, Memory};
 use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;
-use crate::standing::Standing;
+use crate::standing::{Source, Standing};
 use crate::statements::{Lack, Listing, Statements as _};
 
 /// The most releases that are looked into.
@@ -191,10 +194,25 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
             let age = Age::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
             let as_of = format!("{age}, by {}; nobody was asked what was said later", path.display());
             let entry = evidence.statement().position();
-            return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing: None }, as_of)));
+            let standing = kept(&evidence, &policy, args.asking.no_state)?;
+            let as_of = match &standing {
+                Some(standing) => format!("{as_of} than entry {}", standing.head.size().saturating_sub(1)),
+                None => as_of,
+            };
+            return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing }, as_of)));
         }
     }
     Ok(None)
+}
+
+/// What the log said of the release when this machine last asked it.
+fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<Option<Standing>, Failure> {
+    let (memory, coordinate) = (Memory::open(no_state), evidence.release().coordinate());
+    let log = LogId::of(evidence.checkpoint().note(), policy);
+    let Some(told) = log.and_then(|log| memory.told(log, &coordinate, policy)) else { return Ok(None) };
+    let standing = Standing::of(&coordinate, &told, Source::Kept)?;
+    let entry = evidence.statement().position();
+    Ok(Some(standing).filter(|standing| standing.history.release().is_some_and(|(at, _)| at == entry)))
 }
 
 /// What the log has.

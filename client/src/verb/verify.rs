@@ -13,7 +13,7 @@ use stele_verify::{Expected, VerifiedRelease, folder, verify};
 use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
-use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
+use crate::asked_log::{AskedLog, LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
 use crate::error::{self, Failure};
@@ -34,14 +34,12 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     };
     match judge(&args, detail) {
         Ok(output) => Ok(output),
-        // There is no verdict: a script finds the same keys, and a person the reason.
+        // Nothing is verified: a script finds the same keys, and a person the same first line.
         Err(failure) => {
             let json = verdict::unverified(&failure);
-            if detail == Detail::Line {
-                let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
-                return Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure.shown()) });
-            }
-            Ok(Output { text: String::new(), json, failure: Some(failure) })
+            let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
+            let failure = if detail == Detail::Line { failure.shown() } else { failure };
+            Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure) })
         }
     }
 }
@@ -83,12 +81,16 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let (known, unanswered) = if args.online {
         let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
         let incomplete = Incomplete::by(args.accept_incomplete_answer);
-        match url.map_err(Failure::from).and_then(|url| reader.online(url, incomplete)) {
-            Ok(known) => (known, None),
+        let address = LogAddress::new(url?).accepting(incomplete).within(MAX_VERDICT_WAIT);
+        match address.ask(&policy, &reader.memory).map(|log| reader.online(&log)) {
+            Ok(Ok(known)) => (known, None),
             // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
-            Err(failure) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
+            Ok(Err(failure)) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
                 (reader.offline(log)?, Some(failure))
             }
+            Ok(Err(failure)) => return Err(failure),
+            // A head that the policy refuses, or none, may come from anybody who stands between: it says nothing of the evidence.
+            Err(failure) if failure.as_explain().exit() != Exit::Inconsistent => (reader.offline(log)?, Some(failure)),
             Err(failure) => return Err(failure),
         }
     } else {
@@ -116,7 +118,8 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         newest: newest.as_ref(),
         now,
     };
-    let accepts = Accepted { partial: args.partial, withdrawn: args.accept.iter().any(|state| state == WITHDRAWN) };
+    let withdrawn = args.accept.iter().any(|state| state == WITHDRAWN);
+    let accepts = Accepted { partial: args.partial, withdrawn, record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
     let is_colour = colour::is_wanted();
     let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
@@ -203,9 +206,7 @@ impl Reader<'_> {
     }
 
     /// Asks the log for everything about the release and its ancestors.
-    fn online(&self, url: String, incomplete: Incomplete) -> Result<Known, Failure> {
-        let address = LogAddress::new(url).accepting(incomplete).within(MAX_VERDICT_WAIT);
-        let log = address.ask(self.policy, &self.memory)?;
+    fn online(&self, log: &AskedLog<'_>) -> Result<Known, Failure> {
         for head in self.evidence.checkpoints() {
             log.same_as(head)?;
         }

@@ -104,7 +104,8 @@ fn main_clause(verdict: &Verdict<'_>, judged: &Judgement) -> String {
 const CONTRADICTS: &str = "the log contradicts itself about this release, as no honest log does: do not use it";
 const NOT_PROVEN: &str = "the log does not prove that its answer is complete, and so a withdrawal may be left out: the rest is what is known \
      without it";
-const NOT_ANSWERED: &str = "the log did not answer, and so a later withdrawal would not be known here";
+const NOT_ANSWERED: &str =
+    "there was no answer of the log to rely on, and so a later withdrawal would not be known here";
 
 /// What else must not be missed.
 fn other_clauses(verdict: &Verdict<'_>, judged: &Judgement) -> Vec<String> {

@@ -16,6 +16,8 @@ pub(crate) struct Accepted {
     pub(crate) partial: bool,
     /// A withdrawn release, or one with a critical incident.
     pub(crate) withdrawn: bool,
+    /// The record alone, without a look at any file.
+    pub(crate) record_alone: bool,
 }
 
 /// The verdict in a word. Each but the first two is an error.
@@ -50,6 +52,8 @@ pub(crate) struct Judgement {
     pub(crate) word: Word,
     /// The errors, the worst first.
     pub(crate) problems: Vec<Failure>,
+    /// The word for each of them.
+    words: Vec<Word>,
     /// The codes of what the caller accepts.
     pub(crate) accepted: Vec<&'static str>,
 }
@@ -72,6 +76,9 @@ impl Judgement {
                 accepted.push("unrecorded");
             }
         }
+        if comparison.is_none() && !accepts.record_alone {
+            found.push(Failure::from(NoFileRead));
+        }
         found.extend(ReleaseConflict::of(history).map(Failure::from));
         let withdrawn = WithdrawnError::all(history);
         if accepts.withdrawn && !withdrawn.is_empty() {
@@ -79,18 +86,22 @@ impl Judgement {
         } else {
             found.extend(withdrawn.into_iter().map(Failure::from));
         }
-        found.extend(unanswered);
         let words = found.into_iter().map(|failure| (word_of(failure.as_explain().exit()), failure));
         let mut words: Vec<(Word, Failure)> = words.collect();
+        words.extend(unanswered.map(|failure| match failure.as_explain().exit() {
+            Exit::NotComplete => (Word::Unproven, failure),
+            _ => (Word::Unanswered, failure),
+        }));
         words.sort_by_key(|(word, _)| *word as u8);
         let clean = if comparison.is_some() { Word::Verified } else { Word::RecordOnly };
         let word = words.first().map_or(clean, |(word, _)| *word);
-        Self { word, problems: words.into_iter().map(|(_, failure)| failure).collect(), accepted }
+        let (words, problems) = words.into_iter().unzip();
+        Self { word, problems, words, accepted }
     }
 
     /// Whether a kind of problem was found beside the one that gives the word.
     pub(crate) fn has(&self, word: Word) -> bool {
-        self.problems.iter().any(|failure| word_of(failure.as_explain().exit()) == word)
+        self.words.contains(&word)
     }
 }
 
@@ -101,8 +112,6 @@ fn word_of(exit: Exit) -> Word {
         Exit::Withdrawn => Word::Withdrawn,
         Exit::Incomplete => Word::Incomplete,
         Exit::Unrecorded => Word::Unrecorded,
-        Exit::NotComplete => Word::Unproven,
-        Exit::Unavailable => Word::Unanswered,
         _ => Word::Unusable,
     }
 }
@@ -132,6 +141,25 @@ impl Word {
             Self::Unanswered => "NOT ASKED".to_owned(),
             word => word.as_str().to_uppercase(),
         }
+    }
+}
+
+/// The path is the bundle's own, so that nothing of the release was read. A script that takes 0 for "these files" must not see 0.
+#[derive(Debug, thiserror::Error)]
+#[error("no file of the release was read: the path is that of release.stele")]
+pub(crate) struct NoFileRead;
+
+impl Explain for NoFileRead {
+    fn exit(&self) -> Exit {
+        Exit::Incomplete
+    }
+
+    fn code(&self) -> &'static str {
+        "record-only"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name the folder or the file that is to be verified; --no-hash accepts the record alone".into())
     }
 }
 
@@ -304,7 +332,7 @@ mod tests {
             partial in any::<bool>(),
         ) {
             let [matching, missing, differing, unusable, loaded, _] = counts;
-            let accepts = Accepted { partial, withdrawn: false };
+            let accepts = Accepted { partial, ..Accepted::default() };
             let judged = Judgement::of(Some(&comparison(counts)), &unknown(), accepts, None);
             let is_accepted = missing == 0 || partial && matching > 0;
             let passes = differing == 0 && unusable == 0 && loaded == 0 && is_accepted;

@@ -36,7 +36,8 @@ impl WrongIndexRoot {
         let found = match Entry::parse(&accused.entry) {
             Ok(Entry::Index(found)) if found.position == position => format!("root {}", found.root),
             Ok(Entry::Index(found)) => format!("an index entry for position {}", found.position),
-            // Any entry may follow an entry, but the last one of a tree is its index.
+            // Any entry may follow an entry, but the first one of a log, and the last one of a tree, is an index entry.
+            _ if position == 0 => "another entry".to_owned(),
             _ if docket.head_of(accused).is_some_and(|head| head.size() == position + 1) => {
                 "another entry at the end of the tree".to_owned()
             }

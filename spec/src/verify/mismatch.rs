@@ -140,12 +140,17 @@ impl Explain for FolderMismatch {
             }
             Self::Incomplete { .. } => "download the rest; --partial accepts a part of a release".into(),
             Self::Unrecorded { files } => {
-                // The hint is pasted into a shell: a name that means something there is left out.
+                // The hint is pasted into a shell: names that mean something there are left out, and many are a pattern.
                 let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-                let first = files.first().map(|file| file.path.as_str()).filter(|path| path.chars().all(plain));
-                let first = first.unwrap_or("GLOB");
+                let is_short = files.len() <= NAMED && files.iter().all(|file| file.path.chars().all(plain));
+                let allowed = match is_short {
+                    true => {
+                        files.iter().map(|file| format!("--allow-extra '{}'", file.path)).collect::<Vec<_>>().join(" ")
+                    }
+                    false => "--allow-extra 'GLOB'".to_owned(),
+                };
                 format!(
-                    "do not load this folder with them: nobody signed them; remove them, or --allow-extra '{first}' if they are yours"
+                    "do not load this folder with them: nobody signed them; remove them, or {allowed} if they are yours"
                 )
             }
         })

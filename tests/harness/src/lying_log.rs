@@ -63,6 +63,11 @@ impl LyingLog {
         Ok(log)
     }
 
+    /// A log without its first entry, the index of nothing.
+    pub fn unbegun() -> Step<Self> {
+        Self::empty(Vec::new())
+    }
+
     fn empty(witnesses: Vec<SignerKey>) -> Step<Self> {
         let name = ORIGIN.parse().during("naming a log")?;
         Ok(Self {

@@ -460,6 +460,12 @@ fn the_first_entry_is_the_index_of_nothing() {
     let mut lying = LyingLog::without_genesis();
     lying.push(IndexEntry { position: 0, root: IndexRoot::from_bytes([7; 32]) }.to_string().as_bytes());
     assert!(wrong_index(&lying, 0..=0, Transition::default()).is_ok());
+    // Another entry in its place convicts in a tree of any size.
+    let mut lying = LyingLog::without_genesis();
+    lying.say(release("base", b"1"), 1);
+    lying.push_index();
+    let verdict = wrong_index(&lying, 0..=0, Transition::default()).unwrap();
+    assert_eq!(verdict.facts[2].1, "another entry");
 }
 
 fn swap(log: &LyingLog, first: u64, second: u64, signers: &[u8]) -> Result<Verdict, Unproven> {

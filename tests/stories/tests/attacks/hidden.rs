@@ -117,6 +117,37 @@ fn unproven_verdict(told: Told) -> Step {
 }
 
 #[test]
+fn what_answers_in_the_log_s_place_takes_nothing_from_the_verdict_without_it() -> Step {
+    let story = Story::new()?;
+    let head = story.network.get("/checkpoint")?.expect(200)?.text();
+    let (page, log) = (b"<!DOCTYPE html><title>Log in</title>".to_vec(), head.lines().nth(4).unwrap().to_owned());
+    let cut = head.replace(&format!("{log}\n"), &format!("{}A==\n", &log[..log.len() - 3]));
+    let alone = head.lines().take(5).map(|line| format!("{line}\n")).collect::<String>();
+    for (status, body, exit) in [
+        (200, page.clone(), 9),
+        (403, page, 9),
+        (200, Vec::new(), 9),
+        (200, cut.into_bytes(), 5),
+        (200, alone.into_bytes(), 4),
+    ] {
+        story.proxy.answer(move |path| (path == "/checkpoint").then(|| (status, body.clone())));
+        let told = story.online("stranger", &[])?.expect(exit)?;
+        assert!(told.stdout.starts_with("NOT ASKED  ") && told.stdout.contains("files match"), "{}", told.all());
+        // What is wrong with the files is worse.
+        fs::write(story.folder.join("more.py"), "print()").unwrap();
+        let told = story.online("stranger", &[])?.expect(16)?;
+        assert!(told.stdout.starts_with("UNRECORDED  "), "{}", told.all());
+        fs::remove_file(story.folder.join("more.py")).unwrap();
+    }
+    // A publisher is told that this is no log, and that it may try again.
+    let url = story.proxy.url();
+    story.proxy.answer(|_| Some((403, b"<html>".to_vec())));
+    let told = story.publisher.publish_with(&story.folder, &["--log", &url])?.expect(9)?;
+    assert!(told.stderr.contains("is this the address of a Stele log"), "{}", told.all());
+    Ok(())
+}
+
+#[test]
 fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -> Step {
     let story = Story::new()?;
     // Passed on as it is, the answer is complete.
@@ -127,6 +158,10 @@ fn a_withdrawal_that_is_hidden_behind_a_404_is_an_error_and_is_not_forgotten() -
 
     story.withdraw("publisher")?;
     withdrawn(story.online("knows", &[])?)?;
+    // What this machine knows, it says of a file as well.
+    let shard = story.folder.join(model::SHARDS[0]);
+    let told = story.stele("publisher", &["resolve", path(&shard)?])?.expect(0)?;
+    assert!(told.stdout.contains("withdrawn") && !told.stdout.contains("not asked for"), "{}", told.all());
 
     let digest = stele_spec::hash::Digest::of(&fs::read(story.folder.join(model::SHARDS[0])).unwrap()).to_string();
     let (coordinate, url) = (story.coordinate(), story.proxy.url());

@@ -18,8 +18,8 @@ fn document(arguments: &[&str], network: &Network, schema: &str, exit: i32) -> V
     let told = command::run_in(Binary::Stele, all, Some(network.home())).unwrap().expect(exit).unwrap();
     let json = told.json().unwrap_or_else(|_| panic!("{}", told.failure("not one JSON document on stdout")));
     assert_eq!((&json["schema"], &json["ok"]), (&schema.into(), &(exit == 0).into()), "{arguments:?}: {json}");
-    if exit != 0 && schema == "stele/error@v1" {
-        assert_eq!(json["exit"], exit, "{arguments:?}: {json}");
+    assert_eq!(json["exit"], exit, "{arguments:?}: {json}");
+    if schema == "stele/error@v1" {
         for field in ["error", "message"] {
             assert!(json[field].as_str().is_some_and(|text| !text.is_empty()), "{arguments:?}: {field}: {json}");
         }
@@ -57,7 +57,7 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
     asked(&["history", &coordinate], "history");
     asked(&["lineage", &coordinate], "lineage");
     asked(&["resolve", &format!("new/{}", model::SHARDS[0])], "resolve");
-    good(&["diff", "old", "new"], "diff");
+    document(&["diff", "old", "new"], &network, "stele/diff@v2", 0);
     good(&["inspect", "new/release.stele"], "inspect");
     good(&["policy", "check", "policy"], "policy-check");
     good(&["policy", "lint", "policy"], "policy-lint");
@@ -98,6 +98,9 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
         (&["evidence", "show", none], 7),
         (&["monitor", none, "--once"], 7),
         (&["audit", none, "--policy", policy], 7),
+        (&["verify"], 2),
+        (&["verify", "--bogus"], 2),
+        (&["no-such-verb"], 2),
     ] {
         document(arguments, &network, "stele/error@v1", exit);
     }

@@ -320,7 +320,7 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
     let json = reader.stele(&["diff", first, &base.coordinate(), "--json"])?.expect(0)?.json()?;
     let paths: Vec<_> = json["changes"].as_array().unwrap().iter().map(|change| change["path"].clone()).collect();
     assert_eq!(paths, ["license.spdx", "license.use_restricted"]);
-    assert_eq!(json["files_compared"], true);
+    assert_eq!(json["manifests_compared"], true);
 
     // The statement that did it, and the reader who verifies the model.
     says(&reader.stele(&["show", &format!("entry:{entry}")])?.expect(0)?, &["amended", "Counsel changed its mind."])?;

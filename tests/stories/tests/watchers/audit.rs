@@ -318,6 +318,22 @@ fn a_tree_that_does_not_end_with_its_index_is_found_only_while_it_does_not() {
 }
 
 #[test]
+fn a_log_that_does_not_begin_with_the_index_of_nothing_is_found_and_proven() {
+    let speaker = Speaker::new(1).unwrap();
+    let mut log = LyingLog::unbegun().unwrap();
+    log.say(&speaker.claim().unwrap()).unwrap();
+    log.index().unwrap();
+    log.say(&Speaker::new(2).unwrap().claim().unwrap()).unwrap();
+    log.index().unwrap();
+    let scene = Scene::of(log);
+    let evidence = scene.at("evidence");
+    assert_eq!(scene.errors(&["--evidence", path(&evidence).unwrap()]), [(0, code("index-entry-missing"))]);
+    let convictions = scene.convictions(&evidence);
+    assert_eq!(convictions.len(), 1);
+    assert_eq!((convictions[0].0.as_str(), &convictions[0].2), ("wrong-index-root", &vec![code("log")]));
+}
+
+#[test]
 fn garbage_and_an_entry_that_is_there_twice_are_found_and_proven() {
     let speaker = Speaker::new(1).unwrap();
     let mut log = claimed(&speaker);
