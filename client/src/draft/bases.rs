@@ -40,7 +40,11 @@ impl Declared {
         }
     }
 
+    /// A name; an empty one, as tools write it for a model that was made here, names none.
     fn name(&mut self, file: &FilePath, field: &str, name: String) {
+        if name.trim().is_empty() {
+            return;
+        }
         self.bases.push(DeclaredBase { file: file.clone(), field: field.to_owned(), name });
     }
 
@@ -76,4 +80,21 @@ impl Declared {
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = stele_host::durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
     Ok(bytes.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_name_is_no_base() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", " ", "elder/base"] {
+            let open = folder.path().join("adapter_config.json");
+            std::fs::write(&open, format!("{{\"base_model_name_or_path\": \"{name}\"}}")).unwrap();
+            let declared = declared_bases(&[("adapter_config.json".parse().unwrap(), open)]);
+            let names: Vec<_> = declared.bases.into_iter().map(|base| base.name).collect();
+            assert_eq!(names, if name.trim().is_empty() { vec![] } else { vec![name.to_owned()] });
+        }
+    }
 }

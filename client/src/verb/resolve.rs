@@ -230,9 +230,12 @@ fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Answer, Failure> {
     let mut weights = None;
     if let Some(digest) = wanted.sha256 {
         answers.push(log.releases("file?hex=", &digest.to_string(), MAX_RELEASES)?);
-        let listing = log.releases_of_weights(digest, MAX_RELEASES)?;
-        weights = Some(listing.lack.map_or(Ok(()), Err));
-        answers.push(listing);
+        // The index has the digest over all weights of a release, which is no file's own.
+        if wanted.file.is_none() {
+            let listing = log.releases_of_weights(digest, MAX_RELEASES)?;
+            weights = Some(listing.lack.map_or(Ok(()), Err));
+            answers.push(listing);
+        }
     } else if let Some(id) = wanted.git_sha1 {
         answers.push(log.releases("file?hex=", &id.to_string(), MAX_RELEASES)?);
     }
@@ -391,7 +394,7 @@ impl Explain for Unhashed {
 #[error("no release that the log names has {what}")]
 pub(crate) struct NotRecorded {
     what: String,
-    /// Of a digest: whether the log proved that it is the weights of no release, or what is missing for that.
+    /// Of a digest that is not a file's here: whether the log proved that it is no release's digest over its weights, or why not.
     weights: Option<Result<(), Lack>>,
 }
 
@@ -407,8 +410,8 @@ impl Explain for NotRecorded {
     fn hint(&self) -> Option<String> {
         let hint = match self.weights {
             Some(Ok(())) => {
-                "it was never recorded as the weights of a release: that is proven. As a single file of a release it may \
-                 be in one that the log's lookup leaves out (not proven complete), or it was changed since"
+                "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
+                 says nothing: a release with the file may be left out by the log's lookup (not proven complete)"
             }
             Some(Err(_)) | None => {
                 "it may be in a release that the log's lookup leaves out (not proven complete), or it was changed since"

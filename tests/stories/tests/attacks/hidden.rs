@@ -328,6 +328,21 @@ fn a_stale_cache_is_no_crime() -> Step {
 }
 
 #[test]
+fn a_file_that_a_lookup_leaves_out_is_not_proven_to_be_in_no_release() -> Step {
+    let story = Story::new()?;
+    let shard = story.folder.join(model::SHARDS[0]);
+    let (file, digest) = (path(&shard)?, stele_spec::hash::Digest::of(&fs::read(&shard).unwrap()).to_string());
+    let url = story.proxy.url();
+    story.stele("reader", &["resolve", file, "--no-bundle", "--log", &url])?.expect(0)?;
+    story.proxy.answer(|path| path.starts_with("/lookup/file").then(|| (200, b"{\"positions\":[]}".to_vec())));
+    let told = story.stele("reader", &["resolve", file, "--no-bundle", "--log", &url])?.expect(3)?;
+    assert!(told.stderr.contains("not proven complete") && !told.stderr.contains("is proven"), "{}", told.all());
+    let told = story.stele("reader", &["resolve", &digest, "--log", &url])?.expect(3)?;
+    assert!(told.stderr.contains("If it is the SHA-256 of one file, that says nothing"), "{}", told.all());
+    Ok(())
+}
+
+#[test]
 fn lost_manifests_are_not_said_to_have_been_never_recorded() -> Step {
     let mut story = Story::new()?;
     let shard = fs::read(story.folder.join(model::SHARDS[0])).unwrap();
