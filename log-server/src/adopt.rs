@@ -9,17 +9,14 @@
 //! compare-and-swap, the checkpoint, and a manifest that is not what its name says. Killed at any point, it can be run again.
 //! What is derived (lookups) follows at the next start.
 
-mod error;
-
-pub use error::AdoptError;
-
+use crate::adopt_error::AdoptError;
 use crate::cosign::{WITNESS_TIME, Witnesses};
 use crate::error::LogError;
 use crate::head::SignedHead;
 use crate::lock::HeadLock;
+use crate::options::Options;
 use crate::recall::compare;
 use crate::recover::{RecoverError, Recovered, recover};
-use crate::run::Options;
 use crate::staging::Staging;
 use crate::status::Status;
 use crate::store::{MAX_OBJECT, Store, StoreError};
@@ -27,14 +24,14 @@ use crate::tree::Object;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use stele_host::durable::Dir;
-use stele_host::log_source::LogSource;
-use stele_host::output;
+use stele_durable::Dir;
+use stele_fetch::static_files::StaticFiles;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::{MAX_NOTE, VerifierKey};
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{Resource, TILE_WIDTH, TilePath, decode_bundle, encode_bundle, tiles_for};
+use stele_terminal::output;
 
 /// Where a copy is put together, below the data folder.
 const FOLDER: &str = "adopting";
@@ -57,7 +54,7 @@ pub struct Adopted {
 
 /// Adopts a copy, and says what was done.
 pub fn run(options: Options, from: &str) -> Result<(), LogError> {
-    let source = LogSource::parse(from, concat!("stele-log/", env!("CARGO_PKG_VERSION")));
+    let source = StaticFiles::parse(from, concat!("stele-log/", env!("CARGO_PKG_VERSION")));
     let unasked = *options.policy.quorum() == Quorum::None;
     let Adopted { before, size, manifests, lost } = adopt(options, &source)?;
     let mut text = match before {
@@ -85,7 +82,7 @@ pub fn run(options: Options, from: &str) -> Result<(), LogError> {
 }
 
 /// Proves a copy, then makes it what the log goes on from.
-pub fn adopt(options: Options, source: &LogSource) -> Result<Adopted, LogError> {
+pub fn adopt(options: Options, source: &StaticFiles) -> Result<Adopted, LogError> {
     let Options { data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     let lock = HeadLock::take(&data)?;
@@ -110,7 +107,7 @@ fn clear(data: &Dir) {
 struct Adoption<'a> {
     data: &'a Dir,
     lock: &'a HeadLock,
-    source: &'a LogSource,
+    source: &'a StaticFiles,
     key: &'a VerifierKey,
     policy: &'a Policy,
 }

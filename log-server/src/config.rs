@@ -225,8 +225,8 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn parse(text: &str) -> Result<Config, stele_host::config::ConfigError> {
-        stele_host::config::parse(text, Path::new(FILE))
+    fn parse(text: &str) -> Result<Config, stele_daemon::config::ConfigError> {
+        stele_daemon::config::parse(text, Path::new(FILE))
     }
 
     #[test]

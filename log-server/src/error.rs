@@ -1,18 +1,18 @@
 //! Why `stele-log` ends with another code than 0.
 
-use crate::adopt::AdoptError;
+use crate::adopt_error::AdoptError;
 use crate::lock::TakeError;
 use crate::recover::RecoverError;
 use std::io;
 use std::path::PathBuf;
-use stele_host::config::ConfigError;
-use stele_host::durable::DurableError;
-use stele_host::exit::{Exit, Explain};
-use stele_host::key_file::KeyFileError;
-use stele_host::output::OutputError;
+use stele_daemon::config::ConfigError;
+use stele_durable::DurableError;
+use stele_durable::key_file::KeyFileError;
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::{CheckpointError, UnfitOrigin};
 use stele_spec::note::NoteError;
 use stele_spec::policy::PolicyError;
+use stele_terminal::output::OutputError;
 
 /// Everything that ends the program.
 #[derive(Debug, thiserror::Error)]

@@ -3,9 +3,11 @@
 use crate::config::{self, Claims, Config};
 use crate::error::LogError;
 use std::path::Path;
-use stele_host::{durable, key_file, output};
+use stele_durable as durable;
+use stele_durable::key_file;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyType, SignerKey};
+use stele_terminal::output;
 
 /// Makes the folder, its key, its config, and a policy that lists the log and lacks a quorum: that one a person decides.
 pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<(), LogError> {

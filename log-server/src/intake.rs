@@ -10,25 +10,25 @@ use crate::file_names::FileNames;
 use crate::head::Published;
 use crate::manifests::Stored;
 use crate::prover::ProveError;
-use crate::quota::{Exceeded, Past, Quotas, Taken};
+use crate::quota::{Past, Quotas, Taken};
 use crate::replay::Parsed;
-use crate::sequencer::{Message, Reply, Submission};
 use crate::shared::Shared;
 use crate::status::Writer;
+use crate::submission::{Message, Reply, Submission, Unavailable};
+use crate::submit_error::{Denied, Existing};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
-use stele_host::durable::DurableError;
-use stele_host::exit::Explain;
-use stele_host::http_server::{Held, Unread};
-use stele_spec::entry::{Entry, EntryError};
+use stele_durable::DurableError;
+use stele_explain::Explain;
+use stele_serve::Held;
+use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::manifest::{Manifest, ManifestError};
+use stele_spec::manifest::Manifest;
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Verdict, View as _};
 use stele_spec::statement::{ManifestMismatch, SignedStatement};
-use stele_spec::submission::Malformed;
 use tokio::sync::{Semaphore, oneshot};
 
 /// The way into the log.
@@ -52,137 +52,6 @@ pub struct Receipt {
     pub proof: TlogProof,
     /// Whether these bytes were logged before.
     pub known: bool,
-}
-
-/// The entry that stands in the way of a refused one.
-#[derive(Clone, Debug)]
-pub struct Existing {
-    /// Its position.
-    pub position: u64,
-    /// Its proof.
-    pub proof: TlogProof,
-    /// Its bytes.
-    pub entry: Vec<u8>,
-}
-
-/// Why a submission has no proof.
-#[derive(Debug, thiserror::Error)]
-pub enum Denied {
-    /// Not a statement.
-    #[error(transparent)]
-    Malformed(#[from] EntryError),
-    /// An index entry: only the log writes those.
-    #[error("an index entry is written by the log alone")]
-    NotAStatement,
-    /// Refused by the rules of the log.
-    #[error("{refusal}")]
-    Refused {
-        /// The rule.
-        refusal: Refusal,
-        /// The entry that stands in the way, if one does.
-        existing: Option<Box<Existing>>,
-    },
-    /// Not received.
-    #[error("the request was not received: {0}")]
-    Unread(#[from] Unread),
-    /// Not a statement with its manifest.
-    #[error("not a statement with its manifest: {0}")]
-    NotASubmission(#[from] Malformed),
-    /// The log does not have the release's manifest, and it did not come with the release.
-    #[error("the log does not have the manifest {digest} of this release")]
-    ManifestMissing {
-        /// The manifest.
-        digest: Digest,
-    },
-    /// A manifest came with a statement that names none.
-    #[error("a manifest came with a statement that is no release")]
-    ManifestUnexpected,
-    /// What came as the manifest is none.
-    #[error("not a manifest: {0}")]
-    ManifestInvalid(#[from] ManifestError),
-    /// The name or the key has added what it may in a day.
-    #[error(transparent)]
-    Quota(#[from] Exceeded),
-    /// The release and its manifest disagree.
-    #[error("the release and its manifest disagree: {0}")]
-    ManifestDiffers(#[from] ManifestMismatch),
-    /// Not now.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-/// Why nothing can be logged now. Trying again is harmless.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// The log has not published its first head yet.
-    #[error("the log is starting")]
-    Starting,
-    /// Too many submissions wait already (`limits.pending_submissions`).
-    #[error("too many submissions are waiting")]
-    PoolFull,
-    /// Too few witnesses have said what they cosigned last.
-    #[error(
-        "the log asks its witnesses what they cosigned last before it signs anything; /healthz says whom it waits for"
-    )]
-    AskingWitnesses,
-    /// A witness has shown that the log signed more than it has here.
-    #[error(
-        "the log's data is older than what it signed; it signs nothing until an operator has brought it up to date"
-    )]
-    BackupRestored,
-    /// Too few witnesses have cosigned.
-    #[error("too few witnesses have cosigned; the statement may be logged once they do")]
-    QuorumMissing,
-    /// What stands in the way is signed and not yet published.
-    #[error("an entry that this one meets is about to be published")]
-    NotYetPublished,
-    /// The writer met an error after which it must not go on.
-    #[error("the log's writer has stopped; an operator must look")]
-    WriterStopped,
-    /// The log is going down.
-    #[error("the log is stopping")]
-    Stopping,
-    /// It took longer than a submission may wait.
-    #[error("the proof was not there in time; the statement may be logged")]
-    TooSlow,
-    /// The disk did not take it; nothing was logged.
-    #[error("the log cannot store anything now: {message}")]
-    Storage {
-        /// A stable word for programs.
-        code: &'static str,
-        /// The error.
-        message: String,
-    },
-}
-
-impl Unavailable {
-    /// A stable word for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::PoolFull => "pool-full",
-            Self::AskingWitnesses => "asking-witnesses",
-            Self::BackupRestored => "backup-restored",
-            Self::QuorumMissing => "quorum-missing",
-            Self::NotYetPublished => "not-yet-published",
-            Self::WriterStopped => "writer-stopped",
-            Self::Stopping => "stopping",
-            Self::TooSlow => "too-slow",
-            Self::Storage { code, .. } => code,
-        }
-    }
-
-    /// When to try again, in seconds.
-    pub fn retry_after(&self) -> u64 {
-        match self {
-            Self::PoolFull | Self::NotYetPublished => 1,
-            Self::Starting => 2,
-            Self::TooSlow | Self::Stopping => 5,
-            Self::QuorumMissing | Self::AskingWitnesses => 10,
-            Self::Storage { .. } => 30,
-            Self::WriterStopped | Self::BackupRestored => 60,
-        }
-    }
 }
 
 /// What the checks before the batch came to.

@@ -1,36 +1,77 @@
 #![doc = include_str!("../README.md")]
 
-pub mod admit;
-pub mod adopt;
+// A module uses only those above it.
 pub mod alarms;
-pub mod cli;
-pub mod config;
-pub mod cosign;
-pub mod error;
-pub mod file_names;
-pub mod head;
-pub mod http;
-pub mod init;
-pub mod intake;
-pub mod lock;
-pub mod lookup;
-pub mod manifests;
-pub mod names;
-pub mod newest;
-pub mod prover;
-pub mod quota;
-pub mod recall;
-pub mod recover;
-pub mod replay;
-mod run;
-pub mod sequencer;
-pub mod shared;
-pub mod staging;
-pub mod status;
-pub mod store;
-#[cfg(test)]
-mod testkit;
+
 pub mod tree;
+
+pub mod store;
+
+pub mod staging;
+
+pub mod config;
+
+pub mod head;
+
+pub mod lock;
+
+pub mod admit;
+
+pub mod replay;
+
+pub mod file_names;
+
+pub mod lookup_row;
+
+pub mod newest;
+
+pub mod quota;
+
+pub mod submission;
+
+pub mod batch;
+
+pub mod status;
+
+pub mod lookup;
+
+pub mod prover;
+
+pub mod manifests;
+
+pub mod recover;
+
+pub mod recall;
+
+pub mod shared;
+
+pub mod names;
+
 pub mod writer;
 
-pub use run::{Options, run, run_until_signalled};
+pub mod cosign;
+
+pub mod sequencer;
+
+pub mod submit_error;
+
+pub mod intake;
+
+pub mod http;
+
+pub mod adopt_error;
+
+pub mod error;
+
+pub mod init;
+
+pub mod options;
+
+pub mod adopt;
+
+pub mod run;
+
+pub mod cli;
+
+#[cfg(test)]
+mod testkit;

@@ -7,9 +7,9 @@
 //! of the same size. Recovery refuses when the head is older than what was published, and nothing is signed before the
 //! witnesses have said that they know no newer one ([`crate::recall`]); keep it out of restored backups.
 
-use stele_host::compare_and_swap::{CasError, CasFile};
-use stele_host::durable::{Dir, DurableError};
-use stele_host::lock::{Lock, LockError};
+use stele_durable::compare_and_swap::{CasError, CasFile};
+use stele_durable::lock::{Lock, LockError};
+use stele_durable::{Dir, DurableError};
 
 /// The held lock.
 #[derive(Debug)]

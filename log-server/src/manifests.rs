@@ -6,7 +6,7 @@
 use crate::store::Store;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use stele_host::durable::DurableError;
+use stele_durable::DurableError;
 use stele_spec::hash::Digest;
 
 /// The most manifests that one count reads again.
@@ -89,7 +89,7 @@ impl Manifests {
 mod tests {
     use super::*;
     use crate::testkit::release;
-    use stele_host::durable::Dir;
+    use stele_durable::Dir;
     use stele_spec::manifest::MAX_MANIFEST;
 
     #[test]

@@ -6,7 +6,7 @@
 //! merely names a large size proves nothing, and cannot stop the log.
 
 use crate::head::SignedHead;
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::root_at;
 use stele_spec::policy::{Policy, Quorum};

@@ -1,81 +1,36 @@
 //! A log from its folder to its end: load, recover, serve, stop.
 
-use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::http;
 use crate::intake::Intake;
 use crate::lock::HeadLock;
 use crate::lookup::Lookup;
 use crate::manifests::Manifests;
+use crate::options::Options;
 use crate::prover::Prover;
 use crate::quota::Past;
 use crate::recover::recover;
-use crate::sequencer::{Message, Sequencer};
+use crate::sequencer::Sequencer;
 use crate::shared::Shared;
 use crate::staging::Staging;
 use crate::status::{Gauge, Writer as Doing};
 use crate::store::Store;
+use crate::submission::Message;
 use crate::writer::Writer;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use stele_host::durable::{self, Dir};
-use stele_host::writers::warn_of_writers;
-use stele_host::{announce, http_server, key_file, shutdown};
+use stele_daemon::announce;
+use stele_daemon::shutdown;
+use stele_durable::Dir;
 use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
-use stele_spec::note::{KeyType, SignerKey};
-use stele_spec::policy::{MAX_POLICY, Policy};
 use stele_spec::submission::MAX_SUBMISSION;
+use stele_terminal::writers::warn_of_writers;
 use tokio::net::TcpListener;
-
-/// What a run needs, read and checked.
-#[derive(Debug)]
-pub struct Options {
-    /// The config.
-    pub config: Config,
-    /// Where the data is.
-    pub data: PathBuf,
-    /// The log's key.
-    pub signer: SignerKey,
-    /// The policy.
-    pub policy: Policy,
-    /// The address to serve on.
-    pub listen: String,
-}
-
-impl Options {
-    /// Reads the log's folder; `listen` and `policy` override the config.
-    pub fn load(dir: &Path, listen: Option<String>, policy: Option<PathBuf>) -> Result<Self, LogError> {
-        let loaded = stele_host::config::load::<Config>(&dir.join(config::FILE))?;
-        let key_path = loaded.resolve(&loaded.config.key);
-        let secret = key_file::read(&key_path)?;
-        warn_of_writers(&key_path, "what this log signs");
-        let secret = secret.strip_suffix('\n').unwrap_or(&secret);
-        let signer =
-            SignerKey::from_secret_string(secret).map_err(|error| LogError::Key { path: key_path.clone(), error })?;
-        let verifier = signer.verifier();
-        if verifier.key_type() != KeyType::Log || verifier.name().as_str() != loaded.config.origin.as_str() {
-            let (found, origin) = (verifier.to_string(), loaded.config.origin.to_string());
-            return Err(LogError::OtherKey { path: key_path, found, origin });
-        }
-        let path = policy.unwrap_or_else(|| loaded.resolve(&loaded.config.policy));
-        let bytes = durable::read_file(&path, MAX_POLICY as u64)?
-            .ok_or_else(|| LogError::PolicyMissing { path: path.clone() })?;
-        warn_of_writers(&path, "what is trusted");
-        let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.clone(), error })?;
-        if !policy.logs().iter().any(|log| log.key == verifier) {
-            return Err(LogError::NotInPolicy { path, line: format!("log {verifier}") });
-        }
-        let data = loaded.resolve(&loaded.config.data);
-        let listen = listen.unwrap_or_else(|| loaded.config.listen.clone());
-        Ok(Self { config: loaded.config, data, signer, policy, listen })
-    }
-}
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run_until_signalled(options: Options) -> Result<(), LogError> {
@@ -96,7 +51,7 @@ pub async fn run(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), LogError> {
     let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
-    let mut limits = http_server::Limits {
+    let mut limits = stele_serve::Limits {
         connections: options.config.limits.connections,
         connections_per_address: options.config.limits.connections_per_address,
         body_bytes: MAX_SUBMISSION as u64,
@@ -134,7 +89,7 @@ pub async fn run(
         shared.stopping.store(true, Ordering::SeqCst);
         let _ = queue.try_send(Message::Wake);
     };
-    http_server::serve(listener, router, limits, stop).await;
+    stele_serve::serve(listener, router, limits, stop).await;
     drop(queue);
     let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
     if !matches!(joined, Ok(true)) {

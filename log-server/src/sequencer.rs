@@ -6,29 +6,23 @@
 //! taken, and the same head is offered again and again; its submitters are told to come back, and find their statement
 //! logged when they do.
 
-use crate::admit::{Refusal, admit};
+use crate::batch::Batch;
 use crate::cosign::{QuorumMissing, WITNESS_TIME, Witnesses};
-use crate::file_names::FileNames;
 use crate::head::{Published, SignedHead};
-use crate::intake::Unavailable;
-use crate::lookup::Record;
-use crate::newest::Newest;
+use crate::lookup_row::Record;
 use crate::recall::{Elsewhere, compare};
 use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
 use crate::status::{Gauge, Writer as Doing};
+use crate::submission::{Message, Reply, Submission, Unavailable};
 use crate::writer::{CheckError, WriteError, Writer, Written};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use stele_host::durable::DurableError;
-use stele_host::exit::Explain;
-use stele_spec::hash::{IndexKey, LeafHash};
-use stele_spec::index::{Listing, Pointer};
+use stele_durable::DurableError;
+use stele_explain::Explain;
 use stele_spec::policy::Quorum;
-use stele_spec::registration::{Layered, Registry, Verdict};
-use stele_spec::statement::SignedStatement;
 use stele_spec::tile::TilePath;
 use tokio::sync::oneshot;
 
@@ -49,46 +43,6 @@ const LAST_BATCHES: Duration = Duration::from_secs(5);
 
 /// How long a round of questions may take: one answer, and the way back.
 const ROUND: Duration = Duration::from_secs(WITNESS_TIME.as_secs() + 1);
-
-/// A statement whose signature was verified, on its way to a batch.
-#[derive(Debug)]
-pub struct Submission {
-    /// The statement.
-    pub signed: SignedStatement,
-    /// Its hash.
-    pub leaf: LeafHash,
-    /// The keys that it will be listed under.
-    pub keys: Vec<IndexKey>,
-    /// The files of its manifest.
-    pub files: FileNames,
-    /// Where the answer goes.
-    pub reply: oneshot::Sender<Reply>,
-}
-
-/// What becomes of a submission. `Logged` and `Refused` are sent when the head they rest on is published.
-#[derive(Debug)]
-pub enum Reply {
-    /// It is in the log.
-    Logged {
-        /// Where.
-        position: u64,
-        /// Whether it was there before.
-        known: bool,
-    },
-    /// It is refused.
-    Refused(Refusal),
-    /// Not now.
-    Unavailable(Unavailable),
-}
-
-/// What the writer is told.
-#[derive(Debug)]
-pub enum Message {
-    /// A submission.
-    Submit(Box<Submission>),
-    /// Look around: there is a reason to stop.
-    Wake,
-}
 
 /// Why the writer stops for good.
 #[derive(Debug, thiserror::Error)]
@@ -333,31 +287,14 @@ impl Sequencer {
 
     /// Decides about a batch in its order, and writes what is new.
     fn process(&mut self, batch: Vec<Submission>) -> Result<(), Fatal> {
-        let (mut added, mut newest) = (Registry::default(), Newest::default());
-        let mut statements = Vec::with_capacity(batch.len());
-        let mut listings = Vec::with_capacity(batch.len());
-        let mut records = Vec::with_capacity(batch.len());
+        let mut decided = Batch::new(self.writer.tree.size());
         for submission in batch {
             let Submission { signed, leaf, keys, files, reply } = submission;
-            let verdict = {
-                let view = Layered { logged: &self.shared.registry(), batch: &added };
-                admit(&leaf, &signed, &view, &self.shared.config.registration)
-            };
-            let answer = match verdict {
-                Ok(Verdict::Known(position)) => Reply::Logged { position, known: true },
-                Err(refusal) => Reply::Refused(refusal),
-                Ok(Verdict::New) => {
-                    let position = self.writer.tree.size() + statements.len() as u64;
-                    added.apply_over(&self.shared.registry(), position, leaf, signed.statement());
-                    newest.take(position, signed.statement());
-                    listings.push(Listing::new(Pointer { position, leaf }, keys));
-                    records.push(Record::of(position, leaf, signed.statement(), files));
-                    statements.push(signed);
-                    Reply::Logged { position, known: false }
-                }
-            };
+            let rules = &self.shared.config.registration;
+            let answer = decided.take(signed, leaf, keys, files, &self.shared.registry(), rules);
             self.waiting.push((reply, answer));
         }
+        let Batch { statements, listings, records, added, newest, .. } = decided;
         if statements.is_empty() {
             // Everything they rest on is published: nothing is written before the head before is settled.
             self.answer();

@@ -8,7 +8,7 @@
 //! The bytes: four lines (`stele/staged@v1`, the size before, the size after, the root after in base64) and the new
 //! entries as a c2sp.org/tlog-tiles bundle. Its name is `<size after, 20 digits>-<root after, hex>`.
 
-use stele_host::durable::{Dir, DurableError};
+use stele_durable::{Dir, DurableError};
 use stele_spec::hash::RootHash;
 use stele_spec::text::{base64_exact, decimal, to_base64};
 

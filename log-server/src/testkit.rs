@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::writer::{WriteError, Writer, Written};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
-use stele_host::durable::Dir;
+use stele_durable::Dir;
 use stele_spec::entry::Entry;
 use stele_spec::hash::Digest;
 use stele_spec::index::{Listing, Pointer};

@@ -2,8 +2,8 @@ use super::*;
 use crate::testkit::{Offline, claim, config, policy, release, signer};
 use std::fs;
 use std::path::{Path, PathBuf};
-use stele_host::exit::Explain;
-use stele_host::fault;
+use stele_durable::fault;
+use stele_explain::Explain;
 
 struct Place {
     _home: tempfile::TempDir,
@@ -44,7 +44,7 @@ fn place() -> Place {
 fn adopt_into(data: &Path, mirror: &Path) -> Result<Adopted, &'static str> {
     let (config, policy) = (config(), policy("quorum none\n"));
     let options = Options { config, data: data.into(), signer: signer(), policy, listen: String::new() };
-    adopt(options, &LogSource::folder(mirror)).map_err(|error| error.code())
+    adopt(options, &StaticFiles::folder(mirror)).map_err(|error| error.code())
 }
 
 fn head(data: &Path) -> Option<Vec<u8>> {
@@ -115,7 +115,7 @@ fn what_is_not_proven_is_refused_and_changes_nothing() {
     let policy = policy(&format!("witness w1 {} http://127.0.0.1:1\nquorum w1\n", witness.verifier()));
     let options =
         Options { config: config(), data: place.older.clone(), signer: signer(), policy, listen: String::new() };
-    let refused = adopt(options, &LogSource::folder(&place.mirror)).unwrap_err();
+    let refused = adopt(options, &StaticFiles::folder(&place.mirror)).unwrap_err();
     assert_eq!(refused.code(), "quorum-missing");
     // A bit that flipped here is not papered over.
     let tile = place.older.join("public/tile/0/000");

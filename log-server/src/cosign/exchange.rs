@@ -1,12 +1,12 @@
 //! What is said between the log and one witness: a request, its answer, and what the answer means.
 
-use super::Problem;
+use super::problem::{Away, Problem};
 use crate::head::SignedHead;
 use crate::store::Store;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
-use stele_host::http_client::HttpError;
+use stele_fetch::http_client::HttpError;
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{NoteSignature, VerifierKey};
@@ -32,15 +32,6 @@ pub(super) struct Answer {
     pub(super) outcome: Result<Vec<NoteSignature>, Problem>,
     /// A head of ours that it serves, to be compared.
     pub(super) head: Option<Arc<SignedHead>>,
-}
-
-/// Nobody answers, or not so that it can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Away {
-    /// For everybody: no address in it.
-    pub(super) why: &'static str,
-    /// For the operator's log.
-    pub(super) detail: String,
 }
 
 /// What a witness is asked.

@@ -3,7 +3,8 @@
 //! The published checkpoint is read from the disk. Only when it is not the one that the log published is it verified with the
 //! policy again.
 
-use super::{Server, json};
+use super::answers::json;
+use super::server::Server;
 use crate::shared::Shared;
 use crate::status::Writer;
 use axum::extract::State;

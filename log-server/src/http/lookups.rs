@@ -1,8 +1,10 @@
 //! Entries by position, and positions by name.
 
-use super::{Server, bad_request, immutable, internal, json, not_found, typed, unavailable};
+use super::answers::{bad_request, immutable, internal, json, not_found, typed, unavailable};
+use super::server::Server;
 use crate::alarms::Alarms;
-use crate::lookup::{By, MAX_POSITIONS};
+use crate::lookup::MAX_POSITIONS;
+use crate::lookup_row::By;
 use crate::prover::ProveError;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

@@ -8,7 +8,8 @@
 //! `GET /entries/<index>/inclusion?size=<size>` has the path from a listed entry to the root of the very tree of the proof,
 //! however far the log has grown since.
 
-use super::{Server, bad_request, internal, not_found, typed, unavailable};
+use super::answers::{bad_request, internal, not_found, typed, unavailable};
+use super::server::Server;
 use crate::names::{NameProofError, prove};
 use crate::prover::ProveError;
 use axum::extract::rejection::QueryRejection;
@@ -16,7 +17,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use stele_host::http_server::refusal;
+use stele_serve::refusal;
 use stele_spec::index::{Kind, Subject};
 use stele_spec::text::{decimal, to_base64};
 

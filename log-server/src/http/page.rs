@@ -1,6 +1,7 @@
 //! `GET /`: a plain page that says what this log is.
 
-use super::{Server, typed};
+use super::answers::typed;
+use super::server::Server;
 use axum::extract::State;
 use axum::response::Response;
 use std::fmt::Write as _;

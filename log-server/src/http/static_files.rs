@@ -1,12 +1,13 @@
 //! What any web server could serve from `data/public`, with the headers of c2sp.org/tlog-tiles.
 
-use super::{Server, immutable, internal, not_found, typed};
+use super::answers::{immutable, internal, not_found, typed};
+use super::server::Server;
 use crate::manifests::Stored;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use stele_host::durable::DurableError;
-use stele_host::http_server::refusal;
+use stele_durable::DurableError;
+use stele_serve::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
 

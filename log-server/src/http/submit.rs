@@ -2,16 +2,18 @@
 //!
 //! The manifest is received only after the statement before it was found good, and only when the log needs it.
 
-use super::{Server, bad_request, json, typed, unavailable};
+use super::answers::{bad_request, json, typed, unavailable};
+use super::server::Server;
 use crate::admit::Refusal;
-use crate::intake::{Denied, Receipt};
+use crate::intake::Receipt;
+use crate::submit_error::Denied;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 use std::future::Ready;
-use stele_host::http_server::{Held, Pieces, Unread, refusal, with_retry_after};
+use stele_serve::{Held, Pieces, Unread, refusal, with_retry_after};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
 use stele_spec::text::to_base64;

@@ -4,8 +4,8 @@ use crate::testkit::{Offline, claim, release};
 use crate::writer::WriteError;
 use std::fs;
 use std::path::{Path, PathBuf};
-use stele_host::durable::Dir;
-use stele_host::fault;
+use stele_durable::Dir;
+use stele_durable::fault;
 use stele_spec::merkle::root_at;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes};
@@ -246,6 +246,6 @@ fn tiles_of_many_levels_survive_a_restart() {
     assert!(log.found.as_ref().unwrap().superseded.contains(&TilePath::full(Resource::Level(0), 0)));
     let data = Dir::open(&path).unwrap();
     let lookup = Lookup::open(&data, &log.store, 607, published.head.value().root());
-    let by = crate::lookup::By::Publisher("a5-99.example");
+    let by = crate::lookup_row::By::Publisher("a5-99.example");
     assert_eq!(lookup.positions(by, 0).unwrap(), [605]);
 }

@@ -4,11 +4,15 @@ mod intake;
 mod names;
 
 use super::*;
+use crate::config::Config;
 use crate::testkit::{claim, config, policy, release, signer};
 use axum::routing::post;
-use stele_host::http_client::{ClientLimits, HttpClient, Response};
+use std::path::{Path, PathBuf};
+use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::note::SignedNote;
+use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check};
 use stele_spec::statement::SignedStatement;
 use tokio::sync::oneshot;
@@ -106,7 +110,7 @@ fn described(status: u16, code: &str) -> bool {
 
 #[test]
 fn the_description_of_the_api_has_every_code_of_a_refusal() {
-    use crate::intake::Unavailable as Why;
+    use crate::submission::Unavailable as Why;
     for why in [
         Why::Starting,
         Why::PoolFull,
@@ -240,17 +244,17 @@ fn fake_witness(name: &str) -> FakeWitness {
             return (axum::http::StatusCode::SERVICE_UNAVAILABLE, String::new());
         }
         let note = SignedNote::parse(body.split_once("\n\n").unwrap().1.as_bytes()).unwrap();
-        let line = cosign(note.text(), &signer, UnixTime::new(stele_host_now()).unwrap()).unwrap();
+        let line = cosign(note.text(), &signer, UnixTime::new(unix_seconds()).unwrap()).unwrap();
         (axum::http::StatusCode::OK, line.to_string())
     };
     let router = axum::Router::new().route("/add-checkpoint", post(answer));
-    runtime.spawn(http_server::serve(listener, router, http_server::Limits::default(), std::future::pending()));
+    runtime.spawn(stele_serve::serve(listener, router, stele_serve::Limits::default(), std::future::pending()));
     FakeWitness { url, key, on, _runtime: runtime }
 }
 
-fn stele_host_now() -> u64 {
-    use stele_host::clock::Clock;
-    stele_host::clock::SystemClock.unix_seconds()
+fn unix_seconds() -> u64 {
+    use stele_clock::Clock;
+    stele_clock::SystemClock.unix_seconds()
 }
 
 #[test]
@@ -313,7 +317,7 @@ fn an_error_after_the_signature_stops_the_writer_and_not_the_readers() {
     log.wait_for(200);
     let first = claim("acme.example", 1);
     log.proven(&first);
-    let armed = stele_host::fault::arm(&format!("fail:create:{}/public/tile:1", home.path().display())).unwrap();
+    let armed = stele_durable::fault::arm(&format!("fail:create:{}/public/tile:1", home.path().display())).unwrap();
     let second = claim("other.example", 2);
     assert_eq!(error_of(&log.submit(&second)), (503, "writer-stopped".into()));
     drop(armed);
@@ -335,7 +339,7 @@ fn a_full_disk_is_a_refusal_and_the_log_goes_on_when_there_is_room() {
     let log = Running::start(home.path(), policy("quorum none\n"), |_| {});
     log.wait_for(200);
     let signed = claim("acme.example", 1);
-    let armed = stele_host::fault::arm(&format!("full:write:{}/staged:1+", home.path().display())).unwrap();
+    let armed = stele_durable::fault::arm(&format!("full:write:{}/staged:1+", home.path().display())).unwrap();
     assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()));
     assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()));
     drop(armed);
@@ -387,7 +391,7 @@ fn a_disk_that_fills_up_at_any_step_is_no_end() {
         [("write", "staged"), ("create", "lock/signed-head"), ("write", "lock/signed-head")].into_iter().enumerate()
     {
         let signed = claim(&format!("a{number}.example"), 1);
-        let armed = stele_host::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
+        let armed = stele_durable::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
         assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()), "{step} {place}");
         drop(armed);
         log.proven(&signed);
@@ -397,7 +401,7 @@ fn a_disk_that_fills_up_at_any_step_is_no_end() {
     for (number, step) in ["write", "create", "write"].into_iter().enumerate() {
         let signed = claim(&format!("tile{number}.example"), 1);
         let place = if number == 2 { "public/tile/0" } else { "public/tile/entries" };
-        let armed = stele_host::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
+        let armed = stele_durable::fault::arm(&format!("full:{step}:{}/{place}:1+", home.path().display())).unwrap();
         assert_eq!(error_of(&log.submit(&signed)), (503, "disk-full".into()), "{step} {place}");
         assert_eq!(log.json("/healthz")["writer"], "disk-full");
         assert_eq!(log.json("/healthz")["size"], size + 2 * number as u64, "not published");
@@ -407,7 +411,8 @@ fn a_disk_that_fills_up_at_any_step_is_no_end() {
     }
     // Signed and cosigned, and no room for the checkpoint: it is published when there is.
     let signed = claim("last.example", 1);
-    let armed = stele_host::fault::arm(&format!("full:write:{}/public/checkpoint:1+", home.path().display())).unwrap();
+    let armed =
+        stele_durable::fault::arm(&format!("full:write:{}/public/checkpoint:1+", home.path().display())).unwrap();
     assert_eq!(log.submit(&signed).status, 503);
     assert_eq!(log.json("/healthz")["writer"], "disk-full");
     drop(armed);

@@ -30,7 +30,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-daemon",
         ],
     ),
-    ("stele-log", &["stele-explain", "stele-spec", "stele-host"]),
+    (
+        "stele-log",
+        &[
+            "stele-explain",
+            "stele-spec",
+            "stele-clock",
+            "stele-terminal",
+            "stele-durable",
+            "stele-fetch",
+            "stele-serve",
+            "stele-daemon",
+        ],
+    ),
     ("stele-witness-core", &["stele-explain", "stele-spec", "stele-clock", "stele-durable"]),
     (
         "stele-mirror",

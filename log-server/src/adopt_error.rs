@@ -3,10 +3,10 @@
 use crate::recall::Elsewhere;
 use crate::recover::RecoverError;
 use crate::store::StoreError;
-use stele_host::compare_and_swap::CasError;
-use stele_host::durable::DurableError;
-use stele_host::exit::{Exit, Explain};
-use stele_host::log_source::SourceError;
+use stele_durable::DurableError;
+use stele_durable::compare_and_swap::CasError;
+use stele_explain::{Exit, Explain};
+use stele_fetch::static_files::SourceError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::policy::RefusedCheckpoint;
 use stele_spec::tile::{TileError, TilePath};
