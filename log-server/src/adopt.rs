@@ -10,20 +10,24 @@
 //! What is derived (lookups) follows at the next start.
 
 use crate::adopt_error::AdoptError;
+use crate::contract::head_store::HeadStore as _;
+use crate::contract::objects::{MAX_OBJECT, Objects};
 use crate::cosign::{WITNESS_TIME, Witnesses};
 use crate::error::LogError;
+use crate::file_head_store::{FileHeadStore, TakeError};
+use crate::file_objects::FileObjects;
 use crate::head::SignedHead;
-use crate::lock::HeadLock;
 use crate::options::Options;
 use crate::recall::compare;
-use crate::recover::{RecoverError, Recovered, recover};
+use crate::recover::{Recovered, recover};
 use crate::staging::Staging;
 use crate::status::Status;
-use crate::store::{MAX_OBJECT, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tree::Object;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_fetch::static_files::StaticFiles;
 use stele_spec::hash::Digest;
@@ -85,10 +89,10 @@ pub fn run(options: Options, from: &str) -> Result<(), LogError> {
 pub fn adopt(options: Options, source: &StaticFiles) -> Result<Adopted, LogError> {
     let Options { data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
-    let lock = HeadLock::take(&data)?;
+    let heads = FileHeadStore::take(&data)?;
     let key = signer.verifier();
     clear(&data);
-    let adopted = Adoption { data: &data, lock: &lock, source, key: &key, policy: &policy }.adopt();
+    let adopted = Adoption { data: &data, heads: &heads, source, key: &key, policy: &policy }.adopt();
     clear(&data);
     Ok(adopted?)
 }
@@ -106,7 +110,7 @@ fn clear(data: &Dir) {
 
 struct Adoption<'a> {
     data: &'a Dir,
-    lock: &'a HeadLock,
+    heads: &'a FileHeadStore,
     source: &'a StaticFiles,
     key: &'a VerifierKey,
     policy: &'a Policy,
@@ -119,12 +123,15 @@ impl Adoption<'_> {
         let size = head.checkpoint.size();
 
         let side = Dir::open(self.data.path_of(FOLDER))?;
-        let copy = Store::new(&side);
+        let side_objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&side));
+        let copy = Store::new(&side_objects);
         self.fetch_entries(&copy, size)?;
         let found = self.proven(&side, &copy, &head, &bytes)?;
 
-        let store = Store::new(self.data);
-        let signed = self.lock.load()?;
+        let files = Arc::new(FileObjects::new(self.data));
+        let objects: Arc<dyn Objects> = files.clone();
+        let store = Store::new(&objects);
+        let signed = self.heads.load()?;
         let before = self.not_behind(&copy, &store, &head, signed.as_deref())?;
         self.ask_witnesses(&copy, &head)?;
         let paths = tiles_for(0, size);
@@ -142,11 +149,11 @@ impl Adoption<'_> {
                 Ok::<_, StoreError>(Object { path: *path, bytes })
             };
             store.put(&paths.iter().map(read).collect::<Result<Vec<_>, _>>()?)?;
-            store.forget_times(paths.iter().copied());
+            files.forget_times(paths.iter().copied());
         }
         let note = head.note.to_bytes();
         if signed.as_deref() != Some(note.as_slice()) {
-            self.lock.swap(signed.as_deref(), &note)?;
+            self.heads.compare_and_swap(signed.as_deref(), &note)?;
         }
         store.publish(&bytes)?;
         Ok(Adopted { before, size, manifests, lost })
@@ -185,13 +192,14 @@ impl Adoption<'_> {
     /// What a start over the copy finds: each entry parsed and hashed, the root, each index entry; its tiles are made on the way.
     fn proven(&self, side: &Dir, copy: &Store, head: &SignedHead, bytes: &[u8]) -> Result<Recovered, AdoptError> {
         let unproven = |error| AdoptError::Unproven { from: self.source.to_string(), error: Box::new(error) };
-        let lock = HeadLock::take(side).map_err(|error| match error {
-            crate::lock::TakeError::Durable(error) => AdoptError::Durable(error),
-            crate::lock::TakeError::Lock(error) => unproven(RecoverError::Busy(error)),
+        let heads = FileHeadStore::take(side).map_err(|error| match error {
+            TakeError::Durable(error) => AdoptError::Durable(error),
+            TakeError::Lock(error) => AdoptError::Busy { from: self.source.to_string(), error },
         })?;
-        lock.swap(None, &head.note.to_bytes())?;
+        heads.compare_and_swap(None, &head.note.to_bytes())?;
         copy.publish(bytes)?;
-        recover(&lock, &Staging::new(side), copy, self.key, self.policy).map_err(unproven)
+        let staging = Staging::new(copy.objects());
+        recover(&heads, &staging, copy, self.key, self.policy, SystemClock.unix_seconds()).map_err(unproven)
     }
 
     /// The signed head and the checkpoint here are beginnings of the copy; the size that is signed here.
@@ -254,7 +262,7 @@ impl Adoption<'_> {
             match self.source.read(&path, MAX_MANIFEST as u64)?.filter(|bytes| Digest::of(bytes) == digest) {
                 Some(bytes) => {
                     // What is there under the name is not what the name says.
-                    self.data.replace(&format!("public/{path}"), &bytes)?;
+                    store.replace_manifest(&digest, &bytes)?;
                     brought += 1;
                 }
                 None => {

@@ -1,10 +1,12 @@
 //! Why a copy is not adopted.
 
+use crate::contract::head_store::HeadError;
+use crate::contract::objects::ObjectError;
 use crate::recall::Elsewhere;
 use crate::recover::RecoverError;
 use crate::store::StoreError;
 use stele_durable::DurableError;
-use stele_durable::compare_and_swap::CasError;
+use stele_durable::lock::LockError;
 use stele_explain::{Exit, Explain};
 use stele_fetch::static_files::SourceError;
 use stele_spec::checkpoint::CheckpointError;
@@ -49,6 +51,14 @@ pub enum AdoptError {
         /// What a start would say.
         error: Box<RecoverError>,
     },
+    /// Another process works on what is put together.
+    #[error("what {from} holds is not the tree of its checkpoint: {error}")]
+    Busy {
+        /// The copy.
+        from: String,
+        /// Who holds it.
+        error: LockError,
+    },
     /// The log knows more than the copy, or something else.
     #[error("{}", behind(.from, .found))]
     Behind {
@@ -75,9 +85,12 @@ pub enum AdoptError {
     /// The machine failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
-    /// The signed head was changed meanwhile.
+    /// The storage of objects failed.
     #[error(transparent)]
-    Swap(#[from] CasError),
+    Objects(#[from] ObjectError),
+    /// The signed head cannot be loaded, or was changed meanwhile.
+    #[error(transparent)]
+    HeadStore(#[from] HeadError),
 }
 
 fn behind(from: &str, found: &Elsewhere) -> String {
@@ -102,9 +115,11 @@ impl Explain for AdoptError {
             Self::Unproven { error, .. } => error.exit(),
             Self::Behind { .. } | Self::Differs { .. } => Exit::Inconsistent,
             Self::NotAsked { .. } => Exit::Unavailable,
-            Self::Store(StoreError::Durable(error)) | Self::Durable(error) => error.exit(),
+            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => error.exit(),
+            Self::Durable(error) => error.exit(),
+            Self::Busy { error, .. } => error.exit(),
             Self::Store(_) => Exit::Inconsistent,
-            Self::Swap(error) => error.exit(),
+            Self::HeadStore(error) => error.exit(),
         }
     }
 
@@ -118,20 +133,23 @@ impl Explain for AdoptError {
             Self::Behind { .. } => "adopts-older",
             Self::NotAsked { .. } => "asking-witnesses",
             Self::Differs { .. } => "tile-differs",
-            Self::Store(StoreError::Durable(error)) | Self::Durable(error) => error.code(),
+            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => error.code(),
+            Self::Durable(error) => error.code(),
+            Self::Busy { error, .. } => error.code(),
             Self::Store(_) => "entries-damaged",
-            Self::Swap(error) => error.code(),
+            Self::HeadStore(error) => error.code(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Source(error) => return error.hint(),
-            Self::Store(StoreError::Durable(error)) | Self::Durable(error) => return error.hint(),
-            Self::Swap(error) => return error.hint(),
+            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => return error.hint(),
+            Self::Durable(error) => return error.hint(),
+            Self::HeadStore(error) => return error.hint(),
             Self::NotOurs { .. } => "name the copy of this log, or bring back the key that it was made with",
             Self::BelowPolicy { .. } => "take a copy whose checkpoint the witnesses of the policy have cosigned",
-            Self::Bundle { .. } | Self::Unproven { .. } | Self::Store(_) => {
+            Self::Bundle { .. } | Self::Unproven { .. } | Self::Busy { .. } | Self::Store(_) => {
                 "nothing was changed: take another copy, or fetch this one again when it is complete"
             }
             Self::Behind { .. } => {

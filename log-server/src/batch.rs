@@ -2,8 +2,8 @@
 
 use crate::admit::admit;
 use crate::config::Registration;
+use crate::contract::lookup::Record;
 use crate::file_names::FileNames;
-use crate::lookup_row::Record;
 use crate::newest::Newest;
 use crate::submission::Reply;
 use stele_spec::hash::{IndexKey, LeafHash};

@@ -272,7 +272,12 @@ fn note_outcome(status: &Status, name: &str, outcome: &Outcome) {
         if let Err(Problem::Ahead { size }) = outcome {
             known.ahead = Some(*size);
         }
-        if known.problem != told && status.is_due(&format!("{name}: {}", told.is_some()), told.as_deref().unwrap_or(""))
+        if known.problem != told
+            && status.is_due(
+                SystemClock.steady(),
+                &format!("{name}: {}", told.is_some()),
+                told.as_deref().unwrap_or(""),
+            )
         {
             match (&told, outcome) {
                 (Some(_), Err(Problem::Unreachable(away))) => {

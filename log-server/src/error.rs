@@ -1,7 +1,7 @@
 //! Why `stele-log` ends with another code than 0.
 
 use crate::adopt_error::AdoptError;
-use crate::lock::TakeError;
+use crate::file_head_store::TakeError;
 use crate::recover::RecoverError;
 use std::io;
 use std::path::PathBuf;

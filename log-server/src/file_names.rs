@@ -1,9 +1,6 @@
 //! The names by which the files of a release are found again: SHA-256 and git's blob id, of so many of them.
 
-use crate::store::Store;
-use stele_spec::hash::Digest;
 use stele_spec::manifest::{Manifest, Role};
-use stele_spec::statement::Statement;
 
 /// The most files of one release that are listed, weights first: a thousand shards and what goes with them.
 pub const MAX_FILES: usize = 4096;
@@ -31,26 +28,5 @@ impl FileNames {
             digests.dedup();
         }
         names
-    }
-
-    /// Those of the manifest that a statement names. A manifest that is lost or damaged names nothing: lookups are a help,
-    /// and nothing is decided by them.
-    pub fn stored(store: &Store, statement: &Statement) -> Self {
-        let Some(digest) = statement.manifest_digest() else { return Self::default() };
-        let read = store.manifest(&digest).map_err(|error| error.to_string());
-        let manifest = read.and_then(|bytes| {
-            let bytes = bytes.ok_or_else(|| "it is not there".to_owned())?;
-            if Digest::of(&bytes) != digest {
-                return Err("it is damaged".to_owned());
-            }
-            Manifest::parse(&bytes).map_err(|error| error.to_string())
-        });
-        match manifest {
-            Ok(manifest) => Self::of(&manifest),
-            Err(error) => {
-                tracing::warn!(%digest, %error, "the files of a manifest cannot be looked up");
-                Self::default()
-            }
-        }
     }
 }

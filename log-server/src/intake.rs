@@ -6,6 +6,7 @@
 use crate::admit::{Refusal, admit, authenticate, signers};
 use crate::alarms::Alarms;
 use crate::config::Claims;
+use crate::contract::objects::ObjectError;
 use crate::file_names::FileNames;
 use crate::head::Published;
 use crate::manifests::Stored;
@@ -20,7 +21,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
-use stele_durable::DurableError;
+use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Explain;
 use stele_serve::Held;
 use stele_spec::entry::Entry;
@@ -72,7 +73,7 @@ impl Intake {
         if matches!(shared.config.registration.claims, Claims::AllowList) {
             rules.claims_by_new_keys = u64::MAX;
         }
-        let quotas = Quotas::new(rules, past);
+        let quotas = Quotas::new(rules, past, shared.clock.steady());
         Self { shared: shared.clone(), queue, cores: Arc::new(Semaphore::new(cores)), quotas }
     }
 
@@ -162,14 +163,15 @@ impl Intake {
             if manifest.is_some() {
                 return Err(Denied::ManifestUnexpected);
             }
-            let taken = self.quotas.take(parsed.leaf, signed, 0)?;
+            let taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0)?;
             return Ok((parsed, taken, FileNames::default()));
         };
         let brought = match manifest {
             Some(manifest) => Some(manifest.await?),
             None => None,
         };
-        let mut taken = self.quotas.take(parsed.leaf, signed, brought.as_ref().map_or(0, |bytes| bytes.len()))?;
+        let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
+        let mut taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes)?;
         let shared = self.shared.clone();
         let work = move || -> Result<_, Denied> {
             let files = match &brought {
@@ -292,7 +294,7 @@ fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, De
 static FAILED: Alarms = Alarms::new();
 
 fn lost(error: &tokio::task::JoinError) -> Unavailable {
-    if FAILED.is_due("check-failed", &error.to_string()) {
+    if FAILED.is_due(SystemClock.steady(), "check-failed", &error.to_string()) {
         tracing::error!(%error, "a check failed");
     }
     Unavailable::Storage { code: "internal", message: "a check failed".into() }
@@ -313,12 +315,12 @@ fn refused(shared: &Shared, refusal: Refusal) -> Denied {
 }
 
 fn unproven(error: &ProveError) -> Denied {
-    if FAILED.is_due("no-proof", &error.to_string()) {
+    if FAILED.is_due(SystemClock.steady(), "no-proof", &error.to_string()) {
         tracing::error!(%error, "no proof can be made");
     }
     Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
 }
 
-fn unstored(error: &DurableError) -> Denied {
+fn unstored(error: &ObjectError) -> Denied {
     Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
 }

@@ -1,11 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 // A module uses only those above it.
+pub mod file_names;
+
+pub mod contract;
+
 pub mod alarms;
 
 pub mod tree;
 
 pub mod store;
+
+pub mod overlay;
 
 pub mod staging;
 
@@ -13,15 +19,9 @@ pub mod config;
 
 pub mod head;
 
-pub mod lock;
-
 pub mod admit;
 
 pub mod replay;
-
-pub mod file_names;
-
-pub mod lookup_row;
 
 pub mod newest;
 
@@ -30,6 +30,10 @@ pub mod quota;
 pub mod submission;
 
 pub mod batch;
+
+pub mod file_objects;
+
+pub mod file_head_store;
 
 pub mod status;
 

@@ -12,14 +12,14 @@
 //! a database with another one is made again.
 
 use crate::alarms::Alarms;
-use crate::file_names::FileNames;
-use crate::lookup_row::{By, Record};
+use crate::contract::lookup::{By, Lookup, LookupUnavailable, MAX_POSITIONS, Record};
 use crate::replay::parse_entries;
 use crate::store::{Store, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use stele_clock::{Clock as _, SystemClock};
 use stele_durable::{Dir, DurableError};
 use stele_spec::entry::Entry;
 use stele_spec::hash::RootHash;
@@ -28,9 +28,6 @@ use stele_spec::tile::{TILE_WIDTH, TileNodes};
 
 /// The database's folder below the data folder.
 pub const FOLDER: &str = "lookup.sled";
-
-/// The most positions in one answer.
-pub const MAX_POSITIONS: usize = 1000;
 
 /// How often what is new is flushed and synced.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -53,7 +50,7 @@ const AT_ONCE: u64 = 4096;
 
 /// The database. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Lookup(Arc<Inner>);
+pub struct SledLookup(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -71,7 +68,7 @@ struct Target {
     root: RootHash,
 }
 
-/// Why nothing can be looked up.
+/// Why the database cannot be opened, made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
     /// The database failed; it is rebuilt at the next start.
@@ -85,7 +82,7 @@ pub enum LookupError {
     Durable(#[from] DurableError),
 }
 
-impl Lookup {
+impl SledLookup {
     /// Opens the database and brings it to the log's size; makes it anew when it is not that log's, or broken. Where much is
     /// missing this goes on in the background, and nothing can be looked up until it is done.
     pub fn open(data: &Dir, store: &Store, size: u64, root: RootHash) -> Self {
@@ -123,9 +120,10 @@ impl Lookup {
         }
         Self(inner)
     }
+}
 
-    /// Adds what was published.
-    pub fn extend(&self, records: &[Record], size: u64, root: RootHash) {
+impl Lookup for SledLookup {
+    fn extend(&self, records: &[Record], size: u64, root: RootHash) {
         let mut target = self.0.target();
         *target = Target { size, root };
         // While it is made in the background, what is published is read from the store like the rest.
@@ -133,8 +131,7 @@ impl Lookup {
         self.0.dirty.store(true, Ordering::Relaxed);
     }
 
-    /// The positions of what is asked for, ascending, from `from` on; at most [`MAX_POSITIONS`].
-    pub fn positions(&self, by: By<'_>, from: u64) -> Result<Vec<u64>, LookupError> {
+    fn positions(&self, by: By<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
         let (start, end) = (key(by, from), key(by, u64::MAX));
         let found = self.0.with(|db| {
             db.range(start..=end)
@@ -142,16 +139,15 @@ impl Lookup {
                 .map(|item| item.map_err(failed).and_then(|(key, _)| position_of(&key)))
                 .collect::<Result<Vec<u64>, LookupError>>()
         });
-        found.ok_or_else(|| LookupError::Database("not open".into()))
+        found.ok_or_else(|| LookupUnavailable(LookupError::Database("not open".into()).to_string()))
     }
 
-    /// Whether it answers.
-    pub fn is_open(&self) -> bool {
+    fn is_open(&self) -> bool {
         self.0.db.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Flushes and syncs.
-    pub fn flush(&self) {
+    fn flush(&self) {
         self.0.flush();
     }
 }
@@ -213,7 +209,7 @@ impl Inner {
             self.with(|db| db.flush().map_err(failed));
             if let Err(error) = self.data.sync_filesystem() {
                 static FAILED: Alarms = Alarms::new();
-                if FAILED.is_due("lookup-sync", &error.to_string()) {
+                if FAILED.is_due(SystemClock.steady(), "lookup-sync", &error.to_string()) {
                     tracing::warn!(%error, "cannot sync the lookup database");
                 }
             }
@@ -291,7 +287,7 @@ impl Opened {
             for (position, parsed) in (start..).zip(parse_entries(&bundle)) {
                 let parsed = parsed.map_err(|error| LookupError::Database(format!("entry {position}: {error}")))?;
                 if let (true, Entry::Statement(signed)) = (position >= self.at, &parsed.entry) {
-                    let files = FileNames::stored(store, signed.statement());
+                    let files = store.file_names(signed.statement());
                     records.push(Record::of(position, parsed.leaf, signed.statement(), files));
                 }
             }

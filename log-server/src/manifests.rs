@@ -3,10 +3,10 @@
 //! A manifest comes with the signed release that names it, is kept only after the signature and the signer's right were
 //! checked, and is public and durable before the release is staged. No manifest waits for a release.
 
+use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::store::Store;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use stele_durable::DurableError;
 use stele_spec::hash::Digest;
 
 /// The most manifests that one count reads again.
@@ -37,11 +37,12 @@ impl Manifests {
     }
 
     /// Reads a manifest and checks its digest.
-    pub fn read(&self, digest: &Digest) -> Result<Stored, DurableError> {
+    pub fn read(&self, digest: &Digest) -> Result<Stored, ObjectError> {
         let stored = match self.store.manifest(digest) {
             Ok(Some(bytes)) if Digest::of(&bytes) == *digest => Stored::Sound(bytes),
-            Ok(Some(_)) | Err(DurableError::TooLarge { .. }) => Stored::Damaged,
+            Ok(Some(_)) => Stored::Damaged,
             Ok(None) => Stored::Missing,
+            Err(error) if error.kind() == ObjectErrorKind::TooLarge => Stored::Damaged,
             Err(error) => return Err(error),
         };
         let mut damaged = self.damaged();
@@ -57,7 +58,7 @@ impl Manifests {
     }
 
     /// Makes the bytes with this digest public, durably, whatever is there now.
-    pub fn keep(&self, digest: &Digest, bytes: &[u8]) -> Result<(), DurableError> {
+    pub fn keep(&self, digest: &Digest, bytes: &[u8]) -> Result<(), ObjectError> {
         match self.read(digest)? {
             Stored::Sound(_) => return Ok(()),
             Stored::Missing => self.store.put_manifest(digest, bytes)?,
@@ -88,14 +89,13 @@ impl Manifests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testkit::release;
-    use stele_durable::Dir;
+    use crate::testkit::{files, release};
     use stele_spec::manifest::MAX_MANIFEST;
 
     #[test]
     fn a_manifest_that_is_lost_or_damaged_is_told_and_put_back() {
         let home = tempfile::tempdir().unwrap();
-        let manifests = Manifests::new(&Store::new(&Dir::open(home.path()).unwrap()));
+        let manifests = Manifests::new(&files(home.path()));
         let manifest = release("acme.example", 1, "base", 1).1;
         let (digest, bytes) = (manifest.digest(), manifest.bytes());
         let file = home.path().join("public/manifests").join(digest.to_string());

@@ -11,7 +11,7 @@ use crate::config::Quotas as Rules;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{Action, SignedStatement, Statement};
@@ -33,7 +33,7 @@ pub struct Quotas {
 struct Counts {
     days: HashMap<Subject, Day>,
     /// Each key that has claimed a name, and when it first did; `None`: before the last day.
-    claimers: HashMap<KeyId, Option<Instant>>,
+    claimers: HashMap<KeyId, Option<Duration>>,
     /// Statements that are counted and not decided, so that the same bytes at once count once.
     under_way: HashMap<LeafHash, usize>,
     forget_at: usize,
@@ -91,7 +91,7 @@ pub fn is_claim(signed: &SignedStatement) -> bool {
 
 #[derive(Clone, Copy, Debug)]
 struct Day {
-    since: Instant,
+    since: Duration,
     statements: u64,
     bytes: u64,
 }
@@ -132,20 +132,21 @@ pub struct Taken {
     bytes: u64,
     /// The key, if it claims a name.
     claimer: Option<KeyId>,
-    at: Instant,
+    at: Duration,
     spent: bool,
 }
 
 impl Quotas {
     /// The quotas of a log with this past.
-    pub fn new(rules: Rules, past: Past) -> Self {
+    ///
+    /// `now` is the time of the steady clock. Inside, a day is added to it: what was logged before the machine started has a time too.
+    pub fn new(rules: Rules, past: Past, now: Duration) -> Self {
         let quotas = Self { rules, counts: Arc::default() };
         let mut counts = quotas.counts();
         counts.claimers = past.claimers.into_iter().map(|key| (key, None)).collect();
-        let now = Instant::now();
+        let now = now + DAY;
         for Logged { age, name, key, is_claim, bytes } in past.last_day {
-            // The clock of a machine that was started later than that reaches back to its start at least.
-            let at = now.checked_sub(age).unwrap_or(now);
+            let at = now.saturating_sub(age);
             for subject in counts.subjects(name, key, is_claim, at) {
                 counts.add(subject, bytes, at);
             }
@@ -157,18 +158,15 @@ impl Quotas {
         quotas
     }
 
-    /// Counts a statement whose signature was verified, with its manifest of so many bytes.
-    pub fn take(&self, leaf: LeafHash, signed: &SignedStatement, manifest: usize) -> Result<Taken, Exceeded> {
-        self.take_at(Instant::now(), leaf, signed, manifest)
-    }
-
-    fn take_at(
+    /// Counts a statement whose signature was verified, with its manifest of so many bytes, at a time of the steady clock.
+    pub fn take(
         &self,
-        now: Instant,
+        now: Duration,
         leaf: LeafHash,
         signed: &SignedStatement,
         manifest: usize,
     ) -> Result<Taken, Exceeded> {
+        let now = now + DAY;
         let bytes = (signed.bytes().len() + manifest) as u64;
         let (key, is_claim) = (signed.kid(), is_claim(signed));
         let mut counts = self.counts();
@@ -179,7 +177,7 @@ impl Quotas {
             subjects.clear();
         }
         for subject in &subjects {
-            let day = counts.days.get(subject).filter(|day| now.saturating_duration_since(day.since) < DAY);
+            let day = counts.days.get(subject).filter(|day| now.saturating_sub(day.since) < DAY);
             let nothing = Day { since: now, statements: 0, bytes: 0 };
             self.rules.check(subject, &day.copied().unwrap_or(nothing), bytes, now)?;
         }
@@ -198,39 +196,39 @@ impl Quotas {
 
 impl Counts {
     /// Whose quotas a statement uses.
-    fn subjects(&self, name: Publisher, key: KeyId, is_claim: bool, now: Instant) -> Vec<Subject> {
+    fn subjects(&self, name: Publisher, key: KeyId, is_claim: bool, now: Duration) -> Vec<Subject> {
         let mut subjects = vec![Subject::Name(name), Subject::Key(key)];
         if is_claim {
             subjects.push(Subject::ClaimsOf(key));
             let first = self.claimers.get(&key).copied();
-            if first.is_none_or(|first| first.is_some_and(|first| now.saturating_duration_since(first) < DAY)) {
+            if first.is_none_or(|first| first.is_some_and(|first| now.saturating_sub(first) < DAY)) {
                 subjects.push(Subject::ClaimsOfNewKeys);
             }
         }
         subjects
     }
 
-    fn add(&mut self, subject: Subject, bytes: u64, now: Instant) {
+    fn add(&mut self, subject: Subject, bytes: u64, now: Duration) {
         let nothing = Day { since: now, statements: 0, bytes: 0 };
         let day = self.days.entry(subject).or_insert(nothing);
-        if now.saturating_duration_since(day.since) >= DAY {
+        if now.saturating_sub(day.since) >= DAY {
             *day = nothing;
         }
         (day.statements, day.bytes) = (day.statements + 1, day.bytes.saturating_add(bytes));
     }
 
-    fn forget_what_is_over(&mut self, now: Instant) {
+    fn forget_what_is_over(&mut self, now: Duration) {
         if self.days.len() > self.forget_at.max(FORGET_AT) {
-            self.days.retain(|_, day| now.saturating_duration_since(day.since) < DAY);
+            self.days.retain(|_, day| now.saturating_sub(day.since) < DAY);
             self.forget_at = 2 * self.days.len();
         }
     }
 }
 
 impl Rules {
-    fn check(&self, subject: &Subject, day: &Day, bytes: u64, now: Instant) -> Result<(), Exceeded> {
+    fn check(&self, subject: &Subject, day: &Day, bytes: u64, now: Duration) -> Result<(), Exceeded> {
         let refuse = |unit, limit, used| {
-            let retry_after = DAY.saturating_sub(now.saturating_duration_since(day.since)).as_secs() + 1;
+            let retry_after = DAY.saturating_sub(now.saturating_sub(day.since)).as_secs() + 1;
             Err(Exceeded { who: subject.to_string(), unit, limit, used, retry_after })
         };
         let (unit, limit) = match subject {
@@ -306,20 +304,23 @@ mod tests {
     use crate::testkit::{claim, key, release};
     use stele_spec::merkle::leaf_hash;
 
+    /// A machine that has just started.
+    const NOW: Duration = Duration::from_secs(60);
+
     fn quotas(change: impl FnOnce(&mut Rules)) -> Quotas {
         let mut rules = Rules::default();
         change(&mut rules);
-        Quotas::new(rules, Past::default())
+        Quotas::new(rules, Past::default(), NOW)
     }
 
-    fn spend(quotas: &Quotas, signed: &SignedStatement, now: Instant) -> Result<(), Exceeded> {
-        quotas.take_at(now, leaf_hash(signed.bytes()), signed, 0).map(|mut taken| taken.spend())
+    fn spend(quotas: &Quotas, signed: &SignedStatement, now: Duration) -> Result<(), Exceeded> {
+        quotas.take(now, leaf_hash(signed.bytes()), signed, 0).map(|mut taken| taken.spend())
     }
 
     #[test]
     fn a_name_and_a_key_have_a_day_each() {
         let quotas = quotas(|rules| (rules.statements_by_name, rules.statements_by_key) = (2, 3));
-        let now = Instant::now();
+        let now = NOW;
         let of = |name: &str, seed, weights| release(name, seed, "base", weights).0;
         spend(&quotas, &of("acme.example", 1, 1), now).unwrap();
         spend(&quotas, &of("acme.example", 1, 2), now).unwrap();
@@ -338,7 +339,7 @@ mod tests {
     #[test]
     fn claims_of_a_key_and_bytes_of_a_name_are_bounded() {
         let quotas = quotas(|rules| rules.claims_by_key = 2);
-        let now = Instant::now();
+        let now = NOW;
         spend(&quotas, &claim("a.example", 1), now).unwrap();
         spend(&quotas, &claim("b.example", 1), now).unwrap();
         assert_eq!(spend(&quotas, &claim("c.example", 1), now).unwrap_err().unit, Unit::Claims);
@@ -346,22 +347,22 @@ mod tests {
 
         let quotas = self::quotas(|rules| rules.bytes_by_name = 1_000_000);
         let (first, second) = (release("a.example", 1, "base", 1).0, release("a.example", 1, "base", 2).0);
-        quotas.take_at(now, leaf_hash(first.bytes()), &first, 900_000).unwrap().spend();
-        let refused = quotas.take_at(now, leaf_hash(second.bytes()), &second, 100_000).unwrap_err();
+        quotas.take(now, leaf_hash(first.bytes()), &first, 900_000).unwrap().spend();
+        let refused = quotas.take(now, leaf_hash(second.bytes()), &second, 100_000).unwrap_err();
         assert_eq!(refused.unit, Unit::Bytes);
-        assert!(quotas.take_at(now, leaf_hash(second.bytes()), &second, 10_000).is_ok());
+        assert!(quotas.take(now, leaf_hash(second.bytes()), &second, 10_000).is_ok());
     }
 
     #[test]
     fn what_is_not_logged_and_the_same_bytes_at_once_cost_nothing() {
         let quotas = quotas(|rules| rules.statements_by_name = 1);
-        let now = Instant::now();
+        let now = NOW;
         let signed = claim("a.example", 1);
         for _ in 0..3 {
-            drop(quotas.take_at(now, leaf_hash(signed.bytes()), &signed, 0).unwrap());
+            drop(quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap());
         }
-        let mut first = quotas.take_at(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
-        let again = quotas.take_at(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
+        let mut first = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
+        let again = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
         first.spend();
         drop((again, first));
         assert!(spend(&quotas, &release("a.example", 1, "base", 1).0, now).is_err());
@@ -371,7 +372,7 @@ mod tests {
     #[test]
     fn days_that_are_over_are_forgotten() {
         let quotas = quotas(|rules| rules.claims_by_new_keys = u64::MAX);
-        let now = Instant::now();
+        let now = NOW;
         for (day, when) in [now, now + DAY].into_iter().enumerate() {
             for i in 0..FORGET_AT {
                 spend(&quotas, &claim(&format!("a{day}-{i}.example"), (i % 250) as u8), when).unwrap();
@@ -385,7 +386,7 @@ mod tests {
     #[test]
     fn all_new_keys_together_claim_no_more_than_their_quota_and_older_keys_go_on() {
         let quotas = quotas(|rules| rules.claims_by_new_keys = 3);
-        let now = Instant::now();
+        let now = NOW;
         spend(&quotas, &claim("old.example", 1), now).unwrap();
         let later = now + DAY;
         for seed in 2..5 {
@@ -403,7 +404,7 @@ mod tests {
         spend(&quotas, &release("new2.example", 2, "base", 1).0, later).unwrap();
         // A claim that is refused afterwards gives its place back.
         spend(&quotas, &claim("fourth.example", 5), later + DAY).unwrap();
-        drop(quotas.take_at(later + DAY, leaf_hash(b"x"), &claim("x.example", 6), 0).unwrap());
+        drop(quotas.take(later + DAY, leaf_hash(b"x"), &claim("x.example", 6), 0).unwrap());
         spend(&quotas, &claim("sixth.example", 6), later + DAY).unwrap();
     }
 
@@ -421,8 +422,8 @@ mod tests {
                 Logged::of(hour, &release("a.example", 2, "base", 1).0, 990_000),
             ],
         };
-        let quotas = Quotas::new(rules, past);
-        let now = Instant::now();
+        let quotas = Quotas::new(rules, past, NOW);
+        let now = NOW;
         // One of two places of new keys is used: the key of the second claim is not new.
         spend(&quotas, &claim("c.example", 3), now).unwrap();
         let refused = spend(&quotas, &claim("d.example", 4), now).unwrap_err();
@@ -432,8 +433,8 @@ mod tests {
         }
         assert_eq!(spend(&quotas, &claim("f.example", 1), now).unwrap_err().used, 3);
         let next = release("a.example", 2, "base", 2).0;
-        let refused = quotas.take_at(now, leaf_hash(next.bytes()), &next, 20_000).unwrap_err();
+        let refused = quotas.take(now, leaf_hash(next.bytes()), &next, 20_000).unwrap_err();
         assert_eq!(refused.unit, Unit::Bytes);
-        assert!(quotas.take_at(now + 4 * hour + hour, leaf_hash(next.bytes()), &next, 20_000).is_ok());
+        assert!(quotas.take(now + 4 * hour + hour, leaf_hash(next.bytes()), &next, 20_000).is_ok());
     }
 }

@@ -13,10 +13,10 @@
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
 //! | any other disagreement | refused |
 
-use crate::file_names::FileNames;
+use crate::contract::head_store::{HeadError, HeadStore};
+use crate::contract::lookup::Record;
+use crate::contract::objects::ObjectError;
 use crate::head::{Published, SignedHead};
-use crate::lock::HeadLock;
-use crate::lookup_row::Record;
 use crate::newest::Newest;
 use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
@@ -25,8 +25,6 @@ use crate::store::{Store, StoreError, Times};
 use crate::tree::{Object, Tree};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use stele_durable::DurableError;
-use stele_durable::lock::LockError;
 use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::entry::{Entry, IndexEntry};
@@ -69,12 +67,12 @@ pub struct Recovered {
 /// Why the log does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
-    /// The machine failed.
+    /// The storage of objects failed.
     #[error(transparent)]
-    Durable(#[from] DurableError),
-    /// Another process works on the same files.
+    Objects(#[from] ObjectError),
+    /// The newest signed head cannot be loaded.
     #[error(transparent)]
-    Busy(LockError),
+    HeadStore(#[from] HeadError),
     /// A staged batch is damaged.
     #[error(transparent)]
     Staging(#[from] StagingError),
@@ -147,14 +145,15 @@ pub enum Misfit {
 }
 
 impl RecoverError {
-    /// The machine's own failure, where it is one: then nothing is known to be damaged.
-    fn machine(&self) -> Option<&DurableError> {
+    /// The storage's own failure, where it is one: then nothing is known to be damaged.
+    fn machine(&self) -> Option<&dyn Explain> {
         match self {
-            Self::Durable(error)
-            | Self::Staging(StagingError::Durable(error))
+            Self::HeadStore(error) => Some(error),
+            Self::Objects(error)
+            | Self::Staging(StagingError::Objects(error))
             | Self::Replay(
-                ReplayError::Store(StoreError::Durable(error))
-                | ReplayError::Taker(Misfit::Store(StoreError::Durable(error))),
+                ReplayError::Store(StoreError::Objects(error))
+                | ReplayError::Taker(Misfit::Store(StoreError::Objects(error))),
             ) => Some(error),
             _ => None,
         }
@@ -163,10 +162,7 @@ impl RecoverError {
 
 impl Explain for RecoverError {
     fn exit(&self) -> Exit {
-        match self {
-            Self::Busy(error) => error.exit(),
-            _ => self.machine().map_or(Exit::Inconsistent, Explain::exit),
-        }
+        self.machine().map_or(Exit::Inconsistent, Explain::exit)
     }
 
     fn code(&self) -> &'static str {
@@ -174,8 +170,8 @@ impl Explain for RecoverError {
             return error.code();
         }
         match self {
-            Self::Durable(error) => error.code(),
-            Self::Busy(error) => error.code(),
+            Self::Objects(error) => error.code(),
+            Self::HeadStore(error) => error.code(),
             Self::Staging(_) => "staged-batch-damaged",
             Self::Replay(_) => "entries-damaged",
             Self::HeadLost => "signed-head-lost",
@@ -208,14 +204,17 @@ impl Explain for RecoverError {
 }
 
 /// Reads everything back.
+///
+/// `now` is in Unix seconds.
 pub fn recover(
-    lock: &HeadLock,
+    heads: &dyn HeadStore,
     staging: &Staging,
     store: &Store,
     key: &VerifierKey,
     policy: &Policy,
+    now: u64,
 ) -> Result<Recovered, RecoverError> {
-    let signed = lock.load()?.map(|note| SignedHead::read(&note, key)).transpose().map_err(RecoverError::Head)?;
+    let signed = heads.load()?.map(|note| SignedHead::read(&note, key)).transpose().map_err(RecoverError::Head)?;
     let note = store.checkpoint()?;
     let public =
         note.as_deref().map(|note| SignedHead::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
@@ -247,7 +246,7 @@ pub fn recover(
         public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()),
         // Without a head to serve, the lookups are made from the entries, not from memory.
         records_from: published.as_ref().map_or(u64::MAX, Published::size),
-        times: store.logged_within(quota::DAY, size),
+        times: store.logged_within(quota::DAY, size, now),
         ..Replayed::default()
     };
     replay(store, size, |position, bytes, parsed| state.take(store, position, bytes, parsed))?;
@@ -362,7 +361,7 @@ fn settle(store: &Store, object: &Object) -> Result<(), Misfit> {
         Some(_) => Err(Misfit::Tile { path: object.path }),
         None => {
             tracing::warn!(path = %object.path, "putting back a missing tile");
-            store.put(std::slice::from_ref(object)).map_err(StoreError::Durable)?;
+            store.put(std::slice::from_ref(object)).map_err(StoreError::Objects)?;
             Ok(())
         }
     }
@@ -422,7 +421,7 @@ impl Replayed {
             let mut manifest = 0;
             if let Some(digest) = signed.statement().manifest_digest() {
                 self.manifests.push(digest);
-                match store.length_of_manifest(&digest).map_err(StoreError::Durable)? {
+                match store.length_of_manifest(&digest).map_err(StoreError::Objects)? {
                     Some(length) => manifest = length,
                     None => self.lost_manifests.push(digest),
                 }
@@ -433,7 +432,7 @@ impl Replayed {
                 None => {}
             }
             if position >= self.records_from {
-                let files = FileNames::stored(store, signed.statement());
+                let files = store.file_names(signed.statement());
                 self.unpublished.push(Record::of(position, parsed.leaf, signed.statement(), files));
             }
         }

@@ -1,10 +1,12 @@
 //! A log from its folder to its end: load, recover, serve, stop.
 
+use crate::contract::objects::Objects;
 use crate::error::LogError;
+use crate::file_head_store::FileHeadStore;
+use crate::file_objects::FileObjects;
 use crate::http;
 use crate::intake::Intake;
-use crate::lock::HeadLock;
-use crate::lookup::Lookup;
+use crate::lookup::SledLookup;
 use crate::manifests::Manifests;
 use crate::options::Options;
 use crate::prover::Prover;
@@ -23,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
+use stele_clock::{Clock, SystemClock};
 use stele_daemon::announce;
 use stele_daemon::shutdown;
 use stele_durable::Dir;
@@ -104,10 +107,12 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
-    let lock = HeadLock::take(&data)?;
-    let (staging, store) = (Staging::new(&data), Store::new(&data));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let heads = FileHeadStore::take(&data)?;
+    let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
+    let (staging, store) = (Staging::new(&objects), Store::new(&objects));
     let key = signer.verifier();
-    let found = recover(&lock, &staging, &store, &key, &policy)?;
+    let found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
     let size = found.tree.size();
     tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
 
@@ -118,15 +123,15 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
     };
     let lookup = if found.published.is_none() && size > 0 {
         // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
-        Lookup::open(&data, &store, size, found.tree.root())
+        SledLookup::open(&data, &store, size, found.tree.root())
     } else {
-        Lookup::open(&data, &store, public, root)
+        SledLookup::open(&data, &store, public, root)
     };
     let shared = Arc::new(Shared {
         manifests: Manifests::new(&store),
         prover: Prover::new(&store),
         index: Arc::new(RwLock::new(found.index)),
-        lookup,
+        lookup: Box::new(lookup),
         status: Arc::default(),
         lost_manifests: Mutex::new(found.lost_manifests.into_iter().collect()),
         registry: RwLock::new(found.registry),
@@ -135,7 +140,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
         stopping: AtomicBool::new(false),
         key,
         policy,
-        data,
+        clock,
         store: store.clone(),
         config,
     });
@@ -151,9 +156,8 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
     let writer = Writer {
         origin: shared.config.origin.clone(),
         signer,
-        lock,
+        heads: Box::new(heads),
         staging,
-        data: shared.data.clone(),
         store,
         tree: found.tree,
         index: shared.index.clone(),

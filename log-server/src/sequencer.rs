@@ -7,9 +7,10 @@
 //! logged when they do.
 
 use crate::batch::Batch;
+use crate::contract::lookup::Record;
+use crate::contract::objects::ObjectError;
 use crate::cosign::{QuorumMissing, WITNESS_TIME, Witnesses};
 use crate::head::{Published, SignedHead};
-use crate::lookup_row::Record;
 use crate::recall::{Elsewhere, compare};
 use crate::shared::Shared;
 use crate::staging::MAX_BATCH;
@@ -20,7 +21,6 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use stele_durable::DurableError;
 use stele_explain::Explain;
 use stele_spec::policy::Quorum;
 use stele_spec::tile::TilePath;
@@ -50,7 +50,7 @@ enum Fatal {
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error("cannot publish the checkpoint: {0}")]
-    Publish(#[from] DurableError),
+    Publish(#[from] ObjectError),
     #[error("{0}")]
     Elsewhere(#[from] Elsewhere),
 }
@@ -203,7 +203,7 @@ impl Sequencer {
                 return Ok(true);
             };
             let missing = missing.lines();
-            if self.shared.status.alarm("asking-witnesses", &missing.join("\n")) {
+            if self.shared.status.alarm(self.shared.clock.steady(), "asking-witnesses", &missing.join("\n")) {
                 tracing::warn!(
                     ?missing,
                     "too few witnesses have said what they cosigned last; nothing is signed before"
@@ -240,7 +240,7 @@ impl Sequencer {
                 Err(error) if error.is_fatal() => return Err(error.into()),
                 Err(error) => {
                     let (code, message) = (error.code(), error.to_string());
-                    if self.shared.status.alarm("batch-not-written", &message) {
+                    if self.shared.status.alarm(self.shared.clock.steady(), "batch-not-written", &message) {
                         tracing::error!(code, %error, "the first entry was not written; nothing was signed");
                     }
                     self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
@@ -318,7 +318,7 @@ impl Sequencer {
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => {
                 let (code, message) = (error.code(), error.to_string());
-                if self.shared.status.alarm("batch-not-written", &message) {
+                if self.shared.status.alarm(self.shared.clock.steady(), "batch-not-written", &message) {
                     tracing::error!(code, %error, "a batch was not written; nothing was signed");
                 }
                 self.answer_all(&Unavailable::Storage { code, message });
@@ -353,7 +353,7 @@ impl Sequencer {
                 }
                 Err(Unpublished::NoRoom(error)) => {
                     let message = format!("{error}: signed, and published when there is room");
-                    if self.shared.status.alarm("checkpoint-not-published", &message) {
+                    if self.shared.status.alarm(self.shared.clock.steady(), "checkpoint-not-published", &message) {
                         tracing::error!(size = head.checkpoint.size(), message, "the checkpoint is not published");
                     }
                     self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
@@ -361,7 +361,7 @@ impl Sequencer {
                 }
                 Err(Unpublished::BelowQuorum(missing)) => {
                     let missing = missing.lines();
-                    if self.shared.status.alarm("below-quorum", &missing.join("\n")) {
+                    if self.shared.status.alarm(self.shared.clock.steady(), "below-quorum", &missing.join("\n")) {
                         tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
                     }
                     self.shared.status.set_writer(Doing::BelowQuorum { since, missing });
@@ -411,7 +411,7 @@ impl Sequencer {
         self.witnesses.gather(head, hint, ROUND)
     }
 
-    fn publish(&mut self, published: Published) -> Result<(), DurableError> {
+    fn publish(&mut self, published: Published) -> Result<(), ObjectError> {
         self.shared.store.publish(&published.note.to_bytes())?;
         let (size, root) = (published.size(), published.head.value().root());
         self.published = Some(size);
@@ -426,7 +426,7 @@ impl Sequencer {
         self.answer();
         // A disk that fills up keeps nothing for readers who are late.
         let most = if self.shared.short_of_room().is_some() { 0 } else { KEPT };
-        self.shared.store.sweep(&mut self.superseded, KEPT_FOR, most);
+        self.shared.store.sweep(&mut self.superseded, KEPT_FOR, most, self.shared.now());
         Ok(())
     }
 
@@ -451,7 +451,7 @@ impl Sequencer {
     }
 
     fn not_renewed(&self, why: &str) {
-        if self.shared.status.alarm("checkpoint-not-renewed", why) {
+        if self.shared.status.alarm(self.shared.clock.steady(), "checkpoint-not-renewed", why) {
             tracing::warn!(why, "the published checkpoint is not renewed");
         }
     }

@@ -1,18 +1,19 @@
 //! What the writer and the readers of a running log share.
 
 use crate::config::Config;
+use crate::contract::lookup::Lookup;
+use crate::contract::objects::ObjectError;
 use crate::head::Published;
-use crate::lookup::Lookup;
 use crate::manifests::Manifests;
 use crate::newest::Newest;
 use crate::prover::Prover;
 use crate::status::{Gauge, Status};
 use crate::store::Store;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use stele_clock::{Clock, SystemClock};
-use stele_durable::{Dir, DurableError, Op};
+use stele_clock::Clock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::Digest;
 use stele_spec::index::Index;
@@ -24,7 +25,6 @@ use stele_spec::registration::Registry;
 const LOOKED_AT: usize = 16;
 
 /// A running log. Readers hold an `Arc` of it.
-#[derive(Debug)]
 pub struct Shared {
     /// The operator's decisions.
     pub config: Config,
@@ -32,8 +32,8 @@ pub struct Shared {
     pub key: VerifierKey,
     /// What a tree head must satisfy to be published.
     pub policy: Policy,
-    /// The data folder.
-    pub data: Dir,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Tiles, entries, manifests.
     pub store: Store,
     /// Proofs.
@@ -43,7 +43,7 @@ pub struct Shared {
     /// The public manifests.
     pub manifests: Manifests,
     /// The derived lookups.
-    pub lookup: Lookup,
+    pub lookup: Box<dyn Lookup>,
     /// How the log is.
     pub status: Arc<Status>,
     /// Manifests of logged releases that were missing or damaged when they were looked at last.
@@ -97,13 +97,13 @@ impl Shared {
 
     /// How many bytes are free on the disk of the data; `None` where the machine does not say.
     pub fn free_bytes(&self) -> Option<u64> {
-        free_bytes(&self.data)
+        self.store.objects().free_bytes()
     }
 
     /// Below `limits.min_free_bytes` nothing new is taken: a batch that was signed must find room for its tiles.
-    pub fn short_of_room(&self) -> Option<DurableError> {
+    pub fn short_of_room(&self) -> Option<ObjectError> {
         let least = self.config.limits.min_free_bytes;
-        self.free_bytes().filter(|free| *free < least).map(|_| no_room(&self.data))
+        self.free_bytes().filter(|free| *free < least).map(|_| self.store.objects().no_room())
     }
 
     /// The manifests of logged releases that are missing or damaged: what was, if it still is.
@@ -120,7 +120,7 @@ impl Shared {
 
     /// Unix seconds.
     pub fn now(&self) -> u64 {
-        SystemClock.unix_seconds()
+        self.clock.unix_seconds()
     }
 
     /// Whether the writer was told to stop.
@@ -129,13 +129,8 @@ impl Shared {
     }
 }
 
-/// How many bytes are free where the data is.
-pub(crate) fn free_bytes(data: &Dir) -> Option<u64> {
-    rustix::fs::statvfs(data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
-}
-
-/// The error of a disk that has too little room left.
-pub(crate) fn no_room(data: &Dir) -> DurableError {
-    let source = std::io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
-    DurableError::Io { op: Op::Write, path: data.path().to_owned(), source }
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("origin", &self.config.origin).finish_non_exhaustive()
+    }
 }

@@ -8,12 +8,10 @@
 //! The bytes: four lines (`stele/staged@v1`, the size before, the size after, the root after in base64) and the new
 //! entries as a c2sp.org/tlog-tiles bundle. Its name is `<size after, 20 digits>-<root after, hex>`.
 
-use stele_durable::{Dir, DurableError};
+use crate::contract::objects::{ObjectError, ObjectName, Objects};
+use std::sync::Arc;
 use stele_spec::hash::RootHash;
 use stele_spec::text::{base64_exact, decimal, to_base64};
-
-/// The folder below the data folder.
-const FOLDER: &str = "staged";
 
 /// The first line.
 const HEADER: &str = "stele/staged@v1";
@@ -27,7 +25,7 @@ pub const MAX_BATCH: usize = stele_spec::index::MAX_BETWEEN;
 /// The staged batches of a log.
 #[derive(Clone, Debug)]
 pub struct Staging {
-    data: Dir,
+    objects: Arc<dyn Objects>,
 }
 
 /// One staged batch.
@@ -46,9 +44,9 @@ pub struct Staged {
 /// Why staged batches could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StagingError {
-    /// The machine failed.
+    /// The storage failed.
     #[error(transparent)]
-    Durable(#[from] DurableError),
+    Objects(#[from] ObjectError),
     /// A file that is not a staged batch.
     #[error("staged/{name} is not a staged batch")]
     NotABatch {
@@ -58,9 +56,9 @@ pub enum StagingError {
 }
 
 impl Staging {
-    /// The staged batches in a data folder.
-    pub fn new(data: &Dir) -> Self {
-        Self { data: data.clone() }
+    /// The staged batches in a storage.
+    pub fn new(objects: &Arc<dyn Objects>) -> Self {
+        Self { objects: objects.clone() }
     }
 
     /// Keeps a batch, durably. The name that it has from now on.
@@ -70,7 +68,7 @@ impl Staging {
         new_size: u64,
         root: RootHash,
         entries: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<String, DurableError> {
+    ) -> Result<String, ObjectError> {
         let name = name_of(new_size, root);
         let mut bytes = format!("{HEADER}\n{old_size}\n{new_size}\n{}\n", to_base64(root.as_bytes())).into_bytes();
         for entry in entries {
@@ -78,20 +76,20 @@ impl Staging {
             bytes.extend_from_slice(&(entry.len() as u16).to_be_bytes());
             bytes.extend_from_slice(entry);
         }
-        self.data.put_if_absent(&format!("{FOLDER}/{name}"), &bytes)?;
+        self.objects.put(&[(ObjectName::StagedBatch(name.clone()), &bytes)])?;
         Ok(name)
     }
 
     /// The names of all staged batches.
-    pub fn names(&self) -> Result<Vec<String>, DurableError> {
-        let listed = self.data.list(FOLDER)?.unwrap_or_default();
-        Ok(listed.into_iter().filter(|listed| !listed.is_dir).map(|listed| listed.name).collect())
+    pub fn names(&self) -> Result<Vec<String>, ObjectError> {
+        self.objects.staged_batches()
     }
 
     /// The batch that leads to this tree, if it is staged.
     pub fn find(&self, new_size: u64, root: RootHash) -> Result<Option<Staged>, StagingError> {
         let name = name_of(new_size, root);
-        let Some(bytes) = self.data.read(&format!("{FOLDER}/{name}"), MAX_STAGED)? else { return Ok(None) };
+        let bytes = self.objects.get(&ObjectName::StagedBatch(name.clone()), MAX_STAGED)?;
+        let Some(bytes) = bytes else { return Ok(None) };
         let staged = parse(&bytes).filter(|staged| staged.new_size == new_size && staged.root == root);
         staged.map(Some).ok_or(StagingError::NotABatch { name })
     }
@@ -99,15 +97,12 @@ impl Staging {
     /// Forgets a batch that is published. Neither durable nor certain: a start that finds it publishes it once more, which
     /// changes nothing, or discards it; so no batch waits for the disk here.
     pub fn forget(&self, name: &str) {
-        let path = self.data.path_of(&format!("{FOLDER}/{name}"));
-        if let Err(error) = std::fs::remove_file(&path) {
-            tracing::warn!(path = %path.display(), %error, "cannot remove a staged batch");
-        }
+        self.objects.forget(&ObjectName::StagedBatch(name.to_owned()));
     }
 
     /// Discards a batch that was never signed.
-    pub fn discard(&self, name: &str) -> Result<(), DurableError> {
-        self.data.remove(&format!("{FOLDER}/{name}")).map(|_| ())
+    pub fn discard(&self, name: &str) -> Result<(), ObjectError> {
+        self.objects.remove(&ObjectName::StagedBatch(name.to_owned()))
     }
 }
 
@@ -143,11 +138,14 @@ fn parse(bytes: &[u8]) -> Option<Staged> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file_objects::FileObjects;
+    use stele_durable::Dir;
 
     #[test]
     fn what_is_damaged_is_not_taken_for_a_batch() {
         let home = tempfile::tempdir().unwrap();
-        let staging = Staging::new(&Dir::open(home.path()).unwrap());
+        let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&Dir::open(home.path()).unwrap()));
+        let staging = Staging::new(&objects);
         let root = RootHash::from_bytes([7; 32]);
         let entries = [b"one".to_vec(), b"".to_vec()];
         let name = staging.put(3, 5, root, entries.iter().map(Vec::as_slice)).unwrap();

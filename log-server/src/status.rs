@@ -125,15 +125,15 @@ impl Status {
         }
     }
 
-    /// Counts an alarm; whether a line is due as well.
-    pub fn alarm(&self, kind: &'static str, message: &str) -> bool {
+    /// Counts an alarm; whether a line is due as well, at a time of the steady clock.
+    pub fn alarm(&self, now: Duration, kind: &'static str, message: &str) -> bool {
         self.count("stele_alarms_total", kind, 1);
-        self.alarms.is_due(kind, message)
+        self.alarms.is_due(now, kind, message)
     }
 
-    /// Whether a line is due under a kind of alarm that is counted elsewhere.
-    pub fn is_due(&self, kind: &str, message: &str) -> bool {
-        self.alarms.is_due(kind, message)
+    /// Whether a line is due under a kind of alarm that is counted elsewhere, at a time of the steady clock.
+    pub fn is_due(&self, now: Duration, kind: &str, message: &str) -> bool {
+        self.alarms.is_due(now, kind, message)
     }
 
     /// Sets a gauge.

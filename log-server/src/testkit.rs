@@ -1,8 +1,10 @@
 //! What the tests of this crate share: publishers, statements, and a log without a network.
 
 use crate::config::{Batch, Claims, Config, Limits, Quotas, Registration};
+use crate::contract::objects::Objects;
+use crate::file_head_store::FileHeadStore;
+use crate::file_objects::FileObjects;
 use crate::head::{Published, SignedHead};
-use crate::lock::HeadLock;
 use crate::recover::{RecoverError, Recovered, recover};
 use crate::replay::Parsed;
 use crate::staging::Staging;
@@ -10,6 +12,7 @@ use crate::store::Store;
 use crate::writer::{WriteError, Writer, Written};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
+use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_spec::entry::Entry;
 use stele_spec::hash::Digest;
@@ -89,6 +92,12 @@ pub(crate) fn release(name: &str, seed: u8, variant: &str, weights: u8) -> (Sign
     (sign(&Statement::Release(Box::new(release)), &key(seed)).unwrap(), manifest)
 }
 
+/// The published objects in a data folder.
+pub(crate) fn files(home: &Path) -> Store {
+    let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&Dir::open(home).unwrap()));
+    Store::new(&objects)
+}
+
 /// A log on a disk, without witnesses and without HTTP.
 pub(crate) struct Offline {
     pub(crate) store: Store,
@@ -100,14 +109,22 @@ impl Offline {
     /// Starts as a real log does.
     pub(crate) fn start(home: &Path) -> Result<Self, RecoverError> {
         let data = Dir::open(home).unwrap();
-        let (lock, staging, store) = (HeadLock::take(&data).unwrap(), Staging::new(&data), Store::new(&data));
-        let mut found = recover(&lock, &staging, &store, &signer().verifier(), &policy("quorum none\n"))?;
+        let heads = FileHeadStore::take(&data).unwrap();
+        let store = files(home);
+        let staging = Staging::new(store.objects());
+        let mut found = recover(
+            &heads,
+            &staging,
+            &store,
+            &signer().verifier(),
+            &policy("quorum none\n"),
+            SystemClock.unix_seconds(),
+        )?;
         let writer = Writer {
             origin: ORIGIN.parse().unwrap(),
             signer: signer(),
-            lock,
+            heads: Box::new(heads),
             staging,
-            data,
             store: store.clone(),
             tree: std::mem::take(&mut found.tree),
             index: Arc::new(RwLock::new(std::mem::take(&mut found.index))),

@@ -5,15 +5,14 @@
 //! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
 //! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
 
+use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
+use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::head::SignedHead;
-use crate::lock::HeadLock;
-use crate::shared::{free_bytes, no_room};
+use crate::overlay::Overlay;
 use crate::staging::{Staging, name_of};
-use crate::store::{Overlay, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tree::{Object, Tree};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
-use stele_durable::compare_and_swap::CasError;
-use stele_durable::{Dir, DurableError, Op};
 use stele_explain::Explain;
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
 use stele_spec::entry::IndexEntry;
@@ -37,12 +36,10 @@ pub struct Writer {
     pub origin: Origin,
     /// The log's secret key.
     pub signer: SignerKey,
-    /// The lock, with the newest signed head.
-    pub lock: HeadLock,
+    /// The newest signed head.
+    pub heads: Box<dyn HeadStore>,
     /// Batches on their way.
     pub staging: Staging,
-    /// The folder of all of it.
-    pub data: Dir,
     /// Tiles.
     pub store: Store,
     /// The right edge at the signed size.
@@ -78,7 +75,7 @@ pub struct Written {
 pub enum WriteError {
     /// Before the signature: nothing has happened.
     #[error(transparent)]
-    Before(DurableError),
+    Before(ObjectError),
     /// The index does not take the batch.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -90,10 +87,10 @@ pub enum WriteError {
     Sign(CheckpointError),
     /// The signed head could not be put into the lock.
     #[error(transparent)]
-    Swap(CasError),
+    Swap(HeadError),
     /// The tiles of a signed head could not be published.
     #[error("the tree head is signed, its tiles are not public: {0}")]
-    After(DurableError),
+    After(ObjectError),
 }
 
 /// What a self-check found.
@@ -133,18 +130,15 @@ impl WriteError {
     /// Whether the writer must stop: something is signed, or something is wrong that trying again does not mend.
     pub fn is_fatal(&self) -> bool {
         match self {
-            Self::Before(error) => error.is_sync_failure() || matches!(error, DurableError::Differs { .. }),
-            // The new head's file could not even be written: the old one is in place, and no one has seen the new one.
-            Self::Swap(CasError::Durable(error @ DurableError::Io { op: Op::Create | Op::Write, .. })) => {
-                error.code() != "disk-full"
-            }
+            Self::Before(error) => matches!(error.kind(), ObjectErrorKind::Uncertain | ObjectErrorKind::Differs),
+            Self::Swap(error) => error.kind() != HeadErrorKind::NoRoom,
             _ => true,
         }
     }
 
     /// Whether tiles of a signed head found no room, and nothing is in doubt.
     pub fn is_no_room(&self) -> bool {
-        matches!(self, Self::After(error) if error.code() == "disk-full" && !error.is_sync_failure())
+        matches!(self, Self::After(error) if error.kind() == ObjectErrorKind::NoRoom)
     }
 
     /// A stable word for programs.
@@ -227,16 +221,18 @@ impl Writer {
 
         // Once it is signed its tiles must find room: what fails after the signature stops the writer.
         let needed = objects.iter().map(|object| object.bytes.len() as u64 + 2 * BLOCK).sum::<u64>() + SPARE;
-        if free_bytes(&self.data).is_some_and(|free| free < needed) {
+        let storage = self.store.objects();
+        if storage.free_bytes().is_some_and(|free| free < needed) {
             let _ = self.staging.discard(&name);
-            return Err(WriteError::Before(no_room(&self.data)));
+            return Err(WriteError::Before(storage.no_room()));
         }
         self.check(&tree, &objects, listings, staged)?;
 
         let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
         let head = SignedHead::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
         let before = self.signed.as_ref().map(|head| head.note.to_bytes());
-        self.lock.swap(before.as_deref(), &head.note.to_bytes()).map_err(WriteError::Swap).inspect_err(|error| {
+        let swapped = self.heads.compare_and_swap(before.as_deref(), &head.note.to_bytes());
+        swapped.map_err(WriteError::Swap).inspect_err(|error| {
             if !error.is_fatal() {
                 let _ = self.staging.discard(&name);
             }

@@ -3,6 +3,7 @@
 use crate::alarms::Alarms;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use stele_clock::{Clock as _, SystemClock};
 use stele_serve::{refusal, with_retry_after};
 
 pub(super) fn not_found(what: &str) -> Response {
@@ -15,7 +16,7 @@ pub(super) fn bad_request(code: &str, message: &str, hint: &str) -> Response {
 
 pub(super) fn internal(error: &dyn std::fmt::Display) -> Response {
     static FAILED: Alarms = Alarms::new();
-    if FAILED.is_due("request-failed", &error.to_string()) {
+    if FAILED.is_due(SystemClock.steady(), "request-failed", &error.to_string()) {
         tracing::error!(%error, "a request failed");
     }
     refusal(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the log failed on this request", Some("try again later"))

@@ -3,14 +3,14 @@
 use super::answers::{bad_request, immutable, internal, json, not_found, typed, unavailable};
 use super::server::Server;
 use crate::alarms::Alarms;
-use crate::lookup::MAX_POSITIONS;
-use crate::lookup_row::By;
+use crate::contract::lookup::{By, LookupUnavailable, MAX_POSITIONS};
 use crate::prover::ProveError;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
+use stele_clock::{Clock as _, SystemClock};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::{Coordinate, Publisher};
@@ -149,7 +149,7 @@ async fn positions(
 async fn answer(
     server: Server,
     from: u64,
-    ask: impl FnOnce(&crate::shared::Shared, u64) -> Result<Vec<u64>, crate::lookup::LookupError> + Send + 'static,
+    ask: impl FnOnce(&crate::shared::Shared, u64) -> Result<Vec<u64>, LookupUnavailable> + Send + 'static,
 ) -> Response {
     let size = server.shared.published().map_or(0, |published| published.size());
     let found = match server.blocking(move |shared| ask(shared, from)).await {
@@ -168,7 +168,7 @@ async fn answer(
         }
         Err(error) => {
             static FAILED: Alarms = Alarms::new();
-            if FAILED.is_due("lookup-failed", &error.to_string()) {
+            if FAILED.is_due(SystemClock.steady(), "lookup-failed", &error.to_string()) {
                 tracing::warn!(%error, "a lookup failed");
             }
             unavailable("lookups-away", "the lookups are being made again, or off until the log is started again", 30)

@@ -2,11 +2,11 @@
 
 use super::answers::{immutable, internal, not_found, typed};
 use super::server::Server;
+use crate::contract::objects::ObjectError;
 use crate::manifests::Stored;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use stele_durable::DurableError;
 use stele_serve::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
@@ -36,7 +36,7 @@ pub(super) async fn tile(State(server): State<Server>, uri: Uri) -> Response {
 /// Why a manifest is not served.
 enum Unserved {
     Damaged,
-    Durable(DurableError),
+    Storage(ObjectError),
 }
 
 /// Its digest is checked each time: what is served as immutable must be what its name says.
@@ -46,7 +46,7 @@ pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<St
         Ok(Stored::Sound(bytes)) => Ok(Some(bytes)),
         Ok(Stored::Missing) => Ok(None),
         Ok(Stored::Damaged) => Err(Unserved::Damaged),
-        Err(error) => Err(Unserved::Durable(error)),
+        Err(error) => Err(Unserved::Storage(error)),
     });
     match read.await {
         Ok(Ok(Some(bytes))) => immutable("application/cbor", bytes),
@@ -58,7 +58,7 @@ pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<St
                 "whoever has the release can put it back: `stele publish` of the same folder, or POST /entries of both";
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "manifest-damaged", &message, Some(hint))
         }
-        Ok(Err(Unserved::Durable(error))) => internal(&error),
+        Ok(Err(Unserved::Storage(error))) => internal(&error),
         Err(response) => response,
     }
 }

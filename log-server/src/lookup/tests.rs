@@ -14,11 +14,11 @@ fn log(home: &Path) -> (Dir, Store, Published) {
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }
 
-fn open(data: &Dir, store: &Store, published: &Published) -> Lookup {
-    Lookup::open(data, store, published.size(), published.head.value().root())
+fn open(data: &Dir, store: &Store, published: &Published) -> SledLookup {
+    SledLookup::open(data, store, published.size(), published.head.value().root())
 }
 
-fn check(lookup: &Lookup) {
+fn check(lookup: &SledLookup) {
     let digest = release("acme.example", 1, "base", 1).1.weights_digest().to_string();
     assert_eq!(lookup.positions(By::Publisher("acme.example"), 0).unwrap(), [1, 3, 4]);
     assert_eq!(lookup.positions(By::Publisher("acme.example"), 2).unwrap(), [3, 4]);
@@ -75,7 +75,7 @@ fn what_came_while_it_was_away_is_caught_up() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
     let early = stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap();
-    let lookup = Lookup::open(&data, &store, 3, early);
+    let lookup = SledLookup::open(&data, &store, 3, early);
     assert_eq!(lookup.positions(By::Publisher("acme.example"), 0).unwrap(), [1]);
     drop(lookup);
     check(&open(&data, &store, &published));
@@ -91,7 +91,7 @@ fn jumped(home: &Path, statements: u32) -> (Dir, Store, Published) {
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }
 
-fn check_jumped(lookup: &Lookup, statements: u32) {
+fn check_jumped(lookup: &SledLookup, statements: u32) {
     assert!(lookup.is_open());
     for i in [0, 255, 256, 700, statements - 1] {
         let name = format!("a{i}.example");
@@ -152,7 +152,7 @@ fn what_is_published_while_lookups_are_made_is_in_them() {
         dirty: AtomicBool::new(false),
         target: Mutex::new(early),
     });
-    let lookup = Lookup(inner.clone());
+    let lookup = SledLookup(inner.clone());
     let opened = attempt(&data, &store, early).unwrap();
     // Away: it says so, and what is published meanwhile is not lost.
     assert!(!lookup.is_open());

@@ -1,5 +1,6 @@
 use super::*;
-use crate::lookup::Lookup;
+use crate::contract::lookup::Lookup as _;
+use crate::lookup::SledLookup;
 use crate::testkit::{Offline, claim, release};
 use crate::writer::WriteError;
 use std::fs;
@@ -245,7 +246,7 @@ fn tiles_of_many_levels_survive_a_restart() {
     assert!(path.join("public/tile/0/000.p").exists());
     assert!(log.found.as_ref().unwrap().superseded.contains(&TilePath::full(Resource::Level(0), 0)));
     let data = Dir::open(&path).unwrap();
-    let lookup = Lookup::open(&data, &log.store, 607, published.head.value().root());
-    let by = crate::lookup_row::By::Publisher("a5-99.example");
+    let lookup = SledLookup::open(&data, &log.store, 607, published.head.value().root());
+    let by = crate::contract::lookup::By::Publisher("a5-99.example");
     assert_eq!(lookup.positions(by, 0).unwrap(), [605]);
 }

@@ -1,8 +1,37 @@
-//! A row of the lookup database, and the keys by which rows are found.
+//! Where an entry is: positions by leaf hash, name, digest, file and parent. Derived, and nothing that is decided rests on it.
+//!
+//! # Contract
+//! - Positions are ascending, and at most [`MAX_POSITIONS`] in one answer.
+//! - What [`Lookup::extend`] adds is found afterwards, or the lookup says that it is not open. A lookup that fails is made again from the
+//!   entries.
 
 use crate::file_names::FileNames;
-use stele_spec::hash::LeafHash;
+use std::fmt::Debug;
+use stele_spec::hash::{LeafHash, RootHash};
 use stele_spec::statement::{Kind, Parent, Statement};
+
+/// The most positions in one answer.
+pub const MAX_POSITIONS: usize = 1000;
+
+/// A derived index from names and digests to positions.
+pub trait Lookup: Send + Sync + Debug {
+    /// Adds the rows of entries that were published with the tree of this size and root.
+    fn extend(&self, rows: &[Record], size: u64, root: RootHash);
+
+    /// The positions under a key, ascending, from `from` on; at most [`MAX_POSITIONS`].
+    fn positions(&self, by: By<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable>;
+
+    /// Whether it answers: not while it is made again.
+    fn is_open(&self) -> bool;
+
+    /// Makes durable what was added.
+    fn flush(&self);
+}
+
+/// Why nothing can be looked up now, in the words of the lookup.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LookupUnavailable(pub String);
 
 /// What is known of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
