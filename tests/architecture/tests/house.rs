@@ -30,6 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-daemon",
         ],
     ),
+    ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
+    ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
     (
         "stele-log",
         &[
@@ -41,6 +43,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-fetch",
             "stele-serve",
             "stele-daemon",
+            "stele-log-core",
+            "stele-log-storage-files",
         ],
     ),
     ("stele-witness-core", &["stele-explain", "stele-spec", "stele-clock", "stele-durable"]),
@@ -96,7 +100,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("ml_dsa::", &["spec/src/mldsa.rs"]),
     ("serde_cbor", &["spec/src/canonical"]),
     ("rs_merkle", &["spec/src/tile"]),
-    ("sled::", &["log-server/src/lookup"]),
+    ("sled::", &["log-server/server/src/lookup"]),
     ("redb::", &["client/src/audit/store.rs"]),
     ("sync_all", &[]),
     ("sync_data", &["platform/durable/src/disk.rs", "platform/durable/src/journal.rs"]),

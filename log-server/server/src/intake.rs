@@ -1,0 +1,336 @@
+//! From bytes to an answer: what happens to a submission before and after its batch, off the async threads.
+//!
+//! Before: parse, the signer's key, the signature, the quotas, and only then the manifest; many side by side. After: the proof, verified. In between
+//! the sequencer decides, and asks the registry once more, since other statements may have come first.
+
+use crate::config::Config;
+use crate::sequencer::Message;
+use crate::submit_error::{Denied, Existing};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::Explain;
+use stele_log_core::admission::{admit, authenticate, signers};
+use stele_log_core::alarms::Alarms;
+use stele_log_core::checkpoint::Published;
+use stele_log_core::contract::objects::ObjectError;
+use stele_log_core::file_digests::FileNames;
+use stele_log_core::manifests::Stored;
+use stele_log_core::prover::ProveError;
+use stele_log_core::quota::{Past, Quotas, Taken};
+use stele_log_core::refusal::Refusal;
+use stele_log_core::replay::Parsed;
+use stele_log_core::rules::Claims;
+use stele_log_core::running_log::Shared;
+use stele_log_core::status::Writer;
+use stele_log_core::submission::{Reply, Submission, Unavailable};
+use stele_serve::Held;
+use stele_spec::entry::Entry;
+use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::manifest::Manifest;
+use stele_spec::proof::TlogProof;
+use stele_spec::registration::{Verdict, View as _};
+use stele_spec::statement::{ManifestMismatch, SignedStatement};
+use tokio::sync::{Semaphore, oneshot};
+
+/// The way into the log.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    shared: Arc<Shared>,
+    queue: SyncSender<Message>,
+    /// As many checks at a time as there are cores: more would only wait for each other.
+    cores: Arc<Semaphore>,
+    quotas: Quotas,
+    /// How long a submission waits for its proof.
+    wait: Duration,
+}
+
+/// A logged statement.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Its position.
+    pub position: u64,
+    /// Its hash.
+    pub leaf: LeafHash,
+    /// The proof, verified under the log's policy a moment ago.
+    pub proof: TlogProof,
+    /// Whether these bytes were logged before.
+    pub known: bool,
+}
+
+/// What the checks before the batch came to.
+enum Checked {
+    /// It is published. With a digest, the public manifest under it is missing or damaged.
+    Known { position: u64, leaf: LeafHash, published: Arc<Published>, repair: Option<Digest> },
+    /// It is logged, and waits for its proof with its batch.
+    Waiting(Box<Parsed>),
+    /// Its signer may say it, and has signed it.
+    New(Box<Parsed>),
+}
+
+impl Intake {
+    /// The way into the log behind `queue`.
+    pub fn new(shared: &Arc<Shared>, config: &Config, queue: SyncSender<Message>, past: Past) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut rules = config.quotas;
+        if matches!(config.registration.claims, Claims::AllowList) {
+            rules.claims_by_new_keys = u64::MAX;
+        }
+        let quotas = Quotas::new(rules, past, shared.clock.steady());
+        Self {
+            shared: shared.clone(),
+            queue,
+            cores: Arc::new(Semaphore::new(cores)),
+            quotas,
+            wait: Duration::from_secs(config.limits.submission_seconds),
+        }
+    }
+
+    /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
+    /// make, or that is logged and whose public manifest is missing or damaged.
+    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
+        let outcome = self.submitted(bytes, manifest).await;
+        let label = match &outcome {
+            Ok(receipt) if receipt.known => "known",
+            Ok(_) => "logged",
+            Err(Denied::Malformed(_) | Denied::NotAStatement | Denied::NotASubmission(_)) => "malformed",
+            Err(Denied::Refused { refusal, .. }) => refusal.code(),
+            Err(Denied::Unread(_)) => "unread",
+            Err(Denied::ManifestMissing { .. }) => "manifest-missing",
+            Err(Denied::ManifestDiffers(_) | Denied::ManifestUnexpected) => "manifest-differs",
+            Err(Denied::ManifestInvalid(_)) => "manifest-invalid",
+            Err(Denied::Quota(_)) => "quota",
+            Err(Denied::Unavailable(error)) => error.code(),
+        };
+        self.shared.status.count("stele_submissions_total", label, 1);
+        outcome
+    }
+
+    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
+        // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
+        let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
+        let (parsed, mut taken, files) = match self.on_a_core(move || check(&shared, &bytes, brought)).await?? {
+            Checked::Known { position, leaf, published, repair } => {
+                if let (Some(digest), Some(manifest)) = (repair, manifest) {
+                    let bytes = manifest.await?;
+                    self.keep(digest, bytes).await?;
+                }
+                return self.receipt(published, position, leaf, true, None).await;
+            }
+            Checked::Waiting(parsed) => (parsed, None, FileNames::default()),
+            Checked::New(parsed) => {
+                let (parsed, taken, files) = self.take_in(parsed, manifest).await?;
+                (parsed, Some(taken), files)
+            }
+        };
+        let (leaf, keys) = (parsed.leaf, parsed.keys);
+        let Entry::Statement(signed) = parsed.entry else { return Err(Denied::NotAStatement) };
+        let (reply, answer) = oneshot::channel();
+        let submission = Submission { signed, leaf, keys, files };
+        self.queue.try_send(Message::Submit(Box::new(submission), reply)).map_err(|error| match error {
+            TrySendError::Full(_) => Unavailable::PoolFull,
+            TrySendError::Disconnected(_) => Unavailable::Stopping,
+        })?;
+        let reply = match tokio::time::timeout(self.wait, answer).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => Reply::Unavailable(Unavailable::Stopping),
+            Err(_) => Reply::Unavailable(Unavailable::TooSlow),
+        };
+        if let (Reply::Logged { known: false, .. } | Reply::Unavailable(_), Some(taken)) = (&reply, &mut taken) {
+            // Without an answer it may be logged all the same.
+            taken.spend();
+        }
+        let published = self.shared.published().ok_or(Unavailable::Starting)?;
+        match reply {
+            Reply::Logged { position, known } => self.receipt(published, position, leaf, known, Some(entry)).await,
+            Reply::Refused(refusal) => {
+                let shared = self.shared.clone();
+                Err(self.on_a_core(move || refused(&shared, refusal)).await?)
+            }
+            Reply::Unavailable(error) => Err(error.into()),
+        }
+    }
+
+    /// Counts what is new, and makes the manifest of a release public before the release is staged.
+    async fn take_in<F>(
+        &self,
+        parsed: Box<Parsed>,
+        manifest: Option<F>,
+    ) -> Result<(Box<Parsed>, Taken, FileNames), Denied>
+    where
+        F: Future<Output = Result<Held, Denied>> + Send,
+    {
+        let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
+        let Some(digest) = signed.statement().manifest_digest() else {
+            if manifest.is_some() {
+                return Err(Denied::ManifestUnexpected);
+            }
+            let taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0)?;
+            return Ok((parsed, taken, FileNames::default()));
+        };
+        let brought = match manifest {
+            Some(manifest) => Some(manifest.await?),
+            None => None,
+        };
+        let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
+        let mut taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes)?;
+        let shared = self.shared.clone();
+        let work = move || -> Result<_, Denied> {
+            let files = match &brought {
+                Some(bytes) => agree(&parsed, &digest, bytes)?,
+                None => match shared.manifests.read(&digest).map_err(|error| unstored(&error))? {
+                    Stored::Sound(bytes) => agree(&parsed, &digest, &bytes)?,
+                    Stored::Missing | Stored::Damaged => return Err(Denied::ManifestMissing { digest }),
+                },
+            };
+            Ok((parsed, brought, files))
+        };
+        let (parsed, brought, files) = self.on_a_core(work).await??;
+        if let Some(bytes) = brought {
+            // On the disk it takes room, whatever becomes of the release.
+            taken.spend();
+            self.keep(digest, bytes).await?;
+        }
+        Ok((parsed, taken, files))
+    }
+
+    /// Makes a manifest public. It waits for the disk, so it does not occupy a core.
+    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), Denied> {
+        let shared = self.shared.clone();
+        let work = move || {
+            let found = Digest::of(&bytes);
+            if found != digest {
+                return Err(ManifestMismatch::Digest { field: "manifest", expected: digest, found }.into());
+            }
+            shared.manifests.keep(&digest, &bytes).map_err(|error| unstored(&error))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?
+    }
+
+    async fn receipt(
+        &self,
+        published: Arc<Published>,
+        position: u64,
+        leaf: LeafHash,
+        known: bool,
+        entry: Option<axum::body::Bytes>,
+    ) -> Result<Receipt, Denied> {
+        let shared = self.shared.clone();
+        let proof = self.on_a_core(move || match entry {
+            Some(entry) => shared.prover.prove(&published, position, &entry),
+            None => shared.prover.prove_stored(&published, position).map(|(proof, _)| proof),
+        });
+        let proof = proof.await?.map_err(|error| unproven(&error))?;
+        Ok(Receipt { position, leaf, proof, known })
+    }
+
+    async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
+        let Ok(_core) = self.cores.clone().acquire_owned().await else { return Err(Unavailable::Stopping) };
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))
+    }
+}
+
+/// Everything that can be decided before the batch.
+fn check(shared: &Shared, bytes: &[u8], brings_manifest: bool) -> Result<Checked, Denied> {
+    let parsed = Parsed::of(bytes)?;
+    let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
+    let rules = &shared.rules.registration;
+    // Under one lock: were the same bytes logged in between, they would look like somebody else's.
+    let (position, keys) = {
+        let registry = shared.registry();
+        (registry.position_of(&parsed.leaf), signers(signed, &*registry, rules))
+    };
+    if let Some(position) = position {
+        let published = shared.published().filter(|published| position < published.size());
+        if let Some(published) = published {
+            let repair = if brings_manifest { in_need_of_repair(shared, signed)? } else { None };
+            return Ok(Checked::Known { position, leaf: parsed.leaf, published, repair });
+        }
+    }
+    match shared.status.writer() {
+        Writer::Running => {}
+        Writer::Starting => return Err(Unavailable::Starting.into()),
+        Writer::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
+        Writer::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
+        Writer::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
+        Writer::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
+        Writer::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
+        Writer::Finished => return Err(Unavailable::Stopping.into()),
+    }
+    if position.is_some() {
+        // Logged and not yet published: it waits for its proof with the batch.
+        return Ok(Checked::Waiting(Box::new(parsed)));
+    }
+    let keys = keys.map_err(|refusal| refused(shared, refusal))?;
+    authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
+    let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
+    match verdict {
+        Ok(Verdict::New | Verdict::Known(_)) => Ok(Checked::New(Box::new(parsed))),
+        Err(refusal) => Err(refused(shared, refusal)),
+    }
+}
+
+/// The manifest of a logged release, if it is not as it should be.
+fn in_need_of_repair(shared: &Shared, signed: &SignedStatement) -> Result<Option<Digest>, Denied> {
+    let Some(digest) = signed.statement().manifest_digest() else { return Err(Denied::ManifestUnexpected) };
+    let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
+    Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
+}
+
+/// The files of a manifest that agrees with its release.
+fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, Denied> {
+    let (expected, found) = (*digest, Digest::of(bytes));
+    if expected != found {
+        return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
+    }
+    let manifest = Manifest::parse(bytes)?;
+    if let Entry::Statement(signed) = &parsed.entry
+        && let Some(release) = signed.statement().release()
+    {
+        release.check_manifest(&manifest)?;
+    }
+    Ok(FileNames::of(&manifest))
+}
+
+/// What is printed of checks and proofs that fail.
+static FAILED: Alarms = Alarms::new();
+
+fn lost(error: &tokio::task::JoinError) -> Unavailable {
+    if FAILED.is_due(SystemClock.steady(), "check-failed", &error.to_string()) {
+        tracing::error!(%error, "a check failed");
+    }
+    Unavailable::Storage { code: "internal", message: "a check failed".into() }
+}
+
+/// A refusal with the entry that stands in the way and its proof.
+fn refused(shared: &Shared, refusal: Refusal) -> Denied {
+    let Some(position) = refusal.existing() else { return Denied::Refused { refusal, existing: None } };
+    let Some(published) = shared.published().filter(|published| position < published.size()) else {
+        return Unavailable::NotYetPublished.into();
+    };
+    match shared.prover.prove_stored(&published, position) {
+        Ok((proof, entry)) => {
+            Denied::Refused { refusal, existing: Some(Box::new(Existing { position, proof, entry })) }
+        }
+        Err(error) => unproven(&error),
+    }
+}
+
+fn unproven(error: &ProveError) -> Denied {
+    if FAILED.is_due(SystemClock.steady(), "no-proof", &error.to_string()) {
+        tracing::error!(%error, "no proof can be made");
+    }
+    Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
+}
+
+fn unstored(error: &ObjectError) -> Denied {
+    Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
+}
