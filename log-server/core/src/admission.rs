@@ -5,7 +5,7 @@
 //! | claim | `claim-not-allowed` | the operator's list has no such name, or not this key |
 //! | any | the codes of registration | registration refuses it |
 
-use crate::refusal::Refusal;
+use crate::refusal::AdmissionRefusal;
 use crate::rules::{Claims, Registration};
 use stele_spec::hash::LeafHash;
 use stele_spec::registration::{self, Signers, Verdict, View};
@@ -17,7 +17,7 @@ pub fn admit(
     signed: &SignedStatement,
     view: &impl View,
     rules: &Registration,
-) -> Result<Verdict, Refusal> {
+) -> Result<Verdict, AdmissionRefusal> {
     let verdict = registration::admit(leaf, signed, view)?;
     if verdict == Verdict::New {
         allow(signed, rules)?;
@@ -26,18 +26,18 @@ pub fn admit(
 }
 
 /// The keys that must have signed, if the statement may be logged as far as they go.
-pub fn signers(signed: &SignedStatement, view: &impl View, rules: &Registration) -> Result<Signers, Refusal> {
+pub fn signers(signed: &SignedStatement, view: &impl View, rules: &Registration) -> Result<Signers, AdmissionRefusal> {
     let signers = registration::signers(signed, view)?;
     allow(signed, rules)?;
     Ok(signers)
 }
 
 /// Verifies the signatures under the keys that [`signers`] gave.
-pub fn authenticate(signed: &SignedStatement, keys: &Signers) -> Result<(), Refusal> {
+pub fn authenticate(signed: &SignedStatement, keys: &Signers) -> Result<(), AdmissionRefusal> {
     Ok(registration::authenticate(signed, keys)?)
 }
 
-fn allow(signed: &SignedStatement, rules: &Registration) -> Result<(), Refusal> {
+fn allow(signed: &SignedStatement, rules: &Registration) -> Result<(), AdmissionRefusal> {
     let Statement::Publisher(claim) = signed.statement() else { return Ok(()) };
     let (publisher, kid) = (&claim.publisher.name, signed.kid());
     let allowed = match rules.claims {
@@ -47,7 +47,7 @@ fn allow(signed: &SignedStatement, rules: &Registration) -> Result<(), Refusal> 
     if claim.action != Action::Claim || allowed {
         return Ok(());
     }
-    Err(Refusal::ClaimNotAllowed { publisher: publisher.clone(), kid })
+    Err(AdmissionRefusal::ClaimNotAllowed { publisher: publisher.clone(), kid })
 }
 
 #[cfg(test)]

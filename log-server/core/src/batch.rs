@@ -1,8 +1,8 @@
 //! The decision about each statement of a batch, in the order of arrival: against the log and what the batch adds before it.
 
 use crate::admission::admit;
-use crate::contract::lookup::Record;
-use crate::newest_releases::Newest;
+use crate::contract::lookup::LookupRow;
+use crate::newest_releases::NewestReleases;
 use crate::rules::Registration;
 use crate::submission::{Reply, Submission};
 use stele_spec::index::{Listing, Pointer};
@@ -19,11 +19,11 @@ pub struct Batch {
     /// Where the index lists each.
     pub listings: Vec<Listing>,
     /// What the lookups learn of each.
-    pub records: Vec<Record>,
+    pub records: Vec<LookupRow>,
     /// Names and coordinates.
     pub added: Registry,
     /// Releases for the log's page.
-    pub newest: Newest,
+    pub newest: NewestReleases,
 }
 
 impl Batch {
@@ -35,7 +35,7 @@ impl Batch {
             listings: Vec::new(),
             records: Vec::new(),
             added: Registry::default(),
-            newest: Newest::default(),
+            newest: NewestReleases::default(),
         }
     }
 
@@ -50,7 +50,7 @@ impl Batch {
                 self.added.apply_over(logged, position, leaf, signed.statement());
                 self.newest.take(position, signed.statement());
                 self.listings.push(Listing::new(Pointer { position, leaf }, keys));
-                self.records.push(Record::of(position, leaf, signed.statement(), files));
+                self.records.push(LookupRow::of(position, leaf, signed.statement(), files));
                 self.statements.push(signed);
                 Reply::Logged { position, known: false }
             }

@@ -7,14 +7,14 @@ pub const MAX_FILES: usize = 4096;
 
 /// The digests of a release's files, in hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FileNames {
+pub struct FileDigestIndex {
     /// SHA-256.
     pub sha256: Vec<String>,
     /// Git's blob id.
     pub git_sha1: Vec<String>,
 }
 
-impl FileNames {
+impl FileDigestIndex {
     /// Those of a manifest.
     pub fn of(manifest: &Manifest) -> Self {
         let (weights, others): (Vec<_>, Vec<_>) = manifest.files().iter().partition(|file| file.role == Role::Weights);

@@ -4,7 +4,7 @@
 //! checked, and is public and durable before the release is staged. No manifest waits for a release.
 
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
-use crate::tiles::Store;
+use crate::tiles::TileStore;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stele_spec::hash::Digest;
@@ -15,7 +15,7 @@ const LOOKED_AT: usize = 16;
 /// The public manifests.
 #[derive(Debug)]
 pub struct Manifests {
-    store: Store,
+    store: TileStore,
     damaged: Mutex<BTreeSet<Digest>>,
 }
 
@@ -32,7 +32,7 @@ pub enum Stored {
 
 impl Manifests {
     /// The manifests in a store.
-    pub fn new(store: &Store) -> Self {
+    pub fn new(store: &TileStore) -> Self {
         Self { store: store.clone(), damaged: Mutex::default() }
     }
 

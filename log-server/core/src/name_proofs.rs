@@ -1,17 +1,17 @@
 //! Name proofs under the published head: everything that the index lists under a subject, provably complete.
 //!
 //! The index in memory is that of the signed tree, which the witnesses may not have cosigned yet. Its settled part is that
-//! of the published one: the writer keeps a batch staged until its head is published ([`Shared::set_published`]), and
+//! of the published one: the writer keeps a batch staged until its head is published ([`RunningLog::set_published`]), and
 //! whoever reads the index and the published head reads both under one lock. A proof is checked before it leaves, with the
 //! verifier's code and under the published head.
 
-use crate::checkpoint::Published;
 use crate::prover::ProveError;
-use crate::running_log::Shared;
+use crate::running_log::RunningLog;
 use std::sync::{Arc, PoisonError};
 use stele_spec::hash::IndexRoot;
 use stele_spec::index::{Pointer, Proof, Subject};
 use stele_spec::nameproof::{MAX_POINTERS, Malformed, NameProof, RefusedNameProof, Shown, check_shown};
+use stele_spec::policy::TrustedCheckpoint;
 
 /// Why there is no name proof.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +39,8 @@ pub enum NameProofError {
 }
 
 /// What the index says, copied out of the lock.
-struct Said {
-    published: Arc<Published>,
+struct IndexAnswer {
+    published: Arc<TrustedCheckpoint>,
     root: IndexRoot,
     proof: Proof,
     before: u64,
@@ -48,8 +48,8 @@ struct Said {
 }
 
 /// The proof of what is listed under a subject from a position of the log on: at most [`MAX_POINTERS`] pointers.
-pub fn prove(shared: &Shared, subject: &Subject, from: u64) -> Result<NameProof, NameProofError> {
-    let Said { published, root, proof, before, positions } = ask(shared, subject, from)?;
+pub fn prove(shared: &RunningLog, subject: &Subject, from: u64) -> Result<NameProof, NameProofError> {
+    let IndexAnswer { published, root, proof, before, positions } = ask(shared, subject, from)?;
     let size = published.size();
     if from > size {
         return Err(NameProofError::Beyond { from, size });
@@ -58,13 +58,13 @@ pub fn prove(shared: &Shared, subject: &Subject, from: u64) -> Result<NameProof,
     let pointers = positions.into_iter().zip(leaves).map(|(position, leaf)| Pointer { position, leaf }).collect();
     let inclusion = shared.prover.path(&published, size.saturating_sub(1), size)?;
     let shown = Shown { from, before, pointers };
-    let proof = NameProof::new(subject.clone(), root, inclusion, proof, shown, published.note.clone())
+    let proof = NameProof::new(subject.clone(), root, inclusion, proof, shown, published.note().clone())
         .map_err(NameProofError::Malformed)?;
-    check_shown(&proof, subject, &published.head).map_err(NameProofError::Check)?;
+    check_shown(&proof, subject, published.trusted()).map_err(NameProofError::Check)?;
     Ok(proof)
 }
 
-fn ask(shared: &Shared, subject: &Subject, from: u64) -> Result<Said, NameProofError> {
+fn ask(shared: &RunningLog, subject: &Subject, from: u64) -> Result<IndexAnswer, NameProofError> {
     let key = subject.key();
     let index = shared.index.read().unwrap_or_else(PoisonError::into_inner);
     let settled = index.settled();
@@ -73,5 +73,11 @@ fn ask(shared: &Shared, subject: &Subject, from: u64) -> Result<Said, NameProofE
     let positions = settled.positions(&key);
     let before = positions.partition_point(|position| *position < from);
     let shown = positions.iter().skip(before).take(MAX_POINTERS).copied().collect();
-    Ok(Said { published, root: settled.root(), proof: settled.prove(&key), before: before as u64, positions: shown })
+    Ok(IndexAnswer {
+        published,
+        root: settled.root(),
+        proof: settled.prove(&key),
+        before: before as u64,
+        positions: shown,
+    })
 }

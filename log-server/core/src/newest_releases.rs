@@ -20,9 +20,9 @@ pub struct Listed {
 
 /// The newest releases, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Newest(VecDeque<Listed>);
+pub struct NewestReleases(VecDeque<Listed>);
 
-impl Newest {
+impl NewestReleases {
     /// Takes the next statement of the log, if it is a release.
     pub fn take(&mut self, position: u64, statement: &Statement) {
         let Some(release) = statement.release() else { return };

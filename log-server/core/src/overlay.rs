@@ -1,6 +1,6 @@
 //! Tiles as they will be once a batch is published: what a self-check reads.
 
-use crate::tiles::{Store, StoreError};
+use crate::tiles::{StoreError, TileStore};
 use crate::tree::Object;
 use std::collections::HashMap;
 use stele_spec::tile::{TILE_WIDTH, Tile, TilePath, TileSource};
@@ -8,13 +8,13 @@ use stele_spec::tile::{TILE_WIDTH, Tile, TilePath, TileSource};
 /// The store as it will be when some objects are put: what a self-check reads.
 #[derive(Debug)]
 pub struct Overlay<'a> {
-    store: &'a Store,
+    store: &'a TileStore,
     objects: HashMap<TilePath, &'a [u8]>,
 }
 
 impl<'a> Overlay<'a> {
     /// `objects` over `store`.
-    pub fn new(store: &'a Store, objects: &'a [Object]) -> Self {
+    pub fn new(store: &'a TileStore, objects: &'a [Object]) -> Self {
         Self { store, objects: objects.iter().map(|object| (object.path, object.bytes.as_slice())).collect() }
     }
 }

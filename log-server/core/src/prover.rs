@@ -2,12 +2,12 @@
 //!
 //! The inner nodes of a tile are computed once and kept: a tile of 256 hashes with its inner nodes takes 16 KiB.
 
-use crate::checkpoint::Published;
-use crate::tiles::{Store, StoreError};
+use crate::tiles::{StoreError, TileStore};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use stele_spec::hash::{LeafHash, NodeHash};
 use stele_spec::merkle::{InclusionError, InclusionProof, Nodes, node_hash, prove_inclusion};
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::{ProofError, TlogProof, check_under};
 use stele_spec::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, TileError, TilePath, TileSource};
 
@@ -17,7 +17,7 @@ const KEPT: usize = 1024;
 /// Makes proofs. Cloning shares what it keeps.
 #[derive(Clone, Debug)]
 pub struct Prover {
-    store: Store,
+    store: TileStore,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -45,20 +45,20 @@ pub enum ProveError {
 
 impl Prover {
     /// A prover over these files.
-    pub fn new(store: &Store) -> Self {
+    pub fn new(store: &TileStore) -> Self {
         Self { store: store.clone(), kept: Arc::default() }
     }
 
     /// The proof that `entry` is at `position`, checked under the head.
-    pub fn prove(&self, published: &Published, position: u64, entry: &[u8]) -> Result<TlogProof, ProveError> {
+    pub fn prove(&self, published: &TrustedCheckpoint, position: u64, entry: &[u8]) -> Result<TlogProof, ProveError> {
         let path = self.path(published, position, published.size())?;
-        let proof = TlogProof::new(position, path, published.note.clone());
-        check_under(&proof, entry, published.head.clone()).map_err(ProveError::Check)?;
+        let proof = TlogProof::new(position, path, published.note().clone());
+        check_under(&proof, entry, published.trusted().clone()).map_err(ProveError::Check)?;
         Ok(proof)
     }
 
     /// The path from `position` to the root of the tree of `size` entries, which is published or older; not checked.
-    pub fn path(&self, published: &Published, position: u64, size: u64) -> Result<InclusionProof, ProveError> {
+    pub fn path(&self, published: &TrustedCheckpoint, position: u64, size: u64) -> Result<InclusionProof, ProveError> {
         if size > published.size() {
             return Err(ProveError::OutOfRange { position: size, size: published.size() });
         }
@@ -73,7 +73,7 @@ impl Prover {
 
     /// The leaf hashes at ascending positions of the published tree. Each tile is read once, and none is kept: who asks
     /// for a long list must not drive out what every proof needs.
-    pub fn leaves(&self, published: &Published, positions: &[u64]) -> Result<Vec<LeafHash>, ProveError> {
+    pub fn leaves(&self, published: &TrustedCheckpoint, positions: &[u64]) -> Result<Vec<LeafHash>, ProveError> {
         let (width, size) = (u64::from(TILE_WIDTH), published.size());
         let mut leaves = Vec::with_capacity(positions.len());
         for group in positions.chunk_by(|a, b| a / width == b / width) {
@@ -93,7 +93,11 @@ impl Prover {
     }
 
     /// The proof of what is at `position`, and its bytes.
-    pub fn prove_stored(&self, published: &Published, position: u64) -> Result<(TlogProof, Vec<u8>), ProveError> {
+    pub fn prove_stored(
+        &self,
+        published: &TrustedCheckpoint,
+        position: u64,
+    ) -> Result<(TlogProof, Vec<u8>), ProveError> {
         let size = published.size();
         if position >= size {
             return Err(ProveError::OutOfRange { position, size });

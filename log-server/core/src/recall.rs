@@ -5,7 +5,7 @@
 //! them in it; for `k` of `n` that is `n - k + 1`. Only a head with this log's own signature counts against it: a witness that
 //! merely names a large size proves nothing, and cannot stop the log.
 
-use crate::checkpoint::SignedHead;
+use crate::checkpoint::SignedCheckpoint;
 use stele_explain::{Exit, Explain};
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::root_at;
@@ -67,8 +67,8 @@ impl Explain for Elsewhere {
 pub fn compare<S: TileSource>(
     holder: &str,
     tiles: &S,
-    ours: Option<&SignedHead>,
-    theirs: &SignedHead,
+    ours: Option<&SignedCheckpoint>,
+    theirs: &SignedCheckpoint,
 ) -> Result<Option<Elsewhere>, S::Error> {
     let (size, root) = (theirs.checkpoint.size(), theirs.checkpoint.root());
     let known = ours.map_or(0, |head| head.checkpoint.size());
@@ -116,7 +116,7 @@ mod tests {
                 size,
                 RootHash::from_bytes([7; 32]),
             );
-            let forked = SignedHead::sign(forked, &signer()).unwrap();
+            let forked = SignedCheckpoint::sign(forked, &signer()).unwrap();
             let found = compare("w", &log.store, Some(&last), &forked).unwrap();
             assert!(matches!(found, Some(Elsewhere::Other { size: at, .. }) if at == size), "{found:?}");
         }

@@ -13,15 +13,15 @@
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
 //! | any other disagreement | refused |
 
-use crate::checkpoint::{Published, SignedHead};
+use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadStore};
-use crate::contract::lookup::Record;
+use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
-use crate::newest_releases::Newest;
+use crate::newest_releases::NewestReleases;
 use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
-use crate::staged_batch::{Staging, StagingError, name_of};
-use crate::tiles::{Store, StoreError, Times};
+use crate::staged_batch::{StagedBatchError, StagedBatches, name_of};
+use crate::tiles::{StoreError, TileStore, Times};
 use crate::tree::{Object, Tree};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,8 +30,9 @@ use stele_spec::checkpoint::CheckpointError;
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::index::{Index, IndexError, Listing, Pointer};
-use stele_spec::note::{SignedNote, VerifierKey};
+use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::registration::Registry;
 use stele_spec::tile::{Resource, TilePath};
 
@@ -47,13 +48,13 @@ pub struct Recovered {
     /// Names and coordinates.
     pub registry: Registry,
     /// The newest releases.
-    pub newest: Newest,
+    pub newest: NewestReleases,
     /// The newest signed head.
-    pub signed: Option<Arc<SignedHead>>,
+    pub signed: Option<Arc<SignedCheckpoint>>,
     /// The newest published head, if it still satisfies the policy.
-    pub published: Option<Published>,
+    pub published: Option<TrustedCheckpoint>,
     /// What is signed and not published; nothing where no checkpoint is published that satisfies the policy.
-    pub unpublished: Vec<Record>,
+    pub unpublished: Vec<LookupRow>,
     /// The manifests that logged releases name.
     pub manifests: Vec<Digest>,
     /// Those of them that are not there, or have a length that no manifest has.
@@ -75,10 +76,10 @@ pub enum RecoverError {
     HeadStore(#[from] HeadError),
     /// A staged batch is damaged.
     #[error(transparent)]
-    Staging(#[from] StagingError),
+    Staging(#[from] StagedBatchError),
     /// Entries cannot be read back, or one does not fit.
     #[error(transparent)]
-    Replay(#[from] ReplayError<Misfit>),
+    Replay(#[from] ReplayError<ReplayMismatch>),
     /// There are tiles or a checkpoint, and the lock holds no signed head.
     #[error("there is a published log here, and no signed head in lock/signed-head")]
     HeadLost,
@@ -123,7 +124,7 @@ pub enum RecoverError {
 
 /// Why an entry does not fit where it is.
 #[derive(Debug, thiserror::Error)]
-pub enum Misfit {
+pub enum ReplayMismatch {
     /// The index does not take it.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -150,10 +151,10 @@ impl RecoverError {
         match self {
             Self::HeadStore(error) => Some(error),
             Self::Objects(error)
-            | Self::Staging(StagingError::Objects(error))
+            | Self::Staging(StagedBatchError::Objects(error))
             | Self::Replay(
                 ReplayError::Store(StoreError::Objects(error))
-                | ReplayError::Taker(Misfit::Store(StoreError::Objects(error))),
+                | ReplayError::Taker(ReplayMismatch::Store(StoreError::Objects(error))),
             ) => Some(error),
             _ => None,
         }
@@ -208,16 +209,17 @@ impl Explain for RecoverError {
 /// `now` is in Unix seconds.
 pub fn recover(
     heads: &dyn HeadStore,
-    staging: &Staging,
-    store: &Store,
+    staging: &StagedBatches,
+    store: &TileStore,
     key: &VerifierKey,
     policy: &Policy,
     now: u64,
 ) -> Result<Recovered, RecoverError> {
-    let signed = heads.load()?.map(|note| SignedHead::read(&note, key)).transpose().map_err(RecoverError::Head)?;
+    let signed =
+        heads.load()?.map(|note| SignedCheckpoint::read(&note, key)).transpose().map_err(RecoverError::Head)?;
     let note = store.checkpoint()?;
     let public =
-        note.as_deref().map(|note| SignedHead::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
+        note.as_deref().map(|note| SignedCheckpoint::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
     let Some(signed) = signed else {
         if public.is_some() || store.has_tiles()? {
             return Err(RecoverError::HeadLost);
@@ -235,17 +237,15 @@ pub fn recover(
     let finished = finish(staging, store, size, root)?;
 
     let published = note.and_then(|note| {
-        let note = SignedNote::parse(&note).ok()?;
-        let head =
-            policy.verify_note(&note).inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()?;
-        Some(Published { note, head })
+        let trusted = TrustedCheckpoint::parse(&note, policy);
+        trusted.inspect_err(|error| tracing::warn!(%error, "the published checkpoint")).ok()
     });
 
     let mut state = Replayed {
         size,
         public_size: public.as_ref().map_or(0, |head| head.checkpoint.size()),
         // Without a head to serve, the lookups are made from the entries, not from memory.
-        records_from: published.as_ref().map_or(u64::MAX, Published::size),
+        records_from: published.as_ref().map_or(u64::MAX, TrustedCheckpoint::size),
         times: store.logged_within(quota::DAY, size, now),
         ..Replayed::default()
     };
@@ -268,7 +268,7 @@ pub fn recover(
     for object in state.tree.partials() {
         match settle(store, &object) {
             Ok(()) => {}
-            Err(Misfit::Tile { path }) => return Err(RecoverError::Tile { path }),
+            Err(ReplayMismatch::Tile { path }) => return Err(RecoverError::Tile { path }),
             Err(error) => return Err(ReplayError::Taker(error).into()),
         }
     }
@@ -305,7 +305,7 @@ impl Recovered {
             index: Index::new(),
             last: None,
             registry: Registry::default(),
-            newest: Newest::default(),
+            newest: NewestReleases::default(),
             signed: None,
             published: None,
             unpublished: Vec::new(),
@@ -318,7 +318,7 @@ impl Recovered {
 }
 
 /// Puts the tiles of a batch that was signed and staged; whether there was one.
-fn finish(staging: &Staging, store: &Store, size: u64, root: RootHash) -> Result<bool, RecoverError> {
+fn finish(staging: &StagedBatches, store: &TileStore, size: u64, root: RootHash) -> Result<bool, RecoverError> {
     discard(staging, Some(&name_of(size, root)))?;
     let Some(batch) = staging.find(size, root)? else { return Ok(false) };
     let mut tree = Tree::new();
@@ -344,7 +344,7 @@ fn finish(staging: &Staging, store: &Store, size: u64, root: RootHash) -> Result
 }
 
 /// Discards every staged batch but one.
-fn discard(staging: &Staging, keep: Option<&str>) -> Result<(), RecoverError> {
+fn discard(staging: &StagedBatches, keep: Option<&str>) -> Result<(), RecoverError> {
     for name in staging.names()? {
         if keep != Some(name.as_str()) {
             tracing::info!(name, "discarding a staged batch");
@@ -355,10 +355,10 @@ fn discard(staging: &Staging, keep: Option<&str>) -> Result<(), RecoverError> {
 }
 
 /// A full or final tile must be on the disk as the entries give it; a missing one is put back.
-fn settle(store: &Store, object: &Object) -> Result<(), Misfit> {
+fn settle(store: &TileStore, object: &Object) -> Result<(), ReplayMismatch> {
     match store.read(object.path)? {
         Some(found) if found == object.bytes => Ok(()),
-        Some(_) => Err(Misfit::Tile { path: object.path }),
+        Some(_) => Err(ReplayMismatch::Tile { path: object.path }),
         None => {
             tracing::warn!(path = %object.path, "putting back a missing tile");
             store.put(std::slice::from_ref(object)).map_err(StoreError::Objects)?;
@@ -373,14 +373,14 @@ struct Replayed {
     index: Index,
     last: Option<IndexEntry>,
     registry: Registry,
-    newest: Newest,
+    newest: NewestReleases,
     listings: Vec<Listing>,
     size: u64,
     public_size: u64,
     public_root: Option<RootHash>,
     /// From where on records are kept.
     records_from: u64,
-    unpublished: Vec<Record>,
+    unpublished: Vec<LookupRow>,
     manifests: Vec<Digest>,
     lost_manifests: Vec<Digest>,
     times: Times,
@@ -388,7 +388,7 @@ struct Replayed {
 }
 
 impl Replayed {
-    fn take(&mut self, store: &Store, position: u64, bytes: &[u8], parsed: Parsed) -> Result<(), Misfit> {
+    fn take(&mut self, store: &TileStore, position: u64, bytes: &[u8], parsed: Parsed) -> Result<(), ReplayMismatch> {
         let mut full = Vec::new();
         self.tree.push(bytes, parsed.leaf, &mut full);
         for object in &full {
@@ -406,7 +406,7 @@ impl Replayed {
                 self.flush()?;
             }
             if *entry != self.index.entry() {
-                return Err(Misfit::IndexEntry { position });
+                return Err(ReplayMismatch::IndexEntry { position });
             }
             self.last = Some(*entry);
             if !staged {
@@ -432,15 +432,15 @@ impl Replayed {
                 None => {}
             }
             if position >= self.records_from {
-                let files = store.file_names(signed.statement());
-                self.unpublished.push(Record::of(position, parsed.leaf, signed.statement(), files));
+                let files = store.file_digests(signed.statement());
+                self.unpublished.push(LookupRow::of(position, parsed.leaf, signed.statement(), files));
             }
         }
         Ok(())
     }
 
     /// Gives the index what has come since the last index entry.
-    fn flush(&mut self) -> Result<(), Misfit> {
+    fn flush(&mut self) -> Result<(), ReplayMismatch> {
         let listings = std::mem::take(&mut self.listings);
         if !listings.is_empty() {
             self.index.replay(&listings)?;

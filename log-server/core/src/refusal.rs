@@ -6,7 +6,7 @@ use stele_spec::registration;
 
 /// Why a statement is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AdmissionRefusal {
     /// The operator does not let this name, or this key, in.
     #[error("the claim of {publisher} by key {kid} is not on this log's list")]
     ClaimNotAllowed {
@@ -20,7 +20,7 @@ pub enum Refusal {
     Registration(#[from] registration::Refusal),
 }
 
-impl Refusal {
+impl AdmissionRefusal {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Reading the log's entries back, all of them and in order: parsed on every core, given out one by one.
 
-use crate::tiles::{Store, StoreError};
+use crate::tiles::{StoreError, TileStore};
 use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
@@ -49,7 +49,7 @@ pub enum ReplayError<E> {
 
 /// Gives out the entries `[0, size)` with their bytes.
 pub fn replay<E>(
-    store: &Store,
+    store: &TileStore,
     size: u64,
     mut take: impl FnMut(u64, &[u8], Parsed) -> Result<(), E>,
 ) -> Result<(), ReplayError<E>> {

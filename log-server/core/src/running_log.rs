@@ -1,14 +1,13 @@
 //! What the writer and the readers of a running log share.
 
-use crate::checkpoint::Published;
 use crate::contract::lookup::Lookup;
 use crate::contract::objects::ObjectError;
 use crate::manifests::Manifests;
-use crate::newest_releases::Newest;
+use crate::newest_releases::NewestReleases;
 use crate::prover::Prover;
 use crate::rules::Rules;
 use crate::status::{Gauge, Status};
-use crate::tiles::Store;
+use crate::tiles::TileStore;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +17,7 @@ use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::hash::Digest;
 use stele_spec::index::Index;
 use stele_spec::note::VerifierKey;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
 use stele_spec::registration::Registry;
 
@@ -25,7 +25,7 @@ use stele_spec::registration::Registry;
 const LOOKED_AT: usize = 16;
 
 /// A running log. Readers hold an `Arc` of it.
-pub struct Shared {
+pub struct RunningLog {
     /// The log's identity.
     pub origin: Origin,
     /// The operator's decisions.
@@ -37,7 +37,7 @@ pub struct Shared {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Tiles, entries, manifests.
-    pub store: Store,
+    pub store: TileStore,
     /// Proofs.
     pub prover: Prover,
     /// The index: settled as published, with what is signed and not published staged. Locked before `published`.
@@ -53,42 +53,42 @@ pub struct Shared {
     /// Names and coordinates, as signed.
     pub registry: RwLock<Registry>,
     /// The newest releases, those under way included.
-    pub newest: RwLock<Newest>,
+    pub newest: RwLock<NewestReleases>,
     /// The published head.
-    pub published: RwLock<Option<Arc<Published>>>,
+    pub published: RwLock<Option<Arc<TrustedCheckpoint>>>,
     /// Whether the writer was told to stop.
     pub stopping: AtomicBool,
 }
 
-impl Shared {
+impl RunningLog {
     /// The head that is served and proven under; `None` before the first.
-    pub fn published(&self) -> Option<Arc<Published>> {
+    pub fn published(&self) -> Option<Arc<TrustedCheckpoint>> {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Serves and proves under this head from now on; what was staged in the index for it is settled.
-    pub fn set_published(&self, published: Published) {
+    pub fn set_published(&self, published: TrustedCheckpoint) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if index.settled().position() < published.size() {
             // Nothing is staged only where nothing is served either: see `names`.
             let _ = index.commit();
         }
         self.status.set(Gauge::PublishedSize, published.size());
-        self.status.set(Gauge::PublishedTime, published.head.time().map_or_else(|| self.now(), |time| time.seconds()));
+        self.status.set(Gauge::PublishedTime, published.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
     }
 
     /// What a checkpoint from the disk is worth. The published one was verified when it was published; only other bytes are
     /// verified anew.
     pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
-        match self.published().filter(|published| published.note.to_bytes() == note) {
-            Some(published) => Ok(published.head.clone()),
+        match self.published().filter(|published| published.note().to_bytes() == note) {
+            Some(published) => Ok(published.trusted().clone()),
             None => self.policy.verify(note),
         }
     }
 
     /// The newest releases, for reading.
-    pub fn newest(&self) -> RwLockReadGuard<'_, Newest> {
+    pub fn newest(&self) -> RwLockReadGuard<'_, NewestReleases> {
         self.newest.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,8 +131,8 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for RunningLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("RunningLog").field("origin", &self.origin).finish_non_exhaustive()
     }
 }

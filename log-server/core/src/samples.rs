@@ -6,14 +6,14 @@
     reason = "only tests use it, and they say what failed by failing"
 )]
 
-use crate::checkpoint::{Published, SignedHead};
+use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects};
 use crate::recover::{RecoverError, Recovered, recover};
 use crate::replay::Parsed;
 use crate::rules::{Claims, Registration};
-use crate::staged_batch::Staging;
-use crate::tiles::Store;
+use crate::staged_batch::StagedBatches;
+use crate::tiles::TileStore;
 use crate::writer::{WriteError, Writer, Written};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,6 +27,7 @@ use stele_spec::key::SecretKey;
 use stele_spec::manifest::{Manifest, ManifestFile, Role};
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 use stele_spec::tile::TilePath;
 
@@ -86,7 +87,7 @@ pub fn release(name: &str, seed: u8, variant: &str, weights: u8) -> (SignedState
 
 /// A log without witnesses and without HTTP.
 pub struct Offline {
-    pub store: Store,
+    pub store: TileStore,
     pub writer: Writer,
     pub found: Option<Recovered>,
 }
@@ -99,7 +100,7 @@ impl Offline {
 
     /// Starts as a real log does.
     pub fn start(heads: Box<dyn HeadStore>, objects: Arc<dyn Objects>) -> Result<Self, RecoverError> {
-        let (staging, store) = (Staging::new(&objects), Store::new(&objects));
+        let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
         let now = SystemClock.unix_seconds();
         let mut found = recover(&*heads, &staging, &store, &signer().verifier(), &policy("quorum none\n"), now)?;
         let writer = Writer {
@@ -131,10 +132,10 @@ impl Offline {
     }
 
     /// Publishes the signed head.
-    pub fn publish(&self) -> Published {
-        let head: &SignedHead = self.writer.signed.as_ref().unwrap();
+    pub fn publish(&self) -> TrustedCheckpoint {
+        let head: &SignedCheckpoint = self.writer.signed.as_ref().unwrap();
         self.store.publish(&head.note.to_bytes()).unwrap();
-        Published { note: head.note.clone(), head: policy("quorum none\n").verify_note(&head.note).unwrap() }
+        TrustedCheckpoint::verify(head.note.clone(), &policy("quorum none\n")).unwrap()
     }
 }
 

@@ -21,13 +21,13 @@ const MAX_STAGED: u64 = 1 << 30;
 
 /// The staged batches of a log.
 #[derive(Clone, Debug)]
-pub struct Staging {
+pub struct StagedBatches {
     objects: Arc<dyn Objects>,
 }
 
 /// One staged batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Staged {
+pub struct StagedBatch {
     /// How many entries the log had before it.
     pub old_size: u64,
     /// How many it has with it.
@@ -40,7 +40,7 @@ pub struct Staged {
 
 /// Why staged batches could not be kept or read.
 #[derive(Debug, thiserror::Error)]
-pub enum StagingError {
+pub enum StagedBatchError {
     /// The storage failed.
     #[error(transparent)]
     Objects(#[from] ObjectError),
@@ -52,7 +52,7 @@ pub enum StagingError {
     },
 }
 
-impl Staging {
+impl StagedBatches {
     /// The staged batches in a storage.
     pub fn new(objects: &Arc<dyn Objects>) -> Self {
         Self { objects: objects.clone() }
@@ -83,12 +83,12 @@ impl Staging {
     }
 
     /// The batch that leads to this tree, if it is staged.
-    pub fn find(&self, new_size: u64, root: RootHash) -> Result<Option<Staged>, StagingError> {
+    pub fn find(&self, new_size: u64, root: RootHash) -> Result<Option<StagedBatch>, StagedBatchError> {
         let name = name_of(new_size, root);
         let bytes = self.objects.get(&ObjectName::StagedBatch(name.clone()), MAX_STAGED)?;
         let Some(bytes) = bytes else { return Ok(None) };
         let staged = parse(&bytes).filter(|staged| staged.new_size == new_size && staged.root == root);
-        staged.map(Some).ok_or(StagingError::NotABatch { name })
+        staged.map(Some).ok_or(StagedBatchError::NotABatch { name })
     }
 
     /// Forgets a batch that is published. Neither durable nor certain: a start that finds it publishes it once more, which
@@ -108,7 +108,7 @@ pub fn name_of(new_size: u64, root: RootHash) -> String {
     format!("{new_size:020}-{root}")
 }
 
-fn parse(bytes: &[u8]) -> Option<Staged> {
+fn parse(bytes: &[u8]) -> Option<StagedBatch> {
     let mut rest = bytes;
     let mut line = || {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
@@ -129,5 +129,10 @@ fn parse(bytes: &[u8]) -> Option<Staged> {
         entries.push(entry.to_vec());
         rest = after;
     }
-    (old_size.checked_add(entries.len() as u64)? == new_size).then_some(Staged { old_size, new_size, root, entries })
+    (old_size.checked_add(entries.len() as u64)? == new_size).then_some(StagedBatch {
+        old_size,
+        new_size,
+        root,
+        entries,
+    })
 }

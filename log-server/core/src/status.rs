@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What the one writer does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Writer {
+pub enum WriterState {
     /// It has yet to publish its first head.
     Starting,
     /// Too few witnesses have said what they cosigned last: nothing is signed before.
@@ -58,7 +58,7 @@ pub struct WitnessStatus {
 /// The state, shared by the writer and the readers.
 #[derive(Debug)]
 pub struct Status {
-    writer: RwLock<Writer>,
+    writer: RwLock<WriterState>,
     witnesses: Mutex<BTreeMap<String, WitnessStatus>>,
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     gauges: [AtomicU64; 3],
@@ -80,7 +80,7 @@ pub enum Gauge {
 impl Default for Status {
     fn default() -> Self {
         Self {
-            writer: RwLock::new(Writer::Starting),
+            writer: RwLock::new(WriterState::Starting),
             witnesses: Mutex::default(),
             counts: Mutex::default(),
             gauges: Default::default(),
@@ -92,14 +92,14 @@ impl Default for Status {
 
 impl Status {
     /// What the writer does.
-    pub fn writer(&self) -> Writer {
+    pub fn writer(&self) -> WriterState {
         self.writer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes what the writer does; a stopped writer stays stopped.
-    pub fn set_writer(&self, new: Writer) {
+    pub fn set_writer(&self, new: WriterState) {
         let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(*writer, Writer::Stopped { .. }) {
+        if !matches!(*writer, WriterState::Stopped { .. }) {
             *writer = new;
         }
     }
@@ -186,19 +186,19 @@ impl Status {
             "stele_writer_running",
             "gauge",
             "1 while the writer takes statements.",
-            u8::from(writer == Writer::Running).to_string(),
+            u8::from(writer == WriterState::Running).to_string(),
         );
         single(
             "stele_below_quorum",
             "gauge",
             "1 while a signed tree head waits for cosignatures.",
-            u8::from(matches!(writer, Writer::BelowQuorum { .. })).to_string(),
+            u8::from(matches!(writer, WriterState::BelowQuorum { .. })).to_string(),
         );
         single(
             "stele_backup_restored",
             "gauge",
             "1 when a witness has shown that this log signed more than it has here.",
-            u8::from(matches!(writer, Writer::Stopped { code: "backup-restored", .. })).to_string(),
+            u8::from(matches!(writer, WriterState::Stopped { code: "backup-restored", .. })).to_string(),
         );
         let (written, cosigned) =
             self.batches.lock().unwrap_or_else(PoisonError::into_inner).first().copied().unwrap_or_default();
@@ -258,10 +258,10 @@ mod tests {
     #[test]
     fn a_stopped_writer_stays_stopped() {
         let status = Status::default();
-        status.set_writer(Writer::Running);
-        status.set_writer(Writer::Stopped { code: "io", message: "disk".into() });
-        status.set_writer(Writer::Running);
-        assert!(matches!(status.writer(), Writer::Stopped { code: "io", .. }));
+        status.set_writer(WriterState::Running);
+        status.set_writer(WriterState::Stopped { code: "io", message: "disk".into() });
+        status.set_writer(WriterState::Running);
+        assert!(matches!(status.writer(), WriterState::Stopped { code: "io", .. }));
     }
 
     #[test]

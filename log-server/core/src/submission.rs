@@ -1,7 +1,7 @@
 //! What goes to the writer, and what comes back: a submission, its reply, and why nothing can be logged now.
 
-use crate::file_digests::FileNames;
-use crate::refusal::Refusal;
+use crate::file_digests::FileDigestIndex;
+use crate::refusal::AdmissionRefusal;
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::statement::SignedStatement;
 
@@ -15,7 +15,7 @@ pub struct Submission {
     /// The keys that it will be listed under.
     pub keys: Vec<IndexKey>,
     /// The files of its manifest.
-    pub files: FileNames,
+    pub files: FileDigestIndex,
 }
 
 /// What becomes of a submission. `Logged` and `Refused` are sent when the head they rest on is published.
@@ -29,7 +29,7 @@ pub enum Reply {
         known: bool,
     },
     /// It is refused.
-    Refused(Refusal),
+    Refused(AdmissionRefusal),
     /// Not now.
     Unavailable(Unavailable),
 }

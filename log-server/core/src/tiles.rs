@@ -1,7 +1,7 @@
 //! What the log serves: tiles, entry bundles, manifests, and the one object that changes, the published checkpoint.
 
 use crate::contract::objects::{MAX_OBJECT, ObjectError, ObjectName, Objects};
-use crate::file_digests::FileNames;
+use crate::file_digests::FileDigestIndex;
 use crate::tree::Object;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use stele_spec::tile::{Resource, TILE_WIDTH, Tile, TileError, TilePath, TileSour
 
 /// The published objects of a log. Cloning shares them.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct TileStore {
     objects: Arc<dyn Objects>,
 }
 
@@ -55,7 +55,7 @@ pub enum StoreError {
     },
 }
 
-impl Store {
+impl TileStore {
     /// The published objects in a storage.
     pub fn new(objects: &Arc<dyn Objects>) -> Self {
         Self { objects: objects.clone() }
@@ -146,8 +146,8 @@ impl Store {
 
     /// The file digests in the manifest that a statement names. A manifest that is lost or damaged names nothing: lookups are a help,
     /// and nothing is decided by them.
-    pub fn file_names(&self, statement: &Statement) -> FileNames {
-        let Some(digest) = statement.manifest_digest() else { return FileNames::default() };
+    pub fn file_digests(&self, statement: &Statement) -> FileDigestIndex {
+        let Some(digest) = statement.manifest_digest() else { return FileDigestIndex::default() };
         let read = self.manifest(&digest).map_err(|error| error.to_string());
         let manifest = read.and_then(|bytes| {
             let bytes = bytes.ok_or_else(|| "it is not there".to_owned())?;
@@ -157,10 +157,10 @@ impl Store {
             Manifest::parse(&bytes).map_err(|error| error.to_string())
         });
         match manifest {
-            Ok(manifest) => FileNames::of(&manifest),
+            Ok(manifest) => FileDigestIndex::of(&manifest),
             Err(error) => {
                 tracing::warn!(%digest, %error, "the files of a manifest cannot be looked up");
-                FileNames::default()
+                FileDigestIndex::default()
             }
         }
     }
@@ -230,7 +230,7 @@ impl Store {
     }
 }
 
-impl TileSource for Store {
+impl TileSource for TileStore {
     type Error = StoreError;
 
     fn tile(&self, path: TilePath) -> Result<Tile, StoreError> {

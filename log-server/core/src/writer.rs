@@ -5,12 +5,12 @@
 //! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
 //! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
 
-use crate::checkpoint::SignedHead;
+use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::overlay::Overlay;
-use crate::staged_batch::{Staging, name_of};
-use crate::tiles::{Store, StoreError};
+use crate::staged_batch::{StagedBatches, name_of};
+use crate::tiles::{StoreError, TileStore};
 use crate::tree::{Object, Tree};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use stele_explain::Explain;
@@ -39,9 +39,9 @@ pub struct Writer {
     /// The newest signed head.
     pub heads: Box<dyn HeadStore>,
     /// Batches on their way.
-    pub staging: Staging,
+    pub staging: StagedBatches,
     /// Tiles.
-    pub store: Store,
+    pub store: TileStore,
     /// The right edge at the signed size.
     pub tree: Tree,
     /// The index: what is signed and not published is staged in it.
@@ -49,7 +49,7 @@ pub struct Writer {
     /// The last entry of the signed tree.
     pub last: Option<IndexEntry>,
     /// The newest signed head.
-    pub signed: Option<Arc<SignedHead>>,
+    pub signed: Option<Arc<SignedCheckpoint>>,
     /// The tiles of that head, while the disk has no room for them.
     pub pending: Option<PendingTiles>,
 }
@@ -65,7 +65,7 @@ pub struct PendingTiles {
 #[derive(Debug)]
 pub struct Written {
     /// The new head.
-    pub head: Arc<SignedHead>,
+    pub head: Arc<SignedCheckpoint>,
     /// The tiles and bundles that became public, or will when there is room.
     pub paths: Vec<TilePath>,
 }
@@ -229,7 +229,7 @@ impl Writer {
         self.check(&tree, &objects, listings, staged)?;
 
         let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
-        let head = SignedHead::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
+        let head = SignedCheckpoint::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
         let before = self.signed.as_ref().map(|head| head.note.to_bytes());
         let swapped = self.heads.compare_and_swap(before.as_deref(), &head.note.to_bytes());
         swapped.map_err(WriteError::Swap).inspect_err(|error| {

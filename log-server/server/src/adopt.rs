@@ -19,14 +19,14 @@ use std::time::Duration;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_fetch::static_files::StaticFiles;
-use stele_log_core::checkpoint::SignedHead;
+use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::head_store::HeadStore as _;
 use stele_log_core::contract::objects::{MAX_OBJECT, Objects};
 use stele_log_core::recall::compare;
 use stele_log_core::recover::{Recovered, recover};
-use stele_log_core::staged_batch::Staging;
+use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::Status;
-use stele_log_core::tiles::{Store, StoreError};
+use stele_log_core::tiles::{StoreError, TileStore};
 use stele_log_core::tree::Object;
 use stele_log_storage_files::head_store::{FileHeadStore, TakeError};
 use stele_log_storage_files::objects::FileObjects;
@@ -124,13 +124,13 @@ impl Adoption<'_> {
 
         let side = Dir::open(self.data.path_of(FOLDER))?;
         let side_objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&side));
-        let copy = Store::new(&side_objects);
+        let copy = TileStore::new(&side_objects);
         self.fetch_entries(&copy, size)?;
         let found = self.proven(&side, &copy, &head, &bytes)?;
 
         let files = Arc::new(FileObjects::new(self.data));
         let objects: Arc<dyn Objects> = files.clone();
-        let store = Store::new(&objects);
+        let store = TileStore::new(&objects);
         let signed = self.heads.load()?;
         let before = self.not_behind(&copy, &store, &head, signed.as_deref())?;
         self.ask_witnesses(&copy, &head)?;
@@ -160,14 +160,15 @@ impl Adoption<'_> {
     }
 
     /// The head of the copy: by this log's key, and enough for the policy.
-    fn checked(&self, bytes: &[u8]) -> Result<SignedHead, AdoptError> {
+    fn checked(&self, bytes: &[u8]) -> Result<SignedCheckpoint, AdoptError> {
         let from = || self.source.to_string();
-        let head = SignedHead::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from: from(), error })?;
+        let head =
+            SignedCheckpoint::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from: from(), error })?;
         self.policy.verify(bytes).map_err(|error| AdoptError::BelowPolicy { from: from(), error })?;
         Ok(head)
     }
 
-    fn fetch_entries(&self, copy: &Store, size: u64) -> Result<(), AdoptError> {
+    fn fetch_entries(&self, copy: &TileStore, size: u64) -> Result<(), AdoptError> {
         let width = u64::from(TILE_WIDTH);
         for index in 0..size.div_ceil(width) {
             let wanted =
@@ -190,7 +191,13 @@ impl Adoption<'_> {
     }
 
     /// What a start over the copy finds: each entry parsed and hashed, the root, each index entry; its tiles are made on the way.
-    fn proven(&self, side: &Dir, copy: &Store, head: &SignedHead, bytes: &[u8]) -> Result<Recovered, AdoptError> {
+    fn proven(
+        &self,
+        side: &Dir,
+        copy: &TileStore,
+        head: &SignedCheckpoint,
+        bytes: &[u8],
+    ) -> Result<Recovered, AdoptError> {
         let unproven = |error| AdoptError::Unproven { from: self.source.to_string(), error: Box::new(error) };
         let heads = FileHeadStore::take(side).map_err(|error| match error {
             TakeError::Durable(error) => AdoptError::Durable(error),
@@ -198,25 +205,25 @@ impl Adoption<'_> {
         })?;
         heads.compare_and_swap(None, &head.note.to_bytes())?;
         copy.publish(bytes)?;
-        let staging = Staging::new(copy.objects());
+        let staging = StagedBatches::new(copy.objects());
         recover(&heads, &staging, copy, self.key, self.policy, SystemClock.unix_seconds()).map_err(unproven)
     }
 
     /// The signed head and the checkpoint here are beginnings of the copy; the size that is signed here.
     fn not_behind(
         &self,
-        copy: &Store,
-        store: &Store,
-        head: &SignedHead,
+        copy: &TileStore,
+        store: &TileStore,
+        head: &SignedCheckpoint,
         signed: Option<&[u8]>,
     ) -> Result<Option<u64>, AdoptError> {
         let read = |bytes: &[u8]| {
             let from = self.data.path_of("lock/signed-head").display().to_string();
-            SignedHead::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from, error })
+            SignedCheckpoint::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from, error })
         };
         let signed = signed.map(read).transpose()?;
         // A damaged checkpoint is what the copy replaces; one that reads must not be newer.
-        let public = store.checkpoint()?.and_then(|bytes| SignedHead::read(&bytes, self.key).ok());
+        let public = store.checkpoint()?.and_then(|bytes| SignedCheckpoint::read(&bytes, self.key).ok());
         for (holder, theirs) in [("lock/signed-head", &signed), ("public/checkpoint", &public)] {
             if let Some(theirs) = theirs {
                 self.same_history(holder, copy, head, theirs)?;
@@ -225,7 +232,7 @@ impl Adoption<'_> {
         Ok(signed.map(|signed| signed.checkpoint.size()))
     }
 
-    fn ask_witnesses(&self, copy: &Store, head: &SignedHead) -> Result<(), AdoptError> {
+    fn ask_witnesses(&self, copy: &TileStore, head: &SignedCheckpoint) -> Result<(), AdoptError> {
         if *self.policy.quorum() == Quorum::None {
             return Ok(());
         }
@@ -241,9 +248,9 @@ impl Adoption<'_> {
     fn same_history(
         &self,
         holder: &str,
-        copy: &Store,
-        head: &SignedHead,
-        theirs: &SignedHead,
+        copy: &TileStore,
+        head: &SignedCheckpoint,
+        theirs: &SignedCheckpoint,
     ) -> Result<(), AdoptError> {
         match compare(holder, copy, Some(head), theirs)? {
             None => Ok(()),
@@ -252,7 +259,11 @@ impl Adoption<'_> {
     }
 
     /// Brings the manifests that are not here; how many, and which the copy has not.
-    fn bring_manifests(&self, store: &Store, named: BTreeSet<Digest>) -> Result<(usize, BTreeSet<Digest>), AdoptError> {
+    fn bring_manifests(
+        &self,
+        store: &TileStore,
+        named: BTreeSet<Digest>,
+    ) -> Result<(usize, BTreeSet<Digest>), AdoptError> {
         let (mut brought, mut lost) = (0, BTreeSet::new());
         for digest in named {
             if store.manifest(&digest)?.is_some_and(|bytes| Digest::of(&bytes) == digest) {

@@ -30,13 +30,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use stele_clock::{Clock, SystemClock};
 use stele_fetch::http_client::{ClientLimits, HttpClient};
-use stele_log_core::checkpoint::{Published, SignedHead};
+use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::recall::suffices;
 use stele_log_core::status::Status;
-use stele_log_core::tiles::Store;
+use stele_log_core::tiles::TileStore;
 use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 
 /// How long to wait for further witnesses once the quorum is there.
 pub const GRACE: Duration = Duration::from_millis(30);
@@ -65,7 +66,7 @@ pub struct Witnesses {
     /// Whose last answer was no cosignature: nobody waits for them once the quorum is there.
     away: Vec<bool>,
     answers: Receiver<Answer>,
-    heads: Vec<(String, Arc<SignedHead>)>,
+    heads: Vec<(String, Arc<SignedCheckpoint>)>,
     status: Arc<Status>,
     round: u64,
 }
@@ -88,7 +89,7 @@ type Outcome = Result<Vec<NoteSignature>, Problem>;
 
 impl Witnesses {
     /// Starts a thread for each address of the policy. Proofs are made from `store`; `log` is the key whose heads are asked for.
-    pub fn start(policy: &Policy, store: &Store, log: &VerifierKey, status: &Arc<Status>) -> Self {
+    pub fn start(policy: &Policy, store: &TileStore, log: &VerifierKey, status: &Arc<Status>) -> Self {
         let (sender, answers) = channel();
         let limits = ClientLimits {
             connect: Duration::from_secs(2),
@@ -135,7 +136,12 @@ impl Witnesses {
     }
 
     /// Has the head cosigned: by the quorum at least, and by whoever answers within the grace after it.
-    pub fn gather(&mut self, head: &Arc<SignedHead>, hint: u64, within: Duration) -> Result<Published, QuorumMissing> {
+    pub fn gather(
+        &mut self,
+        head: &Arc<SignedCheckpoint>,
+        hint: u64,
+        within: Duration,
+    ) -> Result<TrustedCheckpoint, QuorumMissing> {
         let quorum = self.policy.quorum().clone();
         let outcomes = self.ask(Some(head), hint, false, within, GRACE, &|outcomes| {
             quorum.is_met(&|i| outcomes.get(i).is_some_and(Result::is_ok))
@@ -143,16 +149,18 @@ impl Witnesses {
         let lines: Vec<NoteSignature> = outcomes.iter().flatten().flatten().cloned().collect();
         let own = head.note.signatures().iter().cloned();
         let note = SignedNote::new(head.note.text().to_owned(), own.chain(lines).collect());
-        let trusted = note.ok().and_then(|note| {
-            let head = self.policy.verify_note(&note).ok()?;
-            Some(Published { note, head })
-        });
+        let trusted = note.ok().and_then(|note| TrustedCheckpoint::verify(note, &self.policy).ok());
         trusted.ok_or_else(|| self.missing(outcomes))
     }
 
     /// Asks what each remembers of this log. `Ok` when so many have said it that every quorum has one of them in it; what they
     /// hold is to be compared in any case ([`take_heads`](Self::take_heads)).
-    pub fn recall(&mut self, ours: Option<&Arc<SignedHead>>, hint: u64, within: Duration) -> Result<(), QuorumMissing> {
+    pub fn recall(
+        &mut self,
+        ours: Option<&Arc<SignedCheckpoint>>,
+        hint: u64,
+        within: Duration,
+    ) -> Result<(), QuorumMissing> {
         let policy = self.policy.clone();
         let enough = |outcomes: &[Outcome]| suffices(&policy, |i| outcomes.get(i).is_some_and(Result::is_ok));
         let outcomes = self.ask(ours, hint, true, within, RECALL_GRACE, &enough);
@@ -160,7 +168,7 @@ impl Witnesses {
     }
 
     /// The heads of ours that witnesses have shown, each with its witness, since this was asked last.
-    pub fn take_heads(&mut self) -> Vec<(String, Arc<SignedHead>)> {
+    pub fn take_heads(&mut self) -> Vec<(String, Arc<SignedCheckpoint>)> {
         std::mem::take(&mut self.heads)
     }
 
@@ -174,7 +182,7 @@ impl Witnesses {
     /// One round: until enough have answered and a grace for those that are not known to be away is over.
     fn ask(
         &mut self,
-        head: Option<&Arc<SignedHead>>,
+        head: Option<&Arc<SignedCheckpoint>>,
         hint: u64,
         recall: bool,
         within: Duration,

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::sequencer::Message;
-use crate::submit_error::{Denied, Existing};
+use crate::submit_error::{Existing, SubmitError};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
@@ -14,22 +14,22 @@ use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Explain;
 use stele_log_core::admission::{admit, authenticate, signers};
 use stele_log_core::alarms::Alarms;
-use stele_log_core::checkpoint::Published;
 use stele_log_core::contract::objects::ObjectError;
-use stele_log_core::file_digests::FileNames;
+use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::manifests::Stored;
 use stele_log_core::prover::ProveError;
 use stele_log_core::quota::{Past, Quotas, Taken};
-use stele_log_core::refusal::Refusal;
+use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::replay::Parsed;
 use stele_log_core::rules::Claims;
-use stele_log_core::running_log::Shared;
-use stele_log_core::status::Writer;
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::WriterState;
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use stele_serve::Held;
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::manifest::Manifest;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Verdict, View as _};
 use stele_spec::statement::{ManifestMismatch, SignedStatement};
@@ -38,7 +38,7 @@ use tokio::sync::{Semaphore, oneshot};
 /// The way into the log.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    shared: Arc<Shared>,
+    shared: Arc<RunningLog>,
     queue: SyncSender<Message>,
     /// As many checks at a time as there are cores: more would only wait for each other.
     cores: Arc<Semaphore>,
@@ -61,9 +61,9 @@ pub struct Receipt {
 }
 
 /// What the checks before the batch came to.
-enum Checked {
+enum Prechecked {
     /// It is published. With a digest, the public manifest under it is missing or damaged.
-    Known { position: u64, leaf: LeafHash, published: Arc<Published>, repair: Option<Digest> },
+    Known { position: u64, leaf: LeafHash, published: Arc<TrustedCheckpoint>, repair: Option<Digest> },
     /// It is logged, and waits for its proof with its batch.
     Waiting(Box<Parsed>),
     /// Its signer may say it, and has signed it.
@@ -72,7 +72,7 @@ enum Checked {
 
 impl Intake {
     /// The way into the log behind `queue`.
-    pub fn new(shared: &Arc<Shared>, config: &Config, queue: SyncSender<Message>, past: Past) -> Self {
+    pub fn new(shared: &Arc<RunningLog>, config: &Config, queue: SyncSender<Message>, past: Past) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut rules = config.quotas;
         if matches!(config.registration.claims, Claims::AllowList) {
@@ -90,49 +90,49 @@ impl Intake {
 
     /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
     /// make, or that is logged and whose public manifest is missing or damaged.
-    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
     where
-        F: Future<Output = Result<Held, Denied>> + Send,
+        F: Future<Output = Result<Held, SubmitError>> + Send,
     {
         let outcome = self.submitted(bytes, manifest).await;
         let label = match &outcome {
             Ok(receipt) if receipt.known => "known",
             Ok(_) => "logged",
-            Err(Denied::Malformed(_) | Denied::NotAStatement | Denied::NotASubmission(_)) => "malformed",
-            Err(Denied::Refused { refusal, .. }) => refusal.code(),
-            Err(Denied::Unread(_)) => "unread",
-            Err(Denied::ManifestMissing { .. }) => "manifest-missing",
-            Err(Denied::ManifestDiffers(_) | Denied::ManifestUnexpected) => "manifest-differs",
-            Err(Denied::ManifestInvalid(_)) => "manifest-invalid",
-            Err(Denied::Quota(_)) => "quota",
-            Err(Denied::Unavailable(error)) => error.code(),
+            Err(SubmitError::Malformed(_) | SubmitError::NotAStatement | SubmitError::NotASubmission(_)) => "malformed",
+            Err(SubmitError::Refused { refusal, .. }) => refusal.code(),
+            Err(SubmitError::Unread(_)) => "unread",
+            Err(SubmitError::ManifestMissing { .. }) => "manifest-missing",
+            Err(SubmitError::ManifestDiffers(_) | SubmitError::ManifestUnexpected) => "manifest-differs",
+            Err(SubmitError::ManifestInvalid(_)) => "manifest-invalid",
+            Err(SubmitError::Quota(_)) => "quota",
+            Err(SubmitError::Unavailable(error)) => error.code(),
         };
         self.shared.status.count("stele_submissions_total", label, 1);
         outcome
     }
 
-    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, Denied>
+    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
     where
-        F: Future<Output = Result<Held, Denied>> + Send,
+        F: Future<Output = Result<Held, SubmitError>> + Send,
     {
         // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
         let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
         let (parsed, mut taken, files) = match self.on_a_core(move || check(&shared, &bytes, brought)).await?? {
-            Checked::Known { position, leaf, published, repair } => {
+            Prechecked::Known { position, leaf, published, repair } => {
                 if let (Some(digest), Some(manifest)) = (repair, manifest) {
                     let bytes = manifest.await?;
                     self.keep(digest, bytes).await?;
                 }
                 return self.receipt(published, position, leaf, true, None).await;
             }
-            Checked::Waiting(parsed) => (parsed, None, FileNames::default()),
-            Checked::New(parsed) => {
+            Prechecked::Waiting(parsed) => (parsed, None, FileDigestIndex::default()),
+            Prechecked::New(parsed) => {
                 let (parsed, taken, files) = self.take_in(parsed, manifest).await?;
                 (parsed, Some(taken), files)
             }
         };
         let (leaf, keys) = (parsed.leaf, parsed.keys);
-        let Entry::Statement(signed) = parsed.entry else { return Err(Denied::NotAStatement) };
+        let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement) };
         let (reply, answer) = oneshot::channel();
         let submission = Submission { signed, leaf, keys, files };
         self.queue.try_send(Message::Submit(Box::new(submission), reply)).map_err(|error| match error {
@@ -164,17 +164,17 @@ impl Intake {
         &self,
         parsed: Box<Parsed>,
         manifest: Option<F>,
-    ) -> Result<(Box<Parsed>, Taken, FileNames), Denied>
+    ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), SubmitError>
     where
-        F: Future<Output = Result<Held, Denied>> + Send,
+        F: Future<Output = Result<Held, SubmitError>> + Send,
     {
-        let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
+        let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
         let Some(digest) = signed.statement().manifest_digest() else {
             if manifest.is_some() {
-                return Err(Denied::ManifestUnexpected);
+                return Err(SubmitError::ManifestUnexpected);
             }
             let taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0)?;
-            return Ok((parsed, taken, FileNames::default()));
+            return Ok((parsed, taken, FileDigestIndex::default()));
         };
         let brought = match manifest {
             Some(manifest) => Some(manifest.await?),
@@ -183,12 +183,12 @@ impl Intake {
         let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
         let mut taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes)?;
         let shared = self.shared.clone();
-        let work = move || -> Result<_, Denied> {
+        let work = move || -> Result<_, SubmitError> {
             let files = match &brought {
                 Some(bytes) => agree(&parsed, &digest, bytes)?,
                 None => match shared.manifests.read(&digest).map_err(|error| unstored(&error))? {
                     Stored::Sound(bytes) => agree(&parsed, &digest, &bytes)?,
-                    Stored::Missing | Stored::Damaged => return Err(Denied::ManifestMissing { digest }),
+                    Stored::Missing | Stored::Damaged => return Err(SubmitError::ManifestMissing { digest }),
                 },
             };
             Ok((parsed, brought, files))
@@ -203,7 +203,7 @@ impl Intake {
     }
 
     /// Makes a manifest public. It waits for the disk, so it does not occupy a core.
-    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), Denied> {
+    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), SubmitError> {
         let shared = self.shared.clone();
         let work = move || {
             let found = Digest::of(&bytes);
@@ -217,12 +217,12 @@ impl Intake {
 
     async fn receipt(
         &self,
-        published: Arc<Published>,
+        published: Arc<TrustedCheckpoint>,
         position: u64,
         leaf: LeafHash,
         known: bool,
         entry: Option<axum::body::Bytes>,
-    ) -> Result<Receipt, Denied> {
+    ) -> Result<Receipt, SubmitError> {
         let shared = self.shared.clone();
         let proof = self.on_a_core(move || match entry {
             Some(entry) => shared.prover.prove(&published, position, &entry),
@@ -239,9 +239,9 @@ impl Intake {
 }
 
 /// Everything that can be decided before the batch.
-fn check(shared: &Shared, bytes: &[u8], brings_manifest: bool) -> Result<Checked, Denied> {
+fn check(shared: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result<Prechecked, SubmitError> {
     let parsed = Parsed::of(bytes)?;
-    let Entry::Statement(signed) = &parsed.entry else { return Err(Denied::NotAStatement) };
+    let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
     let rules = &shared.rules.registration;
     // Under one lock: were the same bytes logged in between, they would look like somebody else's.
     let (position, keys) = {
@@ -252,41 +252,41 @@ fn check(shared: &Shared, bytes: &[u8], brings_manifest: bool) -> Result<Checked
         let published = shared.published().filter(|published| position < published.size());
         if let Some(published) = published {
             let repair = if brings_manifest { in_need_of_repair(shared, signed)? } else { None };
-            return Ok(Checked::Known { position, leaf: parsed.leaf, published, repair });
+            return Ok(Prechecked::Known { position, leaf: parsed.leaf, published, repair });
         }
     }
     match shared.status.writer() {
-        Writer::Running => {}
-        Writer::Starting => return Err(Unavailable::Starting.into()),
-        Writer::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
-        Writer::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
-        Writer::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
-        Writer::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
-        Writer::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
-        Writer::Finished => return Err(Unavailable::Stopping.into()),
+        WriterState::Running => {}
+        WriterState::Starting => return Err(Unavailable::Starting.into()),
+        WriterState::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
+        WriterState::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
+        WriterState::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
+        WriterState::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
+        WriterState::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
+        WriterState::Finished => return Err(Unavailable::Stopping.into()),
     }
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.
-        return Ok(Checked::Waiting(Box::new(parsed)));
+        return Ok(Prechecked::Waiting(Box::new(parsed)));
     }
     let keys = keys.map_err(|refusal| refused(shared, refusal))?;
     authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
     let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
     match verdict {
-        Ok(Verdict::New | Verdict::Known(_)) => Ok(Checked::New(Box::new(parsed))),
+        Ok(Verdict::New | Verdict::Known(_)) => Ok(Prechecked::New(Box::new(parsed))),
         Err(refusal) => Err(refused(shared, refusal)),
     }
 }
 
 /// The manifest of a logged release, if it is not as it should be.
-fn in_need_of_repair(shared: &Shared, signed: &SignedStatement) -> Result<Option<Digest>, Denied> {
-    let Some(digest) = signed.statement().manifest_digest() else { return Err(Denied::ManifestUnexpected) };
+fn in_need_of_repair(shared: &RunningLog, signed: &SignedStatement) -> Result<Option<Digest>, SubmitError> {
+    let Some(digest) = signed.statement().manifest_digest() else { return Err(SubmitError::ManifestUnexpected) };
     let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
     Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
 }
 
 /// The files of a manifest that agrees with its release.
-fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, Denied> {
+fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileDigestIndex, SubmitError> {
     let (expected, found) = (*digest, Digest::of(bytes));
     if expected != found {
         return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
@@ -297,7 +297,7 @@ fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileNames, De
     {
         release.check_manifest(&manifest)?;
     }
-    Ok(FileNames::of(&manifest))
+    Ok(FileDigestIndex::of(&manifest))
 }
 
 /// What is printed of checks and proofs that fail.
@@ -311,26 +311,26 @@ fn lost(error: &tokio::task::JoinError) -> Unavailable {
 }
 
 /// A refusal with the entry that stands in the way and its proof.
-fn refused(shared: &Shared, refusal: Refusal) -> Denied {
-    let Some(position) = refusal.existing() else { return Denied::Refused { refusal, existing: None } };
+fn refused(shared: &RunningLog, refusal: AdmissionRefusal) -> SubmitError {
+    let Some(position) = refusal.existing() else { return SubmitError::Refused { refusal, existing: None } };
     let Some(published) = shared.published().filter(|published| position < published.size()) else {
         return Unavailable::NotYetPublished.into();
     };
     match shared.prover.prove_stored(&published, position) {
         Ok((proof, entry)) => {
-            Denied::Refused { refusal, existing: Some(Box::new(Existing { position, proof, entry })) }
+            SubmitError::Refused { refusal, existing: Some(Box::new(Existing { position, proof, entry })) }
         }
         Err(error) => unproven(&error),
     }
 }
 
-fn unproven(error: &ProveError) -> Denied {
+fn unproven(error: &ProveError) -> SubmitError {
     if FAILED.is_due(SystemClock.steady(), "no-proof", &error.to_string()) {
         tracing::error!(%error, "no proof can be made");
     }
     Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
 }
 
-fn unstored(error: &ObjectError) -> Denied {
+fn unstored(error: &ObjectError) -> SubmitError {
     Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
 }

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::{Dir, DurableError};
 use stele_log_core::alarms::Alarms;
-use stele_log_core::contract::lookup::{By, Lookup, LookupUnavailable, MAX_POSITIONS, Record};
+use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable, MAX_POSITIONS};
 use stele_log_core::replay::parse_entries;
-use stele_log_core::tiles::{Store, StoreError};
+use stele_log_core::tiles::{StoreError, TileStore};
 use stele_spec::entry::Entry;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::root_at;
@@ -85,7 +85,7 @@ pub enum LookupError {
 impl SledLookup {
     /// Opens the database and brings it to the log's size; makes it anew when it is not that log's, or broken. Where much is
     /// missing this goes on in the background, and nothing can be looked up until it is done.
-    pub fn open(data: &Dir, store: &Store, size: u64, root: RootHash) -> Self {
+    pub fn open(data: &Dir, store: &TileStore, size: u64, root: RootHash) -> Self {
         let target = Target { size, root };
         let inner = Arc::new(Inner {
             data: data.clone(),
@@ -123,7 +123,7 @@ impl SledLookup {
 }
 
 impl Lookup for SledLookup {
-    fn extend(&self, records: &[Record], size: u64, root: RootHash) {
+    fn extend(&self, records: &[LookupRow], size: u64, root: RootHash) {
         let mut target = self.0.target();
         *target = Target { size, root };
         // While it is made in the background, what is published is read from the store like the rest.
@@ -131,7 +131,7 @@ impl Lookup for SledLookup {
         self.0.dirty.store(true, Ordering::Relaxed);
     }
 
-    fn positions(&self, by: By<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
+    fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
         let (start, end) = (key(by, from), key(by, u64::MAX));
         let found = self.0.with(|db| {
             db.range(start..=end)
@@ -172,7 +172,7 @@ impl Inner {
         self.target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn finish_in_the_background(self: &Arc<Self>, store: &Store, opened: Opened) {
+    fn finish_in_the_background(self: &Arc<Self>, store: &TileStore, opened: Opened) {
         let missing = opened.missing(*self.target());
         tracing::info!(missing, "lookups are made in the background; the log goes on without them");
         let (weak, store) = (Arc::downgrade(self), store.clone());
@@ -187,7 +187,7 @@ impl Inner {
     }
 
     /// Adds what is missing until nothing is, and lets others use the database then.
-    fn finish(&self, store: &Store, mut opened: Opened) {
+    fn finish(&self, store: &TileStore, mut opened: Opened) {
         loop {
             let goal = *self.target();
             if let Err(error) = guarded(|| opened.catch_up(store, goal)) {
@@ -226,7 +226,7 @@ struct Opened {
     flushes: u64,
 }
 
-fn attempt(data: &Dir, store: &Store, target: Target) -> Result<Opened, LookupError> {
+fn attempt(data: &Dir, store: &TileStore, target: Target) -> Result<Opened, LookupError> {
     let db = open_database(data)?;
     let at = match head(&db)? {
         None if db.is_empty() => 0,
@@ -263,7 +263,7 @@ fn open_database(data: &Dir) -> Result<sled::Db, LookupError> {
 
 /// The root of an older tree, which need not have been a head, from the tiles of a published one: each perfect subtree of the
 /// older tree is one of the newer, while the older one's own partial tiles may never have been made.
-fn root_within(store: &Store, size: u64, target: Target) -> Result<RootHash, StoreError> {
+fn root_within(store: &TileStore, size: u64, target: Target) -> Result<RootHash, StoreError> {
     if size == target.size {
         return Ok(target.root);
     }
@@ -276,7 +276,7 @@ impl Opened {
     }
 
     /// Adds what is missing, bundle by bundle, and flushes as it goes.
-    fn catch_up(&mut self, store: &Store, target: Target) -> Result<(), LookupError> {
+    fn catch_up(&mut self, store: &TileStore, target: Target) -> Result<(), LookupError> {
         let width = u64::from(TILE_WIDTH);
         let mut unflushed = 0;
         while self.at < target.size {
@@ -287,8 +287,8 @@ impl Opened {
             for (position, parsed) in (start..).zip(parse_entries(&bundle)) {
                 let parsed = parsed.map_err(|error| LookupError::Database(format!("entry {position}: {error}")))?;
                 if let (true, Entry::Statement(signed)) = (position >= self.at, &parsed.entry) {
-                    let files = store.file_names(signed.statement());
-                    records.push(Record::of(position, parsed.leaf, signed.statement(), files));
+                    let files = store.file_digests(signed.statement());
+                    records.push(LookupRow::of(position, parsed.leaf, signed.statement(), files));
                 }
             }
             // A crash here loses nothing: the head in the same batch says up to where.
@@ -304,25 +304,25 @@ impl Opened {
     }
 }
 
-fn insert(db: &sled::Db, records: &[Record], size: u64, root: RootHash) -> Result<(), LookupError> {
+fn insert(db: &sled::Db, records: &[LookupRow], size: u64, root: RootHash) -> Result<(), LookupError> {
     let mut batch = sled::Batch::default();
     for record in records {
         let at = record.position;
-        batch.insert(key(By::Leaf(&record.leaf), at), &[]);
-        batch.insert(key(By::Publisher(&record.publisher), at), &[]);
+        batch.insert(key(LookupKey::Leaf(&record.leaf), at), &[]);
+        batch.insert(key(LookupKey::Publisher(&record.publisher), at), &[]);
         if record.is_key_statement {
-            batch.insert(key(By::Keys(&record.publisher), at), &[]);
+            batch.insert(key(LookupKey::Keys(&record.publisher), at), &[]);
         }
         for coordinate in &record.coordinates {
-            batch.insert(key(By::Coordinate(coordinate), at), &[]);
+            batch.insert(key(LookupKey::Coordinate(coordinate), at), &[]);
         }
         if let Some(digest) = &record.digest {
-            batch.insert(key(By::Digest(digest), at), &[]);
+            batch.insert(key(LookupKey::Digest(digest), at), &[]);
         }
-        record.files.sha256.iter().for_each(|digest| batch.insert(key(By::File(digest), at), &[]));
-        record.files.git_sha1.iter().for_each(|id| batch.insert(key(By::GitBlob(id), at), &[]));
-        record.purl.iter().for_each(|purl| batch.insert(key(By::Purl(purl), at), &[]));
-        record.parents.iter().for_each(|parent| batch.insert(key(By::Parent(parent), at), &[]));
+        record.files.sha256.iter().for_each(|digest| batch.insert(key(LookupKey::File(digest), at), &[]));
+        record.files.git_sha1.iter().for_each(|id| batch.insert(key(LookupKey::GitBlob(id), at), &[]));
+        record.purl.iter().for_each(|purl| batch.insert(key(LookupKey::Purl(purl), at), &[]));
+        record.parents.iter().for_each(|parent| batch.insert(key(LookupKey::Parent(parent), at), &[]));
     }
     batch.insert(HEAD, [&size.to_be_bytes()[..], root.as_bytes()].concat());
     db.apply_batch(batch).map_err(failed)
@@ -336,17 +336,17 @@ fn head(db: &sled::Db) -> Result<Option<(u64, RootHash)>, LookupError> {
     head.map(Some).ok_or_else(|| LookupError::Database("its head is damaged".into()))
 }
 
-fn key(by: By<'_>, position: u64) -> Vec<u8> {
+fn key(by: LookupKey<'_>, position: u64) -> Vec<u8> {
     let (letter, subject) = match by {
-        By::Leaf(leaf) => (b'l', &leaf.as_bytes()[..]),
-        By::Coordinate(text) => (b'c', text.as_bytes()),
-        By::Publisher(text) => (b'p', text.as_bytes()),
-        By::Keys(text) => (b'k', text.as_bytes()),
-        By::Digest(text) => (b'd', text.as_bytes()),
-        By::File(text) => (b'f', text.as_bytes()),
-        By::GitBlob(text) => (b'g', text.as_bytes()),
-        By::Purl(text) => (b'u', text.as_bytes()),
-        By::Parent(text) => (b'a', text.as_bytes()),
+        LookupKey::Leaf(leaf) => (b'l', &leaf.as_bytes()[..]),
+        LookupKey::Coordinate(text) => (b'c', text.as_bytes()),
+        LookupKey::Publisher(text) => (b'p', text.as_bytes()),
+        LookupKey::Keys(text) => (b'k', text.as_bytes()),
+        LookupKey::Digest(text) => (b'd', text.as_bytes()),
+        LookupKey::File(text) => (b'f', text.as_bytes()),
+        LookupKey::GitBlob(text) => (b'g', text.as_bytes()),
+        LookupKey::Purl(text) => (b'u', text.as_bytes()),
+        LookupKey::Parent(text) => (b'a', text.as_bytes()),
     };
     [&[letter][..], subject, &[0], &position.to_be_bytes()].concat()
 }

@@ -21,10 +21,10 @@ use stele_log_core::manifests::Manifests;
 use stele_log_core::prover::Prover;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
-use stele_log_core::running_log::Shared;
-use stele_log_core::staged_batch::Staging;
-use stele_log_core::status::{Gauge, Writer as Doing};
-use stele_log_core::tiles::Store;
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::staged_batch::StagedBatches;
+use stele_log_core::status::{Gauge, WriterState};
+use stele_log_core::tiles::TileStore;
 use stele_log_core::writer::Writer;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
@@ -77,7 +77,7 @@ pub async fn run(
                 if ran.is_err() {
                     let message = "the writer's thread panicked".to_owned();
                     tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
-                    shared.status.set_writer(Doing::Stopped { code: "internal", message });
+                    shared.status.set_writer(WriterState::Stopped { code: "internal", message });
                 }
             }
         })
@@ -103,14 +103,14 @@ pub async fn run(
 }
 
 /// Recovery, and everything that a running log shares.
-fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
+fn start(options: Options) -> Result<(Arc<RunningLog>, Sequencer, Past), LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let heads = FileHeadStore::take(&data)?;
     let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
-    let (staging, store) = (Staging::new(&objects), Store::new(&objects));
+    let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
     let key = signer.verifier();
     let found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
     let size = found.tree.size();
@@ -118,7 +118,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
 
     // Up to what is published; the rest follows with its publication. Without a valid checkpoint, up to nothing new.
     let (public, root) = match &found.published {
-        Some(published) => (published.size(), published.head.value().root()),
+        Some(published) => (published.size(), published.root()),
         None => (0, empty_root()),
     };
     let lookup = if found.published.is_none() && size > 0 {
@@ -127,7 +127,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
     } else {
         SledLookup::open(&data, &store, public, root)
     };
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(RunningLog {
         manifests: Manifests::new(&store),
         prover: Prover::new(&store),
         index: Arc::new(RwLock::new(found.index)),
@@ -171,7 +171,7 @@ fn start(options: Options) -> Result<(Arc<Shared>, Sequencer, Past), LogError> {
 }
 
 /// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.
-fn read_manifests(shared: &Arc<Shared>, manifests: Vec<Digest>) -> Result<(), LogError> {
+fn read_manifests(shared: &Arc<RunningLog>, manifests: Vec<Digest>) -> Result<(), LogError> {
     let shared = Arc::downgrade(shared);
     let read = move || {
         for digest in manifests {

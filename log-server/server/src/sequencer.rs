@@ -13,16 +13,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use stele_explain::Explain;
 use stele_log_core::batch::Batch;
-use stele_log_core::checkpoint::{Published, SignedHead};
-use stele_log_core::contract::lookup::Record;
+use stele_log_core::checkpoint::SignedCheckpoint;
+use stele_log_core::contract::lookup::LookupRow;
 use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::recall::{Elsewhere, compare};
 use stele_log_core::rules::MAX_BATCH;
-use stele_log_core::running_log::Shared;
-use stele_log_core::status::{Gauge, Writer as Doing};
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::{Gauge, WriterState};
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use stele_log_core::writer::{CheckError, WriteError, Writer, Written};
 use stele_spec::policy::Quorum;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::tile::TilePath;
 use tokio::sync::oneshot;
 
@@ -105,11 +106,11 @@ type Waiting = (Submission, oneshot::Sender<Reply>);
 /// The writer's thread and what it works with.
 #[derive(Debug)]
 pub struct Sequencer {
-    shared: Arc<Shared>,
+    shared: Arc<RunningLog>,
     writer: Writer,
     witnesses: Witnesses,
     /// What is signed and not in the lookups yet.
-    records: Vec<Record>,
+    records: Vec<LookupRow>,
     /// Full tiles whose partial ones are removed when they have been there for [`KEPT_FOR`], oldest first.
     superseded: VecDeque<TilePath>,
     /// Submitters whose head is not published yet.
@@ -121,7 +122,12 @@ pub struct Sequencer {
 impl Sequencer {
     /// A sequencer over what recovery found; `records` is what is signed and not published, `superseded` the full tiles with partial
     /// ones beside them.
-    pub fn new(shared: &Arc<Shared>, writer: Writer, records: Vec<Record>, superseded: VecDeque<TilePath>) -> Self {
+    pub fn new(
+        shared: &Arc<RunningLog>,
+        writer: Writer,
+        records: Vec<LookupRow>,
+        superseded: VecDeque<TilePath>,
+    ) -> Self {
         let witnesses = Witnesses::start(&shared.policy, &shared.store, &shared.key, &shared.status);
         let published = shared.published().map(|published| published.size());
         Self {
@@ -141,11 +147,11 @@ impl Sequencer {
     pub fn run(mut self, queue: &Receiver<Message>) {
         let outcome = self.work(queue);
         match outcome {
-            Ok(()) => self.shared.status.set_writer(Doing::Finished),
+            Ok(()) => self.shared.status.set_writer(WriterState::Finished),
             Err(fatal) => {
                 let (code, hint, told) = (fatal.code(), fatal.hint(), fatal.unavailable());
                 tracing::error!(code, error = %fatal, hint, "THE WRITER HAS STOPPED; reading goes on");
-                self.shared.status.set_writer(Doing::Stopped { code, message: fatal.to_string() });
+                self.shared.status.set_writer(WriterState::Stopped { code, message: fatal.to_string() });
                 self.answer_all(&told);
                 while let Ok(message) = queue.recv() {
                     if self.shared.is_stopping() {
@@ -211,7 +217,7 @@ impl Sequencer {
             self.contradicted()?;
             let Err(missing) = recalled else {
                 tracing::info!("the witnesses remember nothing that is not here");
-                self.shared.status.set_writer(Doing::Starting);
+                self.shared.status.set_writer(WriterState::Starting);
                 return Ok(true);
             };
             let missing = missing.lines();
@@ -221,7 +227,7 @@ impl Sequencer {
                     "too few witnesses have said what they cosigned last; nothing is signed before"
                 );
             }
-            self.shared.status.set_writer(Doing::Asking { since, missing });
+            self.shared.status.set_writer(WriterState::Asking { since, missing });
             if !self.pause(queue, pause, &Unavailable::AskingWitnesses) {
                 return Ok(false);
             }
@@ -255,7 +261,7 @@ impl Sequencer {
                     if self.shared.status.alarm(self.shared.clock.steady(), "batch-not-written", &message) {
                         tracing::error!(code, %error, "the first entry was not written; nothing was signed");
                     }
-                    self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
+                    self.shared.status.set_writer(WriterState::NoRoom { message: message.clone() });
                     if !self.pause(queue, RETRY.1, &Unavailable::Storage { code, message }) {
                         return Ok(false);
                     }
@@ -348,7 +354,7 @@ impl Sequencer {
     fn settle(&mut self, queue: &Receiver<Message>) -> Result<bool, Fatal> {
         let Some(head) = self.writer.signed.clone() else { return Ok(true) };
         if self.published == Some(head.checkpoint.size()) {
-            self.shared.status.set_writer(Doing::Running);
+            self.shared.status.set_writer(WriterState::Running);
             return Ok(true);
         }
         let started = Instant::now();
@@ -366,7 +372,7 @@ impl Sequencer {
                     if self.shared.status.alarm(self.shared.clock.steady(), "checkpoint-not-published", &message) {
                         tracing::error!(size = head.checkpoint.size(), message, "the checkpoint is not published");
                     }
-                    self.shared.status.set_writer(Doing::NoRoom { message: message.clone() });
+                    self.shared.status.set_writer(WriterState::NoRoom { message: message.clone() });
                     Unavailable::Storage { code: "disk-full", message }
                 }
                 Err(Unpublished::BelowQuorum(missing)) => {
@@ -374,7 +380,7 @@ impl Sequencer {
                     if self.shared.status.alarm(self.shared.clock.steady(), "below-quorum", &missing.join("\n")) {
                         tracing::warn!(size = head.checkpoint.size(), ?missing, "below the quorum; asking again");
                     }
-                    self.shared.status.set_writer(Doing::BelowQuorum { since, missing });
+                    self.shared.status.set_writer(WriterState::BelowQuorum { since, missing });
                     Unavailable::QuorumMissing
                 }
             };
@@ -400,7 +406,7 @@ impl Sequencer {
     }
 
     /// Puts the tiles of a signed head if they are not there yet, has it cosigned, and publishes it.
-    fn try_to_publish(&mut self, head: &Arc<SignedHead>) -> Result<Result<(), Unpublished>, Fatal> {
+    fn try_to_publish(&mut self, head: &Arc<SignedCheckpoint>) -> Result<Result<(), Unpublished>, Fatal> {
         match self.writer.publish_tiles() {
             Ok(()) => {}
             Err(error) if error.is_no_room() => return Ok(Err(Unpublished::NoRoom(error.to_string()))),
@@ -416,23 +422,23 @@ impl Sequencer {
         }
     }
 
-    fn gather(&mut self, head: &Arc<SignedHead>) -> Result<Published, QuorumMissing> {
+    fn gather(&mut self, head: &Arc<SignedCheckpoint>) -> Result<TrustedCheckpoint, QuorumMissing> {
         let hint = self.published.unwrap_or(0);
         self.witnesses.gather(head, hint, ROUND)
     }
 
-    fn publish(&mut self, published: Published) -> Result<(), ObjectError> {
-        self.shared.store.publish(&published.note.to_bytes())?;
-        let (size, root) = (published.size(), published.head.value().root());
+    fn publish(&mut self, published: TrustedCheckpoint) -> Result<(), ObjectError> {
+        self.shared.store.publish(&published.note().to_bytes())?;
+        let (size, root) = (published.size(), published.root());
         self.published = Some(size);
         self.republish_at = Instant::now() + Duration::from_secs(self.shared.rules.republish_every.max(1));
         let records = std::mem::take(&mut self.records);
         if !records.is_empty() || self.shared.published().is_none_or(|before| before.size() != size) {
             self.shared.lookup.extend(&records, size, root);
         }
-        tracing::info!(size, cosigned = published.head.cosigned().len(), "published");
+        tracing::info!(size, cosigned = published.witnesses().len(), "published");
         self.shared.set_published(published);
-        self.shared.status.set_writer(Doing::Running);
+        self.shared.status.set_writer(WriterState::Running);
         self.answer();
         // A disk that fills up keeps nothing for readers who are late.
         let most = if self.shared.short_of_room().is_some() { 0 } else { KEPT };

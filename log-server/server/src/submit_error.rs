@@ -1,7 +1,7 @@
 //! Why a submission has no proof.
 
 use stele_log_core::quota::Exceeded;
-use stele_log_core::refusal::Refusal;
+use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::submission::Unavailable;
 use stele_serve::Unread;
 use stele_spec::entry::EntryError;
@@ -24,7 +24,7 @@ pub struct Existing {
 
 /// Why a submission has no proof.
 #[derive(Debug, thiserror::Error)]
-pub enum Denied {
+pub enum SubmitError {
     /// Not a statement.
     #[error(transparent)]
     Malformed(#[from] EntryError),
@@ -35,7 +35,7 @@ pub enum Denied {
     #[error("{refusal}")]
     Refused {
         /// The rule.
-        refusal: Refusal,
+        refusal: AdmissionRefusal,
         /// The entry that stands in the way, if one does.
         existing: Option<Box<Existing>>,
     },

@@ -10,13 +10,13 @@
 mod common;
 
 use common::objects;
-use stele_log_core::staged_batch::{Staging, StagingError};
+use stele_log_core::staged_batch::{StagedBatchError, StagedBatches};
 use stele_spec::hash::RootHash;
 
 #[test]
 fn what_is_damaged_is_not_taken_for_a_batch() {
     let home = tempfile::tempdir().unwrap();
-    let staging = Staging::new(&objects(home.path()));
+    let staging = StagedBatches::new(&objects(home.path()));
     let root = RootHash::from_bytes([7; 32]);
     let entries = [b"one".to_vec(), b"".to_vec()];
     let name = staging.put(3, 5, root, entries.iter().map(Vec::as_slice)).unwrap();
@@ -26,7 +26,7 @@ fn what_is_damaged_is_not_taken_for_a_batch() {
     assert_eq!(staging.find(6, root).unwrap(), None);
     for damaged in [&good[1..], &good[..good.len() - 1], &[&good[..], b"x"].concat(), b"", b"stele/staged@v1\n"] {
         std::fs::write(&path, damaged).unwrap();
-        assert!(matches!(staging.find(5, root), Err(StagingError::NotABatch { .. })));
+        assert!(matches!(staging.find(5, root), Err(StagedBatchError::NotABatch { .. })));
     }
     staging.discard(&name).unwrap();
     staging.discard(&name).unwrap();

@@ -5,7 +5,7 @@
 //! - What [`Lookup::extend`] adds is found afterwards, or the lookup says that it is not open. A lookup that fails is made again from the
 //!   entries.
 
-use crate::file_digests::FileNames;
+use crate::file_digests::FileDigestIndex;
 use std::fmt::Debug;
 use stele_spec::hash::{LeafHash, RootHash};
 use stele_spec::statement::{Kind, Parent, Statement};
@@ -16,10 +16,10 @@ pub const MAX_POSITIONS: usize = 1000;
 /// A derived index from names and digests to positions.
 pub trait Lookup: Send + Sync + Debug {
     /// Adds the rows of entries that were published with the tree of this size and root.
-    fn extend(&self, rows: &[Record], size: u64, root: RootHash);
+    fn extend(&self, rows: &[LookupRow], size: u64, root: RootHash);
 
     /// The positions under a key, ascending, from `from` on; at most [`MAX_POSITIONS`].
-    fn positions(&self, by: By<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable>;
+    fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable>;
 
     /// Whether it answers: not while it is made again.
     fn is_open(&self) -> bool;
@@ -35,7 +35,7 @@ pub struct LookupUnavailable(pub String);
 
 /// What is known of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct LookupRow {
     /// Where it is.
     pub position: u64,
     /// Its hash.
@@ -49,16 +49,16 @@ pub struct Record {
     /// The weights it is about, in hex.
     pub digest: Option<String>,
     /// The files of the release.
-    pub files: FileNames,
+    pub files: FileDigestIndex,
     /// Its package URL.
     pub purl: Option<String>,
     /// What it was made of.
     pub parents: Vec<String>,
 }
 
-impl Record {
+impl LookupRow {
     /// The record of a statement, and of the files of its manifest.
-    pub fn of(position: u64, leaf: LeafHash, statement: &Statement, files: FileNames) -> Self {
+    pub fn of(position: u64, leaf: LeafHash, statement: &Statement, files: FileDigestIndex) -> Self {
         let release = statement.release();
         let lineage = release.map(|release| release.lineage.as_slice()).unwrap_or_default();
         Self {
@@ -83,7 +83,7 @@ impl Record {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
-pub enum By<'a> {
+pub enum LookupKey<'a> {
     /// The entry with this leaf hash.
     Leaf(&'a LeafHash),
     /// Everything about a coordinate, whoever says it.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use stele_fetch::http_client::HttpError;
-use stele_log_core::checkpoint::SignedHead;
-use stele_log_core::tiles::Store;
+use stele_log_core::checkpoint::SignedCheckpoint;
+use stele_log_core::tiles::TileStore;
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{NoteSignature, VerifierKey};
@@ -18,7 +18,7 @@ use stele_spec::tile::TileNodes;
 pub(super) struct Job {
     pub(super) round: u64,
     /// The newest signed head; `None` while nothing is signed.
-    pub(super) head: Option<Arc<SignedHead>>,
+    pub(super) head: Option<Arc<SignedCheckpoint>>,
     /// The size that a witness has probably cosigned last.
     pub(super) hint: u64,
     /// Whether it is asked for what it remembers, not for a cosignature.
@@ -31,7 +31,7 @@ pub(super) struct Answer {
     /// Its cosignatures; without one in it, it remembers nothing that is not in `head`.
     pub(super) outcome: Result<Vec<NoteSignature>, Problem>,
     /// A head of ours that it serves, to be compared.
-    pub(super) head: Option<Arc<SignedHead>>,
+    pub(super) head: Option<Arc<SignedCheckpoint>>,
 }
 
 /// What a witness is asked.
@@ -58,7 +58,7 @@ pub(super) struct Asked {
 pub(super) fn work(
     asked: &[Asked],
     log: &VerifierKey,
-    store: &Store,
+    store: &TileStore,
     queue: &Receiver<Job>,
     answers: &Sender<Answer>,
     ask: impl Fn(Call<'_>) -> Result<Said, Away>,
@@ -100,11 +100,11 @@ pub(super) fn work(
 /// What a witness remembers: a head of ours that it serves; or a 200 for ours, its body; or nothing.
 pub(super) fn remembered(
     log: &VerifierKey,
-    store: &Store,
-    ours: Option<&SignedHead>,
+    store: &TileStore,
+    ours: Option<&SignedCheckpoint>,
     hint: u64,
     ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
-) -> (Result<Option<String>, Problem>, Option<SignedHead>) {
+) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
     let served = match newest(log, ask) {
         Ok(Ok(head)) => return (Ok(None), Some(head)),
         Ok(Err(problem)) => problem,
@@ -127,10 +127,12 @@ pub(super) fn remembered(
 fn newest(
     log: &VerifierKey,
     ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
-) -> Result<Result<SignedHead, Problem>, Away> {
+) -> Result<Result<SignedCheckpoint, Problem>, Away> {
     let said = ask(Call::Newest)?;
     Ok(match said.status {
-        200 => SignedHead::read(said.body.as_bytes(), log).map_err(|error| Problem::NoCheckpoint(error.to_string())),
+        200 => {
+            SignedCheckpoint::read(said.body.as_bytes(), log).map_err(|error| Problem::NoCheckpoint(error.to_string()))
+        }
         status @ (403 | 404) => Err(Problem::Unknown { status }),
         status => Err(Problem::Status { status }),
     })
@@ -138,8 +140,8 @@ fn newest(
 
 /// One exchange, and a second one if the witness names another size than we expected; the body of a 200.
 pub(super) fn add_checkpoint(
-    store: &Store,
-    head: &SignedHead,
+    store: &TileStore,
+    head: &SignedCheckpoint,
     expected: u64,
     ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
 ) -> Result<String, Problem> {
@@ -165,7 +167,7 @@ pub(super) fn add_checkpoint(
     Err(Problem::Conflict { status: 409 })
 }
 
-pub(super) fn request(store: &Store, head: &SignedHead, old: u64) -> Result<Vec<u8>, Problem> {
+pub(super) fn request(store: &TileStore, head: &SignedCheckpoint, old: u64) -> Result<Vec<u8>, Problem> {
     let size = head.checkpoint.size();
     let proof = prove_consistency(&TileNodes::new(store, size), old, size);
     let proof = proof.map_err(|error| Problem::Proof(error.to_string()))?;
@@ -178,7 +180,11 @@ pub(super) fn request(store: &Store, head: &SignedHead, old: u64) -> Result<Vec<
 }
 
 /// The lines of one key in an answer, each verified; other keys' lines are ignored.
-pub(super) fn cosignatures(key: &VerifierKey, head: &SignedHead, body: &str) -> Result<Vec<NoteSignature>, Problem> {
+pub(super) fn cosignatures(
+    key: &VerifierKey,
+    head: &SignedCheckpoint,
+    body: &str,
+) -> Result<Vec<NoteSignature>, Problem> {
     let mut lines = Vec::new();
     for line in body.split_inclusive('\n') {
         let Ok(line) = NoteSignature::parse_line(line) else { continue };

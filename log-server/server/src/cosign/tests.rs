@@ -21,8 +21,8 @@ fn nobody() -> Away {
 
 struct Stage {
     _home: tempfile::TempDir,
-    store: Store,
-    head: Arc<SignedHead>,
+    store: TileStore,
+    head: Arc<SignedCheckpoint>,
 }
 
 fn stage() -> Stage {
@@ -39,7 +39,7 @@ fn key() -> SignerKey {
     SignerKey::new("w1.example".parse().unwrap(), KeyType::Cosigner, [4; 32])
 }
 
-fn line(head: &SignedHead, key: &SignerKey) -> String {
+fn line(head: &SignedCheckpoint, key: &SignerKey) -> String {
     cosign(head.note.text(), key, UnixTime::new(1_800_000_000).unwrap()).unwrap().to_string()
 }
 
@@ -145,7 +145,7 @@ fn the_request_is_what_the_protocol_says() {
     let hashes: Vec<_> = proof.lines().skip(1).collect();
     assert!(body.starts_with("old 3\n"));
     assert_eq!(hashes.len(), prove_consistency(&TileNodes::new(&stage.store, 9), 3, 9).unwrap().path().len());
-    assert_eq!(SignedHead::read(note.as_bytes(), &signer().verifier()).unwrap(), *stage.head);
+    assert_eq!(SignedCheckpoint::read(note.as_bytes(), &signer().verifier()).unwrap(), *stage.head);
     assert!(note.starts_with(ORIGIN));
     assert!(String::from_utf8(request(&stage.store, &stage.head, 9).unwrap()).unwrap().starts_with("old 9\n\nlog"));
 }
@@ -156,7 +156,7 @@ fn ask_back(
     ours: bool,
     newest: (u16, &str),
     added: (u16, &str),
-) -> (Result<Option<String>, Problem>, Option<SignedHead>) {
+) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
     let ask = |call: Call<'_>| {
         let (status, body) = match call {
             Call::Newest => newest,

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use stele_log_core::running_log::Shared;
-use stele_log_core::status::Writer;
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::WriterState;
 
 /// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
 const SLACK: u64 = 120;
@@ -22,16 +22,16 @@ pub(super) async fn healthz(State(server): State<Server>) -> Response {
     }
 }
 
-fn report(shared: &Shared) -> (bool, Value) {
+fn report(shared: &RunningLog) -> (bool, Value) {
     let mut problems: Vec<Value> = Vec::new();
     let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
     let writer = match shared.status.writer() {
-        Writer::Running => "running",
-        Writer::Starting => {
+        WriterState::Running => "running",
+        WriterState::Starting => {
             problem("starting", "no tree head is published yet".into());
             "starting"
         }
-        Writer::Asking { since, missing } => {
+        WriterState::Asking { since, missing } => {
             let seconds = shared.now().saturating_sub(since);
             let missing = missing.join("; ");
             problem(
@@ -42,24 +42,24 @@ fn report(shared: &Shared) -> (bool, Value) {
             );
             "asking-witnesses"
         }
-        Writer::NoRoom { message } => {
+        WriterState::NoRoom { message } => {
             problem("disk-full", message);
             "disk-full"
         }
-        Writer::BelowQuorum { since, missing } => {
+        WriterState::BelowQuorum { since, missing } => {
             let seconds = shared.now().saturating_sub(since);
             problem("quorum-missing", format!("for {seconds} s: {}", missing.join("; ")));
             "below-quorum"
         }
-        Writer::Stopped { code: code @ "backup-restored", message } => {
+        WriterState::Stopped { code: code @ "backup-restored", message } => {
             problem(code, format!("{message}; `stele-log adopt` brings it up to date"));
             code
         }
-        Writer::Stopped { code, message } => {
+        WriterState::Stopped { code, message } => {
             problem("writer-stopped", format!("{code}: {message}"));
             "stopped"
         }
-        Writer::Finished => {
+        WriterState::Finished => {
             problem("stopping", "the log is going down".into());
             "finished"
         }

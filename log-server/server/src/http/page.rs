@@ -13,7 +13,7 @@ pub(super) async fn page(State(server): State<Server>) -> Response {
     let (size, time) = shared.published().map_or((0, None), |published| {
         (
             published.size(),
-            published.head.time().and_then(|time| stele_spec::statement::Timestamp::from_unix_seconds(time.seconds())),
+            published.time().and_then(|time| stele_spec::statement::Timestamp::from_unix_seconds(time.seconds())),
         )
     });
     let mut html = format!(

@@ -10,11 +10,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use std::sync::Arc;
-use stele_log_core::running_log::Shared;
+use stele_log_core::running_log::RunningLog;
 use stele_serve::refusal;
 
 /// All routes. `body_bytes` bounds the manifests that are received at a time.
-pub fn router(shared: &Arc<Shared>, intake: Intake, body_bytes: u64) -> Router {
+pub fn router(shared: &Arc<RunningLog>, intake: Intake, body_bytes: u64) -> Router {
     let server = Server::new(shared, intake, body_bytes);
     let gzip = tower_http::compression::CompressionLayer::new();
     Router::new()

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::Duration;
-use stele_log_core::running_log::Shared;
+use stele_log_core::running_log::RunningLog;
 use stele_serve::Bodies;
 use stele_spec::manifest::MAX_MANIFEST;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// What every handler has.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<RunningLog>,
     pub(super) intake: Intake,
     /// Manifests on their way in.
     pub(super) bodies: Bodies,
@@ -41,7 +41,7 @@ const TURN: Duration = Duration::from_secs(5);
 
 impl Server {
     /// What every handler of this log has. `body_bytes` bounds the manifests that are received at a time.
-    pub(super) fn new(shared: &Arc<Shared>, intake: Intake, body_bytes: u64) -> Self {
+    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, body_bytes: u64) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             shared: shared.clone(),
@@ -56,7 +56,7 @@ impl Server {
     /// Work off the async threads, so many at a time.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> T + Send + 'static,
+        work: impl FnOnce(&RunningLog) -> T + Send + 'static,
     ) -> Result<T, Response> {
         let turn = turn(&self.reads).await?;
         self.off_thread(turn, work).await
@@ -65,7 +65,7 @@ impl Server {
     /// The same for probes.
     pub(super) async fn probing<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> T + Send + 'static,
+        work: impl FnOnce(&RunningLog) -> T + Send + 'static,
     ) -> Result<T, Response> {
         let turn = turn(&self.probes).await?;
         self.off_thread(turn, work).await
@@ -74,7 +74,7 @@ impl Server {
     async fn off_thread<T: Send + 'static>(
         &self,
         turn: OwnedSemaphorePermit,
-        work: impl FnOnce(&Shared) -> T + Send + 'static,
+        work: impl FnOnce(&RunningLog) -> T + Send + 'static,
     ) -> Result<T, Response> {
         let shared = self.shared.clone();
         let done = tokio::task::spawn_blocking(move || {
@@ -88,7 +88,7 @@ impl Server {
     /// Reads something that may be large; the room for the answer is found before another takes its turn.
     pub(super) async fn reading<E: Send + 'static>(
         &self,
-        read: impl FnOnce(&Shared) -> Result<Option<Vec<u8>>, E> + Send + 'static,
+        read: impl FnOnce(&RunningLog) -> Result<Option<Vec<u8>>, E> + Send + 'static,
     ) -> Result<Result<Option<Bytes>, E>, Response> {
         let _turn = turn(&self.reads).await?;
         let shared = self.shared.clone();

@@ -13,7 +13,7 @@ use stele_spec::tile::TilePath;
 
 pub(super) async fn checkpoint(State(server): State<Server>) -> Response {
     match server.shared.published() {
-        Some(published) => typed("text/plain; charset=utf-8", published.note.to_bytes()),
+        Some(published) => typed("text/plain; charset=utf-8", published.note().to_bytes()),
         None => not_found("published checkpoint yet"),
     }
 }
@@ -22,7 +22,7 @@ pub(super) async fn checkpoint(State(server): State<Server>) -> Response {
 pub(super) async fn tile(State(server): State<Server>, uri: Uri) -> Response {
     let path = uri.path().strip_prefix('/').and_then(|path| TilePath::parse(path).ok());
     let published = server.shared.published();
-    let Some(path) = path.filter(|path| published.is_some_and(|published| published.covers(*path))) else {
+    let Some(path) = path.filter(|path| published.is_some_and(|published| path.is_within(published.size()))) else {
         return not_found("such tile");
     };
     match server.reading(move |shared| shared.store.read(path)).await {

@@ -5,14 +5,14 @@
 use super::answers::{bad_request, json, typed, unavailable};
 use super::server::Server;
 use crate::intake::Receipt;
-use crate::submit_error::Denied;
+use crate::submit_error::SubmitError;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 use std::future::Ready;
-use stele_log_core::refusal::Refusal;
+use stele_log_core::refusal::AdmissionRefusal;
 use stele_serve::{Held, Pieces, Unread, refusal, with_retry_after};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
@@ -22,7 +22,7 @@ pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, bod
     let mut body = server.bodies.receive(body);
     let outcome = if media_type(&headers).eq_ignore_ascii_case(MEDIA_TYPE) {
         let outcome = with_manifest(&server, &mut body).await;
-        if !matches!(outcome, Err(Denied::Unread(_))) {
+        if !matches!(outcome, Err(SubmitError::Unread(_))) {
             // Else a client that still sends the manifest would not see why nobody wants it.
             body.forget_the_rest().await;
         }
@@ -36,12 +36,12 @@ pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, bod
     }
 }
 
-async fn alone(server: &Server, body: &mut Pieces) -> Result<Receipt, Denied> {
+async fn alone(server: &Server, body: &mut Pieces) -> Result<Receipt, SubmitError> {
     let statement = body.rest(MAX_ENTRY).await?;
-    server.intake.submit(statement.into(), None::<Ready<Result<Held, Denied>>>).await
+    server.intake.submit(statement.into(), None::<Ready<Result<Held, SubmitError>>>).await
 }
 
-async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, Denied> {
+async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, SubmitError> {
     let length = head(body, Part::Statement).await?;
     let statement = body.take(length).await?;
     let manifest = async {
@@ -56,7 +56,7 @@ async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, De
 }
 
 /// Takes the head of a part; the length of its content.
-async fn head(body: &mut Pieces, part: Part) -> Result<usize, Denied> {
+async fn head(body: &mut Pieces, part: Part) -> Result<usize, SubmitError> {
     let ahead = body.peek(MAX_HEAD).await?;
     match part.head(ahead)? {
         Next::Content { head, length } => {
@@ -90,50 +90,50 @@ fn accepted(receipt: &Receipt, as_json: bool) -> Response {
     typed("text/plain; charset=utf-8", proof.into_bytes())
 }
 
-fn refused(denied: &Denied) -> Response {
+fn refused(denied: &SubmitError) -> Response {
     let message = denied.to_string();
     match denied {
-        Denied::Malformed(error) => {
+        SubmitError::Malformed(error) => {
             let code = match error {
                 stele_spec::entry::EntryError::Statement(error) => error.code(),
                 _ => "not-a-statement",
             };
             bad_request(code, &message, "a statement is one COSE_Sign1 in its one encoding, as `stele` makes it")
         }
-        Denied::NotAStatement => bad_request("not-a-statement", &message, "submit a signed statement"),
-        Denied::Unread(unread) => unread.answer("a statement"),
-        Denied::NotASubmission(error) => match error {
+        SubmitError::NotAStatement => bad_request("not-a-statement", &message, "submit a signed statement"),
+        SubmitError::Unread(unread) => unread.answer("a statement"),
+        SubmitError::NotASubmission(error) => match error {
             Malformed::TooLong { .. } => refusal(StatusCode::PAYLOAD_TOO_LARGE, error.code(), &message, None),
             _ => bad_request(error.code(), &message, "send two CBOR byte strings: the statement, then its manifest"),
         },
-        Denied::ManifestMissing { .. } => refusal(
+        SubmitError::ManifestMissing { .. } => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             "manifest-missing",
             &message,
             Some("send the release together with its manifest, as application/cbor-seq: `stele publish` does"),
         ),
-        Denied::ManifestUnexpected => refusal(
+        SubmitError::ManifestUnexpected => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             "manifest-unexpected",
             &message,
             Some("send the statement alone, as application/cose"),
         ),
-        Denied::ManifestInvalid(error) => {
+        SubmitError::ManifestInvalid(error) => {
             bad_request(error.code(), &message, "`stele` makes manifests in their one encoding")
         }
-        Denied::Quota(exceeded) => {
+        SubmitError::Quota(exceeded) => {
             let hint = "the operator of the log sets quotas; what is logged already can be asked for at any time";
             let answer = refusal(StatusCode::TOO_MANY_REQUESTS, "quota", &message, Some(hint));
             with_retry_after(answer, exceeded.retry_after)
         }
-        Denied::ManifestDiffers(error) => refusal(
+        SubmitError::ManifestDiffers(error) => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             error.code(),
             &message,
             Some("make statement and manifest from the same files"),
         ),
-        Denied::Unavailable(error) => unavailable(error.code(), &message, error.retry_after()),
-        Denied::Refused { refusal, existing } => {
+        SubmitError::Unavailable(error) => unavailable(error.code(), &message, error.retry_after()),
+        SubmitError::Refused { refusal, existing } => {
             let mut object = json!({ "error": refusal.code(), "message": message, "hint": refusal.hint() });
             if let (Some(existing), Some(object)) = (existing, object.as_object_mut()) {
                 let existing = json!({
@@ -148,11 +148,11 @@ fn refused(denied: &Denied) -> Response {
     }
 }
 
-fn status_of(refusal: &Refusal) -> StatusCode {
+fn status_of(refusal: &AdmissionRefusal) -> StatusCode {
     use stele_spec::registration::Refusal as Rule;
     match refusal {
         // The record has something else there, or somebody was faster.
-        Refusal::Registration(
+        AdmissionRefusal::Registration(
             Rule::NameClaimed { .. }
             | Rule::CoordinateBound(_)
             | Rule::CoordinateReleased { .. }
@@ -160,8 +160,8 @@ fn status_of(refusal: &Refusal) -> StatusCode {
             | Rule::KeyHeld { .. },
         ) => StatusCode::CONFLICT,
         // The signer may not say this.
-        Refusal::ClaimNotAllowed { .. }
-        | Refusal::Registration(
+        AdmissionRefusal::ClaimNotAllowed { .. }
+        | AdmissionRefusal::Registration(
             Rule::NameUnclaimed { .. }
             | Rule::KeyNotHeld { .. }
             | Rule::KeyRevoked { .. }
@@ -169,7 +169,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
             | Rule::Signature(_),
         ) => StatusCode::FORBIDDEN,
         // Nobody may say this, as the log is.
-        Refusal::Registration(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AdmissionRefusal::Registration(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

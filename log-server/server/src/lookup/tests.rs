@@ -1,10 +1,10 @@
 use super::*;
 use crate::testkit::start;
 use std::path::Path;
-use stele_log_core::checkpoint::Published;
 use stele_log_core::samples::{claim, release};
+use stele_spec::policy::TrustedCheckpoint;
 
-fn log(home: &Path) -> (Dir, Store, Published) {
+fn log(home: &Path) -> (Dir, TileStore, TrustedCheckpoint) {
     let mut log = start(home).unwrap();
     log.write(vec![]).unwrap();
     log.write(vec![claim("acme.example", 1)]).unwrap();
@@ -15,26 +15,26 @@ fn log(home: &Path) -> (Dir, Store, Published) {
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }
 
-fn open(data: &Dir, store: &Store, published: &Published) -> SledLookup {
-    SledLookup::open(data, store, published.size(), published.head.value().root())
+fn open(data: &Dir, store: &TileStore, published: &TrustedCheckpoint) -> SledLookup {
+    SledLookup::open(data, store, published.size(), published.root())
 }
 
 fn check(lookup: &SledLookup) {
     let digest = release("acme.example", 1, "base", 1).1.weights_digest().to_string();
-    assert_eq!(lookup.positions(By::Publisher("acme.example"), 0).unwrap(), [1, 3, 4]);
-    assert_eq!(lookup.positions(By::Publisher("acme.example"), 2).unwrap(), [3, 4]);
-    assert_eq!(lookup.positions(By::Coordinate("acme.example/tiny@1.0.2#base"), 0).unwrap(), [3]);
-    assert_eq!(lookup.positions(By::Digest(&digest), 0).unwrap(), [3, 4]);
-    assert!(lookup.positions(By::Publisher("acme.exampl"), 0).unwrap().is_empty());
+    assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap(), [1, 3, 4]);
+    assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 2).unwrap(), [3, 4]);
+    assert_eq!(lookup.positions(LookupKey::Coordinate("acme.example/tiny@1.0.2#base"), 0).unwrap(), [3]);
+    assert_eq!(lookup.positions(LookupKey::Digest(&digest), 0).unwrap(), [3, 4]);
+    assert!(lookup.positions(LookupKey::Publisher("acme.exampl"), 0).unwrap().is_empty());
     // Any file of the manifest leads to the releases that have it.
     for file in release("acme.example", 1, "base", 1).1.files() {
         let (sha256, git) = (file.sha256.to_string(), file.git_sha1.to_string());
-        assert_eq!(lookup.positions(By::File(&sha256), 0).unwrap(), [3, 4], "{}", file.path);
-        assert_eq!(lookup.positions(By::GitBlob(&git), 0).unwrap(), [3, 4], "{}", file.path);
+        assert_eq!(lookup.positions(LookupKey::File(&sha256), 0).unwrap(), [3, 4], "{}", file.path);
+        assert_eq!(lookup.positions(LookupKey::GitBlob(&git), 0).unwrap(), [3, 4], "{}", file.path);
     }
-    assert!(lookup.positions(By::File(&"0".repeat(64)), 0).unwrap().is_empty());
+    assert!(lookup.positions(LookupKey::File(&"0".repeat(64)), 0).unwrap().is_empty());
     let leaf = stele_spec::merkle::leaf_hash(claim("acme.example", 1).bytes());
-    assert_eq!(lookup.positions(By::Leaf(&leaf), 0).unwrap(), [1]);
+    assert_eq!(lookup.positions(LookupKey::Leaf(&leaf), 0).unwrap(), [1]);
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn what_came_while_it_was_away_is_caught_up() {
     let (data, store, published) = log(home.path());
     let early = stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap();
     let lookup = SledLookup::open(&data, &store, 3, early);
-    assert_eq!(lookup.positions(By::Publisher("acme.example"), 0).unwrap(), [1]);
+    assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap(), [1]);
     drop(lookup);
     check(&open(&data, &store, &published));
 }
 
 /// A log whose batches jumped over whole tiles: between 3 and its end no size was ever a head.
-fn jumped(home: &Path, statements: u32) -> (Dir, Store, Published) {
+fn jumped(home: &Path, statements: u32) -> (Dir, TileStore, TrustedCheckpoint) {
     let mut log = start(home).unwrap();
     log.write(vec![]).unwrap();
     log.write(vec![claim("acme.example", 1)]).unwrap();
@@ -96,7 +96,7 @@ fn check_jumped(lookup: &SledLookup, statements: u32) {
     assert!(lookup.is_open());
     for i in [0, 255, 256, 700, statements - 1] {
         let name = format!("a{i}.example");
-        assert_eq!(lookup.positions(By::Publisher(&name), 0).unwrap(), [3 + u64::from(i)]);
+        assert_eq!(lookup.positions(LookupKey::Publisher(&name), 0).unwrap(), [3 + u64::from(i)]);
     }
 }
 
@@ -115,7 +115,7 @@ fn lookups_are_made_again_after_a_batch_of_any_size() {
 fn a_rebuild_that_was_cut_off_at_any_bundle_goes_on_from_there() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 1000);
-    let target = Target { size: published.size(), root: published.head.value().root() };
+    let target = Target { size: published.size(), root: published.root() };
     for (cut, size) in [256, 512, 768].into_iter().enumerate() {
         // What a crash between two bundles leaves: everything up to a size that was never a head.
         let opened = attempt(&data, &store, target).unwrap();
@@ -134,7 +134,7 @@ fn a_rebuild_that_was_cut_off_at_any_bundle_goes_on_from_there() {
 fn a_rebuild_flushes_as_it_goes() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 2600);
-    let target = Target { size: published.size(), root: published.head.value().root() };
+    let target = Target { size: published.size(), root: published.root() };
     let mut opened = attempt(&data, &store, target).unwrap();
     opened.catch_up(&store, target).unwrap();
     assert_eq!(opened.at, 2604);
@@ -157,8 +157,8 @@ fn what_is_published_while_lookups_are_made_is_in_them() {
     let opened = attempt(&data, &store, early).unwrap();
     // Away: it says so, and what is published meanwhile is not lost.
     assert!(!lookup.is_open());
-    assert!(lookup.positions(By::Publisher("acme.example"), 0).is_err());
-    lookup.extend(&[], published.size(), published.head.value().root());
+    assert!(lookup.positions(LookupKey::Publisher("acme.example"), 0).is_err());
+    lookup.extend(&[], published.size(), published.root());
     inner.finish_in_the_background(&store, opened);
     for _ in 0..600 {
         if lookup.is_open() {

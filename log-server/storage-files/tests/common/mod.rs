@@ -7,7 +7,7 @@ use stele_durable::Dir;
 use stele_log_core::contract::objects::Objects;
 use stele_log_core::recover::RecoverError;
 use stele_log_core::samples::Offline;
-use stele_log_core::tiles::Store;
+use stele_log_core::tiles::TileStore;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 
@@ -17,8 +17,8 @@ pub(crate) fn objects(home: &Path) -> Arc<dyn Objects> {
 }
 
 /// The published objects in a data folder.
-pub(crate) fn files(home: &Path) -> Store {
-    Store::new(&objects(home))
+pub(crate) fn files(home: &Path) -> TileStore {
+    TileStore::new(&objects(home))
 }
 
 /// Starts the log in a data folder as a real log does.
