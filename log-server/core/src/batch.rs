@@ -19,7 +19,7 @@ pub struct Batch {
     /// Where the index lists each.
     pub listings: Vec<Listing>,
     /// What the lookups learn of each.
-    pub records: Vec<LookupRow>,
+    pub rows: Vec<LookupRow>,
     /// Names and coordinates.
     pub added: Registry,
     /// Releases for the log's page.
@@ -33,7 +33,7 @@ impl Batch {
             first: size,
             statements: Vec::new(),
             listings: Vec::new(),
-            records: Vec::new(),
+            rows: Vec::new(),
             added: Registry::default(),
             newest: NewestReleases::default(),
         }
@@ -50,7 +50,7 @@ impl Batch {
                 self.added.apply_over(logged, position, leaf, signed.statement());
                 self.newest.take(position, signed.statement());
                 self.listings.push(Listing::new(Pointer { position, leaf }, keys));
-                self.records.push(LookupRow::of(position, leaf, signed.statement(), files));
+                self.rows.push(LookupRow::of(position, leaf, signed.statement(), files));
                 self.statements.push(signed);
                 Reply::Logged { position, known: false }
             }

@@ -49,5 +49,15 @@ pub mod name_proofs;
 
 pub mod writer;
 
+pub mod witness_problem;
+
+pub mod endpoint;
+
+pub mod cosigning;
+
+pub mod stop_reason;
+
+pub mod sequencer;
+
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;

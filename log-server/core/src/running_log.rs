@@ -56,7 +56,7 @@ pub struct RunningLog {
     pub newest: RwLock<NewestReleases>,
     /// The published head.
     pub published: RwLock<Option<Arc<TrustedCheckpoint>>>,
-    /// Whether the writer was told to stop.
+    /// Whether the log is to stop.
     pub stopping: AtomicBool,
 }
 
@@ -70,7 +70,7 @@ impl RunningLog {
     pub fn set_published(&self, published: TrustedCheckpoint) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if index.settled().position() < published.size() {
-            // Nothing is staged only where nothing is served either: see `names`.
+            // Nothing is staged only where nothing is served either: see `name_proofs`.
             let _ = index.commit();
         }
         self.status.set(Gauge::PublishedSize, published.size());
@@ -125,7 +125,7 @@ impl RunningLog {
         self.clock.unix_seconds()
     }
 
-    /// Whether the writer was told to stop.
+    /// Whether the log is to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }

@@ -10,18 +10,19 @@
 //! What is derived (lookups) follows at the next start.
 
 use crate::adopt_error::AdoptError;
-use crate::cosign::{WITNESS_TIME, Witnesses};
 use crate::error::LogError;
 use crate::options::Options;
+use crate::witness_threads::{WitnessThreads, wait_for_end};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::channel;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_fetch::static_files::StaticFiles;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::head_store::HeadStore as _;
 use stele_log_core::contract::objects::{MAX_OBJECT, Objects};
+use stele_log_core::cosigning::{Cosigning, RoundEnd};
 use stele_log_core::recall::compare;
 use stele_log_core::recover::{Recovered, recover};
 use stele_log_core::staged_batch::StagedBatches;
@@ -236,13 +237,20 @@ impl Adoption<'_> {
         if *self.policy.quorum() == Quorum::None {
             return Ok(());
         }
-        let mut witnesses = Witnesses::start(self.policy, copy, self.key, &Arc::new(Status::default()));
-        let round = WITNESS_TIME + Duration::from_secs(1);
-        let asked = witnesses.recall(Some(&Arc::new(head.clone())), head.checkpoint.size(), round);
-        for (witness, theirs) in witnesses.take_heads() {
+        let (sender, answers) = channel();
+        let witnesses = WitnessThreads::start(self.policy, copy, self.key, move |answer| sender.send(answer).is_ok());
+        let mut cosigning = Cosigning::new(self.policy, &Arc::new(Status::default()));
+        cosigning.leave_out(witnesses.without());
+        let ours = Arc::new(head.clone());
+        witnesses.ask(&cosigning.ask(SystemClock.steady(), Some(&ours), head.checkpoint.size(), true));
+        let end = wait_for_end(&mut cosigning, &answers, &SystemClock);
+        for (witness, theirs) in cosigning.take_heads() {
             self.same_history(&witness, copy, head, &theirs)?;
         }
-        asked.map_err(|missing| AdoptError::NotAsked { missing: missing.lines() })
+        match end {
+            Some(RoundEnd::Missing(missing)) => Err(AdoptError::NotAsked { missing: missing.lines() }),
+            _ => Ok(()),
+        }
     }
 
     fn same_history(

@@ -4,11 +4,10 @@
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
 use crate::config::Config;
-use crate::sequencer::Message;
+use crate::mailbox::Mailbox;
 use crate::submit_error::{Existing, SubmitError};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Explain;
@@ -39,7 +38,7 @@ use tokio::sync::{Semaphore, oneshot};
 #[derive(Clone, Debug)]
 pub struct Intake {
     shared: Arc<RunningLog>,
-    queue: SyncSender<Message>,
+    mailbox: Mailbox,
     /// As many checks at a time as there are cores: more would only wait for each other.
     cores: Arc<Semaphore>,
     quotas: Quotas,
@@ -71,8 +70,8 @@ enum Prechecked {
 }
 
 impl Intake {
-    /// The way into the log behind `queue`.
-    pub fn new(shared: &Arc<RunningLog>, config: &Config, queue: SyncSender<Message>, past: Past) -> Self {
+    /// The way into the log through `mailbox`.
+    pub fn new(shared: &Arc<RunningLog>, config: &Config, mailbox: Mailbox, past: Past) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut rules = config.quotas;
         if matches!(config.registration.claims, Claims::AllowList) {
@@ -81,7 +80,7 @@ impl Intake {
         let quotas = Quotas::new(rules, past, shared.clock.steady());
         Self {
             shared: shared.clone(),
-            queue,
+            mailbox,
             cores: Arc::new(Semaphore::new(cores)),
             quotas,
             wait: Duration::from_secs(config.limits.submission_seconds),
@@ -135,10 +134,7 @@ impl Intake {
         let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement) };
         let (reply, answer) = oneshot::channel();
         let submission = Submission { signed, leaf, keys, files };
-        self.queue.try_send(Message::Submit(Box::new(submission), reply)).map_err(|error| match error {
-            TrySendError::Full(_) => Unavailable::PoolFull,
-            TrySendError::Disconnected(_) => Unavailable::Stopping,
-        })?;
+        self.mailbox.submit(submission, reply)?;
         let reply = match tokio::time::timeout(self.wait, answer).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => Reply::Unavailable(Unavailable::Stopping),

@@ -6,9 +6,9 @@ pub mod config;
 
 pub mod lookup;
 
-pub mod cosign;
+pub mod witness_threads;
 
-pub mod sequencer;
+pub mod mailbox;
 
 pub mod submit_error;
 

@@ -4,12 +4,12 @@ use crate::error::LogError;
 use crate::http;
 use crate::intake::Intake;
 use crate::lookup::SledLookup;
+use crate::mailbox::{Mailbox, ReplyTo};
 use crate::options::Options;
-use crate::sequencer::{Message, Sequencer};
+use crate::witness_threads::WitnessThreads;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use stele_clock::{Clock, SystemClock};
@@ -17,11 +17,13 @@ use stele_daemon::announce;
 use stele_daemon::shutdown;
 use stele_durable::Dir;
 use stele_log_core::contract::objects::Objects;
+use stele_log_core::cosigning::Cosigning;
 use stele_log_core::manifests::Manifests;
 use stele_log_core::prover::Prover;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
 use stele_log_core::running_log::RunningLog;
+use stele_log_core::sequencer::{Action, Sequencer};
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::{Gauge, WriterState};
 use stele_log_core::tiles::TileStore;
@@ -63,37 +65,40 @@ pub async fn run(
     limits.answer_time = limits.answer_time.max(slowest);
     let waiting = options.config.limits.pending_submissions.max(1);
     let config = options.config.clone();
-    let started = tokio::task::spawn_blocking(move || start(options)).await;
-    let (shared, sequencer, past) =
-        started.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
+    let mailbox = Mailbox::new(waiting);
+    let started = tokio::task::spawn_blocking({
+        let mailbox = mailbox.clone();
+        move || start(options, &mailbox)
+    });
+    let Started { shared, sequencer, witnesses, past } =
+        started.await.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
 
-    let (queue, messages) = sync_channel(waiting);
     let writer = std::thread::Builder::new()
         .name("sequencer".into())
         .spawn({
-            let shared = shared.clone();
+            let (shared, mailbox) = (shared.clone(), mailbox.clone());
             move || {
-                let ran = catch_unwind(AssertUnwindSafe(|| sequencer.run(&messages)));
+                let ran = catch_unwind(AssertUnwindSafe(|| drive(sequencer, &shared, &mailbox, &witnesses)));
                 if ran.is_err() {
                     let message = "the writer's thread panicked".to_owned();
                     tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
                     shared.status.set_writer(WriterState::Stopped { code: "internal", message });
                 }
+                mailbox.close();
             }
         })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
-    let router = http::router(&shared, Intake::new(&shared, &config, queue.clone(), past), config.limits.body_bytes);
+    let router = http::router(&shared, Intake::new(&shared, &config, mailbox.clone(), past), config.limits.body_bytes);
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.origin, "serving");
     let stop = async {
         stop.await;
         // At once, so that those who wait for a quorum are answered before their connections are cut.
         shared.stopping.store(true, Ordering::SeqCst);
-        let _ = queue.try_send(Message::Wake);
+        mailbox.stop();
     };
     stele_serve::serve(listener, router, limits, stop).await;
-    drop(queue);
     let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
     if !matches!(joined, Ok(true)) {
         tracing::error!("the writer's thread failed");
@@ -102,8 +107,33 @@ pub async fn run(
     Ok(())
 }
 
-/// Recovery, and everything that a running log shares.
-fn start(options: Options) -> Result<(Arc<RunningLog>, Sequencer, Past), LogError> {
+/// Brings the sequencer its events, and does what it says, until it ends.
+fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailbox, witnesses: &WitnessThreads) {
+    let clock = &*shared.clock;
+    loop {
+        let now = clock.steady();
+        let event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
+        for action in sequencer.step(clock.steady(), event) {
+            match action {
+                Action::Ask(request) => witnesses.ask(&request),
+                // Who has gone away finds the statement logged when asking again.
+                Action::Reply(to, reply) => drop(to.send(reply)),
+                Action::Finish => return,
+            }
+        }
+    }
+}
+
+/// What a start makes.
+struct Started {
+    shared: Arc<RunningLog>,
+    sequencer: Sequencer<ReplyTo>,
+    witnesses: WitnessThreads,
+    past: Past,
+}
+
+/// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
+fn start(options: Options, mailbox: &Mailbox) -> Result<Started, LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
@@ -166,8 +196,13 @@ fn start(options: Options) -> Result<(Arc<RunningLog>, Sequencer, Past), LogErro
         signed: found.signed,
         pending: None,
     };
-    let sequencer = Sequencer::new(&shared, writer, found.unpublished, found.superseded);
-    Ok((shared, sequencer, found.past))
+    let answers = mailbox.clone();
+    let witnesses =
+        WitnessThreads::start(&shared.policy, &shared.store, &shared.key, move |answer| answers.answer(answer));
+    let mut cosigning = Cosigning::new(&shared.policy, &shared.status);
+    cosigning.leave_out(witnesses.without());
+    let sequencer = Sequencer::new(&shared, writer, cosigning, found.unpublished, found.superseded);
+    Ok(Started { shared, sequencer, witnesses, past: found.past })
 }
 
 /// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.

@@ -5,3 +5,5 @@ pub mod objects;
 pub mod head_store;
 
 pub mod lookup;
+
+pub mod cosigner;

@@ -1,5 +1,7 @@
 //! Why there is no cosignature of a witness.
 
+use crate::contract::cosigner::Unreachable;
+
 /// Why a witness did not cosign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -11,7 +13,7 @@ pub enum Problem {
     Waiting,
     /// Nobody answers, or not in time.
     #[error("{}", .0.why)]
-    Unreachable(Away),
+    Unreachable(Unreachable),
     /// It does not know the log or its key.
     #[error("it does not know this log or its key (status {status})")]
     Unknown {
@@ -45,13 +47,4 @@ pub enum Problem {
     /// Our own tiles could not be read.
     #[error("no consistency proof could be made: {0}")]
     Proof(String),
-}
-
-/// Nobody answers, or not so that it can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Away {
-    /// For everybody: no address in it.
-    pub(super) why: &'static str,
-    /// For the operator's log.
-    pub(super) detail: String,
 }

@@ -1,111 +1,125 @@
-//! What is said between the log and one witness: a request, its answer, and what the answer means.
+//! One address of witnesses: what is asked there, and what the answer means.
 
-use super::problem::{Away, Problem};
+use crate::checkpoint::SignedCheckpoint;
+use crate::contract::cosigner::{Cosigner, Unreachable};
+use crate::tiles::TileStore;
+use crate::witness_problem::Problem;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender};
-use stele_fetch::http_client::HttpError;
-use stele_log_core::checkpoint::SignedCheckpoint;
-use stele_log_core::tiles::TileStore;
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{NoteSignature, VerifierKey};
+use stele_spec::policy::Policy;
 use stele_spec::text::{decimal, to_base64};
 use stele_spec::tile::TileNodes;
 
-/// What a witness is asked for.
+/// What all witnesses are asked in one round.
 #[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub(super) round: u64,
+pub struct WitnessRequest {
+    /// The number of the round.
+    pub round: u64,
     /// The newest signed head; `None` while nothing is signed.
-    pub(super) head: Option<Arc<SignedCheckpoint>>,
+    pub head: Option<Arc<SignedCheckpoint>>,
     /// The size that a witness has probably cosigned last.
-    pub(super) hint: u64,
+    pub hint: u64,
     /// Whether it is asked for what it remembers, not for a cosignature.
-    pub(super) recall: bool,
+    pub recall: bool,
 }
 
-pub(super) struct Answer {
-    pub(super) round: u64,
-    pub(super) witness: usize,
+/// What came of a request, for one key of a witness.
+#[derive(Clone, Debug)]
+pub struct WitnessAnswer {
+    /// The number of the round.
+    pub round: u64,
+    /// The place of the witness in the policy.
+    pub witness: usize,
     /// Its cosignatures; without one in it, it remembers nothing that is not in `head`.
-    pub(super) outcome: Result<Vec<NoteSignature>, Problem>,
-    /// A head of ours that it serves, to be compared.
-    pub(super) head: Option<Arc<SignedCheckpoint>>,
-}
-
-/// What a witness is asked.
-pub(super) enum Call<'a> {
-    /// `GET <origin hash>/checkpoint`.
-    Newest,
-    /// `POST add-checkpoint` with this body.
-    Add(&'a [u8]),
-}
-
-/// What a witness said.
-pub(super) struct Said {
-    pub(super) status: u16,
-    pub(super) body: String,
+    pub outcome: Result<Vec<NoteSignature>, Problem>,
+    /// A head of this log that it serves, to be compared.
+    pub head: Option<Arc<SignedCheckpoint>>,
 }
 
 /// A key that an address is asked for.
-pub(super) struct Asked {
+#[derive(Clone, Debug)]
+pub struct WitnessKey {
     /// Its place in the policy.
-    pub(super) number: usize,
-    pub(super) key: VerifierKey,
+    pub number: usize,
+    /// The key.
+    pub key: VerifierKey,
 }
 
-pub(super) fn work(
-    asked: &[Asked],
-    log: &VerifierKey,
-    store: &TileStore,
-    queue: &Receiver<Job>,
-    answers: &Sender<Answer>,
-    ask: impl Fn(Call<'_>) -> Result<Said, Away>,
-) {
-    let mut known = None;
-    while let Ok(mut job) = queue.recv() {
-        while let Ok(newer) = queue.try_recv() {
-            job = newer;
+/// One address, the keys that answer there, and what is known of its state.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    keys: Vec<WitnessKey>,
+    log: VerifierKey,
+    store: TileStore,
+    /// The size that it has cosigned last, as far as this run knows.
+    known: Option<u64>,
+}
+
+impl Endpoint {
+    /// An address with these keys. Proofs are made from `store`; `log` is the key whose heads are asked for.
+    pub fn new(keys: Vec<WitnessKey>, log: &VerifierKey, store: &TileStore) -> Self {
+        Self { keys, log: log.clone(), store: store.clone(), known: None }
+    }
+
+    /// The addresses of a policy. The keys of one witness that are listed with one address are asked for together.
+    pub fn all(policy: &Policy, log: &VerifierKey, store: &TileStore) -> BTreeMap<String, Self> {
+        let mut addresses: BTreeMap<String, Vec<WitnessKey>> = BTreeMap::new();
+        for (number, witness) in policy.witnesses().iter().enumerate() {
+            if let Some(url) = &witness.url {
+                let key = WitnessKey { number, key: witness.key.clone() };
+                addresses.entry(url.trim_end_matches('/').to_owned()).or_default().push(key);
+            }
         }
-        let hint = known.unwrap_or(job.hint);
-        let (said, shown) = match &job.head {
-            head if job.recall => remembered(log, store, head.as_deref(), hint, &ask),
-            Some(head) => match add_checkpoint(store, head, hint, &ask) {
-                // It says that there is more of ours, or something else: then it can show it.
+        addresses.into_iter().map(|(address, keys)| (address, Self::new(keys, log, store))).collect()
+    }
+
+    /// The places in the policy of the keys that answer here.
+    pub fn numbers(&self) -> Vec<usize> {
+        self.keys.iter().map(|key| key.number).collect()
+    }
+
+    /// Asks, and says for each key what came of it. Nothing where there is no head to be cosigned.
+    pub fn answers(&mut self, request: &WitnessRequest, cosigner: &mut dyn Cosigner) -> Vec<WitnessAnswer> {
+        let hint = self.known.unwrap_or(request.hint);
+        let (said, shown) = match &request.head {
+            head if request.recall => remembered(&self.log, &self.store, head.as_deref(), hint, cosigner),
+            Some(head) => match add_checkpoint(&self.store, head, hint, cosigner) {
+                // It says that there is more of this log, or something else: then it can show it.
                 Err(problem @ (Problem::Ahead { .. } | Problem::Conflict { .. })) => {
-                    (Err(problem), newest(log, &ask).ok().and_then(Result::ok))
+                    (Err(problem), newest(&self.log, cosigner).ok().and_then(Result::ok))
                 }
                 said => (said.map(Some), None),
             },
-            None => continue,
+            None => return Vec::new(),
         };
-        if let (Ok(Some(_)), Some(head)) = (&said, &job.head) {
-            known = Some(head.checkpoint.size());
+        if let (Ok(Some(_)), Some(head)) = (&said, &request.head) {
+            self.known = Some(head.checkpoint.size());
         }
         let shown = shown.map(Arc::new);
-        for Asked { number, key } in asked {
-            let outcome = said.clone().and_then(|body| match (body, &job.head) {
+        let answer = |WitnessKey { number, key }: &WitnessKey| {
+            let outcome = said.clone().and_then(|body| match (body, &request.head) {
                 (Some(body), Some(head)) => cosignatures(key, head, &body),
                 _ => Ok(Vec::new()),
             });
-            let answer = Answer { round: job.round, witness: *number, outcome, head: shown.clone() };
-            if answers.send(answer).is_err() {
-                return;
-            }
-        }
+            WitnessAnswer { round: request.round, witness: *number, outcome, head: shown.clone() }
+        };
+        self.keys.iter().map(answer).collect()
     }
 }
 
 /// What a witness remembers: a head of ours that it serves; or a 200 for ours, its body; or nothing.
-pub(super) fn remembered(
+pub(crate) fn remembered(
     log: &VerifierKey,
     store: &TileStore,
     ours: Option<&SignedCheckpoint>,
     hint: u64,
-    ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
+    cosigner: &mut dyn Cosigner,
 ) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
-    let served = match newest(log, ask) {
+    let served = match newest(log, cosigner) {
         Ok(Ok(head)) => return (Ok(None), Some(head)),
         Ok(Err(problem)) => problem,
         Err(away) => return (Err(Problem::Unreachable(away)), None),
@@ -115,7 +129,7 @@ pub(super) fn remembered(
         let nothing = matches!(served, Problem::Unknown { .. } | Problem::Status { status: 405 | 410 });
         return (if nothing { Ok(None) } else { Err(served) }, None);
     };
-    match add_checkpoint(store, ours, hint, ask) {
+    match add_checkpoint(store, ours, hint, cosigner) {
         Ok(body) => (Ok(Some(body)), None),
         // It has never cosigned anything of ours.
         Err(Problem::Unknown { .. }) => (Ok(None), None),
@@ -124,11 +138,8 @@ pub(super) fn remembered(
 }
 
 /// The newest head of ours that a witness serves, or why it serves none.
-fn newest(
-    log: &VerifierKey,
-    ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
-) -> Result<Result<SignedCheckpoint, Problem>, Away> {
-    let said = ask(Call::Newest)?;
+fn newest(log: &VerifierKey, cosigner: &mut dyn Cosigner) -> Result<Result<SignedCheckpoint, Problem>, Unreachable> {
+    let said = cosigner.newest_checkpoint()?;
     Ok(match said.status {
         200 => {
             SignedCheckpoint::read(said.body.as_bytes(), log).map_err(|error| Problem::NoCheckpoint(error.to_string()))
@@ -139,16 +150,16 @@ fn newest(
 }
 
 /// One exchange, and a second one if the witness names another size than we expected; the body of a 200.
-pub(super) fn add_checkpoint(
+pub(crate) fn add_checkpoint(
     store: &TileStore,
     head: &SignedCheckpoint,
     expected: u64,
-    ask: &impl Fn(Call<'_>) -> Result<Said, Away>,
+    cosigner: &mut dyn Cosigner,
 ) -> Result<String, Problem> {
     let size = head.checkpoint.size();
     let mut old = expected.min(size);
     for last in [false, true] {
-        let said = ask(Call::Add(&request(store, head, old)?)).map_err(Problem::Unreachable)?;
+        let said = cosigner.add_checkpoint(&request(store, head, old)?).map_err(Problem::Unreachable)?;
         match said.status {
             200 => return Ok(said.body),
             403 | 404 => return Err(Problem::Unknown { status: said.status }),
@@ -167,7 +178,7 @@ pub(super) fn add_checkpoint(
     Err(Problem::Conflict { status: 409 })
 }
 
-pub(super) fn request(store: &TileStore, head: &SignedCheckpoint, old: u64) -> Result<Vec<u8>, Problem> {
+pub(crate) fn request(store: &TileStore, head: &SignedCheckpoint, old: u64) -> Result<Vec<u8>, Problem> {
     let size = head.checkpoint.size();
     let proof = prove_consistency(&TileNodes::new(store, size), old, size);
     let proof = proof.map_err(|error| Problem::Proof(error.to_string()))?;
@@ -180,7 +191,7 @@ pub(super) fn request(store: &TileStore, head: &SignedCheckpoint, old: u64) -> R
 }
 
 /// The lines of one key in an answer, each verified; other keys' lines are ignored.
-pub(super) fn cosignatures(
+pub(crate) fn cosignatures(
     key: &VerifierKey,
     head: &SignedCheckpoint,
     body: &str,
@@ -205,24 +216,4 @@ pub(super) fn cosignatures(
     } else {
         Ok(lines)
     }
-}
-
-pub(super) fn away(error: &HttpError) -> Away {
-    let why = match error {
-        HttpError::BadUrl { .. } => "its address in the policy is none",
-        HttpError::Unreachable { .. } => "it cannot be reached",
-        HttpError::TimedOut { .. } => "it took too long",
-        HttpError::TooLarge { .. } => "its answer is too large",
-        HttpError::Roots(_) => "this machine's TLS roots cannot be read",
-        HttpError::Encoding { .. } => "its answer is encoded as nothing that is read here",
-        HttpError::NotPublic { .. } => "its address is none of the public internet",
-        HttpError::Broken { .. } => "the exchange with it failed",
-    };
-    let mut detail = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let _ = write!(detail, ": {cause}");
-        next = cause.source();
-    }
-    Away { why, detail }
 }

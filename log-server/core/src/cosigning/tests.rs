@@ -1,38 +1,52 @@
-use super::exchange::{add_checkpoint, cosignatures, remembered, request};
 use super::*;
-use crate::testkit::start;
-use std::cell::RefCell;
+use crate::contract::cosigner::{Cosigner, Unreachable, WitnessResponse};
+use crate::endpoint::{Endpoint, WitnessKey, add_checkpoint, cosignatures, remembered, request};
+use crate::samples::{ORIGIN, Offline, claim, signer};
+use crate::tiles::TileStore;
 use std::collections::VecDeque;
-use stele_log_core::samples::{ORIGIN, claim, signer};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::tile::TileNodes;
 
 /// A witness that answers from a script and notes what it was asked.
+#[derive(Default)]
 struct Script {
-    answers: RefCell<VecDeque<(u16, String)>>,
-    asked: RefCell<Vec<String>>,
+    newest: Option<(u16, String)>,
+    answers: VecDeque<(u16, String)>,
+    asked: Vec<String>,
 }
 
-fn nobody() -> Away {
-    Away { why: "nobody there", detail: String::new() }
+impl Cosigner for Script {
+    fn add_checkpoint(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        self.asked.push(body.lines().next().unwrap().to_owned());
+        let (status, body) = self.answers.pop_front().ok_or_else(nobody)?;
+        Ok(WitnessResponse { status, body })
+    }
+
+    fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {
+        let (status, body) = self.newest.clone().ok_or_else(nobody)?;
+        Ok(WitnessResponse { status, body })
+    }
+}
+
+fn nobody() -> Unreachable {
+    Unreachable { why: "nobody there", detail: String::new() }
 }
 
 struct Stage {
-    _home: tempfile::TempDir,
     store: TileStore,
     head: Arc<SignedCheckpoint>,
 }
 
 fn stage() -> Stage {
-    let home = tempfile::tempdir().unwrap();
-    let mut log = start(home.path()).unwrap();
+    let mut log = Offline::in_memory();
     log.write(vec![]).unwrap();
     for i in 0..4 {
         log.write(vec![claim(&format!("a{i}.example"), 1)]).unwrap();
     }
-    Stage { store: log.store.clone(), head: log.writer.signed.clone().unwrap(), _home: home }
+    Stage { store: log.store.clone(), head: log.writer.signed.clone().unwrap() }
 }
 
 fn key() -> SignerKey {
@@ -45,17 +59,10 @@ fn line(head: &SignedCheckpoint, key: &SignerKey) -> String {
 
 fn play(stage: &Stage, expected: u64, answers: &[(u16, &str)]) -> (Result<Vec<NoteSignature>, Problem>, Vec<String>) {
     let answers = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
-    let script = Script { answers: RefCell::new(answers), asked: RefCell::default() };
-    let ask = |call: Call<'_>| {
-        let Call::Add(body) = call else { unreachable!("only heads are offered here") };
-        let body = String::from_utf8(body.to_vec()).unwrap();
-        script.asked.borrow_mut().push(body.split("\n\n").next().unwrap().lines().next().unwrap().to_owned());
-        let (status, body) = script.answers.borrow_mut().pop_front().ok_or_else(nobody)?;
-        Ok(Said { status, body })
-    };
-    let said = add_checkpoint(&stage.store, &stage.head, expected, &ask);
+    let mut script = Script { answers, ..Script::default() };
+    let said = add_checkpoint(&stage.store, &stage.head, expected, &mut script);
     let outcome = said.and_then(|body| cosignatures(&key().verifier(), &stage.head, &body));
-    (outcome, script.asked.into_inner())
+    (outcome, script.asked)
 }
 
 #[test]
@@ -120,21 +127,19 @@ fn the_two_keys_of_a_witness_are_answered_for_by_one_request() {
     let stage = stage();
     let quantum = SignerKey::new("w1.example".parse().unwrap(), KeyType::MlDsa, [4; 32]);
     let both = format!("{}{}", line(&stage.head, &key()), line(&stage.head, &quantum));
-    let (jobs, queue) = channel();
-    let (sender, answers) = channel();
-    jobs.send(Job { round: 1, head: Some(stage.head.clone()), hint: 9, recall: false }).unwrap();
-    drop(jobs);
-    let asked = [Asked { number: 0, key: key().verifier() }, Asked { number: 1, key: quantum.verifier() }];
-    let requests = RefCell::new(0);
-    work(&asked, &signer().verifier(), &stage.store, &queue, &sender, |_| {
-        *requests.borrow_mut() += 1;
-        Ok(Said { status: 200, body: both.clone() })
-    });
-    drop(sender);
+    let keys = vec![WitnessKey { number: 0, key: key().verifier() }, WitnessKey { number: 1, key: quantum.verifier() }];
+    let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store);
+    let mut script = Script { answers: [(200, both)].into(), ..Script::default() };
+    let answers = endpoint.answers(&request_for(&stage), &mut script);
     let outcomes: Vec<_> =
-        answers.iter().map(|answer| (answer.witness, answer.outcome.unwrap()[0].to_string())).collect();
+        answers.into_iter().map(|answer| (answer.witness, answer.outcome.unwrap()[0].to_string())).collect();
     assert_eq!(outcomes, [(0, line(&stage.head, &key())), (1, line(&stage.head, &quantum))]);
-    assert_eq!(requests.into_inner(), 1);
+    assert_eq!(script.asked.len(), 1);
+}
+
+/// To cosign the head.
+fn request_for(stage: &Stage) -> WitnessRequest {
+    WitnessRequest { round: 1, head: Some(stage.head.clone()), hint: 9, recall: false }
 }
 
 #[test]
@@ -157,14 +162,9 @@ fn ask_back(
     newest: (u16, &str),
     added: (u16, &str),
 ) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
-    let ask = |call: Call<'_>| {
-        let (status, body) = match call {
-            Call::Newest => newest,
-            Call::Add(_) => added,
-        };
-        Ok(Said { status, body: body.to_owned() })
-    };
-    remembered(&signer().verifier(), &stage.store, ours.then_some(stage.head.as_ref()), 9, &ask)
+    let owned = |(status, body): (u16, &str)| (status, body.to_owned());
+    let mut script = Script { newest: Some(owned(newest)), answers: [owned(added)].into(), asked: Vec::new() };
+    remembered(&signer().verifier(), &stage.store, ours.then_some(stage.head.as_ref()), 9, &mut script)
 }
 
 #[test]
@@ -195,18 +195,13 @@ fn what_a_witness_remembers_is_read_or_found_out_by_offering_ours() {
 fn who_contradicts_us_is_asked_to_show_it() {
     let stage = stage();
     for (status, body) in [(409, "18446744073709551615\n"), (422, "")] {
-        let (jobs, queue) = channel();
-        let (sender, answers) = channel();
-        jobs.send(Job { round: 1, head: Some(stage.head.clone()), hint: 9, recall: false }).unwrap();
-        drop(jobs);
-        let asked = [Asked { number: 0, key: key().verifier() }];
-        work(&asked, &signer().verifier(), &stage.store, &queue, &sender, |call| match call {
-            Call::Newest => Ok(Said { status: 200, body: stage.head.note.to_string() }),
-            Call::Add(_) => Ok(Said { status, body: body.to_owned() }),
-        });
-        let answer = answers.recv().unwrap();
-        assert!(answer.outcome.is_err());
-        assert_eq!(answer.head.as_deref(), Some(stage.head.as_ref()));
+        let keys = vec![WitnessKey { number: 0, key: key().verifier() }];
+        let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store);
+        let newest = Some((200, stage.head.note.to_string()));
+        let mut script = Script { newest, answers: [(status, body.to_owned())].into(), asked: Vec::new() };
+        let answers = endpoint.answers(&request_for(&stage), &mut script);
+        assert!(answers[0].outcome.is_err());
+        assert_eq!(answers[0].head.as_deref(), Some(stage.head.as_ref()));
     }
 }
 
@@ -227,32 +222,41 @@ fn nobody_waits_for_who_is_known_to_be_away_and_a_late_answer_is_heard() {
         |key: &SignerKey| vec![cosign(stage.head.note.text(), key, UnixTime::new(1_800_000_000).unwrap()).unwrap()];
     let keys =
         [4, 5].map(|seed| SignerKey::new(format!("w{seed}.example").parse().unwrap(), KeyType::Cosigner, [seed; 32]));
-    let policy = stele_log_core::samples::policy(&format!(
-        "witness a {}\nwitness b {}\ngroup g 1 a b\nquorum g\n",
+    let policy = crate::samples::policy(&format!(
+        "witness a {} https://a.example\nwitness b {} https://b.example\ngroup g 1 a b\nquorum g\n",
         keys[0].verifier(),
         keys[1].verifier()
     ));
     let status = Arc::new(Status::default());
-    let mut witnesses = Witnesses::start(&policy, &stage.store, &signer().verifier(), &status);
-    let (sender, answers) = channel();
-    (witnesses.answers, witnesses.reachable) = (answers, vec![true, true]);
-    let answer = |round, witness, outcome| Answer { round, witness, outcome, head: None };
-    witnesses.away[1] = true;
-    sender.send(answer(1, 0, Ok(line(&keys[0])))).unwrap();
-    let started = Instant::now();
-    let patience = Duration::from_secs(60);
-    assert_eq!(witnesses.gather(&stage.head, 9, patience).unwrap().size(), 9);
-    assert!(started.elapsed() < patience);
+    let mut witnesses = Cosigning::new(&policy, &status);
+    let (start, unix) = (Duration::from_secs(100), 1_800_000_000);
+    let answer = |round, witness, outcome| WitnessAnswer { round, witness, outcome, head: None };
+    // The quorum is there, and the other one is not known to be away: a grace for it.
+    let round = witnesses.ask(start, Some(&stage.head), 9, false).round;
+    assert!(witnesses.round_end(start, unix).is_none());
+    witnesses.hear(answer(round, 0, Ok(line(&keys[0]))), start, unix);
+    assert!(witnesses.round_end(start, unix).is_none());
+    assert_eq!(witnesses.deadline(), Some(start + GRACE));
+    let Some(RoundEnd::Cosigned(head)) = witnesses.round_end(start + GRACE, unix) else { panic!("not cosigned") };
+    assert_eq!(head.size(), 9);
     assert_eq!(status.witnesses().get("w5.example"), None, "not heard, and not called slow");
-    sender.send(answer(1, 1, Ok(line(&keys[1])))).unwrap();
-    witnesses.listen();
+    // Known to be away: not waited for.
+    witnesses.hear(answer(round, 1, Err(Problem::Status { status: 500 })), start, unix);
+    let round = witnesses.ask(start, Some(&stage.head), 9, false).round;
+    witnesses.hear(answer(round, 0, Ok(line(&keys[0]))), start, unix);
+    assert!(matches!(witnesses.round_end(start, unix), Some(RoundEnd::Cosigned(_))));
+    witnesses.hear(answer(round, 1, Ok(line(&keys[1]))), start, unix);
     assert!(status.witnesses()["w5.example"].cosigned.is_some() && !witnesses.away[1]);
     // A size without a head is remembered until it cosigns again.
-    sender.send(answer(1, 1, Err(Problem::Ahead { size: u64::MAX }))).unwrap();
-    witnesses.listen();
+    witnesses.hear(answer(round, 1, Err(Problem::Ahead { size: u64::MAX })), start, unix);
     assert_eq!(status.witnesses()["w5.example"].ahead, Some(u64::MAX));
     assert!(witnesses.take_heads().is_empty());
-    sender.send(answer(1, 1, Ok(line(&keys[1])))).unwrap();
-    witnesses.listen();
+    witnesses.hear(answer(round, 1, Ok(line(&keys[1]))), start, unix);
     assert_eq!(status.witnesses()["w5.example"].ahead, None);
+    // Nobody answers: the round ends with its deadline, and says who is missing.
+    let late = start + ROUND;
+    witnesses.ask(start, Some(&stage.head), 9, false);
+    assert!(witnesses.round_end(late - GRACE, unix).is_none());
+    let Some(RoundEnd::Missing(missing)) = witnesses.round_end(late, unix) else { panic!("not missing") };
+    assert_eq!(missing.lines(), ["w4.example: no answer yet", "w5.example: no answer yet"]);
 }
