@@ -1,0 +1,158 @@
+//! Objects by name: tiles, entry bundles, manifests, staged batches, and the published checkpoint.
+//!
+//! # Contract
+//! - An object is written once. Only the checkpoint changes, and a manifest whose bytes were damaged.
+//! - `Ok` of a write: the bytes are durable, and visible to readers.
+//! - [`ObjectErrorKind::Differs`]: other bytes are there under the name. They are left as they are.
+//! - [`ObjectErrorKind::Uncertain`]: whether the bytes will be there after a loss of power is unknown. The writer stops, and only a start,
+//!   which reads everything back, goes on.
+//! - Every other error of a write: what was there before is still there, and each object of the call is there whole or not at all.
+//!
+//! # Trust
+//! Write access lets somebody withhold objects, and show readers tiles that fail their proofs. It does not make the log sign a wrong tree:
+//! what is about to be signed is read back first.
+
+use std::error::Error;
+use std::fmt;
+use stele_explain::{Exit, Explain, Failure};
+use stele_spec::hash::Digest;
+use stele_spec::tile::TilePath;
+
+/// The largest object but for a staged batch, in bytes: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
+pub const MAX_OBJECT: u64 = 256 * 65_537;
+
+/// A place for objects.
+pub trait Objects: Send + Sync + fmt::Debug {
+    /// Puts objects. Those that are there with the same bytes stay. Not atomic: after an error some may be there, each whole.
+    fn put(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError>;
+
+    /// Reads an object of at most `limit` bytes; `None` when it is not there.
+    fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError>;
+
+    /// The length of an object in bytes; `None` when it is not there.
+    fn length(&self, name: &ObjectName) -> Result<Option<u64>, ObjectError>;
+
+    /// Puts bytes in place of whatever is there: the next checkpoint, or a manifest whose bytes were damaged. Readers get the old bytes or
+    /// the new ones.
+    fn replace(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError>;
+
+    /// Removes an object durably. One that is not there is no error.
+    fn remove(&self, name: &ObjectName) -> Result<(), ObjectError>;
+
+    /// Removes an object that nothing rests on any more. Neither durable nor certain.
+    fn forget(&self, name: &ObjectName);
+
+    /// The names of all staged batches, under [`ObjectName::StagedBatch`].
+    fn staged_batches(&self) -> Result<Vec<String>, ObjectError>;
+
+    /// Whether a tile or bundle was ever put.
+    fn has_tiles(&self) -> Result<bool, ObjectError>;
+
+    /// The widths of the partial tiles beside a full one. Best effort: one that cannot be listed is left out.
+    fn partials(&self, full: TilePath) -> Vec<u16>;
+
+    /// Removes the partial tiles of a full one. Neither durable nor certain.
+    fn forget_partials(&self, full: TilePath);
+
+    /// When an object was written, in Unix seconds; `None` when it is not there, or its time is not kept.
+    fn written_at(&self, name: &ObjectName) -> Option<u64>;
+
+    /// How many bytes are free; `None` where the storage does not say.
+    fn free_bytes(&self) -> Option<u64>;
+
+    /// The error of a storage that has too little room left.
+    fn no_room(&self) -> ObjectError;
+}
+
+/// The name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectName {
+    /// A tile or an entry bundle.
+    Tile(TilePath),
+    /// The manifest with this digest.
+    Manifest(Digest),
+    /// The published checkpoint.
+    Checkpoint,
+    /// A staged batch.
+    StagedBatch(String),
+}
+
+/// What a failure means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectErrorKind {
+    /// Other bytes are there under the name.
+    Differs,
+    /// There is no room. Nothing was lost, and the same call may succeed once there is.
+    NoRoom,
+    /// What the storage holds is now unknown.
+    Uncertain,
+    /// The object is larger than the caller's limit.
+    TooLarge,
+    /// Anything else.
+    Failed,
+}
+
+/// Why an object could not be kept or read, in the words of the storage.
+pub struct ObjectError {
+    kind: ObjectErrorKind,
+    failure: Failure,
+}
+
+impl ObjectError {
+    /// An error of the storage and what it means.
+    pub fn new(kind: ObjectErrorKind, error: impl Explain + Send + Sync + 'static) -> Self {
+        Self { kind, failure: error.into() }
+    }
+
+    /// What it means.
+    pub fn kind(&self) -> ObjectErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tile(path) => path.fmt(f),
+            Self::Manifest(digest) => write!(f, "manifests/{digest}"),
+            Self::Checkpoint => f.write_str("checkpoint"),
+            Self::StagedBatch(name) => write!(f, "staged/{name}"),
+        }
+    }
+}
+
+impl fmt::Display for ObjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.failure.fmt(f)
+    }
+}
+
+impl fmt::Debug for ObjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {:?}", self.kind, self.failure)
+    }
+}
+
+impl Error for ObjectError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failure.source()
+    }
+}
+
+impl Explain for ObjectError {
+    fn exit(&self) -> Exit {
+        self.failure.as_explain().exit()
+    }
+
+    fn code(&self) -> &'static str {
+        self.failure.as_explain().code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.failure.as_explain().hint()
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        self.failure.as_explain().facts()
+    }
+}

@@ -1,0 +1,32 @@
+//! The names by which the files of a release are found again: SHA-256 and git's blob id, of so many of them.
+
+use stele_spec::manifest::{Manifest, Role};
+
+/// The most files of one release that are listed, weights first: a thousand shards and what goes with them.
+pub const MAX_FILES: usize = 4096;
+
+/// The digests of a release's files, in hex.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileDigestIndex {
+    /// SHA-256.
+    pub sha256: Vec<String>,
+    /// Git's blob id.
+    pub git_sha1: Vec<String>,
+}
+
+impl FileDigestIndex {
+    /// Those of a manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        let (weights, others): (Vec<_>, Vec<_>) = manifest.files().iter().partition(|file| file.role == Role::Weights);
+        let files: Vec<_> = weights.into_iter().chain(others).take(MAX_FILES).collect();
+        let mut names = Self {
+            sha256: files.iter().map(|file| file.sha256.to_string()).collect(),
+            git_sha1: files.iter().map(|file| file.git_sha1.to_string()).collect(),
+        };
+        for digests in [&mut names.sha256, &mut names.git_sha1] {
+            digests.sort_unstable();
+            digests.dedup();
+        }
+        names
+    }
+}

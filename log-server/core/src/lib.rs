@@ -1,0 +1,63 @@
+#![doc = include_str!("../README.md")]
+
+// A module uses only those above it.
+pub mod rules;
+
+pub mod file_digests;
+
+pub mod contract;
+
+pub mod alarms;
+
+pub mod tree;
+
+pub mod tiles;
+
+pub mod overlay;
+
+pub mod staged_batch;
+
+pub mod checkpoint;
+
+pub mod refusal;
+
+pub mod admission;
+
+pub mod replay;
+
+pub mod newest_releases;
+
+pub mod quota;
+
+pub mod submission;
+
+pub mod batch;
+
+pub mod status;
+
+pub mod prover;
+
+pub mod manifests;
+
+pub mod recall;
+
+pub mod recover;
+
+pub mod running_log;
+
+pub mod name_proofs;
+
+pub mod writer;
+
+pub mod witness_problem;
+
+pub mod endpoint;
+
+pub mod cosigning;
+
+pub mod stop_reason;
+
+pub mod sequencer;
+
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;

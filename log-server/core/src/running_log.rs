@@ -1,0 +1,138 @@
+//! What the writer and the readers of a running log share.
+
+use crate::contract::lookup::Lookup;
+use crate::contract::objects::ObjectError;
+use crate::manifests::Manifests;
+use crate::newest_releases::NewestReleases;
+use crate::prover::Prover;
+use crate::rules::Rules;
+use crate::status::{Gauge, Status};
+use crate::tiles::TileStore;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use stele_clock::Clock;
+use stele_spec::checkpoint::{Checkpoint, Origin};
+use stele_spec::hash::Digest;
+use stele_spec::index::Index;
+use stele_spec::note::VerifierKey;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+use stele_spec::registration::Registry;
+
+/// How many lost manifests are looked at again each time that the log's health is asked for.
+const LOOKED_AT: usize = 16;
+
+/// A running log. Readers hold an `Arc` of it.
+pub struct RunningLog {
+    /// The log's identity.
+    pub origin: Origin,
+    /// The operator's decisions.
+    pub rules: Rules,
+    /// The log's public key.
+    pub key: VerifierKey,
+    /// What a tree head must satisfy to be published.
+    pub policy: Policy,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Tiles, entries, manifests.
+    pub store: TileStore,
+    /// Proofs.
+    pub prover: Prover,
+    /// The index: settled as published, with what is signed and not published staged. Locked before `published`.
+    pub index: Arc<RwLock<Index>>,
+    /// The public manifests.
+    pub manifests: Manifests,
+    /// The derived lookups.
+    pub lookup: Box<dyn Lookup>,
+    /// How the log is.
+    pub status: Arc<Status>,
+    /// Manifests of logged releases that were missing or damaged when they were looked at last.
+    pub lost_manifests: Mutex<BTreeSet<Digest>>,
+    /// Names and coordinates, as signed.
+    pub registry: RwLock<Registry>,
+    /// The newest releases, those under way included.
+    pub newest: RwLock<NewestReleases>,
+    /// The published head.
+    pub published: RwLock<Option<Arc<TrustedCheckpoint>>>,
+    /// Whether the log is to stop.
+    pub stopping: AtomicBool,
+}
+
+impl RunningLog {
+    /// The head that is served and proven under; `None` before the first.
+    pub fn published(&self) -> Option<Arc<TrustedCheckpoint>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves and proves under this head from now on; what was staged in the index for it is settled.
+    pub fn set_published(&self, published: TrustedCheckpoint) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        if index.settled().position() < published.size() {
+            // Nothing is staged only where nothing is served either: see `name_proofs`.
+            let _ = index.commit();
+        }
+        self.status.set(Gauge::PublishedSize, published.size());
+        self.status.set(Gauge::PublishedTime, published.time().map_or_else(|| self.now(), |time| time.seconds()));
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+    }
+
+    /// What a checkpoint from the disk is worth. The published one was verified when it was published; only other bytes are
+    /// verified anew.
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
+        match self.published().filter(|published| published.note().to_bytes() == note) {
+            Some(published) => Ok(published.trusted().clone()),
+            None => self.policy.verify(note),
+        }
+    }
+
+    /// The newest releases, for reading.
+    pub fn newest(&self) -> RwLockReadGuard<'_, NewestReleases> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The registry, for reading.
+    pub fn registry(&self) -> RwLockReadGuard<'_, Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many bytes are free on the disk of the data; `None` where the machine does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.store.objects().free_bytes()
+    }
+
+    /// Below `limits.min_free_bytes` nothing new is taken: a batch that was signed must find room for its tiles.
+    pub fn short_of_room(&self) -> Option<ObjectError> {
+        let least = self.rules.min_free_bytes;
+        self.free_bytes().filter(|free| *free < least).map(|_| self.store.objects().no_room())
+    }
+
+    /// The manifests of logged releases that are missing or damaged: what was, if it still is.
+    pub fn lost_manifests(&self) -> BTreeSet<Digest> {
+        let mut lost = self.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        let looked_at: Vec<Digest> = lost.iter().take(LOOKED_AT).copied().collect();
+        for digest in looked_at {
+            if matches!(self.store.manifest(&digest), Ok(Some(bytes)) if Digest::of(&bytes) == digest) {
+                lost.remove(&digest);
+            }
+        }
+        lost.clone()
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.clock.unix_seconds()
+    }
+
+    /// Whether the log is to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for RunningLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningLog").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,578 @@
+//! The sequencer: closes batches, has them decided and written, has the head cosigned, publishes it, and answers.
+//!
+//! It is a state machine. [`Sequencer::step`] takes one event and says what is to be done; a driver brings the events and does it. Only the
+//! storage is reached from inside.
+//!
+//! ```text
+//! recalling ─> beginning ─> publishing <─> open <─> renewing            any ─> stopped, finished
+//! ```
+//!
+//! Before anything is signed the witnesses are asked what they cosigned last ([`crate::recall`]).
+//!
+//! A head that is signed and not yet published comes before everything else. While the quorum is missing nothing new is
+//! taken, and the same head is offered again and again; its submitters are refused, and find their statement logged when they ask again.
+
+use crate::batch::Batch;
+use crate::checkpoint::SignedCheckpoint;
+use crate::contract::lookup::LookupRow;
+use crate::contract::objects::ObjectError;
+use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
+use crate::endpoint::{WitnessAnswer, WitnessRequest};
+use crate::recall::compare;
+use crate::rules::MAX_BATCH;
+use crate::running_log::RunningLog;
+use crate::status::{Gauge, WriterState};
+use crate::stop_reason::StopReason;
+use crate::submission::{Reply, Submission, Unavailable};
+use crate::writer::{CheckError, WriteError, Writer, Written};
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use stele_explain::Explain as _;
+use stele_spec::index::Listing;
+use stele_spec::policy::{Quorum, TrustedCheckpoint};
+use stele_spec::statement::SignedStatement;
+use stele_spec::tile::TilePath;
+
+/// How long to wait before something is tried again: at first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// How long partial tiles are kept beside the full one: as long as a reader may need for what an earlier checkpoint covers.
+const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// The most full tiles that partial ones are kept beside: a busy log fills many in that time, each with up to 255 partial ones.
+const KEPT: usize = 32;
+
+/// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
+const LAST_BATCHES: Duration = Duration::from_secs(5);
+
+/// What happened. `R` is where a reply goes.
+#[derive(Debug)]
+pub enum Event<R> {
+    /// A submission came.
+    Submitted(Box<Submission>, R),
+    /// A witness answered.
+    Answered(WitnessAnswer),
+    /// Time has passed, and no submission waits.
+    Idle,
+    /// The log is to stop.
+    Stop,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Action<R> {
+    /// Ask all witnesses.
+    Ask(WitnessRequest),
+    /// Send a reply.
+    Reply(R, Reply),
+    /// Nothing more: the sequencer has ended.
+    Finish,
+}
+
+/// What the sequencer is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Asks what the witnesses cosigned last.
+    Recalling,
+    /// Writes the first entry of a new log.
+    Beginning,
+    /// Has the signed head cosigned and published.
+    Publishing,
+    /// Collects a batch.
+    Open,
+    /// Has the published head cosigned once more, so that its time stays young.
+    Renewing,
+    /// Met an error after which it must not go on.
+    Stopped,
+    /// Has ended.
+    Finished,
+}
+
+/// Something that is tried until it succeeds.
+#[derive(Debug)]
+struct Attempt {
+    /// When it began, by the steady clock.
+    began: Duration,
+    /// When it began, in Unix seconds.
+    since: u64,
+    /// How long the next pause is.
+    pause: Duration,
+    /// When it is tried again; `None` while witnesses are asked.
+    again: Option<Duration>,
+    /// What submitters are told meanwhile.
+    told: Option<Unavailable>,
+}
+
+/// The one sequencer of a log.
+#[derive(Debug)]
+pub struct Sequencer<R> {
+    log: Arc<RunningLog>,
+    writer: Writer,
+    cosigning: Cosigning,
+    phase: Phase,
+    attempt: Attempt,
+    /// What is collected for the next batch.
+    batch: Vec<(Submission, R)>,
+    /// When the batch is closed.
+    closes: Duration,
+    /// What is signed and not in the lookups yet.
+    rows: Vec<LookupRow>,
+    /// Full tiles whose partial ones are removed when they have been there for [`KEPT_FOR`], oldest first.
+    superseded: VecDeque<TilePath>,
+    /// Submitters whose head is not published yet.
+    waiting: Vec<(R, Reply)>,
+    published: Option<u64>,
+    renew_at: Duration,
+    /// Since it was to stop: until when it still takes what waits.
+    stop_at: Option<Duration>,
+    actions: Vec<Action<R>>,
+}
+
+impl<R> Sequencer<R> {
+    /// A sequencer over what recovery found; `rows` is what is signed and not published, `superseded` the full tiles with partial ones
+    /// beside them. Its first step begins.
+    pub fn new(
+        log: &Arc<RunningLog>,
+        writer: Writer,
+        cosigning: Cosigning,
+        rows: Vec<LookupRow>,
+        superseded: VecDeque<TilePath>,
+    ) -> Self {
+        let now = log.clock.steady();
+        let attempt = Attempt::new(now, log.now(), Some(now), Some(Unavailable::AskingWitnesses));
+        Self {
+            writer,
+            cosigning,
+            phase: Phase::Recalling,
+            attempt,
+            batch: Vec::new(),
+            closes: now,
+            rows,
+            superseded,
+            waiting: Vec::new(),
+            published: log.published().map(|published| published.size()),
+            // At the first opportunity after a start: who knows how old the checkpoint is.
+            renew_at: now,
+            stop_at: None,
+            actions: Vec::new(),
+            log: log.clone(),
+        }
+    }
+
+    /// Takes an event, at a time of the steady clock.
+    pub fn step(&mut self, now: Duration, event: Event<R>) -> Vec<Action<R>> {
+        if let Err(reason) = self.take(now, event) {
+            self.stop(&reason);
+            // It may have been to stop already.
+            let _ = self.progress(now, false);
+        }
+        std::mem::take(&mut self.actions)
+    }
+
+    /// Whether a submission is taken now, or refused; else it waits.
+    pub fn accepts(&self, now: Duration) -> bool {
+        match self.phase {
+            Phase::Recalling | Phase::Beginning | Phase::Open | Phase::Stopped => true,
+            Phase::Publishing => self.refuses(now),
+            Phase::Renewing | Phase::Finished => false,
+        }
+    }
+
+    /// When [`Event::Idle`] is due, by the steady clock.
+    pub fn wake_at(&self, now: Duration) -> Option<Duration> {
+        match self.phase {
+            Phase::Recalling | Phase::Beginning => self.attempt.again.or(self.cosigning.deadline()),
+            Phase::Publishing => {
+                let patience = Some(self.patience_ends()).filter(|ends| *ends > now && self.attempt.again.is_some());
+                [self.attempt.again.or(self.cosigning.deadline()), patience].into_iter().flatten().min()
+            }
+            Phase::Open if !self.batch.is_empty() => Some(self.closes),
+            Phase::Open if self.stop_at.is_some() => Some(now),
+            Phase::Open => Some(self.renew_at),
+            Phase::Renewing => self.cosigning.deadline(),
+            Phase::Stopped | Phase::Finished => None,
+        }
+    }
+
+    fn take(&mut self, now: Duration, event: Event<R>) -> Result<(), StopReason> {
+        let mut idle = false;
+        match event {
+            Event::Submitted(submission, to) => self.submitted(now, *submission, to),
+            Event::Answered(answer) => {
+                self.cosigning.hear(answer, now, self.log.now());
+                if self.phase != Phase::Stopped {
+                    self.contradicted()?;
+                }
+            }
+            Event::Idle => idle = true,
+            Event::Stop => _ = self.stop_at.get_or_insert(now + LAST_BATCHES),
+        }
+        while self.progress(now, idle)? {
+            // Whether a submission waits for the next phase is not known.
+            idle = false;
+        }
+        Ok(())
+    }
+
+    fn submitted(&mut self, now: Duration, submission: Submission, to: R) {
+        if self.phase == Phase::Open {
+            if self.batch.is_empty() {
+                self.closes = now + self.log.rules.batch.max_age();
+            }
+            self.batch.push((submission, to));
+            return;
+        }
+        let told = self.attempt.told.clone().unwrap_or(Unavailable::NotYetPublished);
+        self.actions.push(Action::Reply(to, Reply::Unavailable(told)));
+    }
+
+    /// Does what is due; whether more may be.
+    fn progress(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
+        match self.phase {
+            Phase::Recalling => self.recall(now),
+            Phase::Beginning => self.begin(now),
+            Phase::Publishing => self.keep_publishing(now),
+            Phase::Open => self.serve(now, idle),
+            Phase::Renewing => self.renew(now),
+            Phase::Stopped if self.stop_at.is_some() => Ok(self.finish()),
+            Phase::Stopped | Phase::Finished => Ok(false),
+        }
+    }
+
+    /// Asks what the witnesses cosigned last, until so many have said it that every quorum has one of them in it. Nothing is signed before.
+    fn recall(&mut self, now: Duration) -> Result<bool, StopReason> {
+        if self.stop_at.is_some() {
+            return Ok(self.finish());
+        }
+        if *self.log.policy.quorum() == Quorum::None {
+            tracing::warn!(
+                "the policy has no quorum: no witness can tell whether this data was put back from an older copy"
+            );
+            return Ok(self.enter(Phase::Beginning, now));
+        }
+        if let Some(again) = self.attempt.again {
+            if now < again {
+                return Ok(false);
+            }
+            self.attempt.again = None;
+            let signed = self.writer.signed.clone();
+            self.ask(now, signed.as_ref(), true);
+        }
+        let Some(end) = self.cosigning.round_end(now, self.log.now()) else { return Ok(false) };
+        let RoundEnd::Missing(missing) = end else {
+            tracing::info!("the witnesses remember nothing that is not here");
+            self.log.status.set_writer(WriterState::Starting);
+            return Ok(self.enter(Phase::Beginning, now));
+        };
+        let missing = missing.lines();
+        if self.log.status.alarm(now, "asking-witnesses", &missing.join("\n")) {
+            tracing::warn!(?missing, "too few witnesses have said what they cosigned last; nothing is signed before");
+        }
+        self.log.status.set_writer(WriterState::Asking { since: self.attempt.since, missing });
+        self.attempt.pause_from(now);
+        Ok(false)
+    }
+
+    /// A head with this log's own signature that the newest one here does not continue ends the run.
+    fn contradicted(&mut self) -> Result<(), StopReason> {
+        for (witness, head) in self.cosigning.take_heads() {
+            let found = compare(&witness, &self.log.store, self.writer.signed.as_deref(), &head);
+            let found = found.map_err(|error| WriteError::Check(CheckError::Store(error)))?;
+            found.map_or(Ok(()), |elsewhere| Err(StopReason::Elsewhere(elsewhere)))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first entry of a new log, as soon as there is room.
+    fn begin(&mut self, now: Duration) -> Result<bool, StopReason> {
+        if self.writer.signed.is_some() {
+            return self.settle(now);
+        }
+        if self.stop_at.is_some() {
+            return Ok(self.finish());
+        }
+        if self.attempt.again.is_some_and(|again| now < again) {
+            return Ok(false);
+        }
+        tracing::info!(origin = %self.log.origin, "a new log: writing its first entry");
+        match self.write(&[], &[]) {
+            Ok(written) => {
+                self.note(written);
+                Ok(true)
+            }
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(error) => {
+                let (code, message) = (error.code(), error.to_string());
+                if self.log.status.alarm(now, "batch-not-written", &message) {
+                    tracing::error!(code, %error, "the first entry was not written; nothing was signed");
+                }
+                self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
+                self.attempt.told = Some(Unavailable::Storage { code, message });
+                self.attempt.pause = RETRY.1;
+                self.attempt.pause_from(now);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Goes on from a signed head: to have it published, or to take statements if it is.
+    fn settle(&mut self, now: Duration) -> Result<bool, StopReason> {
+        let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
+        if self.published == size {
+            self.log.status.set_writer(WriterState::Running);
+            return Ok(self.enter(Phase::Open, now));
+        }
+        self.enter(Phase::Publishing, now);
+        self.offer(now)?;
+        Ok(true)
+    }
+
+    /// Puts the tiles of the signed head if they are not there yet, and asks the witnesses to cosign it.
+    fn offer(&mut self, now: Duration) -> Result<(), StopReason> {
+        match self.writer.publish_tiles() {
+            Ok(()) => {}
+            Err(error) if error.is_no_room() => {
+                self.no_room(now, &error.to_string());
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.attempt.again = None;
+        let signed = self.writer.signed.clone();
+        self.ask(now, signed.as_ref(), false);
+        Ok(())
+    }
+
+    /// Has the signed head cosigned and published, however long that takes.
+    fn keep_publishing(&mut self, now: Duration) -> Result<bool, StopReason> {
+        if let Some(again) = self.attempt.again {
+            if self.stop_at.is_some() {
+                return Ok(self.finish());
+            }
+            if self.refuses(now)
+                && let Some(told) = self.attempt.told.clone()
+            {
+                self.answer_all(&told);
+            }
+            if now < again {
+                return Ok(false);
+            }
+            self.offer(now)?;
+        }
+        match self.cosigning.round_end(now, self.log.now()) {
+            Some(RoundEnd::Cosigned(head)) => match self.publish(now, *head) {
+                Ok(()) => {
+                    let took = self.log.clock.steady().saturating_sub(self.attempt.began);
+                    self.log.status.note_batch(Duration::ZERO, took);
+                    return Ok(self.enter(Phase::Open, now));
+                }
+                Err(error) if error.code() == "disk-full" => self.no_room(now, &error.to_string()),
+                Err(error) => return Err(error.into()),
+            },
+            Some(RoundEnd::Missing(missing)) => self.below_quorum(now, &missing),
+            Some(RoundEnd::Remembered) | None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn no_room(&mut self, now: Duration, error: &str) {
+        let message = format!("{error}: signed, and published when there is room");
+        if self.log.status.alarm(now, "checkpoint-not-published", &message) {
+            let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
+            tracing::error!(size, message, "the checkpoint is not published");
+        }
+        self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
+        self.attempt.told = Some(Unavailable::Storage { code: "disk-full", message });
+        self.attempt.pause_from(now);
+    }
+
+    fn below_quorum(&mut self, now: Duration, missing: &QuorumMissing) {
+        let missing = missing.lines();
+        if self.log.status.alarm(now, "below-quorum", &missing.join("\n")) {
+            let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
+            tracing::warn!(size, ?missing, "below the quorum; asking again");
+        }
+        self.log.status.set_writer(WriterState::BelowQuorum { since: self.attempt.since, missing });
+        self.attempt.told = Some(Unavailable::QuorumMissing);
+        self.attempt.pause_from(now);
+    }
+
+    /// Closes the batch when it is full or its time is over, and has the published head renewed in between.
+    fn serve(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
+        let is_full = self.batch.len() >= self.log.rules.batch.max_entries.clamp(1, MAX_BATCH);
+        if is_full || (idle && !self.batch.is_empty() && now >= self.closes) {
+            let batch = std::mem::take(&mut self.batch);
+            self.process(now, batch)?;
+            return Ok(true);
+        }
+        if !self.batch.is_empty() {
+            return Ok(false);
+        }
+        if self.stop_at.is_some_and(|ends| idle || now > ends) {
+            return Ok(self.finish());
+        }
+        if self.stop_at.is_none() && now >= self.renew_at {
+            self.phase = Phase::Renewing;
+            let signed = self.writer.signed.clone();
+            self.ask(now, signed.as_ref(), false);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Decides about a batch in its order, and writes what is new.
+    fn process(&mut self, now: Duration, batch: Vec<(Submission, R)>) -> Result<(), StopReason> {
+        let mut decided = Batch::new(self.writer.tree.size());
+        for (submission, to) in batch {
+            let reply = decided.take(submission, &self.log.registry(), &self.log.rules.registration);
+            self.waiting.push((to, reply));
+        }
+        let Batch { statements, listings, rows, added, newest, .. } = decided;
+        if statements.is_empty() {
+            // Everything they rest on is published: nothing is written before the head before is settled.
+            self.answer();
+            return Ok(());
+        }
+        let began = self.log.clock.steady();
+        match self.write(&statements, &listings) {
+            Ok(written) => {
+                self.log.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
+                self.log.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
+                self.rows.extend(rows);
+                self.log.status.count("stele_entries_total", "logged", statements.len() as u64);
+                self.log.status.note_batch(self.log.clock.steady().saturating_sub(began), Duration::ZERO);
+                self.note(written);
+                self.settle(now).map(|_| ())
+            }
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(error) => {
+                let (code, message) = (error.code(), error.to_string());
+                if self.log.status.alarm(now, "batch-not-written", &message) {
+                    tracing::error!(code, %error, "a batch was not written; nothing was signed");
+                }
+                self.answer_all(&Unavailable::Storage { code, message });
+                Ok(())
+            }
+        }
+    }
+
+    fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+        match self.log.short_of_room() {
+            None => self.writer.write(statements, listings),
+            Some(error) => Err(WriteError::Before(error)),
+        }
+    }
+
+    fn note(&mut self, written: Written) {
+        self.log.status.set(Gauge::SignedSize, written.head.checkpoint.size());
+        self.log.status.count("stele_batches_total", "signed", 1);
+        tracing::debug!(size = written.head.checkpoint.size(), "signed");
+        self.superseded.extend(written.paths.into_iter().filter(TilePath::is_full));
+    }
+
+    fn publish(&mut self, now: Duration, published: TrustedCheckpoint) -> Result<(), ObjectError> {
+        self.log.store.publish(&published.note().to_bytes())?;
+        let (size, root) = (published.size(), published.root());
+        self.published = Some(size);
+        self.renew_at = now + Duration::from_secs(self.log.rules.republish_every.max(1));
+        let rows = std::mem::take(&mut self.rows);
+        if !rows.is_empty() || self.log.published().is_none_or(|before| before.size() != size) {
+            self.log.lookup.extend(&rows, size, root);
+        }
+        tracing::info!(size, cosigned = published.witnesses().len(), "published");
+        self.log.set_published(published);
+        self.log.status.set_writer(WriterState::Running);
+        self.answer();
+        // A disk that fills up keeps nothing for readers who are late.
+        let most = if self.log.short_of_room().is_some() { 0 } else { KEPT };
+        self.log.store.sweep(&mut self.superseded, KEPT_FOR, most, self.log.now());
+        Ok(())
+    }
+
+    /// Publishes the head that was cosigned once more.
+    fn renew(&mut self, now: Duration) -> Result<bool, StopReason> {
+        let problem = match self.cosigning.round_end(now, self.log.now()) {
+            None => return Ok(false),
+            Some(RoundEnd::Cosigned(head)) => match self.publish(now, *head) {
+                Ok(()) => None,
+                Err(error) if error.code() == "disk-full" => Some(error.to_string()),
+                Err(error) => return Err(error.into()),
+            },
+            Some(RoundEnd::Missing(missing)) => Some(missing.lines().join("\n")),
+            Some(RoundEnd::Remembered) => None,
+        };
+        if let Some(problem) = problem {
+            if self.log.status.alarm(now, "checkpoint-not-renewed", &problem) {
+                tracing::warn!(why = problem, "the published checkpoint is not renewed");
+            }
+            self.renew_at = now + Duration::from_secs(self.log.rules.republish_every.clamp(1, 30));
+        }
+        Ok(self.enter(Phase::Open, now))
+    }
+
+    /// Begins a round of questions.
+    fn ask(&mut self, now: Duration, head: Option<&Arc<SignedCheckpoint>>, recall: bool) {
+        let request = self.cosigning.ask(now, head, self.published.unwrap_or(0), recall);
+        self.actions.push(Action::Ask(request));
+    }
+
+    fn enter(&mut self, phase: Phase, now: Duration) -> bool {
+        self.phase = phase;
+        self.attempt = Attempt::new(now, self.log.now(), None, None);
+        true
+    }
+
+    /// Whether submitters of a head that is not published have waited long enough.
+    fn refuses(&self, now: Duration) -> bool {
+        self.attempt.told.is_some() && now >= self.patience_ends()
+    }
+
+    fn patience_ends(&self) -> Duration {
+        self.attempt.began + Duration::from_secs(self.log.rules.quorum_seconds)
+    }
+
+    /// Stops for good; reading goes on.
+    fn stop(&mut self, reason: &StopReason) {
+        let (code, hint, told) = (reason.code(), reason.hint(), reason.unavailable());
+        tracing::error!(code, error = %reason, hint, "THE WRITER HAS STOPPED; reading goes on");
+        self.log.status.set_writer(WriterState::Stopped { code, message: reason.to_string() });
+        self.answer_all(&told);
+        self.phase = Phase::Stopped;
+        self.attempt.told = Some(told);
+    }
+
+    /// Ends, and refuses what still waits.
+    fn finish(&mut self) -> bool {
+        self.log.status.set_writer(WriterState::Finished);
+        self.answer_all(&Unavailable::Stopping);
+        self.log.lookup.flush();
+        self.phase = Phase::Finished;
+        self.actions.push(Action::Finish);
+        false
+    }
+
+    /// Answers everybody whose head is published.
+    fn answer(&mut self) {
+        let replies = self.waiting.drain(..).map(|(to, reply)| Action::Reply(to, reply));
+        self.actions.extend(replies);
+    }
+
+    /// Refuses everybody who waits.
+    fn answer_all(&mut self, told: &Unavailable) {
+        let waiting = self.waiting.drain(..).map(|(to, _)| to).chain(self.batch.drain(..).map(|(_, to)| to));
+        self.actions.extend(waiting.map(|to| Action::Reply(to, Reply::Unavailable(told.clone()))));
+    }
+}
+
+impl Attempt {
+    fn new(now: Duration, since: u64, again: Option<Duration>, told: Option<Unavailable>) -> Self {
+        Self { began: now, since, pause: RETRY.0, again, told }
+    }
+
+    /// Pauses, longer each time.
+    fn pause_from(&mut self, now: Duration) {
+        self.again = Some(now + self.pause);
+        self.pause = (self.pause * 2).min(RETRY.1);
+    }
+}

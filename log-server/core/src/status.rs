@@ -1,0 +1,278 @@
+//! How the log is: what the writer does, what each witness last said, and the counters that `/metrics` shows.
+
+use crate::alarms::Alarms;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// What the one writer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriterState {
+    /// It has yet to publish its first head.
+    Starting,
+    /// Too few witnesses have said what they cosigned last: nothing is signed before.
+    Asking {
+        /// Since when, in Unix seconds.
+        since: u64,
+        /// What keeps each missing witness away.
+        missing: Vec<String>,
+    },
+    /// The disk is full: nothing is signed or published until there is room.
+    NoRoom {
+        /// The error.
+        message: String,
+    },
+    /// It takes statements.
+    Running,
+    /// It has signed a head that too few witnesses have cosigned, and asks them again and again.
+    BelowQuorum {
+        /// Since when, in Unix seconds.
+        since: u64,
+        /// What keeps each missing witness away.
+        missing: Vec<String>,
+    },
+    /// It met an error after which going on could fork the log. Reading goes on.
+    Stopped {
+        /// A stable word for what happened.
+        code: &'static str,
+        /// The error.
+        message: String,
+    },
+    /// It was told to stop.
+    Finished,
+}
+
+/// What a witness last said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WitnessStatus {
+    /// When it last cosigned, in Unix seconds.
+    pub cosigned: Option<u64>,
+    /// What is wrong since then.
+    pub problem: Option<String>,
+    /// A size beyond ours that it says it has cosigned, without showing it; forgotten when it cosigns again.
+    pub ahead: Option<u64>,
+}
+
+/// The state, shared by the writer and the readers.
+#[derive(Debug)]
+pub struct Status {
+    writer: RwLock<WriterState>,
+    witnesses: Mutex<BTreeMap<String, WitnessStatus>>,
+    counts: Mutex<BTreeMap<(&'static str, String), u64>>,
+    gauges: [AtomicU64; 3],
+    batches: Mutex<Vec<(Duration, Duration)>>,
+    alarms: Alarms,
+}
+
+/// A number that goes up and down.
+#[derive(Clone, Copy, Debug)]
+pub enum Gauge {
+    /// The size of the newest signed tree.
+    SignedSize = 0,
+    /// The size of the published tree.
+    PublishedSize = 1,
+    /// The time of the published head, in Unix seconds.
+    PublishedTime = 2,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self {
+            writer: RwLock::new(WriterState::Starting),
+            witnesses: Mutex::default(),
+            counts: Mutex::default(),
+            gauges: Default::default(),
+            batches: Mutex::default(),
+            alarms: Alarms::new(),
+        }
+    }
+}
+
+impl Status {
+    /// What the writer does.
+    pub fn writer(&self) -> WriterState {
+        self.writer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what the writer does; a stopped writer stays stopped.
+    pub fn set_writer(&self, new: WriterState) {
+        let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*writer, WriterState::Stopped { .. }) {
+            *writer = new;
+        }
+    }
+
+    /// What each witness last said.
+    pub fn witnesses(&self) -> BTreeMap<String, WitnessStatus> {
+        self.witnesses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes what a witness said.
+    pub fn note_witness(&self, name: &str, change: impl FnOnce(&mut WitnessStatus)) {
+        change(self.witnesses.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default());
+    }
+
+    /// Counts an event of a family by its label.
+    pub fn count(&self, family: &'static str, label: &str, by: u64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&(family, label.to_owned())) {
+            Some(count) => *count += by,
+            None => {
+                counts.insert((family, label.to_owned()), by);
+            }
+        }
+    }
+
+    /// Counts an alarm; whether a line is due as well, at a time of the steady clock.
+    pub fn alarm(&self, now: Duration, kind: &'static str, message: &str) -> bool {
+        self.count("stele_alarms_total", kind, 1);
+        self.alarms.is_due(now, kind, message)
+    }
+
+    /// Whether a line is due under a kind of alarm that is counted elsewhere, at a time of the steady clock.
+    pub fn is_due(&self, now: Duration, kind: &str, message: &str) -> bool {
+        self.alarms.is_due(now, kind, message)
+    }
+
+    /// Sets a gauge.
+    pub fn set(&self, gauge: Gauge, value: u64) {
+        if let Some(slot) = self.gauges.get(gauge as usize) {
+            slot.store(value, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads a gauge.
+    pub fn gauge(&self, gauge: Gauge) -> u64 {
+        self.gauges.get(gauge as usize).map_or(0, |slot| slot.load(Ordering::Relaxed))
+    }
+
+    /// Notes how long a batch took to be written, and to be cosigned.
+    pub fn note_batch(&self, written: Duration, cosigned: Duration) {
+        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        match batches.first_mut() {
+            Some((w, c)) => (*w, *c) = (*w + written, *c + cosigned),
+            None => batches.push((written, cosigned)),
+        }
+    }
+
+    /// The metrics in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        let mut text = String::new();
+        let mut single = |name: &str, kind: &str, help: &str, value: String| {
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        };
+        single(
+            "stele_signed_size",
+            "gauge",
+            "Entries in the newest signed tree.",
+            self.gauge(Gauge::SignedSize).to_string(),
+        );
+        single(
+            "stele_published_size",
+            "gauge",
+            "Entries in the published tree.",
+            self.gauge(Gauge::PublishedSize).to_string(),
+        );
+        single(
+            "stele_published_timestamp_seconds",
+            "gauge",
+            "The time of the published tree head.",
+            self.gauge(Gauge::PublishedTime).to_string(),
+        );
+        let writer = self.writer();
+        single(
+            "stele_writer_running",
+            "gauge",
+            "1 while the writer takes statements.",
+            u8::from(writer == WriterState::Running).to_string(),
+        );
+        single(
+            "stele_below_quorum",
+            "gauge",
+            "1 while a signed tree head waits for cosignatures.",
+            u8::from(matches!(writer, WriterState::BelowQuorum { .. })).to_string(),
+        );
+        single(
+            "stele_backup_restored",
+            "gauge",
+            "1 when a witness has shown that this log signed more than it has here.",
+            u8::from(matches!(writer, WriterState::Stopped { code: "backup-restored", .. })).to_string(),
+        );
+        let (written, cosigned) =
+            self.batches.lock().unwrap_or_else(PoisonError::into_inner).first().copied().unwrap_or_default();
+        single(
+            "stele_batch_write_seconds_total",
+            "counter",
+            "Time spent staging, signing and publishing batches.",
+            written.as_secs_f64().to_string(),
+        );
+        single(
+            "stele_batch_cosign_seconds_total",
+            "counter",
+            "Time spent waiting for cosignatures.",
+            cosigned.as_secs_f64().to_string(),
+        );
+        let witnesses = self.witnesses();
+        let _ = writeln!(text, "# HELP stele_witness_cosigned_timestamp_seconds When a witness last cosigned.");
+        let _ = writeln!(text, "# TYPE stele_witness_cosigned_timestamp_seconds gauge");
+        for (name, status) in &witnesses {
+            let _ = writeln!(
+                text,
+                "stele_witness_cosigned_timestamp_seconds{{witness=\"{}\"}} {}",
+                escape(name),
+                status.cosigned.unwrap_or(0)
+            );
+        }
+        let _ = writeln!(
+            text,
+            "# HELP stele_witness_ahead_size A size beyond the log's own that a witness names; 0: none."
+        );
+        let _ = writeln!(text, "# TYPE stele_witness_ahead_size gauge");
+        for (name, status) in &witnesses {
+            let ahead = status.ahead.unwrap_or(0);
+            let _ = writeln!(text, "stele_witness_ahead_size{{witness=\"{}\"}} {ahead}", escape(name));
+        }
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut family = "";
+        for ((name, label), count) in counts.iter() {
+            if *name != family {
+                let _ = writeln!(text, "# TYPE {name} counter");
+                family = name;
+            }
+            let _ = writeln!(text, "{name}{{result=\"{}\"}} {count}", escape(label));
+        }
+        text
+    }
+}
+
+fn escape(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopped_writer_stays_stopped() {
+        let status = Status::default();
+        status.set_writer(WriterState::Running);
+        status.set_writer(WriterState::Stopped { code: "io", message: "disk".into() });
+        status.set_writer(WriterState::Running);
+        assert!(matches!(status.writer(), WriterState::Stopped { code: "io", .. }));
+    }
+
+    #[test]
+    fn metrics_are_lines_of_name_and_value_with_escaped_labels() {
+        let status = Status::default();
+        status.count("stele_submissions_total", "logged", 2);
+        status.count("stele_submissions_total", "logged", 1);
+        status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
+        let text = status.metrics();
+        assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");
+        assert!(text.contains("{witness=\"w\\\"1\\n\"} 7\n"), "{text}");
+        assert!(text.lines().all(|line| line.starts_with('#') || line.split_whitespace().count() == 2), "{text}");
+    }
+}

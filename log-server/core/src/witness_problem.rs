@@ -1,0 +1,50 @@
+//! Why there is no cosignature of a witness.
+
+use crate::contract::cosigner::Unreachable;
+
+/// Why a witness did not cosign.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The policy does not say where it is.
+    #[error("the policy names no address for it")]
+    NoAddress,
+    /// It has not answered yet.
+    #[error("no answer yet")]
+    Waiting,
+    /// Nobody answers, or not in time.
+    #[error("{}", .0.why)]
+    Unreachable(Unreachable),
+    /// It does not know the log or its key.
+    #[error("it does not know this log or its key (status {status})")]
+    Unknown {
+        /// 403 or 404.
+        status: u16,
+    },
+    /// It says that it has cosigned more than this log signed.
+    #[error("it says that it has cosigned a tree of {size} entries, more than this log has signed, and shows none")]
+    Ahead {
+        /// The size.
+        size: u64,
+    },
+    /// What it serves as our newest checkpoint is none.
+    #[error("what it serves as the newest checkpoint of this log is none: {0}")]
+    NoCheckpoint(String),
+    /// It holds another tree.
+    #[error("it holds another tree of this log, or refuses the proof (status {status})")]
+    Conflict {
+        /// 409 or 422.
+        status: u16,
+    },
+    /// Another status.
+    #[error("it answered with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// 200 without a line of its own that verifies.
+    #[error("its answer holds no valid cosignature: {0}")]
+    NoCosignature(String),
+    /// Our own tiles could not be read.
+    #[error("no consistency proof could be made: {0}")]
+    Proof(String),
+}

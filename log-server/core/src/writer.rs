@@ -1,0 +1,292 @@
+//! One step of the log: from a signed tree to the next signed tree, its tiles public, or nothing at all.
+//!
+//! The order is invariant 2 of the design: index entry, tiles in memory, one staged object, self-check, signature,
+//! compare-and-swap of the signed head, tiles. What fails before the signature is taken back. Tiles that find no room after it are
+//! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
+//! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
+
+use crate::checkpoint::SignedCheckpoint;
+use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
+use crate::contract::objects::{ObjectError, ObjectErrorKind};
+use crate::overlay::Overlay;
+use crate::staged_batch::{StagedBatches, name_of};
+use crate::tiles::{StoreError, TileStore};
+use crate::tree::{Object, Tree};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use stele_explain::Explain;
+use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
+use stele_spec::entry::IndexEntry;
+use stele_spec::hash::RootHash;
+use stele_spec::index::{Index, IndexError, Listing, Staged, TransitionError, check_transition, genesis};
+use stele_spec::merkle::{leaf_hash, root_at};
+use stele_spec::note::SignerKey;
+use stele_spec::statement::SignedStatement;
+use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
+
+/// The room that a batch needs beside its tiles: its head, its checkpoint, and a folder for each tile. In bytes.
+const SPARE: u64 = 128 << 10;
+
+/// What a small file occupies on a disk, at most, beyond its bytes.
+const BLOCK: u64 = 4096;
+
+/// The only thing that signs.
+#[derive(Debug)]
+pub struct Writer {
+    /// The identity of the log.
+    pub origin: Origin,
+    /// The log's secret key.
+    pub signer: SignerKey,
+    /// The newest signed head.
+    pub heads: Box<dyn HeadStore>,
+    /// Batches on their way.
+    pub staging: StagedBatches,
+    /// Tiles.
+    pub store: TileStore,
+    /// The right edge at the signed size.
+    pub tree: Tree,
+    /// The index: what is signed and not published is staged in it.
+    pub index: Arc<RwLock<Index>>,
+    /// The last entry of the signed tree.
+    pub last: Option<IndexEntry>,
+    /// The newest signed head.
+    pub signed: Option<Arc<SignedCheckpoint>>,
+    /// The tiles of that head, while the disk has no room for them.
+    pub pending: Option<PendingTiles>,
+}
+
+/// Tiles of a signed head that are not public yet, and the staged batch that they are made from.
+#[derive(Debug)]
+pub struct PendingTiles {
+    batch: String,
+    objects: Vec<Object>,
+}
+
+/// What a write did.
+#[derive(Debug)]
+pub struct Written {
+    /// The new head.
+    pub head: Arc<SignedCheckpoint>,
+    /// The tiles and bundles that became public, or will when there is room.
+    pub paths: Vec<TilePath>,
+}
+
+/// Why nothing was written, or why nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Before the signature: nothing has happened.
+    #[error(transparent)]
+    Before(ObjectError),
+    /// The index does not take the batch.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// What was about to be signed is wrong.
+    #[error("the self-check failed, nothing was signed: {0}")]
+    Check(#[from] CheckError),
+    /// The head cannot be signed.
+    #[error("cannot sign the tree head: {0}")]
+    Sign(CheckpointError),
+    /// The signed head could not be put into the lock.
+    #[error(transparent)]
+    Swap(HeadError),
+    /// The tiles of a signed head could not be published.
+    #[error("the tree head is signed, its tiles are not public: {0}")]
+    After(ObjectError),
+}
+
+/// What a self-check found.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A tile cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tiles do not lead to the root that was signed.
+    #[error("the tree of {size} entries was signed with root {signed}; what is to be published has {found}")]
+    Root {
+        /// Which tree.
+        size: u64,
+        /// The root of its head.
+        signed: RootHash,
+        /// The root of the tiles.
+        found: RootHash,
+    },
+    /// A bundle and the tile above it differ.
+    #[error("entry {position} does not hash to its leaf")]
+    Leaf {
+        /// Which entry.
+        position: u64,
+    },
+    /// The index entry does not follow from the one before.
+    #[error("the index entry at {position} is not the one that follows")]
+    Index {
+        /// Its position.
+        position: u64,
+    },
+    /// The transition of the index shows nothing.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+}
+
+impl WriteError {
+    /// Whether the writer must stop: something is signed, or something is wrong that trying again does not mend.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Before(error) => matches!(error.kind(), ObjectErrorKind::Uncertain | ObjectErrorKind::Differs),
+            Self::Swap(error) => error.kind() != HeadErrorKind::NoRoom,
+            _ => true,
+        }
+    }
+
+    /// Whether tiles of a signed head found no room, and nothing is in doubt.
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::After(error) if error.kind() == ObjectErrorKind::NoRoom)
+    }
+
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Before(error) | Self::After(error) => error.code(),
+            Self::Index(_) => "index-failed",
+            Self::Check(_) => "self-check-failed",
+            Self::Sign(_) => "signing-failed",
+            Self::Swap(error) => error.code(),
+        }
+    }
+}
+
+impl Writer {
+    /// Writes the next tree: these statements, whose listings are given, and the index entry that ends it.
+    ///
+    /// The batch stays staged in the index, which answers as before it: it is settled when its head is published.
+    pub fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+        self.publish_tiles()?;
+        let staged = {
+            let mut index = self.index();
+            if self.signed.as_ref().is_some_and(|head| index.settled().position() < head.checkpoint.size()) {
+                // It is signed, so it is in the log, whether it was published or not.
+                index.commit()?;
+            }
+            index.stage(listings)?
+        };
+        let outcome = self.write_staged(statements, listings, &staged);
+        match outcome {
+            Ok((written, tree, pending)) => {
+                self.pending = pending;
+                self.tree = tree;
+                self.last = Some(staged.entry);
+                self.signed = Some(written.head.clone());
+                Ok(written)
+            }
+            Err(error) => {
+                self.index().rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts the tiles that found no room when their head was signed; again as often as [`WriteError::is_no_room`].
+    pub fn publish_tiles(&mut self) -> Result<(), WriteError> {
+        if let Some(pending) = &self.pending {
+            self.store.put(&pending.objects).map_err(WriteError::After)?;
+            self.staging.forget(&pending.batch);
+            self.pending = None;
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_staged(
+        &self,
+        statements: &[SignedStatement],
+        listings: &[Listing],
+        staged: &Staged,
+    ) -> Result<(Written, Tree, Option<PendingTiles>), WriteError> {
+        let last = staged.entry.to_string();
+        let mut tree = self.tree.clone();
+        let mut full = Vec::new();
+        for (statement, listing) in statements.iter().zip(listings) {
+            tree.push(statement.bytes(), listing.pointer().leaf, &mut full);
+        }
+        tree.push(last.as_bytes(), staged.entry.leaf_hash(), &mut full);
+        let objects = tree.grown_from(&self.tree, full);
+
+        let entries = statements.iter().map(SignedStatement::bytes).chain([last.as_bytes()]);
+        let name = self.staging.put(self.tree.size(), tree.size(), tree.root(), entries).map_err(|error| {
+            // It may be there all the same; unsigned, it means nothing, and the next start would discard it.
+            let _ = self.staging.discard(&name_of(tree.size(), tree.root()));
+            WriteError::Before(error)
+        })?;
+
+        // Once it is signed its tiles must find room: what fails after the signature stops the writer.
+        let needed = objects.iter().map(|object| object.bytes.len() as u64 + 2 * BLOCK).sum::<u64>() + SPARE;
+        let storage = self.store.objects();
+        if storage.free_bytes().is_some_and(|free| free < needed) {
+            let _ = self.staging.discard(&name);
+            return Err(WriteError::Before(storage.no_room()));
+        }
+        self.check(&tree, &objects, listings, staged)?;
+
+        let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
+        let head = SignedCheckpoint::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
+        let before = self.signed.as_ref().map(|head| head.note.to_bytes());
+        let swapped = self.heads.compare_and_swap(before.as_deref(), &head.note.to_bytes());
+        swapped.map_err(WriteError::Swap).inspect_err(|error| {
+            if !error.is_fatal() {
+                let _ = self.staging.discard(&name);
+            }
+        })?;
+
+        let paths = objects.iter().map(|object| object.path).collect();
+        let pending = match self.store.put(&objects).map_err(WriteError::After) {
+            Ok(()) => {
+                self.staging.forget(&name);
+                None
+            }
+            Err(error) if error.is_no_room() => Some(PendingTiles { batch: name, objects }),
+            Err(error) => return Err(error),
+        };
+        Ok((Written { head: Arc::new(head), paths }, tree, pending))
+    }
+
+    /// Invariant 1: what is about to be published has the last *signed* tree as its beginning; and it is what it says.
+    fn check(&self, tree: &Tree, objects: &[Object], listings: &[Listing], staged: &Staged) -> Result<(), CheckError> {
+        let overlay = Overlay::new(&self.store, objects);
+        let root = |size| root_at(&TileNodes::new(&overlay, size), size);
+        if let Some(signed) = &self.signed {
+            let (size, signed) = (signed.checkpoint.size(), signed.checkpoint.root());
+            let found = root(size)?;
+            if found != signed {
+                return Err(CheckError::Root { size, signed, found });
+            }
+        }
+        let (size, signed, found) = (tree.size(), tree.root(), root(tree.size())?);
+        if found != signed {
+            return Err(CheckError::Root { size, signed, found });
+        }
+        for object in objects.iter().filter(|object| object.path.resource == Resource::Entries) {
+            check_bundle(object, &overlay)?;
+        }
+        let follows = match &self.last {
+            Some(last) => check_transition(last, listings, &staged.transition)?,
+            None => genesis(),
+        };
+        if follows != staged.entry || staged.entry.position + 1 != size {
+            return Err(CheckError::Index { position: staged.entry.position });
+        }
+        Ok(())
+    }
+}
+
+/// Every entry of a bundle hashes to its leaf.
+fn check_bundle(bundle: &Object, tiles: &Overlay<'_>) -> Result<(), CheckError> {
+    let leaves = tiles.tile(TilePath { resource: Resource::Level(0), ..bundle.path })?;
+    let entries = decode_bundle(&bundle.bytes, bundle.path.width).map_err(StoreError::Tile)?;
+    for (i, entry) in (0_u16..).zip(entries) {
+        if leaves.leaf(i) != Some(leaf_hash(entry)) {
+            return Err(CheckError::Leaf { position: bundle.path.index * 256 + u64::from(i) });
+        }
+    }
+    Ok(())
+}

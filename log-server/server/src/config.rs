@@ -1,0 +1,198 @@
+//! `log.toml`: what the operator decides.
+//!
+//! Every field that is not there has the default that its documentation names; a field that is not known is refused.
+//! Paths are relative to the folder of the file.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+use stele_log_core::rules::{Batch, Claims, Quotas, Registration, Rules};
+use stele_spec::checkpoint::Origin;
+
+/// The name of the config in the log's folder.
+pub const FILE: &str = "log.toml";
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The identity of the log: the first line of its checkpoints and the name of its key. It never changes.
+    #[serde(deserialize_with = "origin")]
+    pub origin: Origin,
+    /// The address to serve on; `run --listen` overrides it. Default `127.0.0.1:8080`.
+    #[serde(default = "listen")]
+    pub listen: String,
+    /// The log's secret key, a signed-note key string. Default `log.key`.
+    #[serde(default = "key")]
+    pub key: PathBuf,
+    /// The trust policy (c2sp.org/tlog-policy) that a tree head must satisfy before it is published; `run --policy`
+    /// overrides it. Default `policy`.
+    #[serde(default = "policy")]
+    pub policy: PathBuf,
+    /// The folder of everything that the log stores, on one file system. Default `data`.
+    #[serde(default = "data")]
+    pub data: PathBuf,
+    /// After so many seconds without a new tree head the witnesses cosign the newest once more. Default 600.
+    #[serde(default = "republish_every")]
+    pub republish_every: u64,
+    /// Who may claim a name.
+    pub registration: Registration,
+    /// When a batch is closed.
+    #[serde(default)]
+    pub batch: Batch,
+    /// What outsiders may occupy.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What one name and one key may add in a day.
+    #[serde(default)]
+    pub quotas: Quotas,
+}
+
+/// What outsiders may occupy. The limits of formats (an entry, a manifest) are not here: they are the formats'.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Open connections; beyond that the longest idle one is closed for a newcomer. Default 512.
+    pub connections: usize,
+    /// Open connections from one address (in IPv6: from one network of 64 bits). Default 128, and no limit for this machine's
+    /// own addresses, where a proxy speaks for everybody. When set, it counts for every address: behind a proxy on another
+    /// machine, set it to what that proxy may open.
+    pub connections_per_address: Option<usize>,
+    /// Statements that wait for a batch. Default 4096.
+    pub pending_submissions: usize,
+    /// Seconds that a submission waits for its cosigned proof before 503. Default 60.
+    pub submission_seconds: u64,
+    /// Seconds that a batch waits for a quorum before its submitters get 503; the tree head is kept and tried again.
+    /// Default 10.
+    pub quorum_seconds: u64,
+    /// Bytes of manifests of more than 64 KiB that are received or checked at a time; who finds no room for 10 s gets 503.
+    /// At least 16 MiB, the largest manifest. Default 64 MiB.
+    pub body_bytes: u64,
+    /// Below so many free bytes on the disk of the data the log takes nothing new and says that it is unwell. Default 256 MiB.
+    pub min_free_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            connections_per_address: None,
+            pending_submissions: 4096,
+            submission_seconds: 60,
+            quorum_seconds: 10,
+            body_bytes: 64 << 20,
+            min_free_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// The part that decides what is logged and when.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            registration: self.registration.clone(),
+            batch: self.batch,
+            republish_every: self.republish_every,
+            quorum_seconds: self.limits.quorum_seconds,
+            min_free_bytes: self.limits.min_free_bytes,
+        }
+    }
+
+    /// What `init` writes.
+    pub fn template(origin: &Origin, claims: Claims, listen: &str) -> String {
+        let (claims, allowed) = match claims {
+            Claims::Open => ("open", ""),
+            Claims::AllowList => (
+                "allow-list",
+                "\n# Each name that may be claimed, with the ids of the keys that may (`stele key show`); [] means any key.\n\
+                 [registration.allowed]\n# \"acme.example\" = []\n",
+            ),
+        };
+        format!(
+            "# The log's config. Every field: `stele-log` in the documentation of the crate, `config`.\n\
+             origin = {origin}\nlisten = {listen}\nkey = \"log.key\"\npolicy = \"policy\"\ndata = \"data\"\n\
+             republish_every = {republish}\n\n[registration]\nclaims = \"{claims}\"\n{allowed}",
+            origin = serde_json::Value::from(origin.as_str()),
+            listen = serde_json::Value::from(listen),
+            republish = republish_every(),
+        )
+    }
+}
+
+fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Origin, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn listen() -> String {
+    "127.0.0.1:8080".into()
+}
+
+fn key() -> PathBuf {
+    "log.key".into()
+}
+
+fn policy() -> PathBuf {
+    "policy".into()
+}
+
+fn data() -> PathBuf {
+    "data".into()
+}
+
+fn republish_every() -> u64 {
+    600
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn parse(text: &str) -> Result<Config, stele_daemon::config::ConfigError> {
+        stele_daemon::config::parse(text, Path::new(FILE))
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in [
+            "",
+            "origin = \"log.example\"\n",
+            "origin = \"\"\n[registration]\nclaims = \"open\"\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"anybody\"\n",
+            "origin = \"log.example\"\nlisten = 8080\n[registration]\nclaims = \"open\"\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\nalowed = {}\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entry = 1\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"ACME\" = [] }\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"acme.example\" = [\"1\"] }\n",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_batch_may_be_as_long_as_the_format_allows_and_no_longer() {
+        let with = |most: usize| {
+            parse(&format!(
+                "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entries = {most}\n"
+            ))
+        };
+        assert_eq!(with(1022).unwrap().batch.max_entries, 1022);
+        assert_eq!(with(1).unwrap().batch.max_entries, 1);
+        for wrong in [0, 1023, 8192] {
+            let refused = with(wrong).unwrap_err().to_string();
+            assert!(refused.contains(&format!("expected 1 to 1022, found {wrong}")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_init_writes_is_read_with_its_defaults() {
+        let origin: Origin = "log.example/\"stele\"".parse().unwrap();
+        for claims in [Claims::Open, Claims::AllowList] {
+            let config = parse(&Config::template(&origin, claims, "[::1]:0")).unwrap();
+            assert_eq!(config.origin, origin);
+            assert_eq!(config.listen, "[::1]:0");
+            assert_eq!(config.registration.claims, claims);
+            assert!(config.registration.allowed.is_empty());
+            assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1022, 10));
+        }
+    }
+}

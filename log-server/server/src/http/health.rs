@@ -1,0 +1,123 @@
+//! `GET /healthz`: whether the log can do what it is for. 200 when it can, 503 when it cannot, and why in JSON.
+//!
+//! The published checkpoint is read from the disk. Only when it is not the one that the log published is it verified with the
+//! policy again.
+
+use super::answers::json;
+use super::server::Server;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::WriterState;
+
+/// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
+const SLACK: u64 = 120;
+
+pub(super) async fn healthz(State(server): State<Server>) -> Response {
+    match server.probing(report).await {
+        Ok((well, report)) => json(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &report),
+        Err(response) => response,
+    }
+}
+
+fn report(shared: &RunningLog) -> (bool, Value) {
+    let mut problems: Vec<Value> = Vec::new();
+    let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
+    let writer = match shared.status.writer() {
+        WriterState::Running => "running",
+        WriterState::Starting => {
+            problem("starting", "no tree head is published yet".into());
+            "starting"
+        }
+        WriterState::Asking { since, missing } => {
+            let seconds = shared.now().saturating_sub(since);
+            let missing = missing.join("; ");
+            problem(
+                "asking-witnesses",
+                format!(
+                    "for {seconds} s: nothing is signed before more witnesses have said what they cosigned last: {missing}"
+                ),
+            );
+            "asking-witnesses"
+        }
+        WriterState::NoRoom { message } => {
+            problem("disk-full", message);
+            "disk-full"
+        }
+        WriterState::BelowQuorum { since, missing } => {
+            let seconds = shared.now().saturating_sub(since);
+            problem("quorum-missing", format!("for {seconds} s: {}", missing.join("; ")));
+            "below-quorum"
+        }
+        WriterState::Stopped { code: code @ "backup-restored", message } => {
+            problem(code, format!("{message}; `stele-log adopt` brings it up to date"));
+            code
+        }
+        WriterState::Stopped { code, message } => {
+            problem("writer-stopped", format!("{code}: {message}"));
+            "stopped"
+        }
+        WriterState::Finished => {
+            problem("stopping", "the log is going down".into());
+            "finished"
+        }
+    };
+    let (mut size, mut age) = (None, None);
+    match shared.store.checkpoint() {
+        Err(error) => problem("checkpoint-unreadable", error.to_string()),
+        Ok(None) => problem("checkpoint-missing", "no checkpoint is published".into()),
+        Ok(Some(note)) => match shared.verify_checkpoint(&note) {
+            Err(error) => problem("checkpoint-refused", error.to_string()),
+            Ok(head) => {
+                size = Some(head.value().size());
+                age = head.time().map(|time| shared.now().saturating_sub(time.seconds()));
+            }
+        },
+    }
+    let limit = shared.rules.republish_every.saturating_mul(2).saturating_add(SLACK);
+    if let Some(age) = age.filter(|age| *age > limit) {
+        problem("checkpoint-old", format!("the published checkpoint is {age} s old, expected at most {limit} s"));
+    }
+    let free = shared.free_bytes();
+    let least = shared.rules.min_free_bytes;
+    if let Some(free) = free.filter(|free| *free < least) {
+        let message =
+            format!("{free} bytes are free, expected at least {least}: nothing new is taken until there is room");
+        problem("disk-nearly-full", message);
+    }
+    let lost = shared.lost_manifests();
+    if let Some(first) = lost.first() {
+        let message = format!("the manifests of {} logged releases are missing or damaged, {first} first", lost.len());
+        problem("manifests-lost", message);
+    }
+    if !shared.lookup.is_open() {
+        problem("lookups-away", "the lookups are being made again, or off until the log is started again".into());
+    }
+    let damaged = shared.manifests.count_damaged();
+    if damaged > 0 {
+        problem("manifest-damaged", format!("{damaged} manifests were read and have another digest than their name"));
+    }
+    let witnesses: serde_json::Map<String, Value> = shared
+        .status
+        .witnesses()
+        .into_iter()
+        .map(|(name, status)| {
+            (name, json!({ "cosigned": status.cosigned, "problem": status.problem, "ahead": status.ahead }))
+        })
+        .collect();
+    let well = problems.is_empty();
+    let report = json!({
+        "status": if well { "ok" } else { "unwell" },
+        "origin": shared.origin.as_str(),
+        "writer": writer,
+        "size": size,
+        "checkpoint_age_seconds": age,
+        "free_bytes": free,
+        "witnesses": witnesses,
+        "damaged_manifests": damaged,
+        "problems": problems,
+    });
+    (well, report)
+}

@@ -1,0 +1,332 @@
+//! From bytes to an answer: what happens to a submission before and after its batch, off the async threads.
+//!
+//! Before: parse, the signer's key, the signature, the quotas, and only then the manifest; many side by side. After: the proof, verified. In between
+//! the sequencer decides, and asks the registry once more, since other statements may have come first.
+
+use crate::config::Config;
+use crate::mailbox::Mailbox;
+use crate::submit_error::{Existing, SubmitError};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::Explain;
+use stele_log_core::admission::{admit, authenticate, signers};
+use stele_log_core::alarms::Alarms;
+use stele_log_core::contract::objects::ObjectError;
+use stele_log_core::file_digests::FileDigestIndex;
+use stele_log_core::manifests::Stored;
+use stele_log_core::prover::ProveError;
+use stele_log_core::quota::{Past, Quotas, Taken};
+use stele_log_core::refusal::AdmissionRefusal;
+use stele_log_core::replay::Parsed;
+use stele_log_core::rules::Claims;
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::status::WriterState;
+use stele_log_core::submission::{Reply, Submission, Unavailable};
+use stele_serve::Held;
+use stele_spec::entry::Entry;
+use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::manifest::Manifest;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::proof::TlogProof;
+use stele_spec::registration::{Verdict, View as _};
+use stele_spec::statement::{ManifestMismatch, SignedStatement};
+use tokio::sync::{Semaphore, oneshot};
+
+/// The way into the log.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    shared: Arc<RunningLog>,
+    mailbox: Mailbox,
+    /// As many checks at a time as there are cores: more would only wait for each other.
+    cores: Arc<Semaphore>,
+    quotas: Quotas,
+    /// How long a submission waits for its proof.
+    wait: Duration,
+}
+
+/// A logged statement.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Its position.
+    pub position: u64,
+    /// Its hash.
+    pub leaf: LeafHash,
+    /// The proof, verified under the log's policy a moment ago.
+    pub proof: TlogProof,
+    /// Whether these bytes were logged before.
+    pub known: bool,
+}
+
+/// What the checks before the batch came to.
+enum Prechecked {
+    /// It is published. With a digest, the public manifest under it is missing or damaged.
+    Known { position: u64, leaf: LeafHash, published: Arc<TrustedCheckpoint>, repair: Option<Digest> },
+    /// It is logged, and waits for its proof with its batch.
+    Waiting(Box<Parsed>),
+    /// Its signer may say it, and has signed it.
+    New(Box<Parsed>),
+}
+
+impl Intake {
+    /// The way into the log through `mailbox`.
+    pub fn new(shared: &Arc<RunningLog>, config: &Config, mailbox: Mailbox, past: Past) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut rules = config.quotas;
+        if matches!(config.registration.claims, Claims::AllowList) {
+            rules.claims_by_new_keys = u64::MAX;
+        }
+        let quotas = Quotas::new(rules, past, shared.clock.steady());
+        Self {
+            shared: shared.clone(),
+            mailbox,
+            cores: Arc::new(Semaphore::new(cores)),
+            quotas,
+            wait: Duration::from_secs(config.limits.submission_seconds),
+        }
+    }
+
+    /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
+    /// make, or that is logged and whose public manifest is missing or damaged.
+    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
+    where
+        F: Future<Output = Result<Held, SubmitError>> + Send,
+    {
+        let outcome = self.submitted(bytes, manifest).await;
+        let label = match &outcome {
+            Ok(receipt) if receipt.known => "known",
+            Ok(_) => "logged",
+            Err(SubmitError::Malformed(_) | SubmitError::NotAStatement | SubmitError::NotASubmission(_)) => "malformed",
+            Err(SubmitError::Refused { refusal, .. }) => refusal.code(),
+            Err(SubmitError::Unread(_)) => "unread",
+            Err(SubmitError::ManifestMissing { .. }) => "manifest-missing",
+            Err(SubmitError::ManifestDiffers(_) | SubmitError::ManifestUnexpected) => "manifest-differs",
+            Err(SubmitError::ManifestInvalid(_)) => "manifest-invalid",
+            Err(SubmitError::Quota(_)) => "quota",
+            Err(SubmitError::Unavailable(error)) => error.code(),
+        };
+        self.shared.status.count("stele_submissions_total", label, 1);
+        outcome
+    }
+
+    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
+    where
+        F: Future<Output = Result<Held, SubmitError>> + Send,
+    {
+        // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
+        let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
+        let (parsed, mut taken, files) = match self.on_a_core(move || check(&shared, &bytes, brought)).await?? {
+            Prechecked::Known { position, leaf, published, repair } => {
+                if let (Some(digest), Some(manifest)) = (repair, manifest) {
+                    let bytes = manifest.await?;
+                    self.keep(digest, bytes).await?;
+                }
+                return self.receipt(published, position, leaf, true, None).await;
+            }
+            Prechecked::Waiting(parsed) => (parsed, None, FileDigestIndex::default()),
+            Prechecked::New(parsed) => {
+                let (parsed, taken, files) = self.take_in(parsed, manifest).await?;
+                (parsed, Some(taken), files)
+            }
+        };
+        let (leaf, keys) = (parsed.leaf, parsed.keys);
+        let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement) };
+        let (reply, answer) = oneshot::channel();
+        let submission = Submission { signed, leaf, keys, files };
+        self.mailbox.submit(submission, reply)?;
+        let reply = match tokio::time::timeout(self.wait, answer).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) => Reply::Unavailable(Unavailable::Stopping),
+            Err(_) => Reply::Unavailable(Unavailable::TooSlow),
+        };
+        if let (Reply::Logged { known: false, .. } | Reply::Unavailable(_), Some(taken)) = (&reply, &mut taken) {
+            // Without an answer it may be logged all the same.
+            taken.spend();
+        }
+        let published = self.shared.published().ok_or(Unavailable::Starting)?;
+        match reply {
+            Reply::Logged { position, known } => self.receipt(published, position, leaf, known, Some(entry)).await,
+            Reply::Refused(refusal) => {
+                let shared = self.shared.clone();
+                Err(self.on_a_core(move || refused(&shared, refusal)).await?)
+            }
+            Reply::Unavailable(error) => Err(error.into()),
+        }
+    }
+
+    /// Counts what is new, and makes the manifest of a release public before the release is staged.
+    async fn take_in<F>(
+        &self,
+        parsed: Box<Parsed>,
+        manifest: Option<F>,
+    ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), SubmitError>
+    where
+        F: Future<Output = Result<Held, SubmitError>> + Send,
+    {
+        let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
+        let Some(digest) = signed.statement().manifest_digest() else {
+            if manifest.is_some() {
+                return Err(SubmitError::ManifestUnexpected);
+            }
+            let taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0)?;
+            return Ok((parsed, taken, FileDigestIndex::default()));
+        };
+        let brought = match manifest {
+            Some(manifest) => Some(manifest.await?),
+            None => None,
+        };
+        let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
+        let mut taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes)?;
+        let shared = self.shared.clone();
+        let work = move || -> Result<_, SubmitError> {
+            let files = match &brought {
+                Some(bytes) => agree(&parsed, &digest, bytes)?,
+                None => match shared.manifests.read(&digest).map_err(|error| unstored(&error))? {
+                    Stored::Sound(bytes) => agree(&parsed, &digest, &bytes)?,
+                    Stored::Missing | Stored::Damaged => return Err(SubmitError::ManifestMissing { digest }),
+                },
+            };
+            Ok((parsed, brought, files))
+        };
+        let (parsed, brought, files) = self.on_a_core(work).await??;
+        if let Some(bytes) = brought {
+            // On the disk it takes room, whatever becomes of the release.
+            taken.spend();
+            self.keep(digest, bytes).await?;
+        }
+        Ok((parsed, taken, files))
+    }
+
+    /// Makes a manifest public. It waits for the disk, so it does not occupy a core.
+    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), SubmitError> {
+        let shared = self.shared.clone();
+        let work = move || {
+            let found = Digest::of(&bytes);
+            if found != digest {
+                return Err(ManifestMismatch::Digest { field: "manifest", expected: digest, found }.into());
+            }
+            shared.manifests.keep(&digest, &bytes).map_err(|error| unstored(&error))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?
+    }
+
+    async fn receipt(
+        &self,
+        published: Arc<TrustedCheckpoint>,
+        position: u64,
+        leaf: LeafHash,
+        known: bool,
+        entry: Option<axum::body::Bytes>,
+    ) -> Result<Receipt, SubmitError> {
+        let shared = self.shared.clone();
+        let proof = self.on_a_core(move || match entry {
+            Some(entry) => shared.prover.prove(&published, position, &entry),
+            None => shared.prover.prove_stored(&published, position).map(|(proof, _)| proof),
+        });
+        let proof = proof.await?.map_err(|error| unproven(&error))?;
+        Ok(Receipt { position, leaf, proof, known })
+    }
+
+    async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
+        let Ok(_core) = self.cores.clone().acquire_owned().await else { return Err(Unavailable::Stopping) };
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))
+    }
+}
+
+/// Everything that can be decided before the batch.
+fn check(shared: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result<Prechecked, SubmitError> {
+    let parsed = Parsed::of(bytes)?;
+    let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
+    let rules = &shared.rules.registration;
+    // Under one lock: were the same bytes logged in between, they would look like somebody else's.
+    let (position, keys) = {
+        let registry = shared.registry();
+        (registry.position_of(&parsed.leaf), signers(signed, &*registry, rules))
+    };
+    if let Some(position) = position {
+        let published = shared.published().filter(|published| position < published.size());
+        if let Some(published) = published {
+            let repair = if brings_manifest { in_need_of_repair(shared, signed)? } else { None };
+            return Ok(Prechecked::Known { position, leaf: parsed.leaf, published, repair });
+        }
+    }
+    match shared.status.writer() {
+        WriterState::Running => {}
+        WriterState::Starting => return Err(Unavailable::Starting.into()),
+        WriterState::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
+        WriterState::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
+        WriterState::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
+        WriterState::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
+        WriterState::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
+        WriterState::Finished => return Err(Unavailable::Stopping.into()),
+    }
+    if position.is_some() {
+        // Logged and not yet published: it waits for its proof with the batch.
+        return Ok(Prechecked::Waiting(Box::new(parsed)));
+    }
+    let keys = keys.map_err(|refusal| refused(shared, refusal))?;
+    authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
+    let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
+    match verdict {
+        Ok(Verdict::New | Verdict::Known(_)) => Ok(Prechecked::New(Box::new(parsed))),
+        Err(refusal) => Err(refused(shared, refusal)),
+    }
+}
+
+/// The manifest of a logged release, if it is not as it should be.
+fn in_need_of_repair(shared: &RunningLog, signed: &SignedStatement) -> Result<Option<Digest>, SubmitError> {
+    let Some(digest) = signed.statement().manifest_digest() else { return Err(SubmitError::ManifestUnexpected) };
+    let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
+    Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
+}
+
+/// The files of a manifest that agrees with its release.
+fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileDigestIndex, SubmitError> {
+    let (expected, found) = (*digest, Digest::of(bytes));
+    if expected != found {
+        return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
+    }
+    let manifest = Manifest::parse(bytes)?;
+    if let Entry::Statement(signed) = &parsed.entry
+        && let Some(release) = signed.statement().release()
+    {
+        release.check_manifest(&manifest)?;
+    }
+    Ok(FileDigestIndex::of(&manifest))
+}
+
+/// What is printed of checks and proofs that fail.
+static FAILED: Alarms = Alarms::new();
+
+fn lost(error: &tokio::task::JoinError) -> Unavailable {
+    if FAILED.is_due(SystemClock.steady(), "check-failed", &error.to_string()) {
+        tracing::error!(%error, "a check failed");
+    }
+    Unavailable::Storage { code: "internal", message: "a check failed".into() }
+}
+
+/// A refusal with the entry that stands in the way and its proof.
+fn refused(shared: &RunningLog, refusal: AdmissionRefusal) -> SubmitError {
+    let Some(position) = refusal.existing() else { return SubmitError::Refused { refusal, existing: None } };
+    let Some(published) = shared.published().filter(|published| position < published.size()) else {
+        return Unavailable::NotYetPublished.into();
+    };
+    match shared.prover.prove_stored(&published, position) {
+        Ok((proof, entry)) => {
+            SubmitError::Refused { refusal, existing: Some(Box::new(Existing { position, proof, entry })) }
+        }
+        Err(error) => unproven(&error),
+    }
+}
+
+fn unproven(error: &ProveError) -> SubmitError {
+    if FAILED.is_due(SystemClock.steady(), "no-proof", &error.to_string()) {
+        tracing::error!(%error, "no proof can be made");
+    }
+    Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
+}
+
+fn unstored(error: &ObjectError) -> SubmitError {
+    Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
+}

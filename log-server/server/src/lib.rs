@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![doc = include_str!("../../README.md")]
+
+// A module uses only those above it.
+pub mod config;
+
+pub mod lookup;
+
+pub mod witness_threads;
+
+pub mod mailbox;
+
+pub mod submit_error;
+
+pub mod intake;
+
+pub mod http;
+
+pub mod adopt_error;
+
+pub mod error;
+
+pub mod init;
+
+pub mod options;
+
+pub mod adopt;
+
+pub mod run;
+
+pub mod cli;
+
+#[cfg(test)]
+mod testkit;

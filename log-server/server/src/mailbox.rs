@@ -1,0 +1,107 @@
+//! What waits for the sequencer: submissions, so many at most, answers of witnesses, and the word to stop.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use stele_clock::Clock;
+use stele_log_core::endpoint::WitnessAnswer;
+use stele_log_core::sequencer::Event;
+use stele_log_core::submission::{Reply, Submission, Unavailable};
+use tokio::sync::oneshot;
+
+/// Where a reply goes.
+pub type ReplyTo = oneshot::Sender<Reply>;
+
+/// The mailbox of the sequencer's thread. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    submissions: VecDeque<(Box<Submission>, ReplyTo)>,
+    answers: VecDeque<WitnessAnswer>,
+    stop: bool,
+    closed: bool,
+}
+
+impl Mailbox {
+    /// An empty mailbox for at most so many submissions.
+    pub fn new(most: usize) -> Self {
+        Self { inner: Arc::new(Inner { waiting: Mutex::default(), changed: Condvar::new(), most }) }
+    }
+
+    /// Puts a submission, unless too many wait already or nobody will read it.
+    pub fn submit(&self, submission: Submission, to: ReplyTo) -> Result<(), Unavailable> {
+        let mut waiting = self.waiting();
+        if waiting.closed {
+            return Err(Unavailable::Stopping);
+        }
+        if waiting.submissions.len() >= self.inner.most {
+            return Err(Unavailable::PoolFull);
+        }
+        waiting.submissions.push_back((Box::new(submission), to));
+        self.inner.changed.notify_one();
+        Ok(())
+    }
+
+    /// Puts an answer of a witness; whether it will be read.
+    pub fn answer(&self, answer: WitnessAnswer) -> bool {
+        let mut waiting = self.waiting();
+        if !waiting.closed {
+            waiting.answers.push_back(answer);
+            self.inner.changed.notify_one();
+        }
+        !waiting.closed
+    }
+
+    /// Asks the sequencer to stop.
+    pub fn stop(&self) {
+        self.waiting().stop = true;
+        self.inner.changed.notify_one();
+    }
+
+    /// Takes nothing any more, and refuses what waits.
+    pub fn close(&self) {
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        for (_, to) in std::mem::take(&mut waiting.submissions) {
+            // Who has gone away finds out when asking again.
+            let _ = to.send(Reply::Unavailable(Unavailable::Stopping));
+        }
+    }
+
+    /// Waits for the next event. A submission is one only where it is accepted; `wake_at` is by the steady clock.
+    pub fn wait(&self, clock: &dyn Clock, accepts: bool, wake_at: Option<Duration>) -> Event<ReplyTo> {
+        let mut waiting = self.waiting();
+        loop {
+            if let Some(answer) = waiting.answers.pop_front() {
+                return Event::Answered(answer);
+            }
+            if std::mem::take(&mut waiting.stop) {
+                return Event::Stop;
+            }
+            if accepts && let Some((submission, to)) = waiting.submissions.pop_front() {
+                return Event::Submitted(submission, to);
+            }
+            let changed = &self.inner.changed;
+            waiting = match wake_at.map(|wake_at| wake_at.saturating_sub(clock.steady())) {
+                Some(Duration::ZERO) => return Event::Idle,
+                Some(wait) => changed.wait_timeout(waiting, wait).unwrap_or_else(PoisonError::into_inner).0,
+                None => changed.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.inner.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

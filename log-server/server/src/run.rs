@@ -1,0 +1,232 @@
+//! A log from its folder to its end: load, recover, serve, stop.
+
+use crate::error::LogError;
+use crate::http;
+use crate::intake::Intake;
+use crate::lookup::SledLookup;
+use crate::mailbox::{Mailbox, ReplyTo};
+use crate::options::Options;
+use crate::witness_threads::WitnessThreads;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use stele_clock::{Clock, SystemClock};
+use stele_daemon::announce;
+use stele_daemon::shutdown;
+use stele_durable::Dir;
+use stele_log_core::contract::objects::Objects;
+use stele_log_core::cosigning::Cosigning;
+use stele_log_core::manifests::Manifests;
+use stele_log_core::prover::Prover;
+use stele_log_core::quota::Past;
+use stele_log_core::recover::recover;
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::sequencer::{Action, Sequencer};
+use stele_log_core::staged_batch::StagedBatches;
+use stele_log_core::status::{Gauge, WriterState};
+use stele_log_core::tiles::TileStore;
+use stele_log_core::writer::Writer;
+use stele_log_storage_files::head_store::FileHeadStore;
+use stele_log_storage_files::objects::FileObjects;
+use stele_spec::hash::Digest;
+use stele_spec::merkle::empty_root;
+use stele_spec::submission::MAX_SUBMISSION;
+use stele_terminal::writers::warn_of_writers;
+use tokio::net::TcpListener;
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run_until_signalled(options: Options) -> Result<(), LogError> {
+    let machine = |what| move |source| LogError::Machine { what, source };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("threads"))?;
+    runtime.block_on(async {
+        let stop = shutdown::signals().map_err(machine("signals"))?;
+        let listen = |source| LogError::Listen { address: options.listen.clone(), source };
+        let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
+        run(options, listener, stop).await
+    })
+}
+
+/// Runs until `stop` resolves: the batch in flight is finished, requests under way are answered.
+pub async fn run(
+    options: Options,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), LogError> {
+    let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
+    let mut limits = stele_serve::Limits {
+        connections: options.config.limits.connections,
+        connections_per_address: options.config.limits.connections_per_address,
+        body_bytes: MAX_SUBMISSION as u64,
+        ..Default::default()
+    };
+    let slowest = Duration::from_secs(options.config.limits.submission_seconds) + Duration::from_secs(30);
+    limits.answer_time = limits.answer_time.max(slowest);
+    let waiting = options.config.limits.pending_submissions.max(1);
+    let config = options.config.clone();
+    let mailbox = Mailbox::new(waiting);
+    let started = tokio::task::spawn_blocking({
+        let mailbox = mailbox.clone();
+        move || start(options, &mailbox)
+    });
+    let Started { shared, sequencer, witnesses, past } =
+        started.await.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
+
+    let writer = std::thread::Builder::new()
+        .name("sequencer".into())
+        .spawn({
+            let (shared, mailbox) = (shared.clone(), mailbox.clone());
+            move || {
+                let ran = catch_unwind(AssertUnwindSafe(|| drive(sequencer, &shared, &mailbox, &witnesses)));
+                if ran.is_err() {
+                    let message = "the writer's thread panicked".to_owned();
+                    tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
+                    shared.status.set_writer(WriterState::Stopped { code: "internal", message });
+                }
+                mailbox.close();
+            }
+        })
+        .map_err(|source| LogError::Machine { what: "a thread", source })?;
+
+    let router = http::router(&shared, Intake::new(&shared, &config, mailbox.clone(), past), config.limits.body_bytes);
+    announce::listening(address)?;
+    tracing::info!(%address, origin = %shared.origin, "serving");
+    let stop = async {
+        stop.await;
+        // At once, so that those who wait for a quorum are answered before their connections are cut.
+        shared.stopping.store(true, Ordering::SeqCst);
+        mailbox.stop();
+    };
+    stele_serve::serve(listener, router, limits, stop).await;
+    let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
+    if !matches!(joined, Ok(true)) {
+        tracing::error!("the writer's thread failed");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings the sequencer its events, and does what it says, until it ends.
+fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailbox, witnesses: &WitnessThreads) {
+    let clock = &*shared.clock;
+    loop {
+        let now = clock.steady();
+        let event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
+        for action in sequencer.step(clock.steady(), event) {
+            match action {
+                Action::Ask(request) => witnesses.ask(&request),
+                // Who has gone away finds the statement logged when asking again.
+                Action::Reply(to, reply) => drop(to.send(reply)),
+                Action::Finish => return,
+            }
+        }
+    }
+}
+
+/// What a start makes.
+struct Started {
+    shared: Arc<RunningLog>,
+    sequencer: Sequencer<ReplyTo>,
+    witnesses: WitnessThreads,
+    past: Past,
+}
+
+/// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
+fn start(options: Options, mailbox: &Mailbox) -> Result<Started, LogError> {
+    let Options { config, data, signer, policy, .. } = options;
+    let data = Dir::open(data)?;
+    warn_of_writers(data.path(), "what this log signs");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let heads = FileHeadStore::take(&data)?;
+    let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
+    let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
+    let key = signer.verifier();
+    let found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
+    let size = found.tree.size();
+    tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
+
+    // Up to what is published; the rest follows with its publication. Without a valid checkpoint, up to nothing new.
+    let (public, root) = match &found.published {
+        Some(published) => (published.size(), published.root()),
+        None => (0, empty_root()),
+    };
+    let lookup = if found.published.is_none() && size > 0 {
+        // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
+        SledLookup::open(&data, &store, size, found.tree.root())
+    } else {
+        SledLookup::open(&data, &store, public, root)
+    };
+    let shared = Arc::new(RunningLog {
+        manifests: Manifests::new(&store),
+        prover: Prover::new(&store),
+        index: Arc::new(RwLock::new(found.index)),
+        lookup: Box::new(lookup),
+        status: Arc::default(),
+        lost_manifests: Mutex::new(found.lost_manifests.into_iter().collect()),
+        registry: RwLock::new(found.registry),
+        newest: RwLock::new(found.newest),
+        published: RwLock::new(None),
+        stopping: AtomicBool::new(false),
+        key,
+        policy,
+        clock,
+        store: store.clone(),
+        origin: config.origin.clone(),
+        rules: config.rules(),
+    });
+    shared.status.set(Gauge::SignedSize, size);
+    if let Some(published) = found.published {
+        shared.set_published(published);
+    }
+    let lost = shared.lost_manifests();
+    if let Some(first) = lost.first() {
+        tracing::error!(count = lost.len(), %first, "manifests of logged releases are missing or damaged");
+    }
+    read_manifests(&shared, found.manifests)?;
+    let writer = Writer {
+        origin: shared.origin.clone(),
+        signer,
+        heads: Box::new(heads),
+        staging,
+        store,
+        tree: found.tree,
+        index: shared.index.clone(),
+        last: found.last,
+        signed: found.signed,
+        pending: None,
+    };
+    let answers = mailbox.clone();
+    let witnesses =
+        WitnessThreads::start(&shared.policy, &shared.store, &shared.key, move |answer| answers.answer(answer));
+    let mut cosigning = Cosigning::new(&shared.policy, &shared.status);
+    cosigning.leave_out(witnesses.without());
+    let sequencer = Sequencer::new(&shared, writer, cosigning, found.unpublished, found.superseded);
+    Ok(Started { shared, sequencer, witnesses, past: found.past })
+}
+
+/// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.
+fn read_manifests(shared: &Arc<RunningLog>, manifests: Vec<Digest>) -> Result<(), LogError> {
+    let shared = Arc::downgrade(shared);
+    let read = move || {
+        for digest in manifests {
+            // Not held from one to the next: the log ends with its last user.
+            let Some(shared) = shared.upgrade().filter(|shared| !shared.is_stopping()) else { return };
+            let whole = match shared.store.manifest(&digest) {
+                Ok(bytes) => bytes.is_some_and(|bytes| Digest::of(&bytes) == digest),
+                Err(error) => {
+                    tracing::warn!(%digest, %error, "a manifest cannot be read");
+                    false
+                }
+            };
+            if !whole && shared.lost_manifests.lock().unwrap_or_else(PoisonError::into_inner).insert(digest) {
+                tracing::error!(%digest, "the manifest of a logged release is missing or damaged");
+            }
+        }
+    };
+    let spawned = std::thread::Builder::new().name("manifests".into()).spawn(read);
+    spawned.map(drop).map_err(|source| LogError::Machine { what: "a thread", source })
+}
+
+#[cfg(test)]
+mod tests;

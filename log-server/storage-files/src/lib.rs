@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod objects;
+
+pub mod head_store;

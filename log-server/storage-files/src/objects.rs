@@ -1,0 +1,136 @@
+//! Objects as files below a data folder. The layout of `public/` is that of c2sp.org/tlog-tiles, so that any web server can serve it.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+use stele_durable::{Dir, DurableError, Op};
+use stele_log_core::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects};
+use stele_spec::tile::{Resource, TILE_WIDTH, TilePath};
+
+/// The folder of staged batches, below the data folder.
+const STAGED: &str = "staged";
+
+/// The objects below a data folder. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct FileObjects {
+    data: Dir,
+}
+
+impl FileObjects {
+    /// The objects below `data`.
+    pub fn new(data: &Dir) -> Self {
+        Self { data: data.clone() }
+    }
+
+    /// Makes files of entry bundles older than any time that is asked for: of a copy nobody knows when its entries were logged.
+    ///
+    /// Best effort: an entry that seems younger than it is counts against its publisher's quota for a day.
+    pub fn forget_times(&self, paths: impl IntoIterator<Item = TilePath>) {
+        for path in paths.into_iter().filter(|path| path.resource == Resource::Entries) {
+            let path = self.path_of(&ObjectName::Tile(path));
+            let outcome = std::fs::File::open(&path).and_then(|file| file.set_modified(UNIX_EPOCH));
+            if let Err(error) = outcome {
+                tracing::debug!(path = %path.display(), %error, "the time of a file cannot be set");
+            }
+        }
+    }
+
+    fn path_of(&self, name: &ObjectName) -> PathBuf {
+        self.data.path_of(&file(name))
+    }
+
+    fn partials_of(&self, full: TilePath) -> PathBuf {
+        self.data.path_of(&format!("{}.p", file(&ObjectName::Tile(full))))
+    }
+}
+
+impl Objects for FileObjects {
+    fn put(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
+        let files = objects.iter().map(|(name, bytes)| (file(name), bytes));
+        self.data.put_all_if_absent(files).map(|_| ()).map_err(failed)
+    }
+
+    fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError> {
+        self.data.read(&file(name), limit).map_err(failed)
+    }
+
+    fn length(&self, name: &ObjectName) -> Result<Option<u64>, ObjectError> {
+        let found = self.data.open_file(&file(name)).map_err(failed)?;
+        Ok(found.map(|(_, length)| length))
+    }
+
+    fn replace(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.data.replace(&file(name), bytes).map_err(failed)
+    }
+
+    fn remove(&self, name: &ObjectName) -> Result<(), ObjectError> {
+        self.data.remove(&file(name)).map(|_| ()).map_err(failed)
+    }
+
+    /// Not synced, so no batch waits for the disk here.
+    fn forget(&self, name: &ObjectName) {
+        let path = self.path_of(name);
+        if let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "cannot remove a file that is no longer needed");
+        }
+    }
+
+    fn staged_batches(&self) -> Result<Vec<String>, ObjectError> {
+        let listed = self.data.list(STAGED).map_err(failed)?.unwrap_or_default();
+        Ok(listed.into_iter().filter(|listed| !listed.is_dir).map(|listed| listed.name).collect())
+    }
+
+    fn has_tiles(&self) -> Result<bool, ObjectError> {
+        self.data.exists("public/tile").map_err(failed)
+    }
+
+    fn partials(&self, full: TilePath) -> Vec<u16> {
+        let listed = std::fs::read_dir(self.partials_of(full));
+        let widths =
+            listed.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        widths.filter(|width| (1..TILE_WIDTH).contains(width)).collect()
+    }
+
+    fn forget_partials(&self, full: TilePath) {
+        let partials = self.partials_of(full);
+        match std::fs::remove_dir_all(&partials) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(path = %partials.display(), %error, "cannot remove partial tiles"),
+        }
+    }
+
+    fn written_at(&self, name: &ObjectName) -> Option<u64> {
+        let written = std::fs::metadata(self.path_of(name)).ok()?.mtime();
+        Some(u64::try_from(written).unwrap_or(0))
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        rustix::fs::statvfs(self.data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
+    }
+
+    fn no_room(&self) -> ObjectError {
+        let source = io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
+        failed(DurableError::Io { op: Op::Write, path: self.data.path().to_owned(), source })
+    }
+}
+
+/// Where an object is, below the data folder.
+fn file(name: &ObjectName) -> String {
+    match name {
+        ObjectName::StagedBatch(name) => format!("{STAGED}/{name}"),
+        public => format!("public/{public}"),
+    }
+}
+
+fn failed(error: DurableError) -> ObjectError {
+    let kind = match &error {
+        error if error.is_sync_failure() => ObjectErrorKind::Uncertain,
+        error if error.is_disk_full() => ObjectErrorKind::NoRoom,
+        DurableError::Differs { .. } => ObjectErrorKind::Differs,
+        DurableError::TooLarge { .. } => ObjectErrorKind::TooLarge,
+        DurableError::Io { .. } | DurableError::BadPath { .. } => ObjectErrorKind::Failed,
+    };
+    ObjectError::new(kind, error)
+}
