@@ -1,7 +1,7 @@
 //! As of when: the age of a tree head, and how a status is known.
 
 use serde_json::{Value, json};
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::span::{Span, moment};

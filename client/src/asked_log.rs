@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;

@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_host::durable::{self, DurableError};
-use stele_host::exit::{Exit, Explain};
+use stele_durable::{self as durable, DurableError};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
 
 /// The fields by which an item of a list is known, the first that is there.
 const NAMES: [&str; 6] = ["id", "path", "locator", "kid", "coordinate", "purl"];

@@ -1,7 +1,7 @@
 //! What ends a verb: any explained error, and a file of this machine that cannot be used.
 
 pub use stele_explain::Failure;
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 
 /// A file on this machine that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stele_host::durable;
+use stele_durable as durable;
 use stele_spec::finding::{
     Code, Finding, Lack, Mof, Osaid, Severity, TextVerdict, compare_license_text, is_config, mof, of_config,
     of_declared_bases, of_license_text, of_release, of_release_at_hand, of_unread_config, osaid,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use stele_host::output::complain;
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
 use stele_spec::finding::{Finding, foreseen};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release, Statement};
+use stele_terminal::output::complain;
 
 use crate::error::Failure;
 use crate::record::Record;

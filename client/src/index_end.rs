@@ -3,7 +3,7 @@
 //! A log that has an index and serves no name proof hides something, or something in front of it does. A log of another kind
 //! has none to serve.
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};

@@ -45,8 +45,8 @@ mod verdict;
 
 use std::process::ExitCode;
 
-use stele_host::exit::{self, Exit, Explain as _};
-use stele_host::output;
+use stele_explain::{self as exit, Exit, Explain as _};
+use stele_terminal::output;
 
 use cli::{Cli, Verb};
 use error::Failure;

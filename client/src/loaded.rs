@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use stele_host::exit::{Exit, Explain};
-use stele_host::http_client::{ClientLimits, HttpClient, Response};
-use stele_host::log_source::{LogSource, TRIES};
-use stele_host::output::complain;
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain};
+use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
+use stele_fetch::static_files::{StaticFiles, TRIES};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::index::{Kind, Subject};
 use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
 use stele_spec::submission;
+use stele_terminal::output::complain;
 
 use crate::error::Failure;
 use crate::span::Span;
@@ -76,8 +76,8 @@ impl LogClient {
     }
 
     /// The static files of the same log, under the same deadline.
-    pub(crate) fn files(&self) -> LogSource {
-        LogSource::asked(&self.url, self.http.clone(), TRIES)
+    pub(crate) fn files(&self) -> StaticFiles {
+        StaticFiles::asked(&self.url, self.http.clone(), TRIES)
     }
 
     /// The address.

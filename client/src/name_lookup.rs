@@ -12,7 +12,7 @@
 #[cfg(test)]
 mod tests;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::index::{Pointer, Subject};
 use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;

@@ -3,7 +3,7 @@
 mod lifecycle;
 
 use std::fmt::Write as _;
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
 
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
@@ -173,7 +173,7 @@ impl Page {
 
 /// Text without what moves the cursor or turns the direction of writing.
 pub(crate) fn printable(text: &str) -> String {
-    stele_host::printable::printable(text).into_owned()
+    stele_explain::printable::printable(text).into_owned()
 }
 
 fn join<T: std::fmt::Display>(items: &[T]) -> String {

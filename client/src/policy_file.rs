@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use stele_host::exit::{Exit, Explain};
-use stele_host::writers::warn_of_writers;
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
+use stele_terminal::writers::warn_of_writers;
 
 pub(crate) use stele_verify::policy_file::LoadedPolicy;
 

@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::canonical;
 use stele_spec::hash::KeyId;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_host::durable;
+use stele_durable as durable;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 
 use crate::error::{Failure, FileError};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::Digest;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::KeyId;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::registration::{Holder, Refusal, View as _, admit, authenticate, signers};

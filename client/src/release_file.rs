@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::manifest::{FilePath, Manifest, ManifestError, ManifestFile, Role};
 use stele_spec::statement::{ManifestMismatch, Release, Timestamp};
 use toml::{Table, Value};

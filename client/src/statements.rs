@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};

@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use stele_host::durable::{self, Dir};
-use stele_host::output::complain;
-use stele_host::printable::one_line;
+use stele_durable::{self as durable, Dir};
+use stele_explain::printable::one_line;
 use stele_spec::hash::KeyId;
 use stele_spec::index::{Absence, Path as IndexPath, Pointer, Proof, Subject, Transition};
 use stele_spec::key::PublicKey;
@@ -18,6 +17,7 @@ use stele_spec::misbehaviour::{
 use stele_spec::name::Publisher;
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Refusal, Swap};
+use stele_terminal::output::complain;
 
 use super::AuditError;
 use super::index_check::{IndexCheck, Overdue, WrongIndex};

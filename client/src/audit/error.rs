@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use stele_host::durable::DurableError;
-use stele_host::exit::{Exit, Explain};
-use stele_host::output::OutputError;
+use stele_durable::DurableError;
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
+use stele_terminal::output::OutputError;
 
 use super::store::StoreError;
 use crate::log_reader::ReadError;

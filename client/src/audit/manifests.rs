@@ -1,7 +1,7 @@
 //! The manifests that releases name: from the folder of the audit where they are there, else from the log.
 
-use stele_host::durable::Dir;
-use stele_host::log_source::SourceError;
+use stele_durable::Dir;
+use stele_fetch::static_files::SourceError;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 

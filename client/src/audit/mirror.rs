@@ -3,7 +3,7 @@
 //! Entries are read from the log and checked against the head before they are written; the tiles are not copied but computed
 //! from them. The checkpoint comes last: until then the folder is the mirror of the older head.
 
-use stele_host::durable::Dir;
+use stele_durable::Dir;
 use stele_spec::tile::{TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::Growth;
 

@@ -32,14 +32,14 @@ mod store;
 
 use std::path::Path;
 
-use stele_host::durable::{self, Dir};
+use stele_durable::{self as durable, Dir};
 use stele_spec::misbehaviour::KnownKeys;
 use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::cli::{ReportFormat, Weight};
-use crate::log_reader::{LogReader, LogSource};
+use crate::log_reader::{LogReader, StaticFiles};
 use auditor::Auditor;
 use convict::{Archive, Convict};
 pub(crate) use error::{AuditError, Contradiction, Found};
@@ -55,7 +55,7 @@ const EVIDENCE: &str = "evidence";
 #[derive(Debug)]
 pub(crate) struct Order<'a> {
     /// The log or a mirror of it.
-    pub(crate) source: LogSource,
+    pub(crate) source: StaticFiles,
     /// Whom to believe about its head.
     pub(crate) policy: &'a Policy,
     /// Where files and state are kept.
@@ -85,7 +85,7 @@ pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
     durable::create_dir_all(folder)?;
     let kept = Dir::open(folder)?;
     let store = Store::open(folder)?;
-    let here = LogReader::new(LogSource::folder(folder));
+    let here = LogReader::new(StaticFiles::folder(folder));
     if let Some(known) = known_head(&store, order.policy)? {
         heads::compare(&known, &here, &head, &reader, &keys, archive.as_mut())?;
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use stele_host::output::complain;
+use stele_terminal::output::complain;
 
 /// How often it is told.
 const EVERY: Duration = Duration::from_secs(5);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use stele_host::output;
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
+use stele_terminal::output;
 
 use super::AuditError;
 use super::auditor::Done;

@@ -20,7 +20,7 @@
 use std::path::Path;
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use tempfile::TempDir;
 
 const ROWS: TableDefinition<'_, &'static [u8], &'static [u8]> = TableDefinition::new("rows");

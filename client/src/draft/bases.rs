@@ -74,6 +74,6 @@ impl Declared {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let bytes = stele_host::durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
+    let bytes = stele_durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
     Ok(bytes.unwrap_or_default())
 }

@@ -244,7 +244,7 @@ impl Facts {
     }
 
     fn bytes(&mut self, file: &Found) -> Option<Vec<u8>> {
-        match stele_host::durable::read_file(&file.open, MAX_TEXT) {
+        match stele_durable::read_file(&file.open, MAX_TEXT) {
             Ok(bytes) => bytes,
             Err(error) => {
                 self.notes.push(error.to_string());

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use stele_host::durable;
+use stele_durable as durable;
 use stele_spec::canonical;
 use stele_spec::statement::{FieldError, MAX_STATEMENT, Timestamp};
 use toml::{Table, Value};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;

@@ -1,6 +1,6 @@
 //! Why a form is not signed.
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 
 /// Why a form is not signed.
 #[derive(Debug, thiserror::Error)]

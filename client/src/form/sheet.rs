@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use stele_host::durable;
+use stele_durable as durable;
 use toml::Value;
 
 use super::{DECIDE, undecided};

@@ -1,8 +1,8 @@
 //! Why a log could not be read, or is not what its head says.
 
-use stele_host::durable::DurableError;
-use stele_host::exit::{Exit, Explain};
-use stele_host::log_source::{LogSource, SourceError};
+use stele_durable::DurableError;
+use stele_explain::{Exit, Explain};
+use stele_fetch::static_files::{SourceError, StaticFiles};
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::manifest::ManifestError;
 use stele_spec::policy::RefusedCheckpoint;
@@ -101,7 +101,7 @@ pub(crate) enum ReadError {
 
 impl ReadError {
     /// What was found while the files of a source were read.
-    pub(super) fn at(source: &LogSource, error: TiledLogError<SourceError>) -> Self {
+    pub(super) fn at(source: &StaticFiles, error: TiledLogError<SourceError>) -> Self {
         let place = |path: &dyn std::fmt::Display| source.place_of(&path.to_string());
         match error {
             TiledLogError::Files(error) => Self::Source(error),

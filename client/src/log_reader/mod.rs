@@ -19,7 +19,7 @@ pub(crate) mod tests;
 mod verified;
 
 pub(crate) use error::ReadError;
-pub(crate) use stele_host::log_source::LogSource;
+pub(crate) use stele_fetch::static_files::StaticFiles;
 pub(crate) use stele_spec::tiledlog::Chunk;
 pub(crate) use verified::VerifiedLog;
 
@@ -34,14 +34,16 @@ use stele_spec::policy::{Policy, TrustedCheckpoint};
 pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
 
 /// What a person writes: the address of a log or of a mirror, or the path of a folder.
-pub(crate) fn source(text: &str) -> LogSource {
-    LogSource::parse(text, AGENT)
+pub(crate) fn source(text: &str) -> StaticFiles {
+    StaticFiles::parse(text, AGENT)
 }
 
 /// The same, with one deadline for everything that is read at an address, from now on.
-pub(crate) fn source_within(text: &str, wait: Duration) -> LogSource {
+pub(crate) fn source_within(text: &str, wait: Duration) -> StaticFiles {
     match source(text) {
-        LogSource::Http { url, http, tries } => LogSource::Http { url, http: http.until(Instant::now() + wait), tries },
+        StaticFiles::Http { url, http, tries } => {
+            StaticFiles::Http { url, http: http.until(Instant::now() + wait), tries }
+        }
         folder => folder,
     }
 }
@@ -49,17 +51,17 @@ pub(crate) fn source_within(text: &str, wait: Duration) -> LogSource {
 /// One log or one mirror of it.
 #[derive(Debug, Clone)]
 pub(crate) struct LogReader {
-    source: LogSource,
+    source: StaticFiles,
 }
 
 impl LogReader {
     /// A reader of this source.
-    pub(crate) fn new(source: LogSource) -> Self {
+    pub(crate) fn new(source: StaticFiles) -> Self {
         Self { source }
     }
 
     /// Where it reads.
-    pub(crate) fn source(&self) -> &LogSource {
+    pub(crate) fn source(&self) -> &StaticFiles {
         &self.source
     }
 

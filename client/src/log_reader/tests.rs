@@ -58,7 +58,7 @@ fn reader(folder: &Path) -> LogReader {
 
 /// Everything from a position on, or the code of the error.
 fn read(folder: &Path, from: u64) -> Result<Vec<(u64, Vec<u8>)>, &'static str> {
-    use stele_host::exit::Explain as _;
+    use stele_explain::Explain as _;
     let reader = reader(folder);
     let read = || {
         let log = reader.open(reader.head(&policy())?)?;

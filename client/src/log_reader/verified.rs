@@ -1,6 +1,6 @@
 //! The tree under a head that the policy vouches for; its errors say where the file is.
 
-use stele_host::log_source::{LogSource, SourceError};
+use stele_fetch::static_files::{SourceError, StaticFiles};
 use stele_spec::hash::{NodeHash, RootHash};
 use stele_spec::merkle::{ConsistencyProof, Nodes};
 use stele_spec::policy::TrustedCheckpoint;
@@ -11,14 +11,14 @@ use super::ReadError;
 /// A log under a head that the policy vouches for.
 #[derive(Debug)]
 pub(crate) struct VerifiedLog<'a> {
-    source: &'a LogSource,
+    source: &'a StaticFiles,
     head: TrustedCheckpoint,
     tree: TiledLog<Reading<'a>>,
 }
 
 /// A source as files of a log.
 #[derive(Debug)]
-struct Reading<'a>(&'a LogSource);
+struct Reading<'a>(&'a StaticFiles);
 
 impl Files for Reading<'_> {
     type Error = SourceError;
@@ -29,7 +29,7 @@ impl Files for Reading<'_> {
 }
 
 impl<'a> VerifiedLog<'a> {
-    pub(super) fn open(source: &'a LogSource, head: TrustedCheckpoint) -> Result<Self, ReadError> {
+    pub(super) fn open(source: &'a StaticFiles, head: TrustedCheckpoint) -> Result<Self, ReadError> {
         let tree = TiledLog::open(Reading(source), head.checkpoint().clone());
         Ok(Self { source, tree: tree.map_err(|error| ReadError::at(source, error))?, head })
     }

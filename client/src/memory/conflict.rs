@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;

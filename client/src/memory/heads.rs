@@ -8,12 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stele_host::durable::{self, DurableError};
-use stele_host::output::complain;
+use stele_durable::{self as durable, DurableError};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{Policy, RefusedCheckpoint};
+use stele_terminal::output::complain;
 
 use super::{Conflict, Conflicting, LogId, Memory, Stale};
 use crate::error::Failure;

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stele_host::durable::{self, DurableError};
-use stele_host::output::complain;
+use stele_durable::{self as durable, DurableError};
 use stele_spec::hash::Digest;
 use stele_spec::name::Publisher;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::Statement;
+use stele_terminal::output::complain;
 
 use super::told_file::{Kept, MAX_FILE};
 use super::{LogId, Memory};

@@ -26,11 +26,11 @@ mod told_tests;
 
 use std::path::{Path, PathBuf};
 
-use stele_host::durable::{Dir, DurableError};
-use stele_host::writers::warn_of_writers;
+use stele_durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
 use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
+use stele_terminal::writers::warn_of_writers;
 
 pub(crate) use conflict::{Conflict, Conflicting, Stale};
 pub(crate) use heads::Heads;

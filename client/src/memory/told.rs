@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stele_host::durable::{self, DurableError};
-use stele_host::output::complain;
+use stele_durable::{self as durable, DurableError};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
+use stele_terminal::output::complain;
 
 use super::told_file::{File, MAX_FILE};
 use super::{LogId, Memory};

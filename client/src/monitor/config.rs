@@ -203,7 +203,7 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
 mod tests {
     use super::*;
     use std::path::Path;
-    use stele_host::config;
+    use stele_daemon::config;
 
     #[test]
     fn a_misspelt_field_is_refused_wherever_it_is() {

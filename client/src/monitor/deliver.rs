@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use stele_host::output;
+use stele_terminal::output;
 
 use super::event::Event;
 use super::hook::{Hook, NotDelivered};

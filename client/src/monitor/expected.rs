@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
-use stele_host::lock::{Lock, LockError};
+use stele_durable as durable;
+use stele_durable::lock::{Lock, LockError};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::statement::SignedStatement;

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use stele_host::writers::warn_of_writers;
+use stele_terminal::writers::warn_of_writers;
 
 use super::config::HookConfig;
 use super::event::Event;

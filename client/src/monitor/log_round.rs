@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};

@@ -37,15 +37,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
+use stele_clock::{Clock as _, SystemClock};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
 use stele_host_check::{Bases, Hubs};
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
 use crate::error::Failure;
-use crate::log_reader::{LogReader, LogSource, source};
+use crate::log_reader::{LogReader, StaticFiles, source};
 use crate::policy_file;
 use crate::span::{Span, moment};
 use alert::Condition;
@@ -91,7 +91,7 @@ pub(crate) struct Round {
 impl Monitor {
     /// Reads the config and takes the memory. Without a hook, events go where `without_hook` says.
     pub(crate) fn open(path: &Path, without_hook: Told) -> Result<Self, Failure> {
-        let loaded = stele_host::config::load::<Config>(path)?;
+        let loaded = stele_daemon::config::load::<Config>(path)?;
         let (config, folder) = (loaded.config, loaded.folder);
         let watch = Watch::of(&config.watch)?;
         let named = config.policy.as_ref().map(|policy| folder.join(policy));
@@ -369,7 +369,7 @@ fn logs(config: &Config, policy: &Policy, folder: &Path) -> Vec<WatchedLog> {
             .log
             .iter()
             .map(|log| match source(&log.source) {
-                LogSource::Folder(path) => watched(&log.origin, LogSource::folder(folder.join(path))),
+                StaticFiles::Folder(path) => watched(&log.origin, StaticFiles::folder(folder.join(path))),
                 http => watched(&log.origin, http),
             })
             .collect();

@@ -1,6 +1,6 @@
 //! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
 
-use stele_host::clock::{Clock as _, SystemClock};
+use stele_clock::{Clock as _, SystemClock};
 use stele_host_check::Looked;
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
@@ -15,7 +15,7 @@ use super::observation;
 use super::state::Memory;
 use crate::error::{self, Failure};
 use crate::log_client::LogClient;
-use crate::log_reader::LogSource;
+use crate::log_reader::StaticFiles;
 use crate::record::Record;
 use crate::refused;
 use crate::span::Span;
@@ -87,7 +87,7 @@ pub(crate) fn submit(signed: &SignedStatement, url: &str, policy: &Policy, wait:
 
 fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Result<(), Failure> {
     // A mirror in a folder takes no statements: it is sent by a monitor that reads the log itself.
-    let LogSource::Http { url, .. } = log.reader.source() else { return Ok(()) };
+    let StaticFiles::Http { url, .. } = log.reader.source() else { return Ok(()) };
     let path = memory.path_of(&place_of(leaf));
     let bytes = error::read(&path, stele_spec::entry::MAX_ENTRY as u64, "an observation")?;
     let signed = SignedStatement::parse(&bytes).map_err(|error: StatementError| PublishError::Statement(error))?;

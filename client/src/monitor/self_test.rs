@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::exit::{Exit, Explain};
-use stele_host::key_file;
+use stele_clock::{Clock as _, SystemClock};
+use stele_durable::key_file;
+use stele_explain::{Exit, Explain};
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::entry::Entry;
 use stele_spec::hash::IndexKey;
 use stele_spec::index::{Subject, keys_of};

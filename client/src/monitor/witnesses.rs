@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use stele_host::http_client::{ClientLimits, HttpClient};
+use stele_fetch::http_client::{ClientLimits, HttpClient};
 use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::Digest;

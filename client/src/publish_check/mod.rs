@@ -10,8 +10,8 @@ mod secrets;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 
-use stele_host::exit::{Exit, Explain};
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain};
 use stele_spec::manifest::{FilePath, Role};
 use stele_spec::verify::pickle;
 use stele_verify::folder::walk::Found;

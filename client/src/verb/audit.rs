@@ -1,6 +1,6 @@
 //! `stele audit`: a whole log, checked from its first entry.
 
-use stele_host::exit::Exit;
+use stele_explain::Exit;
 
 use crate::Output;
 use crate::audit::{self, AuditError, Found, Order};
@@ -23,7 +23,7 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
         Ok(0) => None,
         Ok(count) => Some(Failure::from(Found { count })),
         // Whoever read the report has what he wanted of it.
-        Err(AuditError::Output(error)) if stele_host::exit::Explain::exit(&error) == Exit::Ok => None,
+        Err(AuditError::Output(error)) if stele_explain::Explain::exit(&error) == Exit::Ok => None,
         Err(error) => return Err(error.into()),
     };
     // The report is written already.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_host::clock::{Clock as _, SystemClock};
+use stele_clock::{Clock as _, SystemClock};
 use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
 use stele_spec::registration::Refusal;

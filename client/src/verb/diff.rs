@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
 
 use crate::Output;
 use crate::asked_log::AskedLog;

@@ -1,7 +1,7 @@
 //! `stele draft`: a `release.toml` to complete.
 
-use stele_host::output::complain;
-use stele_host::printable::one_line;
+use stele_explain::printable::one_line;
+use stele_terminal::output::complain;
 use stele_verify::folder::DRAFT;
 
 use crate::Output;

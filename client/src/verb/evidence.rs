@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
 use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};

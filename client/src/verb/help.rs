@@ -2,7 +2,7 @@
 
 use clap::CommandFactory as _;
 use serde_json::{Value, json};
-use stele_host::exit::Exit;
+use stele_explain::Exit;
 
 use crate::Output;
 use crate::cli::{Cli, HelpArgs};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::exit::{Exit, Explain};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;

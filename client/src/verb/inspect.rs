@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_host::durable;
+use stele_durable as durable;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::IndexEntry;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde_json::json;
-use stele_host::key_file;
-use stele_host::writers::warn_of_writers;
+use stele_durable::key_file;
 use stele_spec::key::{PublicKey, SecretKey};
+use stele_terminal::writers::warn_of_writers;
 
 use crate::Output;
 use crate::cli::{KeyArgs, KeyVerb};

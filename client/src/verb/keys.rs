@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::KeyId;
 use stele_spec::key::{PublicKey, SecretKey};
 use stele_spec::name::Publisher;

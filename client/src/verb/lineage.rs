@@ -1,8 +1,8 @@
 //! `stele lineage`: what a release was made of, all the way up, and what was made of it.
 
 use serde_json::{Value, json};
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::exit::{Exit, Explain};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 

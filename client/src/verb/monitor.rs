@@ -1,9 +1,9 @@
 //! `stele monitor`: watches a log, its witnesses and the hosts, and tells what nobody expected.
 
 use serde_json::{Value, json};
-use stele_host::exit::{self, Exit};
-use stele_host::output::complain;
-use stele_host::shutdown;
+use stele_daemon::shutdown;
+use stele_explain::{self as exit, Exit};
+use stele_terminal::output::complain;
 
 use crate::Output;
 use crate::cli::MonitorArgs;

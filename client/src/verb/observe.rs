@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
 use stele_host_check::{Bases, Comparison, Hubs, Place};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
@@ -16,7 +16,7 @@ use crate::Output;
 use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::cli::ObserveArgs;
 use crate::error::Failure;
-use crate::log_reader::{LogReader, LogSource, VerifiedLog, source_within};
+use crate::log_reader::{LogReader, StaticFiles, VerifiedLog, source_within};
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
 use crate::page::Page;
@@ -135,13 +135,13 @@ fn statements(
     coordinate: &Coordinate,
 ) -> Result<BTreeMap<u64, SignedStatement>, Failure> {
     let positions = match reader.source() {
-        LogSource::Http { .. } => {
+        StaticFiles::Http { .. } => {
             let path = format!("lookup/coordinate?name={}", coordinate.to_string().replace('#', "%23"));
             let listed = reader.source().needed(&path, MAX_LISTED)?;
             let Positions { positions } = serde_json::from_slice(&listed).map_err(|_| ObserveError::NoList)?;
             positions
         }
-        LogSource::Folder(_) => (0..log.size()).collect(),
+        StaticFiles::Folder(_) => (0..log.size()).collect(),
     };
     let mut found = BTreeMap::new();
     for position in positions {

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_host::durable;
-use stele_host::exit::{Exit, Explain};
-use stele_host::output::complain;
-use stele_host::printable::one_line;
+use stele_durable as durable;
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::BundleError;
 use stele_spec::finding::{self, Code};
 use stele_spec::key::SecretKey;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 use stele_spec::name::Publisher;
 use stele_spec::statement::{Ancestor, Parent, Release, Statement, StatementError, sign};
+use stele_terminal::output::complain;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::walk::{self as folder, DRAFT, Found};
 

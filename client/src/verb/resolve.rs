@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::exit::{Exit, Explain};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};

@@ -1,7 +1,7 @@
 //! `stele show`: a page to read, of a file here or of a release in the log.
 
 use serde_json::{Value, json};
-use stele_host::clock::{Clock as _, SystemClock};
+use stele_clock::{Clock as _, SystemClock};
 
 use crate::Output;
 use crate::as_of;

@@ -1,7 +1,7 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
-use stele_host::clock::{Clock as _, SystemClock};
-use stele_host::exit::{Exit, Explain};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;

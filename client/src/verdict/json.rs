@@ -1,7 +1,7 @@
 //! The verdict for a script: the same data as the page, and the same keys where there is no verdict.
 
 use serde_json::{Map, Value, json};
-use stele_host::exit::Exit;
+use stele_explain::Exit;
 use stele_spec::statement::Release;
 use stele_spec::verify::{FolderReport, Scope, WeightsState};
 

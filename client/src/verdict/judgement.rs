@@ -1,6 +1,6 @@
 //! What a script may believe: what keeps a release from being used as it lies here, the worst first, and one word for it.
 
-use stele_host::exit::{Exit, Explain};
+use stele_explain::{Exit, Explain};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, Prose, Severity};
 use stele_spec::status::{History, State, What};

@@ -8,7 +8,7 @@ use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
 
 use super::*;
-use crate::log_reader::LogSource;
+use crate::log_reader::StaticFiles;
 use crate::log_reader::tests::{ORIGIN, mirror, note, signer, tree};
 
 fn witness() -> SignerKey {
@@ -35,7 +35,7 @@ fn shown(size: u64, root: Option<u8>, time: u64) -> (bool, Option<String>) {
     mirror(home.path(), &tree, 0, 300);
     let head = cosigned(300, root_at(&tree, 300).unwrap(), 100);
     std::fs::write(home.path().join("checkpoint"), head.to_bytes()).unwrap();
-    let reader = LogReader::new(LogSource::folder(home.path()));
+    let reader = LogReader::new(StaticFiles::folder(home.path()));
     let opened = reader.open(reader.head(&policy()).unwrap()).unwrap();
     let root = root.map_or_else(|| root_at(&tree, size).unwrap(), |byte| RootHash::from_bytes([byte; 32]));
     let mut memory = Memory::open(&home.path().join("state")).unwrap();
@@ -105,7 +105,8 @@ impl Scene {
     }
 
     fn look(&mut self, now: u64) -> Result<LogRound, Failure> {
-        let log = WatchedLog { origin: ORIGIN.to_owned(), reader: LogReader::new(LogSource::folder(self.home.path())) };
+        let log =
+            WatchedLog { origin: ORIGIN.to_owned(), reader: LogReader::new(StaticFiles::folder(self.home.path())) };
         let (watch, expected) = (Watch::default(), BTreeSet::new());
         let judge = Judge { watch: &watch, expected: &expected, from_beginning: true, keep_releases: false, now };
         look(&log, &policy(), &judge, &mut self.memory)
@@ -170,7 +171,7 @@ fn an_older_head_is_stale_and_the_newest_stays_known() {
 fn heads_that_no_key_of_the_policy_vouches_for_convict_nobody() {
     let scene = Scene::new();
     let mut memory = scene.memory;
-    let reader = LogReader::new(LogSource::folder(scene.home.path()));
+    let reader = LogReader::new(StaticFiles::folder(scene.home.path()));
     let opened = reader.open(reader.head(&policy()).unwrap()).unwrap();
     let note = cosigned(257, RootHash::from_bytes([1; 32]), 50);
     let text = note.text().replace("257", "258");

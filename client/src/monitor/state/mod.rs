@@ -23,11 +23,11 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use stele_host::durable::{Dir, DurableError};
-use stele_host::exit::{Exit, Explain};
-use stele_host::lock::Lock;
-use stele_host::writers::warn_of_writers;
+use stele_durable::lock::Lock;
+use stele_durable::{Dir, DurableError};
+use stele_explain::{Exit, Explain};
 use stele_spec::hash::Digest;
+use stele_terminal::writers::warn_of_writers;
 
 use super::event::Event;
 use crate::error::Failure;

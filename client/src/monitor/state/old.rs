@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
-use stele_host::durable::Dir;
+use stele_durable::Dir;
 
 use super::{Ahead, CORE, Core, FORMAT, HostState, LogState, State, StateError, Waiting};
 use crate::error::Failure;
