@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use stele_explain::{Exit, Explain};
 use stele_spec::policy::TrustedCheckpoint;
 
-use crate::span::{Span, moment};
+use crate::moment::moment;
 use crate::standing::{Source, Standing};
 use crate::statements::Lack;
+use stele_clock::duration::HumanDuration;
 
 /// How far ahead of this machine's clock the time of fresh evidence may be: clocks of machines that are kept differ by less.
-pub(crate) const MAX_AHEAD: Span = Span(600);
+pub(crate) const MAX_AHEAD: HumanDuration = HumanDuration(600);
 
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799;
@@ -52,13 +53,13 @@ impl Age {
     }
 
     /// Refuses what is older, and what is dated in the future: how old that is, nobody knows.
-    pub(crate) fn check(self, max: Option<Span>) -> Result<(), TooOld> {
+    pub(crate) fn check(self, max: Option<HumanDuration>) -> Result<(), TooOld> {
         let Some(max) = max else { return Ok(()) };
         match (self.ahead(), self.seconds()) {
             (Some(ahead), _) if ahead <= MAX_AHEAD.0 => Ok(()),
-            (Some(ahead), _) => Err(TooOld { max, found: Found::Future(Span(ahead)) }),
+            (Some(ahead), _) => Err(TooOld { max, found: Found::Future(HumanDuration(ahead)) }),
             (None, Some(found)) if found <= max.0 => Ok(()),
-            (None, Some(found)) => Err(TooOld { max, found: Found::Age(Span(found)) }),
+            (None, Some(found)) => Err(TooOld { max, found: Found::Age(HumanDuration(found)) }),
             (None, None) => Err(TooOld { max, found: Found::NoTime }),
         }
     }
@@ -67,8 +68,8 @@ impl Age {
     pub(crate) fn text(self) -> String {
         let Some(as_of) = self.as_of else { return "an unknown time: no witness gives one".to_owned() };
         match self.ahead() {
-            Some(ahead) => format!("{} ({} ahead of this machine's clock)", shown(as_of), Span(ahead)),
-            None => format!("{} ({} ago)", shown(as_of), Span(self.now.saturating_sub(as_of))),
+            Some(ahead) => format!("{} ({} ahead of this machine's clock)", shown(as_of), HumanDuration(ahead)),
+            None => format!("{} ({} ago)", shown(as_of), HumanDuration(self.now.saturating_sub(as_of))),
         }
     }
 
@@ -122,7 +123,7 @@ fn shown(unix_seconds: u64) -> String {
 #[error("{}", self.found.text())]
 pub(crate) struct TooOld {
     /// What was asked for.
-    max: Span,
+    max: HumanDuration,
     /// What it is.
     found: Found,
 }
@@ -130,9 +131,9 @@ pub(crate) struct TooOld {
 /// How fresh evidence is.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
-    Age(Span),
+    Age(HumanDuration),
     /// By so much ahead of this machine's clock.
-    Future(Span),
+    Future(HumanDuration),
     NoTime,
 }
 
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn evidence_dated_in_the_future_is_not_fresh() {
-        let max = Some(Span(3600));
+        let max = Some(HumanDuration(3600));
         for as_of in [NOW, NOW - 3600, NOW + 1, NOW + MAX_AHEAD.0] {
             assert_eq!(age(as_of).check(max), Ok(()), "{as_of}");
         }
@@ -203,7 +204,7 @@ mod tests {
             assert_eq!(age(as_of).check(None), Ok(()), "no age was asked for");
         }
         // A clock that was set back makes every head one of the future.
-        assert!(Age { as_of: Some(NOW), now: 0 }.check(Some(Span(u64::MAX))).is_err());
+        assert!(Age { as_of: Some(NOW), now: 0 }.check(Some(HumanDuration(u64::MAX))).is_err());
         assert_eq!(age(NOW - 3601).check(max).unwrap_err().code(), "evidence-too-old");
         assert_eq!(Age { as_of: None, now: NOW }.check(max).unwrap_err().code(), "evidence-too-old");
     }

@@ -28,18 +28,15 @@ use crate::log_client::LogClient;
 use crate::log_reader::{LogReader, ReadError, VerifiedLog};
 use crate::memory::{LogId, Memory, Stale};
 use crate::name_lookup::NameLookup;
-use crate::span::Span;
 use crate::standing::{Source, Standing};
-use crate::statements::{Lack, Listing, Logged, Statements};
-
-/// The most entries about one name that are read.
-pub(crate) const MAX_STATEMENTS: usize = 4096;
+use crate::statements::{Lack, Listing, Logged, MAX_STATEMENTS, Statements};
+use stele_clock::duration::HumanDuration;
 
 /// The most coordinates below one name about which others are asked.
 const MAX_COORDINATES: usize = 256;
 
 /// How long a log that is unwell is asked again.
-const WAIT: Span = Span(10);
+const WAIT: HumanDuration = HumanDuration(10);
 
 /// The longest that a verdict waits for a log: all questions together, whether it is silent or sends a byte a second.
 pub(crate) const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
@@ -69,9 +66,9 @@ pub(crate) struct AskedLog<'a> {
 }
 
 impl LogAddress {
-    /// The log at an address without a `/` at its end.
-    pub(crate) fn new(url: String) -> Self {
-        let client = LogClient::new(url, WAIT);
+    /// The log at an address without a `/` at its end; `notify` gets a line for a person when a question is repeated.
+    pub(crate) fn new(url: String, notify: fn(&str)) -> Self {
+        let client = LogClient::new(url, WAIT, notify);
         let reader = LogReader::new(client.files());
         Self { client, reader, incomplete: Incomplete::Refuse }
     }

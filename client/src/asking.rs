@@ -1,11 +1,14 @@
 //! Whom a verb asks, whom it believes, and where it remembers: what the verbs that ask a log have in common.
 
 use stele_spec::policy::Policy;
+use stele_terminal::output::complain;
+use stele_terminal::writers::warn_of_writers;
 
 use crate::asked_log::{AskedLog, LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::Asking;
 use crate::error::Failure;
 use crate::index_end::Incomplete;
+use crate::log_url;
 use crate::memory::Memory;
 use crate::policy_file;
 
@@ -23,14 +26,23 @@ impl Asked {
     /// By the arguments of a verb. The time that the log has for all answers begins here.
     pub(crate) fn by(args: &Asking) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
-        let address = LogAddress::new(policy_file::log_url(&args.trust, Some(&loaded))?)
+        let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, complain)
             .accepting(Incomplete::by(args.trust.accept_incomplete_answer))
             .within(MAX_VERDICT_WAIT);
-        Ok(Self { policy: loaded.policy, memory: Memory::open(args.no_state), address })
+        Ok(Self { policy: loaded.policy, memory: local_state(args.no_state), address })
     }
 
     /// The log under its newest head.
     pub(crate) fn log(&self) -> Result<AskedLog<'_>, Failure> {
         self.address.ask(&self.policy, &self.memory)
     }
+}
+
+/// The local state of this machine's user, or none; with a warning where others may change it.
+pub(crate) fn local_state(off: bool) -> Memory {
+    let memory = Memory::open(off, complain);
+    if let Some(folder) = memory.folder() {
+        warn_of_writers(folder, "what is remembered of logs");
+    }
+    memory
 }

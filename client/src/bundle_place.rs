@@ -44,11 +44,11 @@ impl BundlePlace {
     }
 
     /// Writes the bundle of an entry that the log has by now.
-    pub(crate) fn write(self, bytes: &[u8], entry: u64) -> Result<PathBuf, BundlePlaceError> {
+    pub(crate) fn write(self, bytes: &[u8], entry: u64, memory: &Memory) -> Result<PathBuf, BundlePlaceError> {
         match durable::replace_file(&self.0, bytes) {
             Ok(()) => Ok(self.0),
             Err(source) => {
-                let kept = keep(&Memory::open(false), bytes).ok().flatten();
+                let kept = keep(memory, bytes).ok().flatten();
                 Err(BundlePlaceError::Unwritten { path: self.0, entry, kept, source })
             }
         }

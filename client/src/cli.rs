@@ -8,14 +8,18 @@ use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 use stele_spec::note::VerifierKey;
 
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, Said};
+pub use log::{Asking, Trust};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 
+use stele_explain::Explain as _;
 use stele_host_check::Place;
 
-use crate::span::Span;
-use crate::verb::observe;
+use stele_clock::duration::HumanDuration;
+
+mod log;
 
 mod keys;
+
 mod say;
 
 /// Publish and verify open-weight model releases.
@@ -150,20 +154,6 @@ pub enum KeyVerb {
     },
 }
 
-/// Where the policy and the log are.
-#[derive(Debug, Clone, Args)]
-pub struct Trust {
-    /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-    /// The log's address; else the one of the policy.
-    #[arg(long, value_name = "URL")]
-    pub log: Option<String>,
-    /// Take an answer although the log, which could, does not prove that it is complete.
-    #[arg(long)]
-    pub accept_incomplete_answer: bool,
-}
-
 /// `stele draft`.
 #[derive(Debug, Args)]
 pub struct DraftArgs {
@@ -218,7 +208,7 @@ pub struct PublishArgs {
     pub expect: Option<PathBuf>,
     /// How long to try again while the log has no quorum: `60s`, `10m`.
     #[arg(long, value_name = "DURATION", default_value = "60s")]
-    pub wait: Span,
+    pub wait: HumanDuration,
 }
 
 /// `stele verify`.
@@ -257,7 +247,7 @@ pub struct VerifyArgs {
     pub accept: Vec<String>,
     /// Refuse evidence that is older: `30d`, `12h`.
     #[arg(long, value_name = "DURATION")]
-    pub max_age: Option<Span>,
+    pub max_age: Option<HumanDuration>,
     /// Ask the log what was said later, about the release and all it was made of.
     #[arg(long)]
     pub online: bool,
@@ -285,23 +275,23 @@ pub const WITHDRAWN: &str = "withdrawn";
 pub(crate) const GLOB: glob::MatchOptions =
     glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
+/// `Place` on the command line.
+fn place(text: &str) -> Result<Place, String> {
+    text.parse::<Place>().map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
+}
+
+/// `HOST=URL` on the command line.
+fn base(text: &str) -> Result<(String, String), String> {
+    let (host, url) = text.split_once('=').ok_or("expected HOST=URL")?;
+    Ok((host.to_owned(), url.to_owned()))
+}
+
 fn glob(text: &str) -> Result<glob::Pattern, String> {
     glob::Pattern::new(text).map_err(|error| format!("expected a glob such as 'docs/*.json': {error}"))
 }
 
 fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
     KeyId::from_hex(text)
-}
-
-/// Whom a verb asks, whom it believes, and whether it remembers.
-#[derive(Debug, Clone, Args)]
-pub struct Asking {
-    /// Whom to trust and ask.
-    #[command(flatten)]
-    pub trust: Trust,
-    /// Remember no tree head and no answer of the log, and compare with none.
-    #[arg(long)]
-    pub no_state: bool,
 }
 
 /// `stele show`.
@@ -498,13 +488,13 @@ pub struct ObserveArgs {
     pub coordinate: Coordinate,
     /// The host: `https://huggingface.co/OWNER/NAME`, `ollama:https://ollama.com/NAME:TAG`, `oci:https://HOST/NAME:TAG`; the address of a
     /// page of a repository is cut to the repository.
-    #[arg(long, value_name = "HOST", value_parser = observe::place)]
+    #[arg(long, value_name = "HOST", value_parser = place)]
     pub host: Place,
     /// The revision that the record names, where the host is not in the record.
     #[arg(long)]
     pub revision: Option<String>,
     /// The address to ask for a host name, such as `huggingface.co=https://hub.example`.
-    #[arg(long, value_name = "HOST=URL", value_parser = observe::base)]
+    #[arg(long, value_name = "HOST=URL", value_parser = base)]
     pub base: Vec<(String, String)>,
     /// Sign with this key.
     #[arg(long, value_name = "FILE", requires = "publisher")]
@@ -523,7 +513,7 @@ pub struct ObserveArgs {
     pub trust: Trust,
     /// How long to try again while the log has no quorum: `60s`, `10m`.
     #[arg(long, value_name = "DURATION", default_value = "60s")]
-    pub wait: Span,
+    pub wait: HumanDuration,
 }
 
 /// `stele help`.

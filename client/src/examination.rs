@@ -343,7 +343,7 @@ mod tests {
     use crate::ancestry;
     use crate::draft::gguf;
     use crate::foresight::Earlier;
-    use crate::verb::publish;
+    use crate::release;
     use proptest::prelude::*;
     use stele_spec::manifest::FileDigests;
     use stele_verify::folder::walk as folder;
@@ -420,7 +420,7 @@ mod tests {
     fn published(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
         let mut release = release.clone();
         release.from_scratch = false;
-        publish::foreseen(home, &release, manifest, &Earlier::default()).unwrap().findings
+        release::foreseen(home, &release, manifest, &Earlier::default()).unwrap().findings
     }
 
     #[test]

@@ -6,8 +6,8 @@ use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
 use crate::difference::{self, Change};
+use crate::moment::moment;
 use crate::page::Page;
-use crate::span::moment;
 use crate::standing::Standing;
 
 /// How many events are listed for a person beside a verdict; `stele history` lists all.

@@ -13,10 +13,9 @@ use stele_spec::index::{Kind, Subject};
 use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
 use stele_spec::submission;
-use stele_terminal::output::complain;
 
 use crate::error::Failure;
-use crate::span::Span;
+use stele_clock::duration::HumanDuration;
 
 /// The media type of a signed statement (RFC 9052 §11.2).
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
@@ -30,7 +29,9 @@ const SHORTEST: Duration = Duration::from_millis(500);
 pub(crate) struct LogClient {
     url: String,
     http: HttpClient,
-    wait: Span,
+    wait: HumanDuration,
+    /// Gets a line for a person when the client begins to try again.
+    notify: fn(&str),
 }
 
 /// What the log says where it says no.
@@ -64,10 +65,11 @@ struct Positions {
 }
 
 impl LogClient {
-    /// The log at an address without a `/` at its end; `wait` is how long it is asked again while it cannot answer.
-    pub(crate) fn new(url: String, wait: Span) -> Self {
+    /// The log at an address without a `/` at its end; `wait` is how long it is asked again while it cannot answer;
+    /// `notify` gets a line for a person when that begins.
+    pub(crate) fn new(url: String, wait: HumanDuration, notify: fn(&str)) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
-        Self { url, http: HttpClient::new(agent, ClientLimits::default()), wait }
+        Self { url, http: HttpClient::new(agent, ClientLimits::default()), wait, notify }
     }
 
     /// The same, with one moment at which all of its answers must be there.
@@ -165,7 +167,7 @@ impl LogClient {
                 return Err(refused.into());
             }
             if !std::mem::replace(&mut told, true) {
-                complain(&format!("{refused}; trying again for {}\n", self.wait));
+                (self.notify)(&format!("{refused}; trying again for {}\n", self.wait));
             }
             self.http.pause(pause);
         }
@@ -307,7 +309,7 @@ impl Explain for LogError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { status: 429 | 500.., retry_after: Some(after), .. } => {
-                Some(format!("try again in {}: submitting twice is harmless", Span(*after)))
+                Some(format!("try again in {}: submitting twice is harmless", HumanDuration(*after)))
             }
             Self::Refused { status: 429 | 500.., .. } => Some("try again later: submitting twice is harmless".into()),
             Self::Refused { status, code, .. } if *status < 400 || (*status == 404 && code.is_empty()) => {

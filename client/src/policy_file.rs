@@ -1,15 +1,10 @@
-//! The trust policy, and the log's address by it.
+//! The trust policy of a verb, with a warning where others may change it.
 
 use std::path::Path;
 
-use stele_explain::{Exit, Explain};
-use stele_spec::checkpoint::Origin;
-use stele_spec::policy::Policy;
 use stele_terminal::writers::warn_of_writers;
-
 pub(crate) use stele_verify::policy_file::LoadedPolicy;
 
-use crate::cli::Trust;
 use crate::error::Failure;
 
 /// Finds and reads the policy.
@@ -17,58 +12,4 @@ pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {
     let loaded = stele_verify::policy_file::load_policy(named)?;
     warn_of_writers(&loaded.path, "what is trusted");
     Ok(loaded)
-}
-
-/// The log's address: `--log`, or the one of the policy's only log that has one.
-pub(crate) fn log_url(trust: &Trust, policy: Option<&LoadedPolicy>) -> Result<String, LogUrlError> {
-    if let Some(url) = &trust.log {
-        return Ok(url.trim_end_matches('/').to_owned());
-    }
-    let logs = policy.map(|loaded| loaded.policy.logs()).unwrap_or_default();
-    let urls: Vec<&String> = logs.iter().filter_map(|log| log.url.as_ref()).collect();
-    match urls.as_slice() {
-        [url] => Ok(url.trim_end_matches('/').to_owned()),
-        urls => Err(LogUrlError::WhichLog { urls: urls.iter().map(|url| (*url).clone()).collect() }),
-    }
-}
-
-/// The address of one log: `--log`, or the policy's for that origin.
-pub(crate) fn url_of(named: Option<&str>, policy: &Policy, origin: &Origin) -> Result<String, LogUrlError> {
-    let of_policy = || {
-        let log = policy.logs().iter().find(|log| log.key.name().as_str() == origin.as_str() && log.url.is_some())?;
-        log.url.as_deref()
-    };
-    let url = named.or_else(of_policy).ok_or(LogUrlError::WhichLog { urls: Vec::new() })?;
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-/// No address of a log, or several.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LogUrlError {
-    /// No address, or several.
-    #[error("which log is to be asked?")]
-    WhichLog {
-        /// The addresses in the policy.
-        urls: Vec<String>,
-    },
-}
-
-impl Explain for LogUrlError {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn code(&self) -> &'static str {
-        "which-log"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name it: --log URL".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let Self::WhichLog { urls } = self;
-        let found = if urls.is_empty() { "no address".to_owned() } else { urls.join(", ") };
-        vec![("expected", "one log with an address in the policy".into()), ("found", found)]
-    }
 }

@@ -19,13 +19,12 @@ use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
 use stele_spec::statement::{SignedStatement, Statement};
 
-use crate::asked_log::MAX_STATEMENTS;
 use crate::error::Failure;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::log_client::LogClient;
 use crate::log_reader::LogReader;
 use crate::name_lookup::NameLookup;
-use crate::statements::{Lack, Logged};
+use crate::statements::{Lack, Logged, MAX_STATEMENTS};
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use stele_spec::registration::{Holder, Refusal, View as _, admit, authenticate, 
 use stele_spec::statement::{Copies, SignedStatement, Statement};
 
 use crate::error::Failure;
+use crate::expected;
 use crate::log_client::{Existing, LogError};
-use crate::monitor::expected;
 use crate::record::Record;
 use crate::statements::Logged;
 

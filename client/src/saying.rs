@@ -6,6 +6,7 @@
 //! is proven, shown, and kept as a receipt.
 
 use std::path::{Path, PathBuf};
+use stele_terminal::output::complain;
 
 use serde_json::json;
 use stele_spec::finding::Finding;
@@ -16,23 +17,26 @@ use stele_spec::statement::{
 };
 use toml::Value;
 
-use crate::Output;
+use crate::asking::local_state;
 use crate::cli::Say;
+use crate::draft_file;
 use crate::error::Failure;
 use crate::foresight;
 use crate::form::{self, Form, FormError, Given, Sheet, Shelf, Subject};
 use crate::index_end::Incomplete;
+use crate::issued_at::now;
+use crate::key::read_secret;
 use crate::log_client::LogClient;
-use crate::memory::Memory;
-use crate::page::{self, Page};
+use crate::log_url;
+use crate::output::Output;
+use crate::page::Page;
 use crate::policy_file;
+use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::record::Record;
 use crate::refused;
+use crate::statement_page;
 use crate::statements::Logged;
-use crate::verb::claim::now;
-use crate::verb::key::read_secret;
-use crate::verb::publish::PublishError;
 
 /// What is to be said, as the command line gives it.
 #[derive(Debug)]
@@ -86,14 +90,18 @@ impl Saying {
         write(&mut sheet, &head);
         let target = say.said.output.clone().unwrap_or_else(|| PathBuf::from(format!("{kind}.toml")));
         let next = format!("stele {} --form {} --key FILE", verb(kind), target.display());
-        form::write_draft(sheet.into_text(), &target, &next, &[])
+        draft_file::write_draft(sheet.into_text(), &target, &next, &[])
     }
 
     /// Says it.
     pub(crate) fn say(self, say: &Say) -> Result<Output, Failure> {
         let key = read_secret(say.key.as_deref().unwrap_or(Path::new("")))?;
         let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
-        let log = LogClient::new(policy_file::log_url(&say.said.trust, Some(&loaded))?, say.said.wait);
+        let log = LogClient::new(
+            log_url::log_url(say.said.trust.log.as_deref(), Some(&loaded.policy))?,
+            say.said.wait,
+            complain,
+        );
         let mut record =
             Record::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
@@ -113,7 +121,7 @@ impl Saying {
         let findings = foresight::of_statement(&mut record, &statement)?;
         form.keep_issued_at(statement.issued_at(), written)?;
         let logged = submit(&mut record, &statement, &key, say.said.expect.as_deref())?;
-        Memory::open(false).keep_own(&mut record, &logged)?;
+        local_state(false).keep_own(&mut record, &logged)?;
         told(&logged, &mut record, say.said.output.as_deref(), Some(&findings))
     }
 
@@ -310,7 +318,7 @@ fn told(
     let receipt = receipt::write(logged, record, output)?;
     let head = logged.proven().head();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
-    let mut page = Page(page::of(logged.signed()));
+    let mut page = Page(statement_page::of(logged.signed()));
     page.blank();
     let new = sent.is_some();
     let before = if new { "" } else { ", as it was before: nothing was sent" };

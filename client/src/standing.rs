@@ -86,24 +86,23 @@ impl Standing {
     /// What a bundle alone says: that there is a release.
     pub(crate) fn of_bundle(evidence: &VerifiedRelease) -> Self {
         let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
+        let history = History::fold(&coordinate, [(entry.position(), entry.value().statement())]);
+        let leaf = stele_spec::merkle::leaf_hash(entry.value().bytes());
+        Self::of_history(history, leaf, Source::Bundle, evidence.checkpoint().clone())
+    }
+
+    /// By a history that was folded elsewhere; `leaf` is the leaf hash of the release. Nothing proves that it is complete.
+    pub(crate) fn of_history(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
         Self {
-            history: History::fold(&coordinate, [(entry.position(), entry.value().statement())]),
+            history,
             rejected: Vec::new(),
-            source: Source::Bundle,
-            head: evidence.checkpoint().clone(),
+            source,
+            head,
             lack: Some(Lack::Unkept),
-            release_leaf: Some(stele_spec::merkle::leaf_hash(entry.value().bytes())),
+            release_leaf: Some(leaf),
             about: Listing::default(),
             keys: BTreeMap::new(),
         }
-    }
-
-    /// A standing without the statements that it is made of.
-    #[cfg(test)]
-    pub(crate) fn for_tests(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
-        let (about, keys) = (Listing::default(), BTreeMap::new());
-        let lack = Some(Lack::Unkept);
-        Self { history, rejected: Vec::new(), source, head, lack, release_leaf: Some(leaf), about, keys }
     }
 
     /// What the statements of a source come to.

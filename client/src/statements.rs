@@ -15,6 +15,9 @@ use stele_spec::statement::{SignedStatement, StatementError};
 use crate::error::Failure;
 use crate::name_lookup::ListProof;
 
+/// The most entries about one name that are read.
+pub(crate) const MAX_STATEMENTS: usize = 4096;
+
 /// A statement and what proves that it is in the log. Whether its signer held the name is another question.
 #[derive(Debug, Clone)]
 pub(crate) struct Logged {

@@ -11,6 +11,8 @@ use stele_spec::registration::{Refusal, Verdict, View as _, admit, authenticate,
 use stele_spec::statement::{SignedStatement, Statement};
 
 use super::convict::{self, Convict};
+use super::error::AuditError;
+use super::finding_rows;
 use super::index_check::{IndexCheck, WrongIndex};
 use super::manifests::Manifests;
 use super::parsed::{self, Parsed};
@@ -18,7 +20,6 @@ use super::progress::Watch;
 use super::registry_rows::RegistryRows;
 use super::row::{self, Row};
 use super::store::{Changes, Snapshot, Store, StoreError, key, to_json};
-use super::{AuditError, finding_rows};
 use crate::log_reader::{Chunk, VerifiedLog};
 
 /// Bundles that are judged and set down together: a thousand entries.

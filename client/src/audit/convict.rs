@@ -17,9 +17,8 @@ use stele_spec::misbehaviour::{
 use stele_spec::name::Publisher;
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Refusal, Swap};
-use stele_terminal::output::complain;
 
-use super::AuditError;
+use super::error::AuditError;
 use super::index_check::{IndexCheck, Overdue, WrongIndex};
 use super::registry_rows::RegistryRows;
 use super::store::Snapshot;
@@ -43,6 +42,8 @@ pub(super) struct Convict<'a> {
 pub(super) struct Archive {
     folder: Dir,
     written: Vec<PathBuf>,
+    /// Gets a line for each file.
+    notify: fn(&str),
 }
 
 #[derive(Debug)]
@@ -53,10 +54,10 @@ struct Waiting {
 }
 
 impl Archive {
-    /// A folder, made where it is not there.
-    pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
+    /// A folder, made where it is not there; `notify` gets a line for each file that is written.
+    pub(super) fn open(path: &Path, notify: fn(&str)) -> Result<Self, AuditError> {
         durable::create_dir_all(path)?;
-        Ok(Self { folder: Dir::open(path)?, written: Vec::new() })
+        Ok(Self { folder: Dir::open(path)?, written: Vec::new(), notify })
     }
 
     /// Writes a file that convicts somebody; anything else is not written.
@@ -66,7 +67,11 @@ impl Archive {
         let (Ok(name), Ok(bytes), false) = (evidence.file_name(), evidence.to_bytes(), full) else { return Ok(None) };
         self.folder.put_if_absent(&name, &bytes)?;
         let path = self.folder.path_of(&name);
-        complain(&format!("evidence: {}\n  in {}\n", one_line(&verdict.what), one_line(&path.display().to_string())));
+        (self.notify)(&format!(
+            "evidence: {}\n  in {}\n",
+            one_line(&verdict.what),
+            one_line(&path.display().to_string())
+        ));
         self.written.push(path.clone());
         Ok(Some(path))
     }

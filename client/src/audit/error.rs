@@ -1,12 +1,12 @@
 //! Why an audit could not be finished.
 
+use std::io;
 use std::path::PathBuf;
 
 use stele_durable::DurableError;
 use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
-use stele_terminal::output::OutputError;
 
 use super::store::StoreError;
 use crate::log_reader::ReadError;
@@ -30,13 +30,13 @@ pub(crate) enum AuditError {
     Read(#[from] ReadError),
     /// What the audit remembers cannot be had.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
     /// This machine's files failed.
     #[error(transparent)]
     Durable(#[from] DurableError),
-    /// Nobody reads the report.
-    #[error(transparent)]
-    Output(#[from] OutputError),
+    /// The report cannot be written.
+    #[error("cannot write the report")]
+    Report(#[from] io::Error),
     /// The folder holds the audit of another log.
     #[error("the folder holds the audit of {expected}")]
     OtherLog {
@@ -78,7 +78,7 @@ impl Explain for AuditError {
             Self::Read(error) => error.exit(),
             Self::Store(error) => error.exit(),
             Self::Durable(error) => error.exit(),
-            Self::Output(error) => error.exit(),
+            Self::Report(_) => Exit::Io,
             Self::OtherLog { .. } => Exit::Usage,
             Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => Exit::Unavailable,
             Self::Contradiction { .. } => Exit::Inconsistent,
@@ -91,7 +91,7 @@ impl Explain for AuditError {
             Self::Read(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Durable(error) => error.code(),
-            Self::Output(error) => error.code(),
+            Self::Report(_) => "output-failed",
             Self::OtherLog { .. } => "other-log",
             Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => "log-behind",
             Self::Contradiction { what: Contradiction::Smaller, .. } => "rollback",
@@ -105,7 +105,7 @@ impl Explain for AuditError {
             Self::Read(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Durable(error) => error.hint(),
-            Self::Output(error) => error.hint(),
+            Self::Report(_) => None,
             Self::OtherLog { .. } => Some("use a folder for each log".into()),
             Self::Contradiction { evidence: Some(path), .. } => Some(format!(
                 "`stele evidence verify {}` shows it to anybody: tell the witnesses and the log's operator",

@@ -5,7 +5,7 @@ use stele_spec::note::SignedNote;
 use stele_spec::policy::TrustedCheckpoint;
 
 use super::convict::Archive;
-use super::{AuditError, Contradiction};
+use super::error::{AuditError, Contradiction};
 use crate::log_reader::{LogReader, ReadError};
 
 /// Passes a head that continues the known one, whose tree is `kept`.

@@ -7,9 +7,9 @@ use stele_durable::Dir;
 use stele_spec::tile::{TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::Growth;
 
-use super::AuditError;
+use super::error::AuditError;
 use super::progress::Watch;
-use super::store::{Changes, Store, StoreError, key};
+use super::store::{Changes, Store, key};
 use crate::log_reader::{ReadError, VerifiedLog};
 
 /// Bundles that are written together.
@@ -40,10 +40,4 @@ pub(super) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &
 fn put(folder: &Dir, files: impl IntoIterator<Item = (TilePath, Vec<u8>)>) -> Result<(), AuditError> {
     folder.put_all_if_absent(files.into_iter().map(|(path, bytes)| (path.to_string(), bytes)))?;
     Ok(())
-}
-
-impl From<StoreError> for AuditError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }

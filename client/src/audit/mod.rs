@@ -13,6 +13,8 @@
 //! bounded cache, so memory does not grow with the log; parsing and signatures use every core, judging is in the order of the log.
 //! Where the log did what can be proven, [`convict`] writes it down for others.
 
+mod format;
+
 mod auditor;
 mod convict;
 mod error;
@@ -30,19 +32,21 @@ mod report;
 mod row;
 mod store;
 
+use std::io::Write;
 use std::path::Path;
 
 use stele_durable::{self as durable, Dir};
+use stele_spec::finding::Severity;
 use stele_spec::misbehaviour::KnownKeys;
 use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
 
-use crate::cli::{ReportFormat, Weight};
 use crate::log_reader::{LogReader, StaticFiles};
 use auditor::Auditor;
 use convict::{Archive, Convict};
-pub(crate) use error::{AuditError, Contradiction, Found};
+pub(crate) use error::{AuditError, Found};
+pub(crate) use format::ReportFormat;
 use manifests::Manifests;
 use progress::Watch;
 use report::Report;
@@ -64,23 +68,25 @@ pub(crate) struct Order<'a> {
     pub(crate) evidence: Option<&'a Path>,
     /// How the report is written.
     pub(crate) format: ReportFormat,
-    /// What is left out of it.
-    pub(crate) at_least: Weight,
+    /// Findings below are left out of it.
+    pub(crate) at_least: Severity,
+    /// Gets lines for a person while the audit is at work.
+    pub(crate) notify: fn(&str),
 }
 
-/// Audits a log, writes the report to stdout, and gives the number of findings in it.
-pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
+/// Audits a log, writes the report, and gives the number of findings in it.
+pub(crate) fn run(order: &Order<'_>, report: &mut dyn Write) -> Result<u64, AuditError> {
     let reader = LogReader::new(order.source.clone());
     let keys = KnownKeys::of_policy(order.policy);
     let mut archive = archive(order)?;
-    let mut watch = Watch::start();
+    let mut watch = Watch::start(order.notify);
     let head = reader.head(order.policy)?;
     let Some(folder) = order.state else {
         let log = reader.open(head)?;
         let convict = Convict::new(&log, &keys, archive);
         let store = Store::temporary()?;
         let auditor = Auditor::open(&log, Manifests::of(&reader, None), &store, convict)?;
-        return tell(auditor, log.head(), &store, order, &mut watch);
+        return tell(auditor, log.head(), &store, (order, report), &mut watch);
     };
     durable::create_dir_all(folder)?;
     let kept = Dir::open(folder)?;
@@ -95,14 +101,14 @@ pub(crate) fn run(order: &Order<'_>) -> Result<u64, AuditError> {
     let log = here.open(head)?;
     let convict = Convict::new(&log, &keys, archive);
     let auditor = Auditor::open(&log, Manifests::of(&reader, Some(&kept)), &store, convict)?;
-    tell(auditor, log.head(), &store, order, &mut watch)
+    tell(auditor, log.head(), &store, (order, report), &mut watch)
 }
 
 fn tell(
     mut auditor: Auditor<'_>,
     head: &TrustedCheckpoint,
     store: &Store,
-    order: &Order<'_>,
+    (order, report): (&Order<'_>, &mut dyn Write),
     watch: &mut Watch,
 ) -> Result<u64, AuditError> {
     auditor.run(watch)?;
@@ -110,12 +116,12 @@ fn tell(
     if done.entries != head.size() {
         return Err(AuditError::OtherFiles);
     }
-    Report { head: head.checkpoint(), done, store, at_the_end, at_least: order.at_least }.write(order.format)
+    Report { head: head.checkpoint(), done, store, at_the_end, at_least: order.at_least }.write(order.format, report)
 }
 
 fn archive(order: &Order<'_>) -> Result<Option<Archive>, AuditError> {
     let own = order.state.map(|folder| folder.join(EVIDENCE));
-    order.evidence.map(Path::to_path_buf).or(own).map(|folder| Archive::open(&folder)).transpose()
+    order.evidence.map(Path::to_path_buf).or(own).map(|folder| Archive::open(&folder, order.notify)).transpose()
 }
 
 /// The head of the audit before, if the policy still vouches for it.

@@ -1,8 +1,6 @@
-//! How far an audit is, told on stderr now and then.
+//! How far an audit is, reported now and then.
 
 use std::time::{Duration, Instant};
-
-use stele_terminal::output::complain;
 
 /// How often it is told.
 const EVERY: Duration = Duration::from_secs(5);
@@ -11,19 +9,20 @@ const EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Watch {
     told: Instant,
+    notify: fn(&str),
 }
 
 impl Watch {
-    /// From now on.
-    pub(super) fn start() -> Self {
-        Self { told: Instant::now() }
+    /// From now on; `notify` gets each line.
+    pub(super) fn start(notify: fn(&str)) -> Self {
+        Self { told: Instant::now(), notify }
     }
 
     /// So many of so many entries.
     pub(super) fn see(&mut self, what: &str, done: u64, of: u64) {
         if self.told.elapsed() >= EVERY {
             self.told = Instant::now();
-            complain(&format!("{what} {done} of {of} entries\n"));
+            (self.notify)(&format!("{what} {done} of {of} entries\n"));
         }
     }
 }

@@ -4,18 +4,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write;
 
 use serde_json::{Value, json};
 use stele_explain::printable::one_line;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
-use stele_terminal::output;
 
-use super::AuditError;
 use super::auditor::Done;
+use super::error::AuditError;
+use super::format::ReportFormat;
 use super::row::{Row, rules};
 use super::store::{Store, StoreError};
-use crate::cli::{ReportFormat, Weight};
 
 /// What is held before it is written.
 const BUFFER: usize = 1 << 16;
@@ -34,7 +34,7 @@ pub(super) struct Report<'a> {
     /// The finding that only this head has.
     pub(super) at_the_end: Option<Row>,
     /// Findings below are left out.
-    pub(super) at_least: Weight,
+    pub(super) at_least: Severity,
 }
 
 /// How many findings of each weight.
@@ -46,8 +46,8 @@ struct Counts {
 }
 
 impl Report<'_> {
-    /// Writes the report to stdout and gives the number of findings in it.
-    pub(super) fn write(&self, format: ReportFormat) -> Result<u64, AuditError> {
+    /// Writes the report and gives the number of findings in it.
+    pub(super) fn write(&self, format: ReportFormat, to: &mut dyn Write) -> Result<u64, AuditError> {
         let mut counts = Counts::default();
         let mut used: BTreeMap<String, u64> = BTreeMap::new();
         for row in self.rows()? {
@@ -55,7 +55,7 @@ impl Report<'_> {
             counts.count(row.severity);
             *used.entry(row.code).or_default() += 1;
         }
-        let mut page = Buffer::default();
+        let mut page = Buffer { text: String::new(), to };
         match format {
             ReportFormat::Text => self.text(&mut page, counts)?,
             ReportFormat::Json => self.json(&mut page, counts)?,
@@ -65,7 +65,7 @@ impl Report<'_> {
         Ok(counts.errors + counts.warnings + counts.notes)
     }
 
-    fn text(&self, page: &mut Buffer, counts: Counts) -> Result<(), AuditError> {
+    fn text(&self, page: &mut Buffer<'_>, counts: Counts) -> Result<(), AuditError> {
         let Done { statements, index_entries, .. } = self.done;
         page.say(&format!(
             "audit of {}\n  tree size     {}\n  root          {}\n  entries       {statements} statements, {index_entries} index entries\n  \
@@ -93,7 +93,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn json(&self, page: &mut Buffer, counts: Counts) -> Result<(), AuditError> {
+    fn json(&self, page: &mut Buffer<'_>, counts: Counts) -> Result<(), AuditError> {
         let head = json!({
             "origin": self.head.origin().as_str(),
             "size": self.head.size(),
@@ -107,7 +107,7 @@ impl Report<'_> {
         page.say("\n]\n}\n")
     }
 
-    fn sarif(&self, page: &mut Buffer) -> Result<(), AuditError> {
+    fn sarif(&self, page: &mut Buffer<'_>) -> Result<(), AuditError> {
         let rules: Vec<Value> = rules()
             .into_iter()
             .map(|rule| {
@@ -156,7 +156,11 @@ impl Report<'_> {
     }
 
     /// Every finding on a line of its own, between commas.
-    fn list(&self, page: &mut Buffer, write: impl Fn(&Row) -> serde_json::Result<String>) -> Result<(), AuditError> {
+    fn list(
+        &self,
+        page: &mut Buffer<'_>,
+        write: impl Fn(&Row) -> serde_json::Result<String>,
+    ) -> Result<(), AuditError> {
         let mut before = "\n";
         for row in self.rows()? {
             page.say(before)?;
@@ -173,7 +177,7 @@ impl Report<'_> {
             serde_json::from_slice(&row).map_err(|error| AuditError::Store(StoreError::Row(error)))
         });
         let all = stored.chain(self.at_the_end.clone().map(Ok));
-        Ok(all.filter(|row| row.as_ref().map_or(true, |row| self.at_least <= weight(row.severity))))
+        Ok(all.filter(|row| row.as_ref().map_or(true, |row| weight(self.at_least) <= weight(row.severity))))
     }
 }
 
@@ -187,26 +191,30 @@ impl Counts {
     }
 }
 
-fn weight(severity: Severity) -> Weight {
+/// The order of severities: the worst last.
+const fn weight(severity: Severity) -> u8 {
     match severity {
-        Severity::Note => Weight::Note,
-        Severity::Warning => Weight::Warning,
-        Severity::Error => Weight::Error,
+        Severity::Note => 0,
+        Severity::Warning => 1,
+        Severity::Error => 2,
     }
 }
 
-/// Text on its way to stdout.
-#[derive(Default)]
-struct Buffer(String);
+/// Text on its way out.
+struct Buffer<'a> {
+    text: String,
+    to: &'a mut dyn Write,
+}
 
-impl Buffer {
+impl Buffer<'_> {
     fn say(&mut self, text: &str) -> Result<(), AuditError> {
-        self.0.push_str(text);
-        if self.0.len() >= BUFFER { self.flush() } else { Ok(()) }
+        self.text.push_str(text);
+        if self.text.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), AuditError> {
-        output::print(&core::mem::take(&mut self.0))?;
+        self.to.write_all(core::mem::take(&mut self.text).as_bytes())?;
+        self.to.flush()?;
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use stele_spec::name::Publisher;
 
-use super::Trust;
-use crate::span::Span;
+use super::log::Trust;
+use stele_clock::duration::HumanDuration;
 
 /// `stele claim`.
 #[derive(Debug, Args)]
@@ -133,7 +133,7 @@ pub struct Said {
     pub trust: Trust,
     /// How long to try again while the log has no quorum: `60s`, `10m`.
     #[arg(long, value_name = "DURATION", default_value = "60s")]
-    pub wait: Span,
+    pub wait: HumanDuration,
     /// Where the receipt is written, the statement with its proof; else KIND-ENTRY.stele here.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

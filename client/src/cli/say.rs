@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Configuration, Copies, EvaluationClass, IncidentClass, IncidentStatus, Severity, Stage};
 
-use super::Said;
+use super::keys::Said;
 
 /// What every one of them takes.
 #[derive(Debug, Args)]

@@ -2,7 +2,8 @@
 
 use toml::{Table, Value};
 
-use super::DECIDE;
+/// What a person has to replace.
+pub(crate) const DECIDE: &str = "DECIDE";
 
 /// The lines that a person has not decided yet: number and text, behind the section that they are in. Comments do not count.
 pub(crate) fn undecided(text: &str) -> Vec<(usize, String)> {

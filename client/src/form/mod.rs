@@ -29,14 +29,12 @@ use toml::{Table, Value};
 use crate::error::{self, Failure};
 
 pub(crate) use documents::{Shelf, named_file};
-pub(crate) use lines::undecided;
+pub(crate) use lines::{DECIDE, undecided};
 pub(crate) use places::put;
 pub(crate) use references::{ReferenceError, Subject, resolve, resolve_one};
 pub(crate) use refusal::FormError;
-pub(crate) use sheet::{Given, Sheet, quoted, write_draft};
+pub(crate) use sheet::{Given, Sheet, quoted};
 
-/// What a person has to replace.
-pub(crate) const DECIDE: &str = "DECIDE";
 /// The largest form: a statement is smaller than 64 KiB, comments may be long.
 const MAX_FORM: u64 = 1 << 20;
 

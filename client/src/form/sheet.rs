@@ -1,15 +1,10 @@
 //! A form being written: facts as values, decisions as `"DECIDE: ..."`, each explained in place.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use serde_json::json;
-use stele_durable as durable;
 use toml::Value;
 
-use super::{DECIDE, undecided};
-use crate::Output;
-use crate::error::{Failure, FileError};
+use super::lines::DECIDE;
 
 /// A field that an option of the command line gives.
 #[derive(Debug, Clone)]
@@ -121,31 +116,6 @@ impl Sheet {
     }
 }
 
-/// Writes a form for a person to complete, or prints it where the output is `-`.
-pub(crate) fn write_draft(text: String, target: &Path, next: &str, notes: &[String]) -> Result<Output, Failure> {
-    let open = undecided(&text);
-    let lines = open.iter().map(|(line, text)| json!({ "line": line, "text": text }));
-    let mut json = json!({ "open": lines.collect::<Vec<_>>(), "notes": notes });
-    let mut set = |name: &str, value: &str| {
-        if let Some(object) = json.as_object_mut() {
-            object.insert(name.into(), value.into());
-        }
-    };
-    if target == Path::new("-") {
-        set("form", &text);
-        return Ok(Output { text, json, failure: None });
-    }
-    let shown = target.display().to_string();
-    if target.exists() {
-        let hint = "it may hold decisions: move it away first, or choose another file with -o";
-        return Err(FileError::Exists { path: shown, hint }.into());
-    }
-    durable::create_file(target, text.as_bytes(), 0o644)?;
-    set("file", &shown);
-    let text = format!("wrote {shown}\n  {} values begin with {DECIDE}: replace them, then\n  {next}\n", open.len());
-    Ok(Output { text, json, failure: None })
-}
-
 fn open(what: &str) -> String {
     quoted(&format!("{DECIDE}: {what}"))
 }
@@ -157,5 +127,5 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Text on one line, without what does not show: a comment must not end early, a value must be a line.
 fn one_line(text: &str) -> String {
-    crate::page::printable(&text.replace(['\n', '\r', '\t'], " ")).trim().to_owned()
+    stele_explain::printable::printable(&text.replace(['\n', '\r', '\t'], " ")).trim().to_owned()
 }

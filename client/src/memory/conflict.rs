@@ -11,7 +11,7 @@ use stele_spec::misbehaviour::{Misbehaviour, Prefix, SplitView};
 use stele_spec::note::SignedNote;
 use stele_verify::VerifyError;
 
-use super::Memory;
+use super::folder::Memory;
 use crate::error::Failure;
 
 /// Two histories: one size with two roots, or a tree that does not begin with the older one.

@@ -13,9 +13,10 @@ use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{Policy, RefusedCheckpoint};
-use stele_terminal::output::complain;
 
-use super::{Conflict, Conflicting, LogId, Memory, Stale};
+use super::conflict::{Conflict, Conflicting, Stale};
+use super::folder::Memory;
+use super::log_id::LogId;
 use crate::error::Failure;
 use crate::log_reader::{ReadError, VerifiedLog};
 
@@ -39,11 +40,14 @@ fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
     matches!(policy.verify_note(note), Ok(_) | Err(RefusedCheckpoint::Quorum { .. }))
 }
 
-impl<'a> Heads<'a> {
-    pub(super) fn new(memory: Memory, log: LogId<'a>) -> Self {
-        Self { memory, log }
+impl Memory {
+    /// The heads of the log that signed a note.
+    pub(crate) fn heads<'a>(&self, log: LogId<'a>) -> Heads<'a> {
+        Heads { memory: self.clone(), log }
     }
+}
 
+impl Heads<'_> {
     /// The newest head that is remembered, if the policy still vouches for it.
     pub(crate) fn newest(&self, policy: &Policy) -> Result<Option<TrustedCheckpoint>, DurableError> {
         let mut sizes = self.sizes()?;
@@ -188,7 +192,7 @@ impl<'a> Heads<'a> {
             dir.remove(&path).map(|_| (dir.path_of(&path), dir.path_of(&aside)))
         })?;
         if let Some((path, aside)) = moved {
-            complain(&format!(
+            self.memory.warn(&format!(
                 "warning: the tree head kept in {} is damaged: its signatures do not hold; it was moved to {} and \
                  says nothing about the log\n",
                 path.display(),

@@ -11,10 +11,10 @@ use stele_spec::hash::Digest;
 use stele_spec::name::Publisher;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::Statement;
-use stele_terminal::output::complain;
 
+use super::folder::Memory;
+use super::log_id::LogId;
 use super::told_file::{Kept, MAX_FILE};
-use super::{LogId, Memory};
 use crate::statements::Logged;
 
 /// The value of the `keys` field.
@@ -37,7 +37,7 @@ impl Memory {
         let Some((path, file)) = self.read_keys(log, publisher) else { return Vec::new() };
         let (statements, whole) = file.map(|file| file.check(publisher, policy)).unwrap_or_default();
         if !whole {
-            complain(&format!(
+            self.warn(&format!(
                 "warning: {path} is damaged, or the policy no longer vouches for it: what it says of the keys of \
                  {publisher} is used only as far as it is proven\n"
             ));

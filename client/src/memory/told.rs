@@ -4,22 +4,15 @@
 //! Completeness is never stored. It follows from the name proofs when they are read: each entry that they list below the
 //! head must be here. An entry that was proven once stays, whatever a log answers later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stele_durable::{self as durable, DurableError};
-use stele_spec::hash::Digest;
 use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
-use stele_terminal::output::complain;
 
-use super::told_file::{File, MAX_FILE};
-use super::{LogId, Memory};
 use crate::error::Failure;
 use crate::name_lookup::ListProof;
-use crate::record::Record;
 use crate::statements::{Lack, Listing, Logged, Statements};
 
 /// What is known of a coordinate.
@@ -30,81 +23,6 @@ pub(crate) struct Told {
     pub(super) head: TrustedCheckpoint,
     pub(super) lists: Vec<Arc<ListProof>>,
     pub(super) entries: BTreeMap<u64, Logged>,
-}
-
-impl Memory {
-    /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
-    pub(crate) fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
-        let path = self.folder()?.join(path_of(log, coordinate));
-        let read = self.read_told(log, coordinate, policy)?;
-        if !read.as_ref().is_some_and(|(_, whole)| *whole) {
-            complain(&format!(
-                "warning: {} is damaged, or the policy no longer vouches for it: what it said of {coordinate} is used \
-                 only as far as it is proven\n",
-                path.display()
-            ));
-        }
-        read.map(|(told, _)| told)
-    }
-
-    /// What of a file is proven, and whether that is all of it. Outside none where there is no file, inside where it is none.
-    fn read_told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Option<(Told, bool)>> {
-        let path = self.folder()?.join(path_of(log, coordinate));
-        let bytes = durable::read_file(&path, MAX_FILE).ok()??;
-        Some(File::parse(&bytes).and_then(|file| file.check(coordinate, policy)))
-    }
-
-    /// Keeps an answer of the log beside what is kept already.
-    pub(crate) fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
-        if self.folder().is_none() {
-            return Ok(());
-        }
-        let path = path_of(log, &answer.coordinate);
-        let known = self.read_told(log, &answer.coordinate, policy).flatten();
-        let kept = match known {
-            Some((known, _)) => known.with(answer),
-            None => answer,
-        };
-        let bytes = File::of(&kept).to_bytes();
-        self.write(|dir| dir.replace(&path, &bytes)).map(drop)
-    }
-
-    /// Keeps a statement that was just made here, and what the record has proven of its subjects, for each of them.
-    ///
-    /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
-    pub(crate) fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
-        let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
-        let head = TrustedCheckpoint::of(logged.proven().head().clone(), logged.proof().checkpoint().clone());
-        let Some(head) = head else { return Ok(()) };
-        self.heads(log).see(&head)?;
-        for coordinate in logged.signed().statement().coordinates() {
-            let mut own = Told { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
-            let mut known: Vec<Logged> =
-                record.all().chain([logged]).filter(|known| own.is_about(known)).cloned().collect();
-            let speakers: BTreeSet<Publisher> =
-                known.iter().map(|known| known.signed().statement().publisher().clone()).collect();
-            for speaker in &speakers {
-                record.keys(speaker)?;
-                self.keep_keys(log, speaker, record.policy(), record.key_statements(speaker, u64::MAX))?;
-                known.extend(record.key_statements(speaker, u64::MAX).cloned());
-            }
-            own.entries.extend(known.into_iter().map(|logged| (logged.position(), logged)));
-            self.keep(log, record.policy(), own)?;
-        }
-        Ok(())
-    }
-}
-
-impl Memory {
-    /// Keeps the key statements of a name that the record has proven.
-    pub(crate) fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
-        let statements = || record.key_statements(publisher, u64::MAX);
-        let Some(newest) = statements().last() else { return Ok(()) };
-        let Some(log) = LogId::of(newest.proof().checkpoint(), record.policy()) else { return Ok(()) };
-        let head = TrustedCheckpoint::of(newest.proven().head().clone(), newest.proof().checkpoint().clone());
-        head.map(|head| self.heads(log).see(&head)).transpose()?;
-        Ok(self.keep_keys(log, publisher, record.policy(), statements())?)
-    }
 }
 
 impl Told {
@@ -131,7 +49,7 @@ impl Told {
     }
 
     /// Both: all entries, and the newest answer that is complete.
-    fn with(mut self, newer: Self) -> Self {
+    pub(super) fn with(mut self, newer: Self) -> Self {
         let replaces = newer.is_complete() && newer.head.size() >= self.head.size() || !self.is_complete();
         if replaces {
             (self.head, self.lists) = (newer.head, newer.lists);
@@ -150,7 +68,7 @@ impl Told {
         about.lack.is_none() && speakers.all(|speaker| self.listing(&Subject::publisher(speaker)).lack.is_none())
     }
 
-    fn is_about(&self, logged: &Logged) -> bool {
+    pub(super) fn is_about(&self, logged: &Logged) -> bool {
         logged.signed().statement().coordinates().contains(&self.coordinate)
     }
 
@@ -200,8 +118,4 @@ impl Statements for Told {
     fn under(&self, _: &str) -> Result<Listing, Failure> {
         Ok(self.about_listing())
     }
-}
-
-pub(super) fn path_of(log: LogId<'_>, coordinate: &Coordinate) -> String {
-    format!("told/{log}/{}.json", Digest::of(coordinate.to_string().as_bytes()))
 }

@@ -17,7 +17,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
-use super::told::path_of;
+use super::answers::path_of;
 use super::{LogId, Memory, Told};
 use crate::name_lookup::ListProof;
 use crate::statements::{Lack, Listing, Logged, Statements as _};
@@ -143,7 +143,7 @@ fn withdrawn() -> Log {
 /// A memory in a folder of its own.
 fn memory() -> (Memory, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
-    (Memory { folder: Some(home.path().to_owned()), named: true }, home)
+    (Memory::at(home.path().to_owned(), |_| {}), home)
 }
 
 fn lack(told: &Told) -> Option<Lack> {

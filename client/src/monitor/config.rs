@@ -8,7 +8,7 @@ use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{HostType, Uri};
 
-use crate::span::Span;
+use stele_clock::duration::HumanDuration;
 
 /// The whole file. Relative paths start at its folder.
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(crate) struct Config {
     pub(crate) start: Start,
     /// What is waited for between two rounds.
     #[serde(default = "minute", deserialize_with = "span")]
-    pub(crate) interval: Span,
+    pub(crate) interval: HumanDuration,
     /// Files of expected leaf hashes, as `stele publish --expect FILE` writes them.
     #[serde(default)]
     pub(crate) expected: Vec<PathBuf>,
@@ -93,13 +93,13 @@ pub(crate) struct HookConfig {
     pub(crate) command: Vec<String>,
     /// How long it may take; then it is killed, and that is a failure.
     #[serde(default = "half_minute", deserialize_with = "span")]
-    pub(crate) timeout: Span,
+    pub(crate) timeout: HumanDuration,
     /// What is waited for after its first failure; doubled after each other.
     #[serde(default = "second", deserialize_with = "span")]
-    pub(crate) first_retry: Span,
+    pub(crate) first_retry: HumanDuration,
     /// The longest wait.
     #[serde(default = "ten_minutes", deserialize_with = "span")]
-    pub(crate) longest_retry: Span,
+    pub(crate) longest_retry: HumanDuration,
     /// Whether it is also run after every round, with an event `heartbeat`.
     #[serde(default)]
     pub(crate) heartbeat: bool,
@@ -111,13 +111,13 @@ pub(crate) struct HookConfig {
 pub(crate) struct AlertConfig {
     /// The newest tree head is older. A log that nobody writes to gets no new heads: choose more than its usual pause.
     #[serde(deserialize_with = "span")]
-    pub(crate) stale: Span,
+    pub(crate) stale: HumanDuration,
     /// The log, or a host, could not be read for so long.
     #[serde(deserialize_with = "span")]
-    pub(crate) unreachable: Span,
+    pub(crate) unreachable: HumanDuration,
     /// The log has shown an older head than before for so long: a cache in front of it may be stale for a while.
     #[serde(deserialize_with = "span")]
-    pub(crate) behind: Span,
+    pub(crate) behind: HumanDuration,
     /// So many entries are not looked at after a round.
     pub(crate) backlog: u64,
     /// So many events are not delivered after a round.
@@ -130,7 +130,7 @@ pub(crate) struct AlertConfig {
 pub(crate) struct HostsConfig {
     /// How often each is looked at.
     #[serde(default = "hour", deserialize_with = "span")]
-    pub(crate) every: Span,
+    pub(crate) every: HumanDuration,
     /// Which address is asked for a host name; else `https://` and the name.
     #[serde(default)]
     pub(crate) base: BTreeMap<String, String>,
@@ -171,31 +171,37 @@ pub(crate) struct ObserveConfig {
 
 impl Default for AlertConfig {
     fn default() -> Self {
-        Self { stale: Span(7 * 86_400), unreachable: hour(), behind: hour(), backlog: 10_000, undelivered: 100 }
+        Self {
+            stale: HumanDuration(7 * 86_400),
+            unreachable: hour(),
+            behind: hour(),
+            backlog: 10_000,
+            undelivered: 100,
+        }
     }
 }
 
-fn second() -> Span {
-    Span(1)
+fn second() -> HumanDuration {
+    HumanDuration(1)
 }
 
-fn half_minute() -> Span {
-    Span(30)
+fn half_minute() -> HumanDuration {
+    HumanDuration(30)
 }
 
-fn minute() -> Span {
-    Span(60)
+fn minute() -> HumanDuration {
+    HumanDuration(60)
 }
 
-fn ten_minutes() -> Span {
-    Span(600)
+fn ten_minutes() -> HumanDuration {
+    HumanDuration(600)
 }
 
-fn hour() -> Span {
-    Span(3_600)
+fn hour() -> HumanDuration {
+    HumanDuration(3_600)
 }
 
-fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HumanDuration, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
@@ -221,6 +227,9 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         let config = parse("state = \"s\"\n[alert]\nbacklog = 5\n").unwrap();
-        assert_eq!((config.alert.backlog, config.alert.stale, config.start), (5, Span(604_800), Start::Beginning));
+        assert_eq!(
+            (config.alert.backlog, config.alert.stale, config.start),
+            (5, HumanDuration(604_800), Start::Beginning)
+        );
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use stele_spec::hash::Digest;
 
-use crate::span::moment;
+use crate::moment::moment;
 
 /// What the field `format` says.
 const FORMAT: &str = "stele/event@v1";

@@ -25,7 +25,7 @@ use stele_terminal::writers::warn_of_writers;
 
 use super::config::HookConfig;
 use super::event::Event;
-use crate::span::Span;
+use stele_clock::duration::HumanDuration;
 
 /// How much of a failing hook's stderr is told.
 const TOLD: u64 = 2_000;
@@ -39,8 +39,8 @@ pub(crate) struct Hook {
     arguments: Vec<String>,
     folder: PathBuf,
     timeout: Duration,
-    first_retry: Span,
-    longest_retry: Span,
+    first_retry: HumanDuration,
+    longest_retry: HumanDuration,
 }
 
 /// Why an event was not delivered.
@@ -104,9 +104,10 @@ impl Hook {
                     if said.is_finished() || settled(&said) { said.join().unwrap_or_default() } else { String::new() };
                 Err(NotDelivered(format!("{name} ended with {status}: {said}")))
             }
-            Ok(None) => {
-                Err(NotDelivered(format!("{name} took more than {} and was killed", Span(self.timeout.as_secs()))))
-            }
+            Ok(None) => Err(NotDelivered(format!(
+                "{name} took more than {} and was killed",
+                HumanDuration(self.timeout.as_secs())
+            ))),
             Err(error) => Err(NotDelivered(format!("{name} cannot be waited for: {error}"))),
         }
     }
@@ -155,9 +156,9 @@ mod tests {
     fn hook(folder: &Path, script: &str, timeout: u64) -> Hook {
         let config = HookConfig {
             command: ["sh", "-c", script].map(str::to_owned).to_vec(),
-            timeout: Span(timeout),
-            first_retry: Span(2),
-            longest_retry: Span(60),
+            timeout: HumanDuration(timeout),
+            first_retry: HumanDuration(2),
+            longest_retry: HumanDuration(60),
             heartbeat: false,
         };
         Hook::of(&config, folder).unwrap()

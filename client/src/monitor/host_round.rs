@@ -17,7 +17,7 @@ use super::log_round::WatchedLog;
 use super::observation;
 use super::state::{HostState, Memory, Releases};
 use crate::error::Failure;
-use crate::span::Span;
+use stele_clock::duration::HumanDuration;
 
 /// So many files are named in a summary.
 const SHOWN: usize = 3;
@@ -163,7 +163,7 @@ fn key(coordinate: &Coordinate, place: &Place) -> String {
     format!("{coordinate} {place}")
 }
 
-fn is_due(host: &HostState, every: Span, now: u64) -> bool {
+fn is_due(host: &HostState, every: HumanDuration, now: u64) -> bool {
     now >= host.looked.saturating_add(every.0) || now < host.looked
 }
 

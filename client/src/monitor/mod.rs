@@ -16,7 +16,6 @@ mod alert;
 mod config;
 mod deliver;
 mod event;
-pub(crate) mod expected;
 mod hook;
 pub(crate) mod host_round;
 mod log_round;
@@ -45,9 +44,10 @@ use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
 use crate::error::Failure;
+use crate::expected;
 use crate::log_reader::{LogReader, StaticFiles, source};
+use crate::moment::moment;
 use crate::policy_file;
-use crate::span::{Span, moment};
 use alert::Condition;
 use config::{Config, Start};
 use event::Kind;
@@ -55,6 +55,7 @@ use hook::Hook;
 use log_round::{Judge, Misbehaved, WatchedLog};
 use observer::Observer;
 use state::Memory;
+use stele_clock::duration::HumanDuration;
 use watch::Watch;
 
 /// A monitor, at work on its memory.
@@ -112,7 +113,7 @@ impl Monitor {
     }
 
     /// What is waited for between two rounds.
-    pub(crate) fn interval(&self) -> Span {
+    pub(crate) fn interval(&self) -> HumanDuration {
         self.config.interval
     }
 
@@ -223,7 +224,7 @@ impl Monitor {
                 what: "unreachable",
                 of: origin,
                 wrong: log.unread_since.is_some() && unread >= limits.unreachable.0,
-                summary: format!("{origin} could not be read for {}", Span(unread)),
+                summary: format!("{origin} could not be read for {}", HumanDuration(unread)),
                 details: json!({"seconds": unread}),
             },
             Condition {
@@ -257,7 +258,7 @@ impl Monitor {
                     what: "stale",
                     of: origin,
                     wrong: age.is_some_and(|age| age > limits.stale.0),
-                    summary: format!("the newest tree head of {origin} is {} old", Span(age.unwrap_or(0))),
+                    summary: format!("the newest tree head of {origin} is {} old", HumanDuration(age.unwrap_or(0))),
                     details: json!({"age_seconds": age, "size": looked.size}),
                 },
                 Condition {
@@ -295,7 +296,7 @@ impl Monitor {
                 what: "host-unreachable",
                 of: &key,
                 wrong: since.is_some() && unread >= limit,
-                summary: format!("{key} could not be asked for {}", Span(unread)),
+                summary: format!("{key} could not be asked for {}", HumanDuration(unread)),
                 details: json!({"seconds": unread}),
             };
             alert::note(&mut self.memory.state, None, condition, now);

@@ -7,6 +7,7 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp, sign};
+use stele_terminal::output::complain;
 
 use super::config::ObserveConfig;
 use super::host_round::HostRound;
@@ -14,13 +15,13 @@ use super::log_round::WatchedLog;
 use super::observation;
 use super::state::Memory;
 use crate::error::{self, Failure};
+use crate::key;
 use crate::log_client::LogClient;
 use crate::log_reader::StaticFiles;
+use crate::publish_error::PublishError;
 use crate::record::Record;
 use crate::refused;
-use crate::span::Span;
-use crate::verb::key;
-use crate::verb::publish::PublishError;
+use stele_clock::duration::HumanDuration;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]
@@ -79,8 +80,13 @@ pub(crate) fn signed(
 }
 
 /// Submits a statement and checks the proof: its position.
-pub(crate) fn submit(signed: &SignedStatement, url: &str, policy: &Policy, wait: Span) -> Result<u64, Failure> {
-    let log = LogClient::new(url.to_owned(), wait);
+pub(crate) fn submit(
+    signed: &SignedStatement,
+    url: &str,
+    policy: &Policy,
+    wait: HumanDuration,
+) -> Result<u64, Failure> {
+    let log = LogClient::new(url.to_owned(), wait, complain);
     let mut record = Record::new(&log, policy);
     refused::submit(&mut record, signed, None).map(|logged| logged.position())
 }
@@ -91,7 +97,7 @@ fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Resul
     let path = memory.path_of(&place_of(leaf));
     let bytes = error::read(&path, stele_spec::entry::MAX_ENTRY as u64, "an observation")?;
     let signed = SignedStatement::parse(&bytes).map_err(|error: StatementError| PublishError::Statement(error))?;
-    submit(&signed, url, policy, Span(10)).map(drop)
+    submit(&signed, url, policy, HumanDuration(10)).map(drop)
 }
 
 fn place_of(leaf: &str) -> String {

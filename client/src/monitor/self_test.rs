@@ -20,7 +20,7 @@ use super::log_round::Judge;
 use super::state::{LogState, Memory};
 use super::watch::Watch;
 use crate::error::{Failure, FileError};
-use crate::verb::publish::PublishError;
+use crate::publish_error::PublishError;
 
 /// A name that the domain name system never gives to anybody (RFC 2606).
 const NAME: &str = "self-test.invalid";

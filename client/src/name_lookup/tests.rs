@@ -15,7 +15,7 @@ use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
 use super::*;
-use crate::span::Span;
+use stele_clock::duration::HumanDuration;
 
 struct Log {
     signer: SignerKey,
@@ -123,7 +123,7 @@ fn serve(log: Log) -> (Arc<Mutex<Log>>, LogClient, Policy) {
     let policy = log.policy();
     let log = Arc::new(Mutex::new(log));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let client = LogClient::new(format!("http://{}", listener.local_addr().unwrap()), Span(0));
+    let client = LogClient::new(format!("http://{}", listener.local_addr().unwrap()), HumanDuration(0), |_| {});
     let served = log.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming() {

@@ -2,14 +2,16 @@
 
 use stele_spec::statement::{Kind, Statement};
 use stele_spec::status::History;
+use stele_terminal::output::complain;
 use toml::{Table, Value};
 
-use crate::Output;
 use crate::cli::{AMENDABLE, AmendArgs};
 use crate::error::Failure;
 use crate::form::{self, FormError, ReferenceError, Sheet};
 use crate::index_end::Incomplete;
 use crate::log_client::LogClient;
+use crate::log_url;
+use crate::output::Output;
 use crate::policy_file;
 use crate::record::Record;
 use crate::saying::{Head, Saying};
@@ -40,7 +42,11 @@ fn current(args: &AmendArgs, saying: &Saying) -> Result<Table, Failure> {
     };
     let coordinate = &subject.coordinate;
     let loaded = policy_file::load(args.say.said.trust.policy.as_deref())?;
-    let log = LogClient::new(policy_file::log_url(&args.say.said.trust, Some(&loaded))?, args.say.said.wait);
+    let log = LogClient::new(
+        log_url::log_url(args.say.said.trust.log.as_deref(), Some(&loaded.policy))?,
+        args.say.said.wait,
+        complain,
+    );
     let mut record =
         Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.say.said.trust.accept_incomplete_answer));
     let about = record.about(coordinate)?;

@@ -1,12 +1,16 @@
 //! `stele audit`: a whole log, checked from its first entry.
 
-use stele_explain::Exit;
+use std::io::{self, Write};
 
-use crate::Output;
+use stele_explain::{Exit, Explain as _};
+use stele_spec::finding::Severity;
+use stele_terminal::output::{self, OutputError, complain};
+
 use crate::audit::{self, AuditError, Found, Order};
-use crate::cli::{AuditArgs, ReportFormat};
+use crate::cli::{AuditArgs, ReportFormat, Weight};
 use crate::error::Failure;
 use crate::log_reader::source;
+use crate::output::Output;
 use crate::policy_file;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
@@ -16,16 +20,53 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
         policy: &policy,
         state: args.state.as_deref(),
         evidence: args.evidence.as_deref(),
-        format: if json { ReportFormat::Json } else { args.format },
-        at_least: args.at_least,
+        format: format(if json { ReportFormat::Json } else { args.format }),
+        at_least: severity(args.at_least),
+        notify: complain,
     };
-    let failure = match audit::run(&order) {
+    let failure = match audit::run(&order, &mut Stdout) {
         Ok(0) => None,
         Ok(count) => Some(Failure::from(Found { count })),
-        // Whoever read the report has what he wanted of it.
-        Err(AuditError::Output(error)) if stele_explain::Explain::exit(&error) == Exit::Ok => None,
+        Err(AuditError::Report(error)) => match OutputError::from(error) {
+            // The reader of the report has what it wanted of it.
+            error if error.exit() == Exit::Ok => None,
+            error => return Err(error.into()),
+        },
         Err(error) => return Err(error.into()),
     };
     // The report is written already.
     Ok(Output { failure, ..Output::default() })
+}
+
+const fn format(format: ReportFormat) -> audit::ReportFormat {
+    match format {
+        ReportFormat::Text => audit::ReportFormat::Text,
+        ReportFormat::Json => audit::ReportFormat::Json,
+        ReportFormat::Sarif => audit::ReportFormat::Sarif,
+    }
+}
+
+const fn severity(weight: Weight) -> Severity {
+    match weight {
+        Weight::Note => Severity::Note,
+        Weight::Warning => Severity::Warning,
+        Weight::Error => Severity::Error,
+    }
+}
+
+/// Standard output, without what a terminal would obey.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match output::print(&String::from_utf8_lossy(data)) {
+            Ok(()) => Ok(data.len()),
+            Err(OutputError::Closed) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(OutputError::Io(error)) => Err(error),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,29 +1,32 @@
 //! `stele claim`: a name for a key, or for several of which some must agree.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use stele_terminal::output::complain;
 
 use serde_json::json;
-use stele_clock::{Clock as _, SystemClock};
 use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
-use stele_spec::registration::Refusal;
-use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, StatementError, Timestamp, sign};
+use stele_spec::statement::{PublisherClaim, StatementError};
 
-use crate::Output;
 use crate::cli::ClaimArgs;
 use crate::error::Failure;
 use crate::index_end::Incomplete;
+use crate::issued_at::now;
+use crate::key;
 use crate::log_client::LogClient;
+use crate::log_url;
+use crate::name::{held, signed};
+use crate::output::Output;
 use crate::policy_file;
 use crate::proposal::Proposal;
+use crate::publish_error::PublishError;
 use crate::record::Record;
-use crate::refused::{self, Refused};
-use crate::span::Span;
-use crate::statements::Logged;
-use crate::verb::{key, keys, publish::PublishError};
+use crate::refused;
+use crate::verb::keys;
+use stele_clock::duration::HumanDuration;
 
 /// How long a quorum is waited for.
-const WAIT: Span = Span(60);
+const WAIT: HumanDuration = HumanDuration(60);
 
 pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;
@@ -33,7 +36,11 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         Err(failure) if args.trust.log.is_some() && args.trust.policy.is_none() && is_missing(&failure) => None,
         Err(failure) => return Err(failure),
     };
-    let log = LogClient::new(policy_file::log_url(&args.trust, loaded.as_ref())?, WAIT);
+    let log = LogClient::new(
+        log_url::log_url(args.trust.log.as_deref(), loaded.as_ref().map(|loaded| &loaded.policy))?,
+        WAIT,
+        complain,
+    );
     let mut all = vec![key.public()];
     for file in &args.with {
         all.push(key::read_public(file)?);
@@ -63,42 +70,6 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     Ok(told(&args.publisher, &key, &log, true, Some(logged.position()), &place))
 }
 
-/// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
-pub(crate) fn held(record: &mut Record, publisher: &Publisher, key: &SecretKey) -> Result<Option<Logged>, Failure> {
-    let Some(holder) = record.holder(publisher)? else { return Ok(None) };
-    let kid = key.public().key_id();
-    if holder.key(&kid).is_some() {
-        let brings = |logged: &&Logged| match logged.statement() {
-            Statement::Publisher(change) => change.key(&kid).is_some(),
-            _ => false,
-        };
-        return Ok(record.key_statements(publisher, u64::MAX).find(brings).cloned());
-    }
-    let publisher = publisher.clone();
-    let refusal = if holder.revoked.contains(&kid) {
-        Refusal::KeyRevoked { publisher: publisher.clone(), kid }
-    } else {
-        Refusal::KeyNotHeld { publisher: publisher.clone(), kid }
-    };
-    let said = Statement::Publisher(PublisherClaim::new(publisher, now(), &[key.public()]));
-    Err(Refused::of_keys(refusal, record, &holder, kid, &said).into())
-}
-
-/// Claims a name now.
-pub(crate) fn submit(
-    record: &mut Record,
-    publisher: &Publisher,
-    key: &SecretKey,
-    expect: Option<&Path>,
-) -> Result<Logged, Failure> {
-    let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
-    refused::submit(record, &signed(claim, key)?, expect)
-}
-
-fn signed(claim: PublisherClaim, key: &SecretKey) -> Result<SignedStatement, PublishError> {
-    sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)
-}
-
 /// A claim that more than one key must sign.
 fn propose(claim: PublisherClaim, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
     let proposal = Proposal { needed: claim.threshold, statement: claim };
@@ -124,9 +95,4 @@ fn told(publisher: &Publisher, key: &SecretKey, log: &LogClient, new: bool, entr
 /// No policy is one thing; one that is there and cannot be read is an error.
 fn is_missing(failure: &Failure) -> bool {
     failure.as_explain().code() == "policy-missing"
-}
-
-/// The time of this machine.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(SystemClock.unix_seconds()).unwrap_or(Timestamp::MAX)
 }

@@ -4,11 +4,11 @@ use stele_explain::printable::one_line;
 use stele_terminal::output::complain;
 use stele_verify::folder::DRAFT;
 
-use crate::Output;
 use crate::cli::DraftArgs;
 use crate::draft::{self, Names};
+use crate::draft_file;
 use crate::error::Failure;
-use crate::form;
+use crate::output::Output;
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let facts = draft::facts(&args.folder)?;
@@ -20,5 +20,5 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     }
     let target = args.output.unwrap_or_else(|| args.folder.join(DRAFT));
     let next = format!("stele publish {} --key FILE --policy FILE", args.folder.display());
-    form::write_draft(text, &target, &next, &facts.notes)
+    draft_file::write_draft(text, &target, &next, &facts.notes)
 }

@@ -2,10 +2,10 @@
 
 use stele_spec::statement::{Configuration, DangerousDomain, EvaluationClass, Kind};
 
-use crate::Output;
 use crate::cli::EvaluateArgs;
 use crate::error::Failure;
 use crate::form::Sheet;
+use crate::output::Output;
 use crate::saying::{Head, Saying};
 
 pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {

@@ -10,9 +10,9 @@ use stele_spec::entry::Entry;
 use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};
 use stele_spec::note::{SignedNote, VerifierKey};
 
-use crate::Output;
 use crate::cli::{EvidenceArgs, EvidenceVerb};
 use crate::error::{self, Failure, FileError};
+use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
 

@@ -4,8 +4,8 @@ use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use stele_explain::Exit;
 
-use crate::Output;
 use crate::cli::{Cli, HelpArgs};
+use crate::output::Output;
 
 /// What each code means to somebody who runs `stele`. README.md has the same table.
 const EXIT_CODES: [(Exit, &str, &str); 21] = [

@@ -9,13 +9,13 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
 
-use crate::Output;
 use crate::as_of::{Age, completeness};
 use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::HistoryArgs;
 use crate::error::Failure;
 use crate::lifecycle;
+use crate::output::Output;
 use crate::page::{Page, printable};
 use crate::standing::{Judged, Rejected, judge};
 use crate::statements::{Lack, Listing, Logged, Statements as _};

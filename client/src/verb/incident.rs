@@ -3,10 +3,10 @@
 use stele_spec::statement::{IncidentClass, IncidentStatus, Kind, Severity};
 use toml::{Table, Value};
 
-use crate::Output;
 use crate::cli::IncidentArgs;
 use crate::error::Failure;
 use crate::form::{Sheet, Subject};
+use crate::output::Output;
 use crate::saying::{Head, Saying};
 
 pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {

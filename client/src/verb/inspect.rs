@@ -17,11 +17,12 @@ use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::SignedStatement;
 
-use crate::Output;
 use crate::cli::InspectArgs;
 use crate::error::{self, Failure, FileError};
-use crate::page::{self, Page, printable};
+use crate::output::Output;
+use crate::page::{Page, printable};
 use crate::proposal::Proposal;
+use crate::statement_page;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
@@ -116,7 +117,7 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
     if Proposal::looks_like(text) {
         let proposal = Proposal::parse(text.as_bytes())?;
         let json = json!({ "kind": "proposal", "needed": proposal.needed, "statement": proposal.statement });
-        return Ok((Page(format!("a proposal: {}", page::of_proposal(&proposal))), json));
+        return Ok((Page(format!("a proposal: {}", statement_page::of_proposal(&proposal))), json));
     }
     if text.starts_with("c2sp.org/tlog-proof@") {
         let proof = TlogProof::parse(text.as_bytes()).map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use stele_terminal::output::complain;
 
 use serde_json::{Value, json};
 use stele_durable as durable;
@@ -15,27 +16,29 @@ use stele_spec::name::Publisher;
 use stele_spec::registration::Holder;
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
 
-use crate::Output;
 use crate::asked_log::MAX_VERDICT_WAIT;
+use crate::asking::local_state;
 use crate::cli::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
 use crate::error::{Failure, FileError};
 use crate::index_end::Incomplete;
+use crate::issued_at::now;
+use crate::key::{read_public, read_secret};
 use crate::log_client::LogClient;
-use crate::memory::Memory;
-use crate::page::{self, Page};
+use crate::log_url;
+use crate::output::Output;
+use crate::page::Page;
 use crate::policy_file;
 use crate::proposal::Proposal;
+use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::record::Record;
 use crate::refused::{self, Refused};
-use crate::span::Span;
+use crate::statement_page;
 use crate::statements::{Lack, Logged};
-use crate::verb::claim::now;
-use crate::verb::key::{read_public, read_secret};
-use crate::verb::publish::PublishError;
+use stele_clock::duration::HumanDuration;
 
 /// How long a log that is unwell is asked again where nothing is submitted.
-const WAIT: Span = Span(10);
+const WAIT: HumanDuration = HumanDuration(10);
 
 pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -50,11 +53,11 @@ pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
 
 fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
-    let log =
-        LogClient::new(policy_file::log_url(trust, Some(&loaded))?, WAIT).until(Instant::now() + MAX_VERDICT_WAIT);
+    let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, complain)
+        .until(Instant::now() + MAX_VERDICT_WAIT);
     let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
-    Memory::open(false).keep_keys_of(&record, publisher)?;
+    local_state(false).keep_keys_of(&record, publisher)?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
     let mut statements = Vec::new();
     for logged in record.key_statements(publisher, u64::MAX) {
@@ -98,7 +101,11 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
 fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> Result<Output, Failure> {
     let key = read_secret(&args.key)?;
     let loaded = policy_file::load(args.said.trust.policy.as_deref())?;
-    let log = LogClient::new(policy_file::log_url(&args.said.trust, Some(&loaded))?, args.said.wait);
+    let log = LogClient::new(
+        log_url::log_url(args.said.trust.log.as_deref(), Some(&loaded.policy))?,
+        args.said.wait,
+        complain,
+    );
     let mut record =
         Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
     let publisher = args.publisher;
@@ -162,7 +169,7 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
     let key = read_secret(key)?;
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
-    let log = LogClient::new(policy_file::log_url(&said.trust, Some(&loaded))?, said.wait);
+    let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, complain);
     let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
     let statement = proposal.signed_by(&key.public())?;
     let publisher = statement.publisher.name.clone();
@@ -195,13 +202,13 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
 /// A change that is in the log.
 fn kept(logged: &Logged, record: &mut Record, output: Option<&Path>, new: bool) -> Result<Output, Failure> {
     let receipt = receipt::write(logged, record, output)?;
-    let mut page = Page(page::of(logged.signed()));
+    let mut page = Page(statement_page::of(logged.signed()));
     let before = if new { "" } else { ", as it was before" };
     page.row("entry", &format!("{}{before}, proven under the policy", logged.position()));
     page.row("receipt", &receipt.display());
     let publisher = logged.statement().publisher();
     let holder = record.holder(publisher)?;
-    Memory::open(false).keep_keys_of(record, publisher)?;
+    local_state(false).keep_keys_of(record, publisher)?;
     let keys = holder.iter().flat_map(|holder| &holder.keys).map(|key| key.key_id().to_string());
     Ok(Output {
         text: page.0,
@@ -230,7 +237,7 @@ fn waiting(proposal: &Proposal, file: &Path) -> Output {
     };
     let text = format!(
         "{}\nwrote {shown}\n{next}the last: stele keys submit {shown} --key FILE\n",
-        page::of_proposal(proposal)
+        statement_page::of_proposal(proposal)
     );
     let json = json!({
         "proposal": file.display().to_string(),

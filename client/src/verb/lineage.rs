@@ -6,14 +6,15 @@ use stele_explain::{Exit, Explain};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 
-use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
 use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::LineageArgs;
 use crate::error::Failure;
+use crate::lineage_drawing;
 use crate::loaded::{Loaded, Subject};
+use crate::output::Output;
 use crate::page::printable;
 use crate::statements::{Lack, Statements as _};
 
@@ -37,9 +38,9 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
     let text = if args.dot {
-        ancestry.dot(&title)
+        lineage_drawing::dot(&ancestry, &title)
     } else if args.mermaid {
-        ancestry.mermaid(&title)
+        lineage_drawing::mermaid(&ancestry, &title)
     } else {
         text(release, &ancestry, &children, &log)
     };
@@ -67,7 +68,7 @@ fn children(log: &AskedLog<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool
 }
 
 fn text(release: &Release, ancestry: &Ancestry, (children, cut): &(Vec<Child>, bool), log: &AskedLog<'_>) -> String {
-    let mut text = ancestry.tree(&release.coordinate().to_string());
+    let mut text = lineage_drawing::tree(ancestry, &release.coordinate().to_string());
     if release.from_scratch {
         text.push_str("trained from scratch: it has no parents\n");
     }
@@ -109,7 +110,7 @@ fn document(
     if let Some(fields) = as_of.as_object_mut() {
         fields.insert("tree_size".into(), log.head().size().into());
     }
-    if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), ancestry.json()) {
+    if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), lineage_drawing::json(ancestry)) {
         fields.extend(lineage);
         fields.insert("as_of".into(), as_of);
     }

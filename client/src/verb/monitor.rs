@@ -5,12 +5,12 @@ use stele_daemon::shutdown;
 use stele_explain::{self as exit, Exit};
 use stele_terminal::output::complain;
 
-use crate::Output;
 use crate::cli::MonitorArgs;
 use crate::error::{Failure, FileError};
+use crate::moment::moment;
 use crate::monitor::{HostRound, LogRound, Monitor, Round, Tested, Told};
+use crate::output::Output;
 use crate::page::Page;
-use crate::span::moment;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;

@@ -12,16 +12,17 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
 
-use crate::Output;
 use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::cli::ObserveArgs;
 use crate::error::Failure;
+use crate::key;
 use crate::log_reader::{LogReader, StaticFiles, VerifiedLog, source_within};
+use crate::log_url;
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
+use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
-use crate::verb::key;
 
 /// So many files beside the record are listed.
 const SHOWN: usize = 20;
@@ -36,7 +37,7 @@ struct Positions {
 pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     let key = args.key.as_deref().map(key::read_secret).transpose()?;
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
-    let url = policy_file::log_url(&args.trust, Some(&loaded))?;
+    let url = log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?;
     let reader = LogReader::new(source_within(&url, MAX_VERDICT_WAIT));
     let log = reader.open(reader.head(&loaded.policy)?)?;
     let statements = statements(&reader, &log, &args.coordinate)?;
@@ -244,15 +245,4 @@ impl Explain for ObserveError {
         };
         Some(hint.into())
     }
-}
-
-/// `Place` on the command line.
-pub(crate) fn place(text: &str) -> Result<Place, String> {
-    text.parse::<Place>().map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
-}
-
-/// `HOST=URL` on the command line.
-pub(crate) fn base(text: &str) -> Result<(String, String), String> {
-    let (host, url) = text.split_once('=').ok_or("expected HOST=URL")?;
-    Ok((host.to_owned(), url.to_owned()))
 }

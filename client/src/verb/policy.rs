@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_spec::policy::{FaultTolerance, Policy, Quorum, counted_twice, operator};
 
-use crate::Output;
 use crate::cli::{PolicyArgs, PolicyVerb};
 use crate::error::Failure;
+use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
 

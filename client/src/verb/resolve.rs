@@ -17,13 +17,13 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
-use crate::Output;
 use crate::as_of::Age;
 use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::ResolveArgs;
 use crate::error::{self, Failure};
 use crate::lifecycle;
+use crate::output::Output;
 use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;

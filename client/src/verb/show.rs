@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 
-use crate::Output;
 use crate::as_of;
 use crate::asking::Asked;
 use crate::cli::ShowArgs;
@@ -11,8 +10,10 @@ use crate::error::Failure;
 use crate::examination::Examination;
 use crate::lifecycle;
 use crate::loaded::{Loaded, Subject};
-use crate::page::{self, Page};
+use crate::output::Output;
+use crate::page::Page;
 use crate::proposal::Proposal;
+use crate::statement_page;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
@@ -31,14 +32,16 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
 
 /// A change of keys that is not signed by all.
 fn waiting(proposal: &Proposal) -> Output {
-    let text =
-        format!("{}\nNobody has checked its signatures: `stele keys submit` does.\n", page::of_proposal(proposal));
+    let text = format!(
+        "{}\nNobody has checked its signatures: `stele keys submit` does.\n",
+        statement_page::of_proposal(proposal)
+    );
     let json = json!({ "verified": false, "needed": proposal.needed, "statement": proposal.statement });
     Output { text, json, failure: None }
 }
 
 fn text(loaded: &Loaded) -> String {
-    let mut page = Page(page::of(&loaded.signed));
+    let mut page = Page(statement_page::of(&loaded.signed));
     if let Some(release) = loaded.release() {
         page.section("Computed from the record");
         Examination::of_record(loaded.position, release, loaded.manifest.as_ref()).rows(&mut page);

@@ -2,10 +2,10 @@
 
 use stele_spec::statement::{Kind, Stage};
 
-use crate::Output;
 use crate::cli::StageArgs;
 use crate::error::Failure;
 use crate::form::Sheet;
+use crate::output::Output;
 use crate::saying::{Head, Saying};
 
 pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {

@@ -2,10 +2,10 @@
 
 use stele_spec::statement::Kind;
 
-use crate::Output;
 use crate::cli::SupersedeArgs;
 use crate::error::Failure;
 use crate::form::{Sheet, Subject};
+use crate::output::Output;
 use crate::saying::{Head, Saying};
 
 pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {

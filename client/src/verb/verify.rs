@@ -6,20 +6,23 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Refusal;
+use stele_terminal::output::complain;
 use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, folder, verify};
 
-use crate::Output;
 use crate::ancestry::{self, Ancestry};
 use crate::as_of::Age;
 use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
+use crate::asking::local_state;
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
 use crate::error::{self, Failure};
 use crate::examination::{AtHand, Examination};
 use crate::index_end::Incomplete;
+use crate::log_url;
 use crate::memory::{Conflicting, LogId, Memory};
+use crate::output::Output;
 use crate::page::printable;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -51,7 +54,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
-    let memory = Memory::open(args.no_state);
+    let memory = local_state(args.no_state);
     let evidence = verify(&bytes, &policy).map_err(|error| Conflicting::in_bundle(&memory, error))?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
@@ -81,7 +84,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         report.allow_extra(&allowed);
     }
     let (known, unanswered) = if args.online {
-        let url = policy_file::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
+        let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
         let incomplete = Incomplete::by(args.accept_incomplete_answer);
         match url.map_err(Failure::from).and_then(|url| reader.online(url, incomplete)) {
             Ok(known) => (known, None),
@@ -204,7 +207,7 @@ impl Reader<'_> {
 
     /// Asks the log for everything about the release and its ancestors.
     fn online(&self, url: String, incomplete: Incomplete) -> Result<Known, Failure> {
-        let address = LogAddress::new(url).accepting(incomplete).within(MAX_VERDICT_WAIT);
+        let address = LogAddress::new(url, complain).accepting(incomplete).within(MAX_VERDICT_WAIT);
         let log = address.ask(self.policy, &self.memory)?;
         for head in self.evidence.checkpoints() {
             log.same_as(head)?;

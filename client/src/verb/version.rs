@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::Output;
+use crate::output::Output;
 
 pub(crate) fn run() -> Output {
     let version = env!("CARGO_PKG_VERSION");

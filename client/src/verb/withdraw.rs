@@ -3,10 +3,10 @@
 use stele_spec::statement::{Copies, Kind, WithdrawalAction};
 use toml::{Table, Value};
 
-use crate::Output;
 use crate::cli::WithdrawArgs;
 use crate::error::Failure;
 use crate::form::{FormError, Sheet};
+use crate::output::Output;
 use crate::saying::{Head, Saying};
 
 pub(crate) fn run(args: WithdrawArgs) -> Result<Output, Failure> {

@@ -3,13 +3,13 @@
 use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
-use super::judgement::WithdrawnError;
-use super::{Judgement, Verdict, Word};
+use super::judgement::{Judgement, WithdrawnError, Word};
+use super::known::Verdict;
 use crate::as_of::Age;
 use crate::examination::Examination;
 use crate::lifecycle::reporter;
+use crate::moment::moment;
 use crate::page::{Page, printable};
-use crate::span::moment;
 use crate::standing::Source;
 
 /// How many names stand in a sentence.

@@ -5,13 +5,16 @@ use stele_explain::Exit;
 use stele_spec::statement::Release;
 use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
-use super::{Judgement, Verdict, headline};
+use super::headline;
+use super::judgement::Judgement;
+use super::known::Verdict;
 use crate::as_of;
 use crate::claims;
 use crate::error::Failure;
 use crate::examination::Examination;
 use crate::lifecycle;
-use crate::span::moment;
+use crate::lineage_drawing;
+use crate::moment::moment;
 
 /// What is true of every document: the verdict in a word, whether a script may go on, and every problem by its name.
 fn judged_fields(word: &str, problems: &[Failure], accepted: &[&'static str]) -> Map<String, Value> {
@@ -126,7 +129,7 @@ impl Verdict<'_> {
         }
         document.insert("computed".into(), self.examination.map(Examination::json).into());
         document.insert("lifecycle".into(), lifecycle::json(self.standing));
-        document.insert("lineage".into(), self.ancestry.json());
+        document.insert("lineage".into(), lineage_drawing::json(self.ancestry));
         let mut as_of = self.age().json();
         if let Some(fields) = as_of.as_object_mut() {
             fields.insert("status".into(), as_of::status_json(self.standing, self.now));

@@ -1,5 +1,7 @@
 //! The draft as text: facts as values, decisions as `"DECIDE: ..."`, each explained in place.
 
+mod names;
+
 mod components;
 mod hosts;
 mod license;
@@ -7,24 +9,12 @@ mod lineage;
 mod model;
 mod safety;
 
-use stele_spec::name::{Model, Publisher, Variant, Version};
+pub(crate) use names::Names;
+
 use stele_spec::statement::{OpennessClaim, Stage};
 
 use super::Facts;
 use crate::form::{Sheet, quoted};
-
-/// The names that the command line gives.
-#[derive(Debug)]
-pub(crate) struct Names {
-    /// Who releases it.
-    pub(crate) publisher: Publisher,
-    /// The model.
-    pub(crate) model: Option<Model>,
-    /// The version.
-    pub(crate) version: Option<Version>,
-    /// Which object.
-    pub(crate) variant: Option<Variant>,
-}
 
 /// The text of a `release.toml`.
 pub(crate) fn release_toml(names: &Names, facts: &Facts) -> String {

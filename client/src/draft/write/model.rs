@@ -3,7 +3,7 @@
 use stele_spec::name::Model;
 use stele_spec::statement::Artifact;
 
-use super::Names;
+use super::names::Names;
 use crate::draft::Facts;
 use crate::form::{Sheet, quoted};
 

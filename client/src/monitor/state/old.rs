@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Deserialize;
 use stele_durable::Dir;
 
-use super::{Ahead, CORE, Core, FORMAT, HostState, LogState, State, StateError, Waiting};
+use super::error::StateError;
+use super::files::{CORE, FORMAT};
+use super::releases::Releases;
+use super::remembered::{Ahead, Core, HostState, LogState, State, Waiting};
 use crate::error::Failure;
 
 /// What its field `format` says.
@@ -79,7 +82,7 @@ fn taken_apart(old: OldState) -> State {
             keeps_releases: log.keeps_releases,
             misbehaviour: log.misbehaviour,
             ahead: log.ahead,
-            releases: super::Releases::default(),
+            releases: Releases::default(),
         };
         for (name, statements) in log.releases {
             for (position, statement) in statements {

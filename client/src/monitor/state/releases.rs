@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use stele_spec::hash::Digest;
 
-use super::{Limits, StateError, encoded};
+use super::error::StateError;
+use super::files::encoded;
+use super::limits::Limits;
 
 /// Of so many releases the hosts are looked at: a monitor that watches more should be several.
 const MAX_RELEASES: usize = 10_000;

@@ -2,8 +2,17 @@
 
 use serde_json::json;
 
-use super::*;
-use crate::monitor::event::Kind;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stele_explain::Exit;
+use stele_spec::hash::Digest;
+
+use super::files::CORE;
+use super::limits::Limits;
+use super::memory::Memory;
+use super::remembered::State;
+use crate::monitor::event::{Event, Kind};
 
 fn event(number: u64) -> Event {
     let cause = ["log", &number.to_string()];

@@ -5,7 +5,7 @@ use stele_spec::statement::{
     Withdraw,
 };
 
-use super::Page;
+use crate::page::Page;
 
 pub(super) fn of_keys(change: &PublisherClaim, by: &str) -> String {
     let does = match change.action {

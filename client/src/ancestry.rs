@@ -3,10 +3,6 @@
 //! Parents are named by the release, by entry and leaf hash. What the log has there must be that release: then its own
 //! parents are followed. A parent that no log records ends its line.
 
-mod draw;
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 
 use stele_spec::name::Coordinate;

@@ -1,9 +1,12 @@
 use super::*;
 
 use stele_spec::merkle::leaf_hash;
-use stele_spec::statement::{Carries, Release, Statement};
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{Carries, LoggedRelease, Release, Statement};
 use stele_spec::status::History;
 
+use crate::ancestry::*;
+use crate::error::Failure;
 use crate::standing::{Source, Standing};
 use stele_spec::policy::TrustedCheckpoint;
 
@@ -49,7 +52,7 @@ fn ask<'a>(
         let version = coordinate.version.to_string();
         let statement = Statement::Release(Box::new(release(&version)));
         let history = History::fold(coordinate, [(number(&version), &statement)]);
-        Ok(Some(Standing::for_tests(history, leaf_hash(version.as_bytes()), Source::Log, head.clone())))
+        Ok(Some(Standing::of_history(history, leaf_hash(version.as_bytes()), Source::Log, head.clone())))
     }
 }
 
@@ -86,7 +89,7 @@ fn a_line_without_end_is_cut_and_said_to_be() {
     let line = |version: &str| family(&[(version, &[(number(version) + 1).to_string().as_str()])])(version);
     let ancestry = climb(&line("1"), ask(&line, &head)).unwrap();
     assert_eq!((ancestry.nodes.len(), ancestry.cut), (MAX_DEPTH, true));
-    assert!(ancestry.tree("1").contains("and more"));
+    assert!(tree(&ancestry, "1").contains("and more"));
 }
 
 #[test]
@@ -98,25 +101,25 @@ fn a_parent_that_the_log_has_otherwise_is_wrong_and_not_followed() {
     let ancestry = climb(&child, ask(&family, &head)).unwrap();
     assert_eq!(ancestry.nodes.len(), 1);
     assert!(matches!(&ancestry.nodes[0].found, Found::Other { problem, .. } if problem.contains("entry 77")));
-    assert!(ancestry.tree("1").contains("WRONG"));
+    assert!(tree(&ancestry, "1").contains("WRONG"));
 }
 
 #[test]
 fn a_tree_is_drawn_in_three_ways() {
     let (family, head) = (family(&[("1", &["2", "3"]), ("2", &["4"]), ("3", &["4"])]), head());
     let ancestry = climb(&family("1"), ask(&family, &head)).unwrap();
-    let tree = ancestry.tree("the release");
+    let tree = tree(&ancestry, "the release");
     let lines: Vec<&str> = tree.lines().collect();
     assert!(lines[1].starts_with("├─ ") && lines[1].contains("@2#"), "{tree}");
     assert!(lines[2].starts_with("│  └─ ") && lines[2].contains("@4#"), "{tree}");
     assert!(lines[3].starts_with("└─ ") && lines[4].starts_with("   └─ ") && lines[4].contains("see above"), "{tree}");
 
-    let dot = ancestry.dot("a \"quoted\" release");
+    let dot = dot(&ancestry, "a \"quoted\" release");
     assert!(dot.contains("release [label=\"a \\\"quoted\\\" release\""), "{dot}");
     // Both lines lead to one box.
     assert!(dot.contains("n0 -> n1") && dot.contains("n2 -> n1") && !dot.contains("n3 ["), "{dot}");
 
-    let mermaid = ancestry.mermaid("acme.example/tiny@1#base");
+    let mermaid = mermaid(&ancestry, "acme.example/tiny@1#base");
     assert!(mermaid.contains("release[\"acme.example/tiny@1#35;base\"]"), "{mermaid}");
     assert!(mermaid.contains("n2 -->|") && mermaid.ends_with("n1\n"), "{mermaid}");
 }

@@ -1,0 +1,36 @@
+//! What a verdict rests on: the evidence, the bytes, and what became of the release.
+
+use stele_spec::policy::{Policy, TrustedCheckpoint};
+use stele_spec::verify::FolderReport;
+use stele_verify::VerifiedRelease;
+
+use crate::ancestry::Ancestry;
+use crate::as_of::Age;
+use crate::examination::Examination;
+use crate::standing::Standing;
+
+/// Everything that is known of a release and of the bytes on this disk.
+#[derive(Debug)]
+pub(crate) struct Verdict<'a> {
+    pub(crate) evidence: &'a VerifiedRelease,
+    pub(crate) policy: &'a Policy,
+    /// The bytes, where they were looked at.
+    pub(crate) comparison: Option<&'a FolderReport>,
+    /// What became of the release.
+    pub(crate) standing: &'a Standing,
+    /// What was computed from the record and the files, if anything was.
+    pub(crate) examination: Option<&'a Examination>,
+    /// What became of its ancestors.
+    pub(crate) ancestry: &'a Ancestry,
+    /// The newest head of the log that this machine remembers.
+    pub(crate) newest: Option<&'a TrustedCheckpoint>,
+    /// This machine's time.
+    pub(crate) now: u64,
+}
+
+impl Verdict<'_> {
+    /// The age of the checkpoint that proves the entry.
+    pub(super) fn age(&self) -> Age {
+        Age::of(self.evidence.checkpoint(), self.now)
+    }
+}
