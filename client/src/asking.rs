@@ -4,13 +4,13 @@ use stele_spec::policy::Policy;
 use stele_terminal::output::complain;
 use stele_terminal::writers::warn_of_writers;
 
-use crate::asked_log::{AskedLog, LogAddress, MAX_VERDICT_WAIT};
 use crate::cli::Asking;
 use crate::error::Failure;
-use crate::index_end::Incomplete;
-use crate::log_url;
-use crate::memory::Memory;
 use crate::policy_file;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::local_state::Memory;
+use stele_log_client::log_url;
+use stele_log_client::log_view::{AskedLog, LogAddress, MAX_VERDICT_WAIT};
 
 /// A policy, a log with an address, and a memory.
 #[derive(Debug)]

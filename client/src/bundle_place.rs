@@ -13,7 +13,7 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
 use stele_verify::folder::BUNDLE;
 
-use crate::memory::Memory;
+use stele_log_client::local_state::Memory;
 
 /// A place that was looked at.
 #[derive(Debug)]

@@ -19,10 +19,10 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile};
 use stele_spec::statement::{Ancestor, MofClass, Parent, Release};
 
-use crate::ancestry::Ancestry;
 use crate::content::Content;
 use crate::draft::declared_bases;
 use crate::page::Page;
+use stele_log_client::lineage::Ancestry;
 
 /// The largest licence text or configuration that is read.
 const MAX_TEXT: u64 = 4 << 20;
@@ -340,11 +340,11 @@ fn names_of(ancestor: &Ancestor, ancestry: &Ancestry) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ancestry;
     use crate::draft::gguf;
     use crate::foresight::Earlier;
     use crate::release;
     use proptest::prelude::*;
+    use stele_log_client::lineage;
     use stele_spec::manifest::FileDigests;
     use stele_verify::folder::walk as folder;
 
@@ -411,7 +411,7 @@ mod tests {
     fn verified(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
         let matching: Vec<FilePath> = manifest.files().iter().map(|file| file.path.clone()).collect();
         let files = AtHand::new(home, &matching);
-        let ancestry = ancestry::climb(release, |_| Ok(None)).unwrap();
+        let ancestry = lineage::climb(release, |_| Ok(None)).unwrap();
         Examination::of_record(None, release, Some(manifest))
             .with_files(None, release, manifest, &files, &ancestry)
             .findings
@@ -465,7 +465,7 @@ mod tests {
         assert_eq!(pickles(&of_record), 1, "by its name alone");
         let (path, elsewhere) = ("openvino_model.bin".parse().unwrap(), home.path().join("renamed"));
         std::fs::rename(home.path().join("openvino_model.bin"), &elsewhere).unwrap();
-        let ancestry = ancestry::climb(&release, |_| Ok(None)).unwrap();
+        let ancestry = lineage::climb(&release, |_| Ok(None)).unwrap();
         let one = of_record.with_files(None, &release, &manifest, &AtHand::one(&path, &elsewhere), &ancestry);
         assert_eq!(pickles(&one), 0);
     }

@@ -10,8 +10,8 @@ use stele_spec::statement::{Parent, Release, Statement};
 use stele_terminal::output::complain;
 
 use crate::error::Failure;
-use crate::record::Record;
-use crate::statements::Logged;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// The most releases above a new one that are looked at.
 const MAX_ANCESTORS: usize = 64;

@@ -2,32 +2,7 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 pub mod error;
-mod moment;
-
 mod output;
-
-mod log_client;
-
-mod log_reader;
-
-mod name_lookup;
-
-mod statements;
-
-mod index_end;
-
-mod record;
-
-mod memory;
-
-mod standing;
-
-mod asked_log;
-
-mod log_url;
-
-mod ancestry;
-mod as_of;
 
 mod audit;
 

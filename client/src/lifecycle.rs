@@ -6,9 +6,9 @@ use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
 use crate::difference::{self, Change};
-use crate::moment::moment;
 use crate::page::Page;
-use crate::standing::Standing;
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::Standing;
 
 /// How many events are listed for a person beside a verdict; `stele history` lists all.
 const LISTED: usize = 20;

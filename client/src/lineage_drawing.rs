@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use stele_spec::statement::{Parent, Relation};
 use stele_spec::status::State;
 
-use crate::ancestry::{Ancestry, Found, Node};
 use crate::lifecycle;
 use crate::page::{Page, printable};
+use stele_log_client::lineage::{Ancestry, Found, Node};
 
 /// The rows of a section: each ancestor, what happened to it, and what is wrong with the line to it.
 pub(crate) fn rows(ancestry: &Ancestry, page: &mut Page) {

@@ -10,9 +10,9 @@ use stele_spec::statement::{Release, SignedStatement, Statement};
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::locate as target;
 
-use crate::asked_log::AskedLog;
 use crate::error::{self, Failure, FileError};
-use crate::standing::Standing;
+use stele_log_client::log_view::AskedLog;
+use stele_log_client::release_status::Standing;
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";

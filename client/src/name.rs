@@ -10,9 +10,9 @@ use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, sign};
 use crate::error::Failure;
 use crate::issued_at::now;
 use crate::publish_error::PublishError;
-use crate::record::Record;
 use crate::refused::{self, Refused};
-use crate::statements::Logged;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
 pub(crate) fn held(record: &mut Record, publisher: &Publisher, key: &SecretKey) -> Result<Option<Logged>, Failure> {

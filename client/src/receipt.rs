@@ -10,8 +10,8 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 
 use crate::error::{Failure, FileError};
 use crate::publish_error::PublishError;
-use crate::record::Record;
-use crate::statements::Logged;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// The bundle of an entry: its speaker's key statements before it, which the record knows, and its manifest, if it has one.
 pub(crate) fn bundle(logged: &Logged, record: &Record, manifest: Vec<u8>) -> Bundle {

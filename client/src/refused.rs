@@ -13,9 +13,9 @@ use stele_spec::statement::{Copies, SignedStatement, Statement};
 
 use crate::error::Failure;
 use crate::expected;
-use crate::log_client::{Existing, LogError};
-use crate::record::Record;
-use crate::statements::Logged;
+use stele_log_client::api::{Existing, LogError};
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// Submits a statement; the entry that it is, proven. A refusal comes with its proven reason.
 ///

@@ -19,7 +19,7 @@ use toml::{Table, Value};
 
 use crate::error::Failure;
 use crate::form::{Form, resolve_one};
-use crate::record::Record;
+use stele_log_client::proven_entries::Record;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";

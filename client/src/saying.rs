@@ -23,20 +23,20 @@ use crate::draft_file;
 use crate::error::Failure;
 use crate::foresight;
 use crate::form::{self, Form, FormError, Given, Sheet, Shelf, Subject};
-use crate::index_end::Incomplete;
 use crate::issued_at::now;
 use crate::key::read_secret;
-use crate::log_client::LogClient;
-use crate::log_url;
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
 use crate::publish_error::PublishError;
 use crate::receipt;
-use crate::record::Record;
 use crate::refused;
 use crate::statement_page;
-use crate::statements::Logged;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// What is to be said, as the command line gives it.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use super::progress::Watch;
 use super::registry_rows::RegistryRows;
 use super::row::{self, Row};
 use super::store::{Changes, Snapshot, Store, StoreError, key, to_json};
-use crate::log_reader::{Chunk, VerifiedLog};
+use stele_log_client::reader::{Chunk, VerifiedLog};
 
 /// Bundles that are judged and set down together: a thousand entries.
 const STRETCH: usize = 4;

@@ -22,7 +22,7 @@ use super::error::AuditError;
 use super::index_check::{IndexCheck, Overdue, WrongIndex};
 use super::registry_rows::RegistryRows;
 use super::store::Snapshot;
-use crate::log_reader::{ReadError, VerifiedLog};
+use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// The most files of one audit: one is enough to convict a log, and a log that wants to fill a disk gets no further.
 const MOST_FILES: usize = 64;

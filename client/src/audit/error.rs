@@ -9,7 +9,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
 
 use super::store::StoreError;
-use crate::log_reader::ReadError;
+use stele_log_client::reader::ReadError;
 
 /// How a new tree head contradicts the one that was audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use stele_spec::policy::TrustedCheckpoint;
 
 use super::convict::Archive;
 use super::error::{AuditError, Contradiction};
-use crate::log_reader::{LogReader, ReadError};
+use stele_log_client::reader::{LogReader, ReadError};
 
 /// Passes a head that continues the known one, whose tree is `kept`.
 ///

@@ -5,7 +5,7 @@ use stele_fetch::static_files::SourceError;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 
-use crate::log_reader::{LogReader, ReadError};
+use stele_log_client::reader::{LogReader, ReadError};
 
 /// Where manifests come from.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use stele_spec::tiledlog::Growth;
 use super::error::AuditError;
 use super::progress::Watch;
 use super::store::{Changes, Store, key};
-use crate::log_reader::{ReadError, VerifiedLog};
+use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// Bundles that are written together.
 const AT_ONCE: usize = 32;

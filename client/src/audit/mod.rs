@@ -42,7 +42,6 @@ use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
 
-use crate::log_reader::{LogReader, StaticFiles};
 use auditor::Auditor;
 use convict::{Archive, Convict};
 pub(crate) use error::{AuditError, Found};
@@ -50,6 +49,7 @@ pub(crate) use format::ReportFormat;
 use manifests::Manifests;
 use progress::Watch;
 use report::Report;
+use stele_log_client::reader::{LogReader, StaticFiles};
 use store::{Changes, Store, key};
 
 /// Where evidence goes in the folder of an audit, unless it is told otherwise.
@@ -129,7 +129,9 @@ fn known_head(store: &Store, policy: &Policy) -> Result<Option<TrustedCheckpoint
     let Some(note) = store.snapshot()?.row(&key(b'm', "head"))?.filter(|note| note.len() <= MAX_NOTE) else {
         return Ok(None);
     };
-    let head = TrustedCheckpoint::parse(&note, policy)
-        .map_err(|error| crate::log_reader::ReadError::Head { place: "the folder of the audit".into(), error })?;
+    let head = TrustedCheckpoint::parse(&note, policy).map_err(|error| stele_log_client::reader::ReadError::Head {
+        place: "the folder of the audit".into(),
+        error,
+    })?;
     Ok(Some(head))
 }

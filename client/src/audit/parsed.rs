@@ -5,7 +5,7 @@ use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
 use stele_spec::key::PublicKey;
 
-use crate::log_reader::Chunk;
+use stele_log_client::reader::Chunk;
 
 /// An entry, and what follows from its bytes alone.
 #[derive(Debug)]

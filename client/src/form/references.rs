@@ -16,8 +16,8 @@ use toml::{Table, Value};
 
 use super::Form;
 use crate::error::{self, Failure, FileError};
-use crate::record::Record;
-use crate::statements::Logged;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::Logged;
 
 /// What a person points at: a coordinate, or a bundle or a folder that has one.
 #[derive(Debug, Clone)]

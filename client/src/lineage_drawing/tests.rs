@@ -5,9 +5,9 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{Carries, LoggedRelease, Release, Statement};
 use stele_spec::status::History;
 
-use crate::ancestry::*;
 use crate::error::Failure;
-use crate::standing::{Source, Standing};
+use stele_log_client::lineage::*;
+use stele_log_client::release_status::{Source, Standing};
 use stele_spec::policy::TrustedCheckpoint;
 
 /// A little family: each release by its version, with the versions of its parents.

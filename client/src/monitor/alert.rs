@@ -38,7 +38,7 @@ pub(crate) fn note(state: &mut State, log: Option<&str>, condition: Condition<'_
     if let Some(details) = details.as_object_mut() {
         details.insert("alert".into(), what.into());
         details.insert("state".into(), word.into());
-        details.insert("since".into(), crate::moment::moment(since).into());
+        details.insert("since".into(), stele_log_client::moment::moment(since).into());
         if !of.is_empty() {
             details.insert("of".into(), of.into());
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use stele_spec::hash::Digest;
 
-use crate::moment::moment;
+use stele_log_client::moment::moment;
 
 /// What the field `format` says.
 const FORMAT: &str = "stele/event@v1";

@@ -21,7 +21,7 @@ use super::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
 use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
 use crate::error::Failure;
-use crate::log_reader::{LogReader, ReadError, VerifiedLog};
+use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 
 /// One log that is watched.
 #[derive(Debug, Clone)]

@@ -45,8 +45,6 @@ use stele_spec::policy::Policy;
 
 use crate::error::Failure;
 use crate::expected;
-use crate::log_reader::{LogReader, StaticFiles, source};
-use crate::moment::moment;
 use crate::policy_file;
 use alert::Condition;
 use config::{Config, Start};
@@ -56,6 +54,8 @@ use log_round::{Judge, Misbehaved, WatchedLog};
 use observer::Observer;
 use state::Memory;
 use stele_clock::duration::HumanDuration;
+use stele_log_client::moment::moment;
+use stele_log_client::reader::{LogReader, StaticFiles, source};
 use watch::Watch;
 
 /// A monitor, at work on its memory.

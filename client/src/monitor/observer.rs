@@ -16,12 +16,12 @@ use super::observation;
 use super::state::Memory;
 use crate::error::{self, Failure};
 use crate::key;
-use crate::log_client::LogClient;
-use crate::log_reader::StaticFiles;
 use crate::publish_error::PublishError;
-use crate::record::Record;
 use crate::refused;
 use stele_clock::duration::HumanDuration;
+use stele_log_client::api::LogClient;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::reader::StaticFiles;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]

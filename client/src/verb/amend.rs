@@ -8,13 +8,13 @@ use toml::{Table, Value};
 use crate::cli::{AMENDABLE, AmendArgs};
 use crate::error::Failure;
 use crate::form::{self, FormError, ReferenceError, Sheet};
-use crate::index_end::Incomplete;
-use crate::log_client::LogClient;
-use crate::log_url;
 use crate::output::Output;
 use crate::policy_file;
-use crate::record::Record;
 use crate::saying::{Head, Saying};
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::Record;
 
 pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {
     let mut saying = Saying::new(Kind::Amend, &args.say, None)?;

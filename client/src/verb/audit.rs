@@ -9,9 +9,9 @@ use stele_terminal::output::{self, OutputError, complain};
 use crate::audit::{self, AuditError, Found, Order};
 use crate::cli::{AuditArgs, ReportFormat, Weight};
 use crate::error::Failure;
-use crate::log_reader::source;
 use crate::output::Output;
 use crate::policy_file;
+use stele_log_client::reader::source;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;

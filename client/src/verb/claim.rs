@@ -10,20 +10,20 @@ use stele_spec::statement::{PublisherClaim, StatementError};
 
 use crate::cli::ClaimArgs;
 use crate::error::Failure;
-use crate::index_end::Incomplete;
 use crate::issued_at::now;
 use crate::key;
-use crate::log_client::LogClient;
-use crate::log_url;
 use crate::name::{held, signed};
 use crate::output::Output;
 use crate::policy_file;
 use crate::proposal::Proposal;
 use crate::publish_error::PublishError;
-use crate::record::Record;
 use crate::refused;
 use crate::verb::keys;
 use stele_clock::duration::HumanDuration;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::Record;
 
 /// How long a quorum is waited for.
 const WAIT: HumanDuration = HumanDuration(60);

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_explain::printable::one_line;
 
-use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::DiffArgs;
 use crate::difference::{Change, between};
@@ -13,6 +12,7 @@ use crate::error::Failure;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
 use crate::page::Page;
+use stele_log_client::log_view::AskedLog;
 
 /// The most changes of one part that a person is shown.
 const LISTED: usize = 50;
@@ -50,7 +50,7 @@ fn load(subject: &Subject, log: Option<&AskedLog<'_>>) -> Result<Loaded, Failure
         (Subject::File(file), _) => Loaded::file(file),
         // A log is asked for whoever needs one.
         (Subject::Coordinate(_) | Subject::Entry(_), None) => {
-            Err(crate::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
+            Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
         }
     }
 }

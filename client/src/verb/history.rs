@@ -9,16 +9,16 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
 
-use crate::as_of::{Age, completeness};
-use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::HistoryArgs;
 use crate::error::Failure;
 use crate::lifecycle;
 use crate::output::Output;
 use crate::page::{Page, printable};
-use crate::standing::{Judged, Rejected, judge};
-use crate::statements::{Lack, Listing, Logged, Statements as _};
+use stele_log_client::age::{Age, completeness};
+use stele_log_client::log_view::AskedLog;
+use stele_log_client::release_status::{Judged, Rejected, judge};
+use stele_log_client::statements::{Lack, Listing, Logged, Statements as _};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     let name = Name::parse(&args.name)?;

@@ -16,26 +16,26 @@ use stele_spec::name::Publisher;
 use stele_spec::registration::Holder;
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
 
-use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::asking::local_state;
 use crate::cli::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
 use crate::error::{Failure, FileError};
-use crate::index_end::Incomplete;
 use crate::issued_at::now;
 use crate::key::{read_public, read_secret};
-use crate::log_client::LogClient;
-use crate::log_url;
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
 use crate::proposal::Proposal;
 use crate::publish_error::PublishError;
 use crate::receipt;
-use crate::record::Record;
 use crate::refused::{self, Refused};
 use crate::statement_page;
-use crate::statements::{Lack, Logged};
 use stele_clock::duration::HumanDuration;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::log_view::MAX_VERDICT_WAIT;
+use stele_log_client::proven_entries::Record;
+use stele_log_client::statements::{Lack, Logged};
 
 /// How long a log that is unwell is asked again where nothing is submitted.
 const WAIT: HumanDuration = HumanDuration(10);

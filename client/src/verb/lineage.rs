@@ -6,9 +6,6 @@ use stele_explain::{Exit, Explain};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 
-use crate::ancestry::{self, Ancestry};
-use crate::as_of::Age;
-use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::LineageArgs;
 use crate::error::Failure;
@@ -16,7 +13,10 @@ use crate::lineage_drawing;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
 use crate::page::printable;
-use crate::statements::{Lack, Statements as _};
+use stele_log_client::age::Age;
+use stele_log_client::lineage::{self, Ancestry};
+use stele_log_client::log_view::AskedLog;
+use stele_log_client::statements::{Lack, Statements as _};
 
 /// The most descendants that are looked at.
 const MAX_CHILDREN: usize = 100;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
     let coordinate = release.coordinate();
-    let ancestry = ancestry::climb(release, |parent| log.standing(parent).map(Some))?;
+    let ancestry = lineage::climb(release, |parent| log.standing(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
     let text = if args.dot {
@@ -57,7 +57,7 @@ struct Child {
 /// What the log names as made of a coordinate, and says so itself.
 fn children(log: &AskedLog<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
     let listing = log.releases("children?name=", &parent.to_string(), MAX_CHILDREN)?;
-    let child = |logged: &crate::statements::Logged| {
+    let child = |logged: &stele_log_client::statements::Logged| {
         let release = logged.signed().statement().release()?;
         let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);
         let named = release.lineage.iter().find(|ancestor| names(&ancestor.parent))?;

@@ -7,10 +7,10 @@ use stele_terminal::output::complain;
 
 use crate::cli::MonitorArgs;
 use crate::error::{Failure, FileError};
-use crate::moment::moment;
 use crate::monitor::{HostRound, LogRound, Monitor, Round, Tested, Told};
 use crate::output::Output;
 use crate::page::Page;
+use stele_log_client::moment::moment;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;

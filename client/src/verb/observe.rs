@@ -12,17 +12,17 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
 
-use crate::asked_log::MAX_VERDICT_WAIT;
 use crate::cli::ObserveArgs;
 use crate::error::Failure;
 use crate::key;
-use crate::log_reader::{LogReader, StaticFiles, VerifiedLog, source_within};
-use crate::log_url;
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
+use stele_log_client::log_url;
+use stele_log_client::log_view::MAX_VERDICT_WAIT;
+use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};
 
 /// So many files beside the record are listed.
 const SHOWN: usize = 20;

@@ -17,11 +17,8 @@ use crate::bundle_place::BundlePlace;
 use crate::cli::{GLOB, PublishArgs};
 use crate::error::Failure;
 use crate::foresight::Earlier;
-use crate::index_end::Incomplete;
 use crate::issued_at::now;
 use crate::key;
-use crate::log_client::LogClient;
-use crate::log_url;
 use crate::name;
 use crate::output::Output;
 use crate::page::Page;
@@ -30,11 +27,14 @@ use crate::progress::Progress;
 use crate::publish_check;
 use crate::publish_error::PublishError;
 use crate::receipt;
-use crate::record::Record;
 use crate::refused;
 use crate::release;
 use crate::release_file::ReleaseFile;
 use crate::roles::{self, Roles};
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::Record;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;

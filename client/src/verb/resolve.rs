@@ -17,8 +17,6 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
-use crate::as_of::Age;
-use crate::asked_log::AskedLog;
 use crate::asking::Asked;
 use crate::cli::ResolveArgs;
 use crate::error::{self, Failure};
@@ -27,8 +25,10 @@ use crate::output::Output;
 use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;
-use crate::standing::Standing;
-use crate::statements::{Lack, Listing, Statements as _};
+use stele_log_client::age::Age;
+use stele_log_client::log_view::AskedLog;
+use stele_log_client::release_status::Standing;
+use stele_log_client::statements::{Lack, Listing, Statements as _};
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;

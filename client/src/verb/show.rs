@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 
-use crate::as_of;
 use crate::asking::Asked;
 use crate::cli::ShowArgs;
 use crate::error::Failure;
@@ -14,6 +13,7 @@ use crate::output::Output;
 use crate::page::Page;
 use crate::proposal::Proposal;
 use crate::statement_page;
+use stele_log_client::age;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
@@ -51,7 +51,7 @@ fn text(loaded: &Loaded) -> String {
             page.section("What became of it");
             lifecycle::rows(&mut page, standing);
             page.section("As of");
-            page.row("status", &as_of::status(standing, SystemClock.unix_seconds()));
+            page.row("status", &age::status(standing, SystemClock.unix_seconds()));
             page.0.push_str("\nThe page is the release as it was signed. That it is true, nobody has verified.\n");
         }
         (None, Some(position)) => {

@@ -11,23 +11,23 @@ use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, folder, verify};
 
-use crate::ancestry::{self, Ancestry};
-use crate::as_of::Age;
-use crate::asked_log::{LogAddress, MAX_VERDICT_WAIT};
 use crate::asking::local_state;
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
 use crate::error::{self, Failure};
 use crate::examination::{AtHand, Examination};
-use crate::index_end::Incomplete;
-use crate::log_url;
-use crate::memory::{Conflicting, LogId, Memory};
 use crate::output::Output;
 use crate::page::printable;
 use crate::policy_file;
 use crate::progress::Progress;
-use crate::standing::{Source, Standing};
 use crate::verdict::{self, Accepted, Detail, Judgement, Verdict};
+use stele_log_client::age::Age;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::lineage::{self, Ancestry};
+use stele_log_client::local_state::{Conflicting, LogId, Memory};
+use stele_log_client::log_url;
+use stele_log_client::log_view::{LogAddress, MAX_VERDICT_WAIT};
+use stele_log_client::release_status::{Source, Standing};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {
@@ -202,7 +202,7 @@ impl Reader<'_> {
             let why = format!("{refusal} before, at entry {}", revoked.entry);
             return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
         }
-        Ok(Known { standing, ancestry: ancestry::climb(release, kept)? })
+        Ok(Known { standing, ancestry: lineage::climb(release, kept)? })
     }
 
     /// Asks the log for everything about the release and its ancestors.
@@ -227,7 +227,7 @@ impl Reader<'_> {
             let found = standing.history.release().map(|(position, _)| position);
             return Err(VerifyError::NotNamed { url: log.url().to_owned(), entry: entry.position(), found }.into());
         }
-        let ancestry = ancestry::climb(release, |coordinate| ask(coordinate).map(Some))?;
+        let ancestry = lineage::climb(release, |coordinate| ask(coordinate).map(Some))?;
         Ok(Known { standing, ancestry })
     }
 }

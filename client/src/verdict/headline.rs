@@ -5,12 +5,12 @@ use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count,
 
 use super::judgement::{Judgement, WithdrawnError, Word};
 use super::known::Verdict;
-use crate::as_of::Age;
 use crate::examination::Examination;
 use crate::lifecycle::reporter;
-use crate::moment::moment;
 use crate::page::{Page, printable};
-use crate::standing::Source;
+use stele_log_client::age::Age;
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::Source;
 
 /// How many names stand in a sentence.
 const NAMED: usize = 3;

@@ -8,13 +8,13 @@ use stele_spec::verify::{FolderReport, Scope, WeightsState};
 use super::headline;
 use super::judgement::Judgement;
 use super::known::Verdict;
-use crate::as_of;
 use crate::claims;
 use crate::error::Failure;
 use crate::examination::Examination;
 use crate::lifecycle;
 use crate::lineage_drawing;
-use crate::moment::moment;
+use stele_log_client::age;
+use stele_log_client::moment::moment;
 
 /// What is true of every document: the verdict in a word, whether a script may go on, and every problem by its name.
 fn judged_fields(word: &str, problems: &[Failure], accepted: &[&'static str]) -> Map<String, Value> {
@@ -132,7 +132,7 @@ impl Verdict<'_> {
         document.insert("lineage".into(), lineage_drawing::json(self.ancestry));
         let mut as_of = self.age().json();
         if let Some(fields) = as_of.as_object_mut() {
-            fields.insert("status".into(), as_of::status_json(self.standing, self.now));
+            fields.insert("status".into(), age::status_json(self.standing, self.now));
             let newest = self.newest.map(|head| {
                 json!({
                     "tree_size": head.size(),

@@ -4,10 +4,10 @@ use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::verify::FolderReport;
 use stele_verify::VerifiedRelease;
 
-use crate::ancestry::Ancestry;
-use crate::as_of::Age;
 use crate::examination::Examination;
-use crate::standing::Standing;
+use stele_log_client::age::Age;
+use stele_log_client::lineage::Ancestry;
+use stele_log_client::release_status::Standing;
 
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 use super::headline;
 use super::judgement::{Judgement, Word};
 use super::known::Verdict;
-use crate::as_of::{self, Age};
 use crate::claims;
 use crate::lifecycle;
 use crate::lineage_drawing;
 use crate::page::{Page, printable};
+use stele_log_client::age::{self, Age};
 
 /// How many names of each kind are listed for a person.
 const LISTED: usize = 10;
@@ -80,7 +80,7 @@ impl Verdict<'_> {
             "bytes and entry",
             &format!("{}, head of size {}", self.age().text(), self.evidence.checkpoint().trusted().value().size()),
         );
-        page.row("status", &as_of::status(self.standing, self.now));
+        page.row("status", &age::status(self.standing, self.now));
         if let Some(newest) = self.newest
             && newest.size() > self.standing.head.size()
         {

@@ -68,6 +68,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-verify", &["stele-explain", "stele-spec"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     (
+        "stele-log-client",
+        &["stele-explain", "stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-verify"],
+    ),
+    (
         "stele",
         &[
             "stele-explain",
@@ -78,6 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-fetch",
             "stele-daemon",
             "stele-verify",
+            "stele-log-client",
             "stele-host-check",
         ],
     ),

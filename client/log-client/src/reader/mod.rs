@@ -15,13 +15,13 @@
 
 mod error;
 #[cfg(test)]
-pub(crate) mod tests;
+pub mod tests;
 mod verified;
 
-pub(crate) use error::ReadError;
-pub(crate) use stele_fetch::static_files::StaticFiles;
-pub(crate) use stele_spec::tiledlog::Chunk;
-pub(crate) use verified::VerifiedLog;
+pub use error::ReadError;
+pub use stele_fetch::static_files::StaticFiles;
+pub use stele_spec::tiledlog::Chunk;
+pub use verified::VerifiedLog;
 
 use std::time::{Duration, Instant};
 
@@ -31,15 +31,15 @@ use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 
 /// How this program names itself to those it asks.
-pub(crate) const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
+pub const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));
 
 /// What a person writes: the address of a log or of a mirror, or the path of a folder.
-pub(crate) fn source(text: &str) -> StaticFiles {
+pub fn source(text: &str) -> StaticFiles {
     StaticFiles::parse(text, AGENT)
 }
 
 /// The same, with one deadline for everything that is read at an address, from now on.
-pub(crate) fn source_within(text: &str, wait: Duration) -> StaticFiles {
+pub fn source_within(text: &str, wait: Duration) -> StaticFiles {
     match source(text) {
         StaticFiles::Http { url, http, tries } => {
             StaticFiles::Http { url, http: http.until(Instant::now() + wait), tries }
@@ -50,35 +50,35 @@ pub(crate) fn source_within(text: &str, wait: Duration) -> StaticFiles {
 
 /// One log or one mirror of it.
 #[derive(Debug, Clone)]
-pub(crate) struct LogReader {
+pub struct LogReader {
     source: StaticFiles,
 }
 
 impl LogReader {
     /// A reader of this source.
-    pub(crate) fn new(source: StaticFiles) -> Self {
+    pub fn new(source: StaticFiles) -> Self {
         Self { source }
     }
 
     /// Where it reads.
-    pub(crate) fn source(&self) -> &StaticFiles {
+    pub fn source(&self) -> &StaticFiles {
         &self.source
     }
 
     /// The newest head that the source has, if the policy vouches for it.
-    pub(crate) fn head(&self, policy: &Policy) -> Result<TrustedCheckpoint, ReadError> {
+    pub fn head(&self, policy: &Policy) -> Result<TrustedCheckpoint, ReadError> {
         let note = self.source.needed("checkpoint", MAX_NOTE as u64)?;
         TrustedCheckpoint::parse(&note, policy)
             .map_err(|error| ReadError::Head { place: self.source.to_string(), error })
     }
 
     /// The log under a head: its edge is read and checked.
-    pub(crate) fn open(&self, head: TrustedCheckpoint) -> Result<VerifiedLog<'_>, ReadError> {
+    pub fn open(&self, head: TrustedCheckpoint) -> Result<VerifiedLog<'_>, ReadError> {
         VerifiedLog::open(&self.source, head)
     }
 
     /// The manifest with this digest; none where the source does not have it.
-    pub(crate) fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, ReadError> {
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, ReadError> {
         let path = format!("manifests/{digest}");
         let Some(bytes) = self.source.read(&path, MAX_MANIFEST as u64)? else { return Ok(None) };
         let found = Digest::of(&bytes);

@@ -11,7 +11,7 @@ use stele_spec::tiledlog::TiledLogError;
 
 /// Why a log could not be read, or is not what its head says.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// A file cannot be had.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -14,26 +14,26 @@ use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
 use stele_verify::VerifiedRelease;
 
-use crate::error::Failure;
-use crate::memory::{LogId, Memory, Told};
+use crate::local_state::{LogId, Memory, Told};
 use crate::statements::{Lack, Listing, Logged, Statements};
+use stele_explain::Failure;
 
 /// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
 const MAX_SPEAKERS: usize = 64;
 
 /// Where a release stands, and how that is known.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub struct Standing {
     /// The fold.
-    pub(crate) history: History,
+    pub history: History,
     /// What does not count.
-    pub(crate) rejected: Vec<Rejected>,
+    pub rejected: Vec<Rejected>,
     /// How it is known.
-    pub(crate) source: Source,
+    pub source: Source,
     /// The head up to which it is known.
-    pub(crate) head: TrustedCheckpoint,
+    pub head: TrustedCheckpoint,
     /// What is missing for a proof that nothing up to the head is left out; none where that is proven.
-    pub(crate) lack: Option<Lack>,
+    pub lack: Option<Lack>,
     release_leaf: Option<LeafHash>,
     about: Listing,
     keys: BTreeMap<Publisher, Listing>,
@@ -41,16 +41,16 @@ pub(crate) struct Standing {
 
 /// When a key was revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Revocation {
+pub struct Revocation {
     /// The entry that revokes it.
-    pub(crate) entry: u64,
+    pub entry: u64,
     /// Why, as that entry says.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 impl Revocation {
     /// In a sentence: `signed by a key that was revoked later, at entry 21: laptop lost`.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("signed by a key that was revoked later, at entry {}{reason}", self.entry)
     }
@@ -58,7 +58,7 @@ impl Revocation {
 
 /// How a status is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// From a bundle: it has the release alone.
     Bundle,
     /// From an earlier answer of the log, kept on this machine.
@@ -69,22 +69,22 @@ pub(crate) enum Source {
 
 /// A statement that is in the log and does not count.
 #[derive(Debug, Clone)]
-pub(crate) struct Rejected {
+pub struct Rejected {
     /// Its entry.
-    pub(crate) position: u64,
+    pub position: u64,
     /// Its kind.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// Who is said to speak.
-    pub(crate) speaker: Publisher,
+    pub speaker: Publisher,
     /// The stable word for the reason.
-    pub(crate) code: &'static str,
+    pub code: &'static str,
     /// The reason.
-    pub(crate) why: String,
+    pub why: String,
 }
 
 impl Standing {
     /// What a bundle alone says: that there is a release.
-    pub(crate) fn of_bundle(evidence: &VerifiedRelease) -> Self {
+    pub fn of_bundle(evidence: &VerifiedRelease) -> Self {
         let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
         let history = History::fold(&coordinate, [(entry.position(), entry.value().statement())]);
         let leaf = stele_spec::merkle::leaf_hash(entry.value().bytes());
@@ -92,7 +92,7 @@ impl Standing {
     }
 
     /// By a history that was folded elsewhere; `leaf` is the leaf hash of the release. Nothing proves that it is complete.
-    pub(crate) fn of_history(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
+    pub fn of_history(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
         Self {
             history,
             rejected: Vec::new(),
@@ -106,7 +106,7 @@ impl Standing {
     }
 
     /// What the statements of a source come to.
-    pub(crate) fn of(coordinate: &Coordinate, from: &impl Statements, source: Source) -> Result<Self, Failure> {
+    pub fn of(coordinate: &Coordinate, from: &impl Statements, source: Source) -> Result<Self, Failure> {
         let about = from.about(coordinate)?;
         let Judged { counting, rejected, keys } = judge(&about, &coordinate.publisher, from)?;
         let history = History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())));
@@ -126,19 +126,19 @@ impl Standing {
     }
 
     /// Whether it is proven that nothing up to the head is missing.
-    pub(crate) const fn is_complete(&self) -> bool {
+    pub const fn is_complete(&self) -> bool {
         self.lack.is_none()
     }
 
     /// When the key that signed a release was revoked, if it was: by what is known here, or by the bundle alone.
-    pub(crate) fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
+    pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
         let (keys, kid) = (evidence.key_history(), evidence.statement().value().kid());
         let bundled = || keys.revoked_at(&kid).map(|entry| Revocation { entry, reason: None });
         self.revocation(keys.publisher(), &kid).or_else(bundled)
     }
 
     /// Adds key statements of a name that were proven before, wherever that was.
-    pub(crate) fn with_keys(mut self, publisher: &Publisher, statements: Vec<Logged>) -> Self {
+    pub fn with_keys(mut self, publisher: &Publisher, statements: Vec<Logged>) -> Self {
         let known = self.keys.remove(publisher).unwrap_or_default();
         let more = Listing { statements, lack: None, cut: false, proofs: Vec::new() };
         self.keys.insert(publisher.clone(), known.with(more));
@@ -159,22 +159,22 @@ impl Standing {
     }
 
     /// The leaf hash of the release.
-    pub(crate) fn release_leaf(&self) -> Option<LeafHash> {
+    pub fn release_leaf(&self) -> Option<LeafHash> {
         self.release_leaf
     }
 
     /// The statement of an entry that does not count, if it is one.
-    pub(crate) fn rejection(&self, position: u64) -> Option<&Rejected> {
+    pub fn rejection(&self, position: u64) -> Option<&Rejected> {
         self.rejected.iter().find(|rejected| rejected.position == position)
     }
 
     /// Whether more was said than was read.
-    pub(crate) fn cut(&self) -> bool {
+    pub fn cut(&self) -> bool {
         self.about.cut
     }
 
     /// Keeps what it was made of for a time without a network.
-    pub(crate) fn keep(&self, memory: &Memory, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
+    pub fn keep(&self, memory: &Memory, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
         let answer = Told::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
         Ok(memory.keep(log, policy, answer)?)
     }
@@ -182,17 +182,17 @@ impl Standing {
 
 /// Statements, judged.
 #[derive(Debug)]
-pub(crate) struct Judged<'a> {
+pub struct Judged<'a> {
     /// Those that count, in the order of the log.
-    pub(crate) counting: Vec<&'a Logged>,
+    pub counting: Vec<&'a Logged>,
     /// Those that do not.
-    pub(crate) rejected: Vec<Rejected>,
+    pub rejected: Vec<Rejected>,
     /// The key statements of all who speak.
-    pub(crate) keys: BTreeMap<Publisher, Listing>,
+    pub keys: BTreeMap<Publisher, Listing>,
 }
 
 /// Judges each statement by the keys that its speaker had at its position. The owner's keys are always asked for.
-pub(crate) fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) -> Result<Judged<'a>, Failure> {
+pub fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) -> Result<Judged<'a>, Failure> {
     let mut speakers: Vec<&Publisher> = vec![owner];
     let mut met: BTreeSet<&Publisher> = speakers.iter().copied().collect();
     for logged in &about.statements {
@@ -238,7 +238,7 @@ impl Rejected {
 
 impl Source {
     /// A stable word.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Bundle => "bundle",
             Self::Kept => "kept",

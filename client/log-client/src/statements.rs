@@ -12,35 +12,35 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::{self, ProofError, Proven, TlogProof};
 use stele_spec::statement::{SignedStatement, StatementError};
 
-use crate::error::Failure;
 use crate::name_lookup::ListProof;
+use stele_explain::Failure;
 
 /// The most entries about one name that are read.
-pub(crate) const MAX_STATEMENTS: usize = 4096;
+pub const MAX_STATEMENTS: usize = 4096;
 
 /// A statement and what proves that it is in the log. Whether its signer held the name is another question.
 #[derive(Debug, Clone)]
-pub(crate) struct Logged {
+pub struct Logged {
     proven: Proven<SignedStatement>,
     proof: TlogProof,
 }
 
 /// Some statements of one question.
 #[derive(Debug, Clone)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// The statements in the order of the log.
-    pub(crate) statements: Vec<Logged>,
+    pub statements: Vec<Logged>,
     /// What is missing for a proof that these are all that the log has up to the head; none where that is proven.
-    pub(crate) lack: Option<Lack>,
+    pub lack: Option<Lack>,
     /// Whether more were named than are read.
-    pub(crate) cut: bool,
+    pub cut: bool,
     /// The name proofs on which completeness rests.
-    pub(crate) proofs: Vec<Arc<ListProof>>,
+    pub proofs: Vec<Arc<ListProof>>,
 }
 
 /// Why an answer is not proven complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lack {
+pub enum Lack {
     /// The log does not end its trees with an index entry.
     Unserved,
     /// The log could prove it, did not, and the reader accepted that.
@@ -56,7 +56,7 @@ pub(crate) enum Lack {
 }
 
 /// Where statements come from.
-pub(crate) trait Statements {
+pub trait Statements {
     /// The head under which all of them are proven.
     fn head(&self) -> &TrustedCheckpoint;
 
@@ -79,12 +79,12 @@ impl Default for Listing {
 
 impl Listing {
     /// Statements of which it is not proven that they are all.
-    pub(crate) fn incomplete(statements: Vec<Logged>, lack: Lack, cut: bool) -> Self {
+    pub fn incomplete(statements: Vec<Logged>, lack: Lack, cut: bool) -> Self {
         Self { statements, lack: Some(lack), cut, proofs: Vec::new() }
     }
 
     /// Both, in the order of the log: complete if both are.
-    pub(crate) fn with(mut self, other: Self) -> Self {
+    pub fn with(mut self, other: Self) -> Self {
         self.statements.extend(other.statements);
         self.statements.sort_by_key(Logged::position);
         self.statements.dedup_by_key(|logged| logged.position());
@@ -93,14 +93,14 @@ impl Listing {
     }
 
     /// Whether it has the entry at a position.
-    pub(crate) fn has(&self, position: u64) -> bool {
+    pub fn has(&self, position: u64) -> bool {
         self.statements.iter().any(|logged| logged.position() == position)
     }
 }
 
 impl Lack {
     /// For a person: `not proven complete: ` and the reason.
-    pub(crate) const fn text(self) -> &'static str {
+    pub const fn text(self) -> &'static str {
         match self {
             Self::Unserved => "not proven complete: this log serves no completeness proof",
             Self::Accepted => {
@@ -116,7 +116,7 @@ impl Lack {
     }
 
     /// For a script.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unserved => "no-completeness-proof",
             Self::Accepted => "accepted-incomplete",
@@ -130,7 +130,7 @@ impl Lack {
 
 impl Logged {
     /// Checks a proof under a head, and reads the entry.
-    pub(crate) fn check(entry: &[u8], proof: TlogProof, head: &TrustedCheckpoint) -> Result<Self, UnprovenStatement> {
+    pub fn check(entry: &[u8], proof: TlogProof, head: &TrustedCheckpoint) -> Result<Self, UnprovenStatement> {
         let position = proof.index();
         let proven = proof::check_under(&proof, entry, head.trusted().clone())
             .map_err(|error| UnprovenStatement::Proof { position, error })?;
@@ -141,34 +141,34 @@ impl Logged {
     }
 
     /// The statement.
-    pub(crate) fn signed(&self) -> &SignedStatement {
+    pub fn signed(&self) -> &SignedStatement {
         self.proven.value()
     }
 
     /// The same with what is proven of it.
-    pub(crate) fn proven(&self) -> &Proven<SignedStatement> {
+    pub fn proven(&self) -> &Proven<SignedStatement> {
         &self.proven
     }
 
     /// Its proof.
-    pub(crate) fn proof(&self) -> &TlogProof {
+    pub fn proof(&self) -> &TlogProof {
         &self.proof
     }
 
     /// Its entry.
-    pub(crate) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.proven.position()
     }
 
     /// Its leaf hash.
-    pub(crate) fn leaf(&self) -> LeafHash {
+    pub fn leaf(&self) -> LeafHash {
         leaf_hash(self.signed().bytes())
     }
 }
 
 /// An entry that somebody passes on and that is not what they say.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UnprovenStatement {
+pub enum UnprovenStatement {
     /// It is not in the log there.
     #[error("entry {position} is not proven to be in the log: {error}")]
     Proof {

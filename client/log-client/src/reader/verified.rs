@@ -10,7 +10,7 @@ use super::ReadError;
 
 /// A log under a head that the policy vouches for.
 #[derive(Debug)]
-pub(crate) struct VerifiedLog<'a> {
+pub struct VerifiedLog<'a> {
     source: &'a StaticFiles,
     head: TrustedCheckpoint,
     tree: TiledLog<Reading<'a>>,
@@ -35,37 +35,37 @@ impl<'a> VerifiedLog<'a> {
     }
 
     /// The head.
-    pub(crate) fn head(&self) -> &TrustedCheckpoint {
+    pub fn head(&self) -> &TrustedCheckpoint {
         &self.head
     }
 
     /// How many entries.
-    pub(crate) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.head.size()
     }
 
     /// The root of the first `size` entries of this tree.
-    pub(crate) fn root_at(&self, size: u64) -> Result<RootHash, ReadError> {
+    pub fn root_at(&self, size: u64) -> Result<RootHash, ReadError> {
         self.told(self.tree.root_at(size))
     }
 
     /// Whether a tree that was seen before is the beginning of this one.
-    pub(crate) fn check_prefix(&self, size: u64, root: RootHash) -> Result<(), ReadError> {
+    pub fn check_prefix(&self, size: u64, root: RootHash) -> Result<(), ReadError> {
         self.told(self.tree.check_prefix(size, root))
     }
 
     /// The proof that the tree of `old` entries, as this log has it, is the beginning of this one.
-    pub(crate) fn prove_consistency(&self, old: u64) -> Result<ConsistencyProof, ReadError> {
+    pub fn prove_consistency(&self, old: u64) -> Result<ConsistencyProof, ReadError> {
         self.told(self.tree.prove_consistency(old))
     }
 
     /// The entries from a position to the end, in checked chunks.
-    pub(crate) fn entries(&self, from: u64) -> impl Iterator<Item = Result<Chunk, ReadError>> {
+    pub fn entries(&self, from: u64) -> impl Iterator<Item = Result<Chunk, ReadError>> {
         self.tree.entries(from).map(|chunk| self.told(chunk))
     }
 
     /// One entry.
-    pub(crate) fn entry(&self, position: u64) -> Result<Vec<u8>, ReadError> {
+    pub fn entry(&self, position: u64) -> Result<Vec<u8>, ReadError> {
         self.told(self.tree.entry(position))
     }
 

@@ -13,7 +13,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
-use super::told::Told;
+use super::cached_answer::Told;
 use crate::name_lookup::ListProof;
 use crate::statements::Logged;
 

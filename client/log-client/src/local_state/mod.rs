@@ -21,19 +21,19 @@ mod log_id;
 
 mod conflict;
 
-mod heads;
+mod seen_checkpoints;
 
-mod told;
+mod cached_answer;
 
-mod told_file;
+mod cached_answer_file;
 
-mod keys;
+mod known_keys;
 
-mod answers;
+mod cached_answers;
 #[cfg(test)]
-mod told_tests;
+mod tests;
 
-pub(crate) use conflict::{Conflicting, Stale};
-pub(crate) use folder::Memory;
-pub(crate) use log_id::LogId;
-pub(crate) use told::Told;
+pub use cached_answer::Told;
+pub use conflict::{Conflicting, Stale};
+pub use folder::Memory;
+pub use log_id::LogId;

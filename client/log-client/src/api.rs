@@ -14,8 +14,8 @@ use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
 use stele_spec::submission;
 
-use crate::error::Failure;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 
 /// The media type of a signed statement (RFC 9052 §11.2).
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
@@ -26,7 +26,7 @@ const SHORTEST: Duration = Duration::from_millis(500);
 
 /// One log.
 #[derive(Debug)]
-pub(crate) struct LogClient {
+pub struct LogClient {
     url: String,
     http: HttpClient,
     wait: HumanDuration,
@@ -49,11 +49,11 @@ struct Refusal {
 
 /// The entry that stands in the way.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Existing {
+pub struct Existing {
     /// Its position, as the log says.
-    pub(crate) index: u64,
+    pub index: u64,
     /// Its proof, to be checked.
-    pub(crate) proof: String,
+    pub proof: String,
 }
 
 /// A page of a lookup, and where the next one begins.
@@ -67,29 +67,29 @@ struct Positions {
 impl LogClient {
     /// The log at an address without a `/` at its end; `wait` is how long it is asked again while it cannot answer;
     /// `notify` gets a line for a person when that begins.
-    pub(crate) fn new(url: String, wait: HumanDuration, notify: fn(&str)) -> Self {
+    pub fn new(url: String, wait: HumanDuration, notify: fn(&str)) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
         Self { url, http: HttpClient::new(agent, ClientLimits::default()), wait, notify }
     }
 
     /// The same, with one moment at which all of its answers must be there.
-    pub(crate) fn until(self, deadline: Instant) -> Self {
+    pub fn until(self, deadline: Instant) -> Self {
         Self { http: self.http.until(deadline), ..self }
     }
 
     /// The static files of the same log, under the same deadline.
-    pub(crate) fn files(&self) -> StaticFiles {
+    pub fn files(&self) -> StaticFiles {
         StaticFiles::asked(&self.url, self.http.clone(), TRIES)
     }
 
     /// The address.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Submits a statement, a release with its manifest, and gives the proof that the log answers with. Submitting it twice is
     /// harmless.
-    pub(crate) fn submit(&self, statement: &SignedStatement, manifest: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
+    pub fn submit(&self, statement: &SignedStatement, manifest: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let url = format!("{}/entries", self.url);
         let (media_type, body) = match manifest {
             Some(manifest) => (submission::MEDIA_TYPE, Cow::Owned(submission::encode(statement.bytes(), manifest))),
@@ -100,7 +100,7 @@ impl LogClient {
     }
 
     /// An entry's bytes.
-    pub(crate) fn entry(&self, position: u64) -> Result<Vec<u8>, Failure> {
+    pub fn entry(&self, position: u64) -> Result<Vec<u8>, Failure> {
         let entry = self.get(&format!("entries/{position}"))?.body;
         if entry.len() > MAX_ENTRY {
             return Err(self.nonsense("an entry of at most 65535 bytes", format!("{} bytes", entry.len())).into());
@@ -109,12 +109,12 @@ impl LogClient {
     }
 
     /// The proof of an entry under the newest tree head.
-    pub(crate) fn proof(&self, position: u64) -> Result<Vec<u8>, Failure> {
+    pub fn proof(&self, position: u64) -> Result<Vec<u8>, Failure> {
         Ok(self.get(&format!("entries/{position}/proof"))?.body)
     }
 
     /// The positions that a lookup gives, at most so many; ascending, each once. The log's word, to be checked.
-    pub(crate) fn positions(&self, lookup: &str, subject: &str, most: usize) -> Result<Vec<u64>, Failure> {
+    pub fn positions(&self, lookup: &str, subject: &str, most: usize) -> Result<Vec<u64>, Failure> {
         let question = format!("lookup/{lookup}{}", escaped(subject));
         let mut found: Vec<u64> = Vec::new();
         let mut from = 0;
@@ -137,7 +137,7 @@ impl LogClient {
     }
 
     /// What the log lists under a subject from a position on, with its proof: to be checked.
-    pub(crate) fn name_proof(&self, subject: &Subject, from: u64) -> Result<NameProof, Failure> {
+    pub fn name_proof(&self, subject: &Subject, from: u64) -> Result<NameProof, Failure> {
         let parameter = if subject.kind() == Kind::Digest { "hex" } else { "name" };
         let text = escaped(subject.text());
         let answer = self.get(&format!("lookup/{}/proof?{parameter}={text}&from={from}", subject.kind()))?;
@@ -188,7 +188,7 @@ impl LogClient {
     }
 
     /// The log answered with something that is no answer.
-    pub(crate) fn nonsense(&self, expected: &'static str, found: String) -> LogError {
+    pub fn nonsense(&self, expected: &'static str, found: String) -> LogError {
         LogError::Nonsense { url: self.url.clone(), expected, found }
     }
 }
@@ -253,7 +253,7 @@ const CODES: [&str; 42] = [
 
 /// What the log said instead of yes.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
+pub enum LogError {
     /// No, or not now.
     #[error("the log at {url} answers {status}: {message}")]
     Refused {
@@ -343,8 +343,8 @@ mod tests {
 
     #[test]
     fn every_code_that_the_api_describes_for_a_submission_is_known() {
-        let text =
-            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api.yaml")).expect("the description");
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.yaml"))
+            .expect("the description");
         let (_, route) = text.split_once("\n  /entries:\n").expect("the route");
         let (route, _) = route.split_once("\n  /").expect("the next route");
         let described: BTreeSet<&str> = route

@@ -8,15 +8,15 @@ use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};
 
-use crate::error::Failure;
-use crate::log_client::{LogClient, LogError};
-use crate::log_reader::VerifiedLog;
+use crate::api::{LogClient, LogError};
 use crate::name_lookup::NameLookupError;
+use crate::reader::VerifiedLog;
 use crate::statements::Lack;
+use stele_explain::Failure;
 
 /// What to do with an answer that a log could prove complete and does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Incomplete {
+pub enum Incomplete {
     /// It is an error.
     #[default]
     Refuse,
@@ -26,14 +26,14 @@ pub(crate) enum Incomplete {
 
 impl Incomplete {
     /// By the option of the command line.
-    pub(crate) const fn by(accept: bool) -> Self {
+    pub const fn by(accept: bool) -> Self {
         if accept { Self::Accept } else { Self::Refuse }
     }
 
     /// What becomes of a question that was not answered with a name proof: the lack that the answer then has, or an error.
     ///
     /// `ends` says whether the tree ends with an index entry; none where the log does not show it.
-    pub(crate) fn judge(
+    pub fn judge(
         self,
         log: &LogClient,
         subject: &Subject,
@@ -56,7 +56,7 @@ impl Incomplete {
 }
 
 /// Whether the last entry of a tree is the index entry of that place; none where the log does not show its last entry.
-pub(crate) fn ends_with_index(log: &LogClient, tree: &VerifiedLog<'_>) -> Option<bool> {
+pub fn ends_with_index(log: &LogClient, tree: &VerifiedLog<'_>) -> Option<bool> {
     let Some(last) = tree.size().checked_sub(1) else { return Some(false) };
     let expected = tree.node(0, last).ok()?;
     let is_it = |bytes: &Vec<u8>| leaf_hash(bytes).as_bytes() == expected.as_bytes();
@@ -87,7 +87,7 @@ fn is_absent(failure: &Failure) -> bool {
 #[error(
     "the log at {url} does not prove that its answer is complete: something may be left out, a withdrawal for example"
 )]
-pub(crate) struct Unproven {
+pub struct Unproven {
     url: String,
     subject: Subject,
     found: String,

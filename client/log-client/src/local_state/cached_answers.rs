@@ -7,17 +7,17 @@ use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 
+use super::cached_answer::Told;
+use super::cached_answer_file::{File, MAX_FILE};
 use super::folder::Memory;
 use super::log_id::LogId;
-use super::told::Told;
-use super::told_file::{File, MAX_FILE};
-use crate::error::Failure;
-use crate::record::Record;
+use crate::proven_entries::Record;
 use crate::statements::Logged;
+use stele_explain::Failure;
 
 impl Memory {
     /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
-    pub(crate) fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
+    pub fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
         let path = self.folder()?.join(path_of(log, coordinate));
         let read = self.read_told(log, coordinate, policy)?;
         if !read.as_ref().is_some_and(|(_, whole)| *whole) {
@@ -38,7 +38,7 @@ impl Memory {
     }
 
     /// Keeps an answer of the log beside what is kept already.
-    pub(crate) fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
+    pub fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
         if self.folder().is_none() {
             return Ok(());
         }
@@ -55,7 +55,7 @@ impl Memory {
     /// Keeps a statement that was just made here, and what the record has proven of its subjects, for each of them.
     ///
     /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
-    pub(crate) fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
+    pub fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
         let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
         let head = TrustedCheckpoint::of(logged.proven().head().clone(), logged.proof().checkpoint().clone());
         let Some(head) = head else { return Ok(()) };
@@ -78,7 +78,7 @@ impl Memory {
     }
 
     /// Keeps the key statements of a name that the record has proven.
-    pub(crate) fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
+    pub fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
         let statements = || record.key_statements(publisher, u64::MAX);
         let Some(newest) = statements().last() else { return Ok(()) };
         let Some(log) = LogId::of(newest.proof().checkpoint(), record.policy()) else { return Ok(()) };

@@ -12,9 +12,9 @@ use stele_spec::name::Publisher;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::Statement;
 
+use super::cached_answer_file::{Kept, MAX_FILE};
 use super::folder::Memory;
 use super::log_id::LogId;
-use super::told_file::{Kept, MAX_FILE};
 use crate::statements::Logged;
 
 /// The value of the `keys` field.
@@ -33,7 +33,7 @@ struct File {
 
 impl Memory {
     /// The key statements of a name that are kept and whose proofs still hold, in the order of the log. Damage is said.
-    pub(crate) fn key_statements(&self, log: LogId<'_>, publisher: &Publisher, policy: &Policy) -> Vec<Logged> {
+    pub fn key_statements(&self, log: LogId<'_>, publisher: &Publisher, policy: &Policy) -> Vec<Logged> {
         let Some((path, file)) = self.read_keys(log, publisher) else { return Vec::new() };
         let (statements, whole) = file.map(|file| file.check(publisher, policy)).unwrap_or_default();
         if !whole {
@@ -46,7 +46,7 @@ impl Memory {
     }
 
     /// Keeps key statements of a name beside those that are kept already.
-    pub(crate) fn keep_keys<'a>(
+    pub fn keep_keys<'a>(
         &self,
         log: LogId<'_>,
         publisher: &Publisher,

@@ -11,13 +11,13 @@ use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::TrustedCheckpoint;
 
-use crate::error::Failure;
 use crate::name_lookup::ListProof;
 use crate::statements::{Lack, Listing, Logged, Statements};
+use stele_explain::Failure;
 
 /// What is known of a coordinate.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub struct Told {
     pub(super) coordinate: Coordinate,
     /// The head up to which the log was asked.
     pub(super) head: TrustedCheckpoint,
@@ -27,7 +27,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// The answer of a log: statements about a coordinate and the key statements of all who speak.
-    pub(crate) fn answer(
+    pub fn answer(
         coordinate: &Coordinate,
         head: &TrustedCheckpoint,
         about: &Listing,
@@ -44,7 +44,7 @@ impl Told {
     }
 
     /// Every entry that was proven once.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Logged> {
+    pub fn entries(&self) -> impl Iterator<Item = &Logged> {
         self.entries.values()
     }
 

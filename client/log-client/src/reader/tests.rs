@@ -11,19 +11,19 @@ use stele_spec::tiledlog::Growth;
 
 use super::*;
 
-pub(crate) const ORIGIN: &str = "log.example/reader";
+const ORIGIN: &str = "log.example/reader";
 
 fn entry(position: u64) -> Vec<u8> {
     format!("entry {position} {}", "x".repeat((position % 97) as usize)).into_bytes()
 }
 
-pub(crate) fn tree(size: u64) -> MemoryTree {
+fn tree(size: u64) -> MemoryTree {
     let mut tree = MemoryTree::new();
     (0..size).for_each(|position| tree.push(leaf_hash(&entry(position))));
     tree
 }
 
-pub(crate) fn signer() -> SignerKey {
+fn signer() -> SignerKey {
     SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [7; 32])
 }
 
@@ -31,13 +31,13 @@ fn policy() -> Policy {
     Policy::parse(format!("log {}\nquorum none\n", signer().verifier()).as_bytes()).unwrap()
 }
 
-pub(crate) fn note(size: u64, root: RootHash) -> Vec<u8> {
+fn note(size: u64, root: RootHash) -> Vec<u8> {
     let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root);
     sign_checkpoint(&checkpoint, &signer()).unwrap().to_bytes()
 }
 
 /// The static files of a log of `size` entries; what an older tree had is there as well.
-pub(crate) fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
+fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
     let mut growth = Growth::after(old, tree).unwrap();
     for first in (growth.size()..size).step_by(256) {
         let entries: Vec<Vec<u8>> = (first..size.min(first + 256)).map(entry).collect();

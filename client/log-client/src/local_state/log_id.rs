@@ -6,7 +6,7 @@ use stele_spec::policy::Policy;
 
 /// A log of a policy, by the key that signs its heads: two logs of one origin have two memories.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LogId<'a> {
+pub struct LogId<'a> {
     digest: Digest,
     /// The policy that names it.
     pub(super) policy: &'a Policy,
@@ -14,7 +14,7 @@ pub(crate) struct LogId<'a> {
 
 impl<'a> LogId<'a> {
     /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
-    pub(crate) fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
+    pub fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
         let log = policy.log_of(note)?;
         Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
     }

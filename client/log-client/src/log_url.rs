@@ -5,7 +5,7 @@ use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
 
 /// The log's address: `--log`, or the one of the policy's only log that has one.
-pub(crate) fn log_url(named: Option<&str>, policy: Option<&Policy>) -> Result<String, LogUrlError> {
+pub fn log_url(named: Option<&str>, policy: Option<&Policy>) -> Result<String, LogUrlError> {
     if let Some(url) = named {
         return Ok(url.trim_end_matches('/').to_owned());
     }
@@ -18,7 +18,7 @@ pub(crate) fn log_url(named: Option<&str>, policy: Option<&Policy>) -> Result<St
 }
 
 /// The address of one log: `--log`, or the policy's for that origin.
-pub(crate) fn url_of(named: Option<&str>, policy: &Policy, origin: &Origin) -> Result<String, LogUrlError> {
+pub fn url_of(named: Option<&str>, policy: &Policy, origin: &Origin) -> Result<String, LogUrlError> {
     let of_policy = || {
         let log = policy.logs().iter().find(|log| log.key.name().as_str() == origin.as_str() && log.url.is_some())?;
         log.url.as_deref()
@@ -29,7 +29,7 @@ pub(crate) fn url_of(named: Option<&str>, policy: &Policy, origin: &Origin) -> R
 
 /// No address of a log, or several.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LogUrlError {
+pub enum LogUrlError {
     /// No address, or several.
     #[error("which log is to be asked?")]
     WhichLog {

@@ -19,16 +19,16 @@ use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
 use stele_spec::statement::{SignedStatement, Statement};
 
-use crate::error::Failure;
+use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index};
-use crate::log_client::LogClient;
-use crate::log_reader::LogReader;
 use crate::name_lookup::NameLookup;
+use crate::reader::LogReader;
 use crate::statements::{Lack, Logged, MAX_STATEMENTS};
+use stele_explain::Failure;
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]
-pub(crate) struct Record<'a> {
+pub struct Record<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
     incomplete: Incomplete,
@@ -38,17 +38,17 @@ pub(crate) struct Record<'a> {
 
 impl Logged {
     /// What it says.
-    pub(crate) fn statement(&self) -> &Statement {
+    pub fn statement(&self) -> &Statement {
         self.signed().statement()
     }
 
     /// Its bytes and its proof.
-    pub(crate) fn to_statement(&self) -> LoggedStatement {
+    pub fn to_statement(&self) -> LoggedStatement {
         LoggedStatement { statement: self.signed().bytes().to_vec(), proof: self.proof().to_bytes() }
     }
 
     /// One line about it, for an error: what is there and that it is proven.
-    pub(crate) fn told(&self) -> String {
+    pub fn told(&self) -> String {
         let (statement, position) = (self.statement(), self.position());
         let about = statement.coordinate().map_or_else(|| statement.publisher().to_string(), |name| name.to_string());
         let kind = statement.kind();
@@ -58,32 +58,32 @@ impl Logged {
 
 impl<'a> Record<'a> {
     /// Nothing is asked yet.
-    pub(crate) fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
+    pub fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
         Self { log, policy, incomplete: Incomplete::Refuse, entries: BTreeMap::new(), lack: None }
     }
 
     /// The same, with what becomes of an answer that is not proven complete.
-    pub(crate) fn accepting(self, incomplete: Incomplete) -> Self {
+    pub fn accepting(self, incomplete: Incomplete) -> Self {
         Self { incomplete, ..self }
     }
 
     /// Why what was read so far is not proven complete; none where it is.
-    pub(crate) fn lack(&self) -> Option<Lack> {
+    pub fn lack(&self) -> Option<Lack> {
         self.lack
     }
 
     /// The log that is asked.
-    pub(crate) fn log(&self) -> &'a LogClient {
+    pub fn log(&self) -> &'a LogClient {
         self.log
     }
 
     /// The policy that decides.
-    pub(crate) fn policy(&self) -> &'a Policy {
+    pub fn policy(&self) -> &'a Policy {
         self.policy
     }
 
     /// The entry at a position.
-    pub(crate) fn entry(&mut self, position: u64) -> Result<Logged, Failure> {
+    pub fn entry(&mut self, position: u64) -> Result<Logged, Failure> {
         if let Some(known) = self.entries.get(&position) {
             return Ok(known.clone());
         }
@@ -97,17 +97,17 @@ impl<'a> Record<'a> {
     }
 
     /// Every entry that is proven already, in the order of the log.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Logged> {
+    pub fn all(&self) -> impl Iterator<Item = &Logged> {
         self.entries.values()
     }
 
     /// The entry at a position, if it is proven already.
-    pub(crate) fn known(&self, position: u64) -> Option<&Logged> {
+    pub fn known(&self, position: u64) -> Option<&Logged> {
         self.entries.get(&position)
     }
 
     /// An entry with a proof that the log gave for it, wherever that says it is.
-    pub(crate) fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<Logged, Failure> {
+    pub fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<Logged, Failure> {
         let proof = TlogProof::parse(proof).map_err(RecordError::Proof)?;
         let head = TrustedCheckpoint::verify(proof.checkpoint().clone(), self.policy);
         let head = head.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
@@ -118,7 +118,7 @@ impl<'a> Record<'a> {
     }
 
     /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.
-    pub(crate) fn keys(&mut self, publisher: &Publisher) -> Result<KeyHistory, Failure> {
+    pub fn keys(&mut self, publisher: &Publisher) -> Result<KeyHistory, Failure> {
         let most = MAX_KEY_STATEMENTS + 1;
         let positions = match self.listed(&Subject::publisher(publisher))? {
             Ok(positions) => positions,
@@ -136,12 +136,12 @@ impl<'a> Record<'a> {
     }
 
     /// Who holds a name after all its key statements.
-    pub(crate) fn holder(&mut self, publisher: &Publisher) -> Result<Option<Holder>, Failure> {
+    pub fn holder(&mut self, publisher: &Publisher) -> Result<Option<Holder>, Failure> {
         Ok(self.keys(publisher)?.at(u64::MAX).cloned())
     }
 
     /// The key statements of a name that are known here, before a position, oldest first.
-    pub(crate) fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &Logged> {
+    pub fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &Logged> {
         let of = move |logged: &&Logged| match logged.statement() {
             Statement::Publisher(change) => change.publisher.name == *publisher,
             _ => false,
@@ -150,7 +150,7 @@ impl<'a> Record<'a> {
     }
 
     /// The entry that released a coordinate, if the log shows one.
-    pub(crate) fn release(&mut self, coordinate: &Coordinate) -> Result<Option<Logged>, Failure> {
+    pub fn release(&mut self, coordinate: &Coordinate) -> Result<Option<Logged>, Failure> {
         let is_release =
             |logged: &Logged| logged.statement().release().is_some_and(|release| release.coordinate() == *coordinate);
         if let Some(known) = self.entries.values().find(|logged| is_release(logged)) {
@@ -170,7 +170,7 @@ impl<'a> Record<'a> {
     }
 
     /// The newest statement about a coordinate that a test finds, proven.
-    pub(crate) fn newest(
+    pub fn newest(
         &mut self,
         coordinate: &Coordinate,
         is: impl Fn(&Statement) -> bool,
@@ -185,13 +185,13 @@ impl<'a> Record<'a> {
     }
 
     /// Every statement about a coordinate, proven, in the order of the log.
-    pub(crate) fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<Logged>, Failure> {
+    pub fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<Logged>, Failure> {
         let positions = self.positions(coordinate)?;
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
 
     /// The release of a coordinate and the newest statements about it, at most so many, proven.
-    pub(crate) fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<Logged>, Failure> {
+    pub fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<Logged>, Failure> {
         let mut positions = self.positions(coordinate)?;
         positions.drain(..positions.len().saturating_sub(most));
         let mut about: Vec<Logged> =
@@ -201,7 +201,7 @@ impl<'a> Record<'a> {
     }
 
     /// The releases that have a file, as far as the log names them; each proven.
-    pub(crate) fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<Logged>, Failure> {
+    pub fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<Logged>, Failure> {
         let mut positions = match self.log.positions("file?hex=", &digest.to_string(), most) {
             Ok(positions) => positions,
             // A lookup that a log does not offer finds nothing; what follows from it is a warning, and no verdict.
@@ -218,7 +218,7 @@ impl<'a> Record<'a> {
     }
 
     /// The manifest with a digest, if the log has it.
-    pub(crate) fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
         Ok(LogReader::new(self.log.files()).manifest(digest)?)
     }
 
@@ -269,7 +269,7 @@ impl<'a> Record<'a> {
     }
 
     /// The state of registration that follows from what is proven here.
-    pub(crate) fn registry(&self) -> Registry {
+    pub fn registry(&self) -> Registry {
         let mut registry = Registry::default();
         for (position, logged) in &self.entries {
             registry.apply(*position, logged.leaf(), logged.statement());
@@ -280,7 +280,7 @@ impl<'a> Record<'a> {
 
 /// Why something that the log shows is not taken for its record.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RecordError {
+pub enum RecordError {
     /// The proof does not hold.
     #[error("the log's proof does not hold: {0}")]
     Proof(ProofError),

@@ -17,8 +17,8 @@ use stele_spec::policy::{Policy, RefusedCheckpoint};
 use super::conflict::{Conflict, Conflicting, Stale};
 use super::folder::Memory;
 use super::log_id::LogId;
-use crate::error::Failure;
-use crate::log_reader::{ReadError, VerifiedLog};
+use crate::reader::{ReadError, VerifiedLog};
+use stele_explain::Failure;
 
 /// The most heads that are kept of one log; the smallest go first.
 const MAX_HEADS: usize = 64;
@@ -28,7 +28,7 @@ const MAX_LINKED: u64 = 64 << 10;
 
 /// The heads of one log.
 #[derive(Debug)]
-pub(crate) struct Heads<'a> {
+pub struct Heads<'a> {
     memory: Memory,
     log: LogId<'a>,
 }
@@ -42,14 +42,14 @@ fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
 
 impl Memory {
     /// The heads of the log that signed a note.
-    pub(crate) fn heads<'a>(&self, log: LogId<'a>) -> Heads<'a> {
+    pub fn heads<'a>(&self, log: LogId<'a>) -> Heads<'a> {
         Heads { memory: self.clone(), log }
     }
 }
 
 impl Heads<'_> {
     /// The newest head that is remembered, if the policy still vouches for it.
-    pub(crate) fn newest(&self, policy: &Policy) -> Result<Option<TrustedCheckpoint>, DurableError> {
+    pub fn newest(&self, policy: &Policy) -> Result<Option<TrustedCheckpoint>, DurableError> {
         let mut sizes = self.sizes()?;
         while let Some(size) = sizes.pop_last() {
             let head = self.read(size)?.and_then(|note| TrustedCheckpoint::parse(&note.to_bytes(), policy).ok());
@@ -61,7 +61,7 @@ impl Heads<'_> {
     }
 
     /// Compares a head that the policy vouches for with what is remembered, and remembers it. No server is asked.
-    pub(crate) fn see(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+    pub fn see(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         let checkpoint = head.checkpoint();
         if let Some(seen) = self.read(head.size())? {
             return self.compare(&seen, head);
@@ -80,7 +80,7 @@ impl Heads<'_> {
     }
 
     /// Compares heads of one log with each other, then with what is remembered, and remembers them. No server is asked.
-    pub(crate) fn see_all<'h>(&self, heads: impl Iterator<Item = &'h TrustedCheckpoint>) -> Result<(), Failure> {
+    pub fn see_all<'h>(&self, heads: impl Iterator<Item = &'h TrustedCheckpoint>) -> Result<(), Failure> {
         let mut seen: Vec<&TrustedCheckpoint> = Vec::new();
         for head in heads {
             if let Some(before) = seen.iter().find(|before| before.size() == head.size()) {
@@ -95,7 +95,7 @@ impl Heads<'_> {
     /// Compares all heads that were seen with the log's own tiles; remembers its head, and that they are one tree.
     ///
     /// A contradiction is found before a stale head is: who shows an older tree may hide another history behind it.
-    pub(crate) fn link(&self, log: &VerifiedLog<'_>) -> Result<(), Failure> {
+    pub fn link(&self, log: &VerifiedLog<'_>) -> Result<(), Failure> {
         self.see(log.head())?;
         let linked = self.linked()?;
         let mut stale = None;
@@ -121,7 +121,7 @@ impl Heads<'_> {
     }
 
     /// Whether a head that was seen is the beginning of the tree that a log offers, by the log's own tiles.
-    pub(crate) fn check(&self, log: &VerifiedLog<'_>, note: &SignedNote) -> Result<(), Failure> {
+    pub fn check(&self, log: &VerifiedLog<'_>, note: &SignedNote) -> Result<(), Failure> {
         let offered = log.head();
         let Ok(seen) = Checkpoint::parse(note.text()) else { return Ok(()) };
         // A tree that ends before what was seen shows nothing of it.

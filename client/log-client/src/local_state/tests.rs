@@ -17,7 +17,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
-use super::answers::path_of;
+use super::cached_answers::path_of;
 use super::{LogId, Memory, Told};
 use crate::name_lookup::ListProof;
 use crate::statements::{Lack, Listing, Logged, Statements as _};
@@ -109,7 +109,7 @@ fn key() -> SecretKey {
 }
 
 fn sample() -> Release {
-    toml::from_str(include_str!("../../../spec/vectors/statement/sample-release.toml")).unwrap()
+    toml::from_str(include_str!("../../../../spec/vectors/statement/sample-release.toml")).unwrap()
 }
 
 fn name() -> Coordinate {
@@ -133,7 +133,7 @@ fn released() -> Log {
 /// The same after the withdrawal of the release.
 fn withdrawn() -> Log {
     let mut log = released();
-    let text = include_str!("../../../spec/vectors/statement/sample-withdraw.toml");
+    let text = include_str!("../../../../spec/vectors/statement/sample-withdraw.toml");
     let withdrawal = Statement::Withdraw(Box::new(toml::from_str(text).unwrap()));
     assert!(withdrawal.coordinates().contains(&name()), "the sample is about the sample release");
     log.append(Some(sign(&withdrawal, &key()).unwrap()));

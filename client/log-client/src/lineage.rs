@@ -8,39 +8,39 @@ use std::collections::HashMap;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release};
 
-use crate::error::Failure;
-use crate::standing::Standing;
+use crate::release_status::Standing;
+use stele_explain::Failure;
 
 /// The most generations that are followed.
-pub(crate) const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 /// The most ancestors of one release that are looked at.
-pub(crate) const MAX_ANCESTORS: usize = 256;
+pub const MAX_ANCESTORS: usize = 256;
 
 /// The ancestors of a release, each before its own.
 #[derive(Debug, Default)]
-pub(crate) struct Ancestry {
+pub struct Ancestry {
     /// The ancestors.
-    pub(crate) nodes: Vec<Node>,
+    pub nodes: Vec<Node>,
     /// Whether there are more, beyond the limits.
-    pub(crate) cut: bool,
+    pub cut: bool,
 }
 
 /// One ancestor, as its child names it.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub struct Node {
     /// Generations above the release: 1 for a parent.
-    pub(crate) depth: usize,
+    pub depth: usize,
     /// Which node names it; none for the release itself.
-    pub(crate) child: Option<usize>,
+    pub child: Option<usize>,
     /// What its child says of it.
-    pub(crate) named: Ancestor,
+    pub named: Ancestor,
     /// What came of looking.
-    pub(crate) found: Found,
+    pub found: Found,
 }
 
 /// What came of looking at an ancestor.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub enum Found {
     /// It is in no log.
     Unlogged,
     /// Nobody was asked, and nothing is kept.
@@ -60,7 +60,7 @@ pub(crate) enum Found {
 
 impl Node {
     /// Its coordinate, or its package URL.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match &self.named.parent {
             Parent::Logged(logged) => logged.coordinate.to_string(),
             Parent::Unlogged(unlogged) => unlogged.purl.to_string(),
@@ -68,7 +68,7 @@ impl Node {
     }
 
     /// Where it stands, if that is known and it is the one that its child names.
-    pub(crate) fn standing(&self) -> Option<&Standing> {
+    pub fn standing(&self) -> Option<&Standing> {
         match &self.found {
             Found::Standing(standing) => Some(standing),
             _ => None,
@@ -77,7 +77,7 @@ impl Node {
 }
 
 /// Follows the lineage of a release. `ask` gives the standing of a coordinate, or none where it cannot be known.
-pub(crate) fn climb(
+pub fn climb(
     release: &Release,
     mut ask: impl FnMut(&Coordinate) -> Result<Option<Standing>, Failure>,
 ) -> Result<Ancestry, Failure> {

@@ -17,13 +17,13 @@ use stele_spec::index::{Pointer, Subject};
 use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;
 
-use crate::error::Failure;
-use crate::log_client::LogClient;
-use crate::log_reader::ReadError;
+use crate::api::LogClient;
+use crate::reader::ReadError;
+use stele_explain::Failure;
 
 /// A log that is asked about names, under a policy.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct NameLookup<'a> {
+pub struct NameLookup<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
 }
@@ -32,14 +32,14 @@ pub(crate) struct NameLookup<'a> {
 ///
 /// Only a check makes one: of an answer as it comes, or of the bytes that were kept of it.
 #[derive(Debug)]
-pub(crate) struct ListProof {
+pub struct ListProof {
     proofs: Vec<NameProof>,
     complete: Complete<Vec<Pointer>>,
 }
 
 impl ListProof {
     /// Checks proofs that were kept, from the beginning of the list.
-    pub(crate) fn check(subject: &Subject, proofs: Vec<NameProof>, policy: &Policy) -> Option<Self> {
+    pub fn check(subject: &Subject, proofs: Vec<NameProof>, policy: &Policy) -> Option<Self> {
         let mut gathering = Gathering::new(subject.clone(), &Kept::nothing());
         let mut found = None;
         for proof in &proofs {
@@ -53,19 +53,19 @@ impl ListProof {
     }
 
     /// The proofs, in their order.
-    pub(crate) fn proofs(&self) -> &[NameProof] {
+    pub fn proofs(&self) -> &[NameProof] {
         &self.proofs
     }
 
     /// What they prove.
-    pub(crate) fn complete(&self) -> &Complete<Vec<Pointer>> {
+    pub fn complete(&self) -> &Complete<Vec<Pointer>> {
         &self.complete
     }
 }
 
 impl<'a> NameLookup<'a> {
     /// Asks this log, and believes this policy.
-    pub(crate) const fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
+    pub const fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
         Self { log, policy }
     }
 
@@ -73,12 +73,12 @@ impl<'a> NameLookup<'a> {
     ///
     /// A long list takes several answers; how long it may be is [`MAX_GATHERED`](stele_spec::nameproof::MAX_GATHERED).
     #[cfg(test)]
-    pub(crate) fn listed(&self, subject: &Subject, kept: &Kept) -> Result<Complete<Vec<Pointer>>, Failure> {
+    pub fn listed(&self, subject: &Subject, kept: &Kept) -> Result<Complete<Vec<Pointer>>, Failure> {
         self.gather(subject, kept).map(|list| list.complete)
     }
 
     /// Every entry that is listed, with the proofs of it.
-    pub(crate) fn list(&self, subject: &Subject) -> Result<ListProof, Failure> {
+    pub fn list(&self, subject: &Subject) -> Result<ListProof, Failure> {
         self.gather(subject, &Kept::nothing())
     }
 
@@ -108,7 +108,7 @@ impl<'a> NameLookup<'a> {
 /// An answer that does not prove what the log lists.
 #[derive(Debug, thiserror::Error)]
 #[error("the log at {url} does not prove what it lists under {subject}: {error}")]
-pub(crate) struct NameLookupError {
+pub struct NameLookupError {
     /// The log.
     url: String,
     /// What was asked.
@@ -119,7 +119,7 @@ pub(crate) struct NameLookupError {
 
 impl NameLookupError {
     /// Whether what came proves nothing; not where it proves that the log went back, or that the list is too long.
-    pub(crate) fn is_no_proof(&self) -> bool {
+    pub fn is_no_proof(&self) -> bool {
         !matches!(
             self.error.as_ref(),
             RefusedNameProof::OlderHead { .. } | RefusedNameProof::Vanished { .. } | RefusedNameProof::TooMany { .. }

@@ -5,42 +5,42 @@ use stele_explain::{Exit, Explain};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::moment::moment;
-use crate::standing::{Source, Standing};
+use crate::release_status::{Source, Standing};
 use crate::statements::Lack;
 use stele_clock::duration::HumanDuration;
 
 /// How far ahead of this machine's clock the time of fresh evidence may be: clocks of machines that are kept differ by less.
-pub(crate) const MAX_AHEAD: HumanDuration = HumanDuration(600);
+pub const MAX_AHEAD: HumanDuration = HumanDuration(600);
 
 /// The last second that RFC 3339 can write: the end of the year 9999.
 const LAST_MOMENT: u64 = 253_402_300_799;
 
 /// How old a tree head is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Age {
+pub struct Age {
     as_of: Option<u64>,
     now: u64,
 }
 
 impl Age {
     /// The age of a head: from the median of its cosignatures' times.
-    pub(crate) fn of(head: &TrustedCheckpoint, now: u64) -> Self {
+    pub fn of(head: &TrustedCheckpoint, now: u64) -> Self {
         Self { as_of: head.trusted().time().map(|time| time.seconds()), now }
     }
 
     /// In seconds; nothing where no witness gives a time, or a time in the future.
-    pub(crate) fn seconds(self) -> Option<u64> {
+    pub fn seconds(self) -> Option<u64> {
         self.as_of.and_then(|as_of| self.now.checked_sub(as_of))
     }
 
     /// How far in the future, by this machine's clock, in seconds; none where it is not.
-    pub(crate) fn ahead(self) -> Option<u64> {
+    pub fn ahead(self) -> Option<u64> {
         self.as_of.and_then(|as_of| as_of.checked_sub(self.now)).filter(|ahead| *ahead > 0)
     }
 
     /// The younger of two: what an older head proves, a newer one of the same tree proves as well. A time in the future
     /// makes nothing young.
-    pub(crate) fn or_younger(self, other: Self) -> Self {
+    pub fn or_younger(self, other: Self) -> Self {
         if other.is_future() {
             return self;
         }
@@ -53,7 +53,7 @@ impl Age {
     }
 
     /// Refuses what is older, and what is dated in the future: how old that is, nobody knows.
-    pub(crate) fn check(self, max: Option<HumanDuration>) -> Result<(), TooOld> {
+    pub fn check(self, max: Option<HumanDuration>) -> Result<(), TooOld> {
         let Some(max) = max else { return Ok(()) };
         match (self.ahead(), self.seconds()) {
             (Some(ahead), _) if ahead <= MAX_AHEAD.0 => Ok(()),
@@ -65,7 +65,7 @@ impl Age {
     }
 
     /// `2026-06-25T09:31:01Z (3 days ago)`.
-    pub(crate) fn text(self) -> String {
+    pub fn text(self) -> String {
         let Some(as_of) = self.as_of else { return "an unknown time: no witness gives one".to_owned() };
         match self.ahead() {
             Some(ahead) => format!("{} ({} ahead of this machine's clock)", shown(as_of), HumanDuration(ahead)),
@@ -74,18 +74,18 @@ impl Age {
     }
 
     /// For a script.
-    pub(crate) fn json(self) -> Value {
+    pub fn json(self) -> Value {
         json!({ "time": self.as_of.map(moment), "age_seconds": self.seconds(), "ahead_seconds": self.ahead() })
     }
 }
 
 /// Whether an answer is proven complete, in words.
-pub(crate) fn completeness(lack: Option<Lack>) -> &'static str {
+pub fn completeness(lack: Option<Lack>) -> &'static str {
     lack.map_or("complete up to there, by the log's index", Lack::text)
 }
 
 /// On what a status rests, in a sentence.
-pub(crate) fn status(standing: &Standing, now: u64) -> String {
+pub fn status(standing: &Standing, now: u64) -> String {
     let head = format!("{}, head of size {}", Age::of(&standing.head, now).text(), standing.head.size());
     let complete = completeness(standing.lack);
     match standing.source {
@@ -100,7 +100,7 @@ pub(crate) fn status(standing: &Standing, now: u64) -> String {
 }
 
 /// The same for a script.
-pub(crate) fn status_json(standing: &Standing, now: u64) -> Value {
+pub fn status_json(standing: &Standing, now: u64) -> Value {
     let age = Age::of(&standing.head, now);
     json!({
         "source": standing.source.as_str(),
@@ -121,7 +121,7 @@ fn shown(unix_seconds: u64) -> String {
 /// Evidence that holds, and is not as fresh as asked for.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.found.text())]
-pub(crate) struct TooOld {
+pub struct TooOld {
     /// What was asked for.
     max: HumanDuration,
     /// What it is.

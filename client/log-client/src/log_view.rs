@@ -22,15 +22,15 @@ use stele_spec::proof::TlogProof;
 use stele_spec::statement::Statement;
 use stele_verify::VerifyError;
 
-use crate::error::Failure;
+use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index};
-use crate::log_client::LogClient;
-use crate::log_reader::{LogReader, ReadError, VerifiedLog};
-use crate::memory::{LogId, Memory, Stale};
+use crate::local_state::{LogId, Memory, Stale};
 use crate::name_lookup::NameLookup;
-use crate::standing::{Source, Standing};
+use crate::reader::{LogReader, ReadError, VerifiedLog};
+use crate::release_status::{Source, Standing};
 use crate::statements::{Lack, Listing, Logged, MAX_STATEMENTS, Statements};
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 
 /// The most coordinates below one name about which others are asked.
 const MAX_COORDINATES: usize = 256;
@@ -39,11 +39,11 @@ const MAX_COORDINATES: usize = 256;
 const WAIT: HumanDuration = HumanDuration(10);
 
 /// The longest that a verdict waits for a log: all questions together, whether it is silent or sends a byte a second.
-pub(crate) const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
+pub const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
 
 /// A log with an address.
 #[derive(Debug)]
-pub(crate) struct LogAddress {
+pub struct LogAddress {
     client: LogClient,
     reader: LogReader,
     incomplete: Incomplete,
@@ -51,7 +51,7 @@ pub(crate) struct LogAddress {
 
 /// A log under its newest head.
 #[derive(Debug)]
-pub(crate) struct AskedLog<'a> {
+pub struct AskedLog<'a> {
     client: &'a LogClient,
     reader: &'a LogReader,
     policy: &'a Policy,
@@ -67,26 +67,26 @@ pub(crate) struct AskedLog<'a> {
 
 impl LogAddress {
     /// The log at an address without a `/` at its end; `notify` gets a line for a person when a question is repeated.
-    pub(crate) fn new(url: String, notify: fn(&str)) -> Self {
+    pub fn new(url: String, notify: fn(&str)) -> Self {
         let client = LogClient::new(url, WAIT, notify);
         let reader = LogReader::new(client.files());
         Self { client, reader, incomplete: Incomplete::Refuse }
     }
 
     /// The same, with one deadline for everything that is asked, from now on.
-    pub(crate) fn within(self, wait: Duration) -> Self {
+    pub fn within(self, wait: Duration) -> Self {
         let client = self.client.until(Instant::now() + wait);
         let reader = LogReader::new(client.files());
         Self { client, reader, ..self }
     }
 
     /// The same, with what becomes of an answer that is not proven complete.
-    pub(crate) fn accepting(self, incomplete: Incomplete) -> Self {
+    pub fn accepting(self, incomplete: Incomplete) -> Self {
         Self { incomplete, ..self }
     }
 
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
-    pub(crate) fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a Memory) -> Result<AskedLog<'a>, Failure> {
+    pub fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a Memory) -> Result<AskedLog<'a>, Failure> {
         let head = self.reader.head(policy)?;
         let tree = self.reader.open(head)?;
         let id = LogId::of(tree.head().note(), policy);
@@ -101,12 +101,12 @@ impl LogAddress {
 
 impl AskedLog<'_> {
     /// Where it was asked.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.client.url()
     }
 
     /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
-    pub(crate) fn standing(&self, coordinate: &Coordinate) -> Result<Standing, Failure> {
+    pub fn standing(&self, coordinate: &Coordinate) -> Result<Standing, Failure> {
         let standing = Standing::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
             standing.keep(self.memory, id, self.policy)?;
@@ -115,19 +115,19 @@ impl AskedLog<'_> {
     }
 
     /// The manifest that a release names, if the log has it.
-    pub(crate) fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
         Ok(self.reader.manifest(digest)?)
     }
 
     /// The releases that a lookup names, each once, at most so many; what else it names is left out.
-    pub(crate) fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
+    pub fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
         let mut listing = self.listed(lookup, subject, most, Lack::Unindexed)?;
         listing.statements.retain(|logged| logged.signed().statement().release().is_some());
         Ok(listing)
     }
 
     /// The releases that have these weights, at most so many: all of them, where the index proves that.
-    pub(crate) fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<Listing, Failure> {
+    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<Listing, Failure> {
         let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
             Ok(listing) => listing,
             Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
@@ -137,7 +137,7 @@ impl AskedLog<'_> {
     }
 
     /// Checks that a head from elsewhere is of this tree.
-    pub(crate) fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+    pub fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         let other = LogId::of(head.note(), self.policy);
         match (self.id, other) {
             (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, head.note()),
@@ -150,7 +150,7 @@ impl AskedLog<'_> {
     }
 
     /// One entry with its proof.
-    pub(crate) fn logged(&self, position: u64) -> Result<Logged, Failure> {
+    pub fn logged(&self, position: u64) -> Result<Logged, Failure> {
         let head = self.tree.head();
         if position >= head.size() {
             return Err(ReadError::PastTheEnd { position, size: head.size() }.into());
@@ -356,7 +356,7 @@ fn is_below(statement: &Statement, name: &str) -> bool {
 /// An entry that was proven before, and that the index of the log leaves out.
 #[derive(Debug, thiserror::Error)]
 #[error("the index of the log at {url} leaves out entry {entry}, which is in its tree")]
-pub(crate) struct NotListed {
+pub struct NotListed {
     url: String,
     subject: Subject,
     entry: u64,

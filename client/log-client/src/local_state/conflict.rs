@@ -12,23 +12,23 @@ use stele_spec::note::SignedNote;
 use stele_verify::VerifyError;
 
 use super::folder::Memory;
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// Two histories: one size with two roots, or a tree that does not begin with the older one.
 #[derive(Debug, Clone)]
-pub(crate) struct Conflict {
+pub struct Conflict {
     /// What was seen.
-    pub(crate) older: Box<SignedNote>,
+    pub older: Box<SignedNote>,
     /// What is shown now.
-    pub(crate) newer: Box<SignedNote>,
+    pub newer: Box<SignedNote>,
     /// For two sizes: the root that the newer tree has at the older size, and the path that proves it.
-    pub(crate) prefix: Option<(ConsistencyProof, RootHash)>,
+    pub prefix: Option<(ConsistencyProof, RootHash)>,
 }
 
 /// A log that shows two histories.
 #[derive(Debug, thiserror::Error)]
 #[error("this log shows two histories")]
-pub(crate) struct Conflicting {
+pub struct Conflicting {
     before: Summary,
     now: Summary,
     begins_with: Option<RootHash>,
@@ -45,7 +45,7 @@ struct Summary {
 
 impl Conflicting {
     /// Writes the evidence down, where there is a memory, and tells of it.
-    pub(crate) fn found(memory: &Memory, conflict: Conflict) -> Failure {
+    pub fn found(memory: &Memory, conflict: Conflict) -> Failure {
         let begins_with = conflict.prefix.as_ref().map(|(_, root)| *root);
         let (before, now) = (Summary::of(&conflict.older), Summary::of(&conflict.newer));
         Self { before, now, begins_with, written: write(memory, conflict) }.into()
@@ -54,7 +54,7 @@ impl Conflicting {
 
 impl Conflicting {
     /// The error of a bundle: two histories in it are written down as evidence that anyone can check.
-    pub(crate) fn in_bundle(memory: &Memory, error: VerifyError) -> Failure {
+    pub fn in_bundle(memory: &Memory, error: VerifyError) -> Failure {
         match error {
             VerifyError::TwoHistories { older, newer, .. } => {
                 Self::found(memory, Conflict { older, newer, prefix: None })
@@ -99,13 +99,13 @@ impl Explain for Conflicting {
 /// An answer that is older than what the same log has shown before. It contradicts nothing, and proves no misbehaviour.
 #[derive(Debug, thiserror::Error)]
 #[error("the log (or a cache in front of it) served an older checkpoint than it served before")]
-pub(crate) struct Stale {
+pub struct Stale {
     /// The log.
-    pub(crate) origin: String,
+    pub origin: String,
     /// The size that was seen.
-    pub(crate) before: u64,
+    pub before: u64,
     /// The size that is served.
-    pub(crate) now: u64,
+    pub now: u64,
 }
 
 impl Explain for Stale {

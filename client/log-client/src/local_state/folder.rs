@@ -6,7 +6,7 @@ use stele_durable::{Dir, DurableError};
 
 /// Where things are remembered, if anywhere.
 #[derive(Debug, Clone)]
-pub(crate) struct Memory {
+pub struct Memory {
     folder: Option<PathBuf>,
     /// Whether a person named the folder: then failing to use it is an error.
     named: bool,
@@ -16,7 +16,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// The memory of this machine's user, or none; `notify` gets a warning where something in it is damaged.
-    pub(crate) fn open(off: bool, notify: fn(&str)) -> Self {
+    pub fn open(off: bool, notify: fn(&str)) -> Self {
         if off {
             return Self { folder: None, named: false, notify };
         }
@@ -30,12 +30,12 @@ impl Memory {
     }
 
     /// The memory in a folder that a person named: failing to use it is an error.
-    pub(crate) fn at(folder: PathBuf, notify: fn(&str)) -> Self {
+    pub fn at(folder: PathBuf, notify: fn(&str)) -> Self {
         Self { folder: Some(folder), named: true, notify }
     }
 
     /// The folder.
-    pub(crate) fn folder(&self) -> Option<&Path> {
+    pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
 
