@@ -4,8 +4,6 @@
 pub mod error;
 mod output;
 
-mod audit;
-
 mod content;
 
 mod roles;

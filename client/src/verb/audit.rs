@@ -6,11 +6,11 @@ use stele_explain::{Exit, Explain as _};
 use stele_spec::finding::Severity;
 use stele_terminal::output::{self, OutputError, complain};
 
-use crate::audit::{self, AuditError, Found, Order};
 use crate::cli::{AuditArgs, ReportFormat, Weight};
 use crate::error::Failure;
 use crate::output::Output;
 use crate::policy_file;
+use stele_audit::{AuditError, Found, Order};
 use stele_log_client::reader::source;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
@@ -24,7 +24,7 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
         at_least: severity(args.at_least),
         notify: complain,
     };
-    let failure = match audit::run(&order, &mut Stdout) {
+    let failure = match stele_audit::run(&order, &mut Stdout) {
         Ok(0) => None,
         Ok(count) => Some(Failure::from(Found { count })),
         Err(AuditError::Report(error)) => match OutputError::from(error) {
@@ -38,11 +38,11 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
     Ok(Output { failure, ..Output::default() })
 }
 
-const fn format(format: ReportFormat) -> audit::ReportFormat {
+const fn format(format: ReportFormat) -> stele_audit::ReportFormat {
     match format {
-        ReportFormat::Text => audit::ReportFormat::Text,
-        ReportFormat::Json => audit::ReportFormat::Json,
-        ReportFormat::Sarif => audit::ReportFormat::Sarif,
+        ReportFormat::Text => stele_audit::ReportFormat::Text,
+        ReportFormat::Json => stele_audit::ReportFormat::Json,
+        ReportFormat::Sarif => stele_audit::ReportFormat::Sarif,
     }
 }
 

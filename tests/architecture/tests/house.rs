@@ -71,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "stele-log-client",
         &["stele-explain", "stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-verify"],
     ),
+    ("stele-audit", &["stele-explain", "stele-spec", "stele-durable", "stele-fetch", "stele-log-client"]),
     (
         "stele",
         &[
@@ -84,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-verify",
             "stele-log-client",
             "stele-host-check",
+            "stele-audit",
         ],
     ),
     ("stele-probe", &[]),
@@ -103,7 +105,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("serde_cbor", &["spec/src/canonical"]),
     ("rs_merkle", &["spec/src/tile"]),
     ("sled::", &["log-server/src/lookup"]),
-    ("redb::", &["client/src/audit/store.rs"]),
+    ("redb::", &["client/audit/src/store.rs"]),
     ("sync_all", &[]),
     ("sync_data", &["platform/durable/src/disk.rs", "platform/durable/src/journal.rs"]),
     ("fsync", &["platform/durable/src/disk.rs"]),

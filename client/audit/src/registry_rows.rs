@@ -12,11 +12,11 @@ use stele_spec::registration::{Binding, Holder, Registry, View as _};
 use stele_spec::statement::{LoggedEntry, SignedStatement, Statement};
 use stele_spec::text::hex_exact;
 
-use super::store::{Changes, Snapshot, StoreError, key, to_json};
+use crate::store::{Changes, Snapshot, StoreError, key, to_json};
 
 /// The registry after the entries so far, as far as the entries of this stretch have asked for it.
 #[derive(Debug, Default)]
-pub(super) struct RegistryRows {
+pub(crate) struct RegistryRows {
     part: Registry,
     asked: BTreeSet<Vec<u8>>,
     /// The positions of every key statement of a name, let in or not: what the index lists under it.
@@ -26,12 +26,12 @@ pub(super) struct RegistryRows {
 
 impl RegistryRows {
     /// The part of the registry that was asked for.
-    pub(super) fn part(&self) -> &Registry {
+    pub(crate) fn part(&self) -> &Registry {
         &self.part
     }
 
     /// Fetches what registration asks about a statement.
-    pub(super) fn recall(
+    pub(crate) fn recall(
         &mut self,
         rows: &Snapshot,
         leaf: &LeafHash,
@@ -64,7 +64,7 @@ impl RegistryRows {
     }
 
     /// A key by its id, if any key statement so far has it.
-    pub(super) fn key(&self, rows: &Snapshot, kid: &KeyId) -> Result<Option<PublicKey>, StoreError> {
+    pub(crate) fn key(&self, rows: &Snapshot, kid: &KeyId) -> Result<Option<PublicKey>, StoreError> {
         if let Some(known) = self.keys.get(kid) {
             return Ok(Some(*known));
         }
@@ -74,7 +74,7 @@ impl RegistryRows {
     }
 
     /// The keys that a key statement brings, let in or not: a key id is the hash of its key.
-    pub(super) fn learn(&mut self, position: u64, statement: &Statement) {
+    pub(crate) fn learn(&mut self, position: u64, statement: &Statement) {
         let Statement::Publisher(change) = statement else { return };
         self.keys.extend(change.keys.iter().map(|key| (key.kid, key.public_key)));
         let positions = self.key_statements.entry(change.publisher.name.clone()).or_default();
@@ -85,22 +85,22 @@ impl RegistryRows {
     }
 
     /// Takes a statement that was let in.
-    pub(super) fn apply(&mut self, position: u64, leaf: LeafHash, statement: &Statement) {
+    pub(crate) fn apply(&mut self, position: u64, leaf: LeafHash, statement: &Statement) {
         self.part.apply(position, leaf, statement);
     }
 
     /// Takes one that was refused: these bytes are there now.
-    pub(super) fn refused(&mut self, position: u64, leaf: LeafHash) {
+    pub(crate) fn refused(&mut self, position: u64, leaf: LeafHash) {
         self.part.absorb(Registry::part([(leaf, position)], [], []));
     }
 
     /// The key statements of a name so far.
-    pub(super) fn key_statements(&self, name: &Publisher) -> &[u64] {
+    pub(crate) fn key_statements(&self, name: &Publisher) -> &[u64] {
         self.key_statements.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The earlier entries that registration looks at when it judges this statement.
-    pub(super) fn looked_at(&self, signed: &SignedStatement) -> BTreeSet<u64> {
+    pub(crate) fn looked_at(&self, signed: &SignedStatement) -> BTreeSet<u64> {
         let statement = signed.statement();
         let mut positions: BTreeSet<u64> = self.key_statements(statement.publisher()).iter().copied().collect();
         for coordinate in coordinates(statement) {
@@ -113,7 +113,7 @@ impl RegistryRows {
     }
 
     /// Sets everything down that may have changed, and forgets it.
-    pub(super) fn set_down(&mut self, changes: &mut Changes) -> Result<(), StoreError> {
+    pub(crate) fn set_down(&mut self, changes: &mut Changes) -> Result<(), StoreError> {
         let done = core::mem::take(self);
         for (leaf, position) in done.part.leaves() {
             changes.insert(key(b'l', leaf.as_bytes()), position.to_be_bytes().to_vec());

@@ -8,12 +8,12 @@ use stele_explain::{Exit, Explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
 
-use super::store::StoreError;
+use crate::store::StoreError;
 use stele_log_client::reader::ReadError;
 
 /// How a new tree head contradicts the one that was audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Contradiction {
+pub enum Contradiction {
     /// The same size, another root.
     TwoRoots,
     /// A larger tree that does not begin with the audited one.
@@ -24,7 +24,7 @@ pub(crate) enum Contradiction {
 
 /// Why an audit could not be finished.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AuditError {
+pub enum AuditError {
     /// The log cannot be read, or is not what its head says.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -137,9 +137,9 @@ impl Explain for AuditError {
 /// The audit is done, and there is something to report.
 #[derive(Debug, thiserror::Error)]
 #[error("{count} findings")]
-pub(crate) struct Found {
+pub struct Found {
     /// How many.
-    pub(crate) count: u64,
+    pub count: u64,
 }
 
 impl Explain for Found {

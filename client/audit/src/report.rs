@@ -11,11 +11,11 @@ use stele_explain::printable::one_line;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
 
-use super::auditor::Done;
-use super::error::AuditError;
-use super::format::ReportFormat;
-use super::row::{Row, rules};
-use super::store::{Store, StoreError};
+use crate::auditor::Done;
+use crate::error::AuditError;
+use crate::format::ReportFormat;
+use crate::row::{Row, rules};
+use crate::store::{Store, StoreError};
 
 /// What is held before it is written.
 const BUFFER: usize = 1 << 16;
@@ -24,17 +24,17 @@ const BUFFER: usize = 1 << 16;
 const SARIF: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// A finished audit, to be told.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// The tree.
-    pub(super) head: &'a Checkpoint,
+    pub(crate) head: &'a Checkpoint,
     /// What was read.
-    pub(super) done: Done,
+    pub(crate) done: Done,
     /// Where the findings are.
-    pub(super) store: &'a Store,
+    pub(crate) store: &'a Store,
     /// The finding that only this head has.
-    pub(super) at_the_end: Option<Row>,
+    pub(crate) at_the_end: Option<Row>,
     /// Findings below are left out.
-    pub(super) at_least: Severity,
+    pub(crate) at_least: Severity,
 }
 
 /// How many findings of each weight.
@@ -47,7 +47,7 @@ struct Counts {
 
 impl Report<'_> {
     /// Writes the report and gives the number of findings in it.
-    pub(super) fn write(&self, format: ReportFormat, to: &mut dyn Write) -> Result<u64, AuditError> {
+    pub(crate) fn write(&self, format: ReportFormat, to: &mut dyn Write) -> Result<u64, AuditError> {
         let mut counts = Counts::default();
         let mut used: BTreeMap<String, u64> = BTreeMap::new();
         for row in self.rows()? {

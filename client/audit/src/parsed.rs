@@ -9,21 +9,21 @@ use stele_log_client::reader::Chunk;
 
 /// An entry, and what follows from its bytes alone.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     /// Where it is.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// Its leaf hash.
-    pub(super) leaf: LeafHash,
+    pub(crate) leaf: LeafHash,
     /// What it says, if it is an entry at all.
-    pub(super) entry: Result<Entry, EntryError>,
+    pub(crate) entry: Result<Entry, EntryError>,
     /// The keys it is listed under.
-    pub(super) keys: Vec<IndexKey>,
+    pub(crate) keys: Vec<IndexKey>,
     /// Whether its signature was verified under the key that it names.
-    pub(super) verified: bool,
+    pub(crate) verified: bool,
 }
 
 /// Reads entries side by side, in their order.
-pub(super) fn parse(chunks: Vec<Chunk>) -> Vec<Parsed> {
+pub(crate) fn parse(chunks: Vec<Chunk>) -> Vec<Parsed> {
     let entries: Vec<_> = chunks.iter().flat_map(Chunk::iter).collect();
     side_by_side(&entries, |(position, leaf, bytes)| {
         let entry = Entry::parse(bytes);
@@ -33,7 +33,7 @@ pub(super) fn parse(chunks: Vec<Chunk>) -> Vec<Parsed> {
 }
 
 /// Verifies the signature of every statement whose key is at hand.
-pub(super) fn verify(entries: &mut [Parsed], keys: &[Option<PublicKey>]) {
+pub(crate) fn verify(entries: &mut [Parsed], keys: &[Option<PublicKey>]) {
     let cases: Vec<_> = entries.iter().zip(keys).collect();
     let verified = side_by_side(&cases, |(parsed, key)| match (&parsed.entry, key) {
         (Ok(Entry::Statement(signed)), Some(key)) => signed.verify(key).is_ok(),

@@ -18,10 +18,10 @@ use stele_spec::name::Publisher;
 use stele_spec::proof::TlogProof;
 use stele_spec::registration::{Refusal, Swap};
 
-use super::error::AuditError;
-use super::index_check::{IndexCheck, Overdue, WrongIndex};
-use super::registry_rows::RegistryRows;
-use super::store::Snapshot;
+use crate::error::AuditError;
+use crate::index_check::{IndexCheck, Overdue, WrongIndex};
+use crate::registry_rows::RegistryRows;
+use crate::store::Snapshot;
 use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// The most files of one audit: one is enough to convict a log, and a log that wants to fill a disk gets no further.
@@ -29,7 +29,7 @@ const MOST_FILES: usize = 64;
 
 /// Who writes the files.
 #[derive(Debug)]
-pub(super) struct Convict<'a> {
+pub(crate) struct Convict<'a> {
     log: &'a VerifiedLog<'a>,
     keys: &'a KnownKeys,
     archive: Option<Archive>,
@@ -39,7 +39,7 @@ pub(super) struct Convict<'a> {
 
 /// The folder of the files.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     folder: Dir,
     written: Vec<PathBuf>,
     /// Gets a line for each file.
@@ -55,13 +55,13 @@ struct Waiting {
 
 impl Archive {
     /// A folder, made where it is not there; `notify` gets a line for each file that is written.
-    pub(super) fn open(path: &Path, notify: fn(&str)) -> Result<Self, AuditError> {
+    pub(crate) fn open(path: &Path, notify: fn(&str)) -> Result<Self, AuditError> {
         durable::create_dir_all(path)?;
         Ok(Self { folder: Dir::open(path)?, written: Vec::new(), notify })
     }
 
     /// Writes a file that convicts somebody; anything else is not written.
-    pub(super) fn keep(&mut self, evidence: &Misbehaviour, keys: &KnownKeys) -> Result<Option<PathBuf>, AuditError> {
+    pub(crate) fn keep(&mut self, evidence: &Misbehaviour, keys: &KnownKeys) -> Result<Option<PathBuf>, AuditError> {
         let full = self.written.len() >= MOST_FILES;
         let Ok(verdict) = evidence.check(keys) else { return Ok(None) };
         let (Ok(name), Ok(bytes), false) = (evidence.file_name(), evidence.to_bytes(), full) else { return Ok(None) };
@@ -78,12 +78,12 @@ impl Archive {
 }
 
 impl<'a> Convict<'a> {
-    pub(super) fn new(log: &'a VerifiedLog<'a>, keys: &'a KnownKeys, archive: Option<Archive>) -> Self {
+    pub(crate) fn new(log: &'a VerifiedLog<'a>, keys: &'a KnownKeys, archive: Option<Archive>) -> Self {
         Self { log, keys, archive, waiting: Vec::new() }
     }
 
     /// An entry that registration refuses after those before it; of a swap also the two releases alone.
-    pub(super) fn refused(
+    pub(crate) fn refused(
         &mut self,
         position: u64,
         mut before: BTreeSet<u64>,
@@ -112,14 +112,14 @@ impl<'a> Convict<'a> {
     }
 
     /// An entry where an index entry had to be: the index entry before it and all after it, up to the entry itself.
-    pub(super) fn overdue(&mut self, overdue: Overdue) -> Result<(), AuditError> {
+    pub(crate) fn overdue(&mut self, overdue: Overdue) -> Result<(), AuditError> {
         let (Some(from), true) = (overdue.from, self.archive.is_some()) else { return Ok(()) };
         let entries = (from..=overdue.at).map(|position| self.logged(position)).collect::<Result<_, _>>()?;
         self.keep(&Misbehaviour::WrongIndexRoot(WrongIndexRoot { entries, transition: Transition::default() }))
     }
 
     /// An index entry that cannot stand at its place.
-    pub(super) fn wrong_index(&mut self, wrong: &WrongIndex) -> Result<(), AuditError> {
+    pub(crate) fn wrong_index(&mut self, wrong: &WrongIndex) -> Result<(), AuditError> {
         let position = wrong.expected.position;
         let (from, transition) = match &wrong.shown {
             Some((from, transition)) => (*from, transition.clone()),
@@ -134,7 +134,7 @@ impl<'a> Convict<'a> {
     }
 
     /// At a right index entry: what waited for it.
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &mut self,
         at: u64,
         rows: &Snapshot,
@@ -143,7 +143,7 @@ impl<'a> Convict<'a> {
     ) -> Result<(), AuditError> {
         for Waiting { position, before, name } in core::mem::take(&mut self.waiting) {
             let listed = match registry.key_statements(&name) {
-                [] => rows.json(&super::store::key(b'p', name.as_str()))?.unwrap_or_default(),
+                [] => rows.json(&crate::store::key(b'p', name.as_str()))?.unwrap_or_default(),
                 listed => listed.to_vec(),
             };
             if listed.len() + before.len() >= MAX_SHOWN {
@@ -195,7 +195,7 @@ impl<'a> Convict<'a> {
 }
 
 /// The keys of statements, as far as they are known.
-pub(super) fn keys_of(
+pub(crate) fn keys_of(
     kids: impl IntoIterator<Item = KeyId>,
     registry: &RegistryRows,
     rows: &Snapshot,

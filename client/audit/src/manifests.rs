@@ -9,19 +9,19 @@ use stele_log_client::reader::{LogReader, ReadError};
 
 /// Where manifests come from.
 #[derive(Debug)]
-pub(super) struct Manifests<'a> {
+pub(crate) struct Manifests<'a> {
     log: &'a LogReader,
     kept: Option<&'a Dir>,
 }
 
 impl<'a> Manifests<'a> {
     /// Manifests of a log, kept in a folder that is there.
-    pub(super) fn of(log: &'a LogReader, kept: Option<&'a Dir>) -> Self {
+    pub(crate) fn of(log: &'a LogReader, kept: Option<&'a Dir>) -> Self {
         Self { log, kept }
     }
 
     /// The manifest with a digest; none where the log does not have it, or has something else in its place.
-    pub(super) fn get(&self, digest: Digest) -> Result<Option<Manifest>, ReadError> {
+    pub(crate) fn get(&self, digest: Digest) -> Result<Option<Manifest>, ReadError> {
         let path = format!("manifests/{digest}");
         if let Some(kept) = self.kept
             && let Some(bytes) = kept.read(&path, MAX_MANIFEST as u64)?

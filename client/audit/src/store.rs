@@ -36,26 +36,26 @@ const FORM: &[u8] = b"1";
 
 /// The rows of one audit.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     database: Database,
     /// Removed after the database is closed.
     _folder: Option<TempDir>,
 }
 
 /// The rows as they were at one moment.
-pub(super) struct Snapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+pub(crate) struct Snapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
 
 /// Rows to be set.
-pub(super) type Changes = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Changes = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
 
 impl Store {
     /// Opens the rows of a folder, or makes them.
-    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::at(&folder.join(FILE), None)
     }
 
     /// Rows that are gone when the audit is over.
-    pub(super) fn temporary() -> Result<Self, StoreError> {
+    pub(crate) fn temporary() -> Result<Self, StoreError> {
         let folder = tempfile::Builder::new().prefix("stele-audit-").tempdir().map_err(StoreError::Folder)?;
         Self::at(&folder.path().join(FILE), Some(folder))
     }
@@ -75,13 +75,13 @@ impl Store {
     }
 
     /// The rows as they are now.
-    pub(super) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let reading = self.database.begin_read().map_err(database)?;
         reading.open_table(ROWS).map(Snapshot).map_err(database)
     }
 
     /// Sets rows: all of them or none, durably.
-    pub(super) fn write(&self, changes: &Changes) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, changes: &Changes) -> Result<(), StoreError> {
         let writing = self.database.begin_write().map_err(database)?;
         {
             let mut rows = writing.open_table(ROWS).map_err(database)?;
@@ -95,23 +95,23 @@ impl Store {
 
 impl Snapshot {
     /// One row.
-    pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.0.get(key).map_err(database)?.map(|row| row.value().to_vec()))
     }
 
     /// One row that is JSON.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.row(key)?.map(|row| serde_json::from_slice(&row).map_err(StoreError::Row)).transpose()
     }
 
     /// One row that is a number.
-    pub(super) fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+    pub(crate) fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(row) = self.row(key)? else { return Ok(None) };
         row.try_into().map(u64::from_be_bytes).map(Some).map_err(|_| StoreError::Damaged)
     }
 
     /// Every row of a tag, in the order of the subjects.
-    pub(super) fn all(&self, tag: u8) -> Result<impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<>, StoreError> {
+    pub(crate) fn all(&self, tag: u8) -> Result<impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<>, StoreError> {
         let (from, to) = ([tag], [tag + 1]);
         let range = self.0.range::<&[u8]>(from.as_slice()..to.as_slice()).map_err(database)?;
         Ok(range.map(|row| row.map(|(_, row)| row.value().to_vec()).map_err(database)))
@@ -119,12 +119,12 @@ impl Snapshot {
 }
 
 /// A tag and a subject.
-pub(super) fn key(tag: u8, subject: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn key(tag: u8, subject: impl AsRef<[u8]>) -> Vec<u8> {
     [&[tag], subject.as_ref()].concat()
 }
 
 /// A row as JSON.
-pub(super) fn to_json(row: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn to_json(row: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(row).map_err(StoreError::Row)
 }
 
@@ -134,7 +134,7 @@ fn database(error: impl Into<redb::Error>) -> StoreError {
 
 /// Why the rows cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
+pub enum StoreError {
     /// The database failed.
     #[error("the audit's database failed")]
     Database(#[source] Box<redb::Error>),

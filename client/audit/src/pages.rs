@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::store::{Changes, Snapshot, StoreError, key};
+use crate::store::{Changes, Snapshot, StoreError, key};
 
 /// Records on a page, so that it has about 1 KiB: most changes are to single records far from each other.
 const PAGE: usize = 1024;
@@ -12,7 +12,7 @@ const HELD: usize = 12 << 10;
 
 /// Records of `N` bytes, numbered from 0.
 #[derive(Debug)]
-pub(super) struct Pages<const N: usize> {
+pub(crate) struct Pages<const N: usize> {
     tag: u8,
     count: u32,
     held: HashMap<u32, Page>,
@@ -28,29 +28,29 @@ impl<const N: usize> Pages<N> {
     const EACH: u32 = (PAGE / N) as u32;
 
     /// The first `count` records under a tag.
-    pub(super) fn new(tag: u8, count: u32) -> Self {
+    pub(crate) fn new(tag: u8, count: u32) -> Self {
         Self { tag, count, held: HashMap::new() }
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// Forgets the last ones.
-    pub(super) fn truncate(&mut self, count: u32) {
+    pub(crate) fn truncate(&mut self, count: u32) {
         self.count = count;
     }
 
     /// One record.
-    pub(super) fn record(&mut self, rows: &Snapshot, number: u32) -> Result<[u8; N], StoreError> {
+    pub(crate) fn record(&mut self, rows: &Snapshot, number: u32) -> Result<[u8; N], StoreError> {
         let at = Self::at(number);
         let page = self.page(rows, number / Self::EACH)?;
         page.bytes.get(at..at + N).and_then(|record| record.try_into().ok()).ok_or(StoreError::Damaged)
     }
 
     /// Changes one record.
-    pub(super) fn set(&mut self, rows: &Snapshot, number: u32, record: &[u8; N]) -> Result<(), StoreError> {
+    pub(crate) fn set(&mut self, rows: &Snapshot, number: u32, record: &[u8; N]) -> Result<(), StoreError> {
         let at = Self::at(number);
         let page = self.page(rows, number / Self::EACH)?;
         page.changed = true;
@@ -59,7 +59,7 @@ impl<const N: usize> Pages<N> {
     }
 
     /// Adds a record and gives its number.
-    pub(super) fn push(&mut self, rows: &Snapshot, record: &[u8; N]) -> Result<u32, StoreError> {
+    pub(crate) fn push(&mut self, rows: &Snapshot, record: &[u8; N]) -> Result<u32, StoreError> {
         let number = self.count;
         self.count = number.checked_add(1).filter(|count| *count < 1 << 31).ok_or(StoreError::Damaged)?;
         self.set(rows, number, record)?;
@@ -67,7 +67,7 @@ impl<const N: usize> Pages<N> {
     }
 
     /// The pages that changed since the last time.
-    pub(super) fn set_down(&mut self, changes: &mut Changes) {
+    pub(crate) fn set_down(&mut self, changes: &mut Changes) {
         for (number, page) in &mut self.held {
             if core::mem::take(&mut page.changed) {
                 changes.insert(key(self.tag, number.to_be_bytes()), page.bytes.clone());

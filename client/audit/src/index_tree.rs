@@ -9,8 +9,8 @@ use stele_spec::hash::{IndexKey, IndexRoot, ListRoot, NodeHash};
 use stele_spec::index::{Absence, Old, Path, Pointer, Proof, Step, Subtree, Touched, Transition, Value, empty_root};
 use stele_spec::merkle::Frontier;
 
-use super::pages::Pages;
-use super::store::{Changes, Snapshot, StoreError, key};
+use crate::pages::Pages;
+use crate::store::{Changes, Snapshot, StoreError, key};
 
 /// Key, count and list root.
 const LEAF: usize = 32 + 8 + 32;
@@ -18,11 +18,11 @@ const LEAF: usize = 32 + 8 + 32;
 const INNER: usize = 32 + 4 + 4 + 1 + 1;
 
 /// What the entries of a batch add, by key.
-pub(super) type Batch = BTreeMap<IndexKey, Vec<Pointer>>;
+pub(crate) type Batch = BTreeMap<IndexKey, Vec<Pointer>>;
 
 /// The tree; it names its nodes by number.
 #[derive(Debug)]
-pub(super) struct IndexTree {
+pub(crate) struct IndexTree {
     leaves: Pages<LEAF>,
     inners: Pages<INNER>,
     root: Option<Link>,
@@ -69,7 +69,7 @@ struct Undo {
 
 impl IndexTree {
     /// The tree that was set down.
-    pub(super) fn open(rows: &Snapshot) -> Result<Self, StoreError> {
+    pub(crate) fn open(rows: &Snapshot) -> Result<Self, StoreError> {
         let mut sizes = [0u32; 3];
         if let Some(row) = rows.row(&key(b'm', "index"))? {
             let (numbers, _) = row.as_chunks::<4>();
@@ -89,7 +89,7 @@ impl IndexTree {
     }
 
     /// What changed since the last time.
-    pub(super) fn set_down(&mut self, changes: &mut Changes) {
+    pub(crate) fn set_down(&mut self, changes: &mut Changes) {
         self.undo = None;
         let root = self.root.map_or(0, |link| link.0);
         let sizes = [self.leaves.count(), self.inners.count(), root].map(u32::to_be_bytes).concat();
@@ -102,12 +102,12 @@ impl IndexTree {
     }
 
     /// The root.
-    pub(super) fn root(&mut self, rows: &Snapshot) -> Result<IndexRoot, StoreError> {
+    pub(crate) fn root(&mut self, rows: &Snapshot) -> Result<IndexRoot, StoreError> {
         self.root.map_or(Ok(empty_root()), |root| Ok(self.hash(rows, root)?.root()))
     }
 
     /// Takes a batch, and gives the root after it. [`IndexTree::undo`] takes it back until the next one.
-    pub(super) fn apply(&mut self, rows: &Snapshot, batch: &Batch) -> Result<IndexRoot, StoreError> {
+    pub(crate) fn apply(&mut self, rows: &Snapshot, batch: &Batch) -> Result<IndexRoot, StoreError> {
         self.begin();
         for (key, pointers) in batch {
             self.append(rows, key, pointers)?;
@@ -117,7 +117,7 @@ impl IndexTree {
     }
 
     /// Takes the same batch key by key, for whoever checks it with paths alone.
-    pub(super) fn apply_shown(&mut self, rows: &Snapshot, batch: &Batch) -> Result<Transition, StoreError> {
+    pub(crate) fn apply_shown(&mut self, rows: &Snapshot, batch: &Batch) -> Result<Transition, StoreError> {
         self.begin();
         let mut touched = Vec::with_capacity(batch.len());
         for (key, pointers) in batch {
@@ -130,7 +130,7 @@ impl IndexTree {
     }
 
     /// Takes the last batch back.
-    pub(super) fn undo(&mut self, rows: &Snapshot) -> Result<(), StoreError> {
+    pub(crate) fn undo(&mut self, rows: &Snapshot) -> Result<(), StoreError> {
         let Some(undo) = self.undo.take() else { return Ok(()) };
         self.root = undo.root;
         // Newest first, so that a node written down twice ends as it was.
@@ -152,7 +152,7 @@ impl IndexTree {
     }
 
     /// What the tree says of a key, with its proof.
-    pub(super) fn prove(&mut self, rows: &Snapshot, key: &IndexKey) -> Result<Proof, StoreError> {
+    pub(crate) fn prove(&mut self, rows: &Snapshot, key: &IndexKey) -> Result<Proof, StoreError> {
         let Some((trail, nearest)) = self.descend(rows, key)? else { return Ok(Proof::Absent(Absence::Empty)) };
         let mut steps = Vec::with_capacity(trail.len());
         for number in trail.iter().rev() {
@@ -452,7 +452,7 @@ fn first_difference(a: &IndexKey, b: &IndexKey) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::store::Store;
+    use crate::store::Store;
     use stele_spec::entry::IndexEntry;
     use stele_spec::hash::{Digest, LeafHash};
     use stele_spec::index::{Index, Listing, check_transition};

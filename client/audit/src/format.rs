@@ -2,7 +2,7 @@
 
 /// How the report of an audit is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReportFormat {
+pub enum ReportFormat {
     /// For a person.
     Text,
     /// One JSON document.

@@ -10,16 +10,16 @@ use stele_spec::misbehaviour::{DUPLICATE_ENTRY, MALFORMED_ENTRY};
 use stele_spec::registration::{Refusal, Verdict, View as _, admit, authenticate, signers};
 use stele_spec::statement::{SignedStatement, Statement};
 
-use super::convict::{self, Convict};
-use super::error::AuditError;
-use super::finding_rows;
-use super::index_check::{IndexCheck, WrongIndex};
-use super::manifests::Manifests;
-use super::parsed::{self, Parsed};
-use super::progress::Watch;
-use super::registry_rows::RegistryRows;
-use super::row::{self, Row};
-use super::store::{Changes, Snapshot, Store, StoreError, key, to_json};
+use crate::convict::{self, Convict};
+use crate::error::AuditError;
+use crate::finding_rows;
+use crate::index_check::{IndexCheck, WrongIndex};
+use crate::manifests::Manifests;
+use crate::parsed::{self, Parsed};
+use crate::progress::Watch;
+use crate::registry_rows::RegistryRows;
+use crate::row::{self, Row};
+use crate::store::{Changes, Snapshot, Store, StoreError, key, to_json};
 use stele_log_client::reader::{Chunk, VerifiedLog};
 
 /// Bundles that are judged and set down together: a thousand entries.
@@ -27,17 +27,17 @@ const STRETCH: usize = 4;
 
 /// How far an audit is, and what it has read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// Entries judged: the position of the next.
-    pub(super) entries: u64,
+    pub(crate) entries: u64,
     /// Statements among them.
-    pub(super) statements: u64,
+    pub(crate) statements: u64,
     /// Index entries among them.
-    pub(super) index_entries: u64,
+    pub(crate) index_entries: u64,
 }
 
 /// One audit at work.
-pub(super) struct Auditor<'a> {
+pub(crate) struct Auditor<'a> {
     log: &'a VerifiedLog<'a>,
     manifests: Manifests<'a>,
     store: &'a Store,
@@ -69,7 +69,7 @@ impl Entries for Earlier<'_> {
 
 impl<'a> Auditor<'a> {
     /// Goes on where the rows say.
-    pub(super) fn open(
+    pub(crate) fn open(
         log: &'a VerifiedLog<'a>,
         manifests: Manifests<'a>,
         store: &'a Store,
@@ -96,7 +96,7 @@ impl<'a> Auditor<'a> {
     }
 
     /// Judges every entry that is left: one stretch, while the next one is parsed.
-    pub(super) fn run(&mut self, watch: &mut Watch) -> Result<(), AuditError> {
+    pub(crate) fn run(&mut self, watch: &mut Watch) -> Result<(), AuditError> {
         let log = self.log;
         let mut chunks = log.entries(self.done.entries);
         let mut read = || chunks.by_ref().take(STRETCH).collect::<Result<Vec<Chunk>, _>>();
@@ -117,7 +117,7 @@ impl<'a> Auditor<'a> {
     }
 
     /// What is wrong with the tree as it ends now: no row for it is kept, since the log may go on.
-    pub(super) fn end(&mut self) -> Result<(Done, Option<Row>), AuditError> {
+    pub(crate) fn end(&mut self) -> Result<(Done, Option<Row>), AuditError> {
         let missing = self.index.missing(&self.rows, self.done.entries)?;
         let row = match missing {
             None => None,

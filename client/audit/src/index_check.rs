@@ -5,12 +5,12 @@ use stele_spec::entry::IndexEntry;
 use stele_spec::hash::IndexKey;
 use stele_spec::index::{Listing, MAX_BETWEEN, Proof, Transition, check_transition};
 
-use super::index_tree::{Batch, IndexTree};
-use super::store::{Changes, Snapshot, StoreError, key, to_json};
+use crate::index_tree::{Batch, IndexTree};
+use crate::store::{Changes, Snapshot, StoreError, key, to_json};
 
 /// The index so far.
 #[derive(Debug)]
-pub(super) struct IndexCheck {
+pub(crate) struct IndexCheck {
     tree: IndexTree,
     waiting: Vec<Listing>,
     last: Last,
@@ -29,38 +29,38 @@ struct Last {
 
 /// An entry in the place where an index entry had to be at the latest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Overdue {
+pub(crate) struct Overdue {
     /// The newest index entry before it, if there is one.
-    pub(super) from: Option<u64>,
+    pub(crate) from: Option<u64>,
     /// The place.
-    pub(super) at: u64,
+    pub(crate) at: u64,
 }
 
 /// An index entry that cannot stand where it stands.
 #[derive(Debug)]
-pub(super) struct WrongIndex {
+pub(crate) struct WrongIndex {
     /// What should stand there.
-    pub(super) expected: IndexEntry,
+    pub(crate) expected: IndexEntry,
     /// Where the index entry before it is, and what shows the step, if that one was right.
-    pub(super) shown: Option<(u64, Transition)>,
+    pub(crate) shown: Option<(u64, Transition)>,
 }
 
 impl IndexCheck {
     /// The index that was set down; the entries from [`IndexCheck::from`] on have to be taken again.
-    pub(super) fn open(rows: &Snapshot) -> Result<Self, StoreError> {
+    pub(crate) fn open(rows: &Snapshot) -> Result<Self, StoreError> {
         let last = rows.json(&key(b'm', "last-index"))?.unwrap_or_default();
         Ok(Self { tree: IndexTree::open(rows)?, waiting: Vec::new(), last })
     }
 
     /// The first entry that the tree has not taken.
-    pub(super) fn from(&self) -> u64 {
+    pub(crate) fn from(&self) -> u64 {
         self.last.taken
     }
 
     /// Takes an entry that is no index entry; tells the one that stands where an index entry had to be at the latest.
     ///
     /// The tree takes the entries then: their index entry is overdue, and the roots after it are not proven with them.
-    pub(super) fn take(&mut self, rows: &Snapshot, listing: Listing) -> Result<Option<Overdue>, StoreError> {
+    pub(crate) fn take(&mut self, rows: &Snapshot, listing: Listing) -> Result<Option<Overdue>, StoreError> {
         let at = listing.pointer().position;
         self.waiting.push(listing);
         if self.waiting.len() <= MAX_BETWEEN {
@@ -76,7 +76,7 @@ impl IndexCheck {
     }
 
     /// Takes an index entry; none if it is right.
-    pub(super) fn entry(
+    pub(crate) fn entry(
         &mut self,
         rows: &Snapshot,
         position: u64,
@@ -109,7 +109,7 @@ impl IndexCheck {
     }
 
     /// What is missing from a tree of `size` entries that does not end with an index entry.
-    pub(super) fn missing(&mut self, rows: &Snapshot, size: u64) -> Result<Option<WrongIndex>, StoreError> {
+    pub(crate) fn missing(&mut self, rows: &Snapshot, size: u64) -> Result<Option<WrongIndex>, StoreError> {
         let Some(end) = size.checked_sub(1).filter(|end| self.last.position != Some(*end)) else { return Ok(None) };
         let waiting = self.waiting.split_last().map_or(&[][..], |(_, before)| before);
         let batch = batch(waiting);
@@ -121,12 +121,12 @@ impl IndexCheck {
     }
 
     /// What the index, up to the newest index entry, says of a key.
-    pub(super) fn prove(&mut self, rows: &Snapshot, key: &IndexKey) -> Result<Proof, StoreError> {
+    pub(crate) fn prove(&mut self, rows: &Snapshot, key: &IndexKey) -> Result<Proof, StoreError> {
         self.tree.prove(rows, key)
     }
 
     /// Sets down what changed.
-    pub(super) fn set_down(&mut self, changes: &mut Changes) -> Result<(), StoreError> {
+    pub(crate) fn set_down(&mut self, changes: &mut Changes) -> Result<(), StoreError> {
         self.tree.set_down(changes);
         changes.insert(key(b'm', "last-index"), to_json(&self.last)?);
         Ok(())

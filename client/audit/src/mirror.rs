@@ -7,9 +7,9 @@ use stele_durable::Dir;
 use stele_spec::tile::{TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::Growth;
 
-use super::error::AuditError;
-use super::progress::Watch;
-use super::store::{Changes, Store, key};
+use crate::error::AuditError;
+use crate::progress::Watch;
+use crate::store::{Changes, Store, key};
 use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// Bundles that are written together.
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 32;
 const WIDTH: u64 = TILE_WIDTH as u64;
 
 /// Brings a folder to the head of a log.
-pub(super) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &mut Watch) -> Result<(), AuditError> {
+pub(crate) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &mut Watch) -> Result<(), AuditError> {
     let done = key(b'm', "mirrored");
     let from = store.snapshot()?.number(&done)?.unwrap_or(0).min(log.size()) / WIDTH * WIDTH;
     let mut growth = Growth::after(from, log)?;

@@ -4,14 +4,14 @@ use stele_spec::misbehaviour::{KnownKeys, Misbehaviour, Prefix, Rollback, SplitV
 use stele_spec::note::SignedNote;
 use stele_spec::policy::TrustedCheckpoint;
 
-use super::convict::Archive;
-use super::error::{AuditError, Contradiction};
+use crate::convict::Archive;
+use crate::error::{AuditError, Contradiction};
 use stele_log_client::reader::{LogReader, ReadError};
 
 /// Passes a head that continues the known one, whose tree is `kept`.
 ///
 /// Evidence of anything else is written where there is a place for it.
-pub(super) fn compare(
+pub(crate) fn compare(
     known: &TrustedCheckpoint,
     kept: &LogReader,
     offered: &TrustedCheckpoint,

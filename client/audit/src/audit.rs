@@ -1,36 +1,4 @@
-//! An audit: the whole log read from its first entry, everything in it checked again, and a report of what does not hold.
-//!
-//! | checked | by | against |
-//! |---|---|---|
-//! | the tree | `log_reader` | the head, which the policy vouches for; every entry hashes into it |
-//! | the head | [`heads`] | the head of the audit before: the log only grew |
-//! | the index | [`index_check`] | the index of the entries before each index entry |
-//! | signatures, names, coordinates, references | `stele_spec::registration` | the registry at that point of the log |
-//! | manifests | [`auditor`] | the release that names each |
-//! | what statements say | `stele_spec::finding` | the statements before them |
-//!
-//! The log is read once, a stretch of some bundles at a time. What has to be remembered is in rows on disk ([`store`]) with a
-//! bounded cache, so memory does not grow with the log; parsing and signatures use every core, judging is in the order of the log.
-//! Where the log did what can be proven, [`convict`] writes it down for others.
-
-mod format;
-
-mod auditor;
-mod convict;
-mod error;
-mod finding_rows;
-mod heads;
-mod index_check;
-mod index_tree;
-mod manifests;
-mod mirror;
-mod pages;
-mod parsed;
-mod progress;
-mod registry_rows;
-mod report;
-mod row;
-mod store;
+//! The order of an audit, and its way from the checkpoint to the report.
 
 use std::io::Write;
 use std::path::Path;
@@ -42,40 +10,41 @@ use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
 
-use auditor::Auditor;
-use convict::{Archive, Convict};
-pub(crate) use error::{AuditError, Found};
-pub(crate) use format::ReportFormat;
-use manifests::Manifests;
-use progress::Watch;
-use report::Report;
+use crate::auditor::Auditor;
+use crate::convict::{Archive, Convict};
+use crate::error::AuditError;
+use crate::format::ReportFormat;
+use crate::manifests::Manifests;
+use crate::progress::Watch;
+use crate::report::Report;
+use crate::store::{Changes, Store, key};
+use crate::{heads, mirror};
 use stele_log_client::reader::{LogReader, StaticFiles};
-use store::{Changes, Store, key};
 
 /// Where evidence goes in the folder of an audit, unless it is told otherwise.
 const EVIDENCE: &str = "evidence";
 
 /// What is asked of an audit.
 #[derive(Debug)]
-pub(crate) struct Order<'a> {
+pub struct Order<'a> {
     /// The log or a mirror of it.
-    pub(crate) source: StaticFiles,
+    pub source: StaticFiles,
     /// Whom to believe about its head.
-    pub(crate) policy: &'a Policy,
+    pub policy: &'a Policy,
     /// Where files and state are kept.
-    pub(crate) state: Option<&'a Path>,
+    pub state: Option<&'a Path>,
     /// Where evidence is written.
-    pub(crate) evidence: Option<&'a Path>,
+    pub evidence: Option<&'a Path>,
     /// How the report is written.
-    pub(crate) format: ReportFormat,
+    pub format: ReportFormat,
     /// Findings below are left out of it.
-    pub(crate) at_least: Severity,
+    pub at_least: Severity,
     /// Gets lines for a person while the audit is at work.
-    pub(crate) notify: fn(&str),
+    pub notify: fn(&str),
 }
 
 /// Audits a log, writes the report, and gives the number of findings in it.
-pub(crate) fn run(order: &Order<'_>, report: &mut dyn Write) -> Result<u64, AuditError> {
+pub fn run(order: &Order<'_>, report: &mut dyn Write) -> Result<u64, AuditError> {
     let reader = LogReader::new(order.source.clone());
     let keys = KnownKeys::of_policy(order.policy);
     let mut archive = archive(order)?;

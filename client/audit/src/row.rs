@@ -8,45 +8,45 @@ use stele_spec::name::Coordinate;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Row {
     /// The rule.
-    pub(crate) code: String,
+    pub code: String,
     /// What kind of failure it is.
-    pub(crate) mode: String,
+    pub mode: String,
     /// How much it weighs.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// The entry that makes it a finding.
-    pub(crate) entry: u64,
+    pub entry: u64,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) coordinate: Option<Coordinate>,
+    pub coordinate: Option<Coordinate>,
     /// One sentence.
-    pub(crate) summary: String,
+    pub summary: String,
     /// The values that it rests on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) evidence: Vec<Evidence>,
+    pub evidence: Vec<Evidence>,
 }
 
 /// What registration would have refused: the refusal's code stands behind this.
-pub(super) const REFUSED: &str = "refused-";
+pub(crate) const REFUSED: &str = "refused-";
 /// An index entry that is not what the entries make.
-pub(super) const INDEX_WRONG: &str = "index-entry-wrong";
+pub(crate) const INDEX_WRONG: &str = "index-entry-wrong";
 /// A tree that does not end with its index, or has too many entries between two.
-pub(super) const INDEX_MISSING: &str = "index-entry-missing";
+pub(crate) const INDEX_MISSING: &str = "index-entry-missing";
 /// A manifest that cannot be had.
-pub(super) const MANIFEST_MISSING: &str = "manifest-missing";
+pub(crate) const MANIFEST_MISSING: &str = "manifest-missing";
 /// A release that does not say what its manifest says.
-pub(super) const MANIFEST_DIFFERS: &str = "manifest-differs";
+pub(crate) const MANIFEST_DIFFERS: &str = "manifest-differs";
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// Its code.
-    pub(crate) code: String,
+    pub code: String,
     /// What kind of failure it finds.
-    pub(crate) mode: &'static str,
+    pub mode: &'static str,
     /// How much a finding of it weighs.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// What it says.
-    pub(crate) rule: &'static str,
+    pub rule: &'static str,
 }
 
 /// The rules about the log itself: code, kind of failure, weight, and what each says.
@@ -124,7 +124,7 @@ pub(crate) fn rules() -> Vec<Rule> {
 
 impl Row {
     /// A finding about the log itself.
-    pub(super) fn of_the_log(code: &str, entry: u64, summary: String) -> Self {
+    pub(crate) fn of_the_log(code: &str, entry: u64, summary: String) -> Self {
         let known = OF_THE_LOG.iter().find(|(known, ..)| *known == code);
         let (mode, severity) =
             known.map_or(("registration", Severity::Error), |(_, mode, severity, _)| (mode, *severity));
@@ -133,13 +133,13 @@ impl Row {
     }
 
     /// With what it is about.
-    pub(super) fn about(mut self, coordinate: Option<Coordinate>) -> Self {
+    pub(crate) fn about(mut self, coordinate: Option<Coordinate>) -> Self {
         self.coordinate = coordinate;
         self
     }
 
     /// With a value that it rests on.
-    pub(super) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.evidence.push(Evidence { name: name.to_owned(), value: value.to_string() });
         self
     }

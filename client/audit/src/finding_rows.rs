@@ -3,7 +3,7 @@
 use stele_spec::finding::{Counts, Findings, Known, Memory, Reported, Table};
 use stele_spec::hash::Digest;
 
-use super::store::{Changes, Snapshot, StoreError, key, to_json};
+use crate::store::{Changes, Snapshot, StoreError, key, to_json};
 
 impl Memory for Snapshot {
     type Error = StoreError;
@@ -23,12 +23,12 @@ impl Memory for Snapshot {
 }
 
 /// Where the rules were.
-pub(super) fn open(rows: &Snapshot) -> Result<Findings, StoreError> {
+pub(crate) fn open(rows: &Snapshot) -> Result<Findings, StoreError> {
     Ok(Findings::begin(rows.json::<Counts>(&key(b'm', "findings"))?.unwrap_or_default()))
 }
 
 /// Sets everything down that the rules hold, and lets go of it.
-pub(super) fn set_down(findings: &mut Findings, changes: &mut Changes) -> Result<(), StoreError> {
+pub(crate) fn set_down(findings: &mut Findings, changes: &mut Changes) -> Result<(), StoreError> {
     changes.insert(key(b'm', "findings"), to_json(&findings.counts())?);
     for (number, known) in findings.releases() {
         changes.insert(row(b'R', number), to_json(known)?);
