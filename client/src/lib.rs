@@ -4,11 +4,9 @@
 pub mod error;
 mod output;
 
-mod content;
-
-mod roles;
-
 mod page;
+
+mod examination_rows;
 
 mod claims;
 
@@ -27,8 +25,6 @@ mod publish_error;
 mod proposal;
 
 mod statement_page;
-
-mod examination;
 
 mod expected;
 

@@ -1,5 +1,8 @@
 //! A release before it is sent: its files hashed, and what will be reported of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use stele_spec::finding::{self, Code};
@@ -9,10 +12,10 @@ use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::walk::Found;
 
 use crate::error::Failure;
-use crate::examination::{AtHand, Examination};
 use crate::foresight::Earlier;
 use crate::publish_error::PublishError;
-use crate::roles::Roles;
+use stele_model_files::examine::{AtHand, Examination};
+use stele_model_files::roles::Roles;
 
 /// Hashes the files of the folder, with all digests that a manifest holds; `progress` gets the bytes done.
 pub(crate) fn hash(

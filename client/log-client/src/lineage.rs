@@ -58,6 +58,20 @@ pub enum Found {
     },
 }
 
+impl Ancestry {
+    /// Further names of a logged parent, if where it stands is known: its package URL and its hosts.
+    pub fn names_of(&self, ancestor: &Ancestor) -> Vec<String> {
+        let Parent::Logged(logged) = &ancestor.parent else { return Vec::new() };
+        let parent = self.nodes.iter().filter_map(|node| node.standing()).find_map(|standing| {
+            let release = standing.history.current()?;
+            (release.coordinate() == logged.coordinate).then_some(release)
+        });
+        let Some(parent) = parent else { return Vec::new() };
+        let hosts = parent.hosts.iter().map(|host| host.locator.to_string());
+        parent.model.purl.iter().map(ToString::to_string).chain(hosts).collect()
+    }
+}
+
 impl Node {
     /// Its coordinate, or its package URL.
     pub fn name(&self) -> String {

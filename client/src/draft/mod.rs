@@ -4,27 +4,20 @@
 //! a person can decide is written as `"DECIDE: ..."`. Every file is read with a bound, and a file that is malformed
 //! is a fact less and a note on stderr, never an error.
 
-mod bases;
-mod card;
-mod config;
-pub(crate) mod gguf;
-mod gguf_length;
-mod licences;
-mod origin;
-mod safetensors;
 mod write;
 
 use std::path::Path;
 
+use stele_model_files::bases::declared_bases;
+use stele_model_files::content::Content;
+use stele_model_files::roles::{self, Roles, Why};
+use stele_model_files::{card, config, gguf, licences, origin, safetensors};
 use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::{self as folder, Found};
 
-use crate::content::Content;
 use crate::error::Failure;
-use crate::roles::{self, Roles, Why};
 
-pub(crate) use bases::declared_bases;
 pub(crate) use write::{Names, release_toml};
 
 /// The largest config or model card that is read.
@@ -71,12 +64,6 @@ pub(crate) struct Facts {
     pickles: Vec<FilePath>,
     /// What could not be read.
     pub(crate) notes: Vec<String>,
-}
-
-/// How many bytes a GGUF file of weights must have by its own header; `None` where it is no such file, or cannot be read.
-pub(crate) fn least_length_of_gguf(file: &Found) -> Option<u64> {
-    let is_gguf = file.path.as_str().to_ascii_lowercase().ends_with(".gguf");
-    is_gguf.then(|| gguf::Header::read(&file.open).ok()).flatten().map(|header| header.least_length)
 }
 
 /// Reads what a folder says.

@@ -16,9 +16,9 @@ use stele_spec::manifest::{FilePath, Role};
 use stele_spec::verify::pickle;
 use stele_verify::folder::walk::Found;
 
-use crate::content::{Content, zip};
-use crate::draft::least_length_of_gguf;
-use crate::roles::{Question, Roles};
+use stele_model_files::content::Content;
+use stele_model_files::roles::{Question, Roles};
+use stele_model_files::{gguf, zip};
 
 /// The most problems that a person is shown.
 const LISTED: usize = 50;
@@ -98,7 +98,7 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
         Some(Content::Empty) if is_model => return Some(What::Empty),
         _ => {}
     }
-    if let Some(expected) = least_length_of_gguf(file).filter(|expected| is_model && *expected > file.size) {
+    if let Some(expected) = gguf::least_length_of(file).filter(|expected| is_model && *expected > file.size) {
         return Some(What::Cut { expected, found: file.size });
     }
     if is_model && let Some(what) = without_end(file, content) {

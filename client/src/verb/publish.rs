@@ -30,11 +30,11 @@ use crate::receipt;
 use crate::refused;
 use crate::release;
 use crate::release_file::ReleaseFile;
-use crate::roles::{self, Roles};
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::Record;
+use stele_model_files::roles::{self, Roles};
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;

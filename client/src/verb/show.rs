@@ -6,7 +6,7 @@ use stele_clock::{Clock as _, SystemClock};
 use crate::asking::Asked;
 use crate::cli::ShowArgs;
 use crate::error::Failure;
-use crate::examination::Examination;
+use crate::examination_rows;
 use crate::lifecycle;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
@@ -14,6 +14,7 @@ use crate::page::Page;
 use crate::proposal::Proposal;
 use crate::statement_page;
 use stele_log_client::age;
+use stele_model_files::examine::Examination;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
@@ -44,7 +45,7 @@ fn text(loaded: &Loaded) -> String {
     let mut page = Page(statement_page::of(&loaded.signed));
     if let Some(release) = loaded.release() {
         page.section("Computed from the record");
-        Examination::of_record(loaded.position, release, loaded.manifest.as_ref()).rows(&mut page);
+        examination_rows::rows(&Examination::of_record(loaded.position, release, loaded.manifest.as_ref()), &mut page);
     }
     match (&loaded.standing, loaded.position) {
         (Some(standing), _) => {

@@ -6,6 +6,7 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Refusal;
+use stele_spec::statement::Ancestor;
 use stele_terminal::output::complain;
 use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, TargetKind};
@@ -15,7 +16,6 @@ use crate::asking::local_state;
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
 use crate::error::{self, Failure};
-use crate::examination::{AtHand, Examination};
 use crate::output::Output;
 use crate::page::printable;
 use crate::policy_file;
@@ -28,6 +28,7 @@ use stele_log_client::local_state::{Conflicting, LogId, Memory};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, MAX_VERDICT_WAIT};
 use stele_log_client::release_status::{Source, Standing};
+use stele_model_files::examine::{AtHand, Examination};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {
@@ -139,18 +140,19 @@ fn examine(
 ) -> Examination {
     let position = Some(evidence.statement().position());
     let release = known.standing.history.current().unwrap_or(evidence.release());
+    let names_of = |ancestor: &Ancestor| known.ancestry.names_of(ancestor);
     let examination = Examination::of_record(position, release, Some(evidence.manifest()));
     match (kind, comparison) {
         (TargetKind::Folder(folder), Some(comparison)) => {
             // The files are read by their paths in the whole release.
             let root = target::root_of(folder, place);
             let files = AtHand::new(&root, &comparison.matching);
-            examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
+            Examination::of_files(position, release, evidence.manifest(), &files, &names_of)
         }
         (TargetKind::File(file), Some(FolderReport { matching, .. })) => match matching.as_slice() {
             [path] => {
                 let files = AtHand::one(path, file);
-                examination.with_files(position, release, evidence.manifest(), &files, &known.ancestry)
+                Examination::of_files(position, release, evidence.manifest(), &files, &names_of)
             }
             _ => examination,
         },

@@ -5,12 +5,12 @@ use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count,
 
 use super::judgement::{Judgement, WithdrawnError, Word};
 use super::known::Verdict;
-use crate::examination::Examination;
 use crate::lifecycle::reporter;
 use crate::page::{Page, printable};
 use stele_log_client::age::Age;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::Source;
+use stele_model_files::examine::Examination;
 
 /// How many names stand in a sentence.
 const NAMED: usize = 3;

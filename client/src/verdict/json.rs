@@ -10,11 +10,11 @@ use super::judgement::Judgement;
 use super::known::Verdict;
 use crate::claims;
 use crate::error::Failure;
-use crate::examination::Examination;
 use crate::lifecycle;
 use crate::lineage_drawing;
 use stele_log_client::age;
 use stele_log_client::moment::moment;
+use stele_model_files::examine::Examination;
 
 /// What is true of every document: the verdict in a word, whether a script may go on, and every problem by its name.
 fn judged_fields(word: &str, problems: &[Failure], accepted: &[&'static str]) -> Map<String, Value> {

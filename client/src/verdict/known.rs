@@ -4,10 +4,10 @@ use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::verify::FolderReport;
 use stele_verify::VerifiedRelease;
 
-use crate::examination::Examination;
 use stele_log_client::age::Age;
 use stele_log_client::lineage::Ancestry;
 use stele_log_client::release_status::Standing;
+use stele_model_files::examine::Examination;
 
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::headline;
 use super::judgement::{Judgement, Word};
 use super::known::Verdict;
 use crate::claims;
+use crate::examination_rows;
 use crate::lifecycle;
 use crate::lineage_drawing;
 use crate::page::{Page, printable};
@@ -61,7 +62,7 @@ impl Verdict<'_> {
 
         page.section("computed, from the record and the files here");
         match self.examination {
-            Some(examination) => examination.rows(&mut page),
+            Some(examination) => examination_rows::rows(examination, &mut page),
             None => page.row("", &"not with --no-hash; `stele show` applies the rules to the record"),
         }
 

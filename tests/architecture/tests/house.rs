@@ -67,6 +67,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("stele-verify", &["stele-explain", "stele-spec"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
+    ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
     (
         "stele-log-client",
         &["stele-explain", "stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-verify"],
@@ -83,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-fetch",
             "stele-daemon",
             "stele-verify",
+            "stele-model-files",
             "stele-log-client",
             "stele-host-check",
             "stele-audit",

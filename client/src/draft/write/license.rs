@@ -1,6 +1,8 @@
 //! `[license]`: what card, header and licence file say, and where they do not agree.
 
-use crate::draft::{Facts, licences};
+use stele_model_files::licences;
+
+use crate::draft::Facts;
 use crate::form::Sheet;
 
 pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {

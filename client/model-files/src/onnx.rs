@@ -13,14 +13,14 @@ const MAX_NAME: u64 = 4_096;
 const MAX_FILES: usize = 4_096;
 
 /// The files that tensors of a model are in, as the model names them: from its own folder.
-pub(crate) fn external_data(file: impl Read + Seek, size: u64) -> io::Result<BTreeSet<String>> {
+pub fn external_data(file: impl Read + Seek, size: u64) -> io::Result<BTreeSet<String>> {
     let mut walk = Walk::new(file);
     walk.message(Message::Model, size, 0)?;
     Ok(walk.found)
 }
 
 /// Whether a file is a model of ONNX: it has a version and a graph, and no field that a model has not.
-pub(super) fn is_model(file: impl Read + Seek, size: u64) -> io::Result<bool> {
+pub fn is_model(file: impl Read + Seek, size: u64) -> io::Result<bool> {
     let mut walk = Walk::new(file);
     let (mut version, mut graph) = (false, false);
     while walk.at < size {

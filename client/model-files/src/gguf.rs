@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use super::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, least_length};
+use stele_verify::folder::walk::Found;
+
+use crate::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, least_length};
 
 /// How much of a file is read: vocabularies of a few hundred thousand words fit.
 const MAX_HEADER: u64 = 128 << 20;
@@ -18,33 +20,33 @@ const MAX_BASES: usize = 64;
 
 /// What a header says of the model.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Header {
+pub struct Header {
     /// `general.architecture`.
-    pub(super) architecture: Option<String>,
+    pub architecture: Option<String>,
     /// `general.name`.
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// `general.license`.
-    pub(super) license: Option<String>,
+    pub license: Option<String>,
     /// `general.file_type`, by its name.
-    pub(super) quantization: Option<&'static str>,
+    pub quantization: Option<&'static str>,
     /// `general.type`: `model`, `mmproj`, `adapter` and others.
-    pub(super) kind: Option<String>,
+    pub kind: Option<String>,
     /// `split.count`: of how many files it is one.
-    pub(crate) split_count: Option<u64>,
+    pub split_count: Option<u64>,
     /// The first of the `general.base_model.*.repo_url`: the key, and what it says.
-    pub(super) base_models: Vec<(String, String)>,
+    pub base_models: Vec<(String, String)>,
     /// How many more of them there are than are kept.
-    pub(super) more_bases: u64,
+    pub more_bases: u64,
     /// The numbers of all tensors together.
-    pub(super) parameters: Option<u64>,
+    pub parameters: Option<u64>,
     /// How many bytes the file has at least, if all tensors are in it.
-    pub(crate) least_length: u64,
+    pub least_length: u64,
     alignment: Option<u64>,
 }
 
 impl Header {
     /// Reads the header of a file.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
+    pub fn read(path: &Path) -> io::Result<Self> {
         Self::parse(BufReader::new(File::open(path)?.take(MAX_HEADER)))
     }
 
@@ -88,7 +90,7 @@ impl Header {
     }
 
     /// Whether it is the model itself, and not what goes with one: a projector of images, an adapter, a vocabulary.
-    pub(super) fn is_model(&self) -> bool {
+    pub fn is_model(&self) -> bool {
         let kind = self.kind.as_deref().is_none_or(|kind| kind == "model");
         kind && self.architecture.as_deref() != Some("clip")
     }
@@ -116,7 +118,7 @@ impl Header {
 }
 
 /// Whether a file begins as GGUF does.
-pub(super) fn begins(path: &Path) -> bool {
+pub fn begins(path: &Path) -> bool {
     let mut begin = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && begin == *b"GGUF"
 }
@@ -266,6 +268,12 @@ fn file_type(number: u64) -> Option<&'static str> {
         (37, "TQ2_0"),
     ];
     NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+/// How many bytes a GGUF file of weights must have by its own header; `None` where it is no such file, or cannot be read.
+pub fn least_length_of(file: &Found) -> Option<u64> {
+    let is_gguf = file.path.as_str().to_ascii_lowercase().ends_with(".gguf");
+    is_gguf.then(|| Header::read(&file.open).ok()).flatten().map(|header| header.least_length)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use stele_spec::finding::Json;
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::Found;
 
-use super::onnx;
-use crate::draft::gguf;
+use crate::gguf;
+use crate::onnx;
 
 /// The longest index that is read: one of a million tensors is shorter.
 const MAX_INDEX: u64 = 128 << 20;
@@ -21,18 +21,18 @@ const MAX_PARTS: usize = 100_000;
 
 /// What the files of a folder name as their parts.
 #[derive(Debug, Default)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// Each part that is named, whether or not it is there, and the first file that names it.
-    pub(crate) named: BTreeMap<FilePath, FilePath>,
+    pub named: BTreeMap<FilePath, FilePath>,
     /// Names that lead out of the folder or are no paths, with the files that say them.
-    pub(crate) outside: Vec<(FilePath, String)>,
+    pub outside: Vec<(FilePath, String)>,
     /// What could not be read, and why.
-    pub(crate) unread: Vec<(FilePath, String)>,
+    pub unread: Vec<(FilePath, String)>,
 }
 
 impl Parts {
     /// Parts that are named and are none of these files, each with the file that names it.
-    pub(crate) fn missing<'a>(&'a self, files: &'a [Found]) -> impl Iterator<Item = (&'a FilePath, &'a FilePath)> {
+    pub fn missing<'a>(&'a self, files: &'a [Found]) -> impl Iterator<Item = (&'a FilePath, &'a FilePath)> {
         let here: BTreeSet<&FilePath> = files.iter().map(|file| &file.path).collect();
         self.named.iter().filter(move |(part, _)| !here.contains(part))
     }
@@ -53,7 +53,7 @@ impl Parts {
 }
 
 /// Reads what files name as their parts.
-pub(crate) fn parts(files: &[Found]) -> Parts {
+pub fn parts(files: &[Found]) -> Parts {
     let mut parts = Parts::default();
     for file in files {
         let name = file.path.file_name().to_ascii_lowercase();

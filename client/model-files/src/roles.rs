@@ -7,7 +7,8 @@ use std::fmt;
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::Found;
 
-use crate::content::{Content, Parts, parts};
+use crate::content::Content;
+use crate::parts::{Parts, parts};
 
 /// From this size on, a file that nothing is known of may be the weights: a page of documents is smaller, and so is a picture of
 /// a model card.
@@ -23,7 +24,7 @@ const DOCUMENTS: [&str; 29] = [
 
 /// Why a file has a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Why {
+pub enum Why {
     /// By its name.
     Name,
     /// By its content, whatever its name.
@@ -34,27 +35,27 @@ pub(crate) enum Why {
 
 /// The role of a file, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Assigned {
+pub struct Assigned {
     /// What it is for.
-    pub(crate) role: Role,
+    pub role: Role,
     /// Why.
-    pub(crate) why: Why,
+    pub why: Why,
     /// What it is by its content; nothing where it cannot be read.
-    pub(crate) content: Option<Content>,
+    pub content: Option<Content>,
 }
 
 /// The roles of the files of a folder.
 #[derive(Debug, Default)]
-pub(crate) struct Roles {
+pub struct Roles {
     /// Each file.
-    pub(crate) files: BTreeMap<FilePath, Assigned>,
+    pub files: BTreeMap<FilePath, Assigned>,
     /// What the files name as their parts.
-    pub(crate) parts: Parts,
+    pub parts: Parts,
 }
 
 impl Roles {
     /// Looks into files.
-    pub(crate) fn of_files(files: &[Found]) -> Self {
+    pub fn of_files(files: &[Found]) -> Self {
         let parts = parts(files);
         let assigned = files.iter().map(|file| {
             let content = Content::of_file(&file.open).ok();
@@ -64,7 +65,7 @@ impl Roles {
     }
 
     /// The role of a file; of one that was not looked into, by its name.
-    pub(crate) fn of(&self, path: &FilePath) -> Role {
+    pub fn of(&self, path: &FilePath) -> Role {
         self.files.get(path).map_or_else(|| Role::of_path(path), |assigned| assigned.role)
     }
 }
@@ -90,13 +91,13 @@ fn in_place_of(path: &FilePath) -> Role {
 
 /// A file of the role `other` that may be weights: a person has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question {
+pub struct Question {
     /// The file.
-    pub(crate) path: FilePath,
+    pub path: FilePath,
     /// Its size in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
     /// The bytes of all weights together.
-    pub(crate) weights: u64,
+    pub weights: u64,
 }
 
 impl fmt::Display for Question {
@@ -109,7 +110,7 @@ impl fmt::Display for Question {
 /// The files that may be weights although nothing says so: those of the role `other` that are larger than a document is, or
 /// than all weights together. Each file is given by its path, its role and its size; `said` tells whether a person gave the
 /// file its role.
-pub(crate) fn questions<'a>(
+pub fn questions<'a>(
     files: impl IntoIterator<Item = (&'a FilePath, Role, u64)>,
     said: impl Fn(&FilePath) -> bool,
 ) -> Vec<Question> {
@@ -134,7 +135,7 @@ fn is_document(path: &FilePath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::onnx;
+    use crate::onnx;
     use stele_verify::folder::walk as folder;
 
     fn roles(files: &[(&str, &[u8])]) -> Roles {

@@ -2,7 +2,7 @@
 
 /// The SPDX id of a hub's licence tag, and whether it restricts use. Tags of licences that SPDX does not list become
 /// `LicenseRef-*`; whether those restrict use is not known here unless they are famous for it.
-pub(super) fn of_tag(tag: &str) -> Option<(String, Option<bool>)> {
+pub fn of_tag(tag: &str) -> Option<(String, Option<bool>)> {
     const OPEN: [(&str, &str); 22] = [
         ("apache-2.0", "Apache-2.0"),
         ("mit", "MIT"),
@@ -56,7 +56,7 @@ pub(super) fn of_tag(tag: &str) -> Option<(String, Option<bool>)> {
 }
 
 /// The SPDX id of a licence by the words that its text begins with. A guess to be confirmed, never more.
-pub(super) fn of_text(text: &str) -> Option<&'static str> {
+pub fn of_text(text: &str) -> Option<&'static str> {
     let start: String = text.split_whitespace().take(80).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     let has = |words: &str| start.contains(words);
     if has("apache license version 2.0") {

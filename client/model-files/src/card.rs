@@ -11,11 +11,11 @@ const MAX_VALUES: usize = 100;
 
 /// The front matter.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Card(BTreeMap<String, Vec<String>>);
+pub struct Card(BTreeMap<String, Vec<String>>);
 
 impl Card {
     /// Reads the front matter of a card; a card without one says nothing.
-    pub(super) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let mut card = Self::default();
         let mut lines = text.trim_start_matches('\u{feff}').lines().take(MAX_LINES);
         if lines.next().map(str::trim_end) != Some("---") {
@@ -63,23 +63,23 @@ impl Card {
     }
 
     /// The first value of a field.
-    pub(super) fn first(&self, field: &str) -> Option<&str> {
+    pub fn first(&self, field: &str) -> Option<&str> {
         self.all(field).first().map(String::as_str)
     }
 
     /// All values of a field.
-    pub(super) fn all(&self, field: &str) -> &[String] {
+    pub fn all(&self, field: &str) -> &[String] {
         self.0.get(field).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The models that it names as its base. Templates are filled with words for none.
-    pub(super) fn bases(&self) -> impl Iterator<Item = &str> {
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
         let none = |name: &&str| !["none", "n/a", "false", "no"].contains(&name.to_ascii_lowercase().as_str());
         self.all("base_model").iter().map(String::as_str).filter(none)
     }
 
     /// Adds a value that is not there yet.
-    pub(super) fn push(&mut self, field: &str, value: String) {
+    pub fn push(&mut self, field: &str, value: String) {
         let values = self.0.entry(field.to_owned()).or_default();
         if values.len() < MAX_VALUES && !value.is_empty() && !values.contains(&value) {
             values.push(value);

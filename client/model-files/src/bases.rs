@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use stele_spec::finding::DeclaredBase;
 use stele_spec::manifest::FilePath;
 
-use super::{MAX_TEXT, card, config, gguf};
+use crate::{card, config, gguf};
+
+/// The largest config or model card that is read.
+const MAX_TEXT: u64 = 4 << 20;
 
 /// What files say of the models that they were made of.
 #[derive(Debug, Default)]
-pub(crate) struct Declared {
+pub struct Declared {
     /// The base models, in the order of the files. A path on a disk is among them: it is for the rules to tell.
-    pub(crate) bases: Vec<DeclaredBase>,
+    pub bases: Vec<DeclaredBase>,
     /// Files that were not read, or not wholly, and why.
-    pub(crate) unread: Vec<(FilePath, String)>,
+    pub unread: Vec<(FilePath, String)>,
 }
 
 /// The base models that files name: every adapter's config, every GGUF header, and the model card at the top.
-pub(crate) fn declared_bases(files: &[(FilePath, PathBuf)]) -> Declared {
+pub fn declared_bases(files: &[(FilePath, PathBuf)]) -> Declared {
     let mut declared = Declared::default();
     files.iter().for_each(|(path, open)| declared.read(path, open));
     declared

@@ -2,10 +2,6 @@
 //!
 //! Files are strangers' files: each is read with a bound, and what cannot be read is no more than its name says.
 
-pub(crate) mod onnx;
-mod parts;
-pub(crate) mod zip;
-
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -14,7 +10,7 @@ use stele_spec::finding::is_pickle;
 use stele_spec::manifest::FilePath;
 use stele_spec::verify::pickle;
 
-pub(crate) use parts::{Parts, parts};
+use crate::{onnx, zip};
 
 /// How much of the beginning of a file is compared with known beginnings.
 const HEAD: u64 = 512;
@@ -33,7 +29,7 @@ const PACKED: [&[u8]; 8] = [
 
 /// What a file is by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Content {
+pub enum Content {
     /// A pickle of Python, alone or in a ZIP archive as PyTorch writes it.
     Pickle,
     /// Bytes that hold as a pickle of an old protocol, which has no mark of its own: short texts can do so too.
@@ -66,14 +62,14 @@ pub(crate) enum Content {
 
 impl Content {
     /// Looks into a file.
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+    pub fn of_file(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         Self::of(file, size)
     }
 
     /// Looks into what has `size` bytes.
-    pub(crate) fn of(mut file: impl Read + Seek, size: u64) -> io::Result<Self> {
+    pub fn of(mut file: impl Read + Seek, size: u64) -> io::Result<Self> {
         let mut head = Vec::new();
         file.by_ref().take(HEAD).read_to_end(&mut head)?;
         if head.is_empty() {
@@ -99,12 +95,12 @@ impl Content {
     }
 
     /// Whether these are learned parameters under any name.
-    pub(crate) fn is_weights(self) -> bool {
+    pub fn is_weights(self) -> bool {
         matches!(self, Self::Pickle | Self::Safetensors | Self::Gguf | Self::Onnx | Self::Hdf5 | Self::Tflite)
     }
 
     /// Whether to load a file of this content and name is to run it; nothing where the content does not decide.
-    pub(crate) fn is_pickle(self, path: &FilePath) -> Option<bool> {
+    pub fn is_pickle(self, path: &FilePath) -> Option<bool> {
         match self {
             Self::Pickle => Some(true),
             // A text of one's own may begin as a pickle does; under a name of the family, a loader will take it for one.
@@ -117,7 +113,7 @@ impl Content {
     }
 
     /// For people.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pickle | Self::MaybePickle => "a pickle of Python",
             Self::Safetensors => "safetensors",

@@ -4,22 +4,22 @@ use stele_spec::finding::{Json, NotJson};
 
 /// What a config says of the model.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Config {
+pub struct Config {
     /// `architectures[0]`.
-    pub(super) architecture: Option<String>,
+    pub architecture: Option<String>,
     /// `model_type`.
-    pub(super) model_type: Option<String>,
+    pub model_type: Option<String>,
     /// `torch_dtype` or `dtype`.
-    pub(super) dtype: Option<String>,
+    pub dtype: Option<String>,
     /// `quantization_config`, in short.
-    pub(super) quantization: Option<String>,
+    pub quantization: Option<String>,
     /// `auto_map`: the config would execute code of the folder.
-    pub(super) runs_code: bool,
+    pub runs_code: bool,
 }
 
 impl Config {
     /// Reads a config as Python does.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
         let value = Json::parse(bytes)?;
         let string = |name: &str| value.get(name).and_then(Json::as_str).map(short);
         Ok(Self {
@@ -33,7 +33,7 @@ impl Config {
 }
 
 /// `base_model_name_or_path` of an `adapter_config.json`.
-pub(super) fn adapter_base(bytes: &[u8]) -> Result<Option<String>, NotJson> {
+pub fn adapter_base(bytes: &[u8]) -> Result<Option<String>, NotJson> {
     Ok(Json::parse(bytes)?.get("base_model_name_or_path").and_then(Json::as_str).map(short))
 }
 

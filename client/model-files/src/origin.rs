@@ -9,17 +9,17 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// Where a folder came from, as far as it says.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Origin {
+pub struct Origin {
     /// `org/name` on Hugging Face.
-    pub(super) huggingface: Option<String>,
+    pub huggingface: Option<String>,
     /// The URL of the git remote, if that is not Hugging Face.
-    pub(super) git: Option<String>,
+    pub git: Option<String>,
     /// The commit.
-    pub(super) revision: Option<String>,
+    pub revision: Option<String>,
 }
 
 /// Looks for the traces.
-pub(super) fn of(root: &Path) -> Origin {
+pub fn of(root: &Path) -> Origin {
     let home = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     cache(&home).or_else(|| git(&home)).or_else(|| download(&home)).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! How long a GGUF file must be by its own header.
 
 /// The alignment of the tensors' data where `general.alignment` says none.
-pub(super) const DEFAULT_ALIGNMENT: u64 = 32;
+pub(crate) const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// For each type of tensor: its number, how many weights a block has, and how many bytes (ggml's `type_traits`).
 const TYPES: [(u32, u64, u64); 32] = [
@@ -42,7 +42,7 @@ const TYPES: [(u32, u64, u64); 32] = [
 /// Where the data of a tensor ends, counted from the beginning of all data.
 ///
 /// Of a type that is not known, the tensor's own bytes are not counted: the answer is a bound from below.
-pub(super) fn end_of_tensor(kind: u32, weights: u64, offset: u64) -> u64 {
+pub(crate) fn end_of_tensor(kind: u32, weights: u64, offset: u64) -> u64 {
     let bytes = TYPES
         .iter()
         .find(|(known, ..)| *known == kind)
@@ -51,7 +51,7 @@ pub(super) fn end_of_tensor(kind: u32, weights: u64, offset: u64) -> u64 {
 }
 
 /// The least length of a file whose header is `header` bytes and whose data ends at `end`.
-pub(super) fn least_length(header: u64, alignment: u64, end: u64) -> u64 {
+pub(crate) fn least_length(header: u64, alignment: u64, end: u64) -> u64 {
     if end == 0 {
         return header;
     }

@@ -8,7 +8,7 @@ const MAX_END: u64 = 22 + 65_535;
 const MAX_NAMES: u64 = 64 << 20;
 
 /// Whether an archive holds a pickle; nothing where its list of names cannot be read.
-pub(super) fn holds_pickle(mut file: impl Read + Seek, size: u64) -> io::Result<Option<bool>> {
+pub fn holds_pickle(mut file: impl Read + Seek, size: u64) -> io::Result<Option<bool>> {
     let tail = read_at(&mut file, size.saturating_sub(MAX_END), size.min(MAX_END))?;
     let Some(end) = tail.windows(4).rposition(|four| four == b"PK\x05\x06") else { return Ok(None) };
     let record = tail.get(end..).unwrap_or_default();
@@ -49,7 +49,7 @@ pub(super) fn holds_pickle(mut file: impl Read + Seek, size: u64) -> io::Result<
 }
 
 /// Whether the record that ends an archive is not there.
-pub(crate) fn is_cut(mut file: impl Read + Seek, size: u64) -> io::Result<bool> {
+pub fn is_cut(mut file: impl Read + Seek, size: u64) -> io::Result<bool> {
     let tail = read_at(&mut file, size.saturating_sub(MAX_END), size.min(MAX_END))?;
     Ok(!tail.windows(4).any(|four| four == b"PK\x05\x06"))
 }
@@ -74,7 +74,7 @@ mod tests {
     use std::io::Cursor;
 
     /// An archive with these names and no content.
-    pub(super) fn archive(names: &[&str]) -> Vec<u8> {
+    pub(crate) fn archive(names: &[&str]) -> Vec<u8> {
         let (mut files, mut list) = (Vec::new(), Vec::new());
         for name in names {
             let at = files.len() as u32;

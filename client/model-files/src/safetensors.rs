@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Sum {
 }
 
 /// How many numbers the tensors of a file hold together.
-pub(super) fn parameters(path: &Path, size: u64) -> io::Result<u64> {
+pub fn parameters(path: &Path, size: u64) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
