@@ -5,8 +5,8 @@ use stele_terminal::output::complain;
 use stele_terminal::writers::warn_of_writers;
 
 use crate::cli::Asking;
-use crate::error::Failure;
 use crate::policy_file;
+use stele_explain::Failure;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::local_state::Memory;
 use stele_log_client::log_url;

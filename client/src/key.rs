@@ -1,33 +1,19 @@
-//! Key files: the secret key that signs, and public keys.
+//! Key files, with a warning where others may change them.
 
 use std::path::Path;
 
-use stele_durable::key_file;
+use stele_publish::key;
 use stele_spec::key::{PublicKey, SecretKey};
 use stele_terminal::writers::warn_of_writers;
 
-use crate::error::{self, Failure, FileError};
-use crate::key_kind::KeyKind;
+use stele_explain::Failure;
 
-/// A publisher's secret key.
+/// Reads the key that signs.
 pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {
-    let pem = key_file::read(file)?;
-    warn_of_writers(file, "what is signed");
-    SecretKey::from_pkcs8_pem(&pem)
-        .map_err(|error| not_a_key(file, "a private Ed25519 key in PKCS#8 PEM", KeyKind::of(&pem, error)).into())
+    key::read_secret(file, warn_of_writers)
 }
 
-/// A public key, or the public half of a secret one.
+/// Reads the public half of a key: from either file.
 pub(crate) fn read_public(file: &Path) -> Result<PublicKey, Failure> {
-    let what = "an Ed25519 key in PEM";
-    let is_public = error::read(file, key_file::MAX_KEY_FILE, what)?;
-    let pem = String::from_utf8_lossy(&is_public);
-    if pem.contains("BEGIN PUBLIC KEY") {
-        return PublicKey::from_pem(&pem).map_err(|error| not_a_key(file, what, KeyKind::of_public(error)).into());
-    }
-    read_secret(file).map(|key| key.public())
-}
-
-fn not_a_key(file: &Path, what: &'static str, kind: KeyKind) -> FileError {
-    FileError::Malformed { path: file.display().to_string(), what, problem: kind.found.to_owned(), hint: kind.hint }
+    key::read_public(file, warn_of_writers)
 }

@@ -10,9 +10,10 @@ use stele_spec::statement::{Release, SignedStatement, Statement};
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::locate as target;
 
-use crate::error::{self, Failure, FileError};
+use stele_explain::Failure;
 use stele_log_client::log_view::AskedLog;
 use stele_log_client::release_status::Standing;
+use stele_publish::error::{self, FileError};
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";

@@ -1,6 +1,6 @@
 //! What a verb has to say, for a person and for a script.
 
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// What a verb has to say: the same data for a person and for a script.
 #[derive(Debug, Default)]

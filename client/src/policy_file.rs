@@ -5,7 +5,7 @@ use std::path::Path;
 use stele_terminal::writers::warn_of_writers;
 pub(crate) use stele_verify::policy_file::LoadedPolicy;
 
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// Finds and reads the policy.
 pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {

@@ -6,9 +6,9 @@ use stele_explain::{self as exit, Exit, Explain as _};
 use stele_terminal::output;
 
 use crate::cli::{Cli, Verb};
-use crate::error::Failure;
 use crate::output::Output;
 use crate::verb;
+use stele_explain::Failure;
 
 /// Runs one verb.
 pub fn run(cli: Cli) -> Result<Output, Failure> {

@@ -6,7 +6,7 @@ use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statemen
 
 use crate::claims;
 use crate::page::Page;
-use crate::proposal::Proposal;
+use stele_publish::key_proposal::Proposal;
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {

@@ -5,7 +5,7 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{Carries, LoggedRelease, Release, Statement};
 use stele_spec::status::History;
 
-use crate::error::Failure;
+use stele_explain::Failure;
 use stele_log_client::lineage::*;
 use stele_log_client::release_status::{Source, Standing};
 use stele_spec::policy::TrustedCheckpoint;

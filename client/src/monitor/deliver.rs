@@ -7,7 +7,7 @@ use stele_terminal::output;
 use super::event::Event;
 use super::hook::{Hook, NotDelivered};
 use super::state::Memory;
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
 const BROKEN: u32 = 3;

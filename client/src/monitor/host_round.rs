@@ -16,8 +16,8 @@ use super::event::{Event, Kind};
 use super::log_round::WatchedLog;
 use super::observation;
 use super::state::{HostState, Memory, Releases};
-use crate::error::Failure;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 
 /// So many files are named in a summary.
 const SHOWN: usize = 3;

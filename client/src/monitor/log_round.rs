@@ -20,7 +20,7 @@ use super::event::{Event, Kind};
 use super::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
 use super::watch::Watch;
 use super::witnesses::{self, Seen, View};
-use crate::error::Failure;
+use stele_explain::Failure;
 use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 
 /// One log that is watched.

@@ -43,8 +43,6 @@ use stele_host_check::{Bases, Hubs};
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
-use crate::error::Failure;
-use crate::expected;
 use crate::policy_file;
 use alert::Condition;
 use config::{Config, Start};
@@ -54,8 +52,10 @@ use log_round::{Judge, Misbehaved, WatchedLog};
 use observer::Observer;
 use state::Memory;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 use stele_log_client::moment::moment;
 use stele_log_client::reader::{LogReader, StaticFiles, source};
+use stele_publish::expected;
 use watch::Watch;
 
 /// A monitor, at work on its memory.

@@ -14,14 +14,15 @@ use super::host_round::HostRound;
 use super::log_round::WatchedLog;
 use super::observation;
 use super::state::Memory;
-use crate::error::{self, Failure};
 use crate::key;
-use crate::publish_error::PublishError;
-use crate::refused;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::proven_entries::Record;
 use stele_log_client::reader::StaticFiles;
+use stele_publish::error;
+use stele_publish::publish_error::PublishError;
+use stele_publish::register;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ pub(crate) fn submit(
 ) -> Result<u64, Failure> {
     let log = LogClient::new(url.to_owned(), wait, complain);
     let mut record = Record::new(&log, policy);
-    refused::submit(&mut record, signed, None).map(|logged| logged.position())
+    register::submit(&mut record, signed, None).map(|logged| logged.position())
 }
 
 fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Result<(), Failure> {

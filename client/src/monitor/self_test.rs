@@ -19,8 +19,9 @@ use super::hook::NotDelivered;
 use super::log_round::Judge;
 use super::state::{LogState, Memory};
 use super::watch::Watch;
-use crate::error::{Failure, FileError};
-use crate::publish_error::PublishError;
+use stele_explain::Failure;
+use stele_publish::error::FileError;
+use stele_publish::publish_error::PublishError;
 
 /// A name that the domain name system never gives to anybody (RFC 2606).
 const NAME: &str = "self-test.invalid";

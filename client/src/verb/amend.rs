@@ -6,18 +6,19 @@ use stele_terminal::output::complain;
 use toml::{Table, Value};
 
 use crate::cli::{AMENDABLE, AmendArgs};
-use crate::error::Failure;
-use crate::form::{self, FormError, ReferenceError, Sheet};
+use crate::issue;
 use crate::output::Output;
 use crate::policy_file;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::Record;
+use stele_publish::form::{self, FormError, ReferenceError, Sheet};
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Amend, &args.say, None)?;
+    let mut saying = Saying::new(Kind::Amend, args.say.release.as_deref(), None)?;
     saying.text("reason", args.reason.as_deref(), "--reason");
     saying.text("license.spdx", args.license.as_deref(), "--license");
     saying.document("license.text", args.license_text.as_deref(), None, "--license-text")?;
@@ -25,13 +26,13 @@ pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {
     saying.document("model_card", args.model_card.as_deref(), None, "--model-card")?;
     saying.text("support", args.support.as_deref(), "--support");
     if !args.say.draft {
-        return saying.say(&args.say);
+        return issue::issue(saying, &args.say);
     }
     let mut fields = if args.field.is_empty() { Table::new() } else { current(&args, &saying)? };
     for given in saying.given.iter().filter(|given| given.path != "reason") {
         form::put(&mut fields, given.path, given.value.clone());
     }
-    saying.draft(&args.say, |sheet, head| write(sheet, head, fields))
+    issue::draft(saying, &args.say, |sheet, head| write(sheet, head, fields))
 }
 
 /// The fields that are to be changed, as everything that the publisher has said so far has left them; each statement proven.
@@ -93,7 +94,7 @@ fn write(sheet: &mut Sheet, head: &Head, fields: Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::{Amend, Release};
 
     #[test]

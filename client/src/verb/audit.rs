@@ -7,10 +7,10 @@ use stele_spec::finding::Severity;
 use stele_terminal::output::{self, OutputError, complain};
 
 use crate::cli::{AuditArgs, ReportFormat, Weight};
-use crate::error::Failure;
 use crate::output::Output;
 use crate::policy_file;
 use stele_audit::{AuditError, Found, Order};
+use stele_explain::Failure;
 use stele_log_client::reader::source;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {

@@ -9,21 +9,21 @@ use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, StatementError};
 
 use crate::cli::ClaimArgs;
-use crate::error::Failure;
-use crate::issued_at::now;
 use crate::key;
-use crate::name::{held, signed};
 use crate::output::Output;
 use crate::policy_file;
-use crate::proposal::Proposal;
-use crate::publish_error::PublishError;
-use crate::refused;
 use crate::verb::keys;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::Record;
+use stele_publish::issued_at::now;
+use stele_publish::key_proposal::Proposal;
+use stele_publish::name::{held, signed};
+use stele_publish::publish_error::PublishError;
+use stele_publish::register;
 
 /// How long a quorum is waited for.
 const WAIT: HumanDuration = HumanDuration(60);
@@ -65,7 +65,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     if args.threshold > 1 {
         return propose(claim, &key, args.proposal);
     }
-    let logged = refused::submit(&mut record, &signed(claim, &key)?, args.expect.as_deref())?;
+    let logged = register::submit(&mut record, &signed(claim, &key)?, args.expect.as_deref())?;
     let place = format!("entry {}, proven under the policy", logged.position());
     Ok(told(&args.publisher, &key, &log, true, Some(logged.position()), &place))
 }

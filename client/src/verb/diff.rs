@@ -8,10 +8,10 @@ use stele_explain::printable::one_line;
 use crate::asking::Asked;
 use crate::cli::DiffArgs;
 use crate::difference::{Change, between};
-use crate::error::Failure;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
 use crate::page::Page;
+use stele_explain::Failure;
 use stele_log_client::log_view::AskedLog;
 
 /// The most changes of one part that a person is shown.

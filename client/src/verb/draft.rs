@@ -5,10 +5,10 @@ use stele_terminal::output::complain;
 use stele_verify::folder::DRAFT;
 
 use crate::cli::DraftArgs;
-use crate::draft::{self, Names};
 use crate::draft_file;
-use crate::error::Failure;
 use crate::output::Output;
+use stele_explain::Failure;
+use stele_publish::draft::{self, Names};
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let facts = draft::facts(&args.folder)?;

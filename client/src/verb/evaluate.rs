@@ -3,13 +3,14 @@
 use stele_spec::statement::{Configuration, DangerousDomain, EvaluationClass, Kind};
 
 use crate::cli::EvaluateArgs;
-use crate::error::Failure;
-use crate::form::Sheet;
+use crate::issue;
 use crate::output::Output;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
+use stele_publish::form::Sheet;
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Evaluation, &args.say, args.speaker)?;
+    let mut saying = Saying::new(Kind::Evaluation, args.say.release.as_deref(), args.speaker)?;
     for (path, value, option) in [
         ("evaluation.id", &args.id, "--id"),
         ("evaluation.class", &args.class, "--class"),
@@ -28,7 +29,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
     let safeguards = (!args.safeguard.is_empty()).then(|| args.safeguard.into());
     saying.value("evaluation.safeguards", safeguards, "--safeguard");
     saying.document("evaluation.result", args.result.as_deref(), args.result_uri.as_deref(), "--result")?;
-    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
 }
 
 fn write(sheet: &mut Sheet, head: &Head) {
@@ -66,7 +67,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::EvaluationReport;
 
     #[test]

@@ -11,10 +11,11 @@ use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, M
 use stele_spec::note::{SignedNote, VerifierKey};
 
 use crate::cli::{EvidenceArgs, EvidenceVerb};
-use crate::error::{self, Failure, FileError};
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
+use stele_explain::Failure;
+use stele_publish::error::{self, FileError};
 
 pub(crate) fn run(args: EvidenceArgs) -> Result<Output, Failure> {
     match args.verb {

@@ -11,10 +11,10 @@ use stele_spec::status::History;
 
 use crate::asking::Asked;
 use crate::cli::HistoryArgs;
-use crate::error::Failure;
 use crate::lifecycle;
 use crate::output::Output;
 use crate::page::{Page, printable};
+use stele_explain::Failure;
 use stele_log_client::age::{Age, completeness};
 use stele_log_client::log_view::AskedLog;
 use stele_log_client::release_status::{Judged, Rejected, judge};

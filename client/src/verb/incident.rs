@@ -4,13 +4,14 @@ use stele_spec::statement::{IncidentClass, IncidentStatus, Kind, Severity};
 use toml::{Table, Value};
 
 use crate::cli::IncidentArgs;
-use crate::error::Failure;
-use crate::form::{Sheet, Subject};
+use crate::issue;
 use crate::output::Output;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
+use stele_publish::form::{Sheet, Subject};
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Incident, &args.say, args.speaker)?;
+    let mut saying = Saying::new(Kind::Incident, args.say.release.as_deref(), args.speaker)?;
     let mut affected: Vec<Value> = saying.subject.take_if(|_| !args.say.draft).iter().map(Subject::to_value).collect();
     for also in &args.also {
         affected.push(Subject::read(also)?.to_value());
@@ -31,7 +32,7 @@ pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
         saying.text(path, value.as_deref(), option);
     }
     saying.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
-    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
 }
 
 fn write(sheet: &mut Sheet, head: &Head) {
@@ -69,7 +70,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::Incident;
 
     #[test]

@@ -18,11 +18,12 @@ use stele_spec::proof::TlogProof;
 use stele_spec::statement::SignedStatement;
 
 use crate::cli::InspectArgs;
-use crate::error::{self, Failure, FileError};
 use crate::output::Output;
 use crate::page::{Page, printable};
-use crate::proposal::Proposal;
 use crate::statement_page;
+use stele_explain::Failure;
+use stele_publish::error::{self, FileError};
+use stele_publish::key_proposal::Proposal;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";

@@ -7,9 +7,10 @@ use stele_durable::key_file;
 use stele_spec::key::{PublicKey, SecretKey};
 
 use crate::cli::{KeyArgs, KeyVerb};
-use crate::error::{Failure, FileError};
 use crate::key::read_public;
 use crate::output::Output;
+use stele_explain::Failure;
+use stele_publish::error::FileError;
 
 pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
     match args.verb {

@@ -18,24 +18,25 @@ use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Stateme
 
 use crate::asking::local_state;
 use crate::cli::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
-use crate::error::{Failure, FileError};
-use crate::issued_at::now;
 use crate::key::{read_public, read_secret};
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
-use crate::proposal::Proposal;
-use crate::publish_error::PublishError;
-use crate::receipt;
-use crate::refused::{self, Refused};
 use crate::statement_page;
 use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
 use stele_log_client::proven_entries::Record;
 use stele_log_client::statements::{Lack, Logged};
+use stele_publish::error::FileError;
+use stele_publish::issued_at::now;
+use stele_publish::key_proposal::Proposal;
+use stele_publish::publish_error::PublishError;
+use stele_publish::receipt;
+use stele_publish::register::{self, Refused};
 
 /// How long a log that is unwell is asked again where nothing is submitted.
 const WAIT: HumanDuration = HumanDuration(10);
@@ -137,7 +138,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
         return propose(Proposal { needed: holder.threshold, statement }, &key, args.proposal);
     }
     let signed = sign(&Statement::Publisher(statement), &key).map_err(PublishError::Statement)?;
-    let logged = refused::submit(&mut record, &signed, args.said.expect.as_deref())?;
+    let logged = register::submit(&mut record, &signed, args.said.expect.as_deref())?;
     kept(&logged, &mut record, args.said.output.as_deref(), true)
 }
 
@@ -195,7 +196,7 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
         }
     }
     let signed = sign(&whole, &key).map_err(PublishError::Statement)?;
-    let logged = refused::submit(&mut record, &signed, said.expect.as_deref())?;
+    let logged = register::submit(&mut record, &signed, said.expect.as_deref())?;
     kept(&logged, &mut record, said.output.as_deref(), true)
 }
 

@@ -8,11 +8,11 @@ use stele_spec::statement::{Parent, Release};
 
 use crate::asking::Asked;
 use crate::cli::LineageArgs;
-use crate::error::Failure;
 use crate::lineage_drawing;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
 use crate::page::printable;
+use stele_explain::Failure;
 use stele_log_client::age::Age;
 use stele_log_client::lineage::{self, Ancestry};
 use stele_log_client::log_view::AskedLog;

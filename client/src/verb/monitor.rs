@@ -6,11 +6,12 @@ use stele_explain::{self as exit, Exit};
 use stele_terminal::output::complain;
 
 use crate::cli::MonitorArgs;
-use crate::error::{Failure, FileError};
 use crate::monitor::{HostRound, LogRound, Monitor, Round, Tested, Told};
 use crate::output::Output;
 use crate::page::Page;
+use stele_explain::Failure;
 use stele_log_client::moment::moment;
+use stele_publish::error::FileError;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;

@@ -13,13 +13,13 @@ use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
 
 use crate::cli::ObserveArgs;
-use crate::error::Failure;
 use crate::key;
 use crate::monitor::host_round::{self, HostRound};
 use crate::monitor::{observation, observer};
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
+use stele_explain::Failure;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
 use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};

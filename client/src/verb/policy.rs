@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use stele_spec::policy::{FaultTolerance, Policy, Quorum, counted_twice, operator};
 
 use crate::cli::{PolicyArgs, PolicyVerb};
-use crate::error::Failure;
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
+use stele_explain::Failure;
 
 pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
     match args.verb {

@@ -13,28 +13,28 @@ use stele_terminal::output::complain;
 use stele_verify::folder::walk::{self as folder, DRAFT};
 
 use crate::asking::local_state;
-use crate::bundle_place::BundlePlace;
 use crate::cli::{GLOB, PublishArgs};
-use crate::error::Failure;
-use crate::foresight::Earlier;
-use crate::issued_at::now;
 use crate::key;
-use crate::name;
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
 use crate::progress::Progress;
-use crate::publish_check;
-use crate::publish_error::PublishError;
-use crate::receipt;
-use crate::refused;
-use crate::release;
-use crate::release_file::ReleaseFile;
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::Record;
 use stele_model_files::roles::{self, Roles};
+use stele_publish::bundle_place::BundlePlace;
+use stele_publish::foresight::Earlier;
+use stele_publish::issued_at::now;
+use stele_publish::name;
+use stele_publish::publish_check;
+use stele_publish::publish_error::PublishError;
+use stele_publish::receipt;
+use stele_publish::register;
+use stele_publish::release;
+use stele_publish::release_file::ReleaseFile;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;
@@ -68,7 +68,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
 
     let expect = args.expect.as_deref();
     hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
-    let logged = refused::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
+    let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     let memory = local_state(false);
     memory.keep_own(&mut record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());

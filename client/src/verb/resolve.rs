@@ -19,16 +19,17 @@ use stele_verify::folder::locate::folders_above;
 
 use crate::asking::Asked;
 use crate::cli::ResolveArgs;
-use crate::error::{self, Failure};
 use crate::lifecycle;
 use crate::output::Output;
 use crate::page::{Page, printable};
 use crate::policy_file;
 use crate::progress::Progress;
+use stele_explain::Failure;
 use stele_log_client::age::Age;
 use stele_log_client::log_view::AskedLog;
 use stele_log_client::release_status::Standing;
 use stele_log_client::statements::{Lack, Listing, Statements as _};
+use stele_publish::error;
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;

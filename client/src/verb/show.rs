@@ -5,16 +5,16 @@ use stele_clock::{Clock as _, SystemClock};
 
 use crate::asking::Asked;
 use crate::cli::ShowArgs;
-use crate::error::Failure;
 use crate::examination_rows;
 use crate::lifecycle;
 use crate::loaded::{Loaded, Subject};
 use crate::output::Output;
 use crate::page::Page;
-use crate::proposal::Proposal;
 use crate::statement_page;
+use stele_explain::Failure;
 use stele_log_client::age;
 use stele_model_files::examine::Examination;
+use stele_publish::key_proposal::Proposal;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {

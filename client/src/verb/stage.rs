@@ -3,17 +3,18 @@
 use stele_spec::statement::{Kind, Stage};
 
 use crate::cli::StageArgs;
-use crate::error::Failure;
-use crate::form::Sheet;
+use crate::issue;
 use crate::output::Output;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
+use stele_publish::form::Sheet;
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Stage, &args.say, None)?;
+    let mut saying = Saying::new(Kind::Stage, args.say.release.as_deref(), None)?;
     saying.text("access.stage", args.to.as_deref(), "--to");
     saying.text("access.since", args.since.as_deref(), "--since");
     saying.text("reason", args.reason.as_deref(), "--reason");
-    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
 }
 
 fn write(sheet: &mut Sheet, head: &Head) {
@@ -42,7 +43,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::StageMove;
 
     #[test]

@@ -3,17 +3,18 @@
 use stele_spec::statement::Kind;
 
 use crate::cli::SupersedeArgs;
-use crate::error::Failure;
-use crate::form::{Sheet, Subject};
+use crate::issue;
 use crate::output::Output;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
+use stele_publish::form::{Sheet, Subject};
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Supersede, &args.say, None)?;
+    let mut saying = Saying::new(Kind::Supersede, args.say.release.as_deref(), None)?;
     let by = args.by.as_deref().map(Subject::read).transpose()?;
     saying.value("by", by.map(|by| by.to_value()), "--by");
     saying.text("reason", args.reason.as_deref(), "--reason");
-    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
 }
 
 fn write(sheet: &mut Sheet, head: &Head) {
@@ -28,7 +29,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::Supersede;
 
     #[test]

@@ -15,12 +15,12 @@ use stele_verify::{Expected, VerifiedRelease, folder, verify};
 use crate::asking::local_state;
 use crate::cli::{GLOB, VerifyArgs, WITHDRAWN};
 use crate::colour;
-use crate::error::{self, Failure};
 use crate::output::Output;
 use crate::page::printable;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::verdict::{self, Accepted, Detail, Judgement, Verdict};
+use stele_explain::Failure;
 use stele_log_client::age::Age;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::lineage::{self, Ancestry};
@@ -29,6 +29,7 @@ use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, MAX_VERDICT_WAIT};
 use stele_log_client::release_status::{Source, Standing};
 use stele_model_files::examine::{AtHand, Examination};
+use stele_publish::error;
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {

@@ -4,19 +4,20 @@ use stele_spec::statement::{Copies, Kind, WithdrawalAction};
 use toml::{Table, Value};
 
 use crate::cli::WithdrawArgs;
-use crate::error::Failure;
-use crate::form::{FormError, Sheet};
+use crate::issue;
 use crate::output::Output;
-use crate::saying::{Head, Saying};
+use stele_explain::Failure;
+use stele_publish::form::{FormError, Sheet};
+use stele_publish::issue::{Head, Saying};
 
 pub(crate) fn run(args: WithdrawArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Withdraw, &args.say, None)?;
+    let mut saying = Saying::new(Kind::Withdraw, args.say.release.as_deref(), None)?;
     let did: Vec<Value> = args.did.iter().map(|did| action(did)).collect::<Result<_, _>>()?;
     saying.value("actions", (!did.is_empty()).then(|| did.into()), "--did");
     saying.text("copies", args.copies.as_deref(), "--copies");
     saying.text("reason", args.reason.as_deref(), "--reason");
     saying.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
-    if args.say.draft { saying.draft(&args.say, write) } else { saying.say(&args.say) }
+    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
 }
 
 /// `WHAT DAY [URL] [NOTE]`.
@@ -76,7 +77,7 @@ fn write(sheet: &mut Sheet, head: &Head) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saying::completes;
+    use crate::issue::completes;
     use stele_spec::statement::Withdraw;
 
     #[test]

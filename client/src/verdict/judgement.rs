@@ -6,8 +6,8 @@ use stele_spec::statement::{Incident, Prose, Severity};
 use stele_spec::status::{History, State, What};
 use stele_spec::verify::{Allow, FolderReport};
 
-use crate::error::Failure;
 use crate::lifecycle;
+use stele_explain::Failure;
 
 /// What the caller accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -72,6 +72,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         "stele-log-client",
         &["stele-explain", "stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-verify"],
     ),
+    (
+        "stele-publish",
+        &[
+            "stele-explain",
+            "stele-spec",
+            "stele-clock",
+            "stele-durable",
+            "stele-verify",
+            "stele-model-files",
+            "stele-log-client",
+        ],
+    ),
     ("stele-audit", &["stele-explain", "stele-spec", "stele-durable", "stele-fetch", "stele-log-client"]),
     (
         "stele",
@@ -87,6 +99,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-model-files",
             "stele-log-client",
             "stele-host-check",
+            "stele-publish",
             "stele-audit",
         ],
     ),

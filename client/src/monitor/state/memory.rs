@@ -15,7 +15,7 @@ use super::files::{CORE, FORMAT, encoded, event_file};
 use super::limits::Limits;
 use super::remembered::{Core, LogState, State, Waiting};
 use super::{old, releases};
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// The memory, held by one process.
 #[derive(Debug)]

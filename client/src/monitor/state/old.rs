@@ -9,7 +9,7 @@ use super::error::StateError;
 use super::files::{CORE, FORMAT};
 use super::releases::Releases;
 use super::remembered::{Ahead, Core, HostState, LogState, State, Waiting};
-use crate::error::Failure;
+use stele_explain::Failure;
 
 /// What its field `format` says.
 const OLD_FORMAT: &str = "stele/monitor-state@v1";
