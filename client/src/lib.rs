@@ -34,8 +34,6 @@ mod colour;
 
 mod issue;
 
-mod monitor;
-
 mod verb;
 
 mod run;

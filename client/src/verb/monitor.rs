@@ -3,19 +3,22 @@
 use serde_json::{Value, json};
 use stele_daemon::shutdown;
 use stele_explain::{self as exit, Exit};
-use stele_terminal::output::complain;
+use stele_terminal::output::{self, complain};
+use stele_terminal::writers::warn_of_writers;
 
 use crate::cli::MonitorArgs;
-use crate::monitor::{HostRound, LogRound, Monitor, Round, Tested, Told};
 use crate::output::Output;
 use crate::page::Page;
 use stele_explain::Failure;
 use stele_log_client::moment::moment;
+use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Tested, Told};
 use stele_publish::error::FileError;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;
-    let mut monitor = Monitor::open(&args.config, if single { Told::Report } else { Told::Stdout })?;
+    let without_hook = if single { Told::Report } else { Told::Lines(|line| Ok(output::print(line)?)) };
+    let messages = Messages { notify: complain, warn: warn_of_writers };
+    let mut monitor = Monitor::open(&args.config, without_hook, messages)?;
     if args.self_test {
         return Ok(tested(&monitor.self_test()?));
     }
@@ -149,7 +152,7 @@ fn json(round: &Round) -> Value {
             json!({
                 "coordinate": host.release.coordinate.to_string(),
                 "locator": host.place.to_string(),
-                "result": looked.map(|looked| crate::monitor::observation::result(looked, host.recorded)),
+                "result": looked.map(|looked| stele_monitor::observation::result(looked, host.recorded)),
                 "revision": looked.and_then(|looked| looked.revision.clone()),
                 "note": looked.and_then(|looked| looked.note.clone()),
                 "problem": host.looked.as_ref().err(),

@@ -11,11 +11,10 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
+use stele_terminal::output::complain;
 
 use crate::cli::ObserveArgs;
 use crate::key;
-use crate::monitor::host_round::{self, HostRound};
-use crate::monitor::{observation, observer};
 use crate::output::Output;
 use crate::page::Page;
 use crate::policy_file;
@@ -23,6 +22,8 @@ use stele_explain::Failure;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
 use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};
+use stele_monitor::host_round::{self, HostRound};
+use stele_monitor::{observation, observer};
 
 /// So many files beside the record are listed.
 const SHOWN: usize = 20;
@@ -102,7 +103,8 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
             durable::replace_file(path, signed.bytes())?;
             page.row("written", &path.display());
         }
-        let position = args.submit.then(|| observer::submit(&signed, &url, &loaded.policy, args.wait)).transpose()?;
+        let position =
+            args.submit.then(|| observer::submit(&signed, &url, &loaded.policy, args.wait, complain)).transpose()?;
         page.maybe("logged", position.map(|position| format!("entry {position}, proven under the policy")).as_ref());
         if let Some(document) = document.as_object_mut() {
             document.insert("leaf_hash".into(), leaf_hash(signed.bytes()).to_string().into());

@@ -86,6 +86,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("stele-audit", &["stele-explain", "stele-spec", "stele-durable", "stele-fetch", "stele-log-client"]),
     (
+        "stele-monitor",
+        &[
+            "stele-explain",
+            "stele-spec",
+            "stele-clock",
+            "stele-durable",
+            "stele-fetch",
+            "stele-daemon",
+            "stele-verify",
+            "stele-log-client",
+            "stele-host-check",
+            "stele-publish",
+        ],
+    ),
+    (
         "stele",
         &[
             "stele-explain",
@@ -101,6 +116,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-host-check",
             "stele-publish",
             "stele-audit",
+            "stele-monitor",
         ],
     ),
     ("stele-probe", &[]),

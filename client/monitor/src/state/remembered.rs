@@ -7,15 +7,15 @@ use serde_json::json;
 
 use super::limits::{Limits, MAX_HOSTS};
 use super::releases::Releases;
-use crate::monitor::event::Event;
+use crate::event::Event;
 
 /// What is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct State {
+pub struct State {
     /// By origin.
-    pub(crate) logs: BTreeMap<String, LogState>,
+    pub logs: BTreeMap<String, LogState>,
     /// What is of no log.
-    pub(crate) core: Core,
+    pub core: Core,
     pub(super) waiting: VecDeque<Waiting>,
     /// The ids of what waits.
     pub(super) ids: HashSet<String>,
@@ -26,70 +26,70 @@ pub(crate) struct State {
 /// What is of no log, no release and no event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Core {
+pub struct Core {
     pub(super) format: String,
     /// What is wrong now, by name: since when.
-    pub(crate) alerts: BTreeMap<String, u64>,
+    pub alerts: BTreeMap<String, u64>,
     /// What each host came to, by coordinate and locator.
-    pub(crate) hosts: BTreeMap<String, HostState>,
+    pub hosts: BTreeMap<String, HostState>,
     /// Leaf hashes of our own observations that the log did not show yet.
-    pub(crate) own: BTreeSet<String>,
+    pub own: BTreeSet<String>,
     /// Observations that are kept and not submitted yet: leaf hash to origin.
-    pub(crate) unsent: BTreeMap<String, String>,
+    pub unsent: BTreeMap<String, String>,
     /// How many events were delivered, ever.
-    pub(crate) delivered: u64,
+    pub delivered: u64,
 }
 
 /// What is remembered of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LogState {
+pub struct LogState {
     pub(super) origin: String,
     /// The newest head that the policy vouched for, as its signed note. Its signature is checked whenever it is used.
-    pub(crate) head: String,
+    pub head: String,
     /// The first entry that was not looked at.
-    pub(crate) next: u64,
+    pub next: u64,
     /// The first entry that is reported.
-    pub(crate) report_from: u64,
+    pub report_from: u64,
     /// Since when it could not be read.
-    pub(crate) unread_since: Option<u64>,
+    pub unread_since: Option<u64>,
     /// Since when it shows an older head than it showed before.
-    pub(crate) behind_since: Option<u64>,
+    pub behind_since: Option<u64>,
     /// Entries that this program cannot read, which newer ones may.
-    pub(crate) unreadable: u64,
+    pub unreadable: u64,
     /// Statements of releases beyond the limits, whose hosts are not looked at.
-    pub(crate) unkept: u64,
+    pub unkept: u64,
     /// Whether `releases` holds everything from entry 0 on.
-    pub(crate) keeps_releases: bool,
+    pub keeps_releases: bool,
     /// What was told of misbehaviour: digests of its kind and heads.
-    pub(crate) misbehaviour: BTreeSet<String>,
+    pub misbehaviour: BTreeSet<String>,
     /// Heads beyond the log's own that witnesses showed: the note and since when, by the witness's name.
-    pub(crate) ahead: BTreeMap<String, Ahead>,
+    pub ahead: BTreeMap<String, Ahead>,
     /// What watched publishers said about watched releases, in files of their own.
     #[serde(skip)]
-    pub(crate) releases: Releases,
+    pub releases: Releases,
 }
 
 /// A head that a witness cosigned and the log did not show yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ahead {
+pub struct Ahead {
     /// The signed note.
-    pub(crate) note: String,
+    pub note: String,
     /// When it was seen first.
-    pub(crate) since: u64,
+    pub since: u64,
 }
 
 /// An event that is not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     /// The event.
-    pub(crate) event: Event,
+    pub event: Event,
     /// How often it was tried.
-    pub(crate) attempts: u32,
+    pub attempts: u32,
     /// When it is tried next, in seconds since 1970.
-    pub(crate) next_try: u64,
+    pub next_try: u64,
     /// Its file's number: the order of the queue.
     #[serde(skip)]
     pub(super) number: u64,
@@ -101,25 +101,25 @@ pub(crate) struct Waiting {
 /// What a host came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct HostState {
+pub struct HostState {
     /// When it was looked at.
-    pub(crate) looked: u64,
+    pub looked: u64,
     /// The result that was said last: `match`, `differs`, `absent`, `unlogged`; none before the first.
-    pub(crate) result: Option<String>,
+    pub result: Option<String>,
     /// What makes it this result and no other: revision and digests.
-    pub(crate) detail: String,
+    pub detail: String,
     /// Digest of the paths beside the record that a loader would take; empty without any.
     #[serde(default)]
-    pub(crate) loadable: String,
+    pub loadable: String,
     /// Whether what it came to last was told as news.
-    pub(crate) told: bool,
+    pub told: bool,
     /// Since when it could not be asked.
-    pub(crate) unread_since: Option<u64>,
+    pub unread_since: Option<u64>,
 }
 
 impl State {
     /// Lets an event wait for delivery, unless it waits already. One that is too large to be kept loses its details.
-    pub(crate) fn say(&mut self, mut event: Event) {
+    pub fn say(&mut self, mut event: Event) {
         if !self.ids.insert(event.id.clone()) {
             return;
         }
@@ -134,19 +134,19 @@ impl State {
     }
 
     /// What has to be said, the oldest first.
-    pub(crate) fn waiting(&self) -> &VecDeque<Waiting> {
+    pub fn waiting(&self) -> &VecDeque<Waiting> {
         &self.waiting
     }
 
     /// One of them, to note a try.
-    pub(crate) fn tried(&mut self, at: usize) -> Option<&mut Waiting> {
+    pub fn tried(&mut self, at: usize) -> Option<&mut Waiting> {
         let waiting = self.waiting.get_mut(at)?;
         waiting.saved = false;
         Some(waiting)
     }
 
     /// Takes out one that was delivered.
-    pub(crate) fn take(&mut self, at: usize) -> Option<Event> {
+    pub fn take(&mut self, at: usize) -> Option<Event> {
         let waiting = self.waiting.remove(at)?;
         self.ids.remove(&waiting.event.id);
         self.gone.push(waiting.number);
@@ -154,14 +154,14 @@ impl State {
     }
 
     /// Takes out one by its id.
-    pub(crate) fn forget(&mut self, id: &str) {
+    pub fn forget(&mut self, id: &str) {
         if let Some(at) = self.waiting.iter().position(|waiting| waiting.event.id == id) {
             self.take(at);
         }
     }
 
     /// Whether a host may be looked at: it is remembered, or there is room for one more.
-    pub(crate) fn has_room_for_host(&self, key: &str) -> bool {
+    pub fn has_room_for_host(&self, key: &str) -> bool {
         self.core.hosts.contains_key(key) || self.core.hosts.len() < MAX_HOSTS
     }
 }

@@ -17,7 +17,7 @@ type Statements = BTreeMap<u64, String>;
 
 /// The statements of one log, by coordinate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Releases {
+pub struct Releases {
     all: BTreeMap<String, Statements>,
     /// Bytes of all statements.
     bytes: u64,
@@ -35,7 +35,7 @@ struct File {
 
 impl Releases {
     /// Keeps a statement about a coordinate; `false` where there is no room for it.
-    pub(crate) fn keep(&mut self, name: &str, position: u64, statement: String) -> bool {
+    pub fn keep(&mut self, name: &str, position: u64, statement: String) -> bool {
         self.keep_within(name, position, statement, Limits::default())
     }
 
@@ -59,7 +59,7 @@ impl Releases {
     }
 
     /// Coordinates and what was said about them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Statements)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Statements)> {
         self.all.iter()
     }
 

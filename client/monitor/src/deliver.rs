@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use stele_terminal::output;
-
-use super::event::Event;
-use super::hook::{Hook, NotDelivered};
-use super::state::Memory;
+use crate::event::Event;
+use crate::hook::{Hook, NotDelivered};
+use crate::state::Memory;
 use stele_explain::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
@@ -18,22 +16,22 @@ const OFTEN: Duration = Duration::from_secs(1);
 
 /// Who is told.
 #[derive(Debug, Clone)]
-pub(crate) enum Told {
+pub enum Told {
     /// A program.
     Hook(Hook),
-    /// Whoever reads stdout: a line of JSON each.
-    Stdout,
+    /// The reader of the output: a line of JSON each.
+    Lines(fn(&str) -> Result<(), Failure>),
     /// Whoever reads the report of a single round.
     Report,
 }
 
 /// What a round of deliveries came to.
 #[derive(Debug, Default)]
-pub(crate) struct Deliveries {
+pub struct Deliveries {
     /// What was delivered.
-    pub(crate) done: Vec<Event>,
+    pub done: Vec<Event>,
     /// Which were not, and why.
-    pub(crate) failed: Vec<(String, NotDelivered)>,
+    pub failed: Vec<(String, NotDelivered)>,
 }
 
 /// Delivers what is due, the oldest first. Each is taken out of the memory after it was delivered.
@@ -78,14 +76,14 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
 
 impl Told {
     /// Tells one event.
-    pub(super) fn tell(&self, event: &Event, attempt: u32) -> Result<Result<(), NotDelivered>, Failure> {
+    pub fn tell(&self, event: &Event, attempt: u32) -> Result<Result<(), NotDelivered>, Failure> {
         match self {
             Self::Hook(hook) => Ok(hook.run(event, attempt)),
             Self::Report => Ok(Ok(())),
-            Self::Stdout => {
+            Self::Lines(write) => {
                 let mut line = serde_json::to_string(event).unwrap_or_default();
                 line.push('\n');
-                output::print(&line)?;
+                write(&line)?;
                 Ok(Ok(()))
             }
         }

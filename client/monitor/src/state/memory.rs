@@ -8,7 +8,6 @@ use serde::de::DeserializeOwned;
 use stele_durable::lock::Lock;
 use stele_durable::{Dir, DurableError};
 use stele_spec::hash::Digest;
-use stele_terminal::writers::warn_of_writers;
 
 use super::error::StateError;
 use super::files::{CORE, FORMAT, encoded, event_file};
@@ -19,10 +18,10 @@ use stele_explain::Failure;
 
 /// The memory, held by one process.
 #[derive(Debug)]
-pub(crate) struct Memory {
+pub struct Memory {
     dir: Dir,
     /// What is remembered.
-    pub(crate) state: State,
+    pub state: State,
     limits: Limits,
     /// Digests of the files as they are on the disk.
     written: BTreeMap<String, Digest>,
@@ -31,13 +30,13 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Opens the folder and takes it for this process. The one file of earlier versions is read and taken apart.
-    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
-        Self::within(folder, Limits::default())
+    pub fn open(folder: &Path, warn: fn(&Path, &str)) -> Result<Self, Failure> {
+        Self::within(folder, Limits::default(), warn)
     }
 
-    pub(super) fn within(folder: &Path, limits: Limits) -> Result<Self, Failure> {
+    pub(super) fn within(folder: &Path, limits: Limits, warn: fn(&Path, &str)) -> Result<Self, Failure> {
         let dir = Dir::open(folder)?;
-        warn_of_writers(folder, "what is reported");
+        warn(folder, "what is reported");
         let lock = Lock::take(folder.join("lock"))?;
         let mut memory = Self { dir, state: State::default(), limits, written: BTreeMap::new(), _lock: lock };
         if let Some(state) = old::read(&memory.dir)? {
@@ -67,7 +66,7 @@ impl Memory {
     }
 
     /// Writes what changed, durably: events and releases, then the logs that were read up to them, then the rest.
-    pub(crate) fn save(&mut self) -> Result<(), Failure> {
+    pub fn save(&mut self) -> Result<(), Failure> {
         self.save_waiting()?;
         let mut files = Vec::new();
         for (origin, log) in &mut self.state.logs {
@@ -90,7 +89,7 @@ impl Memory {
     }
 
     /// Writes what changed of the events alone: new ones, failed ones, and those that are gone.
-    pub(crate) fn save_waiting(&mut self) -> Result<(), Failure> {
+    pub fn save_waiting(&mut self) -> Result<(), Failure> {
         let mut files = Vec::new();
         for waiting in self.state.waiting.iter().filter(|waiting| !waiting.saved) {
             files.push((event_file(waiting.number), encoded(waiting)?));
@@ -104,12 +103,12 @@ impl Memory {
     }
 
     /// Where a file beside the state is.
-    pub(crate) fn path_of(&self, path: &str) -> PathBuf {
+    pub fn path_of(&self, path: &str) -> PathBuf {
         self.dir.path_of(path)
     }
 
     /// Keeps a file beside the state that never changes: evidence, observations.
-    pub(crate) fn keep(&self, path: &str, bytes: &[u8]) -> Result<PathBuf, DurableError> {
+    pub fn keep(&self, path: &str, bytes: &[u8]) -> Result<PathBuf, DurableError> {
         self.dir.put_if_absent(path, bytes)?;
         Ok(self.dir.path_of(path))
     }

@@ -9,7 +9,7 @@ use stele_spec::hash::IndexKey;
 use stele_spec::index::{Subject, keys_of};
 use stele_spec::name::{Coordinate, Model, NameError, Publisher, Version};
 
-use super::config::WatchConfig;
+use crate::config::WatchConfig;
 
 /// The questions that a monitor asks of each entry.
 #[derive(Debug, Clone, Default)]

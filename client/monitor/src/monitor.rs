@@ -1,36 +1,4 @@
-//! The monitor: reads a log to its end, again and again, and tells what nobody expected.
-//!
-//! | file | one concept |
-//! |---|---|
-//! | `config` | what it is told |
-//! | `watch`, `expected` | which entries it tells: those about what is watched, but for those that were announced |
-//! | `log_round`, `witnesses` | one look at a log: its head, the witnesses' heads, its entries; evidence |
-//! | `host_round`, `observation`, `observer` | one look at hosts; what is said of it, and the signing |
-//! | `alert` | what is wrong, told when it begins and when it ends |
-//! | `state`, `event`, `deliver`, `hook` | the way of an event: into the memory, to the hook, out of the memory |
-//! | `self_test` | an event that nobody needs, on the same way |
-//!
-//! The contract with who runs one is in the README of this crate.
-
-mod alert;
-mod config;
-mod deliver;
-mod event;
-mod hook;
-pub(crate) mod host_round;
-mod log_round;
-pub(crate) mod observation;
-pub(crate) mod observer;
-mod self_test;
-mod state;
-mod watch;
-mod witnesses;
-
-pub(crate) use deliver::{Deliveries, Told};
-pub(crate) use event::Event;
-pub(crate) use host_round::HostRound;
-pub(crate) use log_round::LogRound;
-pub(crate) use self_test::Tested;
+//! A monitor at work: rounds, alerts, and what it remembers between them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -43,24 +11,30 @@ use stele_host_check::{Bases, Hubs};
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
-use crate::policy_file;
-use alert::Condition;
-use config::{Config, Start};
-use event::Kind;
-use hook::Hook;
-use log_round::{Judge, Misbehaved, WatchedLog};
-use observer::Observer;
-use state::Memory;
+use crate::alert::Condition;
+use crate::config::{Config, Start};
+use crate::deliver::{Deliveries, Told};
+use crate::event::Event;
+use crate::event::Kind;
+use crate::hook::Hook;
+use crate::host_round::HostRound;
+use crate::log_round::LogRound;
+use crate::log_round::{Judge, Misbehaved, WatchedLog};
+use crate::messages::Messages;
+use crate::observer::Observer;
+use crate::self_test::Tested;
+use crate::state::Memory;
+use crate::watch::Watch;
+use crate::{alert, deliver, host_round, log_round, self_test};
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_log_client::moment::moment;
 use stele_log_client::reader::{LogReader, StaticFiles, source};
 use stele_publish::expected;
-use watch::Watch;
 
 /// A monitor, at work on its memory.
 #[derive(Debug)]
-pub(crate) struct Monitor {
+pub struct Monitor {
     config: Config,
     folder: PathBuf,
     policy: Policy,
@@ -74,57 +48,60 @@ pub(crate) struct Monitor {
 
 /// What a round came to.
 #[derive(Debug, Default)]
-pub(crate) struct Round {
+pub struct Round {
     /// By origin; none where it could not be read.
-    pub(crate) logs: Vec<(String, Option<LogRound>)>,
+    pub logs: Vec<(String, Option<LogRound>)>,
     /// The hosts that were due.
-    pub(crate) hosts: Vec<HostRound>,
+    pub hosts: Vec<HostRound>,
     /// Who was told what.
-    pub(crate) deliveries: Deliveries,
+    pub deliveries: Deliveries,
     /// How many events wait.
-    pub(crate) waiting: usize,
+    pub waiting: usize,
     /// What is wrong now.
-    pub(crate) alerts: Vec<(String, u64)>,
+    pub alerts: Vec<(String, u64)>,
     /// What failed, the worst first.
-    pub(crate) failures: Vec<Failure>,
+    pub failures: Vec<Failure>,
 }
 
 impl Monitor {
     /// Reads the config and takes the memory. Without a hook, events go where `without_hook` says.
-    pub(crate) fn open(path: &Path, without_hook: Told) -> Result<Self, Failure> {
+    pub fn open(path: &Path, without_hook: Told, messages: Messages) -> Result<Self, Failure> {
         let loaded = stele_daemon::config::load::<Config>(path)?;
         let (config, folder) = (loaded.config, loaded.folder);
         let watch = Watch::of(&config.watch)?;
         let named = config.policy.as_ref().map(|policy| folder.join(policy));
-        let policy = policy_file::load(named.as_deref())?.policy;
+        let loaded = stele_verify::policy_file::load_policy(named.as_deref())?;
+        (messages.warn)(&loaded.path, "what is trusted");
+        let policy = loaded.policy;
         let logs = logs(&config, &policy, &folder);
         if logs.is_empty() {
             return Err(NoLog.into());
         }
-        let hook = config.hook.as_ref().map(|hook| Hook::of(hook, &folder).ok_or(NoProgram)).transpose()?;
+        let hook =
+            config.hook.as_ref().map(|hook| Hook::of(hook, &folder, messages.warn).ok_or(NoProgram)).transpose()?;
         let told = hook.map_or(without_hook, Told::Hook);
         let hubs = config
             .hosts
             .as_ref()
             .map(|hosts| Hubs::new(Bases::new(hosts.base.clone())).allowing_private(hosts.allow_private_hosts));
-        let observer = config.observe.as_ref().map(|observe| Observer::of(observe, &folder)).transpose()?;
-        let memory = Memory::open(&folder.join(&config.state))?;
+        let observer = config.observe.as_ref().map(|observe| Observer::of(observe, &folder, messages)).transpose()?;
+        let memory = Memory::open(&folder.join(&config.state), messages.warn)?;
         Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory })
     }
 
     /// What is waited for between two rounds.
-    pub(crate) fn interval(&self) -> HumanDuration {
+    pub fn interval(&self) -> HumanDuration {
         self.config.interval
     }
 
     /// Sends a synthetic event through.
-    pub(crate) fn self_test(&mut self) -> Result<Tested, Failure> {
+    pub fn self_test(&mut self) -> Result<Tested, Failure> {
         self_test::run(&self.watch, &self.told, &mut self.memory)
     }
 
     /// Looks at everything once, and tells what there is to tell. An error is of this machine; what others do
     /// wrong is in the round.
-    pub(crate) fn round(&mut self) -> Result<Round, Failure> {
+    pub fn round(&mut self) -> Result<Round, Failure> {
         let now = SystemClock.unix_seconds();
         let mut round = Round::default();
         let expected = match self.expected() {

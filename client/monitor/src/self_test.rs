@@ -13,12 +13,12 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, Statement, Timestamp, sign};
 
-use super::deliver::Told;
-use super::event::{Event, Kind};
-use super::hook::NotDelivered;
-use super::log_round::Judge;
-use super::state::{LogState, Memory};
-use super::watch::Watch;
+use crate::deliver::Told;
+use crate::event::{Event, Kind};
+use crate::hook::NotDelivered;
+use crate::log_round::Judge;
+use crate::state::{LogState, Memory};
+use crate::watch::Watch;
 use stele_explain::Failure;
 use stele_publish::error::FileError;
 use stele_publish::publish_error::PublishError;
@@ -28,11 +28,11 @@ const NAME: &str = "self-test.invalid";
 
 /// What went through.
 #[derive(Debug)]
-pub(crate) struct Tested {
+pub struct Tested {
     /// The event.
-    pub(crate) event: Event,
+    pub event: Event,
     /// Its way, a step each.
-    pub(crate) steps: Vec<String>,
+    pub steps: Vec<String>,
 }
 
 /// Sends an event through.
@@ -75,7 +75,7 @@ pub(crate) fn run(watch: &Watch, told: &Told, memory: &mut Memory) -> Result<Tes
         Ok(()) => {
             steps.push(match told {
                 Told::Hook(hook) => format!("{hook} took it"),
-                Told::Stdout | Told::Report => "no hook: it is told on stdout".to_owned(),
+                Told::Lines(_) | Told::Report => "no hook: it is told on stdout".to_owned(),
             });
             Ok(Tested { event, steps })
         }

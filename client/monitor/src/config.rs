@@ -15,35 +15,35 @@ use stele_clock::duration::HumanDuration;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// The trust policy; else `$STELE_POLICY`, else `~/.config/stele/policy`.
-    pub(crate) policy: Option<PathBuf>,
+    pub policy: Option<PathBuf>,
     /// The folder of the monitor's memory; made when it is missing. One monitor at a time works on it.
-    pub(crate) state: PathBuf,
+    pub state: PathBuf,
     /// Whether what the log holds already is reported: `beginning` (the default), or `now`, which reads it in silence.
     #[serde(default)]
-    pub(crate) start: Start,
+    pub start: Start,
     /// What is waited for between two rounds.
     #[serde(default = "minute", deserialize_with = "span")]
-    pub(crate) interval: HumanDuration,
+    pub interval: HumanDuration,
     /// Files of expected leaf hashes, as `stele publish --expect FILE` writes them.
     #[serde(default)]
-    pub(crate) expected: Vec<PathBuf>,
+    pub expected: Vec<PathBuf>,
     /// A file that is written anew after every round that ended: its age says whether the monitor lives.
-    pub(crate) heartbeat: Option<PathBuf>,
+    pub heartbeat: Option<PathBuf>,
     /// What is watched.
     #[serde(default)]
-    pub(crate) watch: WatchConfig,
+    pub watch: WatchConfig,
     /// Where logs are read; else every log of the policy that has an address there.
     #[serde(default)]
-    pub(crate) log: Vec<LogConfig>,
+    pub log: Vec<LogConfig>,
     /// Who is told.
-    pub(crate) hook: Option<HookConfig>,
+    pub hook: Option<HookConfig>,
     /// When something is wrong with the log, or with us.
     #[serde(default)]
-    pub(crate) alert: AlertConfig,
+    pub alert: AlertConfig,
     /// Whether hosts are compared with what was released.
-    pub(crate) hosts: Option<HostsConfig>,
+    pub hosts: Option<HostsConfig>,
     /// Whether what hosts serve is said in public.
-    pub(crate) observe: Option<ObserveConfig>,
+    pub observe: Option<ObserveConfig>,
 }
 
 /// From where on entries are reported.
@@ -63,16 +63,16 @@ pub(crate) enum Start {
 pub(crate) struct WatchConfig {
     /// Coordinates, or what is above them: `acme.example/tiny@1.0.2#base`, `acme.example/tiny@1.0.2`, `acme.example/tiny`.
     #[serde(default)]
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// Publishers: their keys, and everything that anybody says below their name.
     #[serde(default)]
-    pub(crate) publishers: Vec<Publisher>,
+    pub publishers: Vec<Publisher>,
     /// Weights digests, under whatever name.
     #[serde(default)]
-    pub(crate) digests: Vec<Digest>,
+    pub digests: Vec<Digest>,
     /// Every statement of the log.
     #[serde(default)]
-    pub(crate) everything: bool,
+    pub everything: bool,
 }
 
 /// One log.
@@ -80,29 +80,29 @@ pub(crate) struct WatchConfig {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogConfig {
     /// The first line of its checkpoints.
-    pub(crate) origin: String,
+    pub origin: String,
     /// An address, or the folder of a mirror.
-    pub(crate) source: String,
+    pub source: String,
 }
 
 /// A program that is run once for each event. The chapter of the monitor has the contract.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct HookConfig {
+pub struct HookConfig {
     /// The program and its arguments; no shell. With a `/` in it, from the folder of this file.
-    pub(crate) command: Vec<String>,
+    pub command: Vec<String>,
     /// How long it may take; then it is killed, and that is a failure.
     #[serde(default = "half_minute", deserialize_with = "span")]
-    pub(crate) timeout: HumanDuration,
+    pub timeout: HumanDuration,
     /// What is waited for after its first failure; doubled after each other.
     #[serde(default = "second", deserialize_with = "span")]
-    pub(crate) first_retry: HumanDuration,
+    pub first_retry: HumanDuration,
     /// The longest wait.
     #[serde(default = "ten_minutes", deserialize_with = "span")]
-    pub(crate) longest_retry: HumanDuration,
+    pub longest_retry: HumanDuration,
     /// Whether it is also run after every round, with an event `heartbeat`.
     #[serde(default)]
-    pub(crate) heartbeat: bool,
+    pub heartbeat: bool,
 }
 
 /// When to raise an alert.
@@ -111,62 +111,62 @@ pub(crate) struct HookConfig {
 pub(crate) struct AlertConfig {
     /// The newest tree head is older. A log that nobody writes to gets no new heads: choose more than its usual pause.
     #[serde(deserialize_with = "span")]
-    pub(crate) stale: HumanDuration,
+    pub stale: HumanDuration,
     /// The log, or a host, could not be read for so long.
     #[serde(deserialize_with = "span")]
-    pub(crate) unreachable: HumanDuration,
+    pub unreachable: HumanDuration,
     /// The log has shown an older head than before for so long: a cache in front of it may be stale for a while.
     #[serde(deserialize_with = "span")]
-    pub(crate) behind: HumanDuration,
+    pub behind: HumanDuration,
     /// So many entries are not looked at after a round.
-    pub(crate) backlog: u64,
+    pub backlog: u64,
     /// So many events are not delivered after a round.
-    pub(crate) undelivered: u64,
+    pub undelivered: u64,
 }
 
 /// The host watcher: hosts of watched releases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct HostsConfig {
+pub struct HostsConfig {
     /// How often each is looked at.
     #[serde(default = "hour", deserialize_with = "span")]
-    pub(crate) every: HumanDuration,
+    pub every: HumanDuration,
     /// Which address is asked for a host name; else `https://` and the name.
     #[serde(default)]
-    pub(crate) base: BTreeMap<String, String>,
+    pub base: BTreeMap<String, String>,
     /// Whether hosts that a record names are asked at private addresses too: those of this machine and its network. Whoever signs a
     /// record chooses them. What `base` and `also` name is asked in any case.
     #[serde(default)]
-    pub(crate) allow_private_hosts: bool,
+    pub allow_private_hosts: bool,
     /// Hosts beyond those of the record: mirrors, and names that somebody else may take.
     #[serde(default)]
-    pub(crate) also: Vec<AlsoConfig>,
+    pub also: Vec<AlsoConfig>,
 }
 
 /// One more host to look at.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AlsoConfig {
+pub struct AlsoConfig {
     /// For which release.
-    pub(crate) coordinate: Coordinate,
+    pub coordinate: Coordinate,
     /// Its kind.
     #[serde(rename = "type")]
-    pub(crate) kind: HostType,
+    pub kind: HostType,
     /// Where.
-    pub(crate) locator: Uri,
+    pub locator: Uri,
 }
 
 /// Signed observations of what changed on a host.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ObserveConfig {
+pub struct ObserveConfig {
     /// The monitor's key.
-    pub(crate) key: PathBuf,
+    pub key: PathBuf,
     /// The name that it holds in the log.
-    pub(crate) publisher: Publisher,
+    pub publisher: Publisher,
     /// Whether they are submitted to the log; they are kept in `observations/` of the state in any case.
     #[serde(default)]
-    pub(crate) submit: bool,
+    pub submit: bool,
 }
 
 impl Default for AlertConfig {

@@ -78,7 +78,7 @@ fn shown(size: u64, root: Option<u8>, time: u64) -> (bool, Option<String>) {
     let reader = LogReader::new(StaticFiles::folder(home.path()));
     let opened = reader.open(reader.head(&policy()).unwrap()).unwrap();
     let root = root.map_or_else(|| root_at(&tree, size).unwrap(), |byte| RootHash::from_bytes([byte; 32]));
-    let mut memory = Memory::open(&home.path().join("state")).unwrap();
+    let mut memory = Memory::open(&home.path().join("state"), |_, _| {}).unwrap();
     let offered = cosigned(size, root, time);
     let split = tell(&opened, &offered, "a test", &policy(), &mut memory, 7).unwrap();
     tell(&opened, &offered, "a test", &policy(), &mut memory, 8).unwrap();
@@ -132,7 +132,7 @@ impl Scene {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         mirror(home.path(), &tree(300), 0, 300);
-        let memory = Memory::open(&home.path().join("state")).unwrap();
+        let memory = Memory::open(&home.path().join("state"), |_, _| {}).unwrap();
         let scene = Self { home, memory };
         scene.shows(300);
         scene

@@ -16,7 +16,7 @@ use stele_spec::policy::{Policy, Witness};
 
 /// What a witness said.
 #[derive(Debug)]
-pub(super) enum View {
+pub(crate) enum View {
     /// A head that it cosigned.
     Head(SignedNote, Checkpoint),
     /// Something else.
@@ -25,7 +25,7 @@ pub(super) enum View {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// A head of the same history.
     Agrees {
         /// Its size.
@@ -49,7 +49,7 @@ pub(crate) enum Seen {
 }
 
 /// Asks every witness of the policy that has an address. They are asked side by side.
-pub(super) fn ask(policy: &Policy, origin: &str) -> Vec<(String, View)> {
+pub(crate) fn ask(policy: &Policy, origin: &str) -> Vec<(String, View)> {
     let limits = ClientLimits {
         connect: Duration::from_secs(5),
         answer: Duration::from_secs(10),

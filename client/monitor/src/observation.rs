@@ -9,7 +9,7 @@ use stele_spec::statement::{
 use stele_host_check::{Looked, Place, Verdict};
 
 /// What came of a look, where `recorded` says whether the record names the host.
-pub(crate) fn result(looked: &Looked, recorded: bool) -> Observed {
+pub fn result(looked: &Looked, recorded: bool) -> Observed {
     match looked.comparison.verdict {
         Verdict::Match if !recorded => Observed::Unlogged,
         Verdict::Match => Observed::Match,
@@ -19,7 +19,7 @@ pub(crate) fn result(looked: &Looked, recorded: bool) -> Observed {
 }
 
 /// The statement that says so.
-pub(crate) fn of(
+pub fn of(
     release: LoggedRelease,
     place: &Place,
     looked: &Looked,

@@ -2,22 +2,22 @@
 
 use serde_json::Value;
 
-use super::event::{Event, Kind};
-use super::state::State;
+use crate::event::{Event, Kind};
+use crate::state::State;
 
 /// One thing that can be wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition<'a> {
     /// What: `stale`, `unreachable`, `backlog`, `undelivered`, `unreadable`, `behind`, `ahead`.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     /// Of what: an origin, a locator, or empty for the monitor itself.
-    pub(crate) of: &'a str,
+    pub of: &'a str,
     /// Whether it is wrong now.
-    pub(crate) wrong: bool,
+    pub wrong: bool,
     /// How it is now, for a person.
-    pub(crate) summary: String,
+    pub summary: String,
     /// The numbers.
-    pub(crate) details: Value,
+    pub details: Value,
 }
 
 /// Takes note of a condition; says so where it changed.

@@ -11,11 +11,11 @@ use stele_spec::statement::{LoggedRelease, Observed, Release, SignedStatement, W
 use stele_spec::status::History;
 use stele_spec::text::base64;
 
-use super::config::HostsConfig;
-use super::event::{Event, Kind};
-use super::log_round::WatchedLog;
-use super::observation;
-use super::state::{HostState, Memory, Releases};
+use crate::config::HostsConfig;
+use crate::event::{Event, Kind};
+use crate::log_round::WatchedLog;
+use crate::observation;
+use crate::state::{HostState, Memory, Releases};
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 
@@ -26,19 +26,19 @@ const MAX_LISTED: usize = 200;
 
 /// What a look at one host came to.
 #[derive(Debug)]
-pub(crate) struct HostRound {
+pub struct HostRound {
     /// Of which release.
-    pub(crate) release: LoggedRelease,
+    pub release: LoggedRelease,
     /// Which log has it.
-    pub(crate) origin: String,
+    pub origin: String,
     /// Where.
-    pub(crate) place: Place,
+    pub place: Place,
     /// Whether the record names the host.
-    pub(crate) recorded: bool,
+    pub recorded: bool,
     /// What came of it.
-    pub(crate) looked: Result<Looked, String>,
+    pub looked: Result<Looked, String>,
     /// Whether it is to be told: it is not as it was, or not as it should be.
-    pub(crate) news: bool,
+    pub news: bool,
 }
 
 /// A watched release as it is now, and where it should be.
@@ -49,7 +49,7 @@ struct Released {
 }
 
 /// Looks at every host that is due; what changed is said.
-pub(crate) fn look(
+pub fn look(
     log: &WatchedLog,
     hosts: &HostsConfig,
     hubs: &Hubs,
@@ -267,7 +267,7 @@ fn named(comparison: &Comparison) -> String {
 }
 
 /// What there is to know of a look.
-pub(crate) fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
+pub fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
     let comparison = &looked.comparison;
     let files: Vec<Value> = comparison
         .differing

@@ -16,50 +16,50 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
-use super::event::{Event, Kind};
-use super::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
-use super::watch::Watch;
-use super::witnesses::{self, Seen, View};
+use crate::event::{Event, Kind};
+use crate::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
+use crate::watch::Watch;
+use crate::witnesses::{self, Seen, View};
 use stele_explain::Failure;
 use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 
 /// One log that is watched.
 #[derive(Debug, Clone)]
-pub(crate) struct WatchedLog {
+pub struct WatchedLog {
     /// The first line of its checkpoints.
-    pub(crate) origin: String,
+    pub origin: String,
     /// Where it is read.
-    pub(crate) reader: LogReader,
+    pub reader: LogReader,
 }
 
 /// By what an entry is judged.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     /// What is watched.
-    pub(crate) watch: &'a Watch,
+    pub watch: &'a Watch,
     /// What is expected.
-    pub(crate) expected: &'a BTreeSet<LeafHash>,
+    pub expected: &'a BTreeSet<LeafHash>,
     /// Whether entries before the first head are told.
-    pub(crate) from_beginning: bool,
+    pub from_beginning: bool,
     /// Whether releases are remembered, for their hosts.
-    pub(crate) keep_releases: bool,
+    pub keep_releases: bool,
     /// The time.
-    pub(crate) now: u64,
+    pub now: u64,
 }
 
 /// What a look came to.
 #[derive(Debug, Default)]
-pub(crate) struct LogRound {
+pub struct LogRound {
     /// The size of the newest head.
-    pub(crate) size: u64,
+    pub size: u64,
     /// The time of the newest head: the median of its cosignatures.
-    pub(crate) time: Option<u64>,
+    pub time: Option<u64>,
     /// The size of the head that the log showed now.
-    pub(crate) served: u64,
+    pub served: u64,
     /// How many entries were looked at.
-    pub(crate) entries: u64,
+    pub entries: u64,
     /// What each witness of the policy said.
-    pub(crate) witnesses: Vec<(String, Seen)>,
+    pub witnesses: Vec<(String, Seen)>,
 }
 
 /// Looks at a log. What it found is in the memory, saved, also where an error ends it.
@@ -159,7 +159,7 @@ fn of_witness(
         View::Said(seen) => seen,
         View::Head(note, checkpoint) if checkpoint.size() > opened.size() => {
             let seen = Seen::Ahead { size: checkpoint.size() };
-            let ahead = super::state::Ahead { note: note.to_string(), since: now };
+            let ahead = crate::state::Ahead { note: note.to_string(), since: now };
             state.ahead.entry(witness.to_owned()).or_insert(ahead);
             seen
         }
@@ -275,7 +275,7 @@ fn read_entries(
 
 impl Judge<'_> {
     /// What is to be said about an entry: nothing, if it is not watched, expected, or from before we came.
-    pub(super) fn entry(
+    pub(crate) fn entry(
         &self,
         origin: &str,
         state: &mut LogState,
@@ -443,7 +443,7 @@ impl Explain for OtherLog {
 #[derive(Debug, thiserror::Error)]
 #[error("there is evidence against {origin} or its witnesses")]
 pub(crate) struct Misbehaved {
-    pub(crate) origin: String,
+    pub origin: String,
 }
 
 impl Explain for Misbehaved {

@@ -7,40 +7,41 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp, sign};
-use stele_terminal::output::complain;
 
-use super::config::ObserveConfig;
-use super::host_round::HostRound;
-use super::log_round::WatchedLog;
-use super::observation;
-use super::state::Memory;
-use crate::key;
+use crate::config::ObserveConfig;
+use crate::host_round::HostRound;
+use crate::log_round::WatchedLog;
+use crate::messages::Messages;
+use crate::observation;
+use crate::state::Memory;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::proven_entries::Record;
 use stele_log_client::reader::StaticFiles;
 use stele_publish::error;
+use stele_publish::key;
 use stele_publish::publish_error::PublishError;
 use stele_publish::register;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]
-pub(crate) struct Observer {
+pub struct Observer {
     key: SecretKey,
     publisher: Publisher,
     submit: bool,
+    notify: fn(&str),
 }
 
 impl Observer {
     /// The observer of a config in a folder.
-    pub(crate) fn of(config: &ObserveConfig, folder: &std::path::Path) -> Result<Self, Failure> {
-        let key = key::read_secret(&folder.join(&config.key))?;
-        Ok(Self { key, publisher: config.publisher.clone(), submit: config.submit })
+    pub fn of(config: &ObserveConfig, folder: &std::path::Path, messages: Messages) -> Result<Self, Failure> {
+        let key = key::read_secret(&folder.join(&config.key), messages.warn)?;
+        Ok(Self { key, publisher: config.publisher.clone(), submit: config.submit, notify: messages.notify })
     }
 
     /// Signs what was observed and keeps it, durably; nothing is sent yet.
-    pub(crate) fn observe(&self, round: &HostRound, looked: &Looked, memory: &mut Memory) -> Result<(), Failure> {
+    pub fn observe(&self, round: &HostRound, looked: &Looked, memory: &mut Memory) -> Result<(), Failure> {
         let signed = signed(round, looked, &self.publisher, &self.key)?;
         let leaf = leaf_hash(signed.bytes()).to_string();
         memory.keep(&place_of(&leaf), signed.bytes())?;
@@ -53,11 +54,11 @@ impl Observer {
     }
 
     /// Sends what was not sent yet. What fails is tried again in the next round.
-    pub(crate) fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut Memory) -> Vec<Failure> {
+    pub fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut Memory) -> Vec<Failure> {
         let mut failures = Vec::new();
         for (leaf, origin) in memory.state.core.unsent.clone() {
             let Some(log) = logs.iter().find(|log| log.origin == origin) else { continue };
-            match send(&leaf, log, policy, memory) {
+            match send(&leaf, log, policy, memory, self.notify) {
                 Ok(()) => {
                     memory.state.core.unsent.remove(&leaf);
                 }
@@ -69,7 +70,7 @@ impl Observer {
 }
 
 /// What was observed, signed.
-pub(crate) fn signed(
+pub fn signed(
     round: &HostRound,
     looked: &Looked,
     publisher: &Publisher,
@@ -81,24 +82,25 @@ pub(crate) fn signed(
 }
 
 /// Submits a statement and checks the proof: its position.
-pub(crate) fn submit(
+pub fn submit(
     signed: &SignedStatement,
     url: &str,
     policy: &Policy,
     wait: HumanDuration,
+    notify: fn(&str),
 ) -> Result<u64, Failure> {
-    let log = LogClient::new(url.to_owned(), wait, complain);
+    let log = LogClient::new(url.to_owned(), wait, notify);
     let mut record = Record::new(&log, policy);
     register::submit(&mut record, signed, None).map(|logged| logged.position())
 }
 
-fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory) -> Result<(), Failure> {
+fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory, notify: fn(&str)) -> Result<(), Failure> {
     // A mirror in a folder takes no statements: it is sent by a monitor that reads the log itself.
     let StaticFiles::Http { url, .. } = log.reader.source() else { return Ok(()) };
     let path = memory.path_of(&place_of(leaf));
     let bytes = error::read(&path, stele_spec::entry::MAX_ENTRY as u64, "an observation")?;
     let signed = SignedStatement::parse(&bytes).map_err(|error: StatementError| PublishError::Statement(error))?;
-    submit(&signed, url, policy, HumanDuration(10)).map(drop)
+    submit(&signed, url, policy, HumanDuration(10), notify).map(drop)
 }
 
 fn place_of(leaf: &str) -> String {

@@ -12,27 +12,27 @@ const FORMAT: &str = "stele/event@v1";
 /// One event, as a hook gets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Event {
+pub struct Event {
     format: String,
     /// The same for the same event, however often it is delivered: what a receiver knows duplicates by.
-    pub(crate) id: String,
+    pub id: String,
     /// What happened.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// When it was noticed, in RFC 3339.
-    pub(crate) time: String,
+    pub time: String,
     /// One line for a person.
-    pub(crate) summary: String,
+    pub summary: String,
     /// The log, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) log: Option<String>,
+    pub log: Option<String>,
     /// What there is to know, by kind.
-    pub(crate) details: Map<String, Value>,
+    pub details: Map<String, Value>,
 }
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// An entry about something watched that nobody expected.
     Entry,
     /// A host serves something else than before.
@@ -51,14 +51,7 @@ pub(crate) enum Kind {
 
 impl Event {
     /// An event; `cause` is what makes it this one and no other: what the id is the hash of.
-    pub(crate) fn new(
-        kind: Kind,
-        cause: &[&str],
-        now: u64,
-        log: Option<&str>,
-        summary: String,
-        details: Value,
-    ) -> Self {
+    pub fn new(kind: Kind, cause: &[&str], now: u64, log: Option<&str>, summary: String, details: Value) -> Self {
         let mut text = String::from(kind.word());
         for part in cause {
             text.push('\n');
@@ -73,14 +66,14 @@ impl Event {
     }
 
     /// Whether it is read from a state that this program wrote.
-    pub(super) fn is_ours(&self) -> bool {
+    pub fn is_ours(&self) -> bool {
         self.format == FORMAT
     }
 }
 
 impl Kind {
     /// The word in JSON and in the hook's environment.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Entry => "entry",
             Self::Host => "host",

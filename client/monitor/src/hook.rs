@@ -21,10 +21,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use stele_terminal::writers::warn_of_writers;
 
-use super::config::HookConfig;
-use super::event::Event;
+use crate::config::HookConfig;
+use crate::event::Event;
 use stele_clock::duration::HumanDuration;
 
 /// How much of a failing hook's stderr is told.
@@ -34,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// A hook that can be run.
 #[derive(Debug, Clone)]
-pub(crate) struct Hook {
+pub struct Hook {
     program: PathBuf,
     arguments: Vec<String>,
     folder: PathBuf,
@@ -45,15 +44,15 @@ pub(crate) struct Hook {
 
 /// Why an event was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotDelivered(pub(crate) String);
+pub struct NotDelivered(pub String);
 
 impl Hook {
     /// The hook of a config in a folder; none if it names no program.
-    pub(crate) fn of(config: &HookConfig, folder: &Path) -> Option<Self> {
+    pub fn of(config: &HookConfig, folder: &Path, warn: fn(&Path, &str)) -> Option<Self> {
         let (program, arguments) = config.command.split_first()?;
         let program = if program.contains('/') { absolute(&folder.join(program)) } else { PathBuf::from(program) };
         if program.is_absolute() {
-            warn_of_writers(&program, "what is run for each event");
+            warn(&program, "what is run for each event");
         }
         Some(Self {
             program,
@@ -66,13 +65,13 @@ impl Hook {
     }
 
     /// How long to wait after so many failures: doubled each time, up to the longest.
-    pub(crate) fn pause(&self, failures: u32) -> u64 {
+    pub fn pause(&self, failures: u32) -> u64 {
         let doubled = 1u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
         self.first_retry.0.saturating_mul(doubled).min(self.longest_retry.0)
     }
 
     /// Runs it for one event and waits.
-    pub(crate) fn run(&self, event: &Event, attempt: u32) -> Result<(), NotDelivered> {
+    pub fn run(&self, event: &Event, attempt: u32) -> Result<(), NotDelivered> {
         let name = self.program.display();
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder).process_group(0);
@@ -150,7 +149,7 @@ fn settled<T>(thread: &thread::JoinHandle<T>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::event::Kind;
+    use crate::event::Kind;
     use serde_json::json;
 
     fn hook(folder: &Path, script: &str, timeout: u64) -> Hook {
@@ -161,7 +160,7 @@ mod tests {
             longest_retry: HumanDuration(60),
             heartbeat: false,
         };
-        Hook::of(&config, folder).unwrap()
+        Hook::of(&config, folder, |_, _| {}).unwrap()
     }
 
     fn event() -> Event {
