@@ -108,7 +108,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-clock",
             "stele-terminal",
             "stele-durable",
-            "stele-fetch",
             "stele-daemon",
             "stele-verify",
             "stele-model-files",

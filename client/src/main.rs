@@ -1,9 +1,0 @@
-//! `stele`: parse, run, exit.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let cli = stele::cli::parse();
-    let (json, schema) = (cli.json, cli.verb.schema());
-    stele::finish(stele::run(cli), json.then_some(schema))
-}
