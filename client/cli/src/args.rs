@@ -7,12 +7,12 @@ use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 use stele_spec::note::VerifierKey;
 
-pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, Said};
-pub use log::{Asking, Trust};
+pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, SubmitArgs};
+pub use log::{LogArgs, Trust};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 
 use stele_explain::Explain as _;
-use stele_host_check::Place;
+use stele_host_check::HostLocation;
 
 use stele_clock::duration::HumanDuration;
 
@@ -275,9 +275,9 @@ pub const WITHDRAWN: &str = "withdrawn";
 pub(crate) const GLOB: glob::MatchOptions =
     glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
-/// `Place` on the command line.
-fn place(text: &str) -> Result<Place, String> {
-    text.parse::<Place>().map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
+/// `HostLocation` on the command line.
+fn place(text: &str) -> Result<HostLocation, String> {
+    text.parse::<HostLocation>().map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
 }
 
 /// `HOST=URL` on the command line.
@@ -301,7 +301,7 @@ pub struct ShowArgs {
     pub what: String,
     /// Whom to ask about a coordinate or an entry.
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: LogArgs,
 }
 
 /// `stele history`.
@@ -311,7 +311,7 @@ pub struct HistoryArgs {
     pub name: String,
     /// Whom to ask.
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: LogArgs,
 }
 
 /// `stele lineage`.
@@ -327,7 +327,7 @@ pub struct LineageArgs {
     pub mermaid: bool,
     /// Whom to ask.
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: LogArgs,
 }
 
 /// `stele resolve`.
@@ -343,7 +343,7 @@ pub struct ResolveArgs {
     pub no_bundle: bool,
     /// Whom to ask.
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: LogArgs,
 }
 
 /// `stele diff`.
@@ -355,7 +355,7 @@ pub struct DiffArgs {
     pub second: String,
     /// Whom to ask about a coordinate or an entry.
     #[command(flatten)]
-    pub asking: Asking,
+    pub asking: LogArgs,
 }
 
 /// `stele inspect`.
@@ -489,7 +489,7 @@ pub struct ObserveArgs {
     /// The host: `https://huggingface.co/OWNER/NAME`, `ollama:https://ollama.com/NAME:TAG`, `oci:https://HOST/NAME:TAG`; the address of a
     /// page of a repository is cut to the repository.
     #[arg(long, value_name = "HOST", value_parser = place)]
-    pub host: Place,
+    pub host: HostLocation,
     /// The revision that the record names, where the host is not in the record.
     #[arg(long)]
     pub revision: Option<String>,

@@ -6,10 +6,10 @@ use serde_json::json;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
-use stele_publish::form::Sheet;
-use stele_publish::issue::{Head, Issue, Issued, Saying, verb};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, Issue, Issued, StatementRequest, verb};
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
 #[cfg(test)]
@@ -27,28 +27,32 @@ use crate::render::statement;
 use stele_explain::Failure;
 
 /// Writes the form to complete, with what is known in it.
-pub(crate) fn draft(saying: Saying, say: &Say, write: impl FnOnce(&mut Sheet, &Head)) -> Result<Output, Failure> {
-    let kind = saying.kind;
+pub(crate) fn draft(
+    request: StatementRequest,
+    say: &Say,
+    write: impl FnOnce(&mut FormWriter, &FormHeader),
+) -> Result<Output, Failure> {
+    let kind = request.kind;
     let target = say.said.output.clone().unwrap_or_else(|| PathBuf::from(format!("{kind}.toml")));
     let next = format!("stele {} --form {} --key FILE", verb(kind), target.display());
-    draft_file::write_draft(saying.draft(write), &target, &next, &[])
+    draft_file::write_draft(request.draft(write), &target, &next, &[])
 }
 
 /// Issues the statement and keeps its receipt.
-pub(crate) fn issue(saying: Saying, say: &Say) -> Result<Output, Failure> {
+pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Failure> {
     let key = read_secret(say.key.as_deref().unwrap_or(Path::new("")))?;
     let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
     let url = log_url::log_url(say.said.trust.log.as_deref(), Some(&loaded.policy))?;
     let log = LogClient::new(url, say.said.wait, complain);
     let mut record =
-        Record::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
     let to = Issue {
         form: say.form.as_deref(),
         output: say.said.output.as_deref(),
         expect: say.said.expect.as_deref(),
         notify: complain,
     };
-    let Issued { logged, sent } = saying.issue(&mut record, &key, &to)?;
+    let Issued { logged, sent } = request.issue(&mut record, &key, &to)?;
     if sent.is_some() {
         local_state(false).keep_own(&mut record, &logged)?;
     }
@@ -57,8 +61,8 @@ pub(crate) fn issue(saying: Saying, say: &Say) -> Result<Output, Failure> {
 
 /// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.
 fn told(
-    logged: &Logged,
-    record: &mut Record,
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
     output: Option<&Path>,
     sent: Option<&[Finding]>,
 ) -> Result<Output, Failure> {
@@ -99,7 +103,7 @@ fn told(
 /// Completes the form that a verb writes, with an answer for each decision and some text for the rest, and reads it; what
 /// the log would give is made up. The statement is the same when it is written as TOML and read again.
 #[cfg(test)]
-pub(crate) fn completes<T>(kind: Kind, write: impl FnOnce(&mut Sheet, &Head), answers: &[(&str, &str)]) -> T
+pub(crate) fn completes<T>(kind: Kind, write: impl FnOnce(&mut FormWriter, &FormHeader), answers: &[(&str, &str)]) -> T
 where
     T: serde::de::DeserializeOwned + serde::Serialize + PartialEq + std::fmt::Debug,
 {
@@ -107,8 +111,8 @@ where
     use stele_spec::hash::Digest;
     use toml::Value;
 
-    let head = Head::new(kind, Some("acme.example/tiny@1.0.2#instruct".parse().unwrap()), None);
-    let mut sheet = Sheet::default();
+    let head = FormHeader::new(kind, Some("acme.example/tiny@1.0.2#instruct".parse().unwrap()), None);
+    let mut sheet = FormWriter::default();
     write(&mut sheet, &head);
     let draft = sheet.into_text();
     let mut text = draft.clone();

@@ -11,8 +11,8 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::locate as target;
 
 use stele_explain::Failure;
-use stele_log_client::log_view::AskedLog;
-use stele_log_client::release_status::Standing;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::ReleaseStatus;
 use stele_publish::error::{self, FileError};
 
 /// What begins the name of an entry.
@@ -31,13 +31,13 @@ pub(crate) enum Subject {
 
 /// A statement, and what is known with it.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedStatement {
     /// The statement.
     pub(crate) signed: SignedStatement,
     /// Its files, if they are known.
     pub(crate) manifest: Option<Manifest>,
     /// Where it stands, if the log was asked.
-    pub(crate) standing: Option<Standing>,
+    pub(crate) standing: Option<ReleaseStatus>,
     /// Its entry, if that is proven.
     pub(crate) position: Option<u64>,
 }
@@ -66,7 +66,7 @@ impl Subject {
     }
 }
 
-impl Loaded {
+impl LoadedStatement {
     /// Reads a bundle or a statement. Nothing in it is verified.
     pub(crate) fn file(path: &Path) -> Result<Self, Failure> {
         let what = "a release.stele or a signed statement";
@@ -87,7 +87,7 @@ impl Loaded {
     }
 
     /// The release of a coordinate, proven, and where it stands.
-    pub(crate) fn coordinate(log: &AskedLog<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
+    pub(crate) fn coordinate(log: &LogView<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
         let standing = log.standing(coordinate)?;
         let Some((position, _)) = standing.history.release() else {
             return Err(NotReleased { coordinate: coordinate.clone(), rejected: standing.rejected.len() }.into());
@@ -98,7 +98,7 @@ impl Loaded {
     }
 
     /// An entry of the log, proven.
-    pub(crate) fn entry(log: &AskedLog<'_>, position: u64) -> Result<Self, Failure> {
+    pub(crate) fn entry(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
         let signed = log.logged(position)?.signed().clone();
         let manifest = match signed.statement().manifest_digest() {
             Some(digest) => log.manifest(digest)?,

@@ -5,7 +5,7 @@ use stele_explain::{Exit, Explain};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::moment::moment;
-use crate::release_status::{Source, Standing};
+use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::Lack;
 use stele_clock::duration::HumanDuration;
 
@@ -17,12 +17,12 @@ const LAST_MOMENT: u64 = 253_402_300_799;
 
 /// How old a tree head is.
 #[derive(Debug, Clone, Copy)]
-pub struct Age {
+pub struct CheckpointAge {
     as_of: Option<u64>,
     now: u64,
 }
 
-impl Age {
+impl CheckpointAge {
     /// The age of a head: from the median of its cosignatures' times.
     pub fn of(head: &TrustedCheckpoint, now: u64) -> Self {
         Self { as_of: head.trusted().time().map(|time| time.seconds()), now }
@@ -85,8 +85,8 @@ pub fn completeness(lack: Option<Lack>) -> &'static str {
 }
 
 /// On what a status rests, in a sentence.
-pub fn status(standing: &Standing, now: u64) -> String {
-    let head = format!("{}, head of size {}", Age::of(&standing.head, now).text(), standing.head.size());
+pub fn status(standing: &ReleaseStatus, now: u64) -> String {
+    let head = format!("{}, head of size {}", CheckpointAge::of(&standing.head, now).text(), standing.head.size());
     let complete = completeness(standing.lack);
     match standing.source {
         Source::Bundle => format!(
@@ -100,8 +100,8 @@ pub fn status(standing: &Standing, now: u64) -> String {
 }
 
 /// The same for a script.
-pub fn status_json(standing: &Standing, now: u64) -> Value {
-    let age = Age::of(&standing.head, now);
+pub fn status_json(standing: &ReleaseStatus, now: u64) -> Value {
+    let age = CheckpointAge::of(&standing.head, now);
     json!({
         "source": standing.source.as_str(),
         "complete": standing.is_complete(),
@@ -188,8 +188,8 @@ mod tests {
     /// A moment of 2026.
     const NOW: u64 = 1_782_000_000;
 
-    fn age(as_of: u64) -> Age {
-        Age { as_of: Some(as_of), now: NOW }
+    fn age(as_of: u64) -> CheckpointAge {
+        CheckpointAge { as_of: Some(as_of), now: NOW }
     }
 
     #[test]
@@ -204,9 +204,9 @@ mod tests {
             assert_eq!(age(as_of).check(None), Ok(()), "no age was asked for");
         }
         // A clock that was set back makes every head one of the future.
-        assert!(Age { as_of: Some(NOW), now: 0 }.check(Some(HumanDuration(u64::MAX))).is_err());
+        assert!(CheckpointAge { as_of: Some(NOW), now: 0 }.check(Some(HumanDuration(u64::MAX))).is_err());
         assert_eq!(age(NOW - 3601).check(max).unwrap_err().code(), "evidence-too-old");
-        assert_eq!(Age { as_of: None, now: NOW }.check(max).unwrap_err().code(), "evidence-too-old");
+        assert_eq!(CheckpointAge { as_of: None, now: NOW }.check(max).unwrap_err().code(), "evidence-too-old");
     }
 
     #[test]

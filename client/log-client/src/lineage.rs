@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release};
 
-use crate::release_status::Standing;
+use crate::release_status::ReleaseStatus;
 use stele_explain::Failure;
 
 /// The most generations that are followed.
@@ -18,7 +18,7 @@ pub const MAX_ANCESTORS: usize = 256;
 
 /// The ancestors of a release, each before its own.
 #[derive(Debug, Default)]
-pub struct Ancestry {
+pub struct Lineage {
     /// The ancestors.
     pub nodes: Vec<Node>,
     /// Whether there are more, beyond the limits.
@@ -46,7 +46,7 @@ pub enum Found {
     /// Nobody was asked, and nothing is kept.
     NotAsked,
     /// It is there.
-    Standing(Box<Standing>),
+    Status(Box<ReleaseStatus>),
     /// It was met before, at this node: a merge of relatives, or a circle.
     Again(usize),
     /// What the log has is not what the child names.
@@ -54,11 +54,11 @@ pub enum Found {
         /// In a sentence.
         problem: String,
         /// What it has.
-        standing: Box<Standing>,
+        standing: Box<ReleaseStatus>,
     },
 }
 
-impl Ancestry {
+impl Lineage {
     /// Further names of a logged parent, if where it stands is known: its package URL and its hosts.
     pub fn names_of(&self, ancestor: &Ancestor) -> Vec<String> {
         let Parent::Logged(logged) = &ancestor.parent else { return Vec::new() };
@@ -82,30 +82,30 @@ impl Node {
     }
 
     /// Where it stands, if that is known and it is the one that its child names.
-    pub fn standing(&self) -> Option<&Standing> {
+    pub fn standing(&self) -> Option<&ReleaseStatus> {
         match &self.found {
-            Found::Standing(standing) => Some(standing),
+            Found::Status(standing) => Some(standing),
             _ => None,
         }
     }
 }
 
 /// Follows the lineage of a release. `ask` gives the standing of a coordinate, or none where it cannot be known.
-pub fn climb(
+pub fn collect(
     release: &Release,
-    mut ask: impl FnMut(&Coordinate) -> Result<Option<Standing>, Failure>,
-) -> Result<Ancestry, Failure> {
-    let mut ancestry = Ancestry::default();
+    mut ask: impl FnMut(&Coordinate) -> Result<Option<ReleaseStatus>, Failure>,
+) -> Result<Lineage, Failure> {
+    let mut lineage = Lineage::default();
     let mut met: HashMap<Coordinate, usize> = HashMap::new();
     // Depth first, the first parent first: a stack holds the rest in reverse.
     let mut waiting: Vec<(usize, Option<usize>, Ancestor)> = Vec::new();
     waiting.extend(release.lineage.iter().rev().map(|parent| (1, None, parent.clone())));
     while let Some((depth, child, named)) = waiting.pop() {
-        if depth > MAX_DEPTH || ancestry.nodes.len() == MAX_ANCESTORS {
-            ancestry.cut = true;
+        if depth > MAX_DEPTH || lineage.nodes.len() == MAX_ANCESTORS {
+            lineage.cut = true;
             continue;
         }
-        let at = ancestry.nodes.len();
+        let at = lineage.nodes.len();
         let found = match &named.parent {
             Parent::Unlogged(_) => Found::Unlogged,
             Parent::Logged(logged) => match met.get(&logged.coordinate) {
@@ -119,18 +119,18 @@ pub fn climb(
                 }
             },
         };
-        if let Found::Standing(standing) = &found
+        if let Found::Status(standing) = &found
             && let Some((_, release)) = standing.history.release()
         {
             waiting.extend(release.lineage.iter().rev().map(|parent| (depth + 1, Some(at), parent.clone())));
         }
-        ancestry.nodes.push(Node { depth, child, named, found });
+        lineage.nodes.push(Node { depth, child, named, found });
     }
-    Ok(ancestry)
+    Ok(lineage)
 }
 
 /// Whether what the log has is what the child names.
-fn checked(logged: &LoggedRelease, named: &Ancestor, standing: Standing) -> Found {
+fn checked(logged: &LoggedRelease, named: &Ancestor, standing: ReleaseStatus) -> Found {
     let problem = match standing.history.release() {
         None => Some(format!("the log has no release of {}", logged.coordinate)),
         Some((position, _)) if position != logged.entry || standing.release_leaf() != Some(logged.leaf_hash) => {
@@ -144,7 +144,7 @@ fn checked(logged: &LoggedRelease, named: &Ancestor, standing: Standing) -> Foun
     };
     let standing = Box::new(standing);
     match problem {
-        None => Found::Standing(standing),
+        None => Found::Status(standing),
         Some(problem) => Found::Other { problem, standing },
     }
 }

@@ -24,11 +24,11 @@ use stele_verify::VerifyError;
 
 use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index};
-use crate::local_state::{LogId, Memory, Stale};
+use crate::local_state::{LocalState, LogId, Stale};
 use crate::name_lookup::NameLookup;
 use crate::reader::{LogReader, ReadError, VerifiedLog};
-use crate::release_status::{Source, Standing};
-use crate::statements::{Lack, Listing, Logged, MAX_STATEMENTS, Statements};
+use crate::release_status::{ReleaseStatus, Source};
+use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 
@@ -51,18 +51,18 @@ pub struct LogAddress {
 
 /// A log under its newest head.
 #[derive(Debug)]
-pub struct AskedLog<'a> {
+pub struct LogView<'a> {
     client: &'a LogClient,
     reader: &'a LogReader,
     policy: &'a Policy,
-    memory: &'a Memory,
+    memory: &'a LocalState,
     tree: VerifiedLog<'a>,
     incomplete: Incomplete,
     id: Option<LogId<'a>>,
     /// Entries that were proven on this machine before, of the coordinates and names that are asked about.
-    proven_before: RefCell<BTreeMap<u64, Logged>>,
+    proven_before: RefCell<BTreeMap<u64, ProvenStatement>>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
-    known_keys: RefCell<BTreeMap<Publisher, Listing>>,
+    known_keys: RefCell<BTreeMap<Publisher, StatementList>>,
 }
 
 impl LogAddress {
@@ -86,7 +86,7 @@ impl LogAddress {
     }
 
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
-    pub fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a Memory) -> Result<AskedLog<'a>, Failure> {
+    pub fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a LocalState) -> Result<LogView<'a>, Failure> {
         let head = self.reader.head(policy)?;
         let tree = self.reader.open(head)?;
         let id = LogId::of(tree.head().note(), policy);
@@ -95,19 +95,19 @@ impl LogAddress {
         }
         let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
         let (proven_before, known_keys) = (RefCell::default(), RefCell::default());
-        Ok(AskedLog { client, reader, policy, memory, tree, incomplete, id, proven_before, known_keys })
+        Ok(LogView { client, reader, policy, memory, tree, incomplete, id, proven_before, known_keys })
     }
 }
 
-impl AskedLog<'_> {
+impl LogView<'_> {
     /// Where it was asked.
     pub fn url(&self) -> &str {
         self.client.url()
     }
 
     /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
-    pub fn standing(&self, coordinate: &Coordinate) -> Result<Standing, Failure> {
-        let standing = Standing::of(coordinate, self, Source::Log)?;
+    pub fn standing(&self, coordinate: &Coordinate) -> Result<ReleaseStatus, Failure> {
+        let standing = ReleaseStatus::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
             standing.keep(self.memory, id, self.policy)?;
         }
@@ -120,14 +120,14 @@ impl AskedLog<'_> {
     }
 
     /// The releases that a lookup names, each once, at most so many; what else it names is left out.
-    pub fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<Listing, Failure> {
+    pub fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<StatementList, Failure> {
         let mut listing = self.listed(lookup, subject, most, Lack::Unindexed)?;
         listing.statements.retain(|logged| logged.signed().statement().release().is_some());
         Ok(listing)
     }
 
     /// The releases that have these weights, at most so many: all of them, where the index proves that.
-    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<Listing, Failure> {
+    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<StatementList, Failure> {
         let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
             Ok(listing) => listing,
             Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
@@ -150,7 +150,7 @@ impl AskedLog<'_> {
     }
 
     /// One entry with its proof.
-    pub fn logged(&self, position: u64) -> Result<Logged, Failure> {
+    pub fn logged(&self, position: u64) -> Result<ProvenStatement, Failure> {
         let head = self.tree.head();
         if position >= head.size() {
             return Err(ReadError::PastTheEnd { position, size: head.size() }.into());
@@ -160,11 +160,11 @@ impl AskedLog<'_> {
             stele_spec::merkle::InclusionError::Nodes(error) => error,
             _ => ReadError::PastTheEnd { position, size: head.size() },
         })?;
-        Ok(Logged::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
+        Ok(ProvenStatement::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
     }
 
     /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
-    fn indexed(&self, subject: &Subject, most: usize) -> Result<Result<Listing, Lack>, Failure> {
+    fn indexed(&self, subject: &Subject, most: usize) -> Result<Result<StatementList, Lack>, Failure> {
         let list = match NameLookup::new(self.client, self.policy).list(subject) {
             Ok(list) => list,
             Err(failure) => {
@@ -184,9 +184,9 @@ impl AskedLog<'_> {
         let statements = pointers.iter().skip(unread).map(|pointer| self.pointed(pointer, subject));
         let statements = statements.collect::<Result<_, _>>()?;
         if unread > 0 {
-            return Ok(Ok(Listing::incomplete(statements, Lack::Cut, true)));
+            return Ok(Ok(StatementList::incomplete(statements, Lack::Cut, true)));
         }
-        Ok(Ok(Listing { statements, lack: None, cut: false, proofs: vec![Arc::new(list)] }))
+        Ok(Ok(StatementList { statements, lack: None, cut: false, proofs: vec![Arc::new(list)] }))
     }
 
     /// Checks that an index lists what was proven before. An entry of the tree stays in it, and in the index.
@@ -207,7 +207,7 @@ impl AskedLog<'_> {
     }
 
     /// Checks that the head under which an entry was proven before is the beginning of this tree.
-    fn check_still_there(&self, logged: &Logged) -> Result<(), Failure> {
+    fn check_still_there(&self, logged: &ProvenStatement) -> Result<(), Failure> {
         match self.id {
             Some(id) => self.memory.heads(id).check(&self.tree, logged.proof().checkpoint()),
             None => Ok(()),
@@ -215,16 +215,17 @@ impl AskedLog<'_> {
     }
 
     /// Adds what was proven before about these subjects. Where the index proves completeness, nothing is left to add.
-    fn with_proven_before(&self, subjects: &[Subject], listing: Listing) -> Result<Listing, Failure> {
+    fn with_proven_before(&self, subjects: &[Subject], listing: StatementList) -> Result<StatementList, Failure> {
         let proven = self.proven_before.borrow();
-        let about = |logged: &&Logged| subjects_of(logged.signed()).iter().any(|subject| subjects.contains(subject));
-        let more: Vec<&Logged> =
+        let about =
+            |logged: &&ProvenStatement| subjects_of(logged.signed()).iter().any(|subject| subjects.contains(subject));
+        let more: Vec<&ProvenStatement> =
             proven.values().filter(about).filter(|logged| !listing.has(logged.position())).collect();
         for logged in &more {
             self.check_still_there(logged)?;
         }
         let statements = more.into_iter().cloned().collect();
-        Ok(listing.with(Listing { statements, lack: None, cut: false, proofs: Vec::new() }))
+        Ok(listing.with(StatementList { statements, lack: None, cut: false, proofs: Vec::new() }))
     }
 
     /// Reads what is kept of a coordinate.
@@ -237,7 +238,7 @@ impl AskedLog<'_> {
     }
 
     /// The entry of a pointer, if it is about the subject.
-    fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<Logged, Failure> {
+    fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<ProvenStatement, Failure> {
         let logged = self.logged(pointer.position)?;
         if logged.leaf() == pointer.leaf && subjects_of(logged.signed()).contains(subject) {
             return Ok(logged);
@@ -265,23 +266,23 @@ impl AskedLog<'_> {
     }
 
     /// The statements of a lookup: `coordinate?name=...`, `keys?name=...`.
-    fn listed(&self, lookup: &str, subject: &str, most: usize, lack: Lack) -> Result<Listing, Failure> {
+    fn listed(&self, lookup: &str, subject: &str, most: usize, lack: Lack) -> Result<StatementList, Failure> {
         let mut positions = self.client.positions(lookup, subject, most + 1)?;
         let cut = positions.len() > most;
         positions.truncate(most);
         // What came after the head was asked for is for the next time.
         let within = positions.into_iter().filter(|position| *position < self.tree.size());
         let statements = within.map(|position| self.logged(position)).collect::<Result<_, _>>()?;
-        Ok(Listing::incomplete(statements, lack, cut))
+        Ok(StatementList::incomplete(statements, lack, cut))
     }
 }
 
-impl Statements for AskedLog<'_> {
+impl StatementSource for LogView<'_> {
     fn head(&self) -> &TrustedCheckpoint {
         self.tree.head()
     }
 
-    fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure> {
+    fn about(&self, coordinate: &Coordinate) -> Result<StatementList, Failure> {
         self.recall(coordinate);
         let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
         let [own, others] = &subjects;
@@ -294,7 +295,7 @@ impl Statements for AskedLog<'_> {
         self.with_proven_before(&subjects, listing)
     }
 
-    fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
+    fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure> {
         if let Some(known) = self.known_keys.borrow().get(publisher) {
             return Ok(known.clone());
         }
@@ -313,7 +314,7 @@ impl Statements for AskedLog<'_> {
         Ok(listing)
     }
 
-    fn under(&self, name: &str) -> Result<Listing, Failure> {
+    fn under(&self, name: &str) -> Result<StatementList, Failure> {
         let lack = match Subject::read(Kind::Under, name) {
             Ok(subject) => match self.indexed(&subject, MAX_STATEMENTS)? {
                 Ok(listing) => return Ok(listing),
@@ -324,12 +325,12 @@ impl Statements for AskedLog<'_> {
         // `huggingface.co/acme` is a publisher, or a model of `huggingface.co`.
         let above = name.rsplit_once('/').map(|(above, _)| above);
         let publishers = [Some(name), above].into_iter().flatten().filter_map(|text| text.parse::<Publisher>().ok());
-        let mut found: BTreeMap<u64, Logged> = BTreeMap::new();
+        let mut found: BTreeMap<u64, ProvenStatement> = BTreeMap::new();
         let mut cut = false;
         for publisher in publishers {
             let listing = self.listed("publisher?name=", publisher.as_str(), MAX_STATEMENTS, lack)?;
             cut |= listing.cut;
-            let below = |logged: &Logged| is_below(logged.signed().statement(), name);
+            let below = |logged: &ProvenStatement| is_below(logged.signed().statement(), name);
             found.extend(listing.statements.into_iter().filter(below).map(|logged| (logged.position(), logged)));
         }
         let coordinates: BTreeSet<Coordinate> =
@@ -340,7 +341,7 @@ impl Statements for AskedLog<'_> {
             cut |= listing.cut;
             found.extend(listing.statements.into_iter().map(|logged| (logged.position(), logged)));
         }
-        Ok(Listing::incomplete(found.into_values().collect(), lack, cut))
+        Ok(StatementList::incomplete(found.into_values().collect(), lack, cut))
     }
 }
 

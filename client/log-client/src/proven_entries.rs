@@ -23,20 +23,20 @@ use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::name_lookup::NameLookup;
 use crate::reader::LogReader;
-use crate::statements::{Lack, Logged, MAX_STATEMENTS};
+use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement};
 use stele_explain::Failure;
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]
-pub struct Record<'a> {
+pub struct ProvenEntries<'a> {
     log: &'a LogClient,
     policy: &'a Policy,
     incomplete: Incomplete,
-    entries: BTreeMap<u64, Logged>,
+    entries: BTreeMap<u64, ProvenStatement>,
     lack: Option<Lack>,
 }
 
-impl Logged {
+impl ProvenStatement {
     /// What it says.
     pub fn statement(&self) -> &Statement {
         self.signed().statement()
@@ -56,7 +56,7 @@ impl Logged {
     }
 }
 
-impl<'a> Record<'a> {
+impl<'a> ProvenEntries<'a> {
     /// Nothing is asked yet.
     pub fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
         Self { log, policy, incomplete: Incomplete::Refuse, entries: BTreeMap::new(), lack: None }
@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
     }
 
     /// The entry at a position.
-    pub fn entry(&mut self, position: u64) -> Result<Logged, Failure> {
+    pub fn entry(&mut self, position: u64) -> Result<ProvenStatement, Failure> {
         if let Some(known) = self.entries.get(&position) {
             return Ok(known.clone());
         }
@@ -97,22 +97,22 @@ impl<'a> Record<'a> {
     }
 
     /// Every entry that is proven already, in the order of the log.
-    pub fn all(&self) -> impl Iterator<Item = &Logged> {
+    pub fn all(&self) -> impl Iterator<Item = &ProvenStatement> {
         self.entries.values()
     }
 
     /// The entry at a position, if it is proven already.
-    pub fn known(&self, position: u64) -> Option<&Logged> {
+    pub fn known(&self, position: u64) -> Option<&ProvenStatement> {
         self.entries.get(&position)
     }
 
     /// An entry with a proof that the log gave for it, wherever that says it is.
-    pub fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<Logged, Failure> {
-        let proof = TlogProof::parse(proof).map_err(RecordError::Proof)?;
+    pub fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<ProvenStatement, Failure> {
+        let proof = TlogProof::parse(proof).map_err(ProvenEntriesError::Proof)?;
         let head = TrustedCheckpoint::verify(proof.checkpoint().clone(), self.policy);
-        let head = head.map_err(|error| RecordError::Proof(ProofError::Checkpoint(error)))?;
+        let head = head.map_err(|error| ProvenEntriesError::Proof(ProofError::Checkpoint(error)))?;
         self.check_log(head.checkpoint())?;
-        let logged = Logged::check(entry, proof, &head)?;
+        let logged = ProvenStatement::check(entry, proof, &head)?;
         self.entries.insert(logged.position(), logged.clone());
         Ok(logged)
     }
@@ -131,8 +131,8 @@ impl<'a> Record<'a> {
         for position in positions {
             self.entry(position)?;
         }
-        let entries = self.entries.values().map(Logged::proven);
-        Ok(KeyHistory::fold(publisher, entries).map_err(RecordError::Keys)?)
+        let entries = self.entries.values().map(ProvenStatement::proven);
+        Ok(KeyHistory::fold(publisher, entries).map_err(ProvenEntriesError::Keys)?)
     }
 
     /// Who holds a name after all its key statements.
@@ -141,8 +141,8 @@ impl<'a> Record<'a> {
     }
 
     /// The key statements of a name that are known here, before a position, oldest first.
-    pub fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &Logged> {
-        let of = move |logged: &&Logged| match logged.statement() {
+    pub fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &ProvenStatement> {
+        let of = move |logged: &&ProvenStatement| match logged.statement() {
             Statement::Publisher(change) => change.publisher.name == *publisher,
             _ => false,
         };
@@ -150,9 +150,10 @@ impl<'a> Record<'a> {
     }
 
     /// The entry that released a coordinate, if the log shows one.
-    pub fn release(&mut self, coordinate: &Coordinate) -> Result<Option<Logged>, Failure> {
-        let is_release =
-            |logged: &Logged| logged.statement().release().is_some_and(|release| release.coordinate() == *coordinate);
+    pub fn release(&mut self, coordinate: &Coordinate) -> Result<Option<ProvenStatement>, Failure> {
+        let is_release = |logged: &ProvenStatement| {
+            logged.statement().release().is_some_and(|release| release.coordinate() == *coordinate)
+        };
         if let Some(known) = self.entries.values().find(|logged| is_release(logged)) {
             return Ok(Some(known.clone()));
         }
@@ -174,7 +175,7 @@ impl<'a> Record<'a> {
         &mut self,
         coordinate: &Coordinate,
         is: impl Fn(&Statement) -> bool,
-    ) -> Result<Option<Logged>, Failure> {
+    ) -> Result<Option<ProvenStatement>, Failure> {
         for position in self.positions(coordinate)?.into_iter().rev() {
             let bytes = self.log.entry(position)?;
             if SignedStatement::parse(&bytes).is_ok_and(|signed| is(signed.statement())) {
@@ -185,23 +186,23 @@ impl<'a> Record<'a> {
     }
 
     /// Every statement about a coordinate, proven, in the order of the log.
-    pub fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<Logged>, Failure> {
+    pub fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<ProvenStatement>, Failure> {
         let positions = self.positions(coordinate)?;
         positions.into_iter().map(|position| self.entry(position)).collect()
     }
 
     /// The release of a coordinate and the newest statements about it, at most so many, proven.
-    pub fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<Logged>, Failure> {
+    pub fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<ProvenStatement>, Failure> {
         let mut positions = self.positions(coordinate)?;
         positions.drain(..positions.len().saturating_sub(most));
-        let mut about: Vec<Logged> =
+        let mut about: Vec<ProvenStatement> =
             positions.into_iter().map(|position| self.entry(position)).collect::<Result<_, _>>()?;
         about.extend(self.release(coordinate)?);
         Ok(about)
     }
 
     /// The releases that have a file, as far as the log names them; each proven.
-    pub fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<Logged>, Failure> {
+    pub fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<ProvenStatement>, Failure> {
         let mut positions = match self.log.positions("file?hex=", &digest.to_string(), most) {
             Ok(positions) => positions,
             // A lookup that a log does not offer finds nothing; what follows from it is a warning, and no verdict.
@@ -259,13 +260,13 @@ impl<'a> Record<'a> {
     }
 
     /// Checks that a head is of the log of which everything else is.
-    fn check_log(&self, head: &Checkpoint) -> Result<(), RecordError> {
+    fn check_log(&self, head: &Checkpoint) -> Result<(), ProvenEntriesError> {
         let Some(known) = self.entries.values().next() else { return Ok(()) };
         let (expected, found) = (known.proven().head().value().origin(), head.origin());
         if expected == found {
             return Ok(());
         }
-        Err(RecordError::TwoLogs { expected: expected.to_string(), found: found.to_string() })
+        Err(ProvenEntriesError::TwoLogs { expected: expected.to_string(), found: found.to_string() })
     }
 
     /// The state of registration that follows from what is proven here.
@@ -280,7 +281,7 @@ impl<'a> Record<'a> {
 
 /// Why something that the log shows is not taken for its record.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
+pub enum ProvenEntriesError {
     /// The proof does not hold.
     #[error("the log's proof does not hold: {0}")]
     Proof(ProofError),
@@ -297,7 +298,7 @@ pub enum RecordError {
     Keys(#[source] BrokenHistory),
 }
 
-impl Explain for RecordError {
+impl Explain for ProvenEntriesError {
     fn exit(&self) -> Exit {
         match self {
             Self::Proof(ProofError::Checkpoint(error)) => error.exit(),

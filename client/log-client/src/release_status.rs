@@ -14,8 +14,8 @@ use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
 use stele_verify::VerifiedRelease;
 
-use crate::local_state::{LogId, Memory, Told};
-use crate::statements::{Lack, Listing, Logged, Statements};
+use crate::local_state::{CachedAnswer, LocalState, LogId};
+use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
 use stele_explain::Failure;
 
 /// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
@@ -23,7 +23,7 @@ const MAX_SPEAKERS: usize = 64;
 
 /// Where a release stands, and how that is known.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ReleaseStatus {
     /// The fold.
     pub history: History,
     /// What does not count.
@@ -35,8 +35,8 @@ pub struct Standing {
     /// What is missing for a proof that nothing up to the head is left out; none where that is proven.
     pub lack: Option<Lack>,
     release_leaf: Option<LeafHash>,
-    about: Listing,
-    keys: BTreeMap<Publisher, Listing>,
+    about: StatementList,
+    keys: BTreeMap<Publisher, StatementList>,
 }
 
 /// When a key was revoked.
@@ -82,7 +82,7 @@ pub struct Rejected {
     pub why: String,
 }
 
-impl Standing {
+impl ReleaseStatus {
     /// What a bundle alone says: that there is a release.
     pub fn of_bundle(evidence: &VerifiedRelease) -> Self {
         let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
@@ -100,15 +100,15 @@ impl Standing {
             head,
             lack: Some(Lack::Unkept),
             release_leaf: Some(leaf),
-            about: Listing::default(),
+            about: StatementList::default(),
             keys: BTreeMap::new(),
         }
     }
 
     /// What the statements of a source come to.
-    pub fn of(coordinate: &Coordinate, from: &impl Statements, source: Source) -> Result<Self, Failure> {
+    pub fn of(coordinate: &Coordinate, from: &impl StatementSource, source: Source) -> Result<Self, Failure> {
         let about = from.about(coordinate)?;
-        let Judged { counting, rejected, keys } = judge(&about, &coordinate.publisher, from)?;
+        let Validated { counting, rejected, keys } = validate(&about, &coordinate.publisher, from)?;
         let history = History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())));
         let released = history.release().map(|(position, _)| position);
         let release = about.statements.iter().find(|logged| Some(logged.position()) == released);
@@ -119,7 +119,7 @@ impl Standing {
             source,
             head: from.head().clone(),
             lack,
-            release_leaf: release.map(Logged::leaf),
+            release_leaf: release.map(ProvenStatement::leaf),
             about,
             keys,
         })
@@ -138,9 +138,9 @@ impl Standing {
     }
 
     /// Adds key statements of a name that were proven before, wherever that was.
-    pub fn with_keys(mut self, publisher: &Publisher, statements: Vec<Logged>) -> Self {
+    pub fn with_keys(mut self, publisher: &Publisher, statements: Vec<ProvenStatement>) -> Self {
         let known = self.keys.remove(publisher).unwrap_or_default();
-        let more = Listing { statements, lack: None, cut: false, proofs: Vec::new() };
+        let more = StatementList { statements, lack: None, cut: false, proofs: Vec::new() };
         self.keys.insert(publisher.clone(), known.with(more));
         self
     }
@@ -148,7 +148,7 @@ impl Standing {
     /// The entry that revoked a key of a name, and the reason given there, if one did.
     fn revocation(&self, publisher: &Publisher, kid: &KeyId) -> Option<Revocation> {
         let statements = &self.keys.get(publisher)?.statements;
-        let keys = KeyHistory::fold(publisher, statements.iter().map(Logged::proven)).ok()?;
+        let keys = KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?;
         let entry = keys.revoked_at(kid)?;
         let logged = statements.iter().find(|logged| logged.position() == entry)?;
         let reason = match logged.signed().statement() {
@@ -174,25 +174,29 @@ impl Standing {
     }
 
     /// Keeps what it was made of for a time without a network.
-    pub fn keep(&self, memory: &Memory, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
-        let answer = Told::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
+    pub fn keep(&self, memory: &LocalState, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
+        let answer = CachedAnswer::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
         Ok(memory.keep(log, policy, answer)?)
     }
 }
 
 /// Statements, judged.
 #[derive(Debug)]
-pub struct Judged<'a> {
+pub struct Validated<'a> {
     /// Those that count, in the order of the log.
-    pub counting: Vec<&'a Logged>,
+    pub counting: Vec<&'a ProvenStatement>,
     /// Those that do not.
     pub rejected: Vec<Rejected>,
     /// The key statements of all who speak.
-    pub keys: BTreeMap<Publisher, Listing>,
+    pub keys: BTreeMap<Publisher, StatementList>,
 }
 
 /// Judges each statement by the keys that its speaker had at its position. The owner's keys are always asked for.
-pub fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) -> Result<Judged<'a>, Failure> {
+pub fn validate<'a>(
+    about: &'a StatementList,
+    owner: &Publisher,
+    from: &impl StatementSource,
+) -> Result<Validated<'a>, Failure> {
     let mut speakers: Vec<&Publisher> = vec![owner];
     let mut met: BTreeSet<&Publisher> = speakers.iter().copied().collect();
     for logged in &about.statements {
@@ -207,7 +211,7 @@ pub fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) 
     }
     let histories: BTreeMap<&Publisher, _> = keys
         .iter()
-        .map(|(name, listing)| (name, KeyHistory::fold(name, listing.statements.iter().map(Logged::proven))))
+        .map(|(name, listing)| (name, KeyHistory::fold(name, listing.statements.iter().map(ProvenStatement::proven))))
         .collect();
     let (mut counting, mut rejected) = (Vec::new(), Vec::new());
     for logged in &about.statements {
@@ -226,7 +230,7 @@ pub fn judge<'a>(about: &'a Listing, owner: &Publisher, from: &impl Statements) 
             Err((code, why)) => rejected.push(Rejected::of(logged.position(), signed, code, why)),
         }
     }
-    Ok(Judged { counting, rejected, keys })
+    Ok(Validated { counting, rejected, keys })
 }
 
 impl Rejected {

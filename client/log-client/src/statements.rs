@@ -20,16 +20,16 @@ pub const MAX_STATEMENTS: usize = 4096;
 
 /// A statement and what proves that it is in the log. Whether its signer held the name is another question.
 #[derive(Debug, Clone)]
-pub struct Logged {
+pub struct ProvenStatement {
     proven: Proven<SignedStatement>,
     proof: TlogProof,
 }
 
 /// Some statements of one question.
 #[derive(Debug, Clone)]
-pub struct Listing {
+pub struct StatementList {
     /// The statements in the order of the log.
-    pub statements: Vec<Logged>,
+    pub statements: Vec<ProvenStatement>,
     /// What is missing for a proof that these are all that the log has up to the head; none where that is proven.
     pub lack: Option<Lack>,
     /// Whether more were named than are read.
@@ -56,37 +56,37 @@ pub enum Lack {
 }
 
 /// Where statements come from.
-pub trait Statements {
+pub trait StatementSource {
     /// The head under which all of them are proven.
     fn head(&self) -> &TrustedCheckpoint;
 
     /// Everything about a coordinate, whoever says it.
-    fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure>;
+    fn about(&self, coordinate: &Coordinate) -> Result<StatementList, Failure>;
 
     /// The key statements of a name.
-    fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure>;
+    fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure>;
 
     /// Everything at or below a publisher, `publisher/model` or `publisher/model@version`, whoever says it.
-    fn under(&self, name: &str) -> Result<Listing, Failure>;
+    fn under(&self, name: &str) -> Result<StatementList, Failure>;
 }
 
-impl Default for Listing {
+impl Default for StatementList {
     /// Nothing is known.
     fn default() -> Self {
         Self::incomplete(Vec::new(), Lack::Unkept, false)
     }
 }
 
-impl Listing {
+impl StatementList {
     /// Statements of which it is not proven that they are all.
-    pub fn incomplete(statements: Vec<Logged>, lack: Lack, cut: bool) -> Self {
+    pub fn incomplete(statements: Vec<ProvenStatement>, lack: Lack, cut: bool) -> Self {
         Self { statements, lack: Some(lack), cut, proofs: Vec::new() }
     }
 
     /// Both, in the order of the log: complete if both are.
     pub fn with(mut self, other: Self) -> Self {
         self.statements.extend(other.statements);
-        self.statements.sort_by_key(Logged::position);
+        self.statements.sort_by_key(ProvenStatement::position);
         self.statements.dedup_by_key(|logged| logged.position());
         self.proofs.extend(other.proofs);
         Self { lack: self.lack.or(other.lack), cut: self.cut || other.cut, ..self }
@@ -128,7 +128,7 @@ impl Lack {
     }
 }
 
-impl Logged {
+impl ProvenStatement {
     /// Checks a proof under a head, and reads the entry.
     pub fn check(entry: &[u8], proof: TlogProof, head: &TrustedCheckpoint) -> Result<Self, UnprovenStatement> {
         let position = proof.index();

@@ -4,7 +4,7 @@
 //! findings on evaluations, safeguards, names and files. With the files at hand, and only with those that match the record,
 //! the licence text is compared word by word, configurations are searched for code that they would run, the base models
 //! that the files name are compared with the lineage, and a pickle is known by its content. `publish` and `verify` both ask
-//! [`Examination::of_files`]: what the one warns of is what the other reports.
+//! [`ComputedClaims::of_files`]: what the one warns of is what the other reports.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ const MAX_FINDINGS: usize = 1_000;
 
 /// What was computed.
 #[derive(Debug)]
-pub struct Examination {
+pub struct ComputedClaims {
     mof: Mof,
     claimed: Option<MofClass>,
     osaid: Osaid,
@@ -78,7 +78,7 @@ impl<'a> AtHand<'a> {
     }
 }
 
-impl Examination {
+impl ComputedClaims {
     /// From the record alone.
     pub fn of_record(position: Option<u64>, release: &Release, manifest: Option<&Manifest>) -> Self {
         Self {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::hook::{Hook, NotDelivered};
-use crate::state::Memory;
+use crate::state::StateFile;
 use stele_explain::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
@@ -16,7 +16,7 @@ const OFTEN: Duration = Duration::from_secs(1);
 
 /// Who is told.
 #[derive(Debug, Clone)]
-pub enum Told {
+pub enum Sink {
     /// A program.
     Hook(Hook),
     /// The reader of the output: a line of JSON each.
@@ -35,7 +35,7 @@ pub struct Deliveries {
 }
 
 /// Delivers what is due, the oldest first. Each is taken out of the memory after it was delivered.
-pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deliveries, Failure> {
+pub(crate) fn deliver(memory: &mut StateFile, told: &Sink, now: u64) -> Result<Deliveries, Failure> {
     let mut deliveries = Deliveries::default();
     let mut in_a_row = 0;
     let mut at = 0;
@@ -63,7 +63,7 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
             Err(error) => {
                 in_a_row += 1;
                 at += 1;
-                if let Told::Hook(hook) = told {
+                if let Sink::Hook(hook) = told {
                     waiting.next_try = now.saturating_add(hook.pause(waiting.attempts));
                 }
                 deliveries.failed.push((waiting.event.id.clone(), error));
@@ -74,7 +74,7 @@ pub(crate) fn deliver(memory: &mut Memory, told: &Told, now: u64) -> Result<Deli
     Ok(deliveries)
 }
 
-impl Told {
+impl Sink {
     /// Tells one event.
     pub fn tell(&self, event: &Event, attempt: u32) -> Result<Result<(), NotDelivered>, Failure> {
         match self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use stele_host_check::{Comparison, HostError, Hubs, Looked, Place};
+use stele_host_check::{Comparison, HostCheck, HostError, HostLocation, HubClient};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
@@ -15,7 +15,7 @@ use crate::config::HostsConfig;
 use crate::event::{Event, Kind};
 use crate::log_round::WatchedLog;
 use crate::observation;
-use crate::state::{HostState, Memory, Releases};
+use crate::state::{HostState, Releases, StateFile};
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 
@@ -32,11 +32,11 @@ pub struct HostRound {
     /// Which log has it.
     pub origin: String,
     /// Where.
-    pub place: Place,
+    pub place: HostLocation,
     /// Whether the record names the host.
     pub recorded: bool,
     /// What came of it.
-    pub looked: Result<Looked, String>,
+    pub looked: Result<HostCheck, String>,
     /// Whether it is to be told: it is not as it was, or not as it should be.
     pub news: bool,
 }
@@ -52,8 +52,8 @@ struct Released {
 pub fn look(
     log: &WatchedLog,
     hosts: &HostsConfig,
-    hubs: &Hubs,
-    memory: &mut Memory,
+    hubs: &HubClient,
+    memory: &mut StateFile,
     now: u64,
 ) -> Result<Vec<HostRound>, Failure> {
     let watched = memory.state.logs.get(&log.origin).map(|state| releases(&state.releases)).unwrap_or_default();
@@ -142,15 +142,19 @@ fn logged(coordinate: &Coordinate, entry: u64, leaf_hash: LeafHash) -> LoggedRel
 }
 
 /// The hosts of the record that can be asked, then those of the config: place, recorded revision, whether recorded.
-fn places(coordinate: &Coordinate, released: &Released, hosts: &HostsConfig) -> Vec<(Place, Option<String>, bool)> {
+fn places(
+    coordinate: &Coordinate,
+    released: &Released,
+    hosts: &HostsConfig,
+) -> Vec<(HostLocation, Option<String>, bool)> {
     let mut places = Vec::new();
-    for host in released.current.hosts.iter().filter(|host| Hubs::can_ask(host.kind)) {
-        if let Ok(place) = Place::new(host.kind, host.locator.clone()) {
+    for host in released.current.hosts.iter().filter(|host| HubClient::can_ask(host.kind)) {
+        if let Ok(place) = HostLocation::new(host.kind, host.locator.clone()) {
             places.push((place.of_record(), host.revision.as_ref().map(ToString::to_string), true));
         }
     }
     for also in hosts.also.iter().filter(|also| also.coordinate == *coordinate) {
-        if let Ok(place) = Place::new(also.kind, also.locator.clone())
+        if let Ok(place) = HostLocation::new(also.kind, also.locator.clone())
             && places.iter().all(|(known, ..)| !known.is_same_as(&place))
         {
             places.push((place, None, false));
@@ -159,7 +163,7 @@ fn places(coordinate: &Coordinate, released: &Released, hosts: &HostsConfig) -> 
     places
 }
 
-fn key(coordinate: &Coordinate, place: &Place) -> String {
+fn key(coordinate: &Coordinate, place: &HostLocation) -> String {
     format!("{coordinate} {place}")
 }
 
@@ -167,12 +171,12 @@ fn is_due(host: &HostState, every: HumanDuration, now: u64) -> bool {
     now >= host.looked.saturating_add(every.0) || now < host.looked
 }
 
-fn is_gated(release: &Release, place: &Place) -> bool {
+fn is_gated(release: &Release, place: &HostLocation) -> bool {
     release.hosts.iter().any(|host| host.gated && host.locator == place.locator)
 }
 
 /// Whether a look is to be told. What is as it should be is told only where it was not so before.
-fn is_news(host: &mut HostState, looked: &Looked, recorded: bool, removed: bool) -> bool {
+fn is_news(host: &mut HostState, looked: &HostCheck, recorded: bool, removed: bool) -> bool {
     let result = observation::result(looked, recorded);
     let quiet = match result {
         Observed::Match => !looked.moved_on,
@@ -200,7 +204,7 @@ fn is_news(host: &mut HostState, looked: &Looked, recorded: bool, removed: bool)
 }
 
 /// Whether there are other files than before that a loader would take beside the record.
-fn loadable_changed(host: &mut HostState, looked: &Looked) -> bool {
+fn loadable_changed(host: &mut HostState, looked: &HostCheck) -> bool {
     let mut all: Vec<&str> = looked.comparison.loadable.iter().map(|file| file.path.as_str()).collect();
     all.sort_unstable();
     // A host may list many: what is remembered does not grow with them.
@@ -209,7 +213,7 @@ fn loadable_changed(host: &mut HostState, looked: &Looked) -> bool {
 }
 
 /// What a loader would take or run beside the recorded files, or that there is nothing of it any more.
-fn loadable_event(round: &HostRound, looked: &Looked, now: u64) -> Event {
+fn loadable_event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
     let (coordinate, place, all) = (&round.release.coordinate, &round.place, &looked.comparison.loadable);
     let summary = match all.iter().find(|file| file.severity == "error").or(all.first()) {
         None => format!("{place} has nothing beside {coordinate} any more that a loader would take"),
@@ -225,7 +229,7 @@ fn loadable_event(round: &HostRound, looked: &Looked, now: u64) -> Event {
     Event::new(Kind::ExtraLoadable, &cause, now, Some(&round.origin), summary, details(round, looked, result))
 }
 
-fn event(round: &HostRound, looked: &Looked, now: u64) -> Event {
+fn event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
     let comparison = &looked.comparison;
     let result = observation::result(looked, round.recorded);
     let coordinate = &round.release.coordinate;
@@ -267,7 +271,7 @@ fn named(comparison: &Comparison) -> String {
 }
 
 /// What there is to know of a look.
-pub fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
+pub fn details(round: &HostRound, looked: &HostCheck, result: Observed) -> Value {
     let comparison = &looked.comparison;
     let files: Vec<Value> = comparison
         .differing
@@ -301,10 +305,10 @@ pub fn details(round: &HostRound, looked: &Looked, result: Observed) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stele_host_check::{FileDifference, Loadable, Verdict};
+    use stele_host_check::{FileDifference, HostMatch, Loadable};
     use stele_spec::manifest::Role;
 
-    fn looked(verdict: Verdict, files: &[&str], moved_on: bool) -> Looked {
+    fn looked(verdict: HostMatch, files: &[&str], moved_on: bool) -> HostCheck {
         let differing = files.iter().map(|path| FileDifference {
             path: (*path).into(),
             role: Role::Weights,
@@ -321,28 +325,28 @@ mod tests {
             not_compared: Vec::new(),
             weights: None,
         };
-        Looked { comparison, revision: None, note: None, moved_on }
+        HostCheck { comparison, revision: None, note: None, moved_on }
     }
 
     #[test]
     fn what_is_as_it_should_be_is_silent_and_a_change_is_told_once() {
         let host = &mut HostState::default();
         let mut news = |verdict, files: &[&str], moved| is_news(host, &looked(verdict, files, moved), true, false);
-        assert!(!news(Verdict::Match, &[], false));
-        assert!(news(Verdict::Differs, &["a"], false));
-        assert!(!news(Verdict::Differs, &["a"], false));
-        assert!(news(Verdict::Differs, &["a", "b"], false));
-        assert!(news(Verdict::Match, &[], false), "the way back");
-        assert!(!news(Verdict::Match, &[], false));
-        assert!(news(Verdict::Absent, &[], false));
-        assert!(news(Verdict::Match, &[], true));
+        assert!(!news(HostMatch::Match, &[], false));
+        assert!(news(HostMatch::Differs, &["a"], false));
+        assert!(!news(HostMatch::Differs, &["a"], false));
+        assert!(news(HostMatch::Differs, &["a", "b"], false));
+        assert!(news(HostMatch::Match, &[], false), "the way back");
+        assert!(!news(HostMatch::Match, &[], false));
+        assert!(news(HostMatch::Absent, &[], false));
+        assert!(news(HostMatch::Match, &[], true));
     }
 
     #[test]
     fn files_that_a_loader_would_take_are_told_when_they_come_and_when_they_go() {
         let host = &mut HostState::default();
         let mut changed = |paths: &[&str]| {
-            let mut looked = looked(Verdict::Match, &[], false);
+            let mut looked = looked(HostMatch::Match, &[], false);
             let file = |path: &&str| Loadable {
                 path: (*path).into(),
                 role: Role::Weights,
@@ -362,12 +366,12 @@ mod tests {
 
     #[test]
     fn an_absence_that_the_publisher_announced_is_silent_and_so_is_a_name_that_nobody_has() {
-        let absent = looked(Verdict::Absent, &[], false);
+        let absent = looked(HostMatch::Absent, &[], false);
         assert!(!is_news(&mut HostState::default(), &absent, true, true));
         assert!(!is_news(&mut HostState::default(), &absent, false, false));
         assert!(is_news(&mut HostState::default(), &absent, true, false));
         assert!(
-            is_news(&mut HostState::default(), &looked(Verdict::Match, &[], false), false, false),
+            is_news(&mut HostState::default(), &looked(HostMatch::Match, &[], false), false, false),
             "an unlogged host"
         );
     }

@@ -28,7 +28,7 @@ mod self_test;
 
 mod monitor;
 
-pub use deliver::{Deliveries, Told};
+pub use deliver::{Deliveries, Sink};
 pub use event::{Event, Kind};
 pub use hook::NotDelivered;
 pub use host_round::HostRound;

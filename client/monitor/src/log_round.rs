@@ -17,9 +17,9 @@ use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
 use crate::event::{Event, Kind};
-use crate::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, Memory, StateError};
+use crate::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, StateError, StateFile};
 use crate::watch::Watch;
-use crate::witnesses::{self, Seen, View};
+use crate::witnesses::{self, View, WitnessHead};
 use stele_explain::Failure;
 use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 
@@ -34,7 +34,7 @@ pub struct WatchedLog {
 
 /// By what an entry is judged.
 #[derive(Debug)]
-pub(crate) struct Judge<'a> {
+pub(crate) struct EntryFilter<'a> {
     /// What is watched.
     pub watch: &'a Watch,
     /// What is expected.
@@ -59,15 +59,15 @@ pub struct LogRound {
     /// How many entries were looked at.
     pub entries: u64,
     /// What each witness of the policy said.
-    pub witnesses: Vec<(String, Seen)>,
+    pub witnesses: Vec<(String, WitnessHead)>,
 }
 
 /// Looks at a log. What it found is in the memory, saved, also where an error ends it.
 pub(crate) fn look(
     log: &WatchedLog,
     policy: &Policy,
-    judge: &Judge<'_>,
-    memory: &mut Memory,
+    judge: &EntryFilter<'_>,
+    memory: &mut StateFile,
 ) -> Result<LogRound, Failure> {
     let looked = look_unsaved(log, policy, judge, memory);
     memory.save()?;
@@ -77,8 +77,8 @@ pub(crate) fn look(
 fn look_unsaved(
     log: &WatchedLog,
     policy: &Policy,
-    judge: &Judge<'_>,
-    memory: &mut Memory,
+    judge: &EntryFilter<'_>,
+    memory: &mut StateFile,
 ) -> Result<LogRound, Failure> {
     let served = log.reader.head(policy)?;
     let found = served.checkpoint().origin().as_str();
@@ -138,9 +138,9 @@ fn of_witness(
     opened: &VerifiedLog<'_>,
     log: &WatchedLog,
     policy: &Policy,
-    memory: &mut Memory,
+    memory: &mut StateFile,
     now: u64,
-) -> Result<Seen, Failure> {
+) -> Result<WitnessHead, Failure> {
     let state = memory.state.logs.entry(log.origin.clone()).or_default();
     let mut notes: Vec<SignedNote> = Vec::new();
     // What it showed before, of which the log had no tiles yet.
@@ -158,19 +158,19 @@ fn of_witness(
     let seen = match view {
         View::Said(seen) => seen,
         View::Head(note, checkpoint) if checkpoint.size() > opened.size() => {
-            let seen = Seen::Ahead { size: checkpoint.size() };
+            let seen = WitnessHead::Ahead { size: checkpoint.size() };
             let ahead = crate::state::Ahead { note: note.to_string(), since: now };
             state.ahead.entry(witness.to_owned()).or_insert(ahead);
             seen
         }
         View::Head(note, checkpoint) => {
             notes.push(note);
-            Seen::Agrees { size: checkpoint.size() }
+            WitnessHead::Agrees { size: checkpoint.size() }
         }
     };
     for note in notes {
         if tell(opened, &note, &format!("witness {witness}"), policy, memory, now)? {
-            return Ok(Seen::Split);
+            return Ok(WitnessHead::Split);
         }
     }
     Ok(seen)
@@ -202,7 +202,7 @@ fn tell(
     note: &SignedNote,
     shown_by: &str,
     policy: &Policy,
-    memory: &mut Memory,
+    memory: &mut StateFile,
     now: u64,
 ) -> Result<bool, Failure> {
     let Some(evidence) = compare(opened, note)? else { return Ok(false) };
@@ -245,8 +245,8 @@ fn tell(
 fn read_entries(
     opened: &VerifiedLog<'_>,
     log: &WatchedLog,
-    judge: &Judge<'_>,
-    memory: &mut Memory,
+    judge: &EntryFilter<'_>,
+    memory: &mut StateFile,
     round: &mut LogRound,
 ) -> Result<(), Failure> {
     let from = memory.state.logs.get(&log.origin).map_or(0, |state| state.next);
@@ -273,7 +273,7 @@ fn read_entries(
     Ok(())
 }
 
-impl Judge<'_> {
+impl EntryFilter<'_> {
     /// What is to be said about an entry: nothing, if it is not watched, expected, or from before we came.
     pub(crate) fn entry(
         &self,
@@ -355,7 +355,7 @@ fn remember(state: &mut LogState, position: u64, signed: &SignedStatement) {
 fn remembered(
     origin: &str,
     policy: &Policy,
-    memory: &mut Memory,
+    memory: &mut StateFile,
     now: u64,
 ) -> Result<Option<(SignedNote, Checkpoint)>, Failure> {
     let head = memory.state.logs.get(origin).map(|log| log.head.clone()).unwrap_or_default();

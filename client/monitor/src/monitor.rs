@@ -7,23 +7,23 @@ use serde_json::json;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable as durable;
 use stele_explain::{Exit, Explain};
-use stele_host_check::{Bases, Hubs};
+use stele_host_check::{Bases, HubClient};
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
 use crate::alert::Condition;
 use crate::config::{Config, Start};
-use crate::deliver::{Deliveries, Told};
+use crate::deliver::{Deliveries, Sink};
 use crate::event::Event;
 use crate::event::Kind;
 use crate::hook::Hook;
 use crate::host_round::HostRound;
 use crate::log_round::LogRound;
-use crate::log_round::{Judge, Misbehaved, WatchedLog};
+use crate::log_round::{EntryFilter, Misbehaved, WatchedLog};
 use crate::messages::Messages;
 use crate::observer::Observer;
 use crate::self_test::Tested;
-use crate::state::Memory;
+use crate::state::StateFile;
 use crate::watch::Watch;
 use crate::{alert, deliver, host_round, log_round, self_test};
 use stele_clock::duration::HumanDuration;
@@ -40,10 +40,10 @@ pub struct Monitor {
     policy: Policy,
     watch: Watch,
     logs: Vec<WatchedLog>,
-    told: Told,
-    hubs: Option<Hubs>,
+    told: Sink,
+    hubs: Option<HubClient>,
     observer: Option<Observer>,
-    memory: Memory,
+    memory: StateFile,
 }
 
 /// What a round came to.
@@ -65,7 +65,7 @@ pub struct Round {
 
 impl Monitor {
     /// Reads the config and takes the memory. Without a hook, events go where `without_hook` says.
-    pub fn open(path: &Path, without_hook: Told, messages: Messages) -> Result<Self, Failure> {
+    pub fn open(path: &Path, without_hook: Sink, messages: Messages) -> Result<Self, Failure> {
         let loaded = stele_daemon::config::load::<Config>(path)?;
         let (config, folder) = (loaded.config, loaded.folder);
         let watch = Watch::of(&config.watch)?;
@@ -79,13 +79,13 @@ impl Monitor {
         }
         let hook =
             config.hook.as_ref().map(|hook| Hook::of(hook, &folder, messages.warn).ok_or(NoProgram)).transpose()?;
-        let told = hook.map_or(without_hook, Told::Hook);
+        let told = hook.map_or(without_hook, Sink::Hook);
         let hubs = config
             .hosts
             .as_ref()
-            .map(|hosts| Hubs::new(Bases::new(hosts.base.clone())).allowing_private(hosts.allow_private_hosts));
+            .map(|hosts| HubClient::new(Bases::new(hosts.base.clone())).allowing_private(hosts.allow_private_hosts));
         let observer = config.observe.as_ref().map(|observe| Observer::of(observe, &folder, messages)).transpose()?;
-        let memory = Memory::open(&folder.join(&config.state), messages.warn)?;
+        let memory = StateFile::open(&folder.join(&config.state), messages.warn)?;
         Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory })
     }
 
@@ -155,7 +155,7 @@ impl Monitor {
     }
 
     fn look(&mut self, log: &WatchedLog, expected: &BTreeSet<LeafHash>, now: u64) -> Result<LogRound, Failure> {
-        let judge = Judge {
+        let judge = EntryFilter {
             watch: &self.watch,
             expected,
             from_beginning: self.config.start == Start::Beginning,

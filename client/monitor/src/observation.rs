@@ -6,23 +6,23 @@ use stele_spec::statement::{
     ObservedFile, ObservedHost, Prose, PublisherName, Timestamp,
 };
 
-use stele_host_check::{Looked, Place, Verdict};
+use stele_host_check::{HostCheck, HostLocation, HostMatch};
 
 /// What came of a look, where `recorded` says whether the record names the host.
-pub fn result(looked: &Looked, recorded: bool) -> Observed {
+pub fn result(looked: &HostCheck, recorded: bool) -> Observed {
     match looked.comparison.verdict {
-        Verdict::Match if !recorded => Observed::Unlogged,
-        Verdict::Match => Observed::Match,
-        Verdict::Differs => Observed::Differs,
-        Verdict::Absent => Observed::Absent,
+        HostMatch::Match if !recorded => Observed::Unlogged,
+        HostMatch::Match => Observed::Match,
+        HostMatch::Differs => Observed::Differs,
+        HostMatch::Absent => Observed::Absent,
     }
 }
 
 /// The statement that says so.
 pub fn of(
     release: LoggedRelease,
-    place: &Place,
-    looked: &Looked,
+    place: &HostLocation,
+    looked: &HostCheck,
     recorded: bool,
     publisher: Publisher,
     now: Timestamp,
@@ -67,7 +67,7 @@ pub fn of(
 }
 
 /// The weights first: they are what people run.
-fn differing(looked: &Looked) -> Vec<ObservedFile> {
+fn differing(looked: &HostCheck) -> Vec<ObservedFile> {
     let mut all: Vec<_> = looked.comparison.differing.iter().collect();
     all.sort_by_key(|file| file.role != stele_spec::manifest::Role::Weights);
     let file = |file: &&stele_host_check::FileDifference| {

@@ -1,7 +1,7 @@
 //! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
 
 use stele_clock::{Clock as _, SystemClock};
-use stele_host_check::Looked;
+use stele_host_check::HostCheck;
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
@@ -13,11 +13,11 @@ use crate::host_round::HostRound;
 use crate::log_round::WatchedLog;
 use crate::messages::Messages;
 use crate::observation;
-use crate::state::Memory;
+use crate::state::StateFile;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
-use stele_log_client::proven_entries::Record;
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::reader::StaticFiles;
 use stele_publish::error;
 use stele_publish::key;
@@ -41,7 +41,7 @@ impl Observer {
     }
 
     /// Signs what was observed and keeps it, durably; nothing is sent yet.
-    pub fn observe(&self, round: &HostRound, looked: &Looked, memory: &mut Memory) -> Result<(), Failure> {
+    pub fn observe(&self, round: &HostRound, looked: &HostCheck, memory: &mut StateFile) -> Result<(), Failure> {
         let signed = signed(round, looked, &self.publisher, &self.key)?;
         let leaf = leaf_hash(signed.bytes()).to_string();
         memory.keep(&place_of(&leaf), signed.bytes())?;
@@ -54,7 +54,7 @@ impl Observer {
     }
 
     /// Sends what was not sent yet. What fails is tried again in the next round.
-    pub fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut Memory) -> Vec<Failure> {
+    pub fn send(&self, logs: &[WatchedLog], policy: &Policy, memory: &mut StateFile) -> Vec<Failure> {
         let mut failures = Vec::new();
         for (leaf, origin) in memory.state.core.unsent.clone() {
             let Some(log) = logs.iter().find(|log| log.origin == origin) else { continue };
@@ -72,7 +72,7 @@ impl Observer {
 /// What was observed, signed.
 pub fn signed(
     round: &HostRound,
-    looked: &Looked,
+    looked: &HostCheck,
     publisher: &Publisher,
     key: &SecretKey,
 ) -> Result<SignedStatement, Failure> {
@@ -90,11 +90,11 @@ pub fn submit(
     notify: fn(&str),
 ) -> Result<u64, Failure> {
     let log = LogClient::new(url.to_owned(), wait, notify);
-    let mut record = Record::new(&log, policy);
+    let mut record = ProvenEntries::new(&log, policy);
     register::submit(&mut record, signed, None).map(|logged| logged.position())
 }
 
-fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &Memory, notify: fn(&str)) -> Result<(), Failure> {
+fn send(leaf: &str, log: &WatchedLog, policy: &Policy, memory: &StateFile, notify: fn(&str)) -> Result<(), Failure> {
     // A mirror in a folder takes no statements: it is sent by a monitor that reads the log itself.
     let StaticFiles::Http { url, .. } = log.reader.source() else { return Ok(()) };
     let path = memory.path_of(&place_of(leaf));

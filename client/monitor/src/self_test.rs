@@ -13,11 +13,11 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, Statement, Timestamp, sign};
 
-use crate::deliver::Told;
+use crate::deliver::Sink;
 use crate::event::{Event, Kind};
 use crate::hook::NotDelivered;
-use crate::log_round::Judge;
-use crate::state::{LogState, Memory};
+use crate::log_round::EntryFilter;
+use crate::state::{LogState, StateFile};
 use crate::watch::Watch;
 use stele_explain::Failure;
 use stele_publish::error::FileError;
@@ -36,7 +36,7 @@ pub struct Tested {
 }
 
 /// Sends an event through.
-pub(crate) fn run(watch: &Watch, told: &Told, memory: &mut Memory) -> Result<Tested, Failure> {
+pub(crate) fn run(watch: &Watch, told: &Sink, memory: &mut StateFile) -> Result<Tested, Failure> {
     let now = SystemClock.unix_seconds();
     let seed = key_file::random_seed()
         .map_err(|source| FileError::Read { path: "the system's random source".into(), source })?;
@@ -50,7 +50,7 @@ pub(crate) fn run(watch: &Watch, told: &Told, memory: &mut Memory) -> Result<Tes
     watch.publisher(&publisher);
 
     let judge = |expected: &BTreeSet<_>| {
-        let judge = Judge { watch: &watch, expected, from_beginning: true, keep_releases: false, now };
+        let judge = EntryFilter { watch: &watch, expected, from_beginning: true, keep_releases: false, now };
         judge.entry(NAME, &mut LogState::default(), 0, leaf, signed.bytes(), false)
     };
     let mut steps = Vec::new();
@@ -74,8 +74,8 @@ pub(crate) fn run(watch: &Watch, told: &Told, memory: &mut Memory) -> Result<Tes
     match outcome {
         Ok(()) => {
             steps.push(match told {
-                Told::Hook(hook) => format!("{hook} took it"),
-                Told::Lines(_) | Told::Report => "no hook: it is told on stdout".to_owned(),
+                Sink::Hook(hook) => format!("{hook} took it"),
+                Sink::Lines(_) | Sink::Report => "no hook: it is told on stdout".to_owned(),
             });
             Ok(Tested { event, steps })
         }

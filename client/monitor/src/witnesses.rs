@@ -20,12 +20,12 @@ pub(crate) enum View {
     /// A head that it cosigned.
     Head(SignedNote, Checkpoint),
     /// Something else.
-    Said(Seen),
+    Said(WitnessHead),
 }
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum WitnessHead {
     /// A head of the same history.
     Agrees {
         /// Its size.
@@ -69,7 +69,7 @@ pub(crate) fn ask(policy: &Policy, origin: &str) -> Vec<(String, View)> {
         asked
             .into_iter()
             .map(|(witness, view)| {
-                let view = view.join().unwrap_or_else(|_| View::Said(Seen::Nonsense("asking it failed".into())));
+                let view = view.join().unwrap_or_else(|_| View::Said(WitnessHead::Nonsense("asking it failed".into())));
                 (witness.name.clone(), view)
             })
             .collect()
@@ -77,19 +77,19 @@ pub(crate) fn ask(policy: &Policy, origin: &str) -> Vec<(String, View)> {
 }
 
 fn view(http: &HttpClient, policy: &Policy, witness: &Witness, origin: &str) -> View {
-    let Some(url) = &witness.url else { return View::Said(Seen::NoAddress) };
+    let Some(url) = &witness.url else { return View::Said(WitnessHead::NoAddress) };
     let url = format!("{}/{}/checkpoint", url.trim_end_matches('/'), Digest::of(origin.as_bytes()));
     let answer = match http.get(&url, None) {
         Ok(answer) => answer,
-        Err(error) => return View::Said(Seen::Unreachable(error.to_string())),
+        Err(error) => return View::Said(WitnessHead::Unreachable(error.to_string())),
     };
     match answer.status {
         200 => match checked(&answer.body, policy, witness, origin) {
             Ok((note, checkpoint)) => View::Head(note, checkpoint),
-            Err(problem) => View::Said(Seen::Nonsense(problem)),
+            Err(problem) => View::Said(WitnessHead::Nonsense(problem)),
         },
-        404 => View::Said(Seen::Never),
-        status => View::Said(Seen::Unreachable(format!("{url} answers {status}"))),
+        404 => View::Said(WitnessHead::Never),
+        status => View::Said(WitnessHead::Unreachable(format!("{url} answers {status}"))),
     }
 }
 
@@ -108,7 +108,7 @@ fn checked(body: &[u8], policy: &Policy, witness: &Witness, origin: &str) -> Res
     Ok((note, checkpoint))
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for WitnessHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Agrees { size } => write!(f, "agrees, at {size} entries"),

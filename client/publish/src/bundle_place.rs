@@ -13,7 +13,7 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
 use stele_verify::folder::BUNDLE;
 
-use stele_log_client::local_state::Memory;
+use stele_log_client::local_state::LocalState;
 
 /// A place that was looked at.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl BundlePlace {
     }
 
     /// Writes the bundle of an entry that the log has by now.
-    pub fn write(self, bytes: &[u8], entry: u64, memory: &Memory) -> Result<PathBuf, BundlePlaceError> {
+    pub fn write(self, bytes: &[u8], entry: u64, memory: &LocalState) -> Result<PathBuf, BundlePlaceError> {
         match durable::replace_file(&self.0, bytes) {
             Ok(()) => Ok(self.0),
             Err(source) => {
@@ -79,7 +79,7 @@ fn other_content(path: &Path, release: &Coordinate) -> Result<Option<String>, Du
 }
 
 /// Keeps a bundle in the memory of this machine; `None` where there is none.
-fn keep(memory: &Memory, bytes: &[u8]) -> Result<Option<PathBuf>, DurableError> {
+fn keep(memory: &LocalState, bytes: &[u8]) -> Result<Option<PathBuf>, DurableError> {
     let Some(folder) = memory.folder().map(|folder| folder.join("bundles")) else { return Ok(None) };
     durable::create_dir_all(&folder)?;
     let path = folder.join(format!("{}.stele", Digest::of(bytes)));

@@ -9,8 +9,8 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release, Statement};
 
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// The most releases above a new one that are looked at.
 const MAX_ANCESTORS: usize = 64;
@@ -24,13 +24,13 @@ const MAX_SHARING: usize = 32;
 /// What a log has that bears on a new statement, each proven.
 #[derive(Debug, Default)]
 pub struct Earlier {
-    statements: BTreeMap<u64, Logged>,
+    statements: BTreeMap<u64, ProvenStatement>,
     manifests: Vec<Manifest>,
 }
 
 impl Earlier {
     /// What bears on a release: what was said about its ancestors, and the releases that have weights files of it.
-    pub fn of_release(record: &mut Record, release: &Release, manifest: &Manifest) -> Result<Self, Failure> {
+    pub fn of_release(record: &mut ProvenEntries, release: &Release, manifest: &Manifest) -> Result<Self, Failure> {
         let mut earlier = Self::default();
         let own = release.coordinate();
         let mut queue: VecDeque<Coordinate> = parents(release).into();
@@ -62,7 +62,7 @@ impl Earlier {
     }
 
     /// What bears on any other statement: everything about the releases that it names.
-    fn of_statement(record: &mut Record, statement: &Statement) -> Result<Self, Failure> {
+    fn of_statement(record: &mut ProvenEntries, statement: &Statement) -> Result<Self, Failure> {
         let mut earlier = Self::default();
         for coordinate in statement.coordinates() {
             record.about(&coordinate)?.into_iter().for_each(|logged| earlier.add(logged));
@@ -70,7 +70,7 @@ impl Earlier {
         Ok(earlier)
     }
 
-    fn add(&mut self, logged: Logged) {
+    fn add(&mut self, logged: ProvenStatement) {
         self.statements.insert(logged.position(), logged);
     }
 
@@ -97,7 +97,11 @@ fn parents(release: &Release) -> Vec<Coordinate> {
 
 /// Says what auditors will report, from what the log has about the same releases. It stops nothing: a late withdrawal must be said although it is
 /// late, and what registration refuses has its own words.
-pub fn of_statement(record: &mut Record, statement: &Statement, notify: fn(&str)) -> Result<Vec<Finding>, Failure> {
+pub fn of_statement(
+    record: &mut ProvenEntries,
+    statement: &Statement,
+    notify: fn(&str),
+) -> Result<Vec<Finding>, Failure> {
     let findings = Earlier::of_statement(record, statement)?.foresees(statement, None);
     say(&findings, notify);
     Ok(findings)

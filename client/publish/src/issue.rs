@@ -16,18 +16,18 @@ use stele_spec::statement::{
 use toml::Value;
 
 use crate::foresight;
-use crate::form::{self, Form, FormError, Given, Sheet, Shelf, Subject};
+use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::issued_at::now;
 use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::register;
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// What is to be said, as the command line gives it.
 #[derive(Debug)]
-pub struct Saying {
+pub struct StatementRequest {
     /// Of which kind.
     pub kind: Kind,
     /// Who speaks, where that is not the release's publisher.
@@ -35,7 +35,7 @@ pub struct Saying {
     /// What it is about, if the command line names it.
     pub subject: Option<Subject>,
     /// The fields that options give.
-    pub given: Vec<Given>,
+    pub given: Vec<OptionValue>,
 }
 
 /// How a statement is issued.
@@ -55,12 +55,12 @@ pub struct Issue<'a> {
 #[derive(Debug)]
 pub struct Issued {
     /// The statement with its proof.
-    pub logged: Logged,
+    pub logged: ProvenStatement,
     /// What auditors will report of it; none where the log had it before and nothing was sent.
     pub sent: Option<Vec<Finding>>,
 }
 
-impl Saying {
+impl StatementRequest {
     /// About a release as a person names it; the fields that options give are still to come.
     pub fn new(kind: Kind, release: Option<&str>, speaker: Option<Publisher>) -> Result<Self, Failure> {
         let subject = release.map(Subject::read).transpose()?;
@@ -69,12 +69,12 @@ impl Saying {
 
     /// A text that an option may give.
     pub fn text(&mut self, path: &'static str, value: Option<&str>, option: &'static str) {
-        self.given.extend(value.map(|value| Given { path, value: value.into(), option }));
+        self.given.extend(value.map(|value| OptionValue { path, value: value.into(), option }));
     }
 
     /// A value that an option may give.
     pub fn value(&mut self, path: &'static str, value: Option<Value>, option: &'static str) {
-        self.given.extend(value.map(|value| Given { path, value, option }));
+        self.given.extend(value.map(|value| OptionValue { path, value, option }));
     }
 
     /// A document that an option may give by its file.
@@ -86,28 +86,28 @@ impl Saying {
         option: &'static str,
     ) -> Result<(), Failure> {
         if let Some(file) = file {
-            self.given.push(Given { path, value: form::named_file(file, uri)?, option });
+            self.given.push(OptionValue { path, value: form::named_file(file, uri)?, option });
         }
         Ok(())
     }
 
     /// The form to complete, with what is known in it.
-    pub fn draft(self, write: impl FnOnce(&mut Sheet, &Head)) -> String {
+    pub fn draft(self, write: impl FnOnce(&mut FormWriter, &FormHeader)) -> String {
         let coordinate = self.subject.map(|subject| subject.coordinate);
-        let head = Head::new(self.kind, coordinate, self.speaker);
-        let mut sheet = Sheet::with(self.given);
+        let head = FormHeader::new(self.kind, coordinate, self.speaker);
+        let mut sheet = FormWriter::with(self.given);
         write(&mut sheet, &head);
         sheet.into_text()
     }
 
     /// Issues it: completes the form, signs and submits. What the log has already is not sent again.
-    pub fn issue(self, record: &mut Record, key: &SecretKey, to: &Issue<'_>) -> Result<Issued, Failure> {
+    pub fn issue(self, record: &mut ProvenEntries, key: &SecretKey, to: &Issue<'_>) -> Result<Issued, Failure> {
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
         let kind = self.kind;
         let mut form = self.into_form(to.form)?;
 
         resolve(&mut form, kind, record)?;
-        form.fill_from(&Shelf::of(&form, folder.as_deref()))?;
+        form.fill_from(&DocumentFolders::of(&form, folder.as_deref()))?;
         let written = form.has("issued_at");
         form.default("issued_at", now().to_string());
         let statement = statement_of(&form, kind)?;
@@ -132,7 +132,7 @@ impl Saying {
         if let Some(subject) = self.subject.filter(|subject| !names(&form, &subject.coordinate)) {
             form.give("release", subject.to_value(), "the release")?;
         }
-        for Given { path, value, option } in self.given {
+        for OptionValue { path, value, option } in self.given {
             form.give(path, value, option)?;
         }
         if let Some(speaker) = &self.speaker {
@@ -143,7 +143,7 @@ impl Saying {
 }
 
 /// What stands at the beginning of a form.
-pub struct Head {
+pub struct FormHeader {
     /// The kind.
     kind: Kind,
     /// What it is about, if that is known.
@@ -152,14 +152,14 @@ pub struct Head {
     speaker: Option<Publisher>,
 }
 
-impl Head {
+impl FormHeader {
     /// The header of a form for a release and a speaker, as far as they are known.
     pub fn new(kind: Kind, coordinate: Option<Coordinate>, speaker: Option<Publisher>) -> Self {
         Self { kind, coordinate, speaker }
     }
 
     /// Writes it: what the form is for, and which release.
-    pub fn write(&self, sheet: &mut Sheet, what: &str) {
+    pub fn write(&self, sheet: &mut FormWriter, what: &str) {
         sheet.comment(&format!("{what}, for `stele {} --form FILE --key FILE`.", verb(self.kind)));
         sheet.comment("Every value that begins with DECIDE is yours to replace: it is refused while one is left.");
         sheet.comment(
@@ -170,7 +170,7 @@ impl Head {
     }
 
     /// The line that names the release.
-    pub fn release(&self, sheet: &mut Sheet) {
+    pub fn release(&self, sheet: &mut FormWriter) {
         sheet.comment("Which release: publisher/model@version#variant.");
         match &self.coordinate {
             Some(coordinate) => sheet.text("release", &coordinate.to_string(), ""),
@@ -184,7 +184,7 @@ impl Head {
     }
 
     /// The section that names a speaker who is not the release's publisher.
-    pub fn speaker(&self, sheet: &mut Sheet) {
+    pub fn speaker(&self, sheet: &mut FormWriter) {
         sheet.section("publisher");
         sheet.comment("Who speaks: a name that your key holds in this log.");
         match &self.speaker {
@@ -212,7 +212,7 @@ fn names(form: &Form, coordinate: &Coordinate) -> bool {
 }
 
 /// Looks up and proves every release that the form names, and fills in what follows from the one it is about.
-fn resolve(form: &mut Form, kind: Kind, record: &mut Record) -> Result<(), Failure> {
+fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries) -> Result<(), Failure> {
     let about = match kind {
         Kind::Incident => "affected",
         _ => "release",
@@ -268,7 +268,11 @@ pub fn statement_of(form: &Form, kind: Kind) -> Result<Statement, FormError> {
 
 /// The newest statement of the same speaker, kind and subject, if it says the very same. A time that was not written down
 /// yet may be that one's: whoever lost the answer says it again and gets the entry that is there.
-fn said_before(record: &mut Record, statement: &Statement, written: bool) -> Result<Option<Logged>, Failure> {
+fn said_before(
+    record: &mut ProvenEntries,
+    statement: &Statement,
+    written: bool,
+) -> Result<Option<ProvenStatement>, Failure> {
     let Some(coordinate) = statement.coordinate() else { return Ok(None) };
     let same_matter = |other: &Statement| match (other, statement) {
         (Statement::Incident(other), Statement::Incident(ours)) => other.id == ours.id,
@@ -301,11 +305,11 @@ fn at(statement: &Statement, issued_at: Timestamp) -> Statement {
 }
 
 fn submit(
-    record: &mut Record,
+    record: &mut ProvenEntries,
     statement: &Statement,
     key: &SecretKey,
     expect: Option<&Path>,
-) -> Result<Logged, Failure> {
+) -> Result<ProvenStatement, Failure> {
     let signed = sign(statement, key).map_err(PublishError::Statement)?;
     register::submit(record, &signed, expect)
 }

@@ -9,17 +9,21 @@ use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, sign};
 
 use crate::issued_at::now;
 use crate::publish_error::PublishError;
-use crate::register::{self, Refused};
+use crate::register::{self, RegistrationRefused};
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
-pub fn held(record: &mut Record, publisher: &Publisher, key: &SecretKey) -> Result<Option<Logged>, Failure> {
+pub fn held(
+    record: &mut ProvenEntries,
+    publisher: &Publisher,
+    key: &SecretKey,
+) -> Result<Option<ProvenStatement>, Failure> {
     let Some(holder) = record.holder(publisher)? else { return Ok(None) };
     let kid = key.public().key_id();
     if holder.key(&kid).is_some() {
-        let brings = |logged: &&Logged| match logged.statement() {
+        let brings = |logged: &&ProvenStatement| match logged.statement() {
             Statement::Publisher(change) => change.key(&kid).is_some(),
             _ => false,
         };
@@ -32,16 +36,16 @@ pub fn held(record: &mut Record, publisher: &Publisher, key: &SecretKey) -> Resu
         Refusal::KeyNotHeld { publisher: publisher.clone(), kid }
     };
     let said = Statement::Publisher(PublisherClaim::new(publisher, now(), &[key.public()]));
-    Err(Refused::of_keys(refusal, record, &holder, kid, &said).into())
+    Err(RegistrationRefused::of_keys(refusal, record, &holder, kid, &said).into())
 }
 
 /// Claims a name now.
 pub fn submit(
-    record: &mut Record,
+    record: &mut ProvenEntries,
     publisher: &Publisher,
     key: &SecretKey,
     expect: Option<&Path>,
-) -> Result<Logged, Failure> {
+) -> Result<ProvenStatement, Failure> {
     let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
     register::submit(record, &signed(claim, key)?, expect)
 }

@@ -11,13 +11,13 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use crate::error::FileError;
 use crate::publish_error::PublishError;
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// The bundle of an entry: its speaker's key statements before it, which the record knows, and its manifest, if it has one.
-pub fn bundle(logged: &Logged, record: &Record, manifest: Vec<u8>) -> Bundle {
+pub fn bundle(logged: &ProvenStatement, record: &ProvenEntries, manifest: Vec<u8>) -> Bundle {
     let keys = record.key_statements(logged.statement().publisher(), logged.position());
-    let keys = keys.map(Logged::to_statement).collect();
+    let keys = keys.map(ProvenStatement::to_statement).collect();
     Bundle { statement: logged.signed().bytes().to_vec(), manifest, proof: logged.proof().to_bytes(), keys }
 }
 
@@ -36,7 +36,7 @@ pub fn check_place(output: Option<&Path>) -> Result<(), Failure> {
 
 /// Writes a receipt, to a given file or to `<kind>-<entry>.stele` here. An older receipt of the same statement is replaced; where
 /// another file has the name here, as a receipt of another log, the leaf hash makes it a name of its own.
-pub fn write(logged: &Logged, record: &mut Record, output: Option<&Path>) -> Result<PathBuf, Failure> {
+pub fn write(logged: &ProvenStatement, record: &mut ProvenEntries, output: Option<&Path>) -> Result<PathBuf, Failure> {
     record.keys(logged.statement().publisher())?;
     let bytes = bundle(logged, record, Vec::new()).encode().map_err(PublishError::Bundle)?;
     let same = |bytes: Vec<u8>| {

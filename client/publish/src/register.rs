@@ -14,32 +14,36 @@ use stele_spec::statement::{Copies, SignedStatement, Statement};
 use crate::expected;
 use stele_explain::Failure;
 use stele_log_client::api::{Existing, LogError};
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// Submits a statement; the entry that it is, proven. A refusal comes with its proven reason.
 ///
 /// What a monitor is to be silent about is written to a file of expected statements first.
-pub fn submit(record: &mut Record, signed: &SignedStatement, expect: Option<&Path>) -> Result<Logged, Failure> {
+pub fn submit(
+    record: &mut ProvenEntries,
+    signed: &SignedStatement,
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
     submit_with(record, signed, None, expect)
 }
 
 /// The same for a release, with its manifest.
 pub fn submit_release(
-    record: &mut Record,
+    record: &mut ProvenEntries,
     signed: &SignedStatement,
     manifest: &[u8],
     expect: Option<&Path>,
-) -> Result<Logged, Failure> {
+) -> Result<ProvenStatement, Failure> {
     submit_with(record, signed, Some(manifest), expect)
 }
 
 fn submit_with(
-    record: &mut Record,
+    record: &mut ProvenEntries,
     signed: &SignedStatement,
     manifest: Option<&[u8]>,
     expect: Option<&Path>,
-) -> Result<Logged, Failure> {
+) -> Result<ProvenStatement, Failure> {
     if let Some(path) = expect {
         expected::append(path, signed)?;
     }
@@ -50,7 +54,7 @@ fn submit_with(
 }
 
 /// What registration says to a statement over what is proven: nothing, or why it refuses.
-pub fn judge(record: &Record, signed: &SignedStatement) -> Option<Refusal> {
+pub fn judge(record: &ProvenEntries, signed: &SignedStatement) -> Option<Refusal> {
     let registry = record.registry();
     let judged = signers(signed, &registry)
         .and_then(|keys| authenticate(signed, &keys))
@@ -59,7 +63,7 @@ pub fn judge(record: &Record, signed: &SignedStatement) -> Option<Refusal> {
 }
 
 /// A refusal of the log, with its reason proven; or what the log got wrong.
-fn explained(failure: Failure, record: &mut Record, signed: &SignedStatement) -> Failure {
+fn explained(failure: Failure, record: &mut ProvenEntries, signed: &SignedStatement) -> Failure {
     let error: &dyn std::error::Error = failure.as_explain();
     let Some(LogError::Refused { code, existing, .. }) = error.downcast_ref::<LogError>() else { return failure };
     let (code, existing) = (code.clone(), existing.clone());
@@ -68,11 +72,11 @@ fn explained(failure: Failure, record: &mut Record, signed: &SignedStatement) ->
         return if existing.is_some() { unproven } else { failure };
     }
     match judge(record, signed) {
-        Some(refusal) if refusal.code() == code => Refused::new(refusal, record, signed).into(),
+        Some(refusal) if refusal.code() == code => RegistrationRefused::new(refusal, record, signed).into(),
         _ => match existing {
             Some(existing) => {
                 let found = record.entry(existing.index).map_or_else(|_| existing.index.to_string(), |at| at.told());
-                let code = Refused::NAMES.iter().find(|(known, _)| *known == code);
+                let code = RegistrationRefused::NAMES.iter().find(|(known, _)| *known == code);
                 let expected = code.map_or("an entry for which registration refuses this", |(_, expected)| *expected);
                 record.log().nonsense(expected, found).into()
             }
@@ -82,7 +86,7 @@ fn explained(failure: Failure, record: &mut Record, signed: &SignedStatement) ->
 }
 
 /// Fetches and proves what the rules look at: the speaker's keys, what the statement refers to, what stands in the way.
-fn gather(record: &mut Record, signed: &SignedStatement, existing: Option<&Existing>) -> Result<(), Failure> {
+fn gather(record: &mut ProvenEntries, signed: &SignedStatement, existing: Option<&Existing>) -> Result<(), Failure> {
     if let Some(existing) = existing {
         let entry = record.log().entry(existing.index)?;
         record.take(&entry, existing.proof.as_bytes())?;
@@ -97,12 +101,12 @@ fn gather(record: &mut Record, signed: &SignedStatement, existing: Option<&Exist
 /// A statement that registration refuses.
 #[derive(Debug, thiserror::Error)]
 #[error("{refusal}")]
-pub struct Refused {
+pub struct RegistrationRefused {
     refusal: Box<Refusal>,
     facts: Vec<(&'static str, String)>,
 }
 
-impl Refused {
+impl RegistrationRefused {
     /// What the entry must be that a log names as its reason.
     const NAMES: [(&'static str, &'static str); 6] = [
         ("name-claimed", "the claim that stands in the way: another's, of this name"),
@@ -114,7 +118,7 @@ impl Refused {
     ];
 
     /// A refusal, told by what is proven.
-    pub fn new(refusal: Refusal, record: &Record, signed: &SignedStatement) -> Self {
+    pub fn new(refusal: Refusal, record: &ProvenEntries, signed: &SignedStatement) -> Self {
         let registry = record.registry();
         let holder = registry.holder(signed.statement().publisher());
         let mut facts = Self::pair(&refusal, holder, signed.kid(), signed.statement());
@@ -123,13 +127,13 @@ impl Refused {
     }
 
     /// A change of keys that would be refused, found before it is signed by all.
-    pub fn of_keys(refusal: Refusal, record: &Record, holder: &Holder, kid: KeyId, said: &Statement) -> Self {
+    pub fn of_keys(refusal: Refusal, record: &ProvenEntries, holder: &Holder, kid: KeyId, said: &Statement) -> Self {
         let mut facts = Self::pair(&refusal, Some(holder), kid, said);
         facts.extend(Self::existing(&refusal, record));
         Self { refusal: Box::new(refusal), facts }
     }
 
-    fn existing(refusal: &Refusal, record: &Record) -> Option<(&'static str, String)> {
+    fn existing(refusal: &Refusal, record: &ProvenEntries) -> Option<(&'static str, String)> {
         let position = refusal.existing()?;
         Some(("existing", record.known(position).map_or_else(|| format!("entry {position}"), |at| at.told())))
     }
@@ -186,7 +190,7 @@ impl Refused {
     }
 }
 
-impl Explain for Refused {
+impl Explain for RegistrationRefused {
     fn exit(&self) -> Exit {
         Exit::Refused
     }

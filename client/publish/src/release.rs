@@ -14,7 +14,7 @@ use stele_verify::folder::walk::Found;
 use crate::foresight::Earlier;
 use crate::publish_error::PublishError;
 use stele_explain::Failure;
-use stele_model_files::examine::{AtHand, Examination};
+use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_model_files::roles::Roles;
 
 /// Hashes the files of the folder, with all digests that a manifest holds; `progress` gets the bytes done.
@@ -57,7 +57,7 @@ pub fn foreseen(
     release: &Release,
     manifest: &Manifest,
     earlier: &Earlier,
-) -> Result<Examination, Failure> {
+) -> Result<ComputedClaims, Failure> {
     let names_of = |ancestor: &Ancestor| match &ancestor.parent {
         Parent::Logged(parent) => {
             let parent = earlier.release_at(parent.entry);
@@ -71,7 +71,7 @@ pub fn foreseen(
     };
     let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
     let files = AtHand::new(folder, &paths);
-    let examined = Examination::of_files(None, release, manifest, &files, &names_of);
+    let examined = ComputedClaims::of_files(None, release, manifest, &files, &names_of);
     let missing = examined.findings().iter().filter(|finding| finding.code == Code::ParentMissing);
     let named: Vec<_> = missing.map(|finding| finding.summary.clone()).collect();
     if release.from_scratch && !named.is_empty() {

@@ -19,7 +19,7 @@ use toml::{Table, Value};
 
 use crate::form::{Form, resolve_one};
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
+use stele_log_client::proven_entries::ProvenEntries;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";
@@ -76,7 +76,7 @@ impl ReleaseFile {
     /// Gives each parent that is named by its coordinate its entry and its weights, proven.
     ///
     /// A coordinate has one release for ever, so publishing again finds the same entry and signs the same bytes.
-    pub fn resolve_parents(&mut self, record: &mut Record) -> Result<(), Failure> {
+    pub fn resolve_parents(&mut self, record: &mut ProvenEntries) -> Result<(), Failure> {
         let before = self.form.clone();
         self.form.each("lineage.*", |path, ancestor| -> Result<(), Failure> {
             let Value::Table(ancestor) = ancestor else { return Ok(()) };

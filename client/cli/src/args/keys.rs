@@ -99,7 +99,7 @@ pub enum KeysVerb {
         key: PathBuf,
         /// Whom to trust and ask.
         #[command(flatten)]
-        said: Said,
+        said: SubmitArgs,
     },
 }
 
@@ -122,12 +122,12 @@ pub struct ChangeArgs {
     pub proposal: Option<PathBuf>,
     /// Where the log is and what is kept.
     #[command(flatten)]
-    pub said: Said,
+    pub said: SubmitArgs,
 }
 
 /// Whom to trust, how long to wait, and what to keep of a statement that is in the log.
 #[derive(Debug, Args)]
-pub struct Said {
+pub struct SubmitArgs {
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,

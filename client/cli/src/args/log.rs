@@ -20,7 +20,7 @@ pub struct Trust {
 
 /// Whom a verb asks, whom it believes, and whether it remembers.
 #[derive(Debug, Clone, Args)]
-pub struct Asking {
+pub struct LogArgs {
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,

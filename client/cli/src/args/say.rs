@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Configuration, Copies, EvaluationClass, IncidentClass, IncidentStatus, Severity, Stage};
 
-use super::keys::Said;
+use super::keys::SubmitArgs;
 
 /// What every one of them takes.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct Say {
     pub key: Option<PathBuf>,
     /// Where the log is and what is kept.
     #[command(flatten)]
-    pub said: Said,
+    pub said: SubmitArgs,
 }
 
 /// `stele amend`.

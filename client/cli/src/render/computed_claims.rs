@@ -1,6 +1,6 @@
 //! What was computed from a record and its files, as rows of a page.
 
-use stele_model_files::examine::Examination;
+use stele_model_files::examine::ComputedClaims;
 use stele_spec::finding::Severity;
 
 use crate::render::page::Page;
@@ -9,7 +9,7 @@ use crate::render::page::Page;
 const LISTED: usize = 20;
 
 /// The rows of a section.
-pub(crate) fn rows(examination: &Examination, page: &mut Page) {
+pub(crate) fn rows(examination: &ComputedClaims, page: &mut Page) {
     page.row("openness class", &examination.class());
     page.row("open source AI", &examination.definition());
     page.row("licence text", &examination.license());

@@ -8,7 +8,7 @@ use stele_spec::status::{Event, History, What};
 use crate::render::difference::{self, Change};
 use crate::render::page::Page;
 use stele_log_client::moment::moment;
-use stele_log_client::release_status::Standing;
+use stele_log_client::release_status::ReleaseStatus;
 
 /// How many events are listed for a person beside a verdict; `stele history` lists all.
 const LISTED: usize = 20;
@@ -17,7 +17,7 @@ const LISTED: usize = 20;
 const CHANGES: usize = 6;
 
 /// The rows of a section about a release.
-pub(crate) fn rows(page: &mut Page, standing: &Standing) {
+pub(crate) fn rows(page: &mut Page, standing: &ReleaseStatus) {
     let history = &standing.history;
     page.row("state", &state(history));
     for line in warnings(history) {
@@ -165,7 +165,7 @@ pub(crate) fn changes_json(event: &What) -> Value {
 }
 
 /// The same data for a script.
-pub(crate) fn json(standing: &Standing) -> Value {
+pub(crate) fn json(standing: &ReleaseStatus) -> Value {
     let history = &standing.history;
     let rejected = standing.rejected.iter().map(|rejected| {
         json!({

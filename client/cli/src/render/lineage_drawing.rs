@@ -1,4 +1,4 @@
-//! An ancestry as lines, as Graphviz, as Mermaid, and for a script.
+//! An lineage as lines, as Graphviz, as Mermaid, and for a script.
 
 #[cfg(test)]
 mod tests;
@@ -11,52 +11,52 @@ use stele_spec::status::State;
 
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use stele_log_client::lineage::{Ancestry, Found, Node};
+use stele_log_client::lineage::{Found, Lineage, Node};
 
 /// The rows of a section: each ancestor, what happened to it, and what is wrong with the line to it.
-pub(crate) fn rows(ancestry: &Ancestry, page: &mut Page) {
-    for node in &ancestry.nodes {
+pub(crate) fn rows(lineage: &Lineage, page: &mut Page) {
+    for node in &lineage.nodes {
         let indent = "  ".repeat(node.depth - 1);
         page.row(node.named.relation.as_str(), &format!("{indent}{}", headline(node)));
         for line in details(node) {
             page.row("", &format!("{indent}  {line}"));
         }
     }
-    if ancestry.cut {
+    if lineage.cut {
         page.row("", &"and more: the lineage is longer than is followed here");
     }
 }
 
 /// A tree of lines below a title.
-pub(crate) fn tree(ancestry: &Ancestry, title: &str) -> String {
+pub(crate) fn tree(lineage: &Lineage, title: &str) -> String {
     let mut text = format!("{}\n", printable(title));
-    for (at, node) in ancestry.nodes.iter().enumerate() {
+    for (at, node) in lineage.nodes.iter().enumerate() {
         let mut indent = String::new();
         let mut above = node.child;
         let mut bars = Vec::new();
         while let Some(child) = above {
-            bars.push(if has_later_sibling(ancestry, child) { "│  " } else { "   " });
-            above = ancestry.nodes.get(child).and_then(|node| node.child);
+            bars.push(if has_later_sibling(lineage, child) { "│  " } else { "   " });
+            above = lineage.nodes.get(child).and_then(|node| node.child);
         }
         indent.extend(bars.into_iter().rev());
-        let later = has_later_sibling(ancestry, at);
+        let later = has_later_sibling(lineage, at);
         let (branch, below) = if later { ("├─ ", "│  ") } else { ("└─ ", "   ") };
         let _ = writeln!(text, "{indent}{branch}{} {}", phrase(node.named.relation), printable(&headline(node)));
         for line in details(node) {
             let _ = writeln!(text, "{indent}{below}  {}", printable(&line));
         }
     }
-    if ancestry.cut {
+    if lineage.cut {
         text.push_str("and more: the lineage is longer than is followed here\n");
     }
     text
 }
 
 /// A Graphviz graph: an arrow leads from a release to what it was made of.
-pub(crate) fn dot(ancestry: &Ancestry, title: &str) -> String {
+pub(crate) fn dot(lineage: &Lineage, title: &str) -> String {
     let mut text = "digraph lineage {\n  rankdir=BT;\n  node [shape=box];\n".to_owned();
     let _ = writeln!(text, "  release [label={}, penwidth=2];", quoted(title));
-    for (at, node) in ancestry.nodes.iter().enumerate() {
+    for (at, node) in lineage.nodes.iter().enumerate() {
         if !matches!(node.found, Found::Again(_)) {
             let style = match trouble(node) {
                 true => ", color=red",
@@ -64,7 +64,7 @@ pub(crate) fn dot(ancestry: &Ancestry, title: &str) -> String {
             };
             let _ = writeln!(text, "  n{at} [label={}{style}];", quoted(&label(node, "\\n")));
         }
-        let (child, parent) = (id(node.child), id(Some(target(ancestry, at))));
+        let (child, parent) = (id(node.child), id(Some(target(lineage, at))));
         let _ = writeln!(text, "  {child} -> {parent} [label={}];", quoted(node.named.relation.as_str()));
     }
     text.push_str("}\n");
@@ -72,30 +72,30 @@ pub(crate) fn dot(ancestry: &Ancestry, title: &str) -> String {
 }
 
 /// A Mermaid flow chart.
-pub(crate) fn mermaid(ancestry: &Ancestry, title: &str) -> String {
+pub(crate) fn mermaid(lineage: &Lineage, title: &str) -> String {
     let mut text = "flowchart BT\n".to_owned();
     let _ = writeln!(text, "  release[\"{}\"]", entities(title));
-    for (at, node) in ancestry.nodes.iter().enumerate() {
+    for (at, node) in lineage.nodes.iter().enumerate() {
         if !matches!(node.found, Found::Again(_)) {
             let _ = writeln!(text, "  n{at}[\"{}\"]", entities(&label(node, "\n")).replace('\n', "<br/>"));
             if trouble(node) {
                 let _ = writeln!(text, "  style n{at} stroke:#c00");
             }
         }
-        let (child, parent) = (id(node.child), id(Some(target(ancestry, at))));
+        let (child, parent) = (id(node.child), id(Some(target(lineage, at))));
         let _ = writeln!(text, "  {child} -->|{}| {parent}", node.named.relation);
     }
     text
 }
 
 /// For a script: a list, each ancestor before its own.
-pub(crate) fn json(ancestry: &Ancestry) -> Value {
-    let nodes = ancestry.nodes.iter().enumerate().map(|(at, node)| {
+pub(crate) fn json(lineage: &Lineage) -> Value {
+    let nodes = lineage.nodes.iter().enumerate().map(|(at, node)| {
         let found = match &node.found {
             Found::Unlogged => json!({ "found": "unlogged" }),
             Found::NotAsked => json!({ "found": "not-asked" }),
             Found::Again(before) => json!({ "found": "again", "same_as": before }),
-            Found::Standing(standing) => json!({ "found": "logged", "status": lifecycle::json(standing) }),
+            Found::Status(standing) => json!({ "found": "logged", "status": lifecycle::json(standing) }),
             Found::Other { problem, standing } => {
                 json!({ "found": "other", "problem": problem, "status": lifecycle::json(standing) })
             }
@@ -116,17 +116,17 @@ pub(crate) fn json(ancestry: &Ancestry) -> Value {
         }
         fields
     });
-    json!({ "ancestors": nodes.collect::<Vec<_>>(), "cut": ancestry.cut })
+    json!({ "ancestors": nodes.collect::<Vec<_>>(), "cut": lineage.cut })
 }
 
-fn has_later_sibling(ancestry: &Ancestry, at: usize) -> bool {
-    let Some(node) = ancestry.nodes.get(at) else { return false };
-    ancestry.nodes.iter().skip(at + 1).any(|later| later.child == node.child)
+fn has_later_sibling(lineage: &Lineage, at: usize) -> bool {
+    let Some(node) = lineage.nodes.get(at) else { return false };
+    lineage.nodes.iter().skip(at + 1).any(|later| later.child == node.child)
 }
 
 /// The node that an edge leads to.
-fn target(ancestry: &Ancestry, at: usize) -> usize {
-    match ancestry.nodes.get(at).map(|node| &node.found) {
+fn target(lineage: &Lineage, at: usize) -> usize {
+    match lineage.nodes.get(at).map(|node| &node.found) {
         Some(Found::Again(before)) => *before,
         _ => at,
     }
@@ -146,10 +146,10 @@ fn headline(node: &Node) -> String {
         }
         (Found::NotAsked, Parent::Unlogged(_)) => name,
         (Found::Again(_), _) => format!("{name} (see above)"),
-        (Found::Standing(standing), Parent::Logged(logged)) => {
+        (Found::Status(standing), Parent::Logged(logged)) => {
             format!("{name} (entry {}): {}", logged.entry, lifecycle::state(&standing.history))
         }
-        (Found::Standing(_), Parent::Unlogged(_)) => name,
+        (Found::Status(_), Parent::Unlogged(_)) => name,
         (Found::Other { problem, .. }, _) => format!("{name}: WRONG: {problem}"),
     }
 }
@@ -193,7 +193,7 @@ fn label(node: &Node, newline: &str) -> String {
 fn trouble(node: &Node) -> bool {
     match &node.found {
         Found::Other { .. } => true,
-        Found::Standing(standing) => {
+        Found::Status(standing) => {
             let history = &standing.history;
             matches!(history.state(), State::Withdrawn | State::Conflicting) || !history.open_incidents().is_empty()
         }

@@ -13,31 +13,31 @@ use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::Record;
-use stele_publish::form::{self, FormError, ReferenceError, Sheet};
-use stele_publish::issue::{Head, Saying};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Amend, args.say.release.as_deref(), None)?;
-    saying.text("reason", args.reason.as_deref(), "--reason");
-    saying.text("license.spdx", args.license.as_deref(), "--license");
-    saying.document("license.text", args.license_text.as_deref(), None, "--license-text")?;
-    saying.value("license.use_restricted", args.use_restricted.map(Value::from), "--use-restricted");
-    saying.document("model_card", args.model_card.as_deref(), None, "--model-card")?;
-    saying.text("support", args.support.as_deref(), "--support");
+    let mut request = StatementRequest::new(Kind::Amend, args.say.release.as_deref(), None)?;
+    request.text("reason", args.reason.as_deref(), "--reason");
+    request.text("license.spdx", args.license.as_deref(), "--license");
+    request.document("license.text", args.license_text.as_deref(), None, "--license-text")?;
+    request.value("license.use_restricted", args.use_restricted.map(Value::from), "--use-restricted");
+    request.document("model_card", args.model_card.as_deref(), None, "--model-card")?;
+    request.text("support", args.support.as_deref(), "--support");
     if !args.say.draft {
-        return issue::issue(saying, &args.say);
+        return issue::issue(request, &args.say);
     }
-    let mut fields = if args.field.is_empty() { Table::new() } else { current(&args, &saying)? };
-    for given in saying.given.iter().filter(|given| given.path != "reason") {
+    let mut fields = if args.field.is_empty() { Table::new() } else { current(&args, &request)? };
+    for given in request.given.iter().filter(|given| given.path != "reason") {
         form::put(&mut fields, given.path, given.value.clone());
     }
-    issue::draft(saying, &args.say, |sheet, head| write(sheet, head, fields))
+    issue::draft(request, &args.say, |sheet, head| write(sheet, head, fields))
 }
 
 /// The fields that are to be changed, as everything that the publisher has said so far has left them; each statement proven.
-fn current(args: &AmendArgs, saying: &Saying) -> Result<Table, Failure> {
-    let Some(subject) = &saying.subject else {
+fn current(args: &AmendArgs, request: &StatementRequest) -> Result<Table, Failure> {
+    let Some(subject) = &request.subject else {
         let hint = "name publisher/model@version#variant, a release.stele, or the folder that has one";
         return Err(FormError::Missing { what: "which release it is about", hint }.into());
     };
@@ -48,8 +48,8 @@ fn current(args: &AmendArgs, saying: &Saying) -> Result<Table, Failure> {
         args.say.said.wait,
         complain,
     );
-    let mut record =
-        Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.say.said.trust.accept_incomplete_answer));
+    let mut record = ProvenEntries::new(&log, &loaded.policy)
+        .accepting(Incomplete::by(args.say.said.trust.accept_incomplete_answer));
     let about = record.about(coordinate)?;
     let statements = about.iter().map(|logged| (logged.position(), logged.statement()));
     let history = History::fold(coordinate, statements.collect::<Vec<(u64, &Statement)>>());
@@ -71,7 +71,7 @@ fn current(args: &AmendArgs, saying: &Saying) -> Result<Table, Failure> {
     Ok(args.field.iter().filter_map(|name| Some((name.clone(), all.remove(name)?))).collect())
 }
 
-fn write(sheet: &mut Sheet, head: &Head, fields: Table) {
+fn write(sheet: &mut FormWriter, head: &FormHeader, fields: Table) {
     head.write(sheet, "What is said about a release changes, its weights do not");
     head.release(sheet);
     sheet.comment("Why, for everybody to read.");

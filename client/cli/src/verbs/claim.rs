@@ -18,7 +18,7 @@ use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::Record;
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_publish::issued_at::now;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::name::{held, signed};
@@ -57,7 +57,8 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         return Ok(told(&args.publisher, &key, &log, true, None, place));
     };
 
-    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     if let Some(logged) = held(&mut record, &args.publisher, &key)? {
         let place = format!("entry {}, proven under the policy", logged.position());
         return Ok(told(&args.publisher, &key, &log, false, Some(logged.position()), &place));

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use stele_explain::printable::one_line;
 
 use crate::args::DiffArgs;
-use crate::log_args::Asked;
+use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::difference::{Change, between};
 use crate::render::page::Page;
-use crate::subject::{Loaded, Subject};
+use crate::subject::{LoadedStatement, Subject};
 use stele_explain::Failure;
-use stele_log_client::log_view::AskedLog;
+use stele_log_client::log_view::LogView;
 
 /// The most changes of one part that a person is shown.
 const LISTED: usize = 50;
@@ -33,8 +33,8 @@ const PARTS: [(&str, &[&str]); 10] = [
 
 pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
-    let asked = if first.needs_log() || second.needs_log() { Some(Asked::by(&args.asking)?) } else { None };
-    let log = asked.as_ref().map(Asked::log).transpose()?;
+    let asked = if first.needs_log() || second.needs_log() { Some(LogContext::by(&args.asking)?) } else { None };
+    let log = asked.as_ref().map(LogContext::log).transpose()?;
     let load = |subject| load(subject, log.as_ref());
     let (first, second) = (load(&first)?, load(&second)?);
     let changes = between(&value(&first), &value(&second));
@@ -43,11 +43,11 @@ pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     Ok(Output { text, json: document(&args, &changes, files_known, &[&first, &second]), failure: None })
 }
 
-fn load(subject: &Subject, log: Option<&AskedLog<'_>>) -> Result<Loaded, Failure> {
+fn load(subject: &Subject, log: Option<&LogView<'_>>) -> Result<LoadedStatement, Failure> {
     match (subject, log) {
-        (Subject::Coordinate(coordinate), Some(log)) => Loaded::coordinate(log, coordinate),
-        (Subject::Entry(position), Some(log)) => Loaded::entry(log, *position),
-        (Subject::File(file), _) => Loaded::file(file),
+        (Subject::Coordinate(coordinate), Some(log)) => LoadedStatement::coordinate(log, coordinate),
+        (Subject::Entry(position), Some(log)) => LoadedStatement::entry(log, *position),
+        (Subject::File(file), _) => LoadedStatement::file(file),
         // A log is asked for whoever needs one.
         (Subject::Coordinate(_) | Subject::Entry(_), None) => {
             Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
@@ -56,7 +56,7 @@ fn load(subject: &Subject, log: Option<&AskedLog<'_>>) -> Result<Loaded, Failure
 }
 
 /// A release as it stands, with its files; any other statement as it is.
-fn value(loaded: &Loaded) -> Value {
+fn value(loaded: &LoadedStatement) -> Value {
     let mut value = match loaded.release() {
         Some(release) => json!(release),
         None => json!(loaded.statement()),
@@ -67,7 +67,7 @@ fn value(loaded: &Loaded) -> Value {
     value
 }
 
-fn name(loaded: &Loaded) -> String {
+fn name(loaded: &LoadedStatement) -> String {
     let coordinate = loaded.statement().coordinate().map(|coordinate| coordinate.to_string());
     let name = coordinate.unwrap_or_else(|| loaded.statement().publisher().to_string());
     let kind = loaded.statement().kind();
@@ -80,7 +80,7 @@ fn name(loaded: &Loaded) -> String {
     format!("{name} ({kind}{entry}{amended}{verified})")
 }
 
-fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded; 2]) -> String {
+fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> String {
     let [first, second] = sides;
     let mut page = Page(format!("- {}\n+ {}\n", one_line(&name(first)), one_line(&name(second))));
     if changes.is_empty() {
@@ -111,8 +111,8 @@ fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded
     page.0
 }
 
-fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded; 2]) -> Value {
-    let side = |text: &str, loaded: &Loaded| {
+fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> Value {
+    let side = |text: &str, loaded: &LoadedStatement| {
         json!({
             "given": text,
             "name": name(loaded),

@@ -6,11 +6,11 @@ use crate::args::EvaluateArgs;
 use crate::issue;
 use crate::output::Output;
 use stele_explain::Failure;
-use stele_publish::form::Sheet;
-use stele_publish::issue::{Head, Saying};
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Evaluation, args.say.release.as_deref(), args.speaker)?;
+    let mut request = StatementRequest::new(Kind::Evaluation, args.say.release.as_deref(), args.speaker)?;
     for (path, value, option) in [
         ("evaluation.id", &args.id, "--id"),
         ("evaluation.class", &args.class, "--class"),
@@ -24,15 +24,15 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
         ("evaluation.dataset.name", &args.dataset, "--dataset"),
         ("evaluation.dataset.revision", &args.dataset_revision, "--dataset-revision"),
     ] {
-        saying.text(path, value.as_deref(), option);
+        request.text(path, value.as_deref(), option);
     }
     let safeguards = (!args.safeguard.is_empty()).then(|| args.safeguard.into());
-    saying.value("evaluation.safeguards", safeguards, "--safeguard");
-    saying.document("evaluation.result", args.result.as_deref(), args.result_uri.as_deref(), "--result")?;
-    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
+    request.value("evaluation.safeguards", safeguards, "--safeguard");
+    request.document("evaluation.result", args.result.as_deref(), args.result_uri.as_deref(), "--result")?;
+    if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 
-fn write(sheet: &mut Sheet, head: &Head) {
+fn write(sheet: &mut FormWriter, head: &FormHeader) {
     head.write(sheet, "What somebody else's release did in an evaluation");
     head.release(sheet);
     head.speaker(sheet);

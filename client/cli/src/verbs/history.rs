@@ -10,19 +10,19 @@ use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
 
 use crate::args::HistoryArgs;
-use crate::log_args::Asked;
+use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
 use stele_explain::Failure;
-use stele_log_client::age::{Age, completeness};
-use stele_log_client::log_view::AskedLog;
-use stele_log_client::release_status::{Judged, Rejected, judge};
-use stele_log_client::statements::{Lack, Listing, Logged, Statements as _};
+use stele_log_client::age::{CheckpointAge, completeness};
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::{Rejected, Validated, validate};
+use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     let name = Name::parse(&args.name)?;
-    let asked = Asked::by(&args.asking)?;
+    let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
     let told = Told::of(&name, &log)?;
     if told.lines.is_empty() && told.rejected.is_empty() {
@@ -62,7 +62,7 @@ struct Told {
     lack: Option<Lack>,
     cut: bool,
     size: u64,
-    age: Age,
+    age: CheckpointAge,
     url: String,
 }
 
@@ -79,12 +79,12 @@ struct Line {
 }
 
 impl Told {
-    fn of(name: &Name, log: &AskedLog<'_>) -> Result<Self, Failure> {
+    fn of(name: &Name, log: &LogView<'_>) -> Result<Self, Failure> {
         let (about, owner) = match name {
             Name::Coordinate(coordinate) => (log.about(coordinate)?, &coordinate.publisher),
             Name::Under(text, publisher) => (log.under(text)?, publisher),
         };
-        let Judged { counting, rejected, keys } = judge(&about, owner, log)?;
+        let Validated { counting, rejected, keys } = validate(&about, owner, log)?;
         let only = match name {
             Name::Coordinate(coordinate) => Some(coordinate),
             Name::Under(..) => None,
@@ -101,7 +101,7 @@ impl Told {
         };
         let states: BTreeMap<Coordinate, History> =
             coordinates.into_iter().map(|coordinate| (coordinate.clone(), folded(&coordinate))).collect();
-        let lack = keys.values().chain([&about]).find_map(|listing: &Listing| listing.lack);
+        let lack = keys.values().chain([&about]).find_map(|listing: &StatementList| listing.lack);
         Ok(Self {
             lines: counting.iter().map(|logged| Line::of(logged, &states)).collect(),
             states,
@@ -109,7 +109,7 @@ impl Told {
             lack,
             cut: about.cut,
             size: log.head().size(),
-            age: Age::of(log.head(), SystemClock.unix_seconds()),
+            age: CheckpointAge::of(log.head(), SystemClock.unix_seconds()),
             url: log.url().to_owned(),
         })
     }
@@ -187,7 +187,7 @@ impl Told {
 }
 
 impl Line {
-    fn of(logged: &Logged, states: &BTreeMap<Coordinate, History>) -> Self {
+    fn of(logged: &ProvenStatement, states: &BTreeMap<Coordinate, History>) -> Self {
         let statement = logged.signed().statement();
         let coordinates = statement.coordinates();
         // What an entry does to a coordinate depends on what came before it: the fold knows.

@@ -7,12 +7,12 @@ use crate::args::IncidentArgs;
 use crate::issue;
 use crate::output::Output;
 use stele_explain::Failure;
-use stele_publish::form::{Sheet, Subject};
-use stele_publish::issue::{Head, Saying};
+use stele_publish::form::{FormWriter, Subject};
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Incident, args.say.release.as_deref(), args.speaker)?;
-    let mut affected: Vec<Value> = saying.subject.take_if(|_| !args.say.draft).iter().map(Subject::to_value).collect();
+    let mut request = StatementRequest::new(Kind::Incident, args.say.release.as_deref(), args.speaker)?;
+    let mut affected: Vec<Value> = request.subject.take_if(|_| !args.say.draft).iter().map(Subject::to_value).collect();
     for also in &args.also {
         affected.push(Subject::read(also)?.to_value());
     }
@@ -20,7 +20,7 @@ pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
         let table = [("coordinate", Value::from(coordinate.to_string())), ("unrecorded", true.into())];
         affected.push(table.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Table>().into());
     }
-    saying.value("affected", (!affected.is_empty()).then(|| affected.into()), "the releases");
+    request.value("affected", (!affected.is_empty()).then(|| affected.into()), "the releases");
     for (path, value, option) in [
         ("id", &args.id, "--id"),
         ("class", &args.class, "--class"),
@@ -29,13 +29,13 @@ pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
         ("discovered", &args.discovered, "--discovered"),
         ("summary", &args.summary, "--summary"),
     ] {
-        saying.text(path, value.as_deref(), option);
+        request.text(path, value.as_deref(), option);
     }
-    saying.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
-    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
+    request.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
+    if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 
-fn write(sheet: &mut Sheet, head: &Head) {
+fn write(sheet: &mut FormWriter, head: &FormHeader) {
     head.write(sheet, "Something went wrong with releases");
     sheet.comment("Its name among those of this speaker; the same name in a later statement continues it.");
     sheet.ask("id", "a short name, such as 2026-004");

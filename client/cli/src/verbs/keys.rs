@@ -16,7 +16,7 @@ use stele_spec::name::Publisher;
 use stele_spec::registration::Holder;
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
 
-use crate::args::{ChangeArgs, KeysArgs, KeysVerb, Said, Trust};
+use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
 use crate::key::{read_public, read_secret};
 use crate::log_args::local_state;
 use crate::output::Output;
@@ -29,14 +29,14 @@ use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::{Lack, Logged};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::{Lack, ProvenStatement};
 use stele_publish::error::FileError;
 use stele_publish::issued_at::now;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
-use stele_publish::register::{self, Refused};
+use stele_publish::register::{self, RegistrationRefused};
 
 /// How long a log that is unwell is asked again where nothing is submitted.
 const WAIT: HumanDuration = HumanDuration(10);
@@ -56,7 +56,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, complain)
         .until(Instant::now() + MAX_VERDICT_WAIT);
-    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
+    let mut record = ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
     local_state(false).keep_keys_of(&record, publisher)?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
@@ -108,7 +108,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
         complain,
     );
     let mut record =
-        Record::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
     let publisher = args.publisher;
     let holder = record.holder(&publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
 
@@ -132,7 +132,9 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     let alone = Holder { threshold: 1, ..holder.clone() };
     let kid = key.public().key_id();
     if let Err(refusal) = alone.check(&publisher, &kid, &statement) {
-        return Err(Refused::of_keys(refusal, &record, &holder, kid, &Statement::Publisher(statement)).into());
+        return Err(
+            RegistrationRefused::of_keys(refusal, &record, &holder, kid, &Statement::Publisher(statement)).into()
+        );
     }
     if holder.threshold > 1 {
         return propose(Proposal { needed: holder.threshold, statement }, &key, args.proposal);
@@ -166,12 +168,13 @@ fn approve(file: &Path, key: &Path) -> Result<Output, Failure> {
     Ok(waiting(&proposal, file))
 }
 
-fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
+fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure> {
     let key = read_secret(key)?;
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, complain);
-    let mut record = Record::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
     let statement = proposal.signed_by(&key.public())?;
     let publisher = statement.publisher.name.clone();
     let holder = record.holder(&publisher)?;
@@ -185,7 +188,7 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
     match holder {
         Some(holder) => {
             if let Err(refusal) = holder.check(&publisher, &kid, &statement) {
-                return Err(Refused::of_keys(refusal, &record, &holder, kid, &whole).into());
+                return Err(RegistrationRefused::of_keys(refusal, &record, &holder, kid, &whole).into());
             }
         }
         None => {
@@ -201,7 +204,12 @@ fn submit(file: &Path, key: &Path, said: &Said) -> Result<Output, Failure> {
 }
 
 /// A change that is in the log.
-fn kept(logged: &Logged, record: &mut Record, output: Option<&Path>, new: bool) -> Result<Output, Failure> {
+fn kept(
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
+    output: Option<&Path>,
+    new: bool,
+) -> Result<Output, Failure> {
     let receipt = receipt::write(logged, record, output)?;
     let mut page = Page(statement::of(logged.signed()));
     let before = if new { "" } else { ", as it was before" };
@@ -254,7 +262,7 @@ fn text_of(proposal: &Proposal) -> Result<String, KeysError> {
 }
 
 /// Whether the newest key statement is this very change, its time and what came before it aside.
-fn says(newest: &Logged, change: &PublisherClaim) -> bool {
+fn says(newest: &ProvenStatement, change: &PublisherClaim) -> bool {
     matches!(newest.statement(), Statement::Publisher(there) if {
         let (issued_at, previous) = (there.issued_at, there.previous);
         *there == PublisherClaim { issued_at, previous, approvals: there.approvals.clone(), ..change.clone() }
@@ -262,7 +270,7 @@ fn says(newest: &Logged, change: &PublisherClaim) -> bool {
 }
 
 /// Whether an entry is this very change, its signatures aside.
-fn says_all(logged: &Logged, change: &PublisherClaim) -> bool {
+fn says_all(logged: &ProvenStatement, change: &PublisherClaim) -> bool {
     matches!(logged.statement(), Statement::Publisher(there)
         if *there == PublisherClaim { approvals: there.approvals.clone(), ..change.clone() })
 }

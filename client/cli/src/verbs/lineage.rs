@@ -7,44 +7,44 @@ use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 
 use crate::args::LineageArgs;
-use crate::log_args::Asked;
+use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lineage_drawing;
 use crate::render::page::printable;
-use crate::subject::{Loaded, Subject};
+use crate::subject::{LoadedStatement, Subject};
 use stele_explain::Failure;
-use stele_log_client::age::Age;
-use stele_log_client::lineage::{self, Ancestry};
-use stele_log_client::log_view::AskedLog;
-use stele_log_client::statements::{Lack, Statements as _};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::log_view::LogView;
+use stele_log_client::statements::{Lack, StatementSource as _};
 
 /// The most descendants that are looked at.
 const MAX_CHILDREN: usize = 100;
 
 pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let subject = Subject::parse(&args.what)?;
-    let asked = Asked::by(&args.asking)?;
+    let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
     let loaded = match &subject {
-        Subject::File(file) => Loaded::file(file)?,
-        Subject::Coordinate(coordinate) => Loaded::coordinate(&log, coordinate)?,
-        Subject::Entry(position) => Loaded::entry(&log, *position)?,
+        Subject::File(file) => LoadedStatement::file(file)?,
+        Subject::Coordinate(coordinate) => LoadedStatement::coordinate(&log, coordinate)?,
+        Subject::Entry(position) => LoadedStatement::entry(&log, *position)?,
     };
     let Some(release) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
     let coordinate = release.coordinate();
-    let ancestry = lineage::climb(release, |parent| log.standing(parent).map(Some))?;
+    let lineage = lineage::collect(release, |parent| log.standing(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
     let text = if args.dot {
-        lineage_drawing::dot(&ancestry, &title)
+        lineage_drawing::dot(&lineage, &title)
     } else if args.mermaid {
-        lineage_drawing::mermaid(&ancestry, &title)
+        lineage_drawing::mermaid(&lineage, &title)
     } else {
-        text(release, &ancestry, &children, &log)
+        text(release, &lineage, &children, &log)
     };
-    Ok(Output { text, json: document(&coordinate, release, &ancestry, &children, &log), failure: None })
+    Ok(Output { text, json: document(&coordinate, release, &lineage, &children, &log), failure: None })
 }
 
 /// A release that names this one as its parent.
@@ -55,9 +55,9 @@ struct Child {
 }
 
 /// What the log names as made of a coordinate, and says so itself.
-fn children(log: &AskedLog<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
+fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
     let listing = log.releases("children?name=", &parent.to_string(), MAX_CHILDREN)?;
-    let child = |logged: &stele_log_client::statements::Logged| {
+    let child = |logged: &stele_log_client::statements::ProvenStatement| {
         let release = logged.signed().statement().release()?;
         let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);
         let named = release.lineage.iter().find(|ancestor| names(&ancestor.parent))?;
@@ -67,8 +67,8 @@ fn children(log: &AskedLog<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool
     Ok((listing.statements.iter().filter_map(child).collect(), listing.cut))
 }
 
-fn text(release: &Release, ancestry: &Ancestry, (children, cut): &(Vec<Child>, bool), log: &AskedLog<'_>) -> String {
-    let mut text = lineage_drawing::tree(ancestry, &release.coordinate().to_string());
+fn text(release: &Release, lineage: &Lineage, (children, cut): &(Vec<Child>, bool), log: &LogView<'_>) -> String {
+    let mut text = lineage_drawing::tree(lineage, &release.coordinate().to_string());
     if release.from_scratch {
         text.push_str("trained from scratch: it has no parents\n");
     }
@@ -83,7 +83,7 @@ fn text(release: &Release, ancestry: &Ancestry, (children, cut): &(Vec<Child>, b
         text.push_str("  and more\n");
     }
     let head = log.head();
-    let age = Age::of(head, SystemClock.unix_seconds()).text();
+    let age = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
     text.push_str(&format!("\nas of {age}, head of size {}, asked now\n", head.size()));
     text
 }
@@ -91,9 +91,9 @@ fn text(release: &Release, ancestry: &Ancestry, (children, cut): &(Vec<Child>, b
 fn document(
     coordinate: &Coordinate,
     release: &Release,
-    ancestry: &Ancestry,
+    lineage: &Lineage,
     (children, cut): &(Vec<Child>, bool),
-    log: &AskedLog<'_>,
+    log: &LogView<'_>,
 ) -> Value {
     let mut document = json!({
         "coordinate": coordinate.to_string(),
@@ -106,11 +106,11 @@ fn document(
         "children_cut": cut,
         "children_complete": false,
     });
-    let mut as_of = Age::of(log.head(), SystemClock.unix_seconds()).json();
+    let mut as_of = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).json();
     if let Some(fields) = as_of.as_object_mut() {
         fields.insert("tree_size".into(), log.head().size().into());
     }
-    if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), lineage_drawing::json(ancestry)) {
+    if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), lineage_drawing::json(lineage)) {
         fields.extend(lineage);
         fields.insert("as_of".into(), as_of);
     }

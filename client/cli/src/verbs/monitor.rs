@@ -11,12 +11,12 @@ use crate::output::Output;
 use crate::render::page::Page;
 use stele_explain::Failure;
 use stele_log_client::moment::moment;
-use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Tested, Told};
+use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
 use stele_publish::error::FileError;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;
-    let without_hook = if single { Told::Report } else { Told::Lines(|line| Ok(output::print(line)?)) };
+    let without_hook = if single { Sink::Report } else { Sink::Lines(|line| Ok(output::print(line)?)) };
     let messages = Messages { notify: complain, warn: warn_of_writers };
     let mut monitor = Monitor::open(&args.config, without_hook, messages)?;
     if args.self_test {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use stele_durable as durable;
 use stele_explain::{Exit, Explain};
-use stele_host_check::{Bases, Comparison, Hubs, Place};
+use stele_host_check::{Bases, Comparison, HostLocation, HubClient};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
@@ -54,14 +54,14 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     let manifest = reader.manifest(current.manifest)?.ok_or(ObserveError::NoManifest)?;
 
     let mut recorded_places = current.hosts.iter().filter_map(|host| {
-        let place = Place::new(host.kind, host.locator.clone()).ok()?;
+        let place = HostLocation::new(host.kind, host.locator.clone()).ok()?;
         place.is_same_as(&args.host).then_some((host, place))
     });
     let (recorded, place) = recorded_places.next().unzip();
     let place = place.unwrap_or_else(|| args.host.clone());
     let revision =
         args.revision.clone().or_else(|| recorded.and_then(|host| host.revision.as_ref()).map(ToString::to_string));
-    let hubs = Hubs::new(Bases::new(args.base.iter().cloned().collect()));
+    let hubs = HubClient::new(Bases::new(args.base.iter().cloned().collect()));
     let looked = hubs.look(&place, revision.as_deref(), &manifest)?;
     let round = HostRound {
         release,
@@ -119,7 +119,7 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
 }
 
 /// What was found, as an error: other bytes first, then what would be loaded beside the record, then other documents.
-fn failure(found: &Comparison, result: Observed, place: &Place, coordinate: Coordinate) -> Option<ObserveError> {
+fn failure(found: &Comparison, result: Observed, place: &HostLocation, coordinate: Coordinate) -> Option<ObserveError> {
     let (place, documents) = (place.to_string(), found.only_documents_differ());
     if result == Observed::Differs && !documents {
         return Some(ObserveError::Differs { place, coordinate });

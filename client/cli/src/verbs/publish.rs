@@ -23,7 +23,7 @@ use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::Record;
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_model_files::roles::{self, Roles};
 use stele_publish::bundle_place::BundlePlace;
 use stele_publish::foresight::Earlier;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let questions = roles::questions(sized, |path| file.role_of(path).is_some());
     let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
     publish_check::check(&files, &roles, &role_of, &questions, &allowed)?;
-    let mut record = Record::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+    let mut record = ProvenEntries::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     file.resolve_parents(&mut record)?;
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;
@@ -125,7 +125,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
 
 /// The name is this key's: the log shows it, or it is claimed now, where nobody has it and that was asked for.
 fn hold_name(
-    record: &mut Record,
+    record: &mut ProvenEntries,
     publisher: &Publisher,
     key: &SecretKey,
     may_claim: bool,

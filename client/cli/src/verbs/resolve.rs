@@ -18,17 +18,17 @@ use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
 use crate::args::ResolveArgs;
-use crate::log_args::Asked;
+use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
 use stele_explain::Failure;
-use stele_log_client::age::Age;
-use stele_log_client::log_view::AskedLog;
-use stele_log_client::release_status::Standing;
-use stele_log_client::statements::{Lack, Listing, Statements as _};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::ReleaseStatus;
+use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
 use stele_publish::error;
 
 /// The most releases that are looked into.
@@ -41,7 +41,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
         let text = text(&asked_for, std::slice::from_ref(&found), &as_of);
         return Ok(Output { text, json: document(&asked_for, &[found], "bundle", &as_of), failure: None });
     }
-    let asked = Asked::by(&args.asking)?;
+    let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
     let Answer { found, unread, weights } = in_log(&asked_for, &log)?;
     if found.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
             false => ManifestsMissing { what, unread }.into(),
         });
     }
-    let age = Age::of(log.head(), SystemClock.unix_seconds()).text();
+    let age = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).text();
     let as_of = format!(
         "{age}, head of size {}, asked now at {}; that no other release has it is {}",
         log.head().size(),
@@ -168,7 +168,7 @@ struct Found {
     release: Box<Release>,
     entry: u64,
     part: Part,
-    standing: Option<Standing>,
+    standing: Option<ReleaseStatus>,
 }
 
 /// By the bundles that lie above the file, or that are named: no server is asked.
@@ -189,7 +189,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
         };
         let release = evidence.release();
         if let Some(part) = wanted.part_of(release, Some(evidence.manifest())) {
-            let age = Age::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
+            let age = CheckpointAge::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
             let as_of = format!("{age}, by {}; nobody was asked what was said later", path.display());
             let entry = evidence.statement().position();
             return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing: None }, as_of)));
@@ -208,8 +208,8 @@ struct Answer {
 }
 
 /// By the log's lookups, each answer proven; by its index, where a digest is that of weights.
-fn in_log(wanted: &Wanted, log: &AskedLog<'_>) -> Result<Answer, Failure> {
-    let mut answers: Vec<Listing> = Vec::new();
+fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
+    let mut answers: Vec<StatementList> = Vec::new();
     let mut weights = None;
     if let Some(digest) = wanted.sha256 {
         answers.push(log.releases("file?hex=", &digest.to_string(), MAX_RELEASES)?);

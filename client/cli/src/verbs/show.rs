@@ -4,29 +4,29 @@ use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 
 use crate::args::ShowArgs;
-use crate::log_args::Asked;
+use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::page::Page;
 use crate::render::statement;
-use crate::subject::{Loaded, Subject};
+use crate::subject::{LoadedStatement, Subject};
 use stele_explain::Failure;
 use stele_log_client::age;
-use stele_model_files::examine::Examination;
+use stele_model_files::examine::ComputedClaims;
 use stele_publish::key_proposal::Proposal;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
         Subject::File(file) => match Proposal::of_file(&file)? {
             Some(proposal) => return Ok(waiting(&proposal)),
-            None => Loaded::file(&file)?,
+            None => LoadedStatement::file(&file)?,
         },
         Subject::Coordinate(coordinate) => {
-            let asked = Asked::by(&args.asking)?;
-            Loaded::coordinate(&asked.log()?, &coordinate)?
+            let asked = LogContext::by(&args.asking)?;
+            LoadedStatement::coordinate(&asked.log()?, &coordinate)?
         }
-        Subject::Entry(position) => Loaded::entry(&Asked::by(&args.asking)?.log()?, position)?,
+        Subject::Entry(position) => LoadedStatement::entry(&LogContext::by(&args.asking)?.log()?, position)?,
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
 }
@@ -39,11 +39,14 @@ fn waiting(proposal: &Proposal) -> Output {
     Output { text, json, failure: None }
 }
 
-fn text(loaded: &Loaded) -> String {
+fn text(loaded: &LoadedStatement) -> String {
     let mut page = Page(statement::of(&loaded.signed));
     if let Some(release) = loaded.release() {
         page.section("Computed from the record");
-        computed_claims::rows(&Examination::of_record(loaded.position, release, loaded.manifest.as_ref()), &mut page);
+        computed_claims::rows(
+            &ComputedClaims::of_record(loaded.position, release, loaded.manifest.as_ref()),
+            &mut page,
+        );
     }
     match (&loaded.standing, loaded.position) {
         (Some(standing), _) => {
@@ -61,7 +64,7 @@ fn text(loaded: &Loaded) -> String {
     page.0
 }
 
-fn document(loaded: &Loaded) -> Value {
+fn document(loaded: &LoadedStatement) -> Value {
     let statement = loaded.statement();
     let mut json = json!({ "kid": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
     let Some(fields) = json.as_object_mut() else { return json };
@@ -72,7 +75,7 @@ fn document(loaded: &Loaded) -> Value {
         fields.insert("entry".into(), position.into());
     }
     if let Some(release) = loaded.release() {
-        let examination = Examination::of_record(loaded.position, release, loaded.manifest.as_ref());
+        let examination = ComputedClaims::of_record(loaded.position, release, loaded.manifest.as_ref());
         fields.insert("computed".into(), examination.json());
     }
     if let Some(standing) = &loaded.standing {

@@ -6,18 +6,18 @@ use crate::args::StageArgs;
 use crate::issue;
 use crate::output::Output;
 use stele_explain::Failure;
-use stele_publish::form::Sheet;
-use stele_publish::issue::{Head, Saying};
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Stage, args.say.release.as_deref(), None)?;
-    saying.text("access.stage", args.to.as_deref(), "--to");
-    saying.text("access.since", args.since.as_deref(), "--since");
-    saying.text("reason", args.reason.as_deref(), "--reason");
-    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
+    let mut request = StatementRequest::new(Kind::Stage, args.say.release.as_deref(), None)?;
+    request.text("access.stage", args.to.as_deref(), "--to");
+    request.text("access.since", args.since.as_deref(), "--since");
+    request.text("reason", args.reason.as_deref(), "--reason");
+    if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 
-fn write(sheet: &mut Sheet, head: &Head) {
+fn write(sheet: &mut FormWriter, head: &FormHeader) {
     head.write(sheet, "Access to a release moves");
     head.release(sheet);
     sheet.comment("Why, for everybody to read.");

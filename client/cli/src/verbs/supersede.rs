@@ -6,18 +6,18 @@ use crate::args::SupersedeArgs;
 use crate::issue;
 use crate::output::Output;
 use stele_explain::Failure;
-use stele_publish::form::{Sheet, Subject};
-use stele_publish::issue::{Head, Saying};
+use stele_publish::form::{FormWriter, Subject};
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Supersede, args.say.release.as_deref(), None)?;
+    let mut request = StatementRequest::new(Kind::Supersede, args.say.release.as_deref(), None)?;
     let by = args.by.as_deref().map(Subject::read).transpose()?;
-    saying.value("by", by.map(|by| by.to_value()), "--by");
-    saying.text("reason", args.reason.as_deref(), "--reason");
-    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
+    request.value("by", by.map(|by| by.to_value()), "--by");
+    request.text("reason", args.reason.as_deref(), "--reason");
+    if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 
-fn write(sheet: &mut Sheet, head: &Head) {
+fn write(sheet: &mut FormWriter, head: &FormHeader) {
     head.write(sheet, "A newer release replaces one, which stays what it was");
     head.release(sheet);
     sheet.comment("What replaces it: the coordinate of a release in this log, whoever published it.");

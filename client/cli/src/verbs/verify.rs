@@ -19,16 +19,16 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::colour;
 use crate::render::page::printable;
-use crate::render::verdict::{self, Accepted, Detail, Judgement, Verdict};
+use crate::render::verdict::{self, Accepted, Detail, Judgement, VerifyReport};
 use stele_explain::Failure;
-use stele_log_client::age::Age;
+use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
-use stele_log_client::lineage::{self, Ancestry};
-use stele_log_client::local_state::{Conflicting, LogId, Memory};
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, MAX_VERDICT_WAIT};
-use stele_log_client::release_status::{Source, Standing};
-use stele_model_files::examine::{AtHand, Examination};
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_publish::error;
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
@@ -57,7 +57,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
     let memory = local_state(args.no_state);
-    let evidence = verify(&bytes, &policy).map_err(|error| Conflicting::in_bundle(&memory, error))?;
+    let evidence = verify(&bytes, &policy).map_err(|error| LogInconsistent::in_bundle(&memory, error))?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, memory };
@@ -99,9 +99,9 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     } else {
         (reader.offline(log)?, None)
     };
-    let age = Age::of(evidence.checkpoint(), now);
+    let age = CheckpointAge::of(evidence.checkpoint(), now);
     let age = match known.standing.source {
-        Source::Log => age.or_younger(Age::of(&known.standing.head, now)),
+        Source::Log => age.or_younger(CheckpointAge::of(&known.standing.head, now)),
         Source::Bundle | Source::Kept => age,
     };
     age.check(args.max_age)?;
@@ -111,13 +111,13 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
     let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
-    let verdict = Verdict {
+    let verdict = VerifyReport {
         evidence: &evidence,
         policy: &policy,
         comparison: comparison.as_ref(),
         standing: &known.standing,
         examination: examination.as_ref(),
-        ancestry: &known.ancestry,
+        lineage: &known.lineage,
         newest: newest.as_ref(),
         now,
     };
@@ -138,22 +138,22 @@ fn examine(
     kind: &TargetKind,
     place: &str,
     comparison: Option<&FolderReport>,
-) -> Examination {
+) -> ComputedClaims {
     let position = Some(evidence.statement().position());
     let release = known.standing.history.current().unwrap_or(evidence.release());
-    let names_of = |ancestor: &Ancestor| known.ancestry.names_of(ancestor);
-    let examination = Examination::of_record(position, release, Some(evidence.manifest()));
+    let names_of = |ancestor: &Ancestor| known.lineage.names_of(ancestor);
+    let examination = ComputedClaims::of_record(position, release, Some(evidence.manifest()));
     match (kind, comparison) {
         (TargetKind::Folder(folder), Some(comparison)) => {
             // The files are read by their paths in the whole release.
             let root = target::root_of(folder, place);
             let files = AtHand::new(&root, &comparison.matching);
-            Examination::of_files(position, release, evidence.manifest(), &files, &names_of)
+            ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
         }
         (TargetKind::File(file), Some(FolderReport { matching, .. })) => match matching.as_slice() {
             [path] => {
                 let files = AtHand::one(path, file);
-                Examination::of_files(position, release, evidence.manifest(), &files, &names_of)
+                ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
             }
             _ => examination,
         },
@@ -165,13 +165,13 @@ fn examine(
 struct Reader<'a> {
     evidence: &'a VerifiedRelease,
     policy: &'a Policy,
-    memory: Memory,
+    memory: LocalState,
 }
 
 /// What became of a release and of its ancestors.
 struct Known {
-    standing: Standing,
-    ancestry: Ancestry,
+    standing: ReleaseStatus,
+    lineage: Lineage,
 }
 
 impl Reader<'_> {
@@ -189,13 +189,13 @@ impl Reader<'_> {
     fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
         let kept = |coordinate: &Coordinate| {
             let told = log.and_then(|log| self.memory.told(log, coordinate, self.policy));
-            told.map(|told| Standing::of(coordinate, &told, Source::Kept)).transpose()
+            told.map(|told| ReleaseStatus::of(coordinate, &told, Source::Kept)).transpose()
         };
         let release = self.evidence.release();
         let position = self.evidence.statement().position();
         let known = kept(&release.coordinate())?;
         let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
-        let standing = known.unwrap_or_else(|| Standing::of_bundle(self.evidence));
+        let standing = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
         let publisher = &release.publisher.name;
         let keys = log.map(|log| self.memory.key_statements(log, publisher, self.policy)).unwrap_or_default();
         let standing = standing.with_keys(publisher, keys);
@@ -205,7 +205,7 @@ impl Reader<'_> {
             let why = format!("{refusal} before, at entry {}", revoked.entry);
             return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
         }
-        Ok(Known { standing, ancestry: lineage::climb(release, kept)? })
+        Ok(Known { standing, lineage: lineage::collect(release, kept)? })
     }
 
     /// Asks the log for everything about the release and its ancestors.
@@ -230,8 +230,8 @@ impl Reader<'_> {
             let found = standing.history.release().map(|(position, _)| position);
             return Err(VerifyError::NotNamed { url: log.url().to_owned(), entry: entry.position(), found }.into());
         }
-        let ancestry = lineage::climb(release, |coordinate| ask(coordinate).map(Some))?;
-        Ok(Known { standing, ancestry })
+        let lineage = lineage::collect(release, |coordinate| ask(coordinate).map(Some))?;
+        Ok(Known { standing, lineage })
     }
 }
 

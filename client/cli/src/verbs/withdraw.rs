@@ -7,17 +7,17 @@ use crate::args::WithdrawArgs;
 use crate::issue;
 use crate::output::Output;
 use stele_explain::Failure;
-use stele_publish::form::{FormError, Sheet};
-use stele_publish::issue::{Head, Saying};
+use stele_publish::form::{FormError, FormWriter};
+use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: WithdrawArgs) -> Result<Output, Failure> {
-    let mut saying = Saying::new(Kind::Withdraw, args.say.release.as_deref(), None)?;
+    let mut request = StatementRequest::new(Kind::Withdraw, args.say.release.as_deref(), None)?;
     let did: Vec<Value> = args.did.iter().map(|did| action(did)).collect::<Result<_, _>>()?;
-    saying.value("actions", (!did.is_empty()).then(|| did.into()), "--did");
-    saying.text("copies", args.copies.as_deref(), "--copies");
-    saying.text("reason", args.reason.as_deref(), "--reason");
-    saying.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
-    if args.say.draft { issue::draft(saying, &args.say, write) } else { issue::issue(saying, &args.say) }
+    request.value("actions", (!did.is_empty()).then(|| did.into()), "--did");
+    request.text("copies", args.copies.as_deref(), "--copies");
+    request.text("reason", args.reason.as_deref(), "--reason");
+    request.document("advisory", args.advisory.as_deref(), args.advisory_uri.as_deref(), "--advisory")?;
+    if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 
 /// `WHAT DAY [URL] [NOTE]`.
@@ -47,7 +47,7 @@ fn action(did: &str) -> Result<Value, FormError> {
     Ok(action.into())
 }
 
-fn write(sheet: &mut Sheet, head: &Head) {
+fn write(sheet: &mut FormWriter, head: &FormHeader) {
     head.write(sheet, "What of a release was taken back, and what cannot be");
     head.release(sheet);
     sheet.comment(&format!("Where copies are: {}.", Copies::TEXTS.join(", ")));

@@ -12,26 +12,26 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::name_lookup::ListProof;
-use crate::statements::{Lack, Listing, Logged, Statements};
+use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
 use stele_explain::Failure;
 
 /// What is known of a coordinate.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct CachedAnswer {
     pub(super) coordinate: Coordinate,
     /// The head up to which the log was asked.
     pub(super) head: TrustedCheckpoint,
     pub(super) lists: Vec<Arc<ListProof>>,
-    pub(super) entries: BTreeMap<u64, Logged>,
+    pub(super) entries: BTreeMap<u64, ProvenStatement>,
 }
 
-impl Told {
+impl CachedAnswer {
     /// The answer of a log: statements about a coordinate and the key statements of all who speak.
     pub fn answer(
         coordinate: &Coordinate,
         head: &TrustedCheckpoint,
-        about: &Listing,
-        keys: &BTreeMap<Publisher, Listing>,
+        about: &StatementList,
+        keys: &BTreeMap<Publisher, StatementList>,
     ) -> Self {
         let listings = || keys.values().chain([about]);
         let entries = listings().flat_map(|listing| &listing.statements);
@@ -44,7 +44,7 @@ impl Told {
     }
 
     /// Every entry that was proven once.
-    pub fn entries(&self) -> impl Iterator<Item = &Logged> {
+    pub fn entries(&self) -> impl Iterator<Item = &ProvenStatement> {
         self.entries.values()
     }
 
@@ -68,17 +68,17 @@ impl Told {
         about.lack.is_none() && speakers.all(|speaker| self.listing(&Subject::publisher(speaker)).lack.is_none())
     }
 
-    pub(super) fn is_about(&self, logged: &Logged) -> bool {
+    pub(super) fn is_about(&self, logged: &ProvenStatement) -> bool {
         logged.signed().statement().coordinates().contains(&self.coordinate)
     }
 
-    fn about_listing(&self) -> Listing {
+    fn about_listing(&self) -> StatementList {
         let own = self.listing(&Subject::release(&self.coordinate));
         own.with(self.listing(&Subject::about_release(&self.coordinate)))
     }
 
-    fn listing(&self, subject: &Subject) -> Listing {
-        let about = |logged: &&Logged| subjects_of(logged.signed()).contains(subject);
+    fn listing(&self, subject: &Subject) -> StatementList {
+        let about = |logged: &&ProvenStatement| subjects_of(logged.signed()).contains(subject);
         let statements = self.entries.values().filter(about).cloned().collect();
         let proof = self.lists.iter().find(|list| list.complete().subject() == subject);
         let lack = match proof {
@@ -86,7 +86,7 @@ impl Told {
             Some(_) => Some(Lack::Damaged),
             None => Some(Lack::Unkept),
         };
-        Listing { statements, lack, cut: false, proofs: proof.into_iter().cloned().collect() }
+        StatementList { statements, lack, cut: false, proofs: proof.into_iter().cloned().collect() }
     }
 
     /// Whether everything that a proof lists below the head is here. What came after the head was not fetched.
@@ -101,21 +101,21 @@ impl Told {
     }
 }
 
-impl Statements for Told {
+impl StatementSource for CachedAnswer {
     fn head(&self) -> &TrustedCheckpoint {
         &self.head
     }
 
-    fn about(&self, coordinate: &Coordinate) -> Result<Listing, Failure> {
-        Ok(if *coordinate == self.coordinate { self.about_listing() } else { Listing::default() })
+    fn about(&self, coordinate: &Coordinate) -> Result<StatementList, Failure> {
+        Ok(if *coordinate == self.coordinate { self.about_listing() } else { StatementList::default() })
     }
 
-    fn keys(&self, publisher: &Publisher) -> Result<Listing, Failure> {
+    fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure> {
         Ok(self.listing(&Subject::publisher(publisher)))
     }
 
     // An answer is kept for one coordinate: about a name it is all of that, and no more.
-    fn under(&self, _: &str) -> Result<Listing, Failure> {
+    fn under(&self, _: &str) -> Result<StatementList, Failure> {
         Ok(self.about_listing())
     }
 }

@@ -13,9 +13,9 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
-use super::cached_answer::Told;
+use super::cached_answer::CachedAnswer;
 use crate::name_lookup::ListProof;
-use crate::statements::Logged;
+use crate::statements::ProvenStatement;
 
 /// The most bytes of a file that are read: thousands of statements of the largest size.
 pub(super) const MAX_FILE: u64 = 64 << 20;
@@ -32,7 +32,7 @@ pub(super) struct File {
     /// Signed notes; the first is the head up to which the log was asked.
     heads: Vec<String>,
     lists: Vec<List>,
-    entries: Vec<Kept>,
+    entries: Vec<CachedEntry>,
 }
 
 /// The name proofs of one subject, as they came.
@@ -46,7 +46,7 @@ struct List {
 /// An entry with its position and its path under one of the heads, in base64.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Kept {
+pub(super) struct CachedEntry {
     position: u64,
     head: usize,
     entry: String,
@@ -60,9 +60,9 @@ impl File {
     }
 
     /// The file of what is known.
-    pub(super) fn of(told: &Told) -> Self {
+    pub(super) fn of(told: &CachedAnswer) -> Self {
         let mut heads = vec![told.head.note().to_string()];
-        let entries = told.entries.values().map(|logged| Kept::of(logged, &mut heads)).collect();
+        let entries = told.entries.values().map(|logged| CachedEntry::of(logged, &mut heads)).collect();
         let list = |list: &Arc<ListProof>| List {
             subject: list.complete().subject().to_string(),
             proofs: list.proofs().iter().map(ToString::to_string).collect(),
@@ -82,7 +82,7 @@ impl File {
     }
 
     /// What of it is proven under the policy, and whether that is all of it; none without its first head.
-    pub(super) fn check(self, coordinate: &Coordinate, policy: &Policy) -> Option<(Told, bool)> {
+    pub(super) fn check(self, coordinate: &Coordinate, policy: &Policy) -> Option<(CachedAnswer, bool)> {
         if self.told != VERSION || self.coordinate != *coordinate {
             return None;
         }
@@ -94,7 +94,7 @@ impl File {
         let whole = heads.iter().all(Option::is_some)
             && lists.iter().all(Option::is_some)
             && entries.iter().all(Option::is_some);
-        let told = Told {
+        let told = CachedAnswer {
             coordinate: coordinate.clone(),
             head,
             lists: lists.into_iter().flatten().collect(),
@@ -112,9 +112,9 @@ impl List {
     }
 }
 
-impl Kept {
+impl CachedEntry {
     /// An entry; its head is added to these where it is not among them.
-    pub(super) fn of(logged: &Logged, heads: &mut Vec<String>) -> Self {
+    pub(super) fn of(logged: &ProvenStatement, heads: &mut Vec<String>) -> Self {
         let note = logged.proof().checkpoint().to_string();
         let head = heads.iter().position(|known| *known == note).unwrap_or_else(|| {
             heads.push(note);
@@ -129,11 +129,11 @@ impl Kept {
     }
 
     /// The entry, if its proof holds under the head that it names.
-    pub(super) fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<Logged> {
+    pub(super) fn check(&self, heads: &[Option<TrustedCheckpoint>]) -> Option<ProvenStatement> {
         let head = heads.get(self.head)?.as_ref()?;
         let hash = |text: &String| base64_exact(text).ok().map(NodeHash::from_bytes);
         let path = InclusionProof::from_path(self.path.iter().map(hash).collect::<Option<_>>()?)?;
         let proof = TlogProof::new(self.position, path, head.note().clone());
-        Logged::check(&base64(&self.entry).ok()?, proof, head).ok()
+        ProvenStatement::check(&base64(&self.entry).ok()?, proof, head).ok()
     }
 }

@@ -7,17 +7,17 @@ use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 
-use super::cached_answer::Told;
+use super::cached_answer::CachedAnswer;
 use super::cached_answer_file::{File, MAX_FILE};
-use super::folder::Memory;
+use super::folder::LocalState;
 use super::log_id::LogId;
-use crate::proven_entries::Record;
-use crate::statements::Logged;
+use crate::proven_entries::ProvenEntries;
+use crate::statements::ProvenStatement;
 use stele_explain::Failure;
 
-impl Memory {
+impl LocalState {
     /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
-    pub fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Told> {
+    pub fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<CachedAnswer> {
         let path = self.folder()?.join(path_of(log, coordinate));
         let read = self.read_told(log, coordinate, policy)?;
         if !read.as_ref().is_some_and(|(_, whole)| *whole) {
@@ -31,14 +31,19 @@ impl Memory {
     }
 
     /// What of a file is proven, and whether that is all of it. Outside none where there is no file, inside where it is none.
-    fn read_told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<Option<(Told, bool)>> {
+    fn read_told(
+        &self,
+        log: LogId<'_>,
+        coordinate: &Coordinate,
+        policy: &Policy,
+    ) -> Option<Option<(CachedAnswer, bool)>> {
         let path = self.folder()?.join(path_of(log, coordinate));
         let bytes = durable::read_file(&path, MAX_FILE).ok()??;
         Some(File::parse(&bytes).and_then(|file| file.check(coordinate, policy)))
     }
 
     /// Keeps an answer of the log beside what is kept already.
-    pub fn keep(&self, log: LogId<'_>, policy: &Policy, answer: Told) -> Result<(), DurableError> {
+    pub fn keep(&self, log: LogId<'_>, policy: &Policy, answer: CachedAnswer) -> Result<(), DurableError> {
         if self.folder().is_none() {
             return Ok(());
         }
@@ -55,14 +60,14 @@ impl Memory {
     /// Keeps a statement that was just made here, and what the record has proven of its subjects, for each of them.
     ///
     /// The log was not asked for everything: what is known so far stays, and becomes no more complete by this.
-    pub fn keep_own(&self, record: &mut Record<'_>, logged: &Logged) -> Result<(), Failure> {
+    pub fn keep_own(&self, record: &mut ProvenEntries<'_>, logged: &ProvenStatement) -> Result<(), Failure> {
         let Some(log) = LogId::of(logged.proof().checkpoint(), record.policy()) else { return Ok(()) };
         let head = TrustedCheckpoint::of(logged.proven().head().clone(), logged.proof().checkpoint().clone());
         let Some(head) = head else { return Ok(()) };
         self.heads(log).see(&head)?;
         for coordinate in logged.signed().statement().coordinates() {
-            let mut own = Told { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
-            let mut known: Vec<Logged> =
+            let mut own = CachedAnswer { coordinate, head: head.clone(), lists: Vec::new(), entries: BTreeMap::new() };
+            let mut known: Vec<ProvenStatement> =
                 record.all().chain([logged]).filter(|known| own.is_about(known)).cloned().collect();
             let speakers: BTreeSet<Publisher> =
                 known.iter().map(|known| known.signed().statement().publisher().clone()).collect();
@@ -78,7 +83,7 @@ impl Memory {
     }
 
     /// Keeps the key statements of a name that the record has proven.
-    pub fn keep_keys_of(&self, record: &Record<'_>, publisher: &Publisher) -> Result<(), Failure> {
+    pub fn keep_keys_of(&self, record: &ProvenEntries<'_>, publisher: &Publisher) -> Result<(), Failure> {
         let statements = || record.key_statements(publisher, u64::MAX);
         let Some(newest) = statements().last() else { return Ok(()) };
         let Some(log) = LogId::of(newest.proof().checkpoint(), record.policy()) else { return Ok(()) };

@@ -11,12 +11,12 @@ use stele_spec::misbehaviour::{Misbehaviour, Prefix, SplitView};
 use stele_spec::note::SignedNote;
 use stele_verify::VerifyError;
 
-use super::folder::Memory;
+use super::folder::LocalState;
 use stele_explain::Failure;
 
 /// Two histories: one size with two roots, or a tree that does not begin with the older one.
 #[derive(Debug, Clone)]
-pub struct Conflict {
+pub struct CheckpointConflict {
     /// What was seen.
     pub older: Box<SignedNote>,
     /// What is shown now.
@@ -28,7 +28,7 @@ pub struct Conflict {
 /// A log that shows two histories.
 #[derive(Debug, thiserror::Error)]
 #[error("this log shows two histories")]
-pub struct Conflicting {
+pub struct LogInconsistent {
     before: Summary,
     now: Summary,
     begins_with: Option<RootHash>,
@@ -43,28 +43,28 @@ struct Summary {
     root: String,
 }
 
-impl Conflicting {
+impl LogInconsistent {
     /// Writes the evidence down, where there is a memory, and tells of it.
-    pub fn found(memory: &Memory, conflict: Conflict) -> Failure {
+    pub fn found(memory: &LocalState, conflict: CheckpointConflict) -> Failure {
         let begins_with = conflict.prefix.as_ref().map(|(_, root)| *root);
         let (before, now) = (Summary::of(&conflict.older), Summary::of(&conflict.newer));
         Self { before, now, begins_with, written: write(memory, conflict) }.into()
     }
 }
 
-impl Conflicting {
+impl LogInconsistent {
     /// The error of a bundle: two histories in it are written down as evidence that anyone can check.
-    pub fn in_bundle(memory: &Memory, error: VerifyError) -> Failure {
+    pub fn in_bundle(memory: &LocalState, error: VerifyError) -> Failure {
         match error {
             VerifyError::TwoHistories { older, newer, .. } => {
-                Self::found(memory, Conflict { older, newer, prefix: None })
+                Self::found(memory, CheckpointConflict { older, newer, prefix: None })
             }
             other => other.into(),
         }
     }
 }
 
-impl Explain for Conflicting {
+impl Explain for LogInconsistent {
     fn exit(&self) -> Exit {
         Exit::Inconsistent
     }
@@ -149,7 +149,7 @@ impl fmt::Display for Summary {
 }
 
 /// Writes the file; the same conflict is one file.
-fn write(memory: &Memory, conflict: Conflict) -> Option<PathBuf> {
+fn write(memory: &LocalState, conflict: CheckpointConflict) -> Option<PathBuf> {
     let evidence = conflict.evidence();
     let (name, bytes) = (evidence.file_name().ok()?, evidence.to_bytes().ok()?);
     let path = format!("evidence/{name}");
@@ -157,7 +157,7 @@ fn write(memory: &Memory, conflict: Conflict) -> Option<PathBuf> {
     put.ok().flatten()
 }
 
-impl Conflict {
+impl CheckpointConflict {
     /// What anyone can check.
     fn evidence(self) -> Misbehaviour {
         let Self { older, newer, prefix } = self;

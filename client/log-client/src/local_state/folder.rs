@@ -6,7 +6,7 @@ use stele_durable::{Dir, DurableError};
 
 /// Where things are remembered, if anywhere.
 #[derive(Debug, Clone)]
-pub struct Memory {
+pub struct LocalState {
     folder: Option<PathBuf>,
     /// Whether a person named the folder: then failing to use it is an error.
     named: bool,
@@ -14,7 +14,7 @@ pub struct Memory {
     notify: fn(&str),
 }
 
-impl Memory {
+impl LocalState {
     /// The memory of this machine's user, or none; `notify` gets a warning where something in it is damaged.
     pub fn open(off: bool, notify: fn(&str)) -> Self {
         if off {

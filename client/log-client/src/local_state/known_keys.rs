@@ -12,10 +12,10 @@ use stele_spec::name::Publisher;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::Statement;
 
-use super::cached_answer_file::{Kept, MAX_FILE};
-use super::folder::Memory;
+use super::cached_answer_file::{CachedEntry, MAX_FILE};
+use super::folder::LocalState;
 use super::log_id::LogId;
-use crate::statements::Logged;
+use crate::statements::ProvenStatement;
 
 /// The value of the `keys` field.
 const VERSION: &str = "stele/keys@v1";
@@ -28,12 +28,12 @@ struct File {
     publisher: Publisher,
     /// Signed notes, under which the entries are proven.
     heads: Vec<String>,
-    entries: Vec<Kept>,
+    entries: Vec<CachedEntry>,
 }
 
-impl Memory {
+impl LocalState {
     /// The key statements of a name that are kept and whose proofs still hold, in the order of the log. Damage is said.
-    pub fn key_statements(&self, log: LogId<'_>, publisher: &Publisher, policy: &Policy) -> Vec<Logged> {
+    pub fn key_statements(&self, log: LogId<'_>, publisher: &Publisher, policy: &Policy) -> Vec<ProvenStatement> {
         let Some((path, file)) = self.read_keys(log, publisher) else { return Vec::new() };
         let (statements, whole) = file.map(|file| file.check(publisher, policy)).unwrap_or_default();
         if !whole {
@@ -51,14 +51,15 @@ impl Memory {
         log: LogId<'_>,
         publisher: &Publisher,
         policy: &Policy,
-        statements: impl IntoIterator<Item = &'a Logged>,
+        statements: impl IntoIterator<Item = &'a ProvenStatement>,
     ) -> Result<(), DurableError> {
         if self.folder().is_none() {
             return Ok(());
         }
         let read = self.read_keys(log, publisher).and_then(|(_, file)| file);
         let (known, whole) = read.map(|file| file.check(publisher, policy)).unwrap_or_default();
-        let mut all: BTreeMap<u64, Logged> = known.into_iter().map(|logged| (logged.position(), logged)).collect();
+        let mut all: BTreeMap<u64, ProvenStatement> =
+            known.into_iter().map(|logged| (logged.position(), logged)).collect();
         let before = all.len();
         for logged in statements.into_iter().filter(|logged| is_of(logged, publisher)) {
             all.entry(logged.position()).or_insert_with(|| logged.clone());
@@ -79,9 +80,9 @@ impl Memory {
 }
 
 impl File {
-    fn of<'a>(publisher: &Publisher, statements: impl Iterator<Item = &'a Logged>) -> Self {
+    fn of<'a>(publisher: &Publisher, statements: impl Iterator<Item = &'a ProvenStatement>) -> Self {
         let mut heads = Vec::new();
-        let entries = statements.map(|logged| Kept::of(logged, &mut heads)).collect();
+        let entries = statements.map(|logged| CachedEntry::of(logged, &mut heads)).collect();
         Self { keys: VERSION.to_owned(), publisher: publisher.clone(), heads, entries }
     }
 
@@ -90,22 +91,22 @@ impl File {
     }
 
     /// What of it is proven under the policy, and whether that is all of it.
-    fn check(self, publisher: &Publisher, policy: &Policy) -> (Vec<Logged>, bool) {
+    fn check(self, publisher: &Publisher, policy: &Policy) -> (Vec<ProvenStatement>, bool) {
         if self.keys != VERSION || self.publisher != *publisher {
             return (Vec::new(), false);
         }
         let heads: Vec<Option<TrustedCheckpoint>> =
             self.heads.iter().map(|note| TrustedCheckpoint::parse(note.as_bytes(), policy).ok()).collect();
-        let entries: Vec<Option<Logged>> = self.entries.iter().map(|kept| kept.check(&heads)).collect();
+        let entries: Vec<Option<ProvenStatement>> = self.entries.iter().map(|kept| kept.check(&heads)).collect();
         let is_whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|logged| is_of(logged, publisher)));
-        let mut statements: Vec<Logged> =
+        let mut statements: Vec<ProvenStatement> =
             entries.into_iter().flatten().filter(|logged| is_of(logged, publisher)).collect();
-        statements.sort_by_key(Logged::position);
+        statements.sort_by_key(ProvenStatement::position);
         (statements, is_whole)
     }
 }
 
-fn is_of(logged: &Logged, publisher: &Publisher) -> bool {
+fn is_of(logged: &ProvenStatement, publisher: &Publisher) -> bool {
     matches!(logged.signed().statement(), Statement::Publisher(change) if change.publisher.name == *publisher)
 }
 

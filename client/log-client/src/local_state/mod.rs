@@ -33,7 +33,7 @@ mod cached_answers;
 #[cfg(test)]
 mod tests;
 
-pub use cached_answer::Told;
-pub use conflict::{Conflicting, Stale};
-pub use folder::Memory;
+pub use cached_answer::CachedAnswer;
+pub use conflict::{LogInconsistent, Stale};
+pub use folder::LocalState;
 pub use log_id::LogId;

@@ -14,8 +14,8 @@ use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{Policy, RefusedCheckpoint};
 
-use super::conflict::{Conflict, Conflicting, Stale};
-use super::folder::Memory;
+use super::conflict::{CheckpointConflict, LogInconsistent, Stale};
+use super::folder::LocalState;
 use super::log_id::LogId;
 use crate::reader::{ReadError, VerifiedLog};
 use stele_explain::Failure;
@@ -28,8 +28,8 @@ const MAX_LINKED: u64 = 64 << 10;
 
 /// The heads of one log.
 #[derive(Debug)]
-pub struct Heads<'a> {
-    memory: Memory,
+pub struct SeenCheckpoints<'a> {
+    memory: LocalState,
     log: LogId<'a>,
 }
 
@@ -40,14 +40,14 @@ fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
     matches!(policy.verify_note(note), Ok(_) | Err(RefusedCheckpoint::Quorum { .. }))
 }
 
-impl Memory {
+impl LocalState {
     /// The heads of the log that signed a note.
-    pub fn heads<'a>(&self, log: LogId<'a>) -> Heads<'a> {
-        Heads { memory: self.clone(), log }
+    pub fn heads<'a>(&self, log: LogId<'a>) -> SeenCheckpoints<'a> {
+        SeenCheckpoints { memory: self.clone(), log }
     }
 }
 
-impl Heads<'_> {
+impl SeenCheckpoints<'_> {
     /// The newest head that is remembered, if the policy still vouches for it.
     pub fn newest(&self, policy: &Policy) -> Result<Option<TrustedCheckpoint>, DurableError> {
         let mut sizes = self.sizes()?;
@@ -134,7 +134,7 @@ impl Heads<'_> {
                 let path = log.prove_consistency(seen.size())?;
                 let (older, newer) = (Box::new(note.clone()), Box::new(offered.note().clone()));
                 let prefix = (seen.size() < log.size()).then_some((path, found));
-                Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix }))
+                Err(LogInconsistent::found(&self.memory, CheckpointConflict { older, newer, prefix }))
             }
             Err(error) => Err(error.into()),
         }
@@ -152,7 +152,7 @@ impl Heads<'_> {
         match Checkpoint::parse(seen.text()) {
             Ok(checkpoint) if checkpoint.root() != head.checkpoint().root() => {
                 let (older, newer) = (Box::new(seen.clone()), Box::new(head.note().clone()));
-                Err(Conflicting::found(&self.memory, Conflict { older, newer, prefix: None }))
+                Err(LogInconsistent::found(&self.memory, CheckpointConflict { older, newer, prefix: None }))
             }
             _ => Ok(()),
         }

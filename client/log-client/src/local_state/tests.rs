@@ -18,9 +18,9 @@ use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
 use super::cached_answers::path_of;
-use super::{LogId, Memory, Told};
+use super::{CachedAnswer, LocalState, LogId};
 use crate::name_lookup::ListProof;
-use crate::statements::{Lack, Listing, Logged, Statements as _};
+use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 
 /// A log with an index, in memory.
 struct Log {
@@ -69,7 +69,7 @@ impl Log {
     }
 
     /// What an honest log answers about a subject, with its proof.
-    fn listing(&self, subject: &Subject) -> Listing {
+    fn listing(&self, subject: &Subject) -> StatementList {
         let (key, size) = (subject.key(), self.tree.size());
         let about = |signed: &SignedStatement| index::subjects_of(signed).contains(subject);
         let of: Vec<_> = self.positions.iter().zip(&self.entries).filter(|(_, signed)| about(signed)).collect();
@@ -87,20 +87,20 @@ impl Log {
         .unwrap();
         let logged = of.iter().map(|(position, signed)| self.logged(**position, signed));
         let list = ListProof::check(subject, vec![proof], &self.policy()).unwrap();
-        Listing { statements: logged.collect(), lack: None, cut: false, proofs: vec![Arc::new(list)] }
+        StatementList { statements: logged.collect(), lack: None, cut: false, proofs: vec![Arc::new(list)] }
     }
 
-    fn logged(&self, position: u64, signed: &SignedStatement) -> Logged {
+    fn logged(&self, position: u64, signed: &SignedStatement) -> ProvenStatement {
         let proof = prove_inclusion(&self.tree, position, self.tree.size()).unwrap();
-        Logged::check(signed.bytes(), TlogProof::new(position, proof, self.note()), &self.head()).unwrap()
+        ProvenStatement::check(signed.bytes(), TlogProof::new(position, proof, self.note()), &self.head()).unwrap()
     }
 
     /// The answer about the coordinate of all these tests.
-    fn answer(&self) -> Told {
+    fn answer(&self) -> CachedAnswer {
         let about = self.listing(&Subject::release(&name())).with(self.listing(&Subject::about_release(&name())));
-        let keys: BTreeMap<Publisher, Listing> =
+        let keys: BTreeMap<Publisher, StatementList> =
             [(name().publisher, self.listing(&Subject::publisher(&name().publisher)))].into();
-        Told::answer(&name(), &self.head(), &about, &keys)
+        CachedAnswer::answer(&name(), &self.head(), &about, &keys)
     }
 }
 
@@ -141,12 +141,12 @@ fn withdrawn() -> Log {
 }
 
 /// A memory in a folder of its own.
-fn memory() -> (Memory, tempfile::TempDir) {
+fn memory() -> (LocalState, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
-    (Memory::at(home.path().to_owned(), |_| {}), home)
+    (LocalState::at(home.path().to_owned(), |_| {}), home)
 }
 
-fn lack(told: &Told) -> Option<Lack> {
+fn lack(told: &CachedAnswer) -> Option<Lack> {
     let keys = told.keys(&name().publisher).unwrap().lack;
     told.about(&name()).unwrap().lack.or(keys)
 }
@@ -172,7 +172,7 @@ fn an_answer_is_complete_when_it_is_read_because_its_proofs_are() {
 }
 
 /// The kept file as JSON, changed and written back.
-fn edit(memory: &Memory, id: LogId<'_>, change: impl FnOnce(&mut serde_json::Value)) {
+fn edit(memory: &LocalState, id: LogId<'_>, change: impl FnOnce(&mut serde_json::Value)) {
     let path = memory.folder().unwrap().join(path_of(id, &name()));
     let mut file = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     change(&mut file);

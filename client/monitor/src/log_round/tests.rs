@@ -78,7 +78,7 @@ fn shown(size: u64, root: Option<u8>, time: u64) -> (bool, Option<String>) {
     let reader = LogReader::new(StaticFiles::folder(home.path()));
     let opened = reader.open(reader.head(&policy()).unwrap()).unwrap();
     let root = root.map_or_else(|| root_at(&tree, size).unwrap(), |byte| RootHash::from_bytes([byte; 32]));
-    let mut memory = Memory::open(&home.path().join("state"), |_, _| {}).unwrap();
+    let mut memory = StateFile::open(&home.path().join("state"), |_, _| {}).unwrap();
     let offered = cosigned(size, root, time);
     let split = tell(&opened, &offered, "a test", &policy(), &mut memory, 7).unwrap();
     tell(&opened, &offered, "a test", &policy(), &mut memory, 8).unwrap();
@@ -125,14 +125,14 @@ fn a_checkpoint_s_text_is_what_is_remembered() {
 /// A monitor's memory beside a mirror of a tree of 300 entries.
 struct Scene {
     home: tempfile::TempDir,
-    memory: Memory,
+    memory: StateFile,
 }
 
 impl Scene {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         mirror(home.path(), &tree(300), 0, 300);
-        let memory = Memory::open(&home.path().join("state"), |_, _| {}).unwrap();
+        let memory = StateFile::open(&home.path().join("state"), |_, _| {}).unwrap();
         let scene = Self { home, memory };
         scene.shows(300);
         scene
@@ -148,7 +148,7 @@ impl Scene {
         let log =
             WatchedLog { origin: ORIGIN.to_owned(), reader: LogReader::new(StaticFiles::folder(self.home.path())) };
         let (watch, expected) = (Watch::default(), BTreeSet::new());
-        let judge = Judge { watch: &watch, expected: &expected, from_beginning: true, keep_releases: false, now };
+        let judge = EntryFilter { watch: &watch, expected: &expected, from_beginning: true, keep_releases: false, now };
         look(&log, &policy(), &judge, &mut self.memory)
     }
 

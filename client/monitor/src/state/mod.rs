@@ -23,12 +23,12 @@ mod remembered;
 
 mod old;
 
-mod memory;
+mod state_file;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use error::StateError;
 pub(crate) use limits::{MAX_MISBEHAVIOUR, MAX_WAITING};
-pub(crate) use memory::Memory;
 pub(crate) use releases::Releases;
 pub(crate) use remembered::{Ahead, HostState, LogState, State};
+pub(crate) use state_file::StateFile;

@@ -10,8 +10,8 @@ use stele_spec::hash::Digest;
 
 use super::files::CORE;
 use super::limits::Limits;
-use super::memory::Memory;
 use super::remembered::State;
+use super::state_file::StateFile;
 use crate::event::{Event, Kind};
 
 fn event(number: u64) -> Event {
@@ -20,14 +20,14 @@ fn event(number: u64) -> Event {
 }
 
 fn refused(folder: &Path) -> (Exit, &'static str) {
-    let failure = Memory::open(folder, |_, _| {}).unwrap_err();
+    let failure = StateFile::open(folder, |_, _| {}).unwrap_err();
     (failure.as_explain().exit(), failure.as_explain().code())
 }
 
 #[test]
 fn what_is_saved_is_read_and_one_process_has_it() {
     let home = tempfile::tempdir().unwrap();
-    let mut memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     for number in [5, 5, 6] {
         memory.state.say(event(number));
     }
@@ -36,16 +36,16 @@ fn what_is_saved_is_read_and_one_process_has_it() {
     (log.next, log.head) = (6, "head".into());
     assert!(log.releases.keep("acme.example/tiny@1.0.0#base", 3, "c3RhdGVtZW50".into()));
     memory.save().unwrap();
-    assert!(Memory::open(home.path(), |_, _| {}).is_err_and(|failure| failure.as_explain().exit() == Exit::Locked));
+    assert!(StateFile::open(home.path(), |_, _| {}).is_err_and(|failure| failure.as_explain().exit() == Exit::Locked));
     let state = memory.state.clone();
     drop(memory);
-    assert_eq!(Memory::open(home.path(), |_, _| {}).unwrap().state, state);
+    assert_eq!(StateFile::open(home.path(), |_, _| {}).unwrap().state, state);
 }
 
 #[test]
 fn a_damaged_file_is_said_to_be_and_accuses_nobody() {
     let home = tempfile::tempdir().unwrap();
-    let mut memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     memory.state.say(event(5));
     memory.state.logs.entry("log".into()).or_default().next = 6;
     memory.save().unwrap();
@@ -64,13 +64,13 @@ fn a_damaged_file_is_said_to_be_and_accuses_nobody() {
         }
         std::fs::write(&path, bytes).unwrap();
     }
-    Memory::open(home.path(), |_, _| {}).unwrap();
+    StateFile::open(home.path(), |_, _| {}).unwrap();
 }
 
 #[test]
 fn a_damaged_file_of_statements_is_read_again_from_the_log() {
     let home = tempfile::tempdir().unwrap();
-    let mut memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     let log = memory.state.logs.entry("log".into()).or_default();
     log.keeps_releases = true;
     assert!(log.releases.keep("acme.example/tiny@1.0.0#base", 3, "c3RhdGVtZW50".into()));
@@ -78,7 +78,7 @@ fn a_damaged_file_of_statements_is_read_again_from_the_log() {
     drop(memory);
     let file = std::fs::read_dir(home.path().join("releases")).unwrap().next().unwrap().unwrap().path();
     std::fs::write(file, b"{").unwrap();
-    let memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     let log = &memory.state.logs["log"];
     assert_eq!((log.keeps_releases, log.releases.iter().count()), (false, 0));
 }
@@ -88,7 +88,7 @@ fn statements_far_beyond_any_single_file_are_saved_and_read_and_the_head_is_neve
     let home = tempfile::tempdir().unwrap();
     // Each file may have four kilobytes: 200 releases have a hundred times as much.
     let limits = Limits { log: 4096, release: 4096, releases: 1 << 20, event: 4096, core: 4096 };
-    let mut memory = Memory::within(home.path(), limits, |_, _| {}).unwrap();
+    let mut memory = StateFile::within(home.path(), limits, |_, _| {}).unwrap();
     let log = memory.state.logs.entry("log".into()).or_default();
     for number in 0..200 {
         let name = format!("acme.example/tiny@1.0.{number}#base");
@@ -98,7 +98,7 @@ fn statements_far_beyond_any_single_file_are_saved_and_read_and_the_head_is_neve
     memory.save().unwrap();
     let state = memory.state.clone();
     drop(memory);
-    let mut memory = Memory::within(home.path(), limits, |_, _| {}).unwrap();
+    let mut memory = StateFile::within(home.path(), limits, |_, _| {}).unwrap();
     assert_eq!(memory.state, state);
 
     // What grows beyond its own limit is refused before it is written, and takes nothing else with it.
@@ -109,14 +109,14 @@ fn statements_far_beyond_any_single_file_are_saved_and_read_and_the_head_is_neve
     let failure = memory.save().unwrap_err();
     assert_eq!(failure.as_explain().code(), "monitor-state-too-large");
     drop(memory);
-    let memory = Memory::within(home.path(), limits, |_, _| {}).unwrap();
+    let memory = StateFile::within(home.path(), limits, |_, _| {}).unwrap();
     assert_eq!((memory.state.logs["log"].head.as_str(), memory.state.core.hosts.len()), ("the newest", 0));
 }
 
 #[test]
 fn a_delivery_changes_one_file_and_a_save_without_changes_none() {
     let home = tempfile::tempdir().unwrap();
-    let mut memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let mut memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     (0..50).for_each(|number| memory.state.say(event(number)));
     memory.state.logs.entry("log".into()).or_default().next = 50;
     memory.save().unwrap();
@@ -141,7 +141,7 @@ fn a_delivery_changes_one_file_and_a_save_without_changes_none() {
     expected.remove(&home.path().join("waiting/00000000000000000001.json")).unwrap();
     assert_eq!(stamps(home.path()), expected, "one file is gone, and no other was replaced");
     drop(memory);
-    let memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     assert_eq!((memory.state.waiting().len(), &memory.state.waiting()[0].event), (49, &event(1)));
 }
 
@@ -161,13 +161,13 @@ fn the_one_file_of_earlier_versions_is_read_and_taken_apart() {
         "own": ["aa"], "unsent": {}, "delivered": 4,
     });
     std::fs::write(home.path().join(CORE), old.to_string()).unwrap();
-    let memory = Memory::open(home.path(), |_, _| {}).unwrap();
+    let memory = StateFile::open(home.path(), |_, _| {}).unwrap();
     let state = memory.state.clone();
     drop(memory);
     let log = &state.logs["log"];
     assert_eq!((log.head.as_str(), log.next, log.releases.iter().count()), ("head", 6, 1));
     assert_eq!((state.waiting()[0].attempts, state.core.delivered, state.core.alerts["stale log"]), (2, 4, 3));
-    assert_eq!(Memory::open(home.path(), |_, _| {}).unwrap().state, state, "it is in the new form now");
+    assert_eq!(StateFile::open(home.path(), |_, _| {}).unwrap().state, state, "it is in the new form now");
     std::fs::write(home.path().join(CORE), &old.to_string()[..200]).unwrap();
     assert_eq!(refused(home.path()), (Exit::Io, "monitor-state-malformed"));
 }

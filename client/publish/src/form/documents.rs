@@ -28,9 +28,9 @@ const DOCUMENTS: [&str; 12] = [
 
 /// The folders in which documents are looked for by their names.
 #[derive(Debug, Default)]
-pub struct Shelf(Vec<PathBuf>);
+pub struct DocumentFolders(Vec<PathBuf>);
 
-impl Shelf {
+impl DocumentFolders {
     /// Beside a form, and in the folder of the model where that is named.
     pub fn of(form: &Form, folder: Option<&Path>) -> Self {
         let beside = form.path().map(|path| path.parent().map_or_else(PathBuf::new, Path::to_owned));
@@ -78,7 +78,7 @@ impl Form {
     }
 
     /// The same with the files of a shelf; a digest that is given must be that of the file, where the file is there.
-    pub fn fill_from(&mut self, shelf: &Shelf) -> Result<(), Failure> {
+    pub fn fill_from(&mut self, shelf: &DocumentFolders) -> Result<(), Failure> {
         let before = self.clone();
         for pattern in DOCUMENTS {
             self.each(pattern, |path, document| -> Result<(), Failure> {

@@ -9,11 +9,11 @@
 //! Options of the command line fill the same fields. A form of nothing but options has no file and keeps nothing.
 
 mod documents;
+mod form_writer;
 mod lines;
 mod places;
 mod references;
 mod refusal;
-mod sheet;
 #[cfg(test)]
 mod tests;
 
@@ -29,12 +29,12 @@ use toml::{Table, Value};
 use crate::error;
 use stele_explain::Failure;
 
-pub use documents::{Shelf, named_file};
+pub use documents::{DocumentFolders, named_file};
+pub use form_writer::{FormWriter, OptionValue, quoted};
 pub use lines::{DECIDE, undecided};
 pub use places::put;
 pub use references::{ReferenceError, Subject, resolve, resolve_one};
 pub use refusal::FormError;
-pub use sheet::{Given, Sheet, quoted};
 
 /// The largest form: a statement is smaller than 64 KiB, comments may be long.
 const MAX_FORM: u64 = 1 << 20;

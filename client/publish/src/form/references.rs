@@ -17,8 +17,8 @@ use toml::{Table, Value};
 use super::Form;
 use crate::error::{self, FileError};
 use stele_explain::Failure;
-use stele_log_client::proven_entries::Record;
-use stele_log_client::statements::Logged;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 
 /// What a person points at: a coordinate, or a bundle or a folder that has one.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ fn unreadable(path: &str, problem: String) -> FileError {
 }
 
 /// Gives each reference at a pattern its entry and leaf hash, and gives the entries. What is no reference stays as it is.
-pub fn resolve(form: &mut Form, pattern: &str, record: &mut Record) -> Result<Vec<Logged>, Failure> {
+pub fn resolve(form: &mut Form, pattern: &str, record: &mut ProvenEntries) -> Result<Vec<ProvenStatement>, Failure> {
     let before = form.clone();
     let mut entries = Vec::new();
     form.each(pattern, |path, value| -> Result<(), Failure> {
@@ -95,7 +95,12 @@ pub fn resolve(form: &mut Form, pattern: &str, record: &mut Record) -> Result<Ve
 /// The same for one value: `"publisher/model@version#variant"`, or a table that has a `coordinate`.
 ///
 /// `unrecorded = true` says that nothing is released under it, so that a slip of the pen does not.
-pub fn resolve_one(form: &Form, path: &str, value: &mut Value, record: &mut Record) -> Result<Option<Logged>, Failure> {
+pub fn resolve_one(
+    form: &Form,
+    path: &str,
+    value: &mut Value,
+    record: &mut ProvenEntries,
+) -> Result<Option<ProvenStatement>, Failure> {
     if let Value::String(coordinate) = value {
         *value = Table::from_iter([("coordinate".to_owned(), Value::from(std::mem::take(coordinate)))]).into();
     }

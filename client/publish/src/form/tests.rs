@@ -45,7 +45,7 @@ fn an_option_may_repeat_what_the_form_says_and_not_contradict_it() {
 #[test]
 fn a_document_is_the_file_beside_the_form_and_no_other() {
     let (folder, plain) = form("[advisory]\nname = \"a.md\"\n");
-    let fill = |mut form: Form| form.fill_from(&Shelf::of(&form.clone(), None)).map(|()| form);
+    let fill = |mut form: Form| form.fill_from(&DocumentFolders::of(&form.clone(), None)).map(|()| form);
     let missing = fill(plain.clone()).unwrap_err();
     assert!(missing.as_explain().to_string().contains("no file a.md beside it"), "{}", missing.as_explain());
     std::fs::write(folder.path().join("a.md"), "what happened").unwrap();
@@ -83,7 +83,7 @@ fn the_samples_of_the_format_are_forms() {
 proptest! {
     #[test]
     fn any_text_in_a_draft_is_one_value_on_one_line(text: String) {
-        let mut sheet = Sheet::default();
+        let mut sheet = FormWriter::default();
         sheet.comment(&text);
         sheet.text("value", &text, &text);
         sheet.decide("open", &text);
@@ -97,8 +97,8 @@ proptest! {
 
     #[test]
     fn what_an_option_gave_stands_in_the_draft_as_it_was_given(text: String) {
-        let given = Given { path: "access.stage", value: text.as_str().into(), option: "--to" };
-        let mut sheet = Sheet::with(vec![given]);
+        let given = OptionValue { path: "access.stage", value: text.as_str().into(), option: "--to" };
+        let mut sheet = FormWriter::with(vec![given]);
         sheet.ask("access.stage", "what");
         let table: Table = sheet.into_text().parse().unwrap();
         prop_assert_eq!(table["stage"].as_str(), Some(text.as_str()));

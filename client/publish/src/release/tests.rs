@@ -89,7 +89,7 @@ fn release_of(chosen: &[bool]) -> (tempfile::TempDir, Release, Manifest) {
 fn verified(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
     let matching: Vec<FilePath> = manifest.files().iter().map(|file| file.path.clone()).collect();
     let files = AtHand::new(home, &matching);
-    Examination::of_files(None, release, manifest, &files, &|_| Vec::new()).findings().to_vec()
+    ComputedClaims::of_files(None, release, manifest, &files, &|_| Vec::new()).findings().to_vec()
 }
 
 fn published(home: &Path, release: &Release, manifest: &Manifest) -> Vec<Finding> {
@@ -133,14 +133,14 @@ fn each_sample_is_found_as_it_should_be() {
 #[test]
 fn one_file_at_hand_is_judged_by_its_content_wherever_it_lies() {
     let (home, release, manifest) = release_of(&(0..samples().len()).map(|n| n == 13).collect::<Vec<_>>());
-    let pickles = |examination: &Examination| {
+    let pickles = |examination: &ComputedClaims| {
         examination.findings().iter().filter(|finding| finding.code == Code::PickleWeights).count()
     };
-    let of_record = Examination::of_record(None, &release, Some(&manifest));
+    let of_record = ComputedClaims::of_record(None, &release, Some(&manifest));
     assert_eq!(pickles(&of_record), 1, "by its name alone");
     let (path, elsewhere) = ("openvino_model.bin".parse().unwrap(), home.path().join("renamed"));
     std::fs::rename(home.path().join("openvino_model.bin"), &elsewhere).unwrap();
-    let one = Examination::of_files(None, &release, &manifest, &AtHand::one(&path, &elsewhere), &|_| Vec::new());
+    let one = ComputedClaims::of_files(None, &release, &manifest, &AtHand::one(&path, &elsewhere), &|_| Vec::new());
     assert_eq!(pickles(&one), 0);
 }
 
@@ -148,7 +148,7 @@ fn one_file_at_hand_is_judged_by_its_content_wherever_it_lies() {
 fn what_is_kept_is_the_gravest_and_the_rest_is_counted() {
     let (home, release, manifest) = release_of(&[]);
     let before = verified(home.path(), &release, &manifest).len();
-    let examination = Examination::of_record(None, &release, Some(&manifest));
+    let examination = ComputedClaims::of_record(None, &release, Some(&manifest));
     let note = |n: u64, severity| {
         let mut finding = examination.findings()[0].clone();
         (finding.position, finding.severity) = (Some(n), severity);
@@ -156,7 +156,7 @@ fn what_is_kept_is_the_gravest_and_the_rest_is_counted() {
     };
     let many = (0..3_000).map(|n| note(n, if n == 2_999 { Severity::Error } else { Severity::Note }));
     let many: Vec<_> = many.collect();
-    let bounded = Examination::of_record(None, &release, Some(&manifest)).with(many);
+    let bounded = ComputedClaims::of_record(None, &release, Some(&manifest)).with(many);
     assert_eq!(bounded.findings().len(), MAX_FINDINGS);
     assert!(bounded.left_out() + MAX_FINDINGS >= 3_000 && before > 0);
     assert!(bounded.findings().iter().any(|finding| finding.position == Some(2_999)));

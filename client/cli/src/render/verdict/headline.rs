@@ -4,13 +4,13 @@ use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
 use super::judgement::{Judgement, WithdrawnError, Word};
-use super::known::Verdict;
+use super::known::VerifyReport;
 use crate::render::lifecycle::reporter;
 use crate::render::page::{Page, printable};
-use stele_log_client::age::Age;
+use stele_log_client::age::CheckpointAge;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::Source;
-use stele_model_files::examine::Examination;
+use stele_model_files::examine::ComputedClaims;
 
 /// How many names stand in a sentence.
 const NAMED: usize = 3;
@@ -18,7 +18,11 @@ const NAMED: usize = 3;
 const REASON: usize = 160;
 
 /// The first line, without its newline. The first word may be in colour.
-pub(crate) fn first_line(verdict: &Verdict<'_>, judged: &Judgement, paint: impl Fn(Word, &str) -> String) -> String {
+pub(crate) fn first_line(
+    verdict: &VerifyReport<'_>,
+    judged: &Judgement,
+    paint: impl Fn(Word, &str) -> String,
+) -> String {
     let coordinate = verdict.evidence.release().coordinate();
     let mut clauses = vec![main_clause(verdict, judged)];
     clauses.extend(other_clauses(verdict, judged));
@@ -31,14 +35,14 @@ pub(crate) fn first_line(verdict: &Verdict<'_>, judged: &Judgement, paint: impl 
 }
 
 /// The rows of the short form.
-pub(crate) fn rows(verdict: &Verdict<'_>, judged: &Judgement) -> String {
+pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let mut page = Page(String::new());
     page.row("released", &one_line(&released(verdict)));
     page.row("since", &one_line(&since(verdict)));
     page.row("checked", &one_line(&checked(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
-        if let Some(errors) = verdict.examination.and_then(Examination::errors) {
+        if let Some(errors) = verdict.examination.and_then(ComputedClaims::errors) {
             page.row("found", &one_line(&errors));
         }
         if let Some(comparison) = verdict.comparison {
@@ -56,7 +60,7 @@ pub(crate) fn rows(verdict: &Verdict<'_>, judged: &Judgement) -> String {
     page.0
 }
 
-fn main_clause(verdict: &Verdict<'_>, judged: &Judgement) -> String {
+fn main_clause(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let publisher = &verdict.evidence.release().publisher.name;
     let Some(comparison) = verdict.comparison else {
         let record = "the record holds, and no file was looked at";
@@ -107,7 +111,7 @@ const NOT_PROVEN: &str = "the log does not prove that its answer is complete, an
 const NOT_ANSWERED: &str = "the log did not answer, and so a later withdrawal would not be known here";
 
 /// What else must not be missed.
-fn other_clauses(verdict: &Verdict<'_>, judged: &Judgement) -> Vec<String> {
+fn other_clauses(verdict: &VerifyReport<'_>, judged: &Judgement) -> Vec<String> {
     let history = &verdict.standing.history;
     let mut clauses = Vec::new();
     let is_other = |word| judged.word != word && judged.has(word);
@@ -216,7 +220,7 @@ fn unrecorded(comparison: &FolderReport) -> String {
 }
 
 /// `by its publisher on 2026-11-27: "Missed evaluation."`, or the critical incident.
-fn withdrawn(verdict: &Verdict<'_>) -> String {
+fn withdrawn(verdict: &VerifyReport<'_>) -> String {
     let history = &verdict.standing.history;
     if let Some((_, withdraw)) = history.withdrawal() {
         return format!(
@@ -237,13 +241,13 @@ fn withdrawn(verdict: &Verdict<'_>) -> String {
 }
 
 /// The newest open critical incident.
-fn critical<'a>(verdict: &Verdict<'a>) -> Option<(u64, &'a Incident)> {
+fn critical<'a>(verdict: &VerifyReport<'a>) -> Option<(u64, &'a Incident)> {
     let open = verdict.standing.history.open_incidents();
     open.into_iter().rev().find(|(_, incident)| incident.severity == stele_spec::statement::Severity::Critical)
 }
 
 /// The licence as it stands, and as released where that is another; the access; when it was logged, and who saw it.
-fn released(verdict: &Verdict<'_>) -> String {
+fn released(verdict: &VerifyReport<'_>) -> String {
     let release = verdict.evidence.release();
     let current = verdict.standing.history.current().unwrap_or(release);
     let head = verdict.evidence.checkpoint().trusted();
@@ -262,7 +266,7 @@ fn released(verdict: &Verdict<'_>) -> String {
 }
 
 /// The licence as it stands, and as released where it was changed since.
-pub(crate) fn licence(verdict: &Verdict<'_>) -> String {
+pub(crate) fn licence(verdict: &VerifyReport<'_>) -> String {
     let release = verdict.evidence.release();
     let current = verdict.standing.history.current().unwrap_or(release);
     let restricted = |restricts: bool| if restricts { ", restricts use" } else { "" };
@@ -275,9 +279,9 @@ pub(crate) fn licence(verdict: &Verdict<'_>) -> String {
 }
 
 /// What became of it, and as of when that is known.
-fn since(verdict: &Verdict<'_>) -> String {
+fn since(verdict: &VerifyReport<'_>) -> String {
     let standing = verdict.standing;
-    let as_of = Age::of(&standing.head, verdict.now).text();
+    let as_of = CheckpointAge::of(&standing.head, verdict.now).text();
     let state = standing.history.state();
     match standing.source {
         Source::Bundle => format!(
@@ -291,7 +295,7 @@ fn since(verdict: &Verdict<'_>) -> String {
     }
 }
 
-fn checked(verdict: &Verdict<'_>) -> String {
+fn checked(verdict: &VerifyReport<'_>) -> String {
     let evidence = "signature, log and witnesses";
     let said = "not checked: whether what the publisher says of it is true";
     let Some(comparison) = verdict.comparison else { return format!("{evidence}; not checked: the files") };

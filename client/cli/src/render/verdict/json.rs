@@ -7,14 +7,14 @@ use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
 use super::headline;
 use super::judgement::Judgement;
-use super::known::Verdict;
+use super::known::VerifyReport;
 use crate::render::claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
 use stele_explain::Failure;
 use stele_log_client::age;
 use stele_log_client::moment::moment;
-use stele_model_files::examine::Examination;
+use stele_model_files::examine::ComputedClaims;
 
 /// What is true of every document: the verdict in a word, whether a script may go on, and every problem by its name.
 fn judged_fields(word: &str, problems: &[Failure], accepted: &[&'static str]) -> Map<String, Value> {
@@ -76,7 +76,7 @@ fn weights_json(comparison: Option<&FolderReport>, release: &Release) -> Value {
     fields
 }
 
-impl Verdict<'_> {
+impl VerifyReport<'_> {
     /// For a script.
     pub(crate) fn json(&self, judged: &Judgement) -> Value {
         let (evidence, head) = (self.evidence, self.evidence.checkpoint().trusted());
@@ -127,9 +127,9 @@ impl Verdict<'_> {
         for (name, claim) in claims::json(self.standing.history.current().unwrap_or(release)) {
             document.insert(name.into(), claim);
         }
-        document.insert("computed".into(), self.examination.map(Examination::json).into());
+        document.insert("computed".into(), self.examination.map(ComputedClaims::json).into());
         document.insert("lifecycle".into(), lifecycle::json(self.standing));
-        document.insert("lineage".into(), lineage_drawing::json(self.ancestry));
+        document.insert("lineage".into(), lineage_drawing::json(self.lineage));
         let mut as_of = self.age().json();
         if let Some(fields) = as_of.as_object_mut() {
             fields.insert("status".into(), age::status_json(self.standing, self.now));

@@ -4,13 +4,13 @@ use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 
 use super::headline;
 use super::judgement::{Judgement, Word};
-use super::known::Verdict;
+use super::known::VerifyReport;
 use crate::render::claims;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
 use crate::render::page::{Page, printable};
-use stele_log_client::age::{self, Age};
+use stele_log_client::age::{self, CheckpointAge};
 
 /// How many names of each kind are listed for a person.
 const LISTED: usize = 10;
@@ -26,7 +26,7 @@ pub(crate) enum Detail {
     Page,
 }
 
-impl Verdict<'_> {
+impl VerifyReport<'_> {
     /// For a person; `paint` may colour the first word.
     pub(crate) fn text(&self, judged: &Judgement, detail: Detail, paint: impl Fn(Word, &str) -> String) -> String {
         let line = headline::first_line(self, judged, paint);
@@ -68,9 +68,9 @@ impl Verdict<'_> {
 
         page.section("what became of it");
         lifecycle::rows(&mut page, self.standing);
-        if !self.ancestry.nodes.is_empty() {
+        if !self.lineage.nodes.is_empty() {
             page.section("what it was made of");
-            lineage_drawing::rows(self.ancestry, &mut page);
+            lineage_drawing::rows(self.lineage, &mut page);
         } else if release.from_scratch {
             page.section("what it was made of");
             page.row("parents", &"none: trained from scratch");
@@ -85,7 +85,7 @@ impl Verdict<'_> {
         if let Some(newest) = self.newest
             && newest.size() > self.standing.head.size()
         {
-            let age = Age::of(newest, self.now).text();
+            let age = CheckpointAge::of(newest, self.now).text();
             page.row(
                 "remembered",
                 &format!("this machine has seen a newer head of the log: {age}, size {}", newest.size()),

@@ -3,9 +3,9 @@
 use stele_spec::statement::ComponentId;
 
 use crate::draft::Facts;
-use crate::form::Sheet;
+use crate::form::FormWriter;
 
-pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     sheet.blank();
     sheet.comment(
         "What is included: yes, partial or no, of the 17 components of the Model Openness Framework and five more.",

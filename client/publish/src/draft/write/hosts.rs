@@ -1,9 +1,9 @@
 //! `[[hosts]]`: where the folder came from.
 
 use crate::draft::Facts;
-use crate::form::Sheet;
+use crate::form::FormWriter;
 
-pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     sheet.blank();
     sheet.comment(
         "Where the files can be had, from the stage gated-download on. A host is a locator, never an identity.",

@@ -3,9 +3,9 @@
 use stele_model_files::licences;
 
 use crate::draft::Facts;
-use crate::form::Sheet;
+use crate::form::FormWriter;
 
-pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     sheet.section("license");
     sheet.comment("An SPDX expression; a licence that SPDX does not list is LicenseRef- and a name.");
     let tag = facts.card.first("license").or_else(|| facts.gguf.as_ref()?.license.as_deref());

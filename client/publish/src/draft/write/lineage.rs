@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use crate::draft::Facts;
-use crate::form::{Sheet, quoted};
+use crate::form::{FormWriter, quoted};
 
 /// The most parents that are written: what names more is no model that a person completes by hand.
 const MAX_PARENTS: usize = 100;
 /// The most paths in the place of base models that are asked about.
 const MAX_PATHS: usize = 20;
 
-pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     sheet.blank();
     sheet.comment(
         "One for each parent. A parent in this log: parent = { coordinate = \"publisher/model@version#variant\" } and no",

@@ -14,11 +14,11 @@ pub use names::Names;
 use stele_spec::statement::{OpennessClaim, Stage};
 
 use super::Facts;
-use crate::form::{Sheet, quoted};
+use crate::form::{FormWriter, quoted};
 
 /// The text of a `release.toml`.
 pub fn release_toml(names: &Names, facts: &Facts) -> String {
-    let mut sheet = Sheet::default();
+    let mut sheet = FormWriter::default();
     sheet.comment(
         "The release of a model, for `stele publish`. Drafted from what the folder says; a comment says where from.",
     );
@@ -47,7 +47,7 @@ pub fn release_toml(names: &Names, facts: &Facts) -> String {
     sheet.into_text()
 }
 
-fn scratch(sheet: &mut Sheet, facts: &Facts) {
+fn scratch(sheet: &mut FormWriter, facts: &Facts) {
     sheet.comment("Whether it was trained from nothing. If not, each parent is a [[lineage]] below.");
     if lineage::parents(facts).is_empty() {
         let path = facts.base_paths.first();
@@ -59,7 +59,7 @@ fn scratch(sheet: &mut Sheet, facts: &Facts) {
     }
 }
 
-fn documents(sheet: &mut Sheet, facts: &Facts) {
+fn documents(sheet: &mut FormWriter, facts: &Facts) {
     sheet.section("model_card");
     match &facts.card_file {
         Some(path) => sheet.text("name", path.as_str(), "the folder"),
@@ -67,7 +67,7 @@ fn documents(sheet: &mut Sheet, facts: &Facts) {
     }
 }
 
-fn openness(sheet: &mut Sheet) {
+fn openness(sheet: &mut FormWriter) {
     sheet.section("openness");
     sheet.comment(&format!(
         "What you claim: {}. Auditors compute it from the components and licences.",
@@ -78,7 +78,7 @@ fn openness(sheet: &mut Sheet) {
     sheet.decide("basis", "OSAID-1.0, MOF-1.0 or none");
 }
 
-fn access(sheet: &mut Sheet) {
+fn access(sheet: &mut FormWriter) {
     sheet.section("access");
     sheet.comment(&format!("Who can have the weights: {}.", Stage::TEXTS.join(", ")));
     sheet.comment("From gated-download on copies are out that nobody can call back, and [[hosts]] must say where.");
@@ -87,7 +87,7 @@ fn access(sheet: &mut Sheet) {
     sheet.decide("since", "a day, such as 2026-06-25");
 }
 
-fn rationale(sheet: &mut Sheet) {
+fn rationale(sheet: &mut FormWriter) {
     sheet.section("rationale");
     sheet.comment("Why public weights are justified; one or more short texts in each list.");
     for (name, what) in [
@@ -100,7 +100,7 @@ fn rationale(sheet: &mut Sheet) {
     sheet.comment("text = { name = \"rationale.pdf\", sha256 = \"...\", uri = \"https://...\" }");
 }
 
-fn obligations(sheet: &mut Sheet, facts: &Facts) {
+fn obligations(sheet: &mut FormWriter, facts: &Facts) {
     sheet.section("obligations");
     sheet.comment("Where people report incidents: mailto: or a page.");
     sheet.decide("incident_channel", "such as mailto:incidents@acme.example");

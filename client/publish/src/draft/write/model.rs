@@ -5,9 +5,9 @@ use stele_spec::statement::Artifact;
 
 use super::names::Names;
 use crate::draft::Facts;
-use crate::form::{Sheet, quoted};
+use crate::form::{FormWriter, quoted};
 
-pub(super) fn write(sheet: &mut Sheet, names: &Names, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
     sheet.section("model");
     sheet.comment(
         "Lower case a to z, 0 to 9, and single - . _ between: a coordinate is bound to these weights for ever.",

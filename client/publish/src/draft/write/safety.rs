@@ -3,9 +3,9 @@
 use stele_spec::statement::DangerousDomain;
 
 use crate::draft::Facts;
-use crate::form::Sheet;
+use crate::form::FormWriter;
 
-pub(super) fn write(sheet: &mut Sheet, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     sheet.section("safety");
     sheet.comment("The safety report: { name = \"...\" } of a file here, or { none = \"why there is none\" }.");
     match &facts.safety_report {

@@ -18,7 +18,7 @@ use stele_explain::Failure;
 
 /// The memory, held by one process.
 #[derive(Debug)]
-pub struct Memory {
+pub struct StateFile {
     dir: Dir,
     /// What is remembered.
     pub state: State,
@@ -28,7 +28,7 @@ pub struct Memory {
     _lock: Lock,
 }
 
-impl Memory {
+impl StateFile {
     /// Opens the folder and takes it for this process. The one file of earlier versions is read and taken apart.
     pub fn open(folder: &Path, warn: fn(&Path, &str)) -> Result<Self, Failure> {
         Self::within(folder, Limits::default(), warn)

@@ -8,7 +8,7 @@ use super::lines::DECIDE;
 
 /// A field that an option of the command line gives.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct OptionValue {
     /// Where it is in the statement: `access.stage`.
     pub path: &'static str,
     /// What it is.
@@ -19,14 +19,14 @@ pub struct Given {
 
 /// TOML being written.
 #[derive(Debug, Default)]
-pub struct Sheet {
+pub struct FormWriter {
     text: String,
-    given: Vec<Given>,
+    given: Vec<OptionValue>,
 }
 
-impl Sheet {
+impl FormWriter {
     /// A form in which what the options gave stands already.
-    pub fn with(given: Vec<Given>) -> Self {
+    pub fn with(given: Vec<OptionValue>) -> Self {
         Self { text: String::new(), given }
     }
 
@@ -80,7 +80,7 @@ impl Sheet {
     pub fn ask(&mut self, path: &str, what: &str) {
         let name = path.rsplit('.').next().unwrap_or(path);
         match self.given.iter().find(|given| given.path == path) {
-            Some(Given { value, .. }) => {
+            Some(OptionValue { value, .. }) => {
                 let value = value.to_string();
                 self.line(name, &value, "");
             }
