@@ -3,16 +3,16 @@
 use stele_spec::manifest::Manifest;
 use stele_spec::statement::HostType;
 
-use crate::compare::{self, Comparison, Verdict};
+use crate::compare::{self, Comparison, HostMatch};
 use crate::error::HostError;
-use crate::hub_client::{Hubs, Which};
-use crate::place::Place;
-use crate::view::HostView;
+use crate::hub_client::{HubClient, Which};
+use crate::place::HostLocation;
+use crate::view::HostListing;
 use crate::{huggingface, oci};
 
 /// A host's answer about one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct HostCheck {
     /// What it came to.
     pub comparison: Comparison,
     /// The revision that was compared.
@@ -23,18 +23,23 @@ pub struct Looked {
     pub note: Option<String>,
 }
 
-impl Hubs {
+impl HubClient {
     /// Looks at a host for a release; `recorded` is the revision that the record names.
-    pub fn look(&self, place: &Place, recorded: Option<&str>, manifest: &Manifest) -> Result<Looked, HostError> {
-        let compare = |view: &HostView| {
+    pub fn look(
+        &self,
+        place: &HostLocation,
+        recorded: Option<&str>,
+        manifest: &Manifest,
+    ) -> Result<HostCheck, HostError> {
+        let compare = |view: &HostListing| {
             compare::compare(view, manifest)
                 .map_err(|unknown| HostError::UnknownLayers { place: place.to_string(), layers: unknown.layers })
         };
         let current = self.view(place, Which::Current)?.map(|view| (compare(&view), view));
         if let Some((Ok(comparison), view)) = &current
-            && comparison.verdict == Verdict::Match
+            && comparison.verdict == HostMatch::Match
         {
-            return Ok(Looked {
+            return Ok(HostCheck {
                 note: other_revision(recorded, view),
                 moved_on: false,
                 revision: view.revision.clone(),
@@ -46,7 +51,7 @@ impl Hubs {
         {
             let comparison = compare(&view);
             if let Ok(comparison) = comparison
-                && comparison.verdict == Verdict::Match
+                && comparison.verdict == HostMatch::Match
             {
                 let note = match &current {
                     None | Some((Err(_), _)) => format!("it is no longer what {place} gives by default"),
@@ -57,7 +62,7 @@ impl Hubs {
                         now.of
                     ),
                 };
-                return Ok(Looked { comparison, revision: view.revision, moved_on: true, note: Some(note) });
+                return Ok(HostCheck { comparison, revision: view.revision, moved_on: true, note: Some(note) });
             }
         }
         Ok(match current {
@@ -65,13 +70,13 @@ impl Hubs {
                 let note = recorded
                     .filter(|recorded| view.revision.as_deref() != Some(*recorded))
                     .map(|recorded| format!("the recorded revision {recorded} is gone"));
-                Looked { comparison: comparison?, revision: view.revision, moved_on: false, note }
+                HostCheck { comparison: comparison?, revision: view.revision, moved_on: false, note }
             }
-            None => Looked { comparison: Comparison::absent(manifest), revision: None, moved_on: false, note: None },
+            None => HostCheck { comparison: Comparison::absent(manifest), revision: None, moved_on: false, note: None },
         })
     }
 
-    fn view(&self, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
+    fn view(&self, place: &HostLocation, which: Which<'_>) -> Result<Option<HostListing>, HostError> {
         match place.kind {
             HostType::Huggingface => huggingface::view(self, place, which),
             HostType::Oci | HostType::Ollama => oci::view(self, place, which),
@@ -85,7 +90,7 @@ impl Hubs {
     }
 }
 
-fn other_revision(recorded: Option<&str>, view: &HostView) -> Option<String> {
+fn other_revision(recorded: Option<&str>, view: &HostListing) -> Option<String> {
     let (recorded, found) = (recorded?, view.revision.as_deref()?);
     (recorded != found).then(|| format!("the same content, at revision {found} instead of {recorded}"))
 }

@@ -8,11 +8,11 @@ use stele_spec::manifest::{FilePath, Manifest, ManifestFile, Role, dir_hash1};
 use stele_spec::statement::HostDigest;
 
 use crate::loadable::{self, Loadable};
-use crate::view::{HostFile, HostView, Part, Scope};
+use crate::view::{HostFile, HostListing, Part, Scope};
 
 /// What a comparison came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum HostMatch {
     /// Everything that the host can have is there and the same.
     Match,
     /// A file has other bytes, or some are missing.
@@ -25,7 +25,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// What it came to.
-    pub verdict: Verdict,
+    pub verdict: HostMatch,
     /// What is not as recorded, by path.
     pub differing: Vec<FileDifference>,
     /// How many files are the same.
@@ -63,7 +63,7 @@ pub(crate) struct Incomparable {
 }
 
 /// Compares what a host says with what was released.
-pub(crate) fn compare(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incomparable> {
+pub(crate) fn compare(view: &HostListing, manifest: &Manifest) -> Result<Comparison, Incomparable> {
     match view.scope {
         Scope::Files => Ok(by_path(view, manifest)),
         Scope::Weights => by_digest(view, manifest),
@@ -74,7 +74,7 @@ impl Comparison {
     /// The comparison with nothing.
     pub(crate) fn absent(manifest: &Manifest) -> Self {
         Self {
-            verdict: Verdict::Absent,
+            verdict: HostMatch::Absent,
             differing: Vec::new(),
             matching: 0,
             of: manifest.files().len(),
@@ -96,15 +96,15 @@ impl Comparison {
     pub fn only_documents_differ(&self) -> bool {
         let document = |role| matches!(role, Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other);
         let named = |path: &str| path.parse::<FilePath>().is_ok_and(|path| document(Role::of_path(&path)));
-        self.verdict == Verdict::Differs && self.differing.iter().all(|file| document(file.role) && named(&file.path))
+        self.verdict == HostMatch::Differs && self.differing.iter().all(|file| document(file.role) && named(&file.path))
     }
 
     /// What an audit makes of it: the code of the chapter *finding* that a signed observation of it leads to.
     pub fn finding(&self) -> Option<Code> {
         match self.verdict {
-            Verdict::Match | Verdict::Absent => None,
-            Verdict::Differs if self.only_documents_differ() => Some(Code::HostDocumentsDiffer),
-            Verdict::Differs => Some(Code::HostDiffers),
+            HostMatch::Match | HostMatch::Absent => None,
+            HostMatch::Differs if self.only_documents_differ() => Some(Code::HostDocumentsDiffer),
+            HostMatch::Differs => Some(Code::HostDiffers),
         }
     }
 
@@ -117,16 +117,16 @@ impl Comparison {
     ) -> Self {
         let nothing = differing.iter().all(|file| file.found.is_none());
         let verdict = match (differing.is_empty(), matching) {
-            (true, _) => Verdict::Match,
-            (false, 0) if nothing => Verdict::Absent,
-            _ => Verdict::Differs,
+            (true, _) => HostMatch::Match,
+            (false, 0) if nothing => HostMatch::Absent,
+            _ => HostMatch::Differs,
         };
         let (loadable, not_compared) = (Vec::new(), Vec::new());
         Self { verdict, differing, matching, of, extra, loadable, not_compared, weights }
     }
 }
 
-fn by_path(view: &HostView, manifest: &Manifest) -> Comparison {
+fn by_path(view: &HostListing, manifest: &Manifest) -> Comparison {
     let there: BTreeMap<&str, &HostFile> =
         view.files.iter().filter_map(|file| Some((file.path.as_deref()?, file))).collect();
     let mut differing = Vec::new();
@@ -179,7 +179,7 @@ fn is_same(file: &ManifestFile, found: &HostFile) -> bool {
 ///
 /// A layer of a known kind that is no weights never differs: a licence, a template, parameters. Of a layer of an unknown kind
 /// nothing is said, unless weights are missing: then it may be what they were packed into.
-fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incomparable> {
+fn by_digest(view: &HostListing, manifest: &Manifest) -> Result<Comparison, Incomparable> {
     let there: BTreeSet<HostDigest> = view.files.iter().map(|file| file.digest).collect();
     let recorded: BTreeSet<HostDigest> = manifest.files().iter().map(|file| HostDigest::Sha256(file.sha256)).collect();
     let (same, missing): (Vec<_>, Vec<_>) =
@@ -215,7 +215,7 @@ fn by_digest(view: &HostView, manifest: &Manifest) -> Result<Comparison, Incompa
     Ok(Comparison { loadable, not_compared, ..comparison })
 }
 
-impl Verdict {
+impl HostMatch {
     /// The word in events and observations.
     pub fn word(self) -> &'static str {
         match self {

@@ -26,7 +26,7 @@ pub enum HostError {
     },
     /// Text that names no place.
     #[error("{found:?} names no host")]
-    Place {
+    HostLocation {
         /// As given.
         found: String,
     },
@@ -94,7 +94,7 @@ impl Explain for HostError {
     fn exit(&self) -> Exit {
         match self {
             Self::Http(error) => error.exit(),
-            Self::Place { .. } => Exit::Usage,
+            Self::HostLocation { .. } => Exit::Usage,
             Self::CannotAsk { .. }
             | Self::Locator { .. }
             | Self::Unclear { .. }
@@ -108,7 +108,7 @@ impl Explain for HostError {
         match self {
             Self::Http(error) => error.code(),
             Self::CannotAsk { .. } => "host-cannot-be-asked",
-            Self::Locator { .. } | Self::Place { .. } | Self::Unclear { .. } => "host-unknown",
+            Self::Locator { .. } | Self::HostLocation { .. } | Self::Unclear { .. } => "host-unknown",
             Self::Closed { .. } => "host-closed",
             Self::NotNow { .. } => "unreachable",
             Self::Status { .. } | Self::Shape { .. } => "host-answer-malformed",
@@ -120,7 +120,7 @@ impl Explain for HostError {
         let hint = match self {
             Self::Http(error) => return error.hint(),
             Self::CannotAsk { .. } => "download the files and use `stele verify`",
-            Self::Locator { .. } | Self::Place { .. } | Self::Unclear { .. } => {
+            Self::Locator { .. } | Self::HostLocation { .. } | Self::Unclear { .. } => {
                 "write it as huggingface:https://huggingface.co/OWNER/NAME, ollama:https://ollama.com/NAME:TAG or oci:https://HOST/NAME:TAG"
             }
             Self::Closed { .. } => "gated repositories and registries with tokens are not supported",

@@ -4,11 +4,11 @@ use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
 use stele_fetch::static_files::patiently;
 
 use crate::error::HostError;
-use crate::place::{Bases, Place};
+use crate::place::{Bases, HostLocation};
 
 /// What is asked of a hub, and where.
 #[derive(Debug, Clone)]
-pub struct Hubs {
+pub struct HubClient {
     http: HttpClient,
     /// For places that a record names: no address around this machine.
     public: HttpClient,
@@ -25,7 +25,7 @@ pub(crate) enum Which<'a> {
     Exact(&'a str),
 }
 
-impl Hubs {
+impl HubClient {
     /// Hubs at these addresses.
     pub fn new(bases: Bases) -> Self {
         let agent = concat!("stele/", env!("CARGO_PKG_VERSION"));
@@ -39,7 +39,7 @@ impl Hubs {
     }
 
     /// Asks where a place leads. What a record names is a stranger's word, unless its address was configured.
-    pub(crate) fn get(&self, place: &Place, url: &str, accept: Option<&str>) -> Result<Response, HostError> {
+    pub(crate) fn get(&self, place: &HostLocation, url: &str, accept: Option<&str>) -> Result<Response, HostError> {
         let strange = place.is_of_record() && !self.allow_private && !self.bases.names(place);
         let http = if strange { &self.public } else { &self.http };
         let answer = patiently(|| http.get(url, accept))?;

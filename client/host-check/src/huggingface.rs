@@ -14,9 +14,9 @@ use stele_spec::manifest::{GitBlobId, MAX_FILES};
 use stele_spec::statement::HostDigest;
 
 use crate::error::HostError;
-use crate::hub_client::{Hubs, Which, is_page};
-use crate::place::Place;
-use crate::view::{HostFile, HostView, Part, Scope};
+use crate::hub_client::{HubClient, Which, is_page};
+use crate::place::HostLocation;
+use crate::view::{HostFile, HostListing, Part, Scope};
 
 /// The branch that is downloaded where none is named.
 const DEFAULT_BRANCH: &str = "main";
@@ -50,7 +50,7 @@ struct Lfs {
 }
 
 /// What the repository has at a revision; none where it or the revision does not exist.
-pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
+pub(crate) fn view(hubs: &HubClient, place: &HostLocation, which: Which<'_>) -> Result<Option<HostListing>, HostError> {
     let base = hubs.bases.of(place);
     let revision = match which {
         Which::Current => place.current.as_deref().unwrap_or(DEFAULT_BRANCH),
@@ -71,7 +71,7 @@ pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
     let mut next = Some(format!("{base}/api/models/{}/tree/{sha}?recursive=true", place.name));
     for _ in 0..MAX_PAGES {
         let Some(url) = next.take() else {
-            return Ok(Some(HostView { files, revision: Some(sha), scope: Scope::Files }));
+            return Ok(Some(HostListing { files, revision: Some(sha), scope: Scope::Files }));
         };
         let Some((url, answer)) = existing(hubs, place, &base, url)? else { return Ok(None) };
         files.extend(read_page(&url, &answer.body)?);
@@ -84,7 +84,7 @@ pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
 }
 
 /// Why nothing being there may be the address's fault, not the host's.
-fn ambiguous(place: &Place, which: Which<'_>) -> Option<&'static str> {
+fn ambiguous(place: &HostLocation, which: Which<'_>) -> Option<&'static str> {
     if !place.name.contains('/') {
         return Some("it names an owner, or a model without one");
     }
@@ -120,7 +120,12 @@ pub(crate) fn read_page(url: &str, body: &[u8]) -> Result<Vec<HostFile>, HostErr
 }
 
 /// An answer with content, following a renamed repository on the same hub; none where there is none.
-fn existing(hubs: &Hubs, place: &Place, base: &str, mut url: String) -> Result<Option<(String, Response)>, HostError> {
+fn existing(
+    hubs: &HubClient,
+    place: &HostLocation,
+    base: &str,
+    mut url: String,
+) -> Result<Option<(String, Response)>, HostError> {
     for _ in 0..=MAX_MOVES {
         let answer = hubs.get(place, &url, Some("application/json"))?;
         let gated = answer.header("x-error-code") == Some("GatedRepo");

@@ -24,9 +24,9 @@ mod check;
 #[cfg(test)]
 mod tests;
 
-pub use check::Looked;
-pub use compare::{Comparison, FileDifference, Verdict};
+pub use check::HostCheck;
+pub use compare::{Comparison, FileDifference, HostMatch};
 pub use error::HostError;
-pub use hub_client::Hubs;
+pub use hub_client::HubClient;
 pub use loadable::Loadable;
-pub use place::{Bases, Place};
+pub use place::{Bases, HostLocation};

@@ -10,10 +10,10 @@ use stele_spec::hash::Digest;
 use stele_spec::statement::HostDigest;
 
 use crate::error::HostError;
-use crate::hub_client::{Hubs, Which, is_page};
+use crate::hub_client::{HubClient, Which, is_page};
 use crate::layer;
-use crate::place::Place;
-use crate::view::{HostFile, HostView, Part, Scope};
+use crate::place::HostLocation;
+use crate::view::{HostFile, HostListing, Part, Scope};
 
 /// The forms of a manifest that are understood.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -43,7 +43,7 @@ struct Layer {
 }
 
 /// What the registry has under a tag or digest; none where it has nothing there.
-pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Option<HostView>, HostError> {
+pub(crate) fn view(hubs: &HubClient, place: &HostLocation, which: Which<'_>) -> Result<Option<HostListing>, HostError> {
     let reference = match which {
         Which::Current => place.current.as_deref().unwrap_or(DEFAULT_TAG),
         Which::Exact(digest) => digest,
@@ -68,7 +68,7 @@ pub(crate) fn view(hubs: &Hubs, place: &Place, which: Which<'_>) -> Result<Optio
         let problem = format!("a manifest with the digest {revision} is served as {reference}");
         return Err(HostError::Shape { url, problem });
     }
-    Ok(Some(HostView { files: read(&url, &answer.body)?, revision: Some(revision), scope: Scope::Weights }))
+    Ok(Some(HostListing { files: read(&url, &answer.body)?, revision: Some(revision), scope: Scope::Weights }))
 }
 
 /// The layers of a manifest.

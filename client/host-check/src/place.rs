@@ -15,7 +15,7 @@ const KNOWN: [(&str, &str); 2] =
 
 /// A kind of host and a locator: `huggingface:https://huggingface.co/acme/tiny`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct HostLocation {
     /// The kind.
     pub kind: HostType,
     /// The locator, as it is in the record.
@@ -43,12 +43,12 @@ impl Bases {
     }
 
     /// Whether the address of a place was configured.
-    pub(crate) fn names(&self, place: &Place) -> bool {
+    pub(crate) fn names(&self, place: &HostLocation) -> bool {
         self.0.contains_key(&place.authority)
     }
 
     /// The address without a `/` at its end.
-    pub(crate) fn of(&self, place: &Place) -> String {
+    pub(crate) fn of(&self, place: &HostLocation) -> String {
         if let Some(base) = self.0.get(&place.authority) {
             return base.trim_end_matches('/').to_owned();
         }
@@ -57,7 +57,7 @@ impl Bases {
     }
 }
 
-impl Place {
+impl HostLocation {
     /// Reads a locator. The address of a page, a file or a folder of a repository is cut to the repository.
     pub fn new(kind: HostType, locator: Uri) -> Result<Self, HostError> {
         let refuse = || HostError::Locator { kind, locator: locator.to_string() };
@@ -111,7 +111,7 @@ impl Place {
 
     /// The same place under a locator that names the repository, and the branch or tag if any, and nothing else.
     fn named_plainly(self) -> Result<Self, HostError> {
-        let refuse = || HostError::Place { found: self.locator.to_string() };
+        let refuse = || HostError::HostLocation { found: self.locator.to_string() };
         let scheme = self.locator.as_str().split_once("://").map_or("https", |(scheme, _)| scheme);
         let mut text = format!("{scheme}://{}/{}", self.authority, self.name);
         match &self.current {
@@ -133,11 +133,11 @@ fn is_default(kind: HostType, current: &str) -> bool {
 }
 
 /// `TYPE:LOCATOR`, or an address whose host says the type.
-impl FromStr for Place {
+impl FromStr for HostLocation {
     type Err = HostError;
 
     fn from_str(text: &str) -> Result<Self, HostError> {
-        let refuse = || HostError::Place { found: text.chars().take(200).collect() };
+        let refuse = || HostError::HostLocation { found: text.chars().take(200).collect() };
         let typed = text.split_once(':').and_then(|(kind, rest)| Some((HostType::from_text(kind)?, rest)));
         let (kind, locator) = match typed {
             Some((kind, rest)) if rest.contains("://") => (kind, rest.to_owned()),
@@ -158,7 +158,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for HostLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.locator.fmt(f)
     }

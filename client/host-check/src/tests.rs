@@ -6,7 +6,7 @@ use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
 use stele_spec::statement::{HostDigest, HostType};
 
 use super::*;
-use crate::view::{HostView, Scope};
+use crate::view::{HostListing, Scope};
 
 const SHARDS: [&str; 3] =
     ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"];
@@ -44,7 +44,7 @@ fn item(path: &str, bytes: &[u8], large: bool) -> serde_json::Value {
     item
 }
 
-fn tree(changes: &[(&str, Option<&[u8]>)]) -> HostView {
+fn tree(changes: &[(&str, Option<&[u8]>)]) -> HostListing {
     let mut items = vec![
         serde_json::json!({"type": "directory", "oid": "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "size": 0, "path": "figures"}),
     ];
@@ -64,7 +64,7 @@ fn tree(changes: &[(&str, Option<&[u8]>)]) -> HostView {
         items.push(item(path, bytes.unwrap(), false));
     }
     let body = serde_json::to_vec(&items).unwrap();
-    HostView {
+    HostListing {
         files: huggingface::read_page("https://hub.example", &body).unwrap(),
         revision: None,
         scope: Scope::Files,
@@ -85,8 +85,8 @@ fn image(layers: &[serde_json::Value]) -> Vec<u8> {
     .unwrap()
 }
 
-fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
-    Ok(HostView {
+fn registry(layers: &[serde_json::Value]) -> Result<HostListing, HostError> {
+    Ok(HostListing {
         files: oci::read("https://registry.example", &image(layers))?,
         revision: None,
         scope: Scope::Weights,
@@ -94,14 +94,14 @@ fn registry(layers: &[serde_json::Value]) -> Result<HostView, HostError> {
 }
 
 /// Shadows the comparison that may refuse: of files it never does.
-fn compare(view: &HostView, manifest: &Manifest) -> Comparison {
+fn compare(view: &HostListing, manifest: &Manifest) -> Comparison {
     crate::compare::compare(view, manifest).unwrap()
 }
 
 #[test]
 fn a_swapped_shard_is_named_with_both_digests() {
     let found = compare(&tree(&[(SHARDS[1], Some(b"other bytes"))]), &release());
-    assert_eq!((found.verdict, found.matching, found.of), (Verdict::Differs, 4, 5));
+    assert_eq!((found.verdict, found.matching, found.of), (HostMatch::Differs, 4, 5));
     let [file] = found.differing.as_slice() else { panic!("{found:?}") };
     assert_eq!(file.path, SHARDS[1]);
     assert_eq!(file.expected, Some(HostDigest::Sha256(FileDigests::of(&content(SHARDS[1])).sha256)));
@@ -113,7 +113,7 @@ fn a_swapped_shard_is_named_with_both_digests() {
 #[test]
 fn an_edited_card_differs_and_the_weights_are_those_of_the_record() {
     let found = compare(&tree(&[("README.md", Some(b"better"))]), &release());
-    assert_eq!(found.verdict, Verdict::Differs);
+    assert_eq!(found.verdict, HostMatch::Differs);
     assert!(matches!(found.differing.as_slice(), [file] if matches!(file.found, Some(HostDigest::GitSha1(_)))));
     assert!(!found.weights_differ());
     assert_eq!(found.weights, Some(release().weights_digest()));
@@ -122,16 +122,16 @@ fn an_edited_card_differs_and_the_weights_are_those_of_the_record() {
 #[test]
 fn a_missing_file_differs_and_a_repository_without_any_is_absent() {
     let found = compare(&tree(&[(SHARDS[2], None)]), &release());
-    assert_eq!((found.verdict, found.differing.len(), found.weights), (Verdict::Differs, 1, None));
+    assert_eq!((found.verdict, found.differing.len(), found.weights), (HostMatch::Differs, 1, None));
     let all: Vec<(&str, Option<&[u8]>)> =
         SHARDS.iter().chain(&["config.json", "README.md"]).map(|path| (*path, None)).collect();
-    assert_eq!(compare(&tree(&all), &release()).verdict, Verdict::Absent);
+    assert_eq!(compare(&tree(&all), &release()).verdict, HostMatch::Absent);
 }
 
 #[test]
 fn what_is_beyond_the_record_is_listed_and_is_no_difference() {
     let found = compare(&tree(&[("loader.py", Some(b"import os"))]), &release());
-    assert_eq!((found.verdict, found.extra), (Verdict::Match, vec!["loader.py".to_owned()]));
+    assert_eq!((found.verdict, found.extra), (HostMatch::Match, vec!["loader.py".to_owned()]));
     assert_eq!(found.loadable.iter().map(|file| file.role).collect::<Vec<_>>(), [Role::Code]);
     assert_eq!(found.weights, Some(release().weights_digest()));
 }
@@ -140,7 +140,7 @@ fn what_is_beyond_the_record_is_listed_and_is_no_difference() {
 fn a_file_of_the_same_digest_and_another_length_is_not_believed() {
     let mut view = tree(&[]);
     view.files[0].size += 1;
-    assert_eq!(compare(&view, &release()).verdict, Verdict::Differs);
+    assert_eq!(compare(&view, &release()).verdict, HostMatch::Differs);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn ollama_s_model_layer_is_the_weights() {
     let with = |bytes: &[u8]| registry(&[&[model(bytes)], rest.as_slice()].concat()).unwrap();
 
     let same = compare(&with(&content("tiny.Q4_K_M.gguf")), &manifest);
-    assert_eq!((same.verdict, same.weights, same.extra.len()), (Verdict::Match, Some(manifest.weights_digest()), 3));
+    assert_eq!((same.verdict, same.weights, same.extra.len()), (HostMatch::Match, Some(manifest.weights_digest()), 3));
 
     let other = compare(&with(b"requantized"), &manifest);
     let [file] = other.differing.as_slice() else { panic!("{other:?}") };
@@ -163,12 +163,12 @@ fn ollama_s_model_layer_is_the_weights() {
         (file.path.as_str(), file.found),
         ("tiny.Q4_K_M.gguf", Some(HostDigest::Sha256(FileDigests::of(b"requantized").sha256)))
     );
-    assert_eq!(other.verdict, Verdict::Differs);
+    assert_eq!(other.verdict, HostMatch::Differs);
 
     let more = compare(&registry(&[model(&content("tiny.Q4_K_M.gguf")), model(b"a second one")]).unwrap(), &manifest);
-    assert_eq!((more.verdict, more.matching, more.extra.len()), (Verdict::Match, 1, 1), "what is recorded is there");
+    assert_eq!((more.verdict, more.matching, more.extra.len()), (HostMatch::Match, 1, 1), "what is recorded is there");
     assert_eq!(more.loadable.iter().map(|file| file.role).collect::<Vec<_>>(), [Role::Weights]);
-    assert_eq!(compare(&registry(&rest).unwrap(), &manifest).verdict, Verdict::Absent);
+    assert_eq!(compare(&registry(&rest).unwrap(), &manifest).verdict, HostMatch::Absent);
 }
 
 #[test]
@@ -184,12 +184,12 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
         "application/vnd.oci.image.layer.v1.tar+gzip",
     ] {
         let found = compare(&registry(&[weights.clone(), layer(kind, b"MIT")]).unwrap(), &manifest);
-        assert_eq!((found.verdict, found.matching, found.of), (Verdict::Match, 1, 1), "{kind}");
+        assert_eq!((found.verdict, found.matching, found.of), (HostMatch::Match, 1, 1), "{kind}");
         assert_eq!(found.extra.len() + found.not_compared.len(), 1, "{kind}");
         // Other weights beside it are other weights.
         let other = layer("application/vnd.docker.ai.gguf.v3", b"requantized");
         let found = compare(&registry(&[other, layer(kind, b"MIT")]).unwrap(), &manifest);
-        assert_eq!((found.verdict, found.differing.len()), (Verdict::Differs, 1), "{kind}");
+        assert_eq!((found.verdict, found.differing.len()), (HostMatch::Differs, 1), "{kind}");
     }
     // A projector or an adapter beside the recorded weights is beside them, and no difference of theirs.
     for kind in [
@@ -198,14 +198,14 @@ fn a_layer_that_is_no_weights_never_differs_and_one_of_an_unknown_kind_is_not_co
         "application/vnd.ollama.image.projector",
     ] {
         let found = compare(&registry(&[weights.clone(), layer(kind, b"more weights")]).unwrap(), &manifest);
-        assert_eq!((found.verdict, found.differing.len()), (Verdict::Match, 0), "{kind}");
+        assert_eq!((found.verdict, found.differing.len()), (HostMatch::Match, 0), "{kind}");
         assert_eq!(found.loadable.len() + found.not_compared.len(), 1, "{kind}");
     }
     // Without the weights, an unknown layer may be what they are packed into: neither absent nor different.
     let unknown = layer("application/vnd.example.new.v1", b"?");
     assert!(crate::compare::compare(&registry(&[unknown]).unwrap(), &manifest).is_err());
     let licence = layer("application/vnd.docker.ai.license", b"MIT");
-    assert_eq!(compare(&registry(&[licence]).unwrap(), &manifest).verdict, Verdict::Absent);
+    assert_eq!(compare(&registry(&[licence]).unwrap(), &manifest).verdict, HostMatch::Absent);
 }
 
 #[test]
@@ -231,13 +231,13 @@ fn what_a_layer_is_the_record_says_and_the_table_of_names_only_of_others() {
     let same = |path: &str| named(path, &content(path));
     let of = |layers: &[serde_json::Value]| compare(&registry(layers).unwrap(), &manifest);
     let edited = of(&[same(paths[0]), named(paths[1], b"edited"), same(paths[2])]);
-    assert_eq!((edited.verdict, edited.extra), (Verdict::Match, vec![paths[1].to_owned()]));
+    assert_eq!((edited.verdict, edited.extra), (HostMatch::Match, vec![paths[1].to_owned()]));
     let swapped = of(&[same(paths[0]), same(paths[1]), named(paths[2], b"swapped")]);
-    assert_eq!((swapped.verdict, swapped.differing.len()), (Verdict::Differs, 1));
+    assert_eq!((swapped.verdict, swapped.differing.len()), (HostMatch::Differs, 1));
     let beside = of(&[same(paths[0]), same(paths[2]), named("more.gguf", b"others")]);
-    assert_eq!((beside.verdict, beside.loadable.len()), (Verdict::Match, 1), "the name decides");
+    assert_eq!((beside.verdict, beside.loadable.len()), (HostMatch::Match, 1), "the name decides");
     let prose = of(&[same(paths[0]), same(paths[2]), named("more.txt", b"others")]);
-    assert_eq!((prose.verdict, prose.loadable.len()), (Verdict::Match, 0), "the name decides");
+    assert_eq!((prose.verdict, prose.loadable.len()), (HostMatch::Match, 0), "the name decides");
 }
 
 #[test]
@@ -289,14 +289,14 @@ fn the_next_page_is_asked_of_our_hub_wherever_the_link_leads() {
 
 #[test]
 fn a_place_is_a_type_and_a_locator() {
-    let place: Place = "huggingface:https://huggingface.co/acme/tiny".parse().unwrap();
+    let place: HostLocation = "huggingface:https://huggingface.co/acme/tiny".parse().unwrap();
     assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", None));
-    let place: Place = "https://huggingface.co/acme/tiny/tree/refs/pr/1".parse().unwrap();
+    let place: HostLocation = "https://huggingface.co/acme/tiny/tree/refs/pr/1".parse().unwrap();
     assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", Some("refs/pr/1")));
-    let place: Place = "ollama:https://ollama.com/tiny:1b-q4".parse().unwrap();
+    let place: HostLocation = "ollama:https://ollama.com/tiny:1b-q4".parse().unwrap();
     assert_eq!((place.name.as_str(), place.current.as_deref()), ("library/tiny", Some("1b-q4")));
     assert_eq!(Bases::default().of(&place), "https://registry.ollama.ai");
-    let place: Place = "oci://127.0.0.1:5000/acme/tiny:v1".parse().unwrap();
+    let place: HostLocation = "oci://127.0.0.1:5000/acme/tiny:v1".parse().unwrap();
     assert_eq!((place.kind, place.name.as_str(), place.current.as_deref()), (HostType::Oci, "acme/tiny", Some("v1")));
     assert_eq!(Bases::default().of(&place), "https://127.0.0.1:5000");
     for none in [
@@ -312,7 +312,7 @@ fn a_place_is_a_type_and_a_locator() {
         "https://huggingface.co/acme/tiny/README.md",
         "oci:https://hub.docker.com/r/acme/tiny",
     ] {
-        assert!(none.parse::<Place>().is_err(), "{none}");
+        assert!(none.parse::<HostLocation>().is_err(), "{none}");
     }
 }
 
@@ -324,26 +324,27 @@ fn a_pasted_address_is_the_repository_and_says_what_was_cut() {
         "https://huggingface.co/acme/tiny/tree/main/sub",
         "https://hf.co/acme/tiny/raw/main/config.json#L3",
     ] {
-        let place: Place = pasted.parse().unwrap();
+        let place: HostLocation = pasted.parse().unwrap();
         assert_eq!((place.name.as_str(), place.current.as_deref()), ("acme/tiny", Some("main")), "{pasted}");
         assert_eq!(place.to_string(), "https://huggingface.co/acme/tiny/tree/main");
         assert!(place.cut_from().is_some(), "{pasted}");
     }
-    let place: Place = "huggingface.co/acme/tiny?library=transformers".parse().unwrap();
+    let place: HostLocation = "huggingface.co/acme/tiny?library=transformers".parse().unwrap();
     assert_eq!(place.to_string(), "https://huggingface.co/acme/tiny");
-    let plain: Place = "https://huggingface.co/acme/tiny/".parse().unwrap();
+    let plain: HostLocation = "https://huggingface.co/acme/tiny/".parse().unwrap();
     assert!(plain.cut_from().is_none() && plain.is_same_as(&place));
     // A record keeps its own spelling.
-    let recorded = Place::new(HostType::Huggingface, "https://huggingface.co/acme/tiny/blob/main/a".parse().unwrap());
+    let recorded =
+        HostLocation::new(HostType::Huggingface, "https://huggingface.co/acme/tiny/blob/main/a".parse().unwrap());
     assert_eq!(recorded.unwrap().to_string(), "https://huggingface.co/acme/tiny/blob/main/a");
 }
 
 proptest! {
     #[test]
     fn no_text_makes_a_place_panic(text: String, path in "[a-z:/@.?#]{0,40}") {
-        let _ = text.parse::<Place>();
+        let _ = text.parse::<HostLocation>();
         for host in ["https://huggingface.co/", "https://ollama.com/", "oci://h/"] {
-            let _ = format!("{host}{path}").parse::<Place>();
+            let _ = format!("{host}{path}").parse::<HostLocation>();
         }
     }
 
@@ -357,6 +358,6 @@ proptest! {
         let mut view = tree(&[]);
         let length = view.files.len();
         view.files.rotate_left((seed % length as u64) as usize);
-        prop_assert_eq!(compare(&view, &release()).verdict, Verdict::Match);
+        prop_assert_eq!(compare(&view, &release()).verdict, HostMatch::Match);
     }
 }

@@ -4,7 +4,7 @@ use stele_spec::statement::HostDigest;
 
 /// What a host says that it serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HostView {
+pub(crate) struct HostListing {
     /// The files or layers.
     pub(crate) files: Vec<HostFile>,
     /// The revision that they are of: a commit, or the digest of a manifest.

@@ -1,0 +1,178 @@
+//! What an audit remembers, on disk: rows of bytes under a tag and a subject, of which a bounded cache is in memory.
+//!
+//! Everything here follows from the log's own files and can be deleted: the audit then begins anew. Rows change in one
+//! transaction for each stretch of entries, so a killed audit goes on after the last stretch.
+//!
+//! | tag | subject | row |
+//! |---|---|---|
+//! | `l` | leaf hash | the statement's position |
+//! | `h` | publisher | who holds the name |
+//! | `p` | publisher | the positions of its key statements |
+//! | `b` | coordinate | the release that binds it |
+//! | `k` | key id | the key |
+//! | `i`, `n` | number of a page | leaves and inner nodes of the index |
+//! | `f` | number of a leaf | the frontier of its list |
+//! | `R`, `I` | number | what the rules remember of a release, of an incident |
+//! | `N`, `W`, `F`, `J` | digest | the number of a release by its name, weights or file; of an incident |
+//! | `!` | position, number | a finding |
+//! | `m` | word | where the audit is |
+
+use std::path::Path;
+
+use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
+use stele_explain::{Exit, Explain};
+use tempfile::TempDir;
+
+const ROWS: TableDefinition<'_, &'static [u8], &'static [u8]> = TableDefinition::new("rows");
+
+/// The database's cache, in bytes: with the pages of the index, what an audit needs beside one stretch of entries.
+const CACHE: usize = 32 << 20;
+
+/// The database's file in the folder of an audit.
+const FILE: &str = "audit.redb";
+
+/// The form of the rows; another one is not read.
+const FORM: &[u8] = b"1";
+
+/// The rows of one audit.
+#[derive(Debug)]
+pub(crate) struct Store {
+    database: Database,
+    /// Removed after the database is closed.
+    _folder: Option<TempDir>,
+}
+
+/// The rows as they were at one moment.
+pub(crate) struct Snapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+
+/// Rows to be set.
+pub(crate) type Changes = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
+
+impl Store {
+    /// Opens the rows of a folder, or makes them.
+    pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::at(&folder.join(FILE), None)
+    }
+
+    /// Rows that are gone when the audit is over.
+    pub(crate) fn temporary() -> Result<Self, StoreError> {
+        let folder = tempfile::Builder::new().prefix("stele-audit-").tempdir().map_err(StoreError::Folder)?;
+        Self::at(&folder.path().join(FILE), Some(folder))
+    }
+
+    fn at(path: &Path, folder: Option<TempDir>) -> Result<Self, StoreError> {
+        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(database)?;
+        let store = Self { database, _folder: folder };
+        // The table is made by the first write.
+        store.write(&Changes::new())?;
+        let form = key(b'm', "form");
+        match store.snapshot()?.row(&form)? {
+            None => store.write(&Changes::from([(form, FORM.to_vec())]))?,
+            Some(found) if found == FORM => {}
+            Some(_) => return Err(StoreError::Form),
+        }
+        Ok(store)
+    }
+
+    /// The rows as they are now.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let reading = self.database.begin_read().map_err(database)?;
+        reading.open_table(ROWS).map(Snapshot).map_err(database)
+    }
+
+    /// Sets rows: all of them or none, durably.
+    pub(crate) fn write(&self, changes: &Changes) -> Result<(), StoreError> {
+        let writing = self.database.begin_write().map_err(database)?;
+        {
+            let mut rows = writing.open_table(ROWS).map_err(database)?;
+            for (key, row) in changes {
+                rows.insert(key.as_slice(), row.as_slice()).map_err(database)?;
+            }
+        }
+        writing.commit().map_err(database)
+    }
+}
+
+impl Snapshot {
+    /// One row.
+    pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(key).map_err(database)?.map(|row| row.value().to_vec()))
+    }
+
+    /// One row that is JSON.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.row(key)?.map(|row| serde_json::from_slice(&row).map_err(StoreError::Row)).transpose()
+    }
+
+    /// One row that is a number.
+    pub(crate) fn number(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        let Some(row) = self.row(key)? else { return Ok(None) };
+        row.try_into().map(u64::from_be_bytes).map(Some).map_err(|_| StoreError::Damaged)
+    }
+
+    /// Every row of a tag, in the order of the subjects.
+    pub(crate) fn all(&self, tag: u8) -> Result<impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<>, StoreError> {
+        let (from, to) = ([tag], [tag + 1]);
+        let range = self.0.range::<&[u8]>(from.as_slice()..to.as_slice()).map_err(database)?;
+        Ok(range.map(|row| row.map(|(_, row)| row.value().to_vec()).map_err(database)))
+    }
+}
+
+/// A tag and a subject.
+pub(crate) fn key(tag: u8, subject: impl AsRef<[u8]>) -> Vec<u8> {
+    [&[tag], subject.as_ref()].concat()
+}
+
+/// A row as JSON.
+pub(crate) fn to_json(row: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(row).map_err(StoreError::Row)
+}
+
+fn database(error: impl Into<redb::Error>) -> StoreError {
+    StoreError::Database(Box::new(error.into()))
+}
+
+/// Why the rows cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed.
+    #[error("the audit's database failed")]
+    Database(#[source] Box<redb::Error>),
+    /// A row is not what it should be.
+    #[error("the audit's database holds a row that is none")]
+    Row(#[source] serde_json::Error),
+    /// A row of a wrong length.
+    #[error("the audit's database is damaged")]
+    Damaged,
+    /// Rows of another version of this program.
+    #[error("the audit's database is of another version")]
+    Form,
+    /// No folder for it.
+    #[error("cannot make a folder for the audit's database")]
+    Folder(#[source] std::io::Error),
+}
+
+impl Explain for StoreError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Database(error) if matches!(**error, redb::Error::DatabaseAlreadyOpen) => Exit::Locked,
+            _ => Exit::Io,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self.exit() {
+            Exit::Locked => "audit-running",
+            _ => "audit-state-failed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self.exit() {
+            Exit::Locked => Some("another audit works in this folder: wait for it".into()),
+            _ => Some(
+                "delete audit.redb in the folder: the audit then begins anew, from the files that are there".into(),
+            ),
+        }
+    }
+}

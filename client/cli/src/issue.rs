@@ -1,0 +1,166 @@
+//! The verbs that issue a statement about a release: a draft of its form, or the statement itself, with its receipt.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, Issue, Issued, StatementRequest, verb};
+use stele_publish::receipt;
+use stele_spec::finding::Finding;
+#[cfg(test)]
+use stele_spec::statement::Kind;
+use stele_terminal::output::complain;
+
+use crate::args::Say;
+use crate::draft_file;
+use crate::key::read_secret;
+use crate::log_args::local_state;
+use crate::output::Output;
+use crate::policy_file;
+use crate::render::page::Page;
+use crate::render::statement;
+use stele_explain::Failure;
+
+/// Writes the form to complete, with what is known in it.
+pub(crate) fn draft(
+    request: StatementRequest,
+    say: &Say,
+    write: impl FnOnce(&mut FormWriter, &FormHeader),
+) -> Result<Output, Failure> {
+    let kind = request.kind;
+    let target = say.said.output.clone().unwrap_or_else(|| PathBuf::from(format!("{kind}.toml")));
+    let next = format!("stele {} --form {} --key FILE", verb(kind), target.display());
+    draft_file::write_draft(request.draft(write), &target, &next, &[])
+}
+
+/// Issues the statement and keeps its receipt.
+pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Failure> {
+    let key = read_secret(say.key.as_deref().unwrap_or(Path::new("")))?;
+    let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
+    let url = log_url::log_url(say.said.trust.log.as_deref(), Some(&loaded.policy))?;
+    let log = LogClient::new(url, say.said.wait, complain);
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
+    let to = Issue {
+        form: say.form.as_deref(),
+        output: say.said.output.as_deref(),
+        expect: say.said.expect.as_deref(),
+        notify: complain,
+    };
+    let Issued { logged, sent } = request.issue(&mut record, &key, &to)?;
+    if sent.is_some() {
+        local_state(false).keep_own(&mut record, &logged)?;
+    }
+    told(&logged, &mut record, to.output, sent.as_deref())
+}
+
+/// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.
+fn told(
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
+    output: Option<&Path>,
+    sent: Option<&[Finding]>,
+) -> Result<Output, Failure> {
+    let receipt = receipt::write(logged, record, output)?;
+    let head = logged.proven().head();
+    let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
+    let mut page = Page(statement::of(logged.signed()));
+    page.blank();
+    let new = sent.is_some();
+    let before = if new { "" } else { ", as it was before: nothing was sent" };
+    page.row("entry", &format!("{} of log {}{before}", logged.position(), head.value().origin()));
+    let policy = record.policy();
+    page.row(
+        "witnesses",
+        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
+    );
+    page.row("receipt", &receipt.display());
+    let statement = logged.statement();
+    Ok(Output {
+        text: page.0,
+        json: json!({
+            "kind": statement.kind().to_string(),
+            "coordinates": statement.coordinates().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "publisher": statement.publisher().to_string(),
+            "new": new,
+            "entry": logged.position(),
+            "leaf_hash": logged.leaf().to_string(),
+            "log": head.value().origin().to_string(),
+            "witnesses": witnesses,
+            "receipt": receipt.display().to_string(),
+            "warnings": sent.unwrap_or_default(),
+            "statement": statement,
+        }),
+        failure: None,
+    })
+}
+
+/// Completes the form that a verb writes, with an answer for each decision and some text for the rest, and reads it; what
+/// the log would give is made up. The statement is the same when it is written as TOML and read again.
+#[cfg(test)]
+pub(crate) fn completes<T>(kind: Kind, write: impl FnOnce(&mut FormWriter, &FormHeader), answers: &[(&str, &str)]) -> T
+where
+    T: serde::de::DeserializeOwned + serde::Serialize + PartialEq + std::fmt::Debug,
+{
+    use stele_publish::form::Form;
+    use stele_spec::hash::Digest;
+    use toml::Value;
+
+    let head = FormHeader::new(kind, Some("acme.example/tiny@1.0.2#instruct".parse().unwrap()), None);
+    let mut sheet = FormWriter::default();
+    write(&mut sheet, &head);
+    let draft = sheet.into_text();
+    let mut text = draft.clone();
+    for (what, answer) in answers {
+        assert!(text.contains(&format!("\"DECIDE: {what}\"")), "{what} is not asked in\n{text}");
+        text = text.replace(&format!("\"DECIDE: {what}\""), &format!("\"{answer}\""));
+    }
+    let mut completed = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("\"DECIDE: ") {
+        completed.push_str(before);
+        completed.push_str("\"Some text.\"");
+        rest = after.split_once('"').unwrap().1;
+    }
+    completed.push_str(rest);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.toml");
+    std::fs::write(&path, &draft).unwrap();
+    let undecided = Form::read(&path, "a form").unwrap_err();
+    assert_eq!(undecided.as_explain().code(), "form-undecided");
+    std::fs::write(&path, &completed).unwrap();
+    let mut form = Form::read(&path, "a form").unwrap();
+    let digest = Digest::of(b"what the log has").to_string();
+    form.default("kind", kind.as_str());
+    form.default("issued_at", "2026-07-01T08:00:00Z");
+    form.default("publisher.name", "acme.example");
+    match kind {
+        Kind::Incident => {}
+        Kind::Evaluation => form.default("evaluation.subject", digest.as_str()),
+        _ => form.default("weights_digest", digest.as_str()),
+    }
+    for pattern in ["release", "by", "affected.*"] {
+        let filled: Result<(), std::convert::Infallible> = form.each(pattern, |_, value| {
+            let coordinate = value.clone();
+            let mut table = toml::Table::new();
+            table.insert("coordinate".into(), coordinate);
+            table.insert("entry".into(), 3.into());
+            table.insert("leaf_hash".into(), digest.as_str().into());
+            *value = Value::Table(table);
+            Ok(())
+        });
+        let Ok(()) = filled;
+    }
+    form.fill_documents(|_| Some(Digest::of(b"a document")));
+    stele_publish::issue::statement_of(&form, kind).unwrap();
+    let typed: T = form.typed().unwrap();
+    std::fs::write(&path, toml::to_string(&typed).unwrap()).unwrap();
+    assert_eq!(Form::read(&path, "a form").unwrap().typed::<T>().unwrap(), typed);
+    typed
+}

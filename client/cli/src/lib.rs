@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+mod output;
+
+mod draft_file;
+mod key;
+mod policy_file;
+mod progress;
+
+pub mod args;
+
+mod log_args;
+
+mod subject;
+
+mod render;
+
+mod issue;
+
+mod verbs;
+
+mod run;
+
+pub use output::Output;
+pub use run::{ERROR, finish, run};

@@ -1,0 +1,16 @@
+//! Every word that a person reads, and the same facts for a script.
+
+pub(crate) mod page;
+
+pub(crate) mod claims;
+pub(crate) mod computed_claims;
+pub(crate) mod difference;
+
+pub(crate) mod lifecycle;
+pub(crate) mod statement;
+
+pub(crate) mod lineage_drawing;
+
+pub(crate) mod verdict;
+
+pub(crate) mod colour;

@@ -1,0 +1,16 @@
+//! What verifying says: the verdict in one sentence, and a few lines. Then, for who asks for it, a page that is never one
+//! badge: integrity and inclusion first, then the three claims, each with what the record says for it, then what became of
+//! the release and of what it was made of, then as of when.
+
+mod judgement;
+mod known;
+
+mod headline;
+
+mod json;
+mod text;
+
+pub(crate) use json::unverified;
+pub(crate) use judgement::{Accepted, Judgement, Word};
+pub(crate) use known::VerifyReport;
+pub(crate) use text::Detail;

@@ -1,0 +1,99 @@
+//! `stele claim`: a name for a key, or for several of which some must agree.
+
+use std::path::PathBuf;
+use stele_terminal::output::complain;
+
+use serde_json::json;
+use stele_spec::key::SecretKey;
+use stele_spec::name::Publisher;
+use stele_spec::statement::{PublisherClaim, StatementError};
+
+use crate::args::ClaimArgs;
+use crate::key;
+use crate::output::Output;
+use crate::policy_file;
+use crate::verbs::keys;
+use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_publish::issued_at::now;
+use stele_publish::key_proposal::Proposal;
+use stele_publish::name::{held, signed};
+use stele_publish::publish_error::PublishError;
+use stele_publish::register;
+
+/// How long a quorum is waited for.
+const WAIT: HumanDuration = HumanDuration(60);
+
+pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
+    let key = key::read_secret(&args.key)?;
+    let loaded = match policy_file::load(args.trust.policy.as_deref()) {
+        Ok(loaded) => Some(loaded),
+        // With an address alone a claim can be made; whether it is in the log is then nobody's word but the log's.
+        Err(failure) if args.trust.log.is_some() && args.trust.policy.is_none() && is_missing(&failure) => None,
+        Err(failure) => return Err(failure),
+    };
+    let log = LogClient::new(
+        log_url::log_url(args.trust.log.as_deref(), loaded.as_ref().map(|loaded| &loaded.policy))?,
+        WAIT,
+        complain,
+    );
+    let mut all = vec![key.public()];
+    for file in &args.with {
+        all.push(key::read_public(file)?);
+    }
+    let mut claim = PublisherClaim::new(args.publisher.clone(), now(), &all);
+    claim.threshold = args.threshold;
+    claim.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
+    let Some(loaded) = loaded else {
+        if args.threshold > 1 {
+            return propose(claim, &key, args.proposal);
+        }
+        log.submit(&signed(claim, &key)?, None)?;
+        let place = "not verified: no policy was given";
+        return Ok(told(&args.publisher, &key, &log, true, None, place));
+    };
+
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+    if let Some(logged) = held(&mut record, &args.publisher, &key)? {
+        let place = format!("entry {}, proven under the policy", logged.position());
+        return Ok(told(&args.publisher, &key, &log, false, Some(logged.position()), &place));
+    }
+    if args.threshold > 1 {
+        return propose(claim, &key, args.proposal);
+    }
+    let logged = register::submit(&mut record, &signed(claim, &key)?, args.expect.as_deref())?;
+    let place = format!("entry {}, proven under the policy", logged.position());
+    Ok(told(&args.publisher, &key, &log, true, Some(logged.position()), &place))
+}
+
+/// A claim that more than one key must sign.
+fn propose(claim: PublisherClaim, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
+    let proposal = Proposal { needed: claim.threshold, statement: claim };
+    keys::propose(proposal, key, file)
+}
+
+fn told(publisher: &Publisher, key: &SecretKey, log: &LogClient, new: bool, entry: Option<u64>, place: &str) -> Output {
+    let (kid, verb) = (key.public().key_id(), if new { "claimed" } else { "already held" });
+    Output {
+        text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", log.url()),
+        json: json!({
+            "publisher": publisher.to_string(),
+            "key_id": kid.to_string(),
+            "new": new,
+            "log": log.url(),
+            "entry": entry,
+            "verified": entry.is_some(),
+        }),
+        failure: None,
+    }
+}
+
+/// No policy is one thing; one that is there and cannot be read is an error.
+fn is_missing(failure: &Failure) -> bool {
+    failure.as_explain().code() == "policy-missing"
+}

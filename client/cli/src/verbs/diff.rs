@@ -1,0 +1,134 @@
+//! `stele diff A B`: what changed between two releases, or between two statements.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use stele_explain::printable::one_line;
+
+use crate::args::DiffArgs;
+use crate::log_args::LogContext;
+use crate::output::Output;
+use crate::render::difference::{Change, between};
+use crate::render::page::Page;
+use crate::subject::{LoadedStatement, Subject};
+use stele_explain::Failure;
+use stele_log_client::log_view::LogView;
+
+/// The most changes of one part that a person is shown.
+const LISTED: usize = 50;
+
+/// The parts, in the order in which they matter to a reader; what is in none of them is the rest.
+const PARTS: [(&str, &[&str]); 10] = [
+    ("what it is", &["kind", "publisher", "model", "release", "by"]),
+    ("weights", &["weights", "weights_digest", "tree"]),
+    ("licence", &["license"]),
+    ("model card", &["model_card"]),
+    ("evidence", &["evaluations", "not_evaluated", "safety", "evidence", "evaluation"]),
+    ("components and openness", &["components", "openness"]),
+    ("access", &["access", "hosts"]),
+    ("lineage", &["lineage", "from_scratch"]),
+    ("obligations and documents", &["obligations", "rationale", "docs", "legal", "support"]),
+    ("files", &["files"]),
+];
+
+pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
+    let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
+    let asked = if first.needs_log() || second.needs_log() { Some(LogContext::by(&args.asking)?) } else { None };
+    let log = asked.as_ref().map(LogContext::log).transpose()?;
+    let load = |subject| load(subject, log.as_ref());
+    let (first, second) = (load(&first)?, load(&second)?);
+    let changes = between(&value(&first), &value(&second));
+    let files_known = first.manifest.is_some() && second.manifest.is_some();
+    let text = text(&args, &changes, files_known, &[&first, &second]);
+    Ok(Output { text, json: document(&args, &changes, files_known, &[&first, &second]), failure: None })
+}
+
+fn load(subject: &Subject, log: Option<&LogView<'_>>) -> Result<LoadedStatement, Failure> {
+    match (subject, log) {
+        (Subject::Coordinate(coordinate), Some(log)) => LoadedStatement::coordinate(log, coordinate),
+        (Subject::Entry(position), Some(log)) => LoadedStatement::entry(log, *position),
+        (Subject::File(file), _) => LoadedStatement::file(file),
+        // A log is asked for whoever needs one.
+        (Subject::Coordinate(_) | Subject::Entry(_), None) => {
+            Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
+        }
+    }
+}
+
+/// A release as it stands, with its files; any other statement as it is.
+fn value(loaded: &LoadedStatement) -> Value {
+    let mut value = match loaded.release() {
+        Some(release) => json!(release),
+        None => json!(loaded.statement()),
+    };
+    if let (Some(fields), Some(manifest)) = (value.as_object_mut(), &loaded.manifest) {
+        fields.insert("files".into(), json!(manifest.files()));
+    }
+    value
+}
+
+fn name(loaded: &LoadedStatement) -> String {
+    let coordinate = loaded.statement().coordinate().map(|coordinate| coordinate.to_string());
+    let name = coordinate.unwrap_or_else(|| loaded.statement().publisher().to_string());
+    let kind = loaded.statement().kind();
+    let entry = loaded.position.map(|position| format!(", entry {position}")).unwrap_or_default();
+    let amended = match &loaded.standing {
+        Some(standing) if standing.history.events().len() > 1 => format!(", {}", standing.history.state()),
+        _ => String::new(),
+    };
+    let verified = if loaded.position.is_none() { ", not verified" } else { "" };
+    format!("{name} ({kind}{entry}{amended}{verified})")
+}
+
+fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> String {
+    let [first, second] = sides;
+    let mut page = Page(format!("- {}\n+ {}\n", one_line(&name(first)), one_line(&name(second))));
+    if changes.is_empty() {
+        page.section("nothing differs in what the records say");
+    }
+    let part_of = |change: &Change| PARTS.iter().position(|(_, fields)| fields.contains(&change.part()));
+    let rest = PARTS.len();
+    for at in 0..=rest {
+        let of_part: Vec<_> = changes.iter().filter(|change| part_of(change).unwrap_or(rest) == at).collect();
+        if of_part.is_empty() {
+            continue;
+        }
+        page.section(PARTS.get(at).map_or("the statement itself", |(title, _)| title));
+        for change in of_part.iter().take(LISTED) {
+            page.0.push_str(&change.lines());
+        }
+        if of_part.len() > LISTED {
+            page.row("", &format!("and {} more", of_part.len() - LISTED));
+        }
+    }
+    if !files_known && args.first != args.second {
+        page.section("files");
+        page.row("", &"not compared: the manifest of one side is not at hand");
+    }
+    if Path::new(&args.first).is_dir() || Path::new(&args.second).is_dir() {
+        page.section("the records were compared; the files were not read (`stele verify` reads them)");
+    }
+    page.0
+}
+
+fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> Value {
+    let side = |text: &str, loaded: &LoadedStatement| {
+        json!({
+            "given": text,
+            "name": name(loaded),
+            "kind": loaded.statement().kind().to_string(),
+            "coordinate": loaded.statement().coordinate().map(|coordinate| coordinate.to_string()),
+            "entry": loaded.position,
+            "verified": loaded.position.is_some(),
+        })
+    };
+    let [first, second] = sides;
+    json!({
+        "first": side(&args.first, first),
+        "second": side(&args.second, second),
+        "records_same": changes.is_empty(),
+        "manifests_compared": files_known,
+        "files_read": false,
+        "changes": changes.iter().map(Change::json).collect::<Vec<_>>(),
+    })
+}

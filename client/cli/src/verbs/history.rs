@@ -1,0 +1,279 @@
+//! `stele history`: everything that was said about a coordinate, a version, a model or a publisher, in the order of the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::statement::{Action, PublisherClaim, Statement};
+use stele_spec::status::History;
+
+use crate::args::HistoryArgs;
+use crate::log_args::LogContext;
+use crate::output::Output;
+use crate::render::lifecycle;
+use crate::render::page::{Page, printable};
+use stele_explain::Failure;
+use stele_log_client::age::{CheckpointAge, completeness};
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::{Rejected, Validated, validate};
+use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
+
+pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
+    let name = Name::parse(&args.name)?;
+    let asked = LogContext::by(&args.asking)?;
+    let log = asked.log()?;
+    let told = Told::of(&name, &log)?;
+    if told.lines.is_empty() && told.rejected.is_empty() {
+        return Err(NothingSaid { name: args.name, lack: told.lack }.into());
+    }
+    Ok(Output { text: told.text(&args.name), json: told.json(&args.name), failure: None })
+}
+
+/// A name of the record: a coordinate, or what stands above coordinates.
+enum Name {
+    Coordinate(Coordinate),
+    Under(String, Publisher),
+}
+
+impl Name {
+    fn parse(text: &str) -> Result<Self, BadName> {
+        let bad = || BadName { name: text.to_owned() };
+        if text.contains('#') {
+            return text.parse().map(Self::Coordinate).map_err(|_| bad());
+        }
+        let publisher = match text.split_once('@') {
+            Some((model, _)) => model.rsplit_once('/').and_then(|(publisher, _)| publisher.parse().ok()),
+            None => {
+                let above = || text.rsplit_once('/').and_then(|(publisher, _)| publisher.parse().ok());
+                text.parse().ok().or_else(above)
+            }
+        };
+        Ok(Self::Under(text.to_owned(), publisher.ok_or_else(bad)?))
+    }
+}
+
+/// What was said, in the order of the log.
+struct Told {
+    lines: Vec<Line>,
+    states: BTreeMap<Coordinate, History>,
+    rejected: Vec<Rejected>,
+    lack: Option<Lack>,
+    cut: bool,
+    size: u64,
+    age: CheckpointAge,
+    url: String,
+}
+
+/// One entry.
+struct Line {
+    position: u64,
+    issued_at: String,
+    speaker: String,
+    kind: &'static str,
+    coordinates: Vec<Coordinate>,
+    text: String,
+    /// Of an amendment: each field, from what to what.
+    changes: Value,
+}
+
+impl Told {
+    fn of(name: &Name, log: &LogView<'_>) -> Result<Self, Failure> {
+        let (about, owner) = match name {
+            Name::Coordinate(coordinate) => (log.about(coordinate)?, &coordinate.publisher),
+            Name::Under(text, publisher) => (log.under(text)?, publisher),
+        };
+        let Validated { counting, rejected, keys } = validate(&about, owner, log)?;
+        let only = match name {
+            Name::Coordinate(coordinate) => Some(coordinate),
+            Name::Under(..) => None,
+        };
+        let coordinates: BTreeSet<Coordinate> = match only {
+            Some(coordinate) => [coordinate.clone()].into(),
+            None => {
+                let released = counting.iter().filter_map(|logged| logged.signed().statement().release());
+                released.map(|release| release.coordinate()).collect()
+            }
+        };
+        let folded = |coordinate: &Coordinate| {
+            History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())))
+        };
+        let states: BTreeMap<Coordinate, History> =
+            coordinates.into_iter().map(|coordinate| (coordinate.clone(), folded(&coordinate))).collect();
+        let lack = keys.values().chain([&about]).find_map(|listing: &StatementList| listing.lack);
+        Ok(Self {
+            lines: counting.iter().map(|logged| Line::of(logged, &states)).collect(),
+            states,
+            rejected,
+            lack,
+            cut: about.cut,
+            size: log.head().size(),
+            age: CheckpointAge::of(log.head(), SystemClock.unix_seconds()),
+            url: log.url().to_owned(),
+        })
+    }
+
+    fn text(&self, name: &str) -> String {
+        let mut page = Page::titled(&printable(name));
+        for (coordinate, history) in &self.states {
+            page.row(history.state().as_str(), coordinate);
+        }
+        page.section("said, in the order of the log");
+        for line in &self.lines {
+            let about = match line.coordinates.as_slice() {
+                [] => String::new(),
+                [one] => format!(" {one}"),
+                [one, more @ ..] => format!(" {one} and {} more", more.len()),
+            };
+            page.row(
+                &format!("entry {}", line.position),
+                &format!("{} {}: {}{about}\n{}", line.issued_at, line.speaker, line.kind, line.text),
+            );
+        }
+        for rejected in &self.rejected {
+            page.row(
+                &format!("entry {}", rejected.position),
+                &format!("DOES NOT COUNT: {} by {}: {}", rejected.kind, rejected.speaker, rejected.why),
+            );
+        }
+        page.section("as of");
+        page.row("", &format!("{}, head of size {}, asked now at {}", self.age.text(), self.size, self.url));
+        page.row("", &completeness(self.lack));
+        if self.cut {
+            page.row("", &"there is more than is read here");
+        }
+        page.0
+    }
+
+    fn json(&self, name: &str) -> Value {
+        let entries = self.lines.iter().map(|line| {
+            json!({
+                "entry": line.position,
+                "issued_at": line.issued_at,
+                "speaker": line.speaker,
+                "kind": line.kind,
+                "coordinates": line.coordinates.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "text": line.text,
+                "changes": line.changes,
+            })
+        });
+        let states =
+            self.states.iter().map(|(coordinate, history)| (coordinate.to_string(), history.state().as_str().into()));
+        let rejected = self.rejected.iter().map(|rejected| {
+            json!({
+                "entry": rejected.position,
+                "kind": rejected.kind.as_str(),
+                "speaker": rejected.speaker.to_string(),
+                "code": rejected.code,
+                "why": rejected.why,
+            })
+        });
+        let mut as_of = self.age.json();
+        if let Some(fields) = as_of.as_object_mut() {
+            fields.insert("tree_size".into(), self.size.into());
+        }
+        json!({
+            "name": name,
+            "states": states.collect::<serde_json::Map<_, _>>(),
+            "entries": entries.collect::<Vec<_>>(),
+            "rejected": rejected.collect::<Vec<_>>(),
+            "complete": self.lack.is_none(),
+            "lack": self.lack.map(Lack::as_str),
+            "cut": self.cut,
+            "as_of": as_of,
+        })
+    }
+}
+
+impl Line {
+    fn of(logged: &ProvenStatement, states: &BTreeMap<Coordinate, History>) -> Self {
+        let statement = logged.signed().statement();
+        let coordinates = statement.coordinates();
+        // What an entry does to a coordinate depends on what came before it: the fold knows.
+        let event = coordinates.iter().find_map(|coordinate| {
+            states.get(coordinate)?.events().iter().find(|event| event.position == logged.position())
+        });
+        let text = match (event, statement) {
+            (Some(event), _) => lifecycle::what(&event.what),
+            (None, Statement::Publisher(change)) => of_keys(change),
+            (None, Statement::Incident(incident)) => lifecycle::incident_line(logged.position(), incident),
+            (None, _) => "about a coordinate of which no release is named".to_owned(),
+        };
+        Self {
+            position: logged.position(),
+            issued_at: moment_of(statement),
+            speaker: statement.publisher().to_string(),
+            kind: statement.kind().as_str(),
+            coordinates,
+            text,
+            changes: event.map_or(Value::Null, |event| lifecycle::changes_json(&event.what)),
+        }
+    }
+}
+
+fn moment_of(statement: &Statement) -> String {
+    statement.issued_at().to_string()
+}
+
+/// What happens to the keys of a name.
+fn of_keys(change: &PublisherClaim) -> String {
+    let keys = |kids: Vec<String>| kids.join(", ");
+    let added = keys(change.keys.iter().map(|key| key.kid.to_string()).collect());
+    let revoked = keys(change.revoked.iter().map(ToString::to_string).collect());
+    let reason = change.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    match change.action {
+        Action::Claim => format!("claims the name for {added}"),
+        Action::Add => format!("adds {added}{reason}"),
+        Action::Rotate => format!("adds {added} and revokes {revoked}{reason}"),
+        Action::Revoke => format!("revokes {revoked}{reason}"),
+    }
+}
+
+/// Not a name of the record.
+#[derive(Debug, thiserror::Error)]
+#[error("{name:?} is no name of the record")]
+pub(crate) struct BadName {
+    name: String,
+}
+
+impl Explain for BadName {
+    fn exit(&self) -> Exit {
+        Exit::BadInput
+    }
+
+    fn code(&self) -> &'static str {
+        "bad-name"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("publisher/model@version#variant, or publisher/model@version, publisher/model, publisher".into())
+    }
+}
+
+/// A name of which the log has nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the log names nothing about {name}")]
+pub(crate) struct NothingSaid {
+    name: String,
+    lack: Option<Lack>,
+}
+
+impl Explain for NothingSaid {
+    fn exit(&self) -> Exit {
+        Exit::NotInLog
+    }
+
+    fn code(&self) -> &'static str {
+        "nothing-said"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("is this the log, and is the name spelt so? Names are lower case".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let proven = "proven complete, by the log's index: there is nothing up to its newest head";
+        vec![("answer", self.lack.map_or(proven, Lack::text).to_owned())]
+    }
+}

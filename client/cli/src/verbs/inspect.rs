@@ -1,0 +1,341 @@
+//! `stele inspect`: what any of our files holds; it verifies nothing.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use stele_durable as durable;
+use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::entry::IndexEntry;
+use stele_spec::hash::Digest;
+use stele_spec::key::PublicKey;
+use stele_spec::manifest::Manifest;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::misbehaviour::{MAX_EVIDENCE, Misbehaviour};
+use stele_spec::note::{SignedNote, VerifierKey};
+use stele_spec::policy::Policy;
+use stele_spec::proof::TlogProof;
+use stele_spec::statement::SignedStatement;
+
+use crate::args::InspectArgs;
+use crate::output::Output;
+use crate::render::page::{Page, printable};
+use crate::render::statement;
+use stele_explain::Failure;
+use stele_publish::error::{self, FileError};
+use stele_publish::key_proposal::Proposal;
+
+pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
+    let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
+    let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
+    let malformed = |problem: String| FileError::Malformed {
+        path: args.file.display().to_string(),
+        what,
+        problem,
+        hint: "the message is that of the kind that the first bytes look like",
+    };
+    let Inspected { page, json, bundle } = inspect(&bytes).map_err(malformed)?;
+    let mut output = Output { text: page.0, json, failure: None };
+    if let Some(folder) = &args.extract {
+        let Some(bundle) = bundle else {
+            return Err(malformed("only a bundle can be taken apart".into()).into());
+        };
+        let written = extract(&bundle, folder)?;
+        written.iter().for_each(|path| output.text.push_str(&format!("wrote {path}\n")));
+        if let Some(object) = output.json.as_object_mut() {
+            object.insert("written".into(), written.into());
+        }
+    }
+    Ok(output)
+}
+
+/// What a file is and holds.
+struct Inspected {
+    page: Page,
+    json: Value,
+    bundle: Option<Bundle>,
+}
+
+/// How many files of a manifest are listed for a person.
+const LISTED: usize = 200;
+
+fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
+    let plain = |(page, json): (Page, Value)| Inspected { page, json, bundle: None };
+    match bytes {
+        [] => Err("an empty file".into()),
+        [0xD2, ..] => {
+            SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string())
+        }
+        [0xA0..=0xBF, ..] if is_evidence(bytes) => {
+            Misbehaviour::parse(bytes).map(|found| plain(evidence_page(&found))).map_err(|error| error.to_string())
+        }
+        // A map of two fields, or of five.
+        [0xA2, ..] => Manifest::parse(bytes).map(|found| plain(manifest(&found))).map_err(|error| error.to_string()),
+        [0xA0..=0xBF, ..] => {
+            let bundle = Bundle::parse(bytes).map_err(|error| error.to_string())?;
+            let (page, json) = bundle_page(&bundle, bytes.len());
+            Ok(Inspected { page, json, bundle: Some(bundle) })
+        }
+        _ => {
+            let text = std::str::from_utf8(bytes).map_err(|_| "neither CBOR of ours nor text".to_owned())?;
+            inspect_text(text).map(plain)
+        }
+    }
+}
+
+/// Whether a file says that it is evidence, in a field near its beginning or after what it carries.
+fn is_evidence(bytes: &[u8]) -> bool {
+    let version = b"hevidenceqstele/evidence@v";
+    bytes.windows(version.len()).any(|window| window == version)
+}
+
+fn evidence_page(found: &Misbehaviour) -> (Page, Value) {
+    let (page, mut json) = super::evidence::describe(found);
+    if let Some(object) = json.as_object_mut() {
+        let evidence_of = object.insert("kind".into(), "evidence".into());
+        object.insert("evidence_of".into(), evidence_of.unwrap_or_default());
+    }
+    (page, json)
+}
+
+fn inspect_text(text: &str) -> Result<(Page, Value), String> {
+    if text.as_bytes().starts_with(super::evidence::OLD_TEXT) {
+        let page = Page::titled(
+            "a witness's evidence in its old form: `stele-witness evidence export` writes it as a file of evidence",
+        );
+        return Ok((page, json!({ "kind": "evidence-old-text" })));
+    }
+    if text.starts_with("stele/index@") {
+        let entry = IndexEntry::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+        let mut page = Page::titled("an index entry");
+        page.row("position", &entry.position);
+        page.row("index root", &entry.root);
+        return Ok((
+            page,
+            json!({ "kind": "index-entry", "position": entry.position, "root": entry.root.to_string() }),
+        ));
+    }
+    if Proposal::looks_like(text) {
+        let proposal = Proposal::parse(text.as_bytes())?;
+        let json = json!({ "kind": "proposal", "needed": proposal.needed, "statement": proposal.statement });
+        return Ok((Page(format!("a proposal: {}", statement::of_proposal(&proposal))), json));
+    }
+    if text.starts_with("c2sp.org/tlog-proof@") {
+        let proof = TlogProof::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+        return Ok(proof_page(&proof));
+    }
+    if text.contains("-----BEGIN PUBLIC KEY-----") {
+        let key = PublicKey::from_pem(text).map_err(|error| error.to_string())?;
+        let mut page = Page::titled("a publisher's public key");
+        page.row("key id", &key.key_id());
+        return Ok((page, json!({ "kind": "public-key", "key_id": key.key_id().to_string() })));
+    }
+    if text.contains("PRIVATE KEY-----") || text.starts_with("PRIVATE+KEY+") {
+        let page = Page::titled("a secret key: `stele key show` shows the public half of a publisher's");
+        return Ok((page, json!({ "kind": "secret-key" })));
+    }
+    if let Ok(key) = text.trim_end_matches('\n').parse::<VerifierKey>() {
+        let mut page = Page::titled("a verifier key");
+        page.row("name", key.name());
+        page.row("key id", &key.hash());
+        page.row("of a", &format!("{:?}", key.key_type()).to_lowercase());
+        return Ok((page, json!({ "kind": "vkey", "name": key.name().to_string(), "key_id": key.hash().to_string() })));
+    }
+    if text.contains("\n\n\u{2014} ") {
+        let note = SignedNote::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+        let (mut page, json) = (Page::titled("a checkpoint"), checkpoint_json(&note));
+        checkpoint_rows(&mut page, &note);
+        return Ok((page, json!({ "kind": "checkpoint", "checkpoint": json })));
+    }
+    if let Some(found) = release_toml(text) {
+        return Ok(found);
+    }
+    let policy = Policy::parse(text.as_bytes()).map_err(|error| format!("no policy: {error}"))?;
+    let mut page = Page::titled("a trust policy: `stele policy check` says what it requires");
+    page.row("logs", &policy.logs().len());
+    page.row("witnesses", &policy.witnesses().len());
+    Ok((page, json!({ "kind": "policy", "logs": policy.logs().len(), "witnesses": policy.witnesses().len() })))
+}
+
+/// A release that is not signed yet: TOML with the tables that every release has.
+fn release_toml(text: &str) -> Option<(Page, Value)> {
+    let table: toml::Table = text.parse().ok()?;
+    if !["model", "license"].iter().all(|name| table.get(*name).is_some_and(toml::Value::is_table)) {
+        return None;
+    }
+    let open = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("\"DECIDE")).count();
+    let mut page =
+        Page::titled("a release that is not signed yet: `stele publish` signs and submits it with its folder");
+    page.row("decisions", &format!("{open} open"));
+    Some((page, json!({ "kind": "release-toml", "open": open })))
+}
+
+fn statement(signed: &SignedStatement) -> (Page, Value) {
+    let statement = signed.statement();
+    let mut page = Page::titled(&format!("a signed statement: {}", statement.kind()));
+    let leaf = leaf_hash(signed.bytes());
+    page.row("publisher", statement.publisher());
+    if let Some(coordinate) = statement.coordinate() {
+        page.row("coordinate", &coordinate);
+    }
+    page.row("issued", &statement.issued_at());
+    page.row("key id", &signed.kid());
+    page.row("leaf hash", &leaf);
+    page.row("bytes", &signed.bytes().len());
+    let json =
+        json!({ "kind": "statement", "kid": signed.kid(), "leaf_hash": leaf.to_string(), "statement": statement });
+    (page, json)
+}
+
+fn manifest(manifest: &Manifest) -> (Page, Value) {
+    let mut page = Page::titled("a manifest");
+    page.row("digest", &manifest.digest());
+    page.row(
+        "weights",
+        &format!(
+            "{} ({} files, {} bytes)",
+            manifest.weights_digest(),
+            manifest.weights_files(),
+            manifest.weights_bytes()
+        ),
+    );
+    page.row(
+        "tree",
+        &format!("{} ({} files, {} bytes)", manifest.tree_digest(), manifest.files().len(), manifest.total_bytes()),
+    );
+    for file in manifest.files().iter().take(LISTED) {
+        page.row(file.role.as_str(), &format!("{}  {} ({} bytes)", file.sha256, file.path, file.size));
+    }
+    if manifest.files().len() > LISTED {
+        page.row("", &format!("and {} more", manifest.files().len() - LISTED));
+    }
+    let json = json!({
+        "kind": "manifest",
+        "digest": manifest.digest(),
+        "weights_digest": manifest.weights_digest(),
+        "tree_digest": manifest.tree_digest(),
+        "files": manifest.files(),
+    });
+    (page, json)
+}
+
+fn proof_page(proof: &TlogProof) -> (Page, Value) {
+    let mut page = Page::titled("a proof of inclusion (c2sp.org/tlog-proof)");
+    page.row("index", &proof.index());
+    page.row("path", &format!("{} hashes", proof.path().path().len()));
+    checkpoint_rows(&mut page, proof.checkpoint());
+    let path: Vec<_> = proof.path().path().iter().map(ToString::to_string).collect();
+    let json = json!({
+        "kind": "tlog-proof",
+        "index": proof.index(),
+        "path": path,
+        "checkpoint": checkpoint_json(proof.checkpoint()),
+    });
+    (page, json)
+}
+
+fn checkpoint_rows(page: &mut Page, note: &SignedNote) {
+    match Checkpoint::parse(note.text()) {
+        Ok(checkpoint) => {
+            page.row("origin", checkpoint.origin());
+            page.row("tree size", &checkpoint.size());
+            page.row("root", &checkpoint.root());
+        }
+        Err(error) => page.row("checkpoint", &error),
+    }
+    for signature in note.signatures() {
+        page.row("signed", &format!("{} key {}", signature.name, signature.hash));
+    }
+}
+
+fn checkpoint_json(note: &SignedNote) -> Value {
+    let signatures =
+        note.signatures().iter().map(|line| json!({ "name": line.name.to_string(), "key_id": line.hash.to_string() }));
+    let signatures: Vec<Value> = signatures.collect();
+    match Checkpoint::parse(note.text()) {
+        Ok(checkpoint) => json!({
+            "origin": checkpoint.origin().to_string(),
+            "size": checkpoint.size(),
+            "root": checkpoint.root().to_string(),
+            "signatures": signatures,
+        }),
+        Err(error) => json!({ "error": error.to_string(), "signatures": signatures }),
+    }
+}
+
+fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
+    let receipt = bundle.manifest.is_empty();
+    let title = if receipt { "a receipt: a bundle without a manifest" } else { "a bundle (release.stele)" };
+    let mut page = Page::titled(title);
+    page.row("bytes", &length);
+    let part = |name: &str, page: &mut Page, read: Result<(Page, Value), String>| match read {
+        Ok((inner, json)) => {
+            page.section(name);
+            page.0.push_str(&inner.0);
+            json
+        }
+        Err(error) => {
+            page.section(name);
+            page.row("broken", &printable(&error));
+            json!({ "error": error })
+        }
+    };
+    let signed = |bytes: &[u8]| {
+        SignedStatement::parse(bytes).map(|signed| statement(&signed)).map_err(|error| error.to_string())
+    };
+    let proven =
+        |bytes: &[u8]| TlogProof::parse(bytes).map(|proof| proof_page(&proof)).map_err(|error| error.to_string());
+    let statement = part("statement", &mut page, signed(&bundle.statement));
+    let files = if receipt {
+        Value::Null
+    } else {
+        let read = Manifest::parse(&bundle.manifest).map(|found| manifest(&found)).map_err(|error| error.to_string());
+        part("manifest", &mut page, read)
+    };
+    let proof = part("proof", &mut page, proven(&bundle.proof));
+    let keys: Vec<Value> = bundle
+        .keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| {
+            let statement = part(&format!("key statement {n}"), &mut page, signed(&key.statement));
+            let proof = part(&format!("proof of key statement {n}"), &mut page, proven(&key.proof));
+            json!({ "statement": statement, "proof": proof })
+        })
+        .collect();
+    let json = json!({
+        "kind": "bundle",
+        "manifest_sha256": (!receipt).then(|| Digest::of(&bundle.manifest)),
+        "statement": statement,
+        "manifest": files,
+        "proof": proof,
+        "keys": keys,
+    });
+    (page, json)
+}
+
+/// Writes the parts as the standard files that they are. Nothing is overwritten.
+fn extract(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
+    durable::create_dir_all(&folder.join("keys"))?;
+    let mut parts = vec![
+        ("statement.cose".to_owned(), &bundle.statement),
+        ("manifest.cbor".to_owned(), &bundle.manifest),
+        ("proof.tlog-proof".to_owned(), &bundle.proof),
+    ];
+    parts.retain(|(_, bytes)| !bytes.is_empty());
+    for (n, key) in bundle.keys.iter().enumerate() {
+        parts.push((format!("keys/{n}.cose"), &key.statement));
+        parts.push((format!("keys/{n}.tlog-proof"), &key.proof));
+    }
+    let mut written = Vec::new();
+    for (name, bytes) in parts {
+        let path = folder.join(name);
+        if path.exists() {
+            let hint = "choose an empty folder";
+            return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
+        }
+        durable::create_file(&path, bytes, 0o644)?;
+        written.push(path.display().to_string());
+    }
+    Ok(written)
+}

@@ -1,0 +1,352 @@
+//! `stele keys`: who holds a name, and changes of that, by one key or by several that agree.
+//!
+//! With a threshold of one a change is signed and submitted at once. With more it is written as a proposal, which travels
+//! between the key holders by whatever way they trust: each approves it, and the last one signs and submits it.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use stele_terminal::output::complain;
+
+use serde_json::{Value, json};
+use stele_durable as durable;
+use stele_explain::{Exit, Explain};
+use stele_spec::hash::KeyId;
+use stele_spec::key::{PublicKey, SecretKey};
+use stele_spec::name::Publisher;
+use stele_spec::registration::Holder;
+use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
+
+use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
+use crate::key::{read_public, read_secret};
+use crate::log_args::local_state;
+use crate::output::Output;
+use crate::policy_file;
+use crate::render::page::Page;
+use crate::render::statement;
+use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::log_view::MAX_VERDICT_WAIT;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::{Lack, ProvenStatement};
+use stele_publish::error::FileError;
+use stele_publish::issued_at::now;
+use stele_publish::key_proposal::Proposal;
+use stele_publish::publish_error::PublishError;
+use stele_publish::receipt;
+use stele_publish::register::{self, RegistrationRefused};
+
+/// How long a log that is unwell is asked again where nothing is submitted.
+const WAIT: HumanDuration = HumanDuration(10);
+
+pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
+    match args.verb {
+        KeysVerb::List { publisher, trust } => list(&publisher, &trust),
+        KeysVerb::Add { change: args, new } => change(args, Action::Add, &new, &[]),
+        KeysVerb::Rotate { change: args, new, old } => change(args, Action::Rotate, &new, &old),
+        KeysVerb::Revoke { change: args, old } => change(args, Action::Revoke, &[], &old),
+        KeysVerb::Approve { file, key } => approve(&file, &key),
+        KeysVerb::Submit { file, key, said } => submit(&file, &key, &said),
+    }
+}
+
+fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
+    let loaded = policy_file::load(trust.policy.as_deref())?;
+    let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, complain)
+        .until(Instant::now() + MAX_VERDICT_WAIT);
+    let mut record = ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
+    let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
+    local_state(false).keep_keys_of(&record, publisher)?;
+    let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
+    let mut statements = Vec::new();
+    for logged in record.key_statements(publisher, u64::MAX) {
+        let Statement::Publisher(change) = logged.statement() else { continue };
+        page.section(&format!("entry {}: {}, issued {}", logged.position(), change.action, change.issued_at));
+        page.row("signed by", &logged.signed().kid());
+        change.approvals.iter().for_each(|approval| page.row("approved by", &approval.kid));
+        change.keys.iter().for_each(|key| page.row("adds", &key.kid));
+        change.revoked.iter().for_each(|kid| page.row("revokes", kid));
+        page.row("threshold", &change.threshold);
+        page.maybe("reason", change.reason.as_ref());
+        statements.push(json!({
+            "entry": logged.position(),
+            "leaf_hash": logged.leaf().to_string(),
+            "kid": logged.signed().kid(),
+            "statement": change,
+        }));
+    }
+    page.section("Who may speak now");
+    holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
+    page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
+    page.row("shown by", &format!("{}, each statement proven under the policy", log.url()));
+    page.row("", &record.lack().map_or("proven complete, by the log's index", Lack::text));
+    let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
+    let revoked: Vec<String> = holder.revoked.iter().map(ToString::to_string).collect();
+    Ok(Output {
+        text: page.0,
+        json: json!({
+            "publisher": publisher.to_string(),
+            "statements": statements,
+            "keys": keys,
+            "revoked": revoked,
+            "threshold": holder.threshold,
+            "complete": record.lack().is_none(),
+            "lack": record.lack().map(Lack::as_str),
+        }),
+        failure: None,
+    })
+}
+
+fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> Result<Output, Failure> {
+    let key = read_secret(&args.key)?;
+    let loaded = policy_file::load(args.said.trust.policy.as_deref())?;
+    let log = LogClient::new(
+        log_url::log_url(args.said.trust.log.as_deref(), Some(&loaded.policy))?,
+        args.said.wait,
+        complain,
+    );
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
+    let publisher = args.publisher;
+    let holder = record.holder(&publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
+
+    let new: Vec<PublicKey> = new.iter().map(|file| read_public(file)).collect::<Result<_, _>>()?;
+    let reason: Option<Prose> = match args.reason.as_deref().map(str::parse).transpose() {
+        Ok(reason) => reason,
+        Err(error) => return Err(KeysError::Reason(error).into()),
+    };
+    let mut statement = PublisherClaim::new(publisher.clone(), now(), &[]);
+    statement.action = action;
+    statement.keys = new.into_iter().map(PublisherKey::from).collect();
+    statement.revoked = old.iter().map(|key| named(key)).collect::<Result<_, _>>()?;
+    statement.threshold = args.threshold.unwrap_or(holder.threshold);
+    statement.previous = Some(holder.newest);
+    statement.reason = reason;
+    if let Some(done) = record.known(holder.newest.entry).filter(|newest| says(newest, &statement)).cloned() {
+        return kept(&done, &mut record, args.said.output.as_deref(), false);
+    }
+    statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
+    // The signatures aside, by the rules of registration: nobody should be asked to sign what cannot be.
+    let alone = Holder { threshold: 1, ..holder.clone() };
+    let kid = key.public().key_id();
+    if let Err(refusal) = alone.check(&publisher, &kid, &statement) {
+        return Err(
+            RegistrationRefused::of_keys(refusal, &record, &holder, kid, &Statement::Publisher(statement)).into()
+        );
+    }
+    if holder.threshold > 1 {
+        return propose(Proposal { needed: holder.threshold, statement }, &key, args.proposal);
+    }
+    let signed = sign(&Statement::Publisher(statement), &key).map_err(PublishError::Statement)?;
+    let logged = register::submit(&mut record, &signed, args.said.expect.as_deref())?;
+    kept(&logged, &mut record, args.said.output.as_deref(), true)
+}
+
+/// Approves a proposal with a first key and writes it.
+pub(crate) fn propose(mut proposal: Proposal, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
+    proposal.approve(key)?;
+    let name = || {
+        let name = proposal.statement.publisher.name.as_str().replace('/', "-");
+        PathBuf::from(format!("{}-{name}.toml", proposal.statement.action))
+    };
+    let file = file.unwrap_or_else(name);
+    if file.exists() {
+        let hint = "it may hold approvals: move it away first, or choose another with --proposal";
+        return Err(FileError::Exists { path: file.display().to_string(), hint }.into());
+    }
+    durable::create_file(&file, text_of(&proposal)?.as_bytes(), 0o644)?;
+    Ok(waiting(&proposal, &file))
+}
+
+fn approve(file: &Path, key: &Path) -> Result<Output, Failure> {
+    let key = read_secret(key)?;
+    let mut proposal = Proposal::read(file)?;
+    proposal.approve(&key)?;
+    durable::replace_file(file, text_of(&proposal)?.as_bytes())?;
+    Ok(waiting(&proposal, file))
+}
+
+fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure> {
+    let key = read_secret(key)?;
+    let proposal = Proposal::read(file)?;
+    let loaded = policy_file::load(said.trust.policy.as_deref())?;
+    let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, complain);
+    let mut record =
+        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
+    let statement = proposal.signed_by(&key.public())?;
+    let publisher = statement.publisher.name.clone();
+    let holder = record.holder(&publisher)?;
+    // Submitting it again, by whichever key, finds what is in the log.
+    let done = record.key_statements(&publisher, u64::MAX).find(|logged| says_all(logged, &statement)).cloned();
+    if let Some(done) = done {
+        return kept(&done, &mut record, said.output.as_deref(), false);
+    }
+    let kid = key.public().key_id();
+    let whole = Statement::Publisher(statement.clone());
+    match holder {
+        Some(holder) => {
+            if let Err(refusal) = holder.check(&publisher, &kid, &statement) {
+                return Err(RegistrationRefused::of_keys(refusal, &record, &holder, kid, &whole).into());
+            }
+        }
+        None => {
+            let (needed, found) = (statement.threshold, 1 + statement.approvals.len() as u64);
+            if found < needed {
+                return Err(KeysError::Waiting { publisher, needed, found }.into());
+            }
+        }
+    }
+    let signed = sign(&whole, &key).map_err(PublishError::Statement)?;
+    let logged = register::submit(&mut record, &signed, said.expect.as_deref())?;
+    kept(&logged, &mut record, said.output.as_deref(), true)
+}
+
+/// A change that is in the log.
+fn kept(
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
+    output: Option<&Path>,
+    new: bool,
+) -> Result<Output, Failure> {
+    let receipt = receipt::write(logged, record, output)?;
+    let mut page = Page(statement::of(logged.signed()));
+    let before = if new { "" } else { ", as it was before" };
+    page.row("entry", &format!("{}{before}, proven under the policy", logged.position()));
+    page.row("receipt", &receipt.display());
+    let publisher = logged.statement().publisher();
+    let holder = record.holder(publisher)?;
+    local_state(false).keep_keys_of(record, publisher)?;
+    let keys = holder.iter().flat_map(|holder| &holder.keys).map(|key| key.key_id().to_string());
+    Ok(Output {
+        text: page.0,
+        json: json!({
+            "publisher": logged.statement().publisher().to_string(),
+            "new": new,
+            "entry": logged.position(),
+            "leaf_hash": logged.leaf().to_string(),
+            "keys": keys.collect::<Vec<_>>(),
+            "receipt": receipt.display().to_string(),
+            "statement": logged.statement(),
+        }),
+        failure: None,
+    })
+}
+
+/// A proposal that was written, and what is to be done with it.
+fn waiting(proposal: &Proposal, file: &Path) -> Output {
+    let (have, needed) = (proposal.statement.approvals.len() as u64, proposal.needed);
+    let shown = file.display();
+    // The last one signs the envelope: its approval is not needed, and not counted twice.
+    let next = if have + 1 < needed {
+        format!("{} more: stele keys approve {shown} --key FILE\n", needed - have - 1)
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{}\nwrote {shown}\n{next}the last: stele keys submit {shown} --key FILE\n",
+        statement::of_proposal(proposal)
+    );
+    let json = json!({
+        "proposal": file.display().to_string(),
+        "approvals": have,
+        "needed": needed,
+        "statement": proposal.statement,
+    });
+    Output { text, json: Value::Object(json.as_object().cloned().unwrap_or_default()), failure: None }
+}
+
+fn text_of(proposal: &Proposal) -> Result<String, KeysError> {
+    proposal.format().map_err(KeysError::Format)
+}
+
+/// Whether the newest key statement is this very change, its time and what came before it aside.
+fn says(newest: &ProvenStatement, change: &PublisherClaim) -> bool {
+    matches!(newest.statement(), Statement::Publisher(there) if {
+        let (issued_at, previous) = (there.issued_at, there.previous);
+        *there == PublisherClaim { issued_at, previous, approvals: there.approvals.clone(), ..change.clone() }
+    })
+}
+
+/// Whether an entry is this very change, its signatures aside.
+fn says_all(logged: &ProvenStatement, change: &PublisherClaim) -> bool {
+    matches!(logged.statement(), Statement::Publisher(there)
+        if *there == PublisherClaim { approvals: there.approvals.clone(), ..change.clone() })
+}
+
+/// A key by its id, or by its file.
+fn named(key: &str) -> Result<KeyId, Failure> {
+    match KeyId::from_hex(key) {
+        Ok(kid) => Ok(kid),
+        Err(_) => read_public(Path::new(key)).map(|key| key.key_id()),
+    }
+}
+
+/// Why keys are not changed or shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    /// Nobody holds the name.
+    #[error("nobody has claimed {publisher} in this log")]
+    Unclaimed {
+        /// The name.
+        publisher: Publisher,
+    },
+    /// Not a reason.
+    #[error("--reason: {0}")]
+    Reason(WordError),
+    /// A claim with too few signatures.
+    #[error("a claim of {publisher} needs {needed} of its keys to sign, found {found}")]
+    Waiting {
+        /// The name.
+        publisher: Publisher,
+        /// How many keys must sign.
+        needed: u64,
+        /// How many would have.
+        found: u64,
+    },
+    /// It cannot be written as text.
+    #[error("the proposal cannot be written: {0}")]
+    Format(String),
+}
+
+impl Explain for KeysError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unclaimed { .. } => Exit::NotInLog,
+            Self::Reason(_) => Exit::Usage,
+            Self::Waiting { .. } => Exit::Refused,
+            Self::Format(_) => Exit::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unclaimed { .. } => "name-unclaimed",
+            Self::Reason(_) => "bad-reason",
+            Self::Waiting { .. } => "approvals-missing",
+            Self::Format(_) => "proposal-unwritable",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Unclaimed { .. } => "`stele claim NAME --key FILE` claims it",
+                Self::Reason(_) => "write it as text that can be read, in a few lines",
+                Self::Waiting { .. } => "let further keys approve it: stele keys approve FILE --key THEIRS",
+                Self::Format(_) => "this is a bug of ours: please tell us",
+            }
+            .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Waiting { needed, found, .. } => {
+                vec![("expected", format!("{needed} keys that sign")), ("found", found.to_string())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `stele lineage`: what a release was made of, all the way up, and what was made of it.
+
+use serde_json::{Value, json};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{Parent, Release};
+
+use crate::args::LineageArgs;
+use crate::log_args::LogContext;
+use crate::output::Output;
+use crate::render::lineage_drawing;
+use crate::render::page::printable;
+use crate::subject::{LoadedStatement, Subject};
+use stele_explain::Failure;
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::log_view::LogView;
+use stele_log_client::statements::{Lack, StatementSource as _};
+
+/// The most descendants that are looked at.
+const MAX_CHILDREN: usize = 100;
+
+pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
+    let subject = Subject::parse(&args.what)?;
+    let asked = LogContext::by(&args.asking)?;
+    let log = asked.log()?;
+    let loaded = match &subject {
+        Subject::File(file) => LoadedStatement::file(file)?,
+        Subject::Coordinate(coordinate) => LoadedStatement::coordinate(&log, coordinate)?,
+        Subject::Entry(position) => LoadedStatement::entry(&log, *position)?,
+    };
+    let Some(release) = loaded.statement().release() else {
+        return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
+    };
+    let coordinate = release.coordinate();
+    let lineage = lineage::collect(release, |parent| log.standing(parent).map(Some))?;
+    let children = children(&log, &coordinate)?;
+    let title = coordinate.to_string();
+    let text = if args.dot {
+        lineage_drawing::dot(&lineage, &title)
+    } else if args.mermaid {
+        lineage_drawing::mermaid(&lineage, &title)
+    } else {
+        text(release, &lineage, &children, &log)
+    };
+    Ok(Output { text, json: document(&coordinate, release, &lineage, &children, &log), failure: None })
+}
+
+/// A release that names this one as its parent.
+struct Child {
+    coordinate: Coordinate,
+    entry: u64,
+    relation: String,
+}
+
+/// What the log names as made of a coordinate, and says so itself.
+fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
+    let listing = log.releases("children?name=", &parent.to_string(), MAX_CHILDREN)?;
+    let child = |logged: &stele_log_client::statements::ProvenStatement| {
+        let release = logged.signed().statement().release()?;
+        let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);
+        let named = release.lineage.iter().find(|ancestor| names(&ancestor.parent))?;
+        let relation = named.relation.to_string();
+        Some(Child { coordinate: release.coordinate(), entry: logged.position(), relation })
+    };
+    Ok((listing.statements.iter().filter_map(child).collect(), listing.cut))
+}
+
+fn text(release: &Release, lineage: &Lineage, (children, cut): &(Vec<Child>, bool), log: &LogView<'_>) -> String {
+    let mut text = lineage_drawing::tree(lineage, &release.coordinate().to_string());
+    if release.from_scratch {
+        text.push_str("trained from scratch: it has no parents\n");
+    }
+    if !children.is_empty() {
+        text.push_str(&format!("\nmade of it ({}):\n", Lack::Unindexed.text()));
+        for child in children {
+            let coordinate = printable(&child.coordinate.to_string());
+            text.push_str(&format!("  {coordinate} ({}, entry {})\n", child.relation, child.entry));
+        }
+    }
+    if *cut {
+        text.push_str("  and more\n");
+    }
+    let head = log.head();
+    let age = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
+    text.push_str(&format!("\nas of {age}, head of size {}, asked now\n", head.size()));
+    text
+}
+
+fn document(
+    coordinate: &Coordinate,
+    release: &Release,
+    lineage: &Lineage,
+    (children, cut): &(Vec<Child>, bool),
+    log: &LogView<'_>,
+) -> Value {
+    let mut document = json!({
+        "coordinate": coordinate.to_string(),
+        "from_scratch": release.from_scratch,
+        "children": children.iter().map(|child| json!({
+            "coordinate": child.coordinate.to_string(),
+            "entry": child.entry,
+            "relation": child.relation,
+        })).collect::<Vec<_>>(),
+        "children_cut": cut,
+        "children_complete": false,
+    });
+    let mut as_of = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).json();
+    if let Some(fields) = as_of.as_object_mut() {
+        fields.insert("tree_size".into(), log.head().size().into());
+    }
+    if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), lineage_drawing::json(lineage)) {
+        fields.extend(lineage);
+        fields.insert("as_of".into(), as_of);
+    }
+    document
+}
+
+/// A statement that has no lineage.
+#[derive(Debug, thiserror::Error)]
+#[error("a statement of the kind {kind} has no lineage")]
+pub(crate) struct NoLineage {
+    kind: String,
+}
+
+impl Explain for NoLineage {
+    fn exit(&self) -> Exit {
+        Exit::BadInput
+    }
+
+    fn code(&self) -> &'static str {
+        "not-a-release"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name a release".into())
+    }
+}

@@ -1,0 +1,461 @@
+//! `stele resolve`: which release is this file, this digest, this package URL?
+//!
+//! A log finds candidates; each is proven before it is named: the release is in the log, and its manifest, whose digest the
+//! release holds, lists the file.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
+use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
+use stele_spec::name::Coordinate;
+use stele_spec::policy::Policy;
+use stele_spec::statement::{Purl, Release};
+use stele_verify::VerifiedRelease;
+use stele_verify::folder::BUNDLE;
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::locate::folders_above;
+
+use crate::args::ResolveArgs;
+use crate::log_args::{LogContext, local_state};
+use crate::output::Output;
+use crate::policy_file;
+use crate::progress::Progress;
+use crate::render::lifecycle;
+use crate::render::page::{Page, printable};
+use stele_explain::Failure;
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::local_state::LogId;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
+use stele_publish::error;
+
+/// The most releases that are looked into.
+const MAX_RELEASES: usize = 32;
+
+pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
+    let asked_for = Wanted::parse(&args.what)?;
+    let here = if args.no_bundle { None } else { here(&asked_for, &args)? };
+    if let Some((found, as_of)) = here {
+        let text = text(&asked_for, std::slice::from_ref(&found), &as_of);
+        return Ok(Output { text, json: document(&asked_for, &[found], "bundle", &as_of), failure: None });
+    }
+    let asked = LogContext::by(&args.asking)?;
+    let log = asked.log()?;
+    let Answer { found, unread, weights } = in_log(&asked_for, &log)?;
+    if found.is_empty() {
+        let what = asked_for.name();
+        return Err(match unread.is_empty() {
+            true => NotRecorded { what, weights }.into(),
+            false => ManifestsMissing { what, unread }.into(),
+        });
+    }
+    let age = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).text();
+    let as_of = format!(
+        "{age}, head of size {}, asked now at {}; that no other release has it is {}",
+        log.head().size(),
+        log.url(),
+        Lack::Unindexed.text()
+    );
+    Ok(Output {
+        text: text(&asked_for, &found, &as_of),
+        json: document(&asked_for, &found, "log", &as_of),
+        failure: None,
+    })
+}
+
+/// What is looked for.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// As it was given.
+    given: String,
+    /// The file, if it is one here.
+    file: Option<PathBuf>,
+    sha256: Option<Digest>,
+    git_sha1: Option<GitBlobId>,
+    purl: Option<Purl>,
+    /// The digest in a blob's name, where the bytes have another.
+    misnamed: Option<Digest>,
+}
+
+impl Wanted {
+    /// What a text means: what is on this disk comes first.
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let wanted = Self { given: text.to_owned(), ..Self::default() };
+        let path = Path::new(text);
+        if path.is_file() {
+            return wanted.of_file(path);
+        }
+        // Ollama writes `sha256-`, everybody else `sha256:`.
+        let hex =
+            ["sha256:", "sha256-", "git-sha1:"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+        if let Ok(digest) = Digest::from_hex(hex) {
+            return Ok(Self { sha256: Some(digest), ..wanted });
+        }
+        if let Ok(id) = GitBlobId::from_hex(hex) {
+            return Ok(Self { git_sha1: Some(id), ..wanted });
+        }
+        if let (true, Ok(purl)) = (text.starts_with("pkg:"), text.parse()) {
+            return Ok(Self { purl: Some(purl), ..wanted });
+        }
+        Err(NotAThing { text: text.to_owned() }.into())
+    }
+
+    fn of_file(self, path: &Path) -> Result<Self, Failure> {
+        let size = std::fs::metadata(path).map_or(0, |found| found.len());
+        let job = Job { path: path.to_owned(), size };
+        let results = Progress::of(size).during(|progress| hash_all(std::slice::from_ref(&job), Want::All, progress));
+        let hashed = match results.into_iter().next() {
+            Some(Ok(hashed)) => hashed,
+            Some(Err(error)) => return Err(Unhashed { path: path.to_owned(), problem: error.to_string() }.into()),
+            None => return Err(Unhashed { path: path.to_owned(), problem: "it was not hashed".into() }.into()),
+        };
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let named = name.strip_prefix("sha256-").and_then(|hex| Digest::from_hex(hex).ok());
+        Ok(Self {
+            file: Some(path.to_owned()),
+            sha256: Some(hashed.sha256),
+            git_sha1: hashed.git_sha1,
+            misnamed: named.filter(|named| *named != hashed.sha256),
+            ..self
+        })
+    }
+
+    fn name(&self) -> String {
+        match (&self.file, self.sha256) {
+            (Some(file), Some(digest)) => format!("{} (SHA-256 {digest})", file.display()),
+            _ => self.given.clone(),
+        }
+    }
+
+    /// What a release with this manifest has of it.
+    fn part_of(&self, release: &Release, manifest: Option<&Manifest>) -> Option<Part> {
+        if self.purl.is_some() && self.purl == release.model.purl {
+            return Some(Part::Release);
+        }
+        if self.sha256.is_some_and(|digest| digest == release.weights.digest) {
+            return Some(Part::Weights);
+        }
+        if self.sha256.is_some_and(|digest| digest == release.tree.digest) {
+            return Some(Part::Tree);
+        }
+        let same = |file: &&ManifestFile| match self.sha256 {
+            // A file here has both: the one that decides is compared.
+            Some(digest) => file.sha256 == digest,
+            None => self.git_sha1 == Some(file.git_sha1),
+        };
+        manifest?.files().iter().find(same).cloned().map(Part::File)
+    }
+}
+
+/// What of a release it is.
+#[derive(Debug)]
+enum Part {
+    /// One of its files.
+    File(ManifestFile),
+    /// All of its weights.
+    Weights,
+    /// All of its files.
+    Tree,
+    /// The release itself.
+    Release,
+}
+
+/// A release that has it.
+#[derive(Debug)]
+struct Found {
+    release: Box<Release>,
+    entry: u64,
+    part: Part,
+    standing: Option<ReleaseStatus>,
+}
+
+/// By the bundles that lie above the file, or that are named: no server is asked.
+fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, Failure> {
+    let above = wanted.file.iter().flat_map(|file| folders_above(file)).map(|folder| folder.join(BUNDLE));
+    let bundles: Vec<PathBuf> = args.bundle.iter().cloned().chain(above.filter(|bundle| bundle.exists())).collect();
+    if bundles.is_empty() {
+        return Ok(None);
+    }
+    let policy = policy_file::load(args.asking.trust.policy.as_deref())?.policy;
+    for path in bundles {
+        let bytes = error::read(&path, MAX_BUNDLE as u64, "a release.stele")?;
+        let evidence = match stele_verify::verify(&bytes, &policy) {
+            Ok(evidence) => evidence,
+            // One that was named must hold; one that happens to lie there may be another log's.
+            Err(error) if args.bundle.contains(&path) => return Err(error.into()),
+            Err(_) => continue,
+        };
+        let release = evidence.release();
+        if let Some(part) = wanted.part_of(release, Some(evidence.manifest())) {
+            let age = CheckpointAge::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
+            let as_of = format!("{age}, by {}; nobody was asked what was said later", path.display());
+            let entry = evidence.statement().position();
+            let standing = kept(&evidence, &policy, args.asking.no_state)?;
+            let as_of = match &standing {
+                Some(standing) => format!("{as_of} than entry {}", standing.head.size().saturating_sub(1)),
+                None => as_of,
+            };
+            return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing }, as_of)));
+        }
+    }
+    Ok(None)
+}
+
+/// What the log said of the release when this machine last asked it.
+fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<Option<ReleaseStatus>, Failure> {
+    let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
+    let log = LogId::of(evidence.checkpoint().note(), policy);
+    let Some(told) = log.and_then(|log| memory.told(log, &coordinate, policy)) else { return Ok(None) };
+    let standing = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
+    let entry = evidence.statement().position();
+    Ok(Some(standing).filter(|standing| standing.history.release().is_some_and(|(at, _)| at == entry)))
+}
+
+/// What the log has.
+struct Answer {
+    found: Vec<Found>,
+    /// Releases that the log names and whose manifests it does not have.
+    unread: Vec<(u64, Coordinate)>,
+    /// Of a digest: what is missing for a proof that these releases are all of which it is the weights.
+    weights: Option<Result<(), Lack>>,
+}
+
+/// By the log's lookups, each answer proven; by its index, where a digest is that of weights.
+fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
+    let mut answers: Vec<StatementList> = Vec::new();
+    let mut weights = None;
+    if let Some(digest) = wanted.sha256 {
+        answers.push(log.releases("file?hex=", &digest.to_string(), MAX_RELEASES)?);
+        // The index has the digest over all weights of a release, which is no file's own.
+        if wanted.file.is_none() {
+            let listing = log.releases_of_weights(digest, MAX_RELEASES)?;
+            weights = Some(listing.lack.map_or(Ok(()), Err));
+            answers.push(listing);
+        }
+    } else if let Some(id) = wanted.git_sha1 {
+        answers.push(log.releases("file?hex=", &id.to_string(), MAX_RELEASES)?);
+    }
+    if let Some(purl) = &wanted.purl {
+        answers.push(log.releases("purl?name=", &purl.to_string(), MAX_RELEASES)?);
+    }
+    let (mut found, mut unread): (Vec<Found>, Vec<(u64, Coordinate)>) = (Vec::new(), Vec::new());
+    for listing in answers {
+        for logged in listing.statements {
+            let Some(release) = logged.signed().statement().release() else { continue };
+            if found.len() == MAX_RELEASES || found.iter().any(|known| known.entry == logged.position()) {
+                continue;
+            }
+            let manifest = match wanted.part_of(release, None) {
+                Some(_) => None,
+                None => match log.manifest(release.manifest)? {
+                    Some(manifest) => Some(manifest),
+                    None => {
+                        unread.push((logged.position(), release.coordinate()));
+                        continue;
+                    }
+                },
+            };
+            let Some(part) = wanted.part_of(release, manifest.as_ref()) else { continue };
+            let standing = log.standing(&release.coordinate())?;
+            // Who spoke under the name without holding it is not its release.
+            if standing.rejection(logged.position()).is_none() {
+                let (release, entry) = (Box::new(release.clone()), logged.position());
+                found.push(Found { release, entry, part, standing: Some(standing) });
+            }
+        }
+    }
+    found.sort_by_key(|found| found.entry);
+    Ok(Answer { found, unread, weights })
+}
+
+fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
+    let mut page = Page::titled(&printable(&wanted.name()));
+    if let Some(named) = wanted.misnamed {
+        page.row("ITS NAME LIES", &format!("the file is called sha256-{named}, and its bytes have another digest"));
+    }
+    for found in found {
+        page.section(&found.release.coordinate().to_string());
+        page.row(
+            "is",
+            &match &found.part {
+                Part::File(file) => format!("{} ({}, {} bytes)", file.path, file.role, file.size),
+                Part::Weights => "all of its weights".to_owned(),
+                Part::Tree => "all of its files".to_owned(),
+                Part::Release => "this release, by its package URL".to_owned(),
+            },
+        );
+        page.row("entry", &found.entry);
+        page.row("artifact", &found.release.model.artifact);
+        page.row("licence", &licence(found));
+        match &found.standing {
+            Some(standing) => lifecycle::rows(&mut page, standing),
+            None => page.row("state", &"not asked for: --no-bundle asks the log"),
+        }
+    }
+    if found.len() > 1 {
+        page.section("in several releases");
+        page.row("", &"these bytes alone do not say which of them is meant");
+    }
+    page.section("as of");
+    page.row("", &as_of);
+    page.0
+}
+
+/// The licence as it stands, and as it was released where that is another.
+fn licence(found: &Found) -> String {
+    let released = &found.release.license.spdx;
+    let current = found.standing.as_ref().and_then(|standing| standing.history.current());
+    match current.map(|current| &current.license.spdx) {
+        Some(current) if current != released => format!("{current} (amended; released under {released})"),
+        _ => released.to_string(),
+    }
+}
+
+fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Value {
+    let found = found.iter().map(|found| {
+        let (part, file) = match &found.part {
+            Part::File(file) => ("file", Some(file)),
+            Part::Weights => ("weights", None),
+            Part::Tree => ("tree", None),
+            Part::Release => ("release", None),
+        };
+        json!({
+            "coordinate": found.release.coordinate().to_string(),
+            "entry": found.entry,
+            "part": part,
+            "file": file,
+            "weights_digest": found.release.weights.digest,
+            "license": found.standing.as_ref().and_then(|standing| standing.history.current())
+                .map_or(&found.release.license.spdx, |current| &current.license.spdx).to_string(),
+            "license_released": found.release.license.spdx.to_string(),
+            "lifecycle": found.standing.as_ref().map(lifecycle::json),
+        })
+    });
+    json!({
+        "given": wanted.given,
+        "sha256": wanted.sha256,
+        "git_sha1": wanted.git_sha1,
+        "purl": wanted.purl,
+        "misnamed": wanted.misnamed,
+        "source": source,
+        "found": found.collect::<Vec<_>>(),
+        "as_of": as_of,
+    })
+}
+
+/// A text that is nothing to look for.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is no file here, no digest and no package URL")]
+pub(crate) struct NotAThing {
+    text: String,
+}
+
+impl Explain for NotAThing {
+    fn exit(&self) -> Exit {
+        Exit::BadInput
+    }
+
+    fn code(&self) -> &'static str {
+        "nothing-to-resolve"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, or pkg:..."
+                .into(),
+        )
+    }
+}
+
+/// A file without a digest.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be hashed: {problem}", .path.display())]
+pub(crate) struct Unhashed {
+    path: PathBuf,
+    problem: String,
+}
+
+impl Explain for Unhashed {
+    fn exit(&self) -> Exit {
+        Exit::Io
+    }
+
+    fn code(&self) -> &'static str {
+        "file-unreadable"
+    }
+}
+
+/// Something that no release has, as far as the log names them.
+#[derive(Debug, thiserror::Error)]
+#[error("no release that the log names has {what}")]
+pub(crate) struct NotRecorded {
+    what: String,
+    /// Of a digest that is not a file's here: whether the log proved that it is no release's digest over its weights, or why not.
+    weights: Option<Result<(), Lack>>,
+}
+
+impl Explain for NotRecorded {
+    fn exit(&self) -> Exit {
+        Exit::NotInLog
+    }
+
+    fn code(&self) -> &'static str {
+        "not-recorded"
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self.weights {
+            Some(Ok(())) => {
+                "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
+                 says nothing: a release with the file may be left out by the log's lookup (not proven complete)"
+            }
+            Some(Err(_)) | None => {
+                "it may be in a release that the log's lookup leaves out (not proven complete), or it was changed since"
+            }
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self.weights {
+            Some(Err(lack)) => vec![("weights", lack.text().to_owned())],
+            Some(Ok(())) | None => Vec::new(),
+        }
+    }
+}
+
+/// Releases that may have it, and whose manifests the log lost.
+#[derive(Debug, thiserror::Error)]
+#[error("the log names {} release(s) for {what}, and does not have their manifests", .unread.len())]
+pub(crate) struct ManifestsMissing {
+    what: String,
+    unread: Vec<(u64, Coordinate)>,
+}
+
+impl Explain for ManifestsMissing {
+    fn exit(&self) -> Exit {
+        Exit::Unavailable
+    }
+
+    fn code(&self) -> &'static str {
+        "manifest-missing"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "without its manifest a release cannot be shown to have a file: read a mirror of the log, or tell its operator \
+             that manifests are missing; a release.stele of the release has the manifest as well (--bundle)"
+                .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let release = |(entry, coordinate): &(u64, Coordinate)| ("release", format!("{coordinate} (entry {entry})"));
+        self.unread.iter().map(release).collect()
+    }
+}

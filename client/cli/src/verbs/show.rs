@@ -1,0 +1,86 @@
+//! `stele show`: a page to read, of a file here or of a release in the log.
+
+use serde_json::{Value, json};
+use stele_clock::{Clock as _, SystemClock};
+
+use crate::args::ShowArgs;
+use crate::log_args::LogContext;
+use crate::output::Output;
+use crate::render::computed_claims;
+use crate::render::lifecycle;
+use crate::render::page::Page;
+use crate::render::statement;
+use crate::subject::{LoadedStatement, Subject};
+use stele_explain::Failure;
+use stele_log_client::age;
+use stele_model_files::examine::ComputedClaims;
+use stele_publish::key_proposal::Proposal;
+
+pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
+    let loaded = match Subject::parse(&args.what)? {
+        Subject::File(file) => match Proposal::of_file(&file)? {
+            Some(proposal) => return Ok(waiting(&proposal)),
+            None => LoadedStatement::file(&file)?,
+        },
+        Subject::Coordinate(coordinate) => {
+            let asked = LogContext::by(&args.asking)?;
+            LoadedStatement::coordinate(&asked.log()?, &coordinate)?
+        }
+        Subject::Entry(position) => LoadedStatement::entry(&LogContext::by(&args.asking)?.log()?, position)?,
+    };
+    Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
+}
+
+/// A change of keys that is not signed by all.
+fn waiting(proposal: &Proposal) -> Output {
+    let text =
+        format!("{}\nNobody has checked its signatures: `stele keys submit` does.\n", statement::of_proposal(proposal));
+    let json = json!({ "verified": false, "needed": proposal.needed, "statement": proposal.statement });
+    Output { text, json, failure: None }
+}
+
+fn text(loaded: &LoadedStatement) -> String {
+    let mut page = Page(statement::of(&loaded.signed));
+    if let Some(release) = loaded.release() {
+        page.section("Computed from the record");
+        computed_claims::rows(
+            &ComputedClaims::of_record(loaded.position, release, loaded.manifest.as_ref()),
+            &mut page,
+        );
+    }
+    match (&loaded.standing, loaded.position) {
+        (Some(standing), _) => {
+            page.section("What became of it");
+            lifecycle::rows(&mut page, standing);
+            page.section("As of");
+            page.row("status", &age::status(standing, SystemClock.unix_seconds()));
+            page.0.push_str("\nThe page is the release as it was signed. That it is true, nobody has verified.\n");
+        }
+        (None, Some(position)) => {
+            page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
+        }
+        (None, None) => page.0.push_str("\nNothing here has been verified: `stele verify` does.\n"),
+    }
+    page.0
+}
+
+fn document(loaded: &LoadedStatement) -> Value {
+    let statement = loaded.statement();
+    let mut json = json!({ "kid": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
+    let Some(fields) = json.as_object_mut() else { return json };
+    if let Some(coordinate) = statement.coordinate() {
+        fields.insert("coordinate".into(), coordinate.to_string().into());
+    }
+    if let Some(position) = loaded.position {
+        fields.insert("entry".into(), position.into());
+    }
+    if let Some(release) = loaded.release() {
+        let examination = ComputedClaims::of_record(loaded.position, release, loaded.manifest.as_ref());
+        fields.insert("computed".into(), examination.json());
+    }
+    if let Some(standing) = &loaded.standing {
+        fields.insert("lifecycle".into(), lifecycle::json(standing));
+        fields.insert("current".into(), json!(loaded.release()));
+    }
+    json
+}

@@ -1,0 +1,299 @@
+//! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
+
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain};
+use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::name::Coordinate;
+use stele_spec::policy::Policy;
+use stele_spec::registration::Refusal;
+use stele_spec::statement::Ancestor;
+use stele_terminal::output::complain;
+use stele_verify::FolderReport;
+use stele_verify::folder::locate::{self as target, TargetKind};
+use stele_verify::{Expected, VerifiedRelease, folder, verify};
+
+use crate::args::{GLOB, VerifyArgs, WITHDRAWN};
+use crate::log_args::local_state;
+use crate::output::Output;
+use crate::policy_file;
+use crate::progress::Progress;
+use crate::render::colour;
+use crate::render::page::printable;
+use crate::render::verdict::{self, Accepted, Detail, Judgement, VerifyReport};
+use stele_explain::Failure;
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
+use stele_log_client::log_url;
+use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_model_files::examine::{AtHand, ComputedClaims};
+use stele_publish::error;
+
+pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
+    let detail = match (args.quiet, args.verbose) {
+        (true, _) => Detail::Line,
+        (_, true) => Detail::Page,
+        _ => Detail::Short,
+    };
+    match judge(&args, detail) {
+        Ok(output) => Ok(output),
+        // Nothing is verified: a script finds the same keys, and a person the same first line.
+        Err(failure) => {
+            let json = verdict::unverified(&failure);
+            let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
+            let failure = if detail == Detail::Line { failure.shown() } else { failure };
+            Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure) })
+        }
+    }
+}
+
+fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
+    let target = target::find(&args.path, args.bundle.as_deref())?;
+    let policy = policy_file::load(args.policy.as_deref())?.policy;
+    let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
+    let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
+    let memory = local_state(args.no_state);
+    let evidence = verify(&bytes, &policy).map_err(|error| LogInconsistent::in_bundle(&memory, error))?;
+    evidence.require(&expected)?;
+    let now = SystemClock.unix_seconds();
+    let reader = Reader { evidence: &evidence, policy: &policy, memory };
+    let log = reader.see()?;
+    let place = match &target.kind {
+        TargetKind::Folder(folder) => {
+            target::place_of(folder, &target.bundle, args.bundle.is_some(), evidence.manifest())?
+        }
+        TargetKind::File(_) | TargetKind::Bundle => String::new(),
+    };
+    let allowed = |path: &str| args.allow_extra.iter().any(|glob| glob.matches_with(path, GLOB));
+    let progress = Progress::of(evidence.manifest().total_bytes());
+    let mut comparison = match &target.kind {
+        _ if args.no_hash => None,
+        TargetKind::Bundle => None,
+        TargetKind::Folder(folder) => {
+            let contents = progress.during(|progress| folder::read_part(folder, &place, &evidence, progress))?;
+            Some(evidence.check(&contents))
+        }
+        TargetKind::File(file) => {
+            let root = target.bundle.parent().filter(|_| args.bundle.is_none());
+            Some(progress.during(|progress| folder::check_file(file, root, &evidence, progress))?)
+        }
+    };
+    if let Some(report) = &mut comparison {
+        report.allow_extra(&allowed);
+    }
+    let (known, unanswered) = if args.online {
+        let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
+        let incomplete = Incomplete::by(args.accept_incomplete_answer);
+        let address = LogAddress::new(url?, complain).accepting(incomplete).within(MAX_VERDICT_WAIT);
+        match address.ask(&policy, &reader.memory).map(|log| reader.online(&log)) {
+            Ok(Ok(known)) => (known, None),
+            // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
+            Ok(Err(failure)) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
+                (reader.offline(log)?, Some(failure))
+            }
+            Ok(Err(failure)) => return Err(failure),
+            // A head that the policy refuses, or none, may come from anybody who stands between: it says nothing of the evidence.
+            Err(failure) if failure.as_explain().exit() != Exit::Inconsistent => (reader.offline(log)?, Some(failure)),
+            Err(failure) => return Err(failure),
+        }
+    } else {
+        (reader.offline(log)?, None)
+    };
+    let age = CheckpointAge::of(evidence.checkpoint(), now);
+    let age = match known.standing.source {
+        Source::Log => age.or_younger(CheckpointAge::of(&known.standing.head, now)),
+        Source::Bundle | Source::Kept => age,
+    };
+    age.check(args.max_age)?;
+    let newest = match log {
+        Some(log) => reader.memory.heads(log).newest(&policy)?,
+        None => None,
+    };
+    // The list of licence texts alone takes ten times as long as the whole check of the evidence.
+    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
+    let verdict = VerifyReport {
+        evidence: &evidence,
+        policy: &policy,
+        comparison: comparison.as_ref(),
+        standing: &known.standing,
+        examination: examination.as_ref(),
+        lineage: &known.lineage,
+        newest: newest.as_ref(),
+        now,
+    };
+    let withdrawn = args.accept.iter().any(|state| state == WITHDRAWN);
+    let accepts = Accepted { partial: args.partial, withdrawn, record_alone: args.no_hash };
+    let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
+    let is_colour = colour::is_wanted();
+    let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
+    let (text, json) = (verdict.text(&judged, detail, paint), verdict.json(&judged));
+    let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
+    let failure = if detail == Detail::Line { failure.map(Failure::shown) } else { failure };
+    Ok(Output { text, json, failure })
+}
+
+/// What the record shows as it stands, and the files that match it.
+fn examine(
+    evidence: &VerifiedRelease,
+    known: &Known,
+    kind: &TargetKind,
+    place: &str,
+    comparison: Option<&FolderReport>,
+) -> ComputedClaims {
+    let position = Some(evidence.statement().position());
+    let release = known.standing.history.current().unwrap_or(evidence.release());
+    let names_of = |ancestor: &Ancestor| known.lineage.names_of(ancestor);
+    let examination = ComputedClaims::of_record(position, release, Some(evidence.manifest()));
+    match (kind, comparison) {
+        (TargetKind::Folder(folder), Some(comparison)) => {
+            // The files are read by their paths in the whole release.
+            let root = target::root_of(folder, place);
+            let files = AtHand::new(&root, &comparison.matching);
+            ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
+        }
+        (TargetKind::File(file), Some(FolderReport { matching, .. })) => match matching.as_slice() {
+            [path] => {
+                let files = AtHand::one(path, file);
+                ComputedClaims::of_files(position, release, evidence.manifest(), &files, &names_of)
+            }
+            _ => examination,
+        },
+        _ => examination,
+    }
+}
+
+/// Whoever wants to know what became of a release.
+struct Reader<'a> {
+    evidence: &'a VerifiedRelease,
+    policy: &'a Policy,
+    memory: LocalState,
+}
+
+/// What became of a release and of its ancestors.
+struct Known {
+    standing: ReleaseStatus,
+    lineage: Lineage,
+}
+
+impl Reader<'_> {
+    /// Compares every head of the evidence with those remembered, and remembers it.
+    fn see(&self) -> Result<Option<LogId<'_>>, Failure> {
+        let head = self.evidence.checkpoint();
+        let log = LogId::of(head.note(), self.policy);
+        if let Some(log) = log {
+            self.memory.heads(log).see_all(self.evidence.checkpoints())?;
+        }
+        Ok(log)
+    }
+
+    /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
+    fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
+        let kept = |coordinate: &Coordinate| {
+            let told = log.and_then(|log| self.memory.told(log, coordinate, self.policy));
+            told.map(|told| ReleaseStatus::of(coordinate, &told, Source::Kept)).transpose()
+        };
+        let release = self.evidence.release();
+        let position = self.evidence.statement().position();
+        let known = kept(&release.coordinate())?;
+        let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
+        let standing = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
+        let publisher = &release.publisher.name;
+        let keys = log.map(|log| self.memory.key_statements(log, publisher, self.policy)).unwrap_or_default();
+        let standing = standing.with_keys(publisher, keys);
+        if let Some(revoked) = standing.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
+            let kid = self.evidence.statement().value().kid();
+            let refusal = Refusal::KeyRevoked { publisher: publisher.clone(), kid };
+            let why = format!("{refusal} before, at entry {}", revoked.entry);
+            return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
+        }
+        Ok(Known { standing, lineage: lineage::collect(release, kept)? })
+    }
+
+    /// Asks the log for everything about the release and its ancestors.
+    fn online(&self, log: &LogView<'_>) -> Result<Known, Failure> {
+        for head in self.evidence.checkpoints() {
+            log.same_as(head)?;
+        }
+        let ask = |coordinate: &Coordinate| log.standing(coordinate);
+        let (release, entry) = (self.evidence.release(), self.evidence.statement());
+        let standing = ask(&release.coordinate())?;
+        if let Some(rejected) = standing.rejection(entry.position()) {
+            return Err(VerifyError::NotTheirs {
+                entry: entry.position(),
+                code: rejected.code,
+                why: rejected.why.clone(),
+            }
+            .into());
+        }
+        if standing.history.release().is_none_or(|(position, _)| position != entry.position()) {
+            let found = standing.history.release().map(|(position, _)| position);
+            return Err(VerifyError::NotNamed { url: log.url().to_owned(), entry: entry.position(), found }.into());
+        }
+        let lineage = lineage::collect(release, |coordinate| ask(coordinate).map(Some))?;
+        Ok(Known { standing, lineage })
+    }
+}
+
+/// Why evidence that holds by itself does not hold against what the log has.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VerifyError {
+    /// The log's key history, which the bundle may not have whole, does not let the signer speak.
+    #[error("by the key history that the log has, the release at entry {entry} is not its publisher's: {why}")]
+    NotTheirs {
+        /// The release.
+        entry: u64,
+        /// The rule.
+        code: &'static str,
+        /// The reason.
+        why: String,
+    },
+    /// The log does not name the release, although it has it.
+    #[error("the log does not name entry {entry} as the release of this coordinate")]
+    NotNamed {
+        /// The log.
+        url: String,
+        /// The release of the evidence.
+        entry: u64,
+        /// What it names.
+        found: Option<u64>,
+    },
+}
+
+impl Explain for VerifyError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotTheirs { .. } => Exit::BadSignature,
+            Self::NotNamed { .. } => Exit::Inconsistent,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotTheirs { .. } => "not-the-publisher",
+            Self::NotNamed { .. } => "release-not-named",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotTheirs { .. } => "somebody else may speak in this publisher's name: do not use these files",
+            Self::NotNamed { .. } => {
+                "the log's lookups are wrong or behind: ask again later, and report it if it stays so; offline the evidence holds by itself"
+            }
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NotTheirs { code, .. } => vec![("rule", (*code).to_owned())],
+            Self::NotNamed { url, entry, found } => vec![
+                ("log", url.clone()),
+                ("expected", format!("entry {entry}")),
+                ("found", found.map_or("nothing".to_owned(), |found| format!("entry {found}"))),
+            ],
+        }
+    }
+}

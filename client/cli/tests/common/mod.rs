@@ -1,0 +1,437 @@
+//! A log, three witnesses, a publisher and a model's folder, all in this process; `stele` itself is the real binary.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use stele_spec::bundle::{Bundle, LoggedStatement};
+use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
+use stele_spec::cosignature::{UnixTime, cosign};
+use stele_spec::hash::Digest;
+use stele_spec::key::SecretKey;
+use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
+use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
+use stele_spec::note::{KeyType, SignedNote, SignerKey};
+use stele_spec::proof::TlogProof;
+use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
+use tempfile::TempDir;
+
+pub(crate) const ORIGIN: &str = "log.example/stele";
+pub(crate) const PUBLISHER: &str = "acme.example";
+/// 2026-06-25T09:31:00Z.
+pub(crate) const COSIGNED: u64 = 1_782_379_860;
+
+/// The files of the model, in the order of their paths.
+pub(crate) const FILES: [(&str, &[u8]); 5] = [
+    ("LICENSE", b"Apache License\nVersion 2.0, January 2004\n"),
+    ("README.md", b"---\nlicense: apache-2.0\n---\n# Tiny\n"),
+    ("config.json", b"{\"architectures\": [\"LlamaForCausalLM\"]}"),
+    ("model.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[27],\"data_offsets\":[0,27]}} the weights of a tiny model"),
+    ("safety/input-classifier.safetensors", b"\x38\x00\x00\x00\x00\x00\x00\x00{\"w\":{\"dtype\":\"U8\",\"shape\":[12],\"data_offsets\":[0,12]}} a classifier"),
+];
+
+/// A log with its tree, in memory.
+pub(crate) struct Log {
+    signer: SignerKey,
+    witnesses: Vec<SignerKey>,
+    pub(crate) cosigning: usize,
+    /// The entry that it gives as the reason for a refusal, if not the true one.
+    pub(crate) lies_about: Option<usize>,
+    /// The entries that its lookups leave out.
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) entries: Vec<Vec<u8>>,
+    tree: MemoryTree,
+}
+
+impl Log {
+    pub(crate) fn new(seed: u8) -> Self {
+        let signer = SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [seed; 32]);
+        let witness = |n: u8| {
+            let name = format!("witness-{n}.example/w");
+            SignerKey::new(name.parse().unwrap(), KeyType::Cosigner, [100 + n; 32])
+        };
+        let mut log = Self {
+            signer,
+            witnesses: (1..=3).map(witness).collect(),
+            cosigning: 3,
+            lies_about: None,
+            hidden: Vec::new(),
+            entries: Vec::new(),
+            tree: MemoryTree::new(),
+        };
+        log.push(b"the first entry".to_vec());
+        log
+    }
+
+    pub(crate) fn push(&mut self, entry: Vec<u8>) -> u64 {
+        self.tree.push(leaf_hash(&entry));
+        self.entries.push(entry);
+        self.entries.len() as u64 - 1
+    }
+
+    pub(crate) fn policy(&self, url: Option<&str>, quorum: usize) -> String {
+        let mut text = format!("log {} {}\n", self.signer.verifier(), url.unwrap_or(""));
+        for (n, witness) in self.witnesses.iter().enumerate() {
+            text += &format!("witness w{} {}\n", n + 1, witness.verifier());
+        }
+        text + &format!("group operators {quorum} w1 w2 w3\nquorum operators\n")
+    }
+
+    pub(crate) fn proof(&self, position: u64) -> Vec<u8> {
+        let size = self.entries.len() as u64;
+        TlogProof::new(position, prove_inclusion(&self.tree, position, size).unwrap(), self.checkpoint()).to_bytes()
+    }
+
+    /// The newest head.
+    pub(crate) fn checkpoint(&self) -> SignedNote {
+        let size = self.entries.len() as u64;
+        let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root_at(&self.tree, size).unwrap());
+        let note = sign_checkpoint(&checkpoint, &self.signer).unwrap();
+        let mut lines = note.signatures().to_vec();
+        for (n, witness) in self.witnesses.iter().take(self.cosigning).enumerate() {
+            lines.push(cosign(note.text(), witness, UnixTime::new(COSIGNED + n as u64).unwrap()).unwrap());
+        }
+        SignedNote::new(note.text().to_owned(), lines).unwrap()
+    }
+}
+
+/// A folder with a model that is released.
+pub(crate) struct World {
+    pub(crate) home: TempDir,
+    pub(crate) log: Log,
+    pub(crate) key: SecretKey,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let world = Self { home, log: Log::new(1), key: SecretKey::from_seed([50; 32]) };
+        for (path, content) in FILES {
+            world.write(path, content);
+        }
+        world.write_policy(2);
+        world
+    }
+
+    /// Releases the model and writes the bundle beside it.
+    pub(crate) fn released() -> Self {
+        let mut world = Self::new();
+        let bundle = world.bundle(&SecretKey::from_seed([50; 32]));
+        world.write_bundle(&bundle);
+        world
+    }
+
+    pub(crate) fn model(&self) -> PathBuf {
+        self.home.path().join("model")
+    }
+
+    pub(crate) fn at(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &[u8]) {
+        let path = self.model().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn write_policy(&self, quorum: usize) {
+        std::fs::write(self.at("policy"), self.log.policy(None, quorum)).unwrap();
+    }
+
+    pub(crate) fn write_bundle(&self, bundle: &Bundle) {
+        self.write("release.stele", &bundle.encode().unwrap());
+    }
+
+    pub(crate) fn manifest() -> Manifest {
+        let file = |(path, content): (&str, &[u8])| {
+            let path: stele_spec::manifest::FilePath = path.parse().unwrap();
+            let FileDigests { size, sha256, git_sha1 } = FileDigests::of(content);
+            ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }
+        };
+        Manifest::new(FILES.map(file).to_vec()).unwrap()
+    }
+
+    pub(crate) fn release(manifest: &Manifest) -> Release {
+        let mut release: Release =
+            toml::from_str(include_str!("../../../../spec/vectors/statement/sample-release.toml")).unwrap();
+        release.manifest = manifest.digest();
+        release.weights.digest = manifest.weights_digest();
+        release.weights.files = manifest.weights_files();
+        release.weights.bytes = manifest.weights_bytes();
+        release.tree.digest = manifest.tree_digest();
+        let digest = |path: &str| manifest.file(&path.parse().unwrap()).unwrap().sha256;
+        release.license.text.sha256 = digest("LICENSE");
+        release.model_card.sha256 = digest("README.md");
+        if let Some(stele_spec::statement::Docs {
+            limitations: stele_spec::statement::Document::Present(limitations),
+            ..
+        }) = &mut release.docs
+        {
+            limitations.sha256 = digest("README.md");
+        }
+        release
+    }
+
+    /// Claims the name for the world's key and logs a release that `signer` signs.
+    pub(crate) fn bundle(&mut self, signer: &SecretKey) -> Bundle {
+        let claim = PublisherClaim::new(
+            PUBLISHER.parse().unwrap(),
+            "2026-06-24T09:30:00Z".parse().unwrap(),
+            &[self.key.public()],
+        );
+        let claim = sign(&Statement::Publisher(claim), &self.key).unwrap();
+        let manifest = Self::manifest();
+        let release = sign(&Statement::Release(Box::new(Self::release(&manifest))), signer).unwrap();
+        let claimed = self.log.push(claim.bytes().to_vec());
+        let released = self.log.push(release.bytes().to_vec());
+        // This log has no index, and so no name proofs: a tree that ends with an index entry must have them.
+        self.log.push(b"an entry of another kind".to_vec());
+        Bundle {
+            statement: release.bytes().to_vec(),
+            manifest: manifest.encode(),
+            proof: self.log.proof(released),
+            keys: vec![LoggedStatement { statement: claim.bytes().to_vec(), proof: self.log.proof(claimed) }],
+        }
+    }
+
+    /// `stele verify` of the model with the world's policy; without `--json` or `--quiet` the whole page.
+    pub(crate) fn verify(&self, more: &[&str]) -> Ran {
+        self.verify_path(&self.model(), more)
+    }
+
+    pub(crate) fn verify_path(&self, path: &Path, more: &[&str]) -> Ran {
+        let is_page = !more.iter().any(|argument| ["--json", "--quiet"].contains(argument));
+        self.verify_briefly(path, &[more, if is_page { &["--verbose"] } else { &[] }].concat())
+    }
+
+    /// `stele verify` with no other arguments than these and the policy.
+    pub(crate) fn verify_briefly(&self, path: &Path, more: &[&str]) -> Ran {
+        let policy = self.at("policy");
+        let mut arguments = vec!["verify", path.to_str().unwrap()];
+        if !more.contains(&"--policy") {
+            arguments.extend(["--policy", policy.to_str().unwrap()]);
+        }
+        arguments.extend(more);
+        stele_remembering(&arguments, Some(&self.at("state")))
+    }
+}
+
+/// What a run of `stele` gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:#?}");
+        self
+    }
+
+    /// It failed with a code, and said each of these.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32, said: &[&str]) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        for text in said {
+            assert!(self.err.contains(text), "no {text:?} in {self:#?}");
+        }
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, said: &[&str]) -> Self {
+        for text in said {
+            assert!(self.out.contains(text), "no {text:?} in {self:#?}");
+        }
+        self
+    }
+}
+
+/// Runs the real binary, with no policy and no memory of this machine.
+pub(crate) fn stele(arguments: &[&str]) -> Ran {
+    stele_remembering(arguments, None)
+}
+
+/// The same with a folder for what is remembered.
+pub(crate) fn stele_remembering(arguments: &[&str], state: Option<&Path>) -> Ran {
+    let state = state.map(|state| ("STELE_STATE", state.to_str().unwrap()));
+    stele_with(arguments, state.as_slice())
+}
+
+/// The same with variables of the environment.
+pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stele"));
+    let home = tempfile::tempdir().unwrap();
+    command.args(arguments).env("HOME", home.path());
+    for name in ["STELE_POLICY", "STELE_STATE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+        command.env_remove(name);
+    }
+    command.envs(environment.iter().copied());
+    let output: Output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    // A process that was killed has no code: what a shell gives for SIGKILL.
+    Ran { code: output.status.code().unwrap_or(137), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A little log over HTTP, that admits what the real one does as far as a client can see.
+pub(crate) struct Served {
+    pub(crate) url: String,
+    pub(crate) log: Arc<Mutex<Log>>,
+    /// How many requests are answered 503 first.
+    pub(crate) unwell: Arc<Mutex<u32>>,
+}
+
+impl Served {
+    pub(crate) fn start(log: Log) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let served = Self { url, log: Arc::new(Mutex::new(log)), unwell: Arc::new(Mutex::new(0)) };
+        let (log, unwell) = (served.log.clone(), served.unwell.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut ill = unwell.lock().unwrap();
+                let well = *ill == 0;
+                *ill = ill.saturating_sub(1);
+                drop(ill);
+                answer(stream, &log, well);
+            }
+        });
+        served
+    }
+}
+
+fn answer(mut stream: TcpStream, log: &Mutex<Log>, well: bool) {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 65_536];
+    let (head, length) = loop {
+        let count = stream.read(&mut buffer).unwrap_or(0);
+        if count == 0 {
+            return;
+        }
+        bytes.extend_from_slice(&buffer[..count]);
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            bytes.drain(..end + 4);
+            break (head, length.unwrap_or(0));
+        }
+    };
+    while bytes.len() < length {
+        let count = stream.read(&mut buffer).unwrap_or(0);
+        if count == 0 {
+            return;
+        }
+        bytes.extend_from_slice(&buffer[..count]);
+    }
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let (status, body) =
+        if well { route(words[0], words[1], bytes, &mut log.lock().unwrap()) } else { (503, unwell()) };
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(&body);
+}
+
+fn unwell() -> Vec<u8> {
+    json!({ "error": "quorum-missing", "message": "too few witnesses have cosigned" }).to_string().into_bytes()
+}
+
+fn route(method: &str, path: &str, body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match (method, parts.as_slice()) {
+        ("put", ["manifests", digest]) if Digest::of(&body).to_string() == *digest => (201, b"{}".to_vec()),
+        ("post", ["entries"]) => submit(body, log),
+        ("get", ["entries", index]) => (200, log.entries[index.parse::<usize>().unwrap()].clone()),
+        ("get", ["entries", index, "proof"]) => (200, log.proof(index.parse().unwrap())),
+        ("get", ["checkpoint"]) => (200, log.checkpoint().to_bytes()),
+        // Small logs have one tile, of the leaves.
+        ("get", ["tile", "0", "000.p", width]) => {
+            let leaves = log.entries.iter().take(width.parse().unwrap());
+            (200, leaves.flat_map(|entry| *leaf_hash(entry).as_bytes()).collect())
+        }
+        ("get", ["manifests", ..]) => (200, World::manifest().encode()),
+        // A log of an older version, without name proofs.
+        ("get", ["lookup", "name" | "about" | "under" | "digest", ..]) => (404, b"{}".to_vec()),
+        ("get", ["lookup", file]) if file.starts_with("file?hex=") => {
+            let hex = file.trim_start_matches("file?hex=").split('&').next().unwrap();
+            let manifest = World::manifest();
+            let has = manifest.files().iter().any(|file| file.sha256.to_string() == hex);
+            let of = |entry: &[u8]| {
+                SignedStatement::parse(entry).is_ok_and(|signed| {
+                    signed.statement().release().is_some_and(|release| release.manifest == manifest.digest())
+                })
+            };
+            let positions: Vec<usize> = (0..log.entries.len()).filter(|at| has && of(&log.entries[*at])).collect();
+            (200, json!({ "positions": positions }).to_string().into_bytes())
+        }
+        ("get", ["lookup", ..]) => {
+            let subject = path.split_once("name=").unwrap().1.split('&').next().unwrap().replace("%23", "#");
+            let of = |entry: &[u8]| {
+                SignedStatement::parse(entry).is_ok_and(|signed| {
+                    let statement = signed.statement();
+                    let keys = matches!(statement, Statement::Publisher(_)) && path.starts_with("/lookup/keys");
+                    keys && statement.publisher().as_str() == subject
+                        || statement.coordinates().iter().any(|coordinate| coordinate.to_string() == subject)
+                })
+            };
+            let hidden = &log.hidden;
+            let positions: Vec<usize> =
+                (0..log.entries.len()).filter(|at| of(&log.entries[*at]) && !hidden.contains(at)).collect();
+            (200, json!({ "positions": positions }).to_string().into_bytes())
+        }
+        _ => (404, b"{}".to_vec()),
+    }
+}
+
+fn submit(body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8>) {
+    // A release comes with its manifest: two byte strings, of which the log keeps the first.
+    let body = match SignedStatement::parse(&body) {
+        Ok(_) => body,
+        Err(_) => statement_of(&body),
+    };
+    if let Some(known) = log.entries.iter().position(|entry| *entry == body) {
+        return (200, log.proof(known as u64));
+    }
+    let offered = SignedStatement::parse(&body).unwrap();
+    let bound = log.entries.iter().position(|entry| {
+        SignedStatement::parse(entry).is_ok_and(|signed| {
+            signed.statement().coordinate().is_some()
+                && signed.statement().coordinate() == offered.statement().coordinate()
+                && signed.statement().weights_digest() != offered.statement().weights_digest()
+        })
+    });
+    if let Some(bound) = bound {
+        let position = log.lies_about.unwrap_or(bound);
+        let proof = String::from_utf8(log.proof(position as u64)).unwrap();
+        let existing = json!({ "index": position, "proof": proof });
+        return (
+            409,
+            json!({ "error": "coordinate-bound", "message": "bound", "existing": existing }).to_string().into_bytes(),
+        );
+    }
+    let position = log.push(body);
+    (200, log.proof(position))
+}
+
+/// The signed statement of a submission with a manifest.
+fn statement_of(body: &[u8]) -> Vec<u8> {
+    use stele_spec::submission::{Next, Part};
+    let Ok(Next::Content { head, length }) = Part::Statement.head(body) else { panic!("no submission") };
+    body[head..head + length].to_vec()
+}

@@ -1,0 +1,33 @@
+//! Which log something is remembered of.
+
+use stele_spec::hash::Digest;
+use stele_spec::note::SignedNote;
+use stele_spec::policy::Policy;
+
+/// A log of a policy, by the key that signs its heads: two logs of one origin have two memories.
+#[derive(Debug, Clone, Copy)]
+pub struct LogId<'a> {
+    digest: Digest,
+    /// The policy that names it.
+    pub(super) policy: &'a Policy,
+}
+
+impl<'a> LogId<'a> {
+    /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
+    pub fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
+        let log = policy.log_of(note)?;
+        Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
+    }
+}
+
+impl PartialEq for LogId<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl std::fmt::Display for LogId<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.digest.fmt(f)
+    }
+}

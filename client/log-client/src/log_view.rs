@@ -1,0 +1,389 @@
+//! A log, asked now: its newest head, checked against everything remembered of it, and what it has about a name.
+//!
+//! Nothing of its answer is believed. The index, whose root ends every tree that a log signs, proves which entries there are
+//! about a name, and each entry is proven by tiles that hash to the head. A log that ends its trees with an index entry and
+//! serves no name proof is refused; of a log without an index only the entries are proven, and that is said. What was proven
+//! once on this machine is part of every answer.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stele_explain::{Exit, Explain};
+use stele_spec::hash::Digest;
+use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
+use stele_spec::manifest::Manifest;
+use stele_spec::merkle::prove_inclusion;
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::proof::TlogProof;
+use stele_spec::statement::Statement;
+use stele_verify::VerifyError;
+
+use crate::api::LogClient;
+use crate::index_end::{Incomplete, ends_with_index};
+use crate::local_state::{LocalState, LogId, Stale};
+use crate::name_lookup::NameLookup;
+use crate::reader::{LogReader, ReadError, VerifiedLog};
+use crate::release_status::{ReleaseStatus, Source};
+use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
+use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
+
+/// The most coordinates below one name about which others are asked.
+const MAX_COORDINATES: usize = 256;
+
+/// How long a log that is unwell is asked again.
+const WAIT: HumanDuration = HumanDuration(10);
+
+/// The longest that a verdict waits for a log: all questions together, whether it is silent or sends a byte a second.
+pub const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
+
+/// A log with an address.
+#[derive(Debug)]
+pub struct LogAddress {
+    client: LogClient,
+    reader: LogReader,
+    incomplete: Incomplete,
+}
+
+/// A log under its newest head.
+#[derive(Debug)]
+pub struct LogView<'a> {
+    client: &'a LogClient,
+    reader: &'a LogReader,
+    policy: &'a Policy,
+    memory: &'a LocalState,
+    tree: VerifiedLog<'a>,
+    incomplete: Incomplete,
+    id: Option<LogId<'a>>,
+    /// Entries that were proven on this machine before, of the coordinates and names that are asked about.
+    proven_before: RefCell<BTreeMap<u64, ProvenStatement>>,
+    /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
+    known_keys: RefCell<BTreeMap<Publisher, StatementList>>,
+}
+
+impl LogAddress {
+    /// The log at an address without a `/` at its end; `notify` gets a line for a person when a question is repeated.
+    pub fn new(url: String, notify: fn(&str)) -> Self {
+        let client = LogClient::new(url, WAIT, notify);
+        let reader = LogReader::new(client.files());
+        Self { client, reader, incomplete: Incomplete::Refuse }
+    }
+
+    /// The same, with one deadline for everything that is asked, from now on.
+    pub fn within(self, wait: Duration) -> Self {
+        let client = self.client.until(Instant::now() + wait);
+        let reader = LogReader::new(client.files());
+        Self { client, reader, ..self }
+    }
+
+    /// The same, with what becomes of an answer that is not proven complete.
+    pub fn accepting(self, incomplete: Incomplete) -> Self {
+        Self { incomplete, ..self }
+    }
+
+    /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
+    pub fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a LocalState) -> Result<LogView<'a>, Failure> {
+        let head = self.reader.head(policy)?;
+        let tree = self.reader.open(head)?;
+        let id = LogId::of(tree.head().note(), policy);
+        if let Some(id) = id {
+            memory.heads(id).link(&tree)?;
+        }
+        let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
+        let (proven_before, known_keys) = (RefCell::default(), RefCell::default());
+        Ok(LogView { client, reader, policy, memory, tree, incomplete, id, proven_before, known_keys })
+    }
+}
+
+impl LogView<'_> {
+    /// Where it was asked.
+    pub fn url(&self) -> &str {
+        self.client.url()
+    }
+
+    /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
+    pub fn standing(&self, coordinate: &Coordinate) -> Result<ReleaseStatus, Failure> {
+        let standing = ReleaseStatus::of(coordinate, self, Source::Log)?;
+        if let Some(id) = self.id {
+            standing.keep(self.memory, id, self.policy)?;
+        }
+        Ok(standing)
+    }
+
+    /// The manifest that a release names, if the log has it.
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
+        Ok(self.reader.manifest(digest)?)
+    }
+
+    /// The releases that a lookup names, each once, at most so many; what else it names is left out.
+    pub fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<StatementList, Failure> {
+        let mut listing = self.listed(lookup, subject, most, Lack::Unindexed)?;
+        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
+        Ok(listing)
+    }
+
+    /// The releases that have these weights, at most so many: all of them, where the index proves that.
+    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<StatementList, Failure> {
+        let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
+            Ok(listing) => listing,
+            Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
+        };
+        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
+        Ok(listing)
+    }
+
+    /// Checks that a head from elsewhere is of this tree.
+    pub fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+        let other = LogId::of(head.note(), self.policy);
+        match (self.id, other) {
+            (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, head.note()),
+            _ => {
+                let expected = head.checkpoint().origin().to_string();
+                let found = self.tree.head().checkpoint().origin().to_string();
+                Err(VerifyError::OtherLog { expected, found }.into())
+            }
+        }
+    }
+
+    /// One entry with its proof.
+    pub fn logged(&self, position: u64) -> Result<ProvenStatement, Failure> {
+        let head = self.tree.head();
+        if position >= head.size() {
+            return Err(ReadError::PastTheEnd { position, size: head.size() }.into());
+        }
+        let entry = self.client.entry(position)?;
+        let path = prove_inclusion(&self.tree, position, head.size()).map_err(|error| match error {
+            stele_spec::merkle::InclusionError::Nodes(error) => error,
+            _ => ReadError::PastTheEnd { position, size: head.size() },
+        })?;
+        Ok(ProvenStatement::check(&entry, TlogProof::new(position, path, head.note().clone()), head)?)
+    }
+
+    /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
+    fn indexed(&self, subject: &Subject, most: usize) -> Result<Result<StatementList, Lack>, Failure> {
+        let list = match NameLookup::new(self.client, self.policy).list(subject) {
+            Ok(list) => list,
+            Err(failure) => {
+                let ends = || Ok(ends_with_index(self.client, &self.tree));
+                return self.incomplete.judge(self.client, subject, failure, ends).map(Err);
+            }
+        };
+        let complete = list.complete();
+        let head = TrustedCheckpoint::of(complete.head().clone(), complete.checkpoint().clone());
+        let other = || self.client.nonsense("the note of the checkpoint that is proven", "another note".to_owned());
+        self.agree(&head.ok_or_else(other)?)?;
+        // What came after our head is for the next time; up to it the list is complete all the same.
+        let within = |pointer: &&Pointer| pointer.position < self.tree.size();
+        let pointers: Vec<&Pointer> = complete.value().iter().filter(within).collect();
+        self.check_nothing_vanished(subject, &pointers)?;
+        let unread = pointers.len().saturating_sub(most);
+        let statements = pointers.iter().skip(unread).map(|pointer| self.pointed(pointer, subject));
+        let statements = statements.collect::<Result<_, _>>()?;
+        if unread > 0 {
+            return Ok(Ok(StatementList::incomplete(statements, Lack::Cut, true)));
+        }
+        Ok(Ok(StatementList { statements, lack: None, cut: false, proofs: vec![Arc::new(list)] }))
+    }
+
+    /// Checks that an index lists what was proven before. An entry of the tree stays in it, and in the index.
+    fn check_nothing_vanished(&self, subject: &Subject, pointers: &[&Pointer]) -> Result<(), Failure> {
+        let proven = self.proven_before.borrow();
+        let missing = proven.values().find(|logged| {
+            logged.position() < self.tree.size()
+                && subjects_of(logged.signed()).contains(subject)
+                && pointers.iter().all(|pointer| pointer.position != logged.position())
+        });
+        match missing {
+            Some(logged) => {
+                self.check_still_there(logged)?;
+                Err(NotListed { url: self.url().to_owned(), subject: subject.clone(), entry: logged.position() }.into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the head under which an entry was proven before is the beginning of this tree.
+    fn check_still_there(&self, logged: &ProvenStatement) -> Result<(), Failure> {
+        match self.id {
+            Some(id) => self.memory.heads(id).check(&self.tree, logged.proof().checkpoint()),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds what was proven before about these subjects. Where the index proves completeness, nothing is left to add.
+    fn with_proven_before(&self, subjects: &[Subject], listing: StatementList) -> Result<StatementList, Failure> {
+        let proven = self.proven_before.borrow();
+        let about =
+            |logged: &&ProvenStatement| subjects_of(logged.signed()).iter().any(|subject| subjects.contains(subject));
+        let more: Vec<&ProvenStatement> =
+            proven.values().filter(about).filter(|logged| !listing.has(logged.position())).collect();
+        for logged in &more {
+            self.check_still_there(logged)?;
+        }
+        let statements = more.into_iter().cloned().collect();
+        Ok(listing.with(StatementList { statements, lack: None, cut: false, proofs: Vec::new() }))
+    }
+
+    /// Reads what is kept of a coordinate.
+    fn recall(&self, coordinate: &Coordinate) {
+        let told = self.id.and_then(|id| self.memory.told(id, coordinate, self.policy));
+        if let Some(told) = told {
+            let entries = told.entries().map(|logged| (logged.position(), logged.clone()));
+            self.proven_before.borrow_mut().extend(entries);
+        }
+    }
+
+    /// The entry of a pointer, if it is about the subject.
+    fn pointed(&self, pointer: &Pointer, subject: &Subject) -> Result<ProvenStatement, Failure> {
+        let logged = self.logged(pointer.position)?;
+        if logged.leaf() == pointer.leaf && subjects_of(logged.signed()).contains(subject) {
+            return Ok(logged);
+        }
+        let found = format!("another entry at {}", pointer.position);
+        Err(self.client.nonsense("the entry that the index lists", found).into())
+    }
+
+    /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
+    fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+        if head.size() <= self.tree.size() {
+            return if head.size() < self.tree.size() { Err(self.behind(head).into()) } else { self.same_as(head) };
+        }
+        let newer = self.reader.open(head.clone())?;
+        match self.id {
+            Some(id) => self.memory.heads(id).check(&newer, self.tree.head().note()),
+            None => Ok(newer.check_prefix(self.tree.size(), self.tree.head().checkpoint().root())?),
+        }
+    }
+
+    /// An answer that rests on less than the log has shown.
+    fn behind(&self, head: &TrustedCheckpoint) -> Stale {
+        let origin = head.checkpoint().origin().to_string();
+        Stale { origin, before: self.tree.size(), now: head.size() }
+    }
+
+    /// The statements of a lookup: `coordinate?name=...`, `keys?name=...`.
+    fn listed(&self, lookup: &str, subject: &str, most: usize, lack: Lack) -> Result<StatementList, Failure> {
+        let mut positions = self.client.positions(lookup, subject, most + 1)?;
+        let cut = positions.len() > most;
+        positions.truncate(most);
+        // What came after the head was asked for is for the next time.
+        let within = positions.into_iter().filter(|position| *position < self.tree.size());
+        let statements = within.map(|position| self.logged(position)).collect::<Result<_, _>>()?;
+        Ok(StatementList::incomplete(statements, lack, cut))
+    }
+}
+
+impl StatementSource for LogView<'_> {
+    fn head(&self) -> &TrustedCheckpoint {
+        self.tree.head()
+    }
+
+    fn about(&self, coordinate: &Coordinate) -> Result<StatementList, Failure> {
+        self.recall(coordinate);
+        let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
+        let [own, others] = &subjects;
+        let listing = match (self.indexed(own, MAX_STATEMENTS)?, self.indexed(others, MAX_STATEMENTS)?) {
+            (Ok(own), Ok(others)) => own.with(others),
+            (Err(lack), _) | (_, Err(lack)) => {
+                self.listed("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS, lack)?
+            }
+        };
+        self.with_proven_before(&subjects, listing)
+    }
+
+    fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure> {
+        if let Some(known) = self.known_keys.borrow().get(publisher) {
+            return Ok(known.clone());
+        }
+        let subject = Subject::publisher(publisher);
+        let known = self.id.map(|id| self.memory.key_statements(id, publisher, self.policy)).unwrap_or_default();
+        self.proven_before.borrow_mut().extend(known.into_iter().map(|logged| (logged.position(), logged)));
+        let listing = match self.indexed(&subject, MAX_STATEMENTS)? {
+            Ok(listing) => listing,
+            Err(lack) => self.listed("keys?name=", publisher.as_str(), MAX_STATEMENTS, lack)?,
+        };
+        let listing = self.with_proven_before(&[subject], listing)?;
+        if let Some(id) = self.id {
+            self.memory.keep_keys(id, publisher, self.policy, &listing.statements)?;
+        }
+        self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
+        Ok(listing)
+    }
+
+    fn under(&self, name: &str) -> Result<StatementList, Failure> {
+        let lack = match Subject::read(Kind::Under, name) {
+            Ok(subject) => match self.indexed(&subject, MAX_STATEMENTS)? {
+                Ok(listing) => return Ok(listing),
+                Err(lack) => lack,
+            },
+            Err(_) => Lack::Unindexed,
+        };
+        // `huggingface.co/acme` is a publisher, or a model of `huggingface.co`.
+        let above = name.rsplit_once('/').map(|(above, _)| above);
+        let publishers = [Some(name), above].into_iter().flatten().filter_map(|text| text.parse::<Publisher>().ok());
+        let mut found: BTreeMap<u64, ProvenStatement> = BTreeMap::new();
+        let mut cut = false;
+        for publisher in publishers {
+            let listing = self.listed("publisher?name=", publisher.as_str(), MAX_STATEMENTS, lack)?;
+            cut |= listing.cut;
+            let below = |logged: &ProvenStatement| is_below(logged.signed().statement(), name);
+            found.extend(listing.statements.into_iter().filter(below).map(|logged| (logged.position(), logged)));
+        }
+        let coordinates: BTreeSet<Coordinate> =
+            found.values().flat_map(|logged| logged.signed().statement().coordinates()).collect();
+        cut |= coordinates.len() > MAX_COORDINATES;
+        for coordinate in coordinates.iter().take(MAX_COORDINATES) {
+            let listing = self.about(coordinate)?;
+            cut |= listing.cut;
+            found.extend(listing.statements.into_iter().map(|logged| (logged.position(), logged)));
+        }
+        Ok(StatementList::incomplete(found.into_values().collect(), lack, cut))
+    }
+}
+
+/// Whether a statement is about a name or about something below it.
+fn is_below(statement: &Statement, name: &str) -> bool {
+    let below = |coordinate: Coordinate| coordinate.prefixes().iter().any(|prefix| prefix == name);
+    match statement {
+        Statement::Publisher(change) => change.publisher.name.as_str() == name,
+        _ => statement.coordinates().into_iter().any(below),
+    }
+}
+
+/// An entry that was proven before, and that the index of the log leaves out.
+#[derive(Debug, thiserror::Error)]
+#[error("the index of the log at {url} leaves out entry {entry}, which is in its tree")]
+pub struct NotListed {
+    url: String,
+    subject: Subject,
+    entry: u64,
+}
+
+impl Explain for NotListed {
+    fn exit(&self) -> Exit {
+        Exit::Inconsistent
+    }
+
+    fn code(&self) -> &'static str {
+        "entry-not-listed"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry"
+                .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("asked", self.subject.to_string()),
+            ("expected", format!("entry {}", self.entry)),
+            ("found", "nothing".into()),
+        ]
+    }
+}

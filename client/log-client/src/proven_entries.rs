@@ -1,0 +1,341 @@
+//! What the log says, entry by entry, each proven under the policy before anything is built on it.
+//!
+//! Where the entries of a name are, name proofs say, so that none is left out; what an entry is, its own proof says. So
+//! nothing that is signed here refers to an entry that is not in the log, and no revocation of a key stays hidden.
+
+use std::collections::BTreeMap;
+
+use stele_explain::{Exit, Explain};
+use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::hash::Digest;
+use stele_spec::index::Subject;
+use stele_spec::manifest::Manifest;
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::proof::{ProofError, TlogProof};
+use stele_spec::registration::{BrokenHistory, KeyHistory};
+use stele_spec::registration::{Holder, Registry};
+use stele_spec::statement::{SignedStatement, Statement};
+
+use crate::api::LogClient;
+use crate::index_end::{Incomplete, ends_with_index};
+use crate::name_lookup::NameLookup;
+use crate::reader::LogReader;
+use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement};
+use stele_explain::Failure;
+
+/// One log, asked under one policy, and the entries of it that are proven.
+#[derive(Debug)]
+pub struct ProvenEntries<'a> {
+    log: &'a LogClient,
+    policy: &'a Policy,
+    incomplete: Incomplete,
+    entries: BTreeMap<u64, ProvenStatement>,
+    lack: Option<Lack>,
+}
+
+impl ProvenStatement {
+    /// What it says.
+    pub fn statement(&self) -> &Statement {
+        self.signed().statement()
+    }
+
+    /// Its bytes and its proof.
+    pub fn to_statement(&self) -> LoggedStatement {
+        LoggedStatement { statement: self.signed().bytes().to_vec(), proof: self.proof().to_bytes() }
+    }
+
+    /// One line about it, for an error: what is there and that it is proven.
+    pub fn told(&self) -> String {
+        let (statement, position) = (self.statement(), self.position());
+        let about = statement.coordinate().map_or_else(|| statement.publisher().to_string(), |name| name.to_string());
+        let kind = statement.kind();
+        format!("entry {position}, {kind} of {about}, issued {}, proven under the policy", statement.issued_at())
+    }
+}
+
+impl<'a> ProvenEntries<'a> {
+    /// Nothing is asked yet.
+    pub fn new(log: &'a LogClient, policy: &'a Policy) -> Self {
+        Self { log, policy, incomplete: Incomplete::Refuse, entries: BTreeMap::new(), lack: None }
+    }
+
+    /// The same, with what becomes of an answer that is not proven complete.
+    pub fn accepting(self, incomplete: Incomplete) -> Self {
+        Self { incomplete, ..self }
+    }
+
+    /// Why what was read so far is not proven complete; none where it is.
+    pub fn lack(&self) -> Option<Lack> {
+        self.lack
+    }
+
+    /// The log that is asked.
+    pub fn log(&self) -> &'a LogClient {
+        self.log
+    }
+
+    /// The policy that decides.
+    pub fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// The entry at a position.
+    pub fn entry(&mut self, position: u64) -> Result<ProvenStatement, Failure> {
+        if let Some(known) = self.entries.get(&position) {
+            return Ok(known.clone());
+        }
+        let (entry, proof) = (self.log.entry(position)?, self.log.proof(position)?);
+        let logged = self.take(&entry, &proof)?;
+        if logged.position() != position {
+            let found = format!("a proof of entry {}", logged.position());
+            return Err(self.log.nonsense("a proof of the entry that was asked for", found).into());
+        }
+        Ok(logged)
+    }
+
+    /// Every entry that is proven already, in the order of the log.
+    pub fn all(&self) -> impl Iterator<Item = &ProvenStatement> {
+        self.entries.values()
+    }
+
+    /// The entry at a position, if it is proven already.
+    pub fn known(&self, position: u64) -> Option<&ProvenStatement> {
+        self.entries.get(&position)
+    }
+
+    /// An entry with a proof that the log gave for it, wherever that says it is.
+    pub fn take(&mut self, entry: &[u8], proof: &[u8]) -> Result<ProvenStatement, Failure> {
+        let proof = TlogProof::parse(proof).map_err(ProvenEntriesError::Proof)?;
+        let head = TrustedCheckpoint::verify(proof.checkpoint().clone(), self.policy);
+        let head = head.map_err(|error| ProvenEntriesError::Proof(ProofError::Checkpoint(error)))?;
+        self.check_log(head.checkpoint())?;
+        let logged = ProvenStatement::check(entry, proof, &head)?;
+        self.entries.insert(logged.position(), logged.clone());
+        Ok(logged)
+    }
+
+    /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.
+    pub fn keys(&mut self, publisher: &Publisher) -> Result<KeyHistory, Failure> {
+        let most = MAX_KEY_STATEMENTS + 1;
+        let positions = match self.listed(&Subject::publisher(publisher))? {
+            Ok(positions) => positions,
+            Err(_) => self.log.positions("keys?name=", publisher.as_str(), most)?,
+        };
+        if positions.len() > MAX_KEY_STATEMENTS {
+            let found = format!("{} of them", positions.len());
+            return Err(self.log.nonsense("at most 256 key statements of a name", found).into());
+        }
+        for position in positions {
+            self.entry(position)?;
+        }
+        let entries = self.entries.values().map(ProvenStatement::proven);
+        Ok(KeyHistory::fold(publisher, entries).map_err(ProvenEntriesError::Keys)?)
+    }
+
+    /// Who holds a name after all its key statements.
+    pub fn holder(&mut self, publisher: &Publisher) -> Result<Option<Holder>, Failure> {
+        Ok(self.keys(publisher)?.at(u64::MAX).cloned())
+    }
+
+    /// The key statements of a name that are known here, before a position, oldest first.
+    pub fn key_statements(&self, publisher: &Publisher, before: u64) -> impl Iterator<Item = &ProvenStatement> {
+        let of = move |logged: &&ProvenStatement| match logged.statement() {
+            Statement::Publisher(change) => change.publisher.name == *publisher,
+            _ => false,
+        };
+        self.entries.range(..before).map(|(_, logged)| logged).filter(of)
+    }
+
+    /// The entry that released a coordinate, if the log shows one.
+    pub fn release(&mut self, coordinate: &Coordinate) -> Result<Option<ProvenStatement>, Failure> {
+        let is_release = |logged: &ProvenStatement| {
+            logged.statement().release().is_some_and(|release| release.coordinate() == *coordinate)
+        };
+        if let Some(known) = self.entries.values().find(|logged| is_release(logged)) {
+            return Ok(Some(known.clone()));
+        }
+        for position in self.positions(coordinate)?.into_iter() {
+            // Others may have spoken of it before: what they said is not fetched twice for a proof.
+            let bytes = self.log.entry(position)?;
+            let is_release = SignedStatement::parse(&bytes).is_ok_and(|signed| {
+                signed.statement().release().is_some_and(|release| release.coordinate() == *coordinate)
+            });
+            if is_release {
+                return self.entry(position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest statement about a coordinate that a test finds, proven.
+    pub fn newest(
+        &mut self,
+        coordinate: &Coordinate,
+        is: impl Fn(&Statement) -> bool,
+    ) -> Result<Option<ProvenStatement>, Failure> {
+        for position in self.positions(coordinate)?.into_iter().rev() {
+            let bytes = self.log.entry(position)?;
+            if SignedStatement::parse(&bytes).is_ok_and(|signed| is(signed.statement())) {
+                return self.entry(position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every statement about a coordinate, proven, in the order of the log.
+    pub fn about(&mut self, coordinate: &Coordinate) -> Result<Vec<ProvenStatement>, Failure> {
+        let positions = self.positions(coordinate)?;
+        positions.into_iter().map(|position| self.entry(position)).collect()
+    }
+
+    /// The release of a coordinate and the newest statements about it, at most so many, proven.
+    pub fn newest_about(&mut self, coordinate: &Coordinate, most: usize) -> Result<Vec<ProvenStatement>, Failure> {
+        let mut positions = self.positions(coordinate)?;
+        positions.drain(..positions.len().saturating_sub(most));
+        let mut about: Vec<ProvenStatement> =
+            positions.into_iter().map(|position| self.entry(position)).collect::<Result<_, _>>()?;
+        about.extend(self.release(coordinate)?);
+        Ok(about)
+    }
+
+    /// The releases that have a file, as far as the log names them; each proven.
+    pub fn releases_of_file(&mut self, digest: Digest, most: usize) -> Result<Vec<ProvenStatement>, Failure> {
+        let mut positions = match self.log.positions("file?hex=", &digest.to_string(), most) {
+            Ok(positions) => positions,
+            // A lookup that a log does not offer finds nothing; what follows from it is a warning, and no verdict.
+            Err(failure) if failure.as_explain().exit() == Exit::Unavailable => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        positions.truncate(most);
+        let mut found = Vec::new();
+        for position in positions {
+            let logged = self.entry(position)?;
+            found.extend(Some(logged).filter(|logged| logged.statement().release().is_some()));
+        }
+        Ok(found)
+    }
+
+    /// The manifest with a digest, if the log has it.
+    pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Failure> {
+        Ok(LogReader::new(self.log.files()).manifest(digest)?)
+    }
+
+    fn positions(&mut self, coordinate: &Coordinate) -> Result<Vec<u64>, Failure> {
+        let own = self.listed(&Subject::release(coordinate))?;
+        let others = self.listed(&Subject::about_release(coordinate))?;
+        let (Ok(mut positions), Ok(others)) = (own, others) else {
+            return self.log.positions("coordinate?name=", &coordinate.to_string(), MAX_STATEMENTS);
+        };
+        positions.extend(others);
+        positions.sort_unstable();
+        positions.dedup();
+        if positions.len() > MAX_STATEMENTS {
+            self.lack = self.lack.or(Some(Lack::Cut));
+            positions.drain(..positions.len() - MAX_STATEMENTS);
+        }
+        Ok(positions)
+    }
+
+    /// The positions that the index of the log lists under a subject; else why the log's bare lookups are to be used.
+    fn listed(&mut self, subject: &Subject) -> Result<Result<Vec<u64>, Lack>, Failure> {
+        let failure = match NameLookup::new(self.log, self.policy).list(subject) {
+            Ok(list) => {
+                let complete = list.complete();
+                self.check_log(complete.head().value())?;
+                return Ok(Ok(complete.value().iter().map(|pointer| pointer.position).collect()));
+            }
+            Err(failure) => failure,
+        };
+        let ends = || {
+            let reader = LogReader::new(self.log.files());
+            let tree = reader.open(reader.head(self.policy)?)?;
+            Ok(ends_with_index(self.log, &tree))
+        };
+        let lack = self.incomplete.judge(self.log, subject, failure, ends)?;
+        self.lack = self.lack.or(Some(lack));
+        Ok(Err(lack))
+    }
+
+    /// Checks that a head is of the log of which everything else is.
+    fn check_log(&self, head: &Checkpoint) -> Result<(), ProvenEntriesError> {
+        let Some(known) = self.entries.values().next() else { return Ok(()) };
+        let (expected, found) = (known.proven().head().value().origin(), head.origin());
+        if expected == found {
+            return Ok(());
+        }
+        Err(ProvenEntriesError::TwoLogs { expected: expected.to_string(), found: found.to_string() })
+    }
+
+    /// The state of registration that follows from what is proven here.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        for (position, logged) in &self.entries {
+            registry.apply(*position, logged.leaf(), logged.statement());
+        }
+        registry
+    }
+}
+
+/// Why something that the log shows is not taken for its record.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvenEntriesError {
+    /// The proof does not hold.
+    #[error("the log's proof does not hold: {0}")]
+    Proof(ProofError),
+    /// Proofs of two logs.
+    #[error("the log gives proofs of two logs")]
+    TwoLogs {
+        /// The first.
+        expected: String,
+        /// The other.
+        found: String,
+    },
+    /// The log let in what its own rules forbid.
+    #[error("the log let in what registration refuses: {0}")]
+    Keys(#[source] BrokenHistory),
+}
+
+impl Explain for ProvenEntriesError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => error.exit(),
+            Self::Keys(_) => Exit::BadSignature,
+            Self::Proof(_) | Self::TwoLogs { .. } => Exit::NotInLog,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => error.code(),
+            Self::Proof(_) => "not-in-log",
+            Self::TwoLogs { .. } => "other-log",
+            Self::Keys(_) => "key-history-broken",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Proof(ProofError::Checkpoint(error)) => error.served_hint(),
+                Self::Proof(_) => "is the policy of this log? Try again: submitting twice is harmless",
+                Self::TwoLogs { .. } => "name one log: --log URL",
+                Self::Keys(_) => "keep this message: the log, or whoever answers in its place, should be asked why",
+            }
+            .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Proof(ProofError::Checkpoint(error)) => error.facts(),
+            Self::TwoLogs { expected, found } => vec![("expected", expected.clone()), ("found", found.clone())],
+            Self::Keys(broken) => {
+                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().to_owned())]
+            }
+            Self::Proof(_) => Vec::new(),
+        }
+    }
+}

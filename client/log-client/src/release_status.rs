@@ -1,0 +1,252 @@
+//! Where a release stands: everything that was said about its coordinate by those who may say it, folded to a status.
+//!
+//! A statement counts when it is in the log and a key that held its speaker's name at that point signed it. What does
+//! not count is named: no honest log holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stele_spec::hash::{KeyId, LeafHash};
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::registration::KeyHistory;
+use stele_spec::statement::{Kind, SignedStatement, Statement};
+use stele_spec::status::History;
+use stele_verify::VerifiedRelease;
+
+use crate::local_state::{CachedAnswer, LocalState, LogId};
+use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
+use stele_explain::Failure;
+
+/// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
+const MAX_SPEAKERS: usize = 64;
+
+/// Where a release stands, and how that is known.
+#[derive(Debug)]
+pub struct ReleaseStatus {
+    /// The fold.
+    pub history: History,
+    /// What does not count.
+    pub rejected: Vec<Rejected>,
+    /// How it is known.
+    pub source: Source,
+    /// The head up to which it is known.
+    pub head: TrustedCheckpoint,
+    /// What is missing for a proof that nothing up to the head is left out; none where that is proven.
+    pub lack: Option<Lack>,
+    release_leaf: Option<LeafHash>,
+    about: StatementList,
+    keys: BTreeMap<Publisher, StatementList>,
+}
+
+/// When a key was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// The entry that revokes it.
+    pub entry: u64,
+    /// Why, as that entry says.
+    pub reason: Option<String>,
+}
+
+impl Revocation {
+    /// In a sentence: `signed by a key that was revoked later, at entry 21: laptop lost`.
+    pub fn text(&self) -> String {
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("signed by a key that was revoked later, at entry {}{reason}", self.entry)
+    }
+}
+
+/// How a status is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// From a bundle: it has the release alone.
+    Bundle,
+    /// From an earlier answer of the log, kept on this machine.
+    Kept,
+    /// From the log, now.
+    Log,
+}
+
+/// A statement that is in the log and does not count.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// Its entry.
+    pub position: u64,
+    /// Its kind.
+    pub kind: Kind,
+    /// Who is said to speak.
+    pub speaker: Publisher,
+    /// The stable word for the reason.
+    pub code: &'static str,
+    /// The reason.
+    pub why: String,
+}
+
+impl ReleaseStatus {
+    /// What a bundle alone says: that there is a release.
+    pub fn of_bundle(evidence: &VerifiedRelease) -> Self {
+        let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
+        let history = History::fold(&coordinate, [(entry.position(), entry.value().statement())]);
+        let leaf = stele_spec::merkle::leaf_hash(entry.value().bytes());
+        Self::of_history(history, leaf, Source::Bundle, evidence.checkpoint().clone())
+    }
+
+    /// By a history that was folded elsewhere; `leaf` is the leaf hash of the release. Nothing proves that it is complete.
+    pub fn of_history(history: History, leaf: LeafHash, source: Source, head: TrustedCheckpoint) -> Self {
+        Self {
+            history,
+            rejected: Vec::new(),
+            source,
+            head,
+            lack: Some(Lack::Unkept),
+            release_leaf: Some(leaf),
+            about: StatementList::default(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// What the statements of a source come to.
+    pub fn of(coordinate: &Coordinate, from: &impl StatementSource, source: Source) -> Result<Self, Failure> {
+        let about = from.about(coordinate)?;
+        let Validated { counting, rejected, keys } = validate(&about, &coordinate.publisher, from)?;
+        let history = History::fold(coordinate, counting.iter().map(|at| (at.position(), at.signed().statement())));
+        let released = history.release().map(|(position, _)| position);
+        let release = about.statements.iter().find(|logged| Some(logged.position()) == released);
+        let lack = keys.values().chain([&about]).find_map(|listing| listing.lack);
+        Ok(Self {
+            history,
+            rejected,
+            source,
+            head: from.head().clone(),
+            lack,
+            release_leaf: release.map(ProvenStatement::leaf),
+            about,
+            keys,
+        })
+    }
+
+    /// Whether it is proven that nothing up to the head is missing.
+    pub const fn is_complete(&self) -> bool {
+        self.lack.is_none()
+    }
+
+    /// When the key that signed a release was revoked, if it was: by what is known here, or by the bundle alone.
+    pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
+        let (keys, kid) = (evidence.key_history(), evidence.statement().value().kid());
+        let bundled = || keys.revoked_at(&kid).map(|entry| Revocation { entry, reason: None });
+        self.revocation(keys.publisher(), &kid).or_else(bundled)
+    }
+
+    /// Adds key statements of a name that were proven before, wherever that was.
+    pub fn with_keys(mut self, publisher: &Publisher, statements: Vec<ProvenStatement>) -> Self {
+        let known = self.keys.remove(publisher).unwrap_or_default();
+        let more = StatementList { statements, lack: None, cut: false, proofs: Vec::new() };
+        self.keys.insert(publisher.clone(), known.with(more));
+        self
+    }
+
+    /// The entry that revoked a key of a name, and the reason given there, if one did.
+    fn revocation(&self, publisher: &Publisher, kid: &KeyId) -> Option<Revocation> {
+        let statements = &self.keys.get(publisher)?.statements;
+        let keys = KeyHistory::fold(publisher, statements.iter().map(ProvenStatement::proven)).ok()?;
+        let entry = keys.revoked_at(kid)?;
+        let logged = statements.iter().find(|logged| logged.position() == entry)?;
+        let reason = match logged.signed().statement() {
+            Statement::Publisher(change) => change.reason.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        Some(Revocation { entry, reason })
+    }
+
+    /// The leaf hash of the release.
+    pub fn release_leaf(&self) -> Option<LeafHash> {
+        self.release_leaf
+    }
+
+    /// The statement of an entry that does not count, if it is one.
+    pub fn rejection(&self, position: u64) -> Option<&Rejected> {
+        self.rejected.iter().find(|rejected| rejected.position == position)
+    }
+
+    /// Whether more was said than was read.
+    pub fn cut(&self) -> bool {
+        self.about.cut
+    }
+
+    /// Keeps what it was made of for a time without a network.
+    pub fn keep(&self, memory: &LocalState, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
+        let answer = CachedAnswer::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
+        Ok(memory.keep(log, policy, answer)?)
+    }
+}
+
+/// Statements, judged.
+#[derive(Debug)]
+pub struct Validated<'a> {
+    /// Those that count, in the order of the log.
+    pub counting: Vec<&'a ProvenStatement>,
+    /// Those that do not.
+    pub rejected: Vec<Rejected>,
+    /// The key statements of all who speak.
+    pub keys: BTreeMap<Publisher, StatementList>,
+}
+
+/// Judges each statement by the keys that its speaker had at its position. The owner's keys are always asked for.
+pub fn validate<'a>(
+    about: &'a StatementList,
+    owner: &Publisher,
+    from: &impl StatementSource,
+) -> Result<Validated<'a>, Failure> {
+    let mut speakers: Vec<&Publisher> = vec![owner];
+    let mut met: BTreeSet<&Publisher> = speakers.iter().copied().collect();
+    for logged in &about.statements {
+        let speaker = logged.signed().statement().publisher();
+        if met.insert(speaker) {
+            speakers.push(speaker);
+        }
+    }
+    let mut keys = BTreeMap::new();
+    for speaker in speakers.into_iter().take(MAX_SPEAKERS) {
+        keys.insert(speaker.clone(), from.keys(speaker)?);
+    }
+    let histories: BTreeMap<&Publisher, _> = keys
+        .iter()
+        .map(|(name, listing)| (name, KeyHistory::fold(name, listing.statements.iter().map(ProvenStatement::proven))))
+        .collect();
+    let (mut counting, mut rejected) = (Vec::new(), Vec::new());
+    for logged in &about.statements {
+        let signed = logged.signed();
+        let outcome = match (histories.get(signed.statement().publisher()), signed.statement()) {
+            // A history that folds is one whose statements all count.
+            (Some(Ok(_)), Statement::Publisher(_)) => Ok(()),
+            (Some(Ok(history)), _) => {
+                history.check(logged.position(), signed).map_err(|refusal| (refusal.code(), refusal.to_string()))
+            }
+            (Some(Err(broken)), _) => Err(("key-history-broken", broken.to_string())),
+            (None, _) => Err(("too-many-speakers", format!("only the keys of {MAX_SPEAKERS} speakers were looked at"))),
+        };
+        match outcome {
+            Ok(()) => counting.push(logged),
+            Err((code, why)) => rejected.push(Rejected::of(logged.position(), signed, code, why)),
+        }
+    }
+    Ok(Validated { counting, rejected, keys })
+}
+
+impl Rejected {
+    fn of(position: u64, signed: &SignedStatement, code: &'static str, why: String) -> Self {
+        let statement = signed.statement();
+        Self { position, kind: statement.kind(), speaker: statement.publisher().clone(), code, why }
+    }
+}
+
+impl Source {
+    /// A stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Kept => "kept",
+            Self::Log => "log",
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The base models that the files of a release name: in the model card, the adapter's config, and GGUF headers.
+
+use std::path::{Path, PathBuf};
+
+use stele_spec::finding::DeclaredBase;
+use stele_spec::manifest::FilePath;
+
+use crate::{card, config, gguf};
+
+/// The largest config or model card that is read.
+const MAX_TEXT: u64 = 4 << 20;
+
+/// What files say of the models that they were made of.
+#[derive(Debug, Default)]
+pub struct Declared {
+    /// The base models, in the order of the files. A path on a disk is among them: it is for the rules to tell.
+    pub bases: Vec<DeclaredBase>,
+    /// Files that were not read, or not wholly, and why.
+    pub unread: Vec<(FilePath, String)>,
+}
+
+/// The base models that files name: every adapter's config, every GGUF header, and the model card at the top.
+pub fn declared_bases(files: &[(FilePath, PathBuf)]) -> Declared {
+    let mut declared = Declared::default();
+    files.iter().for_each(|(path, open)| declared.read(path, open));
+    declared
+}
+
+impl Declared {
+    fn read(&mut self, path: &FilePath, open: &Path) {
+        let name = path.as_str();
+        let read = if name == "README.md" {
+            self.card(path, open)
+        } else if path.file_name() == "adapter_config.json" {
+            self.adapter(path, open)
+        } else if name.to_ascii_lowercase().ends_with(".gguf") {
+            self.header(path, open)
+        } else {
+            return;
+        };
+        if let Err(why) = read {
+            self.unread.push((path.clone(), why));
+        }
+    }
+
+    /// A name; an empty one, as tools write it for a model that was made here, names none.
+    fn name(&mut self, file: &FilePath, field: &str, name: String) {
+        if name.trim().is_empty() {
+            return;
+        }
+        self.bases.push(DeclaredBase { file: file.clone(), field: field.to_owned(), name });
+    }
+
+    fn card(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        let card = card::Card::parse(&String::from_utf8_lossy(&bytes(open)?));
+        card.bases().for_each(|name| self.name(path, "base_model", name.to_owned()));
+        Ok(())
+    }
+
+    fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        // A config that is not JSON for Python is reported by those who look for code in it.
+        let base = config::adapter_base(&bytes(open)?).unwrap_or_default();
+        base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
+        Ok(())
+    }
+
+    fn header(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        let header = match gguf::Header::read(open) {
+            Ok(header) => header,
+            // What does not begin as GGUF does is read by no loader of GGUF.
+            Err(_) if !gguf::begins(open) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let kept = header.base_models.len();
+        header.base_models.into_iter().for_each(|(field, name)| self.name(path, &field, name));
+        match header.more_bases {
+            0 => Ok(()),
+            more => Err(format!("it names {} base models, of which the first {kept} are read", more + kept as u64)),
+        }
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = stele_durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
+    Ok(bytes.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_name_is_no_base() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["", " ", "elder/base"] {
+            let open = folder.path().join("adapter_config.json");
+            std::fs::write(&open, format!("{{\"base_model_name_or_path\": \"{name}\"}}")).unwrap();
+            let declared = declared_bases(&[("adapter_config.json".parse().unwrap(), open)]);
+            let names: Vec<_> = declared.bases.into_iter().map(|base| base.name).collect();
+            assert_eq!(names, if name.trim().is_empty() { vec![] } else { vec![name.to_owned()] });
+        }
+    }
+}

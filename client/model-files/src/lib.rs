@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+mod gguf_length;
+
+pub mod gguf;
+pub mod onnx;
+pub mod safetensors;
+pub mod zip;
+
+pub mod card;
+pub mod config;
+pub mod licences;
+pub mod origin;
+
+pub mod bases;
+pub mod content;
+
+pub mod parts;
+
+pub mod roles;
+
+pub mod examine;

@@ -1,0 +1,62 @@
+//! What is wrong with a state.
+
+use std::path::PathBuf;
+
+use stele_explain::{Exit, Explain};
+
+/// A state that is none.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    /// A file that this program did not write so.
+    #[error("the monitor's state is damaged: {} is no part of it: {problem}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A remembered head that the log did not sign.
+    #[error(
+        "the monitor's state is damaged: the newest head that it remembers of {origin} is not one that the log signed"
+    )]
+    Head {
+        /// The log.
+        origin: String,
+        /// Where the head is kept.
+        kept: PathBuf,
+    },
+    /// A file that would not be read again.
+    #[error("{} would have {size} bytes, more than the {limit} that are read", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl Explain for StateError {
+    fn exit(&self) -> Exit {
+        Exit::Io
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } | Self::Head { .. } => "monitor-state-malformed",
+            Self::TooLarge { .. } => "monitor-state-too-large",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Malformed { .. } => "this says nothing about the log. Restore the file from a backup; without the file of a log, its newest tree head is forgotten; without an event, it is not told".into(),
+            Self::Head { kept, .. } => format!(
+                "this says nothing about the log: the head is set aside as {}, and the next round begins with what the log shows. Check this machine's disk",
+                kept.display()
+            ),
+            Self::TooLarge { .. } => "watch less with this monitor, or divide what is watched between several".into(),
+        })
+    }
+}

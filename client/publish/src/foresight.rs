@@ -1,0 +1,117 @@
+//! What auditors will report of a statement, said before it is sent: nothing in a log can be taken back.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use stele_explain::printable::one_line;
+use stele_spec::finding::{Finding, foreseen};
+use stele_spec::manifest::Manifest;
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{Parent, Release, Statement};
+
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+
+/// The most releases above a new one that are looked at.
+const MAX_ANCESTORS: usize = 64;
+/// The most statements about one of them that are read, the newest.
+const MAX_SAID: usize = 128;
+/// The most files of weights of which it is asked who else has them, the largest first.
+const MAX_FILES: usize = 64;
+/// The most releases that are looked at for having one of them.
+const MAX_SHARING: usize = 32;
+
+/// What a log has that bears on a new statement, each proven.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    statements: BTreeMap<u64, ProvenStatement>,
+    manifests: Vec<Manifest>,
+}
+
+impl Earlier {
+    /// What bears on a release: what was said about its ancestors, and the releases that have weights files of it.
+    pub fn of_release(record: &mut ProvenEntries, release: &Release, manifest: &Manifest) -> Result<Self, Failure> {
+        let mut earlier = Self::default();
+        let own = release.coordinate();
+        let mut queue: VecDeque<Coordinate> = parents(release).into();
+        let mut met = BTreeSet::from([own.clone()]);
+        while let Some(coordinate) = queue.pop_front().filter(|_| met.len() <= MAX_ANCESTORS) {
+            if met.insert(coordinate.clone()) {
+                for logged in record.newest_about(&coordinate, MAX_SAID)? {
+                    queue.extend(logged.statement().release().map(parents).unwrap_or_default());
+                    earlier.add(logged);
+                }
+            }
+        }
+        let mut files: Vec<_> = manifest.weights().filter(|file| file.size > 0).collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        for file in files.into_iter().take(MAX_FILES) {
+            for other in record.releases_of_file(file.sha256, MAX_SHARING)? {
+                // Publishing again finds the release itself.
+                let Some(found) = other.statement().release().filter(|found| found.coordinate() != own) else {
+                    continue;
+                };
+                let is_known = earlier.manifests.iter().any(|known| known.digest() == found.manifest);
+                if !is_known && earlier.manifests.len() < MAX_SHARING {
+                    earlier.manifests.extend(record.manifest(found.manifest)?);
+                }
+                earlier.add(other);
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// What bears on any other statement: everything about the releases that it names.
+    fn of_statement(record: &mut ProvenEntries, statement: &Statement) -> Result<Self, Failure> {
+        let mut earlier = Self::default();
+        for coordinate in statement.coordinates() {
+            record.about(&coordinate)?.into_iter().for_each(|logged| earlier.add(logged));
+        }
+        Ok(earlier)
+    }
+
+    fn add(&mut self, logged: ProvenStatement) {
+        self.statements.insert(logged.position(), logged);
+    }
+
+    /// The release at an entry.
+    pub fn release_at(&self, entry: u64) -> Option<&Release> {
+        self.statements.get(&entry)?.statement().release()
+    }
+
+    /// What auditors will report of the next statement, by their rules; `manifest` is its own, where it is a release.
+    pub fn foresees(&self, next: &Statement, manifest: Option<&Manifest>) -> Vec<Finding> {
+        let manifests: Vec<Manifest> = self.manifests.iter().chain(manifest).cloned().collect();
+        let earlier = self.statements.iter().map(|(position, logged)| (*position, logged.statement()));
+        foreseen(earlier, next, &manifests)
+    }
+}
+
+fn parents(release: &Release) -> Vec<Coordinate> {
+    let logged = |parent: &Parent| match parent {
+        Parent::Logged(parent) => Some(parent.coordinate.clone()),
+        Parent::Unlogged(_) => None,
+    };
+    release.lineage.iter().filter_map(|ancestor| logged(&ancestor.parent)).collect()
+}
+
+/// Says what auditors will report, from what the log has about the same releases. It stops nothing: a late withdrawal must be said although it is
+/// late, and what registration refuses has its own words.
+pub fn of_statement(
+    record: &mut ProvenEntries,
+    statement: &Statement,
+    notify: fn(&str),
+) -> Result<Vec<Finding>, Failure> {
+    let findings = Earlier::of_statement(record, statement)?.foresees(statement, None);
+    say(&findings, notify);
+    Ok(findings)
+}
+
+/// One line for each finding, with its own weight: `error: stage-narrowed: ...`.
+fn say(findings: &[Finding], notify: fn(&str)) {
+    for finding in findings {
+        let line =
+            format!("auditors will report: {}: {}: {}", finding.severity, finding.code, one_line(&finding.summary));
+        notify(&(line + "\n"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Documents that are named by a file get the digest of that file.
+
+use std::path::{Path, PathBuf};
+
+use stele_spec::hash::Digest;
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use toml::{Table, Value};
+
+use super::{Form, FormError};
+use crate::error::FileError;
+use stele_explain::Failure;
+
+/// Where statements of all kinds name documents.
+const DOCUMENTS: [&str; 12] = [
+    "license.text",
+    "model_card",
+    "rationale.text",
+    "obligations.use_policy",
+    "safety.report",
+    "docs.*",
+    "evaluations.*.result",
+    "lineage.*.recipe",
+    "evidence.safety.report",
+    "evidence.evaluations.*.result",
+    "advisory",
+    "evaluation.result",
+];
+
+/// The folders in which documents are looked for by their names.
+#[derive(Debug, Default)]
+pub struct DocumentFolders(Vec<PathBuf>);
+
+impl DocumentFolders {
+    /// Beside a form, and in the folder of the model where that is named.
+    pub fn of(form: &Form, folder: Option<&Path>) -> Self {
+        let beside = form.path().map(|path| path.parent().map_or_else(PathBuf::new, Path::to_owned));
+        Self(folder.map(Path::to_owned).into_iter().chain(beside).collect())
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let plain = !Path::new(name).is_absolute() && !name.split('/').any(|part| part == "..");
+        self.0.iter().map(|folder| folder.join(name)).find(|path| plain && path.is_file())
+    }
+}
+
+impl Form {
+    /// Gives each document that has no digest that of the file with its name, as `digest_of` knows it.
+    pub fn fill_documents(&mut self, digest_of: impl Fn(&str) -> Option<Digest>) {
+        for pattern in DOCUMENTS {
+            let filled: Result<(), std::convert::Infallible> = self.each(pattern, |_, document| {
+                if let Value::Table(document) = document
+                    && let Some(digest) = document.get("name").and_then(Value::as_str).and_then(&digest_of)
+                {
+                    document.entry("sha256").or_insert(digest.to_string().into());
+                }
+                Ok(())
+            });
+            let Ok(()) = filled;
+        }
+    }
+
+    /// The documents that have a name and no digest: field and name.
+    pub fn documents_without_digest(&mut self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for pattern in DOCUMENTS {
+            let looked: Result<(), std::convert::Infallible> = self.each(pattern, |path, document| {
+                if let Value::Table(document) = document
+                    && let Some(name) = document.get("name").and_then(Value::as_str)
+                    && !document.contains_key("sha256")
+                {
+                    found.push((path.to_owned(), name.to_owned()));
+                }
+                Ok(())
+            });
+            let Ok(()) = looked;
+        }
+        found
+    }
+
+    /// The same with the files of a shelf; a digest that is given must be that of the file, where the file is there.
+    pub fn fill_from(&mut self, shelf: &DocumentFolders) -> Result<(), Failure> {
+        let before = self.clone();
+        for pattern in DOCUMENTS {
+            self.each(pattern, |path, document| -> Result<(), Failure> {
+                let Value::Table(document) = document else { return Ok(()) };
+                let Some(name) = document.get("name").and_then(Value::as_str) else { return Ok(()) };
+                let Some(file) = shelf.find(name) else {
+                    return match document.get("sha256") {
+                        Some(_) => Ok(()),
+                        None => {
+                            let message = format!("{path}: there is no file {name} beside it to take the sha256 of");
+                            Err(before.invalid(path, message).into())
+                        }
+                    };
+                };
+                let found = digest_of(&file)?.to_string();
+                match document.get("sha256").and_then(Value::as_str) {
+                    Some(said) if said != found => {
+                        let (field, file) = (path.to_owned(), file.display().to_string());
+                        Err(FormError::DocumentDiffers { field, file, expected: said.to_owned(), found }.into())
+                    }
+                    _ => {
+                        document.insert("sha256".into(), found.into());
+                        Ok(())
+                    }
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A document that an option names by its file: `{name, sha256}`, and where a copy may be.
+pub fn named_file(file: &Path, uri: Option<&str>) -> Result<Value, Failure> {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut document = Table::new();
+    document.insert("name".into(), name.into());
+    document.insert("sha256".into(), digest_of(file)?.to_string().into());
+    if let Some(uri) = uri {
+        document.insert("uri".into(), uri.into());
+    }
+    Ok(document.into())
+}
+
+fn digest_of(file: &Path) -> Result<Digest, Failure> {
+    let shown = || file.display().to_string();
+    let found = match std::fs::metadata(file) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(FileError::Missing { path: shown(), what: "a document" }.into());
+        }
+        Err(source) => return Err(FileError::Read { path: shown(), source }.into()),
+    };
+    let job = Job { path: file.to_owned(), size: found.len() };
+    match hash_all(&[job], Want::Sha256, &|_| {}).pop() {
+        Some(Ok(hashed)) => Ok(hashed.sha256),
+        Some(Err(error)) => {
+            Err(FileError::Read { path: shown(), source: std::io::Error::other(error.to_string()) }.into())
+        }
+        None => Err(FileError::Missing { path: shown(), what: "a document" }.into()),
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a form is not signed.
+
+use stele_explain::{Exit, Explain};
+
+/// Why a form is not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    /// Not TOML, or a field of another shape.
+    #[error("{place}{}: {message}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Toml {
+        /// The file, or the option.
+        place: String,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        message: String,
+    },
+    /// Something is still to be decided.
+    #[error("{} {} open in {place}", .open.len(), if .open.len() == 1 { "decision is" } else { "decisions are" })]
+    Undecided {
+        /// The file.
+        place: String,
+        /// Line numbers and lines.
+        open: Vec<(usize, String)>,
+    },
+    /// Fields that do not go together.
+    #[error("{place} does not describe a statement: {} {}", .problems.len(), if .problems.len() == 1 { "problem" } else { "problems" })]
+    Fields {
+        /// The file.
+        place: String,
+        /// All of them.
+        problems: Vec<String>,
+    },
+    /// The file and an option say different things.
+    #[error("{option} and {place} do not agree about {field}")]
+    SaidTwice {
+        /// The file.
+        place: String,
+        /// The field.
+        field: String,
+        /// The option.
+        option: &'static str,
+        /// What the file says.
+        said: String,
+        /// What the option says.
+        given: String,
+    },
+    /// A document is here, with other bytes than the form says.
+    #[error("{field}: {file} is not the document that the form names")]
+    DocumentDiffers {
+        /// The field.
+        field: String,
+        /// The file.
+        file: String,
+        /// What the form says.
+        expected: String,
+        /// What the file is.
+        found: String,
+    },
+    /// Nothing says what the statement is about.
+    #[error("nothing says {what}")]
+    Missing {
+        /// What is not said.
+        what: &'static str,
+        /// How to say it.
+        hint: &'static str,
+    },
+}
+
+impl Explain for FormError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::SaidTwice { .. } | Self::Missing { .. } => Exit::Usage,
+            _ => Exit::BadInput,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Toml { .. } => "form-invalid",
+            Self::Undecided { .. } => "form-undecided",
+            Self::Fields { .. } => "form-fields",
+            Self::SaidTwice { .. } => "said-twice",
+            Self::DocumentDiffers { .. } => "document-differs",
+            Self::Missing { .. } => "form-incomplete",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Toml { message, .. } if message.contains("expected a field") || message.contains("unknown") => {
+                "fields are never ignored: correct the name or remove the line"
+            }
+            Self::Toml { .. } | Self::Fields { .. } => "correct it and say it again; nothing has been sent",
+            Self::Undecided { .. } => {
+                "replace each value that begins with DECIDE by your decision; the comment above it says what is asked"
+            }
+            Self::SaidTwice { .. } => "say it in one place",
+            Self::DocumentDiffers { .. } => "remove sha256 to take the digest of the file, or move the file away",
+            Self::Missing { hint, .. } => hint,
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Undecided { open, .. } => {
+                open.iter().map(|(number, line)| ("open", format!("line {number}: {line}"))).collect()
+            }
+            Self::Fields { problems, .. } => problems.iter().map(|problem| ("problem", problem.clone())).collect(),
+            Self::SaidTwice { said, given, .. } => vec![("expected", said.clone()), ("found", given.clone())],
+            Self::DocumentDiffers { expected, found, .. } => {
+                vec![("expected", expected.clone()), ("found", found.clone())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Saying something about a release that is in the log: the way from a form to an entry, the same for every kind.
+//!
+//! In this order, and nothing is sent before the last: the form and the options are read; every release that they name is
+//! looked up and proven under the policy; documents get the digests of their files; what the log has already is not said
+//! twice; the fields are checked; `issued_at` is written into the form; the statement is signed and submitted. What comes back
+//! is proven.
+
+use std::path::Path;
+
+use stele_spec::finding::Finding;
+use stele_spec::key::SecretKey;
+use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::statement::{
+    Amend, EvaluationReport, FieldError, Incident, Kind, StageMove, Statement, Supersede, Timestamp, Withdraw, sign,
+};
+use toml::Value;
+
+use crate::foresight;
+use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
+use crate::issued_at::now;
+use crate::publish_error::PublishError;
+use crate::receipt;
+use crate::register;
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+
+/// What is to be said, as the command line gives it.
+#[derive(Debug)]
+pub struct StatementRequest {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Who speaks, where that is not the release's publisher.
+    pub speaker: Option<Publisher>,
+    /// What it is about, if the command line names it.
+    pub subject: Option<Subject>,
+    /// The fields that options give.
+    pub given: Vec<OptionValue>,
+}
+
+/// How a statement is issued.
+#[derive(Debug, Clone, Copy)]
+pub struct Issue<'a> {
+    /// The form, if there is one.
+    pub form: Option<&'a Path>,
+    /// Where the receipt goes; else beside the caller.
+    pub output: Option<&'a Path>,
+    /// The list of statements that a monitor expects, to be appended to.
+    pub expect: Option<&'a Path>,
+    /// Gets a line for each finding that auditors will report.
+    pub notify: fn(&str),
+}
+
+/// A statement that is in the log.
+#[derive(Debug)]
+pub struct Issued {
+    /// The statement with its proof.
+    pub logged: ProvenStatement,
+    /// What auditors will report of it; none where the log had it before and nothing was sent.
+    pub sent: Option<Vec<Finding>>,
+}
+
+impl StatementRequest {
+    /// About a release as a person names it; the fields that options give are still to come.
+    pub fn new(kind: Kind, release: Option<&str>, speaker: Option<Publisher>) -> Result<Self, Failure> {
+        let subject = release.map(Subject::read).transpose()?;
+        Ok(Self { kind, speaker, subject, given: Vec::new() })
+    }
+
+    /// A text that an option may give.
+    pub fn text(&mut self, path: &'static str, value: Option<&str>, option: &'static str) {
+        self.given.extend(value.map(|value| OptionValue { path, value: value.into(), option }));
+    }
+
+    /// A value that an option may give.
+    pub fn value(&mut self, path: &'static str, value: Option<Value>, option: &'static str) {
+        self.given.extend(value.map(|value| OptionValue { path, value, option }));
+    }
+
+    /// A document that an option may give by its file.
+    pub fn document(
+        &mut self,
+        path: &'static str,
+        file: Option<&Path>,
+        uri: Option<&str>,
+        option: &'static str,
+    ) -> Result<(), Failure> {
+        if let Some(file) = file {
+            self.given.push(OptionValue { path, value: form::named_file(file, uri)?, option });
+        }
+        Ok(())
+    }
+
+    /// The form to complete, with what is known in it.
+    pub fn draft(self, write: impl FnOnce(&mut FormWriter, &FormHeader)) -> String {
+        let coordinate = self.subject.map(|subject| subject.coordinate);
+        let head = FormHeader::new(self.kind, coordinate, self.speaker);
+        let mut sheet = FormWriter::with(self.given);
+        write(&mut sheet, &head);
+        sheet.into_text()
+    }
+
+    /// Issues it: completes the form, signs and submits. What the log has already is not sent again.
+    pub fn issue(self, record: &mut ProvenEntries, key: &SecretKey, to: &Issue<'_>) -> Result<Issued, Failure> {
+        let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
+        let kind = self.kind;
+        let mut form = self.into_form(to.form)?;
+
+        resolve(&mut form, kind, record)?;
+        form.fill_from(&DocumentFolders::of(&form, folder.as_deref()))?;
+        let written = form.has("issued_at");
+        form.default("issued_at", now().to_string());
+        let statement = statement_of(&form, kind)?;
+        if let Some(there) = said_before(record, &statement, written)? {
+            form.keep_issued_at(there.statement().issued_at(), written)?;
+            return Ok(Issued { logged: there, sent: None });
+        }
+        receipt::check_place(to.output)?;
+        let findings = foresight::of_statement(record, &statement, to.notify)?;
+        form.keep_issued_at(statement.issued_at(), written)?;
+        let logged = submit(record, &statement, key, to.expect)?;
+        Ok(Issued { logged, sent: Some(findings) })
+    }
+
+    /// The form of the command line: the file, if one is named, and the options over it.
+    fn into_form(self, file: Option<&Path>) -> Result<Form, Failure> {
+        let mut form = match file {
+            Some(file) => Form::read(file, "a form: `--draft` writes one")?,
+            None => Form::of_options(),
+        };
+        form.default("kind", self.kind.as_str());
+        if let Some(subject) = self.subject.filter(|subject| !names(&form, &subject.coordinate)) {
+            form.give("release", subject.to_value(), "the release")?;
+        }
+        for OptionValue { path, value, option } in self.given {
+            form.give(path, value, option)?;
+        }
+        if let Some(speaker) = &self.speaker {
+            form.give("publisher.name", speaker.as_str().into(), "--as")?;
+        }
+        Ok(form)
+    }
+}
+
+/// What stands at the beginning of a form.
+pub struct FormHeader {
+    /// The kind.
+    kind: Kind,
+    /// What it is about, if that is known.
+    coordinate: Option<Coordinate>,
+    /// Who speaks, if that is known and not the release's publisher.
+    speaker: Option<Publisher>,
+}
+
+impl FormHeader {
+    /// The header of a form for a release and a speaker, as far as they are known.
+    pub fn new(kind: Kind, coordinate: Option<Coordinate>, speaker: Option<Publisher>) -> Self {
+        Self { kind, coordinate, speaker }
+    }
+
+    /// Writes it: what the form is for, and which release.
+    pub fn write(&self, sheet: &mut FormWriter, what: &str) {
+        sheet.comment(&format!("{what}, for `stele {} --form FILE --key FILE`.", verb(self.kind)));
+        sheet.comment("Every value that begins with DECIDE is yours to replace: it is refused while one is left.");
+        sheet.comment(
+            "Not written here: issued_at (written in before it is sent), the entry of the release and its weights",
+        );
+        sheet.comment("digest (looked up in the log, and proven). A document beside this file needs only its name.");
+        sheet.blank();
+    }
+
+    /// The line that names the release.
+    pub fn release(&self, sheet: &mut FormWriter) {
+        sheet.comment("Which release: publisher/model@version#variant.");
+        match &self.coordinate {
+            Some(coordinate) => sheet.text("release", &coordinate.to_string(), ""),
+            None => sheet.decide("release", "its coordinate"),
+        }
+    }
+
+    /// What it is about, if that is known.
+    pub fn coordinate(&self) -> Option<&Coordinate> {
+        self.coordinate.as_ref()
+    }
+
+    /// The section that names a speaker who is not the release's publisher.
+    pub fn speaker(&self, sheet: &mut FormWriter) {
+        sheet.section("publisher");
+        sheet.comment("Who speaks: a name that your key holds in this log.");
+        match &self.speaker {
+            Some(speaker) => sheet.text("name", speaker.as_str(), ""),
+            None => sheet.decide("name", "your name, such as watch.example"),
+        }
+    }
+}
+
+/// The verb that says a kind.
+pub fn verb(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Evaluation => "evaluate",
+        Kind::Observation => "observe",
+        Kind::Publisher => "keys",
+        Kind::Release => "publish",
+        kind => kind.as_str(),
+    }
+}
+
+/// Whether the form names this release already.
+fn names(form: &Form, coordinate: &Coordinate) -> bool {
+    let named = form.text("release").or_else(|| form.text("release.coordinate"));
+    named == Some(coordinate.to_string().as_str())
+}
+
+/// Looks up and proves every release that the form names, and fills in what follows from the one it is about.
+fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries) -> Result<(), Failure> {
+    let about = match kind {
+        Kind::Incident => "affected",
+        _ => "release",
+    };
+    if !form.has(about) {
+        return Err(FormError::Missing {
+            what: "which release it is about",
+            hint: "name publisher/model@version#variant, a release.stele, or the folder that has one",
+        }
+        .into());
+    }
+    let mut subjects = form::resolve(form, "release", record)?;
+    subjects.extend(form::resolve(form, "affected.*", record)?);
+    form::resolve(form, "by", record)?;
+    let Some(release) = subjects.first().and_then(|logged| logged.statement().release()) else { return Ok(()) };
+    match kind {
+        Kind::Incident => {}
+        Kind::Evaluation => form.default("evaluation.subject", release.weights.digest.to_string()),
+        _ => {
+            form.default("weights_digest", release.weights.digest.to_string());
+            form.default("publisher.name", release.publisher.name.as_str());
+        }
+    }
+    Ok(())
+}
+
+/// Reads the fields as a statement of the kind, and checks them.
+pub fn statement_of(form: &Form, kind: Kind) -> Result<Statement, FormError> {
+    if !form.has("publisher.name") {
+        return Err(FormError::Missing {
+            what: "who speaks",
+            hint: "name yourself: --as NAME, or name under [publisher] in the form; it must be claimed in this log",
+        });
+    }
+    let statement = match kind {
+        Kind::Amend => Statement::Amend(Box::new(form.typed::<Amend>()?)),
+        Kind::Stage => Statement::Stage(Box::new(form.typed::<StageMove>()?)),
+        Kind::Supersede => Statement::Supersede(Box::new(form.typed::<Supersede>()?)),
+        Kind::Withdraw => Statement::Withdraw(Box::new(form.typed::<Withdraw>()?)),
+        Kind::Incident => Statement::Incident(Box::new(form.typed::<Incident>()?)),
+        Kind::Evaluation => Statement::Evaluation(Box::new(form.typed::<EvaluationReport>()?)),
+        Kind::Publisher | Kind::Release | Kind::Observation => {
+            return Err(FormError::Missing {
+                what: "this kind in a form of its own",
+                hint: "it has a verb of its own",
+            });
+        }
+    };
+    let problems: Vec<FieldError> = statement.problems();
+    form.check(&problems)?;
+    Ok(statement)
+}
+
+/// The newest statement of the same speaker, kind and subject, if it says the very same. A time that was not written down
+/// yet may be that one's: whoever lost the answer says it again and gets the entry that is there.
+fn said_before(
+    record: &mut ProvenEntries,
+    statement: &Statement,
+    written: bool,
+) -> Result<Option<ProvenStatement>, Failure> {
+    let Some(coordinate) = statement.coordinate() else { return Ok(None) };
+    let same_matter = |other: &Statement| match (other, statement) {
+        (Statement::Incident(other), Statement::Incident(ours)) => other.id == ours.id,
+        (Statement::Evaluation(other), Statement::Evaluation(ours)) => other.evaluation.id == ours.evaluation.id,
+        _ => true,
+    };
+    let newest = record.newest(&coordinate, |other| {
+        other.kind() == statement.kind() && other.publisher() == statement.publisher() && same_matter(other)
+    })?;
+    let Some(there) = newest else { return Ok(None) };
+    let ours = if written { statement.clone() } else { at(statement, there.statement().issued_at()) };
+    Ok((*there.statement() == ours).then_some(there))
+}
+
+/// The same, said at another time.
+fn at(statement: &Statement, issued_at: Timestamp) -> Statement {
+    let mut statement = statement.clone();
+    match &mut statement {
+        Statement::Amend(inner) => inner.issued_at = issued_at,
+        Statement::Stage(inner) => inner.issued_at = issued_at,
+        Statement::Supersede(inner) => inner.issued_at = issued_at,
+        Statement::Withdraw(inner) => inner.issued_at = issued_at,
+        Statement::Incident(inner) => inner.issued_at = issued_at,
+        Statement::Evaluation(inner) => inner.issued_at = issued_at,
+        Statement::Publisher(inner) => inner.issued_at = issued_at,
+        Statement::Release(inner) => inner.issued_at = issued_at,
+        Statement::Observation(inner) => inner.issued_at = issued_at,
+    }
+    statement
+}
+
+fn submit(
+    record: &mut ProvenEntries,
+    statement: &Statement,
+    key: &SecretKey,
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
+    let signed = sign(statement, key).map_err(PublishError::Statement)?;
+    register::submit(record, &signed, expect)
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+pub mod error;
+pub mod publish_error;
+
+pub mod expected;
+pub mod issued_at;
+
+mod key_kind;
+
+pub mod key;
+pub mod key_proposal;
+
+pub mod form;
+
+pub mod draft;
+
+pub mod register;
+
+pub mod name;
+
+pub mod foresight;
+pub mod receipt;
+pub mod release_file;
+
+pub mod bundle_place;
+pub mod publish_check;
+
+pub mod release;
+
+pub mod issue;

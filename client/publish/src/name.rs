@@ -1,0 +1,56 @@
+//! Who holds a name, and the claim that makes it a key's.
+
+use std::path::Path;
+
+use stele_spec::key::SecretKey;
+use stele_spec::name::Publisher;
+use stele_spec::registration::Refusal;
+use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, sign};
+
+use crate::issued_at::now;
+use crate::publish_error::PublishError;
+use crate::register::{self, RegistrationRefused};
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+
+/// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
+pub fn held(
+    record: &mut ProvenEntries,
+    publisher: &Publisher,
+    key: &SecretKey,
+) -> Result<Option<ProvenStatement>, Failure> {
+    let Some(holder) = record.holder(publisher)? else { return Ok(None) };
+    let kid = key.public().key_id();
+    if holder.key(&kid).is_some() {
+        let brings = |logged: &&ProvenStatement| match logged.statement() {
+            Statement::Publisher(change) => change.key(&kid).is_some(),
+            _ => false,
+        };
+        return Ok(record.key_statements(publisher, u64::MAX).find(brings).cloned());
+    }
+    let publisher = publisher.clone();
+    let refusal = if holder.revoked.contains(&kid) {
+        Refusal::KeyRevoked { publisher: publisher.clone(), kid }
+    } else {
+        Refusal::KeyNotHeld { publisher: publisher.clone(), kid }
+    };
+    let said = Statement::Publisher(PublisherClaim::new(publisher, now(), &[key.public()]));
+    Err(RegistrationRefused::of_keys(refusal, record, &holder, kid, &said).into())
+}
+
+/// Claims a name now.
+pub fn submit(
+    record: &mut ProvenEntries,
+    publisher: &Publisher,
+    key: &SecretKey,
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
+    let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
+    register::submit(record, &signed(claim, key)?, expect)
+}
+
+/// A claim, signed by a key.
+pub fn signed(claim: PublisherClaim, key: &SecretKey) -> Result<SignedStatement, PublishError> {
+    sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)
+}

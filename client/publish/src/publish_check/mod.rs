@@ -1,0 +1,293 @@
+//! What no one means to publish, looked for before anything is sent: a coordinate is bound to its files for ever.
+//!
+//! All problems are told at once, each with what was expected, what was found and the way round. A file that is meant as it is is
+//! allowed by its name, `--allow-file GLOB`, one pattern at a time.
+
+mod leftovers;
+mod length;
+mod secrets;
+
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain};
+use stele_spec::manifest::{FilePath, Role};
+use stele_spec::verify::pickle;
+use stele_verify::folder::walk::Found;
+
+use stele_model_files::content::Content;
+use stele_model_files::roles::{Question, Roles};
+use stele_model_files::{gguf, zip};
+
+/// The most problems that a person is shown.
+const LISTED: usize = 50;
+
+/// One thing that keeps a folder from being published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The file.
+    path: String,
+    /// What it is.
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    Secret(&'static str),
+    Leftover(&'static str),
+    LfsPointer,
+    AnnexPointer,
+    Page { weights: bool },
+    Text,
+    Empty,
+    Cut { expected: u64, found: u64 },
+    NoEnd { of: &'static str },
+    Missing { named_by: FilePath },
+    Outside { name: String },
+    Unread { why: String },
+    Question { size: u64, weights: u64 },
+}
+
+/// Looks at the files of a folder with the roles that they will have; `allowed` says which a person means as they are.
+pub fn check(
+    files: &[Found],
+    roles: &Roles,
+    role_of: &dyn Fn(&FilePath) -> Role,
+    questions: &[Question],
+    allowed: &dyn Fn(&str) -> bool,
+) -> Result<(), PublishCheckError> {
+    let mut doubts = Vec::new();
+    for file in files {
+        let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
+        let what = of_file(file, role_of(&file.path), content);
+        doubts.extend(what.map(|what| Doubt { path: file.path.to_string(), what }));
+    }
+    for (part, by) in roles.parts.missing(files) {
+        doubts.push(Doubt { path: part.to_string(), what: What::Missing { named_by: by.clone() } });
+    }
+    for (by, name) in &roles.parts.outside {
+        doubts.push(Doubt { path: by.to_string(), what: What::Outside { name: name.clone() } });
+    }
+    for (path, why) in &roles.parts.unread {
+        doubts.push(Doubt { path: path.to_string(), what: What::Unread { why: why.clone() } });
+    }
+    for Question { path, size, weights } in questions {
+        doubts.push(Doubt { path: path.to_string(), what: What::Question { size: *size, weights: *weights } });
+    }
+    doubts.retain(|doubt| !allowed(&doubt.path));
+    doubts.sort_by(|a, b| (a.what.order(), &a.path).cmp(&(b.what.order(), &b.path)));
+    if doubts.is_empty() { Ok(()) } else { Err(PublishCheckError { doubts }) }
+}
+
+fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
+    let is_model = matches!(role, Role::Weights | Role::Classifier);
+    match secrets::secret_in(&file.open, file.size, role == Role::Weights) {
+        Ok(Some(secret)) => return Some(What::Secret(secret)),
+        Ok(None) => {}
+        Err(error) => return Some(What::Unread { why: error.to_string() }),
+    }
+    if let Some(what) = leftovers::leftover(&file.path) {
+        return Some(What::Leftover(what));
+    }
+    match content {
+        Some(Content::LfsPointer) => return Some(What::LfsPointer),
+        Some(Content::AnnexPointer) => return Some(What::AnnexPointer),
+        Some(Content::Html) if is_model || is_read_by_loaders(role) => return Some(What::Page { weights: is_model }),
+        Some(Content::Text) if is_model && is_binary(&file.path) => return Some(What::Text),
+        Some(Content::Empty) if is_model => return Some(What::Empty),
+        _ => {}
+    }
+    if let Some(expected) = gguf::least_length_of(file).filter(|expected| is_model && *expected > file.size) {
+        return Some(What::Cut { expected, found: file.size });
+    }
+    if is_model && let Some(what) = without_end(file, content) {
+        return Some(what);
+    }
+    let is_safetensors = file.path.as_str().to_ascii_lowercase().ends_with(".safetensors");
+    if is_model && (is_safetensors || content == Some(Content::Safetensors)) {
+        return match length::safetensors(&file.open, file.size) {
+            Ok(expected) if expected > file.size => Some(What::Cut { expected, found: file.size }),
+            Ok(_) => None,
+            Err(error) => Some(What::Unread { why: format!("its header is none of safetensors: {error}") }),
+        };
+    }
+    None
+}
+
+/// Whether a loader reads files of a role, and none of them is a page.
+fn is_read_by_loaders(role: Role) -> bool {
+    matches!(
+        role,
+        Role::WeightsIndex
+            | Role::Config
+            | Role::Code
+            | Role::Tokenizer
+            | Role::ChatTemplate
+            | Role::GenerationConfig
+            | Role::SystemPrompt
+    )
+}
+
+/// Whether weights of this name are never a text. LightGBM, XGBoost, fastText and others do write texts, under other names.
+fn is_binary(path: &FilePath) -> bool {
+    const BINARY: [&str; 16] = [
+        ".bin",
+        ".ckpt",
+        ".gguf",
+        ".h5",
+        ".hdf5",
+        ".joblib",
+        ".keras",
+        ".msgpack",
+        ".npy",
+        ".npz",
+        ".onnx",
+        ".pb",
+        ".pt",
+        ".pth",
+        ".safetensors",
+        ".tflite",
+    ];
+    let name = path.file_name().to_ascii_lowercase();
+    BINARY.iter().any(|end| name.ends_with(end))
+}
+
+/// What is there of weights whose format says where they end.
+fn without_end(file: &Found, content: Option<Content>) -> Option<What> {
+    let open = || File::open(&file.open);
+    let mut head = Vec::new();
+    open().ok()?.take(8).read_to_end(&mut head).ok()?;
+    let (of, is_cut) = match head.as_slice() {
+        [0x80, 2..=5, ..] => ("a pickle", open().and_then(|open| pickle::is_cut(BufReader::new(open), file.size))),
+        [b'P', b'K', 3, 4, ..] => ("an archive", open().and_then(|open| zip::is_cut(open, file.size))),
+        _ if content == Some(Content::Hdf5) => {
+            return match length::hdf5(&file.open) {
+                Ok(Some(expected)) if expected > file.size => Some(What::Cut { expected, found: file.size }),
+                Ok(_) => None,
+                Err(error) => Some(What::Unread { why: error.to_string() }),
+            };
+        }
+        _ => return None,
+    };
+    match is_cut {
+        Ok(cut) => cut.then_some(What::NoEnd { of }),
+        Err(error) => Some(What::Unread { why: error.to_string() }),
+    }
+}
+
+impl What {
+    /// Secrets first: nothing else is as urgent.
+    fn order(&self) -> u8 {
+        match self {
+            Self::Secret(_) => 0,
+            Self::LfsPointer
+            | Self::AnnexPointer
+            | Self::Page { .. }
+            | Self::Text
+            | Self::Empty
+            | Self::Cut { .. }
+            | Self::NoEnd { .. } => 1,
+            Self::Missing { .. } | Self::Outside { .. } => 2,
+            Self::Unread { .. } => 3,
+            Self::Leftover(_) => 4,
+            Self::Question { .. } => 5,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "secret-key-in-folder",
+            Self::LfsPointer => "lfs-pointer",
+            Self::AnnexPointer => "annex-pointer",
+            Self::Page { weights: true } => "page-in-place-of-weights",
+            Self::Page { weights: false } => "page-in-place-of-file",
+            Self::Text => "text-in-place-of-weights",
+            Self::Empty => "weights-empty",
+            Self::Cut { .. } | Self::NoEnd { .. } => "weights-cut",
+            Self::Missing { .. } | Self::Outside { .. } => "part-missing",
+            Self::Unread { .. } => "file-unread",
+            Self::Leftover(_) => "leftover-in-folder",
+            Self::Question { .. } => "role-unsaid",
+        }
+    }
+}
+
+impl std::fmt::Display for Doubt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", one_line(&self.path))?;
+        match &self.what {
+            What::Secret(what) => {
+                write!(f, "holds {what}; move it out of the folder, and consider it known if it was ever shared")
+            }
+            What::Leftover(what) => write!(f, "{what}; delete it or move it away"),
+            What::LfsPointer => f.write_str("a Git LFS pointer, and not the file itself; `git lfs pull` gets it"),
+            What::AnnexPointer => f.write_str("a git-annex pointer, and not the file itself; `git annex get` gets it"),
+            What::Page { weights } => {
+                write!(
+                    f,
+                    "an HTML page in place of {}; download it again",
+                    if *weights { "weights" } else { "the file" }
+                )
+            }
+            What::Text => {
+                f.write_str("expected weights, found a text, such as a host's error message; download it again")
+            }
+            What::NoEnd { of } => write!(f, "expected {of} to its end, found only its beginning; download it again"),
+            What::Empty => f.write_str("expected weights, found an empty file; download it again"),
+            What::Cut { expected, found } => {
+                write!(f, "expected at least {expected} bytes by its own header, found {found}; download it again")
+            }
+            What::Missing { named_by } => {
+                write!(f, "named by {named_by}, and not here; add it, or correct what names it")
+            }
+            What::Outside { name } => {
+                write!(f, "names {}, which is no path in this folder; correct it", one_line(name))
+            }
+            What::Unread { why } => write!(f, "cannot be read as what its name says: {}", one_line(why)),
+            What::Question { size, weights } => write!(
+                f,
+                "{size} bytes of no known role, beside {weights} bytes of weights. Is this weights? Say it under [roles] in release.toml: \
+                 {:?} = \"weights\" (or \"other\")",
+                self.path
+            ),
+        }
+    }
+}
+
+/// What keeps a folder from being published.
+#[derive(Debug, thiserror::Error)]
+#[error("{} in the folder {} not to be published", if .doubts.len() == 1 { "a file".to_owned() } else { format!("{} files", .doubts.len()) }, if .doubts.len() == 1 { "seems" } else { "seem" })]
+pub struct PublishCheckError {
+    doubts: Vec<Doubt>,
+}
+
+impl Explain for PublishCheckError {
+    fn exit(&self) -> Exit {
+        Exit::BadInput
+    }
+
+    /// That of the gravest.
+    fn code(&self) -> &'static str {
+        self.doubts.first().map_or("folder-not-publishable", |doubt| doubt.what.code())
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "a release is bound to its files for ever; --allow-file GLOB publishes a file as it is. Nothing has been sent".into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts: Vec<_> = self
+            .doubts
+            .iter()
+            .take(LISTED)
+            .map(|doubt| ("found", format!("{doubt} ({})", doubt.what.code())))
+            .collect();
+        if self.doubts.len() > LISTED {
+            facts.push(("more", (self.doubts.len() - LISTED).to_string()));
+        }
+        facts
+    }
+}

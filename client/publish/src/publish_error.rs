@@ -1,0 +1,84 @@
+//! Why a statement or a release is not published.
+
+use std::path::PathBuf;
+
+use stele_explain::{Exit, Explain};
+use stele_spec::bundle::BundleError;
+use stele_spec::name::Publisher;
+use stele_spec::statement::StatementError;
+
+/// Why a release is not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Files that cannot be hashed.
+    #[error("files of {} cannot be hashed", .folder.display())]
+    Unhashed {
+        /// The folder.
+        folder: PathBuf,
+        /// Which, and why.
+        failed: Vec<(String, String)>,
+    },
+    /// It cannot be signed.
+    #[error("the statement is refused: {0}")]
+    Statement(StatementError),
+    /// Nobody holds the name.
+    #[error("nobody has claimed {publisher} in this log")]
+    Unclaimed {
+        /// The name.
+        publisher: Publisher,
+    },
+    /// The files say what it was made of, and the release says that it was made of nothing.
+    #[error("the release says from_scratch, and its files name what it was made of")]
+    NotFromScratch {
+        /// Which file names what.
+        named: Vec<String>,
+    },
+    /// The parts make no bundle.
+    #[error("the bundle cannot be written: {0}")]
+    Bundle(BundleError),
+}
+
+impl Explain for PublishError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unhashed { .. } => Exit::Io,
+            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
+            Self::Unclaimed { .. } => Exit::Refused,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unhashed { .. } => "file-unreadable",
+            Self::Statement(error) => error.code(),
+            Self::Unclaimed { .. } => "name-unclaimed",
+            Self::NotFromScratch { .. } => "parent-missing",
+            Self::Bundle(_) => "bundle-malformed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unhashed { .. } => {
+                "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent"
+            }
+            Self::Statement(StatementError::Envelope(_)) => "shorten the texts, or give documents by their digests",
+            Self::Statement(_) | Self::Bundle(_) => "correct release.toml and publish again",
+            Self::NotFromScratch { .. } => {
+                "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent"
+            }
+            Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Unhashed { failed, .. } => {
+                failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
+            }
+            Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a publisher keeps of a statement that is no release: a bundle without a manifest.
+//!
+//! It has the statement, its proof and the speaker's key statements before it, so that it can be shown and checked with
+//! no log at hand. Its name says what it is: `withdraw-12.stele`.
+
+use std::path::{Path, PathBuf};
+
+use stele_durable as durable;
+use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+
+use crate::error::FileError;
+use crate::publish_error::PublishError;
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+
+/// The bundle of an entry: its speaker's key statements before it, which the record knows, and its manifest, if it has one.
+pub fn bundle(logged: &ProvenStatement, record: &ProvenEntries, manifest: Vec<u8>) -> Bundle {
+    let keys = record.key_statements(logged.statement().publisher(), logged.position());
+    let keys = keys.map(ProvenStatement::to_statement).collect();
+    Bundle { statement: logged.signed().bytes().to_vec(), manifest, proof: logged.proof().to_bytes(), keys }
+}
+
+/// Refuses a file for a receipt before anything is sent: one that cannot be written, or that holds something else.
+pub fn check_place(output: Option<&Path>) -> Result<(), Failure> {
+    let path = output.unwrap_or(Path::new("receipt.stele"));
+    durable::check_writable(path)?;
+    let Some(path) = output else { return Ok(()) };
+    let is_receipt = |bytes: &[u8]| Bundle::parse(bytes).is_ok_and(|old| old.manifest.is_empty());
+    if durable::read_file(path, MAX_BUNDLE as u64)?.is_some_and(|bytes| !is_receipt(&bytes)) {
+        let hint = "name another --output; nothing has been sent";
+        return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
+    }
+    Ok(())
+}
+
+/// Writes a receipt, to a given file or to `<kind>-<entry>.stele` here. An older receipt of the same statement is replaced; where
+/// another file has the name here, as a receipt of another log, the leaf hash makes it a name of its own.
+pub fn write(logged: &ProvenStatement, record: &mut ProvenEntries, output: Option<&Path>) -> Result<PathBuf, Failure> {
+    record.keys(logged.statement().publisher())?;
+    let bytes = bundle(logged, record, Vec::new()).encode().map_err(PublishError::Bundle)?;
+    let same = |bytes: Vec<u8>| {
+        Bundle::parse(&bytes).is_ok_and(|old| old.manifest.is_empty() && old.statement == logged.signed().bytes())
+    };
+    let is_taken =
+        |path: &Path| Ok::<_, Failure>(durable::read_file(path, MAX_BUNDLE as u64)?.is_some_and(|bytes| !same(bytes)));
+    let stem = format!("{}-{}", logged.statement().kind(), logged.position());
+    let path = match output {
+        Some(output) => output.to_owned(),
+        None => match PathBuf::from(format!("{stem}.stele")) {
+            path if is_taken(&path)? => PathBuf::from(format!("{stem}-{:.16}.stele", logged.leaf().to_string())),
+            path => path,
+        },
+    };
+    if is_taken(&path)? {
+        let hint = "the statement is in the log; for its receipt say it again with another --output: that is harmless";
+        return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
+    }
+    durable::replace_file(&path, &bytes)?;
+    Ok(path)
+}

@@ -1,0 +1,215 @@
+//! A statement that registration refuses, with what was expected, what was found, and the entry that stands in the way.
+//!
+//! The log's word for a refusal is not enough. What it rests on is fetched and proven, and the rule (`spec::registration`,
+//! the same code that the log runs) is run again over that: only a reason that holds is told as one.
+
+use std::path::Path;
+
+use stele_explain::{Exit, Explain};
+use stele_spec::hash::KeyId;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::registration::{Holder, Refusal, View as _, admit, authenticate, signers};
+use stele_spec::statement::{Copies, SignedStatement, Statement};
+
+use crate::expected;
+use stele_explain::Failure;
+use stele_log_client::api::{Existing, LogError};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+
+/// Submits a statement; the entry that it is, proven. A refusal comes with its proven reason.
+///
+/// What a monitor is to be silent about is written to a file of expected statements first.
+pub fn submit(
+    record: &mut ProvenEntries,
+    signed: &SignedStatement,
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
+    submit_with(record, signed, None, expect)
+}
+
+/// The same for a release, with its manifest.
+pub fn submit_release(
+    record: &mut ProvenEntries,
+    signed: &SignedStatement,
+    manifest: &[u8],
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
+    submit_with(record, signed, Some(manifest), expect)
+}
+
+fn submit_with(
+    record: &mut ProvenEntries,
+    signed: &SignedStatement,
+    manifest: Option<&[u8]>,
+    expect: Option<&Path>,
+) -> Result<ProvenStatement, Failure> {
+    if let Some(path) = expect {
+        expected::append(path, signed)?;
+    }
+    match record.log().submit(signed, manifest) {
+        Ok(proof) => record.take(signed.bytes(), &proof),
+        Err(failure) => Err(explained(failure, record, signed)),
+    }
+}
+
+/// What registration says to a statement over what is proven: nothing, or why it refuses.
+pub fn judge(record: &ProvenEntries, signed: &SignedStatement) -> Option<Refusal> {
+    let registry = record.registry();
+    let judged = signers(signed, &registry)
+        .and_then(|keys| authenticate(signed, &keys))
+        .and_then(|()| admit(&leaf_hash(signed.bytes()), signed, &registry).map(drop));
+    judged.err()
+}
+
+/// A refusal of the log, with its reason proven; or what the log got wrong.
+fn explained(failure: Failure, record: &mut ProvenEntries, signed: &SignedStatement) -> Failure {
+    let error: &dyn std::error::Error = failure.as_explain();
+    let Some(LogError::Refused { code, existing, .. }) = error.downcast_ref::<LogError>() else { return failure };
+    let (code, existing) = (code.clone(), existing.clone());
+    if let Err(unproven) = gather(record, signed, existing.as_ref()) {
+        // What stands in the way must be proven; the rest of the evidence only makes the message better.
+        return if existing.is_some() { unproven } else { failure };
+    }
+    match judge(record, signed) {
+        Some(refusal) if refusal.code() == code => RegistrationRefused::new(refusal, record, signed).into(),
+        _ => match existing {
+            Some(existing) => {
+                let found = record.entry(existing.index).map_or_else(|_| existing.index.to_string(), |at| at.told());
+                let code = RegistrationRefused::NAMES.iter().find(|(known, _)| *known == code);
+                let expected = code.map_or("an entry for which registration refuses this", |(_, expected)| *expected);
+                record.log().nonsense(expected, found).into()
+            }
+            None => failure,
+        },
+    }
+}
+
+/// Fetches and proves what the rules look at: the speaker's keys, what the statement refers to, what stands in the way.
+fn gather(record: &mut ProvenEntries, signed: &SignedStatement, existing: Option<&Existing>) -> Result<(), Failure> {
+    if let Some(existing) = existing {
+        let entry = record.log().entry(existing.index)?;
+        record.take(&entry, existing.proof.as_bytes())?;
+    }
+    record.keys(signed.statement().publisher())?;
+    for (_, reference) in signed.statement().references() {
+        record.release(&reference.coordinate)?;
+    }
+    Ok(())
+}
+
+/// A statement that registration refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("{refusal}")]
+pub struct RegistrationRefused {
+    refusal: Box<Refusal>,
+    facts: Vec<(&'static str, String)>,
+}
+
+impl RegistrationRefused {
+    /// What the entry must be that a log names as its reason.
+    const NAMES: [(&'static str, &'static str); 6] = [
+        ("name-claimed", "the claim that stands in the way: another's, of this name"),
+        ("keys-moved", "the key statement that stands in the way: the newest of this name"),
+        ("coordinate-bound", "the release that stands in the way: this coordinate with other weights"),
+        ("coordinate-released", "the release that stands in the way: this coordinate"),
+        ("weights-differ", "the release that stands in the way: other weights than this statement gives"),
+        ("false-recall", "the entry that stands in the way: it made this coordinate public"),
+    ];
+
+    /// A refusal, told by what is proven.
+    pub fn new(refusal: Refusal, record: &ProvenEntries, signed: &SignedStatement) -> Self {
+        let registry = record.registry();
+        let holder = registry.holder(signed.statement().publisher());
+        let mut facts = Self::pair(&refusal, holder, signed.kid(), signed.statement());
+        facts.extend(Self::existing(&refusal, record));
+        Self { refusal: Box::new(refusal), facts }
+    }
+
+    /// A change of keys that would be refused, found before it is signed by all.
+    pub fn of_keys(refusal: Refusal, record: &ProvenEntries, holder: &Holder, kid: KeyId, said: &Statement) -> Self {
+        let mut facts = Self::pair(&refusal, Some(holder), kid, said);
+        facts.extend(Self::existing(&refusal, record));
+        Self { refusal: Box::new(refusal), facts }
+    }
+
+    fn existing(refusal: &Refusal, record: &ProvenEntries) -> Option<(&'static str, String)> {
+        let position = refusal.existing()?;
+        Some(("existing", record.known(position).map_or_else(|| format!("entry {position}"), |at| at.told())))
+    }
+
+    /// What was expected and what was found.
+    fn pair(
+        refusal: &Refusal,
+        holder: Option<&Holder>,
+        signer: KeyId,
+        said: &Statement,
+    ) -> Vec<(&'static str, String)> {
+        let held = || match holder.map(|holder| holder.keys.iter().map(|key| key.key_id().to_string())) {
+            Some(keys) => keys.collect::<Vec<_>>().join(", "),
+            None => "a claim of the name".to_owned(),
+        };
+        let (expected, found) = match refusal {
+            Refusal::NameClaimed { .. } => (held(), signer.to_string()),
+            Refusal::NameUnclaimed { publisher } => (format!("a claim of {publisher} in this log"), "none".to_owned()),
+            Refusal::KeyNotHeld { kid, .. } => (held(), kid.to_string()),
+            Refusal::KeyRevoked { kid, .. } => (held(), format!("{kid}, which is revoked")),
+            Refusal::KeyHeld { kid, .. } => ("a key that the name does not have".to_owned(), kid.to_string()),
+            Refusal::ApprovalsMissing { needed, found, .. } => (format!("{needed} keys that sign"), found.to_string()),
+            Refusal::KeysMoved { position, .. } => {
+                let previous = match said {
+                    Statement::Publisher(change) => change.previous.map(|previous| previous.entry.to_string()),
+                    _ => None,
+                };
+                (format!("previous = entry {position}"), previous.unwrap_or_else(|| "none".to_owned()))
+            }
+            Refusal::KeysLeft { left, threshold, .. } => {
+                (format!("at least {threshold} keys and at most 16"), left.to_string())
+            }
+            Refusal::TooManyKeyStatements { .. } => ("at most 256 key statements".to_owned(), "one more".to_owned()),
+            Refusal::Signature(error) => ("the signature of that key".to_owned(), error.to_string()),
+            Refusal::CoordinateBound(swap) | Refusal::WeightsDiffer { swap, .. } => {
+                (format!("weights {}", swap.bound), format!("weights {}", swap.offered))
+            }
+            Refusal::CoordinateReleased { .. } => ("an amendment".to_owned(), "another release".to_owned()),
+            Refusal::ReferenceUnknown(unknown) => (
+                unknown.released.map_or_else(
+                    || format!("a release of {} in this log", unknown.coordinate),
+                    |at| format!("entry {at}"),
+                ),
+                format!("entry {}, with another leaf hash", unknown.entry),
+            ),
+            Refusal::FalseRecall { .. } => (
+                format!("{} or {}", Copies::PubliclyDownloaded, Copies::LimitedRecipients),
+                Copies::NeverLeft.to_string(),
+            ),
+            // A rule of a later version of the format says it in its message.
+            _ => return Vec::new(),
+        };
+        vec![("expected", expected), ("found", found)]
+    }
+}
+
+impl Explain for RegistrationRefused {
+    fn exit(&self) -> Exit {
+        Exit::Refused
+    }
+
+    fn code(&self) -> &'static str {
+        self.refusal.code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            match &*self.refusal {
+                Refusal::NameUnclaimed { .. } => "`stele claim NAME --key FILE` claims it, `stele publish --claim` too",
+                refusal => refusal.hint(),
+            }
+            .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        self.facts.clone()
+    }
+}

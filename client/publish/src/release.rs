@@ -1,0 +1,85 @@
+//! A release before it is sent: its files hashed, and what will be reported of it.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use stele_spec::finding::{self, Code};
+use stele_spec::manifest::{Manifest, ManifestFile};
+use stele_spec::statement::{Ancestor, Parent, Release, Statement};
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::walk::Found;
+
+use crate::foresight::Earlier;
+use crate::publish_error::PublishError;
+use stele_explain::Failure;
+use stele_model_files::examine::{AtHand, ComputedClaims};
+use stele_model_files::roles::Roles;
+
+/// Hashes the files of the folder, with all digests that a manifest holds; `progress` gets the bytes done.
+pub fn hash(
+    folder: &Path,
+    files: &[Found],
+    roles: &Roles,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<ManifestFile>, Failure> {
+    let jobs: Vec<Job> = files.iter().map(|file| Job { path: file.open.clone(), size: file.size }).collect();
+    let results = hash_all(&jobs, Want::All, progress);
+    let mut hashed = Vec::new();
+    let mut failed = Vec::new();
+    for (file, result) in files.iter().zip(results) {
+        match result {
+            Ok(found) => hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
+                role: roles.of(&file.path),
+                path: file.path.clone(),
+                size: found.size,
+                sha256: found.sha256,
+                git_sha1,
+            })),
+            Err(error) => failed.push((file.path.to_string(), error.to_string())),
+        }
+    }
+    if failed.is_empty() {
+        Ok(hashed)
+    } else {
+        Err(PublishError::Unhashed { folder: folder.to_owned(), failed }.into())
+    }
+}
+
+/// What auditors and whoever verifies will report of this release, before anything is sent: by the same rules, from the same
+/// files.
+///
+/// A release that says it was trained from nothing, of files that name what it was made of, is refused: the files would
+/// go on to say so for ever.
+pub fn foreseen(
+    folder: &Path,
+    release: &Release,
+    manifest: &Manifest,
+    earlier: &Earlier,
+) -> Result<ComputedClaims, Failure> {
+    let names_of = |ancestor: &Ancestor| match &ancestor.parent {
+        Parent::Logged(parent) => {
+            let parent = earlier.release_at(parent.entry);
+            let names = |parent: &Release| -> Vec<String> {
+                let hosts = parent.hosts.iter().map(|host| host.locator.to_string());
+                hosts.chain(parent.model.purl.iter().map(ToString::to_string)).collect()
+            };
+            parent.map(names).unwrap_or_default()
+        }
+        Parent::Unlogged(_) => Vec::new(),
+    };
+    let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
+    let files = AtHand::new(folder, &paths);
+    let examined = ComputedClaims::of_files(None, release, manifest, &files, &names_of);
+    let missing = examined.findings().iter().filter(|finding| finding.code == Code::ParentMissing);
+    let named: Vec<_> = missing.map(|finding| finding.summary.clone()).collect();
+    if release.from_scratch && !named.is_empty() {
+        return Err(PublishError::NotFromScratch { named }.into());
+    }
+    // What only the entries before it show: what parents lose, and weights that another release has already.
+    let own = finding::of_release(None, release, Some(manifest));
+    let statement = Statement::Release(Box::new(release.clone()));
+    let across = earlier.foresees(&statement, Some(manifest));
+    Ok(examined.with(across.into_iter().filter(|finding| own.binary_search(finding).is_err())))
+}
