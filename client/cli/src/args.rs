@@ -12,7 +12,6 @@ pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, SubmitArgs};
 pub use log::{LogArgs, Trust};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 
-use stele_explain::Explain as _;
 use stele_host_check::HostLocation;
 
 use stele_clock::duration::HumanDuration;

@@ -62,7 +62,7 @@ fn what_runs_when_it_is_loaded_is_named_with_its_files() {
     }
     // From the record alone the names are known, and what the configuration says is not.
     let bundle = world.model().join("release.stele");
-    let ran = world.verify_path(&bundle, &[]).ok().says(&["pickle-weights", "not at hand"]);
+    let ran = world.verify_path(&bundle, &[]).fails(15, &["no file"]).says(&["pickle-weights", "not at hand"]);
     assert!(!ran.out.contains("code-in-config"), "{}", ran.out);
     world.verify(&["--no-hash"]).ok().says(&["not with --no-hash"]);
 }
@@ -84,7 +84,7 @@ fn what_a_file_is_its_content_says_where_it_is_at_hand() {
     }
     // The record has the name alone.
     let bundle = world.model().join("release.stele");
-    world.verify_path(&bundle, &[]).ok().says(&["pickle-weights", "by name"]);
+    world.verify_path(&bundle, &[]).fails(15, &["no file"]).says(&["pickle-weights", "by name"]);
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl LogReader {
             let place = self.source.to_string();
             match (&self.source, &error) {
                 // Any page can be served with the status 200.
-                (LogSource::Http { .. }, RefusedCheckpoint::Log(CheckpointError::Note(_))) => {
+                (StaticFiles::Http { .. }, RefusedCheckpoint::Log(CheckpointError::Note(_))) => {
                     ReadError::NoHead { place, error }
                 }
                 _ => ReadError::Head { place, error },
