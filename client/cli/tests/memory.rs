@@ -66,6 +66,10 @@ fn two_heads_of_one_size_with_two_roots_are_a_fork_and_no_server_is_needed_to_se
     assert_eq!(honest.verify(&["--json"]).json()["error"], "log-forked");
     // Whoever remembers nothing sees nothing.
     honest.verify(&["--no-state"]).ok();
+    // What was proven once is not forgotten because a bundle looks well.
+    honest.write_bundle(&parsed);
+    honest.verify(&[]).fails(12, &["holds proof that the log lied", "signed two trees of 5 entries", "evidence: "]);
+    assert_eq!(honest.verify(&["--json"]).json()["error"], "log-convicted");
     other.log.push(Vec::new());
 }
 

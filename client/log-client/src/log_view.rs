@@ -92,6 +92,7 @@ impl LogAddress {
         let id = LogId::of(tree.head().note(), policy);
         if let Some(id) = id {
             memory.heads(id).link(&tree)?;
+            memory.refuse_convicted(id)?;
         }
         let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
         let (proven_before, known_keys) = (RefCell::default(), RefCell::default());

@@ -27,8 +27,17 @@ impl Config {
             model_type: string("model_type"),
             dtype: string("torch_dtype").or_else(|| string("dtype")),
             quantization: value.get("quantization_config").and_then(quantization),
-            runs_code: value.get("auto_map").is_some(),
+            runs_code: names_code(&value),
         })
+    }
+}
+
+/// Whether there is an `auto_map`, also in the configuration of a part.
+fn names_code(value: &Json) -> bool {
+    match value {
+        Json::Map(fields) => fields.iter().any(|(name, value)| name == "auto_map" || names_code(value)),
+        Json::List(values) => values.iter().any(names_code),
+        _ => false,
     }
 }
 

@@ -128,15 +128,7 @@ pub fn code_in_config(
     let name = path.file_name();
     // config.json, tokenizer_config.json, processor_config.json, generation_config.json: {class: "file.Class" or a list}; old
     // configurations of tokenizers have the list alone.
-    match config.get("auto_map") {
-        Some(Json::Map(classes)) => {
-            for (class, names) in classes {
-                texts(names, &mut |runs| found.push(CodeReference { field: format!("auto_map.{class}"), runs }));
-            }
-        }
-        Some(names) => texts(names, &mut |runs| found.push(CodeReference { field: "auto_map".to_owned(), runs })),
-        None => {}
-    }
+    auto_map(&config, "", &mut found);
     // config.json of a pipeline of one's own: {task: {impl: "file.Class"}}.
     for (task, pipeline) in config.get("custom_pipelines").and_then(Json::as_map).into_iter().flatten() {
         if let Some(runs) = pipeline.get("impl").and_then(Json::as_str) {
@@ -161,6 +153,34 @@ pub fn code_in_config(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// `auto_map`, at any depth: a model made of models has a configuration of each, such as `text_config`, from which they are made in turn.
+fn auto_map(config: &Json, place: &str, found: &mut Vec<CodeReference>) {
+    match config {
+        Json::Map(fields) => {
+            for (name, value) in fields {
+                let place = format!("{place}{name}");
+                match value {
+                    Json::Map(classes) if name == "auto_map" => {
+                        for (class, names) in classes {
+                            let field = format!("{place}.{class}");
+                            texts(names, &mut |runs| found.push(CodeReference { field: field.clone(), runs }));
+                        }
+                    }
+                    names if name == "auto_map" => {
+                        texts(names, &mut |runs| found.push(CodeReference { field: place.clone(), runs }));
+                    }
+                    _ => auto_map(value, &format!("{place}."), found),
+                }
+            }
+        }
+        Json::List(values) => {
+            let part = place.trim_end_matches('.');
+            values.iter().enumerate().for_each(|(n, value)| auto_map(value, &format!("{part}[{n}]."), found));
+        }
+        _ => {}
+    }
 }
 
 /// `model_index.json` of Diffusers: `{part: [library, class]}`. The library is code of the release where the release has a file of
@@ -209,6 +229,12 @@ mod tests {
             ["auto_map.AutoModel modeling_x.X", "auto_map.AutoTokenizer acme/other--tok.T"]
         );
         assert_eq!(runs(r#"{"auto_map": ["tok.T", null]}"#), ["auto_map tok.T"]);
+        assert_eq!(
+            runs(
+                r#"{"text_config": {"auto_map": {"AutoModelForCausalLM": "acme/other--x.X"}}, "parts": [{"auto_map": "y.Y"}]}"#
+            ),
+            ["parts[0].auto_map y.Y", "text_config.auto_map.AutoModelForCausalLM acme/other--x.X"]
+        );
         assert_eq!(
             runs(r#"{"custom_pipelines": {"pair": {"impl": "pair.Pair", "pt": ["AutoModel"]}}}"#),
             ["custom_pipelines.pair.impl pair.Pair"]

@@ -96,9 +96,14 @@ fn evaluate(expression: &str, allowed: impl Fn(LicenseId) -> bool) -> bool {
     LicenceExpression::parse(expression).is_ok_and(|expression| expression.is_allowed(&allows))
 }
 
-/// The entry of the list, by the exact id.
+/// The entry of the list. Ids are matched in any case (SPDX specification, annex on licence expressions); another spelling than
+/// the list's is a finding of its own.
 fn listed(term: &LicenceTerm) -> Option<LicenseId> {
-    spdx::license_id(&term.licence).filter(|id| id.name == term.licence)
+    let exact = spdx::license_id(&term.licence).filter(|id| id.name == term.licence);
+    exact.or_else(|| {
+        let name = spdx::identifiers::LICENSES.iter().map(|license| license.name);
+        spdx::license_id(name.into_iter().find(|name| name.eq_ignore_ascii_case(&term.licence))?)
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +120,10 @@ mod tests {
         assert!(!is_open("LicenseRef-Acme"));
         assert!(!is_open("not an expression"));
         // An id of no list is not known to be open, and takes nothing from the other side.
-        assert!(is_open("MIT OR Acme-1.0") && !is_open("MIT AND Acme-1.0") && !is_open("apache-2.0"));
+        assert!(is_open("MIT OR Acme-1.0") && !is_open("MIT AND Acme-1.0"));
+        // The case of an id is no other licence.
+        assert!(is_open("apache-2.0") && is_osi_approved("mit") && !is_open("cc-by-nc-4.0"));
+        assert_eq!(forbids_uses("cc-by-nc-4.0"), ["CC-BY-NC-4.0"]);
     }
 
     #[test]

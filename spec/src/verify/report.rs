@@ -126,14 +126,19 @@ impl FolderReport {
         };
         let mut report = Self { scope: contents.scope.clone(), ..Self::default() };
         let mut dangling = Vec::new();
-        for (path, found) in &contents.found {
-            let path = path.trim_end_matches('/');
+        for (name, found) in &contents.found {
+            let path = name.trim_end_matches('/');
             let file = path.parse().ok().and_then(|path| manifest.file(&path));
             match (found, file) {
                 (Found::File { size, sha256, cause }, Some(file)) => report.compare(file, *size, *sha256, *cause),
                 (Found::Name { .. }, Some(file)) => {
                     let (path, why) = (file.path.to_string(), "it was not read".to_owned());
                     report.unusable.push(Unusable { path, why, is_io: false });
+                }
+                // A file where the record has a folder: what is recorded below it cannot be there.
+                (Found::File { .. } | Found::Name { .. }, None) if path == name && is_recorded(manifest, path) => {
+                    let why = "a file in the place of a folder".to_owned();
+                    report.unusable.push(Unusable { path: path.to_owned(), why, is_io: false });
                 }
                 (Found::File { .. }, None) => {
                     let role = super::loadable::loadable_by_name(path);

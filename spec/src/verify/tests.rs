@@ -137,3 +137,13 @@ fn a_link_that_leads_nowhere_leaves_its_files_missing() {
     assert_eq!((found.missing.len(), found.dangling), (1, 1));
     assert_eq!(code(&found, Allow::default().missing(true)), None);
 }
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_unusable_and_no_part_that_may_be_missing() {
+    let mut found = contents();
+    found.found.remove("part/a.bin");
+    found.add_file("part", 1, Digest::of(b"x"));
+    let found = report(&found);
+    assert_eq!((found.missing.len(), found.unusable.len(), found.extra.len()), (0, 1, 0));
+    assert_eq!(code(&found, Allow::default().missing(true).extra(true)), Some("file-unusable"));
+}

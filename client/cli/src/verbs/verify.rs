@@ -184,6 +184,7 @@ impl Reader<'_> {
         let log = LogId::of(head.note(), self.policy);
         if let Some(log) = log {
             self.memory.heads(log).see_all(self.evidence.checkpoints())?;
+            self.memory.refuse_convicted(log)?;
         }
         Ok(log)
     }

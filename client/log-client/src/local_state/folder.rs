@@ -39,6 +39,11 @@ impl LocalState {
         self.folder.as_deref()
     }
 
+    /// Whether a person named the folder.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Gives a warning, a line with its end, to the person who runs this.
     pub(super) fn warn(&self, warning: &str) {
         (self.notify)(warning);

@@ -1,7 +1,7 @@
 //! Which log something is remembered of.
 
 use stele_spec::hash::Digest;
-use stele_spec::note::SignedNote;
+use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 
 /// A log of a policy, by the key that signs its heads: two logs of one origin have two memories.
@@ -16,8 +16,17 @@ impl<'a> LogId<'a> {
     /// The log of the policy whose signature a note bears; none where the policy would not vouch for it either.
     pub fn of(note: &SignedNote, policy: &'a Policy) -> Option<Self> {
         let log = policy.log_of(note)?;
-        Some(Self { digest: Digest::of(log.key.to_string().as_bytes()), policy })
+        Some(Self { digest: digest(&log.key), policy })
     }
+
+    /// Whether a key is this log's.
+    pub(super) fn is_of(self, key: &VerifierKey) -> bool {
+        self.digest == digest(key)
+    }
+}
+
+fn digest(key: &VerifierKey) -> Digest {
+    Digest::of(key.to_string().as_bytes())
 }
 
 impl PartialEq for LogId<'_> {

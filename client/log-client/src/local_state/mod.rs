@@ -21,6 +21,8 @@ mod log_id;
 
 mod conflict;
 
+mod conviction;
+
 mod seen_checkpoints;
 
 mod cached_answer;
@@ -35,5 +37,6 @@ mod tests;
 
 pub use cached_answer::CachedAnswer;
 pub use conflict::{LogInconsistent, Stale};
+pub use conviction::LogConvicted;
 pub use folder::LocalState;
 pub use log_id::LogId;
