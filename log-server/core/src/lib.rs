@@ -47,6 +47,10 @@ pub mod running_log;
 
 pub mod name_proofs;
 
+pub mod submit_error;
+
+pub mod precheck;
+
 pub mod writer;
 
 pub mod witness_problem;

@@ -576,3 +576,6 @@ impl Attempt {
         self.pause = (self.pause * 2).min(RETRY.1);
     }
 }
+
+#[cfg(test)]
+mod tests;
