@@ -61,6 +61,12 @@ pub mod cosigning;
 
 pub mod stop_reason;
 
+pub mod attempt;
+
+pub mod publication;
+
+pub mod sequencer_event;
+
 pub mod sequencer;
 
 #[cfg(any(test, feature = "samples"))]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::lookup::{Lookup, LookupKey, LookupUnavailable};
+use crate::endpoint::{WitnessAnswer, WitnessRequest};
 use crate::file_digests::FileDigestIndex;
 use crate::manifests::Manifests;
 use crate::prover::Prover;
