@@ -47,6 +47,10 @@ pub mod running_log;
 
 pub mod name_proofs;
 
+pub mod submit_error;
+
+pub mod precheck;
+
 pub mod writer;
 
 pub mod witness_problem;
@@ -56,6 +60,12 @@ pub mod endpoint;
 pub mod cosigning;
 
 pub mod stop_reason;
+
+pub mod attempt;
+
+pub mod publication;
+
+pub mod sequencer_event;
 
 pub mod sequencer;
 

@@ -12,15 +12,17 @@
 //! A head that is signed and not yet published comes before everything else. While the quorum is missing nothing new is
 //! taken, and the same head is offered again and again; its submitters are refused, and find their statement logged when they ask again.
 
+use crate::attempt::{Attempt, RETRY};
 use crate::batch::Batch;
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
 use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
-use crate::endpoint::{WitnessAnswer, WitnessRequest};
+use crate::publication::Publication;
 use crate::recall::compare;
 use crate::rules::MAX_BATCH;
 use crate::running_log::RunningLog;
+use crate::sequencer_event::{Action, Event};
 use crate::status::{Gauge, WriterState};
 use crate::stop_reason::StopReason;
 use crate::submission::{Reply, Submission, Unavailable};
@@ -34,41 +36,8 @@ use stele_spec::policy::{Quorum, TrustedCheckpoint};
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::TilePath;
 
-/// How long to wait before something is tried again: at first, and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-
-/// How long partial tiles are kept beside the full one: as long as a reader may need for what an earlier checkpoint covers.
-const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
-
-/// The most full tiles that partial ones are kept beside: a busy log fills many in that time, each with up to 255 partial ones.
-const KEPT: usize = 32;
-
 /// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
-
-/// What happened. `R` is where a reply goes.
-#[derive(Debug)]
-pub enum Event<R> {
-    /// A submission came.
-    Submitted(Box<Submission>, R),
-    /// A witness answered.
-    Answered(WitnessAnswer),
-    /// Time has passed, and no submission waits.
-    Idle,
-    /// The log is to stop.
-    Stop,
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub enum Action<R> {
-    /// Ask all witnesses.
-    Ask(WitnessRequest),
-    /// Send a reply.
-    Reply(R, Reply),
-    /// Nothing more: the sequencer has ended.
-    Finish,
-}
 
 /// What the sequencer is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +58,6 @@ enum Phase {
     Finished,
 }
 
-/// Something that is tried until it succeeds.
-#[derive(Debug)]
-struct Attempt {
-    /// When it began, by the steady clock.
-    began: Duration,
-    /// When it began, in Unix seconds.
-    since: u64,
-    /// How long the next pause is.
-    pause: Duration,
-    /// When it is tried again; `None` while witnesses are asked.
-    again: Option<Duration>,
-    /// What submitters are told meanwhile.
-    told: Option<Unavailable>,
-}
-
 /// The one sequencer of a log.
 #[derive(Debug)]
 pub struct Sequencer<R> {
@@ -116,13 +70,7 @@ pub struct Sequencer<R> {
     batch: Vec<(Submission, R)>,
     /// When the batch is closed.
     closes: Duration,
-    /// What is signed and not in the lookups yet.
-    rows: Vec<LookupRow>,
-    /// Full tiles whose partial ones are removed when they have been there for [`KEPT_FOR`], oldest first.
-    superseded: VecDeque<TilePath>,
-    /// Submitters whose head is not published yet.
-    waiting: Vec<(R, Reply)>,
-    published: Option<u64>,
+    publication: Publication<R>,
     renew_at: Duration,
     /// Since it was to stop: until when it still takes what waits.
     stop_at: Option<Duration>,
@@ -148,10 +96,7 @@ impl<R> Sequencer<R> {
             attempt,
             batch: Vec::new(),
             closes: now,
-            rows,
-            superseded,
-            waiting: Vec::new(),
-            published: log.published().map(|published| published.size()),
+            publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
             renew_at: now,
             stop_at: None,
@@ -223,8 +168,8 @@ impl<R> Sequencer<R> {
             self.batch.push((submission, to));
             return;
         }
-        let told = self.attempt.told.clone().unwrap_or(Unavailable::NotYetPublished);
-        self.actions.push(Action::Reply(to, Reply::Unavailable(told)));
+        let unavailable = self.attempt.unavailable.clone().unwrap_or(Unavailable::NotYetPublished);
+        self.actions.push(Action::Reply(to, Reply::Unavailable(unavailable)));
     }
 
     /// Does what is due; whether more may be.
@@ -308,7 +253,7 @@ impl<R> Sequencer<R> {
                     tracing::error!(code, %error, "the first entry was not written; nothing was signed");
                 }
                 self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
-                self.attempt.told = Some(Unavailable::Storage { code, message });
+                self.attempt.unavailable = Some(Unavailable::Storage { code, message });
                 self.attempt.pause = RETRY.1;
                 self.attempt.pause_from(now);
                 Ok(false)
@@ -319,7 +264,7 @@ impl<R> Sequencer<R> {
     /// Goes on from a signed head: to have it published, or to take statements if it is.
     fn settle(&mut self, now: Duration) -> Result<bool, StopReason> {
         let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
-        if self.published == size {
+        if self.publication.size() == size {
             self.log.status.set_writer(WriterState::Running);
             return Ok(self.enter(Phase::Open, now));
         }
@@ -351,9 +296,9 @@ impl<R> Sequencer<R> {
                 return Ok(self.finish());
             }
             if self.refuses(now)
-                && let Some(told) = self.attempt.told.clone()
+                && let Some(unavailable) = self.attempt.unavailable.clone()
             {
-                self.answer_all(&told);
+                self.answer_all(&unavailable);
             }
             if now < again {
                 return Ok(false);
@@ -383,7 +328,7 @@ impl<R> Sequencer<R> {
             tracing::error!(size, message, "the checkpoint is not published");
         }
         self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
-        self.attempt.told = Some(Unavailable::Storage { code: "disk-full", message });
+        self.attempt.unavailable = Some(Unavailable::Storage { code: "disk-full", message });
         self.attempt.pause_from(now);
     }
 
@@ -394,7 +339,7 @@ impl<R> Sequencer<R> {
             tracing::warn!(size, ?missing, "below the quorum; asking again");
         }
         self.log.status.set_writer(WriterState::BelowQuorum { since: self.attempt.since, missing });
-        self.attempt.told = Some(Unavailable::QuorumMissing);
+        self.attempt.unavailable = Some(Unavailable::QuorumMissing);
         self.attempt.pause_from(now);
     }
 
@@ -426,12 +371,13 @@ impl<R> Sequencer<R> {
         let mut decided = Batch::new(self.writer.tree.size());
         for (submission, to) in batch {
             let reply = decided.take(submission, &self.log.registry(), &self.log.rules.registration);
-            self.waiting.push((to, reply));
+            self.publication.wait(to, reply);
         }
         let Batch { statements, listings, rows, added, newest, .. } = decided;
         if statements.is_empty() {
             // Everything they rest on is published: nothing is written before the head before is settled.
-            self.answer();
+            let replies = self.publication.take_waiting();
+            self.reply(replies);
             return Ok(());
         }
         let began = self.log.clock.steady();
@@ -439,7 +385,7 @@ impl<R> Sequencer<R> {
             Ok(written) => {
                 self.log.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
                 self.log.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
-                self.rows.extend(rows);
+                self.publication.add_rows(rows);
                 self.log.status.count("stele_entries_total", "logged", statements.len() as u64);
                 self.log.status.note_batch(self.log.clock.steady().saturating_sub(began), Duration::ZERO);
                 self.note(written);
@@ -468,25 +414,13 @@ impl<R> Sequencer<R> {
         self.log.status.set(Gauge::SignedSize, written.head.checkpoint.size());
         self.log.status.count("stele_batches_total", "signed", 1);
         tracing::debug!(size = written.head.checkpoint.size(), "signed");
-        self.superseded.extend(written.paths.into_iter().filter(TilePath::is_full));
+        self.publication.add_tiles(written.paths);
     }
 
     fn publish(&mut self, now: Duration, published: TrustedCheckpoint) -> Result<(), ObjectError> {
-        self.log.store.publish(&published.note().to_bytes())?;
-        let (size, root) = (published.size(), published.root());
-        self.published = Some(size);
+        let replies = self.publication.publish(&self.log, published)?;
         self.renew_at = now + Duration::from_secs(self.log.rules.republish_every.max(1));
-        let rows = std::mem::take(&mut self.rows);
-        if !rows.is_empty() || self.log.published().is_none_or(|before| before.size() != size) {
-            self.log.lookup.extend(&rows, size, root);
-        }
-        tracing::info!(size, cosigned = published.witnesses().len(), "published");
-        self.log.set_published(published);
-        self.log.status.set_writer(WriterState::Running);
-        self.answer();
-        // A disk that fills up keeps nothing for readers who are late.
-        let most = if self.log.short_of_room().is_some() { 0 } else { KEPT };
-        self.log.store.sweep(&mut self.superseded, KEPT_FOR, most, self.log.now());
+        self.reply(replies);
         Ok(())
     }
 
@@ -513,7 +447,7 @@ impl<R> Sequencer<R> {
 
     /// Begins a round of questions.
     fn ask(&mut self, now: Duration, head: Option<&Arc<SignedCheckpoint>>, recall: bool) {
-        let request = self.cosigning.ask(now, head, self.published.unwrap_or(0), recall);
+        let request = self.cosigning.ask(now, head, self.publication.size().unwrap_or(0), recall);
         self.actions.push(Action::Ask(request));
     }
 
@@ -525,7 +459,7 @@ impl<R> Sequencer<R> {
 
     /// Whether submitters of a head that is not published have waited long enough.
     fn refuses(&self, now: Duration) -> bool {
-        self.attempt.told.is_some() && now >= self.patience_ends()
+        self.attempt.unavailable.is_some() && now >= self.patience_ends()
     }
 
     fn patience_ends(&self) -> Duration {
@@ -534,12 +468,12 @@ impl<R> Sequencer<R> {
 
     /// Stops for good; reading goes on.
     fn stop(&mut self, reason: &StopReason) {
-        let (code, hint, told) = (reason.code(), reason.hint(), reason.unavailable());
+        let (code, hint, unavailable) = (reason.code(), reason.hint(), reason.unavailable());
         tracing::error!(code, error = %reason, hint, "THE WRITER HAS STOPPED; reading goes on");
         self.log.status.set_writer(WriterState::Stopped { code, message: reason.to_string() });
-        self.answer_all(&told);
+        self.answer_all(&unavailable);
         self.phase = Phase::Stopped;
-        self.attempt.told = Some(told);
+        self.attempt.unavailable = Some(unavailable);
     }
 
     /// Ends, and refuses what still waits.
@@ -552,27 +486,17 @@ impl<R> Sequencer<R> {
         false
     }
 
-    /// Answers everybody whose head is published.
-    fn answer(&mut self) {
-        let replies = self.waiting.drain(..).map(|(to, reply)| Action::Reply(to, reply));
-        self.actions.extend(replies);
+    fn reply(&mut self, replies: Vec<(R, Reply)>) {
+        self.actions.extend(replies.into_iter().map(|(to, reply)| Action::Reply(to, reply)));
     }
 
     /// Refuses everybody who waits.
-    fn answer_all(&mut self, told: &Unavailable) {
-        let waiting = self.waiting.drain(..).map(|(to, _)| to).chain(self.batch.drain(..).map(|(_, to)| to));
-        self.actions.extend(waiting.map(|to| Action::Reply(to, Reply::Unavailable(told.clone()))));
+    fn answer_all(&mut self, unavailable: &Unavailable) {
+        let waiting = self.publication.take_waiting().into_iter().map(|(to, _)| to);
+        let waiting: Vec<R> = waiting.chain(self.batch.drain(..).map(|(_, to)| to)).collect();
+        self.reply(waiting.into_iter().map(|to| (to, Reply::Unavailable(unavailable.clone()))).collect());
     }
 }
 
-impl Attempt {
-    fn new(now: Duration, since: u64, again: Option<Duration>, told: Option<Unavailable>) -> Self {
-        Self { began: now, since, pause: RETRY.0, again, told }
-    }
-
-    /// Pauses, longer each time.
-    fn pause_from(&mut self, now: Duration) {
-        self.again = Some(now + self.pause);
-        self.pause = (self.pause * 2).min(RETRY.1);
-    }
-}
+#[cfg(test)]
+mod tests;

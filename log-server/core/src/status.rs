@@ -1,8 +1,7 @@
-//! How the log is: what the writer does, what each witness last said, and the counters that `/metrics` shows.
+//! How the log is: what the writer does, what each witness last said, and what is counted.
 
 use crate::alarms::Alarms;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -62,7 +61,7 @@ pub struct Status {
     witnesses: Mutex<BTreeMap<String, WitnessStatus>>,
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     gauges: [AtomicU64; 3],
-    batches: Mutex<Vec<(Duration, Duration)>>,
+    batches: Mutex<(Duration, Duration)>,
     alarms: Alarms,
 }
 
@@ -151,104 +150,18 @@ impl Status {
     /// Notes how long a batch took to be written, and to be cosigned.
     pub fn note_batch(&self, written: Duration, cosigned: Duration) {
         let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        match batches.first_mut() {
-            Some((w, c)) => (*w, *c) = (*w + written, *c + cosigned),
-            None => batches.push((written, cosigned)),
-        }
+        *batches = (batches.0 + written, batches.1 + cosigned);
     }
 
-    /// The metrics in Prometheus' text format.
-    pub fn metrics(&self) -> String {
-        let mut text = String::new();
-        let mut single = |name: &str, kind: &str, help: &str, value: String| {
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-        };
-        single(
-            "stele_signed_size",
-            "gauge",
-            "Entries in the newest signed tree.",
-            self.gauge(Gauge::SignedSize).to_string(),
-        );
-        single(
-            "stele_published_size",
-            "gauge",
-            "Entries in the published tree.",
-            self.gauge(Gauge::PublishedSize).to_string(),
-        );
-        single(
-            "stele_published_timestamp_seconds",
-            "gauge",
-            "The time of the published tree head.",
-            self.gauge(Gauge::PublishedTime).to_string(),
-        );
-        let writer = self.writer();
-        single(
-            "stele_writer_running",
-            "gauge",
-            "1 while the writer takes statements.",
-            u8::from(writer == WriterState::Running).to_string(),
-        );
-        single(
-            "stele_below_quorum",
-            "gauge",
-            "1 while a signed tree head waits for cosignatures.",
-            u8::from(matches!(writer, WriterState::BelowQuorum { .. })).to_string(),
-        );
-        single(
-            "stele_backup_restored",
-            "gauge",
-            "1 when a witness has shown that this log signed more than it has here.",
-            u8::from(matches!(writer, WriterState::Stopped { code: "backup-restored", .. })).to_string(),
-        );
-        let (written, cosigned) =
-            self.batches.lock().unwrap_or_else(PoisonError::into_inner).first().copied().unwrap_or_default();
-        single(
-            "stele_batch_write_seconds_total",
-            "counter",
-            "Time spent staging, signing and publishing batches.",
-            written.as_secs_f64().to_string(),
-        );
-        single(
-            "stele_batch_cosign_seconds_total",
-            "counter",
-            "Time spent waiting for cosignatures.",
-            cosigned.as_secs_f64().to_string(),
-        );
-        let witnesses = self.witnesses();
-        let _ = writeln!(text, "# HELP stele_witness_cosigned_timestamp_seconds When a witness last cosigned.");
-        let _ = writeln!(text, "# TYPE stele_witness_cosigned_timestamp_seconds gauge");
-        for (name, status) in &witnesses {
-            let _ = writeln!(
-                text,
-                "stele_witness_cosigned_timestamp_seconds{{witness=\"{}\"}} {}",
-                escape(name),
-                status.cosigned.unwrap_or(0)
-            );
-        }
-        let _ = writeln!(
-            text,
-            "# HELP stele_witness_ahead_size A size beyond the log's own that a witness names; 0: none."
-        );
-        let _ = writeln!(text, "# TYPE stele_witness_ahead_size gauge");
-        for (name, status) in &witnesses {
-            let ahead = status.ahead.unwrap_or(0);
-            let _ = writeln!(text, "stele_witness_ahead_size{{witness=\"{}\"}} {ahead}", escape(name));
-        }
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut family = "";
-        for ((name, label), count) in counts.iter() {
-            if *name != family {
-                let _ = writeln!(text, "# TYPE {name} counter");
-                family = name;
-            }
-            let _ = writeln!(text, "{name}{{result=\"{}\"}} {count}", escape(label));
-        }
-        text
+    /// Every count, by family and label.
+    pub fn counts(&self) -> BTreeMap<(&'static str, String), u64> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
 
-fn escape(label: &str) -> String {
-    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    /// How long all batches together took to be written, and to be cosigned.
+    pub fn batch_times(&self) -> (Duration, Duration) {
+        *self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -262,17 +175,5 @@ mod tests {
         status.set_writer(WriterState::Stopped { code: "io", message: "disk".into() });
         status.set_writer(WriterState::Running);
         assert!(matches!(status.writer(), WriterState::Stopped { code: "io", .. }));
-    }
-
-    #[test]
-    fn metrics_are_lines_of_name_and_value_with_escaped_labels() {
-        let status = Status::default();
-        status.count("stele_submissions_total", "logged", 2);
-        status.count("stele_submissions_total", "logged", 1);
-        status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
-        let text = status.metrics();
-        assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");
-        assert!(text.contains("{witness=\"w\\\"1\\n\"} 7\n"), "{text}");
-        assert!(text.lines().all(|line| line.starts_with('#') || line.split_whitespace().count() == 2), "{text}");
     }
 }

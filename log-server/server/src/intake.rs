@@ -4,34 +4,28 @@
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
 
 use crate::config::Config;
+use crate::intake_error::IntakeError;
 use crate::mailbox::Mailbox;
-use crate::submit_error::{Existing, SubmitError};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::Explain;
-use stele_log_core::admission::{admit, authenticate, signers};
 use stele_log_core::alarms::Alarms;
-use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::manifests::Stored;
-use stele_log_core::prover::ProveError;
+use stele_log_core::precheck::{Prechecked, agree, precheck, refused, unproven, unstored};
 use stele_log_core::quota::{Past, Quotas, Taken};
-use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::replay::Parsed;
 use stele_log_core::rules::Claims;
 use stele_log_core::running_log::RunningLog;
-use stele_log_core::status::WriterState;
 use stele_log_core::submission::{Reply, Submission, Unavailable};
+use stele_log_core::submit_error::SubmitError;
 use stele_serve::Held;
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
-use stele_spec::manifest::Manifest;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
-use stele_spec::registration::{Verdict, View as _};
-use stele_spec::statement::{ManifestMismatch, SignedStatement};
+use stele_spec::statement::ManifestMismatch;
 use tokio::sync::{Semaphore, oneshot};
 
 /// The way into the log.
@@ -59,16 +53,6 @@ pub struct Receipt {
     pub known: bool,
 }
 
-/// What the checks before the batch came to.
-enum Prechecked {
-    /// It is published. With a digest, the public manifest under it is missing or damaged.
-    Known { position: u64, leaf: LeafHash, published: Arc<TrustedCheckpoint>, repair: Option<Digest> },
-    /// It is logged, and waits for its proof with its batch.
-    Waiting(Box<Parsed>),
-    /// Its signer may say it, and has signed it.
-    New(Box<Parsed>),
-}
-
 impl Intake {
     /// The way into the log through `mailbox`.
     pub fn new(shared: &Arc<RunningLog>, config: &Config, mailbox: Mailbox, past: Past) -> Self {
@@ -89,34 +73,29 @@ impl Intake {
 
     /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
     /// make, or that is logged and whose public manifest is missing or damaged.
-    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
+    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, IntakeError>
     where
-        F: Future<Output = Result<Held, SubmitError>> + Send,
+        F: Future<Output = Result<Held, IntakeError>> + Send,
     {
         let outcome = self.submitted(bytes, manifest).await;
         let label = match &outcome {
             Ok(receipt) if receipt.known => "known",
             Ok(_) => "logged",
-            Err(SubmitError::Malformed(_) | SubmitError::NotAStatement | SubmitError::NotASubmission(_)) => "malformed",
-            Err(SubmitError::Refused { refusal, .. }) => refusal.code(),
-            Err(SubmitError::Unread(_)) => "unread",
-            Err(SubmitError::ManifestMissing { .. }) => "manifest-missing",
-            Err(SubmitError::ManifestDiffers(_) | SubmitError::ManifestUnexpected) => "manifest-differs",
-            Err(SubmitError::ManifestInvalid(_)) => "manifest-invalid",
-            Err(SubmitError::Quota(_)) => "quota",
-            Err(SubmitError::Unavailable(error)) => error.code(),
+            Err(IntakeError::Unread(_)) => "unread",
+            Err(IntakeError::NotASubmission(_)) => "malformed",
+            Err(IntakeError::Submit(error)) => label_of(error),
         };
         self.shared.status.count("stele_submissions_total", label, 1);
         outcome
     }
 
-    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, SubmitError>
+    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, IntakeError>
     where
-        F: Future<Output = Result<Held, SubmitError>> + Send,
+        F: Future<Output = Result<Held, IntakeError>> + Send,
     {
         // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
         let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
-        let (parsed, mut taken, files) = match self.on_a_core(move || check(&shared, &bytes, brought)).await?? {
+        let (parsed, mut taken, files) = match self.on_a_core(move || precheck(&shared, &bytes, brought)).await?? {
             Prechecked::Known { position, leaf, published, repair } => {
                 if let (Some(digest), Some(manifest)) = (repair, manifest) {
                     let bytes = manifest.await?;
@@ -131,7 +110,7 @@ impl Intake {
             }
         };
         let (leaf, keys) = (parsed.leaf, parsed.keys);
-        let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement) };
+        let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement.into()) };
         let (reply, answer) = oneshot::channel();
         let submission = Submission { signed, leaf, keys, files };
         self.mailbox.submit(submission, reply)?;
@@ -149,7 +128,7 @@ impl Intake {
             Reply::Logged { position, known } => self.receipt(published, position, leaf, known, Some(entry)).await,
             Reply::Refused(refusal) => {
                 let shared = self.shared.clone();
-                Err(self.on_a_core(move || refused(&shared, refusal)).await?)
+                Err(self.on_a_core(move || refused(&shared, refusal)).await?.into())
             }
             Reply::Unavailable(error) => Err(error.into()),
         }
@@ -160,16 +139,17 @@ impl Intake {
         &self,
         parsed: Box<Parsed>,
         manifest: Option<F>,
-    ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), SubmitError>
+    ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), IntakeError>
     where
-        F: Future<Output = Result<Held, SubmitError>> + Send,
+        F: Future<Output = Result<Held, IntakeError>> + Send,
     {
-        let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
+        let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement.into()) };
         let Some(digest) = signed.statement().manifest_digest() else {
             if manifest.is_some() {
-                return Err(SubmitError::ManifestUnexpected);
+                return Err(SubmitError::ManifestUnexpected.into());
             }
-            let taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0)?;
+            let taken =
+                self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0).map_err(SubmitError::Quota)?;
             return Ok((parsed, taken, FileDigestIndex::default()));
         };
         let brought = match manifest {
@@ -177,7 +157,8 @@ impl Intake {
             None => None,
         };
         let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
-        let mut taken = self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes)?;
+        let mut taken =
+            self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes).map_err(SubmitError::Quota)?;
         let shared = self.shared.clone();
         let work = move || -> Result<_, SubmitError> {
             let files = match &brought {
@@ -218,13 +199,13 @@ impl Intake {
         leaf: LeafHash,
         known: bool,
         entry: Option<axum::body::Bytes>,
-    ) -> Result<Receipt, SubmitError> {
+    ) -> Result<Receipt, IntakeError> {
         let shared = self.shared.clone();
         let proof = self.on_a_core(move || match entry {
             Some(entry) => shared.prover.prove(&published, position, &entry),
             None => shared.prover.prove_stored(&published, position).map(|(proof, _)| proof),
         });
-        let proof = proof.await?.map_err(|error| unproven(&error))?;
+        let proof = proof.await?.map_err(|error| unproven(&self.shared, &error))?;
         Ok(Receipt { position, leaf, proof, known })
     }
 
@@ -234,69 +215,7 @@ impl Intake {
     }
 }
 
-/// Everything that can be decided before the batch.
-fn check(shared: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result<Prechecked, SubmitError> {
-    let parsed = Parsed::of(bytes)?;
-    let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
-    let rules = &shared.rules.registration;
-    // Under one lock: were the same bytes logged in between, they would look like somebody else's.
-    let (position, keys) = {
-        let registry = shared.registry();
-        (registry.position_of(&parsed.leaf), signers(signed, &*registry, rules))
-    };
-    if let Some(position) = position {
-        let published = shared.published().filter(|published| position < published.size());
-        if let Some(published) = published {
-            let repair = if brings_manifest { in_need_of_repair(shared, signed)? } else { None };
-            return Ok(Prechecked::Known { position, leaf: parsed.leaf, published, repair });
-        }
-    }
-    match shared.status.writer() {
-        WriterState::Running => {}
-        WriterState::Starting => return Err(Unavailable::Starting.into()),
-        WriterState::Asking { .. } => return Err(Unavailable::AskingWitnesses.into()),
-        WriterState::NoRoom { message } => return Err(Unavailable::Storage { code: "disk-full", message }.into()),
-        WriterState::BelowQuorum { .. } => return Err(Unavailable::QuorumMissing.into()),
-        WriterState::Stopped { code: "backup-restored", .. } => return Err(Unavailable::BackupRestored.into()),
-        WriterState::Stopped { .. } => return Err(Unavailable::WriterStopped.into()),
-        WriterState::Finished => return Err(Unavailable::Stopping.into()),
-    }
-    if position.is_some() {
-        // Logged and not yet published: it waits for its proof with the batch.
-        return Ok(Prechecked::Waiting(Box::new(parsed)));
-    }
-    let keys = keys.map_err(|refusal| refused(shared, refusal))?;
-    authenticate(signed, &keys).map_err(|refusal| refused(shared, refusal))?;
-    let verdict = admit(&parsed.leaf, signed, &*shared.registry(), rules);
-    match verdict {
-        Ok(Verdict::New | Verdict::Known(_)) => Ok(Prechecked::New(Box::new(parsed))),
-        Err(refusal) => Err(refused(shared, refusal)),
-    }
-}
-
-/// The manifest of a logged release, if it is not as it should be.
-fn in_need_of_repair(shared: &RunningLog, signed: &SignedStatement) -> Result<Option<Digest>, SubmitError> {
-    let Some(digest) = signed.statement().manifest_digest() else { return Err(SubmitError::ManifestUnexpected) };
-    let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
-    Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
-}
-
-/// The files of a manifest that agrees with its release.
-fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileDigestIndex, SubmitError> {
-    let (expected, found) = (*digest, Digest::of(bytes));
-    if expected != found {
-        return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
-    }
-    let manifest = Manifest::parse(bytes)?;
-    if let Entry::Statement(signed) = &parsed.entry
-        && let Some(release) = signed.statement().release()
-    {
-        release.check_manifest(&manifest)?;
-    }
-    Ok(FileDigestIndex::of(&manifest))
-}
-
-/// What is printed of checks and proofs that fail.
+/// What is printed of checks that fail.
 static FAILED: Alarms = Alarms::new();
 
 fn lost(error: &tokio::task::JoinError) -> Unavailable {
@@ -306,27 +225,15 @@ fn lost(error: &tokio::task::JoinError) -> Unavailable {
     Unavailable::Storage { code: "internal", message: "a check failed".into() }
 }
 
-/// A refusal with the entry that stands in the way and its proof.
-fn refused(shared: &RunningLog, refusal: AdmissionRefusal) -> SubmitError {
-    let Some(position) = refusal.existing() else { return SubmitError::Refused { refusal, existing: None } };
-    let Some(published) = shared.published().filter(|published| position < published.size()) else {
-        return Unavailable::NotYetPublished.into();
-    };
-    match shared.prover.prove_stored(&published, position) {
-        Ok((proof, entry)) => {
-            SubmitError::Refused { refusal, existing: Some(Box::new(Existing { position, proof, entry })) }
-        }
-        Err(error) => unproven(&error),
+/// How a submission that was not taken is counted.
+fn label_of(error: &SubmitError) -> &'static str {
+    match error {
+        SubmitError::Malformed(_) | SubmitError::NotAStatement => "malformed",
+        SubmitError::Refused { refusal, .. } => refusal.code(),
+        SubmitError::ManifestMissing { .. } => "manifest-missing",
+        SubmitError::ManifestDiffers(_) | SubmitError::ManifestUnexpected => "manifest-differs",
+        SubmitError::ManifestInvalid(_) => "manifest-invalid",
+        SubmitError::Quota(_) => "quota",
+        SubmitError::Unavailable(error) => error.code(),
     }
-}
-
-fn unproven(error: &ProveError) -> SubmitError {
-    if FAILED.is_due(SystemClock.steady(), "no-proof", &error.to_string()) {
-        tracing::error!(%error, "no proof can be made");
-    }
-    Unavailable::Storage { code: "proof-failed", message: error.to_string() }.into()
-}
-
-fn unstored(error: &ObjectError) -> SubmitError {
-    Unavailable::Storage { code: error.code(), message: error.to_string() }.into()
 }

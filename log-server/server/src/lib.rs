@@ -10,9 +10,11 @@ pub mod witness_threads;
 
 pub mod mailbox;
 
-pub mod submit_error;
+pub mod intake_error;
 
 pub mod intake;
+
+pub mod metrics;
 
 pub mod http;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use stele_clock::Clock;
 use stele_log_core::endpoint::WitnessAnswer;
-use stele_log_core::sequencer::Event;
+use stele_log_core::sequencer_event::Event;
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use tokio::sync::oneshot;
 

@@ -154,7 +154,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that know no machine, and the words that they must not hold.
-const PURE: &[(&str, &[&str])] = &[("stele-explain", MACHINE), ("stele-spec", MACHINE)];
+const PURE: &[(&str, &[&str])] = &[("stele-explain", MACHINE), ("stele-spec", MACHINE), ("stele-log-core", DRIVEN)];
 
 /// Files, network, clock, environment, threads, tasks, output; and what makes an answer depend on the build.
 const MACHINE: &[&str] = &[
@@ -170,6 +170,22 @@ const MACHINE: &[&str] = &[
     "cfg(target",
     "cfg!(",
     "debug_assertions",
+];
+
+/// What a core must not do by itself, so that a server, a test and a simulation can drive it.
+const DRIVEN: &[&str] = &[
+    "std::fs",
+    "std::net",
+    "std::env",
+    "tokio",
+    "axum",
+    "async fn",
+    "println!",
+    "Instant::now",
+    "SystemTime",
+    "thread::sleep",
+    "thread::spawn",
+    "mpsc",
 ];
 
 /// What was read of one package of the product.

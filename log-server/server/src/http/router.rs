@@ -4,12 +4,14 @@ use super::answers::typed;
 use super::server::Server;
 use super::{health, lookups, name_proofs, page, static_files, submit};
 use crate::intake::Intake;
+use crate::metrics::exposition;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use std::sync::Arc;
+use stele_daemon::metrics::MEDIA_TYPE;
 use stele_log_core::running_log::RunningLog;
 use stele_serve::refusal;
 
@@ -44,7 +46,7 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, body_bytes: u64) -> Rout
 }
 
 async fn metrics(State(server): State<Server>) -> Response {
-    typed("text/plain; version=0.0.4; charset=utf-8", server.shared.status.metrics().into_bytes())
+    typed(MEDIA_TYPE, exposition(&server.shared.status).into_bytes())
 }
 
 async fn nothing_here() -> Response {

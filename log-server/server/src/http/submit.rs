@@ -5,7 +5,7 @@
 use super::answers::{bad_request, json, typed, unavailable};
 use super::server::Server;
 use crate::intake::Receipt;
-use crate::submit_error::SubmitError;
+use crate::intake_error::IntakeError;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -13,6 +13,7 @@ use axum::response::Response;
 use serde_json::json;
 use std::future::Ready;
 use stele_log_core::refusal::AdmissionRefusal;
+use stele_log_core::submit_error::SubmitError;
 use stele_serve::{Held, Pieces, Unread, refusal, with_retry_after};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
@@ -22,7 +23,7 @@ pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, bod
     let mut body = server.bodies.receive(body);
     let outcome = if media_type(&headers).eq_ignore_ascii_case(MEDIA_TYPE) {
         let outcome = with_manifest(&server, &mut body).await;
-        if !matches!(outcome, Err(SubmitError::Unread(_))) {
+        if !matches!(outcome, Err(IntakeError::Unread(_))) {
             // Else a client that still sends the manifest would not see why nobody wants it.
             body.forget_the_rest().await;
         }
@@ -32,16 +33,16 @@ pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, bod
     };
     match outcome {
         Ok(receipt) => accepted(&receipt, wants_json(&headers)),
-        Err(denied) => refused(&denied),
+        Err(error) => refused(&error),
     }
 }
 
-async fn alone(server: &Server, body: &mut Pieces) -> Result<Receipt, SubmitError> {
+async fn alone(server: &Server, body: &mut Pieces) -> Result<Receipt, IntakeError> {
     let statement = body.rest(MAX_ENTRY).await?;
-    server.intake.submit(statement.into(), None::<Ready<Result<Held, SubmitError>>>).await
+    server.intake.submit(statement.into(), None::<Ready<Result<Held, IntakeError>>>).await
 }
 
-async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, SubmitError> {
+async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, IntakeError> {
     let length = head(body, Part::Statement).await?;
     let statement = body.take(length).await?;
     let manifest = async {
@@ -56,7 +57,7 @@ async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, Su
 }
 
 /// Takes the head of a part; the length of its content.
-async fn head(body: &mut Pieces, part: Part) -> Result<usize, SubmitError> {
+async fn head(body: &mut Pieces, part: Part) -> Result<usize, IntakeError> {
     let ahead = body.peek(MAX_HEAD).await?;
     match part.head(ahead)? {
         Next::Content { head, length } => {
@@ -90,8 +91,19 @@ fn accepted(receipt: &Receipt, as_json: bool) -> Response {
     typed("text/plain; charset=utf-8", proof.into_bytes())
 }
 
-fn refused(denied: &SubmitError) -> Response {
-    let message = denied.to_string();
+fn refused(error: &IntakeError) -> Response {
+    let message = error.to_string();
+    match error {
+        IntakeError::Unread(unread) => unread.answer("a statement"),
+        IntakeError::NotASubmission(error) => match error {
+            Malformed::TooLong { .. } => refusal(StatusCode::PAYLOAD_TOO_LARGE, error.code(), &message, None),
+            _ => bad_request(error.code(), &message, "send two CBOR byte strings: the statement, then its manifest"),
+        },
+        IntakeError::Submit(error) => not_taken(error, message),
+    }
+}
+
+fn not_taken(denied: &SubmitError, message: String) -> Response {
     match denied {
         SubmitError::Malformed(error) => {
             let code = match error {
@@ -101,11 +113,6 @@ fn refused(denied: &SubmitError) -> Response {
             bad_request(code, &message, "a statement is one COSE_Sign1 in its one encoding, as `stele` makes it")
         }
         SubmitError::NotAStatement => bad_request("not-a-statement", &message, "submit a signed statement"),
-        SubmitError::Unread(unread) => unread.answer("a statement"),
-        SubmitError::NotASubmission(error) => match error {
-            Malformed::TooLong { .. } => refusal(StatusCode::PAYLOAD_TOO_LARGE, error.code(), &message, None),
-            _ => bad_request(error.code(), &message, "send two CBOR byte strings: the statement, then its manifest"),
-        },
         SubmitError::ManifestMissing { .. } => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             "manifest-missing",

@@ -1,15 +1,13 @@
 //! Why a submission has no proof.
 
-use stele_log_core::quota::Exceeded;
-use stele_log_core::refusal::AdmissionRefusal;
-use stele_log_core::submission::Unavailable;
-use stele_serve::Unread;
+use crate::quota::Exceeded;
+use crate::refusal::AdmissionRefusal;
+use crate::submission::Unavailable;
 use stele_spec::entry::EntryError;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::ManifestError;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::ManifestMismatch;
-use stele_spec::submission::Malformed;
 
 /// The entry that stands in the way of a refused one.
 #[derive(Clone, Debug)]
@@ -39,12 +37,6 @@ pub enum SubmitError {
         /// The entry that stands in the way, if one does.
         existing: Option<Box<Existing>>,
     },
-    /// Not received.
-    #[error("the request was not received: {0}")]
-    Unread(#[from] Unread),
-    /// Not a statement with its manifest.
-    #[error("not a statement with its manifest: {0}")]
-    NotASubmission(#[from] Malformed),
     /// The log does not have the release's manifest, and it did not come with the release.
     #[error("the log does not have the manifest {digest} of this release")]
     ManifestMissing {

@@ -1,0 +1,234 @@
+use super::*;
+use crate::checkpoint::SignedCheckpoint;
+use crate::contract::lookup::{Lookup, LookupKey, LookupUnavailable};
+use crate::endpoint::{WitnessAnswer, WitnessRequest};
+use crate::file_digests::FileDigestIndex;
+use crate::manifests::Manifests;
+use crate::prover::Prover;
+use crate::replay::Parsed;
+use crate::rules::{Batch as BatchRule, Rules};
+use crate::samples::{ORIGIN, Offline, claim, open_registration, policy, signer};
+use crate::witness_problem::Problem;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, RwLock};
+use stele_clock::ManualClock;
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::cosignature::{UnixTime, cosign};
+use stele_spec::entry::Entry;
+use stele_spec::hash::RootHash;
+use stele_spec::note::{KeyType, SignerKey};
+
+/// Lookups that nobody asks.
+#[derive(Debug)]
+struct Unasked;
+
+impl Lookup for Unasked {
+    fn extend(&self, _: &[LookupRow], _: u64, _: RootHash) {}
+
+    fn positions(&self, _: LookupKey<'_>, _: u64) -> Result<Vec<u64>, LookupUnavailable> {
+        Ok(Vec::new())
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    fn flush(&self) {}
+}
+
+const START: Duration = Duration::from_secs(1000);
+
+fn after(milliseconds: u64) -> Duration {
+    START + Duration::from_millis(milliseconds)
+}
+
+fn witness() -> SignerKey {
+    SignerKey::new("w1.example".parse().unwrap(), KeyType::Cosigner, [4; 32])
+}
+
+/// A new log in memory.
+fn sequencer(lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
+    let Offline { store, writer, .. } = Offline::in_memory();
+    let log = Arc::new(RunningLog {
+        origin: ORIGIN.parse().unwrap(),
+        rules: Rules {
+            registration: open_registration(),
+            batch: BatchRule::default(),
+            republish_every: 600,
+            quorum_seconds: 10,
+            min_free_bytes: 0,
+        },
+        key: signer().verifier(),
+        policy: policy(lines),
+        clock: Arc::new(ManualClock::at(START.as_secs())),
+        prover: Prover::new(&store),
+        index: writer.index.clone(),
+        manifests: Manifests::new(&store),
+        lookup: Box::new(Unasked),
+        status: Arc::default(),
+        lost_manifests: Mutex::default(),
+        registry: RwLock::default(),
+        newest: RwLock::default(),
+        published: RwLock::default(),
+        stopping: AtomicBool::new(false),
+        store,
+    });
+    let cosigning = Cosigning::new(&log.policy, &log.status);
+    let sequencer = Sequencer::new(&log, writer, cosigning, Vec::new(), VecDeque::new());
+    (log, sequencer)
+}
+
+fn with_witness() -> (Arc<RunningLog>, Sequencer<u32>) {
+    sequencer(&format!("witness w1 {} https://w1.example\nquorum w1\n", witness().verifier()))
+}
+
+fn submitted(name: &str, to: u32) -> Event<u32> {
+    let Parsed { entry, leaf, keys } = Parsed::of(claim(name, 1).bytes()).unwrap();
+    let Entry::Statement(signed) = entry else { panic!("no statement") };
+    Event::Submitted(Box::new(Submission { signed, leaf, keys, files: FileDigestIndex::default() }), to)
+}
+
+/// The request among the actions, and the replies.
+fn sorted(actions: Vec<Action<u32>>) -> (Vec<WitnessRequest>, Vec<(u32, String)>, bool) {
+    let (mut requests, mut replies, mut finished) = (Vec::new(), Vec::new(), false);
+    for action in actions {
+        match action {
+            Action::Ask(request) => requests.push(request),
+            Action::Reply(to, Reply::Logged { position, known }) => replies.push((to, format!("{position} {known}"))),
+            Action::Reply(to, Reply::Refused(refusal)) => replies.push((to, refusal.code().to_owned())),
+            Action::Reply(to, Reply::Unavailable(error)) => replies.push((to, error.code().to_owned())),
+            Action::Finish => finished = true,
+        }
+    }
+    (requests, replies, finished)
+}
+
+fn replies(actions: Vec<Action<u32>>) -> Vec<(u32, String)> {
+    sorted(actions).1
+}
+
+fn request(actions: Vec<Action<u32>>) -> WitnessRequest {
+    sorted(actions).0.pop().unwrap()
+}
+
+fn answer(to: &WitnessRequest, outcome: Result<(), Problem>) -> Event<u32> {
+    let lines = |head: &Arc<SignedCheckpoint>| {
+        vec![cosign(head.note.text(), &witness(), UnixTime::new(1_800_000_000).unwrap()).unwrap()]
+    };
+    let cosigned = to.head.as_ref().filter(|_| !to.recall).map(lines).unwrap_or_default();
+    Event::Answered(WitnessAnswer { round: to.round, witness: 0, outcome: outcome.map(|()| cosigned), head: None })
+}
+
+fn size(log: &RunningLog) -> Option<u64> {
+    log.published().map(|published| published.size())
+}
+
+#[test]
+fn a_batch_closes_when_its_time_is_over_and_no_submission_waits() {
+    let (log, mut sequencer) = sequencer("quorum none\n");
+    assert_eq!(sequencer.wake_at(START), Some(START));
+    sequencer.step(START, Event::Idle);
+    assert_eq!(size(&log), Some(1));
+    assert!(replies(sequencer.step(START, submitted("a.example", 1))).is_empty());
+    assert_eq!(sequencer.wake_at(START), Some(after(10)));
+    assert!(sequencer.step(after(5), Event::Idle).is_empty());
+    // Late, and taken all the same: it waited already.
+    assert!(sequencer.accepts(after(10)));
+    assert!(sequencer.step(after(10), submitted("b.example", 2)).is_empty());
+    let answered = replies(sequencer.step(after(10), Event::Idle));
+    assert_eq!(answered, [(1, "1 false".into()), (2, "2 false".into())]);
+    assert_eq!(size(&log), Some(4));
+    // Known: nothing is written.
+    sequencer.step(after(20), submitted("a.example", 3));
+    assert_eq!(replies(sequencer.step(after(30), Event::Idle)), [(3, "1 true".into())]);
+    assert_eq!(size(&log), Some(4));
+    // A quiet log is renewed, and does not grow.
+    let renew = sequencer.wake_at(after(30)).unwrap();
+    assert_eq!(renew, after(10) + Duration::from_secs(600));
+    assert_eq!(request(sequencer.step(renew, Event::Idle)).head.unwrap().checkpoint.size(), 4);
+    assert_eq!(sequencer.wake_at(renew), Some(renew + Duration::from_secs(600)));
+    // To stop: what waits is still taken, then it ends.
+    assert!(sequencer.step(renew, Event::Stop).is_empty());
+    sequencer.step(renew, submitted("c.example", 4));
+    let closes = sequencer.wake_at(renew).unwrap();
+    let (_, answered, finished) = sorted(sequencer.step(closes, Event::Idle));
+    assert_eq!((answered, finished), (vec![(4, "4 false".into())], false));
+    assert_eq!(sequencer.wake_at(closes), Some(closes));
+    assert!(sorted(sequencer.step(closes, Event::Idle)).2);
+    assert_eq!(log.status.writer(), WriterState::Finished);
+}
+
+#[test]
+fn nothing_is_signed_before_the_witnesses_were_asked_and_nothing_new_below_the_quorum() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    assert!(asked.recall && asked.head.is_none());
+    assert_eq!(replies(sequencer.step(START, submitted("a.example", 1))), [(1, "asking-witnesses".into())]);
+    sequencer.step(START, answer(&asked, Err(Problem::Status { status: 500 })));
+    assert!(matches!(log.status.writer(), WriterState::Asking { .. }));
+    assert_eq!(sequencer.wake_at(START), Some(after(200)));
+    let asked = request(sequencer.step(after(200), Event::Idle));
+    let first = request(sequencer.step(after(200), answer(&asked, Ok(()))));
+    assert_eq!((first.recall, size(&log)), (false, None));
+    sequencer.step(after(300), answer(&first, Ok(())));
+    assert_eq!(size(&log), Some(1));
+
+    sequencer.step(after(300), submitted("a.example", 2));
+    let mut asked = request(sequencer.step(after(310), Event::Idle));
+    assert!(!sequencer.accepts(after(310)), "the next batch waits");
+    // It fails again and again: its submitter waits so long, and no longer.
+    let mut now = after(310);
+    let told = loop {
+        let mut actions = sequencer.step(now, answer(&asked, Err(Problem::Status { status: 500 })));
+        now = sequencer.wake_at(now).unwrap();
+        actions.extend(sequencer.step(now, Event::Idle));
+        let (requests, replies, _) = sorted(actions);
+        asked = requests.into_iter().next().unwrap_or(asked);
+        if !replies.is_empty() {
+            break replies;
+        }
+    };
+    assert_eq!(told, [(2, "quorum-missing".into())]);
+    assert!((after(10_310)..after(10_400)).contains(&now), "{now:?}");
+    assert_eq!(size(&log), Some(1));
+    let now = sequencer.wake_at(now).unwrap();
+    assert!(sequencer.accepts(now - Duration::from_millis(1)));
+    assert_eq!(
+        replies(sequencer.step(now - Duration::from_millis(1), submitted("b.example", 3))),
+        [(3, "quorum-missing".into())]
+    );
+    let asked = request(sequencer.step(now, Event::Idle));
+    sequencer.step(now, answer(&asked, Ok(())));
+    assert_eq!(size(&log), Some(3));
+    sequencer.step(now, submitted("a.example", 4));
+    assert_eq!(replies(sequencer.step(now + Duration::from_millis(10), Event::Idle)), [(4, "1 true".into())]);
+}
+
+#[test]
+fn who_waits_below_the_quorum_is_answered_at_once_when_the_log_stops() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    let first = request(sequencer.step(START, answer(&asked, Ok(()))));
+    sequencer.step(START, answer(&first, Ok(())));
+    sequencer.step(START, submitted("a.example", 1));
+    let asked = request(sequencer.step(after(10), Event::Idle));
+    sequencer.step(after(20), answer(&asked, Err(Problem::Status { status: 500 })));
+    let (_, answered, finished) = sorted(sequencer.step(after(30), Event::Stop));
+    assert_eq!((answered, finished), (vec![(1, "stopping".into())], true));
+    assert_eq!(size(&log), Some(1));
+}
+
+#[test]
+fn a_larger_head_of_this_log_stops_the_writer() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    let larger = Checkpoint::new(ORIGIN.parse().unwrap(), 99, RootHash::from_bytes([7; 32]));
+    let head = Some(Arc::new(SignedCheckpoint::sign(larger, &signer()).unwrap()));
+    let shown = WitnessAnswer { round: asked.round, witness: 0, outcome: Ok(Vec::new()), head };
+    assert!(sequencer.step(START, Event::Answered(shown)).is_empty());
+    assert!(matches!(log.status.writer(), WriterState::Stopped { code: "backup-restored", .. }));
+    assert_eq!(replies(sequencer.step(START, submitted("a.example", 1))), [(1, "backup-restored".into())]);
+    assert_eq!(size(&log), None);
+    assert!(sorted(sequencer.step(START, Event::Stop)).2);
+    assert!(matches!(log.status.writer(), WriterState::Stopped { .. }));
+}

@@ -1,0 +1,28 @@
+//! What the sequencer is brought, and what it says is to be done. `R` is where a reply goes.
+
+use crate::endpoint::{WitnessAnswer, WitnessRequest};
+use crate::submission::{Reply, Submission};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event<R> {
+    /// A submission came.
+    Submitted(Box<Submission>, R),
+    /// A witness answered.
+    Answered(WitnessAnswer),
+    /// Time has passed, and no submission waits.
+    Idle,
+    /// The log is to stop.
+    Stop,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Action<R> {
+    /// Ask all witnesses.
+    Ask(WitnessRequest),
+    /// Send a reply.
+    Reply(R, Reply),
+    /// Nothing more: the sequencer has ended.
+    Finish,
+}

@@ -1,0 +1,94 @@
+//! What Prometheus reads: sizes, what the writer is at, what each witness last said, and what was counted.
+
+use stele_daemon::metrics::{Kind, Metrics};
+use stele_log_core::status::{Gauge, Status, WriterState};
+
+/// The exposition of a running log.
+pub fn exposition(status: &Status) -> String {
+    let mut metrics = Metrics::new();
+    let gauges = [
+        ("stele_signed_size", "Entries in the newest signed tree.", Gauge::SignedSize),
+        ("stele_published_size", "Entries in the published tree.", Gauge::PublishedSize),
+        ("stele_published_timestamp_seconds", "The time of the published tree head.", Gauge::PublishedTime),
+    ];
+    for (name, help, gauge) in gauges {
+        metrics.single(name, Kind::Gauge, help, status.gauge(gauge));
+    }
+    let writer = status.writer();
+    let states = [
+        ("stele_writer_running", "1 while the writer takes statements.", writer == WriterState::Running),
+        (
+            "stele_below_quorum",
+            "1 while a signed tree head waits for cosignatures.",
+            matches!(writer, WriterState::BelowQuorum { .. }),
+        ),
+        (
+            "stele_backup_restored",
+            "1 when a witness has shown that this log signed more than it has here.",
+            matches!(writer, WriterState::Stopped { code: "backup-restored", .. }),
+        ),
+    ];
+    for (name, help, holds) in states {
+        metrics.single(name, Kind::Gauge, help, u8::from(holds));
+    }
+    let (written, cosigned) = status.batch_times();
+    let times = [
+        ("stele_batch_write_seconds_total", "Time spent staging, signing and publishing batches.", written),
+        ("stele_batch_cosign_seconds_total", "Time spent waiting for cosignatures.", cosigned),
+    ];
+    for (name, help, time) in times {
+        metrics.single(name, Kind::Counter, help, time.as_secs_f64());
+    }
+    let witnesses = status.witnesses();
+    let mut family =
+        metrics.family("stele_witness_cosigned_timestamp_seconds", Kind::Gauge, "When a witness last cosigned.");
+    for (name, witness) in &witnesses {
+        family.value(&[("witness", name)], witness.cosigned.unwrap_or(0));
+    }
+    let mut family = metrics.family(
+        "stele_witness_ahead_size",
+        Kind::Gauge,
+        "A size beyond the log's own that a witness names; 0: none.",
+    );
+    for (name, witness) in &witnesses {
+        family.value(&[("witness", name)], witness.ahead.unwrap_or(0));
+    }
+    let counts: Vec<_> = status.counts().into_iter().collect();
+    for counts in counts.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
+        let Some(((name, _), _)) = counts.first() else { continue };
+        let mut family = metrics.family(name, Kind::Counter, help(name));
+        for ((_, label), count) in counts {
+            family.value(&[("result", label)], count);
+        }
+    }
+    metrics.into_text()
+}
+
+fn help(family: &str) -> &'static str {
+    match family {
+        "stele_alarms_total" => "Alarms by kind, printed or not.",
+        "stele_batches_total" => "Batches by what became of them.",
+        "stele_cosignatures_total" => "Answers of witnesses, by witness and whether it cosigned.",
+        "stele_entries_total" => "Statements that were logged.",
+        "stele_manifests_total" => "Manifests that were read and not served, by reason.",
+        "stele_submissions_total" => "Submissions by what became of them: a code where they were refused.",
+        _ => "Counted since the start.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_lines_of_name_and_value_with_escaped_labels() {
+        let status = Status::default();
+        status.count("stele_submissions_total", "logged", 2);
+        status.count("stele_submissions_total", "logged", 1);
+        status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
+        let text = exposition(&status);
+        assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");
+        assert!(text.contains("{witness=\"w\\\"1\\n\"} 7\n"), "{text}");
+        assert!(text.lines().all(|line| line.starts_with('#') || line.split_whitespace().count() == 2), "{text}");
+    }
+}
