@@ -12,9 +12,16 @@ pub struct FileDigestIndex {
     pub sha256: Vec<String>,
     /// Git's blob id.
     pub git_sha1: Vec<String>,
+    /// The manifest could not be read: which files the release has is not known yet.
+    pub is_unread: bool,
 }
 
 impl FileDigestIndex {
+    /// Those of a manifest that is missing or damaged.
+    pub fn unread() -> Self {
+        Self { is_unread: true, ..Self::default() }
+    }
+
     /// Those of a manifest.
     pub fn of(manifest: &Manifest) -> Self {
         let (weights, others): (Vec<_>, Vec<_>) = manifest.files().iter().partition(|file| file.role == Role::Weights);
@@ -22,6 +29,7 @@ impl FileDigestIndex {
         let mut names = Self {
             sha256: files.iter().map(|file| file.sha256.to_string()).collect(),
             git_sha1: files.iter().map(|file| file.git_sha1.to_string()).collect(),
+            is_unread: false,
         };
         for digests in [&mut names.sha256, &mut names.git_sha1] {
             digests.sort_unstable();

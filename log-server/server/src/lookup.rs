@@ -6,8 +6,9 @@
 //! opened with a check of its head against the log, and on any error, a panic included, it is set aside and rebuilt.
 //!
 //! Keys: one letter (`l` leaf, `c` coordinate, `p` publisher, `k` its key statements, `d` digest, `f` a file by SHA-256, `g` by
-//! git's blob id, `u` package URL, `a` releases made of a coordinate), the subject, a zero byte, the position as a
-//! big-endian u64. Names and hex hold no zero byte, so a prefix is exactly one subject. `head.3` holds the size
+//! git's blob id, `u` package URL, `a` releases made of a coordinate, `m` releases whose manifest could not be read, with no
+//! subject), the subject, a zero byte, the position as a big-endian u64. What is `m` is a candidate for every file that is found
+//! nowhere else, and is read again until its manifest is back. Names and hex hold no zero byte, so a prefix is exactly one subject. `head.4` holds the size
 //! and root of the log up to which everything is there; it changes in the same atomic batch. Its number is that of these keys:
 //! a database with another one is made again.
 
@@ -19,6 +20,7 @@ use stele_clock::{Clock as _, SystemClock};
 use stele_durable::{Dir, DurableError};
 use stele_log_core::alarms::Alarms;
 use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable, MAX_POSITIONS};
+use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::replay::parse_entries;
 use stele_log_core::tiles::{StoreError, TileStore};
 use stele_spec::entry::Entry;
@@ -33,7 +35,7 @@ pub const FOLDER: &str = "lookup.sled";
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the size and the root are.
-const HEAD: &[u8] = b"head.3";
+const HEAD: &[u8] = b"head.4";
 
 /// sled's cache, in bytes. What is not flushed is kept beside it, so a rebuild flushes as it goes.
 const CACHE: u64 = 16 << 20;
@@ -44,6 +46,12 @@ const FLUSH_ENTRIES: u64 = 1024;
 /// How long a database of this process may take to close before another is opened. Other processes are kept out by the
 /// log's own lock.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// How often releases without a manifest are looked at again.
+const SETTLE_EVERY: Duration = Duration::from_secs(10);
+
+/// So many of them at a time.
+const SETTLED_AT_ONCE: usize = 256;
 
 /// Up to so many entries are caught up before the log serves; more in the background.
 const AT_ONCE: u64 = 4096;
@@ -106,12 +114,17 @@ impl SledLookup {
                 }
             }
         }
-        let weak = Arc::downgrade(&inner);
+        let (weak, store) = (Arc::downgrade(&inner), store.clone());
         let flusher = std::thread::Builder::new().name("lookup flush".into()).spawn(move || {
+            let (mut next, mut due) = (0, Instant::now());
             loop {
                 // Not held while asleep: the database closes with its last user.
                 std::thread::sleep(FLUSH_EVERY);
                 let Some(inner) = weak.upgrade() else { return };
+                if due <= Instant::now() {
+                    let settled = inner.settle(&store, &mut next);
+                    due = Instant::now() + if settled > 0 { Duration::ZERO } else { SETTLE_EVERY };
+                }
                 inner.flush();
             }
         });
@@ -132,12 +145,13 @@ impl Lookup for SledLookup {
     }
 
     fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
-        let (start, end) = (key(by, from), key(by, u64::MAX));
         let found = self.0.with(|db| {
-            db.range(start..=end)
-                .take(MAX_POSITIONS)
-                .map(|item| item.map_err(failed).and_then(|(key, _)| position_of(&key)))
-                .collect::<Result<Vec<u64>, LookupError>>()
+            let found = listed(db, by, from, MAX_POSITIONS)?;
+            // Which files a release without a manifest has is not known: who asks is told of it, and decides by what is served.
+            match by {
+                LookupKey::File(_) | LookupKey::GitBlob(_) if found.is_empty() => unread(db, from, MAX_POSITIONS),
+                _ => Ok(found),
+            }
         });
         found.ok_or_else(|| LookupUnavailable(LookupError::Database("not open".into()).to_string()))
     }
@@ -202,6 +216,28 @@ impl Inner {
                 return;
             }
         }
+    }
+
+    /// Reads again what had no manifest, some entries from `next` on; gives how many have one now.
+    fn settle(&self, store: &TileStore, next: &mut u64) -> usize {
+        let size = self.target().size;
+        let settled = self.with(|db| {
+            let positions = unread(db, *next, SETTLED_AT_ONCE)?;
+            *next = positions.last().filter(|_| positions.len() == SETTLED_AT_ONCE).map_or(0, |last| last + 1);
+            let mut settled = 0;
+            for position in positions {
+                let Some(files) = files_now(store, position, size)? else { continue };
+                let mut batch = sled::Batch::default();
+                insert_files(&mut batch, &files, position);
+                batch.remove(unread_key(position));
+                db.apply_batch(batch).map_err(failed)?;
+                settled += 1;
+            }
+            Ok(settled)
+        });
+        let settled = settled.unwrap_or(0);
+        self.dirty.fetch_or(settled > 0, Ordering::Relaxed);
+        settled
     }
 
     fn flush(&self) {
@@ -319,13 +355,51 @@ fn insert(db: &sled::Db, records: &[LookupRow], size: u64, root: RootHash) -> Re
         if let Some(digest) = &record.digest {
             batch.insert(key(LookupKey::Digest(digest), at), &[]);
         }
-        record.files.sha256.iter().for_each(|digest| batch.insert(key(LookupKey::File(digest), at), &[]));
-        record.files.git_sha1.iter().for_each(|id| batch.insert(key(LookupKey::GitBlob(id), at), &[]));
+        insert_files(&mut batch, &record.files, at);
         record.purl.iter().for_each(|purl| batch.insert(key(LookupKey::Purl(purl), at), &[]));
         record.parents.iter().for_each(|parent| batch.insert(key(LookupKey::Parent(parent), at), &[]));
     }
     batch.insert(HEAD, [&size.to_be_bytes()[..], root.as_bytes()].concat());
     db.apply_batch(batch).map_err(failed)
+}
+
+fn insert_files(batch: &mut sled::Batch, files: &FileDigestIndex, at: u64) {
+    files.sha256.iter().for_each(|digest| batch.insert(key(LookupKey::File(digest), at), &[]));
+    files.git_sha1.iter().for_each(|id| batch.insert(key(LookupKey::GitBlob(id), at), &[]));
+    if files.is_unread {
+        batch.insert(unread_key(at), &[]);
+    }
+}
+
+/// The files of a release, where its manifest is there now.
+fn files_now(store: &TileStore, position: u64, size: u64) -> Result<Option<FileDigestIndex>, LookupError> {
+    let width = u64::from(TILE_WIDTH);
+    let bundle = store.bundle(position / width, size)?;
+    let place = usize::try_from(position % width).unwrap_or(usize::MAX);
+    let Some(Ok(parsed)) = parse_entries(&bundle).into_iter().nth(place) else { return Ok(None) };
+    let Entry::Statement(signed) = &parsed.entry else { return Ok(None) };
+    let is_there = |digest| store.manifest(&digest).is_ok_and(|bytes| bytes.is_some());
+    if !signed.statement().manifest_digest().is_some_and(is_there) {
+        return Ok(None);
+    }
+    Ok(Some(store.file_digests(signed.statement())).filter(|files| !files.is_unread))
+}
+
+fn listed(db: &sled::Db, by: LookupKey<'_>, from: u64, most: usize) -> Result<Vec<u64>, LookupError> {
+    positions_in(db, key(by, from)..=key(by, u64::MAX), most)
+}
+
+/// The releases whose manifest could not be read.
+fn unread(db: &sled::Db, from: u64, most: usize) -> Result<Vec<u64>, LookupError> {
+    positions_in(db, unread_key(from)..=unread_key(u64::MAX), most)
+}
+
+fn positions_in(db: &sled::Db, keys: std::ops::RangeInclusive<Vec<u8>>, most: usize) -> Result<Vec<u64>, LookupError> {
+    db.range(keys).take(most).map(|item| item.map_err(failed).and_then(|(key, _)| position_of(&key))).collect()
+}
+
+fn unread_key(position: u64) -> Vec<u8> {
+    [&b"m\0"[..], &position.to_be_bytes()].concat()
 }
 
 fn head(db: &sled::Db) -> Result<Option<(u64, RootHash)>, LookupError> {

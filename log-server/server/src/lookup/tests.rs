@@ -168,3 +168,23 @@ fn what_is_published_while_lookups_are_made_is_in_them() {
     }
     panic!("the lookups never came");
 }
+
+#[test]
+fn a_release_whose_manifest_comes_back_is_found_by_its_files_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = log(home.path());
+    let manifest = release("acme.example", 1, "base", 1).1;
+    let file = home.path().join("public/manifests").join(manifest.digest().to_string());
+    std::fs::remove_file(&file).unwrap();
+    let lookup = open(&data, &store, &published);
+    let sha256 = manifest.files()[0].sha256.to_string();
+    // Both releases may have any file that no other is known to have.
+    assert_eq!(lookup.positions(LookupKey::File(&sha256), 0).unwrap(), [3, 4]);
+    assert_eq!(lookup.positions(LookupKey::File(&"0".repeat(64)), 0).unwrap(), [3, 4]);
+    assert_eq!(lookup.0.settle(&store, &mut 0), 0);
+    store.put_manifest(&manifest.digest(), manifest.bytes()).unwrap();
+    assert_eq!(lookup.0.settle(&store, &mut 0), 2);
+    check(&lookup);
+    drop(lookup);
+    check(&open(&data, &store, &published));
+}
