@@ -37,7 +37,7 @@ fn claim(name: &str, seed: u8) -> SignedStatement {
 }
 
 fn sample(name: &str) -> String {
-    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors/statement");
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/statement");
     std::fs::read_to_string(vectors.join(name)).unwrap()
 }
 
