@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use stele_durable::{self as durable, Dir};
+use stele_log_client::reader::{LogReader, StaticFiles};
 use stele_spec::finding::Severity;
 use stele_spec::misbehaviour::KnownKeys;
 use stele_spec::note::MAX_NOTE;
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 
 use crate::auditor::Auditor;
 use crate::convict::{Archive, Convict};
@@ -19,7 +19,6 @@ use crate::progress::Watch;
 use crate::report::Report;
 use crate::store::{Changes, Store, key};
 use crate::{heads, mirror};
-use stele_log_client::reader::{LogReader, StaticFiles};
 
 /// Where evidence goes in the folder of an audit, unless it is told otherwise.
 const EVIDENCE: &str = "evidence";

@@ -1,6 +1,7 @@
 //! The replay: every entry, in the order of the log, judged by the rules of the log and by those about statements.
 
 use serde::{Deserialize, Serialize};
+use stele_log_client::reader::{Chunk, VerifiedLog};
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::finding::{Entries, Findings};
 use stele_spec::hash::{Digest, LeafHash};
@@ -20,7 +21,6 @@ use crate::progress::Watch;
 use crate::registry_rows::RegistryRows;
 use crate::row::{self, Row};
 use crate::store::{Changes, Snapshot, Store, StoreError, key, to_json};
-use stele_log_client::reader::{Chunk, VerifiedLog};
 
 /// Bundles that are judged and set down together: a thousand entries.
 const STRETCH: usize = 4;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stele_durable::{self as durable, Dir};
 use stele_explain::printable::one_line;
+use stele_log_client::reader::{ReadError, VerifiedLog};
 use stele_spec::hash::KeyId;
 use stele_spec::index::{Absence, Path as IndexPath, Pointer, Proof, Subject, Transition};
 use stele_spec::key::PublicKey;
@@ -22,7 +23,6 @@ use crate::error::AuditError;
 use crate::index_check::{IndexCheck, Overdue, WrongIndex};
 use crate::registry_rows::RegistryRows;
 use crate::store::Snapshot;
-use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// The most files of one audit: one is enough to convict a log, and a log that wants to fill a disk gets no further.
 const MOST_FILES: usize = 64;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use stele_durable::DurableError;
 use stele_explain::{Exit, Explain};
+use stele_log_client::reader::ReadError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
 
 use crate::store::StoreError;
-use stele_log_client::reader::ReadError;
 
 /// How a new tree head contradicts the one that was audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! A new tree head against the one that was audited: the log only grew, or here is the evidence.
 
+use stele_log_client::reader::{LogReader, ReadError};
 use stele_spec::misbehaviour::{KnownKeys, Misbehaviour, Prefix, Rollback, SplitView};
 use stele_spec::note::SignedNote;
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::convict::Archive;
 use crate::error::{AuditError, Contradiction};
-use stele_log_client::reader::{LogReader, ReadError};
 
 /// Passes a head that continues the known one, whose tree is `kept`.
 ///

@@ -2,10 +2,9 @@
 
 use stele_durable::Dir;
 use stele_fetch::static_files::SourceError;
+use stele_log_client::reader::{LogReader, ReadError};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
-
-use stele_log_client::reader::{LogReader, ReadError};
 
 /// Where manifests come from.
 #[derive(Debug)]

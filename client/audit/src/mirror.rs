@@ -4,13 +4,13 @@
 //! from them. The checkpoint comes last: until then the folder is the mirror of the older head.
 
 use stele_durable::Dir;
+use stele_log_client::reader::{ReadError, VerifiedLog};
 use stele_spec::tile::{TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::Growth;
 
 use crate::error::AuditError;
 use crate::progress::Watch;
 use crate::store::{Changes, Store, key};
-use stele_log_client::reader::{ReadError, VerifiedLog};
 
 /// Bundles that are written together.
 const AT_ONCE: usize = 32;

@@ -1,11 +1,10 @@
 //! The costly part of an audit, on every core: reading entries, and verifying their signatures.
 
+use stele_log_client::reader::Chunk;
 use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
 use stele_spec::key::PublicKey;
-
-use stele_log_client::reader::Chunk;
 
 /// An entry, and what follows from its bytes alone.
 #[derive(Debug)]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stele_clock::duration::HumanDuration;
 use stele_explain::{Exit, Explain};
+use stele_host_check::HostLocation;
 use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
 use stele_spec::note::VerifierKey;
@@ -11,10 +13,6 @@ use stele_spec::note::VerifierKey;
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, SubmitArgs};
 pub use log::{LogArgs, Trust};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
-
-use stele_host_check::HostLocation;
-
-use stele_clock::duration::HumanDuration;
 
 mod log;
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::json;
 use stele_durable as durable;
-
-use crate::output::Output;
 use stele_explain::Failure;
 use stele_publish::error::FileError;
 use stele_publish::form::{DECIDE, undecided};
+
+use crate::output::Output;
 
 /// Writes a form for a person to complete, or prints it where the output is `-`.
 pub(crate) fn write_draft(text: String, target: &Path, next: &str, notes: &[String]) -> Result<Output, Failure> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
@@ -12,8 +13,6 @@ use stele_publish::form::FormWriter;
 use stele_publish::issue::{FormHeader, Issue, Issued, StatementRequest, verb};
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
-#[cfg(test)]
-use stele_spec::statement::Kind;
 use stele_terminal::output::complain;
 
 use crate::args::Say;
@@ -24,7 +23,6 @@ use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
 use crate::render::statement;
-use stele_explain::Failure;
 
 /// Writes the form to complete, with what is known in it.
 pub(crate) fn draft(
@@ -56,11 +54,11 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
     if sent.is_some() {
         local_state(false).keep_own(&mut record, &logged)?;
     }
-    told(&logged, &mut record, to.output, sent.as_deref())
+    render(&logged, &mut record, to.output, sent.as_deref())
 }
 
 /// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.
-fn told(
+fn render(
     logged: &ProvenStatement,
     record: &mut ProvenEntries,
     output: Option<&Path>,
@@ -103,12 +101,17 @@ fn told(
 /// Completes the form that a verb writes, with an answer for each decision and some text for the rest, and reads it; what
 /// the log would give is made up. The statement is the same when it is written as TOML and read again.
 #[cfg(test)]
-pub(crate) fn completes<T>(kind: Kind, write: impl FnOnce(&mut FormWriter, &FormHeader), answers: &[(&str, &str)]) -> T
+pub(crate) fn completes<T>(
+    kind: stele_spec::statement::Kind,
+    write: impl FnOnce(&mut FormWriter, &FormHeader),
+    answers: &[(&str, &str)],
+) -> T
 where
     T: serde::de::DeserializeOwned + serde::Serialize + PartialEq + std::fmt::Debug,
 {
     use stele_publish::form::Form;
     use stele_spec::hash::Digest;
+    use stele_spec::statement::Kind;
     use toml::Value;
 
     let head = FormHeader::new(kind, Some("acme.example/tiny@1.0.2#instruct".parse().unwrap()), None);

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
+use stele_explain::Failure;
 use stele_publish::key;
 use stele_spec::key::{PublicKey, SecretKey};
 use stele_terminal::writers::warn_of_writers;
-
-use stele_explain::Failure;
 
 /// Reads the key that signs.
 pub(crate) fn read_secret(file: &Path) -> Result<SecretKey, Failure> {

@@ -1,24 +1,24 @@
 //! Whom a verb asks, whom it believes, and where it remembers: what the verbs that ask a log have in common.
 
+use stele_explain::Failure;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::local_state::LocalState;
+use stele_log_client::log_url;
+use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
 use stele_spec::policy::Policy;
 use stele_terminal::output::complain;
 use stele_terminal::writers::warn_of_writers;
 
 use crate::args::LogArgs;
 use crate::policy_file;
-use stele_explain::Failure;
-use stele_log_client::index_end::Incomplete;
-use stele_log_client::local_state::LocalState;
-use stele_log_client::log_url;
-use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
 
-/// A policy, a log with an address, and a memory.
+/// A policy, a log with an address, and the local state.
 #[derive(Debug)]
 pub(crate) struct LogContext {
     /// Whom to believe.
     pub(crate) policy: Policy,
     /// What is remembered.
-    pub(crate) memory: LocalState,
+    pub(crate) local_state: LocalState,
     address: LogAddress,
 }
 
@@ -29,20 +29,20 @@ impl LogContext {
         let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, complain)
             .accepting(Incomplete::by(args.trust.accept_incomplete_answer))
             .within(MAX_VERDICT_WAIT);
-        Ok(Self { policy: loaded.policy, memory: local_state(args.no_state), address })
+        Ok(Self { policy: loaded.policy, local_state: local_state(args.no_state), address })
     }
 
     /// The log under its newest head.
     pub(crate) fn log(&self) -> Result<LogView<'_>, Failure> {
-        self.address.ask(&self.policy, &self.memory)
+        self.address.ask(&self.policy, &self.local_state)
     }
 }
 
 /// The local state of this machine's user, or none; with a warning where others may change it.
 pub(crate) fn local_state(off: bool) -> LocalState {
-    let memory = LocalState::open(off, complain);
-    if let Some(folder) = memory.folder() {
+    let local_state = LocalState::open(off, complain);
+    if let Some(folder) = local_state.folder() {
         warn_of_writers(folder, "what is remembered of logs");
     }
-    memory
+    local_state
 }

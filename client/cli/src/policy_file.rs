@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use stele_terminal::writers::warn_of_writers;
-pub(crate) use stele_verify::policy_file::LoadedPolicy;
-
 use stele_explain::Failure;
+use stele_terminal::writers::warn_of_writers;
+
+pub(crate) use stele_verify::policy_file::LoadedPolicy;
 
 /// Finds and reads the policy.
 pub(crate) fn load(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {

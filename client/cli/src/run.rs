@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use stele_explain::{self as exit, Exit, Explain as _};
+use stele_explain::{self as exit, Exit, Explain as _, Failure};
 use stele_terminal::output;
 
 use crate::args::{Cli, Verb};
 use crate::output::Output;
 use crate::verbs;
-use stele_explain::Failure;
 
 /// Runs one verb.
 pub fn run(cli: Cli) -> Result<Output, Failure> {

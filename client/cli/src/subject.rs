@@ -2,18 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::ReleaseStatus;
+use stele_publish::error::{self, FileError};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Release, SignedStatement, Statement};
 use stele_verify::folder::BUNDLE;
 use stele_verify::folder::locate as target;
-
-use stele_explain::Failure;
-use stele_log_client::log_view::LogView;
-use stele_log_client::release_status::ReleaseStatus;
-use stele_publish::error::{self, FileError};
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";

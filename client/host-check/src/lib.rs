@@ -21,6 +21,8 @@ mod compare;
 
 mod check;
 
+pub mod observation;
+
 #[cfg(test)]
 mod tests;
 

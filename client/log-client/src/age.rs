@@ -1,13 +1,13 @@
 //! As of when: the age of a tree head, and how a status is known.
 
 use serde_json::{Value, json};
+use stele_clock::duration::HumanDuration;
 use stele_explain::{Exit, Explain};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::moment::moment;
 use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::Lack;
-use stele_clock::duration::HumanDuration;
 
 /// How far ahead of this machine's clock the time of fresh evidence may be: clocks of machines that are kept differ by less.
 pub const MAX_AHEAD: HumanDuration = HumanDuration(600);

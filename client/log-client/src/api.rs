@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use stele_clock::duration::HumanDuration;
 use stele_explain::printable::one_line;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
 use stele_fetch::static_files::{StaticFiles, TRIES};
 use stele_spec::entry::MAX_ENTRY;
@@ -13,9 +14,6 @@ use stele_spec::index::{Kind, Subject};
 use stele_spec::nameproof::{Malformed, NameProof};
 use stele_spec::statement::SignedStatement;
 use stele_spec::submission;
-
-use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
 
 /// The media type of a signed statement (RFC 9052 §11.2).
 const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
@@ -154,7 +152,7 @@ impl LogClient {
     /// after that, the refusal is given at once, and says when to try again.
     fn patiently(&self, ask: impl Fn() -> Result<Response, Failure>) -> Result<Response, Failure> {
         let until = Instant::now() + Duration::from_secs(self.wait.0.min(86_400));
-        let mut told = false;
+        let mut notified = false;
         loop {
             let answer = ask()?;
             if answer.is_success() {
@@ -166,7 +164,7 @@ impl LogClient {
             if !matches!(answer.status, 429 | 503) || pause > left {
                 return Err(refused.into());
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut notified, true) {
                 (self.notify)(&format!("{refused}; trying again for {}\n", self.wait));
             }
             self.http.pause(pause);

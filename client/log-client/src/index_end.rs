@@ -3,7 +3,7 @@
 //! A log that has an index and serves no name proof hides something, or something in front of it does. A log of another kind
 //! has none to serve.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};
@@ -12,7 +12,6 @@ use crate::api::{LogClient, LogError};
 use crate::name_lookup::NameLookupError;
 use crate::reader::VerifiedLog;
 use crate::statements::Lack;
-use stele_explain::Failure;
 
 /// What to do with an answer that a log could prove complete and does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

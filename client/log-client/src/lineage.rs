@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
+use stele_explain::Failure;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release};
 
 use crate::release_status::ReleaseStatus;
-use stele_explain::Failure;
 
 /// The most generations that are followed.
 pub const MAX_DEPTH: usize = 32;

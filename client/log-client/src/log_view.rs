@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stele_explain::{Exit, Explain};
+use stele_clock::duration::HumanDuration;
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
 use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::Statement;
 use stele_verify::VerifyError;
@@ -29,8 +29,6 @@ use crate::name_lookup::NameLookup;
 use crate::reader::{LogReader, ReadError, VerifiedLog};
 use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
-use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
 
 /// The most coordinates below one name about which others are asked.
 const MAX_COORDINATES: usize = 256;
@@ -55,7 +53,7 @@ pub struct LogView<'a> {
     client: &'a LogClient,
     reader: &'a LogReader,
     policy: &'a Policy,
-    memory: &'a LocalState,
+    local_state: &'a LocalState,
     tree: VerifiedLog<'a>,
     incomplete: Incomplete,
     id: Option<LogId<'a>>,
@@ -86,17 +84,17 @@ impl LogAddress {
     }
 
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
-    pub fn ask<'a>(&'a self, policy: &'a Policy, memory: &'a LocalState) -> Result<LogView<'a>, Failure> {
+    pub fn ask<'a>(&'a self, policy: &'a Policy, local_state: &'a LocalState) -> Result<LogView<'a>, Failure> {
         let head = self.reader.head(policy)?;
         let tree = self.reader.open(head)?;
         let id = LogId::of(tree.head().note(), policy);
         if let Some(id) = id {
-            memory.heads(id).link(&tree)?;
-            memory.refuse_convicted(id)?;
+            local_state.heads(id).link(&tree)?;
+            local_state.refuse_convicted(id)?;
         }
         let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
         let (proven_before, known_keys) = (RefCell::default(), RefCell::default());
-        Ok(LogView { client, reader, policy, memory, tree, incomplete, id, proven_before, known_keys })
+        Ok(LogView { client, reader, policy, local_state, tree, incomplete, id, proven_before, known_keys })
     }
 }
 
@@ -110,7 +108,7 @@ impl LogView<'_> {
     pub fn standing(&self, coordinate: &Coordinate) -> Result<ReleaseStatus, Failure> {
         let standing = ReleaseStatus::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
-            standing.keep(self.memory, id, self.policy)?;
+            standing.keep(self.local_state, id, self.policy)?;
         }
         Ok(standing)
     }
@@ -141,7 +139,7 @@ impl LogView<'_> {
     pub fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         let other = LogId::of(head.note(), self.policy);
         match (self.id, other) {
-            (Some(id), Some(other)) if id == other => self.memory.heads(id).check(&self.tree, head.note()),
+            (Some(id), Some(other)) if id == other => self.local_state.heads(id).check(&self.tree, head.note()),
             _ => {
                 let expected = head.checkpoint().origin().to_string();
                 let found = self.tree.head().checkpoint().origin().to_string();
@@ -210,7 +208,7 @@ impl LogView<'_> {
     /// Checks that the head under which an entry was proven before is the beginning of this tree.
     fn check_still_there(&self, logged: &ProvenStatement) -> Result<(), Failure> {
         match self.id {
-            Some(id) => self.memory.heads(id).check(&self.tree, logged.proof().checkpoint()),
+            Some(id) => self.local_state.heads(id).check(&self.tree, logged.proof().checkpoint()),
             None => Ok(()),
         }
     }
@@ -231,9 +229,9 @@ impl LogView<'_> {
 
     /// Reads what is kept of a coordinate.
     fn recall(&self, coordinate: &Coordinate) {
-        let told = self.id.and_then(|id| self.memory.told(id, coordinate, self.policy));
-        if let Some(told) = told {
-            let entries = told.entries().map(|logged| (logged.position(), logged.clone()));
+        let answer = self.id.and_then(|id| self.local_state.cached_answer(id, coordinate, self.policy));
+        if let Some(answer) = answer {
+            let entries = answer.entries().map(|logged| (logged.position(), logged.clone()));
             self.proven_before.borrow_mut().extend(entries);
         }
     }
@@ -255,7 +253,7 @@ impl LogView<'_> {
         }
         let newer = self.reader.open(head.clone())?;
         match self.id {
-            Some(id) => self.memory.heads(id).check(&newer, self.tree.head().note()),
+            Some(id) => self.local_state.heads(id).check(&newer, self.tree.head().note()),
             None => Ok(newer.check_prefix(self.tree.size(), self.tree.head().checkpoint().root())?),
         }
     }
@@ -301,7 +299,7 @@ impl StatementSource for LogView<'_> {
             return Ok(known.clone());
         }
         let subject = Subject::publisher(publisher);
-        let known = self.id.map(|id| self.memory.key_statements(id, publisher, self.policy)).unwrap_or_default();
+        let known = self.id.map(|id| self.local_state.key_statements(id, publisher, self.policy)).unwrap_or_default();
         self.proven_before.borrow_mut().extend(known.into_iter().map(|logged| (logged.position(), logged)));
         let listing = match self.indexed(&subject, MAX_STATEMENTS)? {
             Ok(listing) => listing,
@@ -309,7 +307,7 @@ impl StatementSource for LogView<'_> {
         };
         let listing = self.with_proven_before(&[subject], listing)?;
         if let Some(id) = self.id {
-            self.memory.keep_keys(id, publisher, self.policy, &listing.statements)?;
+            self.local_state.keep_keys(id, publisher, self.policy, &listing.statements)?;
         }
         self.known_keys.borrow_mut().insert(publisher.clone(), listing.clone());
         Ok(listing)

@@ -12,14 +12,13 @@
 #[cfg(test)]
 mod tests;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::index::{Pointer, Subject};
 use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;
 
 use crate::api::LogClient;
 use crate::reader::ReadError;
-use stele_explain::Failure;
 
 /// A log that is asked about names, under a policy.
 #[derive(Debug, Clone, Copy)]

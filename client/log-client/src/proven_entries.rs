@@ -5,15 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::manifest::Manifest;
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::{ProofError, TlogProof};
 use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
@@ -24,7 +23,6 @@ use crate::index_end::{Incomplete, ends_with_index};
 use crate::name_lookup::NameLookup;
 use crate::reader::LogReader;
 use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement};
-use stele_explain::Failure;
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ impl ProvenStatement {
     }
 
     /// One line about it, for an error: what is there and that it is proven.
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         let (statement, position) = (self.statement(), self.position());
         let about = statement.coordinate().map_or_else(|| statement.publisher().to_string(), |name| name.to_string());
         let kind = statement.kind();

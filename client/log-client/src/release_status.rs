@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stele_explain::Failure;
 use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::registration::KeyHistory;
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
@@ -16,7 +16,6 @@ use stele_verify::VerifiedRelease;
 
 use crate::local_state::{CachedAnswer, LocalState, LogId};
 use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
-use stele_explain::Failure;
 
 /// The most speakers whose keys are asked for; what more of them say is left out, and that is said.
 const MAX_SPEAKERS: usize = 64;
@@ -174,9 +173,9 @@ impl ReleaseStatus {
     }
 
     /// Keeps what it was made of for a time without a network.
-    pub fn keep(&self, memory: &LocalState, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
+    pub fn keep(&self, local_state: &LocalState, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
         let answer = CachedAnswer::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
-        Ok(memory.keep(log, policy, answer)?)
+        Ok(local_state.keep(log, policy, answer)?)
     }
 }
 

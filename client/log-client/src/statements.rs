@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};
@@ -13,7 +13,6 @@ use stele_spec::proof::{self, ProofError, Proven, TlogProof};
 use stele_spec::statement::{SignedStatement, StatementError};
 
 use crate::name_lookup::ListProof;
-use stele_explain::Failure;
 
 /// The most entries about one name that are read.
 pub const MAX_STATEMENTS: usize = 4096;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
+use stele_clock::duration::HumanDuration;
 use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{HostType, Uri};
-
-use stele_clock::duration::HumanDuration;
 
 /// The whole file. Relative paths start at its folder.
 #[derive(Debug, Deserialize)]

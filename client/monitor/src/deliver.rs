@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use stele_explain::Failure;
+
 use crate::event::Event;
 use crate::hook::{Hook, NotDelivered};
 use crate::state::StateFile;
-use stele_explain::Failure;
 
 /// After so many failures in a row the hook is taken to be broken, and left alone until the next round.
 const BROKEN: u32 = 3;

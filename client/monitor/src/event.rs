@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use stele_spec::hash::Digest;
-
 use stele_log_client::moment::moment;
+use stele_spec::hash::Digest;
 
 /// What the field `format` says.
 const FORMAT: &str = "stele/event@v1";

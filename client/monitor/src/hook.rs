@@ -21,10 +21,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use stele_clock::duration::HumanDuration;
 
 use crate::config::HookConfig;
 use crate::event::Event;
-use stele_clock::duration::HumanDuration;
 
 /// How much of a failing hook's stderr is told.
 const TOLD: u64 = 2_000;

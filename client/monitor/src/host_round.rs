@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use stele_clock::duration::HumanDuration;
+use stele_explain::Failure;
+use stele_host_check::observation;
 use stele_host_check::{Comparison, HostCheck, HostError, HostLocation, HubClient};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::leaf_hash;
@@ -14,10 +17,7 @@ use stele_spec::text::base64;
 use crate::config::HostsConfig;
 use crate::event::{Event, Kind};
 use crate::log_round::WatchedLog;
-use crate::observation;
 use crate::state::{HostState, Releases, StateFile};
-use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
 
 /// So many files are named in a summary.
 const SHOWN: usize = 3;

@@ -18,7 +18,6 @@ mod deliver;
 mod witnesses;
 
 mod log_round;
-pub mod observation;
 
 pub mod host_round;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
@@ -11,8 +12,7 @@ use stele_spec::misbehaviour::{
     EvidenceError, ImpossibleHead, KnownKeys, Misbehaviour, Prefix, Rollback, SplitView, Unproven,
 };
 use stele_spec::note::SignedNote;
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::statement::{Kind as StatementKind, SignedStatement};
 use stele_spec::text::to_base64;
 
@@ -20,8 +20,6 @@ use crate::event::{Event, Kind};
 use crate::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, StateError, StateFile};
 use crate::watch::Watch;
 use crate::witnesses::{self, View, WitnessHead};
-use stele_explain::Failure;
-use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 
 /// One log that is watched.
 #[derive(Debug, Clone)]

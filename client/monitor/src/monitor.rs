@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use stele_clock::duration::HumanDuration;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_host_check::{Bases, HubClient};
+use stele_log_client::moment::moment;
+use stele_log_client::reader::{LogReader, StaticFiles, source};
+use stele_publish::expected;
 use stele_spec::hash::LeafHash;
 use stele_spec::policy::Policy;
 
@@ -26,11 +30,6 @@ use crate::self_test::Tested;
 use crate::state::StateFile;
 use crate::watch::Watch;
 use crate::{alert, deliver, host_round, log_round, self_test};
-use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
-use stele_log_client::moment::moment;
-use stele_log_client::reader::{LogReader, StaticFiles, source};
-use stele_publish::expected;
 
 /// A monitor, at work on its memory.
 #[derive(Debug)]

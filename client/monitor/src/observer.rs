@@ -1,7 +1,17 @@
 //! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
 
+use stele_clock::duration::HumanDuration;
 use stele_clock::{Clock as _, SystemClock};
+use stele_explain::Failure;
 use stele_host_check::HostCheck;
+use stele_host_check::observation;
+use stele_log_client::api::LogClient;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::reader::StaticFiles;
+use stele_publish::error;
+use stele_publish::key;
+use stele_publish::publish_error::PublishError;
+use stele_publish::register;
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
@@ -12,17 +22,7 @@ use crate::config::ObserveConfig;
 use crate::host_round::HostRound;
 use crate::log_round::WatchedLog;
 use crate::messages::Messages;
-use crate::observation;
 use crate::state::StateFile;
-use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
-use stele_log_client::api::LogClient;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::reader::StaticFiles;
-use stele_publish::error;
-use stele_publish::key;
-use stele_publish::publish_error::PublishError;
-use stele_publish::register;
 
 /// Who signs, and whether it is sent.
 #[derive(Debug)]

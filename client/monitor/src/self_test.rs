@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::key_file;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_publish::error::FileError;
+use stele_publish::publish_error::PublishError;
 use stele_spec::key::SecretKey;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
@@ -19,9 +21,6 @@ use crate::hook::NotDelivered;
 use crate::log_round::EntryFilter;
 use crate::state::{LogState, StateFile};
 use crate::watch::Watch;
-use stele_explain::Failure;
-use stele_publish::error::FileError;
-use stele_publish::publish_error::PublishError;
 
 /// A name that the domain name system never gives to anybody (RFC 2606).
 const NAME: &str = "self-test.invalid";

@@ -1,19 +1,18 @@
 //! Where `publish` puts the bundle: found out before anything is sent, since an entry cannot be taken back.
 //!
 //! The place must be writable, must hold nothing but a bundle of the same release, and must not become a file of the
-//! release itself. If writing fails all the same once the log has answered, the bundle goes to this machine's memory.
+//! release itself. If writing fails all the same once the log has answered, the bundle goes to the local state.
 
 use std::path::{Path, PathBuf};
 
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain};
+use stele_log_client::local_state::LocalState;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
 use stele_verify::folder::BUNDLE;
-
-use stele_log_client::local_state::LocalState;
 
 /// A place that was looked at.
 #[derive(Debug)]
@@ -44,11 +43,11 @@ impl BundlePlace {
     }
 
     /// Writes the bundle of an entry that the log has by now.
-    pub fn write(self, bytes: &[u8], entry: u64, memory: &LocalState) -> Result<PathBuf, BundlePlaceError> {
+    pub fn write(self, bytes: &[u8], entry: u64, local_state: &LocalState) -> Result<PathBuf, BundlePlaceError> {
         match durable::replace_file(&self.0, bytes) {
             Ok(()) => Ok(self.0),
             Err(source) => {
-                let kept = keep(memory, bytes).ok().flatten();
+                let kept = keep(local_state, bytes).ok().flatten();
                 Err(BundlePlaceError::Unwritten { path: self.0, entry, kept, source })
             }
         }
@@ -78,9 +77,9 @@ fn other_content(path: &Path, release: &Coordinate) -> Result<Option<String>, Du
     Ok((there != *release).then(|| format!("the bundle of {there}")))
 }
 
-/// Keeps a bundle in the memory of this machine; `None` where there is none.
-fn keep(memory: &LocalState, bytes: &[u8]) -> Result<Option<PathBuf>, DurableError> {
-    let Some(folder) = memory.folder().map(|folder| folder.join("bundles")) else { return Ok(None) };
+/// Keeps a bundle in the local state; `None` where there is none.
+fn keep(local_state: &LocalState, bytes: &[u8]) -> Result<Option<PathBuf>, DurableError> {
+    let Some(folder) = local_state.folder().map(|folder| folder.join("bundles")) else { return Ok(None) };
     durable::create_dir_all(&folder)?;
     let path = folder.join(format!("{}.stele", Digest::of(bytes)));
     durable::replace_file(&path, bytes)?;

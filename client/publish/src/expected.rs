@@ -9,13 +9,11 @@ use std::path::Path;
 
 use stele_durable as durable;
 use stele_durable::lock::{Lock, LockError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::statement::SignedStatement;
 use stele_spec::text::hex_exact;
-
-use stele_explain::Failure;
 
 /// The largest file: some 50,000 lines.
 const MAX_EXPECTED: u64 = 16 << 20;

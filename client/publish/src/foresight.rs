@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::{Finding, foreseen};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release, Statement};
-
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
 /// The most releases above a new one that are looked at.
 const MAX_ANCESTORS: usize = 64;

@@ -1,12 +1,15 @@
-//! Saying something about a release that is in the log: the way from a form to an entry, the same for every kind.
+//! Statements about a release that is in the log: the way from a form to an entry, the same for every kind.
 //!
 //! In this order, and nothing is sent before the last: the form and the options are read; every release that they name is
-//! looked up and proven under the policy; documents get the digests of their files; what the log has already is not said
-//! twice; the fields are checked; `issued_at` is written into the form; the statement is signed and submitted. What comes back
+//! looked up and proven under the policy; documents get the digests of their files; what the log has already is not
+//! sent twice; the fields are checked; `issued_at` is written into the form; the statement is signed and submitted. What comes back
 //! is proven.
 
 use std::path::Path;
 
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::Finding;
 use stele_spec::key::SecretKey;
 use stele_spec::name::{Coordinate, Publisher};
@@ -21,18 +24,15 @@ use crate::issued_at::now;
 use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::register;
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
-/// What is to be said, as the command line gives it.
+/// A statement to be issued, as far as options give it.
 #[derive(Debug)]
 pub struct StatementRequest {
-    /// Of which kind.
+    /// Its kind.
     pub kind: Kind,
-    /// Who speaks, where that is not the release's publisher.
+    /// Its issuer, where that is not the release's publisher.
     pub speaker: Option<Publisher>,
-    /// What it is about, if the command line names it.
+    /// The release that it is about, if it is named.
     pub subject: Option<Subject>,
     /// The fields that options give.
     pub given: Vec<OptionValue>,

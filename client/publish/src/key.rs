@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use stele_durable::key_file;
+use stele_explain::Failure;
 use stele_spec::key::{PublicKey, SecretKey};
 
 use crate::error::{self, FileError};
 use crate::key_kind::KeyKind;
-use stele_explain::Failure;
 
 /// A publisher's secret key.
 pub fn read_secret(file: &Path, warn: fn(&Path, &str)) -> Result<SecretKey, Failure> {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::canonical;
 use stele_spec::hash::KeyId;
@@ -15,7 +15,6 @@ use stele_spec::key::{PublicKey, SecretKey};
 use stele_spec::statement::{Action, MAX_STATEMENT, PublisherClaim, StatementError};
 
 use crate::error;
-use stele_explain::Failure;
 
 /// How a proposal begins.
 const HEADER: &str = "# A change of a publisher's keys that waits for signatures. Do not edit it: what stands here is what is signed.\n\

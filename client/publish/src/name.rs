@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
 use stele_spec::registration::Refusal;
@@ -10,9 +13,6 @@ use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, sign};
 use crate::issued_at::now;
 use crate::publish_error::PublishError;
 use crate::register::{self, RegistrationRefused};
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
 /// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
 pub fn held(

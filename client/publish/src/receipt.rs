@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use stele_durable as durable;
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 
 use crate::error::FileError;
 use crate::publish_error::PublishError;
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
 /// The bundle of an entry: its speaker's key statements before it, which the record knows, and its manifest, if it has one.
 pub fn bundle(logged: &ProvenStatement, record: &ProvenEntries, manifest: Vec<u8>) -> Bundle {

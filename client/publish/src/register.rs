@@ -5,17 +5,16 @@
 
 use std::path::Path;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::api::{Existing, LogError};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::hash::KeyId;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::registration::{Holder, Refusal, View as _, admit, authenticate, signers};
 use stele_spec::statement::{Copies, SignedStatement, Statement};
 
 use crate::expected;
-use stele_explain::Failure;
-use stele_log_client::api::{Existing, LogError};
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
 /// Submits a statement; the entry that it is, proven. A refusal comes with its proven reason.
 ///
@@ -75,7 +74,8 @@ fn explained(failure: Failure, record: &mut ProvenEntries, signed: &SignedStatem
         Some(refusal) if refusal.code() == code => RegistrationRefused::new(refusal, record, signed).into(),
         _ => match existing {
             Some(existing) => {
-                let found = record.entry(existing.index).map_or_else(|_| existing.index.to_string(), |at| at.told());
+                let found =
+                    record.entry(existing.index).map_or_else(|_| existing.index.to_string(), |at| at.describe());
                 let code = RegistrationRefused::NAMES.iter().find(|(known, _)| *known == code);
                 let expected = code.map_or("an entry for which registration refuses this", |(_, expected)| *expected);
                 record.log().nonsense(expected, found).into()
@@ -135,7 +135,7 @@ impl RegistrationRefused {
 
     fn existing(refusal: &Refusal, record: &ProvenEntries) -> Option<(&'static str, String)> {
         let position = refusal.existing()?;
-        Some(("existing", record.known(position).map_or_else(|| format!("entry {position}"), |at| at.told())))
+        Some(("existing", record.known(position).map_or_else(|| format!("entry {position}"), |at| at.describe())))
     }
 
     /// What was expected and what was found.

@@ -5,6 +5,9 @@ mod tests;
 
 use std::path::Path;
 
+use stele_explain::Failure;
+use stele_model_files::examine::{AtHand, ComputedClaims};
+use stele_model_files::roles::Roles;
 use stele_spec::finding::{self, Code};
 use stele_spec::manifest::{Manifest, ManifestFile};
 use stele_spec::statement::{Ancestor, Parent, Release, Statement};
@@ -13,9 +16,6 @@ use stele_verify::folder::walk::Found;
 
 use crate::foresight::Earlier;
 use crate::publish_error::PublishError;
-use stele_explain::Failure;
-use stele_model_files::examine::{AtHand, ComputedClaims};
-use stele_model_files::roles::Roles;
 
 /// Hashes the files of the folder, with all digests that a manifest holds; `progress` gets the bytes done.
 pub fn hash(

@@ -12,14 +12,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::manifest::{FilePath, Manifest, ManifestError, ManifestFile, Role};
 use stele_spec::statement::{ManifestMismatch, Release, Timestamp};
 use toml::{Table, Value};
 
 use crate::form::{Form, resolve_one};
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";

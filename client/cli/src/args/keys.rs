@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use stele_clock::duration::HumanDuration;
 use stele_spec::name::Publisher;
 
 use super::log::Trust;
-use stele_clock::duration::HumanDuration;
 
 /// `stele claim`.
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-
 use stele_explain::printable::one_line;
 
 /// The fields by which an item of a list is known, the first that is there.

@@ -1,14 +1,14 @@
 //! Where a release stands, told: its state, what was withdrawn and where copies are, incidents, and every event.
 
 use serde_json::{Value, json};
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::ReleaseStatus;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
 use crate::render::difference::{self, Change};
 use crate::render::page::Page;
-use stele_log_client::moment::moment;
-use stele_log_client::release_status::ReleaseStatus;
 
 /// How many events are listed for a person beside a verdict; `stele history` lists all.
 const LISTED: usize = 20;

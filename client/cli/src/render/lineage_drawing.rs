@@ -6,12 +6,12 @@ mod tests;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use stele_log_client::lineage::{Found, Lineage, Node};
 use stele_spec::statement::{Parent, Relation};
 use stele_spec::status::State;
 
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use stele_log_client::lineage::{Found, Lineage, Node};
 
 /// The rows of a section: each ancestor, what happened to it, and what is wrong with the line to it.
 pub(crate) fn rows(lineage: &Lineage, page: &mut Page) {

@@ -2,11 +2,11 @@
 
 mod lifecycle;
 
+use stele_publish::key_proposal::Proposal;
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
 use crate::render::claims;
 use crate::render::page::Page;
-use stele_publish::key_proposal::Proposal;
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {

@@ -1,5 +1,12 @@
 //! `stele amend`: what is said about a release changes; its weights do not.
 
+use stele_explain::Failure;
+use stele_log_client::api::LogClient;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::log_url;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Kind, Statement};
 use stele_spec::status::History;
 use stele_terminal::output::complain;
@@ -9,13 +16,6 @@ use crate::args::{AMENDABLE, AmendArgs};
 use crate::issue;
 use crate::output::Output;
 use crate::policy_file;
-use stele_explain::Failure;
-use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
-use stele_log_client::log_url;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Amend, args.say.release.as_deref(), None)?;

@@ -2,16 +2,15 @@
 
 use std::io::{self, Write};
 
-use stele_explain::{Exit, Explain as _};
+use stele_audit::{AuditError, Found, Order};
+use stele_explain::{Exit, Explain as _, Failure};
+use stele_log_client::reader::source;
 use stele_spec::finding::Severity;
 use stele_terminal::output::{self, OutputError, complain};
 
 use crate::args::{AuditArgs, ReportFormat, Weight};
 use crate::output::Output;
 use crate::policy_file;
-use stele_audit::{AuditError, Found, Order};
-use stele_explain::Failure;
-use stele_log_client::reader::source;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;

@@ -1,18 +1,8 @@
 //! `stele claim`: a name for a key, or for several of which some must agree.
 
 use std::path::PathBuf;
-use stele_terminal::output::complain;
 
 use serde_json::json;
-use stele_spec::key::SecretKey;
-use stele_spec::name::Publisher;
-use stele_spec::statement::{PublisherClaim, StatementError};
-
-use crate::args::ClaimArgs;
-use crate::key;
-use crate::output::Output;
-use crate::policy_file;
-use crate::verbs::keys;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
@@ -24,6 +14,16 @@ use stele_publish::key_proposal::Proposal;
 use stele_publish::name::{held, signed};
 use stele_publish::publish_error::PublishError;
 use stele_publish::register;
+use stele_spec::key::SecretKey;
+use stele_spec::name::Publisher;
+use stele_spec::statement::{PublisherClaim, StatementError};
+use stele_terminal::output::complain;
+
+use crate::args::ClaimArgs;
+use crate::key;
+use crate::output::Output;
+use crate::policy_file;
+use crate::verbs::keys;
 
 /// How long a quorum is waited for.
 const WAIT: HumanDuration = HumanDuration(60);
@@ -54,21 +54,21 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         }
         log.submit(&signed(claim, &key)?, None)?;
         let place = "not verified: no policy was given";
-        return Ok(told(&args.publisher, &key, &log, true, None, place));
+        return Ok(render(&args.publisher, &key, &log, true, None, place));
     };
 
     let mut record =
         ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
     if let Some(logged) = held(&mut record, &args.publisher, &key)? {
         let place = format!("entry {}, proven under the policy", logged.position());
-        return Ok(told(&args.publisher, &key, &log, false, Some(logged.position()), &place));
+        return Ok(render(&args.publisher, &key, &log, false, Some(logged.position()), &place));
     }
     if args.threshold > 1 {
         return propose(claim, &key, args.proposal);
     }
     let logged = register::submit(&mut record, &signed(claim, &key)?, args.expect.as_deref())?;
     let place = format!("entry {}, proven under the policy", logged.position());
-    Ok(told(&args.publisher, &key, &log, true, Some(logged.position()), &place))
+    Ok(render(&args.publisher, &key, &log, true, Some(logged.position()), &place))
 }
 
 /// A claim that more than one key must sign.
@@ -77,7 +77,14 @@ fn propose(claim: PublisherClaim, key: &SecretKey, file: Option<PathBuf>) -> Res
     keys::propose(proposal, key, file)
 }
 
-fn told(publisher: &Publisher, key: &SecretKey, log: &LogClient, new: bool, entry: Option<u64>, place: &str) -> Output {
+fn render(
+    publisher: &Publisher,
+    key: &SecretKey,
+    log: &LogClient,
+    new: bool,
+    entry: Option<u64>,
+    place: &str,
+) -> Output {
     let (kid, verb) = (key.public().key_id(), if new { "claimed" } else { "already held" });
     Output {
         text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", log.url()),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_log_client::log_view::LogView;
 
 use crate::args::DiffArgs;
 use crate::log_args::LogContext;
@@ -11,8 +13,6 @@ use crate::output::Output;
 use crate::render::difference::{Change, between};
 use crate::render::page::Page;
 use crate::subject::{LoadedStatement, Subject};
-use stele_explain::Failure;
-use stele_log_client::log_view::LogView;
 
 /// The most changes of one part that a person is shown.
 const LISTED: usize = 50;

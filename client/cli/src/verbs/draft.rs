@@ -1,14 +1,14 @@
 //! `stele draft`: a `release.toml` to complete.
 
+use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_publish::draft::{self, Names};
 use stele_terminal::output::complain;
 use stele_verify::folder::DRAFT;
 
 use crate::args::DraftArgs;
 use crate::draft_file;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::draft::{self, Names};
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let facts = draft::facts(&args.folder)?;

@@ -1,13 +1,13 @@
 //! `stele evaluate`: a result about exact bytes, by somebody else than their publisher.
 
+use stele_explain::Failure;
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Configuration, DangerousDomain, EvaluationClass, Kind};
 
 use crate::args::EvaluateArgs;
 use crate::issue;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::form::FormWriter;
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Evaluation, args.say.release.as_deref(), args.speaker)?;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_publish::error::{self, FileError};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
 use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};
@@ -14,8 +15,6 @@ use crate::args::{EvidenceArgs, EvidenceVerb};
 use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
-use stele_explain::Failure;
-use stele_publish::error::{self, FileError};
 
 pub(crate) fn run(args: EvidenceArgs) -> Result<Output, Failure> {
     match args.verb {

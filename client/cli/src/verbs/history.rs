@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age::{CheckpointAge, completeness};
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::{Rejected, Validated, validate};
+use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
@@ -14,21 +18,16 @@ use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use stele_explain::Failure;
-use stele_log_client::age::{CheckpointAge, completeness};
-use stele_log_client::log_view::LogView;
-use stele_log_client::release_status::{Rejected, Validated, validate};
-use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     let name = Name::parse(&args.name)?;
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
-    let told = Told::of(&name, &log)?;
-    if told.lines.is_empty() && told.rejected.is_empty() {
-        return Err(NothingSaid { name: args.name, lack: told.lack }.into());
+    let history = NameHistory::of(&name, &log)?;
+    if history.lines.is_empty() && history.rejected.is_empty() {
+        return Err(NothingSaid { name: args.name, lack: history.lack }.into());
     }
-    Ok(Output { text: told.text(&args.name), json: told.json(&args.name), failure: None })
+    Ok(Output { text: history.text(&args.name), json: history.json(&args.name), failure: None })
 }
 
 /// A name of the record: a coordinate, or what stands above coordinates.
@@ -55,7 +54,7 @@ impl Name {
 }
 
 /// What was said, in the order of the log.
-struct Told {
+struct NameHistory {
     lines: Vec<Line>,
     states: BTreeMap<Coordinate, History>,
     rejected: Vec<Rejected>,
@@ -78,7 +77,7 @@ struct Line {
     changes: Value,
 }
 
-impl Told {
+impl NameHistory {
     fn of(name: &Name, log: &LogView<'_>) -> Result<Self, Failure> {
         let (about, owner) = match name {
             Name::Coordinate(coordinate) => (log.about(coordinate)?, &coordinate.publisher),

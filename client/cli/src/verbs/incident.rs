@@ -1,14 +1,14 @@
 //! `stele incident`: something went wrong, says the publisher or anybody else with a name.
 
+use stele_explain::Failure;
+use stele_publish::form::{FormWriter, Subject};
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{IncidentClass, IncidentStatus, Kind, Severity};
 use toml::{Table, Value};
 
 use crate::args::IncidentArgs;
 use crate::issue;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::form::{FormWriter, Subject};
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Incident, args.say.release.as_deref(), args.speaker)?;

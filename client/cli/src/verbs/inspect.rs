@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stele_durable as durable;
+use stele_explain::Failure;
+use stele_publish::error::{self, FileError};
+use stele_publish::key_proposal::Proposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::IndexEntry;
@@ -21,9 +24,6 @@ use crate::args::InspectArgs;
 use crate::output::Output;
 use crate::render::page::{Page, printable};
 use crate::render::statement;
-use stele_explain::Failure;
-use stele_publish::error::{self, FileError};
-use stele_publish::key_proposal::Proposal;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde_json::json;
 use stele_durable::key_file;
+use stele_explain::Failure;
+use stele_publish::error::FileError;
 use stele_spec::key::{PublicKey, SecretKey};
 
 use crate::args::{KeyArgs, KeyVerb};
 use crate::key::read_public;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::error::FileError;
 
 pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -25,14 +25,14 @@ fn new(file: &Path) -> Result<Output, Failure> {
     let key = SecretKey::from_seed(*seed);
     let pem = key.to_pkcs8_pem();
     key_file::write_new(file, &pem)?;
-    Ok(told(&key.public(), Some(file)))
+    Ok(render(&key.public(), Some(file)))
 }
 
 fn show(file: &Path) -> Result<Output, Failure> {
-    read_public(file).map(|key| told(&key, None))
+    read_public(file).map(|key| render(&key, None))
 }
 
-fn told(key: &PublicKey, written: Option<&Path>) -> Output {
+fn render(key: &PublicKey, written: Option<&Path>) -> Output {
     let (kid, pem) = (key.key_id(), key.to_pem());
     let file = written.map(|path| path.display().to_string());
     let wrote = file

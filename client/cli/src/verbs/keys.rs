@@ -5,26 +5,11 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use stele_terminal::output::complain;
 
 use serde_json::{Value, json};
-use stele_durable as durable;
-use stele_explain::{Exit, Explain};
-use stele_spec::hash::KeyId;
-use stele_spec::key::{PublicKey, SecretKey};
-use stele_spec::name::Publisher;
-use stele_spec::registration::Holder;
-use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
-
-use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
-use crate::key::{read_public, read_secret};
-use crate::log_args::local_state;
-use crate::output::Output;
-use crate::policy_file;
-use crate::render::page::Page;
-use crate::render::statement;
 use stele_clock::duration::HumanDuration;
-use stele_explain::Failure;
+use stele_durable as durable;
+use stele_explain::{Exit, Explain, Failure};
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
@@ -37,6 +22,20 @@ use stele_publish::key_proposal::Proposal;
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
 use stele_publish::register::{self, RegistrationRefused};
+use stele_spec::hash::KeyId;
+use stele_spec::key::{PublicKey, SecretKey};
+use stele_spec::name::Publisher;
+use stele_spec::registration::Holder;
+use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
+use stele_terminal::output::complain;
+
+use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
+use crate::key::{read_public, read_secret};
+use crate::log_args::local_state;
+use crate::output::Output;
+use crate::policy_file;
+use crate::render::page::Page;
+use crate::render::statement;
 
 /// How long a log that is unwell is asked again where nothing is submitted.
 const WAIT: HumanDuration = HumanDuration(10);

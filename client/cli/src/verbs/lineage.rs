@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::log_view::LogView;
+use stele_log_client::statements::{Lack, StatementSource as _};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 
@@ -12,11 +16,6 @@ use crate::output::Output;
 use crate::render::lineage_drawing;
 use crate::render::page::printable;
 use crate::subject::{LoadedStatement, Subject};
-use stele_explain::Failure;
-use stele_log_client::age::CheckpointAge;
-use stele_log_client::lineage::{self, Lineage};
-use stele_log_client::log_view::LogView;
-use stele_log_client::statements::{Lack, StatementSource as _};
 
 /// The most descendants that are looked at.
 const MAX_CHILDREN: usize = 100;

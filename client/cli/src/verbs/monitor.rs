@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 use stele_daemon::shutdown;
-use stele_explain::{self as exit, Exit};
+use stele_explain::{self as exit, Exit, Failure};
+use stele_log_client::moment::moment;
+use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
+use stele_publish::error::FileError;
 use stele_terminal::output::{self, complain};
 use stele_terminal::writers::warn_of_writers;
 
 use crate::args::MonitorArgs;
 use crate::output::Output;
 use crate::render::page::Page;
-use stele_explain::Failure;
-use stele_log_client::moment::moment;
-use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
-use stele_publish::error::FileError;
 
 pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
     let single = args.once || args.self_test;
@@ -154,7 +153,7 @@ fn json(round: &Round) -> Value {
             json!({
                 "coordinate": host.release.coordinate.to_string(),
                 "locator": host.place.to_string(),
-                "result": looked.map(|looked| stele_monitor::observation::result(looked, host.recorded)),
+                "result": looked.map(|looked| stele_host_check::observation::result(looked, host.recorded)),
                 "revision": looked.and_then(|looked| looked.revision.clone()),
                 "note": looked.and_then(|looked| looked.note.clone()),
                 "problem": host.looked.as_ref().err(),

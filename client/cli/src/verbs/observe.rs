@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 use stele_durable as durable;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_host_check::observation;
 use stele_host_check::{Bases, Comparison, HostLocation, HubClient};
+use stele_log_client::log_url;
+use stele_log_client::log_view::MAX_VERDICT_WAIT;
+use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};
+use stele_monitor::host_round::{self, HostRound};
+use stele_monitor::observer;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
@@ -18,12 +24,6 @@ use crate::key;
 use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
-use stele_explain::Failure;
-use stele_log_client::log_url;
-use stele_log_client::log_view::MAX_VERDICT_WAIT;
-use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};
-use stele_monitor::host_round::{self, HostRound};
-use stele_monitor::{observation, observer};
 
 /// So many files beside the record are listed.
 const SHOWN: usize = 20;

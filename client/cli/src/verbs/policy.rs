@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stele_explain::Failure;
 use stele_spec::policy::{FaultTolerance, Policy, Quorum, counted_twice, operator};
 
 use crate::args::{PolicyArgs, PolicyVerb};
 use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
-use stele_explain::Failure;
 
 pub(crate) fn run(args: PolicyArgs) -> Result<Output, Failure> {
     match args.verb {

@@ -4,22 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 use stele_durable as durable;
-use stele_explain::printable::one_line;
-use stele_spec::key::SecretKey;
-use stele_spec::manifest::FilePath;
-use stele_spec::name::Publisher;
-use stele_spec::statement::{Statement, sign};
-use stele_terminal::output::complain;
-use stele_verify::folder::walk::{self as folder, DRAFT};
-
-use crate::args::{GLOB, PublishArgs};
-use crate::key;
-use crate::log_args::local_state;
-use crate::output::Output;
-use crate::policy_file;
-use crate::progress::Progress;
-use crate::render::page::Page;
 use stele_explain::Failure;
+use stele_explain::printable::one_line;
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
@@ -35,6 +21,20 @@ use stele_publish::receipt;
 use stele_publish::register;
 use stele_publish::release;
 use stele_publish::release_file::ReleaseFile;
+use stele_spec::key::SecretKey;
+use stele_spec::manifest::FilePath;
+use stele_spec::name::Publisher;
+use stele_spec::statement::{Statement, sign};
+use stele_terminal::output::complain;
+use stele_verify::folder::walk::{self as folder, DRAFT};
+
+use crate::args::{GLOB, PublishArgs};
+use crate::key;
+use crate::log_args::local_state;
+use crate::output::Output;
+use crate::policy_file;
+use crate::progress::Progress;
+use crate::render::page::Page;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;
@@ -69,12 +69,12 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let expect = args.expect.as_deref();
     hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
-    let memory = local_state(false);
-    memory.keep_own(&mut record, &logged)?;
+    let local_state = local_state(false);
+    local_state.keep_own(&mut record, &logged)?;
     let bundle = receipt::bundle(&logged, &record, manifest.encode());
     let bytes = bundle.encode().map_err(PublishError::Bundle)?;
     let evidence = stele_verify::verify(&bytes, policy)?;
-    let path = place.write(&bytes, logged.position(), &memory)?;
+    let path = place.write(&bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
 

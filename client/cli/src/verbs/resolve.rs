@@ -7,7 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::log_view::LogView;
+use stele_log_client::local_state::LogId;
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
+use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
@@ -26,13 +32,6 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use stele_explain::Failure;
-use stele_log_client::age::CheckpointAge;
-use stele_log_client::local_state::LogId;
-use stele_log_client::log_view::LogView;
-use stele_log_client::release_status::{ReleaseStatus, Source};
-use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
-use stele_publish::error;
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;

@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
+use stele_explain::Failure;
+use stele_log_client::age;
+use stele_model_files::examine::ComputedClaims;
+use stele_publish::key_proposal::Proposal;
 
 use crate::args::ShowArgs;
 use crate::log_args::LogContext;
@@ -11,10 +15,6 @@ use crate::render::lifecycle;
 use crate::render::page::Page;
 use crate::render::statement;
 use crate::subject::{LoadedStatement, Subject};
-use stele_explain::Failure;
-use stele_log_client::age;
-use stele_model_files::examine::ComputedClaims;
-use stele_publish::key_proposal::Proposal;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {

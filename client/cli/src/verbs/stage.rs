@@ -1,13 +1,13 @@
 //! `stele stage`: access to a release moved.
 
+use stele_explain::Failure;
+use stele_publish::form::FormWriter;
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Kind, Stage};
 
 use crate::args::StageArgs;
 use crate::issue;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::form::FormWriter;
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Stage, args.say.release.as_deref(), None)?;

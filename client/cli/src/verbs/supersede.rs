@@ -1,13 +1,13 @@
 //! `stele supersede`: another release replaces one.
 
+use stele_explain::Failure;
+use stele_publish::form::{FormWriter, Subject};
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::Kind;
 
 use crate::args::SupersedeArgs;
 use crate::issue;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::form::{FormWriter, Subject};
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Supersede, args.say.release.as_deref(), None)?;

@@ -1,7 +1,16 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::index_end::Incomplete;
+use stele_log_client::lineage::{self, Lineage};
+use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
+use stele_log_client::log_url;
+use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_model_files::examine::{AtHand, ComputedClaims};
+use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
@@ -20,16 +29,6 @@ use crate::progress::Progress;
 use crate::render::colour;
 use crate::render::page::printable;
 use crate::render::verdict::{self, Accepted, Detail, Judgement, VerifyReport};
-use stele_explain::Failure;
-use stele_log_client::age::CheckpointAge;
-use stele_log_client::index_end::Incomplete;
-use stele_log_client::lineage::{self, Lineage};
-use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
-use stele_log_client::log_url;
-use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
-use stele_log_client::release_status::{ReleaseStatus, Source};
-use stele_model_files::examine::{AtHand, ComputedClaims};
-use stele_publish::error;
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {
@@ -54,11 +53,11 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
-    let memory = local_state(args.no_state);
-    let evidence = verify(&bytes, &policy).map_err(|error| LogInconsistent::in_bundle(&memory, error))?;
+    let local_state = local_state(args.no_state);
+    let evidence = verify(&bytes, &policy).map_err(|error| LogInconsistent::in_bundle(&local_state, error))?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
-    let reader = Reader { evidence: &evidence, policy: &policy, memory };
+    let reader = Reader { evidence: &evidence, policy: &policy, local_state };
     let log = reader.see()?;
     let place = match &target.kind {
         TargetKind::Folder(folder) => {
@@ -87,7 +86,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
         let incomplete = Incomplete::by(args.accept_incomplete_answer);
         let address = LogAddress::new(url?, complain).accepting(incomplete).within(MAX_VERDICT_WAIT);
-        match address.ask(&policy, &reader.memory).map(|log| reader.online(&log)) {
+        match address.ask(&policy, &reader.local_state).map(|log| reader.online(&log)) {
             Ok(Ok(known)) => (known, None),
             // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
             Ok(Err(failure)) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
@@ -108,7 +107,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     };
     age.check(args.max_age)?;
     let newest = match log {
-        Some(log) => reader.memory.heads(log).newest(&policy)?,
+        Some(log) => reader.local_state.heads(log).newest(&policy)?,
         None => None,
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
@@ -168,7 +167,7 @@ fn examine(
 struct Reader<'a> {
     evidence: &'a VerifiedRelease,
     policy: &'a Policy,
-    memory: LocalState,
+    local_state: LocalState,
 }
 
 /// What became of a release and of its ancestors.
@@ -183,8 +182,8 @@ impl Reader<'_> {
         let head = self.evidence.checkpoint();
         let log = LogId::of(head.note(), self.policy);
         if let Some(log) = log {
-            self.memory.heads(log).see_all(self.evidence.checkpoints())?;
-            self.memory.refuse_convicted(log)?;
+            self.local_state.heads(log).see_all(self.evidence.checkpoints())?;
+            self.local_state.refuse_convicted(log)?;
         }
         Ok(log)
     }
@@ -192,8 +191,8 @@ impl Reader<'_> {
     /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
     fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
         let kept = |coordinate: &Coordinate| {
-            let told = log.and_then(|log| self.memory.told(log, coordinate, self.policy));
-            told.map(|told| ReleaseStatus::of(coordinate, &told, Source::Kept)).transpose()
+            let answer = log.and_then(|log| self.local_state.cached_answer(log, coordinate, self.policy));
+            answer.map(|answer| ReleaseStatus::of(coordinate, &answer, Source::Kept)).transpose()
         };
         let release = self.evidence.release();
         let position = self.evidence.statement().position();
@@ -201,7 +200,7 @@ impl Reader<'_> {
         let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
         let standing = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
         let publisher = &release.publisher.name;
-        let keys = log.map(|log| self.memory.key_statements(log, publisher, self.policy)).unwrap_or_default();
+        let keys = log.map(|log| self.local_state.key_statements(log, publisher, self.policy)).unwrap_or_default();
         let standing = standing.with_keys(publisher, keys);
         if let Some(revoked) = standing.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
             let kid = self.evidence.statement().value().kid();

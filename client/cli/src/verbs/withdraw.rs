@@ -1,14 +1,14 @@
 //! `stele withdraw`: what was taken back, and where copies are. Weights that are out cannot be.
 
+use stele_explain::Failure;
+use stele_publish::form::{FormError, FormWriter};
+use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Copies, Kind, WithdrawalAction};
 use toml::{Table, Value};
 
 use crate::args::WithdrawArgs;
 use crate::issue;
 use crate::output::Output;
-use stele_explain::Failure;
-use stele_publish::form::{FormError, FormWriter};
-use stele_publish::issue::{FormHeader, StatementRequest};
 
 pub(crate) fn run(args: WithdrawArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Withdraw, args.say.release.as_deref(), None)?;

@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stele_explain::Failure;
 use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::name_lookup::ListProof;
 use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
-use stele_explain::Failure;
 
 /// What is known of a coordinate.
 #[derive(Debug, Clone)]

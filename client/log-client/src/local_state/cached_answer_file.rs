@@ -8,8 +8,7 @@ use stele_spec::index::Subject;
 use stele_spec::merkle::InclusionProof;
 use stele_spec::name::Coordinate;
 use stele_spec::nameproof::NameProof;
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
@@ -60,18 +59,18 @@ impl File {
     }
 
     /// The file of what is known.
-    pub(super) fn of(told: &CachedAnswer) -> Self {
-        let mut heads = vec![told.head.note().to_string()];
-        let entries = told.entries.values().map(|logged| CachedEntry::of(logged, &mut heads)).collect();
+    pub(super) fn of(answer: &CachedAnswer) -> Self {
+        let mut heads = vec![answer.head.note().to_string()];
+        let entries = answer.entries.values().map(|logged| CachedEntry::of(logged, &mut heads)).collect();
         let list = |list: &Arc<ListProof>| List {
             subject: list.complete().subject().to_string(),
             proofs: list.proofs().iter().map(ToString::to_string).collect(),
         };
         Self {
             told: VERSION.to_owned(),
-            coordinate: told.coordinate.clone(),
+            coordinate: answer.coordinate.clone(),
             heads,
-            lists: told.lists.iter().map(list).collect(),
+            lists: answer.lists.iter().map(list).collect(),
             entries,
         }
     }
@@ -94,13 +93,13 @@ impl File {
         let whole = heads.iter().all(Option::is_some)
             && lists.iter().all(Option::is_some)
             && entries.iter().all(Option::is_some);
-        let told = CachedAnswer {
+        let answer = CachedAnswer {
             coordinate: coordinate.clone(),
             head,
             lists: lists.into_iter().flatten().collect(),
             entries: entries.into_iter().flatten().map(|logged| (logged.position(), logged)).collect(),
         };
-        Some((told, whole))
+        Some((answer, whole))
     }
 }
 

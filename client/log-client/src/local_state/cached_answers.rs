@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stele_durable::{self as durable, DurableError};
+use stele_explain::Failure;
 use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
@@ -13,13 +14,12 @@ use super::folder::LocalState;
 use super::log_id::LogId;
 use crate::proven_entries::ProvenEntries;
 use crate::statements::ProvenStatement;
-use stele_explain::Failure;
 
 impl LocalState {
     /// What is kept of a coordinate, as far as the proofs still hold. Damage is like having asked nothing, and is said.
-    pub fn told(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<CachedAnswer> {
+    pub fn cached_answer(&self, log: LogId<'_>, coordinate: &Coordinate, policy: &Policy) -> Option<CachedAnswer> {
         let path = self.folder()?.join(path_of(log, coordinate));
-        let read = self.read_told(log, coordinate, policy)?;
+        let read = self.read_cached_answer(log, coordinate, policy)?;
         if !read.as_ref().is_some_and(|(_, whole)| *whole) {
             self.warn(&format!(
                 "warning: {} is damaged, or the policy no longer vouches for it: what it said of {coordinate} is used \
@@ -27,11 +27,11 @@ impl LocalState {
                 path.display()
             ));
         }
-        read.map(|(told, _)| told)
+        read.map(|(answer, _)| answer)
     }
 
     /// What of a file is proven, and whether that is all of it. Outside none where there is no file, inside where it is none.
-    fn read_told(
+    fn read_cached_answer(
         &self,
         log: LogId<'_>,
         coordinate: &Coordinate,
@@ -48,7 +48,7 @@ impl LocalState {
             return Ok(());
         }
         let path = path_of(log, &answer.coordinate);
-        let known = self.read_told(log, &answer.coordinate, policy).flatten();
+        let known = self.read_cached_answer(log, &answer.coordinate, policy).flatten();
         let kept = match known {
             Some((known, _)) => known.with(answer),
             None => answer,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;
@@ -12,7 +12,6 @@ use stele_spec::note::SignedNote;
 use stele_verify::VerifyError;
 
 use super::folder::LocalState;
-use stele_explain::Failure;
 
 /// Two histories: one size with two roots, or a tree that does not begin with the older one.
 #[derive(Debug, Clone)]
@@ -44,20 +43,20 @@ struct Summary {
 }
 
 impl LogInconsistent {
-    /// Writes the evidence down, where there is a memory, and tells of it.
-    pub fn found(memory: &LocalState, conflict: CheckpointConflict) -> Failure {
+    /// Writes the evidence down, where there is a local state, and reports it.
+    pub fn found(local_state: &LocalState, conflict: CheckpointConflict) -> Failure {
         let begins_with = conflict.prefix.as_ref().map(|(_, root)| *root);
         let (before, now) = (Summary::of(&conflict.older), Summary::of(&conflict.newer));
-        Self { before, now, begins_with, written: write(memory, conflict) }.into()
+        Self { before, now, begins_with, written: write(local_state, conflict) }.into()
     }
 }
 
 impl LogInconsistent {
     /// The error of a bundle: two histories in it are written down as evidence that anyone can check.
-    pub fn in_bundle(memory: &LocalState, error: VerifyError) -> Failure {
+    pub fn in_bundle(local_state: &LocalState, error: VerifyError) -> Failure {
         match error {
             VerifyError::TwoHistories { older, newer, .. } => {
-                Self::found(memory, CheckpointConflict { older, newer, prefix: None })
+                Self::found(local_state, CheckpointConflict { older, newer, prefix: None })
             }
             other => other.into(),
         }
@@ -149,11 +148,11 @@ impl fmt::Display for Summary {
 }
 
 /// Writes the file; the same conflict is one file.
-fn write(memory: &LocalState, conflict: CheckpointConflict) -> Option<PathBuf> {
+fn write(local_state: &LocalState, conflict: CheckpointConflict) -> Option<PathBuf> {
     let evidence = conflict.evidence();
     let (name, bytes) = (evidence.file_name().ok()?, evidence.to_bytes().ok()?);
     let path = format!("evidence/{name}");
-    let put = memory.write(|dir| dir.put_if_absent(&path, &bytes).map(|_| dir.path_of(&path)));
+    let put = local_state.write(|dir| dir.put_if_absent(&path, &bytes).map(|_| dir.path_of(&path)));
     put.ok().flatten()
 }
 

@@ -15,7 +15,7 @@ pub struct LocalState {
 }
 
 impl LocalState {
-    /// The memory of this machine's user, or none; `notify` gets a warning where something in it is damaged.
+    /// The local state of this machine's user, or none; `notify` gets a warning where something in it is damaged.
     pub fn open(off: bool, notify: fn(&str)) -> Self {
         if off {
             return Self { folder: None, named: false, notify };
@@ -29,7 +29,7 @@ impl LocalState {
         Self { folder, named: false, notify }
     }
 
-    /// The memory in a folder that a person named: failing to use it is an error.
+    /// The local state in a folder that a person named: failing to use it is an error.
     pub fn at(folder: PathBuf, notify: fn(&str)) -> Self {
         Self { folder: Some(folder), named: true, notify }
     }
@@ -49,7 +49,7 @@ impl LocalState {
         (self.notify)(warning);
     }
 
-    /// Writes below the folder; `Ok(None)` where there is no memory, or the machine's own place cannot be used.
+    /// Writes below the folder; `Ok(None)` where there is no local state, or the machine's own place cannot be used.
     pub(super) fn write<T>(
         &self,
         write: impl FnOnce(&Dir) -> Result<T, DurableError>,

@@ -9,16 +9,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stele_durable::{self as durable, DurableError};
+use stele_explain::Failure;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::note::{MAX_NOTE, SignedNote};
-use stele_spec::policy::TrustedCheckpoint;
-use stele_spec::policy::{Policy, RefusedCheckpoint};
+use stele_spec::policy::{Policy, RefusedCheckpoint, TrustedCheckpoint};
 
 use super::conflict::{CheckpointConflict, LogInconsistent, Stale};
 use super::folder::LocalState;
 use super::log_id::LogId;
 use crate::reader::{ReadError, VerifiedLog};
-use stele_explain::Failure;
 
 /// The most heads that are kept of one log; the smallest go first.
 const MAX_HEADS: usize = 64;
@@ -29,7 +28,7 @@ const MAX_LINKED: u64 = 64 << 10;
 /// The heads of one log.
 #[derive(Debug)]
 pub struct SeenCheckpoints<'a> {
-    memory: LocalState,
+    local_state: LocalState,
     log: LogId<'a>,
 }
 
@@ -43,7 +42,7 @@ fn is_authentic(note: &SignedNote, policy: &Policy) -> bool {
 impl LocalState {
     /// The heads of the log that signed a note.
     pub fn heads<'a>(&self, log: LogId<'a>) -> SeenCheckpoints<'a> {
-        SeenCheckpoints { memory: self.clone(), log }
+        SeenCheckpoints { local_state: self.clone(), log }
     }
 }
 
@@ -67,7 +66,7 @@ impl SeenCheckpoints<'_> {
             return self.compare(&seen, head);
         }
         let path = self.path(checkpoint.size());
-        let put = self.memory.write(|dir| dir.put_if_absent(&path, &head.note().to_bytes()).map(drop));
+        let put = self.local_state.write(|dir| dir.put_if_absent(&path, &head.note().to_bytes()).map(drop));
         match put {
             // Another process was faster: there is something to compare with now.
             Err(DurableError::Differs { .. }) => match self.read(head.size())? {
@@ -116,7 +115,7 @@ impl SeenCheckpoints<'_> {
             return Err(stale.into());
         }
         let path = format!("heads/{}.linked", self.log);
-        self.memory.write(|dir| dir.replace(&path, links.concat().as_bytes()))?;
+        self.local_state.write(|dir| dir.replace(&path, links.concat().as_bytes()))?;
         Ok(())
     }
 
@@ -134,7 +133,7 @@ impl SeenCheckpoints<'_> {
                 let path = log.prove_consistency(seen.size())?;
                 let (older, newer) = (Box::new(note.clone()), Box::new(offered.note().clone()));
                 let prefix = (seen.size() < log.size()).then_some((path, found));
-                Err(LogInconsistent::found(&self.memory, CheckpointConflict { older, newer, prefix }))
+                Err(LogInconsistent::found(&self.local_state, CheckpointConflict { older, newer, prefix }))
             }
             Err(error) => Err(error.into()),
         }
@@ -152,7 +151,7 @@ impl SeenCheckpoints<'_> {
         match Checkpoint::parse(seen.text()) {
             Ok(checkpoint) if checkpoint.root() != head.checkpoint().root() => {
                 let (older, newer) = (Box::new(seen.clone()), Box::new(head.note().clone()));
-                Err(LogInconsistent::found(&self.memory, CheckpointConflict { older, newer, prefix: None }))
+                Err(LogInconsistent::found(&self.local_state, CheckpointConflict { older, newer, prefix: None }))
             }
             _ => Ok(()),
         }
@@ -163,7 +162,7 @@ impl SeenCheckpoints<'_> {
     }
 
     fn read(&self, size: u64) -> Result<Option<SignedNote>, DurableError> {
-        let Some(folder) = self.memory.folder() else { return Ok(None) };
+        let Some(folder) = self.local_state.folder() else { return Ok(None) };
         let path = folder.join(self.path(size));
         let bytes = match durable::read_file(&path, MAX_NOTE as u64).or_else(absent)? {
             Some(bytes) => bytes,
@@ -187,12 +186,12 @@ impl SeenCheckpoints<'_> {
     /// Moves away what is no head of this log: it was damaged on this machine, and says nothing about the log.
     fn set_aside(&self, size: u64, bytes: &[u8]) -> Result<(), DurableError> {
         let (path, aside) = (self.path(size), format!("{}.damaged", self.path(size)));
-        let moved = self.memory.write(|dir| {
+        let moved = self.local_state.write(|dir| {
             dir.replace(&aside, bytes)?;
             dir.remove(&path).map(|_| (dir.path_of(&path), dir.path_of(&aside)))
         })?;
         if let Some((path, aside)) = moved {
-            self.memory.warn(&format!(
+            self.local_state.warn(&format!(
                 "warning: the tree head kept in {} is damaged: its signatures do not hold; it was moved to {} and \
                  says nothing about the log\n",
                 path.display(),
@@ -204,7 +203,7 @@ impl SeenCheckpoints<'_> {
 
     /// The sizes that are remembered.
     fn sizes(&self) -> Result<BTreeSet<u64>, DurableError> {
-        let Some(folder) = self.memory.folder() else { return Ok(BTreeSet::new()) };
+        let Some(folder) = self.local_state.folder() else { return Ok(BTreeSet::new()) };
         let Ok(entries) = std::fs::read_dir(folder.join("heads").join(self.log.to_string())) else {
             return Ok(BTreeSet::new());
         };
@@ -214,7 +213,7 @@ impl SeenCheckpoints<'_> {
 
     /// Sizes and roots of heads that are known to be of one tree. Another head that comes to a size is not known by it.
     fn linked(&self) -> Result<BTreeMap<u64, String>, DurableError> {
-        let Some(folder) = self.memory.folder() else { return Ok(BTreeMap::new()) };
+        let Some(folder) = self.local_state.folder() else { return Ok(BTreeMap::new()) };
         let path = folder.join(format!("heads/{}.linked", self.log));
         let bytes = durable::read_file(&path, MAX_LINKED).or_else(absent)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -229,7 +228,7 @@ impl SeenCheckpoints<'_> {
         let mut sizes = self.sizes()?;
         while sizes.len() > MAX_HEADS {
             let Some(size) = sizes.pop_first() else { break };
-            self.memory.write(|dir| dir.remove(&self.path(size)).map(drop))?;
+            self.local_state.write(|dir| dir.remove(&self.path(size)).map(drop))?;
         }
         Ok(())
     }

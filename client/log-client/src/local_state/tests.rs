@@ -12,8 +12,7 @@ use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::nameproof::{NameProof, Shown};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
-use stele_spec::policy::Policy;
-use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
@@ -140,40 +139,40 @@ fn withdrawn() -> Log {
     log
 }
 
-/// A memory in a folder of its own.
-fn memory() -> (LocalState, tempfile::TempDir) {
+/// A local state in a folder of its own.
+fn local_state() -> (LocalState, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     (LocalState::at(home.path().to_owned(), |_| {}), home)
 }
 
-fn lack(told: &CachedAnswer) -> Option<Lack> {
-    let keys = told.keys(&name().publisher).unwrap().lack;
-    told.about(&name()).unwrap().lack.or(keys)
+fn lack(answer: &CachedAnswer) -> Option<Lack> {
+    let keys = answer.keys(&name().publisher).unwrap().lack;
+    answer.about(&name()).unwrap().lack.or(keys)
 }
 
 #[test]
 fn an_answer_is_complete_when_it_is_read_because_its_proofs_are() {
-    let (log, (memory, _home)) = (withdrawn(), memory());
+    let (log, (local_state, _home)) = (withdrawn(), local_state());
     let (policy, head) = (log.policy(), log.head());
     let id = LogId::of(head.note(), &policy).unwrap();
-    memory.keep(id, &policy, log.answer()).unwrap();
-    let told = memory.told(id, &name(), &policy).unwrap();
-    assert_eq!((told.head().size(), lack(&told)), (log.tree.size(), None));
-    assert_eq!(told.about(&name()).unwrap().statements.len(), 2);
-    assert_eq!(told.keys(&name().publisher).unwrap().statements[0].signed(), &claim());
-    assert_eq!(told.keys(&"other.example".parse().unwrap()).unwrap().lack, Some(Lack::Unkept));
+    local_state.keep(id, &policy, log.answer()).unwrap();
+    let answer = local_state.cached_answer(id, &name(), &policy).unwrap();
+    assert_eq!((answer.head().size(), lack(&answer)), (log.tree.size(), None));
+    assert_eq!(answer.about(&name()).unwrap().statements.len(), 2);
+    assert_eq!(answer.keys(&name().publisher).unwrap().statements[0].signed(), &claim());
+    assert_eq!(answer.keys(&"other.example".parse().unwrap()).unwrap().lack, Some(Lack::Unkept));
 
     // Not as the answer about another coordinate, nor under a policy that does not know the log.
     let other: Coordinate = "acme.example/tiny@9#base".parse().unwrap();
-    let folder = memory.folder().unwrap();
+    let folder = local_state.folder().unwrap();
     std::fs::copy(folder.join(path_of(id, &name())), folder.join(path_of(id, &other))).unwrap();
-    assert!(memory.told(id, &other, &policy).is_none());
-    assert!(memory.told(id, &name(), &Policy::parse(b"quorum none\n").unwrap()).is_none());
+    assert!(local_state.cached_answer(id, &other, &policy).is_none());
+    assert!(local_state.cached_answer(id, &name(), &Policy::parse(b"quorum none\n").unwrap()).is_none());
 }
 
 /// The kept file as JSON, changed and written back.
-fn edit(memory: &LocalState, id: LogId<'_>, change: impl FnOnce(&mut serde_json::Value)) {
-    let path = memory.folder().unwrap().join(path_of(id, &name()));
+fn edit(local_state: &LocalState, id: LogId<'_>, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = local_state.folder().unwrap().join(path_of(id, &name()));
     let mut file = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     change(&mut file);
     std::fs::write(path, serde_json::to_vec(&file).unwrap()).unwrap();
@@ -186,24 +185,24 @@ fn what_is_cut_out_of_a_kept_answer_leaves_it_incomplete() {
     let id = LogId::of(head.note(), &policy).unwrap();
     let entries = log.answer().entries().count();
     for gone in 0..entries {
-        let (memory, _home) = memory();
-        memory.keep(id, &policy, log.answer()).unwrap();
-        edit(&memory, id, |file| drop(file["entries"].as_array_mut().unwrap().remove(gone)));
-        let told = memory.told(id, &name(), &policy).unwrap();
-        assert_eq!(lack(&told), Some(Lack::Damaged), "entry {gone}");
+        let (local_state, _home) = local_state();
+        local_state.keep(id, &policy, log.answer()).unwrap();
+        edit(&local_state, id, |file| drop(file["entries"].as_array_mut().unwrap().remove(gone)));
+        let answer = local_state.cached_answer(id, &name(), &policy).unwrap();
+        assert_eq!(lack(&answer), Some(Lack::Damaged), "entry {gone}");
     }
     for gone in 0..log.answer().lists.len() {
-        let (memory, _home) = memory();
-        memory.keep(id, &policy, log.answer()).unwrap();
-        edit(&memory, id, |file| drop(file["lists"].as_array_mut().unwrap().remove(gone)));
-        let told = memory.told(id, &name(), &policy).unwrap();
-        assert_eq!(lack(&told), Some(Lack::Unkept), "list {gone}");
+        let (local_state, _home) = local_state();
+        local_state.keep(id, &policy, log.answer()).unwrap();
+        edit(&local_state, id, |file| drop(file["lists"].as_array_mut().unwrap().remove(gone)));
+        let answer = local_state.cached_answer(id, &name(), &policy).unwrap();
+        assert_eq!(lack(&answer), Some(Lack::Unkept), "list {gone}");
     }
     // An older proof under a newer head hides what came between, and an entry with it.
-    let (memory, _home) = memory();
-    memory.keep(id, &policy, log.answer()).unwrap();
+    let (local_state, _home) = local_state();
+    local_state.keep(id, &policy, log.answer()).unwrap();
     let older = released().answer();
-    edit(&memory, id, |file| {
+    edit(&local_state, id, |file| {
         let proofs = older.lists.iter().map(|list| {
             let proofs: Vec<_> = list.proofs().iter().map(ToString::to_string).collect();
             serde_json::json!({ "subject": list.complete().subject().to_string(), "proofs": proofs })
@@ -211,33 +210,33 @@ fn what_is_cut_out_of_a_kept_answer_leaves_it_incomplete() {
         file["lists"] = proofs.collect();
         file["entries"].as_array_mut().unwrap().pop();
     });
-    assert_eq!(lack(&memory.told(id, &name(), &policy).unwrap()), Some(Lack::Damaged));
+    assert_eq!(lack(&local_state.cached_answer(id, &name(), &policy).unwrap()), Some(Lack::Damaged));
 }
 
 #[test]
 fn what_was_proven_once_stays_whatever_is_answered_later() {
-    let (log, (memory, _home)) = (withdrawn(), memory());
+    let (log, (local_state, _home)) = (withdrawn(), local_state());
     let (policy, head) = (log.policy(), log.head());
     let id = LogId::of(head.note(), &policy).unwrap();
-    memory.keep(id, &policy, log.answer()).unwrap();
+    local_state.keep(id, &policy, log.answer()).unwrap();
     // A later answer without proofs that leaves the withdrawal out, and one of an older head.
     let mut bare = released().answer();
     bare.head = log.head();
     bare.lists.clear();
     for answer in [bare, released().answer()] {
-        memory.keep(id, &policy, answer).unwrap();
-        let told = memory.told(id, &name(), &policy).unwrap();
-        assert_eq!((told.about(&name()).unwrap().statements.len(), lack(&told)), (2, None));
-        assert_eq!(told.head().size(), log.tree.size());
+        local_state.keep(id, &policy, answer).unwrap();
+        let answer = local_state.cached_answer(id, &name(), &policy).unwrap();
+        assert_eq!((answer.about(&name()).unwrap().statements.len(), lack(&answer)), (2, None));
+        assert_eq!(answer.head().size(), log.tree.size());
     }
     // The other way round the complete answer replaces what is less.
-    let (memory, _home) = self::memory();
+    let (local_state, _home) = self::local_state();
     let mut bare = released().answer();
     bare.lists.clear();
-    memory.keep(id, &policy, bare).unwrap();
-    assert_eq!(lack(&memory.told(id, &name(), &policy).unwrap()), Some(Lack::Unkept));
-    memory.keep(id, &policy, log.answer()).unwrap();
-    assert_eq!(lack(&memory.told(id, &name(), &policy).unwrap()), None);
+    local_state.keep(id, &policy, bare).unwrap();
+    assert_eq!(lack(&local_state.cached_answer(id, &name(), &policy).unwrap()), Some(Lack::Unkept));
+    local_state.keep(id, &policy, log.answer()).unwrap();
+    assert_eq!(lack(&local_state.cached_answer(id, &name(), &policy).unwrap()), None);
 }
 
 proptest! {
@@ -246,21 +245,21 @@ proptest! {
     /// A byte changed anywhere: what is still complete has every statement, and none is another one.
     #[test]
     fn what_is_damaged_is_never_another_answer(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let (log, (memory, _home)) = (withdrawn(), memory());
+        let (log, (local_state, _home)) = (withdrawn(), local_state());
         let (policy, head) = (log.policy(), log.head());
         let id = LogId::of(head.note(), &policy).unwrap();
-        memory.keep(id, &policy, log.answer()).unwrap();
-        let file = memory.folder().unwrap().join(path_of(id, &name()));
+        local_state.keep(id, &policy, log.answer()).unwrap();
+        let file = local_state.folder().unwrap().join(path_of(id, &name()));
         let mut bytes = std::fs::read(&file).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
         std::fs::write(&file, bytes).unwrap();
-        if let Some(told) = memory.told(id, &name(), &policy) {
-            for logged in told.entries() {
+        if let Some(answer) = local_state.cached_answer(id, &name(), &policy) {
+            for logged in answer.entries() {
                 let at = log.positions.iter().position(|position| *position == logged.position()).unwrap();
                 prop_assert_eq!(logged.signed(), &log.entries[at]);
             }
-            prop_assert!(lack(&told).is_some() || told.entries().count() == 3);
+            prop_assert!(lack(&answer).is_some() || answer.entries().count() == 3);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use stele_clock::duration::HumanDuration;
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::entry::Entry;
 use stele_spec::index::{Index, Kind, Listing};
@@ -15,7 +16,6 @@ use stele_spec::note::{KeyType, SignerKey};
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
 
 use super::*;
-use stele_clock::duration::HumanDuration;
 
 struct Log {
     signer: SignerKey,
@@ -37,7 +37,7 @@ fn claim(name: &str, seed: u8) -> SignedStatement {
 }
 
 fn sample(name: &str) -> String {
-    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors/statement");
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/statement");
     std::fs::read_to_string(vectors.join(name)).unwrap()
 }
 

@@ -18,11 +18,6 @@ mod error;
 pub mod tests;
 mod verified;
 
-pub use error::ReadError;
-pub use stele_fetch::static_files::StaticFiles;
-pub use stele_spec::tiledlog::Chunk;
-pub use verified::VerifiedLog;
-
 use std::time::{Duration, Instant};
 
 use stele_spec::checkpoint::CheckpointError;
@@ -30,6 +25,11 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::{Policy, RefusedCheckpoint, TrustedCheckpoint};
+
+pub use error::ReadError;
+pub use stele_fetch::static_files::StaticFiles;
+pub use stele_spec::tiledlog::Chunk;
+pub use verified::VerifiedLog;
 
 /// How this program names itself to those it asks.
 pub const AGENT: &str = concat!("stele/", env!("CARGO_PKG_VERSION"));

@@ -46,30 +46,30 @@ impl<'a> VerifiedLog<'a> {
 
     /// The root of the first `size` entries of this tree.
     pub fn root_at(&self, size: u64) -> Result<RootHash, ReadError> {
-        self.told(self.tree.root_at(size))
+        self.explained(self.tree.root_at(size))
     }
 
     /// Whether a tree that was seen before is the beginning of this one.
     pub fn check_prefix(&self, size: u64, root: RootHash) -> Result<(), ReadError> {
-        self.told(self.tree.check_prefix(size, root))
+        self.explained(self.tree.check_prefix(size, root))
     }
 
     /// The proof that the tree of `old` entries, as this log has it, is the beginning of this one.
     pub fn prove_consistency(&self, old: u64) -> Result<ConsistencyProof, ReadError> {
-        self.told(self.tree.prove_consistency(old))
+        self.explained(self.tree.prove_consistency(old))
     }
 
     /// The entries from a position to the end, in checked chunks.
     pub fn entries(&self, from: u64) -> impl Iterator<Item = Result<Chunk, ReadError>> {
-        self.tree.entries(from).map(|chunk| self.told(chunk))
+        self.tree.entries(from).map(|chunk| self.explained(chunk))
     }
 
     /// One entry.
     pub fn entry(&self, position: u64) -> Result<Vec<u8>, ReadError> {
-        self.told(self.tree.entry(position))
+        self.explained(self.tree.entry(position))
     }
 
-    fn told<T>(&self, outcome: Result<T, TiledLogError<SourceError>>) -> Result<T, ReadError> {
+    fn explained<T>(&self, outcome: Result<T, TiledLogError<SourceError>>) -> Result<T, ReadError> {
         outcome.map_err(|error| ReadError::at(self.source, error))
     }
 }
@@ -78,6 +78,6 @@ impl Nodes for VerifiedLog<'_> {
     type Error = ReadError;
 
     fn node(&self, level: u8, index: u64) -> Result<NodeHash, ReadError> {
-        self.told(self.tree.node(level, index))
+        self.explained(self.tree.node(level, index))
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use stele_log_client::reader::StaticFiles;
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::hash::RootHash;
@@ -12,7 +13,6 @@ use stele_spec::policy::Policy;
 use stele_spec::tiledlog::Growth;
 
 use super::*;
-use stele_log_client::reader::StaticFiles;
 
 const ORIGIN: &str = "log.example/reader";
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
 use stele_durable::Dir;
+use stele_explain::Failure;
 
 use super::error::StateError;
 use super::files::{CORE, FORMAT};
 use super::releases::Releases;
 use super::remembered::{Ahead, Core, HostState, LogState, State, Waiting};
-use stele_explain::Failure;
 
 /// What its field `format` says.
 const OLD_FORMAT: &str = "stele/monitor-state@v1";

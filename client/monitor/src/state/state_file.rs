@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stele_durable::lock::Lock;
 use stele_durable::{Dir, DurableError};
+use stele_explain::Failure;
 use stele_spec::hash::Digest;
 
 use super::error::StateError;
@@ -14,7 +15,6 @@ use super::files::{CORE, FORMAT, encoded, event_file};
 use super::limits::Limits;
 use super::remembered::{Core, LogState, State, Waiting};
 use super::{old, releases};
-use stele_explain::Failure;
 
 /// The memory, held by one process.
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! What is saved is read, whatever grows, and what is damaged says so.
 
-use serde_json::json;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::json;
 use stele_explain::Exit;
 use stele_spec::hash::Digest;
 

@@ -8,6 +8,7 @@ mod write;
 
 use std::path::Path;
 
+use stele_explain::Failure;
 use stele_model_files::bases::declared_bases;
 use stele_model_files::content::Content;
 use stele_model_files::roles::{self, Roles, Why};
@@ -15,8 +16,6 @@ use stele_model_files::{card, config, gguf, licences, origin, safetensors};
 use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::{self as folder, Found};
-
-use stele_explain::Failure;
 
 pub use write::{Names, release_toml};
 

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use stele_explain::Failure;
 use stele_spec::hash::Digest;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use toml::{Table, Value};
 
 use super::{Form, FormError};
 use crate::error::FileError;
-use stele_explain::Failure;
 
 /// Where statements of all kinds name documents.
 const DOCUMENTS: [&str; 12] = [

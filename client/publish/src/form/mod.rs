@@ -22,12 +22,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stele_durable as durable;
+use stele_explain::Failure;
 use stele_spec::canonical;
 use stele_spec::statement::{FieldError, MAX_STATEMENT, Timestamp};
 use toml::{Table, Value};
 
 use crate::error;
-use stele_explain::Failure;
 
 pub use documents::{DocumentFolders, named_file};
 pub use form_writer::{FormWriter, OptionValue, quoted};

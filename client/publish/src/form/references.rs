@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
@@ -16,9 +18,6 @@ use toml::{Table, Value};
 
 use super::Form;
 use crate::error::{self, FileError};
-use stele_explain::Failure;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::ProvenStatement;
 
 /// What a person points at: a coordinate, or a bundle or a folder that has one.
 #[derive(Debug, Clone)]
@@ -114,7 +113,7 @@ pub fn resolve_one(
     match (record.release(&coordinate)?, unrecorded) {
         (None, true) => Ok(None),
         (None, false) => Err(ReferenceError::Unrecorded { field, coordinate }.into()),
-        (Some(there), true) => Err(ReferenceError::Recorded { field, coordinate, there: there.told() }.into()),
+        (Some(there), true) => Err(ReferenceError::Recorded { field, coordinate, there: there.describe() }.into()),
         (Some(there), false) => {
             let (entry, leaf) = (integer(there.position()), Value::from(there.leaf().to_string()));
             let differs = |name: &str, value: &Value| table.get(name).is_some_and(|given| given != value);
@@ -122,7 +121,7 @@ pub fn resolve_one(
                 let given = |name: &str| table.get(name).map_or_else(|| "none".to_owned(), Value::to_string);
                 let found = format!("entry {}, leaf hash {}", given("entry"), given("leaf_hash"));
                 let expected = format!("entry {}, leaf hash {}", there.position(), there.leaf());
-                let there = there.told();
+                let there = there.describe();
                 return Err(ReferenceError::Elsewhere { field, coordinate, expected, found, there }.into());
             }
             table.insert("entry".into(), entry);

@@ -12,13 +12,12 @@ use std::io::{BufReader, Read as _};
 
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain};
-use stele_spec::manifest::{FilePath, Role};
-use stele_spec::verify::pickle;
-use stele_verify::folder::walk::Found;
-
 use stele_model_files::content::Content;
 use stele_model_files::roles::{Question, Roles};
 use stele_model_files::{gguf, zip};
+use stele_spec::manifest::{FilePath, Role};
+use stele_spec::verify::pickle;
+use stele_verify::folder::walk::Found;
 
 /// The most problems that a person is shown.
 const LISTED: usize = 50;

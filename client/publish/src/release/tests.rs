@@ -1,11 +1,12 @@
 //! What is foreseen of a release is what a verifier computes of it.
 
-use super::*;
-use crate::foresight::Earlier;
 use proptest::prelude::*;
 use stele_spec::finding::{Finding, Severity};
 use stele_spec::manifest::{FileDigests, FilePath};
 use stele_verify::folder::walk as folder;
+
+use super::*;
+use crate::foresight::Earlier;
 
 /// The largest licence text or configuration that is read.
 const MAX_TEXT: usize = 4 << 20;

@@ -1,14 +1,13 @@
-use super::*;
-
-use stele_spec::merkle::leaf_hash;
-use stele_spec::name::Coordinate;
-use stele_spec::statement::{Carries, LoggedRelease, Release, Statement};
-use stele_spec::status::History;
-
 use stele_explain::Failure;
 use stele_log_client::lineage::*;
 use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_spec::merkle::leaf_hash;
+use stele_spec::name::Coordinate;
 use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::statement::{Carries, LoggedRelease, Release, Statement};
+use stele_spec::status::History;
+
+use super::*;
 
 /// A little family: each release by its version, with the versions of its parents.
 fn family(of: &[(&str, &[&str])]) -> impl Fn(&str) -> Release {

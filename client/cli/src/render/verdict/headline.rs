@@ -1,5 +1,9 @@
 //! The verdict in one sentence, for a person who knows none of our words, and the few lines below it.
 
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::Source;
+use stele_model_files::examine::ComputedClaims;
 use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
@@ -7,10 +11,6 @@ use super::judgement::{Judgement, WithdrawnError, Word};
 use super::known::VerifyReport;
 use crate::render::lifecycle::reporter;
 use crate::render::page::{Page, printable};
-use stele_log_client::age::CheckpointAge;
-use stele_log_client::moment::moment;
-use stele_log_client::release_status::Source;
-use stele_model_files::examine::ComputedClaims;
 
 /// How many names stand in a sentence.
 const NAMED: usize = 3;

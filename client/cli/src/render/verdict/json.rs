@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use stele_explain::Exit;
+use stele_explain::Failure;
+use stele_log_client::age;
+use stele_log_client::moment::moment;
+use stele_model_files::examine::ComputedClaims;
 use stele_spec::statement::Release;
 use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
@@ -11,10 +15,6 @@ use super::known::VerifyReport;
 use crate::render::claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
-use stele_explain::Failure;
-use stele_log_client::age;
-use stele_log_client::moment::moment;
-use stele_model_files::examine::ComputedClaims;
 
 /// What is true of every document: the verdict in a word, whether a script may go on, and every problem by its name.
 fn judged_fields(word: &str, problems: &[Failure], accepted: &[&'static str]) -> Map<String, Value> {

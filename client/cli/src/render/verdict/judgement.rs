@@ -1,13 +1,12 @@
 //! What a script may believe: what keeps a release from being used as it lies here, the worst first, and one word for it.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, Failure};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, Prose, Severity};
 use stele_spec::status::{History, State, What};
 use stele_spec::verify::{Allow, FolderReport};
 
 use crate::render::lifecycle;
-use stele_explain::Failure;
 
 /// What the caller accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,13 +1,12 @@
 //! What a verdict rests on: the evidence, the bytes, and what became of the release.
 
-use stele_spec::policy::{Policy, TrustedCheckpoint};
-use stele_spec::verify::FolderReport;
-use stele_verify::VerifiedRelease;
-
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::lineage::Lineage;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_model_files::examine::ComputedClaims;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
+use stele_spec::verify::FolderReport;
+use stele_verify::VerifiedRelease;
 
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! A verdict for a person: one sentence, some lines, or a page.
 
+use stele_log_client::age::{self, CheckpointAge};
 use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 
 use super::headline;
@@ -10,7 +11,6 @@ use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
 use crate::render::page::{Page, printable};
-use stele_log_client::age::{self, CheckpointAge};
 
 /// How many names of each kind are listed for a person.
 const LISTED: usize = 10;

@@ -9,12 +9,12 @@ mod lineage;
 mod model;
 mod safety;
 
-pub use names::Names;
-
 use stele_spec::statement::{OpennessClaim, Stage};
 
 use super::Facts;
 use crate::form::{FormWriter, quoted};
+
+pub use names::Names;
 
 /// The text of a `release.toml`.
 pub fn release_toml(names: &Names, facts: &Facts) -> String {

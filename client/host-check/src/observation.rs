@@ -6,7 +6,9 @@ use stele_spec::statement::{
     ObservedFile, ObservedHost, Prose, PublisherName, Timestamp,
 };
 
-use stele_host_check::{HostCheck, HostLocation, HostMatch};
+use crate::check::HostCheck;
+use crate::compare::{FileDifference, HostMatch};
+use crate::place::HostLocation;
 
 /// What came of a look, where `recorded` says whether the record names the host.
 pub fn result(looked: &HostCheck, recorded: bool) -> Observed {
@@ -70,7 +72,7 @@ pub fn of(
 fn differing(looked: &HostCheck) -> Vec<ObservedFile> {
     let mut all: Vec<_> = looked.comparison.differing.iter().collect();
     all.sort_by_key(|file| file.role != stele_spec::manifest::Role::Weights);
-    let file = |file: &&stele_host_check::FileDifference| {
+    let file = |file: &&FileDifference| {
         Some(ObservedFile { path: file.path.parse().ok()?, expected: file.expected, found: file.found })
     };
     all.iter().filter_map(file).take(MAX_OBSERVED).collect()
