@@ -4,13 +4,15 @@
 //! ([`crate::finding`]) and for who publishes. The grammar is that of SPDX 2.3 annex D with the `AdditionRef-` of SPDX 3.0:
 //!
 //! ```text
-//! expression = conjunction *( " OR " conjunction )
-//! conjunction = term *( " AND " term )
-//! term = "(" expression ")" / simple [ " WITH " addition ]
+//! expression = conjunction *( "OR" conjunction )
+//! conjunction = term *( "AND" term )
+//! term = "(" expression ")" / simple [ "WITH" addition ]
 //! simple = idstring [ "+" ] / [ "DocumentRef-" idstring ":" ] "LicenseRef-" idstring
 //! addition = idstring / [ "DocumentRef-" idstring ":" ] "AdditionRef-" idstring
 //! idstring = 1*( ALPHA / DIGIT / "-" / "." )
 //! ```
+//!
+//! Between two words stand spaces or a parenthesis, and spaces may stand on either side of a parenthesis.
 
 use core::fmt;
 
