@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure};
 use stele_log_client::age::CheckpointAge;
-use stele_log_client::log_view::LogView;
 use stele_log_client::local_state::LogId;
+use stele_log_client::log_view::LogView;
 use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
 use stele_publish::error;
@@ -209,7 +209,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
 fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<Option<ReleaseStatus>, Failure> {
     let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
     let log = LogId::of(evidence.checkpoint().note(), policy);
-    let Some(told) = log.and_then(|log| memory.told(log, &coordinate, policy)) else { return Ok(None) };
+    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else { return Ok(None) };
     let standing = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
     let entry = evidence.statement().position();
     Ok(Some(standing).filter(|standing| standing.history.release().is_some_and(|(at, _)| at == entry)))
