@@ -42,7 +42,8 @@ impl KeyHistory {
         };
         let mut own: Vec<_> = statements.into_iter().filter(about).collect();
         own.sort_by_key(|proven| proven.position());
-        own.dedup_by_key(|proven| proven.position());
+        // The same entry twice counts once; another statement at its place is judged, and breaks the history.
+        own.dedup_by(|a, b| a.position() == b.position() && a.value().bytes() == b.value().bytes());
         let mut registry = Registry::default();
         let mut steps = Vec::with_capacity(own.len());
         for proven in own {

@@ -5,7 +5,7 @@ use core::fmt;
 use stele_explain::{Exit, Explain};
 
 use super::cause::Cause;
-use super::report::{Difference, Extra, Unusable};
+use super::report::{Allow, Difference, Extra, FolderReport, Unusable};
 use crate::hash::Digest;
 use crate::manifest::FilePath;
 
@@ -67,6 +67,41 @@ pub fn names(items: impl Iterator<Item = impl fmt::Display>, count: usize, liste
     let shown: Vec<String> = items.take(listed).map(|item| item.to_string()).collect();
     let text = shown.join(", ");
     if count > listed { format!("{text} and {} more", count - listed) } else { text }
+}
+
+impl FolderReport {
+    /// What keeps the files from being the recorded ones, the worst first: differs, unusable, missing, unrecorded.
+    pub fn problems(&self, allow: Allow) -> Vec<FolderMismatch> {
+        let mut problems = Vec::new();
+        if !self.differing.is_empty() {
+            problems.push(FolderMismatch::Differs { files: self.differing.clone(), of: self.of });
+        }
+        if !self.unusable.is_empty() {
+            let is_io = self.unusable.iter().any(|odd| odd.is_io);
+            problems.push(FolderMismatch::Unusable { files: self.unusable.clone(), is_io });
+        }
+        if !self.missing.is_empty() && (!allow.missing || self.matching.is_empty()) {
+            problems.push(FolderMismatch::Incomplete {
+                files: self.missing.clone(),
+                of: self.of,
+                matching: self.matching.len(),
+                dangling: self.dangling,
+            });
+        }
+        let unrecorded = self.unrecorded();
+        if !unrecorded.is_empty() && !allow.extra {
+            problems.push(FolderMismatch::Unrecorded { files: unrecorded.into_iter().cloned().collect() });
+        }
+        problems
+    }
+
+    /// Refuses the worst that is not allowed. Extra files that no loader takes are always allowed.
+    pub fn require(&self, allow: Allow) -> Result<(), FolderMismatch> {
+        match self.problems(allow).into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for FolderMismatch {

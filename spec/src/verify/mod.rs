@@ -8,8 +8,9 @@ pub mod pickle;
 
 mod contents;
 
-mod mismatch;
 mod report;
+
+mod mismatch;
 
 mod release;
 

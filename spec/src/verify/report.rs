@@ -5,7 +5,6 @@ use std::fmt;
 
 use super::cause::Cause;
 use super::contents::{FolderContents, Found, Scope};
-use super::mismatch::FolderMismatch;
 use crate::hash::Digest;
 use crate::manifest::{FilePath, Manifest, ManifestFile, Role};
 
@@ -252,39 +251,6 @@ impl FolderReport {
     /// The extra files that a loader would take and that the caller does not allow.
     pub fn unrecorded(&self) -> Vec<&Extra> {
         self.extra.iter().filter(|extra| extra.role.is_some() && !extra.is_allowed).collect()
-    }
-
-    /// What keeps the files from being the recorded ones, the worst first: differs, unusable, missing, unrecorded.
-    pub fn problems(&self, allow: Allow) -> Vec<FolderMismatch> {
-        let mut problems = Vec::new();
-        if !self.differing.is_empty() {
-            problems.push(FolderMismatch::Differs { files: self.differing.clone(), of: self.of });
-        }
-        if !self.unusable.is_empty() {
-            let is_io = self.unusable.iter().any(|odd| odd.is_io);
-            problems.push(FolderMismatch::Unusable { files: self.unusable.clone(), is_io });
-        }
-        if !self.missing.is_empty() && (!allow.missing || self.matching.is_empty()) {
-            problems.push(FolderMismatch::Incomplete {
-                files: self.missing.clone(),
-                of: self.of,
-                matching: self.matching.len(),
-                dangling: self.dangling,
-            });
-        }
-        let unrecorded = self.unrecorded();
-        if !unrecorded.is_empty() && !allow.extra {
-            problems.push(FolderMismatch::Unrecorded { files: unrecorded.into_iter().cloned().collect() });
-        }
-        problems
-    }
-
-    /// Refuses the worst that is not allowed. Extra files that no loader takes are always allowed.
-    pub fn require(&self, allow: Allow) -> Result<(), FolderMismatch> {
-        match self.problems(allow).into_iter().next() {
-            Some(problem) => Err(problem),
-            None => Ok(()),
-        }
     }
 }
 
