@@ -36,6 +36,7 @@ impl fmt::Display for CheckpointError {
         match self {
             Self::Lines => f.write_str("expected a checkpoint: origin, size and root hash, a line each"),
             Self::Origin => write!(f, "expected an origin of 1 to {MAX_ORIGIN} bytes without control characters"),
+            Self::Size(DecimalError::TooLarge) => f.write_str("tree size: expected a number below 2^63"),
             Self::Size(error) => write!(f, "tree size: {error}"),
             Self::Root(error) => write!(f, "root hash: {error}"),
             Self::NotSigned => f.write_str("the checkpoint has no signature of the log's key"),
