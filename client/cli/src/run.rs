@@ -84,11 +84,11 @@ fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Fa
     };
     document.insert("schema".into(), schema.into());
     document.insert("ok".into(), failure.is_none().into());
-    document.insert("exit".into(), Exit::Ok.number().into());
-    if let Some(failure) = failure
-        && let serde_json::Value::Object(error) = exit::json(failure.as_explain())
-    {
-        document.extend(error);
+    match failure.map(|failure| exit::json(failure.as_explain())) {
+        Some(serde_json::Value::Object(error)) => document.extend(error),
+        _ => {
+            document.insert("exit".into(), Exit::Ok.number().into());
+        }
     }
     document.into()
 }

@@ -61,7 +61,7 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
     good(&["inspect", "new/release.stele"], "inspect");
     good(&["policy", "check", "policy"], "policy-check");
     good(&["policy", "lint", "policy"], "policy-lint");
-    said(&["stage", &first, "--to", "deprecated", "--since", "2026-07-01", "--reason", "Old."], "stage");
+    said(&["stage", &first, "--to", "gated-download", "--since", "2026-07-01", "--reason", "Old."], "stage");
     said(&["supersede", "old", "--by", &coordinate, "--reason", "Better."], "supersede");
     let withdraw = ["withdraw", &first, "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
     said(&[&withdraw[..], &["--reason", "A mistake."]].concat(), "withdraw");
