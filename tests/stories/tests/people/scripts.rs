@@ -71,9 +71,18 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
     good(&["draft", "empty", "--publisher", "acme.example", "--model", "tiny", "--model-version", "2.0.0"], "draft");
     let log = format!("http://{}", network.log_address()?);
     let audit = document(&["audit", &log, "--policy", policy], &network, "stele/audit@v1", 13);
-    assert!(!audit["findings"].as_array().unwrap().is_empty(), "an unverified withdrawal is a note: {audit}");
+    assert!(
+        !audit["findings"].as_array().unwrap().is_empty(),
+        "a withdrawal without its evaluations is a finding: {audit}"
+    );
     let report = document(&["verify", "old", "--online", "--policy", policy], &network, "stele/verify@v1", 17);
     assert_eq!(report["verdict"], "withdrawn", "{report}");
+
+    // A verdict has its keys where nothing is verified as well.
+    for (arguments, exit) in [(["verify", "none", "--policy", policy], 7), (["verify", "new", "--policy", "none"], 6)] {
+        let report = document(&arguments, &network, "stele/verify@v1", exit);
+        assert_eq!(report["verdict"], "not-verified", "{report}");
+    }
 
     // A verb without a report writes the error's document.
     let none = "no-such-file";
@@ -86,8 +95,6 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
         (&["publish", none, "--key", key, "--policy", policy], 7),
         (&["amend", "--form", none, "--key", key, "--policy", policy], 7),
         (&["evaluate", "--form", none, "--key", key, "--policy", policy], 7),
-        (&["verify", none, "--policy", policy], 7),
-        (&["verify", "new", "--policy", none], 6),
         (&["show", none], 7),
         (&["inspect", none], 7),
         (&["diff", none, "new"], 7),
@@ -97,7 +104,7 @@ fn every_verb_says_which_document_it_writes_and_whether_all_is_well() -> Step {
         (&["evidence", "verify", none, "--policy", policy], 7),
         (&["evidence", "show", none], 7),
         (&["monitor", none, "--once"], 7),
-        (&["audit", none, "--policy", policy], 7),
+        (&["audit", none, "--policy", policy], 9),
         (&["verify"], 2),
         (&["verify", "--bogus"], 2),
         (&["no-such-verb"], 2),
