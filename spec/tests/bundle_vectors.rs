@@ -284,6 +284,17 @@ impl World {
             "the claim under another root of the same size",
             &Bundle { keys: vec![fork], ..good.clone() },
         );
+        // A fork of another size has another claim at the same entry: no two roots of one size show it.
+        let mut shorter = Log::new(ORIGIN, 1);
+        self.log.entries.iter().take(CLAIM as usize).for_each(|entry| {
+            shorter.push(entry);
+        });
+        shorter.push(&claim("acme.example", &key(60)));
+        let keys = vec![self.log.logged(CLAIM), shorter.logged(CLAIM)];
+        self.refuse("key-history-broken", "two claims at one entry", &Bundle { keys, ..good.clone() });
+        let keys = vec![self.log.logged(CLAIM), self.log.logged(CLAIM)];
+        let twice = Bundle { keys, ..good.clone() }.encode().unwrap();
+        self.raw("the claim twice", "two of three", twice, Ok(TINY));
         let elsewhere = self.other.logged(1);
         let bundle = Bundle { keys: vec![elsewhere], ..good.clone() }.encode().unwrap();
         self.raw("the claim in another log of the policy", "two logs", bundle.clone(), Err("other-log"));

@@ -116,7 +116,7 @@ impl IndexTree {
         self.root(rows)
     }
 
-    /// Takes the same batch key by key, for whoever checks it with paths alone.
+    /// Takes the same batch key by key, for anyone who checks it with paths alone.
     pub(crate) fn apply_shown(&mut self, rows: &Snapshot, batch: &Batch) -> Result<Transition, StoreError> {
         self.begin();
         let mut touched = Vec::with_capacity(batch.len());

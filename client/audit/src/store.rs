@@ -17,6 +17,8 @@
 //! | `!` | position, number | a finding |
 //! | `m` | word | where the audit is |
 
+use std::fs::{File, TryLockError};
+use std::io::Read;
 use std::path::Path;
 
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
@@ -30,6 +32,9 @@ const CACHE: usize = 32 << 20;
 
 /// The database's file in the folder of an audit.
 const FILE: &str = "audit.redb";
+
+/// The length of redb's magic number, with which its files begin.
+const MAGIC: u64 = 9;
 
 /// The form of the rows; another one is not read.
 const FORM: &[u8] = b"1";
@@ -61,7 +66,7 @@ impl Store {
     }
 
     fn at(path: &Path, folder: Option<TempDir>) -> Result<Self, StoreError> {
-        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(database)?;
+        let database = Database::builder().set_cache_size(CACHE).create_file(file(path)?).map_err(database)?;
         let store = Self { database, _folder: folder };
         // The table is made by the first write.
         store.write(&Changes::new())?;
@@ -91,6 +96,25 @@ impl Store {
         }
         writing.commit().map_err(database)
     }
+}
+
+/// The database's file, locked, and made where it is not there.
+///
+/// redb writes its magic number last, so a file that begins with zeros is of an audit that was killed while it made one: it holds
+/// nothing, and is made again. The lock is the one that the database takes: two audits do not do this at once.
+fn file(path: &Path) -> Result<File, StoreError> {
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(StoreError::Folder)?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => database(redb::Error::DatabaseAlreadyOpen),
+        TryLockError::Error(error) => StoreError::Folder(error),
+    })?;
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(MAGIC).read_to_end(&mut start).map_err(StoreError::Folder)?;
+    if start.iter().all(|byte| *byte == 0) {
+        file.set_len(0).map_err(StoreError::Folder)?;
+    }
+    Ok(file)
 }
 
 impl Snapshot {
@@ -147,8 +171,8 @@ pub enum StoreError {
     /// Rows of another version of this program.
     #[error("the audit's database is of another version")]
     Form,
-    /// No folder for it.
-    #[error("cannot make a folder for the audit's database")]
+    /// No folder or file for it.
+    #[error("cannot make a folder or a file for the audit's database")]
     Folder(#[source] std::io::Error),
 }
 
@@ -174,5 +198,27 @@ impl Explain for StoreError {
                 "delete audit.redb in the folder: the audit then begins anew, from the files that are there".into(),
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_was_not_finished_is_made_again_and_another_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let changes = Changes::from([(b"x".to_vec(), b"row".to_vec())]);
+        for unfinished in [0, 1, 9, 320, 1 << 20] {
+            std::fs::write(&path, vec![0; unfinished]).unwrap();
+            Store::open(folder.path()).unwrap().write(&changes).unwrap();
+            let again = Store::open(folder.path()).unwrap();
+            assert_eq!(again.snapshot().unwrap().row(b"x").unwrap().as_deref(), Some(&b"row"[..]), "{unfinished}");
+            assert_eq!(Store::open(folder.path()).unwrap_err().exit(), Exit::Locked);
+        }
+        std::fs::write(&path, "a text of somebody").unwrap();
+        assert_eq!(Store::open(folder.path()).unwrap_err().exit(), Exit::Io);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a text of somebody");
     }
 }

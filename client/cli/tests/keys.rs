@@ -109,7 +109,7 @@ fn a_key_that_was_added_signs_and_one_that_never_was_does_not() {
     let release = story.release(51);
     story.world.write_bundle(&story.bundle(release, &[0, 1]));
     story.world.verify(&[]).ok();
-    // Whoever leaves the addition out cannot show whose key it is.
+    // Anyone who leaves the addition out cannot show whose key it is.
     story.world.write_bundle(&story.bundle(release, &[0]));
     story.world.verify(&[]).fails(5, &["acme.example does not hold the key"]);
     let stranger = story.release(77);

@@ -64,7 +64,7 @@ fn two_heads_of_one_size_with_two_roots_are_a_fork_and_no_server_is_needed_to_se
         (Kind::SplitView, "log.example/stele signed two trees of 5 entries")
     );
     assert_eq!(honest.verify(&["--json"]).json()["error"], "log-forked");
-    // Whoever remembers nothing sees nothing.
+    // Anyone who remembers nothing sees nothing.
     honest.verify(&["--no-state"]).ok();
     // What was proven once is not forgotten because a bundle looks well.
     honest.write_bundle(&parsed);

@@ -28,7 +28,7 @@ pub struct HostLocation {
     pub(crate) current: Option<String>,
     /// The whole address, where it named more than a repository and a branch or tag.
     cut: Option<String>,
-    /// Whether a record named it: then it is the word of whoever signed the record.
+    /// Whether a record named it: then it is the word of its signer.
     of_record: bool,
 }
 

@@ -59,13 +59,13 @@ pub trait StatementSource {
     /// The head under which all of them are proven.
     fn head(&self) -> &TrustedCheckpoint;
 
-    /// Everything about a coordinate, whoever says it.
+    /// Everything about a coordinate, by any speaker.
     fn about(&self, coordinate: &Coordinate) -> Result<StatementList, Failure>;
 
     /// The key statements of a name.
     fn keys(&self, publisher: &Publisher) -> Result<StatementList, Failure>;
 
-    /// Everything at or below a publisher, `publisher/model` or `publisher/model@version`, whoever says it.
+    /// Everything at or below a publisher, `publisher/model` or `publisher/model@version`, by any speaker.
     fn under(&self, name: &str) -> Result<StatementList, Failure>;
 }
 

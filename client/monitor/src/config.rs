@@ -133,7 +133,7 @@ pub struct HostsConfig {
     /// Which address is asked for a host name; else `https://` and the name.
     #[serde(default)]
     pub base: BTreeMap<String, String>,
-    /// Whether hosts that a record names are asked at private addresses too: those of this machine and its network. Whoever signs a
+    /// Whether hosts that a record names are asked at private addresses too: those of this machine and its network. Anyone who signs a
     /// record chooses them. What `base` and `also` name is asked in any case.
     #[serde(default)]
     pub allow_private_hosts: bool,

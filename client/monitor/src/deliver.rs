@@ -22,7 +22,7 @@ pub enum Sink {
     Hook(Hook),
     /// The reader of the output: a line of JSON each.
     Lines(fn(&str) -> Result<(), Failure>),
-    /// Whoever reads the report of a single round.
+    /// Anyone who reads the report of a single round.
     Report,
 }
 

@@ -267,7 +267,7 @@ pub fn statement_of(form: &Form, kind: Kind) -> Result<Statement, FormError> {
 }
 
 /// The newest statement of the same speaker, kind and subject, if it says the very same. A time that was not written down
-/// yet may be that one's: whoever lost the answer says it again and gets the entry that is there.
+/// yet may be that one's: anyone who lost the answer says it again and gets the entry that is there.
 fn said_before(
     record: &mut ProvenEntries,
     statement: &Statement,

@@ -47,7 +47,7 @@ pub fn hash(
     }
 }
 
-/// What auditors and whoever verifies will report of this release, before anything is sent: by the same rules, from the same
+/// What auditors and anyone who verifies will report of this release, before anything is sent: by the same rules, from the same
 /// files.
 ///
 /// A release that says it was trained from nothing, of files that name what it was made of, is refused: the files would

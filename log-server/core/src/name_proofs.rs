@@ -2,7 +2,7 @@
 //!
 //! The index in memory is that of the signed tree, which the witnesses may not have cosigned yet. Its settled part is that
 //! of the published one: the writer keeps a batch staged until its head is published ([`RunningLog::set_published`]), and
-//! whoever reads the index and the published head reads both under one lock. A proof is checked before it leaves, with the
+//! anyone who reads the index and the published head reads both under one lock. A proof is checked before it leaves, with the
 //! verifier's code and under the published head.
 
 use crate::prover::ProveError;

@@ -4,7 +4,7 @@
 //! subject's first statement in it. The counts are in memory, and a start makes them again from the log's entries of the last day
 //! ([`Past`]): an entry is as old as the file of its bundle.
 //!
-//! A key is new until a day after its first claim in this log. Whoever makes keys without end shares one quota with all others who
+//! A key is new until a day after its first claim in this log. Anyone who makes keys without end shares one quota with all others who
 //! are new; the holders of older keys go on.
 
 use crate::rules::Quotas as Rules;

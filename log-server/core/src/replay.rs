@@ -42,7 +42,7 @@ pub enum ReplayError<E> {
         /// What is wrong with it.
         error: EntryError,
     },
-    /// Whoever takes the entries refuses one.
+    /// The taker of the entries refuses one.
     #[error(transparent)]
     Taker(E),
 }

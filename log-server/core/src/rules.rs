@@ -28,7 +28,7 @@ pub struct Rules {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
-    /// `open`: whoever comes first; `allow-list`: the names below.
+    /// `open`: first come, first served; `allow-list`: the names below.
     pub claims: Claims,
     /// For `allow-list`: each name, and the ids of the keys of which one must sign its claim; none means any key.
     #[serde(default)]
@@ -39,7 +39,7 @@ pub struct Registration {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claims {
-    /// Whoever comes first.
+    /// First come, first served.
     Open,
     /// Only the names that the config lists.
     AllowList,

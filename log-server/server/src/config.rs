@@ -108,7 +108,7 @@ impl Config {
             ),
         };
         format!(
-            "# The log's config. Every field: `stele-log` in the documentation of the crate, `config`.\n\
+            "# The log's config. Every field: docs/operations/log.md, in the sources of stele-log.\n\
              origin = {origin}\nlisten = {listen}\nkey = \"log.key\"\npolicy = \"policy\"\ndata = \"data\"\n\
              republish_every = {republish}\n\n[registration]\nclaims = \"{claims}\"\n{allowed}",
             origin = serde_json::Value::from(origin.as_str()),

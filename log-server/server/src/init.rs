@@ -28,8 +28,9 @@ pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<()
     durable::create_dir_all(dir)?;
     key_file::write_new(&dir.join("log.key"), &format!("{}\n", signer.to_secret_string()))?;
     let policy = format!(
-        "# The trust policy of this log (c2sp.org/tlog-policy): it publishes only what satisfies it, and whoever verifies\n\
-         # its records uses the same lines.\nlog {verifier}\n\n\
+        "# The trust policy of this log (c2sp.org/tlog-policy): it publishes only what satisfies it, and who verifies\n\
+         # its records uses the same lines. The address behind the key is for them: log <key> https://log.example\n\
+         log {verifier}\n\n\
          # A line for each witness, the groups, and the quorum, such as:\n\
          # witness w1 <verifier key> https://witness.example/\n# group witnesses 2 w1 w2 w3\n# quorum witnesses\n"
     );

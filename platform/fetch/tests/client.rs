@@ -1,4 +1,4 @@
-//! The HTTP client against our own door and against servers that misbehave.
+//! The HTTP client against our own listener and against servers that misbehave.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

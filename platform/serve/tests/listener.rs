@@ -1,4 +1,4 @@
-//! The door, as a rude stranger meets it: raw sockets against a router, each phase with a short limit.
+//! The listener, as a rude stranger meets it: raw sockets against a router, each phase with a short limit.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -105,7 +105,7 @@ impl House {
 async fn to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
-    read.expect("the door must close").expect("without a reset");
+    read.expect("the listener must close").expect("without a reset");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -144,7 +144,7 @@ async fn trickle(mut stream: TcpStream, start: &[u8], piece: &[u8]) -> (String, 
     let mut answer = Vec::new();
     tokio::select! {
         _ = drip => unreachable!(),
-        end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)) => { end.expect("the door must close").unwrap(); }
+        end = tokio::time::timeout(PATIENCE, read.read_to_end(&mut answer)) => { end.expect("the listener must close").unwrap(); }
     }
     (String::from_utf8_lossy(&answer).into_owned(), began.elapsed())
 }
@@ -316,7 +316,7 @@ async fn a_reader_that_sips_is_let_go_and_a_steady_one_is_not() {
         }
     });
     let (sips, gulps) = tokio::join!(sips, gulps);
-    sips.expect("the door must let go of who sips");
+    sips.expect("the listener must let go of who sips");
     gulps.unwrap();
     assert!(bytes > 64 << 20);
 }

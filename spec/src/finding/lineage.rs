@@ -8,7 +8,7 @@ use crate::statement::{Ancestor, Parent, Release};
 /// The most base models that are listed as missing; how many there are is said beside them.
 const MAX_LISTED: usize = 64;
 
-/// Names of folders in which training leaves models. What begins with one is a place on the disk of whoever trained.
+/// Names of folders in which training leaves models. What begins with one is a place on the disk on which it was trained.
 const FOLDERS: [&str; 38] = [
     "adapters",
     "cache",
@@ -116,7 +116,7 @@ pub(super) fn check(release: &Release, sheet: &mut Sheet) {
     }
 }
 
-/// The base models that files name and the lineage does not have, for whoever has the files.
+/// The base models that files name and the lineage does not have, for anyone who has the files.
 ///
 /// `names_of` gives further names of a parent: the package URL and the hosts of a logged one, if its release is known. A
 /// logged parent of which no further name is known may be any base model, so that as many names are let pass. A path on a disk

@@ -74,7 +74,7 @@ pub fn is_config(path: &FilePath) -> bool {
     name.ends_with(".json") && name.contains("config") || matches!(name, "model_index.json" | "modules.json")
 }
 
-/// What a configuration would run, for whoever has the file. `has` tells whether the release has a file at a path.
+/// What a configuration would run, for anyone who has the file. `has` tells whether the release has a file at a path.
 ///
 /// A configuration that Python cannot read is [`Code::ConfigUnreadable`]: it is not known what it names.
 pub fn of_config(

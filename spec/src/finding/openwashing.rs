@@ -18,7 +18,7 @@ pub(super) fn check(release: &Release, manifest: Option<&Manifest>, sheet: &mut 
     }
 }
 
-/// What the text of the licence shows, for whoever has the file: it replaces what [`super::of_release`] can say of the digest,
+/// What the text of the licence shows, for anyone who has the file: it replaces what [`super::of_release`] can say of the digest,
 /// [`Code::LicenseTextUnknown`].
 pub fn of_license_text(position: Option<u64>, release: &Release, text: &[u8]) -> Vec<Finding> {
     let mut sheet = Sheet::new(position, release.coordinate());

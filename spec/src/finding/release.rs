@@ -14,7 +14,7 @@ pub fn of_release(position: Option<u64>, release: &Release, manifest: Option<&Ma
     of_release_at_hand(position, release, manifest, &|_| None)
 }
 
-/// The same for whoever has the files: `pickled` tells whether a file is of the pickle family by its content. Where it tells
+/// The same for anyone who has the files: `pickled` tells whether a file is of the pickle family by its content. Where it tells
 /// nothing, the name of the file decides, as in the findings of an auditor.
 pub fn of_release_at_hand(
     position: Option<u64>,

@@ -62,7 +62,7 @@ pub const SPDX_LIST: &str = spdx::identifiers::VERSION;
 
 /// Whether these terms are open: approved by OSI, free by FSF's list, or an open licence of content.
 ///
-/// `OR` is the choice of whoever uses it, `AND` binds to both. What SPDX does not list is not known to be open, and so
+/// `OR` is the choice of anyone who uses it, `AND` binds to both. What SPDX does not list is not known to be open, and so
 /// is what cannot be parsed.
 pub fn is_open(expression: &str) -> bool {
     evaluate(expression, |id| id.is_osi_approved() || id.is_fsf_free_libre() || OPEN_CONTENT.contains(&id.name))

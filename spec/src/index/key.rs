@@ -17,7 +17,7 @@ pub enum Kind {
     Name,
     /// Third parties' statements about it, apart, so that noise cannot bury a release.
     About,
-    /// Everything below a prefix of a name, whoever says it.
+    /// Everything below a prefix of a name, by any speaker.
     Under,
     /// Every statement that names a weights digest as its own subject.
     Digest,

@@ -11,7 +11,7 @@ use super::verdict::Verdict;
 
 /// A file of evidence as it was read; nothing in it is verified before [`Misbehaviour::check`].
 ///
-/// A closed set: whoever reads evidence decides what each kind means to him.
+/// A closed set: anyone who reads evidence decides what each kind means to him.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Misbehaviour {
     /// Two trees that cannot both be one log.

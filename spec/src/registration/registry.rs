@@ -104,7 +104,7 @@ impl Registry {
         self.bindings.extend(batch.bindings);
     }
 
-    /// A registry of these alone: for whoever keeps it elsewhere and fetches what [`super::admit`] asks about a statement.
+    /// A registry of these alone: for anyone who keeps it elsewhere and fetches what [`super::admit`] asks about a statement.
     pub fn part(
         leaves: impl IntoIterator<Item = (LeafHash, u64)>,
         holders: impl IntoIterator<Item = (Publisher, Holder)>,

@@ -14,11 +14,11 @@ vocabulary! {
         TrustedEval = "trusted-eval",
         /// Some researchers.
         LimitedResearch = "limited-research",
-        /// Whoever passes a gate.
+        /// Anyone who passes a gate.
         GatedDownload = "gated-download",
-        /// Whoever wants, under terms.
+        /// Anyone who wants, under terms.
         Broad = "broad",
-        /// Whoever wants.
+        /// Anyone who wants.
         Open = "open",
     }
 }

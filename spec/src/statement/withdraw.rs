@@ -37,7 +37,7 @@ vocabulary! {
 vocabulary! {
     /// Where copies are, as the publisher knows.
     pub enum Copies {
-        /// Whoever wanted has one.
+        /// Anyone who wanted has one.
         PubliclyDownloaded = "publicly-downloaded",
         /// Known recipients have them.
         LimitedRecipients = "limited-recipients",

@@ -19,7 +19,7 @@ use crate::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, Tile, TileError, TilePath, 
 const KEPT: usize = 32;
 const WIDTH: u64 = TILE_WIDTH as u64;
 
-/// A log under a checkpoint. Whether the checkpoint is to be believed is for whoever brings it to know.
+/// A log under a checkpoint. Whether the checkpoint is to be believed is for anyone who brings it to know.
 #[derive(Debug)]
 pub struct TiledLog<F> {
     files: F,

@@ -1,4 +1,4 @@
-//! What was found at the paths of a folder. Whoever reads the files fills it: a program with a disk, a browser with a list.
+//! What was found at the paths of a folder. Anyone who reads the files fills it: a program with a disk, a browser with a list.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

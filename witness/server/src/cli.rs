@@ -449,7 +449,7 @@ fn policy_line(own: &WitnessKeys) -> String {
     let mut keys = own.keys();
     let first = keys.next().map(|key| format!("in a policy: witness {short} {key} https://WHERE-IT-IS-REACHED\n"));
     let second = keys.next().map(|_| {
-        "the second key (ML-DSA-44) can stand there in its place; never both, since one witness would count twice\n"
+        "the second key (ML-DSA-44) can stand there in its place; both only in one group, such as `group w1 any a b`, so that the witness counts once\n"
     });
     first.into_iter().chain(second.map(str::to_owned)).collect()
 }

@@ -195,23 +195,26 @@ fn v3_an_agent_that_fails_costs_503_and_nothing_is_recorded_until_it_signs_again
     let agent = Agent::start(dir.path(), Manner::Honest);
     let folder = folder(dir, &ssh_key().fingerprint(), &agent.socket, &log);
     let witness = folder.start(&[]);
-    assert_eq!(witness.door.status(&log.body(0, 5)), 200);
+    assert_eq!(witness.listener.status(&log.body(0, 5)), 200);
     use Manner::{Beside, Empty, Garbage, Huge, Locked, OtherKey, OtherMessage, Short};
     let manners = [Locked, Empty, OtherKey, OtherMessage, Beside, Garbage, Huge, Short];
     for (size, manner) in (5..).zip(manners) {
-        let before = (read(&folder.state(&log)), witness.door.get(&format!("/{}/checkpoint", log.hash())).body);
+        let before = (read(&folder.state(&log)), witness.listener.get(&format!("/{}/checkpoint", log.hash())).body);
         agent.becomes(manner);
-        let answer = witness.door.post(&log.body(size, size + 1));
+        let answer = witness.listener.post(&log.body(size, size + 1));
         assert_eq!(answer.status, 503, "{manner:?}");
         assert!(
             answer.text().contains("cannot sign with its key") && !answer.text().contains("agent at"),
             "{answer:?}"
         );
-        assert_eq!((read(&folder.state(&log)), witness.door.get(&format!("/{}/checkpoint", log.hash())).body), before);
-        assert_eq!(witness.door.get("/healthz").status, 200, "{manner:?}");
+        assert_eq!(
+            (read(&folder.state(&log)), witness.listener.get(&format!("/{}/checkpoint", log.hash())).body),
+            before
+        );
+        assert_eq!(witness.listener.get("/healthz").status, 200, "{manner:?}");
         agent.becomes(Manner::Honest);
         std::thread::sleep(REST);
-        assert_eq!(witness.door.status(&log.body(size, size + 1)), 200, "{manner:?}");
+        assert_eq!(witness.listener.status(&log.body(size, size + 1)), 200, "{manner:?}");
     }
     assert_eq!(witness.stop(), 0);
 }
@@ -226,14 +229,14 @@ fn v4_a_silent_agent_is_waited_for_once_and_not_by_each_request() {
         agent.becomes(manner);
         let begun = Instant::now();
         std::thread::scope(|scope| {
-            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| witness.door.status(&log.body(0, 5)))).collect();
+            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| witness.listener.status(&log.body(0, 5)))).collect();
             assert!(all.into_iter().all(|status| status.join().unwrap() == 503), "{manner:?}");
         });
         assert!(begun.elapsed() < PATIENCE * 3, "{manner:?}: {:?}", begun.elapsed());
     }
     agent.becomes(Manner::Honest);
     std::thread::sleep(REST);
-    assert_eq!(witness.door.status(&log.body(0, 5)), 200);
+    assert_eq!(witness.listener.status(&log.body(0, 5)), 200);
 }
 
 #[test]
@@ -247,12 +250,12 @@ fn v8_what_an_agent_failed_to_sign_is_not_counted_against_the_log() {
     let witness = folder.start(&[]);
     agent.becomes(Manner::Locked);
     for _ in 0..30 {
-        assert_eq!(witness.door.status(&log.body(0, 5)), 503);
+        assert_eq!(witness.listener.status(&log.body(0, 5)), 503);
     }
     agent.becomes(Manner::Honest);
     std::thread::sleep(REST);
-    assert_eq!(witness.door.status(&log.body(0, 5)), 200);
-    let statuses: Vec<u16> = (0..30).map(|_| witness.door.status(&log.body(5, 5))).collect();
+    assert_eq!(witness.listener.status(&log.body(0, 5)), 200);
+    let statuses: Vec<u16> = (0..30).map(|_| witness.listener.status(&log.body(5, 5))).collect();
     assert!(statuses.contains(&429), "{statuses:?}");
 }
 
@@ -323,16 +326,16 @@ fn v6_openssh_keeps_the_key_goes_away_and_comes_back() {
     std::fs::write(&config, lines.join("\n")).unwrap();
     let environment = [("SSH_AUTH_SOCK", socket.to_str().unwrap())];
     let mut witness = folder.start(&environment);
-    witness.door.key = folder.key.clone();
-    let cosigned = |size, body: Vec<u8>| witness.door.cosigned_at(&witness.door.post(&body), &log.signed(size));
+    witness.listener.key = folder.key.clone();
+    let cosigned = |size, body: Vec<u8>| witness.listener.cosigned_at(&witness.listener.post(&body), &log.signed(size));
     cosigned(5, log.body(0, 5));
     drop(agent);
-    assert_eq!(witness.door.status(&log.body(5, 9)), 503);
+    assert_eq!(witness.listener.status(&log.body(5, 9)), 503);
     let _ = std::fs::remove_file(&socket);
     let _agent = OpenSsh::start(&socket, &file);
     std::thread::sleep(REST);
     cosigned(9, log.body(5, 9));
-    let doctor = folder.command(&["doctor", folder.path().to_str().unwrap(), "--url", &witness.door.url]);
+    let doctor = folder.command(&["doctor", folder.path().to_str().unwrap(), "--url", &witness.listener.url]);
     let doctor = { doctor }.envs(environment).output().unwrap();
     assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stdout));
 }
@@ -350,26 +353,26 @@ fn v7_an_ml_dsa_44_key_comes_later_and_what_was_cosigned_before_stays_ours() {
         request.to_bytes()
     };
     let witness = folder.start(&[]);
-    let answer = witness.door.post(&log.body(0, 5));
+    let answer = witness.listener.post(&log.body(0, 5));
     let line = NoteSignature::parse_line(&answer.text()).unwrap();
     let cosigned = common::with_line(&log.signed(5), line);
-    assert_eq!(witness.door.post_to("/sign-subtree", &part(&cosigned, &log)).status, 501);
+    assert_eq!(witness.listener.post_to("/sign-subtree", &part(&cosigned, &log)).status, 501);
 
     let added = folder.command(&["keys", "add-mldsa", dir]).output().unwrap();
     let vkey = String::from_utf8(added.stdout.clone()).unwrap();
     assert_eq!(told(added).0, 0);
     // The running witness signs with the keys that it started with.
     witness.hang_up();
-    assert!(witness.door.cosigned_at(&witness.door.post(&log.body(5, 6)), &log.signed(6)) > 0);
+    assert!(witness.listener.cosigned_at(&witness.listener.post(&log.body(5, 6)), &log.signed(6)) > 0);
     assert_eq!(witness.stop(), 0);
 
     folder.key = WitnessDir::open(&path).unwrap().keyring().unwrap().own();
     assert_eq!(folder.key.keys().map(|key| format!("{key}\n")).nth(1), Some(vkey));
     let witness = folder.start(&[]);
     // What has one line alone is ours still; a part of it is signed, and the next cosignature has both lines.
-    assert_eq!(witness.door.post_to("/sign-subtree", &part(&cosigned, &log)).status, 200);
-    let answer = witness.door.post(&log.body(6, 7));
-    assert!(witness.door.cosigned_at(&answer, &log.signed(7)) > 0);
+    assert_eq!(witness.listener.post_to("/sign-subtree", &part(&cosigned, &log)).status, 200);
+    let answer = witness.listener.post(&log.body(6, 7));
+    assert!(witness.listener.cosigned_at(&answer, &log.signed(7)) > 0);
     assert_eq!(answer.text().lines().count(), 2);
     assert_eq!(witness.stop(), 0);
 

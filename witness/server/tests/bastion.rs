@@ -247,7 +247,7 @@ fn u12_what_is_published_is_one_line_and_said_by_page_and_about_alike() {
     let head = "urls = [\"https://w.example/w1\"]\ncontact = \"operator@w.example\"\n";
     std::fs::write(&config, format!("{head}{text}qpd = 24\n")).unwrap();
     let process = folder.start(&[]);
-    let page = process.door.get("/").text();
+    let page = process.listener.get("/").text();
     let about = String::from_utf8(folder.command(&["about", dir]).output().unwrap().stdout).unwrap();
     for said in [&page, &about] {
         assert!(said.contains("url: https://w.example/w1/\ncontact: operator@w.example\n"), "{said}");
@@ -285,15 +285,15 @@ async fn u9_a_log_is_cosigned_through_a_bastion_and_metrics_stay_at_home() {
     for (line, key) in lines.iter().zip(folder.key.keys()) {
         verify_cosignature(note.text(), line, key).unwrap();
     }
-    // The same refusals as at the door, and one state behind both.
+    // The same refusals as at the listener, and one state behind both.
     assert_eq!(line.post("/add-checkpoint", &body, &[]).await, (409, "5\n".into()));
-    assert_eq!(process.door.status(&log.body(0, 5)), 409);
+    assert_eq!(process.listener.status(&log.body(0, 5)), 409);
     assert_eq!(line.post("/add-checkpoint", "nonsense", &[]).await.0, 400);
     assert_eq!(line.post("/add-checkpoint", &"x".repeat(70_000), &[]).await.0, 413);
     let (status, health) = line.get("/healthz").await;
     assert!(status == 200 && !health.contains("bastions"), "{health}");
     assert_eq!(line.get("/metrics").await.0, 404);
-    let metrics = process.door.get("/metrics").text();
+    let metrics = process.listener.get("/metrics").text();
     assert!(metrics.contains(&format!("stele_witness_bastion_connected{{bastion=\"{host}\"}} 1\n")), "{metrics}");
     assert_eq!(process.stop(), 0);
     timeout(SOON, line.closed()).await.expect("the bastion must be told");
@@ -310,11 +310,11 @@ fn u10_the_door_is_open_while_the_bastion_is_down_and_the_doctor_says_that_it_is
     let (code, _) = told(folder.command(&["bastion", "add", dir, "--host", &host, "--ca", ca]).output().unwrap());
     assert_eq!(code, 0);
     let process = folder.start(&[]);
-    assert_eq!(process.door.status(&log.body(0, 5)), 200);
-    assert!(process.door.get("/metrics").text().contains(&format!("bastion_connected{{bastion=\"{host}\"}} 0\n")));
-    let health = process.door.get("/healthz");
+    assert_eq!(process.listener.status(&log.body(0, 5)), 200);
+    assert!(process.listener.get("/metrics").text().contains(&format!("bastion_connected{{bastion=\"{host}\"}} 0\n")));
+    let health = process.listener.get("/healthz");
     assert!(health.status == 200 && health.text().contains("\"connected\":false"), "{}", health.text());
-    let doctor = folder.command(&["doctor", dir, "--url", &process.door.url]).output().unwrap();
+    let doctor = folder.command(&["doctor", dir, "--url", &process.listener.url]).output().unwrap();
     let said = String::from_utf8(doctor.stdout.clone()).unwrap();
     assert_eq!(doctor.status.code(), Some(9), "{said}");
     assert!(said.lines().any(|line| line.starts_with("FAIL bastion")), "{said}");

@@ -36,7 +36,7 @@ fn house() -> (Log, Folder, Served) {
 /// A house whose witness has cosigned the tree of `size`.
 fn house_at(size: u64) -> (Log, Folder, Served) {
     let (log, folder, served) = house();
-    assert_eq!(served.door.status(&log.body(0, size)), 200);
+    assert_eq!(served.listener.status(&log.body(0, size)), 200);
     (log, folder, served)
 }
 
@@ -111,7 +111,7 @@ fn a1_to_a6_a_malformed_body_is_400_with_a_reason() {
         (good.replacen("\n7\n", "\n07\n", 1), "tree size"),
         (good.replace('\u{2014}', "-"), "checkpoint"),
     ] {
-        let answer = served.door.post(bad.as_bytes());
+        let answer = served.listener.post(bad.as_bytes());
         assert_eq!(answer.status, 400, "{bad:?}");
         assert!(answer.text().contains("\"malformed\"") && answer.text().contains(reason), "{}", answer.text());
     }
@@ -120,24 +120,24 @@ fn a1_to_a6_a_malformed_body_is_400_with_a_reason() {
 #[test]
 fn a7_a_body_over_64_kib_is_413_with_the_limit() {
     let (_log, _folder, served) = house();
-    let answer = served.door.post(&vec![b'x'; 64 * 1024 + 1]);
+    let answer = served.listener.post(&vec![b'x'; 64 * 1024 + 1]);
     assert_eq!(answer.status, 413);
     assert!(answer.text().contains("65536"), "{}", answer.text());
-    assert_eq!(served.door.status(&vec![b'x'; 64 * 1024]), 400);
+    assert_eq!(served.listener.status(&vec![b'x'; 64 * 1024]), 400);
 }
 
 #[test]
 fn a8_only_post_submits() {
     let (_log, _folder, served) = house();
-    assert_eq!(served.door.get("/add-checkpoint").status, 405);
+    assert_eq!(served.listener.get("/add-checkpoint").status, 405);
 }
 
 #[test]
 fn b1_an_unknown_origin_is_404_whatever_its_signatures() {
     let (_log, folder, served) = house();
     let other = Log::new("log.example/other");
-    assert_eq!(served.door.status(&other.body(0, 7)), 404);
-    assert_eq!(served.door.status(&body(9, no_proof(), other.signed(7))), 404);
+    assert_eq!(served.listener.status(&other.body(0, 7)), 404);
+    assert_eq!(served.listener.status(&body(9, no_proof(), other.signed(7))), 404);
     assert!(folder.evidence(&other).is_empty());
 }
 
@@ -145,8 +145,8 @@ fn b1_an_unknown_origin_is_404_whatever_its_signatures() {
 fn c1_without_a_signature_of_a_trusted_key_it_is_403() {
     let (_log, _folder, served) = house();
     let impostor = Log::salted(ORIGIN, 0, 2);
-    assert_eq!(served.door.status(&impostor.body(0, 7)), 403);
-    assert_eq!(served.door.status(&body(9, no_proof(), impostor.signed(7))), 403, "before 400");
+    assert_eq!(served.listener.status(&impostor.body(0, 7)), 403);
+    assert_eq!(served.listener.status(&body(9, no_proof(), impostor.signed(7))), 403, "before 400");
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn c2_a_bad_line_of_a_trusted_key_is_403() {
     let mut bad = signed.signatures()[0].clone();
     bad.bytes[0] ^= 1;
     let alone = |line| SignedNote::new(signed.text().to_owned(), vec![line]).unwrap();
-    assert_eq!(served.door.status(&body(0, no_proof(), alone(bad.clone()))), 403);
+    assert_eq!(served.listener.status(&body(0, no_proof(), alone(bad.clone()))), 403);
     bad.bytes.truncate(10);
-    assert_eq!(served.door.status(&body(0, no_proof(), alone(bad))), 403);
+    assert_eq!(served.listener.status(&body(0, no_proof(), alone(bad))), 403);
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn c4_two_lines_of_one_key_are_400_whether_they_verify_or_not() {
     let mut bad = good.clone();
     bad.bytes[0] ^= 1;
     for second in [good, bad] {
-        let answer = served.door.post(format!("old 0\n\n{signed}{second}").as_bytes());
+        let answer = served.listener.post(format!("old 0\n\n{signed}{second}").as_bytes());
         assert_eq!(answer.status, 400, "{}", answer.text());
         assert!(answer.text().contains("one line a key"), "{}", answer.text());
     }
-    assert_eq!(served.door.status(&body(0, no_proof(), signed)), 200, "nothing was kept");
+    assert_eq!(served.listener.status(&body(0, no_proof(), signed)), 200, "nothing was kept");
 }
 
 #[test]
@@ -184,19 +184,19 @@ fn c3_lines_of_unknown_keys_are_ignored_and_not_kept_even_under_our_own_name() {
     forged.hash = folder.key.keys().next().unwrap().hash();
     let stranger = Log::salted("stranger.example", 0, 3).signed(7).signatures()[0].clone();
     let noisy = with_line(&with_line(&log.signed(7), forged), stranger);
-    let answer = served.door.post(&body(0, no_proof(), noisy));
-    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    let answer = served.listener.post(&body(0, no_proof(), noisy));
+    assert_eq!(served.listener.cosigned_at(&answer, &log.signed(7)), NOW);
     let kept = SignedNote::parse(&folder.kept(&log)).unwrap();
     assert_eq!(kept.signatures().len(), 3);
-    assert_eq!(served.door.get("/healthz").status, 200);
+    assert_eq!(served.listener.get("/healthz").status, 200);
     drop(served);
-    assert_eq!(folder.serve().door.status(&log.body(7, 9)), 200, "and it starts again");
+    assert_eq!(folder.serve().listener.status(&log.body(7, 9)), 200, "and it starts again");
 }
 
 #[test]
 fn d1_an_old_size_above_the_size_is_400_before_409() {
     let (log, _folder, served) = house_at(3);
-    let answer = served.door.post(&body(8, no_proof(), log.signed(7)));
+    let answer = served.listener.post(&body(8, no_proof(), log.signed(7)));
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("old-above-size"), "{}", answer.text());
 }
@@ -205,24 +205,24 @@ fn d1_an_old_size_above_the_size_is_400_before_409() {
 fn e1_an_old_size_that_is_not_the_last_is_409_with_the_size_alone() {
     let (log, _folder, served) = house_at(5);
     for old in [0, 3, 6] {
-        let answer = served.door.post(&log.body(old, 7));
+        let answer = served.listener.post(&log.body(old, 7));
         assert_eq!((answer.status, answer.text().as_str()), (409, "5\n"));
         assert_eq!(answer.header("content-type"), Some("text/x.tlog.size"));
     }
-    assert_eq!(served.door.post(&log.body(3, 4)).text(), "5\n", "a smaller tree is no way back");
+    assert_eq!(served.listener.post(&log.body(3, 4)).text(), "5\n", "a smaller tree is no way back");
 }
 
 #[test]
 fn e2_before_the_first_cosignature_the_last_size_is_0() {
     let (log, _folder, served) = house();
-    let answer = served.door.post(&log.body(3, 7));
+    let answer = served.listener.post(&log.body(3, 7));
     assert_eq!((answer.status, answer.text().as_str()), (409, "0\n"));
 }
 
 #[test]
 fn f1_an_empty_tree_with_a_root_is_422_and_evidence() {
     let (log, folder, served) = house();
-    let answer = served.door.post(&body(0, no_proof(), log.signed_root(0, nonsense())));
+    let answer = served.listener.post(&body(0, no_proof(), log.signed_root(0, nonsense())));
     assert!(answer.status == 422 && answer.text().contains("empty-tree-with-a-root"), "{}", answer.text());
     let files = folder.evidence(&log);
     assert!(files[0].file_name().unwrap().to_str().unwrap().starts_with("empty-tree-0-"), "{files:?}");
@@ -232,17 +232,17 @@ fn f1_an_empty_tree_with_a_root_is_422_and_evidence() {
 fn f2_a_proof_from_size_0_is_422() {
     let (log, _folder, served) = house();
     let proof = ConsistencyProof::from_path(vec![NodeHash::from_bytes([7; 32])]).unwrap();
-    assert_eq!(served.door.status(&body(0, proof, log.signed(7))), 422);
+    assert_eq!(served.listener.status(&body(0, proof, log.signed(7))), 422);
 }
 
 #[test]
 fn f3_a_proof_that_does_not_verify_is_422() {
     let (log, folder, served) = house_at(3);
     let liar = Log::salted(ORIGIN, 1, 1);
-    assert_eq!(served.door.status(&liar.body(3, 7)), 422);
-    assert_eq!(served.door.status(&body(3, no_proof(), log.signed(7))), 422);
-    assert_eq!(served.door.status(&body(3, log.proof(4, 7), log.signed(7))), 422);
-    assert_eq!(served.door.status(&log.body(3, 7)), 200, "and the honest one still goes on");
+    assert_eq!(served.listener.status(&liar.body(3, 7)), 422);
+    assert_eq!(served.listener.status(&body(3, no_proof(), log.signed(7))), 422);
+    assert_eq!(served.listener.status(&body(3, log.proof(4, 7), log.signed(7))), 422);
+    assert_eq!(served.listener.status(&log.body(3, 7)), 200, "and the honest one still goes on");
     assert_eq!(folder.evidence(&log).len(), 2, "one for each root");
 }
 
@@ -250,13 +250,13 @@ fn f3_a_proof_that_does_not_verify_is_422() {
 fn f6_a_proof_that_holds_from_another_history_is_422_and_convicts_the_log() {
     let (log, folder, served) = house_at(3);
     let liar = Log::salted(ORIGIN, 1, 1);
-    assert_eq!(served.door.status(&liar.body(3, 7)), 422);
+    assert_eq!(served.listener.status(&liar.body(3, 7)), 422);
     let [file] = &folder.evidence(&log)[..] else { panic!("one file") };
     let evidence = Evidence::parse(&read(file)).unwrap();
     let keys = KnownKeys::new([log.vkey().parse().unwrap()]);
     let verdict = evidence.misbehaviour().unwrap().check(&keys).unwrap();
     assert!(verdict.what.contains("does not begin with the 3"), "{}", verdict.what);
-    // The same from the outside: listed, exported, and checked by whoever has the log's key.
+    // The same from the outside: listed, exported, and checked by anyone who has the log's key.
     let dir = folder.path();
     let out = folder.dir.path().join("exported");
     let run = |arguments: &[&str]| folder.command(arguments).output().unwrap();
@@ -278,31 +278,35 @@ fn f4_the_same_size_with_another_root_is_422_and_evidence_that_holds_both() {
     let (log, folder, served) = house_at(7);
     let liar = Log::salted(ORIGIN, 1, 1);
     for _ in 0..3 {
-        let answer = served.door.post(&body(7, no_proof(), liar.signed(7)));
+        let answer = served.listener.post(&body(7, no_proof(), liar.signed(7)));
         assert!(answer.status == 422 && answer.text().contains("other-root"), "{}", answer.text());
     }
-    assert_eq!(served.door.status(&body(3, liar.proof(3, 7), liar.signed(7))), 409, "the order of the specification");
+    assert_eq!(
+        served.listener.status(&body(3, liar.proof(3, 7), liar.signed(7))),
+        409,
+        "the order of the specification"
+    );
     let files = folder.evidence(&log);
     assert_eq!(files.len(), 1, "{files:?}");
     let evidence = Evidence::parse(&read(&files[0])).unwrap();
     assert_eq!(evidence.offered, liar.signed(7).to_bytes());
     assert_eq!(SignedNote::parse(&evidence.known).unwrap().text(), log.signed(7).text());
-    let metrics = served.door.get("/metrics").text();
+    let metrics = served.listener.get("/metrics").text();
     assert!(metrics.contains("conflicts_total{origin=\"log.example/a\",kind=\"same-size\"} 4\n"), "{metrics}");
 }
 
 #[test]
 fn f5_a_proof_between_equal_sizes_is_422() {
     let (log, folder, served) = house_at(7);
-    assert_eq!(served.door.status(&body(7, log.proof(3, 7), log.signed(7))), 422);
+    assert_eq!(served.listener.status(&body(7, log.proof(3, 7), log.signed(7))), 422);
     assert!(folder.evidence(&log).is_empty(), "the log has done nothing wrong");
 }
 
 #[test]
 fn g1_a_first_checkpoint_is_cosigned_without_a_proof() {
     let (log, _folder, served) = house();
-    let answer = served.door.post(&log.body(0, 7));
-    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    let answer = served.listener.post(&log.body(0, 7));
+    assert_eq!(served.listener.cosigned_at(&answer, &log.signed(7)), NOW);
     assert!(answer.text().starts_with('\u{2014}') && answer.text().ends_with('\n'));
 }
 
@@ -311,8 +315,8 @@ fn g2_growth_with_a_proof_is_cosigned_through_many_sizes() {
     let (log, _folder, served) = house();
     let mut last = 0;
     for size in [1, 2, 3, 4, 7, 8, 9, 64, 65, 130, 200] {
-        let answer = served.door.post(&log.body(last, size));
-        served.door.cosigned_at(&answer, &log.signed(size));
+        let answer = served.listener.post(&log.body(last, size));
+        served.listener.cosigned_at(&answer, &log.signed(size));
         last = size;
     }
 }
@@ -321,16 +325,16 @@ fn g2_growth_with_a_proof_is_cosigned_through_many_sizes() {
 fn g3_the_same_checkpoint_again_is_cosigned_at_a_fresh_time() {
     let (log, _folder, served) = house_at(7);
     served.clock.set(NOW + 60);
-    let answer = served.door.post(&log.body(7, 7));
-    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW + 60);
+    let answer = served.listener.post(&log.body(7, 7));
+    assert_eq!(served.listener.cosigned_at(&answer, &log.signed(7)), NOW + 60);
 }
 
 #[test]
 fn g4_the_empty_tree_is_cosigned_and_grown_from() {
     let (log, _folder, served) = house();
     for size in [0, 0, 5] {
-        let answer = served.door.post(&log.body(0, size));
-        assert_eq!(served.door.cosigned_at(&answer, &log.signed(size)), NOW);
+        let answer = served.listener.post(&log.body(0, size));
+        assert_eq!(served.listener.cosigned_at(&answer, &log.signed(size)), NOW);
     }
 }
 
@@ -340,27 +344,27 @@ fn g5_extension_lines_of_other_logs_are_cosigned_as_they_are() {
     let text = format!("{}an extension\n", log.signed(7).text());
     let signer = SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [1; 32]);
     let note = sign_checkpoint(&Checkpoint::parse(&text).unwrap(), &signer).unwrap();
-    let answer = served.door.post(&body(0, no_proof(), note.clone()));
-    assert_eq!(served.door.cosigned_at(&answer, &note), NOW);
+    let answer = served.listener.post(&body(0, no_proof(), note.clone()));
+    assert_eq!(served.listener.cosigned_at(&answer, &note), NOW);
 }
 
 #[test]
 fn g6_the_answer_has_a_line_of_each_of_our_keys_at_one_time() {
     let (log, folder, served) = house();
-    let answer = served.door.post(&log.body(0, 7));
+    let answer = served.listener.post(&log.body(0, 7));
     assert_eq!(answer.text().lines().count(), 2);
-    assert_eq!(served.door.cosigned_at(&answer, &log.signed(7)), NOW);
+    assert_eq!(served.listener.cosigned_at(&answer, &log.signed(7)), NOW);
     drop(served);
     // A folder from before the second key goes on, and with the key again.
     let config = folder.path().join("witness.toml");
     let with = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, with.replace("key_mldsa = ", "# key_mldsa = ")).unwrap();
-    let answer = folder.serve().door.post(&log.body(7, 9));
+    let answer = folder.serve().listener.post(&log.body(7, 9));
     assert_eq!((answer.status, answer.text().lines().count()), (200, 1));
     std::fs::write(&config, with).unwrap();
     let served = folder.serve();
-    let answer = served.door.post(&log.body(9, 9));
-    assert_eq!(served.door.cosigned_at(&answer, &log.signed(9)), NOW);
+    let answer = served.listener.post(&log.body(9, 9));
+    assert_eq!(served.listener.cosigned_at(&answer, &log.signed(9)), NOW);
 }
 
 #[test]
@@ -371,24 +375,24 @@ fn g7_a_log_that_signs_with_ml_dsa_44_is_cosigned() {
     stele_witness::home::WitnessDir::add_log(&folder.path(), &signer.verifier().to_string(), None).unwrap();
     let served = folder.serve();
     let signed = |size| sign_checkpoint(&Checkpoint::parse(log.signed(size).text()).unwrap(), &signer).unwrap();
-    assert_eq!(served.door.status(&log.body(0, 7)), 403, "its Ed25519 key is not the one we were told");
-    let answer = served.door.post(&body(0, no_proof(), signed(7)));
-    assert_eq!(served.door.cosigned_at(&answer, &signed(7)), NOW);
+    assert_eq!(served.listener.status(&log.body(0, 7)), 403, "its Ed25519 key is not the one we were told");
+    let answer = served.listener.post(&body(0, no_proof(), signed(7)));
+    assert_eq!(served.listener.cosigned_at(&answer, &signed(7)), NOW);
     let mut forged = signed(9).signatures()[0].clone();
     forged.bytes[100] ^= 1;
     let forged = SignedNote::new(signed(9).text().to_owned(), vec![forged]).unwrap();
-    assert_eq!(served.door.status(&body(7, log.proof(7, 9), forged)), 403);
-    assert_eq!(served.door.status(&body(7, log.proof(7, 9), signed(9))), 200);
+    assert_eq!(served.listener.status(&body(7, log.proof(7, 9), forged)), 403);
+    assert_eq!(served.listener.status(&body(7, log.proof(7, 9), signed(9))), 200);
 }
 
 #[test]
 fn h7_over_http_a_part_of_what_was_cosigned_is_signed_and_of_nothing_else() {
     let (log, folder, served) = house_at(14);
-    let cosigned = SignedNote::parse(&served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    let cosigned = SignedNote::parse(&served.listener.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
     let ask = |start, end, note: &SignedNote| {
         let (hash, proof) = log.part(start, end, 14);
         let request = SignSubtree::new(start, end, hash, proof, note.clone()).unwrap();
-        (served.door.post_to("/sign-subtree", &request.to_bytes()), request)
+        (served.listener.post_to("/sign-subtree", &request.to_bytes()), request)
     };
     let (answer, request) = ask(8, 13, &cosigned);
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -398,48 +402,48 @@ fn h7_over_http_a_part_of_what_was_cosigned_is_signed_and_of_nothing_else() {
     let liar = Log::salted(ORIGIN, 1, 1);
     let (hash, proof) = liar.part(8, 13, 14);
     let forged = SignSubtree::new(8, 13, hash, proof, cosigned).unwrap();
-    assert_eq!(served.door.post_to("/sign-subtree", &forged.to_bytes()).status, 422);
-    assert_eq!(served.door.post_to("/sign-subtree", b"subtree 9 13\n").status, 400);
-    let metrics = served.door.get("/metrics").text();
+    assert_eq!(served.listener.post_to("/sign-subtree", &forged.to_bytes()).status, 422);
+    assert_eq!(served.listener.post_to("/sign-subtree", b"subtree 9 13\n").status, 400);
+    let metrics = served.listener.get("/metrics").text();
     assert!(metrics.contains("subtrees_total{origin=\"log.example/a\",status=\"200\"} 1\n"), "{metrics}");
 }
 
 #[test]
 fn h8_strangers_have_so_many_subtrees_of_a_log_a_day_and_what_is_refused_uses_none_up() {
     let (log, _folder, served) = house_at(14);
-    let cosigned = SignedNote::parse(&served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    let cosigned = SignedNote::parse(&served.listener.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
     let (hash, proof) = log.part(8, 13, 14);
     let good = SignSubtree::new(8, 13, hash, proof.clone(), cosigned).unwrap().to_bytes();
     let refused = SignSubtree::new(8, 13, hash, proof, log.signed(14)).unwrap().to_bytes();
     for _ in 0..SUBTREES_A_DAY / 24 {
-        assert_eq!(served.door.post_to("/sign-subtree", &refused).status, 403);
+        assert_eq!(served.listener.post_to("/sign-subtree", &refused).status, 403);
     }
     for _ in 0..SUBTREES_A_DAY / 24 {
-        assert_eq!(served.door.post_to("/sign-subtree", &good).status, 200);
+        assert_eq!(served.listener.post_to("/sign-subtree", &good).status, 200);
     }
-    let answer = served.door.post_to("/sign-subtree", &good);
+    let answer = served.listener.post_to("/sign-subtree", &good);
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("6")), "{}", answer.text());
-    assert_eq!(served.door.status(&log.body(14, 15)), 200, "what the log itself asks for is not counted with it");
+    assert_eq!(served.listener.status(&log.body(14, 15)), 200, "what the log itself asks for is not counted with it");
     served.clock.set(NOW + 6);
-    assert_eq!(served.door.post_to("/sign-subtree", &good).status, 200);
+    assert_eq!(served.listener.post_to("/sign-subtree", &good).status, 200);
 }
 
 #[test]
 fn m1_a_log_that_was_never_cosigned_or_is_not_ours_is_404() {
     let (log, _folder, served) = house();
-    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).status, 404);
-    assert_eq!(served.door.get(&format!("/{}/checkpoint", Log::new("log.example/other").hash())).status, 404);
-    served.door.post(&log.body(0, 7));
+    assert_eq!(served.listener.get(&format!("/{}/checkpoint", log.hash())).status, 404);
+    assert_eq!(served.listener.get(&format!("/{}/checkpoint", Log::new("log.example/other").hash())).status, 404);
+    served.listener.post(&log.body(0, 7));
     for path in [log.hash().to_uppercase(), log.hash()[..63].to_owned(), "x".into()] {
-        assert_eq!(served.door.get(&format!("/{path}/checkpoint")).status, 404, "{path}");
+        assert_eq!(served.listener.get(&format!("/{path}/checkpoint")).status, 404, "{path}");
     }
 }
 
 #[test]
 fn m2_the_newest_checkpoint_is_served_with_the_logs_signature_and_our_cosignature() {
     let (log, folder, served) = house_at(3);
-    let answer = served.door.post(&log.body(3, 7));
-    let page = served.door.get(&format!("/{}/checkpoint", log.hash()));
+    let answer = served.listener.post(&log.body(3, 7));
+    let page = served.listener.get(&format!("/{}/checkpoint", log.hash()));
     assert_eq!(page.status, 200);
     assert_eq!(page.text(), format!("{}{}", log.signed(7), answer.text()));
     assert_eq!(page.body, folder.kept(&log), "what is served is what is kept");
@@ -454,11 +458,11 @@ fn p2_of_two_conflicting_requests_at_once_exactly_one_is_cosigned() {
         let statuses: Vec<u16> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..16)
                 .map(|n| {
-                    let (door, gate) = (served.door.clone(), &gate);
+                    let (listener, gate) = (served.listener.clone(), &gate);
                     let body = if n % 2 == 0 { log.body(0, 7) } else { liar.body(0, 7) };
                     scope.spawn(move || {
                         gate.wait();
-                        door.status(&body)
+                        listener.status(&body)
                     })
                 })
                 .collect();
@@ -512,7 +516,7 @@ fn p6_of_a_thousand_conflicting_requests_at_once_one_history_is_cosigned() {
     }
     assert!(answers.iter().all(|answer| matches!(answer.status(), 200 | 409 | 422)));
     drop(service);
-    assert_eq!(folder.serve().door.get("/healthz").status, 200, "and it starts again");
+    assert_eq!(folder.serve().listener.get("/healthz").status, 200, "and it starts again");
 }
 
 #[test]
@@ -522,31 +526,31 @@ fn p3_different_logs_do_not_wait_for_one_another() {
     let served = folder.serve();
     std::thread::scope(|scope| {
         for log in &logs {
-            let door = served.door.clone();
+            let listener = served.listener.clone();
             scope.spawn(move || {
                 for size in 1..20 {
-                    assert_eq!(door.status(&log.body(size - 1, size)), 200);
+                    assert_eq!(listener.status(&log.body(size - 1, size)), 200);
                 }
             });
         }
     });
-    assert_eq!(served.door.get("/metrics").text().matches(",status=\"200\"} 19\n").count(), 8);
+    assert_eq!(served.listener.get("/metrics").text().matches(",status=\"200\"} 19\n").count(), 8);
 }
 
 #[test]
 fn t1_a_clock_set_back_is_503_and_moves_on_with_the_clock() {
     let (log, _folder, served) = house_at(3);
     served.clock.set(NOW - 1);
-    let answer = served.door.post(&log.body(3, 7));
+    let answer = served.listener.post(&log.body(3, 7));
     assert_eq!(answer.status, 503);
     assert!(answer.text().contains("clock-back") && answer.header("retry-after").is_some(), "{}", answer.text());
-    assert_eq!(served.door.post(&log.body(0, 7)).text(), "3\n", "what needs no signature is still answered");
-    assert_eq!(served.door.get("/healthz").status, 503);
+    assert_eq!(served.listener.post(&log.body(0, 7)).text(), "3\n", "what needs no signature is still answered");
+    assert_eq!(served.listener.get("/healthz").status, 503);
     served.clock.set(NOW);
-    assert_eq!(served.door.status(&log.body(3, 7)), 200);
-    served.door.health(200);
+    assert_eq!(served.listener.status(&log.body(3, 7)), 200);
+    served.listener.health(200);
     served.clock.set(0);
-    assert_eq!(served.door.status(&log.body(7, 7)), 503, "a cosignature without a time is none");
+    assert_eq!(served.listener.status(&log.body(7, 7)), 503, "a cosignature without a time is none");
 }
 
 #[test]
@@ -554,25 +558,25 @@ fn t3_a_clock_that_jumps_ahead_signs_nothing_that_would_block_a_log_until_then()
     let (log, _folder, served) = house_at(3);
     let year = 365 * 86_400;
     served.clock.jump(NOW + year);
-    let answer = served.door.post(&log.body(3, 7));
+    let answer = served.listener.post(&log.body(3, 7));
     assert!(answer.status == 503 && answer.text().contains("clock-jumped"), "{}", answer.text());
-    assert!(served.door.health(503).text().contains("it should say"), "and it is said why");
+    assert!(served.listener.health(503).text().contains("it should say"), "and it is said why");
     served.clock.jump(NOW + 3600);
-    assert_eq!(served.door.status(&log.body(3, 7)), 200, "a correction of an hour is none");
+    assert_eq!(served.listener.status(&log.body(3, 7)), 200, "a correction of an hour is none");
     served.clock.set(NOW + year);
-    assert_eq!(served.door.status(&log.body(7, 9)), 200, "a year that has passed is none");
+    assert_eq!(served.listener.status(&log.body(7, 9)), 200, "a year that has passed is none");
 }
 
 #[test]
 fn e3_a_log_that_lies_without_end_writes_one_line_a_minute_and_each_is_counted() {
     let (log, folder, _) = house();
     let process = folder.start_with_messages(&[]);
-    assert_eq!(process.door.status(&log.body(0, 7)), 200);
+    assert_eq!(process.listener.status(&log.body(0, 7)), 200);
     for n in 0..200u8 {
         let root = RootHash::from_bytes([n; 32]);
-        assert_eq!(process.door.status(&body(7, no_proof(), log.signed_root(7, root))), 422);
+        assert_eq!(process.listener.status(&body(7, no_proof(), log.signed_root(7, root))), 422);
     }
-    assert!(process.door.get("/metrics").text().contains("kind=\"same-size\"} 200\n"));
+    assert!(process.listener.get("/metrics").text().contains("kind=\"same-size\"} 200\n"));
     assert_eq!(folder.evidence(&log).len(), stele_witness_core::evidence::MAX_PROOFS);
     let messages = folder.messages();
     assert_eq!(messages.matches("conflicting checkpoint").count(), 1, "{messages}");
@@ -583,12 +587,12 @@ fn x1_a_witness_that_holds_a_proof_says_so_everywhere_and_goes_on_for_others() {
     let (log, other) = (Log::new(ORIGIN), Log::new("log.example/b"));
     let folder = Folder::new(&[&log, &other]);
     let process = folder.start(&[]);
-    assert_eq!(process.door.status(&log.body(0, 7)), 200);
-    assert!(process.door.get("/healthz").text().contains("\"status\":\"ok\""));
-    assert!(!process.door.get("/").text().contains("evidence"));
-    assert_eq!(folder.doctor(&process.door.url).0, 0);
+    assert_eq!(process.listener.status(&log.body(0, 7)), 200);
+    assert!(process.listener.get("/healthz").text().contains("\"status\":\"ok\""));
+    assert!(!process.listener.get("/").text().contains("evidence"));
+    assert_eq!(folder.doctor(&process.listener.url).0, 0);
     assert_eq!(about(&folder)["evidence"], serde_json::json!([]));
-    assert_eq!(process.door.status(&body(7, no_proof(), log.signed_root(7, nonsense()))), 422);
+    assert_eq!(process.listener.status(&body(7, no_proof(), log.signed_root(7, nonsense()))), 422);
     std::thread::sleep(std::time::Duration::from_secs(1));
     says_that_it_holds_a_proof(&folder, &process, &other);
     process.kill();
@@ -596,17 +600,19 @@ fn x1_a_witness_that_holds_a_proof_says_so_everywhere_and_goes_on_for_others() {
 }
 
 fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
-    let health = process.door.get("/healthz");
+    let health = process.listener.get("/healthz");
     assert_eq!(health.status, 200, "the witness itself is well");
     let health: serde_json::Value = serde_json::from_str(&health.text()).unwrap();
     assert_eq!(health["status"], "evidence");
     let of_log = health["logs"].as_array().unwrap().iter().find(|of| of["origin"] == ORIGIN).unwrap();
     assert_eq!((&of_log["evidence"][0]["kind"], &of_log["evidence"][0]["size"]), (&"same-size".into(), &7.into()));
     assert!(of_log["problem"].as_str().unwrap().contains("signed two histories"), "{health}");
-    let page = process.door.get("/").text();
+    let page = process.listener.get("/").text();
     assert!(page.contains("log.example/a: proof, same-size at size 7"), "{page}");
-    assert!(process.door.get("/metrics").text().contains("evidence{origin=\"log.example/a\",kind=\"same-size\"} 1\n"));
-    let (code, said) = folder.doctor(&process.door.url);
+    assert!(
+        process.listener.get("/metrics").text().contains("evidence{origin=\"log.example/a\",kind=\"same-size\"} 1\n")
+    );
+    let (code, said) = folder.doctor(&process.listener.url);
     assert!(
         code != 0 && said.contains("FAIL evidence") && said.contains("log.example/a: same-size at size 7"),
         "{said}"
@@ -614,7 +620,7 @@ fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
     let about = about(folder);
     let [id] = &about["evidence"].as_array().unwrap()[..] else { panic!("{about}") };
     assert!(id.as_str().unwrap().contains("/same-size-7-"), "{about}");
-    assert_eq!(process.door.status(&other.body(0, 0)), 200, "and it goes on for others");
+    assert_eq!(process.listener.status(&other.body(0, 0)), 200, "and it goes on for others");
 }
 
 fn about(folder: &Folder) -> serde_json::Value {
@@ -626,7 +632,7 @@ fn about(folder: &Folder) -> serde_json::Value {
 fn many_requests_go_over_one_connection() {
     use std::io::{Read, Write};
     let (log, _folder, served) = house();
-    let mut stream = std::net::TcpStream::connect(served.door.url.strip_prefix("http://").unwrap()).unwrap();
+    let mut stream = std::net::TcpStream::connect(served.listener.url.strip_prefix("http://").unwrap()).unwrap();
     for size in 1..4 {
         let body = log.body(size - 1, size);
         let head = format!("POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -640,7 +646,7 @@ fn many_requests_go_over_one_connection() {
 #[test]
 fn the_front_page_says_who_this_is() {
     let (log, folder, served) = house();
-    let page = served.door.get("/").text();
+    let page = served.listener.get("/").text();
     assert!(folder.key.keys().all(|key| page.contains(&key.to_string())) && page.contains(&log.origin), "{page}");
-    assert_eq!(served.door.get("/nothing").status, 404);
+    assert_eq!(served.listener.get("/nothing").status, 404);
 }

@@ -26,7 +26,7 @@ fn limited(limits: &str) -> (Log, Folder, Process) {
 }
 
 fn connect(process: &Process) -> TcpStream {
-    let stream = TcpStream::connect(process.door.url.strip_prefix("http://").unwrap()).unwrap();
+    let stream = TcpStream::connect(process.listener.url.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
@@ -66,7 +66,7 @@ fn the_longest_idle_connection_ends_for_a_log_and_half_an_upload_is_finished() {
         assert_eq!(status(stream), Some(200));
     }
     let mut uploading = half_an_upload(&process, &body);
-    assert_eq!(process.door.status(&body), 200, "the fourth is the log");
+    assert_eq!(process.listener.status(&body), 200, "the fourth is the log");
     assert_eq!(status(&mut oldest), None);
     younger.write_all(GET).unwrap();
     assert_eq!(status(&mut younger), Some(200), "the younger one stays");
@@ -79,7 +79,7 @@ fn where_all_uploads_pause_one_of_them_ends_and_the_log_is_served() {
     let (log, _folder, process) = limited("connections = 3");
     let body = log.body(0, 7);
     let mut paused: Vec<_> = (0..3).map(|_| half_an_upload(&process, &body)).collect();
-    assert_eq!(process.door.status(&body), 200);
+    assert_eq!(process.listener.status(&body), 200);
     // The limit of the body's time is 15 s; the longest pause ended long before.
     assert_eq!(status(&mut paused[0]), None);
     paused[2].write_all(&body[body.len() / 2..]).unwrap();
@@ -98,5 +98,5 @@ fn an_address_has_as_many_connections_as_the_config_says() {
     }
     // Half a second after a request a connection counts as idle.
     std::thread::sleep(Duration::from_millis(700));
-    assert_eq!(process.door.status(&log.body(7, 9)), 200, "an idle one makes room");
+    assert_eq!(process.listener.status(&log.body(7, 9)), 200, "an idle one makes room");
 }

@@ -52,17 +52,17 @@ fn inside_a_small_file_system() {
     let (quiet, forked) = (Log::new("log.example/quiet"), Log::salted("log.example/quiet", 1, 1));
     let folder = Folder::new(&others.iter().chain([&log, &quiet, &large]).collect::<Vec<_>>());
     let process = folder.start(&[]);
-    let door = &process.door;
-    assert_eq!(door.status(&log.body(0, 3)), 200);
-    assert_eq!(door.status(&quiet.body(0, 3)), 200);
+    let listener = &process.listener;
+    assert_eq!(listener.status(&log.body(0, 3)), 200);
+    assert_eq!(listener.status(&quiet.body(0, 3)), 200);
 
     fill(&temporary);
-    assert_eq!(door.status(&log.body(3, 7)), 200, "a journal has its place on the disk");
-    let page = door.get(&format!("/{}/checkpoint", log.hash())).body;
+    assert_eq!(listener.status(&log.body(3, 7)), 200, "a journal has its place on the disk");
+    let page = listener.get(&format!("/{}/checkpoint", log.hash())).body;
     // Long checkpoints, until both journals are full of what cannot be written to the files.
     let mut size = 0;
     let refused = loop {
-        let answer = door.post(&body(size, long_proof(&large, size), long(&large, size + 1)));
+        let answer = listener.post(&body(size, long_proof(&large, size), long(&large, size + 1)));
         if answer.status != 200 || size == 190 {
             break answer;
         }
@@ -70,53 +70,53 @@ fn inside_a_small_file_system() {
     };
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("30")), "at {size}: {}", refused.text());
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let asked = others.iter().map(|log| scope.spawn(|| door.status(&body(0, no_proof(), long(log, 5)))));
+        let asked = others.iter().map(|log| scope.spawn(|| listener.status(&body(0, no_proof(), long(log, 5)))));
         let asked: Vec<_> = asked.collect();
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     assert_eq!(statuses, [503; 6], "nor when many ask at once");
-    assert_eq!(door.post(&quiet.body(0, 7)).text(), "3\n", "what needs no disk is answered");
-    assert_eq!(door.get(&format!("/{}/checkpoint", log.hash())).body, page, "what was cosigned is served");
+    assert_eq!(listener.post(&quiet.body(0, 7)).text(), "3\n", "what needs no disk is answered");
+    assert_eq!(listener.get(&format!("/{}/checkpoint", log.hash())).body, page, "what was cosigned is served");
     let fork = body(3, no_proof(), forked.signed(3));
-    assert_eq!(door.status(&fork), 422, "a fork is refused though it cannot be kept");
+    assert_eq!(listener.status(&fork), 422, "a fork is refused though it cannot be kept");
     let lost = format!("stele_witness_evidence_lost_total{{origin=\"{}\"}} 1\n", quiet.origin);
-    assert!(door.get("/metrics").text().contains(&lost), "and somebody is told");
+    assert!(listener.get("/metrics").text().contains(&lost), "and somebody is told");
     let (code, said) = doctor(&folder);
     assert!(code != 0 && said.contains("FAIL disk"), "{said}");
 
     empty(&temporary);
-    assert_eq!(door.status(&log.body(7, 9)), 200, "with room again it goes on by itself");
-    assert_eq!(door.status(&fork), 422);
+    assert_eq!(listener.status(&log.body(7, 9)), 200, "with room again it goes on by itself");
+    assert_eq!(listener.status(&fork), 422);
     assert_eq!(folder.evidence(&quiet).len(), 1, "and the fork is kept when it comes again");
     for log in &others {
         // One that had its mark written has finished the change.
-        let told = door.post(&log.body(100, 101)).text();
+        let told = listener.post(&log.body(100, 101)).text();
         let old: u64 = told.trim().parse().unwrap();
         assert!(matches!(old, 0 | 5), "{old}");
-        assert_eq!(door.status(&log.body(old, 7)), 200);
+        assert_eq!(listener.status(&log.body(old, 7)), 200);
     }
 
     fill(&temporary);
-    assert_eq!(door.status(&log.body(9, 11)), 200);
+    assert_eq!(listener.status(&log.body(9, 11)), 200);
     process.kill();
     // Killed and started on the full disk, twice: it goes on in its journals, and neither forgets nor forks.
     for (old, size) in [(11, 13), (13, 15)] {
         let process = folder.start(&[]);
         assert_eq!(
-            process.door.post(&log.body(0, 17)).text(),
+            process.listener.post(&log.body(0, 17)).text(),
             format!("{old}\n"),
             "answered on the full disk, and kept"
         );
-        assert_ne!(process.door.status(&liar.body(old, size)), 200);
-        assert_eq!(process.door.status(&log.body(old, size)), 200);
+        assert_ne!(process.listener.status(&liar.body(old, size)), 200);
+        assert_eq!(process.listener.status(&log.body(old, size)), 200);
         process.kill();
     }
     empty(&temporary);
     let again = folder.start(&[]);
-    assert_eq!(again.door.post(&log.body(0, 17)).text(), "15\n");
-    assert_ne!(again.door.status(&liar.body(15, 17)), 200);
-    assert_eq!(again.door.status(&log.body(15, 17)), 200);
-    assert_eq!(again.door.get("/healthz").status, 200);
+    assert_eq!(again.listener.post(&log.body(0, 17)).text(), "15\n");
+    assert_ne!(again.listener.status(&liar.body(15, 17)), 200);
+    assert_eq!(again.listener.status(&log.body(15, 17)), 200);
+    assert_eq!(again.listener.get("/healthz").status, 200);
 }
 
 /// A checkpoint with an extension line that makes its record fifty thousand bytes long.

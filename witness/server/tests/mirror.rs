@@ -227,7 +227,7 @@ fn r4_killed_before_or_after_any_step_the_copy_goes_on_and_is_whole() {
             let process = house.folder.start(&[]);
             let page = format!("/mirror/{}/checkpoint", house.log.hash());
             let end = Instant::now() + Duration::from_secs(30);
-            while !mirrored(&process.door.try_get(&page), size) {
+            while !mirrored(&process.listener.try_get(&page), size) {
                 assert!(Instant::now() < end, "{rule}: not mirrored");
                 std::thread::sleep(Duration::from_millis(50));
             }
@@ -336,7 +336,7 @@ fn r8_when_the_log_is_gone_everything_is_read_from_the_mirror() {
     let page = format!("/mirror/{}/checkpoint", house.log.hash());
     let process = house.folder.start(&[]);
     let end = Instant::now() + Duration::from_secs(30);
-    while process.door.get(&page).status != 200 {
+    while process.listener.get(&page).status != 200 {
         assert!(Instant::now() < end, "not mirrored");
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -344,23 +344,23 @@ fn r8_when_the_log_is_gone_everything_is_read_from_the_mirror() {
     house.files.vanish();
     std::fs::remove_dir_all(house.files.path()).unwrap();
     let process = house.folder.start(&[]);
-    let note = SignedNote::parse(&process.door.get(&page).body).unwrap();
-    let url = format!("{}/mirror/{}/", process.door.url, house.log.hash());
+    let note = SignedNote::parse(&process.listener.get(&page).body).unwrap();
+    let url = format!("{}/mirror/{}/", process.listener.url, house.log.hash());
     let log = TiledLog::open(Page(StaticFiles::http(&url, "test")), Checkpoint::parse(note.text()).unwrap()).unwrap();
     let read: Vec<_> = log.entries(0).flat_map(|chunk| chunk.unwrap().entries).collect();
     assert_eq!(read, (0..700).map(|n| house.log.entry(n)).collect::<Vec<_>>());
-    let tile = process.door.get(&format!("/mirror/{}/tile/0/000", house.log.hash()));
+    let tile = process.listener.get(&format!("/mirror/{}/tile/0/000", house.log.hash()));
     assert_eq!(tile.header("cache-control"), Some("public, max-age=31536000, immutable"));
     assert!(
         process
-            .door
+            .listener
             .get("/mirror/metrics")
             .text()
             .contains("stele_witness_mirror_size{origin=\"log.example/copied\"} 700\n")
     );
     let absent = Digest::of(b"nothing");
     for path in ["tile/0/002", "tile/0/000.p/256", "tile/0/0", "manifests/zz", &format!("manifests/{absent}")] {
-        assert_eq!(process.door.get(&format!("/mirror/{}/{path}", house.log.hash())).status, 404, "{path}");
+        assert_eq!(process.listener.get(&format!("/mirror/{}/{path}", house.log.hash())).status, 404, "{path}");
     }
     assert_eq!(process.stop(), 0);
 }
@@ -383,6 +383,6 @@ fn r9_a_mirror_is_another_cosigner_than_the_witness_and_copies_only_what_is_pull
     assert_eq!(run(&["mirror", "init", path, "--name", "mirror.example/m2"]).0, 7, "one is there");
     let (code, told) = run(&["mirror", "add", path, &log.origin]);
     assert!(code == 7 && told.contains("pull"), "{code} {told}");
-    let page = folder.start(&[]).door.get("/").text();
+    let page = folder.start(&[]).listener.get("/").text();
     assert_eq!(page.matches("mirror vkey: mirror.example/m1+").count(), 2, "{page}");
 }

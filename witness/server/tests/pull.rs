@@ -165,16 +165,16 @@ fn n7_a_log_that_does_not_answer_holds_up_nobody_and_a_reload_is_heeded() {
     folder.add_pulled(&mute, &format!("http://{}", hanging.local_addr().unwrap()));
     folder.add_pulled(&quiet, &files.url);
     let process = folder.start(&[]);
-    wait("the log that answers", || process.door.get(&format!("/{}/checkpoint", quiet.hash())).status == 200);
+    wait("the log that answers", || process.listener.get(&format!("/{}/checkpoint", quiet.hash())).status == 200);
     // One more comes with a reload.
     let more = FileServer::start();
     late.write(more.path(), 20);
     folder.add_pulled(&late, &more.url);
     process.hang_up();
-    wait("the log that came late", || process.door.get(&format!("/{}/checkpoint", late.hash())).status == 200);
+    wait("the log that came late", || process.listener.get(&format!("/{}/checkpoint", late.hash())).status == 200);
     quiet.write(files.path(), 70);
     let page = format!("/{}/checkpoint", quiet.hash());
-    wait("growth", || process.door.get(&page).text().contains("\n70\n"));
+    wait("growth", || process.listener.get(&page).text().contains("\n70\n"));
     assert_eq!(process.stop(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! Entries that are outcome to a mirror (c2sp.org/tlog-mirror): whoever brings them, only the tree that was cosigned gets in.
+//! Entries that are brought to a mirror (c2sp.org/tlog-mirror): anyone who brings them, only the tree that was cosigned gets in.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 mod common;
@@ -54,7 +54,7 @@ impl House {
         let copy = tempfile::tempdir().unwrap();
         self.log.write(copy.path(), size);
         for path in tiles_for(0, size) {
-            let answer = process.door.get(&format!("/mirror/{}/{path}", self.log.hash()));
+            let answer = process.listener.get(&format!("/mirror/{}/{path}", self.log.hash()));
             assert!(answer.status == 200 && answer.body == common::read(&copy.path().join(path.to_string())), "{path}");
         }
     }
@@ -93,13 +93,13 @@ fn body(log: &Log, start: u64, end: u64, ticket: &[u8], packages: usize) -> Vec<
 /// One request over a connection of its own.
 fn send(process: &Process, headers: &str, body: &[u8]) -> Told {
     let mut stream = open(process, headers, body.len());
-    // Whoever refuses early may close before all is sent.
+    // Anyone who refuses early may close before all is sent.
     let _ = stream.write_all(body);
     read(stream)
 }
 
 fn open(process: &Process, headers: &str, length: usize) -> TcpStream {
-    let mut stream = TcpStream::connect(process.door.url.strip_prefix("http://").unwrap()).unwrap();
+    let mut stream = TcpStream::connect(process.listener.url.strip_prefix("http://").unwrap()).unwrap();
     let first = "POST /mirror/add-entries HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     stream.write_all(format!("{first}{headers}Content-Length: {length}\r\n\r\n").as_bytes()).unwrap();
     stream
@@ -134,7 +134,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn pending(process: &Process, log: &Log, old: u64, size: u64) {
-    assert_eq!(process.door.post_to("/mirror/add-checkpoint", &log.body(old, size)).status, 200);
+    assert_eq!(process.listener.post_to("/mirror/add-checkpoint", &log.body(old, size)).status, 200);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn q1_what_is_no_upload_or_of_no_log_that_is_pushed_is_refused() {
     assert_eq!(send(&process, "Content-Type: text/plain\r\n", &whole).status, 415);
     let told = send(&process, &format!("{BYTES}Content-Encoding: br\r\n"), &whole);
     assert!(told.status == 415 && told.header.contains("accept-encoding: gzip"));
-    assert_eq!(process.door.get(&format!("/mirror/{}/checkpoint", house.log.hash())).status, 404);
+    assert_eq!(process.listener.get(&format!("/mirror/{}/checkpoint", house.log.hash())).status, 404);
 }
 
 #[test]
@@ -186,7 +186,11 @@ fn q3_an_upload_that_stops_goes_on_where_the_answer_says() {
     assert_eq!(told.status, 202);
     let (size, next, ticket) = info(&told);
     assert_eq!((size, next), (900, 512));
-    assert_eq!(process.door.get(&format!("/mirror/{}/tile/entries/000", house.log.hash())).status, 404, "not signed");
+    assert_eq!(
+        process.listener.get(&format!("/mirror/{}/tile/entries/000", house.log.hash())).status,
+        404,
+        "not signed"
+    );
     house.signed(&push(&process, &body(&house.log, next, size, &ticket, 2)), 900);
     house.serves(&process, 900);
 }
@@ -294,7 +298,7 @@ fn q9_killed_or_failing_at_any_step_the_upload_goes_on_and_the_copy_is_whole() {
                 process.kill();
             }
             let process = house.folder.start(&[]);
-            if process.door.get(&format!("/{}/checkpoint", house.log.hash())).status == 404 {
+            if process.listener.get(&format!("/{}/checkpoint", house.log.hash())).status == 404 {
                 pending(&process, &house.log, 0, 600);
             }
             let told = push(&process, &head(0, 600, b"").to_bytes());

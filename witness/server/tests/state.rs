@@ -22,20 +22,20 @@ fn log() -> Log {
 fn s5_a_restart_goes_on_where_it_was() {
     let log = log();
     let folder = Folder::new(&[&log]);
-    assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
+    assert_eq!(folder.serve().listener.status(&log.body(0, 3)), 200);
     let served = folder.serve();
-    assert_eq!(served.door.post(&log.body(0, 7)).text(), "3\n");
-    assert_eq!(served.door.get(&format!("/{}/checkpoint", log.hash())).body, folder.kept(&log));
-    assert_eq!(served.door.status(&log.body(3, 7)), 200);
+    assert_eq!(served.listener.post(&log.body(0, 7)).text(), "3\n");
+    assert_eq!(served.listener.get(&format!("/{}/checkpoint", log.hash())).body, folder.kept(&log));
+    assert_eq!(served.listener.status(&log.body(3, 7)), 200);
 }
 
 #[test]
 fn s6_the_real_program_refuses_a_lost_or_restored_state_and_names_the_ways_out() {
     let log = log();
     let folder = Folder::new(&[&log]);
-    assert_eq!(folder.serve().door.status(&log.body(0, 3)), 200);
+    assert_eq!(folder.serve().listener.status(&log.body(0, 3)), 200);
     let backup = common::files_of(&folder.path().join("state"));
-    assert_eq!(folder.serve().door.status(&log.body(3, 7)), 200);
+    assert_eq!(folder.serve().listener.status(&log.body(3, 7)), 200);
 
     backup.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
     let (code, told) = folder.refusal();
@@ -58,12 +58,12 @@ fn s7_the_way_out_goes_on_from_our_own_newest_cosignature() {
     let log = log();
     let folder = Folder::new(&[&log]);
     let served = folder.serve();
-    assert_eq!(served.door.status(&log.body(0, 3)), 200);
+    assert_eq!(served.listener.status(&log.body(0, 3)), 200);
     let first = folder.path().join("first");
     fs::write(&first, folder.kept(&log)).unwrap();
-    assert_eq!(served.door.status(&log.body(3, 7)), 200);
+    assert_eq!(served.listener.status(&log.body(3, 7)), 200);
     let published = folder.path().join("published");
-    fs::write(&published, served.door.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
+    fs::write(&published, served.listener.get(&format!("/{}/checkpoint", log.hash())).body).unwrap();
     drop(served);
     fs::remove_file(folder.state(&log)).unwrap();
     let adopt = |file: &std::path::Path| {
@@ -75,8 +75,8 @@ fn s7_the_way_out_goes_on_from_our_own_newest_cosignature() {
     assert!(code == 12 && words.contains("older than what"), "{words}");
     assert_eq!(adopt(&published), (0, "goes on from size 7: log.example/a\n".to_owned()));
     let served = folder.serve();
-    assert_eq!(served.door.post(&log.body(0, 9)).text(), "7\n");
-    assert_eq!(served.door.status(&log.body(7, 9)), 200);
+    assert_eq!(served.listener.post(&log.body(0, 9)).text(), "7\n");
+    assert_eq!(served.listener.status(&log.body(7, 9)), 200);
 }
 
 #[test]
@@ -87,22 +87,22 @@ fn s8_a_second_process_is_refused_while_the_first_runs() {
     let (code, told) = folder.refusal();
     assert_eq!(code, 11, "{told}");
     assert!(folder.try_serve().is_err_and(|error| error.code() == "locked"));
-    assert_eq!(first.door.status(&log.body(0, 3)), 200);
+    assert_eq!(first.listener.status(&log.body(0, 3)), 200);
     assert_eq!(first.stop(), 0);
-    assert_eq!(folder.start(&[]).door.post(&log.body(0, 7)).text(), "3\n");
+    assert_eq!(folder.start(&[]).listener.post(&log.body(0, 7)).text(), "3\n");
 }
 
 #[test]
 fn t2_a_clock_that_was_set_back_while_we_were_down_is_noticed() {
     let log = log();
     let folder = Folder::new(&[&log]);
-    assert_eq!(folder.start(&[]).door.status(&log.body(0, 3)), 200);
+    assert_eq!(folder.start(&[]).listener.status(&log.body(0, 3)), 200);
     let back = folder.start(&[("STELE_TEST_CLOCK_OFFSET", "-100000")]);
-    let answer = back.door.post(&log.body(3, 7));
+    let answer = back.listener.post(&log.body(3, 7));
     assert!(answer.status == 503 && answer.text().contains("clock-back"), "{}", answer.text());
-    assert_eq!(back.door.get("/healthz").status, 503);
+    assert_eq!(back.listener.get("/healthz").status, 503);
     back.kill();
-    assert_eq!(folder.start(&[]).door.status(&log.body(3, 7)), 200);
+    assert_eq!(folder.start(&[]).listener.status(&log.body(3, 7)), 200);
 }
 
 #[test]
@@ -110,13 +110,13 @@ fn s9_a_state_changed_under_a_running_witness_is_noticed_and_stops_it() {
     let log = log();
     let folder = Folder::new(&[&log]);
     let served = folder.serve();
-    served.door.post(&log.body(0, 3));
+    served.listener.post(&log.body(0, 3));
     let old = folder.kept(&log);
-    served.door.post(&log.body(3, 7));
+    served.listener.post(&log.body(3, 7));
     fs::write(folder.state(&log), old).unwrap();
-    assert_eq!(served.door.status(&log.body(7, 9)), 503);
-    assert_eq!(served.door.status(&log.body(3, 9)), 503);
-    let health = served.door.get("/healthz");
+    assert_eq!(served.listener.status(&log.body(7, 9)), 503);
+    assert_eq!(served.listener.status(&log.body(3, 9)), 503);
+    let health = served.listener.get("/healthz");
     assert!(health.status == 503 && health.text().contains("log.example/a"), "{}", health.text());
 }
 
@@ -125,14 +125,14 @@ fn health_reads_the_disk_and_not_only_its_memory() {
     let log = log();
     let folder = Folder::new(&[&log]);
     let served = folder.serve();
-    served.door.post(&log.body(0, 3));
-    let health = served.door.get("/healthz");
+    served.listener.post(&log.body(0, 3));
+    let health = served.listener.get("/healthz");
     assert!(health.status == 200 && health.text().contains(&format!("\"cosigned_at\":{NOW}")), "{}", health.text());
     let mut damaged = read(&folder.state(&log));
     let last = damaged.len() - 4;
     damaged[last] ^= 1;
     fs::write(folder.state(&log), damaged).unwrap();
-    served.door.health(503);
+    served.listener.health(503);
 }
 
 #[test]
@@ -162,10 +162,10 @@ fn a_log_that_is_removed_and_added_again_goes_on_where_it_was() {
     let folder = Folder::new(&[]);
     let before = fs::read(folder.path().join("witness.toml")).unwrap();
     folder.add(&log);
-    folder.serve().door.post(&log.body(0, 3));
+    folder.serve().listener.post(&log.body(0, 3));
     fs::write(folder.path().join("witness.toml"), before).unwrap();
     folder.add(&log);
-    assert_eq!(folder.serve().door.post(&log.body(0, 7)).text(), "3\n");
+    assert_eq!(folder.serve().listener.post(&log.body(0, 7)).text(), "3\n");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_log_is_added_disabled_and_enabled_while_the_witness_runs() {
     let dir = dir.to_str().unwrap();
     let process = folder.start(&[]);
     let run = |arguments: &[&str]| told(folder.command(arguments).output().unwrap());
-    let status = |log: &Log, old, size| process.door.status(&log.body(old, size));
+    let status = |log: &Log, old, size| process.listener.status(&log.body(old, size));
     let becomes = |log: &Log, old, size, wanted| {
         process.hang_up();
         let found = (0..100).any(|_| {
@@ -212,8 +212,12 @@ fn a_log_is_added_disabled_and_enabled_while_the_witness_runs() {
     assert_eq!(run(&["logs", "disable", dir, "log.example/none"]).0, 2);
     assert_eq!(run(&["logs", "disable", dir, "log.example/a"]).0, 0);
     becomes(&a, 3, 5, 404);
-    assert_eq!(process.door.get(&format!("/{}/checkpoint", a.hash())).status, 200, "what was cosigned is still served");
-    assert_eq!(process.door.get("/healthz").status, 200);
+    assert_eq!(
+        process.listener.get(&format!("/{}/checkpoint", a.hash())).status,
+        200,
+        "what was cosigned is still served"
+    );
+    assert_eq!(process.listener.get("/healthz").status, 200);
     assert_eq!(run(&["logs", "enable", dir, "log.example/a"]).0, 0);
     becomes(&a, 0, 5, 409);
     assert_eq!(status(&a, 3, 5), 200, "it goes on where it was");
@@ -250,7 +254,7 @@ fn a_list_adds_what_is_new_and_a_changed_key_is_an_event_for_a_person() {
     let config = fs::read_to_string(dir.join("witness.toml")).unwrap();
     assert!(config.contains(&a.vkey()) && !config.contains(&changed.vkey()) && config.contains("qpd = 48"), "{config}");
     assert_eq!(pull(format!("logs/v0\nvkey {}\n", b.vkey())), (0, "1 known already\n".to_owned()));
-    assert_eq!(folder.serve().door.status(&b.body(0, 3)), 200);
+    assert_eq!(folder.serve().listener.status(&b.body(0, 3)), 200);
 }
 
 #[test]
@@ -263,17 +267,17 @@ fn a_log_that_asks_too_often_is_told_when_to_come_back_and_strangers_cannot_use_
     let served = folder.serve();
     let stranger = Log::salted("log.example/a", 0, 9);
     for _ in 0..50 {
-        assert_eq!(served.door.status(&stranger.body(0, 3)), 403);
+        assert_eq!(served.listener.status(&stranger.body(0, 3)), 403);
     }
     for size in 1..=10 {
-        assert_eq!(served.door.status(&log.body(size - 1, size)), 200, "{size}");
+        assert_eq!(served.listener.status(&log.body(size - 1, size)), 200, "{size}");
     }
-    let answer = served.door.post(&log.body(10, 11));
+    let answer = served.listener.post(&log.body(10, 11));
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("3600")));
-    assert_eq!(served.door.post(&log.body(0, 11)).text(), "10\n", "what needs no signature is still answered");
+    assert_eq!(served.listener.post(&log.body(0, 11)).text(), "10\n", "what needs no signature is still answered");
     served.clock.set(common::NOW + 3600);
-    assert_eq!(served.door.status(&log.body(10, 11)), 200);
-    assert_eq!(served.door.status(&log.body(11, 12)), 429);
+    assert_eq!(served.listener.status(&log.body(10, 11)), 200);
+    assert_eq!(served.listener.status(&log.body(11, 12)), 429);
 }
 
 #[test]
@@ -282,12 +286,12 @@ fn the_doctor_says_what_works_and_what_does_not() {
     let folder = Folder::new(&[&log]);
     let dir = folder.path();
     let process = folder.start(&[]);
-    assert_eq!(process.door.status(&log.body(0, 3)), 200);
+    assert_eq!(process.listener.status(&log.body(0, 3)), 200);
     let examine = |url: &str| {
         let output = folder.command(&["doctor", dir.to_str().unwrap(), "--url", url]).output().unwrap();
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     };
-    let (code, words) = examine(&process.door.url);
+    let (code, words) = examine(&process.listener.url);
     assert_eq!(code, 0, "{words}");
     for line in [
         "ok   keys",
@@ -302,8 +306,8 @@ fn the_doctor_says_what_works_and_what_does_not() {
     assert_eq!(process.stop(), 0);
     let backup = common::files_of(&dir.join("state"));
     let process = folder.start(&[]);
-    let url = process.door.url.clone();
-    assert_eq!(process.door.status(&log.body(3, 7)), 200);
+    let url = process.listener.url.clone();
+    assert_eq!(process.listener.status(&log.body(3, 7)), 200);
     assert_eq!(process.stop(), 0);
     let (code, words) = examine(&url);
     assert!(code == 9 && words.contains("FAIL reach"), "{words}");

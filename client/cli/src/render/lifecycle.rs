@@ -76,7 +76,7 @@ pub(crate) fn warnings(history: &History) -> Vec<String> {
     lines
 }
 
-/// Who reports an incident of a release: anybody may, and whoever is not its publisher is called a stranger to it.
+/// Who reports an incident of a release: anybody may, and anyone who is not its publisher is called a stranger to it.
 pub(crate) fn reporter(by: &Publisher, coordinate: &Coordinate) -> String {
     if *by == coordinate.publisher {
         format!("{by}, its publisher")

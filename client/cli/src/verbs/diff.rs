@@ -48,7 +48,7 @@ fn load(subject: &Subject, log: Option<&LogView<'_>>) -> Result<LoadedStatement,
         (Subject::Coordinate(coordinate), Some(log)) => LoadedStatement::coordinate(log, coordinate),
         (Subject::Entry(position), Some(log)) => LoadedStatement::entry(log, *position),
         (Subject::File(file), _) => LoadedStatement::file(file),
-        // A log is asked for whoever needs one.
+        // A log is asked for anyone who needs one.
         (Subject::Coordinate(_) | Subject::Entry(_), None) => {
             Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
         }

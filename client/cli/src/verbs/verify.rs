@@ -163,7 +163,7 @@ fn examine(
     }
 }
 
-/// Whoever wants to know what became of a release.
+/// Looks up what became of a release.
 struct Reader<'a> {
     evidence: &'a VerifiedRelease,
     policy: &'a Policy,

@@ -77,14 +77,14 @@ impl Form {
         found
     }
 
-    /// The same with the files of a shelf; a digest that is given must be that of the file, where the file is there.
-    pub fn fill_from(&mut self, shelf: &DocumentFolders) -> Result<(), Failure> {
+    /// The same with the files of folders; a digest that is given must be that of the file, where the file is there.
+    pub fn fill_from(&mut self, folders: &DocumentFolders) -> Result<(), Failure> {
         let before = self.clone();
         for pattern in DOCUMENTS {
             self.each(pattern, |path, document| -> Result<(), Failure> {
                 let Value::Table(document) = document else { return Ok(()) };
                 let Some(name) = document.get("name").and_then(Value::as_str) else { return Ok(()) };
-                let Some(file) = shelf.find(name) else {
+                let Some(file) = folders.find(name) else {
                     return match document.get("sha256") {
                         Some(_) => Ok(()),
                         None => {

@@ -4,16 +4,15 @@
 //! - [`HeadStore::compare_and_swap`] reads what is stored again and compares it byte for byte with what the caller expects. Only then it
 //!   replaces it. After `Ok` the new bytes are durable.
 //! - [`HeadErrorKind::Conflict`]: the stored bytes are others. The caller's picture of the log is wrong, and it must not sign.
-//! - [`HeadErrorKind::NoRoom`]: the old bytes are in place, and nobody has seen the new ones.
+//! - [`HeadErrorKind::NoRoom`]: the old bytes are in place, and no reader has seen the new ones.
 //! - [`HeadErrorKind::Uncertain`]: the old bytes are stored, or the new ones. Only a start, which loads them again, can tell.
 //!
 //! # Trust
 //! Write access is enough to roll the log back, and so to make it sign a second history. It belongs on storage that is in no backup that is
 //! ever restored. Recovery refuses when it is older than what was published, and nothing is signed before the witnesses have been asked.
 
-use std::error::Error;
+use super::storage_error::StorageError;
 use std::fmt;
-use stele_explain::{Exit, Explain, Failure};
 
 /// A place for the newest signed checkpoint. What refuses a second writer is the comparison; a lock only makes that rare.
 pub trait HeadStore: Send + fmt::Debug {
@@ -35,56 +34,5 @@ pub enum HeadErrorKind {
     Uncertain,
 }
 
-/// Why the newest signed checkpoint could not be loaded or stored, in the words of the storage.
-pub struct HeadError {
-    kind: HeadErrorKind,
-    failure: Failure,
-}
-
-impl HeadError {
-    /// An error of the storage and what it means.
-    pub fn new(kind: HeadErrorKind, error: impl Explain + Send + Sync + 'static) -> Self {
-        Self { kind, failure: error.into() }
-    }
-
-    /// What it means.
-    pub fn kind(&self) -> HeadErrorKind {
-        self.kind
-    }
-}
-
-impl fmt::Display for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.failure.fmt(f)
-    }
-}
-
-impl fmt::Debug for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:?}", self.kind, self.failure)
-    }
-}
-
-impl Error for HeadError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.failure.source()
-    }
-}
-
-impl Explain for HeadError {
-    fn exit(&self) -> Exit {
-        self.failure.as_explain().exit()
-    }
-
-    fn code(&self) -> &'static str {
-        self.failure.as_explain().code()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.failure.as_explain().hint()
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.failure.as_explain().facts()
-    }
-}
+/// Why the newest signed checkpoint could not be loaded or stored.
+pub type HeadError = StorageError<HeadErrorKind>;

@@ -86,7 +86,7 @@ impl LookupRow {
 pub enum LookupKey<'a> {
     /// The entry with this leaf hash.
     Leaf(&'a LeafHash),
-    /// Everything about a coordinate, whoever says it.
+    /// Everything about a coordinate, by any speaker.
     Coordinate(&'a str),
     /// Everything that a publisher says.
     Publisher(&'a str),

@@ -12,9 +12,8 @@
 //! Write access lets somebody withhold objects, and show readers tiles that fail their proofs. It does not make the log sign a wrong tree:
 //! what is about to be signed is read back first.
 
-use std::error::Error;
+use super::storage_error::StorageError;
 use std::fmt;
-use stele_explain::{Exit, Explain, Failure};
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
 
@@ -92,23 +91,8 @@ pub enum ObjectErrorKind {
     Failed,
 }
 
-/// Why an object could not be kept or read, in the words of the storage.
-pub struct ObjectError {
-    kind: ObjectErrorKind,
-    failure: Failure,
-}
-
-impl ObjectError {
-    /// An error of the storage and what it means.
-    pub fn new(kind: ObjectErrorKind, error: impl Explain + Send + Sync + 'static) -> Self {
-        Self { kind, failure: error.into() }
-    }
-
-    /// What it means.
-    pub fn kind(&self) -> ObjectErrorKind {
-        self.kind
-    }
-}
+/// Why an object could not be kept or read.
+pub type ObjectError = StorageError<ObjectErrorKind>;
 
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,41 +102,5 @@ impl fmt::Display for ObjectName {
             Self::Checkpoint => f.write_str("checkpoint"),
             Self::StagedBatch(name) => write!(f, "staged/{name}"),
         }
-    }
-}
-
-impl fmt::Display for ObjectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.failure.fmt(f)
-    }
-}
-
-impl fmt::Debug for ObjectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}: {:?}", self.kind, self.failure)
-    }
-}
-
-impl Error for ObjectError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.failure.source()
-    }
-}
-
-impl Explain for ObjectError {
-    fn exit(&self) -> Exit {
-        self.failure.as_explain().exit()
-    }
-
-    fn code(&self) -> &'static str {
-        self.failure.as_explain().code()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.failure.as_explain().hint()
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.failure.as_explain().facts()
     }
 }

@@ -65,7 +65,7 @@ impl Place {
         format!("{action}:{op}:{}/{folder}/journal:{count}", self.home.path().display())
     }
 
-    /// Whoever puts back a whole folder puts back its journals; whoever loses them, loses what they hold.
+    /// Anyone who puts back a whole folder puts back its journals; anyone who loses them, loses what they hold.
     fn lose_journals(&self, folder: &str) {
         for name in ["journal.0", "journal.1"] {
             fs::remove_file(self.home.path().join(folder).join(name)).unwrap();

@@ -214,8 +214,8 @@ impl Folder {
         let serving = runtime.spawn(http::run(witness, listener, async {
             let _ = stopped.await;
         }));
-        let door = Door { url, http: client(), key: self.key.clone() };
-        Ok(Served { door, clock, runtime: Some((runtime, stop, serving)) })
+        let listener = Listener { url, http: client(), key: self.key.clone() };
+        Ok(Served { listener, clock, runtime: Some((runtime, stop, serving)) })
     }
 
     /// The real binary, with its stdout.
@@ -261,7 +261,10 @@ impl Folder {
             child.wait().unwrap();
             return None;
         };
-        Some(Process { door: Door { url: url.trim().to_owned(), http: client(), key: self.key.clone() }, child })
+        Some(Process {
+            listener: Listener { url: url.trim().to_owned(), http: client(), key: self.key.clone() },
+            child,
+        })
     }
 
     /// How `run` ends when it does not start.
@@ -277,13 +280,13 @@ pub fn told(output: Output) -> (i32, String) {
 
 /// How one speaks with a witness.
 #[derive(Clone)]
-pub struct Door {
+pub struct Listener {
     pub url: String,
     pub http: HttpClient,
     pub key: WitnessKeys,
 }
 
-impl Door {
+impl Listener {
     pub fn post(&self, body: &[u8]) -> Response {
         self.try_post(body).unwrap()
     }
@@ -344,7 +347,7 @@ type Serving = (tokio::runtime::Runtime, oneshot::Sender<()>, tokio::task::JoinH
 
 /// A witness in this process; dropping it stops it.
 pub struct Served {
-    pub door: Door,
+    pub listener: Listener,
     pub clock: Arc<ManualClock>,
     runtime: Option<Serving>,
 }
@@ -359,7 +362,7 @@ impl Drop for Served {
 
 /// A witness in a process of its own; dropping it kills it.
 pub struct Process {
-    pub door: Door,
+    pub listener: Listener,
     pub child: Child,
 }
 
