@@ -21,6 +21,7 @@ use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::Path;
 
+use redb::backends::FileBackend;
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
 use stele_explain::{Exit, Explain};
 use tempfile::TempDir;
@@ -66,7 +67,8 @@ impl Store {
     }
 
     fn at(path: &Path, folder: Option<TempDir>) -> Result<Self, StoreError> {
-        let database = Database::builder().set_cache_size(CACHE).create_file(file(path)?).map_err(database)?;
+        let file = FileBackend::new(file(path)?).map_err(database)?;
+        let database = Database::builder().set_cache_size(CACHE).create_with_backend(file).map_err(database)?;
         let store = Self { database, _folder: folder };
         // The table is made by the first write.
         store.write(&Changes::new())?;
