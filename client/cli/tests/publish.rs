@@ -512,3 +512,18 @@ fn weights_that_another_release_has_are_said_before_they_are_published_again() {
         "{second:?}"
     );
 }
+
+#[test]
+fn two_at_once_do_not_give_one_release_two_times() {
+    let (world, served) = served();
+    draft(&world).ok();
+    decide(&world);
+    let before = std::fs::read(world.model().join("release.toml")).unwrap();
+    let other = std::fs::File::open(world.model()).unwrap();
+    other.try_lock().unwrap();
+    publish(&world, &["--claim"]).fails(11, &["another process holds", "hint:"]);
+    assert_eq!(std::fs::read(world.model().join("release.toml")).unwrap(), before);
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+    drop(other);
+    publish(&world, &["--claim"]).ok();
+}

@@ -78,6 +78,18 @@ impl Lock {
         Self::take(path)
     }
 
+    /// Takes the lock of a folder itself or fails at once: nothing is written into it.
+    pub fn of_folder(path: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = path.as_ref();
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(Errno::WOULDBLOCK) => Err(LockError::Held { path: path.to_owned(), holder: None }),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
     /// Takes the lock or fails at once. The file is created when missing and stays for ever: deleting a lock file
     /// would let two processes hold "the" lock.
     pub fn take(path: impl AsRef<Path>) -> Result<Self, LockError> {
@@ -117,6 +129,16 @@ mod tests {
         assert!(error.to_string().contains(path.to_str().unwrap()));
         drop(first);
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_held_by_one_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Lock::of_folder(dir.path()).unwrap();
+        assert_eq!(Lock::of_folder(dir.path()).unwrap_err().exit(), Exit::Locked);
+        drop(first);
+        Lock::of_folder(dir.path()).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

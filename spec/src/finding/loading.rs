@@ -155,7 +155,7 @@ pub fn code_in_config(
     Ok(found)
 }
 
-/// `auto_map`, at any depth: a model made of models has a configuration of each, such as `text_config`, from which they are made in turn.
+/// `auto_map`, as deep as JSON is kept: a model made of models has a configuration of each, such as `text_config`, from which they are made in turn.
 fn auto_map(config: &Json, place: &str, found: &mut Vec<CodeReference>) {
     match config {
         Json::Map(fields) => {

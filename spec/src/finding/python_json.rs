@@ -8,7 +8,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 /// How deep values are kept: what is deeper is checked and left out. No loader looks for code below the third level.
-const KEPT: usize = 8;
+const KEPT: usize = 32;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use stele_durable as durable;
+use stele_durable::lock::{Lock, LockError};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
 use stele_log_client::api::LogClient;
@@ -39,6 +40,11 @@ use crate::render::page::Page;
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let key = key::read_secret(&args.key)?;
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
+    // Two at once would each give the release a time of its own. A folder that cannot be locked is said further on, or is read-only.
+    let _alone = match Lock::of_folder(&args.folder) {
+        Err(error @ LockError::Held { .. }) => return Err(error.into()),
+        lock => lock.ok(),
+    };
     let log = LogClient::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, args.wait, complain);
     let policy = &loaded.policy;
     let release_file = args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT));

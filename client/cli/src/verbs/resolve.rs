@@ -209,6 +209,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
 fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<Option<ReleaseStatus>, Failure> {
     let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
     let log = LogId::of(evidence.checkpoint().note(), policy);
+    log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
     let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else { return Ok(None) };
     let standing = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
     let entry = evidence.statement().position();
@@ -251,9 +252,11 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
             }
             let manifest = match wanted.part_of(release, None) {
                 Some(_) => None,
-                None => match log.manifest(release.manifest)? {
-                    Some(manifest) => Some(manifest),
-                    None => {
+                None => match log.manifest(release.manifest) {
+                    Ok(Some(manifest)) => Some(manifest),
+                    // Missing, or damaged in the log's hands: of this release nothing can be said, of others it can.
+                    Err(failure) if failure.as_explain().exit() != Exit::Unavailable => return Err(failure),
+                    Ok(None) | Err(_) => {
                         unread.push((logged.position(), release.coordinate()));
                         continue;
                     }
@@ -430,7 +433,7 @@ impl Explain for NotRecorded {
 
 /// Releases that may have it, and whose manifests the log lost.
 #[derive(Debug, thiserror::Error)]
-#[error("the log names {} release(s) for {what}, and does not have their manifests", .unread.len())]
+#[error("whether {what} is in a release is not known: manifests are missing in the log, {} of those that were looked for", .unread.len())]
 pub(crate) struct ManifestsMissing {
     what: String,
     unread: Vec<(u64, Coordinate)>,

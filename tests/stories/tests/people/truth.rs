@@ -170,6 +170,8 @@ fn whoever_has_a_derivative_of_a_derivative_learns_what_became_of_its_ancestors(
     let told = reader.verify(&merged, &["--online"])?.expect(0)?;
     let withdrawn = format!("{} (entry {}): withdrawn", base.coordinate(), base.release.entry);
     says(&told, &["9 of 9 files, all match", &tuned.coordinate(), &withdrawn, "these bytes still verify"])?;
+    let first = told.stdout.lines().next().unwrap();
+    assert!(first.ends_with(&format!("made of {}, which was WITHDRAWN.", base.coordinate())), "{first}");
     says(&told, &["host-removed on 2026-07-01", "copies were publicly downloaded, and persist"])?;
     says(&told, &["incident i-1 (backdoor, critical, open) by tuned.example", "not carried on: use policy"])?;
     says(&told, &["availability", "openness", "release safety", "asked now", "(see above)"])?;

@@ -1,8 +1,9 @@
 //! The verdict in one sentence, for a person who knows none of our words, and the few lines below it.
 
 use stele_log_client::age::CheckpointAge;
+use stele_log_client::lineage::Node;
 use stele_log_client::moment::moment;
-use stele_log_client::release_status::Source;
+use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_model_files::examine::ComputedClaims;
 use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
@@ -160,6 +161,13 @@ fn other_clauses(verdict: &VerifyReport<'_>, judged: &Judgement) -> Vec<String> 
     }
     if let Some(revoked) = verdict.standing.signer_revoked(verdict.evidence) {
         clauses.push(revoked.text());
+    }
+    let is_withdrawn = |standing: &ReleaseStatus| standing.history.withdrawal().is_some();
+    let bases = verdict.lineage.nodes.iter().filter(|node| node.standing().is_some_and(is_withdrawn));
+    let bases: Vec<String> = bases.map(Node::name).collect();
+    if !bases.is_empty() {
+        let were = if bases.len() == 1 { "was" } else { "were" };
+        clauses.push(format!("made of {}, which {were} WITHDRAWN", names(bases.iter(), bases.len(), NAMED)));
     }
     clauses
 }
