@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
@@ -18,7 +17,7 @@ use stele_terminal::output::complain;
 use crate::args::Say;
 use crate::draft_file;
 use crate::key::read_secret;
-use crate::log_args::local_state;
+use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
@@ -42,8 +41,7 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
     let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
     let url = log_url::log_url(say.said.trust.log.as_deref(), Some(&loaded.policy))?;
     let log = LogClient::new(url, say.said.wait, complain);
-    let mut record =
-        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(say.said.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, say.said.trust.accept_incomplete_answer)?;
     let to = Issue {
         form: say.form.as_deref(),
         output: say.said.output.as_deref(),

@@ -1,10 +1,12 @@
 //! Whom a verb asks, whom it believes, and where it remembers: what the verbs that ask a log have in common.
 
 use stele_explain::Failure;
+use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
-use stele_log_client::local_state::LocalState;
+use stele_log_client::local_state::{LocalState, LogId};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::policy::Policy;
 use stele_terminal::output::complain;
 use stele_terminal::writers::warn_of_writers;
@@ -20,6 +22,16 @@ pub(crate) struct LogContext {
     /// What is remembered.
     pub(crate) local_state: LocalState,
     address: LogAddress,
+}
+
+/// The entries of a log for a verb that builds on them: not of a log of which this machine holds proof that it lied.
+pub(crate) fn proven_entries<'a>(
+    log: &'a LogClient,
+    policy: &'a Policy,
+    accept_incomplete_answer: bool,
+) -> Result<ProvenEntries<'a>, Failure> {
+    LogId::at(log.url(), policy).map_or(Ok(()), |id| local_state(false).refuse_convicted(id))?;
+    Ok(ProvenEntries::new(log, policy).accepting(Incomplete::by(accept_incomplete_answer)))
 }
 
 impl LogContext {

@@ -237,4 +237,17 @@ fn one_file_verifies_alone_under_its_own_or_another_name() {
         .verify_path(&world.model().join("config.json"), &[])
         .fails(1, &["expected", "found", "config.json"])
         .says(&["DIFFER"]);
+    // Another recorded file's bytes are no excuse, however the path is written.
+    std::fs::copy(world.model().join("model.safetensors"), world.model().join("config.json")).unwrap();
+    let name = world.model().file_name().unwrap().to_owned();
+    std::os::unix::fs::symlink(world.model(), world.at("link")).unwrap();
+    for path in [
+        world.model().join("config.json"),
+        world.model().join("..").join(&name).join("config.json"),
+        world.model().join("safety/../config.json"),
+        world.at("link").join("config.json"),
+        world.at("link").join("../link/config.json"),
+    ] {
+        world.verify_path(&path, &[]).fails(1, &["config.json"]).says(&["DIFFER"]);
+    }
 }

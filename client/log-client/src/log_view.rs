@@ -86,8 +86,12 @@ impl LogAddress {
     /// Asks for the newest head. The policy must vouch for it, and it must be of one tree with every head remembered.
     pub fn ask<'a>(&'a self, policy: &'a Policy, local_state: &'a LocalState) -> Result<LogView<'a>, Failure> {
         let head = self.reader.head(policy)?;
+        let id = LogId::of(head.note(), policy);
+        if let Some(id) = id {
+            // Before the tiles: a head of a known size with another root convicts the log whatever it serves with it.
+            local_state.heads(id).see(&head)?;
+        }
         let tree = self.reader.open(head)?;
-        let id = LogId::of(tree.head().note(), policy);
         if let Some(id) = id {
             local_state.heads(id).link(&tree)?;
             local_state.refuse_convicted(id)?;

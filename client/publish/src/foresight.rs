@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_explain::{Exit, Failure};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::{Finding, foreseen};
@@ -44,15 +44,21 @@ impl Earlier {
         }
         let mut files: Vec<_> = manifest.weights().filter(|file| file.size > 0).collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        // Each manifest is asked for once, also one that the log does not have.
+        let mut asked = BTreeSet::new();
         for file in files.into_iter().take(MAX_FILES) {
             for other in record.releases_of_file(file.sha256, MAX_SHARING)? {
                 // Publishing again finds the release itself.
                 let Some(found) = other.statement().release().filter(|found| found.coordinate() != own) else {
                     continue;
                 };
-                let is_known = earlier.manifests.iter().any(|known| known.digest() == found.manifest);
-                if !is_known && earlier.manifests.len() < MAX_SHARING {
-                    earlier.manifests.extend(record.manifest(found.manifest)?);
+                if asked.len() < MAX_SHARING && asked.insert(found.manifest) {
+                    match record.manifest(found.manifest) {
+                        Ok(manifest) => earlier.manifests.extend(manifest),
+                        // What the log lost or damaged of another release is no reason to stop this one.
+                        Err(failure) if is_of_the_log(&failure) => continue,
+                        Err(failure) => return Err(failure),
+                    }
                 }
                 earlier.add(other);
             }
@@ -84,6 +90,11 @@ impl Earlier {
         let earlier = self.statements.iter().map(|(position, logged)| (*position, logged.statement()));
         foreseen(earlier, next, &manifests)
     }
+}
+
+/// Whether the log has no manifest that is whole, whatever it answers.
+fn is_of_the_log(failure: &Failure) -> bool {
+    matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::BytesDiffer | Exit::BadInput)
 }
 
 fn parents(release: &Release) -> Vec<Coordinate> {

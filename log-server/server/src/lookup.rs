@@ -24,7 +24,7 @@ use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::replay::parse_entries;
 use stele_log_core::tiles::{StoreError, TileStore};
 use stele_spec::entry::Entry;
-use stele_spec::hash::RootHash;
+use stele_spec::hash::{Digest, RootHash};
 use stele_spec::merkle::root_at;
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 
@@ -48,7 +48,7 @@ const FLUSH_ENTRIES: u64 = 1024;
 const CLOSING: Duration = Duration::from_secs(5);
 
 /// How often releases without a manifest are looked at again.
-const SETTLE_EVERY: Duration = Duration::from_secs(10);
+const SETTLE_EVERY: Duration = Duration::from_secs(30);
 
 /// So many of them at a time.
 const SETTLED_AT_ONCE: usize = 256;
@@ -378,7 +378,10 @@ fn files_now(store: &TileStore, position: u64, size: u64) -> Result<Option<FileD
     let place = usize::try_from(position % width).unwrap_or(usize::MAX);
     let Some(Ok(parsed)) = parse_entries(&bundle).into_iter().nth(place) else { return Ok(None) };
     let Entry::Statement(signed) = &parsed.entry else { return Ok(None) };
-    let is_there = |digest| store.manifest(&digest).is_ok_and(|bytes| bytes.is_some());
+    let is_there = |digest| {
+        let bytes = store.manifest(&digest).unwrap_or_default();
+        bytes.is_some_and(|bytes| Digest::of(&bytes) == digest)
+    };
     if !signed.statement().manifest_digest().is_some_and(is_there) {
         return Ok(None);
     }

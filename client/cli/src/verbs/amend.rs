@@ -2,9 +2,7 @@
 
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::ProvenEntries;
 use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
 use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Kind, Statement};
@@ -14,6 +12,7 @@ use toml::{Table, Value};
 
 use crate::args::{AMENDABLE, AmendArgs};
 use crate::issue;
+use crate::log_args::proven_entries;
 use crate::output::Output;
 use crate::policy_file;
 
@@ -48,8 +47,7 @@ fn current(args: &AmendArgs, request: &StatementRequest) -> Result<Table, Failur
         args.say.said.wait,
         complain,
     );
-    let mut record = ProvenEntries::new(&log, &loaded.policy)
-        .accepting(Incomplete::by(args.say.said.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, args.say.said.trust.accept_incomplete_answer)?;
     let about = record.about(coordinate)?;
     let statements = about.iter().map(|logged| (logged.position(), logged.statement()));
     let history = History::fold(coordinate, statements.collect::<Vec<(u64, &Statement)>>());

@@ -6,9 +6,7 @@ use serde_json::json;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
-use stele_log_client::proven_entries::ProvenEntries;
 use stele_publish::issued_at::now;
 use stele_publish::key_proposal::Proposal;
 use stele_publish::name::{held, signed};
@@ -21,6 +19,7 @@ use stele_terminal::output::complain;
 
 use crate::args::ClaimArgs;
 use crate::key;
+use crate::log_args::proven_entries;
 use crate::output::Output;
 use crate::policy_file;
 use crate::verbs::keys;
@@ -57,8 +56,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
         return Ok(render(&args.publisher, &key, &log, true, None, place));
     };
 
-    let mut record =
-        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, args.trust.accept_incomplete_answer)?;
     if let Some(logged) = held(&mut record, &args.publisher, &key)? {
         let place = format!("entry {}, proven under the policy", logged.position());
         return Ok(render(&args.publisher, &key, &log, false, Some(logged.position()), &place));

@@ -11,7 +11,6 @@ use stele_clock::duration::HumanDuration;
 use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure};
 use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
 use stele_log_client::proven_entries::ProvenEntries;
@@ -31,7 +30,7 @@ use stele_terminal::output::complain;
 
 use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
 use crate::key::{read_public, read_secret};
-use crate::log_args::local_state;
+use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
@@ -55,7 +54,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, complain)
         .until(Instant::now() + MAX_VERDICT_WAIT);
-    let mut record = ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, trust.accept_incomplete_answer)?;
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
     local_state(false).keep_keys_of(&record, publisher)?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
@@ -106,8 +105,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
         args.said.wait,
         complain,
     );
-    let mut record =
-        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(args.said.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, args.said.trust.accept_incomplete_answer)?;
     let publisher = args.publisher;
     let holder = record.holder(&publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
 
@@ -172,8 +170,7 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, complain);
-    let mut record =
-        ProvenEntries::new(&log, &loaded.policy).accepting(Incomplete::by(said.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, &loaded.policy, said.trust.accept_incomplete_answer)?;
     let statement = proposal.signed_by(&key.public())?;
     let publisher = statement.publisher.name.clone();
     let holder = record.holder(&publisher)?;

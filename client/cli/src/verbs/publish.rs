@@ -8,7 +8,6 @@ use stele_durable::lock::{Lock, LockError};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
 use stele_log_client::api::LogClient;
-use stele_log_client::index_end::Incomplete;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_model_files::roles::{self, Roles};
@@ -31,7 +30,7 @@ use stele_verify::folder::walk::{self as folder, DRAFT};
 
 use crate::args::{GLOB, PublishArgs};
 use crate::key;
-use crate::log_args::local_state;
+use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -57,7 +56,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let questions = roles::questions(sized, |path| file.role_of(path).is_some());
     let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
     publish_check::check(&files, &roles, &role_of, &questions, &allowed)?;
-    let mut record = ProvenEntries::new(&log, policy).accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+    let mut record = proven_entries(&log, policy, args.trust.accept_incomplete_answer)?;
     file.resolve_parents(&mut record)?;
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;

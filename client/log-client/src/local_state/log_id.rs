@@ -19,6 +19,16 @@ impl<'a> LogId<'a> {
         Some(Self { digest: digest(&log.key), policy })
     }
 
+    /// The log of the policy that is asked at an address, where the policy says which that is.
+    pub fn at(url: &str, policy: &'a Policy) -> Option<Self> {
+        let is_there = |address: &String| address.trim_end_matches('/') == url.trim_end_matches('/');
+        let log = match policy.logs() {
+            [only] => only,
+            logs => logs.iter().find(|log| log.url.as_ref().is_some_and(is_there))?,
+        };
+        Some(Self { digest: digest(&log.key), policy })
+    }
+
     /// Whether a key is this log's.
     pub(super) fn is_of(self, key: &VerifierKey) -> bool {
         self.digest == digest(key)

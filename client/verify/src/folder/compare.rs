@@ -1,6 +1,6 @@
 //! The files of a disk against a verified release: each is read once, and what has another length than recorded is not read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stele_explain::Failure;
 use stele_spec::bundle::MAX_BUNDLE;
@@ -14,7 +14,7 @@ use stele_spec::verify::{
 
 use super::hash::{HashError, Job, Progress, Want, hash_all};
 use super::loadable;
-use super::locate::{self, TargetKind, folders_above};
+use super::locate::{self, TargetKind, absolute, folders_above};
 use super::walk::{self, FolderError, Oddity};
 use crate::bounded_read::{read, read_if_there};
 
@@ -142,7 +142,6 @@ pub fn check_file(
     progress: Progress<'_>,
 ) -> Result<FolderReport, Failure> {
     let manifest = release.manifest();
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let recorded = root.and_then(|root| recorded_at(&absolute(path), &absolute(root), manifest));
     let named = recorded.clone().or_else(|| named_by(path, manifest));
     let unusable = |why: String, is_io| {
@@ -182,8 +181,8 @@ fn recorded_at(file: &Path, folder: &Path, manifest: &Manifest) -> Option<FilePa
 
 /// The path in a manifest that a file has below a folder above it. The longest wins: `text_encoder/config.json` before `config.json`.
 fn named_by(path: &Path, manifest: &Manifest) -> Option<FilePath> {
-    let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    folders_above(path).iter().rev().find_map(|folder| recorded_at(&absolute, folder, manifest))
+    let path = absolute(path);
+    folders_above(&path).iter().rev().find_map(|folder| recorded_at(&path, folder, manifest))
 }
 
 /// What is no regular file, and what a loader would take it for: by its name, and a folder that was not looked into for anything.

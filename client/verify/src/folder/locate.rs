@@ -96,11 +96,18 @@ pub fn root_of(folder: &Path, place: &str) -> PathBuf {
     folder.ancestors().nth(place.split('/').count()).map_or_else(|| folder.clone(), Path::to_owned)
 }
 
-fn absolute(path: &Path) -> PathBuf {
+/// A path from the root of the file system. Only where it goes up are links resolved, and that of the file itself never: the names of a
+/// cache are in its snapshots.
+pub(super) fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // Only where it goes up are its links resolved: the names of a cache are in its snapshots.
-    let goes_up = path.components().any(|part| part == std::path::Component::ParentDir);
-    if goes_up { path.canonicalize().unwrap_or(path) } else { path }
+    if !path.components().any(|part| part == std::path::Component::ParentDir) {
+        return path;
+    }
+    let resolved = match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
+        _ => path.canonicalize(),
+    };
+    resolved.unwrap_or(path)
 }
 
 /// The folders above a file, the nearest first. Symlinks are not resolved: a cache's names are in its snapshots.

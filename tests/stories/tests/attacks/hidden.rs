@@ -396,3 +396,30 @@ fn a_silent_log_and_one_that_drips_hold_a_verdict_for_no_more_than_its_deadline(
         waits.into_iter().try_for_each(|wait| wait.join().unwrap())
     })
 }
+
+#[test]
+fn what_a_log_lost_of_one_release_stops_no_other_publisher() -> Step {
+    let mut story = Story::new()?;
+    let manifests = story.network.log_data().join("public/manifests");
+    let [manifest] = &fs::read_dir(&manifests).unwrap().map(|file| file.unwrap().path()).collect::<Vec<_>>()[..] else {
+        panic!("one manifest")
+    };
+    let whole = fs::read(manifest).unwrap();
+    for (damage, seed) in [(None, 7), (Some([&whole[..whole.len() - 1], b"x"].concat()), 8)] {
+        story.network.log.stop()?;
+        match damage {
+            None => fs::remove_file(manifest).unwrap(),
+            Some(bytes) => fs::write(manifest, bytes).unwrap(),
+        }
+        fs::remove_dir_all(story.network.log_data().join("lookup.sled")).unwrap();
+        story.network.log.start()?;
+        let other = story.network.at(&format!("other-{seed}"));
+        model::write(&other, seed)?;
+        story.publisher.prepare(&other, &format!("{seed}.0.0"))?;
+        story.publisher.publish(&other)?.expect(0)?;
+    }
+    // The publisher of the damaged one puts it back.
+    story.publisher.publish(&story.folder)?.expect(0)?;
+    assert_eq!(fs::read(manifest).unwrap(), whole);
+    Ok(())
+}
