@@ -67,7 +67,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     if !args.replace_bundle {
         place.is_for(&release.coordinate())?;
     }
-    examined.lines().iter().for_each(|line| complain(&format!("{}\n", one_line(line))));
+    examined.lines().iter().for_each(|line| complain(&format!("auditors will report: {}\n", one_line(line))));
     file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
 
