@@ -11,7 +11,7 @@ import random
 import sys
 
 sys.set_int_max_str_digits(0)
-KEPT = 8  # as in the reader
+KEPT = 32  # as in the reader
 
 WRITTEN = [
     b'{"architectures":["X"],"time_step_limit":[0.0, Infinity],"auto_map":{"AutoModel":"acme/other--modeling_x.X"}}',
@@ -32,10 +32,11 @@ WRITTEN = [
     b'{"a": 1, // x\n"b": 2}', b'{"a": undefined}', b'True', b'None', b'true', b'false', b'null', b'tru', b'nulls',
     b'"a\tb"', b'"a\nb"', b'"a\x00b"', b'"a\x1fb"', b'"a\x7fb"', b'"a', b'"a\\', b'"a\\q"', b'"\\/\\b\\f\\n\\r\\t\\\\\\""',
     b'\x0b1', b'\x0c1', b'\xa01', b'\xc2\xa01', b'\xe2\x80\xa81', b'\r\n\t 1 \r\n\t ', b'[ ]', b'{ }', b'[ 1 , 2 ]',
-    b'{ "a" : 1 , "b" : [ ] }', '"٣"'.encode(), '٣'.encode(), '1٣'.encode(), b'[' * 7 + b']' * 7, b'[' * 8 + b']' * 8,
-    b'[' * 9 + b']' * 9, b'{"a":' * 9 + b'1' + b'}' * 9, b'[' * 200 + b'1' + b']' * 200, b'[' * 200 + b'1' + b']' * 199,
-    b'[[[[[[[[[1,]]]]]]]]]', b'[[[[[[[[[{"a" 1}]]]]]]]]]', b'[[[[[[[[[{"a": NaN, "b": [1, {}]}]]]]]]]]]',
-    b'[[[[[[[[[1 2]]]]]]]]]', b'[[[[[[[[{1: 2}]]]]]]]]', b'[[[[[[[[{"a": 1}, 2, [3, []], {"b": {}}]]]]]]]]',
+    b'{ "a" : 1 , "b" : [ ] }', '"٣"'.encode(), '٣'.encode(), '1٣'.encode(), b'[' * 7 + b']' * 7,
+    *(b'[' * n + b']' * n for n in range(KEPT - 1, KEPT + 2)), b'{"a":' * (KEPT + 1) + b'1' + b'}' * (KEPT + 1),
+    b'[' * 200 + b'1' + b']' * 200, b'[' * 200 + b'1' + b']' * 199,
+    *(b'[' * n + inner + b']' * n for n in (KEPT, KEPT + 1) for inner in (
+        b'1,', b'{"a" 1}', b'{"a": NaN, "b": [1, {}]}', b'1 2', b'{1: 2}', b'{"a": 1}, 2, [3, []], {"b": {}}')),
 ]
 
 
