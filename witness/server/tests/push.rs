@@ -5,6 +5,7 @@ mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use common::{Folder, Log, Process};
 use stele_mirror::{Package, Upload, first_of};
@@ -267,6 +268,8 @@ fn q8_uploads_at_once_and_one_that_pauses_do_not_harm_each_other() {
     let mut paused = open(&process, BYTES, bytes.len());
     let (first, second) = bytes.split_at(bytes.len() / 2);
     paused.write_all(first).unwrap();
+    // It is one of the four that are read before the others come.
+    std::thread::sleep(Duration::from_millis(500));
     let answers: Vec<Told> = std::thread::scope(|scope| {
         let uploads: Vec<_> = (0..8).map(|_| scope.spawn(|| push(&process, &bytes))).collect();
         uploads.into_iter().map(|upload| upload.join().unwrap()).collect()
@@ -274,9 +277,13 @@ fn q8_uploads_at_once_and_one_that_pauses_do_not_harm_each_other() {
     let signed: Vec<_> = answers.iter().filter(|told| told.status == 200).collect();
     assert!(!signed.is_empty() && answers.iter().all(|told| [200, 202, 503].contains(&told.status)));
     assert!(signed.iter().all(|told| told.body == signed[0].body), "signed once");
-    paused.write_all(second).unwrap();
-    paused.shutdown(Shutdown::Write).unwrap();
-    // On a machine that is very slow its time is over, and what was whole is kept.
+    // On a machine that is very slow its time is over, what was whole is kept, and the answer waits; to write would lose it.
+    paused.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    if !paused.peek(&mut [0]).is_ok_and(|bytes| bytes > 0) {
+        paused.write_all(second).unwrap();
+        paused.shutdown(Shutdown::Write).unwrap();
+    }
+    paused.set_read_timeout(None).unwrap();
     let told = read(paused);
     assert!(told.status == 202 || told.body == signed[0].body, "{}", told.body);
     house.serves(&process, 900);
