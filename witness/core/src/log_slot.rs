@@ -10,7 +10,7 @@ use crate::daily_quota::DailyQuota;
 use crate::held::Held;
 use crate::message_rate::MessageRate;
 use crate::record::LastCosigned;
-use crate::state::{LogState, StateError};
+use crate::state::LogState;
 use crate::trusted_log::TrustedLog;
 
 /// How many subtrees of a log are signed a day for strangers: ten a minute, an hour's worth at once.
@@ -53,8 +53,7 @@ pub struct LogSlot {
 }
 
 impl LogSlot {
-    pub(crate) fn open(settings: LogSettings, mut state: LogState) -> Result<Self, StateError> {
-        let record = state.record()?.clone();
+    pub(crate) fn open(settings: LogSettings, state: LogState, record: &LastCosigned) -> Self {
         let slot = Self {
             origin: settings.log.origin().clone(),
             settings: RwLock::new(Arc::new(settings)),
@@ -66,8 +65,8 @@ impl LogSlot {
             counters: Counters::default(),
             conflict_messages: MessageRate::default(),
         };
-        slot.serve(&record);
-        Ok(slot)
+        slot.serve(record);
+        slot
     }
 
     /// The log.

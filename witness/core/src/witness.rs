@@ -106,8 +106,8 @@ impl Witness {
         states.recover()?;
         let mut slots = LogSlots::new();
         for settings in logs {
-            let state = states.load(settings.log.origin())?;
-            slots.insert(settings.log.origin().digest(), Arc::new(LogSlot::open(settings, state)?));
+            let (state, record) = states.load(settings.log.origin())?;
+            slots.insert(settings.log.origin().digest(), Arc::new(LogSlot::open(settings, state, &record)));
         }
         for file in held {
             if let Some(slot) = slots.get(&file.origin) {
@@ -130,8 +130,8 @@ impl Witness {
             if before.contains_key(&digest) {
                 known.insert(digest, settings);
             } else {
-                let state = self.states.load(settings.log.origin())?;
-                slots.insert(digest, Arc::new(LogSlot::open(settings, state)?));
+                let (state, record) = self.states.load(settings.log.origin())?;
+                slots.insert(digest, Arc::new(LogSlot::open(settings, state, &record)));
                 reloaded.added += 1;
             }
         }

@@ -67,9 +67,8 @@ impl LogSlot {
         origin: Origin,
         settings: LogSettings,
         store: Store,
-        mut state: LogState,
+        (state, record): (LogState, LastCosigned),
     ) -> Result<Self, MirrorError> {
-        let record = state.record()?.clone();
         let (settings, busy, counts) = (RwLock::new(Arc::new(settings)), AtomicBool::new(false), Mutex::default());
         let (state, served, shown) = (Mutex::new(state), RwLock::default(), Mutex::default());
         let signing = Mutex::default();

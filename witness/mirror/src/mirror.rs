@@ -91,8 +91,8 @@ impl Mirror {
             if before.contains_key(&origin.digest()) {
                 settings.insert(origin.digest(), now);
             } else {
-                let (state, store) = (self.states.load(&origin)?, Store::open(&folder)?);
-                slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, state)?));
+                let (loaded, store) = (self.states.load(&origin)?, Store::open(&folder)?);
+                slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, loaded)?));
             }
         }
         for (digest, slot) in before.iter() {

@@ -30,8 +30,11 @@
 //! The salt is random, and new each time that a journal is begun: bytes behind the newest group, some of which a log chose, never
 //! read as the next one. Journals of the form before (`v1`, without a salt) are read at a start.
 //!
-//! # A start on a full disk
+//! # A full disk
 //! The files cannot be written, and need not be: the journals keep what they hold, and the newer one goes on where it ended.
+//!
+//! While the disk is full, each group that is written tries the files again beside: once there is room, a journal is free before both are
+//! full.
 
 mod format;
 #[cfg(test)]
@@ -105,6 +108,8 @@ struct Files {
     offset: u64,
     /// The other one holds contents that are in no file.
     other_needed: bool,
+    /// There was no room for its files: the next group tries again.
+    retry: bool,
     /// After a sync that failed.
     broken: Option<DurableError>,
 }
@@ -157,7 +162,7 @@ impl GroupCommit {
     pub fn recover(&self) -> Result<(), DurableError> {
         let mut files = self.files();
         let found = self.on_disk()?;
-        let newest = self.fitting(&found)?;
+        let newest = self.fitting(in_order(&found))?;
         if !newest.is_empty() {
             tracing::info!(files = newest.len(), "finishing what was recorded and is in no file of its own yet");
         }
@@ -184,10 +189,10 @@ impl GroupCommit {
         Ok(())
     }
 
-    /// The newest content of each file of which the journals hold a newer one than the file does.
-    fn fitting(&self, found: &[Contents; 2]) -> Result<BTreeMap<String, Fitting>, DurableError> {
+    /// The newest content of each file of which these entries hold a newer one than the file does.
+    fn fitting<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<BTreeMap<String, Fitting>, DurableError> {
         let mut newest: BTreeMap<String, Fitting> = BTreeMap::new();
-        for entry in in_order(found) {
+        for entry in entries {
             if let Some(fits) = newest.get_mut(&entry.name) {
                 if Digest::of(&fits.content) == entry.before {
                     fits.content.clone_from(&entry.content);
@@ -209,14 +214,16 @@ impl GroupCommit {
         let (active, newer, older) = if second_is_newer { (1, second, first) } else { (0, first, second) };
         let begun = newer.begun.filter(|begun| begun.salt.is_some())?;
         // Some files may have been written before the disk was full: what is in them fits no more.
-        let fitting = match self.fitting(found) {
-            Ok(fitting) => fitting,
+        let both = self.fitting(in_order(found)).and_then(|all| Ok((all, self.fitting(older.entries.iter())?)));
+        let (all, of_older) = match both {
+            Ok(both) => both,
             Err(error) => return Some(Err(error)),
         };
-        let since = older.begun.map_or(begun.epoch, |older| older.epoch);
-        let newest = fitting
-            .into_iter()
-            .map(|(name, Fitting { file, content })| (name, Newest { content, since, file, writing: None }));
+        let older_epoch = older.begun.map_or(begun.epoch, |older| older.epoch);
+        let newest = all.into_iter().map(|(name, Fitting { file, content })| {
+            let since = if of_older.contains_key(&name) { older_epoch } else { begun.epoch };
+            (name, Newest { content, since, file, writing: None })
+        });
         Some(Ok(Files {
             newest: newest.collect(),
             journals: Some(journals),
@@ -224,7 +231,8 @@ impl GroupCommit {
             begun,
             number: newer.number,
             offset: newer.offset,
-            other_needed: !older.entries.is_empty(),
+            other_needed: !of_older.is_empty(),
+            retry: !of_older.is_empty(),
             broken: None,
         }))
     }
@@ -345,7 +353,13 @@ impl GroupCommit {
         if files.offset + room > JOURNAL && self.turn_over(&mut files)? {
             self.flush_beside();
         }
-        self.append(&mut files, entries)
+        self.append(&mut files, entries)?;
+        let retry = std::mem::take(&mut files.retry);
+        drop(files);
+        if retry {
+            self.flush_beside();
+        }
+        Ok(())
     }
 
     fn append(&self, files: &mut Files, entries: Vec<Entry>) -> Result<(), DurableError> {
@@ -407,8 +421,10 @@ impl GroupCommit {
             }
             epoch
         };
-        self.0.dir.replace_all(written.iter().map(|(name, content)| (name, content)))?;
+        let replaced = self.0.dir.replace_all(written.iter().map(|(name, content)| (name, content)));
         let mut files = self.files();
+        files.retry = replaced.as_ref().is_err_and(DurableError::is_disk_full);
+        replaced?;
         for (name, content) in written {
             match files.newest.get_mut(&name) {
                 Some(newest) if newest.content != content => {

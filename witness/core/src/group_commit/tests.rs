@@ -261,6 +261,36 @@ fn a_start_on_a_full_disk_keeps_what_is_recorded_and_goes_on_in_the_journals() {
 }
 
 #[test]
+fn once_a_full_disk_has_room_the_next_group_frees_the_older_journal() {
+    let place = Place::new();
+    let group = place.group();
+    together(&group, "0", "1");
+    assert!(group.turn_over(&mut group.files()).unwrap());
+    let armed = place.fault("full", "create", "/", "1+");
+    assert!(group.write_files().is_err());
+    assert!(together(&group, "1", "2").iter().all(Result::is_ok), "tries again, and there is no room yet");
+    assert!(group.files().other_needed);
+    drop(armed);
+    assert!(together(&group, "2", "3").iter().all(Result::is_ok));
+    for _ in 0..1000 {
+        if !group.files().other_needed {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!group.files().other_needed);
+    drop(group);
+
+    // Full again, and started anew: what the older journal holds is in the files, and it is free.
+    let _armed = place.fault("full", "create", "/", "1+");
+    let again = place.group();
+    assert!(!again.files().other_needed);
+    assert!(together(&again, "3", "4").iter().all(Result::is_ok));
+    drop(again);
+    assert_eq!(contents(&place.group()), vec!["4"; 6]);
+}
+
+#[test]
 fn text_that_a_log_had_stored_is_not_taken_for_the_next_group() {
     let place = Place::new();
     let group = place.group();

@@ -97,6 +97,11 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Whether there was no room: nothing was lost.
+    pub(super) fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Durable(error) | Self::Swap(CasError::Durable(error)) if error.is_disk_full())
+    }
+
     /// Whether only a person can go on from here. A full disk is no such case: old content is intact.
     pub(super) fn is_final(&self) -> bool {
         match self {

@@ -160,11 +160,21 @@ impl StateStore {
         if found == mark.record || interrupted { Ok(marked) } else { Err(state.disagreement(&found, &marked)?) }
     }
 
-    /// Takes up a log, after all the checks of a start.
-    pub fn load(&self, origin: &Origin) -> Result<LogState, StateError> {
+    /// Takes up a log, after all the checks of a start, with what was cosigned last.
+    ///
+    /// A change that was interrupted, and that a full disk does not let us finish, keeps nobody from starting: it is finished when
+    /// there is room, before anything else is signed.
+    pub fn load(&self, origin: &Origin) -> Result<(LogState, LastCosigned), StateError> {
         let mut state = self.unread(origin);
-        state.settle()?;
-        Ok(state)
+        let record = match state.record() {
+            Ok(record) => record.clone(),
+            Err(error) if error.is_disk_full() => {
+                tracing::warn!(%origin, "the disk is full: a change that was interrupted is finished when there is room");
+                self.view()?.look_once(origin)?
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((state, record))
     }
 
     /// Puts a checkpoint that carries our own cosignature in place of a state that was lost or restored.

@@ -34,7 +34,7 @@ impl Place {
     fn load(&self) -> Result<LogState, StateError> {
         let states = self.states();
         states.recover()?;
-        states.load(&self.log.origin())
+        states.load(&self.log.origin()).map(|(state, _)| state)
     }
 
     fn file(&self, folder: &str) -> PathBuf {
@@ -50,7 +50,7 @@ impl Place {
     fn advance(&self, size: u64, time: u64) {
         let states = self.states();
         states.recover().unwrap();
-        let mut state = states.load(&self.log.origin()).unwrap();
+        let (mut state, _) = states.load(&self.log.origin()).unwrap();
         state.advance(&self.cosigned(size, time)).unwrap();
         state.settle_mark().unwrap();
         states.flush().unwrap();
@@ -178,7 +178,7 @@ fn a_state_that_somebody_changes_under_us_stops_the_log_for_good() {
     let place = Place::new();
     let states = place.states();
     states.recover().unwrap();
-    let mut state = states.load(&place.log.origin()).unwrap();
+    let (mut state, _) = states.load(&place.log.origin()).unwrap();
     state.advance(&place.cosigned(3, 10)).unwrap();
     states.flush().unwrap();
     let before = fs::read(place.file("state")).unwrap();
@@ -234,6 +234,28 @@ fn a_full_disk_passes_without_a_restart_and_a_failed_sync_does_not() {
 }
 
 #[test]
+fn a_start_without_room_to_finish_a_change_serves_what_was_cosigned_and_signs_nothing_before_it_is_finished() {
+    let place = Place::new();
+    place.advance(3, 10);
+    let full = || fault::arm(&place.rule("full", "write", "state", "1+")).unwrap();
+    let mut state = place.load().unwrap();
+    let armed = full();
+    assert!(state.advance(&place.cosigned(5, 20)).is_err());
+    drop((armed, state));
+
+    let armed = full();
+    let states = place.states();
+    states.recover().unwrap();
+    let (mut state, cosigned) = states.load(&place.log.origin()).unwrap();
+    assert_eq!(cosigned.head().size, 5, "it was signed, though not answered");
+    assert!(state.advance(&place.cosigned(7, 30)).is_err());
+    drop(armed);
+    state.advance(&place.cosigned(7, 30)).unwrap();
+    drop((state, states));
+    assert_eq!(place.size(), 7);
+}
+
+#[test]
 fn within_the_second_before_the_mark_settles_a_restored_state_is_replaced_by_the_marks_newer_record() {
     let place = Place::new();
     place.advance(3, 10);
@@ -271,7 +293,7 @@ fn an_interrupted_change_is_finished_but_not_on_top_of_another_state() {
     let begun = fs::read(place.file("state")).unwrap();
     let states = place.states();
     states.recover().unwrap();
-    let mut state = states.load(&place.log.origin()).unwrap();
+    let (mut state, _) = states.load(&place.log.origin()).unwrap();
     state.advance(&place.cosigned(3, 10)).unwrap();
     states.flush().unwrap();
     let armed = fault::arm(&place.rule("fail", "write", "state", "1+")).unwrap();
