@@ -5,7 +5,8 @@
 //! ([`Past`]): an entry is as old as the file of its bundle.
 //!
 //! A key is new until a day after its first claim in this log. Anyone who makes keys without end shares one quota with all others who
-//! are new; the holders of older keys go on.
+//! are new, of which a [`Caller`] has a part; the holders of older keys go on. The log does not say who called, so a start counts
+//! nothing for callers.
 
 use crate::rules::Quotas as Rules;
 use std::collections::{HashMap, HashSet};
@@ -39,12 +40,17 @@ struct Counts {
     forget_at: usize,
 }
 
+/// Whose request it is, as far as the network tells: what counts as one address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Caller(pub String);
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Subject {
     Name(Publisher),
     Key(KeyId),
     ClaimsOf(KeyId),
     ClaimsOfNewKeys,
+    ClaimsFrom(Caller),
 }
 
 /// What the log's entries say about quotas: what a start counts.
@@ -147,7 +153,7 @@ impl Quotas {
         let now = now + DAY;
         for Logged { age, name, key, is_claim, bytes } in past.last_day {
             let at = now.saturating_sub(age);
-            for subject in counts.subjects(name, key, is_claim, at) {
+            for subject in counts.subjects(name, key, is_claim, None, at) {
                 counts.add(subject, bytes, at);
             }
             if is_claim {
@@ -158,20 +164,22 @@ impl Quotas {
         quotas
     }
 
-    /// Counts a statement whose signature was verified, with its manifest of so many bytes, at a time of the steady clock.
+    /// Counts a statement whose signature was verified, with its manifest of so many bytes, at a time of the steady clock. `caller`
+    /// is `None` where one address speaks for everybody.
     pub fn take(
         &self,
         now: Duration,
         leaf: LeafHash,
         signed: &SignedStatement,
         manifest: usize,
+        caller: Option<Caller>,
     ) -> Result<Taken, Exceeded> {
         let now = now + DAY;
         let bytes = (signed.bytes().len() + manifest) as u64;
         let (key, is_claim) = (signed.kid(), is_claim(signed));
         let mut counts = self.counts();
         counts.forget_what_is_over(now);
-        let mut subjects = counts.subjects(signed.statement().publisher().clone(), key, is_claim, now);
+        let mut subjects = counts.subjects(signed.statement().publisher().clone(), key, is_claim, caller, now);
         let again = counts.under_way.get(&leaf).copied().unwrap_or(0);
         if again > 0 {
             subjects.clear();
@@ -196,12 +204,20 @@ impl Quotas {
 
 impl Counts {
     /// Whose quotas a statement uses.
-    fn subjects(&self, name: Publisher, key: KeyId, is_claim: bool, now: Duration) -> Vec<Subject> {
+    fn subjects(
+        &self,
+        name: Publisher,
+        key: KeyId,
+        is_claim: bool,
+        caller: Option<Caller>,
+        now: Duration,
+    ) -> Vec<Subject> {
         let mut subjects = vec![Subject::Name(name), Subject::Key(key)];
         if is_claim {
             subjects.push(Subject::ClaimsOf(key));
             let first = self.claimers.get(&key).copied();
             if first.is_none_or(|first| first.is_some_and(|first| now.saturating_sub(first) < DAY)) {
+                subjects.extend(caller.map(Subject::ClaimsFrom));
                 subjects.push(Subject::ClaimsOfNewKeys);
             }
         }
@@ -236,6 +252,7 @@ impl Rules {
             Subject::Key(_) => (Unit::Statements, self.statements_by_key),
             Subject::ClaimsOf(_) => (Unit::Claims, self.claims_by_key),
             Subject::ClaimsOfNewKeys => (Unit::Claims, self.claims_by_new_keys),
+            Subject::ClaimsFrom(_) => (Unit::Claims, self.claims_by_address),
         };
         if day.statements >= limit {
             return refuse(unit, limit, day.statements);
@@ -284,6 +301,7 @@ impl fmt::Display for Subject {
             Self::Name(name) => write!(f, "{name}"),
             Self::Key(key) | Self::ClaimsOf(key) => write!(f, "the key {key}"),
             Self::ClaimsOfNewKeys => f.write_str("the group of all keys that are new to this log"),
+            Self::ClaimsFrom(Caller(network)) => write!(f, "new keys from {network}"),
         }
     }
 }
@@ -314,7 +332,7 @@ mod tests {
     }
 
     fn spend(quotas: &Quotas, signed: &SignedStatement, now: Duration) -> Result<(), Exceeded> {
-        quotas.take(now, leaf_hash(signed.bytes()), signed, 0).map(|mut taken| taken.spend())
+        quotas.take(now, leaf_hash(signed.bytes()), signed, 0, None).map(|mut taken| taken.spend())
     }
 
     #[test]
@@ -347,10 +365,10 @@ mod tests {
 
         let quotas = self::quotas(|rules| rules.bytes_by_name = 1_000_000);
         let (first, second) = (release("a.example", 1, "base", 1).0, release("a.example", 1, "base", 2).0);
-        quotas.take(now, leaf_hash(first.bytes()), &first, 900_000).unwrap().spend();
-        let refused = quotas.take(now, leaf_hash(second.bytes()), &second, 100_000).unwrap_err();
+        quotas.take(now, leaf_hash(first.bytes()), &first, 900_000, None).unwrap().spend();
+        let refused = quotas.take(now, leaf_hash(second.bytes()), &second, 100_000, None).unwrap_err();
         assert_eq!(refused.unit, Unit::Bytes);
-        assert!(quotas.take(now, leaf_hash(second.bytes()), &second, 10_000).is_ok());
+        assert!(quotas.take(now, leaf_hash(second.bytes()), &second, 10_000, None).is_ok());
     }
 
     #[test]
@@ -359,10 +377,10 @@ mod tests {
         let now = NOW;
         let signed = claim("a.example", 1);
         for _ in 0..3 {
-            drop(quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap());
+            drop(quotas.take(now, leaf_hash(signed.bytes()), &signed, 0, None).unwrap());
         }
-        let mut first = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
-        let again = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0).unwrap();
+        let mut first = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0, None).unwrap();
+        let again = quotas.take(now, leaf_hash(signed.bytes()), &signed, 0, None).unwrap();
         first.spend();
         drop((again, first));
         assert!(spend(&quotas, &release("a.example", 1, "base", 1).0, now).is_err());
@@ -404,8 +422,31 @@ mod tests {
         spend(&quotas, &release("new2.example", 2, "base", 1).0, later).unwrap();
         // A claim that is refused afterwards gives its place back.
         spend(&quotas, &claim("fourth.example", 5), later + DAY).unwrap();
-        drop(quotas.take(later + DAY, leaf_hash(b"x"), &claim("x.example", 6), 0).unwrap());
+        drop(quotas.take(later + DAY, leaf_hash(b"x"), &claim("x.example", 6), 0, None).unwrap());
         spend(&quotas, &claim("sixth.example", 6), later + DAY).unwrap();
+    }
+
+    #[test]
+    fn one_address_leaves_places_for_the_others_who_are_new() {
+        let quotas = quotas(|rules| (rules.claims_by_new_keys, rules.claims_by_address) = (5, 3));
+        let from = |address: &str, name: &str, seed| {
+            let signed = claim(name, seed);
+            let taken = quotas.take(NOW, leaf_hash(signed.bytes()), &signed, 0, Some(Caller(address.into())));
+            taken.map(|mut taken| taken.spend())
+        };
+        for seed in 1..4 {
+            from("192.0.2.1", &format!("a{seed}.example"), seed).unwrap();
+        }
+        let refused = from("192.0.2.1", "a4.example", 4).unwrap_err();
+        assert_eq!((refused.unit, refused.limit, refused.used), (Unit::Claims, 3, 3));
+        assert!(refused.to_string().starts_with("new keys from 192.0.2.1 may add 3 claims in a day"), "{refused}");
+        // Another address has its own part, and all together have no more than the group.
+        from("192.0.2.2", "b5.example", 5).unwrap();
+        spend(&quotas, &claim("proxied.example", 6), NOW).unwrap();
+        assert!(from("192.0.2.3", "c7.example", 7).unwrap_err().who.contains("all keys that are new"));
+        // What is no claim is not the address's.
+        let release = release("a1.example", 1, "base", 1).0;
+        quotas.take(NOW, leaf_hash(release.bytes()), &release, 0, Some(Caller("192.0.2.1".into()))).unwrap().spend();
     }
 
     #[test]
@@ -433,8 +474,8 @@ mod tests {
         }
         assert_eq!(spend(&quotas, &claim("f.example", 1), now).unwrap_err().used, 3);
         let next = release("a.example", 2, "base", 2).0;
-        let refused = quotas.take(now, leaf_hash(next.bytes()), &next, 20_000).unwrap_err();
+        let refused = quotas.take(now, leaf_hash(next.bytes()), &next, 20_000, None).unwrap_err();
         assert_eq!(refused.unit, Unit::Bytes);
-        assert!(quotas.take(now + 4 * hour + hour, leaf_hash(next.bytes()), &next, 20_000).is_ok());
+        assert!(quotas.take(now + 4 * hour + hour, leaf_hash(next.bytes()), &next, 20_000, None).is_ok());
     }
 }

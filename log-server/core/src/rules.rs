@@ -56,7 +56,7 @@ pub struct Batch {
     pub max_age_ms: u64,
 }
 
-/// What one name, one key and all new keys may add in a day. Bytes that are known already, and what is refused, do not count.
+/// What one name, one key, one address and all new keys may add in a day. Bytes that are known already, and what is refused, do not count.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quotas {
@@ -70,6 +70,9 @@ pub struct Quotas {
     /// each name in. Default 1000: what a large package index admits in a day. A name is held for ever, in memory too, and a key costs
     /// nothing, so without this one stranger could claim names without end.
     pub claims_by_new_keys: u64,
+    /// Of these, names claimed from one address (in IPv6: from one network of 64 bits), as far as the log can tell callers apart.
+    /// Default 50: a stranger with one line leaves places for the others.
+    pub claims_by_address: u64,
     /// Bytes of statements and manifests under one name. Default 1 GiB.
     pub bytes_by_name: u64,
 }
@@ -94,6 +97,7 @@ impl Default for Quotas {
             statements_by_key: 100_000,
             claims_by_key: 100,
             claims_by_new_keys: 1000,
+            claims_by_address: 50,
             bytes_by_name: 1 << 30,
         }
     }

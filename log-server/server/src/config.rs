@@ -3,6 +3,7 @@
 //! Every field that is not there has the default that its documentation names; a field that is not known is refused.
 //! Paths are relative to the folder of the file.
 
+use axum::http::HeaderName;
 use serde::Deserialize;
 use std::path::PathBuf;
 use stele_log_core::rules::{Batch, Claims, Quotas, Registration, Rules};
@@ -48,7 +49,7 @@ pub struct Config {
 }
 
 /// What outsiders may occupy. The limits of formats (an entry, a manifest) are not here: they are the formats'.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Open connections; beyond that the longest idle one is closed for a newcomer. Default 512.
@@ -57,6 +58,11 @@ pub struct Limits {
     /// own addresses, where a proxy speaks for everybody. When set, it counts for every address: behind a proxy on another
     /// machine, set it to what that proxy may open.
     pub connections_per_address: Option<usize>,
+    /// The header in which a proxy says whose request it passes on, such as `X-Forwarded-For`; its last address counts, for
+    /// `quotas.claims_by_address`. Only where every request comes through that proxy: anyone else writes there what they like.
+    /// Default none: the caller is who connects, and this machine's own addresses speak for everybody.
+    #[serde(deserialize_with = "header_name")]
+    pub client_address_header: Option<HeaderName>,
     /// Statements that wait for a batch. Default 4096.
     pub pending_submissions: usize,
     /// Seconds that a submission waits for its cosigned proof before 503. Default 60.
@@ -76,6 +82,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             connections_per_address: None,
+            client_address_header: None,
             pending_submissions: 4096,
             submission_seconds: 60,
             quorum_seconds: 10,
@@ -122,6 +129,14 @@ fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Origin, D
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
+fn header_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
+    let found = String::deserialize(deserializer)?;
+    found.parse().map(Some).map_err(|_| {
+        let expected = "expected the name of a header, such as X-Forwarded-For";
+        serde::de::Error::custom(format!("limits.client_address_header: {expected}, found {found:?}"))
+    })
+}
+
 fn listen() -> String {
     "127.0.0.1:8080".into()
 }
@@ -161,6 +176,7 @@ mod tests {
             "origin = \"log.example\"\nlisten = 8080\n[registration]\nclaims = \"open\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\nalowed = {}\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entry = 1\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[limits]\nclient_address_header = \"a b\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"ACME\" = [] }\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"acme.example\" = [\"1\"] }\n",
         ] {

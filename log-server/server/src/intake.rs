@@ -14,7 +14,7 @@ use stele_log_core::alarms::Alarms;
 use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::manifests::Stored;
 use stele_log_core::precheck::{Prechecked, agree, precheck, refused, unproven, unstored};
-use stele_log_core::quota::{Past, Quotas, Taken};
+use stele_log_core::quota::{Caller, Past, Quotas, Taken};
 use stele_log_core::replay::Parsed;
 use stele_log_core::rules::Claims;
 use stele_log_core::running_log::RunningLog;
@@ -59,7 +59,7 @@ impl Intake {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut rules = config.quotas;
         if matches!(config.registration.claims, Claims::AllowList) {
-            rules.claims_by_new_keys = u64::MAX;
+            (rules.claims_by_new_keys, rules.claims_by_address) = (u64::MAX, u64::MAX);
         }
         let quotas = Quotas::new(rules, past, shared.clock.steady());
         Self {
@@ -73,11 +73,16 @@ impl Intake {
 
     /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
     /// make, or that is logged and whose public manifest is missing or damaged.
-    pub async fn submit<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, IntakeError>
+    pub async fn submit<F>(
+        &self,
+        bytes: axum::body::Bytes,
+        caller: Option<Caller>,
+        manifest: Option<F>,
+    ) -> Result<Receipt, IntakeError>
     where
         F: Future<Output = Result<Held, IntakeError>> + Send,
     {
-        let outcome = self.submitted(bytes, manifest).await;
+        let outcome = self.submitted(bytes, caller, manifest).await;
         let label = match &outcome {
             Ok(receipt) if receipt.known => "known",
             Ok(_) => "logged",
@@ -89,7 +94,12 @@ impl Intake {
         outcome
     }
 
-    async fn submitted<F>(&self, bytes: axum::body::Bytes, manifest: Option<F>) -> Result<Receipt, IntakeError>
+    async fn submitted<F>(
+        &self,
+        bytes: axum::body::Bytes,
+        caller: Option<Caller>,
+        manifest: Option<F>,
+    ) -> Result<Receipt, IntakeError>
     where
         F: Future<Output = Result<Held, IntakeError>> + Send,
     {
@@ -105,7 +115,7 @@ impl Intake {
             }
             Prechecked::Waiting(parsed) => (parsed, None, FileDigestIndex::default()),
             Prechecked::New(parsed) => {
-                let (parsed, taken, files) = self.take_in(parsed, manifest).await?;
+                let (parsed, taken, files) = self.take_in(parsed, caller, manifest).await?;
                 (parsed, Some(taken), files)
             }
         };
@@ -138,6 +148,7 @@ impl Intake {
     async fn take_in<F>(
         &self,
         parsed: Box<Parsed>,
+        caller: Option<Caller>,
         manifest: Option<F>,
     ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), IntakeError>
     where
@@ -148,8 +159,8 @@ impl Intake {
             if manifest.is_some() {
                 return Err(SubmitError::ManifestUnexpected.into());
             }
-            let taken =
-                self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, 0).map_err(SubmitError::Quota)?;
+            let now = self.shared.clock.steady();
+            let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
             return Ok((parsed, taken, FileDigestIndex::default()));
         };
         let brought = match manifest {
@@ -157,8 +168,8 @@ impl Intake {
             None => None,
         };
         let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
-        let mut taken =
-            self.quotas.take(self.shared.clock.steady(), parsed.leaf, signed, bytes).map_err(SubmitError::Quota)?;
+        let now = self.shared.clock.steady();
+        let mut taken = self.quotas.take(now, parsed.leaf, signed, bytes, caller).map_err(SubmitError::Quota)?;
         let shared = self.shared.clone();
         let work = move || -> Result<_, SubmitError> {
             let files = match &brought {

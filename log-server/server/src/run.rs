@@ -90,7 +90,7 @@ pub async fn run(
         })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
-    let router = http::router(&shared, Intake::new(&shared, &config, mailbox.clone(), past), config.limits.body_bytes);
+    let router = http::router(&shared, Intake::new(&shared, &config, mailbox.clone(), past), &config.limits);
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.origin, "serving");
     let stop = async {

@@ -12,6 +12,8 @@ mod limited_body;
 
 mod body;
 
+mod client_network;
+
 mod slots;
 
 mod connection;
@@ -21,6 +23,7 @@ mod outbound;
 mod server;
 
 pub use body::{Bodies, FREE, Held, Pieces, Unread};
+pub use client_network::client_network;
 pub use limits::{Limits, PER_ADDRESS};
 pub use outbound::{Pings, serve_opened};
 pub use refusal::{refusal, with_retry_after};

@@ -4,10 +4,11 @@
 //! a request, one whose other side pauses within a request does: in a header, in a body, or while it should take its answer.
 //! While every connection waits for us, the new one waits too.
 
+use crate::client_network::client_network;
 use crate::limits::{Limits, PER_ADDRESS};
 use crate::phase::{Shared, Waiting};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Slots {
 
     /// A place for a new connection; `None` when its address has as many as it may, all of them at work.
     pub(crate) async fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
-        let from = network_of(peer);
+        let from = client_network(peer);
         let most = self.per_address.unwrap_or(if from.is_loopback() { usize::MAX } else { PER_ADDRESS });
         let mut looks = 0;
         while self.count(from) >= most {
@@ -128,29 +129,9 @@ impl Drop for Slot {
     }
 }
 
-/// What counts as one address: all of an IPv6 network of 64 bits is one customer's.
-fn network_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_is_a_network_in_ipv6_and_itself_in_ipv4() {
-        let of = |text: &str| network_of(text.parse().unwrap());
-        assert_eq!(of("2001:db8:0:1::7"), of("2001:db8:0:1:ffff::9"));
-        assert_ne!(of("2001:db8:0:1::7"), of("2001:db8:0:2::7"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert!(of("::1").is_loopback());
-    }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_has_its_share_and_another_is_let_in() {

@@ -23,7 +23,7 @@
 //! |---|---|
 //! | 400 `body-cut`, 408 `request-timeout`, 413 `too-large` | the body ended early, came too slowly, is too long |
 //! | 422 `manifest-missing` | a release came alone, and the log does not have its manifest |
-//! | 429 `quota` | the name or the key has added what it may in a day; `Retry-After` says when to come back |
+//! | 429 `quota` | the name, the key or the caller has added what it may in a day; `Retry-After` says when to come back |
 //! | 500 `manifest-damaged` | a manifest on the disk is not the one of its digest |
 //! | 503 `busy` | too much is received or read at a time |
 //! | 503 `lookups-away` | the derived lookups are made again; everything else goes on |
@@ -34,11 +34,13 @@ mod answers;
 
 mod server;
 
+mod caller;
 mod health;
 mod lookups;
 mod name_proofs;
 mod page;
 mod static_files;
+
 mod submit;
 
 mod router;

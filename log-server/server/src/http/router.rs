@@ -3,6 +3,7 @@
 use super::answers::typed;
 use super::server::Server;
 use super::{health, lookups, name_proofs, page, static_files, submit};
+use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
 use axum::Router;
@@ -15,9 +16,9 @@ use stele_daemon::metrics::MEDIA_TYPE;
 use stele_log_core::running_log::RunningLog;
 use stele_serve::refusal;
 
-/// All routes. `body_bytes` bounds the manifests that are received at a time.
-pub fn router(shared: &Arc<RunningLog>, intake: Intake, body_bytes: u64) -> Router {
-    let server = Server::new(shared, intake, body_bytes);
+/// All routes.
+pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Router {
+    let server = Server::new(shared, intake, limits);
     let gzip = tower_http::compression::CompressionLayer::new();
     Router::new()
         .route("/tile/entries/{*rest}", get(static_files::tile).layer(gzip))

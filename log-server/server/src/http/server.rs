@@ -1,8 +1,10 @@
 //! What every handler has: the log, the way into it, and bounds on what is read at a time.
 
 use super::answers::{internal, unavailable};
+use crate::config::Limits;
 use crate::intake::Intake;
 use axum::body::Bytes;
+use axum::http::HeaderName;
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ pub(super) struct Server {
     pub(super) intake: Intake,
     /// Manifests on their way in.
     pub(super) bodies: Bodies,
+    /// Where a proxy says whose request it is.
+    pub(super) client_address_header: Option<HeaderName>,
     /// Large answers on their way out: who reads slowly holds no more than this.
     answers: Bodies,
     /// Reads that cost time: of the disk, and proofs.
@@ -40,13 +44,14 @@ const PROBES: usize = 2;
 const TURN: Duration = Duration::from_secs(5);
 
 impl Server {
-    /// What every handler of this log has. `body_bytes` bounds the manifests that are received at a time.
-    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, body_bytes: u64) -> Self {
+    /// What every handler of this log has.
+    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             shared: shared.clone(),
             intake,
-            bodies: Bodies::new(body_bytes.max(MAX_MANIFEST as u64)),
+            bodies: Bodies::new(limits.body_bytes.max(MAX_MANIFEST as u64)),
+            client_address_header: limits.client_address_header.clone(),
             answers: Bodies::new(LARGE_ANSWERS),
             reads: Arc::new(Semaphore::new(READS_PER_CORE * cores)),
             probes: Arc::new(Semaphore::new(PROBES)),

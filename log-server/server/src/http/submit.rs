@@ -3,15 +3,18 @@
 //! The manifest is received only after the statement before it was found good, and only when the log needs it.
 
 use super::answers::{bad_request, json, typed, unavailable};
+use super::caller::caller;
 use super::server::Server;
 use crate::intake::Receipt;
 use crate::intake_error::IntakeError;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 use std::future::Ready;
+use std::net::SocketAddr;
+use stele_log_core::quota::Caller;
 use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::submit_error::SubmitError;
 use stele_serve::{Held, Pieces, Unread, refusal, with_retry_after};
@@ -19,17 +22,23 @@ use stele_spec::entry::MAX_ENTRY;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
 use stele_spec::text::to_base64;
 
-pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn submit(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let caller = caller(peer.ip(), server.client_address_header.as_ref(), &headers);
     let mut body = server.bodies.receive(body);
     let outcome = if media_type(&headers).eq_ignore_ascii_case(MEDIA_TYPE) {
-        let outcome = with_manifest(&server, &mut body).await;
+        let outcome = with_manifest(&server, caller, &mut body).await;
         if !matches!(outcome, Err(IntakeError::Unread(_))) {
             // Else a client that still sends the manifest would not see why nobody wants it.
             body.forget_the_rest().await;
         }
         outcome
     } else {
-        alone(&server, &mut body).await
+        alone(&server, caller, &mut body).await
     };
     match outcome {
         Ok(receipt) => accepted(&receipt, wants_json(&headers)),
@@ -37,12 +46,12 @@ pub(super) async fn submit(State(server): State<Server>, headers: HeaderMap, bod
     }
 }
 
-async fn alone(server: &Server, body: &mut Pieces) -> Result<Receipt, IntakeError> {
+async fn alone(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Result<Receipt, IntakeError> {
     let statement = body.rest(MAX_ENTRY).await?;
-    server.intake.submit(statement.into(), None::<Ready<Result<Held, IntakeError>>>).await
+    server.intake.submit(statement.into(), caller, None::<Ready<Result<Held, IntakeError>>>).await
 }
 
-async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, IntakeError> {
+async fn with_manifest(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Result<Receipt, IntakeError> {
     let length = head(body, Part::Statement).await?;
     let statement = body.take(length).await?;
     let manifest = async {
@@ -53,7 +62,7 @@ async fn with_manifest(server: &Server, body: &mut Pieces) -> Result<Receipt, In
         }
         Ok(manifest)
     };
-    server.intake.submit(statement.into(), Some(manifest)).await
+    server.intake.submit(statement.into(), caller, Some(manifest)).await
 }
 
 /// Takes the head of a part; the length of its content.

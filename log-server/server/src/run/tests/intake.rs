@@ -110,6 +110,41 @@ fn a_quota_is_a_429_and_known_bytes_do_not_count() {
 }
 
 #[test]
+fn whom_the_operator_s_proxy_names_has_a_part_of_the_quota_of_new_keys() {
+    let home = tempfile::tempdir().unwrap();
+    let log = Running::start(home.path(), policy("quorum none\n"), |config| {
+        config.quotas.claims_by_address = 1;
+        config.limits.client_address_header = Some("X-Forwarded-For".parse().unwrap());
+    });
+    log.wait_for(200);
+    let claims = |address: &str, name: &str, seed| {
+        let request = passed_on(&log.url, claim(name, seed).bytes(), &format!("203.0.113.1, {address}"));
+        request.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(claims("192.0.2.1", "a.example", 1), "200");
+    assert_eq!(claims("192.0.2.1", "b.example", 2), "429");
+    assert_eq!(claims("192.0.2.2", "b.example", 2), "200");
+    // Who connects from this machine and is not named speaks for everybody.
+    log.proven(&claim("c.example", 3));
+    log.proven(&claim("d.example", 4));
+    log.stop();
+}
+
+/// The answer's head to a statement that a proxy passes on.
+fn passed_on(url: &str, statement: &[u8], forwarded: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let length = statement.len();
+    let head = format!(
+        "POST /entries HTTP/1.1\r\nHost: log\r\nX-Forwarded-For: {forwarded}\r\nConnection: close\r\n\
+         Content-Type: application/cose\r\nContent-Length: {length}\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut stream, &[head.as_bytes(), statement].concat()).unwrap();
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
 fn new_keys_share_a_quota_and_a_restart_forgets_none() {
     let home = tempfile::tempdir().unwrap();
     let few = |config: &mut Config| {
