@@ -1,6 +1,7 @@
 #![doc = include_str!("../text/key.md")]
 
 mod error;
+mod pem;
 mod pkcs8;
 
 pub use error::KeyError;
@@ -15,9 +16,6 @@ use crate::hash::{KeyId, sha256};
 
 /// SubjectPublicKeyInfo of an Ed25519 key up to its 32 bytes (RFC 8410 §4).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-
-/// The longest PEM text that is looked at, in bytes; an Ed25519 key needs about 120.
-const MAX_PEM: usize = 4096;
 
 /// An enrolled Ed25519 public key: canonical, of prime order, not the identity.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,12 +38,10 @@ impl PublicKey {
         Ok(Self(key))
     }
 
-    /// Reads a SubjectPublicKeyInfo in PEM, as `openssl pkey -pubout` writes it.
+    /// Reads a SubjectPublicKeyInfo in PEM, as `openssl pkey -pubout` writes it, whatever text stands around it.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        if pem.len() > MAX_PEM {
-            return Err(KeyError::NotPem);
-        }
-        let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::NotPem)?;
+        let pem = pem::only_block(pem, pem::PUBLIC)?;
+        let key = VerifyingKey::from_public_key_pem(&pem).map_err(|_| KeyError::NotPem)?;
         Self::from_bytes(key.as_bytes())
     }
 
@@ -101,15 +97,11 @@ impl SecretKey {
         self.0.to_bytes()
     }
 
-    /// Reads a private key in PKCS#8 PEM, of version 1 as `openssl genpkey -algorithm ed25519` writes it, or of version 2.
+    /// Reads a private key in PKCS#8 PEM, of version 1 as `openssl genpkey -algorithm ed25519` writes it, or of
+    /// version 2; whatever text stands around it.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
-        if pem.len() > MAX_PEM {
-            return Err(KeyError::NotPem);
-        }
-        let (label, der) = SecretDocument::from_pem(pem).map_err(|_| KeyError::NotPem)?;
-        if label != "PRIVATE KEY" {
-            return Err(KeyError::NotPem);
-        }
+        let pem = pem::only_block(pem, pem::PRIVATE)?;
+        let (_, der) = SecretDocument::from_pem(&pem).map_err(|_| KeyError::NotPem)?;
         let (seed, public) = pkcs8::parse(der.as_bytes())?;
         let key = Self::from_seed(*seed);
         match public {
@@ -204,7 +196,7 @@ mod tests {
         let secret = SecretKey::from_seed([9; 32]);
         assert!(SecretKey::from_pkcs8_pem(&secret.public().to_pem()).is_err());
         assert!(PublicKey::from_pem(&secret.to_pkcs8_pem()).is_err());
-        assert!(SecretKey::from_pkcs8_pem(&"A".repeat(MAX_PEM + 1)).is_err());
+        assert!(SecretKey::from_pkcs8_pem(&format!("{}{}", secret.to_pkcs8_pem(), "\n".repeat(4096))).is_err());
     }
 
     /// RFC 8032 §7.1, test 2.

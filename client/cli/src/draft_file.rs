@@ -7,6 +7,7 @@ use stele_durable as durable;
 use stele_explain::Failure;
 use stele_publish::error::FileError;
 use stele_publish::form::{DECIDE, undecided};
+use stele_verify::bounded_read::ReadError;
 
 use crate::output::Output;
 
@@ -25,6 +26,9 @@ pub(crate) fn write_draft(text: String, target: &Path, next: &str, notes: &[Stri
         return Ok(Output { text, json, failure: None });
     }
     let shown = target.display().to_string();
+    if target.is_dir() {
+        return Err(ReadError::Folder { path: target.to_owned() }.into());
+    }
     if target.exists() {
         let hint = "it may hold decisions: move it away first, or choose another file with -o";
         return Err(FileError::Exists { path: shown, hint }.into());

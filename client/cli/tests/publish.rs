@@ -291,6 +291,16 @@ fn what_a_folder_must_not_hold_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_folder_in_the_place_of_the_form_is_called_one() {
+    let (world, served) = served();
+    std::fs::create_dir(world.model().join("release.toml")).unwrap();
+    let said = &["release.toml is a folder, and not a file", "expected: a file", "found: a folder", "hint:"];
+    draft(&world).fails(7, said);
+    publish(&world, &["--claim"]).fails(7, said);
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+}
+
+#[test]
 fn fields_that_do_not_fit_are_named_with_their_line() {
     let (world, _served) = served();
     draft(&world).ok();

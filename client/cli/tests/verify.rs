@@ -6,7 +6,7 @@ mod common;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use common::{FILES, World};
+use common::{FILES, World, stele};
 use stele_spec::key::SecretKey;
 use stele_spec::manifest::{FileDigests, Manifest};
 
@@ -122,6 +122,12 @@ fn a_claim_or_a_proof_of_something_else_is_refused() {
     world.verify(&[]).fails(7, &["not a release.stele", "hint:"]);
     std::fs::remove_file(world.model().join("release.stele")).unwrap();
     world.verify(&[]).fails(3, &["there is no release.stele", "found: nothing at"]);
+    std::fs::create_dir(world.model().join("release.stele")).unwrap();
+    let folder = &["release.stele is a folder, and not a file", "expected: a file", "found: a folder", "hint:"];
+    world.verify(&[]).fails(7, folder);
+    let policy = world.model().display().to_string();
+    let is_folder = &["is a folder, and not a trust policy", "found: a folder", "hint:"];
+    stele(&["verify", &policy, "--policy", &policy]).fails(6, is_folder);
 }
 
 #[test]

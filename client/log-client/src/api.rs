@@ -7,7 +7,7 @@ use serde::Deserialize;
 use stele_clock::duration::HumanDuration;
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure};
-use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
+use stele_fetch::http_client::{ClientLimits, HttpClient, Response, status_line};
 use stele_fetch::static_files::{StaticFiles, TRIES};
 use stele_spec::entry::MAX_ENTRY;
 use stele_spec::index::{Kind, Subject};
@@ -43,6 +43,14 @@ struct Refusal {
     hint: Option<String>,
     #[serde(default)]
     existing: Option<Existing>,
+}
+
+impl Refusal {
+    /// What something else says in the log's place. A page for people, as a proxy writes, says nothing beyond its status.
+    fn of_another(answer: &Response) -> Self {
+        let message = if answer.is_page() { String::new() } else { answer.text() };
+        Self { message, ..Self::default() }
+    }
 }
 
 /// The entry that stands in the way.
@@ -172,8 +180,7 @@ impl LogClient {
     }
 
     fn refused(&self, answer: &Response) -> LogError {
-        let refusal = serde_json::from_slice(&answer.body)
-            .unwrap_or_else(|_| Refusal { message: shorten(&answer.text()), ..Refusal::default() });
+        let refusal = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Refusal::of_another(answer));
         LogError::Refused {
             url: self.url.clone(),
             status: answer.status,
@@ -201,6 +208,11 @@ fn escaped(subject: &str) -> String {
 /// What a log says, as a part of a line of ours.
 fn shorten(text: &str) -> String {
     one_line(&text.trim().chars().take(400).collect::<String>()).into_owned()
+}
+
+/// The status with the log's message; with its reason phrase where there is none.
+fn said(status: u16, message: &str) -> String {
+    if message.is_empty() { status_line(status) } else { format!("{status}: {message}") }
 }
 
 /// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
@@ -253,7 +265,7 @@ const CODES: [&str; 42] = [
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// No, or not now.
-    #[error("the log at {url} answers {status}: {message}")]
+    #[error("the log at {url} answers {}", said(*.status, .message))]
     Refused {
         /// The log.
         url: String,
@@ -305,6 +317,14 @@ impl Explain for LogError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Refused { status: 502..=504, code, retry_after, .. } if code.is_empty() => {
+                let when =
+                    retry_after.map_or_else(|| "later".to_owned(), |after| format!("in {}", HumanDuration(after)));
+                Some(format!(
+                    "not the log answered, but a proxy in front of it: the log may be stopped, or too slow; \
+                     try again {when}: submitting twice is harmless"
+                ))
+            }
             Self::Refused { status: 429 | 500.., retry_after: Some(after), .. } => {
                 Some(format!("try again in {}: submitting twice is harmless", HumanDuration(*after)))
             }
@@ -338,6 +358,36 @@ impl Explain for LogError {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    fn refusal(status: u16, body: &str) -> LogError {
+        let log = LogClient::new("http://log".into(), HumanDuration(0), |_| {});
+        log.refused(&Response { status, headers: Default::default(), body: body.as_bytes().to_vec() })
+    }
+
+    #[test]
+    fn a_page_of_a_proxy_is_told_by_its_status() {
+        let page = "\r\n<html>\r\n<head><title>502 Bad Gateway</title></head></html>";
+        for (status, line) in [(502, "502 Bad Gateway"), (503, "503 Service Unavailable"), (504, "504 Gateway Timeout")]
+        {
+            for body in [page, ""] {
+                let error = refusal(status, body);
+                assert_eq!(error.to_string(), format!("the log at http://log answers {line}"));
+                assert!(error.hint().unwrap().contains("a proxy in front of it"), "{:?}", error.hint());
+                assert_eq!((error.exit(), error.facts()), (Exit::Unavailable, vec![]));
+            }
+        }
+        let forbidden = refusal(403, page);
+        assert_eq!(forbidden.to_string(), "the log at http://log answers 403 Forbidden");
+        assert!(!forbidden.hint().unwrap().contains("proxy"));
+    }
+
+    #[test]
+    fn what_the_log_and_a_server_say_in_words_is_shown() {
+        let ours = refusal(503, r#"{"error": "busy", "message": "too many at once", "hint": "wait"}"#);
+        assert_eq!(ours.to_string(), "the log at http://log answers 503: too many at once");
+        assert_eq!((ours.code(), ours.hint().unwrap().contains("proxy")), ("busy", false));
+        assert_eq!(refusal(500, "no room\n").to_string(), "the log at http://log answers 500: no room");
+    }
 
     #[test]
     fn every_code_that_the_api_describes_for_a_submission_is_known() {

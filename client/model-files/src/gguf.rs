@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use stele_verify::folder::walk::Found;
@@ -11,6 +12,8 @@ use crate::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, least_length};
 
 /// How much of a file is read: vocabularies of a few hundred thousand words fit.
 const MAX_HEADER: u64 = 128 << 20;
+/// The versions that are read.
+const VERSIONS: RangeInclusive<u32> = 2..=3;
 /// The longest string that is kept.
 const MAX_STRING: u64 = 4_096;
 /// The most keys, tensors and items of an array.
@@ -56,8 +59,8 @@ impl Header {
             return Err(refused("it does not begin with GGUF"));
         }
         let version = reader.u32()?;
-        if !(2..=3).contains(&version) {
-            return Err(refused(&format!("expected version 2 or 3 of GGUF, found {version}")));
+        if !VERSIONS.contains(&version) {
+            return Err(other_version(version));
         }
         let tensors = reader.count()?;
         let keys = reader.count()?;
@@ -231,6 +234,19 @@ fn refused(message: &str) -> io::Error {
     io::Error::other(message.to_owned())
 }
 
+/// What a version says that is not read. Of a big-endian file all numbers are turned round, and its version is the
+/// first of them.
+fn other_version(version: u32) -> io::Error {
+    let turned = version.swap_bytes();
+    if VERSIONS.contains(&turned) {
+        return refused(&format!(
+            "expected a little-endian GGUF file, found a big-endian one (version {turned}), which common loaders \
+             refuse; `gguf-convert-endian FILE little` of the Python package gguf converts it"
+        ));
+    }
+    refused(&format!("expected version 2 or 3 of GGUF, found {version}"))
+}
+
 /// The names of `general.file_type` (llama.cpp's `llama_ftype`); what is not quantized has none.
 fn file_type(number: u64) -> Option<&'static str> {
     const NAMES: [(u64, &str); 32] = [
@@ -364,6 +380,24 @@ pub(crate) mod tests {
         assert_eq!(header.parameters, Some(10));
         // Both tensors are F32 at offset 0; the larger has 6 numbers.
         assert_eq!(header.least_length, (example().len() as u64).next_multiple_of(32) + 24);
+    }
+
+    #[test]
+    fn a_big_endian_file_is_called_so_and_another_version_by_its_number() {
+        let said = |version: [u8; 4]| {
+            let file = [&b"GGUF"[..], &version, &[0; 16]].concat();
+            Header::parse(file.as_slice()).unwrap_err().to_string()
+        };
+        for version in 2..=3_u32 {
+            let said = said(version.to_be_bytes());
+            assert!(said.contains(&format!("found a big-endian one (version {version})")), "{said}");
+            assert!(said.contains("gguf-convert-endian"), "what to do: {said}");
+            assert!(!said.contains("50331648") && !said.contains("33554432"), "{said}");
+        }
+        for version in [0, 1, 4_u32] {
+            assert_eq!(said(version.to_le_bytes()), format!("expected version 2 or 3 of GGUF, found {version}"));
+        }
+        assert!(said(1_u32.to_be_bytes()).ends_with("found 16777216"));
     }
 
     #[test]

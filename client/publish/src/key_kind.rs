@@ -13,12 +13,14 @@ pub(crate) struct KeyKind {
 
 const NEW: &str = "`stele key new FILE` makes one, and so does `openssl genpkey -algorithm ed25519 -out FILE`";
 const OTHER_CURVE: &str = "publishers sign with Ed25519: `stele key new FILE` makes a key";
+const ONE_KEY: &str = "keep the key that is meant in a file of its own: which of them signs is not guessed";
 
 impl KeyKind {
     /// By the text of the file and why it was refused.
     pub(crate) fn of(text: &str, error: KeyError) -> Self {
         let found = match error {
             KeyError::NotPem => return Self::of_text(text),
+            KeyError::SeveralKeys => return Self { found: "two private keys", hint: ONE_KEY },
             KeyError::NotAPoint => "32 bytes that are no point of the curve",
             KeyError::NotCanonical => "another encoding of a key than the canonical one",
             KeyError::SmallOrder => "a point of small order, under which signatures prove nothing",
@@ -32,6 +34,7 @@ impl KeyKind {
     pub(crate) fn of_public(error: KeyError) -> Self {
         match error {
             KeyError::NotPem => Self { found: "a public key of another kind, or a damaged one", hint: OTHER_CURVE },
+            KeyError::SeveralKeys => Self { found: "two public keys", hint: ONE_KEY },
             error => Self::of("", error),
         }
     }
@@ -130,6 +133,8 @@ mod tests {
             assert!(found(&text).contains(what), "{what}: {}", found(&text));
             assert!(!found(&text).starts_with("expected"));
         }
+        assert_eq!(KeyKind::of("", KeyError::SeveralKeys).found, "two private keys");
+        assert_eq!(KeyKind::of_public(KeyError::SeveralKeys).found, "two public keys");
         assert!(KeyKind::of("", KeyError::SmallOrder).found.contains("small order"));
     }
 }

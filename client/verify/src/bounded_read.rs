@@ -10,13 +10,19 @@ use stele_explain::{Exit, Explain};
 /// Why a file on this machine cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing, or a folder, is at the path.
+    /// Nothing is at the path.
     #[error("there is no {}", .path.display())]
     Missing {
         /// The path as given.
         path: PathBuf,
         /// What it should be.
         what: &'static str,
+    },
+    /// A folder is at the path.
+    #[error("{} is a folder, and not a file", .path.display())]
+    Folder {
+        /// The path as given.
+        path: PathBuf,
     },
     /// The machine failed to read it.
     #[error("cannot read {}", .path.display())]
@@ -37,13 +43,16 @@ pub enum ReadError {
     },
 }
 
-/// Reads a whole file of at most `limit` bytes; none where nothing or a folder is at the path.
+/// Reads a whole file of at most `limit` bytes; none where nothing is at the path.
 pub fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let io = |source| ReadError::Io { path: path.to_owned(), source };
     let too_large = || ReadError::TooLarge { path: path.to_owned(), limit };
     let (file, length) = match open(path) {
         Ok(Some(opened)) => opened,
         Ok(None) => return Ok(None),
+        Err(source) if source.kind() == io::ErrorKind::IsADirectory => {
+            return Err(ReadError::Folder { path: path.to_owned() });
+        }
         Err(source) => return Err(io(source)),
     };
     if length > limit {
@@ -71,7 +80,7 @@ fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
     };
     let found = file.metadata()?;
     if found.is_dir() {
-        return Ok(None);
+        return Err(io::ErrorKind::IsADirectory.into());
     }
     if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -82,7 +91,7 @@ fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
 impl Explain for ReadError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Missing { .. } => Exit::BadInput,
+            Self::Missing { .. } | Self::Folder { .. } => Exit::BadInput,
             Self::Io { .. } | Self::TooLarge { .. } => Exit::Io,
         }
     }
@@ -90,6 +99,7 @@ impl Explain for ReadError {
     fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "file-missing",
+            Self::Folder { .. } => "file-is-folder",
             Self::TooLarge { .. } => "file-too-large",
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "permission-denied",
             Self::Io { .. } => "io",
@@ -99,6 +109,7 @@ impl Explain for ReadError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { what, .. } => Some(format!("name {what}")),
+            Self::Folder { .. } => Some("move the folder away, or name the file that is meant".into()),
             Self::Io { .. } => Some("check the owner and mode of the path".into()),
             Self::TooLarge { .. } => None,
         }
@@ -107,6 +118,7 @@ impl Explain for ReadError {
     fn facts(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Missing { what, .. } => vec![("expected", (*what).into()), ("found", "nothing".into())],
+            Self::Folder { .. } => vec![("expected", "a file".into()), ("found", "a folder".into())],
             Self::Io { .. } | Self::TooLarge { .. } => Vec::new(),
         }
     }
@@ -123,7 +135,10 @@ mod tests {
         std::fs::write(&path, b"four").unwrap();
         assert_eq!(read(&path, 4, "a file").unwrap(), b"four");
         assert_eq!(read(&path, 3, "a file").unwrap_err().code(), "file-too-large");
-        assert_eq!(read(folder.path(), 3, "a file").unwrap_err().code(), "file-missing");
+        assert_eq!(read(&folder.path().join("none"), 3, "a file").unwrap_err().code(), "file-missing");
+        let of_folder = read_if_there(folder.path(), 3).unwrap_err();
+        assert_eq!((of_folder.code(), of_folder.exit()), ("file-is-folder", Exit::BadInput));
+        assert!(of_folder.to_string().ends_with("is a folder, and not a file"), "{of_folder}");
         assert_eq!(read_if_there(&folder.path().join("none"), 3).unwrap(), None);
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();

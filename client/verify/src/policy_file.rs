@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use stele_explain::{Exit, Explain, Failure};
 use stele_spec::policy::{MAX_POLICY, Policy, PolicyError};
 
-use crate::bounded_read::read_if_there;
+use crate::bounded_read::{ReadError, read_if_there};
 
 /// A policy and its file.
 #[derive(Debug)]
@@ -31,13 +31,21 @@ pub fn load_policy(named: Option<&Path>) -> Result<LoadedPolicy, Failure> {
         None => places(),
     };
     for path in &looked {
-        if let Some(bytes) = read_if_there(path, MAX_POLICY as u64)? {
+        if let Some(bytes) = read_if_there(path, MAX_POLICY as u64).map_err(unread)? {
             let policy =
                 Policy::parse(&bytes).map_err(|error| PolicyFileError::Invalid { path: path.clone(), error })?;
             return Ok(LoadedPolicy { policy, path: path.clone() });
         }
     }
     Err(PolicyFileError::Missing { looked }.into())
+}
+
+/// Whatever stands in the place of a policy, there is none.
+fn unread(error: ReadError) -> Failure {
+    match error {
+        ReadError::Folder { path } => PolicyFileError::Folder { path }.into(),
+        error => error.into(),
+    }
 }
 
 fn places() -> Vec<PathBuf> {
@@ -58,6 +66,12 @@ pub enum PolicyFileError {
         /// Where it was looked for.
         looked: Vec<PathBuf>,
     },
+    /// A folder in its place.
+    #[error("{} is a folder, and not a trust policy", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Not a policy.
     #[error("{} is not a trust policy: {error}", .path.display())]
     Invalid {
@@ -71,13 +85,14 @@ pub enum PolicyFileError {
 impl Explain for PolicyFileError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Missing { .. } | Self::Invalid { .. } => Exit::WrongPolicy,
+            Self::Missing { .. } | Self::Folder { .. } | Self::Invalid { .. } => Exit::WrongPolicy,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "policy-missing",
+            Self::Folder { .. } => "policy-is-folder",
             Self::Invalid { .. } => "policy-invalid",
         }
     }
@@ -87,6 +102,7 @@ impl Explain for PolicyFileError {
             Self::Missing { .. } => {
                 "get the policy from somebody you trust, not from where the weights came; then --policy FILE, or put it at ~/.config/stele/policy".into()
             }
+            Self::Folder { .. } => "name the file of the policy with --policy".into(),
             Self::Invalid { .. } => "`stele policy check FILE` says what a policy requires; see c2sp.org/tlog-policy".into(),
         })
     }
@@ -97,6 +113,7 @@ impl Explain for PolicyFileError {
                 let looked: Vec<_> = looked.iter().map(|path| path.display().to_string()).collect();
                 vec![("expected", "a policy file".into()), ("found", format!("nothing at {}", looked.join(", ")))]
             }
+            Self::Folder { .. } => vec![("expected", "a policy file".into()), ("found", "a folder".into())],
             Self::Invalid { .. } => Vec::new(),
         }
     }

@@ -34,6 +34,16 @@ fn init_makes_a_folder_once_and_a_log_without_a_quorum_does_not_start() {
 }
 
 #[test]
+fn an_origin_that_could_not_stay_for_ever_makes_no_log() {
+    let home = tempfile::tempdir().unwrap();
+    for origin in ["//x", "log.example/", "log.example//stele", "Log.example/stele", "https://log.example/stele"] {
+        let made = log(&["init", "log", "--origin", origin], home.path());
+        refused(&made, 7, &["error: origin: ", "expected", "hint: use the address of the log without https://"]);
+        assert!(!home.path().join("log").exists(), "{origin}");
+    }
+}
+
+#[test]
 fn a_field_that_is_not_known_is_refused_by_its_name() {
     let home = tempfile::tempdir().unwrap();
     assert!(log(&["init", "log", "--origin", "log.example/test"], home.path()).status.success());

@@ -202,10 +202,23 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body is a page for people, as a proxy or a web server writes where a program answers something else.
+    pub fn is_page(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default().trim_start().to_ascii_lowercase();
+        kind.starts_with("text/html") || self.body.trim_ascii_start().starts_with(b"<")
+    }
+
     /// The body as text, with what is not UTF-8 replaced: for messages.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+/// A status with its reason phrase (RFC 9110 section 15), for messages: `502 Bad Gateway`. One that has none stands
+/// alone.
+pub fn status_line(status: u16) -> String {
+    let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    known.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"))
 }
 
 impl HttpClient {

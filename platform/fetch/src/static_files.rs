@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::http_client::{ClientLimits, HttpClient, HttpError, Response};
+use crate::http_client::{ClientLimits, HttpClient, HttpError, Response, status_line};
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain};
 
@@ -47,7 +47,7 @@ pub enum SourceError {
     #[error(transparent)]
     Durable(#[from] DurableError),
     /// An answer that is none.
-    #[error("{place} answers {status}")]
+    #[error("{place} answers {}", status_line(*.status))]
     Status {
         /// The address.
         place: String,
@@ -193,6 +193,9 @@ impl Explain for SourceError {
             Self::Status { status: 429 | 500.., retry_after: Some(after), .. } => {
                 Some(format!("the server asks not to be asked before {} s from now: try again then", after.as_secs()))
             }
+            Self::Status { status: 502..=504, .. } => {
+                Some("the server, or a proxy in front of it, cannot answer now: try again later".into())
+            }
             Self::Status { .. } | Self::Missing { .. } => Some(
                 "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
                     .into(),
@@ -251,6 +254,17 @@ mod tests {
         let after = answer(429, Some("86400")).retry_after();
         let error = SourceError::Status { place: "http://log".into(), status: 429, retry_after: after };
         assert!(error.hint().unwrap().contains("86400 s"), "{:?}", error.hint());
+    }
+
+    #[test]
+    fn a_status_has_its_reason_and_that_of_a_proxy_a_hint() {
+        let of = |status| SourceError::Status { place: "http://log/checkpoint".into(), status, retry_after: None };
+        for (status, reason) in [(502, " Bad Gateway"), (503, " Service Unavailable"), (504, " Gateway Timeout")] {
+            assert_eq!(of(status).to_string(), format!("http://log/checkpoint answers {status}{reason}"));
+            assert!(of(status).hint().unwrap().contains("a proxy in front of it"), "{status}");
+        }
+        assert_eq!(of(599).to_string(), "http://log/checkpoint answers 599");
+        assert!(!of(403).hint().unwrap().contains("proxy"));
     }
 
     #[test]

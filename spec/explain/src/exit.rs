@@ -2,33 +2,34 @@
 //!
 //! | code | name | means |
 //! |---|---|---|
-//! | 0 | [`Ok`](Exit::Ok) | done, or the reader of our output went away |
+//! | 0 | [`Ok`](Exit::Ok) | done; for verify: every file asked for is here and matches, and nothing loadable lies beside it |
 //! | 1 | [`BytesDiffer`](Exit::BytesDiffer) | these are not the bytes of the record |
 //! | 2 | [`Usage`](Exit::Usage) | the command line is wrong |
-//! | 3 | [`NotInLog`](Exit::NotInLog) | no entry, or no proof of one |
-//! | 4 | [`QuorumMissing`](Exit::QuorumMissing) | too few witnesses have cosigned |
+//! | 3 | [`NotInLog`](Exit::NotInLog) | no release.stele, no such entry, or its proof of inclusion fails |
+//! | 4 | [`QuorumMissing`](Exit::QuorumMissing) | too few witnesses have cosigned, or too long ago for --max-age |
 //! | 5 | [`BadSignature`](Exit::BadSignature) | a signature does not verify, or its signer does not hold the name |
-//! | 6 | [`WrongPolicy`](Exit::WrongPolicy) | the trust policy does not cover this log, or cannot be read |
-//! | 7 | [`BadInput`](Exit::BadInput) | a file, a field or a config that is not well formed |
-//! | 8 | [`Refused`](Exit::Refused) | the log or witness answered no |
-//! | 9 | [`Unavailable`](Exit::Unavailable) | the other machine cannot be reached or is unwell: try again |
-//! | 10 | [`Io`](Exit::Io) | this machine's files or network failed |
+//! | 6 | [`WrongPolicy`](Exit::WrongPolicy) | no trust policy, one that cannot be read or met, or one that does not cover this log |
+//! | 7 | [`BadInput`](Exit::BadInput) | a file, a field or a config is not well formed |
+//! | 8 | [`Refused`](Exit::Refused) | the log or witness says no, or the rules of registration do before anything is sent |
+//! | 9 | [`Unavailable`](Exit::Unavailable) | the log or witness cannot be reached or is unwell: try again |
+//! | 10 | [`Io`](Exit::Io) | this machine's files or network failed, or files changed while they were read |
 //! | 11 | [`Locked`](Exit::Locked) | another process works on the same data |
-//! | 12 | [`Inconsistent`](Exit::Inconsistent) | stored state contradicts what was signed before: an operator must look |
+//! | 12 | [`Inconsistent`](Exit::Inconsistent) | a log contradicts what it showed before (an evidence file says how), or stored state what was signed |
 //! | 13 | [`Findings`](Exit::Findings) | the work is done, and there is something to report |
 //! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody |
-//! | 15 | [`Incomplete`](Exit::Incomplete) | files of the record are missing here |
-//! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take lie beside the record and are not in it |
-//! | 17 | [`Withdrawn`](Exit::Withdrawn) | the bytes verify, and the release was withdrawn or has a critical incident |
+//! | 15 | [`Incomplete`](Exit::Incomplete) | files of the record are missing here; --partial accepts that |
+//! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take are not in the record; --allow-extra GLOB accepts them |
+//! | 17 | [`Withdrawn`](Exit::Withdrawn) | the release was withdrawn or has a critical incident; --accept withdrawn accepts that |
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
-//! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate: no honest log does |
+//! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate, as no honest log does |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
 
 use std::process::ExitCode;
 
-/// How the process ends. A closed set: a new outcome is a new row in the table above.
+/// How the process ends. A closed set: a new outcome is a new row in the table above, with the words of
+/// [`Exit::meaning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[allow(missing_docs, reason = "the table in the module documentation says each")]
@@ -57,9 +58,92 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Each, in the order of the numbers.
+    pub const ALL: [Self; 21] = [
+        Self::Ok,
+        Self::BytesDiffer,
+        Self::Usage,
+        Self::NotInLog,
+        Self::QuorumMissing,
+        Self::BadSignature,
+        Self::WrongPolicy,
+        Self::BadInput,
+        Self::Refused,
+        Self::Unavailable,
+        Self::Io,
+        Self::Locked,
+        Self::Inconsistent,
+        Self::Findings,
+        Self::Unproven,
+        Self::Incomplete,
+        Self::Unrecorded,
+        Self::Withdrawn,
+        Self::NotComplete,
+        Self::Conflicting,
+        Self::Internal,
+    ];
+
     /// The number that the shell sees.
     pub fn number(self) -> u8 {
         self as u8
+    }
+
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::BytesDiffer => "bytes differ",
+            Self::Usage => "usage",
+            Self::NotInLog => "not in log",
+            Self::QuorumMissing => "quorum missing",
+            Self::BadSignature => "bad signature",
+            Self::WrongPolicy => "wrong policy",
+            Self::BadInput => "bad input",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+            Self::Io => "I/O",
+            Self::Locked => "locked",
+            Self::Inconsistent => "inconsistent",
+            Self::Findings => "findings",
+            Self::Unproven => "unproven",
+            Self::Incomplete => "incomplete",
+            Self::Unrecorded => "unrecorded",
+            Self::Withdrawn => "withdrawn",
+            Self::NotComplete => "not complete",
+            Self::Conflicting => "conflicting",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// What it means to somebody who runs one of the programs. Every table has these words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => {
+                "done; for verify: every file asked for is here and matches, and nothing loadable lies beside it"
+            }
+            Self::BytesDiffer => "these are not the bytes of the record",
+            Self::Usage => "the command line is wrong",
+            Self::NotInLog => "no release.stele, no such entry, or its proof of inclusion fails",
+            Self::QuorumMissing => "too few witnesses have cosigned, or too long ago for --max-age",
+            Self::BadSignature => "a signature does not verify, or its signer does not hold the name",
+            Self::WrongPolicy => "no trust policy, one that cannot be read or met, or one that does not cover this log",
+            Self::BadInput => "a file, a field or a config is not well formed",
+            Self::Refused => "the log or witness says no, or the rules of registration do before anything is sent",
+            Self::Unavailable => "the log or witness cannot be reached or is unwell: try again",
+            Self::Io => "this machine's files or network failed, or files changed while they were read",
+            Self::Locked => "another process works on the same data",
+            Self::Inconsistent => {
+                "a log contradicts what it showed before (an evidence file says how), or stored state what was signed"
+            }
+            Self::Findings => "the work is done, and there is something to report",
+            Self::Unproven => "a file of evidence convicts nobody",
+            Self::Incomplete => "files of the record are missing here; --partial accepts that",
+            Self::Unrecorded => "files that a loader would take are not in the record; --allow-extra GLOB accepts them",
+            Self::Withdrawn => "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
+            Self::NotComplete => "the log did not prove that its answer is complete",
+            Self::Conflicting => "the log holds two releases of one coordinate, as no honest log does",
+            Self::Internal => "a bug of ours",
+        }
     }
 }
 
@@ -101,5 +185,15 @@ mod tests {
         for (exit, number) in numbers {
             assert_eq!(exit.number(), number);
         }
+    }
+
+    #[test]
+    fn the_table_above_has_every_code_in_its_words() {
+        let rows: Vec<&str> =
+            include_str!("exit.rs").lines().filter(|line| line.starts_with("//! | ")).skip(1).collect();
+        let expected = Exit::ALL
+            .map(|exit| format!("//! | {} | [`{exit:?}`](Exit::{exit:?}) | {} |", exit.number(), exit.meaning()));
+        assert_eq!(rows, expected);
+        assert!(Exit::ALL.is_sorted_by_key(|exit| exit.number()));
     }
 }

@@ -14,6 +14,22 @@ pub enum UnfitOrigin {
         /// Where, in bytes.
         at: usize,
     },
+    /// Nothing before the first slash.
+    NoHost,
+    /// A part between slashes that no address keeps: nothing, `.` or `..`.
+    Segment {
+        /// Where, in bytes.
+        at: usize,
+    },
+    /// A slash at its end.
+    SlashAtEnd,
+    /// A host with a letter in upper case: one host, and two names of logs.
+    UpperCase {
+        /// Where, in bytes.
+        at: usize,
+        /// The letter.
+        found: char,
+    },
     /// A character that does not show, or changes how others show.
     Hidden {
         /// Where, in bytes.
@@ -37,8 +53,32 @@ impl Origin {
                 return Err(UnfitOrigin::Blank { at });
             }
         }
-        Ok(())
+        address_like(self.as_str())
     }
+}
+
+/// Whether it is a host and a path, as the address that a new log is shown under has them: others are written in
+/// several ways.
+fn address_like(origin: &str) -> Result<(), UnfitOrigin> {
+    let (host, path) = origin.split_once('/').map_or((origin, None), |(host, path)| (host, Some(path)));
+    if host.is_empty() {
+        return Err(UnfitOrigin::NoHost);
+    }
+    if let Some((at, found)) = host.char_indices().find(|(_, c)| c.is_ascii_uppercase()) {
+        return Err(UnfitOrigin::UpperCase { at, found });
+    }
+    let Some(path) = path else { return Ok(()) };
+    let mut at = host.len() + 1;
+    for segment in path.split('/') {
+        if segment.is_empty() && at == origin.len() {
+            return Err(UnfitOrigin::SlashAtEnd);
+        }
+        if matches!(segment, "" | "." | "..") {
+            return Err(UnfitOrigin::Segment { at });
+        }
+        at += segment.len() + 1;
+    }
+    Ok(())
 }
 
 /// Controls, separators, marks of writing direction, joiners, fillers, variation selectors and tags.
@@ -74,6 +114,15 @@ impl fmt::Display for UnfitOrigin {
         match self {
             Self::Scheme => f.write_str("it begins as an address does (`://`), expected a name without it"),
             Self::Blank { at } => write!(f, "there is a blank at byte {at}"),
+            Self::NoHost => f.write_str("expected a host before its first slash, found nothing"),
+            Self::Segment { at } => write!(f, "expected a name between slashes, found none at byte {at}"),
+            Self::SlashAtEnd => f.write_str("expected a name without a slash at its end, found one"),
+            Self::UpperCase { at, found } => {
+                write!(
+                    f,
+                    "expected a host in lower case, found {found:?} at byte {at}: others would write it otherwise"
+                )
+            }
             Self::Hidden { at, found } => {
                 write!(
                     f,
@@ -100,6 +149,22 @@ mod tests {
         for bad in ["https://log.example/t", "http://log.example", "HTTPS://x"] {
             assert_eq!(fit(bad), Err(UnfitOrigin::Scheme), "{bad}");
         }
+        assert_eq!(fit("log.example/Stele/v1.0"), Ok(()), "a path may have capitals");
+        for (bad, why) in [
+            ("//x", UnfitOrigin::NoHost),
+            ("/", UnfitOrigin::NoHost),
+            ("log.example/", UnfitOrigin::SlashAtEnd),
+            ("log.example/stele/", UnfitOrigin::SlashAtEnd),
+            ("log.example//stele", UnfitOrigin::Segment { at: 12 }),
+            ("log.example/a/../b", UnfitOrigin::Segment { at: 14 }),
+            ("log.example/.", UnfitOrigin::Segment { at: 12 }),
+            ("Log.example/stele", UnfitOrigin::UpperCase { at: 0, found: 'L' }),
+            ("log.EXAMPLE", UnfitOrigin::UpperCase { at: 4, found: 'E' }),
+        ] {
+            assert_eq!(fit(bad), Err(why), "{bad}");
+            assert!(why.to_string().contains("expected") && why.to_string().contains("found"), "{why}");
+        }
+        assert!("go.sum database tree".parse::<Origin>().is_ok(), "a log that is called so is cosigned all the same");
         for bad in ["log example", " log.example", "log.example ", "log\u{a0}example", "log\u{3000}example"] {
             assert!(matches!(fit(bad), Err(UnfitOrigin::Blank { .. })), "{bad:?}");
         }

@@ -7,6 +7,8 @@ use core::fmt;
 pub enum KeyError {
     /// Not a PEM of an Ed25519 key.
     NotPem,
+    /// More than one key of its sort in a file.
+    SeveralKeys,
     /// The 32 bytes are no point of the curve.
     NotAPoint,
     /// Another encoding of the point than the canonical one.
@@ -23,6 +25,9 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotPem => "expected an Ed25519 key in PEM (PKCS#8 or SubjectPublicKeyInfo)",
+            Self::SeveralKeys => {
+                "expected one key in PEM, found several: keep the one that is meant in a file of its own"
+            }
             Self::NotAPoint => "expected an Ed25519 public key, found 32 bytes that are no point of the curve",
             Self::NotCanonical => "expected the canonical encoding of an Ed25519 public key",
             Self::SmallOrder => "expected an Ed25519 public key of prime order, found a small-order point",

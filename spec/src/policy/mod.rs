@@ -11,7 +11,7 @@ mod trusted_checkpoint;
 
 pub use error::{LineProblem, PolicyError, RefusedCheckpoint, WitnessProblem};
 pub use parse::MAX_POLICY;
-pub use quorum::Quorum;
+pub use quorum::{MAX_COSIGNATURES, Quorum};
 pub use tolerance::{FaultTolerance, counted_twice, operator};
 pub use trusted::{Cosigned, Trusted};
 pub use trusted_checkpoint::TrustedCheckpoint;

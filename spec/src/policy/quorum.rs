@@ -1,5 +1,10 @@
 //! Which sets of witnesses are enough.
 
+use crate::note::MAX_SIGNATURES;
+
+/// The most cosignatures that a checkpoint can carry: one signature line of a note is the log's.
+pub const MAX_COSIGNATURES: usize = MAX_SIGNATURES - 1;
+
 /// A threshold over witnesses and groups; the parser has made sure that each is counted once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Quorum {

@@ -162,6 +162,12 @@ pub enum WitnessError {
         /// Of how many.
         checks: usize,
     },
+    /// A look at a mirror that found nothing to look at.
+    #[error("nothing was verified: {}", if *.mirrored == 0 { "no log is mirrored here" } else { "no copy is signed yet" })]
+    NothingMirrored {
+        /// How many logs are to be mirrored.
+        mirrored: usize,
+    },
     /// No evidence of this id.
     #[error("no evidence {id:?} is kept here")]
     NoEvidence {
@@ -230,9 +236,10 @@ impl Explain for WitnessError {
             | Self::MirrorByHand { .. }
             | Self::List { .. }
             | Self::OtherKeys
+            | Self::NothingMirrored { mirrored: 0 }
             | Self::UnknownLog { .. } => Exit::BadInput,
             Self::ChangedKeys { .. } => Exit::Refused,
-            Self::Unwell { .. } => Exit::Unavailable,
+            Self::Unwell { .. } | Self::NothingMirrored { .. } => Exit::Unavailable,
             Self::KnownLog { .. } => Exit::Refused,
             Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
             Self::Config(error) => error.exit(),
@@ -264,6 +271,7 @@ impl Explain for WitnessError {
             Self::ChangedKeys { .. } => "changed-keys",
             Self::OtherKeys => "other-keys",
             Self::Unwell { .. } => "unwell",
+            Self::NothingMirrored { .. } => "nothing-mirrored",
             Self::NoEvidence { .. } => "no-evidence",
             Self::Unexportable { .. } => "unexportable",
             Self::Listen { .. } => "cannot-listen",
@@ -315,6 +323,13 @@ impl Explain for WitnessError {
                     .into(),
             ),
             Self::OtherKeys => Some("new keys need a restart, and a new name".into()),
+            Self::NothingMirrored { mirrored: 0 } => Some(
+                "is this the folder of the mirror? `stele-witness mirror init` and `mirror add` make one of it".into(),
+            ),
+            Self::NothingMirrored { .. } => Some(
+                "is it running? It copies a log after it has cosigned it: look again later, and at `stele-witness doctor`"
+                    .into(),
+            ),
             Self::Unwell { .. } => Some("look at the lines that begin with FAIL".into()),
             Self::NoEvidence { .. } => Some("`stele-witness evidence list DIR` prints the ids".into()),
             Self::Argument { .. }

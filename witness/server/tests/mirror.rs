@@ -290,6 +290,23 @@ fn r6_a_lost_or_restored_state_of_the_mirror_is_refused_and_the_way_out_is_its_o
 }
 
 #[test]
+fn a_look_at_a_mirror_of_nothing_is_no_success() {
+    let folder = Folder::new(&[]);
+    let verify = |folder: &Folder| {
+        let mut command = folder.command(&["mirror", "verify", folder.path().to_str().unwrap()]);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = verify(&folder);
+    assert!(code == 7 && said.contains("nothing was verified: no log is mirrored here"), "{code} {said}");
+    let house = House::new();
+    let (code, said) = verify(&house.folder);
+    assert!(code == 9 && said.contains("nothing was verified: no copy is signed yet"), "{code} {said}");
+    assert!(said.contains("hint:"), "{said}");
+    assert!(house.verify().1.contains(&format!("none {ORIGIN} nothing is mirrored yet")));
+}
+
+#[test]
 fn r7_a_damaged_copy_is_not_served_and_a_missing_one_is_made_again() {
     let house = House::new();
     house.shows(600);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_explain::Failure;
-use stele_spec::policy::{FaultTolerance, Policy, Quorum, counted_twice, operator};
+use stele_explain::{Exit, Explain, Failure};
+use stele_spec::policy::{FaultTolerance, MAX_COSIGNATURES, Policy, Quorum, counted_twice, operator};
 
 use crate::args::{PolicyArgs, PolicyVerb};
 use crate::output::Output;
@@ -54,7 +54,7 @@ fn lint(file: &Path) -> Result<Output, Failure> {
     warnings.iter().for_each(|warning| page.row("warning", warning));
     let object = |bears: FaultTolerance| json!({ "of": bears.of, "needed": bears.needed, "may_lie": bears.byzantine, "may_be_down": bears.crashed });
     let json = json!({ "witnesses": object(witnesses), "operators": object(operators), "warnings": warnings });
-    Ok(Output { text: page.0, json, failure: None })
+    Ok(Output { text: page.0, json, failure: unmeetable(policy).map(Failure::from) })
 }
 
 fn number(number: Option<usize>) -> String {
@@ -100,8 +100,41 @@ fn check(file: &Path) -> Result<Output, Failure> {
             "of": policy.witnesses().len(),
             "warnings": warnings,
         }),
-        failure: None,
+        failure: unmeetable(policy).map(Failure::from),
     })
+}
+
+/// A quorum that asks for more cosignatures than a checkpoint can carry.
+#[derive(Debug, thiserror::Error)]
+#[error("the quorum cannot be met: no checkpoint carries so many cosignatures")]
+struct UnmeetableQuorum {
+    least: usize,
+}
+
+fn unmeetable(policy: &Policy) -> Option<UnmeetableQuorum> {
+    let least = policy.quorum().least();
+    (least > MAX_COSIGNATURES).then_some(UnmeetableQuorum { least })
+}
+
+impl Explain for UnmeetableQuorum {
+    fn exit(&self) -> Exit {
+        Exit::WrongPolicy
+    }
+
+    fn code(&self) -> &'static str {
+        "quorum-unmeetable"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("lower the threshold of a group: more than that cannot be shown in one checkpoint".into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("expected", format!("a quorum of at most {MAX_COSIGNATURES} cosignatures")),
+            ("found", format!("one of at least {}", self.least)),
+        ]
+    }
 }
 
 /// What is legal and likely not meant.
@@ -126,6 +159,12 @@ fn warnings(policy: &Policy) -> Vec<String> {
             let name = log.key.name();
             warnings.push(format!("{name} has another key: make sure that both are one log's"));
         }
+    }
+    let count = policy.witnesses().len();
+    if count > MAX_COSIGNATURES {
+        warnings.push(format!(
+            "{count} keys of witnesses, and a checkpoint carries {MAX_COSIGNATURES} cosignatures at most: some always miss"
+        ));
     }
     if policy.logs().is_empty() {
         warnings.push("no log: every checkpoint is refused".to_owned());
@@ -208,6 +247,24 @@ mod tests {
             warnings(&Policy::parse(none.as_bytes()).unwrap())
                 .contains(&"no log: every checkpoint is refused".to_owned())
         );
+    }
+
+    #[test]
+    fn more_witnesses_than_a_checkpoint_carries_are_told_and_a_quorum_of_them_is_an_error() {
+        let of = |count: usize, threshold: usize| {
+            let names: Vec<_> = (0..count).map(|n| format!("o{n}.example")).collect();
+            let members: Vec<_> = (2..count + 2).map(|n| format!("w{n}")).collect();
+            let rest = format!("group g {threshold} {}\nquorum g\n", members.join(" "));
+            policy(&names.iter().map(String::as_str).collect::<Vec<_>>(), &rest)
+        };
+        let told = |policy: &Policy| (warnings(policy), unmeetable(policy).map(|error| error.least));
+        assert_eq!(told(&of(71, 71)), (vec![], None));
+        let said = "72 keys of witnesses, and a checkpoint carries 71 cosignatures at most: some always miss";
+        assert_eq!(told(&of(72, 71)), (vec![said.to_owned()], None));
+        assert_eq!(told(&of(72, 72)), (vec![said.to_owned()], Some(72)));
+        let error = UnmeetableQuorum { least: 72 };
+        assert_eq!(error.exit(), Exit::WrongPolicy);
+        assert!(error.facts().iter().any(|(_, fact)| fact.contains("at most 71")), "{:?}", error.facts());
     }
 
     #[test]

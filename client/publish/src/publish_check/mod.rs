@@ -6,6 +6,7 @@
 mod leftovers;
 mod length;
 mod secrets;
+mod url_password;
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};

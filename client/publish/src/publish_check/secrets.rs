@@ -1,8 +1,12 @@
 //! Private keys and tokens, known by their content and not by the name of their file.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::url_password::holds_password;
 
 /// The largest file that is searched: what is larger is data.
 pub(super) const MAX_SEARCHED: u64 = 32 << 20;
@@ -10,8 +14,17 @@ pub(super) const MAX_SEARCHED: u64 = 32 << 20;
 /// The largest file of weights that is searched: a key under such a name is small.
 const MAX_SEARCHED_WEIGHTS: u64 = 1 << 20;
 
+/// How much of a file in gzip is searched, decompressed: one of 32 MiB could become 32 GiB.
+const MAX_UNPACKED: u64 = 1 << 20;
+
+/// How a file in gzip begins (RFC 1952 section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// So many letters of base64 after the first line of a key are one.
 const LEAST_BASE64: usize = 16;
+
+/// How much behind the first line of a key is looked at, in characters.
+const MAX_PEM_BODY: usize = 4096;
 
 /// An Ed25519 private key in DER (RFC 8410), version 1 or 2, without its 32 bytes.
 const PKCS8_ED25519: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
@@ -48,7 +61,7 @@ const WORDS: [(&str, &str); 5] = [
 const SETTINGS: [&str; 6] = ["secret_access_key", "api_key", "apikey", "client_secret", "accountkey", "auth_token"];
 
 /// How tokens begin, with the least number of letters and digits that follow, and whose they are.
-const TOKENS: [(&str, usize, &str); 24] = [
+const TOKENS: [(&str, usize, &str); 26] = [
     ("hf_", 30, "a Hugging Face token"),
     ("api_org_", 30, "a Hugging Face token"),
     ("ghp_", 36, "a GitHub token"),
@@ -73,17 +86,45 @@ const TOKENS: [(&str, usize, &str); 24] = [
     ("nvapi-", 40, "an NVIDIA token"),
     ("ms-", 36, "a ModelScope token"),
     ("AIzaSy", 33, "a Google API key"),
+    ("xai-", 80, "an xAI API key"),
+    ("dckr_pat_", 27, "a Docker Hub token"),
 ];
+
+/// A SendGrid key: its beginning, and how many letters its two parts have, with a dot between.
+const SENDGRID: (&str, usize, usize) = ("SG.", 22, 43);
+
+/// What is in made-up keys of manuals, such as those of AWS.
+const MADE_UP: &str = "EXAMPLE";
 
 /// What secret a file holds, if it holds one that is known.
 pub(super) fn secret_in(path: &Path, size: u64, is_weights: bool) -> io::Result<Option<&'static str>> {
     let most = if is_weights { MAX_SEARCHED_WEIGHTS } else { MAX_SEARCHED };
+    let mut file = File::open(path)?;
+    let mut begin = Vec::new();
+    file.by_ref().take(GZIP.len() as u64).read_to_end(&mut begin)?;
+    file.rewind()?;
+    if begin == GZIP
+        && let Some(what) = secret(&unpacked(&file))
+    {
+        return Ok(Some(what));
+    }
     if size > most {
         return Ok(None);
     }
+    file.rewind()?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(secret(&bytes))
+}
+
+/// The beginning of what a file in gzip holds; of a damaged one, what is before the damage.
+fn unpacked(file: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // The input is bounded too: members that hold nothing cost time, and yield no byte.
+    let packed = BufReader::new(file.take(MAX_SEARCHED));
+    // What is no gzip behind its first bytes is no error here: whether it is whole is not the question.
+    let _ = MultiGzDecoder::new(packed).take(MAX_UNPACKED).read_to_end(&mut bytes);
+    bytes
 }
 
 fn secret(bytes: &[u8]) -> Option<&'static str> {
@@ -106,7 +147,10 @@ fn secret(bytes: &[u8]) -> Option<&'static str> {
         return Some("a private key (JWK)");
     }
     let token = TOKENS.iter().find(|(begin, least, _)| holds_token(&text, begin, *least)).map(|(_, _, what)| *what);
-    token.or_else(|| holds_setting(&text).then_some("a secret under its name"))
+    token
+        .or_else(|| holds_sendgrid(&text).then_some("a SendGrid key"))
+        .or_else(|| holds_password(&text).then_some("a password in a URL"))
+        .or_else(|| holds_setting(&text).then_some("a secret under its name"))
 }
 
 /// A private key in DER: a sequence, its length, and what a key begins with.
@@ -125,7 +169,8 @@ fn der(bytes: &[u8]) -> Option<&'static str> {
     DER.iter().find(|(begin, _)| content.starts_with(begin)).map(|(_, what)| *what)
 }
 
-/// Whether a private key in PEM begins at a place: on a line of its own, or with base64 behind it, as in JSON or in quotes.
+/// Whether a private key in PEM begins at a place: on a line of its own with something of a key behind it, or with
+/// base64 behind it, as in JSON or in quotes.
 fn is_pem_key(text: &str, at: usize, after: usize) -> bool {
     let rest = text.get(after..).unwrap_or_default();
     let Some((label, behind)) = rest.split_once("-----") else { return false };
@@ -135,12 +180,35 @@ fn is_pem_key(text: &str, at: usize, after: usize) -> bool {
     }
     // A byte order mark that is read as two bytes is no character of the text.
     let before = text.get(..at).unwrap_or_default();
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    let begins_line = line.chars().all(|c| c.is_whitespace() || matches!(c, '\u{fffd}' | '\u{feff}'));
+    let begins_line = before
+        .chars()
+        .rev()
+        .take_while(|c| *c != '\n')
+        .all(|c| c.is_whitespace() || matches!(c, '\u{fffd}' | '\u{feff}'));
+    let behind: String = behind.split("-----").next().unwrap_or_default().chars().take(MAX_PEM_BODY).collect();
     let behind = behind.replace("\\n", "\n").replace("\\r", "");
     let body = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '+' | '\\'));
-    let letters = body.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).count();
-    begins_line || letters >= LEAST_BASE64
+    let letters = body.chars().take_while(|c| is_base64(*c)).count();
+    letters >= LEAST_BASE64 || begins_line && is_pem_body(body)
+}
+
+/// Whether lines are those of a key, and no words such as `(your key here)`: a header (RFC 1421) or base64 comes first,
+/// or a line of base64 later. Nothing is a key that was cut.
+fn is_pem_body(body: &str) -> bool {
+    let mut lines = body.lines().map(str::trim);
+    let is_header = |line: &str| {
+        line.split_once(": ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+    };
+    let all_base64 = |line: &str| !line.is_empty() && line.chars().all(is_base64);
+    let first = lines.next().unwrap_or_default();
+    first.is_empty()
+        || all_base64(first)
+        || is_header(first)
+        || lines.any(|line| line.len() >= LEAST_BASE64 && all_base64(line))
+}
+
+fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
 
 /// Whether a text is a key in JSON (RFC 7517) with its private part.
@@ -161,7 +229,8 @@ fn holds_setting(text: &str) -> bool {
         let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-' | '=');
         let value: String = value.chars().take_while(word).take(256).collect();
         let distinct = value.chars().collect::<std::collections::BTreeSet<_>>().len();
-        value.len() >= LEAST && distinct >= 10 && value.chars().any(|c| c.is_ascii_digit())
+        let is_made_up = value.contains(MADE_UP);
+        value.len() >= LEAST && distinct >= 10 && value.chars().any(|c| c.is_ascii_digit()) && !is_made_up
     })
 }
 
@@ -174,7 +243,23 @@ fn holds_token(text: &str, begin: &str, least: usize) -> bool {
         let token: String = rest.chars().take_while(|c| word(*c)).take(256).collect();
         let distinct = token.chars().collect::<std::collections::BTreeSet<_>>().len();
         // A form such as `hf_xxxxxxxx...` in a document is no token.
-        !before.is_some_and(word) && token.len() >= least && distinct >= 8
+        !before.is_some_and(word) && token.len() >= least && distinct >= 8 && !token.contains(MADE_UP)
+    })
+}
+
+/// Whether a key of SendGrid stands in a text: three words with dots between, the last two of a known length.
+fn holds_sendgrid(text: &str) -> bool {
+    let (begin, first, second) = SENDGRID;
+    let word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    text.match_indices(begin).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let rest = text.get(at + begin.len()..).unwrap_or_default();
+        let key: String = rest.chars().take_while(|c| word(c) || *c == '.').take(256).collect();
+        // A point may end the sentence.
+        let parts: Vec<&str> = key.trim_end_matches('.').split('.').collect();
+        let distinct = key.chars().collect::<std::collections::BTreeSet<_>>().len();
+        let fits = matches!(parts.as_slice(), [id, secret] if id.len() == first && secret.len() == second);
+        !before.is_some_and(|c| word(&c)) && fits && distinct >= 8
     })
 }
 
@@ -185,6 +270,11 @@ mod tests {
     /// Made up: so long and mixed as the real ones.
     fn token(begin: &str, length: usize) -> String {
         begin.chars().chain("aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA".chars().cycle().take(length)).collect()
+    }
+
+    /// A made-up key of SendGrid with parts of these lengths.
+    fn sendgrid(id: usize, key: usize) -> String {
+        format!("{}{}.{}", SENDGRID.0, token("", id), token("", key))
     }
 
     #[test]
@@ -200,6 +290,8 @@ mod tests {
             let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(secret(&utf16), Some("a private key"), "{kind} in UTF-16");
         }
+        let sendgrid = format!("KEY={}\n", sendgrid(22, 43));
+        assert_eq!(secret(sendgrid.as_bytes()), Some("a SendGrid key"));
         let der = [&[0x30, 0x2e, 0x02, 0x01, 0x00][..], PKCS8_ED25519, &[7; 32]].concat();
         assert_eq!(secret(&der), Some("a private key (Ed25519, PKCS#8)"));
     }
@@ -245,8 +337,65 @@ mod tests {
             "API_KEY=your-api-key-goes-here-and-nowhere-else\n".to_owned(),
             "{\"kty\": \"OKP\", \"x\": \"a\"}".to_owned(),
             "ask-me-about-the-weights-of-this-model-and-its-training-data".to_owned(),
+            "-----BEGIN PRIVATE KEY-----\n(your key here)\n-----END PRIVATE KEY-----\n".to_owned(),
+            "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n".to_owned(),
+            // The id and the key of the manuals of AWS.
+            format!("aws_access_key_id = {}IOSFODNN7{MADE_UP}\n", "AKIA"),
+            format!("aws_secret_access_key = {}/K7MDENG/bPxRfiCY{MADE_UP}KEY\n", "wJalrXUtnFEMI"),
+            sendgrid(22, 42),
+            sendgrid(21, 43),
         ] {
             assert_eq!(secret(text.as_bytes()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_of_which_something_stands_in_a_frame_is_one() {
+        for body in [
+            "AA\n",
+            "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n",
+            "Comment: a key\n\nAAAA\n",
+            "# mine\nMC4CAQAwBQYDK2VwBCIEIAAA\n",
+        ] {
+            let text = format!("-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n");
+            assert_eq!(secret(text.as_bytes()), Some("a private key"), "{text}");
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn in_file(bytes: &[u8], size: u64) -> Option<&'static str> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        secret_in(&path, size, false).unwrap()
+    }
+
+    #[test]
+    fn a_key_in_a_file_in_gzip_is_found_within_a_bound() {
+        let pem = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let found = Some("a private key");
+        assert_eq!(in_file(&gzip(pem), 0), found);
+        assert_eq!(in_file(&[gzip(b"first\n"), gzip(pem)].concat(), 0), found, "in the second member");
+        let whole = gzip(&[&pem[..], &vec![b'x'; 1 << 16]].concat());
+        assert_eq!(in_file(&whole[..whole.len() - 8], 0), found, "a damaged file");
+        assert_eq!(in_file(&gzip(pem), MAX_SEARCHED + 1), found, "its beginning, however large it is");
+        let behind = [&vec![b'\n'; MAX_UNPACKED as usize], &pem[..]].concat();
+        assert_eq!(in_file(&gzip(&behind), 0), None, "behind the bound");
+        assert_eq!(in_file(&gzip(b"nothing"), 0), None);
+        assert_eq!(in_file(&GZIP, 2), None);
+    }
+
+    #[test]
+    fn a_file_of_first_lines_alone_takes_no_longer_than_another() {
+        let began = std::time::Instant::now();
+        let text = "x-----BEGIN PRIVATE KEY-----".repeat(100_000);
+        assert_eq!(secret(text.as_bytes()), None);
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "linear: {:?}", began.elapsed());
     }
 }

@@ -21,7 +21,7 @@ use crate::home::{WitnessDir, pause};
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
 use stele_witness_core::decide::TreeHead;
-use stele_witness_core::held::held;
+use stele_witness_core::held::{Held, held};
 use stele_witness_core::log_slot::Pull;
 use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
@@ -178,12 +178,12 @@ impl Findings {
         else {
             return;
         };
-        for file in &files {
-            let log = home.logs().iter().find(|listed| listed.log.origin().digest() == file.origin);
-            let log =
-                log.map_or_else(|| format!("origin hash {}", file.origin), |listed| listed.log.origin().to_string());
-            let words = format!("{log}: {} at size {} in {}", file.kind.word(), file.size, file.id);
-            if file.is_proof() {
+        for file in alike(&files) {
+            let origin = file.first.origin;
+            let log = home.logs().iter().find(|listed| listed.log.origin().digest() == origin);
+            let log = log.map_or_else(|| format!("origin hash {origin}"), |listed| listed.log.origin().to_string());
+            let words = format!("{log}: {}", file.words());
+            if file.first.is_proof() {
                 self.failed(
                     "evidence",
                     format!("its key signed two histories. {words}: `stele-witness evidence export`"),
@@ -322,6 +322,42 @@ impl Findings {
     }
 }
 
+/// Files of evidence of one kind against one log, which say one thing: a log that lies a thousand times is no more
+/// convicted.
+struct Alike<'a> {
+    /// The oldest of them.
+    first: &'a Held,
+    count: usize,
+    largest: u64,
+    smallest: u64,
+}
+
+/// Files by log and kind, in the order of the oldest of each.
+fn alike(files: &[Held]) -> Vec<Alike<'_>> {
+    let mut groups: Vec<Alike<'_>> = Vec::new();
+    for file in files {
+        match groups.iter_mut().find(|group| (group.first.origin, group.first.kind) == (file.origin, file.kind)) {
+            Some(group) => {
+                group.count += 1;
+                group.largest = group.largest.max(file.size);
+                group.smallest = group.smallest.min(file.size);
+            }
+            None => groups.push(Alike { first: file, count: 1, largest: file.size, smallest: file.size }),
+        }
+    }
+    groups
+}
+
+impl Alike<'_> {
+    fn words(&self) -> String {
+        let (Held { kind, id, .. }, smallest, largest) = (self.first, self.smallest, self.largest);
+        let size =
+            if smallest == largest { format!("size {smallest}") } else { format!("sizes {smallest} to {largest}") };
+        let files = if self.count == 1 { format!("in {id}") } else { format!("in {} files, first {id}", self.count) };
+        format!("{} at {size} {files}", kind.word())
+    }
+}
+
 impl Level {
     fn word(self) -> &'static str {
         match self {
@@ -377,5 +413,36 @@ fn age(seconds: u64) -> String {
         120..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stele_spec::hash::Digest;
+    use stele_witness_core::decide::ConflictKind;
+
+    use super::*;
+
+    fn file(log: &str, kind: ConflictKind, size: u64, id: &str) -> Held {
+        Held { origin: Digest::of(log.as_bytes()), kind, size, id: id.to_owned(), since: 0 }
+    }
+
+    #[test]
+    fn many_files_that_say_one_thing_are_one_line_with_their_count() {
+        let mut files = vec![file("b", ConflictKind::Unproven, 3, "b/unproven-3-00")];
+        files.extend((0..65).map(|n| file("a", ConflictKind::SameSize, 7, &format!("a/same-size-7-{n:02}"))));
+        files.push(file("a", ConflictKind::Forked, 9, "a/forked-9-00"));
+        files.push(file("a", ConflictKind::Forked, 8, "a/forked-8-00"));
+        files.push(file("b", ConflictKind::SameSize, 7, "b/same-size-7-00"));
+        let lines: Vec<_> = alike(&files).iter().map(Alike::words).collect();
+        assert_eq!(
+            lines,
+            [
+                "unproven at size 3 in b/unproven-3-00",
+                "same-size at size 7 in 65 files, first a/same-size-7-00",
+                "forked at sizes 8 to 9 in 2 files, first a/forked-9-00",
+                "same-size at size 7 in b/same-size-7-00",
+            ]
+        );
     }
 }
