@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stele_clock::duration::HumanDuration;
@@ -269,9 +270,10 @@ pub struct VerifyArgs {
     /// does not. May be given again.
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub allow_extra: Vec<glob::Pattern>,
-    /// Accept a release that is withdrawn, or that has a critical incident.
-    #[arg(long, value_name = "STATE", value_parser = [WITHDRAWN])]
-    pub accept: Vec<String>,
+    /// Accept what became of the release: `withdrawn` (or with a critical incident), `incident` (but not withdrawn), or
+    /// `incident:NAME`, only what NAME reports. May be given again.
+    #[arg(long, value_name = "STATE")]
+    pub accept: Vec<AcceptedState>,
     /// Refuse evidence that is older: `30d`, `12h`.
     #[arg(long, value_name = "DURATION")]
     pub max_age: Option<HumanDuration>,
@@ -295,8 +297,30 @@ pub struct VerifyArgs {
     pub quiet: bool,
 }
 
-/// What became of a release that a caller of `stele verify` goes on with: withdrawn, or with a critical incident.
-pub const WITHDRAWN: &str = "withdrawn";
+/// What became of a release that a caller of `stele verify` goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcceptedState {
+    /// It was withdrawn, or has critical incidents.
+    Withdrawn,
+    /// It has critical incidents: anybody's, or those that one name reports.
+    Incident(Option<Publisher>),
+}
+
+impl FromStr for AcceptedState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("incident:")) {
+            ("withdrawn", _) => Ok(Self::Withdrawn),
+            ("incident", _) => Ok(Self::Incident(None)),
+            (_, Some(name)) => match name.parse() {
+                Ok(name) => Ok(Self::Incident(Some(name))),
+                Err(error) => Err(format!("incident:NAME: {error}")),
+            },
+            _ => Err("expected withdrawn, incident or incident:NAME".to_owned()),
+        }
+    }
+}
 
 /// How a glob of the caller is read: `*` stays within a folder.
 pub(crate) const GLOB: glob::MatchOptions =

@@ -158,7 +158,16 @@ fn a_critical_incident_that_is_open_is_in_the_first_line_and_stops_a_script() {
                 lab.example (a stranger to this release) on ";
     assert!(ran.out.starts_with(line), "{ran:?}");
     assert_eq!(story.online(&["--json"]).json()["error"], "withdrawn");
-    story.online(&["--accept", "withdrawn"]).ok();
+    for accepted in ["withdrawn", "incident", "incident:lab.example"] {
+        let ran = story.online(&["--accept", accepted]).ok();
+        let line = ran.out.lines().next().unwrap();
+        assert!(line.starts_with("verified") && line.contains("it has a critical incident, i-1"), "{line}");
+    }
+    story.online(&["--accept", "incident:other.example"]).fails(17, &["--accept incident:lab.example"]);
+    story.online(&["--accept", "incidents"]).fails(2, &["expected withdrawn, incident or incident:NAME"]);
+    let milder = reported(IncidentStatus::Mitigated).online(&[]).ok();
+    let line = milder.out.lines().next().unwrap();
+    assert!(line.starts_with("verified") && line.contains("i-1 (vulnerability, critical, mitigated)"), "{line}");
     let over = reported(IncidentStatus::Resolved).online(&[]).ok();
     let line = over.out.lines().next().unwrap();
     assert!(line.starts_with("verified") && line.contains("i-1 (vulnerability, critical, resolved)"), "{line}");

@@ -21,7 +21,7 @@ use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, folder, verify};
 
-use crate::args::{GLOB, VerifyArgs, WITHDRAWN};
+use crate::args::{GLOB, VerifyArgs};
 use crate::log_args::local_state;
 use crate::output::Output;
 use crate::policy_file;
@@ -122,8 +122,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         newest: newest.as_ref(),
         now,
     };
-    let withdrawn = args.accept.iter().any(|state| state == WITHDRAWN);
-    let accepts = Accepted { partial: args.partial, withdrawn, record_alone: args.no_hash };
+    let accepts = Accepted { partial: args.partial, states: args.accept.clone(), record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
     let is_colour = colour::is_wanted();
     let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };

@@ -5,7 +5,7 @@ use stele_log_client::lineage::Node;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_model_files::examine::ComputedClaims;
-use stele_spec::statement::Incident;
+use stele_spec::statement::{Incident, IncidentStatus, Severity};
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
 use super::judgement::{Judgement, WithdrawnError, Word};
@@ -66,7 +66,7 @@ fn main_clause(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let Some(comparison) = verdict.comparison else {
         let record = "the record holds, and no file was looked at";
         return match judged.word {
-            Word::Withdrawn => format!("{}; {record}", withdrawn(verdict)),
+            Word::Withdrawn => format!("{}; {record}", withdrawn(verdict, judged)),
             Word::Conflicting => format!("{CONTRADICTS}; {record}"),
             Word::Unproven => format!("{record}; {NOT_PROVEN}"),
             Word::Unanswered => format!("{record}; {NOT_ANSWERED}"),
@@ -98,7 +98,7 @@ fn main_clause(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
             format!("{} cannot be verified: {named}", count(files.len(), "file"))
         }
         Word::Conflicting => format!("{CONTRADICTS}; {}", matching(comparison)),
-        Word::Withdrawn => format!("{}; {}", withdrawn(verdict), matching(comparison)),
+        Word::Withdrawn => format!("{}; {}", withdrawn(verdict, judged), matching(comparison)),
         Word::Incomplete => format!("{}; {}", matching(comparison), missing(comparison)),
         Word::Unrecorded => format!("{}, and {}", matching(comparison), unrecorded(comparison)),
         Word::Unproven => format!("{}; {NOT_PROVEN}", matching(comparison)),
@@ -131,7 +131,7 @@ fn other_clauses(verdict: &VerifyReport<'_>, judged: &Judgement) -> Vec<String> 
     let is_withdrawn = history.withdrawal().is_some();
     if judged.word != Word::Withdrawn && !WithdrawnError::all(history).is_empty() {
         let it = if is_withdrawn { "WITHDRAWN" } else { "it" };
-        clauses.push(format!("{it} {}", withdrawn(verdict)));
+        clauses.push(format!("{it} {}", withdrawn(verdict, judged)));
     }
     if let Some((_, by)) = history.superseded_by() {
         clauses.push(match is_withdrawn {
@@ -142,7 +142,7 @@ fn other_clauses(verdict: &VerifyReport<'_>, judged: &Judgement) -> Vec<String> 
         clauses.push("do not use it".to_owned());
     }
     // A critical one that gives the word is told already.
-    let told = if is_withdrawn { None } else { critical(verdict).map(|(position, _)| position) };
+    let told = if is_withdrawn { None } else { critical(verdict, judged).map(|(position, _)| position) };
     let incidents: Vec<_> = history.incidents().into_iter().filter(|(at, _)| Some(*at) != told).collect();
     if let Some((_, first)) = incidents.last() {
         let (id, class, severity, status) = (&first.id, first.class, first.severity, first.status);
@@ -229,7 +229,7 @@ fn unrecorded(comparison: &FolderReport) -> String {
 }
 
 /// `by its publisher on 2026-11-27: "Missed evaluation."`, or the critical incident.
-fn withdrawn(verdict: &VerifyReport<'_>) -> String {
+fn withdrawn(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let history = &verdict.standing.history;
     if let Some((_, withdraw)) = history.withdrawal() {
         return format!(
@@ -238,7 +238,7 @@ fn withdrawn(verdict: &VerifyReport<'_>) -> String {
             short(&withdraw.reason.to_string())
         );
     }
-    let Some((_, incident)) = critical(verdict) else { return String::new() };
+    let Some((_, incident)) = critical(verdict, judged) else { return String::new() };
     format!(
         "has a critical incident, {} ({}), reported by {} on {}: \"{}\"",
         incident.id,
@@ -249,10 +249,13 @@ fn withdrawn(verdict: &VerifyReport<'_>) -> String {
     )
 }
 
-/// The newest open critical incident.
-fn critical<'a>(verdict: &VerifyReport<'a>) -> Option<(u64, &'a Incident)> {
+/// The newest open critical incident, one that is not accepted first.
+fn critical<'a>(verdict: &VerifyReport<'a>, judged: &Judgement) -> Option<(u64, &'a Incident)> {
+    let is_critical =
+        |incident: &Incident| incident.severity == Severity::Critical && incident.status == IncidentStatus::Open;
     let open = verdict.standing.history.open_incidents();
-    open.into_iter().rev().find(|(_, incident)| incident.severity == stele_spec::statement::Severity::Critical)
+    let critical = open.into_iter().filter(|(_, incident)| is_critical(incident));
+    critical.max_by_key(|(position, _)| (Some(*position) == judged.critical, *position))
 }
 
 /// The licence as it stands, and as released where that is another; the access; when it was logged, and who saw it.

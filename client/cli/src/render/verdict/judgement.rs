@@ -2,19 +2,20 @@
 
 use stele_explain::{Exit, Explain, Failure};
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::statement::{Incident, Prose, Severity};
+use stele_spec::statement::{Incident, IncidentStatus, Prose, Severity};
 use stele_spec::status::{History, State, What};
 use stele_spec::verify::{Allow, FolderReport};
 
+use crate::args::AcceptedState;
 use crate::render::lifecycle;
 
 /// What the caller accepts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
     /// A part of the files.
     pub(crate) partial: bool,
-    /// A withdrawn release, or one with a critical incident.
-    pub(crate) withdrawn: bool,
+    /// What became of the release.
+    pub(crate) states: Vec<AcceptedState>,
     /// The record alone, without a look at any file.
     pub(crate) record_alone: bool,
 }
@@ -55,6 +56,8 @@ pub(crate) struct Judgement {
     words: Vec<Word>,
     /// The codes of what the caller accepts.
     pub(crate) accepted: Vec<&'static str>,
+    /// The entry of the newest critical incident that is not accepted.
+    pub(crate) critical: Option<u64>,
 }
 
 impl Judgement {
@@ -79,12 +82,13 @@ impl Judgement {
             found.push(Failure::from(NoFileRead));
         }
         found.extend(ReleaseConflict::of(history).map(Failure::from));
-        let withdrawn = WithdrawnError::all(history);
-        if accepts.withdrawn && !withdrawn.is_empty() {
+        let is_accepted = |error: &WithdrawnError| accepts.states.iter().any(|state| error.is_accepted_by(state));
+        let (taken, withdrawn): (Vec<_>, Vec<_>) = WithdrawnError::all(history).into_iter().partition(is_accepted);
+        if !taken.is_empty() {
             accepted.push("withdrawn");
-        } else {
-            found.extend(withdrawn.into_iter().map(Failure::from));
         }
+        let critical = withdrawn.iter().filter_map(WithdrawnError::incident_entry).max();
+        found.extend(withdrawn.into_iter().map(Failure::from));
         let words = found.into_iter().map(|failure| (word_of(failure.as_explain().exit()), failure));
         let mut words: Vec<(Word, Failure)> = words.collect();
         words.extend(unanswered.map(|failure| match failure.as_explain().exit() {
@@ -95,7 +99,7 @@ impl Judgement {
         let clean = if comparison.is_some() { Word::Verified } else { Word::RecordOnly };
         let word = words.first().map_or(clean, |(word, _)| *word);
         let (words, problems) = words.into_iter().unzip();
-        Self { word, problems, words, accepted }
+        Self { word, problems, words, accepted, critical }
     }
 
     /// Whether a kind of problem was found beside the one that gives the word.
@@ -245,7 +249,8 @@ impl WithdrawnError {
             reason: withdraw.reason.clone(),
             instead: history.superseded_by().map(|(_, by)| by.coordinate.clone()),
         });
-        let is_critical = |incident: &Incident| incident.severity == Severity::Critical;
+        let is_critical =
+            |incident: &Incident| incident.severity == Severity::Critical && incident.status == IncidentStatus::Open;
         let open = history.open_incidents().into_iter().filter(|(_, incident)| is_critical(incident));
         let incidents = open.map(|(entry, incident)| Self::Critical {
             coordinate: coordinate(),
@@ -255,6 +260,21 @@ impl WithdrawnError {
             summary: incident.summary.to_string(),
         });
         withdrawn.into_iter().chain(incidents).collect()
+    }
+
+    fn is_accepted_by(&self, state: &AcceptedState) -> bool {
+        match (self, state) {
+            (_, AcceptedState::Withdrawn) | (Self::Critical { .. }, AcceptedState::Incident(None)) => true,
+            (Self::Critical { by, .. }, AcceptedState::Incident(Some(reporter))) => by == reporter,
+            (Self::Withdrawn { .. }, AcceptedState::Incident(_)) => false,
+        }
+    }
+
+    fn incident_entry(&self) -> Option<u64> {
+        match self {
+            Self::Critical { entry, .. } => Some(*entry),
+            Self::Withdrawn { .. } => None,
+        }
     }
 }
 
@@ -273,7 +293,11 @@ impl Explain for WithdrawnError {
             Self::Withdrawn { .. } => "do not use it".to_owned(),
             Self::Critical { .. } => "do not use it before you know what that means for you".to_owned(),
         };
-        Some(format!("{instead}; `stele history` has all that was said; --accept withdrawn lets a script go on"))
+        let accept = match self {
+            Self::Withdrawn { .. } => "withdrawn".to_owned(),
+            Self::Critical { by, .. } => format!("incident:{by}"),
+        };
+        Some(format!("{instead}; `stele history` has all that was said; --accept {accept} lets a script go on"))
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
