@@ -1,5 +1,6 @@
 //! The names by which the files of a release are found again: SHA-256 and git's blob id, of so many of them.
 
+use stele_spec::hash::Digest;
 use stele_spec::manifest::{Manifest, Role};
 
 /// The most files of one release that are listed, weights first: a thousand shards and what goes with them.
@@ -12,14 +13,14 @@ pub struct FileDigestIndex {
     pub sha256: Vec<String>,
     /// Git's blob id.
     pub git_sha1: Vec<String>,
-    /// The manifest could not be read: which files the release has is not known yet.
-    pub is_unread: bool,
+    /// The manifest, where it could not be read: which files the release has is not known yet.
+    pub unread: Option<Digest>,
 }
 
 impl FileDigestIndex {
     /// Those of a manifest that is missing or damaged.
-    pub fn unread() -> Self {
-        Self { is_unread: true, ..Self::default() }
+    pub fn unread(manifest: Digest) -> Self {
+        Self { unread: Some(manifest), ..Self::default() }
     }
 
     /// Those of a manifest.
@@ -29,7 +30,7 @@ impl FileDigestIndex {
         let mut names = Self {
             sha256: files.iter().map(|file| file.sha256.to_string()).collect(),
             git_sha1: files.iter().map(|file| file.git_sha1.to_string()).collect(),
-            is_unread: false,
+            unread: None,
         };
         for digests in [&mut names.sha256, &mut names.git_sha1] {
             digests.sort_unstable();

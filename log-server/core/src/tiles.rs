@@ -160,7 +160,7 @@ impl TileStore {
             Ok(manifest) => FileDigestIndex::of(&manifest),
             Err(error) => {
                 tracing::warn!(%digest, %error, "the files of a manifest cannot be looked up");
-                FileDigestIndex::unread()
+                FileDigestIndex::unread(digest)
             }
         }
     }

@@ -149,7 +149,9 @@ impl Lookup for SledLookup {
             let found = listed(db, by, from, MAX_POSITIONS)?;
             // Which files a release without a manifest has is not known: who asks is told of it, and decides by what is served.
             match by {
-                LookupKey::File(_) | LookupKey::GitBlob(_) if found.is_empty() => unread(db, from, MAX_POSITIONS),
+                LookupKey::File(_) | LookupKey::GitBlob(_) if found.is_empty() => {
+                    Ok(unread(db, from, MAX_POSITIONS)?.into_iter().map(|(position, _)| position).collect())
+                }
                 _ => Ok(found),
             }
         });
@@ -223,9 +225,13 @@ impl Inner {
         let size = self.target().size;
         let settled = self.with(|db| {
             let positions = unread(db, *next, SETTLED_AT_ONCE)?;
-            *next = positions.last().filter(|_| positions.len() == SETTLED_AT_ONCE).map_or(0, |last| last + 1);
+            *next = positions.last().filter(|_| positions.len() == SETTLED_AT_ONCE).map_or(0, |(last, _)| last + 1);
             let mut settled = 0;
-            for position in positions {
+            for (position, manifest) in positions {
+                // Cheaper than to read the entry that names it.
+                if manifest.is_some_and(|digest| !is_sound(store, &digest)) {
+                    continue;
+                }
                 let Some(files) = files_now(store, position, size)? else { continue };
                 let mut batch = sled::Batch::default();
                 insert_files(&mut batch, &files, position);
@@ -366,8 +372,8 @@ fn insert(db: &sled::Db, records: &[LookupRow], size: u64, root: RootHash) -> Re
 fn insert_files(batch: &mut sled::Batch, files: &FileDigestIndex, at: u64) {
     files.sha256.iter().for_each(|digest| batch.insert(key(LookupKey::File(digest), at), &[]));
     files.git_sha1.iter().for_each(|id| batch.insert(key(LookupKey::GitBlob(id), at), &[]));
-    if files.is_unread {
-        batch.insert(unread_key(at), &[]);
+    if let Some(manifest) = &files.unread {
+        batch.insert(unread_key(at), manifest.as_bytes());
     }
 }
 
@@ -378,23 +384,30 @@ fn files_now(store: &TileStore, position: u64, size: u64) -> Result<Option<FileD
     let place = usize::try_from(position % width).unwrap_or(usize::MAX);
     let Some(Ok(parsed)) = parse_entries(&bundle).into_iter().nth(place) else { return Ok(None) };
     let Entry::Statement(signed) = &parsed.entry else { return Ok(None) };
-    let is_there = |digest| {
-        let bytes = store.manifest(&digest).unwrap_or_default();
-        bytes.is_some_and(|bytes| Digest::of(&bytes) == digest)
-    };
-    if !signed.statement().manifest_digest().is_some_and(is_there) {
+    if !signed.statement().manifest_digest().is_some_and(|digest| is_sound(store, &digest)) {
         return Ok(None);
     }
-    Ok(Some(store.file_digests(signed.statement())).filter(|files| !files.is_unread))
+    Ok(Some(store.file_digests(signed.statement())).filter(|files| files.unread.is_none()))
+}
+
+fn is_sound(store: &TileStore, manifest: &Digest) -> bool {
+    let bytes = store.manifest(manifest).unwrap_or_default();
+    bytes.is_some_and(|bytes| Digest::of(&bytes) == *manifest)
 }
 
 fn listed(db: &sled::Db, by: LookupKey<'_>, from: u64, most: usize) -> Result<Vec<u64>, LookupError> {
     positions_in(db, key(by, from)..=key(by, u64::MAX), most)
 }
 
-/// The releases whose manifest could not be read.
-fn unread(db: &sled::Db, from: u64, most: usize) -> Result<Vec<u64>, LookupError> {
-    positions_in(db, unread_key(from)..=unread_key(u64::MAX), most)
+/// The releases whose manifest could not be read, each with its manifest; databases of before name none.
+fn unread(db: &sled::Db, from: u64, most: usize) -> Result<Vec<(u64, Option<Digest>)>, LookupError> {
+    let found = db.range(unread_key(from)..=unread_key(u64::MAX)).take(most);
+    found
+        .map(|item| {
+            let (key, manifest) = item.map_err(failed)?;
+            Ok((position_of(&key)?, <[u8; 32]>::try_from(manifest.as_ref()).ok().map(Digest::from_bytes)))
+        })
+        .collect()
 }
 
 fn positions_in(db: &sled::Db, keys: std::ops::RangeInclusive<Vec<u8>>, most: usize) -> Result<Vec<u64>, LookupError> {

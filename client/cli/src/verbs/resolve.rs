@@ -45,12 +45,13 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     }
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
-    let Answer { found, unread, weights } = in_log(&asked_for, &log)?;
+    let Answer { found, unread, cut, weights } = in_log(&asked_for, &log)?;
     if found.is_empty() {
         let what = asked_for.name();
-        return Err(match unread.is_empty() {
-            true => NotRecorded { what, weights }.into(),
-            false => ManifestsMissing { what, unread }.into(),
+        return Err(match (unread.is_empty(), cut) {
+            (true, false) => NotRecorded { what, weights }.into(),
+            (true, true) => MoreThanAreRead { what }.into(),
+            (false, _) => ManifestsMissing { what, unread }.into(),
         });
     }
     let age = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).text();
@@ -221,6 +222,8 @@ struct Answer {
     found: Vec<Found>,
     /// Releases that the log names and whose manifests it does not have.
     unread: Vec<(u64, Coordinate)>,
+    /// Whether the log names more than are read.
+    cut: bool,
     /// Of a digest: what is missing for a proof that these releases are all of which it is the weights.
     weights: Option<Result<(), Lack>>,
 }
@@ -243,6 +246,7 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
     if let Some(purl) = &wanted.purl {
         answers.push(log.releases("purl?name=", &purl.to_string(), MAX_RELEASES)?);
     }
+    let cut = answers.iter().any(|listing| listing.cut);
     let (mut found, mut unread): (Vec<Found>, Vec<(u64, Coordinate)>) = (Vec::new(), Vec::new());
     for listing in answers {
         for logged in listing.statements {
@@ -272,7 +276,7 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
         }
     }
     found.sort_by_key(|found| found.entry);
-    Ok(Answer { found, unread, weights })
+    Ok(Answer { found, unread, cut, weights })
 }
 
 fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
@@ -428,6 +432,37 @@ impl Explain for NotRecorded {
             Some(Err(lack)) => vec![("weights", lack.text().to_owned())],
             Some(Ok(())) | None => Vec::new(),
         }
+    }
+}
+
+/// More releases that may have it than are read, and none of those that were read has it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "whether {what} is in a release is not known: the log names more than {MAX_RELEASES}, and none of the first has it"
+)]
+pub(crate) struct MoreThanAreRead {
+    what: String,
+}
+
+impl Explain for MoreThanAreRead {
+    fn exit(&self) -> Exit {
+        Exit::Unavailable
+    }
+
+    fn code(&self) -> &'static str {
+        "too-many-candidates"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "a log that has just got manifests back names every release of which it does not know the files: ask again in a \
+             minute, or at a mirror; a release.stele of the release has the answer as well (--bundle)"
+                .into(),
+        )
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 }
 

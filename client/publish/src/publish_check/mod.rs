@@ -5,6 +5,7 @@
 
 mod leftovers;
 mod length;
+mod portable;
 mod secrets;
 mod url_password;
 
@@ -36,6 +37,7 @@ pub struct Doubt {
 enum What {
     Secret(&'static str),
     Leftover(&'static str),
+    Unportable(&'static str),
     LfsPointer,
     AnnexPointer,
     Page { weights: bool },
@@ -89,6 +91,9 @@ fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {
     }
     if let Some(what) = leftovers::leftover(&file.path) {
         return Some(What::Leftover(what));
+    }
+    if let Some(what) = portable::unportable(&file.path) {
+        return Some(What::Unportable(what));
     }
     match content {
         Some(Content::LfsPointer) => return Some(What::LfsPointer),
@@ -191,7 +196,8 @@ impl What {
             Self::Missing { .. } | Self::Outside { .. } => 2,
             Self::Unread { .. } => 3,
             Self::Leftover(_) => 4,
-            Self::Question { .. } => 5,
+            Self::Unportable(_) => 5,
+            Self::Question { .. } => 6,
         }
     }
 
@@ -208,6 +214,7 @@ impl What {
             Self::Missing { .. } | Self::Outside { .. } => "part-missing",
             Self::Unread { .. } => "file-unread",
             Self::Leftover(_) => "leftover-in-folder",
+            Self::Unportable(_) => "path-unportable",
             Self::Question { .. } => "role-unsaid",
         }
     }
@@ -221,6 +228,7 @@ impl std::fmt::Display for Doubt {
                 write!(f, "holds {what}; move it out of the folder, and consider it known if it was ever shared")
             }
             What::Leftover(what) => write!(f, "{what}; delete it or move it away"),
+            What::Unportable(what) => write!(f, "{what}; give the file another name"),
             What::LfsPointer => f.write_str("a Git LFS pointer, and not the file itself; `git lfs pull` gets it"),
             What::AnnexPointer => f.write_str("a git-annex pointer, and not the file itself; `git annex get` gets it"),
             What::Page { weights } => {

@@ -28,7 +28,10 @@ fn report(shared: &RunningLog) -> (bool, Value) {
     let writer = match shared.status.writer() {
         WriterState::Running => "running",
         WriterState::Starting => {
-            problem("starting", "no tree head is published yet".into());
+            problem(
+                "starting",
+                "the log was started just now: it serves what is published, and takes nothing yet".into(),
+            );
             "starting"
         }
         WriterState::Asking { since, missing } => {
