@@ -33,8 +33,8 @@ pub(super) fn only_block(text: &str, label: &str) -> Result<Zeroizing<String>, K
     let mut block = Zeroizing::new(String::with_capacity(2 * text.len()));
     let mut length = 0;
     block.push_str(&begin);
-    for line in lines().skip_while(|line| line.trim_end() != begin).skip(1) {
-        if line.trim_end() == end {
+    for line in lines().skip_while(|line| line.trim_ascii_end() != begin).skip(1) {
+        if line.trim_ascii_end() == end {
             block.push('\n');
             block.push_str(&end);
             block.push('\n');
@@ -53,7 +53,7 @@ pub(super) fn only_block(text: &str, label: &str) -> Result<Zeroizing<String>, K
 
 /// The label of the block that a line begins.
 fn begun(line: &str) -> Option<&str> {
-    line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----")
+    line.trim_ascii_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----")
 }
 
 #[cfg(test)]
