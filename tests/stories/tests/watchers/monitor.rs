@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -350,5 +353,37 @@ fn a_host_is_watched_without_downloading_the_weights() -> Step {
     watcher.once()?.expect(0)?;
     watcher.once()?.expect(0)?;
     assert_eq!(kinds(&watcher.got()).iter().filter(|kind| **kind == "extra-loadable").count(), 1, "told once");
+    Ok(())
+}
+
+#[test]
+fn a_host_in_a_private_network_is_asked_only_where_the_operator_allows_it() -> Step {
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let private = TcpListener::bind("127.0.0.1:0").during("listening")?;
+    let address = private.local_addr().during("listening")?;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    std::thread::spawn(move || private.incoming().for_each(|_| _ = counted.fetch_add(1, Ordering::SeqCst)));
+    let folder = network.at("model");
+    model::write(&folder, 1)?;
+    acme.prepare(&folder, "1.0.0")?;
+    let toml = folder.join("release.toml");
+    let text = fs::read_to_string(&toml).during("reading the draft")?;
+    let host =
+        format!("type = \"huggingface\"\nlocator = \"https://{address}/acme/tiny\"\nrevision = \"{}\"", "a".repeat(40));
+    let text = text.replace("type = \"https\"\nlocator = \"https://models.acme.example/tiny/\"", &host);
+    fs::write(&toml, text).during("writing the draft")?;
+    acme.publish_with(&folder, &[])?.expect(0)?;
+    let watching = |allow: &str| {
+        let name = acme.coordinate("1.0.0");
+        let hosts = format!("[watch]\nnames = [\"{name}\"]\n[hosts]\nevery = \"0s\"\n{allow}\n");
+        Watcher::new(&network, "cat >> got", &hosts)
+    };
+    // Anybody who signs a record would choose whom the monitor speaks with.
+    let told = watching("")?.once()?.expect(0)?.json()?;
+    assert_eq!(calls.load(Ordering::SeqCst), 0, "{told}");
+    let told = watching("allow_private_hosts = true")?.once()?.expect(0)?.json()?;
+    assert!(calls.load(Ordering::SeqCst) > 0, "{told}");
     Ok(())
 }
