@@ -382,6 +382,7 @@ fn a_host_in_a_private_network_is_asked_only_where_the_operator_allows_it() -> S
     };
     // Anybody who signs a record would choose whom the monitor speaks with.
     let told = watching("")?.once()?.expect(0)?.json()?;
+    assert_eq!(told["hosts"].as_array().map(Vec::len), Some(1), "{told}");
     assert_eq!(calls.load(Ordering::SeqCst), 0, "{told}");
     let told = watching("allow_private_hosts = true")?.once()?.expect(0)?.json()?;
     assert!(calls.load(Ordering::SeqCst) > 0, "{told}");

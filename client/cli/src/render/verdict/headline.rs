@@ -5,7 +5,7 @@ use stele_log_client::lineage::Node;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_model_files::examine::ComputedClaims;
-use stele_spec::statement::{Incident, IncidentStatus, Severity};
+use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
 use super::judgement::{Judgement, WithdrawnError, Word};
@@ -251,10 +251,8 @@ fn withdrawn(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
 
 /// The newest open critical incident, one that is not accepted first.
 fn critical<'a>(verdict: &VerifyReport<'a>, judged: &Judgement) -> Option<(u64, &'a Incident)> {
-    let is_critical =
-        |incident: &Incident| incident.severity == Severity::Critical && incident.status == IncidentStatus::Open;
     let open = verdict.standing.history.open_incidents();
-    let critical = open.into_iter().filter(|(_, incident)| is_critical(incident));
+    let critical = open.into_iter().filter(|(_, incident)| WithdrawnError::is_critical(incident));
     critical.max_by_key(|(position, _)| (Some(*position) == judged.critical, *position))
 }
 

@@ -249,9 +249,7 @@ impl WithdrawnError {
             reason: withdraw.reason.clone(),
             instead: history.superseded_by().map(|(_, by)| by.coordinate.clone()),
         });
-        let is_critical =
-            |incident: &Incident| incident.severity == Severity::Critical && incident.status == IncidentStatus::Open;
-        let open = history.open_incidents().into_iter().filter(|(_, incident)| is_critical(incident));
+        let open = history.open_incidents().into_iter().filter(|(_, incident)| Self::is_critical(incident));
         let incidents = open.map(|(entry, incident)| Self::Critical {
             coordinate: coordinate(),
             entry,
@@ -260,6 +258,11 @@ impl WithdrawnError {
             summary: incident.summary.to_string(),
         });
         withdrawn.into_iter().chain(incidents).collect()
+    }
+
+    /// Whether an incident keeps a script from going on.
+    pub(crate) fn is_critical(incident: &Incident) -> bool {
+        incident.severity == Severity::Critical && incident.status == IncidentStatus::Open
     }
 
     fn is_accepted_by(&self, state: &AcceptedState) -> bool {
