@@ -31,8 +31,11 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Diff(args) => verbs::diff::run(args),
         Verb::Inspect(args) => verbs::inspect::run(args),
         Verb::Policy(args) => verbs::policy::run(args),
+        #[cfg(feature = "monitor")]
         Verb::Monitor(args) => verbs::monitor::run(args),
+        #[cfg(feature = "monitor")]
         Verb::Observe(args) => verbs::observe::run(args),
+        #[cfg(feature = "audit")]
         Verb::Audit(args) => verbs::audit::run(args, cli.json),
         Verb::Evidence(args) => verbs::evidence::run(args),
         Verb::Version => Ok(verbs::version::run()),

@@ -342,3 +342,12 @@ fn a_program_that_verifies_builds_no_server() {
         }
     }
 }
+
+#[test]
+fn the_downloaders_program_builds_no_server_and_no_database() {
+    let tree = cargo_tree(&["--package", "stele", "--edges", "normal", "--format", "{p}", "--no-default-features"]);
+    assert!(tree.iter().any(|line| line.starts_with("stele-log-client ")), "it asks a log: {tree:?}");
+    for name in ["tokio", "axum", "hyper", "redb", "sled", "stele-audit", "stele-monitor"] {
+        assert!(!tree.iter().any(|line| line.split(' ').next() == Some(name)), "{name} is built for a downloader");
+    }
+}

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(crate) mod amend;
+#[cfg(feature = "audit")]
 pub(crate) mod audit;
 pub(crate) mod claim;
 pub(crate) mod diff;
@@ -14,7 +15,9 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod lineage;
+#[cfg(feature = "monitor")]
 pub(crate) mod monitor;
+#[cfg(feature = "monitor")]
 pub(crate) mod observe;
 pub(crate) mod policy;
 pub(crate) mod publish;

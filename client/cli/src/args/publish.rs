@@ -1,0 +1,44 @@
+//! `stele publish`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use stele_clock::duration::HumanDuration;
+
+use super::log::Trust;
+use super::value::glob;
+
+/// `stele publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The folder with the weights.
+    pub folder: PathBuf,
+    /// The publisher's secret key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Whom to trust and ask.
+    #[command(flatten)]
+    pub trust: Trust,
+    /// The release; else release.toml in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub release: Option<PathBuf>,
+    /// Claim the publisher's name for this key where nobody has.
+    #[arg(long)]
+    pub claim: bool,
+    /// Publish files of these paths although they look like nothing that is meant to be released. `*` stays within a folder, `**` does
+    /// not. May be given again.
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub allow_file: Vec<glob::Pattern>,
+    /// Where to put the bundle; else release.stele in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write over a bundle of another release, or another file, there.
+    #[arg(long)]
+    pub replace_bundle: bool,
+    /// Add what is published to this file first, so that a monitor that reads it is silent about it.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
+    /// How long to try again while the log has no quorum: `60s`, `10m`.
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub wait: HumanDuration,
+}

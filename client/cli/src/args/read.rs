@@ -1,0 +1,81 @@
+//! The verbs that read what was said: show, history, lineage, resolve, diff, inspect.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::log::LogArgs;
+
+/// `stele show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A release.stele, a signed statement, a folder, or in the log a coordinate or entry:NUMBER.
+    pub what: String,
+    /// Whom to ask about a coordinate or an entry.
+    #[command(flatten)]
+    pub asking: LogArgs,
+}
+
+/// `stele history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// publisher/model@version#variant, or publisher/model@version, publisher/model, publisher.
+    pub name: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: LogArgs,
+}
+
+/// `stele lineage`.
+#[derive(Debug, Args)]
+pub struct LineageArgs {
+    /// A release.stele, a signed release, a folder, a coordinate, or entry:NUMBER.
+    pub what: String,
+    /// As a Graphviz graph.
+    #[arg(long, conflicts_with = "mermaid")]
+    pub dot: bool,
+    /// As a Mermaid flow chart.
+    #[arg(long)]
+    pub mermaid: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: LogArgs,
+}
+
+/// `stele resolve`.
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, or a package URL.
+    pub what: String,
+    /// Look in this bundle first; beside those above the file.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Vec<PathBuf>,
+    /// Look in no bundle: ask the log.
+    #[arg(long, conflicts_with = "bundle")]
+    pub no_bundle: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub asking: LogArgs,
+}
+
+/// `stele diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A release.stele, a signed statement, a folder, a coordinate, or entry:NUMBER.
+    pub first: String,
+    /// The other one.
+    pub second: String,
+    /// Whom to ask about a coordinate or an entry.
+    #[command(flatten)]
+    pub asking: LogArgs,
+}
+
+/// `stele inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A bundle, statement, manifest, proof, checkpoint, policy, key or index entry.
+    pub file: PathBuf,
+    /// Take a bundle apart into its standard files in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub extract: Option<PathBuf>,
+}

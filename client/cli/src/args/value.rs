@@ -1,0 +1,15 @@
+//! Values on the command line that several verbs take.
+
+use stele_spec::hash::KeyId;
+
+/// How a glob of the caller is read: `*` stays within a folder.
+pub(crate) const GLOB: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+
+pub(super) fn glob(text: &str) -> Result<glob::Pattern, String> {
+    glob::Pattern::new(text).map_err(|error| format!("expected a glob such as 'docs/*.json': {error}"))
+}
+
+pub(super) fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
+    KeyId::from_hex(text)
+}
