@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::binaries::Binary;
+use stele_samples::document::conforms;
 use stele_probe::failure::{During, Failure, Step};
 
 /// How long one command may take.
@@ -32,9 +33,12 @@ impl Told {
         if self.code == Some(code) { Ok(self) } else { Err(self.failure(&format!("expected exit code {code}"))) }
     }
 
-    /// Stdout as JSON.
+    /// Stdout as JSON that is as its published schema says.
     pub fn json(&self) -> Step<serde_json::Value> {
-        serde_json::from_str(&self.stdout).map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))
+        let document = serde_json::from_str(&self.stdout)
+            .map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))?;
+        conforms(&document).map_err(|error| self.failure(&error))?;
+        Ok(document)
     }
 
     /// Everything it printed, messages last.
