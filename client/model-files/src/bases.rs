@@ -52,9 +52,12 @@ impl Declared {
     }
 
     fn card(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
-        let card = card::Card::parse(&String::from_utf8_lossy(&bytes(open)?));
-        card.bases().for_each(|name| self.name(path, "base_model", name.to_owned()));
-        Ok(())
+        let card = card::Card::parse(&bytes(open)?).map_err(|why| why.to_string())?.card;
+        card.bases().for_each(|name| self.name(path, "base_model", name));
+        match card.odd_base() {
+            Some(odd) => Err(format!("base_model: expected a name or a list of names, found {odd}")),
+            None => Ok(()),
+        }
     }
 
     fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {

@@ -3,10 +3,12 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 mod gguf_length;
+mod yaml_scalar;
 
 pub mod gguf;
 pub mod onnx;
 pub mod safetensors;
+pub mod yaml;
 pub mod zip;
 
 pub mod card;

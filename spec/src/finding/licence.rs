@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::encoding::decoded;
 use super::terms::licenses;
 use super::words::{similarity, words};
 use crate::hash::Digest;
@@ -86,6 +87,8 @@ pub enum TextVerdict {
         /// The words around the first difference, or after the end.
         differs: String,
     },
+    /// It is no text, or in an encoding that is not known.
+    Unreadable,
     /// There is nothing to compare it with: none of the licences is on the list, or there is an exception.
     Incomparable,
 }
@@ -131,8 +134,11 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     if names_one_of(expression, &known_licenses(&Digest::of(text))) {
         return TextVerdict::Same;
     }
-    let Ok(text) = core::str::from_utf8(text) else { return TextVerdict::Incomparable };
-    let found = words(text);
+    let decoded = decoded(text);
+    if decoded.is_binary() {
+        return TextVerdict::Unreadable;
+    }
+    let found = words(&decoded.text);
     let named: BTreeMap<&'static str, Listed> = licenses(expression)
         .into_iter()
         .filter_map(|id| Some((id.name, Listed::of(TEXTS.get(id.name)?))))

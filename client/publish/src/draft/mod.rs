@@ -22,6 +22,10 @@ pub use write::{Names, release_toml};
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
 
+/// The fields of a model card that are used, but for its base models.
+const CARD_FIELDS: [&str; 6] =
+    ["license", "license_name", "license_link", "base_model_relation", "pipeline_tag", "library_name"];
+
 /// How many files a note names.
 const NAMED: usize = 20;
 
@@ -155,7 +159,7 @@ impl Facts {
                 self.licence_files.push((file.path.clone(), licences::of_text(&text)));
             }
             Role::ModelCard if !name.contains('/') && self.card_file.is_none() => {
-                self.card = self.text(file).map(|text| card::Card::parse(&text)).unwrap_or_default();
+                self.take_card(file);
                 self.card_file = Some(file.path.clone());
             }
             Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
@@ -197,6 +201,25 @@ impl Facts {
             && let Err(error) = code_in_config(&file.path, &bytes, |_| false)
         {
             self.note_unread(file, &error);
+        }
+    }
+
+    /// The front matter of the model card. What of it cannot be used is a note.
+    fn take_card(&mut self, file: &Found) {
+        let Some(bytes) = self.bytes(file) else { return };
+        match card::Card::parse(&bytes) {
+            Ok(card::ReadCard { card, aside }) => {
+                self.notes.extend(aside.map(|aside| format!("{}: {aside}", file.path)));
+                for field in CARD_FIELDS {
+                    if let Some(odd) = card.odd(field) {
+                        self.notes.push(format!("{}: {field}: expected a text, found {odd}", file.path));
+                    }
+                }
+                self.card = card;
+            }
+            // Where base models are looked for, this is said of the card at the top.
+            Err(_) if file.path.as_str() == "README.md" => {}
+            Err(why) => self.notes.push(format!("{}: {why}", file.path)),
         }
     }
 
