@@ -62,8 +62,8 @@ impl Declared {
 
     fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
         // A config that is not JSON for Python is reported by those who look for code in it.
-        let base = config::adapter_base(&bytes(open)?).unwrap_or_default();
-        base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
+        let config = config::AdapterConfig::parse(&bytes(open)?).unwrap_or_default();
+        config.base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
         Ok(())
     }
 

@@ -3,7 +3,10 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 mod gguf_length;
+mod licence_tags;
 mod yaml_scalar;
+
+pub mod gguf_file_type;
 
 pub mod gguf;
 pub mod onnx;
@@ -13,6 +16,8 @@ pub mod zip;
 
 pub mod card;
 pub mod config;
+pub mod evaluation;
+pub mod hub_name;
 pub mod licences;
 pub mod origin;
 
@@ -20,6 +25,9 @@ pub mod bases;
 pub mod content;
 
 pub mod parts;
+
+pub mod gguf_models;
+pub mod parameters;
 
 pub mod roles;
 

@@ -11,7 +11,7 @@ mod safety;
 
 use stele_spec::statement::{OpennessClaim, Stage};
 
-use super::Facts;
+use super::facts::Facts;
 use crate::form::{FormWriter, quoted};
 
 pub use names::Names;
