@@ -1,6 +1,9 @@
 //! From what cards and licence files say to SPDX. What is not certain is a choice for a person, and no fact.
 
-use stele_spec::finding::{LicenceList, Listing, SpdxList, TextVerdict, compare_license_text, decoded, forbids_uses};
+use stele_spec::finding::{
+    LicenceList, Listing, SpdxList, TextVerdict, compare_license_text, decoded, forbids_uses, known_licenses,
+};
+use stele_spec::hash::Digest;
 use stele_spec::statement::{LicenceExpression, LicenceTerm};
 
 use crate::licence_tags::{Tag, of_hub};
@@ -70,14 +73,24 @@ pub enum LicenceText {
 
 /// Compares a text with those of the SPDX list.
 pub fn of_text(bytes: &[u8]) -> LicenceText {
-    match compare_license_text("LicenseRef-unknown", bytes) {
+    let spread = known_licenses(&Digest::of(bytes));
+    let found =
+        if spread.is_empty() { compare_license_text("LicenseRef-unknown", bytes) } else { TextVerdict::Other(spread) };
+    match found {
         TextVerdict::Unreadable => LicenceText::Unreadable,
         TextVerdict::Other(names) => {
             let is_current = |name: &&str| {
                 LicenceExpression::parse(name)
                     .is_ok_and(|id| id.terms().iter().all(|term| SpdxList.licence(term) == Listing::Listed))
             };
-            LicenceText::Exact(names.into_iter().filter(is_current).map(str::to_owned).collect())
+            let mut names: Vec<String> = names.into_iter().filter(is_current).map(str::to_owned).collect();
+            // A text of GNU does not say whether later versions are let in.
+            let later: Vec<String> =
+                names.iter().filter_map(|name| Some(format!("{}-or-later", name.strip_suffix("-only")?))).collect();
+            names.extend(later);
+            names.sort();
+            names.dedup();
+            LicenceText::Exact(names)
         }
         _ => begins(&decoded(bytes).text).map_or(LicenceText::Unknown, LicenceText::Begins),
     }
@@ -177,7 +190,7 @@ fn like(said: &str) -> Option<String> {
 /// The licence whose text a text begins like: words alone, in which any sentence may stand behind.
 fn begins(text: &str) -> Option<&'static str> {
     let start: String = text.split_whitespace().take(80).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    const KNOWN: [(&str, &str); 10] = [
+    const KNOWN: [(&str, &str); 15] = [
         ("apache license version 2.0", "Apache-2.0"),
         ("permission is hereby granted, free of charge, to any person obtaining a copy", "MIT"),
         ("gnu affero general public license version 3", "AGPL-3.0-only"),
@@ -186,6 +199,11 @@ fn begins(text: &str) -> Option<&'static str> {
         ("gnu general public license version 2", "GPL-2.0-only"),
         ("mozilla public license version 2.0", "MPL-2.0"),
         ("attribution 4.0 international", "CC-BY-4.0"),
+        ("attribution-sharealike 4.0 international", "CC-BY-SA-4.0"),
+        ("attribution-noncommercial 4.0 international", "CC-BY-NC-4.0"),
+        ("attribution-noderivatives 4.0 international", "CC-BY-ND-4.0"),
+        ("attribution-noncommercial-sharealike 4.0 international", "CC-BY-NC-SA-4.0"),
+        ("attribution-noncommercial-noderivatives 4.0 international", "CC-BY-NC-ND-4.0"),
         ("cc0 1.0 universal", "CC0-1.0"),
         ("redistribution and use in source and binary forms", "BSD-3-Clause"),
     ];

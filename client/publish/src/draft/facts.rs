@@ -25,6 +25,9 @@ const MAX_TEXT: u64 = 4 << 20;
 const CARD_FIELDS: [&str; 7] =
     ["license", "license_name", "license_link", "base_model_relation", "pipeline_tag", "library_name", "language"];
 
+/// How the files of a whole model begin, by the libraries that write them, whatever other formats lie beside.
+const USUAL: [&str; 5] = ["model", "adapter_model", "diffusion_pytorch_model", "pytorch_lora_weights", "consolidated"];
+
 /// What a folder says.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -122,8 +125,17 @@ impl Facts {
                 None => Parameters::Open("the GGUF files are not one model, or not all of it".to_owned()),
             };
         }
+        // Beside weights of other names and formats, a file under a name of its own may be a part of them.
+        let main = parameters::main_file(&tensors);
+        let is_usual = main.is_none_or(|path| USUAL.iter().any(|stem| path.file_name().starts_with(stem)));
+        let beside = self.formats.iter().find(|format| !matches!(**format, "safetensors" | "gguf"));
+        if let (Parameters::Known { .. }, false, Some(path), Some(format)) = (&self.parameters, is_usual, main, beside)
+        {
+            self.parameters =
+                Parameters::Open(format!("there are weights in {format} beside {path}: are they the same?"));
+        }
         let others = self.formats.iter().any(|format| *format != "gguf");
-        let main = match parameters::main_file(&tensors) {
+        let main = match main {
             Some(path) => Some(path.clone()),
             None if !others => self.gguf.first().map(|model| model.path().clone()),
             None => None,
@@ -280,7 +292,15 @@ impl Facts {
             return Some(path)
                 .filter(|_| self.gguf.is_empty() && self.adapters.is_empty() && self.config.architecture.is_none());
         }
-        self.adapters.first().map(|(path, _)| path).filter(|_| self.gguf.is_empty())
+        let is_of_adapter = |weights: &FilePath| {
+            let folder =
+                |path: &FilePath| path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+            let named = weights.file_name().to_ascii_lowercase().starts_with("adapter");
+            named && self.adapters.iter().any(|(config, _)| folder(config) == folder(weights))
+        };
+        let alone =
+            self.weights.iter().all(is_of_adapter) && (!self.weights.is_empty() || self.config.architecture.is_none());
+        self.adapters.first().map(|(path, _)| path).filter(|_| alone)
     }
 }
 

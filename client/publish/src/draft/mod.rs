@@ -9,6 +9,9 @@ mod notes;
 mod quantized;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use stele_explain::Failure;

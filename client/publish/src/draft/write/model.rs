@@ -42,6 +42,12 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
             );
         }
         (Quantized::Open(why), None) => sheet.decide("artifact", &format!("one of the words above; {why}")),
+        (Quantized::No, None) if !facts.adapters.is_empty() || !facts.gguf_adapters.is_empty() => {
+            sheet.decide(
+                "artifact",
+                "one of the words above; there is an adapter beside other weights: one object each?",
+            );
+        }
         (Quantized::No, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
     }
     match facts.formats.as_slice() {
