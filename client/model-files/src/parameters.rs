@@ -170,9 +170,9 @@ fn unpacked(tensors: &Tensors, config: &Config) -> Result<u64, String> {
         let what = if said.is_empty() { "a quantization that config.json does not say" } else { said };
         format!("the weights are packed by {what}, so that their numbers are not those of the model")
     };
-    if !KNOWN.contains(&method)
-        && !(method == "fbgemm" || said.is_empty() && tensors.packed_words == 0 && tensors.bytes == 0)
-    {
+    // Packing without words or bytes is in pairs, which needs no bits.
+    let is_plain = said.is_empty() && tensors.packed_words == 0 && tensors.bytes == 0;
+    if !(KNOWN.contains(&method) || method == "fbgemm" || is_plain) {
         return Err(open());
     }
     let words = match (tensors.packed_words, config.bits) {

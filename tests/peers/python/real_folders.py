@@ -234,7 +234,7 @@ FOLDERS.append(("adapter in a folder", lambda at: adapter(at, "acme/base", "seco
 FOLDERS.append(("adapter of an address", lambda at: adapter(at, "https://huggingface.co/acme/base"), {"purls": ["pkg:huggingface/acme/base"]}))
 
 
-@folder(artifact=OPEN, parameters=64, purls=["pkg:huggingface/acme/base"], relation=OPEN)
+@folder(artifact=OPEN, parameters=OPEN, purls=["pkg:huggingface/acme/base"], relation=OPEN)
 def a_model_with_an_adapter_in_a_folder(at):
     config(at)
     tensors(at, a=(8, 8))

@@ -155,7 +155,7 @@ fn seen(facts: &Facts) -> String {
         LicenceText::Exact(names) => format!("{path} is the text of {}", names.join(" or ")),
         LicenceText::Begins(name) => format!("{path} begins as {name} does, and differs from its text"),
         LicenceText::Unreadable => format!("{path} cannot be read"),
-        LicenceText::Unknown => format!("{path} is no text of the SPDX list"),
+        LicenceText::Unknown => format!("{path} is word by word no text of the SPDX list"),
     });
     each.collect::<Vec<_>>().join(", ")
 }

@@ -95,7 +95,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
 
 /// A base model that files name.
 pub(super) struct Named<'a> {
-    base: &'a DeclaredBase,
+    pub(super) base: &'a DeclaredBase,
     /// Its package URL; nothing where a person has to say it.
     purl: Option<String>,
 }
