@@ -52,6 +52,8 @@ fn decide(world: &World) {
         let value = match (section.as_str(), start.trim_end_matches([' ', '=', '['])) {
             (_, "from_scratch") => "true",
             ("[model]", _) => "\"base\"",
+            ("[license]", "spdx") => "\"Apache-2.0\"",
+            ("[license]", "use_restricted") => "false",
             ("[openness]", "claim") => "\"open-weight\"",
             ("[openness]", _) => "\"none\"",
             ("[access]", "stage") => "\"internal\"",
@@ -351,7 +353,7 @@ fn a_draft_says_what_the_folder_says() {
     std::fs::remove_file(world.model().join("LICENSE")).unwrap();
     let model = world.model();
     let text = stele(&["draft", model.to_str().unwrap(), "--publisher", "acme.example", "-o", "-"]).ok().says(&[
-        "parameters = 6 # from the safetensors headers",
+        "parameters = 6 # from model.safetensors",
         "architecture = \"LlamaForCausalLM\"",
         "spdx = \"CC-BY-NC-4.0\"",
         "use_restricted = true",

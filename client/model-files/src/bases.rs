@@ -52,15 +52,18 @@ impl Declared {
     }
 
     fn card(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
-        let card = card::Card::parse(&String::from_utf8_lossy(&bytes(open)?));
-        card.bases().for_each(|name| self.name(path, "base_model", name.to_owned()));
-        Ok(())
+        let card = card::Card::parse(&bytes(open)?).map_err(|why| why.to_string())?.card;
+        card.bases().for_each(|name| self.name(path, "base_model", name));
+        match card.odd_base() {
+            Some(odd) => Err(format!("base_model: expected a name or a list of names, found {odd}")),
+            None => Ok(()),
+        }
     }
 
     fn adapter(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
         // A config that is not JSON for Python is reported by those who look for code in it.
-        let base = config::adapter_base(&bytes(open)?).unwrap_or_default();
-        base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
+        let config = config::AdapterConfig::parse(&bytes(open)?).unwrap_or_default();
+        config.base.into_iter().for_each(|name| self.name(path, "base_model_name_or_path", name));
         Ok(())
     }
 

@@ -13,6 +13,10 @@ pub struct Config {
     pub dtype: Option<String>,
     /// `quantization_config`, in short.
     pub quantization: Option<String>,
+    /// The numbers of bits of a weight in `quantization_config`, where it says one for all.
+    pub bits: Option<u64>,
+    /// `_name_or_path`: what it was loaded from when it was saved. A hint: it may be any folder.
+    pub loaded_from: Option<String>,
     /// `auto_map`: the config would execute code of the folder.
     pub runs_code: bool,
 }
@@ -21,12 +25,15 @@ impl Config {
     /// Reads a config as Python does.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
         let value = Json::parse(bytes)?;
+        let quantized = quantization_config(&value, 0);
         let string = |name: &str| value.get(name).and_then(Json::as_str).map(short);
         Ok(Self {
             architecture: value.get("architectures").and_then(|list| list.as_list()?.first()?.as_str()).map(short),
             model_type: string("model_type"),
             dtype: string("torch_dtype").or_else(|| string("dtype")),
-            quantization: value.get("quantization_config").and_then(quantization),
+            quantization: quantized.and_then(quantization),
+            bits: quantized.and_then(bits),
+            loaded_from: string("_name_or_path").filter(|name| !name.trim().is_empty()),
             runs_code: names_code(&value),
         })
     }
@@ -41,24 +48,66 @@ fn names_code(value: &Json) -> bool {
     }
 }
 
-/// `base_model_name_or_path` of an `adapter_config.json`.
-pub fn adapter_base(bytes: &[u8]) -> Result<Option<String>, NotJson> {
-    Ok(Json::parse(bytes)?.get("base_model_name_or_path").and_then(Json::as_str).map(short))
+/// What an `adapter_config.json` says.
+#[derive(Debug, Default, PartialEq)]
+pub struct AdapterConfig {
+    /// `base_model_name_or_path`.
+    pub base: Option<String>,
+    /// `revision`: of the base model.
+    pub revision: Option<String>,
+}
+
+impl AdapterConfig {
+    /// Reads a config as Python does.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NotJson> {
+        let value = Json::parse(bytes)?;
+        let string = |name: &str| value.get(name).and_then(Json::as_str).map(short);
+        Ok(Self {
+            base: string("base_model_name_or_path"),
+            revision: string("revision").filter(|name| !name.is_empty()),
+        })
+    }
+}
+
+/// The deepest that a part of a model has its configuration: `thinker_config.text_config`.
+const MAX_PARTS: u32 = 3;
+
+/// `quantization_config`, of the model or of a part of it (`text_config`).
+fn quantization_config(config: &Json, depth: u32) -> Option<&Json> {
+    if let Some(found) =
+        config.get("quantization_config").filter(|found| found.as_map().is_some_and(|map| !map.is_empty()))
+    {
+        return Some(found);
+    }
+    if depth == MAX_PARTS {
+        return None;
+    }
+    let parts = config.as_map()?.iter().filter(|(name, _)| name.ends_with("_config") && *name != "quantization_config");
+    parts.filter_map(|(_, part)| quantization_config(part, depth + 1)).next()
 }
 
 /// `gptq, 4 bits`.
 fn quantization(config: &Json) -> Option<String> {
     let method = config.get("quant_method").and_then(Json::as_str);
-    let bits = config.get("bits").and_then(Json::as_u64).or_else(|| {
-        let flag = |name: &str| config.get(name).and_then(Json::as_bool).unwrap_or(false);
-        if flag("load_in_4bit") { Some(4) } else { flag("load_in_8bit").then_some(8) }
-    });
-    match (method, bits) {
+    match (method, bits(config)) {
         (Some(method), Some(bits)) => Some(format!("{}, {bits} bits", short(method))),
         (Some(method), None) => Some(short(method)),
         (None, Some(bits)) => Some(format!("{bits} bits")),
         (None, None) => None,
     }
+}
+
+/// The bits of a weight: said once, by a flag, or the same in every group of `config_groups`.
+fn bits(config: &Json) -> Option<u64> {
+    let said = ["bits", "num_bits", "w_bit", "nbits"].iter().find_map(|name| config.get(name).and_then(Json::as_u64));
+    let flag = |name: &str| config.get(name).and_then(Json::as_bool).unwrap_or(false);
+    let flagged = if flag("load_in_4bit") { Some(4) } else { flag("load_in_8bit").then_some(8) };
+    said.or(flagged).or_else(|| {
+        let groups = config.get("config_groups").and_then(Json::as_map)?;
+        let mut each = groups.values().map(|group| group.get("weights")?.get("num_bits")?.as_u64());
+        let first = each.next()??;
+        each.all(|bits| bits == Some(first)).then_some(first)
+    })
 }
 
 fn short(text: &str) -> String {
@@ -79,6 +128,21 @@ mod tests {
         assert_eq!(config.architecture.as_deref(), Some("LlamaForCausalLM"));
         assert_eq!(config.quantization.as_deref(), Some("gptq, 4 bits"));
         assert!(config.runs_code);
+    }
+
+    #[test]
+    fn quantization_is_found_in_a_part_and_its_bits_in_groups() {
+        let of = |config: &str| Config::parse(config.as_bytes()).unwrap();
+        let groups = r#"{"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {"num_bits": 4}}, "group_1": {"weights": {"num_bits": N}}}}"#;
+        let same = groups.replace('N', "4");
+        let nested = of(&format!(r#"{{"text_config": {{"quantization_config": {same}}}}}"#));
+        assert_eq!(nested.quantization.as_deref(), Some("compressed-tensors, 4 bits"));
+        let mixed = of(&format!(r#"{{"quantization_config": {}}}"#, groups.replace('N', "8")));
+        assert_eq!((mixed.quantization.as_deref(), mixed.bits), (Some("compressed-tensors"), None));
+        let deep =
+            of(r#"{"thinker_config": {"text_config": {"quantization_config": {"quant_method": "awq", "bits": 4}}}}"#);
+        assert_eq!(deep.quantization.as_deref(), Some("awq, 4 bits"));
+        assert_eq!(of(r#"{"quantization_config": {}}"#).quantization, None);
     }
 
     #[test]

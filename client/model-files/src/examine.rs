@@ -215,6 +215,7 @@ impl ComputedClaims {
             LicenseText::Compared(TextVerdict::Same) => ("same", Value::Null),
             LicenseText::Compared(TextVerdict::Other(names)) => ("other", json!(names)),
             LicenseText::Compared(TextVerdict::Modified { license, .. }) => ("modified", json!(license)),
+            LicenseText::Compared(TextVerdict::Unreadable) => ("unreadable", Value::Null),
             LicenseText::Compared(TextVerdict::Incomparable) => ("incomparable", Value::Null),
         };
         json!({
@@ -271,6 +272,9 @@ impl ComputedClaims {
             LicenseText::Compared(TextVerdict::Modified { license, similarity, differs }) => {
                 let percent = similarity / 10;
                 format!("differs from that of {license} ({percent}% alike), at: {differs}")
+            }
+            LicenseText::Compared(TextVerdict::Unreadable) => {
+                "is here, and cannot be read: expected a text in UTF-8, found other bytes".to_owned()
             }
             LicenseText::Compared(TextVerdict::Incomparable) => {
                 "is here; there is no listed text to compare it with".to_owned()

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use stele_verify::folder::walk::Found;
 
-use crate::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, least_length};
+use crate::gguf_file_type::FileType;
+use crate::gguf_length::{DEFAULT_ALIGNMENT, end_of_tensor, is_of_blocks, least_length};
 
 /// How much of a file is read: vocabularies of a few hundred thousand words fit.
 const MAX_HEADER: u64 = 128 << 20;
@@ -30,8 +31,10 @@ pub struct Header {
     pub name: Option<String>,
     /// `general.license`.
     pub license: Option<String>,
-    /// `general.file_type`, by its name.
-    pub quantization: Option<&'static str>,
+    /// `general.file_type`.
+    pub file_type: Option<FileType>,
+    /// Whether a tensor is of a type of blocks: quantized.
+    pub has_blocks: bool,
     /// `general.type`: `model`, `mmproj`, `adapter` and others.
     pub kind: Option<String>,
     /// `split.count`: of how many files it is one.
@@ -84,12 +87,18 @@ impl Header {
                 count = count.and_then(|count| count.checked_mul(side));
             }
             let (kind, offset) = (reader.u32()?, reader.u64()?);
+            header.has_blocks |= is_of_blocks(kind);
             end = end.max(end_of_tensor(kind, count.unwrap_or(u64::MAX), offset));
             parameters = parameters.zip(count).and_then(|(sum, count)| sum.checked_add(count));
         }
         header.least_length = least_length(reader.read, header.alignment.unwrap_or(DEFAULT_ALIGNMENT), end);
         header.parameters = parameters.filter(|count| *count > 0);
         Ok(header)
+    }
+
+    /// Whether it is an adapter, such as a LoRA.
+    pub fn is_adapter(&self) -> bool {
+        self.kind.as_deref() == Some("adapter")
     }
 
     /// Whether it is the model itself, and not what goes with one: a projector of images, an adapter, a vocabulary.
@@ -106,14 +115,13 @@ impl Header {
             ("general.type", Value::Text(text)) => self.kind = Some(text),
             ("split.count", Value::Number(number)) => self.split_count = Some(number.min(u64::from(u16::MAX))),
             ("general.alignment", Value::Number(number)) => self.alignment = Some(number),
-            ("general.file_type", Value::Number(number)) => self.quantization = file_type(number),
+            ("general.file_type", Value::Number(number)) => self.file_type = Some(FileType::of(number)),
             (key, Value::Text(text)) if key.starts_with("general.base_model.") && key.ends_with(".repo_url") => {
                 if self.base_models.len() >= MAX_BASES {
                     self.more_bases += 1;
                     return;
                 }
-                let name = text.strip_prefix("https://huggingface.co/").unwrap_or(&text);
-                self.base_models.push((key.to_owned(), name.trim_end_matches('/').to_owned()));
+                self.base_models.push((key.to_owned(), text));
             }
             _ => {}
         }
@@ -247,45 +255,6 @@ fn other_version(version: u32) -> io::Error {
     refused(&format!("expected version 2 or 3 of GGUF, found {version}"))
 }
 
-/// The names of `general.file_type` (llama.cpp's `llama_ftype`); what is not quantized has none.
-fn file_type(number: u64) -> Option<&'static str> {
-    const NAMES: [(u64, &str); 32] = [
-        (2, "Q4_0"),
-        (3, "Q4_1"),
-        (7, "Q8_0"),
-        (8, "Q5_0"),
-        (9, "Q5_1"),
-        (10, "Q2_K"),
-        (11, "Q3_K_S"),
-        (12, "Q3_K_M"),
-        (13, "Q3_K_L"),
-        (14, "Q4_K_S"),
-        (15, "Q4_K_M"),
-        (16, "Q5_K_S"),
-        (17, "Q5_K_M"),
-        (18, "Q6_K"),
-        (19, "IQ2_XXS"),
-        (20, "IQ2_XS"),
-        (21, "Q2_K_S"),
-        (22, "IQ3_XS"),
-        (23, "IQ3_XXS"),
-        (24, "IQ1_S"),
-        (25, "IQ4_NL"),
-        (26, "IQ3_S"),
-        (27, "IQ3_M"),
-        (28, "IQ2_S"),
-        (29, "IQ2_M"),
-        (30, "IQ4_XS"),
-        (31, "IQ1_M"),
-        (33, "Q4_0_4_4"),
-        (34, "Q4_0_4_8"),
-        (35, "Q4_0_8_8"),
-        (36, "TQ1_0"),
-        (37, "TQ2_0"),
-    ];
-    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
-}
-
 /// How many bytes a GGUF file of weights must have by its own header; `None` where it is no such file, or cannot be read.
 pub fn least_length_of(file: &Found) -> Option<u64> {
     let is_gguf = file.path.as_str().to_ascii_lowercase().ends_with(".gguf");
@@ -375,8 +344,12 @@ pub(crate) mod tests {
     fn a_header_says_architecture_quantization_parents_and_size() {
         let header = Header::parse(example().as_slice()).unwrap();
         assert_eq!(header.architecture.as_deref(), Some("llama"));
-        assert_eq!(header.quantization, Some("Q4_K_M"));
-        assert_eq!(header.base_models, [("general.base_model.0.repo_url".to_owned(), "acme/base".to_owned())]);
+        assert_eq!(header.file_type, Some(FileType::Quantized("Q4_K_M")));
+        assert!(!header.has_blocks, "its tensors are F32");
+        assert_eq!(
+            header.base_models,
+            [("general.base_model.0.repo_url".to_owned(), "https://huggingface.co/acme/base".to_owned())]
+        );
         assert_eq!(header.parameters, Some(10));
         // Both tensors are F32 at offset 0; the larger has 6 numbers.
         assert_eq!(header.least_length, (example().len() as u64).next_multiple_of(32) + 24);

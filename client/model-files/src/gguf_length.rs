@@ -4,7 +4,7 @@
 pub(crate) const DEFAULT_ALIGNMENT: u64 = 32;
 
 /// For each type of tensor: its number, how many weights a block has, and how many bytes (ggml's `type_traits`).
-const TYPES: [(u32, u64, u64); 32] = [
+const TYPES: [(u32, u64, u64); 34] = [
     (0, 1, 4),      // F32
     (1, 1, 2),      // F16
     (2, 32, 18),    // Q4_0
@@ -37,7 +37,14 @@ const TYPES: [(u32, u64, u64); 32] = [
     (34, 256, 54),  // TQ1_0
     (35, 256, 66),  // TQ2_0
     (39, 32, 17),   // MXFP4
+    (40, 64, 36),   // NVFP4
+    (41, 128, 18),  // Q1_0
 ];
+
+/// Whether weights of a type stand in blocks that share a scale: they are quantized. Of a type that is not known, it is taken for so.
+pub(crate) fn is_of_blocks(kind: u32) -> bool {
+    TYPES.iter().find(|(known, ..)| *known == kind).is_none_or(|(_, weights, _)| *weights > 1)
+}
 
 /// Where the data of a tensor ends, counted from the beginning of all data.
 ///

@@ -3,14 +3,21 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 mod gguf_length;
+mod licence_tags;
+mod yaml_scalar;
+
+pub mod gguf_file_type;
 
 pub mod gguf;
 pub mod onnx;
 pub mod safetensors;
+pub mod yaml;
 pub mod zip;
 
 pub mod card;
 pub mod config;
+pub mod evaluation;
+pub mod hub_name;
 pub mod licences;
 pub mod origin;
 
@@ -18,6 +25,9 @@ pub mod bases;
 pub mod content;
 
 pub mod parts;
+
+pub mod gguf_models;
+pub mod parameters;
 
 pub mod roles;
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use crate::hub_name::HubName;
+
 /// The most bytes of any of these files that are read.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -44,10 +46,7 @@ fn git(home: &Path) -> Option<Origin> {
         Some(_) => None,
     };
     let url = text(&git.join("config")).as_deref().and_then(remote);
-    let huggingface = url
-        .as_deref()
-        .and_then(|url| url.strip_prefix("https://huggingface.co/"))
-        .map(|name| name.trim_end_matches('/').trim_end_matches(".git").to_owned());
+    let huggingface = url.as_deref().and_then(HubName::of_remote);
     let git = url.filter(|_| huggingface.is_none());
     Some(Origin { huggingface, git, revision: revision.filter(|commit| is_commit(commit)) })
 }
@@ -68,11 +67,25 @@ fn remote(config: &str) -> Option<String> {
     match url.split_once("://") {
         Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            // Over SSH the name is that of an account that all share, and no secret.
+            let user = if scheme == "ssh" {
+                host.rsplit_once('@').map(|(user, _)| user.split(':').next().unwrap_or_default())
+            } else {
+                None
+            };
+            let user = user.map(|user| format!("{user}@")).unwrap_or_default();
             let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-            Some(format!("{scheme}://{host}/{path}"))
+            Some(format!("{scheme}://{user}{host}/{path}"))
         }
-        None => Some(url),
+        None => Some(over_ssh(&url).unwrap_or(url)),
     }
+}
+
+/// `git@git.acme.example:acme/tiny`, as an address: `ssh://git@git.acme.example/acme/tiny`. A path on a disk is none.
+fn over_ssh(url: &str) -> Option<String> {
+    let (host, path) = url.split_once(':')?;
+    let is_host = !host.contains(['/', '\\']) && host.len() > 1 && !host.contains(' ');
+    is_host.then(|| format!("ssh://{host}/{}", path.trim_start_matches('/')))
 }
 
 /// `.cache/huggingface/download/<file>.metadata`, which `--local-dir` leaves: the commit is its first line.
@@ -133,8 +146,17 @@ mod tests {
         assert_eq!(origin.git.as_deref(), Some("https://git.acme.example/tiny"));
         assert_eq!(origin.revision.as_deref(), Some(COMMIT));
 
-        fs::write(git.join("config"), "[remote \"origin\"]\nurl = https://huggingface.co/acme/tiny\n").unwrap();
-        assert_eq!(of(folder.path()).huggingface.as_deref(), Some("acme/tiny"));
+        for url in [
+            "https://huggingface.co/acme/tiny",
+            "https://me:secret@huggingface.co/acme/tiny.git",
+            "git@hf.co:acme/tiny",
+            "ssh://git@hf.co/acme/tiny.git",
+        ] {
+            fs::write(git.join("config"), format!("[remote \"origin\"]\nurl = {url}\n")).unwrap();
+            assert_eq!(of(folder.path()).huggingface.as_deref(), Some("acme/tiny"), "{url}");
+        }
+        fs::write(git.join("config"), "[remote \"origin\"]\nurl = git@git.acme.example:acme/tiny.git\n").unwrap();
+        assert_eq!(of(folder.path()).git.as_deref(), Some("ssh://git@git.acme.example/acme/tiny.git"));
     }
 
     #[test]

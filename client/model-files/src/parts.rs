@@ -102,15 +102,15 @@ fn of_numbers(files: &[Found]) -> Vec<(&FilePath, Vec<String>)> {
 }
 
 /// `model-00001-of-00003.safetensors`, taken apart.
-struct Numbered<'a> {
-    stem: &'a str,
+pub(crate) struct Numbered<'a> {
+    pub(crate) stem: &'a str,
     number: u32,
-    count: u32,
+    pub(crate) count: u32,
     /// The extension, with its dot.
     end: &'a str,
 }
 
-fn numbered(path: &str) -> Option<Numbered<'_>> {
+pub(crate) fn numbered(path: &str) -> Option<Numbered<'_>> {
     let (rest, of) = path.rsplit_once("-of-")?;
     let (stem, number) = rest.rsplit_once('-')?;
     let (count, end) = of.split_at_checked(5)?;
@@ -220,7 +220,7 @@ fn of_gguf(file: &Found) -> io::Result<BTreeSet<String>> {
 }
 
 /// `tiny` of `tiny-00001-of-00003.gguf`.
-fn split_stem(name: &str) -> Option<&str> {
+pub(crate) fn split_stem(name: &str) -> Option<&str> {
     let (rest, of) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
     let (stem, number) = rest.rsplit_once('-')?;
     let digits = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());

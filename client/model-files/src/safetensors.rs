@@ -6,17 +6,102 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The longest header that is read: a tensor needs about 100 bytes.
 const MAX_HEADER: u64 = 64 << 20;
 
-/// What is read of an item of the header: how many numbers a tensor has. `__metadata__` has no shape.
+/// What is read of an item of the header. `__metadata__` has no shape.
 #[derive(Deserialize)]
 struct Item {
     #[serde(default)]
+    dtype: String,
+    #[serde(default)]
     shape: Shape,
 }
+
+/// How many numbers the tensors of a file hold, by what they are in a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tensors {
+    /// All numbers of all tensors.
+    pub numbers: u64,
+    /// Numbers that are weights as they stand.
+    pub plain: u64,
+    /// 32-bit integers that hold several weights each (`.qweight`, `.weight_packed`).
+    pub packed_words: u64,
+    /// Bytes that hold two weights each (`_blocks` of MXFP4, `.weight_packed` of NVFP4).
+    pub packed_pairs: u64,
+    /// Bytes in the place of weights (`.weight`): one each, or two where the quantization has four bits.
+    pub bytes: u64,
+    /// Whether a tensor stands beside packed ones: scales, zeros, maps.
+    pub has_scales: bool,
+}
+
+impl Tensors {
+    /// Whether weights are packed, or have scales beside them: the numbers are not those of the model.
+    pub fn is_packed(&self) -> bool {
+        self.packed_words > 0 || self.packed_pairs > 0 || self.has_scales
+    }
+
+    /// Both together; nothing where that is more than there can be.
+    pub fn and(self, other: Self) -> Option<Self> {
+        Some(Self {
+            numbers: self.numbers.checked_add(other.numbers)?,
+            plain: self.plain.checked_add(other.plain)?,
+            packed_words: self.packed_words.checked_add(other.packed_words)?,
+            packed_pairs: self.packed_pairs.checked_add(other.packed_pairs)?,
+            bytes: self.bytes.checked_add(other.bytes)?,
+            has_scales: self.has_scales || other.has_scales,
+        })
+    }
+
+    fn add(self, name: &str, item: &Item, numbers: u64) -> Option<Self> {
+        let mut sum = self;
+        sum.numbers = sum.numbers.checked_add(numbers)?;
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let is_scale = SCALES.contains(&last) || name.contains(".quant_state.") || last.ends_with("_proj_scales");
+        let to = match item.dtype.as_str() {
+            _ if is_scale => {
+                sum.has_scales = true;
+                return Some(sum);
+            }
+            "I32" if matches!(last, "qweight" | "weight_packed") => &mut sum.packed_words,
+            "U8" if last == "weight_packed" || last.ends_with("_blocks") => &mut sum.packed_pairs,
+            "U8" | "I8" => &mut sum.bytes,
+            _ => &mut sum.plain,
+        };
+        *to = to.checked_add(numbers)?;
+        Some(sum)
+    }
+}
+
+/// The last words of the names of what quantizers put beside weights.
+const SCALES: [&str; 24] = [
+    "SCB",
+    "absmax",
+    "g_idx",
+    "input_amax",
+    "input_global_scale",
+    "input_scale",
+    "k_scale",
+    "nested_absmax",
+    "nested_quant_map",
+    "output_scale",
+    "quant_map",
+    "qzeros",
+    "scales",
+    "v_scale",
+    "weight_format",
+    "weight_g_idx",
+    "weight_global_scale",
+    "weight_scale",
+    "weight_scale_2",
+    "weight_scale_inv",
+    "weight_shape",
+    "weight_zero_point",
+    "down_proj_scales",
+    "gate_up_proj_scales",
+];
 
 /// The product of a shape; nothing where there is no shape, or none that can be.
 #[derive(Default)]
@@ -55,30 +140,30 @@ impl<'de> Deserialize<'de> for Shape {
     }
 }
 
-/// The sum over a header, taken as it is read: a header of a million tensors costs no memory.
-struct Sum(Option<u64>);
+/// The sums over a header, taken as it is read: a header of a million tensors costs no memory.
+struct Sums(Option<Tensors>);
 
-impl<'de> Deserialize<'de> for Sum {
+impl<'de> Deserialize<'de> for Sums {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Items;
 
         impl<'de> Visitor<'de> for Items {
-            type Value = Sum;
+            type Value = Sums;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map of tensors")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sum, A::Error> {
-                let mut sum = Some(0_u64);
-                while let Some((IgnoredAny, item)) = map.next_entry::<IgnoredAny, Item>()? {
-                    sum = match item.shape {
-                        Shape::None => sum,
-                        Shape::Numbers(numbers) => sum.and_then(|sum| sum.checked_add(numbers)),
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sums, A::Error> {
+                let mut sums = Some(Tensors::default());
+                while let Some((name, item)) = map.next_entry::<String, Item>()? {
+                    sums = match item.shape {
+                        Shape::None => sums,
+                        Shape::Numbers(numbers) => sums.and_then(|sums| sums.add(&name, &item, numbers)),
                         Shape::TooMany => None,
                     };
                 }
-                Ok(Sum(sum))
+                Ok(Sums(sums))
             }
         }
 
@@ -86,8 +171,8 @@ impl<'de> Deserialize<'de> for Sum {
     }
 }
 
-/// How many numbers the tensors of a file hold together.
-pub fn parameters(path: &Path, size: u64) -> io::Result<u64> {
+/// What the tensors of a file hold.
+pub fn tensors(path: &Path, size: u64) -> io::Result<Tensors> {
     let mut file = File::open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
@@ -97,8 +182,8 @@ pub fn parameters(path: &Path, size: u64) -> io::Result<u64> {
             "its header of {length} bytes is longer than the file or than {MAX_HEADER}"
         )));
     }
-    let Sum(sum) = serde_json::from_reader(io::BufReader::new(file.take(length)))?;
-    sum.ok_or_else(|| io::Error::other("its tensors have more numbers than there can be"))
+    let Sums(sums) = serde_json::from_reader(io::BufReader::new(file.take(length)))?;
+    sums.ok_or_else(|| io::Error::other("its tensors have more numbers than there can be"))
 }
 
 #[cfg(test)]
@@ -109,7 +194,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bytes = [&length.to_le_bytes(), header.as_bytes()].concat();
         std::fs::write(file.path(), &bytes).unwrap();
-        parameters(file.path(), bytes.len() as u64)
+        tensors(file.path(), bytes.len() as u64).map(|tensors| tensors.numbers)
     }
 
     #[test]

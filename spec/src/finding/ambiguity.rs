@@ -93,7 +93,9 @@ fn kinds(release: &Release, names: &[Name], sheet: &mut Sheet) {
     let mut seen = BTreeSet::new();
     for (at, name) in names.iter().enumerate() {
         // Files are named after much else: only a quantization is said of a file's own bytes.
-        let counts = |kind: &Artifact| at == 0 || *kind == Artifact::Quantized;
+        // A model that was trained in few bits is named after them.
+        let few_bits = release.model.quantization.is_some();
+        let counts = |kind: &Artifact| if *kind == Artifact::Quantized { !few_bits } else { at == 0 };
         for word in &name.words {
             let kind = kind_of(word).filter(|kind| contradicts(artifact, *kind)).filter(counts);
             let Some(kind) = kind else { continue };

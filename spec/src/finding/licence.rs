@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use super::encoding::decoded;
 use super::terms::licenses;
 use super::words::{similarity, words};
 use crate::hash::Digest;
@@ -68,6 +69,9 @@ const SPREAD: &[(&str, &str)] = &[
     ("dc626520dcd53a22f727af3ee42c770e56c97a64fe3adb063799d8ab032fe551", "LGPL-2.1-only"),
     ("e3a994d82e644b03a792a930f574002658412f62407f5fee083f2555c5f23118", "LGPL-3.0-only"),
     ("fab3dd6bdab226f1c08630b1dd917e11fcb4ec5e1e020e2c16f83a0a13863e85", "MPL-2.0"),
+    // Creative Commons' own texts: beside the terms, which are the list's, they link to its wiki and dedicate the text itself.
+    ("2003829cf643d61b00a76088dd31bb11b8029546f24c56b39fd492adb9281483", "CC-BY-SA-4.0"),
+    ("f5b745ef98087f531e719ee8ca6a96809444573ecc7173c6fa68eaad39b3cc3f", "CC-BY-4.0"),
 ];
 
 /// What comparing a text showed.
@@ -86,6 +90,8 @@ pub enum TextVerdict {
         /// The words around the first difference, or after the end.
         differs: String,
     },
+    /// It is no text, or in an encoding that is not known.
+    Unreadable,
     /// There is nothing to compare it with: none of the licences is on the list, or there is an exception.
     Incomparable,
 }
@@ -131,8 +137,11 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     if names_one_of(expression, &known_licenses(&Digest::of(text))) {
         return TextVerdict::Same;
     }
-    let Ok(text) = core::str::from_utf8(text) else { return TextVerdict::Incomparable };
-    let found = words(text);
+    let decoded = decoded(text);
+    if decoded.is_binary() {
+        return TextVerdict::Unreadable;
+    }
+    let found = words(&decoded.text);
     let named: BTreeMap<&'static str, Listed> = licenses(expression)
         .into_iter()
         .filter_map(|id| Some((id.name, Listed::of(TEXTS.get(id.name)?))))

@@ -145,7 +145,7 @@ pub fn of_declared_bases(
         .iter()
         .filter(|base| BaseName::of(&base.name) == BaseName::Model)
         .map(|base| (plain(&base.name), base))
-        .filter(|(name, _)| !known.contains(name))
+        .filter(|(name, _)| !known.iter().any(|known| is_same(known, name)))
         .collect();
     missing.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut names: Vec<&String> = missing.iter().map(|(name, _)| name).collect();
@@ -168,11 +168,24 @@ pub fn of_declared_bases(
     sheet.into_sorted()
 }
 
+/// Whether two plain names are of one model. The first models of hubs had no owner, and got one later: `gpt2`.
+fn is_same(one: &str, other: &str) -> bool {
+    let of_model = |long: &str, short: &str| {
+        !short.contains('/') && !short.is_empty() && long.rsplit_once('/').is_some_and(|(_, model)| model == short)
+    };
+    one == other || of_model(one, other) || of_model(other, one)
+}
+
 /// `account/model` of a hub address, a package URL or a name: lower case, without host, version and `.git`.
 fn plain(name: &str) -> String {
     let name = name.to_lowercase();
     let name = name.split(['?', '#', '@']).next().unwrap_or_default();
     let name = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or(rest, |(_, path)| path));
+    let name = name.strip_prefix("pkg:").and_then(|purl| purl.split_once('/')).map_or(name, |(_, name)| name);
+    let name = ["huggingface.co/", "www.huggingface.co/", "hf.co/"]
+        .iter()
+        .find_map(|host| name.strip_prefix(host))
+        .unwrap_or(name);
     let name = name.split_once("/tree/").map_or(name, |(before, _)| before);
     let name = name.trim_end_matches('/').trim_end_matches(".git");
     let mut parts = name.rsplit('/').filter(|part| !part.is_empty());
@@ -235,10 +248,28 @@ mod tests {
             "https://huggingface.co/acme/tiny/tree/main",
             "pkg:huggingface/acme/tiny@9f2d",
             "https://git.example/acme/tiny.git",
+            "hf.co/acme/tiny",
         ] {
             assert_eq!(plain(name), "acme/tiny", "{name}");
         }
-        assert_eq!(plain("tiny"), "tiny");
+        for name in ["tiny", "https://huggingface.co/tiny", "huggingface.co/tiny", "pkg:huggingface/tiny"] {
+            assert_eq!(plain(name), "tiny", "{name}");
+        }
         assert_eq!(plain(""), "");
+    }
+
+    #[test]
+    fn a_name_without_an_owner_is_that_of_any_owner() {
+        assert!(is_same("openai-community/gpt2", "gpt2") && is_same("gpt2", "openai-community/gpt2"));
+        assert!(is_same("gpt2", "gpt2") && is_same("acme/tiny", "acme/tiny"));
+        for (one, other) in [
+            ("acme/tiny", "other/tiny"),
+            ("acme/tiny", "ny"),
+            ("acme/tiny", ""),
+            ("", "acme/tiny"),
+            ("gpt2", "gpt2-xl"),
+        ] {
+            assert!(!is_same(one, other), "{one} {other}");
+        }
     }
 }

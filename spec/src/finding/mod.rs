@@ -4,6 +4,7 @@ mod ambiguity;
 mod benchmark;
 mod code;
 mod descent;
+mod encoding;
 #[allow(clippy::module_inception, reason = "the room has the name of what it makes")]
 mod finding;
 mod findings;
@@ -29,6 +30,7 @@ mod words;
 mod wrapper;
 
 pub use code::{Code, Mode, Severity};
+pub use encoding::{Decoded, decoded};
 pub use finding::{Evidence, Finding};
 pub use findings::Findings;
 pub use foresight::foreseen;

@@ -23,7 +23,7 @@ pub(super) fn check(release: &Release, manifest: Option<&Manifest>, sheet: &mut 
 pub fn of_license_text(position: Option<u64>, release: &Release, text: &[u8]) -> Vec<Finding> {
     let mut sheet = Sheet::new(position, release.coordinate());
     match compare_license_text(release.license.spdx.as_str(), text) {
-        TextVerdict::Same | TextVerdict::Incomparable => {}
+        TextVerdict::Same | TextVerdict::Unreadable | TextVerdict::Incomparable => {}
         TextVerdict::Other(names) => other_text(release, &names, &mut sheet),
         TextVerdict::Modified { license, similarity, differs } => {
             let mut evidence = license_evidence(release);

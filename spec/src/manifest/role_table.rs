@@ -150,7 +150,7 @@ fn of_path(path: &FilePath) -> Role {
     {
         return Role::Safety;
     }
-    if within(&["eval", "evals", "evaluation", "evaluations"]) || stem.starts_with("eval_results") {
+    if within(&["eval", "evals", "evaluation", "evaluations", ".eval_results"]) || stem.starts_with("eval_results") {
         return Role::Evaluation;
     }
     if is_config(&name, stem, extension) || compiled_model {

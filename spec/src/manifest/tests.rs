@@ -234,6 +234,7 @@ fn files_have_the_role_that_their_name_tells() {
         ("USE_POLICY.md", Role::Safety),
         ("safety/report.pdf", Role::Safety),
         ("evals/mmlu.json", Role::Evaluation),
+        (".eval_results/hle.yaml", Role::Evaluation),
         (".gitattributes", Role::Other),
         ("model.onnx", Role::Weights),
         ("model.onnx.data", Role::Weights),

@@ -53,7 +53,7 @@ pub enum FieldError {
     },
     /// `artifact` is `quantized` and nothing says how.
     QuantizationMissing,
-    /// A quantization of an artifact that is not `quantized`.
+    /// A quantization of an adapter or a hosted service, which have no weights of their own to quantize.
     QuantizationUnexpected {
         /// What it is.
         artifact: Artifact,
@@ -348,7 +348,7 @@ impl fmt::Display for FieldError {
             }
             Self::QuantizationMissing => write!(f, "{path}: expected the kind of quantization, found none"),
             Self::QuantizationUnexpected { artifact } => {
-                write!(f, "{path}: expected none, since the artifact is {artifact} and not quantized")
+                write!(f, "{path}: expected none, since the artifact is {artifact}")
             }
             Self::NoWeights => write!(f, "{path}: expected at least one file of weights, found 0"),
             Self::LineageMissing => write!(f, "{path}: expected at least one parent, or from_scratch = true"),

@@ -25,7 +25,7 @@ pub struct ModelInfo {
     pub artifact: Artifact,
     /// The formats of its weights: `safetensors`, `gguf`.
     pub formats: Vec<Slug>,
-    /// How it is quantized, for a quantized artifact only: `Q4_K_M`.
+    /// How it is quantized, or in which few bits it was trained: `Q4_K_M`, `fp8`. A quantized artifact has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantization: Option<Line>,
     /// The family it is marketed under; never a name.
@@ -54,8 +54,11 @@ impl ModelInfo {
         problems.different("model.modalities", &self.modalities);
         match (self.artifact, &self.quantization) {
             (Artifact::Quantized, None) => problems.push(FieldError::QuantizationMissing),
-            (Artifact::Quantized, Some(_)) | (_, None) => {}
-            (artifact, Some(_)) => problems.push(FieldError::QuantizationUnexpected { artifact }),
+            (artifact @ (Artifact::Adapter | Artifact::HostedService), Some(_)) => {
+                problems.push(FieldError::QuantizationUnexpected { artifact })
+            }
+            // A model can be trained in few bits: it was made of no other for that.
+            (_, Some(_) | None) => {}
         }
     }
 }

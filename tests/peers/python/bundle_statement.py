@@ -358,8 +358,10 @@ def model(value, at):
     fields = {"name": name, "version": version, "variant": form(is_word[64], "name-grammar"), "artifact": words(*ARTIFACTS)}
     fields |= {"formats": listing(slug, 16, 1, str), "quantization?": line, "family?": line, "parameters?": integer}
     struct(fields | {"architecture?": line, "modalities?": listing(slug, 16, 0, str), "purl?": purl})(value, at)
-    if ("quantization" in value) != (value["artifact"] == "quantized"):
-        raise Refused("quantization-unexpected" if "quantization" in value else "quantization-missing", at)
+    if "quantization" not in value and value["artifact"] == "quantized":
+        raise Refused("quantization-missing", at)
+    if "quantization" in value and value["artifact"] in ("adapter", "hosted-service"):
+        raise Refused("quantization-unexpected", at)
 
 
 def weights(value, at):

@@ -66,6 +66,7 @@ fn answer(section: &str, name: &str) -> Option<&'static str> {
         ("", "from_scratch") => "true",
         ("model", "artifact") => "\"base\"",
         ("model", "formats") => "\"other\"",
+        ("model", "quantization") => "\"several\"",
         ("license", "spdx") => "\"LicenseRef-not-stated\"",
         ("license", "use_restricted") => "false",
         ("license", "text") => {

@@ -103,7 +103,7 @@ fn a_clause_put_in_or_behind_or_before_is_seen() {
 #[test]
 fn terms_of_nobody_else_are_not_compared() {
     assert_eq!(compare_license_text("LicenseRef-Acme", b"Do as Acme says."), TextVerdict::Incomparable);
-    assert_eq!(compare_license_text("MIT", &[0xff, 0xfe]), TextVerdict::Incomparable);
+    assert_eq!(compare_license_text("MIT", b"\x7fELF\0\0"), TextVerdict::Unreadable);
 }
 
 #[test]
@@ -114,5 +114,22 @@ fn every_text_of_the_list_is_its_own() {
             continue;
         }
         assert_eq!(compare_license_text(name, text.as_bytes()), TextVerdict::Same, "{name}");
+    }
+}
+
+#[test]
+fn a_text_is_compared_in_whatever_encoding_it_is_saved() {
+    let saved = |text: &str| -> [Vec<u8>; 2] {
+        [
+            format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+        ]
+    };
+    let holder = mit_of_acme().replace("Acme, Inc.", "Andr\u{e9}");
+    for bytes in saved(&holder) {
+        assert_eq!(compare_license_text("MIT", &bytes), TextVerdict::Same);
+    }
+    for bytes in saved(&(holder + "Commercial use needs a licence when revenue is over 20M.")) {
+        assert!(matches!(compare_license_text("MIT", &bytes), TextVerdict::Modified { .. }));
     }
 }

@@ -131,10 +131,10 @@ pub(super) fn cases() -> Vec<Case> {
             vec![Set("/model/artifact", json!("quantized"))],
         ),
         case(
-            "how, and not quantized",
+            "how, of a service",
             "quantization-unexpected",
             "model.quantization",
-            vec![Set("/model/quantization", json!("Q4_K_M"))],
+            vec![Set("/model/quantization", json!("Q4_K_M")), Set("/model/artifact", json!("hosted-service"))],
         ),
         case("no format", "field-empty", "model.formats", vec![Set("/model/formats", json!([]))]),
         case(

@@ -2,7 +2,8 @@
 
 use stele_spec::statement::ComponentId;
 
-use crate::draft::Facts;
+use crate::draft::facts::Facts;
+use crate::draft::notes::no_weights;
 use crate::form::FormWriter;
 
 pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
@@ -21,6 +22,9 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
             _ => None,
         };
         sheet.section(&format!("components.{component}"));
+        if *component == ComponentId::ModelParametersFinal && facts.weights.is_empty() {
+            sheet.comment(&no_weights(facts));
+        }
         match there {
             Some(path) => {
                 sheet.text("included", "yes", "the folder");

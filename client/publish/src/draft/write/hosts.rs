@@ -1,6 +1,6 @@
 //! `[[hosts]]`: where the folder came from.
 
-use crate::draft::Facts;
+use crate::draft::facts::Facts;
 use crate::form::FormWriter;
 
 pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {

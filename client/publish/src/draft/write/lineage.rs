@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::draft::Facts;
+use stele_model_files::hub_name::HubName;
+use stele_spec::finding::DeclaredBase;
+
+use crate::draft::facts::Facts;
+use crate::draft::quantized::Quantized;
 use crate::form::{FormWriter, quoted};
 
 /// The most parents that are written: what names more is no model that a person completes by hand.
@@ -23,14 +27,18 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
         "LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum); parent_weights is the same over its weights alone.",
     );
     let parents = parents(facts);
-    let relation = match facts.card.first("base_model_relation") {
-        Some(word @ ("adapter" | "merge" | "quantized" | "finetune")) => {
-            Some((word, "base_model_relation of the model card"))
-        }
-        _ if facts.is_adapter => Some(("adapter", "adapter_config.json")),
+    let word = facts.card.first("base_model_relation");
+    let word = word.filter(|word| ["adapter", "merge", "quantized", "finetune"].contains(&word.as_str()));
+    let relation = match (word, facts.adapter()) {
+        (Some(word), _) => Some((word, "base_model_relation of the model card".to_owned())),
+        (None, Some(path)) => Some(("adapter".to_owned(), path.to_string())),
         _ if parents.len() > 1 => None,
-        _ if facts.config.quantization.is_some() => Some(("quantized", "quantization_config")),
-        _ => None,
+        _ => match Quantized::of(facts) {
+            Quantized::Yes { from, may_be_trained: false, .. } => {
+                Some(("quantized".to_owned(), format!("the quantization that {from} says")))
+            }
+            _ => None,
+        },
     };
     for base in facts.base_paths.iter().take(MAX_PATHS) {
         sheet.comment(&format!(
@@ -38,15 +46,24 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
             base.file, base.name
         ));
     }
-    for parent in &parents {
+    for Named { base, purl } in &parents {
         sheet.item("lineage");
-        match relation {
+        match &relation {
             Some((relation, from)) => sheet.text("relation", relation, from),
             None => sheet.decide("relation", "finetune, adapter, merge, quantized, distilled, converted or other"),
         }
-        let purl = format!("pkg:huggingface/{parent}");
+        let from = base.file.as_str();
+        let purl = match purl {
+            Some(purl) => purl.clone(),
+            None => format!("DECIDE: the package URL of what {from} calls {}", base.name),
+        };
         let digest = quoted("DECIDE: the dirHash1 over the parent's files");
-        sheet.line("parent", &format!("{{ purl = {}, digest = {digest} }}", quoted(&purl)), "the folder");
+        sheet.line("parent", &format!("{{ purl = {}, digest = {digest} }}", quoted(&purl)), from);
+        let revision =
+            facts.adapters.iter().find(|(path, _)| *path == base.file).and_then(|(_, config)| config.revision.as_ref());
+        if let Some(revision) = revision {
+            sheet.comment(&format!("{from} says the revision {revision} of it."));
+        }
         sheet.decide("parent_weights", "the dirHash1 over the parent's weights");
         sheet.decide("tool", "what made this of it, with its version; or none");
         let word = quoted("DECIDE: true or false");
@@ -56,6 +73,11 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
             &format!("{{ license = {word}, use_policy = {word}, model_card = {word}, risk_notes = {word} }}"),
             "",
         );
+    }
+    if let Some(name) = &facts.config.loaded_from {
+        sheet.comment(&format!(
+            "config.json was saved from {name} (_name_or_path), which may be a parent or any folder."
+        ));
     }
     if parents.is_empty() {
         for line in [
@@ -71,16 +93,26 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
     }
 }
 
-/// The names of parents on Hugging Face, as card, adapter config and GGUF header give them.
-pub(super) fn parents(facts: &Facts) -> Vec<&str> {
-    let is_name = |name: &str| {
-        let mut parts = name.split('/');
-        let word = |part: Option<&str>| {
-            part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic()))
-        };
-        word(parts.next()) && word(parts.next()) && parts.next().is_none()
-    };
+/// A base model that files name.
+pub(super) struct Named<'a> {
+    pub(super) base: &'a DeclaredBase,
+    /// Its package URL; nothing where a person has to say it.
+    purl: Option<String>,
+}
+
+/// The parents that card, adapter configs and GGUF headers name, each once.
+pub(super) fn parents(facts: &Facts) -> Vec<Named<'_>> {
     let mut seen = HashSet::new();
-    let names = facts.bases.iter().map(|base| base.name.as_str());
-    names.filter(|name| is_name(name) && seen.insert(*name)).take(MAX_PARENTS).collect()
+    let named = facts.bases.iter().map(|base| match HubName::of(&base.name) {
+        HubName::Model(name) => {
+            let key = name.to_ascii_lowercase();
+            (key, Named { base, purl: Some(format!("pkg:huggingface/{name}")) })
+        }
+        HubName::NoOwner(name) => (name.to_ascii_lowercase(), Named { base, purl: None }),
+        HubName::Elsewhere if base.name.starts_with("pkg:") => {
+            (base.name.clone(), Named { base, purl: Some(base.name.clone()) })
+        }
+        HubName::Elsewhere => (base.name.clone(), Named { base, purl: None }),
+    });
+    named.filter(|(key, _)| seen.insert(key.clone())).map(|(_, named)| named).take(MAX_PARENTS).collect()
 }

@@ -11,7 +11,7 @@ mod safety;
 
 use stele_spec::statement::{OpennessClaim, Stage};
 
-use super::Facts;
+use super::facts::Facts;
 use crate::form::{FormWriter, quoted};
 
 pub use names::Names;
@@ -49,13 +49,14 @@ pub fn release_toml(names: &Names, facts: &Facts) -> String {
 
 fn scratch(sheet: &mut FormWriter, facts: &Facts) {
     sheet.comment("Whether it was trained from nothing. If not, each parent is a [[lineage]] below.");
-    if lineage::parents(facts).is_empty() {
-        let path = facts.base_paths.first();
-        let asked =
-            path.map(|base| format!("false: {} names a path, and which model was it? [[lineage]] below", base.file));
-        sheet.decide("from_scratch", asked.as_deref().unwrap_or("true, or false and [[lineage]] below"));
-    } else {
-        sheet.line("from_scratch", "false", "the parents that the folder names");
+    match lineage::parents(facts).first() {
+        Some(parent) => sheet.line("from_scratch", "false", &format!("{}, which names a base model", parent.base.file)),
+        None => {
+            let path = facts.base_paths.first();
+            let asked = path
+                .map(|base| format!("false: {} names a path, and which model was it? [[lineage]] below", base.file));
+            sheet.decide("from_scratch", asked.as_deref().unwrap_or("true, or false and [[lineage]] below"));
+        }
     }
 }
 

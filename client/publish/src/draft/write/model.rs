@@ -1,10 +1,12 @@
 //! `[model]`: its names, and what the folder says of its kind.
 
+use stele_model_files::parameters::Parameters;
 use stele_spec::name::Model;
 use stele_spec::statement::Artifact;
 
 use super::names::Names;
-use crate::draft::Facts;
+use crate::draft::facts::Facts;
+use crate::draft::quantized::Quantized;
 use crate::form::{FormWriter, quoted};
 
 pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
@@ -25,39 +27,53 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
         Some(variant) => sheet.text("variant", variant.as_str(), ""),
         None => sheet.decide("variant", "which object of the version, such as base, instruct, instruct-gguf-q4_k_m"),
     }
-    // Of several, no one is that of the whole; nor is it beside weights that are not quantized.
-    let of_gguf = match facts.quantizations.as_slice() {
-        [one] if !facts.formats.contains(&"safetensors") => Some((*one).to_owned()),
-        _ => None,
-    };
-    let quantization = facts.config.quantization.clone().or(of_gguf);
+    let quantized = Quantized::of(facts);
     sheet.comment(&format!("What kind of object it is: {}.", Artifact::TEXTS.join(", ")));
-    match (&quantization, facts.is_adapter) {
-        (Some(_), _) => sheet.text("artifact", Artifact::Quantized.as_str(), "the quantization below"),
-        (None, true) => sheet.text("artifact", Artifact::Adapter.as_str(), "adapter_config.json"),
-        (None, false) => {
-            let hint = if facts.has_chat_template { " (there is a chat template: instruct?)" } else { "" };
-            sheet.decide("artifact", &format!("one of the words above{hint}"));
+    let template = if facts.has_chat_template { " (there is a chat template: instruct?)" } else { "" };
+    match (&quantized, facts.adapter()) {
+        (_, Some(path)) => sheet.text("artifact", Artifact::Adapter.as_str(), path.as_str()),
+        (Quantized::Yes { may_be_trained: false, .. }, None) => {
+            sheet.text("artifact", Artifact::Quantized.as_str(), "the quantization below");
         }
+        (Quantized::Yes { how, .. }, None) => {
+            sheet.decide(
+                "artifact",
+                &format!("quantized if {how} was made of another model, base or instruct if it was trained so"),
+            );
+        }
+        (Quantized::Open(why), None) => sheet.decide("artifact", &format!("one of the words above; {why}")),
+        (Quantized::No, None) if !facts.adapters.is_empty() || !facts.gguf_adapters.is_empty() => {
+            sheet.decide(
+                "artifact",
+                "one of the words above; there is an adapter beside other weights: one object each?",
+            );
+        }
+        (Quantized::No, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
     }
     match facts.formats.as_slice() {
         [] => sheet.line("formats", "[\"DECIDE: the formats of the weights, such as safetensors\"]", ""),
         formats => sheet.line("formats", &list(formats), "the files"),
     }
-    if let Some(quantization) = quantization {
-        let from = if facts.config.quantization.is_some() { "config.json" } else { "the GGUF header" };
-        sheet.text("quantization", &quantization, from);
+    match &quantized {
+        Quantized::Yes { how, from, .. } if facts.adapter().is_none() => sheet.text("quantization", how, from),
+        Quantized::Open(why) if facts.adapter().is_none() => {
+            sheet.decide("quantization", &format!("how, or delete this line where it is not quantized; {why}"));
+        }
+        _ => {}
     }
-    if let Some((parameters, from)) = facts.parameters.filter(|(count, _)| *count < 1 << 53) {
-        sheet.line("parameters", &parameters.to_string(), from);
+    match &facts.parameters {
+        Parameters::Known { count, from } if *count < 1 << 53 => sheet.line("parameters", &count.to_string(), from),
+        Parameters::Open(why) => sheet.comment(&format!("parameters = ...  # not written: {why}")),
+        Parameters::Known { .. } | Parameters::None => {}
     }
-    let gguf = facts.gguf.as_ref();
+    let gguf = facts.gguf.first();
+    let architecture = gguf.and_then(|model| Some((model.header().architecture.as_ref()?, model.path())));
     if let Some(architecture) = &facts.config.architecture {
         sheet.text("architecture", architecture, "config.json");
-    } else if let Some(architecture) = gguf.and_then(|header| header.architecture.as_ref()) {
-        sheet.text("architecture", architecture, "the GGUF header");
+    } else if let Some((architecture, path)) = architecture {
+        sheet.text("architecture", architecture, path.as_str());
     }
-    match facts.card.first("pipeline_tag").and_then(modalities) {
+    match facts.card.first("pipeline_tag").as_deref().and_then(modalities) {
         Some(modalities) => sheet.line("modalities", &list(modalities), "pipeline_tag of the model card"),
         None => sheet.comment("modalities = [\"text\"]"),
     }
@@ -69,7 +85,7 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
     for (what, value) in [
         ("model_type of config.json", facts.config.model_type.as_deref()),
         ("dtype of config.json", facts.config.dtype.as_deref()),
-        ("name in the GGUF header", gguf.and_then(|header| header.name.as_deref())),
+        ("name in the GGUF header", gguf.and_then(|model| model.header().name.as_deref())),
     ] {
         if let Some(value) = value {
             sheet.comment(&format!("{what}: {value}"));
@@ -92,7 +108,7 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
 /// The name that the folder's origin or header gives, made to fit the grammar.
 fn suggested_name(facts: &Facts) -> Option<String> {
     let name = facts.origin.huggingface.as_deref().and_then(|name| name.rsplit('/').next());
-    let name = name.or_else(|| facts.gguf.as_ref()?.name.as_deref())?.to_ascii_lowercase();
+    let name = name.or_else(|| facts.gguf.first()?.header().name.as_deref())?.to_ascii_lowercase();
     let name: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
     name.parse::<Model>().is_ok().then_some(name)

@@ -1,0 +1,350 @@
+//! What the files of a folder say.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stele_model_files::bases::declared_bases;
+use stele_model_files::config::{AdapterConfig, Config};
+use stele_model_files::content::Content;
+use stele_model_files::evaluation::EvaluationResult;
+use stele_model_files::gguf_models::{GgufFile, GgufModel};
+use stele_model_files::licences::LicenceText;
+use stele_model_files::parameters::{self, Counted, Parameters};
+use stele_model_files::roles::Roles;
+use stele_model_files::{card, evaluation, gguf, licences, origin, safetensors};
+use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
+use stele_spec::manifest::{FilePath, Role};
+use stele_verify::folder::walk::{Found, Walk};
+
+use super::notes;
+
+/// The largest config or model card that is read.
+const MAX_TEXT: u64 = 4 << 20;
+
+/// The fields of a model card that are used, but for its base models.
+const CARD_FIELDS: [&str; 7] =
+    ["license", "license_name", "license_link", "base_model_relation", "pipeline_tag", "library_name", "language"];
+
+/// How the files of a whole model begin, by the libraries that write them, whatever other formats lie beside.
+const USUAL: [&str; 5] = ["model", "adapter_model", "diffusion_pytorch_model", "pytorch_lora_weights", "consolidated"];
+
+/// What a folder says.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// `config.json`.
+    pub(super) config: Config,
+    /// The front matter of the model card.
+    pub(super) card: card::Card,
+    /// The GGUF files that are models themselves.
+    pub(super) gguf: Vec<GgufModel>,
+    /// GGUF files that are adapters.
+    pub(super) gguf_adapters: Vec<FilePath>,
+    /// How many parameters, and what says so.
+    pub(super) parameters: Parameters,
+    /// Where the folder came from.
+    pub(super) origin: origin::Origin,
+    /// The formats of the weights.
+    pub(super) formats: Vec<&'static str>,
+    /// Licence texts: those at the top, or all where none is there.
+    pub(super) licence_files: Vec<(FilePath, LicenceText)>,
+    pub(super) card_file: Option<FilePath>,
+    pub(super) use_policy: Option<FilePath>,
+    pub(super) safety_report: Option<FilePath>,
+    pub(super) system_prompt: Option<FilePath>,
+    pub(super) code: Vec<FilePath>,
+    /// The weights; the file that stands for them comes first.
+    pub(super) weights: Vec<FilePath>,
+    pub(super) has_chat_template: bool,
+    /// Each `adapter_config.json`.
+    pub(super) adapters: Vec<(FilePath, AdapterConfig)>,
+    pub(super) evaluations: Vec<FilePath>,
+    /// Results in the form of the hub.
+    pub(super) results: Vec<(FilePath, EvaluationResult)>,
+    /// The base models that files name: model card, adapter config, GGUF header.
+    pub(super) bases: Vec<DeclaredBase>,
+    /// Where files name a base model by a path on a disk.
+    pub(super) base_paths: Vec<DeclaredBase>,
+    /// Files of the pickle family: to load one is to run it.
+    pub(super) pickles: Vec<FilePath>,
+    /// Files without a role, the largest first.
+    pub(super) without_role: Vec<(u64, FilePath)>,
+    /// What could not be read.
+    pub notes: Vec<String>,
+}
+
+/// What is put together only when all files are read.
+#[derive(Default)]
+struct Gathered {
+    gguf: Vec<GgufFile>,
+    tensors: Vec<Counted>,
+    totals: BTreeMap<FilePath, u64>,
+    is_pipeline: bool,
+}
+
+impl Facts {
+    pub(super) fn of(root: &Path, walk: &Walk) -> Self {
+        let mut facts = Self { origin: origin::of(root), ..Self::default() };
+        facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
+        let roles = Roles::of_files(&walk.files);
+        let mut gathered = Gathered::default();
+        for file in &walk.files {
+            facts.take(file, &roles, &mut gathered);
+        }
+        let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
+        let declared = declared_bases(&named);
+        facts.notes.extend(declared.unread.iter().map(|(path, why)| format!("{path}: {why}")));
+        (facts.bases, facts.base_paths) =
+            declared.bases.into_iter().partition(|base| BaseName::of(&base.name) == BaseName::Model);
+        facts.gather(gathered);
+        facts.formats.sort_unstable();
+        facts.formats.dedup();
+        facts.without_role.sort_by(|a, b| b.cmp(a));
+        let at_top = |path: &FilePath| !path.as_str().contains('/');
+        if facts.licence_files.iter().any(|(path, _)| at_top(path)) {
+            facts.licence_files.retain(|(path, _)| at_top(path));
+        }
+        notes::add(&mut facts, &walk.files, &roles);
+        facts
+    }
+
+    fn gather(&mut self, gathered: Gathered) {
+        let Gathered { gguf, tensors, totals, is_pipeline } = gathered;
+        self.gguf = GgufModel::all(gguf);
+        self.parameters = parameters::count(&tensors, &totals, &self.config, is_pipeline);
+        let of_gguf = |models: &[GgufModel]| {
+            let mut counts = models.iter().map(GgufModel::parameters);
+            let first = counts.next().flatten();
+            // Quantizations of one model have as many numbers each.
+            first.filter(|_| counts.all(|count| count == first))
+        };
+        if self.parameters == Parameters::None
+            && let Some(model) = self.gguf.first()
+        {
+            self.parameters = match of_gguf(&self.gguf) {
+                Some(count) => Parameters::Known { count, from: model.path().to_string() },
+                None => Parameters::Open("the GGUF files are not one model, or not all of it".to_owned()),
+            };
+        }
+        // Beside weights of other names and formats, a file under a name of its own may be a part of them.
+        let main = parameters::main_file(&tensors);
+        let is_usual = main.is_none_or(|path| USUAL.iter().any(|stem| path.file_name().starts_with(stem)));
+        let beside = self.formats.iter().find(|format| !matches!(**format, "safetensors" | "gguf"));
+        if let (Parameters::Known { .. }, false, Some(path), Some(format)) = (&self.parameters, is_usual, main, beside)
+        {
+            self.parameters =
+                Parameters::Open(format!("there are weights in {format} beside {path}: are they the same?"));
+        }
+        let others = self.formats.iter().any(|format| *format != "gguf");
+        let main = match main {
+            Some(path) => Some(path.clone()),
+            None if !others => self.gguf.first().map(|model| model.path().clone()),
+            None => None,
+        };
+        if let Some(at) = main.and_then(|main| self.weights.iter().position(|path| *path == main)) {
+            self.weights.swap(0, at);
+        }
+    }
+
+    fn take(&mut self, file: &Found, roles: &Roles, gathered: &mut Gathered) {
+        let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
+        if content.and_then(|content| content.is_pickle(&file.path)).unwrap_or_else(|| is_pickle(&file.path)) {
+            self.pickles.push(file.path.clone());
+        }
+        let name = file.path.as_str();
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        let role = roles.of(&file.path);
+        match role {
+            Role::Weights => {
+                self.formats.extend(format_of(&file.path, &extension, content));
+                self.weights.push(file.path.clone());
+            }
+            // What is attributed to others is no licence of this.
+            Role::Licence if file.path.file_name().to_ascii_lowercase().starts_with("notice") => {}
+            Role::Licence => {
+                let text = self.bytes(file).map_or(LicenceText::Unreadable, |bytes| licences::of_text(&bytes));
+                self.licence_files.push((file.path.clone(), text));
+            }
+            Role::ModelCard if !name.contains('/') && (self.card_file.is_none() || name == "README.md") => {
+                self.take_card(file);
+                self.card_file = Some(file.path.clone());
+            }
+            Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
+                self.use_policy = Some(file.path.clone())
+            }
+            Role::Safety if self.safety_report.is_none() => self.safety_report = Some(file.path.clone()),
+            Role::SystemPrompt => self.system_prompt = Some(file.path.clone()),
+            Role::ChatTemplate => self.has_chat_template = true,
+            Role::Code => self.code.push(file.path.clone()),
+            Role::Evaluation => self.take_evaluation(file),
+            Role::Other => self.without_role.push((file.size, file.path.clone())),
+            _ => {}
+        }
+        match (name, extension.as_str()) {
+            ("config.json", _) => {
+                if let Some(bytes) = self.bytes(file) {
+                    match Config::parse(&bytes) {
+                        Ok(config) => self.config = config,
+                        Err(error) => self.note_unread(file, &error),
+                    }
+                }
+            }
+            (_, "json") if file.path.file_name() == "adapter_config.json" => {
+                let config = self.bytes(file).and_then(|bytes| AdapterConfig::parse(&bytes).ok());
+                self.adapters.push((file.path.clone(), config.unwrap_or_default()));
+            }
+            ("model_index.json" | "modules.json", _) => gathered.is_pipeline = true,
+            ("tokenizer_config.json", _) => {
+                let template =
+                    self.bytes(file).map(|bytes| String::from_utf8_lossy(&bytes).contains("\"chat_template\""));
+                self.has_chat_template |= template.unwrap_or_default();
+            }
+            (_, "safetensors") if role == Role::Weights => {
+                let tensors = match safetensors::tensors(&file.open, file.size) {
+                    Ok(tensors) => Some(tensors),
+                    Err(error) => {
+                        self.notes.push(format!("{name}: {error}"));
+                        None
+                    }
+                };
+                gathered.tensors.push(Counted { path: file.path.clone(), tensors });
+            }
+            (_, "json") if name.ends_with(".safetensors.index.json") => {
+                // What cannot be read is said with the parts that it names.
+                if let Ok(Some(total)) = parameters::total_parameters(file) {
+                    gathered.totals.insert(file.path.clone(), total);
+                }
+            }
+            (_, "gguf") => self.take_gguf(file, gathered),
+            _ => {}
+        }
+        if is_config(&file.path)
+            && name != "config.json"
+            && let Some(bytes) = self.bytes(file)
+            && let Err(error) = code_in_config(&file.path, &bytes, |_| false)
+        {
+            self.note_unread(file, &error);
+        }
+    }
+
+    /// The front matter of the model card. What of it cannot be used is a note.
+    fn take_card(&mut self, file: &Found) {
+        let Some(bytes) = self.bytes(file) else { return };
+        match card::Card::parse(&bytes) {
+            Ok(card::ReadCard { card, aside }) => {
+                self.notes.extend(aside.map(|aside| format!("{}: {aside}", file.path)));
+                for field in CARD_FIELDS {
+                    if let Some(odd) = card.odd(field) {
+                        self.notes.push(format!("{}: {field}: expected a text, found {odd}", file.path));
+                    }
+                }
+                self.card = card;
+            }
+            // Where base models are looked for, this is said of the card at the top.
+            Err(_) if file.path.as_str() == "README.md" => {}
+            Err(why) => self.notes.push(format!("{}: {why}", file.path)),
+        }
+    }
+
+    fn take_gguf(&mut self, file: &Found, gathered: &mut Gathered) {
+        // What could not be read is said with the base models that it may name.
+        let Ok(header) = gguf::Header::read(&file.open) else { return };
+        if header.least_length > file.size {
+            let (name, expected, found) = (&file.path, header.least_length, file.size);
+            let note = format!("{name}: expected at least {expected} bytes by its header, found {found}");
+            self.notes.push(note + ": publish will refuse it");
+        }
+        if header.is_model() {
+            gathered.gguf.push(GgufFile { path: file.path.clone(), header });
+        } else if header.is_adapter() {
+            self.gguf_adapters.push(file.path.clone());
+        }
+    }
+
+    fn take_evaluation(&mut self, file: &Found) {
+        self.evaluations.push(file.path.clone());
+        if !evaluation::is_result(&file.path) {
+            return;
+        }
+        let Some(bytes) = self.bytes(file) else { return };
+        match evaluation::results(&bytes) {
+            Ok(results) => self.results.extend(results.into_iter().map(|result| (file.path.clone(), result))),
+            Err(why) => self.notes.push(format!("{}: {why}", file.path)),
+        }
+    }
+
+    fn note_unread(&mut self, file: &Found, error: &NotJson) {
+        self.notes.push(format!("{}: not JSON, as Python reads it: {error}", file.path));
+    }
+
+    fn bytes(&mut self, file: &Found) -> Option<Vec<u8>> {
+        match stele_durable::read_file(&file.open, MAX_TEXT) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.notes.push(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Whether the release is an adapter, and the file that says so. A model with an adapter beside it is none.
+    pub(super) fn adapter(&self) -> Option<&FilePath> {
+        if let [path, ..] = self.gguf_adapters.as_slice() {
+            return Some(path)
+                .filter(|_| self.gguf.is_empty() && self.adapters.is_empty() && self.config.architecture.is_none());
+        }
+        let is_of_adapter = |weights: &FilePath| {
+            let folder =
+                |path: &FilePath| path.as_str().rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+            let named = weights.file_name().to_ascii_lowercase().starts_with("adapter");
+            named && self.adapters.iter().any(|(config, _)| folder(config) == folder(weights))
+        };
+        let alone =
+            self.weights.iter().all(is_of_adapter) && (!self.weights.is_empty() || self.config.architecture.is_none());
+        self.adapters.first().map(|(path, _)| path).filter(|_| alone)
+    }
+}
+
+/// The format of a file of weights: by its content, and by the ending where the content decides nothing.
+fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Option<&'static str> {
+    match content {
+        Some(Content::Safetensors) => return Some("safetensors"),
+        Some(Content::Gguf) => return Some("gguf"),
+        Some(Content::Onnx) => return Some("onnx"),
+        Some(Content::Tflite) if extension != "task" => return Some("tflite"),
+        Some(Content::Unknown) if extension == "bin" => {
+            let name = path.as_str();
+            let coreml = name.contains(".mlpackage/") || name.contains(".mlmodelc/");
+            return if coreml { Some("coreml") } else { name.contains("openvino").then_some("openvino") };
+        }
+        _ => {}
+    }
+    let name = path.file_name().to_ascii_lowercase();
+    if name.ends_with(".onnx.data") || name.contains(".onnx_data") || name.contains(".onnx.data_") {
+        return Some("onnx");
+    }
+    if path.as_str().contains(".mlmodelc/") || path.as_str().contains(".mlpackage/") {
+        return Some("coreml");
+    }
+    if name == "saved_model.pb" || name.contains(".data-0") {
+        return Some("tensorflow");
+    }
+    Some(match extension {
+        "safetensors" => "safetensors",
+        "gguf" => "gguf",
+        "ggml" => "ggml",
+        "onnx" | "onnx_data" => "onnx",
+        "bin" | "pt" | "pth" | "ckpt" | "pkl" | "pickle" => "pytorch",
+        "pt2" => "pt2",
+        "jit" | "torchscript" | "ptl" => "torchscript",
+        "pte" => "executorch",
+        "skops" => "skops",
+        "task" | "litertlm" => "litert",
+        "mlmodel" => "coreml",
+        "h5" | "hdf5" | "keras" => "keras",
+        "tflite" => "tflite",
+        "msgpack" => "flax",
+        "npz" | "npy" => "numpy",
+        "nemo" => "nemo",
+        _ => return None,
+    })
+}

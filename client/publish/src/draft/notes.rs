@@ -1,0 +1,68 @@
+//! What a person should know of a folder before it is published: notes on stderr.
+
+use stele_model_files::roles::{self, Roles, Why};
+use stele_spec::finding::DeclaredBase;
+use stele_spec::manifest::FilePath;
+use stele_verify::folder::walk::Found;
+
+use super::facts::Facts;
+
+/// How many files a note names.
+const NAMED: usize = 20;
+
+pub(super) fn add(facts: &mut Facts, files: &[Found], roles: &Roles) {
+    for DeclaredBase { file, field, name } in facts.base_paths.iter().take(NAMED) {
+        let note = format!("{file} names a path as {field}, {name}: which model was it? Say it under [[lineage]]");
+        facts.notes.push(note);
+    }
+    if facts.weights.is_empty() {
+        facts.notes.push(no_weights(facts));
+    }
+    of_roles(facts, files, roles);
+    of_loaders(facts);
+}
+
+/// That no weights were found, and how to say which they are.
+pub(super) fn no_weights(facts: &Facts) -> String {
+    let example = facts.without_role.first().map_or("model.ext", |(_, path)| path.as_str());
+    format!(
+        "no weights were found by names or contents: say which files they are under [roles], as \"{example}\" = \"weights\""
+    )
+}
+
+/// Roles that a file's name does not give, and files that may be weights.
+fn of_roles(facts: &mut Facts, files: &[Found], roles: &Roles) {
+    for (path, assigned) in roles.files.iter().filter(|(_, assigned)| assigned.why != Why::Name).take(NAMED) {
+        let why = match &assigned.why {
+            Why::NamedBy(by) => format!("{by} names it as a part of itself"),
+            Why::Content(content) => format!("it is {}", content.as_str()),
+            Why::Name => continue,
+        };
+        facts.notes.push(format!("{path} is taken for {}: {why}", assigned.role));
+    }
+    for (part, by) in roles.parts.missing(files).take(NAMED) {
+        facts.notes.push(format!("{by} names {part} as a part of itself, which is not here"));
+    }
+    let sized = files.iter().map(|file| (&file.path, roles.of(&file.path), file.size));
+    let open = roles::questions(sized, |_| false);
+    facts.notes.extend(open.iter().take(NAMED).map(|question| format!("{question} Say it under [roles]")));
+}
+
+/// Files that run a program when they are loaded.
+fn of_loaders(facts: &mut Facts) {
+    let list = |files: &[FilePath]| {
+        let mut names: Vec<&str> = files.iter().take(NAMED).map(FilePath::as_str).collect();
+        names.extend((files.len() > NAMED).then_some("and more"));
+        names.join(", ")
+    };
+    if !facts.pickles.is_empty() {
+        let files = list(&facts.pickles);
+        facts.notes.push(format!("to load one of these is to run it, they are of the pickle family: {files}"));
+    }
+    if !facts.code.is_empty() {
+        facts.notes.push(format!("these files are programs: {}", list(&facts.code)));
+    }
+    if facts.config.runs_code {
+        facts.notes.push("config.json names code to be run when the model is loaded (auto_map)".to_owned());
+    }
+}
