@@ -1,7 +1,7 @@
 //! `general.file_type` of a GGUF header: the names of llama.cpp's `llama_ftype`, as `LlamaFileType` of the Python package gguf 0.19 has
 //! them. Numbers that were withdrawn are kept: their files are still about.
 
-/// Put on a number by who does not know it for certain.
+/// Added to the number of a type that is a guess.
 const GUESSED: u64 = 1024;
 
 /// Files of these types are not quantized.
@@ -55,7 +55,7 @@ pub enum FileType {
     Full(&'static str),
     /// Quantized so.
     Quantized(&'static str),
-    /// Probably so: whoever wrote it marked it as a guess.
+    /// Probably so: the writer marked it as a guess.
     Guessed(&'static str),
     /// A number without a known name.
     Unknown(u64),

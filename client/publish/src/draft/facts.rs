@@ -16,8 +16,6 @@ use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_co
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::{Found, Walk};
 
-use super::notes;
-
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
 
@@ -82,13 +80,12 @@ struct Gathered {
 }
 
 impl Facts {
-    pub(super) fn of(root: &Path, walk: &Walk) -> Self {
+    pub(super) fn of(root: &Path, walk: &Walk, roles: &Roles) -> Self {
         let mut facts = Self { origin: origin::of(root), ..Self::default() };
         facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
-        let roles = Roles::of_files(&walk.files);
         let mut gathered = Gathered::default();
         for file in &walk.files {
-            facts.take(file, &roles, &mut gathered);
+            facts.take(file, roles, &mut gathered);
         }
         let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
         let declared = declared_bases(&named);
@@ -103,7 +100,6 @@ impl Facts {
         if facts.licence_files.iter().any(|(path, _)| at_top(path)) {
             facts.licence_files.retain(|(path, _)| at_top(path));
         }
-        notes::add(&mut facts, &walk.files, &roles);
         facts
     }
 

@@ -15,6 +15,7 @@ mod tests;
 use std::path::Path;
 
 use stele_explain::Failure;
+use stele_model_files::roles::Roles;
 use stele_verify::folder::locate::snapshot_of;
 use stele_verify::folder::walk as folder;
 
@@ -26,7 +27,9 @@ pub fn facts(root: &Path) -> Result<Facts, Failure> {
     let snapshot = snapshot_of(root)?;
     let root = snapshot.as_deref().unwrap_or(root);
     let walk = folder::walk(root)?;
-    let mut facts = Facts::of(root, &walk);
+    let roles = Roles::of_files(&walk.files);
+    let mut facts = Facts::of(root, &walk, &roles);
+    notes::add(&mut facts, &walk.files, &roles);
     if let Some(snapshot) = &snapshot {
         facts.notes.push(format!("drafted from the snapshot {}: publish that folder", snapshot.display()));
     }
