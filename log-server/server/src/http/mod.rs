@@ -16,8 +16,8 @@
 //! A release is submitted with its manifest, unless the log has that manifest already. Submitting both again puts back a
 //! public manifest that is missing or damaged.
 //!
-//! What never changes (tiles, entries, manifests) is `immutable`; what is not there yet is `no-store`. Every answer to a GET may
-//! be read by pages of other origins.
+//! What never changes (tiles, entries, manifests) is `immutable`; what is not there yet is `no-store`. Pages of other
+//! origins may read every answer, and may submit; `OPTIONS` says so.
 //!
 //! | refused with | when |
 //! |---|---|
@@ -35,6 +35,7 @@ mod answers;
 mod server;
 
 mod caller;
+mod cross_origin;
 mod health;
 mod lookups;
 mod name_proofs;
