@@ -2,7 +2,7 @@
 
 use super::answers::typed;
 use super::server::Server;
-use super::{health, lookups, name_proofs, page, static_files, submit};
+use super::{cross_origin, health, lookups, name_proofs, page, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
@@ -43,11 +43,13 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Rout
         .route("/metrics", get(metrics))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
+        .layer(cross_origin::for_every_origin())
         .with_state(server)
 }
 
 async fn metrics(State(server): State<Server>) -> Response {
-    typed(MEDIA_TYPE, exposition(&server.shared.status).into_bytes())
+    let (settings, queue) = (server.shared.settings(), server.intake.queued());
+    typed(MEDIA_TYPE, exposition(&server.shared.status, &settings, queue).into_bytes())
 }
 
 async fn nothing_here() -> Response {
