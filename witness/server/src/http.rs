@@ -11,7 +11,7 @@
 //! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | who this is, in plain text |
 //!
-//! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
+//! Pages of other origins may read every answer; `OPTIONS` says so. Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::LimitsConfig;
+use crate::cross_origin;
 use crate::metrics::exposition_of;
 use crate::service::Service;
 use stele_bastion::{Backend, Bastions, Reachability};
@@ -79,8 +80,10 @@ pub async fn run_with(
             .merge(pending_router(service.clone())),
         None => routes,
     };
+    let routes = routes.method_not_allowed_fallback(other_method).layer(cross_origin::for_every_origin());
     let flushing = tokio::spawn(service.clone().keep_flushing());
-    let through = reach.bastions.serve(public_router(service.clone(), &page, Bastions::default()), limits(), stopping);
+    let public = public_router(service.clone(), &page, Bastions::default()).method_not_allowed_fallback(other_method);
+    let through = reach.bastions.serve(public.layer(cross_origin::for_every_origin()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
     service.settle().await;
@@ -130,6 +133,10 @@ fn public_router(service: Arc<Service>, page: &str, told_of: Bastions) -> Router
         .route("/", get(about))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
         .with_state(service)
+}
+
+async fn other_method() -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take that method", None)
 }
 
 /// Bodies are small and answers come within a few syncs of the disk; what takes longer is unwell.

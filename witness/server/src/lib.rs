@@ -20,8 +20,12 @@ pub mod metrics;
 
 pub mod service;
 
+mod cross_origin;
+
 pub mod http;
 
 mod verbs;
+
+mod args;
 
 pub mod cli;
