@@ -68,11 +68,11 @@ pub fn exposition(status: &Status, settings: &Settings, queue: usize) -> String 
     for (name, witness) in &witnesses {
         family.value(&[("witness", name)], witness.ahead.unwrap_or(0));
     }
-    let counts: Vec<_> = status.counts().into_iter().collect();
-    for counts in counts.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
-        let Some(((name, _), _)) = counts.first() else { continue };
-        let mut family = metrics.family(name, Kind::Counter, help(name));
-        for ((_, label), count) in counts {
+    // Each family is there before its first event: a query for it is no error.
+    let counts = status.counts();
+    for (name, help) in COUNTERS {
+        let mut family = metrics.family(name, Kind::Counter, help);
+        for ((_, label), count) in counts.iter().filter(|((counted, _), _)| *counted == name) {
             family.value(&[("result", label)], count);
         }
     }
@@ -88,17 +88,15 @@ pub fn spare(policy: &Policy, known: &BTreeMap<String, WitnessStatus>) -> Option
     })
 }
 
-fn help(family: &str) -> &'static str {
-    match family {
-        "stele_alarms_total" => "Alarms by kind, printed or not.",
-        "stele_batches_total" => "Batches by what became of them.",
-        "stele_cosignatures_total" => "Answers of witnesses, by witness and whether it cosigned.",
-        "stele_entries_total" => "Statements that were logged.",
-        "stele_manifests_total" => "Manifests that were read and not served, by reason.",
-        "stele_submissions_total" => "Submissions by what became of them: a code where they were refused.",
-        _ => "Counted since the start.",
-    }
-}
+/// What is counted since the start.
+const COUNTERS: [(&str, &str); 6] = [
+    ("stele_alarms_total", "Alarms by kind, printed or not."),
+    ("stele_batches_total", "Batches by what became of them."),
+    ("stele_cosignatures_total", "Answers of witnesses, by witness and whether it cosigned."),
+    ("stele_entries_total", "Statements that were logged."),
+    ("stele_manifests_total", "Manifests that were read and not served, by reason."),
+    ("stele_submissions_total", "Submissions by what became of them: a code where they were refused."),
+];
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +116,9 @@ mod tests {
         assert!(!text.contains("stele_spare_witnesses"), "{text}");
         assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");
         assert!(text.contains("{witness=\"w\\\"1\\n\"} 7\n"), "{text}");
+        for (name, _) in COUNTERS {
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name}: {text}");
+        }
         assert!(text.lines().all(|line| line.starts_with('#') || line.split_whitespace().count() == 2), "{text}");
     }
 }

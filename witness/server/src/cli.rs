@@ -10,8 +10,9 @@ use crate::args::{Bastion, Command, Evidence, Keys, Logs, MirrorCommand};
 use crate::config::LogOptions;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
+use crate::policy_line::policy_line;
 use crate::setup::{Added, init_mirror};
-use crate::verbs::about::{SECOND_KEY, about, list, listed_json, log_json, policy_line, vkeys, vkeys_json};
+use crate::verbs::about::{SECOND_KEY, about, list, listed_json, log_json, vkeys, vkeys_json};
 use crate::verbs::run::serve;
 use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
 

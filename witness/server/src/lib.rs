@@ -22,6 +22,10 @@ pub mod service;
 
 mod cross_origin;
 
+mod policy_line;
+
+mod page;
+
 pub mod http;
 
 mod verbs;

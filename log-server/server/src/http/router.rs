@@ -2,7 +2,7 @@
 
 use super::answers::typed;
 use super::server::Server;
-use super::{cross_origin, health, lookups, name_proofs, page, static_files, submit};
+use super::{cross_origin, health, lookups, name_proofs, pages, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
@@ -38,7 +38,10 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Rout
         .route("/lookup/file", get(lookups::file))
         .route("/lookup/purl", get(lookups::purl))
         .route("/lookup/children", get(lookups::children))
-        .route("/", get(page::page))
+        .route("/", get(pages::page))
+        .route("/release", get(pages::release))
+        .route("/search", get(pages::search))
+        .route("/policy", get(pages::policy))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(metrics))
         .fallback(nothing_here)

@@ -10,6 +10,7 @@ use super::VerbOutput;
 use crate::config::ConfiguredLog;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
+use crate::policy_line::policy_line;
 
 /// Everything that is published of a witness.
 pub(crate) fn about(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
@@ -35,13 +36,6 @@ pub(crate) fn about(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
         "mirror": mirror.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
     });
     Ok((text, object))
-}
-
-/// The line by which a policy counts this witness, ready to be copied: its first key, and the first address at which it is reached. Its name
-/// there is that of its key, so that the lines of two witnesses never clash.
-pub(crate) fn policy_line(own: &WitnessKeys, urls: &[String]) -> Option<String> {
-    let url = urls.first().map_or("https://WHERE-IT-IS-REACHED/", String::as_str);
-    own.keys().next().map(|key| format!("witness {} {key} {url}", own.name()))
 }
 
 /// Where the second key may stand.
