@@ -51,6 +51,8 @@ pub struct Cosigning {
     heads: Vec<(String, Arc<SignedCheckpoint>)>,
     status: Arc<Status>,
     number: u64,
+    /// Rounds up to this one were asked of another policy's witnesses: their answers name other places.
+    before: u64,
     round: Option<Round>,
 }
 
@@ -104,8 +106,16 @@ impl Cosigning {
             heads: Vec::new(),
             status: status.clone(),
             number: 0,
+            before: 0,
             round: None,
         }
+    }
+
+    /// The witnesses of the policy that takes the place of this one. What is still answered to the old one's rounds is not heard.
+    pub fn succeeded_by(&self, policy: &Policy) -> Self {
+        let next = Self { number: self.number, before: self.number, ..Self::new(policy, &self.status) };
+        self.status.forget_witnesses_but(&next.names);
+        next
     }
 
     /// Leaves out the witnesses at these places of the policy: nobody can ask them.
@@ -136,7 +146,7 @@ impl Cosigning {
     /// Hears an answer, at a time of the steady clock and in Unix seconds. One to an older round is of no use for a newer one, and still
     /// the newest that a witness said.
     pub fn hear(&mut self, answer: WitnessAnswer, now: Duration, unix: u64) {
-        let Some(name) = self.names.get(answer.witness) else { return };
+        let Some(name) = self.names.get(answer.witness).filter(|_| answer.round > self.before) else { return };
         if let Some(head) = answer.head {
             self.heads.push((name.clone(), head));
         }
@@ -210,8 +220,8 @@ impl Cosigning {
     }
 }
 
-/// Each witness by the name in its key, and the key's id where two keys share the name.
-fn names(policy: &Policy) -> Vec<String> {
+/// The witnesses of a policy as [`Status::witnesses`] names them: each by the name in its key, and the key's id where two keys share the name.
+pub fn names(policy: &Policy) -> Vec<String> {
     let names = || policy.witnesses().iter().map(|witness| witness.key.name().as_str());
     let name = |witness: &stele_spec::policy::Witness| {
         let name = witness.key.name().as_str();

@@ -43,6 +43,8 @@ pub mod recall;
 
 pub mod recover;
 
+pub mod settings;
+
 pub mod running_log;
 
 pub mod name_proofs;
@@ -63,9 +65,13 @@ pub mod stop_reason;
 
 pub mod attempt;
 
+pub mod setback;
+
 pub mod publication;
 
 pub mod sequencer_event;
+
+mod phase;
 
 pub mod sequencer;
 

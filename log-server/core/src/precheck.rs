@@ -46,7 +46,8 @@ pub enum Prechecked {
 pub fn precheck(log: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result<Prechecked, SubmitError> {
     let parsed = Parsed::of(bytes)?;
     let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
-    let rules = &log.rules.registration;
+    let settings = log.settings();
+    let rules = &settings.rules.registration;
     // Under one lock: were the same bytes logged in between, they would look like somebody else's.
     let (position, keys) = {
         let registry = log.registry();
@@ -72,6 +73,9 @@ pub fn precheck(log: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result
     if position.is_some() {
         // Logged and not yet published: it waits for its proof with the batch.
         return Ok(Prechecked::Waiting(Box::new(parsed)));
+    }
+    if settings.rules.frozen {
+        return Err(SubmitError::Frozen);
     }
     let keys = keys.map_err(|refusal| refused(log, refusal))?;
     authenticate(signed, &keys).map_err(|refusal| refused(log, refusal))?;

@@ -26,7 +26,7 @@ const FORGET_AT: usize = 1024;
 /// The counts. Cloning shares them.
 #[derive(Clone, Debug)]
 pub struct Quotas {
-    rules: Rules,
+    rules: Arc<Mutex<Rules>>,
     counts: Arc<Mutex<Counts>>,
 }
 
@@ -147,7 +147,7 @@ impl Quotas {
     ///
     /// `now` is the time of the steady clock. Inside, a day is added to it: what was logged before the machine started has a time too.
     pub fn new(rules: Rules, past: Past, now: Duration) -> Self {
-        let quotas = Self { rules, counts: Arc::default() };
+        let quotas = Self { rules: Arc::new(Mutex::new(rules)), counts: Arc::default() };
         let mut counts = quotas.counts();
         counts.claimers = past.claimers.into_iter().map(|key| (key, None)).collect();
         let now = now + DAY;
@@ -177,6 +177,7 @@ impl Quotas {
         let now = now + DAY;
         let bytes = (signed.bytes().len() + manifest) as u64;
         let (key, is_claim) = (signed.kid(), is_claim(signed));
+        let rules = self.rules();
         let mut counts = self.counts();
         counts.forget_what_is_over(now);
         let mut subjects = counts.subjects(signed.statement().publisher().clone(), key, is_claim, caller, now);
@@ -187,7 +188,7 @@ impl Quotas {
         for subject in &subjects {
             let day = counts.days.get(subject).filter(|day| now.saturating_sub(day.since) < DAY);
             let nothing = Day { since: now, statements: 0, bytes: 0 };
-            self.rules.check(subject, &day.copied().unwrap_or(nothing), bytes, now)?;
+            rules.check(subject, &day.copied().unwrap_or(nothing), bytes, now)?;
         }
         for subject in &subjects {
             counts.add(subject.clone(), bytes, now);
@@ -195,6 +196,15 @@ impl Quotas {
         counts.under_way.insert(leaf, again + 1);
         let claimer = is_claim.then_some(key);
         Ok(Taken { quotas: self.clone(), leaf, subjects, bytes, claimer, at: now, spent: false })
+    }
+
+    /// Counts against other quotas from now on; what was counted stays.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    fn rules(&self) -> Rules {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

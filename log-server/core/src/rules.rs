@@ -22,6 +22,8 @@ pub struct Rules {
     pub quorum_seconds: u64,
     /// Below so many free bytes in the storage the log takes nothing new.
     pub min_free_bytes: u64,
+    /// Whether the log takes no new statement any more.
+    pub frozen: bool,
 }
 
 /// Who may claim a publisher's name.

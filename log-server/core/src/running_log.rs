@@ -5,7 +5,7 @@ use crate::contract::objects::ObjectError;
 use crate::manifests::Manifests;
 use crate::newest_releases::NewestReleases;
 use crate::prover::Prover;
-use crate::rules::Rules;
+use crate::settings::Settings;
 use crate::status::{Gauge, Status};
 use crate::tiles::TileStore;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use stele_spec::hash::Digest;
 use stele_spec::index::Index;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::TrustedCheckpoint;
-use stele_spec::policy::{Policy, RefusedCheckpoint, Trusted};
+use stele_spec::policy::{RefusedCheckpoint, Trusted};
 use stele_spec::registration::Registry;
 
 /// How many lost manifests are looked at again each time that the log's health is asked for.
@@ -28,12 +28,10 @@ const LOOKED_AT: usize = 16;
 pub struct RunningLog {
     /// The log's identity.
     pub origin: Origin,
-    /// The operator's decisions.
-    pub rules: Rules,
+    /// Policy and rules, as they are now.
+    pub settings: RwLock<Arc<Settings>>,
     /// The log's public key.
     pub key: VerifierKey,
-    /// What a tree head must satisfy to be published.
-    pub policy: Policy,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Tiles, entries, manifests.
@@ -56,11 +54,24 @@ pub struct RunningLog {
     pub newest: RwLock<NewestReleases>,
     /// The published head.
     pub published: RwLock<Option<Arc<TrustedCheckpoint>>>,
+    /// The settings under which the published head was accepted.
+    pub accepted_under: RwLock<Option<Arc<Settings>>>,
     /// Whether the log is to stop.
     pub stopping: AtomicBool,
 }
 
 impl RunningLog {
+    /// Policy and rules, as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on under these settings. The published head stays served; what it is worth under them is said by
+    /// [`Self::verify_checkpoint`] until the next is published.
+    pub fn set_settings(&self, new: Arc<Settings>) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
     /// The head that is served and proven under; `None` before the first.
     pub fn published(&self) -> Option<Arc<TrustedCheckpoint>> {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -76,14 +87,18 @@ impl RunningLog {
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.time().map_or_else(|| self.now(), |time| time.seconds()));
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+        *self.accepted_under.write().unwrap_or_else(PoisonError::into_inner) = Some(self.settings());
     }
 
     /// What a checkpoint from the disk is worth. The published one was verified when it was published; only other bytes are
-    /// verified anew.
+    /// verified anew, and the same under another policy.
     pub fn verify_checkpoint(&self, note: &[u8]) -> Result<Trusted<Checkpoint>, RefusedCheckpoint> {
-        match self.published().filter(|published| published.note().to_bytes() == note) {
+        let settings = self.settings();
+        let under = self.accepted_under.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let same = under.is_some_and(|under| Arc::ptr_eq(&under, &settings) || under.policy == settings.policy);
+        match self.published().filter(|published| same && published.note().to_bytes() == note) {
             Some(published) => Ok(published.trusted().clone()),
-            None => self.policy.verify(note),
+            None => settings.policy.verify(note),
         }
     }
 
@@ -104,7 +119,7 @@ impl RunningLog {
 
     /// Below `limits.min_free_bytes` nothing new is taken: a batch that was signed must find room for its tiles.
     pub fn short_of_room(&self) -> Option<ObjectError> {
-        let least = self.rules.min_free_bytes;
+        let least = self.settings().rules.min_free_bytes;
         self.free_bytes().filter(|free| *free < least).map(|_| self.store.objects().no_room())
     }
 

@@ -12,17 +12,20 @@
 //! A head that is signed and not yet published comes before everything else. While the quorum is missing nothing new is
 //! taken, and the same head is offered again and again; its submitters are refused, and find their statement logged when they ask again.
 
-use crate::attempt::{Attempt, RETRY};
+use crate::attempt::Attempt;
 use crate::batch::Batch;
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
 use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
+use crate::phase::Phase;
 use crate::publication::Publication;
 use crate::recall::compare;
 use crate::rules::MAX_BATCH;
 use crate::running_log::RunningLog;
 use crate::sequencer_event::{Action, Event};
+use crate::setback;
+use crate::settings::Settings;
 use crate::status::{Gauge, WriterState};
 use crate::stop_reason::StopReason;
 use crate::submission::{Reply, Submission, Unavailable};
@@ -38,25 +41,6 @@ use stele_spec::tile::TilePath;
 
 /// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
-
-/// What the sequencer is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Asks what the witnesses cosigned last.
-    Recalling,
-    /// Writes the first entry of a new log.
-    Beginning,
-    /// Has the signed head cosigned and published.
-    Publishing,
-    /// Collects a batch.
-    Open,
-    /// Has the published head cosigned once more, so that its time stays young.
-    Renewing,
-    /// Met an error after which it must not go on.
-    Stopped,
-    /// Has ended.
-    Finished,
-}
 
 /// The one sequencer of a log.
 #[derive(Debug)]
@@ -151,6 +135,7 @@ impl<R> Sequencer<R> {
                 }
             }
             Event::Idle => idle = true,
+            Event::Changed { settings, without } => self.changed(now, settings, &without),
             Event::Stop => _ = self.stop_at.get_or_insert(now + LAST_BATCHES),
         }
         while self.progress(now, idle)? {
@@ -163,13 +148,27 @@ impl<R> Sequencer<R> {
     fn submitted(&mut self, now: Duration, submission: Submission, to: R) {
         if self.phase == Phase::Open {
             if self.batch.is_empty() {
-                self.closes = now + self.log.rules.batch.max_age();
+                self.closes = now + self.log.settings().rules.batch.max_age();
             }
             self.batch.push((submission, to));
             return;
         }
         let unavailable = self.attempt.unavailable.clone().unwrap_or(Unavailable::NotYetPublished);
         self.actions.push(Action::Reply(to, Reply::Unavailable(unavailable)));
+    }
+
+    /// Goes on under other settings. Whom the old policy's witnesses were asked for is asked of the new one's at once: the published head
+    /// too, so that it satisfies the new policy. The log's own past was compared when it started, and is in memory since.
+    fn changed(&mut self, now: Duration, settings: Arc<Settings>, without: &[usize]) {
+        self.cosigning = self.cosigning.succeeded_by(&settings.policy);
+        self.cosigning.leave_out(without);
+        self.log.set_settings(settings);
+        match self.phase {
+            Phase::Recalling | Phase::Publishing => self.attempt.again = Some(now),
+            Phase::Renewing => _ = self.enter(Phase::Open, now),
+            Phase::Beginning | Phase::Open | Phase::Stopped | Phase::Finished => {}
+        }
+        self.renew_at = now;
     }
 
     /// Does what is due; whether more may be.
@@ -190,7 +189,7 @@ impl<R> Sequencer<R> {
         if self.stop_at.is_some() {
             return Ok(self.finish());
         }
-        if *self.log.policy.quorum() == Quorum::None {
+        if *self.log.settings().policy.quorum() == Quorum::None {
             tracing::warn!(
                 "the policy has no quorum: no witness can tell whether this data was put back from an older copy"
             );
@@ -210,12 +209,7 @@ impl<R> Sequencer<R> {
             self.log.status.set_writer(WriterState::Starting);
             return Ok(self.enter(Phase::Beginning, now));
         };
-        let missing = missing.lines();
-        if self.log.status.alarm(now, "asking-witnesses", &missing.join("\n")) {
-            tracing::warn!(?missing, "too few witnesses have said what they cosigned last; nothing is signed before");
-        }
-        self.log.status.set_writer(WriterState::Asking { since: self.attempt.since, missing });
-        self.attempt.pause_from(now);
+        setback::not_remembered(&self.log, &mut self.attempt, now, &missing);
         Ok(false)
     }
 
@@ -248,14 +242,7 @@ impl<R> Sequencer<R> {
             }
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => {
-                let (code, message) = (error.code(), error.to_string());
-                if self.log.status.alarm(now, "batch-not-written", &message) {
-                    tracing::error!(code, %error, "the first entry was not written; nothing was signed");
-                }
-                self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
-                self.attempt.unavailable = Some(Unavailable::Storage { code, message });
-                self.attempt.pause = RETRY.1;
-                self.attempt.pause_from(now);
+                setback::no_first_entry(&self.log, &mut self.attempt, now, &error);
                 Ok(false)
             }
         }
@@ -263,8 +250,7 @@ impl<R> Sequencer<R> {
 
     /// Goes on from a signed head: to have it published, or to take statements if it is.
     fn settle(&mut self, now: Duration) -> Result<bool, StopReason> {
-        let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
-        if self.publication.size() == size {
+        if self.publication.size() == self.writer.signed_size() {
             self.log.status.set_writer(WriterState::Running);
             return Ok(self.enter(Phase::Open, now));
         }
@@ -322,30 +308,16 @@ impl<R> Sequencer<R> {
     }
 
     fn no_room(&mut self, now: Duration, error: &str) {
-        let message = format!("{error}: signed, and published when there is room");
-        if self.log.status.alarm(now, "checkpoint-not-published", &message) {
-            let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
-            tracing::error!(size, message, "the checkpoint is not published");
-        }
-        self.log.status.set_writer(WriterState::NoRoom { message: message.clone() });
-        self.attempt.unavailable = Some(Unavailable::Storage { code: "disk-full", message });
-        self.attempt.pause_from(now);
+        setback::no_room(&self.log, &mut self.attempt, now, self.writer.signed_size(), error);
     }
 
     fn below_quorum(&mut self, now: Duration, missing: &QuorumMissing) {
-        let missing = missing.lines();
-        if self.log.status.alarm(now, "below-quorum", &missing.join("\n")) {
-            let size = self.writer.signed.as_ref().map(|head| head.checkpoint.size());
-            tracing::warn!(size, ?missing, "below the quorum; asking again");
-        }
-        self.log.status.set_writer(WriterState::BelowQuorum { since: self.attempt.since, missing });
-        self.attempt.unavailable = Some(Unavailable::QuorumMissing);
-        self.attempt.pause_from(now);
+        setback::below_quorum(&self.log, &mut self.attempt, now, self.writer.signed_size(), missing);
     }
 
     /// Closes the batch when it is full or its time is over, and has the published head renewed in between.
     fn serve(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
-        let is_full = self.batch.len() >= self.log.rules.batch.max_entries.clamp(1, MAX_BATCH);
+        let is_full = self.batch.len() >= self.log.settings().rules.batch.max_entries.clamp(1, MAX_BATCH);
         if is_full || (idle && !self.batch.is_empty() && now >= self.closes) {
             let batch = std::mem::take(&mut self.batch);
             self.process(now, batch)?;
@@ -368,9 +340,9 @@ impl<R> Sequencer<R> {
 
     /// Decides about a batch in its order, and writes what is new.
     fn process(&mut self, now: Duration, batch: Vec<(Submission, R)>) -> Result<(), StopReason> {
-        let mut decided = Batch::new(self.writer.tree.size());
+        let (mut decided, settings) = (Batch::new(self.writer.tree.size()), self.log.settings());
         for (submission, to) in batch {
-            let reply = decided.take(submission, &self.log.registry(), &self.log.rules.registration);
+            let reply = decided.take(submission, &self.log.registry(), &settings.rules.registration);
             self.publication.wait(to, reply);
         }
         let Batch { statements, listings, rows, added, newest, .. } = decided;
@@ -393,11 +365,8 @@ impl<R> Sequencer<R> {
             }
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => {
-                let (code, message) = (error.code(), error.to_string());
-                if self.log.status.alarm(now, "batch-not-written", &message) {
-                    tracing::error!(code, %error, "a batch was not written; nothing was signed");
-                }
-                self.answer_all(&Unavailable::Storage { code, message });
+                let unavailable = setback::no_batch(&self.log, now, &error);
+                self.answer_all(&unavailable);
                 Ok(())
             }
         }
@@ -419,7 +388,7 @@ impl<R> Sequencer<R> {
 
     fn publish(&mut self, now: Duration, published: TrustedCheckpoint) -> Result<(), ObjectError> {
         let replies = self.publication.publish(&self.log, published)?;
-        self.renew_at = now + Duration::from_secs(self.log.rules.republish_every.max(1));
+        self.renew_at = now + Duration::from_secs(self.log.settings().rules.republish_every.max(1));
         self.reply(replies);
         Ok(())
     }
@@ -437,10 +406,8 @@ impl<R> Sequencer<R> {
             Some(RoundEnd::Remembered) => None,
         };
         if let Some(problem) = problem {
-            if self.log.status.alarm(now, "checkpoint-not-renewed", &problem) {
-                tracing::warn!(why = problem, "the published checkpoint is not renewed");
-            }
-            self.renew_at = now + Duration::from_secs(self.log.rules.republish_every.clamp(1, 30));
+            setback::not_renewed(&self.log, now, &problem);
+            self.renew_at = now + Duration::from_secs(self.log.settings().rules.republish_every.clamp(1, 30));
         }
         Ok(self.enter(Phase::Open, now))
     }
@@ -463,7 +430,7 @@ impl<R> Sequencer<R> {
     }
 
     fn patience_ends(&self) -> Duration {
-        self.attempt.began + Duration::from_secs(self.log.rules.quorum_seconds)
+        self.attempt.began + Duration::from_secs(self.log.settings().rules.quorum_seconds)
     }
 
     /// Stops for good; reading goes on.

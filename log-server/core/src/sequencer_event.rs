@@ -1,7 +1,9 @@
 //! What the sequencer is brought, and what it says is to be done. `R` is where a reply goes.
 
 use crate::endpoint::{WitnessAnswer, WitnessRequest};
+use crate::settings::Settings;
 use crate::submission::{Reply, Submission};
+use std::sync::Arc;
 
 /// What happened.
 #[derive(Debug)]
@@ -12,6 +14,13 @@ pub enum Event<R> {
     Answered(WitnessAnswer),
     /// Time has passed, and no submission waits.
     Idle,
+    /// The operator has changed the settings.
+    Changed {
+        /// The new ones.
+        settings: Arc<Settings>,
+        /// The places in the new policy of the witnesses that nobody can ask.
+        without: Vec<usize>,
+    },
     /// The log is to stop.
     Stop,
 }

@@ -113,6 +113,11 @@ impl Status {
         change(self.witnesses.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default());
     }
 
+    /// Forgets what witnesses said that are in no policy any more.
+    pub fn forget_witnesses_but(&self, names: &[String]) {
+        self.witnesses.lock().unwrap_or_else(PoisonError::into_inner).retain(|name, _| names.contains(name));
+    }
+
     /// Counts an event of a family by its label.
     pub fn count(&self, family: &'static str, label: &str, by: u64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -52,6 +52,9 @@ pub enum SubmitError {
     /// The name or the key has added what it may in a day.
     #[error(transparent)]
     Quota(#[from] Exceeded),
+    /// The operator has frozen the log.
+    #[error("this log is frozen: it takes no new statement, and what it holds stays readable and provable")]
+    Frozen,
     /// The release and its manifest disagree.
     #[error("the release and its manifest disagree: {0}")]
     ManifestDiffers(#[from] ManifestMismatch),

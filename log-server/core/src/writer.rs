@@ -154,6 +154,11 @@ impl WriteError {
 }
 
 impl Writer {
+    /// The size of the newest signed tree; `None` where nothing is signed.
+    pub fn signed_size(&self) -> Option<u64> {
+        self.signed.as_ref().map(|head| head.checkpoint.size())
+    }
+
     /// Writes the next tree: these statements, whose listings are given, and the index entry that ends it.
     ///
     /// The batch stays staged in the index, which answers as before it: it is settled when its head is published.

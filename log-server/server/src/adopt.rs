@@ -12,7 +12,9 @@
 use crate::adopt_error::AdoptError;
 use crate::error::LogError;
 use crate::options::Options;
+use crate::report::Report;
 use crate::witness_threads::{WitnessThreads, wait_for_end};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -36,7 +38,6 @@ use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::{MAX_NOTE, VerifierKey};
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{Resource, TILE_WIDTH, TilePath, decode_bundle, encode_bundle, tiles_for};
-use stele_terminal::output;
 
 /// Where a copy is put together, below the data folder.
 const FOLDER: &str = "adopting";
@@ -58,7 +59,7 @@ pub struct Adopted {
 }
 
 /// Adopts a copy, and says what was done.
-pub fn run(options: Options, from: &str) -> Result<(), LogError> {
+pub fn run(options: Options, from: &str, as_json: bool) -> Result<(), LogError> {
     let source = StaticFiles::parse(from, concat!("stele-log/", env!("CARGO_PKG_VERSION")));
     let unasked = *options.policy.quorum() == Quorum::None;
     let Adopted { before, size, manifests, lost } = adopt(options, &source)?;
@@ -82,8 +83,9 @@ pub fn run(options: Options, from: &str) -> Result<(), LogError> {
         text +=
             &format!("{count} manifests are not in the copy, {first} first: their publishers can upload them again\n");
     }
-    output::print(&text)?;
-    Ok(())
+    let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
+    let fields = json!({"before": before, "size": size, "manifests": manifests, "lost_manifests": lost, "witnesses_asked": !unasked});
+    Ok(Report { schema: "stele-log/adopt@v1", text, fields }.print(as_json)?)
 }
 
 /// Proves a copy, then makes it what the log goes on from.

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 use stele_log_core::rules::Claims;
+use stele_terminal::finish::Voice;
 
 /// The log of Stele: admits signed statements, puts them in order, signs, has witnesses cosign, publishes.
 #[derive(Debug, clap::Parser)]
 #[command(name = "stele-log", version, about)]
 pub struct Cli {
+    /// Print data and errors as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -40,7 +44,7 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
-    /// Run the log in a folder.
+    /// Run the log in a folder. SIGHUP makes it read policy, rules and quotas again.
     Run {
         /// The folder.
         dir: PathBuf,
@@ -51,6 +55,85 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
+    /// Look whether config, key and policy can be used, and say all problems at once. Nothing is started, asked or changed.
+    Check {
+        /// The folder.
+        dir: PathBuf,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+    /// Look whether everything works: config, key, policy, disk, entries, manifests, each witness, and the running log. Changes nothing.
+    Doctor {
+        /// The folder.
+        dir: PathBuf,
+        /// Where the log is reached, instead of where the config says.
+        #[arg(long)]
+        url: Option<String>,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+    /// Say how the running log is: size, age of the checkpoint, queue, witnesses, how many of them may fail.
+    Status {
+        /// The folder.
+        dir: PathBuf,
+        /// Where the log is reached, instead of where the config says.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// The witnesses of the log's policy.
+    Policy {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Take no new statement any more, from the next SIGHUP or start on. Everything stays readable, and the checkpoint is kept young.
+    Freeze {
+        /// The folder.
+        dir: PathBuf,
+        /// Take statements again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Print the version.
+    Version,
+}
+
+/// What to do with the policy.
+#[derive(Debug, clap::Subcommand)]
+pub enum PolicyCommand {
+    /// Add a witness, and count it in the quorum's group. The running log asks it from the next SIGHUP or start on.
+    AddWitness {
+        /// The folder.
+        dir: PathBuf,
+        /// The line that `stele-witness about` prints: witness NAME VKEY URL, as one argument or as its words.
+        #[arg(required = true, num_args = 1..=4)]
+        line: Vec<String>,
+        /// The group that counts it, instead of the quorum's own.
+        #[arg(long)]
+        group: Option<String>,
+        /// How many of the group are asked for from now on: a number, `all` or `any`.
+        #[arg(long)]
+        threshold: Option<String>,
+    },
+    /// Take a witness out of the policy and of the group that counts it.
+    RemoveWitness {
+        /// The folder.
+        dir: PathBuf,
+        /// Its name in the policy, or in its key.
+        name: String,
+        /// How many of the group are asked for from now on: a number, `all` or `any`.
+        #[arg(long)]
+        threshold: Option<String>,
+    },
+}
+
+impl Cli {
+    /// How an error is said. A server's stdout is for its one line, so its errors are always text.
+    pub fn voice(&self) -> Voice {
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json } else { Voice::Text }
+    }
 }
 
 /// The rule for claims.

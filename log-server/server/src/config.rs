@@ -35,6 +35,9 @@ pub struct Config {
     /// After so many seconds without a new tree head the witnesses cosign the newest once more. Default 600.
     #[serde(default = "republish_every")]
     pub republish_every: u64,
+    /// Whether the log takes no new statement any more: `stele-log freeze` sets it. Default false.
+    #[serde(default)]
+    pub frozen: bool,
     /// Who may claim a name.
     pub registration: Registration,
     /// When a batch is closed.
@@ -101,6 +104,7 @@ impl Config {
             republish_every: self.republish_every,
             quorum_seconds: self.limits.quorum_seconds,
             min_free_bytes: self.limits.min_free_bytes,
+            frozen: self.frozen,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Why `stele-log` ends with another code than 0.
 
 use crate::adopt_error::AdoptError;
+use crate::policy_edit::EditError;
+use crate::reachable::Unmeetable;
+use crate::running::AskError;
 use std::io;
 use std::path::PathBuf;
 use stele_daemon::config::ConfigError;
@@ -69,6 +72,58 @@ pub enum LogError {
         /// The line that it needs.
         line: String,
     },
+    /// The quorum can never be met.
+    #[error("{}: {error}", .path.display())]
+    Unmeetable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: Unmeetable,
+    },
+    /// The policy is not edited.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// A look at the folder found what must be mended.
+    #[error("problems found: {problems}")]
+    Unfit {
+        /// How many.
+        problems: usize,
+    },
+    /// A look at the log found what must be mended.
+    #[error("{failed} of {checks} checks failed")]
+    Unwell {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        checks: usize,
+    },
+    /// The running log names problems.
+    #[error("the log is unwell, problems: {problems}")]
+    Troubled {
+        /// How many.
+        problems: usize,
+    },
+    /// The running log could not be asked.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// Nobody knows where the running log is.
+    #[error("the config's address {listen} does not say where the running log is")]
+    NoAddress {
+        /// The address.
+        listen: String,
+    },
+    /// The line could not be put into the config.
+    #[error("{}: cannot put `frozen` where it counts", .path.display())]
+    NotFrozen {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What a running log cannot change.
+    #[error("{what} is another than at the start")]
+    Fixed {
+        /// The field.
+        what: &'static str,
+    },
     /// The folder holds a log already.
     #[error("{} exists already", .path.display())]
     Exists {
@@ -123,6 +178,12 @@ impl Explain for LogError {
             Self::Recover(error) => error.exit(),
             Self::Adopt(error) => error.exit(),
             Self::Output(error) => error.exit(),
+            Self::Edit(error) => error.exit(),
+            Self::Ask(AskError::Http(error)) => error.exit(),
+            Self::Ask(AskError::Other { .. }) | Self::Unwell { .. } | Self::Troubled { .. } => Exit::Unavailable,
+            Self::Unmeetable { error, .. } => error.exit(),
+            Self::Unfit { .. } | Self::NotFrozen { .. } | Self::Fixed { .. } => Exit::BadInput,
+            Self::NoAddress { .. } => Exit::Usage,
             Self::UnfitOrigin(_)
             | Self::Key { .. }
             | Self::OtherKey { .. }
@@ -143,6 +204,15 @@ impl Explain for LogError {
             Self::Recover(error) => error.code(),
             Self::Adopt(error) => error.code(),
             Self::Output(error) => error.code(),
+            Self::Edit(error) => error.code(),
+            Self::Ask(AskError::Http(error)) => error.code(),
+            Self::Ask(AskError::Other { .. }) => "not-a-log",
+            Self::Unwell { .. } | Self::Troubled { .. } => "unwell",
+            Self::Unmeetable { error, .. } => error.code(),
+            Self::Unfit { .. } => "unfit",
+            Self::NotFrozen { .. } => "config-invalid",
+            Self::Fixed { .. } => "fixed-until-restart",
+            Self::NoAddress { .. } => "no-address",
             Self::Key { .. } => "not-a-key",
             Self::OtherKey { .. } => "other-key",
             Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => "bad-origin",
@@ -164,6 +234,17 @@ impl Explain for LogError {
             Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.hint(),
             Self::Recover(error) => error.hint(),
             Self::Adopt(error) => error.hint(),
+            Self::Edit(error) => error.hint(),
+            Self::Ask(AskError::Http(error)) => error.hint(),
+            Self::Ask(AskError::Other { .. }) => Some("is this the log's address?".into()),
+            Self::Unwell { .. } | Self::Unfit { .. } => Some("look at the lines that begin with FAIL".into()),
+            Self::Troubled { .. } => {
+                Some("look at the lines that begin with `problem`; `stele-log doctor` looks further".into())
+            }
+            Self::Unmeetable { error, .. } => error.hint(),
+            Self::NotFrozen { .. } => Some("write `frozen = true` above the first table of the file".into()),
+            Self::Fixed { .. } => Some("start the log anew to change it".into()),
+            Self::NoAddress { .. } => Some("say where it is with --url".into()),
             Self::Policy { error: PolicyError::NoQuorum, .. } => Some(
                 "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
                  tree heads that no witness has seen"

@@ -57,11 +57,7 @@ impl Intake {
     /// The way into the log through `mailbox`.
     pub fn new(shared: &Arc<RunningLog>, config: &Config, mailbox: Mailbox, past: Past) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut rules = config.quotas;
-        if matches!(config.registration.claims, Claims::AllowList) {
-            (rules.claims_by_new_keys, rules.claims_by_address) = (u64::MAX, u64::MAX);
-        }
-        let quotas = Quotas::new(rules, past, shared.clock.steady());
+        let quotas = Quotas::new(quota_rules(config), past, shared.clock.steady());
         Self {
             shared: shared.clone(),
             mailbox,
@@ -69,6 +65,16 @@ impl Intake {
             quotas,
             wait: Duration::from_secs(config.limits.submission_seconds),
         }
+    }
+
+    /// The quotas that count from now on.
+    pub fn set_quotas(&self, config: &Config) {
+        self.quotas.set_rules(quota_rules(config));
+    }
+
+    /// How many submissions wait for a batch.
+    pub fn queued(&self) -> usize {
+        self.mailbox.queued()
     }
 
     /// Logs a statement, or says why not. `manifest` is polled only when the log needs it: for a release that its signer may
@@ -237,6 +243,15 @@ fn lost(error: &tokio::task::JoinError) -> Unavailable {
 }
 
 /// How a submission that was not taken is counted.
+/// Where the operator lets each name in, new keys have no quota of their own.
+fn quota_rules(config: &Config) -> stele_log_core::rules::Quotas {
+    let mut rules = config.quotas;
+    if matches!(config.registration.claims, Claims::AllowList) {
+        (rules.claims_by_new_keys, rules.claims_by_address) = (u64::MAX, u64::MAX);
+    }
+    rules
+}
+
 fn label_of(error: &SubmitError) -> &'static str {
     match error {
         SubmitError::Malformed(_) | SubmitError::NotAStatement => "malformed",
@@ -245,6 +260,7 @@ fn label_of(error: &SubmitError) -> &'static str {
         SubmitError::ManifestDiffers(_) | SubmitError::ManifestUnexpected => "manifest-differs",
         SubmitError::ManifestInvalid(_) => "manifest-invalid",
         SubmitError::Quota(_) => "quota",
+        SubmitError::Frozen => "log-frozen",
         SubmitError::Unavailable(error) => error.code(),
     }
 }

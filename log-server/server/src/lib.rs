@@ -4,6 +4,12 @@
 // A module uses only those above it.
 pub mod config;
 
+pub mod findings;
+
+pub mod report;
+
+pub mod reachable;
+
 pub mod lookup;
 
 pub mod witness_threads;
@@ -20,6 +26,10 @@ pub mod http;
 
 pub mod adopt_error;
 
+pub mod policy_edit;
+
+pub mod running;
+
 pub mod error;
 
 pub mod init;
@@ -30,7 +40,17 @@ pub mod adopt;
 
 pub mod run;
 
+pub mod check;
+
+pub mod doctor;
+
+pub mod status;
+
+pub mod freeze;
+
 pub mod cli;
+
+pub mod verbs;
 
 #[cfg(test)]
 mod testkit;

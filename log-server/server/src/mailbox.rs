@@ -6,6 +6,7 @@ use std::time::Duration;
 use stele_clock::Clock;
 use stele_log_core::endpoint::WitnessAnswer;
 use stele_log_core::sequencer_event::Event;
+use stele_log_core::settings::Settings;
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use tokio::sync::oneshot;
 
@@ -29,6 +30,7 @@ struct Inner {
 struct Waiting {
     submissions: VecDeque<(Box<Submission>, ReplyTo)>,
     answers: VecDeque<WitnessAnswer>,
+    changed: Option<Arc<Settings>>,
     stop: bool,
     closed: bool,
 }
@@ -63,6 +65,17 @@ impl Mailbox {
         !waiting.closed
     }
 
+    /// Puts settings to go on under; newer ones take the place of those that were not read yet.
+    pub fn change(&self, settings: Arc<Settings>) {
+        self.waiting().changed = Some(settings);
+        self.inner.changed.notify_one();
+    }
+
+    /// How many submissions wait for the sequencer.
+    pub fn queued(&self) -> usize {
+        self.waiting().submissions.len()
+    }
+
     /// Asks the sequencer to stop.
     pub fn stop(&self) {
         self.waiting().stop = true;
@@ -85,6 +98,9 @@ impl Mailbox {
         loop {
             if let Some(answer) = waiting.answers.pop_front() {
                 return Event::Answered(answer);
+            }
+            if let Some(settings) = waiting.changed.take() {
+                return Event::Changed { settings, without: Vec::new() };
             }
             if std::mem::take(&mut waiting.stop) {
                 return Event::Stop;

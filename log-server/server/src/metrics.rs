@@ -1,10 +1,14 @@
 //! What Prometheus reads: sizes, what the writer is at, what each witness last said, and what was counted.
 
+use std::collections::BTreeMap;
 use stele_daemon::metrics::{Kind, Metrics};
-use stele_log_core::status::{Gauge, Status, WriterState};
+use stele_log_core::cosigning::names;
+use stele_log_core::settings::{Settings, spare_witnesses};
+use stele_log_core::status::{Gauge, Status, WitnessStatus, WriterState};
+use stele_spec::policy::Policy;
 
 /// The exposition of a running log.
-pub fn exposition(status: &Status) -> String {
+pub fn exposition(status: &Status, settings: &Settings, queue: usize) -> String {
     let mut metrics = Metrics::new();
     let gauges = [
         ("stele_signed_size", "Entries in the newest signed tree.", Gauge::SignedSize),
@@ -40,6 +44,17 @@ pub fn exposition(status: &Status) -> String {
         metrics.single(name, Kind::Counter, help, time.as_secs_f64());
     }
     let witnesses = status.witnesses();
+    metrics.single("stele_pending_submissions", Kind::Gauge, "Submissions that wait for a batch.", queue);
+    metrics.single(
+        "stele_frozen",
+        Kind::Gauge,
+        "1 when the log takes no new statement any more.",
+        u8::from(settings.rules.frozen),
+    );
+    if let Some(spare) = spare(&settings.policy, &witnesses) {
+        let help = "How many more witnesses may fail, whichever they are, and the quorum is met; absent where it is not met now.";
+        metrics.single("stele_spare_witnesses", Kind::Gauge, help, spare);
+    }
     let mut family =
         metrics.family("stele_witness_cosigned_timestamp_seconds", Kind::Gauge, "When a witness last cosigned.");
     for (name, witness) in &witnesses {
@@ -53,32 +68,41 @@ pub fn exposition(status: &Status) -> String {
     for (name, witness) in &witnesses {
         family.value(&[("witness", name)], witness.ahead.unwrap_or(0));
     }
-    let counts: Vec<_> = status.counts().into_iter().collect();
-    for counts in counts.chunk_by(|((one, _), _), ((other, _), _)| one == other) {
-        let Some(((name, _), _)) = counts.first() else { continue };
-        let mut family = metrics.family(name, Kind::Counter, help(name));
-        for ((_, label), count) in counts {
+    // Each family is there before its first event: a query for it is no error.
+    let counts = status.counts();
+    for (name, help) in COUNTERS {
+        let mut family = metrics.family(name, Kind::Counter, help);
+        for ((_, label), count) in counts.iter().filter(|((counted, _), _)| *counted == name) {
             family.value(&[("result", label)], count);
         }
     }
     metrics.into_text()
 }
 
-fn help(family: &str) -> &'static str {
-    match family {
-        "stele_alarms_total" => "Alarms by kind, printed or not.",
-        "stele_batches_total" => "Batches by what became of them.",
-        "stele_cosignatures_total" => "Answers of witnesses, by witness and whether it cosigned.",
-        "stele_entries_total" => "Statements that were logged.",
-        "stele_manifests_total" => "Manifests that were read and not served, by reason.",
-        "stele_submissions_total" => "Submissions by what became of them: a code where they were refused.",
-        _ => "Counted since the start.",
-    }
+/// How many more witnesses may fail: those count as well that cosigned, and had no problem since.
+pub fn spare(policy: &Policy, known: &BTreeMap<String, WitnessStatus>) -> Option<usize> {
+    let names = names(policy);
+    let status = |index: usize| names.get(index).and_then(|name| known.get(name));
+    spare_witnesses(policy, &|index| {
+        status(index).is_some_and(|witness| witness.cosigned.is_some() && witness.problem.is_none())
+    })
 }
+
+/// What is counted since the start.
+const COUNTERS: [(&str, &str); 6] = [
+    ("stele_alarms_total", "Alarms by kind, printed or not."),
+    ("stele_batches_total", "Batches by what became of them."),
+    ("stele_cosignatures_total", "Answers of witnesses, by witness and whether it cosigned."),
+    ("stele_entries_total", "Statements that were logged."),
+    ("stele_manifests_total", "Manifests that were read and not served, by reason."),
+    ("stele_submissions_total", "Submissions by what became of them: a code where they were refused."),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::config;
+    use stele_log_core::samples::policy;
 
     #[test]
     fn metrics_are_lines_of_name_and_value_with_escaped_labels() {
@@ -86,9 +110,15 @@ mod tests {
         status.count("stele_submissions_total", "logged", 2);
         status.count("stele_submissions_total", "logged", 1);
         status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
-        let text = exposition(&status);
+        let rules = config().rules();
+        let text = exposition(&status, &Settings { policy: policy("quorum none\n"), rules }, 3);
+        assert!(text.contains("stele_pending_submissions 3\n") && text.contains("stele_frozen 0\n"), "{text}");
+        assert!(!text.contains("stele_spare_witnesses"), "{text}");
         assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");
         assert!(text.contains("{witness=\"w\\\"1\\n\"} 7\n"), "{text}");
+        for (name, _) in COUNTERS {
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name}: {text}");
+        }
         assert!(text.lines().all(|line| line.starts_with('#') || line.split_whitespace().count() == 2), "{text}");
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::config::{self, Config};
 use crate::error::LogError;
+use crate::reachable;
 use std::path::{Path, PathBuf};
+use stele_daemon::config::Loaded;
 use stele_durable::{self as durable, key_file};
-use stele_spec::note::{KeyType, SignerKey};
+use stele_log_core::settings::Settings;
+use stele_spec::note::{KeyType, SignerKey, VerifierKey};
 use stele_spec::policy::{MAX_POLICY, Policy};
 use stele_terminal::writers::warn_of_writers;
 
@@ -27,27 +30,49 @@ impl Options {
     /// Reads the log's folder; `listen` and `policy` override the config.
     pub fn load(dir: &Path, listen: Option<String>, policy: Option<PathBuf>) -> Result<Self, LogError> {
         let loaded = stele_daemon::config::load::<Config>(&dir.join(config::FILE))?;
-        let key_path = loaded.resolve(&loaded.config.key);
-        let secret = key_file::read(&key_path)?;
-        warn_of_writers(&key_path, "what this log signs");
-        let secret = secret.strip_suffix('\n').unwrap_or(&secret);
-        let signer =
-            SignerKey::from_secret_string(secret).map_err(|error| LogError::Key { path: key_path.clone(), error })?;
-        let verifier = signer.verifier();
-        if verifier.key_type() != KeyType::Log || verifier.name().as_str() != loaded.config.origin.as_str() {
-            let (found, origin) = (verifier.to_string(), loaded.config.origin.to_string());
-            return Err(LogError::OtherKey { path: key_path, found, origin });
-        }
-        let path = policy.unwrap_or_else(|| loaded.resolve(&loaded.config.policy));
-        let bytes = durable::read_file(&path, MAX_POLICY as u64)?
-            .ok_or_else(|| LogError::PolicyMissing { path: path.clone() })?;
-        warn_of_writers(&path, "what is trusted");
-        let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.clone(), error })?;
-        if !policy.logs().iter().any(|log| log.key == verifier) {
-            return Err(LogError::NotInPolicy { path, line: format!("log {verifier}") });
-        }
+        let signer = read_key(&loaded.resolve(&loaded.config.key), &loaded.config)?;
+        let path = policy_path(&loaded, policy);
+        let policy = read_policy(&path, &signer.verifier())?;
+        reachable::check(&policy, &signer.verifier()).map_err(|error| LogError::Unmeetable { path, error })?;
         let data = loaded.resolve(&loaded.config.data);
         let listen = listen.unwrap_or_else(|| loaded.config.listen.clone());
         Ok(Self { config: loaded.config, data, signer, policy, listen })
     }
+
+    /// What may change while the log runs.
+    pub fn settings(&self) -> Settings {
+        Settings { policy: self.policy.clone(), rules: self.config.rules() }
+    }
+}
+
+/// The policy's file.
+pub fn policy_path(loaded: &Loaded<Config>, policy: Option<PathBuf>) -> PathBuf {
+    policy.unwrap_or_else(|| loaded.resolve(&loaded.config.policy))
+}
+
+/// The key in a file, if it is that of the config's log.
+pub fn read_key(path: &Path, config: &Config) -> Result<SignerKey, LogError> {
+    let secret = key_file::read(path)?;
+    warn_of_writers(path, "what this log signs");
+    let secret = secret.strip_suffix('\n').unwrap_or(&secret);
+    let signer =
+        SignerKey::from_secret_string(secret).map_err(|error| LogError::Key { path: path.to_owned(), error })?;
+    let verifier = signer.verifier();
+    if verifier.key_type() != KeyType::Log || verifier.name().as_str() != config.origin.as_str() {
+        let (found, origin) = (verifier.to_string(), config.origin.to_string());
+        return Err(LogError::OtherKey { path: path.to_owned(), found, origin });
+    }
+    Ok(signer)
+}
+
+/// The policy in a file, if it lists this log.
+pub fn read_policy(path: &Path, log: &VerifierKey) -> Result<Policy, LogError> {
+    let bytes = durable::read_file(path, MAX_POLICY as u64)?
+        .ok_or_else(|| LogError::PolicyMissing { path: path.to_owned() })?;
+    warn_of_writers(path, "what is trusted");
+    let policy = Policy::parse(&bytes).map_err(|error| LogError::Policy { path: path.to_owned(), error })?;
+    if !policy.logs().iter().any(|known| known.key == *log) {
+        return Err(LogError::NotInPolicy { path: path.to_owned(), line: format!("log {log}") });
+    }
+    Ok(policy)
 }

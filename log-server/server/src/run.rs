@@ -9,6 +9,7 @@ use crate::options::Options;
 use crate::witness_threads::WitnessThreads;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use stele_clock::{Clock, SystemClock};
 use stele_daemon::announce;
 use stele_daemon::shutdown;
 use stele_durable::Dir;
+use stele_explain::Explain as _;
 use stele_log_core::contract::objects::Objects;
 use stele_log_core::cosigning::Cosigning;
 use stele_log_core::manifests::Manifests;
@@ -24,7 +26,8 @@ use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::sequencer::Sequencer;
-use stele_log_core::sequencer_event::Action;
+use stele_log_core::sequencer_event::{Action, Event};
+use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::{Gauge, WriterState};
 use stele_log_core::tiles::TileStore;
@@ -33,19 +36,35 @@ use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
+use stele_spec::note::VerifierKey;
+use stele_spec::policy::Policy;
 use stele_spec::submission::MAX_SUBMISSION;
 use stele_terminal::writers::warn_of_writers;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How a log is started, and read again.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The log's folder.
+    pub dir: PathBuf,
+    /// Another address than the config's.
+    pub listen: Option<String>,
+    /// Another policy file than the config's.
+    pub policy: Option<PathBuf>,
+}
 
 /// Runs until SIGTERM or SIGINT.
-pub fn run_until_signalled(options: Options) -> Result<(), LogError> {
+pub fn run_until_signalled(from: Started) -> Result<(), LogError> {
     let machine = |what| move |source| LogError::Machine { what, source };
+    let options = Options::load(&from.dir, from.listen.clone(), from.policy.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine("threads"))?;
     runtime.block_on(async {
         let stop = shutdown::signals().map_err(machine("signals"))?;
+        let hangup = signal(SignalKind::hangup()).map_err(machine("signals"))?;
         let listen = |source| LogError::Listen { address: options.listen.clone(), source };
         let listener = TcpListener::bind(&options.listen).await.map_err(listen)?;
-        run(options, listener, stop).await
+        run_reloading(options, listener, Some((hangup, from)), stop).await
     })
 }
 
@@ -53,6 +72,15 @@ pub fn run_until_signalled(options: Options) -> Result<(), LogError> {
 pub async fn run(
     options: Options,
     listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), LogError> {
+    run_reloading(options, listener, None, stop).await
+}
+
+async fn run_reloading(
+    options: Options,
+    listener: TcpListener,
+    hangups: Option<(Signal, Started)>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), LogError> {
     let address = listener.local_addr().map_err(|source| LogError::Machine { what: "its own address", source })?;
@@ -71,7 +99,7 @@ pub async fn run(
         let mailbox = mailbox.clone();
         move || start(options, &mailbox)
     });
-    let Started { shared, sequencer, witnesses, past } =
+    let Prepared { shared, sequencer, witnesses, past } =
         started.await.map_err(|e| LogError::Machine { what: "recovery", source: std::io::Error::other(e) })??;
 
     let writer = std::thread::Builder::new()
@@ -79,7 +107,7 @@ pub async fn run(
         .spawn({
             let (shared, mailbox) = (shared.clone(), mailbox.clone());
             move || {
-                let ran = catch_unwind(AssertUnwindSafe(|| drive(sequencer, &shared, &mailbox, &witnesses)));
+                let ran = catch_unwind(AssertUnwindSafe(|| drive(sequencer, &shared, &mailbox, witnesses)));
                 if ran.is_err() {
                     let message = "the writer's thread panicked".to_owned();
                     tracing::error!("THE WRITER HAS STOPPED: {message}; reading goes on");
@@ -90,7 +118,12 @@ pub async fn run(
         })
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
-    let router = http::router(&shared, Intake::new(&shared, &config, mailbox.clone(), past), &config.limits);
+    let intake = Intake::new(&shared, &config, mailbox.clone(), past);
+    let router = http::router(&shared, intake.clone(), &config.limits);
+    let reloading = hangups.map(|(hangup, from)| {
+        let fixed = Fixed { key: shared.key.clone(), data: config.data.clone() };
+        tokio::spawn(reload_on_hangup(hangup, from, fixed, mailbox.clone(), intake))
+    });
     announce::listening(address)?;
     tracing::info!(%address, origin = %shared.origin, "serving");
     let stop = async {
@@ -100,6 +133,9 @@ pub async fn run(
         mailbox.stop();
     };
     stele_serve::serve(listener, router, limits, stop).await;
+    if let Some(reloading) = reloading {
+        reloading.abort();
+    }
     let joined = tokio::task::spawn_blocking(move || writer.join().is_ok()).await;
     if !matches!(joined, Ok(true)) {
         tracing::error!("the writer's thread failed");
@@ -109,11 +145,15 @@ pub async fn run(
 }
 
 /// Brings the sequencer its events, and does what it says, until it ends.
-fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailbox, witnesses: &WitnessThreads) {
+fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailbox, mut witnesses: WitnessThreads) {
     let clock = &*shared.clock;
     loop {
         let now = clock.steady();
-        let event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
+        let mut event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
+        if let Event::Changed { settings, without } = &mut event {
+            witnesses = ask_at(&settings.policy, shared, mailbox);
+            *without = witnesses.without().to_vec();
+        }
         for action in sequencer.step(clock.steady(), event) {
             match action {
                 Action::Ask(request) => witnesses.ask(&request),
@@ -125,8 +165,60 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
     }
 }
 
+/// The threads that ask the witnesses of a policy; their answers go to the mailbox.
+fn ask_at(policy: &Policy, shared: &RunningLog, mailbox: &Mailbox) -> WitnessThreads {
+    let answers = mailbox.clone();
+    WitnessThreads::start(policy, &shared.store, &shared.key, move |answer| answers.answer(answer))
+}
+
+/// What a running log goes on with whatever its config says later.
+struct Fixed {
+    key: VerifierKey,
+    data: PathBuf,
+}
+
+/// SIGHUP: policy, rules and quotas are read again. What is wrong with them is said, and everything stays as it was.
+async fn reload_on_hangup(mut hangup: Signal, from: Started, fixed: Fixed, mailbox: Mailbox, intake: Intake) {
+    while hangup.recv().await.is_some() {
+        let from = from.clone();
+        let read = tokio::task::spawn_blocking(move || Options::load(&from.dir, from.listen, from.policy)).await;
+        let read = read.map_err(|error| LogError::Machine { what: "a thread", source: std::io::Error::other(error) });
+        match read.and_then(|read| read).and_then(|options| fixed.allows(options)) {
+            Ok(options) => {
+                intake.set_quotas(&options.config);
+                mailbox.change(Arc::new(options.settings()));
+                tracing::info!(
+                    witnesses = options.policy.witnesses().len(),
+                    frozen = options.config.frozen,
+                    "reloaded: policy, frozen, [registration], [batch], [quotas], republish_every, quorum_seconds, min_free_bytes; \
+                     the rest of the config counts from the next start"
+                );
+            }
+            Err(error) => tracing::error!(error = %causes(&error), "not reloaded: everything stays as it was"),
+        }
+    }
+}
+
+impl Fixed {
+    fn allows(&self, options: Options) -> Result<Options, LogError> {
+        let what = if options.signer.verifier() != self.key {
+            "the key"
+        } else if options.config.data != self.data {
+            "`data`"
+        } else {
+            return Ok(options);
+        };
+        Err(LogError::Fixed { what })
+    }
+}
+
+/// The error with its hint, for the journal.
+fn causes(error: &LogError) -> String {
+    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}: {hint}"))
+}
+
 /// What a start makes.
-struct Started {
+struct Prepared {
     shared: Arc<RunningLog>,
     sequencer: Sequencer<ReplyTo>,
     witnesses: WitnessThreads,
@@ -134,7 +226,7 @@ struct Started {
 }
 
 /// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
-fn start(options: Options, mailbox: &Mailbox) -> Result<Started, LogError> {
+fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     let Options { config, data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
@@ -170,11 +262,11 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Started, LogError> {
         published: RwLock::new(None),
         stopping: AtomicBool::new(false),
         key,
-        policy,
+        settings: RwLock::new(Arc::new(Settings { policy, rules: config.rules() })),
+        accepted_under: RwLock::new(None),
         clock,
         store: store.clone(),
         origin: config.origin.clone(),
-        rules: config.rules(),
     });
     shared.status.set(Gauge::SignedSize, size);
     if let Some(published) = found.published {
@@ -197,13 +289,12 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Started, LogError> {
         signed: found.signed,
         pending: None,
     };
-    let answers = mailbox.clone();
-    let witnesses =
-        WitnessThreads::start(&shared.policy, &shared.store, &shared.key, move |answer| answers.answer(answer));
-    let mut cosigning = Cosigning::new(&shared.policy, &shared.status);
+    let settings = shared.settings();
+    let witnesses = ask_at(&settings.policy, &shared, mailbox);
+    let mut cosigning = Cosigning::new(&settings.policy, &shared.status);
     cosigning.leave_out(witnesses.without());
     let sequencer = Sequencer::new(&shared, writer, cosigning, found.unpublished, found.superseded);
-    Ok(Started { shared, sequencer, witnesses, past: found.past })
+    Ok(Prepared { shared, sequencer, witnesses, past: found.past })
 }
 
 /// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.

@@ -18,6 +18,7 @@ pub(crate) fn config() -> Config {
         policy: "policy".into(),
         data: "data".into(),
         republish_every: 600,
+        frozen: false,
         registration: open_registration(),
         batch: Batch::default(),
         limits: Limits::default(),

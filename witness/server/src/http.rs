@@ -9,9 +9,9 @@
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
 //! | `GET /healthz` | 200 or 503, with what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
-//! | `GET /` | who this is, in plain text |
+//! | `GET /` | a page for people: who this is, its logs, what it holds against them |
 //!
-//! Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
+//! Pages of other origins may read every answer; `OPTIONS` says so. Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -29,7 +29,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::LimitsConfig;
+use crate::cross_origin;
 use crate::metrics::exposition_of;
+use crate::page::{Published, about};
 use crate::service::Service;
 use stele_bastion::{Backend, Bastions, Reachability};
 use stele_mirror::Mirror;
@@ -63,7 +65,7 @@ pub async fn run_with(
         let _ = stop.send(true);
     };
     let service = Arc::new(Service::new(witness.clone()));
-    let page = lines(&reach, mirror.as_deref());
+    let page = Published::of(&reach, mirror.as_deref());
     let LimitsConfig { connections, connections_per_address } = connections;
     let at_door = Limits {
         connections,
@@ -79,8 +81,10 @@ pub async fn run_with(
             .merge(pending_router(service.clone())),
         None => routes,
     };
+    let routes = routes.method_not_allowed_fallback(other_method).layer(cross_origin::for_every_origin());
     let flushing = tokio::spawn(service.clone().keep_flushing());
-    let through = reach.bastions.serve(public_router(service.clone(), &page, Bastions::default()), limits(), stopping);
+    let public = public_router(service.clone(), &page, Bastions::default()).method_not_allowed_fallback(other_method);
+    let through = reach.bastions.serve(public.layer(cross_origin::for_every_origin()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
     service.settle().await;
@@ -88,7 +92,7 @@ pub async fn run_with(
 }
 
 /// The routes.
-fn router(service: Arc<Service>, bastions: &Bastions, page: &str) -> Router {
+fn router(service: Arc<Service>, bastions: &Bastions, page: &Published) -> Router {
     let told_of = bastions.clone();
     let metrics = move |State(service): State<Arc<Service>>| async move {
         let values = exposition_of(service.witness()) + &told_of.exposition();
@@ -106,21 +110,14 @@ fn pending_router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-/// What the page says of us besides our keys and logs.
-fn lines(reach: &Reachability, mirror: Option<&Mirror>) -> String {
-    let urls = reach.urls.iter().map(|url| format!("url: {url}\n"));
-    let contact = reach.contact.iter().map(|contact| format!("contact: {contact}\n"));
-    let copies = mirror.map(Mirror::own);
-    let copies =
-        copies.iter().flat_map(|own| own.keys().map(|key| format!("mirror vkey: {key}\n")).collect::<Vec<_>>());
-    urls.chain(contact).chain(copies).collect()
-}
-
 /// The routes that are for everybody.
-fn public_router(service: Arc<Service>, page: &str, told_of: Bastions) -> Router {
+fn public_router(service: Arc<Service>, page: &Published, told_of: Bastions) -> Router {
     let healthz = move |State(service): State<Arc<Service>>| async move { healthz(&service, told_of).await };
-    let page = page.to_owned();
-    let about = move |State(service): State<Arc<Service>>| async move { about(service.witness(), &page) };
+    let page = page.clone();
+    let about = move |State(service): State<Arc<Service>>| async move {
+        let health = service.health().await;
+        about(service.witness(), &health, &page)
+    };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/sign-subtree", post(sign_subtree))
@@ -130,6 +127,10 @@ fn public_router(service: Arc<Service>, page: &str, told_of: Bastions) -> Router
         .route("/", get(about))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "no-such-path", "this witness has no such path", None) })
         .with_state(service)
+}
+
+async fn other_method() -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take that method", None)
 }
 
 /// Bodies are small and answers come within a few syncs of the disk; what takes longer is unwell.
@@ -278,26 +279,6 @@ fn against(evidence: &[Held]) -> Option<String> {
     let proof = evidence.iter().find(|held| held.is_proof())?;
     let (kind, size) = (proof.kind.word(), proof.size);
     Some(format!("this log's key has signed two histories ({kind} at size {size}): `stele-witness evidence export`"))
-}
-
-fn about(witness: &Witness, lines: &str) -> Response {
-    let (vkeys, logs) = witness.about();
-    let a_day = |qpd: Option<u64>| qpd.map(|qpd| format!(" (at most {qpd} a day)")).unwrap_or_default();
-    let list: String = logs.iter().map(|(origin, qpd)| format!("{origin}{}\n", a_day(*qpd))).collect();
-    let held = witness.evidence();
-    let each = held.iter().flat_map(|(origin, held)| {
-        held.iter().take(LISTED).map(move |file| {
-            let word = if file.is_proof() { "proof" } else { "suspicion" };
-            format!("{origin}: {word}, {} at size {}\n", file.kind.word(), file.size)
-        })
-    });
-    let evidence: String = each.collect();
-    let evidence = if evidence.is_empty() { evidence } else { format!("\nevidence:\n{evidence}") };
-    let name = witness.name();
-    let page = format!(
-        "{name}: a witness (c2sp.org/tlog-witness).\n{lines}{evidence}\nlogs:\n{list}\nkeys (either can stand in a policy's `witness` line):\n{vkeys}"
-    );
-    text(StatusCode::OK, "text/plain; charset=utf-8", page)
 }
 
 fn text(status: StatusCode, media_type: &'static str, body: impl Into<axum::body::Body>) -> Response {

@@ -20,8 +20,16 @@ pub mod metrics;
 
 pub mod service;
 
+mod cross_origin;
+
+mod policy_line;
+
+mod page;
+
 pub mod http;
 
 mod verbs;
+
+mod args;
 
 pub mod cli;

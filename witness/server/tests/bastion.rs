@@ -249,9 +249,16 @@ fn u12_what_is_published_is_one_line_and_said_by_page_and_about_alike() {
     let process = folder.start(&[]);
     let page = process.listener.get("/").text();
     let about = String::from_utf8(folder.command(&["about", dir]).output().unwrap().stdout).unwrap();
+    assert!(about.contains("url: https://w.example/w1/\ncontact: operator@w.example\n"), "{about}");
+    assert!(
+        page.contains("url: <code>https://w.example/w1/</code>") && page.contains("contact: operator@w.example<"),
+        "{page}"
+    );
     for said in [&page, &about] {
-        assert!(said.contains("url: https://w.example/w1/\ncontact: operator@w.example\n"), "{said}");
         assert!(said.contains("at most 24 a day"), "{said}");
+        // Ready to be copied: the address at which it is reached.
+        let key = folder.key.keys().next().unwrap();
+        assert!(said.contains(&format!("witness {} {key} https://w.example/w1/", key.name())), "{said}");
     }
     let json = folder.command(&["--json", "about", dir]).output().unwrap().stdout;
     let json = String::from_utf8(json).unwrap();

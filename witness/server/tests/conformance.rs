@@ -589,7 +589,7 @@ fn x1_a_witness_that_holds_a_proof_says_so_everywhere_and_goes_on_for_others() {
     let process = folder.start(&[]);
     assert_eq!(process.listener.status(&log.body(0, 7)), 200);
     assert!(process.listener.get("/healthz").text().contains("\"status\":\"ok\""));
-    assert!(!process.listener.get("/").text().contains("evidence"));
+    assert!(process.listener.get("/").text().contains("None against any log."));
     assert_eq!(folder.doctor(&process.listener.url).0, 0);
     assert_eq!(about(&folder)["evidence"], serde_json::json!([]));
     assert_eq!(process.listener.status(&body(7, no_proof(), log.signed_root(7, nonsense()))), 422);
@@ -608,7 +608,9 @@ fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
     assert_eq!((&of_log["evidence"][0]["kind"], &of_log["evidence"][0]["size"]), (&"same-size".into(), &7.into()));
     assert!(of_log["problem"].as_str().unwrap().contains("signed two histories"), "{health}");
     let page = process.listener.get("/").text();
-    assert!(page.contains("log.example/a: proof, same-size at size 7"), "{page}");
+    let words =
+        "<code>log.example/a</code>: <strong>proof that its key signed two histories</strong>, same-size at size 7";
+    assert!(page.contains(words), "{page}");
     assert!(
         process.listener.get("/metrics").text().contains("evidence{origin=\"log.example/a\",kind=\"same-size\"} 1\n")
     );
@@ -648,5 +650,45 @@ fn the_front_page_says_who_this_is() {
     let (log, folder, served) = house();
     let page = served.listener.get("/").text();
     assert!(folder.key.keys().all(|key| page.contains(&key.to_string())) && page.contains(&log.origin), "{page}");
+    assert!(page.contains("<meta name=\"viewport\"") && page.contains("nothing cosigned yet"), "{page}");
+    assert_eq!(served.listener.status(&log.body(0, 3)), 200);
+    // What is read of the state is good for a second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let answer = served.listener.get("/");
+    assert!(answer.text().contains("size 3, cosigned "), "{}", answer.text());
+    assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
     assert_eq!(served.listener.get("/nothing").status, 404);
+}
+
+#[test]
+fn pages_of_every_origin_may_read_every_answer() {
+    use std::io::{Read, Write};
+    let (log, _folder, served) = house();
+    assert_eq!(served.listener.status(&log.body(0, 3)), 200);
+    let ask = |method: &str, path: &str| {
+        let mut stream = std::net::TcpStream::connect(served.listener.url.strip_prefix("http://").unwrap()).unwrap();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: w\r\norigin: https://page.example\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer.matches("access-control-allow-origin: *\r\n").count(), 1, "{method} {path}: {answer}");
+        answer
+    };
+    let checkpoint = format!("/{}/checkpoint", log.hash());
+    for (method, path, status) in [
+        ("GET", "/", 200),
+        ("GET", "/healthz", 200),
+        ("GET", &checkpoint, 200),
+        ("HEAD", &checkpoint, 200),
+        ("GET", "/nothing", 404),
+        ("DELETE", "/healthz", 405),
+        ("OPTIONS", "/add-checkpoint", 200),
+        ("OPTIONS", &checkpoint, 200),
+    ] {
+        let answer = ask(method, path);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
+        assert!(status != 405 || answer.contains("\"error\":\"method-not-allowed\""), "{answer}");
+    }
+    assert!(ask("OPTIONS", &checkpoint).contains("access-control-allow-methods: GET,HEAD,POST\r\n"));
 }

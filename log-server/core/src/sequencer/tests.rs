@@ -46,20 +46,25 @@ fn witness() -> SignerKey {
     SignerKey::new("w1.example".parse().unwrap(), KeyType::Cosigner, [4; 32])
 }
 
+fn settings(lines: &str) -> Settings {
+    let rules = Rules {
+        registration: open_registration(),
+        batch: BatchRule::default(),
+        republish_every: 600,
+        quorum_seconds: 10,
+        min_free_bytes: 0,
+        frozen: false,
+    };
+    Settings { policy: policy(lines), rules }
+}
+
 /// A new log in memory.
 fn sequencer(lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
     let Offline { store, writer, .. } = Offline::in_memory();
     let log = Arc::new(RunningLog {
         origin: ORIGIN.parse().unwrap(),
-        rules: Rules {
-            registration: open_registration(),
-            batch: BatchRule::default(),
-            republish_every: 600,
-            quorum_seconds: 10,
-            min_free_bytes: 0,
-        },
+        settings: RwLock::new(Arc::new(settings(lines))),
         key: signer().verifier(),
-        policy: policy(lines),
         clock: Arc::new(ManualClock::at(START.as_secs())),
         prover: Prover::new(&store),
         index: writer.index.clone(),
@@ -70,10 +75,11 @@ fn sequencer(lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
         registry: RwLock::default(),
         newest: RwLock::default(),
         published: RwLock::default(),
+        accepted_under: RwLock::default(),
         stopping: AtomicBool::new(false),
         store,
     });
-    let cosigning = Cosigning::new(&log.policy, &log.status);
+    let cosigning = Cosigning::new(&log.settings().policy, &log.status);
     let sequencer = Sequencer::new(&log, writer, cosigning, Vec::new(), VecDeque::new());
     (log, sequencer)
 }
@@ -231,4 +237,50 @@ fn a_larger_head_of_this_log_stops_the_writer() {
     assert_eq!(size(&log), None);
     assert!(sorted(sequencer.step(START, Event::Stop)).2);
     assert!(matches!(log.status.writer(), WriterState::Stopped { .. }));
+}
+
+/// The two witnesses' lines of a policy; the second is the one whose key is `[5; 32]`.
+fn second() -> SignerKey {
+    SignerKey::new("w2.example".parse().unwrap(), KeyType::Cosigner, [5; 32])
+}
+
+#[test]
+fn a_new_policy_is_met_by_its_own_witnesses_and_answers_to_the_old_ones_rounds_are_not_heard() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    let first = request(sequencer.step(START, answer(&asked, Ok(()))));
+    sequencer.step(START, answer(&first, Ok(())));
+    assert_eq!(size(&log), Some(1));
+
+    let lines = format!("witness w2 {} https://w2.example\nquorum w2\n", second().verifier());
+    let changed = Event::Changed { settings: Arc::new(settings(&lines)), without: Vec::new() };
+    let before = log.published().unwrap().note().to_bytes();
+    let renewed = request(sequencer.step(after(10), changed));
+    assert_eq!(renewed.head.as_ref().unwrap().checkpoint.size(), 1, "the published head is offered at once");
+    assert!(log.verify_checkpoint(&before).is_err(), "until then it is too little for the new policy");
+    // The old witness's answer came late, and stands at a place that another witness has now.
+    sequencer.step(after(20), answer(&first, Ok(())));
+    assert!(log.verify_checkpoint(&log.published().unwrap().note().to_bytes()).is_err());
+    let line = cosign(renewed.head.unwrap().note.text(), &second(), UnixTime::new(1_800_000_001).unwrap()).unwrap();
+    let answer = WitnessAnswer { round: renewed.round, witness: 0, outcome: Ok(vec![line]), head: None };
+    sequencer.step(after(30), Event::Answered(answer));
+    let published = log.published().unwrap();
+    assert_eq!(published.witnesses().len(), 1);
+    assert!(log.verify_checkpoint(&published.note().to_bytes()).is_ok());
+    assert!(log.status.witnesses().keys().all(|name| name == "w2.example"), "{:?}", log.status.witnesses());
+}
+
+#[test]
+fn a_head_that_waits_for_its_quorum_is_offered_to_the_witnesses_of_a_mended_policy() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    let first = request(sequencer.step(START, answer(&asked, Ok(()))));
+    sequencer.step(START, answer(&first, Ok(())));
+    sequencer.step(START, submitted("a.example", 1));
+    let asked = request(sequencer.step(after(10), Event::Idle));
+    sequencer.step(after(20), answer(&asked, Err(Problem::Status { status: 500 })));
+    assert!(matches!(log.status.writer(), WriterState::BelowQuorum { .. }));
+    let changed = Event::Changed { settings: Arc::new(settings("quorum none\n")), without: Vec::new() };
+    assert_eq!(replies(sequencer.step(after(30), changed)), [(1, "1 false".into())]);
+    assert_eq!(size(&log), Some(3));
 }

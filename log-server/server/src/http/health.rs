@@ -5,24 +5,27 @@
 
 use super::answers::json;
 use super::server::Server;
+use crate::metrics::spare;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use stele_log_core::running_log::RunningLog;
-use stele_log_core::status::WriterState;
+use stele_log_core::status::{Gauge, WitnessStatus, WriterState};
 
 /// How much older than two republications a checkpoint may be, in seconds: witnesses may be slow for a while.
 const SLACK: u64 = 120;
 
 pub(super) async fn healthz(State(server): State<Server>) -> Response {
-    match server.probing(report).await {
+    let queue = server.intake.queued();
+    match server.probing(move |shared| report(shared, queue)).await {
         Ok((well, report)) => json(if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &report),
         Err(response) => response,
     }
 }
 
-fn report(shared: &RunningLog) -> (bool, Value) {
+fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
+    let settings = shared.settings();
     let mut problems: Vec<Value> = Vec::new();
     let mut problem = |code: &str, message: String| problems.push(json!({ "error": code, "message": message }));
     let writer = match shared.status.writer() {
@@ -79,12 +82,12 @@ fn report(shared: &RunningLog) -> (bool, Value) {
             }
         },
     }
-    let limit = shared.rules.republish_every.saturating_mul(2).saturating_add(SLACK);
+    let limit = settings.rules.republish_every.saturating_mul(2).saturating_add(SLACK);
     if let Some(age) = age.filter(|age| *age > limit) {
         problem("checkpoint-old", format!("the published checkpoint is {age} s old, expected at most {limit} s"));
     }
     let free = shared.free_bytes();
-    let least = shared.rules.min_free_bytes;
+    let least = settings.rules.min_free_bytes;
     if let Some(free) = free.filter(|free| *free < least) {
         let message =
             format!("{free} bytes are free, expected at least {least}: nothing new is taken until there is room");
@@ -102,25 +105,33 @@ fn report(shared: &RunningLog) -> (bool, Value) {
     if damaged > 0 {
         problem("manifest-damaged", format!("{damaged} manifests were read and have another digest than their name"));
     }
-    let witnesses: serde_json::Map<String, Value> = shared
-        .status
-        .witnesses()
-        .into_iter()
-        .map(|(name, status)| {
-            (name, json!({ "cosigned": status.cosigned, "problem": status.problem, "ahead": status.ahead }))
-        })
-        .collect();
+    let known = shared.status.witnesses();
+    let witnesses: serde_json::Map<String, Value> =
+        known.iter().map(|(name, status)| (name.clone(), of_witness(status))).collect();
     let well = problems.is_empty();
     let report = json!({
         "status": if well { "ok" } else { "unwell" },
         "origin": shared.origin.as_str(),
         "writer": writer,
+        "frozen": settings.rules.frozen,
         "size": size,
+        "signed_size": shared.status.gauge(Gauge::SignedSize),
         "checkpoint_age_seconds": age,
         "free_bytes": free,
+        "queue": queue,
+        "spare_witnesses": spare(&settings.policy, &known),
         "witnesses": witnesses,
         "damaged_manifests": damaged,
         "problems": problems,
     });
     (well, report)
+}
+
+/// What a witness last said. `ahead` stands there only while it names a size beyond the log's own and shows no such head.
+fn of_witness(status: &WitnessStatus) -> Value {
+    let mut object = json!({ "cosigned": status.cosigned, "problem": status.problem });
+    if let (Some(ahead), Some(object)) = (status.ahead, object.as_object_mut()) {
+        object.insert("ahead".into(), ahead.into());
+    }
+    object
 }

@@ -2,7 +2,7 @@
 
 use super::answers::typed;
 use super::server::Server;
-use super::{health, lookups, name_proofs, page, static_files, submit};
+use super::{cross_origin, health, lookups, name_proofs, pages, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
@@ -38,16 +38,21 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Rout
         .route("/lookup/file", get(lookups::file))
         .route("/lookup/purl", get(lookups::purl))
         .route("/lookup/children", get(lookups::children))
-        .route("/", get(page::page))
+        .route("/", get(pages::page))
+        .route("/release", get(pages::release))
+        .route("/search", get(pages::search))
+        .route("/policy", get(pages::policy))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(metrics))
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
+        .layer(cross_origin::for_every_origin())
         .with_state(server)
 }
 
 async fn metrics(State(server): State<Server>) -> Response {
-    typed(MEDIA_TYPE, exposition(&server.shared.status).into_bytes())
+    let (settings, queue) = (server.shared.settings(), server.intake.queued());
+    typed(MEDIA_TYPE, exposition(&server.shared.status, &settings, queue).into_bytes())
 }
 
 async fn nothing_here() -> Response {

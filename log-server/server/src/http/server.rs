@@ -1,6 +1,7 @@
 //! What every handler has: the log, the way into it, and bounds on what is read at a time.
 
 use super::answers::{internal, unavailable};
+use super::stories::Stories;
 use crate::config::Limits;
 use crate::intake::Intake;
 use axum::body::Bytes;
@@ -22,6 +23,8 @@ pub(super) struct Server {
     pub(super) bodies: Bodies,
     /// Where a proxy says whose request it is.
     pub(super) client_address_header: Option<HeaderName>,
+    /// The newest releases, as the first page shows them.
+    pub(super) stories: Stories,
     /// Large answers on their way out: who reads slowly holds no more than this.
     answers: Bodies,
     /// Reads that cost time: of the disk, and proofs.
@@ -52,6 +55,7 @@ impl Server {
             intake,
             bodies: Bodies::new(limits.body_bytes.max(MAX_MANIFEST as u64)),
             client_address_header: limits.client_address_header.clone(),
+            stories: Stories::default(),
             answers: Bodies::new(LARGE_ANSWERS),
             reads: Arc::new(Semaphore::new(READS_PER_CORE * cores)),
             probes: Arc::new(Semaphore::new(PROBES)),

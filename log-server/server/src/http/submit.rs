@@ -142,6 +142,10 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
             let answer = refusal(StatusCode::TOO_MANY_REQUESTS, "quota", &message, Some(hint));
             with_retry_after(answer, exceeded.retry_after)
         }
+        SubmitError::Frozen => {
+            let hint = "GET / says what this log serves; its operator knows whether another log goes on";
+            refusal(StatusCode::GONE, "log-frozen", &message, Some(hint))
+        }
         SubmitError::ManifestDiffers(error) => refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             error.code(),

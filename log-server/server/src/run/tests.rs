@@ -2,6 +2,7 @@
 
 mod intake;
 mod names;
+mod pages;
 
 use super::*;
 use crate::config::Config;
@@ -373,6 +374,10 @@ fn below_the_least_room_nothing_is_taken_and_it_goes_on_when_there_is_room() {
     let before = head();
     // A start on a full disk serves reading, says so, and signs nothing.
     let log = Running::start(home.path(), policy("quorum none\n"), |config| config.limits.min_free_bytes = u64::MAX);
+    // 503 is what a log that is starting says too.
+    while log.json("/healthz")["writer"] == "starting" {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     log.wait_for(503);
     assert_eq!(error_of(&log.submit(&claim("other.example", 2))), (503, "disk-full".into()));
     assert_eq!(log.get("/checkpoint").status, 200);

@@ -1,0 +1,101 @@
+//! What a look at a log finds: a line for each thing that was looked at, in the order in which it was.
+
+use serde_json::json;
+use std::fmt::{Display, Write as _};
+use stele_explain::Explain;
+use stele_explain::printable::one_line;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Legal, and likely not meant.
+    Warning,
+    /// It must be mended.
+    Failure,
+}
+
+/// The lines.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<(Level, &'static str, String)>);
+
+impl Findings {
+    /// Something that is as it should be.
+    pub fn ok(&mut self, what: &'static str, words: impl Into<String>) {
+        self.0.push((Level::Ok, what, words.into()));
+    }
+
+    /// Something that is likely not meant.
+    pub fn warn(&mut self, what: &'static str, words: impl Into<String>) {
+        self.0.push((Level::Warning, what, words.into()));
+    }
+
+    /// Something that must be mended.
+    pub fn fail(&mut self, what: &'static str, words: impl Into<String>) {
+        self.0.push((Level::Failure, what, words.into()));
+    }
+
+    /// An error that must be mended, with its hint.
+    pub fn explain(&mut self, what: &'static str, error: &impl Explain) {
+        let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+        self.fail(what, format!("{error}{hint}"));
+    }
+
+    /// The value, if there is one; else the error is noted.
+    pub fn take<T, E: Display>(&mut self, what: &'static str, outcome: Result<T, E>) -> Option<T> {
+        outcome.map_err(|error| self.fail(what, error.to_string())).ok()
+    }
+
+    /// How many must be mended.
+    pub fn failures(&self) -> usize {
+        self.0.iter().filter(|(level, ..)| *level == Level::Failure).count()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A line each. Words from outside stay in their line.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (level, what, words) in &self.0 {
+            let _ = writeln!(text, "{} {what:<10} {}", level.word(), one_line(words));
+        }
+        text
+    }
+
+    /// An object each.
+    pub fn json(&self) -> serde_json::Value {
+        let each = self.0.iter();
+        each.map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words})).collect()
+    }
+}
+
+impl Level {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok  ",
+            Self::Warning => "warn",
+            Self::Failure => "FAIL",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_host_says_stays_in_its_line_and_draws_nothing() {
+        let mut found = Findings::default();
+        found.ok("disk", "5 MiB free");
+        found.fail("witness", "w1: \u{1b}[2Jok\nok   witness    all is well");
+        assert_eq!((found.count(), found.failures()), (2, 1));
+        let text = found.text();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.starts_with("ok   disk       5 MiB free\nFAIL witness    w1: \\u{1b}[2Jok\\nok"), "{text}");
+        assert_eq!(found.json()[1]["level"], "FAIL");
+    }
+}

@@ -1,0 +1,76 @@
+//! `status`: how the running log is, in a few lines.
+
+use crate::report::Report;
+use crate::running::{AskError, Health, Running};
+use serde_json::json;
+use std::fmt::Write as _;
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::printable::one_line;
+
+/// Asks the running log; the second is how many problems it names.
+pub fn ask(running: &Running) -> Result<(Report, usize), AskError> {
+    let health = running.health()?;
+    let report = Report {
+        schema: "stele-log/status@v1",
+        text: text(&health, SystemClock.unix_seconds()),
+        fields: fields(&health),
+    };
+    Ok((report, health.problems.len()))
+}
+
+fn text(health: &Health, now: u64) -> String {
+    let mut text = String::new();
+    let mut line = |what: &str, words: String| _ = writeln!(text, "{what:<10} {}", one_line(&words));
+    line("log", health.origin.clone());
+    line("state", format!("{}{}", health.writer, if health.frozen { ", frozen: takes no new statement" } else { "" }));
+    let size = health.size.map_or_else(|| "nothing published".to_owned(), |size| format!("{size} entries"));
+    let waiting = health.signed_size.unwrap_or(0).saturating_sub(health.size.unwrap_or(0));
+    let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} more are signed and not published") };
+    line("tree", size + &waiting);
+    if let Some(age) = health.age {
+        line("checkpoint", format!("cosigned {age} s ago"));
+    }
+    line("queue", format!("{} submissions", health.queue));
+    line(
+        "quorum",
+        match health.spare {
+            _ if health.witnesses.is_empty() => "no witness was asked".into(),
+            None => "not met now, or none is asked for".into(),
+            Some(0) => "met; if one more witness fails, it may be not".into(),
+            Some(spare) => format!("met; {spare} more may fail, whichever they are"),
+        },
+    );
+    for (name, witness) in &health.witnesses {
+        let cosigned = witness.cosigned.map_or_else(
+            || "has not cosigned since the start".to_owned(),
+            |time| format!("cosigned {} s ago", now.saturating_sub(time)),
+        );
+        let problem = witness.problem.as_ref().map(|problem| format!("; {problem}")).unwrap_or_default();
+        line("witness", format!("{name}: {cosigned}{problem}"));
+    }
+    for (code, message) in &health.problems {
+        line("problem", format!("{code}: {message}"));
+    }
+    text
+}
+
+fn fields(health: &Health) -> serde_json::Value {
+    let witnesses = health.witnesses.iter();
+    let witnesses = witnesses
+        .map(|(name, witness)| json!({"name": name, "cosigned": witness.cosigned, "problem": witness.problem}))
+        .collect::<Vec<_>>();
+    let problems = health.problems.iter();
+    let problems = problems.map(|(code, message)| json!({"error": code, "message": message})).collect::<Vec<_>>();
+    json!({
+        "origin": health.origin,
+        "writer": health.writer,
+        "frozen": health.frozen,
+        "size": health.size,
+        "signed_size": health.signed_size,
+        "checkpoint_age_seconds": health.age,
+        "queue": health.queue,
+        "spare_witnesses": health.spare,
+        "witnesses": witnesses,
+        "problems": problems,
+    })
+}

@@ -1,0 +1,258 @@
+//! What a person types.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use stele_terminal::finish::Voice;
+
+/// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
+#[derive(Debug, Parser)]
+#[command(name = "stele-witness", version, about)]
+pub struct Cli {
+    /// Print data and errors as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a witness: its folder, its keys, its config
+    Init {
+        /// The folder
+        dir: PathBuf,
+        /// The name in its cosignatures: a URL without scheme, such as witness.example/w1
+        #[arg(long)]
+        name: String,
+        /// Where it will listen
+        #[arg(long, default_value = "127.0.0.1:7461")]
+        listen: String,
+        /// Keep the Ed25519 key in an ssh-agent and make no key files: the fingerprint, as `ssh-add -l` prints it
+        #[arg(long, value_name = "SHA256:...")]
+        ssh_agent: Option<String>,
+        /// The agent's socket, instead of the one that SSH_AUTH_SOCK names
+        #[arg(long, requires = "ssh_agent")]
+        socket: Option<PathBuf>,
+    },
+    /// Its keys
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+    /// The logs that it cosigns
+    Logs {
+        #[command(subcommand)]
+        command: Logs,
+    },
+    /// Bastions, through which a witness behind NAT is reached (c2sp.org/https-bastion)
+    Bastion {
+        #[command(subcommand)]
+        command: Bastion,
+    },
+    /// Serve
+    Run {
+        /// The folder
+        dir: PathBuf,
+        /// Listen here instead of where the config says; port 0 takes a free one
+        #[arg(long)]
+        listen: Option<String>,
+    },
+    /// Look whether everything works: keys, clock, disk, each log, and the running witness; changes nothing
+    Doctor {
+        /// The folder
+        dir: PathBuf,
+        /// Where the witness is reached from outside, instead of where it listens
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// What logs have signed against themselves
+    Evidence {
+        #[command(subcommand)]
+        command: Evidence,
+    },
+    /// Copies of whole logs, and a cosigner of its own that says they are here
+    Mirror {
+        #[command(subcommand)]
+        command: MirrorCommand,
+    },
+    /// Print what to publish: the ready line for a policy, name, keys, logs
+    About {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Print the version
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MirrorCommand {
+    /// Make a mirror beside the witness: keys of its own, and `[mirror]` in the config
+    Init {
+        /// The folder of the witness
+        dir: PathBuf,
+        /// The name in its signatures, another than the witness's
+        #[arg(long)]
+        name: String,
+    },
+    /// Mirror a log that is pulled or pushed; a running witness begins after SIGHUP
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+        /// Let anybody bring the entries of what was cosigned (c2sp.org/tlog-mirror), also of a log that is not pulled
+        #[arg(long)]
+        push: bool,
+    },
+    /// Read every copy whole: each entry hashed to the root that was signed, each tile, each manifest
+    Verify {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Go on from a checkpoint that carries the mirror's signature, after its state was lost or put back
+    Adopt {
+        /// The folder
+        dir: PathBuf,
+        /// The newest such checkpoint
+        #[arg(long)]
+        checkpoint: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make an ML-DSA-44 key for a witness that has an Ed25519 key alone
+    AddMldsa {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bastion {
+    /// Add one, from the next start on; prints the key hash for its operator, and the address to publish
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// Where it is, such as bastion.example or bastion.example:8443
+        #[arg(long)]
+        host: String,
+        /// A PEM file of root certificates to judge it by, instead of the Mozilla roots
+        #[arg(long)]
+        ca: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// Print what is kept, a line each
+    List {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Copy it to a folder, as files for `stele evidence verify`
+    Export {
+        /// The folder
+        dir: PathBuf,
+        /// Only the one with this id, as `evidence list` prints it
+        id: Option<String>,
+        /// Where to
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Logs {
+    /// Add a log; a running witness serves it after SIGHUP
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// The log's verifier key
+        #[arg(long)]
+        vkey: String,
+        /// Its origin, if it is not the key's name
+        #[arg(long)]
+        origin: Option<String>,
+        /// For a log that does not call: the address of its static files (c2sp.org/tlog-tiles), which is then asked
+        #[arg(long, value_name = "URL")]
+        pull: Option<String>,
+        /// How often, in seconds
+        #[arg(long, value_name = "SECONDS", requires = "pull")]
+        pull_seconds: Option<u64>,
+    },
+    /// Print them
+    List {
+        /// The folder
+        dir: PathBuf,
+    },
+    /// Add every new log of a shared list (witness-network, logs/v0); known ones are never changed
+    Pull {
+        /// The folder
+        dir: PathBuf,
+        /// The list: a file, or an http or https address
+        #[arg(long)]
+        from: String,
+    },
+    /// Cosign nothing more of a log, after SIGHUP; its state stays
+    Disable {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+    },
+    /// Go on with a log, after SIGHUP
+    Enable {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+    },
+    /// Go on from a checkpoint that carries this witness's cosignature, after its state was lost or put back
+    Adopt {
+        /// The folder
+        dir: PathBuf,
+        /// The newest such checkpoint: what the log serves at /checkpoint, or the log's mark
+        #[arg(long)]
+        checkpoint: PathBuf,
+    },
+}
+
+impl Cli {
+    /// How errors are told. A server's stdout is for its one line, so its errors are always text.
+    pub fn voice(&self) -> Voice {
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json } else { Voice::Text }
+    }
+}
+
+impl Command {
+    /// The name, with its version, of the document that it writes with `--json`.
+    pub(crate) fn schema(&self) -> &'static str {
+        match self {
+            Self::Init { .. } => "stele-witness/init@v1",
+            Self::Keys { command: Keys::AddMldsa { .. } } => "stele-witness/keys-add-mldsa@v1",
+            Self::Logs { command } => match command {
+                Logs::Add { .. } => "stele-witness/logs-add@v1",
+                Logs::List { .. } => "stele-witness/logs-list@v1",
+                Logs::Pull { .. } => "stele-witness/logs-pull@v1",
+                Logs::Disable { .. } => "stele-witness/logs-disable@v1",
+                Logs::Enable { .. } => "stele-witness/logs-enable@v1",
+                Logs::Adopt { .. } => "stele-witness/logs-adopt@v1",
+            },
+            Self::Bastion { command: Bastion::Add { .. } } => "stele-witness/bastion-add@v1",
+            Self::Run { .. } => "stele-witness/run@v1",
+            Self::Doctor { .. } => "stele-witness/doctor@v1",
+            Self::Evidence { command: Evidence::List { .. } } => "stele-witness/evidence-list@v1",
+            Self::Evidence { command: Evidence::Export { .. } } => "stele-witness/evidence-export@v1",
+            Self::Mirror { command } => match command {
+                MirrorCommand::Init { .. } => "stele-witness/mirror-init@v1",
+                MirrorCommand::Add { .. } => "stele-witness/mirror-add@v1",
+                MirrorCommand::Verify { .. } => "stele-witness/mirror-verify@v1",
+                MirrorCommand::Adopt { .. } => "stele-witness/mirror-adopt@v1",
+            },
+            Self::About { .. } => "stele-witness/about@v1",
+            Self::Version => "stele-witness/version@v1",
+        }
+    }
+}
