@@ -19,6 +19,9 @@ use stele_spec::statement::Purl;
 /// How many releases are shown.
 const SHOWN: usize = 50;
 
+/// How many beginnings of what is asked are tried as publishers' names.
+const MAX_PARTS: usize = 4;
+
 /// `?q=`.
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Asked {
@@ -30,8 +33,9 @@ pub(in crate::http) struct Asked {
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     Coordinate(Box<Coordinate>),
-    /// A publisher's releases; with a beginning of their coordinates.
-    Publisher(Publisher, String),
+    /// The releases of whoever it may be, with a beginning of their coordinates: `huggingface.co/acme` is a publisher's name, and could be a
+    /// publisher's model.
+    Publisher(Vec<Publisher>, String),
     /// A file or weights.
     Digest(Digest),
     GitBlob(GitBlobId),
@@ -95,12 +99,10 @@ impl Wanted {
         if let Ok(purl) = asked.parse() {
             return Self::Purl(Box::new(purl));
         }
-        // A publisher's name may have a slash in it, so the longest that is one counts.
-        let ends = asked.rmatch_indices('/').map(|(at, _)| at);
-        for end in std::iter::once(asked.len()).chain(ends) {
-            if let Some(Ok(publisher)) = asked.get(..end).map(str::parse) {
-                return Self::Publisher(publisher, asked.to_owned());
-            }
+        let ends = asked.match_indices(['/', '@']).map(|(at, _)| at).take(MAX_PARTS).chain([asked.len()]);
+        let publishers: Vec<Publisher> = ends.filter_map(|end| asked.get(..end)?.parse().ok()).collect();
+        if !publishers.is_empty() {
+            return Self::Publisher(publishers, asked.to_owned());
         }
         Self::Nothing
     }
@@ -110,7 +112,13 @@ impl Wanted {
 fn find(log: &RunningLog, wanted: &Wanted, size: u64) -> Result<(Vec<Line>, bool), StoryError> {
     let ask = |key: LookupKey<'_>| log.lookup.positions(key, 0);
     let mut positions = match wanted {
-        Wanted::Publisher(publisher, _) => ask(LookupKey::Publisher(&publisher.to_string()))?,
+        Wanted::Publisher(publishers, _) => {
+            let mut found = Vec::new();
+            for publisher in publishers {
+                found.extend(ask(LookupKey::Publisher(&publisher.to_string()))?);
+            }
+            found
+        }
         Wanted::Digest(digest) => {
             let digest = digest.to_string();
             let mut found = ask(LookupKey::File(&digest))?;

@@ -91,7 +91,7 @@ fn the_pages_show_what_became_of_releases_and_nothing_in_them_runs() {
         "<strong>withdrawn</strong>",
         "action=\"/search\" method=\"get\"",
         "quorum none",
-        "<dt>entries</dt><dd>10</dd>",
+        "<dt>entries</dt><dd>11</dd>",
     ] {
         assert!(home_page.contains(words), "{words}: {home_page}");
     }
