@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stele_clock::duration::HumanDuration;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_host_check::HostLocation;
 use stele_spec::hash::KeyId;
 use stele_spec::name::{Coordinate, Model, Publisher, Variant, Version};
@@ -50,21 +50,9 @@ pub fn parse() -> Result<Cli, UsageError> {
 pub struct UsageError(#[source] clap::Error);
 
 impl Explain for UsageError {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn code(&self) -> &'static str {
-        "usage"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("`stele help VERB` shows its options".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let text = self.0.to_string();
-        vec![("found", text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())]
+    explain! {
+        Self(error) => Exit::Usage, "usage", hint: "`stele help VERB` shows its options",
+            "found": error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ");
     }
 }
 

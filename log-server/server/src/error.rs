@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_log_core::recover::RecoverError;
 use stele_log_storage_files::head_store::TakeError;
 use stele_spec::checkpoint::{CheckpointError, UnfitOrigin};
@@ -114,72 +114,29 @@ pub enum LogError {
 }
 
 impl Explain for LogError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Config(error) => error.exit(),
-            Self::KeyFile(error) => error.exit(),
-            Self::Take(TakeError::Lock(error)) => error.exit(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(),
-            Self::Recover(error) => error.exit(),
-            Self::Adopt(error) => error.exit(),
-            Self::Output(error) => error.exit(),
-            Self::UnfitOrigin(_)
-            | Self::Key { .. }
-            | Self::OtherKey { .. }
-            | Self::Origin(_)
-            | Self::KeyName(_)
-            | Self::Exists { .. } => Exit::BadInput,
-            Self::PolicyMissing { .. } | Self::Policy { .. } | Self::NotInPolicy { .. } => Exit::WrongPolicy,
-            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Config(error) => error.code(),
-            Self::KeyFile(error) => error.code(),
-            Self::Take(TakeError::Lock(error)) => error.code(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.code(),
-            Self::Recover(error) => error.code(),
-            Self::Adopt(error) => error.code(),
-            Self::Output(error) => error.code(),
-            Self::Key { .. } => "not-a-key",
-            Self::OtherKey { .. } => "other-key",
-            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => "bad-origin",
-            Self::PolicyMissing { .. } => "policy-missing",
-            Self::Policy { error: PolicyError::NoQuorum, .. } => "policy-without-quorum",
-            Self::Policy { .. } => "policy-invalid",
-            Self::NotInPolicy { .. } => "log-not-in-policy",
-            Self::Exists { .. } => "exists",
-            Self::Listen { .. } => "cannot-listen",
-            Self::Machine { .. } => "machine",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Config(error) => error.hint(),
-            Self::KeyFile(error) => error.hint(),
-            Self::Take(TakeError::Lock(error)) => error.hint(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.hint(),
-            Self::Recover(error) => error.hint(),
-            Self::Adopt(error) => error.hint(),
-            Self::Policy { error: PolicyError::NoQuorum, .. } => Some(
-                "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
-                 tree heads that no witness has seen"
-                    .into(),
-            ),
-            Self::PolicyMissing { .. } => Some("`stele-log init` writes one to start from".into()),
-            Self::NotInPolicy { line, .. } => Some(format!("add the line: {line}")),
-            Self::OtherKey { .. } => Some("a log keeps its key and its origin for ever; name the right files".into()),
-            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => {
-                Some("use the address of the log without https://, such as log.example/stele".into())
-            }
-            Self::Exists { .. } => Some("choose a new folder; nothing was changed".into()),
-            Self::Listen { .. } => {
-                Some("is another program listening there? `--listen 127.0.0.1:0` takes a free port".into())
-            }
-            _ => None,
-        }
+    explain! {
+        Self::Config(error) => error;
+        Self::KeyFile(error) => error;
+        Self::Take(TakeError::Lock(error)) => error;
+        Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Recover(error) => error;
+        Self::Adopt(error) => error;
+        Self::Output(error) => error;
+        Self::Key { .. } => Exit::BadInput, "not-a-key";
+        Self::OtherKey { .. } => Exit::BadInput, "other-key",
+            hint: "a log keeps its key and its origin for ever; name the right files";
+        Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => Exit::BadInput, "bad-origin",
+            hint: "use the address of the log without https://, such as log.example/stele";
+        Self::PolicyMissing { .. } => Exit::WrongPolicy, "policy-missing",
+            hint: "`stele-log init` writes one to start from";
+        Self::Policy { error: PolicyError::NoQuorum, .. } => Exit::WrongPolicy, "policy-without-quorum",
+            hint: "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
+                   tree heads that no witness has seen";
+        Self::Policy { .. } => Exit::WrongPolicy, "policy-invalid";
+        Self::NotInPolicy { line, .. } => Exit::WrongPolicy, "log-not-in-policy", hint: format!("add the line: {line}");
+        Self::Exists { .. } => Exit::BadInput, "exists", hint: "choose a new folder; nothing was changed";
+        Self::Listen { .. } => Exit::Io, "cannot-listen",
+            hint: "is another program listening there? `--listen 127.0.0.1:0` takes a free port";
+        Self::Machine { .. } => Exit::Io, "machine";
     }
 }
