@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 use crate::checkpoint::Checkpoint;
 use crate::hash::NodeHash;
@@ -220,37 +220,15 @@ impl fmt::Display for ProofError {
 
 impl core::error::Error for ProofError {}
 
+/// What to do about a proof that proves nothing.
+const GET_IT_AGAIN: &str =
+    "get release.stele again; if it stays so, the release is not in the log and nobody else sees it";
+
 impl Explain for ProofError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Checkpoint(error) => error.exit(),
-            Self::Inclusion(_) | Self::OtherHead => Exit::NotInLog,
-            _ => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Checkpoint(error) => error.code(),
-            Self::Inclusion(_) | Self::OtherHead => "not-in-log",
-            _ => "proof-malformed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Checkpoint(error) => error.hint(),
-            _ => Some(
-                "get release.stele again; if it stays so, the release is not in the log and nobody else sees it".into(),
-            ),
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Checkpoint(error) => error.facts(),
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Checkpoint(error) => error;
+        Self::Inclusion(_) | Self::OtherHead => Exit::NotInLog, "not-in-log", hint: GET_IT_AGAIN;
+        _ => Exit::BadInput, "proof-malformed", hint: GET_IT_AGAIN;
     }
 }
 

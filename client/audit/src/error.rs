@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use stele_durable::DurableError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_log_client::reader::ReadError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
@@ -73,64 +73,37 @@ impl Contradiction {
 }
 
 impl Explain for AuditError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Read(error) => error.exit(),
-            Self::Store(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            Self::Report(_) => Exit::Io,
-            Self::OtherLog { .. } => Exit::Usage,
-            Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => Exit::Unavailable,
-            Self::Contradiction { .. } => Exit::Inconsistent,
-            Self::OtherFiles => Exit::Inconsistent,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Read(error) => error.code(),
-            Self::Store(error) => error.code(),
-            Self::Durable(error) => error.code(),
-            Self::Report(_) => "output-failed",
-            Self::OtherLog { .. } => "other-log",
-            Self::Contradiction { what: Contradiction::Smaller, evidence: None, .. } => "log-behind",
-            Self::Contradiction { what: Contradiction::Smaller, .. } => "rollback",
-            Self::Contradiction { .. } => "split-view",
-            Self::OtherFiles => "audit-state-other",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Read(error) => error.hint(),
-            Self::Store(error) => error.hint(),
-            Self::Durable(error) => error.hint(),
-            Self::Report(_) => None,
-            Self::OtherLog { .. } => Some("use a folder for each log".into()),
-            Self::Contradiction { evidence: Some(path), .. } => Some(format!(
-                "`stele evidence verify {}` shows it to anybody: tell the witnesses and the log's operator",
-                path.display()
-            )),
-            Self::Contradiction { what: Contradiction::Smaller, .. } => {
-                Some("a mirror that is behind shows this: read from the log, or wait".into())
-            }
-            Self::Contradiction { .. } => Some("with --evidence FOLDER the proof is written down".into()),
-            Self::OtherFiles => Some("delete audit.redb in the folder: the audit then begins anew".into()),
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Read(error) => error.facts(),
-            Self::OtherLog { expected, found } => {
-                vec![("expected", expected.to_string()), ("found", found.to_string())]
-            }
-            Self::Contradiction { known, offered, .. } => vec![
-                ("audited", format!("size {} root {}", known.0, known.1)),
-                ("offered", format!("size {} root {}", offered.0, offered.1)),
-            ],
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Read(error) => error;
+        Self::Store(error) => error;
+        Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Report(_) => Exit::Io, "output-failed";
+        Self::OtherLog { expected, found } => Exit::Usage, "other-log", hint: "use a folder for each log",
+            "expected": expected, "found": found;
+        Self::Contradiction { what, evidence, known, offered } =>
+            match (what, evidence) {
+                (Contradiction::Smaller, None) => Exit::Unavailable,
+                _ => Exit::Inconsistent,
+            },
+            match (what, evidence) {
+                (Contradiction::Smaller, None) => "log-behind",
+                (Contradiction::Smaller, Some(_)) => "rollback",
+                _ => "split-view",
+            },
+            hint: match (what, evidence) {
+                (_, Some(path)) => format!(
+                    "`stele evidence verify {}` shows it to anybody: tell the witnesses and the log's operator",
+                    path.display()
+                ),
+                (Contradiction::Smaller, None) => {
+                    "a mirror that is behind shows this: read from the log, or wait".into()
+                }
+                (_, None) => "with --evidence FOLDER the proof is written down".into(),
+            },
+            "audited": format!("size {} root {}", known.0, known.1),
+            "offered": format!("size {} root {}", offered.0, offered.1);
+        Self::OtherFiles => Exit::Inconsistent, "audit-state-other",
+            hint: "delete audit.redb in the folder: the audit then begins anew";
     }
 }
 
@@ -143,11 +116,7 @@ pub struct Found {
 }
 
 impl Explain for Found {
-    fn exit(&self) -> Exit {
-        Exit::Findings
-    }
-
-    fn code(&self) -> &'static str {
-        "findings"
+    explain! {
+        Self { .. } => Exit::Findings, "findings";
     }
 }

@@ -9,6 +9,8 @@ mod error;
 
 mod pages;
 
+mod index_nodes;
+
 mod index_tree;
 
 mod index_check;

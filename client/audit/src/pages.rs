@@ -58,12 +58,11 @@ impl<const N: usize> Pages<N> {
         Ok(())
     }
 
-    /// Adds a record and gives its number.
-    pub(crate) fn push(&mut self, rows: &Snapshot, record: &[u8; N]) -> Result<u32, StoreError> {
+    /// Adds a record.
+    pub(crate) fn push(&mut self, rows: &Snapshot, record: &[u8; N]) -> Result<(), StoreError> {
         let number = self.count;
         self.count = number.checked_add(1).filter(|count| *count < 1 << 31).ok_or(StoreError::Damaged)?;
-        self.set(rows, number, record)?;
-        Ok(number)
+        self.set(rows, number, record)
     }
 
     /// The pages that changed since the last time.

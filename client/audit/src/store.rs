@@ -23,7 +23,7 @@ use std::path::Path;
 
 use redb::backends::FileBackend;
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use tempfile::TempDir;
 
 const ROWS: TableDefinition<'_, &'static [u8], &'static [u8]> = TableDefinition::new("rows");
@@ -179,27 +179,11 @@ pub enum StoreError {
 }
 
 impl Explain for StoreError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Database(error) if matches!(**error, redb::Error::DatabaseAlreadyOpen) => Exit::Locked,
-            _ => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self.exit() {
-            Exit::Locked => "audit-running",
-            _ => "audit-state-failed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self.exit() {
-            Exit::Locked => Some("another audit works in this folder: wait for it".into()),
-            _ => Some(
-                "delete audit.redb in the folder: the audit then begins anew, from the files that are there".into(),
-            ),
-        }
+    explain! {
+        Self::Database(error) if matches!(**error, redb::Error::DatabaseAlreadyOpen) => Exit::Locked, "audit-running",
+            hint: "another audit works in this folder: wait for it";
+        _ => Exit::Io, "audit-state-failed",
+            hint: "delete audit.redb in the folder: the audit then begins anew, from the files that are there";
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 #[cfg(feature = "audit")]
 pub use audit::{AuditArgs, ReportFormat, Weight};
@@ -74,21 +74,9 @@ pub fn parse() -> Result<Cli, UsageError> {
 pub struct UsageError(#[source] clap::Error);
 
 impl Explain for UsageError {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn code(&self) -> &'static str {
-        "usage"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("`stele help VERB` shows its options".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let text = self.0.to_string();
-        vec![("found", text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())]
+    explain! {
+        Self(error) => Exit::Usage, "usage", hint: "`stele help VERB` shows its options",
+            "found": error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ");
     }
 }
 

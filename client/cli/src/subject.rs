@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_publish::error::{self, FileError};
@@ -126,16 +126,9 @@ pub(crate) struct SubjectError {
 }
 
 impl Explain for SubjectError {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "no-such-subject"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name a folder or file with a release.stele, publisher/model@version#variant, or entry:NUMBER".into())
+    explain! {
+        Self { .. } => Exit::BadInput, "no-such-subject",
+            hint: "name a folder or file with a release.stele, publisher/model@version#variant, or entry:NUMBER";
     }
 }
 
@@ -150,25 +143,11 @@ pub(crate) struct NotReleased {
 }
 
 impl Explain for NotReleased {
-    fn exit(&self) -> Exit {
-        Exit::NotInLog
-    }
-
-    fn code(&self) -> &'static str {
-        "not-released"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("`stele history PUBLISHER` lists what there is under a name".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        if self.rejected == 0 {
-            return Vec::new();
-        }
-        vec![(
-            "does not count",
-            format!("{} statements; `stele history {}` lists them", self.rejected, self.coordinate),
-        )]
+    explain! {
+        Self { rejected: 0, .. } => Exit::NotInLog, "not-released",
+            hint: "`stele history PUBLISHER` lists what there is under a name";
+        Self { rejected, coordinate } => Exit::NotInLog, "not-released",
+            hint: "`stele history PUBLISHER` lists what there is under a name",
+            "does not count": format!("{rejected} statements; `stele history {coordinate}` lists them");
     }
 }

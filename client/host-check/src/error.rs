@@ -1,6 +1,6 @@
 //! Why a host's word could not be had. Absence is not among these: it is an answer.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_fetch::http_client::HttpError;
 use stele_spec::statement::HostType;
 
@@ -90,44 +90,22 @@ pub enum HostError {
     },
 }
 
+/// How a host is written.
+const WRITE_IT_AS: &str = "write it as huggingface:https://huggingface.co/OWNER/NAME, ollama:https://ollama.com/NAME:TAG or \
+    oci:https://HOST/NAME:TAG";
+
 impl Explain for HostError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Http(error) => error.exit(),
-            Self::HostLocation { .. } => Exit::Usage,
-            Self::CannotAsk { .. }
-            | Self::Locator { .. }
-            | Self::Unclear { .. }
-            | Self::Incomparable { .. }
-            | Self::UnknownLayers { .. } => Exit::BadInput,
-            Self::Closed { .. } | Self::NotNow { .. } | Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Http(error) => error.code(),
-            Self::CannotAsk { .. } => "host-cannot-be-asked",
-            Self::Locator { .. } | Self::HostLocation { .. } | Self::Unclear { .. } => "host-unknown",
-            Self::Closed { .. } => "host-closed",
-            Self::NotNow { .. } => "unreachable",
-            Self::Status { .. } | Self::Shape { .. } => "host-answer-malformed",
-            Self::Incomparable { .. } | Self::UnknownLayers { .. } => "host-incomparable",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Http(error) => return error.hint(),
-            Self::CannotAsk { .. } => "download the files and use `stele verify`",
-            Self::Locator { .. } | Self::HostLocation { .. } | Self::Unclear { .. } => {
-                "write it as huggingface:https://huggingface.co/OWNER/NAME, ollama:https://ollama.com/NAME:TAG or oci:https://HOST/NAME:TAG"
-            }
-            Self::Closed { .. } => "gated repositories and registries with tokens are not supported",
-            Self::NotNow { .. } => "try again then",
-            Self::Status { .. } | Self::Shape { .. } => "is this the address of such a host? Try again later",
-            Self::Incomparable { .. } | Self::UnknownLayers { .. } => "download it and use `stele verify`",
-        };
-        Some(hint.into())
+    explain! {
+        Self::Http(error) => error;
+        Self::CannotAsk { .. } => Exit::BadInput, "host-cannot-be-asked", hint: "download the files and use `stele verify`";
+        Self::HostLocation { .. } => Exit::Usage, "host-unknown", hint: WRITE_IT_AS;
+        Self::Locator { .. } | Self::Unclear { .. } => Exit::BadInput, "host-unknown", hint: WRITE_IT_AS;
+        Self::Closed { .. } => Exit::Unavailable, "host-closed",
+            hint: "gated repositories and registries with tokens are not supported";
+        Self::NotNow { .. } => Exit::Unavailable, "unreachable", hint: "try again then";
+        Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable, "host-answer-malformed",
+            hint: "is this the address of such a host? Try again later";
+        Self::Incomparable { .. } | Self::UnknownLayers { .. } => Exit::BadInput, "host-incomparable",
+            hint: "download it and use `stele verify`";
     }
 }

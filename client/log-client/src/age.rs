@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stele_clock::duration::HumanDuration;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::policy::TrustedCheckpoint;
 
 use crate::moment::moment;
@@ -147,37 +147,19 @@ impl Found {
     }
 }
 
+/// The two ways to younger evidence.
+const GET_A_NEWER_ONE: &str =
+    "--online asks the log; or get a newer release.stele: the release is the same, the proof younger";
+
 impl Explain for TooOld {
-    fn exit(&self) -> Exit {
-        Exit::QuorumMissing
-    }
-
-    fn code(&self) -> &'static str {
-        match self.found {
-            Found::Future(_) => "evidence-from-the-future",
-            Found::Age(_) | Found::NoTime => "evidence-too-old",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self.found {
-            Found::Future(_) => {
-                "is this machine's clock right? If it is, the clocks of the witnesses are not: ask them"
-            }
-            Found::Age(_) | Found::NoTime => {
-                "--online asks the log; or get a newer release.stele: the release is the same, the proof younger"
-            }
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let found = match self.found {
-            Found::Age(found) => found.to_string(),
-            Found::Future(ahead) => format!("{ahead} ahead of this machine's clock"),
-            Found::NoTime => "no time at all".to_owned(),
-        };
-        vec![("expected", format!("at most {}", self.max)), ("found", found)]
+    explain! {
+        Self { max, found: Found::Future(ahead) } => Exit::QuorumMissing, "evidence-from-the-future",
+            hint: "is this machine's clock right? If it is, the clocks of the witnesses are not: ask them",
+            "expected": format!("at most {max}"), "found": format!("{ahead} ahead of this machine's clock");
+        Self { max, found: Found::Age(found) } => Exit::QuorumMissing, "evidence-too-old", hint: GET_A_NEWER_ONE,
+            "expected": format!("at most {max}"), "found": found;
+        Self { max, found: Found::NoTime } => Exit::QuorumMissing, "evidence-too-old", hint: GET_A_NEWER_ONE,
+            "expected": format!("at most {max}"), "found": "no time at all";
     }
 }
 

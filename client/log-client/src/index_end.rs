@@ -3,7 +3,7 @@
 //! A log that has an index and serves no name proof hides something, or something in front of it does. A log of another kind
 //! has none to serve.
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};
@@ -93,27 +93,10 @@ pub struct Unproven {
 }
 
 impl Explain for Unproven {
-    fn exit(&self) -> Exit {
-        Exit::NotComplete
-    }
-
-    fn code(&self) -> &'static str {
-        "unproven"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "ask again, or at another address: the log, or a proxy in front of it, withholds its proof; \
-             --accept-incomplete-answer takes an answer without it"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("asked", self.subject.to_string()),
-            ("expected", "a name proof: the tree of this log ends with an index entry".into()),
-            ("found", self.found.clone()),
-        ]
+    explain! {
+        Self { subject, found, .. } => Exit::NotComplete, "unproven",
+            hint: "ask again, or at another address: the log, or a proxy in front of it, withholds its proof; \
+                   --accept-incomplete-answer takes an answer without it",
+            "asked": subject, "expected": "a name proof: the tree of this log ends with an index entry", "found": found;
     }
 }

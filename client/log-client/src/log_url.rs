@@ -1,6 +1,6 @@
 //! The address of a log: named, or the one that the policy has.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::checkpoint::Origin;
 use stele_spec::policy::Policy;
 
@@ -39,21 +39,9 @@ pub enum LogUrlError {
 }
 
 impl Explain for LogUrlError {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn code(&self) -> &'static str {
-        "which-log"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name it: --log URL".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let Self::WhichLog { urls } = self;
-        let found = if urls.is_empty() { "no address".to_owned() } else { urls.join(", ") };
-        vec![("expected", "one log with an address in the policy".into()), ("found", found)]
+    explain! {
+        Self::WhichLog { urls } => Exit::Usage, "which-log", hint: "name it: --log URL",
+            "expected": "one log with an address in the policy",
+            "found": if urls.is_empty() { "no address".to_owned() } else { urls.join(", ") };
     }
 }

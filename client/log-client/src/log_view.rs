@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stele_clock::duration::HumanDuration;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Kind, Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
@@ -367,26 +367,9 @@ pub struct NotListed {
 }
 
 impl Explain for NotListed {
-    fn exit(&self) -> Exit {
-        Exit::Inconsistent
-    }
-
-    fn code(&self) -> &'static str {
-        "entry-not-listed"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("asked", self.subject.to_string()),
-            ("expected", format!("entry {}", self.entry)),
-            ("found", "nothing".into()),
-        ]
+    explain! {
+        Self { subject, entry, .. } => Exit::Inconsistent, "entry-not-listed",
+            hint: "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry",
+            "asked": subject, "expected": format!("entry {entry}"), "found": "nothing";
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::Digest;
@@ -297,43 +297,15 @@ pub enum ProvenEntriesError {
 }
 
 impl Explain for ProvenEntriesError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Proof(ProofError::Checkpoint(error)) => error.exit(),
-            Self::Keys(_) => Exit::BadSignature,
-            Self::Proof(_) | Self::TwoLogs { .. } => Exit::NotInLog,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Proof(ProofError::Checkpoint(error)) => error.code(),
-            Self::Proof(_) => "not-in-log",
-            Self::TwoLogs { .. } => "other-log",
-            Self::Keys(_) => "key-history-broken",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Proof(ProofError::Checkpoint(error)) => error.served_hint(),
-                Self::Proof(_) => "is the policy of this log? Try again: submitting twice is harmless",
-                Self::TwoLogs { .. } => "name one log: --log URL",
-                Self::Keys(_) => "keep this message: the log, or whoever answers in its place, should be asked why",
-            }
-            .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Proof(ProofError::Checkpoint(error)) => error.facts(),
-            Self::TwoLogs { expected, found } => vec![("expected", expected.clone()), ("found", found.clone())],
-            Self::Keys(broken) => {
-                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().to_owned())]
-            }
-            Self::Proof(_) => Vec::new(),
-        }
+    explain! {
+        Self::Proof(ProofError::Checkpoint(error)) => error.exit(), error.code(), hint: error.served_hint(),
+            facts: error.facts();
+        Self::Proof(_) => Exit::NotInLog, "not-in-log",
+            hint: "is the policy of this log? Try again: submitting twice is harmless";
+        Self::TwoLogs { expected, found } => Exit::NotInLog, "other-log", hint: "name one log: --log URL",
+            "expected": expected, "found": found;
+        Self::Keys(broken) => Exit::BadSignature, "key-history-broken",
+            hint: "keep this message: the log, or whoever answers in its place, should be asked why",
+            "entry": broken.position, "rule": broken.refusal.code();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};
@@ -186,22 +186,12 @@ pub enum UnprovenStatement {
     },
 }
 
+/// What to do about an answer that is not in the tree.
+const ASK_AGAIN: &str = "ask the log again, or another mirror of it: what this one answers is not in its tree";
+
 impl Explain for UnprovenStatement {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Proof { .. } => Exit::NotInLog,
-            Self::Statement { .. } => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Proof { .. } => "not-in-log",
-            Self::Statement { error, .. } => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("ask the log again, or another mirror of it: what this one answers is not in its tree".into())
+    explain! {
+        Self::Proof { .. } => Exit::NotInLog, "not-in-log", hint: ASK_AGAIN;
+        Self::Statement { error, .. } => Exit::BadInput, error.code(), hint: ASK_AGAIN;
     }
 }

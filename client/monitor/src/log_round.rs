@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::entry::Entry;
@@ -395,19 +395,9 @@ pub(crate) struct Contradiction {
 }
 
 impl Explain for Contradiction {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "contradiction-unproven"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "nobody is accused: the keys of the policy do not vouch for both heads. Is the policy the right one?"
-                .into(),
-        )
+    explain! {
+        Self { .. } => Exit::Unavailable, "contradiction-unproven",
+            hint: "nobody is accused: the keys of the policy do not vouch for both heads. Is the policy the right one?";
     }
 }
 
@@ -420,20 +410,10 @@ pub(crate) struct OtherLog {
 }
 
 impl Explain for OtherLog {
-    fn exit(&self) -> Exit {
-        Exit::WrongPolicy
-    }
-
-    fn code(&self) -> &'static str {
-        "other-log"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("correct the address of the log, in the policy or under [[log]]".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![("expected", self.expected.clone()), ("found", self.found.clone())]
+    explain! {
+        Self { expected, found, .. } => Exit::WrongPolicy, "other-log",
+            hint: "correct the address of the log, in the policy or under [[log]]",
+            "expected": expected, "found": found;
     }
 }
 
@@ -445,16 +425,9 @@ pub(crate) struct Misbehaved {
 }
 
 impl Explain for Misbehaved {
-    fn exit(&self) -> Exit {
-        Exit::Inconsistent
-    }
-
-    fn code(&self) -> &'static str {
-        "misbehaviour"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("it is in the folder `evidence` of the monitor's state: anyone can check it with the keys of the policy. Publish it, and rely on neither history".into())
+    explain! {
+        Self { .. } => Exit::Inconsistent, "misbehaviour",
+            hint: "it is in the folder `evidence` of the monitor's state: anyone can check it with the keys of the policy. Publish it, and rely on neither history";
     }
 }
 
@@ -464,12 +437,8 @@ impl Explain for Misbehaved {
 pub(crate) struct Unwritten(EvidenceError);
 
 impl Explain for Unwritten {
-    fn exit(&self) -> Exit {
-        Exit::Internal
-    }
-
-    fn code(&self) -> &'static str {
-        "evidence-unwritten"
+    explain! {
+        Self { .. } => Exit::Internal, "evidence-unwritten";
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use stele_clock::duration::HumanDuration;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_host_check::{Bases, HubClient};
 use stele_log_client::moment::moment;
 use stele_log_client::reader::{LogReader, StaticFiles, source};
@@ -361,16 +361,9 @@ fn logs(config: &Config, policy: &Policy, folder: &Path) -> Vec<WatchedLog> {
 struct NoLog;
 
 impl Explain for NoLog {
-    fn exit(&self) -> Exit {
-        Exit::WrongPolicy
-    }
-
-    fn code(&self) -> &'static str {
-        "which-log"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("give the log an address in the policy, or name it under [[log]] with its source".into())
+    explain! {
+        Self { .. } => Exit::WrongPolicy, "which-log",
+            hint: "give the log an address in the policy, or name it under [[log]] with its source";
     }
 }
 
@@ -380,16 +373,8 @@ impl Explain for NoLog {
 struct NoProgram;
 
 impl Explain for NoProgram {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "config-invalid"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name a program and its arguments: command = [\"./notify\"]".into())
+    explain! {
+        Self { .. } => Exit::BadInput, "config-invalid", hint: "name a program and its arguments: command = [\"./notify\"]";
     }
 }
 
@@ -402,15 +387,8 @@ struct HookFailed {
 }
 
 impl Explain for HookFailed {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "hook-failed"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("nothing is lost: they are tried again; `stele monitor --self-test` sends a synthetic one".into())
+    explain! {
+        Self { .. } => Exit::Unavailable, "hook-failed",
+            hint: "nothing is lost: they are tried again; `stele monitor --self-test` sends a synthetic one";
     }
 }

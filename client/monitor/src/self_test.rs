@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::key_file;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::error::FileError;
 use stele_publish::publish_error::PublishError;
 use stele_spec::key::SecretKey;
@@ -97,24 +97,9 @@ pub(crate) enum SelfTestError {
 }
 
 impl Explain for SelfTestError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Loud | Self::Silent => Exit::Internal,
-            Self::NotDelivered(_) => Exit::Unavailable,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Loud | Self::Silent => "self-test-failed",
-            Self::NotDelivered(_) => "hook-failed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Loud | Self::Silent => Some("this is a bug: please report it".into()),
-            Self::NotDelivered(_) => Some("run the hook by hand with an event on stdin; exit 0 means delivered".into()),
-        }
+    explain! {
+        Self::Loud | Self::Silent => Exit::Internal, "self-test-failed", hint: "this is a bug: please report it";
+        Self::NotDelivered(_) => Exit::Unavailable, "hook-failed",
+            hint: "run the hook by hand with an event on stdin; exit 0 means delivered";
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::entry::Entry;
 use stele_spec::hash::IndexKey;
 use stele_spec::index::{Subject, keys_of};
@@ -101,22 +101,11 @@ pub(crate) enum WatchError {
 }
 
 impl Explain for WatchError {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Nothing => "watches-nothing",
-            Self::Name { .. } => "name-malformed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Nothing => "name something under [watch]: names, publishers, digests, or everything = true".into(),
-            Self::Name { .. } => "write PUBLISHER/MODEL, PUBLISHER/MODEL@VERSION or PUBLISHER/MODEL@VERSION#VARIANT; a publisher belongs into watch.publishers".into(),
-        })
+    explain! {
+        Self::Nothing => Exit::BadInput, "watches-nothing",
+            hint: "name something under [watch]: names, publishers, digests, or everything = true";
+        Self::Name { .. } => Exit::BadInput, "name-malformed",
+            hint: "write PUBLISHER/MODEL, PUBLISHER/MODEL@VERSION or PUBLISHER/MODEL@VERSION#VARIANT; a publisher belongs into watch.publishers";
     }
 }
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_log_client::local_state::LocalState;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
@@ -136,59 +136,26 @@ pub enum BundlePlaceError {
 }
 
 impl Explain for BundlePlaceError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Inside { .. } | Self::Folder { .. } | Self::Taken { .. } => Exit::BadInput,
-            Self::Unwritable { source, .. } | Self::Unwritten { source, .. } => source.exit(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Inside { .. } => "bundle-inside-folder",
-            Self::Folder { .. } => "bundle-is-folder",
-            Self::Unwritable { .. } => "bundle-unwritable",
-            Self::Taken { .. } => "bundle-of-another-release",
-            Self::Unwritten { .. } => "bundle-unwritten",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Inside { .. } => "name a file outside the folder with --output; nothing has been sent".into(),
-            Self::Folder { .. } => "name a file with --output; nothing has been sent".into(),
-            Self::Unwritable { .. } => {
-                "check the owner and mode of its folder, or name another file with --output; nothing has been sent"
-                    .into()
-            }
-            Self::Taken { .. } => {
-                "is the version in release.toml meant? --replace-bundle writes over the file; --output FILE writes \
-                 elsewhere; nothing has been sent"
-                    .into()
-            }
-            Self::Unwritten { kept: Some(kept), .. } => format!(
+    explain! {
+        Self::Inside { .. } => Exit::BadInput, "bundle-inside-folder",
+            hint: "name a file outside the folder with --output; nothing has been sent";
+        Self::Folder { .. } => Exit::BadInput, "bundle-is-folder", hint: "name a file with --output; nothing has been sent";
+        Self::Unwritable { source, .. } => source.exit(), "bundle-unwritable",
+            hint: "check the owner and mode of its folder, or name another file with --output; nothing has been sent";
+        Self::Taken { found, release, .. } => Exit::BadInput, "bundle-of-another-release",
+            hint: "is the version in release.toml meant? --replace-bundle writes over the file; --output FILE writes \
+                   elsewhere; nothing has been sent",
+            "expected": format!("nothing, or the bundle of {release}"), "found": found;
+        Self::Unwritten { source, entry, kept: Some(kept), .. } => source.exit(), "bundle-unwritten",
+            hint: format!(
                 "the bundle is in {}: copy it beside the weights; or publish again with --output FILE, which gives the \
                  same entry",
                 kept.display()
             ),
-            Self::Unwritten { kept: None, .. } => {
-                "publish again with --output FILE: the log answers with the same entry".into()
-            }
-        })
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Taken { found, release, .. } => {
-                vec![("expected", format!("nothing, or the bundle of {release}")), ("found", found.clone())]
-            }
-            Self::Unwritten { entry, kept, .. } => {
-                let mut facts = vec![("entry", entry.to_string())];
-                facts.extend(kept.as_ref().map(|kept| ("bundle", kept.display().to_string())));
-                facts
-            }
-            Self::Inside { .. } | Self::Folder { .. } | Self::Unwritable { .. } => Vec::new(),
-        }
+            "entry": entry, "bundle": kept.display();
+        Self::Unwritten { source, entry, kept: None, .. } => source.exit(), "bundle-unwritten",
+            hint: "publish again with --output FILE: the log answers with the same entry",
+            "entry": entry;
     }
 }
 

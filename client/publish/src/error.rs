@@ -1,6 +1,6 @@
 //! A file of this machine that cannot be used.
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 
 /// A file on this machine that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,36 +45,13 @@ pub enum FileError {
 }
 
 impl Explain for FileError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Missing { .. } | Self::Malformed { .. } | Self::Exists { .. } => Exit::BadInput,
-            Self::Read { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "file-missing",
-            Self::Read { .. } => "file-unreadable",
-            Self::Malformed { .. } => "file-malformed",
-            Self::Exists { .. } => "file-exists",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { what, .. } => Some(format!("name {what}")),
-            Self::Read { .. } => Some("check the owner and mode of the path".into()),
-            Self::Malformed { hint, .. } | Self::Exists { hint, .. } => Some((*hint).into()),
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Missing { what, .. } => vec![("expected", (*what).into()), ("found", "nothing".into())],
-            Self::Malformed { what, problem, .. } => vec![("expected", (*what).into()), ("found", problem.clone())],
-            Self::Read { .. } | Self::Exists { .. } => Vec::new(),
-        }
+    explain! {
+        Self::Missing { what, .. } => Exit::BadInput, "file-missing", hint: format!("name {what}"),
+            "expected": what, "found": "nothing";
+        Self::Read { .. } => Exit::Io, "file-unreadable", hint: "check the owner and mode of the path";
+        Self::Malformed { what, problem, hint, .. } => Exit::BadInput, "file-malformed", hint: *hint,
+            "expected": what, "found": problem;
+        Self::Exists { hint, .. } => Exit::BadInput, "file-exists", hint: *hint;
     }
 }
 

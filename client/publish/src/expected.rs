@@ -9,7 +9,7 @@ use std::path::Path;
 
 use stele_durable as durable;
 use stele_durable::lock::{Lock, LockError};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::statement::SignedStatement;
@@ -81,16 +81,9 @@ pub struct ExpectedError {
 }
 
 impl Explain for ExpectedError {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "expected-malformed"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("nothing is expected while the file cannot be read whole: correct the line".into())
+    explain! {
+        Self { .. } => Exit::BadInput, "expected-malformed",
+            hint: "nothing is expected while the file cannot be read whole: correct the line";
     }
 }
 

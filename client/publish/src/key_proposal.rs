@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::canonical;
 use stele_spec::hash::KeyId;
@@ -129,40 +129,12 @@ pub enum ProposalError {
 }
 
 impl Explain for ProposalError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Malformed { .. } | Self::Statement(_) => Exit::BadInput,
-            Self::NotListed { .. } => Exit::BadSignature,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => "proposal-malformed",
-            Self::NotListed { .. } => "key-not-held",
-            Self::Statement(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Malformed { .. } => "get it again, as a file: nothing was signed",
-                Self::NotListed { .. } => "sign with a key that the claim lists",
-                Self::Statement(_) => "make the change again with `stele keys`",
-            }
-            .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::NotListed { kid, listed } => {
-                let listed: Vec<_> = listed.iter().map(ToString::to_string).collect();
-                vec![("expected", listed.join(", ")), ("found", kid.to_string())]
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Malformed { .. } => Exit::BadInput, "proposal-malformed",
+            hint: "get it again, as a file: nothing was signed";
+        Self::NotListed { kid, listed } => Exit::BadSignature, "key-not-held", hint: "sign with a key that the claim lists",
+            "expected": listed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), "found": kid;
+        Self::Statement(error) => Exit::BadInput, error.code(), hint: "make the change again with `stele keys`";
     }
 }
 

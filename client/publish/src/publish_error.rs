@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::bundle::BundleError;
 use stele_spec::name::Publisher;
 use stele_spec::statement::StatementError;
@@ -39,46 +39,17 @@ pub enum PublishError {
 }
 
 impl Explain for PublishError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unhashed { .. } => Exit::Io,
-            Self::Statement(_) | Self::Bundle(_) | Self::NotFromScratch { .. } => Exit::BadInput,
-            Self::Unclaimed { .. } => Exit::Refused,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unhashed { .. } => "file-unreadable",
-            Self::Statement(error) => error.code(),
-            Self::Unclaimed { .. } => "name-unclaimed",
-            Self::NotFromScratch { .. } => "parent-missing",
-            Self::Bundle(_) => "bundle-malformed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Unhashed { .. } => {
-                "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent"
-            }
-            Self::Statement(StatementError::Envelope(_)) => "shorten the texts, or give documents by their digests",
-            Self::Statement(_) | Self::Bundle(_) => "correct release.toml and publish again",
-            Self::NotFromScratch { .. } => {
-                "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent"
-            }
-            Self::Unclaimed { .. } => "publish with --claim, or `stele claim` it first",
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Unhashed { failed, .. } => {
-                failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect()
-            }
-            Self::NotFromScratch { named } => named.iter().map(|named| ("found", named.clone())).collect(),
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Unhashed { failed, .. } => Exit::Io, "file-unreadable",
+            hint: "stop whatever writes to them, check their owner and mode, and publish again; nothing has been sent",
+            facts: failed.iter().take(20).map(|(path, problem)| ("file", format!("{path}: {problem}"))).collect();
+        Self::Statement(error @ StatementError::Envelope(_)) => Exit::BadInput, error.code(),
+            hint: "shorten the texts, or give documents by their digests";
+        Self::Statement(error) => Exit::BadInput, error.code(), hint: "correct release.toml and publish again";
+        Self::Unclaimed { .. } => Exit::Refused, "name-unclaimed", hint: "publish with --claim, or `stele claim` it first";
+        Self::NotFromScratch { named } => Exit::BadInput, "parent-missing",
+            hint: "add a [[lineage]] for each and set from_scratch = false; or correct the files; nothing has been sent",
+            facts: named.iter().map(|named| ("found", named.clone())).collect();
+        Self::Bundle(_) => Exit::BadInput, "bundle-malformed", hint: "correct release.toml and publish again";
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::api::{Existing, LogError};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
@@ -191,25 +191,12 @@ impl RegistrationRefused {
 }
 
 impl Explain for RegistrationRefused {
-    fn exit(&self) -> Exit {
-        Exit::Refused
-    }
-
-    fn code(&self) -> &'static str {
-        self.refusal.code()
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            match &*self.refusal {
+    explain! {
+        Self { refusal, facts, .. } => Exit::Refused, refusal.code(),
+            hint: match &**refusal {
                 Refusal::NameUnclaimed { .. } => "`stele claim NAME --key FILE` claims it, `stele publish --claim` too",
                 refusal => refusal.hint(),
-            }
-            .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.facts.clone()
+            },
+            facts: facts.clone();
     }
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::manifest::{FilePath, Manifest, ManifestError, ManifestFile, Role};
 use stele_spec::statement::{ManifestMismatch, Release, Timestamp};
@@ -174,48 +174,20 @@ pub enum ReleaseFileError {
 }
 
 impl Explain for ReleaseFileError {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Disagrees { mismatch, .. } => mismatch.code(),
-            Self::RoleOfNothing { .. } => "role-of-nothing",
-            Self::Manifest(error) => error.code(),
-            Self::NoDocument { .. } => "document-missing",
-            Self::NoWeights { .. } => "weights-missing",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Disagrees { .. } => "remove the digests that you did not write: publish fills them in",
-            Self::RoleOfNothing { .. } => "correct the path in [roles], or remove the line",
-            Self::Manifest(_) => "rename or remove the file; nothing has been sent",
-            Self::NoDocument { .. } => {
-                "put the file into the folder, correct its name, or give its sha256; nothing has been sent"
-            }
-            Self::NoWeights { .. } => {
-                "name the files that hold the weights under [roles] in release.toml: \"model.xyz\" = \"weights\"; nothing has been sent"
-            }
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::NoDocument { absent, .. } => absent
+    explain! {
+        Self::Disagrees { mismatch, .. } => Exit::BadInput, mismatch.code(),
+            hint: "remove the digests that you did not write: publish fills them in";
+        Self::RoleOfNothing { .. } => Exit::BadInput, "role-of-nothing",
+            hint: "correct the path in [roles], or remove the line";
+        Self::Manifest(error) => Exit::BadInput, error.code(), hint: "rename or remove the file; nothing has been sent";
+        Self::NoDocument { absent, .. } => Exit::BadInput, "document-missing",
+            hint: "put the file into the folder, correct its name, or give its sha256; nothing has been sent",
+            facts: absent
                 .iter()
                 .map(|(field, name)| ("found", format!("{field}: there is no file {name:?} in the folder")))
-                .collect(),
-            Self::NoWeights { files } => {
-                vec![
-                    ("expected", "at least one file of weights".into()),
-                    ("found", format!("{files} files of other roles")),
-                ]
-            }
-            _ => Vec::new(),
-        }
+                .collect();
+        Self::NoWeights { files } => Exit::BadInput, "weights-missing",
+            hint: "name the files that hold the weights under [roles] in release.toml: \"model.xyz\" = \"weights\"; nothing has been sent",
+            "expected": "at least one file of weights", "found": format!("{files} files of other roles");
     }
 }

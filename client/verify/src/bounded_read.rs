@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// Why a file on this machine cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -89,38 +89,16 @@ fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
 }
 
 impl Explain for ReadError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Missing { .. } | Self::Folder { .. } => Exit::BadInput,
-            Self::Io { .. } | Self::TooLarge { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "file-missing",
-            Self::Folder { .. } => "file-is-folder",
-            Self::TooLarge { .. } => "file-too-large",
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "permission-denied",
-            Self::Io { .. } => "io",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { what, .. } => Some(format!("name {what}")),
-            Self::Folder { .. } => Some("move the folder away, or name the file that is meant".into()),
-            Self::Io { .. } => Some("check the owner and mode of the path".into()),
-            Self::TooLarge { .. } => None,
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Missing { what, .. } => vec![("expected", (*what).into()), ("found", "nothing".into())],
-            Self::Folder { .. } => vec![("expected", "a file".into()), ("found", "a folder".into())],
-            Self::Io { .. } | Self::TooLarge { .. } => Vec::new(),
-        }
+    explain! {
+        Self::Missing { what, .. } => Exit::BadInput, "file-missing", hint: format!("name {what}"),
+            "expected": what, "found": "nothing";
+        Self::Folder { .. } => Exit::BadInput, "file-is-folder",
+            hint: "move the folder away, or name the file that is meant",
+            "expected": "a file", "found": "a folder";
+        Self::TooLarge { .. } => Exit::Io, "file-too-large";
+        Self::Io { source, .. } => Exit::Io,
+            if source.kind() == io::ErrorKind::PermissionDenied { "permission-denied" } else { "io" },
+            hint: "check the owner and mode of the path";
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::policy::{MAX_POLICY, Policy, PolicyError};
 
 use crate::bounded_read::{ReadError, read_if_there};
@@ -83,38 +83,17 @@ pub enum PolicyFileError {
 }
 
 impl Explain for PolicyFileError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Missing { .. } | Self::Folder { .. } | Self::Invalid { .. } => Exit::WrongPolicy,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "policy-missing",
-            Self::Folder { .. } => "policy-is-folder",
-            Self::Invalid { .. } => "policy-invalid",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Missing { .. } => {
-                "get the policy from somebody you trust, not from where the weights came; then --policy FILE, or put it at ~/.config/stele/policy".into()
-            }
-            Self::Folder { .. } => "name the file of the policy with --policy".into(),
-            Self::Invalid { .. } => "`stele policy check FILE` says what a policy requires; see c2sp.org/tlog-policy".into(),
-        })
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Missing { looked } => {
-                let looked: Vec<_> = looked.iter().map(|path| path.display().to_string()).collect();
-                vec![("expected", "a policy file".into()), ("found", format!("nothing at {}", looked.join(", ")))]
-            }
-            Self::Folder { .. } => vec![("expected", "a policy file".into()), ("found", "a folder".into())],
-            Self::Invalid { .. } => Vec::new(),
-        }
+    explain! {
+        Self::Missing { looked } => Exit::WrongPolicy, "policy-missing",
+            hint: "get the policy from somebody you trust, not from where the weights came; then --policy FILE, or put it at ~/.config/stele/policy",
+            "expected": "a policy file",
+            "found": format!(
+                "nothing at {}",
+                looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+            );
+        Self::Folder { .. } => Exit::WrongPolicy, "policy-is-folder", hint: "name the file of the policy with --policy",
+            "expected": "a policy file", "found": "a folder";
+        Self::Invalid { .. } => Exit::WrongPolicy, "policy-invalid",
+            hint: "`stele policy check FILE` says what a policy requires; see c2sp.org/tlog-policy";
     }
 }

@@ -6,7 +6,7 @@
 //! merely names a large size proves nothing, and cannot stop the log.
 
 use crate::checkpoint::SignedCheckpoint;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::root_at;
 use stele_spec::policy::{Policy, Quorum};
@@ -46,20 +46,10 @@ pub enum Elsewhere {
 }
 
 impl Explain for Elsewhere {
-    fn exit(&self) -> Exit {
-        Exit::Inconsistent
-    }
-
-    fn code(&self) -> &'static str {
-        "backup-restored"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "stop this log and fetch what is missing from a copy of its public files: `stele-log adopt DIR --from \
-             FOLDER-OR-URL`; until then nothing is signed, and what is published here stays readable"
-                .into(),
-        )
+    explain! {
+        _ => Exit::Inconsistent, "backup-restored",
+            hint: "stop this log and fetch what is missing from a copy of its public files: `stele-log adopt DIR --from \
+                   FOLDER-OR-URL`; until then nothing is signed, and what is published here stays readable";
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::entry::Entry;
 use stele_spec::hash::Digest;
 use stele_spec::index::{Listing, Pointer};
@@ -153,12 +153,8 @@ pub struct MemoryHeadStore(Mutex<Option<Vec<u8>>>);
 struct Refused;
 
 impl Explain for Refused {
-    fn exit(&self) -> Exit {
-        Exit::Io
-    }
-
-    fn code(&self) -> &'static str {
-        "memory"
+    explain! {
+        Self { .. } => Exit::Io, "memory";
     }
 }
 

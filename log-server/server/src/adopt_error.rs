@@ -2,7 +2,7 @@
 
 use stele_durable::DurableError;
 use stele_durable::lock::LockError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_fetch::static_files::SourceError;
 use stele_log_core::contract::head_store::HeadError;
 use stele_log_core::contract::objects::ObjectError;
@@ -105,61 +105,29 @@ fn behind(from: &str, found: &Elsewhere) -> String {
     }
 }
 
+/// What to do about a copy that is not whole.
+const TAKE_ANOTHER: &str = "nothing was changed: take another copy, or fetch this one again when it is complete";
+
 impl Explain for AdoptError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Source(error) => error.exit(),
-            Self::NotOurs { .. } => Exit::BadSignature,
-            Self::BelowPolicy { .. } => Exit::QuorumMissing,
-            Self::Bundle { .. } => Exit::Inconsistent,
-            Self::Unproven { error, .. } => error.exit(),
-            Self::Behind { .. } | Self::Differs { .. } => Exit::Inconsistent,
-            Self::NotAsked { .. } => Exit::Unavailable,
-            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            Self::Busy { error, .. } => error.exit(),
-            Self::Store(_) => Exit::Inconsistent,
-            Self::HeadStore(error) => error.exit(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Source(error) => error.code(),
-            Self::NotOurs { .. } => "checkpoint-refused",
-            Self::BelowPolicy { .. } => "quorum-missing",
-            Self::Bundle { .. } => "entries-damaged",
-            Self::Unproven { error, .. } => error.code(),
-            Self::Behind { .. } => "adopts-older",
-            Self::NotAsked { .. } => "asking-witnesses",
-            Self::Differs { .. } => "tile-differs",
-            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => error.code(),
-            Self::Durable(error) => error.code(),
-            Self::Busy { error, .. } => error.code(),
-            Self::Store(_) => "entries-damaged",
-            Self::HeadStore(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Source(error) => return error.hint(),
-            Self::Store(StoreError::Objects(error)) | Self::Objects(error) => return error.hint(),
-            Self::Durable(error) => return error.hint(),
-            Self::HeadStore(error) => return error.hint(),
-            Self::NotOurs { .. } => "name the copy of this log, or bring back the key that it was made with",
-            Self::BelowPolicy { .. } => "take a copy whose checkpoint the witnesses of the policy have cosigned",
-            Self::Bundle { .. } | Self::Unproven { .. } | Self::Busy { .. } | Self::Store(_) => {
-                "nothing was changed: take another copy, or fetch this one again when it is complete"
-            }
-            Self::Behind { .. } => {
-                "nothing was changed: find a newer copy (the web server's, a mirror's, an auditor's)"
-            }
-            Self::NotAsked { .. } => {
-                "nothing was changed: try again when they can be reached; a newer tree head may be known to them alone"
-            }
-            Self::Differs { .. } => "nothing was changed: move data/public away and run this again",
-        };
-        Some(hint.into())
+    explain! {
+        Self::Source(error) => error.exit(), error.code(), hint: error.hint();
+        Self::NotOurs { .. } => Exit::BadSignature, "checkpoint-refused",
+            hint: "name the copy of this log, or bring back the key that it was made with";
+        Self::BelowPolicy { .. } => Exit::QuorumMissing, "quorum-missing",
+            hint: "take a copy whose checkpoint the witnesses of the policy have cosigned";
+        Self::Bundle { .. } => Exit::Inconsistent, "entries-damaged", hint: TAKE_ANOTHER;
+        Self::Unproven { error, .. } => error.exit(), error.code(), hint: TAKE_ANOTHER;
+        Self::Behind { .. } => Exit::Inconsistent, "adopts-older",
+            hint: "nothing was changed: find a newer copy (the web server's, a mirror's, an auditor's)";
+        Self::NotAsked { .. } => Exit::Unavailable, "asking-witnesses",
+            hint: "nothing was changed: try again when they can be reached; a newer tree head may be known to them alone";
+        Self::Differs { .. } => Exit::Inconsistent, "tile-differs",
+            hint: "nothing was changed: move data/public away and run this again";
+        Self::Store(StoreError::Objects(error)) | Self::Objects(error) =>
+            error.exit(), error.code(), hint: error.hint();
+        Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Busy { error, .. } => error.exit(), error.code(), hint: TAKE_ANOTHER;
+        Self::Store(_) => Exit::Inconsistent, "entries-damaged", hint: TAKE_ANOTHER;
+        Self::HeadStore(error) => error.exit(), error.code(), hint: error.hint();
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_log_core::recover::RecoverError;
 use stele_log_storage_files::head_store::TakeError;
 use stele_spec::checkpoint::{CheckpointError, UnfitOrigin};
@@ -169,98 +169,41 @@ pub enum LogError {
 }
 
 impl Explain for LogError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Config(error) => error.exit(),
-            Self::KeyFile(error) => error.exit(),
-            Self::Take(TakeError::Lock(error)) => error.exit(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(),
-            Self::Recover(error) => error.exit(),
-            Self::Adopt(error) => error.exit(),
-            Self::Output(error) => error.exit(),
-            Self::Edit(error) => error.exit(),
-            Self::Ask(AskError::Http(error)) => error.exit(),
-            Self::Ask(AskError::Other { .. }) | Self::Unwell { .. } | Self::Troubled { .. } => Exit::Unavailable,
-            Self::Unmeetable { error, .. } => error.exit(),
-            Self::Unfit { .. } | Self::NotFrozen { .. } | Self::Fixed { .. } => Exit::BadInput,
-            Self::NoAddress { .. } => Exit::Usage,
-            Self::UnfitOrigin(_)
-            | Self::Key { .. }
-            | Self::OtherKey { .. }
-            | Self::Origin(_)
-            | Self::KeyName(_)
-            | Self::Exists { .. } => Exit::BadInput,
-            Self::PolicyMissing { .. } | Self::Policy { .. } | Self::NotInPolicy { .. } => Exit::WrongPolicy,
-            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Config(error) => error.code(),
-            Self::KeyFile(error) => error.code(),
-            Self::Take(TakeError::Lock(error)) => error.code(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.code(),
-            Self::Recover(error) => error.code(),
-            Self::Adopt(error) => error.code(),
-            Self::Output(error) => error.code(),
-            Self::Edit(error) => error.code(),
-            Self::Ask(AskError::Http(error)) => error.code(),
-            Self::Ask(AskError::Other { .. }) => "not-a-log",
-            Self::Unwell { .. } | Self::Troubled { .. } => "unwell",
-            Self::Unmeetable { error, .. } => error.code(),
-            Self::Unfit { .. } => "unfit",
-            Self::NotFrozen { .. } => "config-invalid",
-            Self::Fixed { .. } => "fixed-until-restart",
-            Self::NoAddress { .. } => "no-address",
-            Self::Key { .. } => "not-a-key",
-            Self::OtherKey { .. } => "other-key",
-            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => "bad-origin",
-            Self::PolicyMissing { .. } => "policy-missing",
-            Self::Policy { error: PolicyError::NoQuorum, .. } => "policy-without-quorum",
-            Self::Policy { .. } => "policy-invalid",
-            Self::NotInPolicy { .. } => "log-not-in-policy",
-            Self::Exists { .. } => "exists",
-            Self::Listen { .. } => "cannot-listen",
-            Self::Machine { .. } => "machine",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Config(error) => error.hint(),
-            Self::KeyFile(error) => error.hint(),
-            Self::Take(TakeError::Lock(error)) => error.hint(),
-            Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.hint(),
-            Self::Recover(error) => error.hint(),
-            Self::Adopt(error) => error.hint(),
-            Self::Edit(error) => error.hint(),
-            Self::Ask(AskError::Http(error)) => error.hint(),
-            Self::Ask(AskError::Other { .. }) => Some("is this the log's address?".into()),
-            Self::Unwell { .. } | Self::Unfit { .. } => Some("look at the lines that begin with FAIL".into()),
-            Self::Troubled { .. } => {
-                Some("look at the lines that begin with `problem`; `stele-log doctor` looks further".into())
-            }
-            Self::Unmeetable { error, .. } => error.hint(),
-            Self::NotFrozen { .. } => Some("write `frozen = true` above the first table of the file".into()),
-            Self::Fixed { .. } => Some("start the log anew to change it".into()),
-            Self::NoAddress { .. } => Some("say where it is with --url".into()),
-            Self::Policy { error: PolicyError::NoQuorum, .. } => Some(
-                "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
-                 tree heads that no witness has seen"
-                    .into(),
-            ),
-            Self::PolicyMissing { .. } => Some("`stele-log init` writes one to start from".into()),
-            Self::NotInPolicy { line, .. } => Some(format!("add the line: {line}")),
-            Self::OtherKey { .. } => Some("a log keeps its key and its origin for ever; name the right files".into()),
-            Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => {
-                Some("use the address of the log without https://, such as log.example/stele".into())
-            }
-            Self::Exists { .. } => Some("choose a new folder; nothing was changed".into()),
-            Self::Listen { .. } => {
-                Some("is another program listening there? `--listen 127.0.0.1:0` takes a free port".into())
-            }
-            _ => None,
-        }
+    explain! {
+        Self::Config(error) => error;
+        Self::KeyFile(error) => error;
+        Self::Take(TakeError::Lock(error)) => error;
+        Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Recover(error) => error;
+        Self::Adopt(error) => error;
+        Self::Output(error) => error;
+        Self::Edit(error) => error;
+        Self::Ask(AskError::Http(error)) => error;
+        Self::Ask(AskError::Other { .. }) => Exit::Unavailable, "not-a-log", hint: "is this the log's address?";
+        Self::Unwell { .. } => Exit::Unavailable, "unwell", hint: "look at the lines that begin with FAIL";
+        Self::Troubled { .. } => Exit::Unavailable, "unwell",
+            hint: "look at the lines that begin with `problem`; `stele-log doctor` looks further";
+        Self::Unfit { .. } => Exit::BadInput, "unfit", hint: "look at the lines that begin with FAIL";
+        Self::Unmeetable { error, .. } => error;
+        Self::NotFrozen { .. } => Exit::BadInput, "config-invalid",
+            hint: "write `frozen = true` above the first table of the file";
+        Self::Fixed { .. } => Exit::BadInput, "fixed-until-restart", hint: "start the log anew to change it";
+        Self::NoAddress { .. } => Exit::Usage, "no-address", hint: "say where it is with --url";
+        Self::Key { .. } => Exit::BadInput, "not-a-key";
+        Self::OtherKey { .. } => Exit::BadInput, "other-key",
+            hint: "a log keeps its key and its origin for ever; name the right files";
+        Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => Exit::BadInput, "bad-origin",
+            hint: "use the address of the log without https://, such as log.example/stele";
+        Self::PolicyMissing { .. } => Exit::WrongPolicy, "policy-missing",
+            hint: "`stele-log init` writes one to start from";
+        Self::Policy { error: PolicyError::NoQuorum, .. } => Exit::WrongPolicy, "policy-without-quorum",
+            hint: "add a `witness NAME VKEY URL` line for each witness and a `quorum` line; `quorum none` publishes \
+                   tree heads that no witness has seen";
+        Self::Policy { .. } => Exit::WrongPolicy, "policy-invalid";
+        Self::NotInPolicy { line, .. } => Exit::WrongPolicy, "log-not-in-policy", hint: format!("add the line: {line}");
+        Self::Exists { .. } => Exit::BadInput, "exists", hint: "choose a new folder; nothing was changed";
+        Self::Listen { .. } => Exit::Io, "cannot-listen",
+            hint: "is another program listening there? `--listen 127.0.0.1:0` takes a free port";
+        Self::Machine { .. } => Exit::Io, "machine";
     }
 }

@@ -8,7 +8,7 @@
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_terminal::writers::warn_of_writers;
 
 /// The largest config: lists of witnesses and publishers stay far below.
@@ -55,30 +55,13 @@ pub enum ConfigError {
 }
 
 impl Explain for ConfigError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Read(error) if error.exit() == Exit::Io => Exit::Io,
-            _ => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "config-missing",
-            Self::Invalid { .. } => "config-invalid",
-            Self::Read(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { .. } => Some("name a config file, or a folder that `init` made".into()),
-            Self::Invalid { message, .. } if message.contains("unknown field") => {
-                Some("fields are never ignored: correct the name or remove the line".into())
-            }
-            Self::Invalid { .. } => None,
-            Self::Read(error) => error.hint(),
-        }
+    explain! {
+        Self::Missing { .. } => Exit::BadInput, "config-missing", hint: "name a config file, or a folder that `init` made";
+        Self::Invalid { message, .. } if message.contains("unknown field") => Exit::BadInput, "config-invalid",
+            hint: "fields are never ignored: correct the name or remove the line";
+        Self::Invalid { .. } => Exit::BadInput, "config-invalid";
+        Self::Read(error) => if error.exit() == Exit::Io { Exit::Io } else { Exit::BadInput }, error.code(),
+            hint: error.hint();
     }
 }
 

@@ -21,7 +21,7 @@ use crate::error::DurableError;
 use crate::op::Put;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// The largest content: a checkpoint with sixteen ML-DSA lines is below 64 KiB.
 pub const MAX_CONTENT: u64 = 1 << 20;
@@ -51,27 +51,10 @@ pub enum CasError {
 }
 
 impl Explain for CasError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Conflict { .. } => Exit::Inconsistent,
-            Self::Durable(error) => error.exit(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Conflict { .. } => "state-changed",
-            Self::Durable(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Conflict { .. } => {
-                Some("find out who wrote it (a second process, a restored backup) before starting again".into())
-            }
-            Self::Durable(error) => error.hint(),
-        }
+    explain! {
+        Self::Conflict { .. } => Exit::Inconsistent, "state-changed",
+            hint: "find out who wrote it (a second process, a restored backup) before starting again";
+        Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The largest key file: PKCS#8 and note keys are below 300 bytes, an ML-DSA key in PEM below 8 KiB.
@@ -69,43 +69,21 @@ pub enum KeyFileError {
 }
 
 impl Explain for KeyFileError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Read { .. } => Exit::Io,
-            Self::Write(error) => error.exit(),
-            Self::Missing { .. }
-            | Self::Exists { .. }
-            | Self::Open { .. }
-            | Self::OtherThing { .. }
-            | Self::NotAKey { .. } => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "key-missing",
-            Self::Exists { .. } => "key-exists",
-            Self::Open { .. } => "key-readable-by-others",
-            Self::NotAKey { .. } | Self::OtherThing { .. } => "not-a-key",
-            Self::Read { .. } => "key-unreadable",
-            Self::Write(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { .. } => Some("create it, or name the right file".into()),
-            Self::Exists { .. } => Some("choose another name, or move the old key to a safe place first".into()),
-            Self::Open { path, mode } if is_mounted_secret(*mode) => Some(format!(
+    explain! {
+        Self::Missing { .. } => Exit::BadInput, "key-missing", hint: "create it, or name the right file";
+        Self::Exists { .. } => Exit::BadInput, "key-exists",
+            hint: "choose another name, or move the old key to a safe place first";
+        Self::Open { path, mode } if is_mounted_secret(*mode) => Exit::BadInput, "key-readable-by-others",
+            hint: format!(
                 "chmod 600 {0}; or, where it is mounted for this process's group alone and cannot be changed, set {GROUP_MAY_READ}=1",
                 path.display()
-            )),
-            Self::Open { path, .. } => Some(format!("chmod 600 {}", path.display())),
-            Self::OtherThing { .. } => Some("name the file of the secret key".into()),
-            Self::NotAKey { .. } => None,
-            Self::Read { .. } => Some("check the owner and mode of the file".into()),
-            Self::Write(error) => error.hint(),
-        }
+            );
+        Self::Open { path, .. } => Exit::BadInput, "key-readable-by-others",
+            hint: format!("chmod 600 {}", path.display());
+        Self::OtherThing { .. } => Exit::BadInput, "not-a-key", hint: "name the file of the secret key";
+        Self::NotAKey { .. } => Exit::BadInput, "not-a-key";
+        Self::Read { .. } => Exit::Io, "key-unreadable", hint: "check the owner and mode of the file";
+        Self::Write(error) => error.exit(), error.code(), hint: error.hint();
     }
 }
 

@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// The held lock.
 #[derive(Debug)]
@@ -41,27 +41,10 @@ pub enum LockError {
 }
 
 impl Explain for LockError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Held { .. } => Exit::Locked,
-            Self::Io { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Held { .. } => "locked",
-            Self::Io { .. } => "lock-failed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Held { .. } => {
-                Some("only one process may work on this data: stop the other one first; never delete the file".into())
-            }
-            Self::Io { .. } => None,
-        }
+    explain! {
+        Self::Held { .. } => Exit::Locked, "locked",
+            hint: "only one process may work on this data: stop the other one first; never delete the file";
+        Self::Io { .. } => Exit::Io, "lock-failed";
     }
 }
 

@@ -16,7 +16,7 @@ use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout};
@@ -147,40 +147,18 @@ pub enum HttpError {
 }
 
 impl Explain for HttpError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::BadUrl { .. } | Self::NotPublic { .. } => Exit::BadInput,
-            Self::Roots(error) => error.exit(),
-            _ => Exit::Unavailable,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::BadUrl { .. } => "bad-url",
-            Self::Roots(error) => error.code(),
-            Self::Unreachable { .. } => "unreachable",
-            Self::TimedOut { .. } => "timed-out",
-            Self::TooLarge { .. } => "answer-too-large",
-            Self::Encoding { .. } => "answer-encoding",
-            Self::NotPublic { .. } => "address-not-public",
-            Self::Broken { .. } => "exchange-failed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Roots(error) => return error.hint(),
-            Self::BadUrl { .. } => "write it as http://HOST:PORT or https://HOST",
-            Self::Unreachable { .. } => "is it running, and is the address right? Try again later",
-            Self::TimedOut { .. } | Self::Broken { .. } => "try again: asking twice is harmless",
-            Self::TooLarge { .. } => "is this the right address?",
-            Self::NotPublic { .. } => "somebody else wrote this address down: allow it only where that is wanted",
-            Self::Encoding { .. } => {
-                "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it"
-            }
-        };
-        Some(hint.to_owned())
+    explain! {
+        Self::BadUrl { .. } => Exit::BadInput, "bad-url", hint: "write it as http://HOST:PORT or https://HOST";
+        Self::Roots(error) => error;
+        Self::Unreachable { .. } => Exit::Unavailable, "unreachable",
+            hint: "is it running, and is the address right? Try again later";
+        Self::TimedOut { .. } => Exit::Unavailable, "timed-out", hint: "try again: asking twice is harmless";
+        Self::TooLarge { .. } => Exit::Unavailable, "answer-too-large", hint: "is this the right address?";
+        Self::Encoding { .. } => Exit::Unavailable, "answer-encoding",
+            hint: "`Accept-Encoding` asks for gzip or identity: tell whoever runs that server, or what is in front of it";
+        Self::NotPublic { .. } => Exit::BadInput, "address-not-public",
+            hint: "somebody else wrote this address down: allow it only where that is wanted";
+        Self::Broken { .. } => Exit::Unavailable, "exchange-failed", hint: "try again: asking twice is harmless";
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use ureq::tls::PemItem;
 
 /// The environment variable.
@@ -37,29 +37,15 @@ pub enum RootsError {
 }
 
 impl Explain for RootsError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Missing { .. } | Self::NotRoots { .. } => Exit::BadInput,
-            Self::Read(error) => error.exit(),
-        }
+    explain! {
+        Self::Missing { .. } => Exit::BadInput, "roots-missing", hint: name_a_file();
+        Self::NotRoots { .. } => Exit::BadInput, "not-roots", hint: name_a_file();
+        Self::Read(error) => error.exit(), error.code(), hint: error.hint();
     }
+}
 
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "roots-missing",
-            Self::NotRoots { .. } => "not-roots",
-            Self::Read(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Missing { .. } | Self::NotRoots { .. } => {
-                Some(format!("name a PEM file of root certificates, or none (`ca`, {VARIABLE}) for the Mozilla roots"))
-            }
-            Self::Read(error) => error.hint(),
-        }
-    }
+fn name_a_file() -> String {
+    format!("name a PEM file of root certificates, or none (`ca`, {VARIABLE}) for the Mozilla roots")
 }
 
 /// The roots of a file.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::http_client::{ClientLimits, HttpClient, HttpError, Response, status_line};
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// How often a file is asked for before its absence is an error: a log that is started anew is back after that.
 pub const TRIES: u32 = 5;
@@ -166,54 +166,23 @@ fn asked(
     ask()
 }
 
+/// What to do about an answer that no log gives.
+const NOT_A_WHOLE_LOG: &str = "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied \
+    is behind: try again";
+
 impl Explain for SourceError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Http(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            Self::Status { .. } | Self::Missing { .. } => Exit::Unavailable,
-            Self::TooLarge { .. } => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Http(error) => error.code(),
-            Self::Durable(error) => error.code(),
-            Self::Status { .. } => "log-answer-malformed",
-            Self::Missing { .. } => "log-file-missing",
-            Self::TooLarge { .. } => "log-file-too-large",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Http(error) => error.hint(),
-            Self::Durable(error) => error.hint(),
-            Self::Status { status: 429 | 500.., retry_after: Some(after), .. } => {
-                Some(format!("the server asks not to be asked before {} s from now: try again then", after.as_secs()))
-            }
-            Self::Status { status: 502..=504, .. } => {
-                Some("the server, or a proxy in front of it, cannot answer now: try again later".into())
-            }
-            Self::Status { .. } | Self::Missing { .. } => Some(
-                "is this the address of a log (c2sp.org/tlog-tiles), or a whole mirror? A mirror that is being copied is behind: try again"
-                    .into(),
-            ),
-            Self::TooLarge { .. } => Some(
-                "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
-                    .into(),
-            ),
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::TooLarge { limit, found, .. } => {
-                vec![("expected", format!("at most {limit} bytes")), ("found", found.to_string())]
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Http(error) => error;
+        Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Status { status: 429 | 500.., retry_after: Some(after), .. } => Exit::Unavailable, "log-answer-malformed",
+            hint: format!("the server asks not to be asked before {} s from now: try again then", after.as_secs());
+        Self::Status { status: 502..=504, .. } => Exit::Unavailable, "log-answer-malformed",
+            hint: "the server, or a proxy in front of it, cannot answer now: try again later";
+        Self::Status { .. } => Exit::Unavailable, "log-answer-malformed", hint: NOT_A_WHOLE_LOG;
+        Self::Missing { .. } => Exit::Unavailable, "log-file-missing", hint: NOT_A_WHOLE_LOG;
+        Self::TooLarge { limit, found, .. } => Exit::BadInput, "log-file-too-large",
+            hint: "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator",
+            "expected": format!("at most {limit} bytes"), "found": found;
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 use crate::wire::{Garbage, MAX_MESSAGE, Reply, SshKey, ask_keys, ask_signature};
 
@@ -189,33 +189,22 @@ impl AgentKey {
     }
 }
 
+/// How to ask an agent for its keys.
+const ASK_THE_AGENT: &str = "`ssh-add -l` prints what it holds, `ssh-add FILE` adds the key, `ssh-add -X` unlocks it";
+
 impl Explain for AgentError {
-    fn exit(&self) -> Exit {
-        if matches!(self, Self::Nowhere) { Exit::BadInput } else { Exit::Unavailable }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Nowhere => "agent-nowhere",
-            Self::Unreachable { .. } => "agent-unreachable",
-            Self::TooSlow { .. } => "agent-too-slow",
-            Self::Garbage { .. } | Self::Beside { .. } => "agent-garbage",
-            Self::Refused { .. } => "agent-refused",
-            Self::NoKey { .. } => "agent-without-key",
-            Self::Wrong { .. } => "agent-wrong",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Nowhere => "start one (`ssh-agent -a SOCKET`), and write `socket` into [agent] of witness.toml",
-            Self::Unreachable { .. } | Self::TooSlow { .. } => "is it running, and may this user open its socket?",
-            Self::Garbage { .. } | Self::Beside { .. } | Self::Wrong { .. } => "is that the socket of an ssh-agent?",
-            Self::Refused { .. } | Self::NoKey { .. } => {
-                "`ssh-add -l` prints what it holds, `ssh-add FILE` adds the key, `ssh-add -X` unlocks it"
-            }
-        };
-        Some(hint.to_owned())
+    explain! {
+        Self::Nowhere => Exit::BadInput, "agent-nowhere",
+            hint: "start one (`ssh-agent -a SOCKET`), and write `socket` into [agent] of witness.toml";
+        Self::Unreachable { .. } => Exit::Unavailable, "agent-unreachable",
+            hint: "is it running, and may this user open its socket?";
+        Self::TooSlow { .. } => Exit::Unavailable, "agent-too-slow",
+            hint: "is it running, and may this user open its socket?";
+        Self::Garbage { .. } | Self::Beside { .. } => Exit::Unavailable, "agent-garbage",
+            hint: "is that the socket of an ssh-agent?";
+        Self::Refused { .. } => Exit::Unavailable, "agent-refused", hint: ASK_THE_AGENT;
+        Self::NoKey { .. } => Exit::Unavailable, "agent-without-key", hint: ASK_THE_AGENT;
+        Self::Wrong { .. } => Exit::Unavailable, "agent-wrong", hint: "is that the socket of an ssh-agent?";
     }
 }
 

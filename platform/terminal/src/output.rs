@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 use stele_explain::printable::printable;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// Why data could not be written to stdout.
 #[derive(Debug, thiserror::Error)]
@@ -24,18 +24,9 @@ impl From<io::Error> for OutputError {
 }
 
 impl Explain for OutputError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Closed => Exit::Ok,
-            Self::Io(_) => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Closed => "output-closed",
-            Self::Io(_) => "output-failed",
-        }
+    explain! {
+        Self::Closed => Exit::Ok, "output-closed";
+        Self::Io(_) => Exit::Io, "output-failed";
     }
 }
 

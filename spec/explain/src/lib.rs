@@ -8,8 +8,12 @@ mod exit;
 
 mod explain;
 
+mod table;
+
 mod failure;
 
 pub use exit::Exit;
 pub use explain::{Explain, json, text};
 pub use failure::Failure;
+#[doc(hidden)]
+pub use table::Hint;

@@ -9,8 +9,9 @@ use crate::merkle::Frontier;
 
 use super::list::List;
 use super::listing::{Listing, Pointer, Value};
+use super::memory::{Memory, View, sure};
 use super::path::{Absence, Proof};
-use super::patricia::{MAX_KEYS, Patricia, View};
+use super::patricia::{MAX_KEYS, NodeStore, Nodes};
 use super::transition::{Old, Touched, Transition};
 
 /// The index of the entries `[0, position)` of a log, in memory.
@@ -28,7 +29,7 @@ use super::transition::{Old, Touched, Transition};
 /// that is about 1 MB, for as long as the batch is staged. Taking it back copies them; it hashes nothing.
 #[derive(Debug, Default)]
 pub struct Index {
-    tree: Patricia,
+    tree: Memory,
     /// By the number of the key in `tree`.
     lists: Vec<List>,
     position: u64,
@@ -76,7 +77,7 @@ impl Index {
 
     /// The root.
     pub fn root(&self) -> IndexRoot {
-        self.tree.root()
+        sure(self.tree.now().root())
     }
 
     /// The index entry that says so, at the next position.
@@ -86,18 +87,19 @@ impl Index {
 
     /// The positions of the entries listed under a key, ascending; none when the key is absent.
     pub fn positions(&self, key: &IndexKey) -> &[u64] {
-        let list = self.tree.find(key).and_then(|number| self.lists.get(number as usize));
+        let list = self.find(key).and_then(|number| self.lists.get(number as usize));
         list.map_or(&[], List::positions)
     }
 
     /// What the index holds under a key.
     pub fn value(&self, key: &IndexKey) -> Option<Value> {
-        self.tree.find(key).map(|number| self.tree.value(number))
+        let number = self.find(key)?;
+        Some(sure(self.tree.now().leaf(number)).value)
     }
 
     /// What the index says of a key, with its proof.
     pub fn prove(&self, key: &IndexKey) -> Proof {
-        self.tree.prove(key)
+        sure(self.tree.now().prove(key))
     }
 
     /// The tree as it was before the staged batch, and how many entries it covered then.
@@ -119,7 +121,7 @@ impl Index {
         for (key, pointers) in &grouped {
             self.append(key, pointers);
         }
-        self.tree.rehash();
+        sure(self.tree.rehash());
         self.position += listings.len() as u64;
         Ok(())
     }
@@ -134,7 +136,7 @@ impl Index {
             touched.push(Touched { key: *key, old: self.old(key) });
             self.append(key, pointers);
             // The next key's old path is one under the running root.
-            self.tree.rehash();
+            sure(self.tree.rehash());
         }
         self.position += listings.len() as u64;
         Ok(Staged { entry: self.entry(), transition: Transition::new(touched) })
@@ -151,7 +153,7 @@ impl Index {
     /// Takes the staged batch back; everything is as it was. Without a staged batch there is nothing to do.
     pub fn rollback(&mut self) {
         let Some(undo) = self.staged.take() else { return };
-        self.tree.rollback();
+        sure(self.tree.rollback());
         self.lists.truncate(undo.lists);
         for (number, frontier) in undo.grown {
             if let Some(list) = self.lists.get_mut(number as usize) {
@@ -159,6 +161,11 @@ impl Index {
             }
         }
         self.position = undo.position;
+    }
+
+    /// The number of a key, by which its list is found.
+    fn find(&self, key: &IndexKey) -> Option<u32> {
+        sure(self.tree.now().find(key))
     }
 
     /// The batch by key; refused unless it comes next, in order, and fits.
@@ -176,7 +183,7 @@ impl Index {
                 grouped.entry(*key).or_default().push(pointer);
             }
         }
-        if grouped.len() > MAX_KEYS - self.tree.len() {
+        if grouped.len() > self.tree.room() {
             return Err(IndexError::Full);
         }
         Ok(grouped)
@@ -184,8 +191,8 @@ impl Index {
 
     /// What the index holds under a key, as the transition check wants it.
     fn old(&self, key: &IndexKey) -> Old {
-        let list = self.tree.find(key).and_then(|number| self.lists.get(number as usize));
-        match (self.tree.prove(key), list) {
+        let list = self.find(key).and_then(|number| self.lists.get(number as usize));
+        match (self.prove(key), list) {
             (Proof::Present { value, path }, Some(list)) => Old::Present { list: list.frontier(&value), path },
             (Proof::Absent(absence), _) => Old::Absent(absence),
             // Each key has a list. If one had not, the transition check would refuse this.
@@ -196,30 +203,23 @@ impl Index {
     /// Adds pointers to the list of a key, which may be new.
     fn append(&mut self, key: &IndexKey, pointers: &[Pointer]) {
         let positions = pointers.iter().map(|pointer| pointer.position);
-        let number = self.tree.find(key);
-        let known = number.and_then(|number| Some((number, self.lists.get_mut(number as usize)?)));
-        let Some((number, list)) = known else {
-            let frontier = pushed(Frontier::new(), pointers);
-            self.tree.set(key, Value::of(&frontier));
-            self.lists.push(List::new(positions.collect(), frontier));
-            return;
-        };
-        let before = list.frontier(&self.tree.value(number));
-        let after = pushed(before.clone(), pointers);
-        self.tree.set(key, Value::of(&after));
-        list.extend(positions, after);
-        if let Some(undo) = &mut self.staged {
-            undo.grown.insert(number, before);
+        let (mut before, mut after) = (None, Frontier::new());
+        let number = sure(self.tree.update(key, |known| {
+            before = known.and_then(|(number, value)| Some(self.lists.get(number as usize)?.frontier(&value)));
+            after = before.clone().unwrap_or_default();
+            pointers.iter().for_each(|pointer| after.push(pointer.list_leaf()));
+            Ok(Value::of(&after))
+        }));
+        match (before, self.lists.get_mut(number as usize)) {
+            (Some(before), Some(list)) => {
+                list.extend(positions, after);
+                if let Some(undo) = &mut self.staged {
+                    undo.grown.insert(number, before);
+                }
+            }
+            _ => self.lists.push(List::new(positions.collect(), after)),
         }
     }
-}
-
-/// The frontier after more pointers.
-fn pushed(mut frontier: Frontier, pointers: &[Pointer]) -> Frontier {
-    for pointer in pointers {
-        frontier.push(pointer.list_leaf());
-    }
-    frontier
 }
 
 /// Why a batch was not taken; nothing has changed.

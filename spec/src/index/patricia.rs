@@ -1,8 +1,8 @@
-//! The tree in memory: a map from keys to values that knows its root and can go back to where it was.
+//! The tree: a map from keys to values that knows its root and can go back to where it was, over any store of nodes.
 //!
-//! Leaves and inner nodes lie in two vectors and name each other by number. A key costs a leaf of 72 bytes and an
-//! inner node of 44. A change walks down once and marks the way stale; [`Patricia::rehash`] then hashes each stale
-//! node once, however many changes went through it. The depth is at most 256, one node a bit, and nothing recurses.
+//! Leaves and inner nodes name each other by number; where they are kept is the store's. A change walks down once and
+//! marks the way stale; [`NodeStore::rehash`] then hashes each stale node once, however many changes went through it. The
+//! bits of the nodes on a way down rise, so there are at most 256, and nothing recurses.
 
 use std::collections::HashMap;
 
@@ -15,326 +15,277 @@ use super::path::{Absence, Path, Proof, Step};
 /// How many keys a tree can hold: a link has 31 bits for a number.
 pub(super) const MAX_KEYS: usize = 1 << 31;
 
-/// What a key costs here, without the slack of the vectors.
-#[cfg(test)]
-pub(super) const BYTES_A_KEY: usize = size_of::<Leaf>() + size_of::<Inner>();
-
-/// A set of keys with values, as a Patricia tree.
-///
-/// A stale inner node has only stale nodes above it. [`Patricia::root`] and [`Patricia::prove`] expect none.
-#[derive(Debug, Default)]
-pub(super) struct Patricia {
-    leaves: Vec<Leaf>,
-    inners: Vec<Inner>,
-    root: Option<Link>,
-    journal: Option<Journal>,
+/// A key and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// The key.
+    pub key: IndexKey,
+    /// What the index holds under it.
+    pub value: Value,
 }
 
-#[derive(Debug)]
-struct Leaf {
-    key: IndexKey,
-    value: Value,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Inner {
+/// A node at which keys part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inner {
     /// Wrong while `stale`.
-    hash: Subtree,
-    left: Link,
-    right: Link,
-    bit: u8,
-    stale: bool,
+    pub hash: Subtree,
+    /// The keys with a 0 at `bit`.
+    pub left: Link,
+    /// The keys with a 1 at `bit`.
+    pub right: Link,
+    /// The first bit at which the keys below differ.
+    pub bit: u8,
+    /// Whether something below has changed since it was hashed. Above a stale node there are only stale ones.
+    pub stale: bool,
 }
 
 /// The number of a leaf or, with the top bit set, of an inner node.
-#[derive(Debug, Clone, Copy)]
-struct Link(u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link(u32);
 
-/// What [`Patricia::rollback`] puts back and [`Patricia::before`] reads: the sizes, and each older node that has changed
-/// since, as it was at the start.
+/// What [`NodeStore::rollback`] puts back: the sizes, and each older node that has changed since, as it was at the start.
 #[derive(Debug)]
-struct Journal {
-    leaves: usize,
-    inners: usize,
-    root: Option<Link>,
-    values: HashMap<u32, Value>,
-    nodes: HashMap<u32, Inner>,
+pub struct Journal {
+    pub(super) leaves: u32,
+    pub(super) inners: u32,
+    pub(super) root: Option<Link>,
+    pub(super) values: HashMap<u32, Value>,
+    pub(super) nodes: HashMap<u32, Inner>,
 }
 
-/// The tree as it is, or as it was at [`Patricia::begin`].
-#[derive(Debug, Clone, Copy)]
-pub(super) struct View<'a> {
-    tree: &'a Patricia,
-    before: Option<&'a Journal>,
-}
+/// A tree that can be read. [`Nodes::root`] and [`Nodes::prove`] expect no stale node.
+pub trait Nodes {
+    /// Why a node cannot be had.
+    type Error;
 
-impl Patricia {
-    /// The tree as it is.
-    pub(super) fn now(&self) -> View<'_> {
-        View { tree: self, before: None }
-    }
+    /// The error for nodes that are no tree.
+    fn damaged() -> Self::Error;
 
-    /// The tree as it was at [`Patricia::begin`]; as it is when nothing is under way.
-    pub(super) fn before(&self) -> View<'_> {
-        View { tree: self, before: self.journal.as_ref() }
-    }
+    /// The topmost node; none in an empty tree.
+    fn top(&self) -> Option<Link>;
 
-    /// How many keys there are.
-    pub(super) fn len(&self) -> usize {
-        self.leaves.len()
-    }
+    /// The leaf of that number.
+    fn leaf(&mut self, number: u32) -> Result<Leaf, Self::Error>;
+
+    /// The inner node of that number.
+    fn inner(&mut self, number: u32) -> Result<Inner, Self::Error>;
 
     /// The root.
-    pub(super) fn root(&self) -> IndexRoot {
-        self.now().root()
+    fn root(&mut self) -> Result<IndexRoot, Self::Error> {
+        self.top().map_or_else(|| Ok(empty_root()), |top| Ok(self.hash(top)?.root()))
+    }
+
+    /// The hash of the subtree at a link.
+    fn hash(&mut self, link: Link) -> Result<Subtree, Self::Error> {
+        match link.inner() {
+            Some(number) => Ok(self.inner(number)?.hash),
+            None => self.leaf(link.0).map(|leaf| Subtree::leaf(&leaf.key, &leaf.value)),
+        }
     }
 
     /// The number of a key: keys are numbered from 0 in the order in which they were first set.
-    pub(super) fn find(&self, key: &IndexKey) -> Option<u32> {
-        self.now().find(key)
-    }
-
-    /// The value of the key of that number.
-    pub(super) fn value(&self, number: u32) -> Value {
-        self.leaf(number).value
+    fn find(&mut self, key: &IndexKey) -> Result<Option<u32>, Self::Error> {
+        let Some(number) = self.descend(key, |_, _| ())? else { return Ok(None) };
+        Ok((self.leaf(number)?.key == *key).then_some(number))
     }
 
     /// What the tree says of a key, with its proof.
-    pub(super) fn prove(&self, key: &IndexKey) -> Proof {
-        self.now().prove(key)
+    fn prove(&mut self, key: &IndexKey) -> Result<Proof, Self::Error> {
+        let mut trail = Vec::with_capacity(64);
+        let Some(nearest) = self.descend(key, |_, node| trail.push(node))? else {
+            return Ok(Proof::Absent(Absence::Empty));
+        };
+        let mut steps = Vec::with_capacity(trail.len());
+        for Inner { bit, left, right, .. } in trail.into_iter().rev() {
+            steps.push(Step { bit, sibling: self.hash(if bit_of(key, bit) { left } else { right })? });
+        }
+        let (path, Leaf { key: other, value }) = (Path::new(steps), self.leaf(nearest)?);
+        if other == *key {
+            Ok(Proof::Present { value, path })
+        } else {
+            Ok(Proof::Absent(Absence::Other { key: other, value, path }))
+        }
     }
 
-    /// Sets the value of a key. The caller has made sure that there are fewer than [`MAX_KEYS`] keys.
-    pub(super) fn set(&mut self, key: &IndexKey, value: Value) {
-        let Some((trail, nearest)) = self.descend(key) else {
-            self.root = Some(self.add_leaf(key, value));
-            return;
+    /// The leaf that a search for `key` ends at; `pass` is given the inner nodes on the way, root first.
+    fn descend(&mut self, key: &IndexKey, mut pass: impl FnMut(u32, Inner)) -> Result<Option<u32>, Self::Error> {
+        let Some(mut here) = self.top() else { return Ok(None) };
+        let mut above = None;
+        while let Some(number) = here.inner() {
+            let node = self.inner(number)?;
+            // Nodes that lead back up would be walked for ever.
+            if above.is_some_and(|above| above >= node.bit) {
+                return Err(Self::damaged());
+            }
+            above = Some(node.bit);
+            here = if bit_of(key, node.bit) { node.right } else { node.left };
+            pass(number, node);
+        }
+        Ok(Some(here.0))
+    }
+}
+
+/// A tree that can be changed: what a store of nodes has to do, and what it can do then.
+///
+/// Nodes are numbered from 0, leaves and inner nodes apart, in the order in which they are pushed.
+pub trait NodeStore: Nodes {
+    /// How many leaves and how many inner nodes there are.
+    fn counts(&self) -> (u32, u32);
+
+    /// Sets the topmost node.
+    fn set_top(&mut self, top: Option<Link>);
+
+    /// Changes a leaf.
+    fn set_leaf(&mut self, number: u32, leaf: &Leaf) -> Result<(), Self::Error>;
+
+    /// Changes an inner node.
+    fn set_inner(&mut self, number: u32, node: &Inner) -> Result<(), Self::Error>;
+
+    /// Adds a leaf. The caller has made sure that there is room for it.
+    fn push_leaf(&mut self, leaf: &Leaf) -> Result<(), Self::Error>;
+
+    /// Adds an inner node; there is one less than there are leaves.
+    fn push_inner(&mut self, node: &Inner) -> Result<(), Self::Error>;
+
+    /// Forgets the nodes from these numbers on.
+    fn truncate(&mut self, leaves: u32, inners: u32);
+
+    /// How to go back, where something is under way.
+    fn journal(&mut self) -> &mut Option<Journal>;
+
+    /// Sets the value of a key to what `next` makes of its number and value, and gives the number of the key.
+    fn update(
+        &mut self,
+        key: &IndexKey,
+        next: impl FnOnce(Option<(u32, Value)>) -> Result<Value, Self::Error>,
+    ) -> Result<u32, Self::Error> {
+        let mut trail = Vec::with_capacity(64);
+        let new = self.counts().0;
+        let Some(nearest) = self.descend(key, |number, node| trail.push((number, node)))? else {
+            let value = next(None)?;
+            self.push_leaf(&Leaf { key: *key, value })?;
+            self.set_top(Some(Link::to_leaf(new)));
+            return Ok(new);
         };
-        let Some(bit) = first_difference(key, &self.leaf(nearest).key) else {
-            self.mark_dirty(&trail);
-            self.replace_value(nearest, value);
-            return;
+        let found = self.leaf(nearest)?;
+        let Some(bit) = first_difference(key, &found.key) else {
+            let value = next(Some((nearest, found.value)))?;
+            self.mark_dirty(trail)?;
+            if let Some(journal) = self.journal().as_mut().filter(|journal| nearest < journal.leaves) {
+                journal.values.entry(nearest).or_insert(found.value);
+            }
+            self.set_leaf(nearest, &Leaf { key: *key, value })?;
+            return Ok(nearest);
         };
         // Bits rise on the way down. The new node stands below the lower ones, above whatever hung there.
-        let (above, below) = trail.split_at(trail.partition_point(|id| self.inner(*id).bit < bit));
-        let hanging = below.first().map_or(Link(nearest), |id| Link::to_inner(*id));
-        self.mark_dirty(above);
-        let leaf = self.add_leaf(key, value);
+        let below = trail.split_off(trail.partition_point(|(_, node)| node.bit < bit));
+        let value = next(None)?;
+        let hanging = below.first().map_or(Link::to_leaf(nearest), |(number, _)| Link::to_inner(*number));
+        self.push_leaf(&Leaf { key: *key, value })?;
+        let (leaf, split) = (Link::to_leaf(new), Link::to_inner(self.counts().1));
         let (left, right) = if bit_of(key, bit) { (hanging, leaf) } else { (leaf, hanging) };
-        let split = self.add_inner(Inner { hash: Subtree::from_bytes([0; 32]), left, right, bit, stale: true });
-        match above.last() {
-            None => self.root = Some(split),
-            Some(parent) => *self.inner_mut(*parent).toward_mut(key) = split,
+        self.push_inner(&Inner { hash: Subtree::from_bytes([0; 32]), left, right, bit, stale: true })?;
+        let parent = trail.last().copied();
+        self.mark_dirty(trail)?;
+        match parent {
+            None => self.set_top(Some(split)),
+            Some((number, mut node)) => {
+                *(if bit_of(key, node.bit) { &mut node.right } else { &mut node.left }) = split;
+                self.set_inner(number, &Inner { stale: true, ..node })?;
+            }
         }
+        Ok(new)
     }
 
     /// Hashes every stale node, each once, children first.
-    pub(super) fn rehash(&mut self) {
-        let mut open: Vec<u32> = self.root.and_then(|root| self.stale(root)).into_iter().collect();
-        while let Some(&id) = open.last() {
-            let Inner { bit, left, right, .. } = *self.inner(id);
+    fn rehash(&mut self) -> Result<(), Self::Error> {
+        let mut open: Vec<(u32, Inner)> = Vec::new();
+        let top = self.top();
+        open.extend(self.stale(top, None)?);
+        while let Some(&(number, node)) = open.last() {
             let waiting = open.len();
-            open.extend([left, right].into_iter().filter_map(|link| self.stale(link)));
+            open.extend(self.stale(Some(node.left), Some(node.bit))?);
+            open.extend(self.stale(Some(node.right), Some(node.bit))?);
             if open.len() == waiting {
-                let hash = Subtree::inner(bit, &self.hash(left), &self.hash(right));
-                let node = self.inner_mut(id);
-                node.hash = hash;
-                node.stale = false;
+                let hash = Subtree::inner(node.bit, &self.hash(node.left)?, &self.hash(node.right)?);
+                self.set_inner(number, &Inner { hash, stale: false, ..node })?;
                 open.pop();
             }
         }
+        Ok(())
     }
 
-    /// Starts to remember what changes, so that [`Patricia::rollback`] can put it back. Expects no stale node.
-    pub(super) fn begin(&mut self) {
-        self.journal = Some(Journal {
-            leaves: self.leaves.len(),
-            inners: self.inners.len(),
-            root: self.root,
-            values: HashMap::new(),
-            nodes: HashMap::new(),
-        });
+    /// Starts to remember what changes, so that [`NodeStore::rollback`] can put it back. Expects no stale node.
+    fn begin(&mut self) {
+        let ((leaves, inners), root) = (self.counts(), self.top());
+        let (values, nodes) = (HashMap::new(), HashMap::new());
+        *self.journal() = Some(Journal { leaves, inners, root, values, nodes });
     }
 
-    /// Keeps what changed since [`Patricia::begin`].
-    pub(super) fn commit(&mut self) {
-        self.journal = None;
+    /// Keeps what changed since [`NodeStore::begin`].
+    fn commit(&mut self) {
+        *self.journal() = None;
     }
 
-    /// Puts everything back as it was at [`Patricia::begin`].
-    pub(super) fn rollback(&mut self) {
-        let Some(journal) = self.journal.take() else { return };
-        self.leaves.truncate(journal.leaves);
-        self.inners.truncate(journal.inners);
-        self.root = journal.root;
+    /// Puts everything back as it was at [`NodeStore::begin`].
+    fn rollback(&mut self) -> Result<(), Self::Error> {
+        let Some(journal) = self.journal().take() else { return Ok(()) };
+        self.truncate(journal.leaves, journal.inners);
+        self.set_top(journal.root);
         for (number, value) in journal.values {
-            self.leaf_mut(number).value = value;
+            let leaf = self.leaf(number)?;
+            self.set_leaf(number, &Leaf { value, ..leaf })?;
         }
-        for (id, node) in journal.nodes {
-            *self.inner_mut(id) = node;
+        for (number, node) in journal.nodes {
+            self.set_inner(number, &node)?;
         }
-    }
-
-    /// The inner nodes that a search for `key` passes, root first, and the leaf that it ends at.
-    fn descend(&self, key: &IndexKey) -> Option<(Vec<u32>, u32)> {
-        self.now().descend(key)
+        Ok(())
     }
 
     /// Marks inner nodes stale, and writes down those that the journal would have to put back.
-    fn mark_dirty(&mut self, trail: &[u32]) {
-        for &id in trail {
-            let before = *self.inner(id);
-            if before.stale {
-                continue;
+    fn mark_dirty(&mut self, trail: Vec<(u32, Inner)>) -> Result<(), Self::Error> {
+        for (number, node) in trail.into_iter().filter(|(_, node)| !node.stale) {
+            if let Some(journal) = self.journal().as_mut().filter(|journal| number < journal.inners) {
+                journal.nodes.entry(number).or_insert(node);
             }
-            if let Some(journal) = &mut self.journal
-                && (id as usize) < journal.inners
-            {
-                journal.nodes.entry(id).or_insert(before);
-            }
-            self.inner_mut(id).stale = true;
+            self.set_inner(number, &Inner { stale: true, ..node })?;
         }
+        Ok(())
     }
 
-    fn replace_value(&mut self, number: u32, value: Value) {
-        let before = core::mem::replace(&mut self.leaf_mut(number).value, value);
-        if let Some(journal) = &mut self.journal
-            && (number as usize) < journal.leaves
-        {
-            journal.values.entry(number).or_insert(before);
+    /// The inner node at a link, if it is stale. It must come below the bit above it: a circle would have no end.
+    fn stale(&mut self, link: Option<Link>, above: Option<u8>) -> Result<Option<(u32, Inner)>, Self::Error> {
+        let Some(number) = link.and_then(Link::inner) else { return Ok(None) };
+        let node = self.inner(number)?;
+        match above {
+            Some(above) if above >= node.bit => Err(Self::damaged()),
+            _ => Ok(node.stale.then_some((number, node))),
         }
-    }
-
-    fn add_leaf(&mut self, key: &IndexKey, value: Value) -> Link {
-        let link = Link(number(self.leaves.len()));
-        self.leaves.push(Leaf { key: *key, value });
-        link
-    }
-
-    fn add_inner(&mut self, node: Inner) -> Link {
-        let link = Link::to_inner(number(self.inners.len()));
-        self.inners.push(node);
-        link
-    }
-
-    fn hash(&self, link: Link) -> Subtree {
-        self.now().hash(link)
-    }
-
-    fn stale(&self, link: Link) -> Option<u32> {
-        link.inner().filter(|id| self.inner(*id).stale)
-    }
-}
-
-impl View<'_> {
-    /// The root.
-    pub(super) fn root(self) -> IndexRoot {
-        self.top().map_or_else(empty_root, |root| self.hash(root).root())
-    }
-
-    /// The number of a key.
-    pub(super) fn find(self, key: &IndexKey) -> Option<u32> {
-        let mut here = self.top()?;
-        while let Some(id) = here.inner() {
-            here = self.inner(id).toward(key);
-        }
-        (self.tree.leaf(here.0).key == *key).then_some(here.0)
-    }
-
-    /// What the tree says of a key, with its proof.
-    pub(super) fn prove(self, key: &IndexKey) -> Proof {
-        let Some((trail, nearest)) = self.descend(key) else {
-            return Proof::Absent(Absence::Empty);
-        };
-        let steps = trail.iter().rev().map(|id| {
-            let Inner { bit, left, right, .. } = self.inner(*id);
-            Step { bit, sibling: self.hash(if bit_of(key, bit) { left } else { right }) }
-        });
-        let path = Path::new(steps.collect());
-        let (other, value) = (self.tree.leaf(nearest).key, self.value(nearest));
-        if other == *key {
-            Proof::Present { value, path }
-        } else {
-            Proof::Absent(Absence::Other { key: other, value, path })
-        }
-    }
-
-    fn descend(self, key: &IndexKey) -> Option<(Vec<u32>, u32)> {
-        let mut here = self.top()?;
-        let mut trail = Vec::with_capacity(64);
-        while let Some(id) = here.inner() {
-            trail.push(id);
-            here = self.inner(id).toward(key);
-        }
-        Some((trail, here.0))
-    }
-
-    fn hash(self, link: Link) -> Subtree {
-        match link.inner() {
-            Some(id) => self.inner(id).hash,
-            None => Subtree::leaf(&self.tree.leaf(link.0).key, &self.value(link.0)),
-        }
-    }
-
-    fn top(self) -> Option<Link> {
-        self.before.map_or(self.tree.root, |journal| journal.root)
-    }
-
-    fn value(self, number: u32) -> Value {
-        let old = self.before.and_then(|journal| journal.values.get(&number));
-        old.map_or_else(|| self.tree.value(number), |value| *value)
-    }
-
-    fn inner(self, id: u32) -> Inner {
-        let old = self.before.and_then(|journal| journal.nodes.get(&id));
-        *old.unwrap_or_else(|| self.tree.inner(id))
-    }
-}
-
-/// The vectors are read through these only. A number is made by a push and forgotten by the truncation that takes
-/// its node away, so it is always in range; if it were not, to stop would be better than to sign.
-#[allow(clippy::indexing_slicing)]
-impl Patricia {
-    fn leaf(&self, number: u32) -> &Leaf {
-        &self.leaves[number as usize]
-    }
-
-    fn leaf_mut(&mut self, number: u32) -> &mut Leaf {
-        &mut self.leaves[number as usize]
-    }
-
-    fn inner(&self, id: u32) -> &Inner {
-        &self.inners[id as usize]
-    }
-
-    fn inner_mut(&mut self, id: u32) -> &mut Inner {
-        &mut self.inners[id as usize]
-    }
-}
-
-impl Inner {
-    fn toward(&self, key: &IndexKey) -> Link {
-        if bit_of(key, self.bit) { self.right } else { self.left }
-    }
-
-    fn toward_mut(&mut self, key: &IndexKey) -> &mut Link {
-        if bit_of(key, self.bit) { &mut self.right } else { &mut self.left }
     }
 }
 
 impl Link {
     const INNER: u32 = 1 << 31;
 
-    fn to_inner(id: u32) -> Self {
-        Self(id | Self::INNER)
+    /// The link of a number as [`Link::number`] gave it.
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number, for a store that writes links down.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    const fn to_leaf(number: u32) -> Self {
+        Self(number)
+    }
+
+    const fn to_inner(number: u32) -> Self {
+        Self(number | Self::INNER)
     }
 
     fn inner(self) -> Option<u32> {
         (self.0 & Self::INNER != 0).then_some(self.0 & !Self::INNER)
     }
-}
-
-/// A place in a vector as a number of 31 bits, which [`MAX_KEYS`] ensures that it has.
-fn number(len: usize) -> u32 {
-    len as u32
 }

@@ -4,8 +4,9 @@
 //! so the index must still know what it was. It does: the journal that could take the batch back is read instead.
 
 use super::builder::Index;
+use super::memory::{View, sure};
 use super::path::Proof;
-use super::patricia::View;
+use super::patricia::Nodes;
 use crate::hash::{IndexKey, IndexRoot};
 
 /// The index as it was before the staged batch, or as it is when none is staged.
@@ -32,16 +33,16 @@ impl<'a> Settled<'a> {
 
     /// The root.
     pub fn root(&self) -> IndexRoot {
-        self.view.root()
+        sure({ self.view }.root())
     }
 
     /// What it says of a key, with its proof.
     pub fn prove(&self, key: &IndexKey) -> Proof {
-        self.view.prove(key)
+        sure({ self.view }.prove(key))
     }
 
     /// The positions of the entries listed under a key, ascending; none when the key is absent.
     pub fn positions(&self, key: &IndexKey) -> &'a [u64] {
-        self.view.find(key).map_or(&[], |number| self.index.settled_positions(number))
+        sure({ self.view }.find(key)).map_or(&[], |number| self.index.settled_positions(number))
     }
 }

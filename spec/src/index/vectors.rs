@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::memory::sure;
+use super::patricia::{NodeStore, Nodes};
 use super::reference::{self, listing};
 use super::*;
 use crate::entry::{Entry, IndexEntry};
@@ -29,10 +31,12 @@ fn value(count: u64) -> Value {
     Value { count, root: ListRoot::from_bytes(sha256(&[&count.to_be_bytes()])) }
 }
 
-fn tree_of(pairs: &[(IndexKey, Value)]) -> patricia::Patricia {
-    let mut tree = patricia::Patricia::default();
-    pairs.iter().for_each(|(key, value)| tree.set(key, *value));
-    tree.rehash();
+fn tree_of(pairs: &[(IndexKey, Value)]) -> memory::Memory {
+    let mut tree = memory::Memory::default();
+    pairs.iter().for_each(|(key, value)| {
+        sure(tree.update(key, |_| Ok(*value)));
+    });
+    sure(tree.rehash());
     tree
 }
 
@@ -122,7 +126,7 @@ fn vectors_of_trees() {
     ] {
         let pairs: Vec<_> = heads.iter().zip(1..).map(|(head, count)| (key(head), value(count))).collect();
         let plain: Vec<_> = pairs.iter().map(|(key, value)| (*key.as_bytes(), value.to_bytes().to_vec())).collect();
-        let root = tree_of(&pairs).root();
+        let root = sure(tree_of(&pairs).now().root());
         assert_eq!(root, IndexRoot::from_bytes(reference::tree(&plain)), "{what}");
         line(&mut out, format_args!("# {what}"));
         pairs.iter().for_each(|(key, Value { count, root })| line(&mut out, format_args!("set {key} {count} {root}")));
@@ -159,7 +163,7 @@ fn vectors_of_proofs() {
     let pairs: Vec<_> =
         ["00", "20", "80", "81"].iter().zip(1..).map(|(head, count)| (key(head), value(count))).collect();
     let tree = tree_of(&pairs);
-    let root = tree.root();
+    let root = sure(tree.now().root());
     let path = |proof: &Proof| match proof {
         Proof::Present { path, .. } | Proof::Absent(Absence::Other { path, .. }) => path.steps().to_vec(),
         Proof::Absent(Absence::Empty) => Vec::new(),
@@ -168,7 +172,7 @@ fn vectors_of_proofs() {
     let ends_at = |at: usize, path: Vec<Step>| {
         Proof::Absent(Absence::Other { key: pairs[at].0, value: pairs[at].1, path: Path::new(path) })
     };
-    let of = |at: usize| path(&tree.prove(&pairs[at].0));
+    let of = |at: usize| path(&sure(tree.now().prove(&pairs[at].0)));
     let edited = |at: usize, edit: &dyn Fn(&mut Vec<Step>)| {
         let mut steps = of(at);
         edit(&mut steps);
@@ -182,7 +186,7 @@ fn vectors_of_proofs() {
 
     for (what, root, key, proof) in [
         ("Another value.", root, pairs[0].0, Proof::Present { value: value(9), path: Path::new(of(0)) }),
-        ("Another root.", tree_of(&pairs[..3]).root(), pairs[0].0, present(0, of(0))),
+        ("Another root.", sure(tree_of(&pairs[..3]).now().root()), pairs[0].0, present(0, of(0))),
         ("A bit of a sibling.", root, pairs[0].0, {
             present(0, edited(0, &|steps| steps[0].sibling = Subtree::leaf(&pairs[0].0, &pairs[0].1)))
         }),
@@ -201,21 +205,26 @@ fn vectors_of_proofs() {
         ("Absence by a leaf that a search would not end at.", root, self::key("30"), ends_at(0, of(0))),
         ("Absence from a tree that is not empty, by nothing.", root, self::key("30"), Proof::Absent(Absence::Empty)),
         ("Absence under another root.", empty_root(), self::key("30"), ends_at(1, of(1))),
-        ("The first key.", root, pairs[0].0, tree.prove(&pairs[0].0)),
-        ("The last key.", root, pairs[3].0, tree.prove(&pairs[3].0)),
+        ("The first key.", root, pairs[0].0, sure(tree.now().prove(&pairs[0].0))),
+        ("The last key.", root, pairs[3].0, sure(tree.now().prove(&pairs[3].0))),
         (
             "The only key: an empty path.",
-            tree_of(&pairs[..1]).root(),
+            sure(tree_of(&pairs[..1]).now().root()),
             pairs[0].0,
-            tree_of(&pairs[..1]).prove(&pairs[0].0),
+            sure(tree_of(&pairs[..1]).now().prove(&pairs[0].0)),
         ),
-        ("Absence at the bottom.", root, self::key("30"), tree.prove(&self::key("30"))),
-        ("Absence that would split the tree between two nodes.", root, self::key("c0"), tree.prove(&self::key("c0"))),
+        ("Absence at the bottom.", root, self::key("30"), sure(tree.now().prove(&self::key("30")))),
+        (
+            "Absence that would split the tree between two nodes.",
+            root,
+            self::key("c0"),
+            sure(tree.now().prove(&self::key("c0"))),
+        ),
         (
             "Absence from a tree of one key.",
-            tree_of(&pairs[..1]).root(),
+            sure(tree_of(&pairs[..1]).now().root()),
             pairs[1].0,
-            tree_of(&pairs[..1]).prove(&pairs[1].0),
+            sure(tree_of(&pairs[..1]).now().prove(&pairs[1].0)),
         ),
         ("Absence from an empty tree.", empty_root(), pairs[0].0, Proof::Absent(Absence::Empty)),
     ] {

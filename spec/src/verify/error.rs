@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 use crate::bundle::BundleError;
 use crate::hash::KeyId;
@@ -161,107 +161,51 @@ impl core::error::Error for VerifyError {
     }
 }
 
+const ASK_THE_PUBLISHER: &str = "do not use these files until the publisher explains this";
+const NOT_OF_THAT_PUBLISHER: &str =
+    "do not use these files as a release of that publisher; ask it which key it signs with";
+const SOMEBODY_ELSE: &str = "somebody else may speak in this publisher's name: do not use these files";
+const TWO_RELEASES: &str = "release.stele was put together from two releases: get it again";
+
 impl Explain for VerifyError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Bundle(_) | Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => Exit::BadInput,
-            Self::Checkpoint(error) => error.exit(),
-            Self::KeyProof(error) | Self::Proof(error) => error.exit(),
-            Self::OtherPublisher { .. }
-            | Self::OtherKey { .. }
-            | Self::KeyHistory(_)
-            | Self::KeyRevoked { .. }
-            | Self::KeyNotHeld { .. }
-            | Self::ClaimedLater { .. }
-            | Self::Signature(_) => Exit::BadSignature,
-            Self::OtherLog { .. } => Exit::NotInLog,
-            Self::TwoHistories { .. } => Exit::Inconsistent,
-            Self::ManifestDiffers(_) | Self::OtherCoordinate { .. } => Exit::BytesDiffer,
-            Self::TooOld { .. } => Exit::QuorumMissing,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Bundle(_) => "bundle-malformed",
-            Self::Checkpoint(error) => error.code(),
-            Self::Statement(error) => error.code(),
-            Self::NotARelease { .. } => "not-a-release",
-            Self::OtherPublisher { .. } => "other-publisher",
-            Self::OtherKey { .. } => "other-key",
-            Self::OtherCoordinate { .. } => "other-coordinate",
-            Self::TooOld { .. } => "evidence-too-old",
-            Self::KeyProof(error) | Self::Proof(error) => error.code(),
-            Self::OtherLog { .. } => "other-log",
-            Self::TwoHistories { .. } => "log-forked",
-            Self::KeyHistory(_) => "key-history-broken",
-            Self::KeyRevoked { .. } => "key-revoked",
-            Self::KeyNotHeld { .. } => "key-not-held",
-            Self::ClaimedLater { .. } => "claimed-later",
-            Self::Signature(error) => error.code(),
-            Self::Manifest(error) => error.code(),
-            Self::ManifestDiffers(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Checkpoint(error) => return error.hint(),
-            Self::KeyProof(error) | Self::Proof(error) => return error.hint(),
-            Self::Bundle(_) => "get release.stele again: it is damaged, or another kind of file",
-            Self::Statement(_) | Self::NotARelease { .. } | Self::Manifest(_) => {
-                "do not use these files until the publisher explains this"
-            }
-            Self::OtherPublisher { .. } | Self::OtherKey { .. } => {
-                "do not use these files as a release of that publisher; ask it which key it signs with"
-            }
-            Self::OtherCoordinate { .. } => {
-                "this is another release than the expected one: get that one's release.stele"
-            }
-            Self::TooOld { .. } => "ask the log for a newer proof, or accept an older one",
-            Self::KeyHistory(_)
-            | Self::KeyRevoked { .. }
-            | Self::KeyNotHeld { .. }
-            | Self::ClaimedLater { .. }
-            | Self::Signature(_) => "somebody else may speak in this publisher's name: do not use these files",
-            Self::OtherLog { .. } => {
-                "get release.stele again; if it stays so, the release is not in the log and nobody else sees it"
-            }
-            Self::ManifestDiffers(_) => "release.stele was put together from two releases: get it again",
-            Self::TwoHistories { .. } => {
-                "rely on nothing that this log says: keep the bundle, and send it to the log's witnesses"
-            }
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let pair = |expected: String, found: String| vec![("expected", expected), ("found", found)];
-        match self {
-            Self::Checkpoint(error) => error.facts(),
-            Self::KeyProof(error) | Self::Proof(error) => error.facts(),
-            Self::OtherPublisher { expected, found } => pair(expected.to_string(), found.to_string()),
-            Self::OtherKey { expected, found } => pair(expected.to_string(), found.to_string()),
-            Self::OtherCoordinate { expected, found } => pair(expected.to_string(), found.to_string()),
-            Self::TooOld { not_before, found } => {
-                let found = found.map_or_else(|| "no time".to_owned(), |found| found.to_string());
-                pair(format!("cosigned at {not_before} or later, in Unix seconds"), found)
-            }
-            Self::OtherLog { expected, found } => pair(expected.clone(), found.clone()),
-            Self::KeyNotHeld { kid, claimed, .. } => {
-                let claimed: Vec<_> = claimed.iter().map(ToString::to_string).collect();
-                let expected =
-                    if claimed.is_empty() { "a claim of the name in the bundle".into() } else { claimed.join(", ") };
-                pair(expected, kid.to_string())
-            }
-            Self::KeyHistory(broken) => {
-                vec![("entry", broken.position.to_string()), ("rule", broken.refusal.code().into())]
-            }
-            Self::KeyRevoked { kid, .. } => pair("a key that holds the name there".into(), kid.to_string()),
-            Self::ManifestDiffers(ManifestMismatch::Digest { expected, found, .. }) => {
-                pair(expected.to_string(), found.to_string())
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Checkpoint(error) => error;
+        Self::KeyProof(error) | Self::Proof(error) => error;
+        Self::Bundle(_) => Exit::BadInput, "bundle-malformed",
+            hint: "get release.stele again: it is damaged, or another kind of file";
+        Self::Statement(error) => Exit::BadInput, error.code(), hint: ASK_THE_PUBLISHER;
+        Self::NotARelease { .. } => Exit::BadInput, "not-a-release", hint: ASK_THE_PUBLISHER;
+        Self::Manifest(error) => Exit::BadInput, error.code(), hint: ASK_THE_PUBLISHER;
+        Self::OtherPublisher { expected, found } => Exit::BadSignature, "other-publisher", hint: NOT_OF_THAT_PUBLISHER,
+            "expected": expected, "found": found;
+        Self::OtherKey { expected, found } => Exit::BadSignature, "other-key", hint: NOT_OF_THAT_PUBLISHER,
+            "expected": expected, "found": found;
+        Self::OtherCoordinate { expected, found } => Exit::BytesDiffer, "other-coordinate",
+            hint: "this is another release than the expected one: get that one's release.stele",
+            "expected": expected, "found": found;
+        Self::TooOld { not_before, found } => Exit::QuorumMissing, "evidence-too-old",
+            hint: "ask the log for a newer proof, or accept an older one",
+            "expected": format!("cosigned at {not_before} or later, in Unix seconds"),
+            "found": found.map_or_else(|| "no time".to_owned(), |found| found.to_string());
+        Self::OtherLog { expected, found } => Exit::NotInLog, "other-log",
+            hint: "get release.stele again; if it stays so, the release is not in the log and nobody else sees it",
+            "expected": expected, "found": found;
+        Self::TwoHistories { .. } => Exit::Inconsistent, "log-forked",
+            hint: "rely on nothing that this log says: keep the bundle, and send it to the log's witnesses";
+        Self::KeyHistory(broken) => Exit::BadSignature, "key-history-broken", hint: SOMEBODY_ELSE,
+            "entry": broken.position, "rule": broken.refusal.code();
+        Self::KeyRevoked { kid, .. } => Exit::BadSignature, "key-revoked", hint: SOMEBODY_ELSE,
+            "expected": "a key that holds the name there", "found": kid;
+        Self::KeyNotHeld { kid, claimed, .. } => Exit::BadSignature, "key-not-held", hint: SOMEBODY_ELSE,
+            "expected": match claimed.as_slice() {
+                [] => "a claim of the name in the bundle".to_owned(),
+                claimed => claimed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            },
+            "found": kid;
+        Self::ClaimedLater { .. } => Exit::BadSignature, "claimed-later", hint: SOMEBODY_ELSE;
+        Self::Signature(error) => Exit::BadSignature, error.code(), hint: SOMEBODY_ELSE;
+        Self::ManifestDiffers(error @ ManifestMismatch::Digest { expected, found, .. }) =>
+            Exit::BytesDiffer, error.code(), hint: TWO_RELEASES, "expected": expected, "found": found;
+        Self::ManifestDiffers(error) => Exit::BytesDiffer, error.code(), hint: TWO_RELEASES;
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 use super::cause::Cause;
 use super::report::{Allow, Difference, Extra, FolderReport, Unusable};
@@ -132,91 +132,60 @@ impl fmt::Display for FolderMismatch {
 impl core::error::Error for FolderMismatch {}
 
 impl Explain for FolderMismatch {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Differs { .. } | Self::NotOfTheRelease { .. } => Exit::BytesDiffer,
-            Self::Unusable { is_io: true, .. } => Exit::Io,
-            Self::Unusable { .. } => Exit::BadInput,
-            Self::Incomplete { .. } => Exit::Incomplete,
-            Self::Unrecorded { .. } => Exit::Unrecorded,
-        }
+    explain! {
+        Self::Differs { files, .. } => Exit::BytesDiffer, "bytes-differ", hint: common_cause(files).hint(),
+            facts: first_of(files);
+        Self::NotOfTheRelease { size, digest, .. } => Exit::BytesDiffer, "not-of-the-release",
+            hint: "do not use it as a part of this release; is this the right release.stele?",
+            "expected": "the digest of a file of the release",
+            "found": digest.map_or_else(
+                || format!("{size} bytes, which no file of the release has"),
+                |digest| digest.to_string(),
+            );
+        Self::Unusable { files, is_io, .. } => if *is_io { Exit::Io } else { Exit::BadInput },
+            if *is_io { "file-unreadable" } else { "file-unusable" },
+            hint: "stop whatever writes to them, or put regular files in their place, and try again",
+            "expected": "regular files",
+            "found": names(files.iter().map(|odd| format!("{}: {}", odd.path, odd.why)), files.len(), NAMED);
+        Self::Incomplete { files, matching, dangling, .. } => Exit::Incomplete, "incomplete",
+            hint: match (matching, dangling) {
+                (0, _) => "name the folder that holds the files, or --no-hash to check the evidence alone",
+                (_, 1..) => {
+                    "their blobs are not in the cache: download them again; --partial accepts a part of a release"
+                }
+                _ => "download the rest; --partial accepts a part of a release",
+            },
+            "missing": names(files.iter().map(FilePath::as_str), files.len(), NAMED);
+        Self::Unrecorded { files } => Exit::Unrecorded, "unrecorded",
+            hint: format!(
+                "do not load this folder with them: nobody signed them; remove them, or {} if they are yours",
+                allowing(files)
+            ),
+            "not in the record": names(files.iter().map(Extra::with_role), files.len(), NAMED);
     }
+}
 
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Differs { .. } => "bytes-differ",
-            Self::NotOfTheRelease { .. } => "not-of-the-release",
-            Self::Unusable { is_io: true, .. } => "file-unreadable",
-            Self::Unusable { .. } => "file-unusable",
-            Self::Incomplete { .. } => "incomplete",
-            Self::Unrecorded { .. } => "unrecorded",
-        }
-    }
+/// The cause of all, or the careful hint's.
+fn common_cause(files: &[Difference]) -> Cause {
+    let first = files.first().map_or(Cause::Unknown, |file| file.cause);
+    if files.iter().all(|file| file.cause == first) { first } else { Cause::Unknown }
+}
 
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Differs { files, .. } => {
-                let first = files.first().map_or(Cause::Unknown, |file| file.cause);
-                // One hint for all, or the careful one.
-                let common = if files.iter().all(|file| file.cause == first) { first } else { Cause::Unknown };
-                common.hint().into()
-            }
-            Self::NotOfTheRelease { .. } => {
-                "do not use it as a part of this release; is this the right release.stele?".into()
-            }
-            Self::Unusable { .. } => {
-                "stop whatever writes to them, or put regular files in their place, and try again".into()
-            }
-            Self::Incomplete { matching: 0, .. } => {
-                "name the folder that holds the files, or --no-hash to check the evidence alone".into()
-            }
-            Self::Incomplete { dangling: 1.., .. } => {
-                "their blobs are not in the cache: download them again; --partial accepts a part of a release".into()
-            }
-            Self::Incomplete { .. } => "download the rest; --partial accepts a part of a release".into(),
-            Self::Unrecorded { files } => {
-                // The hint is pasted into a shell: names that mean something there are left out, and many are a pattern.
-                let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-                let is_short = files.len() <= NAMED && files.iter().all(|file| file.path.chars().all(plain));
-                let allowed = match is_short {
-                    true => {
-                        files.iter().map(|file| format!("--allow-extra '{}'", file.path)).collect::<Vec<_>>().join(" ")
-                    }
-                    false => "--allow-extra 'GLOB'".to_owned(),
-                };
-                format!(
-                    "do not load this folder with them: nobody signed them; remove them, or {allowed} if they are yours"
-                )
-            }
-        })
-    }
+/// What the first of them should be, and what it is.
+fn first_of(files: &[Difference]) -> Vec<(&'static str, String)> {
+    let Some(first) = files.first() else { return Vec::new() };
+    let of = if files.len() > 1 { format!("{}: ", first.path) } else { String::new() };
+    let what = first.cause.what().map(|what| format!(", {what}")).unwrap_or_default();
+    vec![("expected", format!("{of}{}", first.expected)), ("found", format!("{of}{}{what}", first.found()))]
+}
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Differs { files, .. } => {
-                let Some(first) = files.first() else { return Vec::new() };
-                let of = if files.len() > 1 { format!("{}: ", first.path) } else { String::new() };
-                let what = first.cause.what().map(|what| format!(", {what}")).unwrap_or_default();
-                vec![("expected", format!("{of}{}", first.expected)), ("found", format!("{of}{}{what}", first.found()))]
-            }
-            Self::Unusable { files, .. } => {
-                let shown = files.iter().map(|odd| format!("{}: {}", odd.path, odd.why));
-                vec![("expected", "regular files".into()), ("found", names(shown, files.len(), NAMED))]
-            }
-            Self::NotOfTheRelease { size, digest, .. } => {
-                let found = digest.map_or_else(
-                    || format!("{size} bytes, which no file of the release has"),
-                    |digest| digest.to_string(),
-                );
-                vec![("expected", "the digest of a file of the release".into()), ("found", found)]
-            }
-            Self::Incomplete { files, .. } => {
-                vec![("missing", names(files.iter().map(FilePath::as_str), files.len(), NAMED))]
-            }
-            Self::Unrecorded { files } => {
-                let shown = files.iter().map(Extra::with_role);
-                vec![("not in the record", names(shown, files.len(), NAMED))]
-            }
-        }
+/// The options that allow these files. They are pasted into a shell: names that mean something there are left out, and many are a
+/// pattern.
+fn allowing(files: &[Extra]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    if files.len() <= NAMED && files.iter().all(|file| file.path.chars().all(plain)) {
+        files.iter().map(|file| format!("--allow-extra '{}'", file.path)).collect::<Vec<_>>().join(" ")
+    } else {
+        "--allow-extra 'GLOB'".to_owned()
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::binaries::Binary;
-use stele_samples::document::conforms;
 use stele_probe::failure::{During, Failure, Step};
+use stele_samples::document::conforms;
 
 /// How long one command may take.
 pub const COMMAND: Duration = Duration::from_secs(120);

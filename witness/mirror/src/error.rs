@@ -1,7 +1,7 @@
 //! Why a mirror does not start, or does not sign.
 
 use stele_durable::DurableError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::checkpoint::{CheckpointError, Origin};
 use stele_spec::hash::RootHash;
 use stele_spec::tiledlog::TiledLogError;
@@ -79,46 +79,20 @@ impl MirrorError {
 }
 
 impl Explain for MirrorError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::State(error) => error.exit(),
-            Self::Damaged { reason: NotWhole::Durable(error), .. } | Self::Durable(error) => error.exit(),
-            Self::Damaged { .. } | Self::OtherHistory { .. } | Self::Untrusted(_) => Exit::Inconsistent,
-            Self::Copy(_) | Self::ClockBack { .. } => Exit::Unavailable,
-            Self::Signing(_) | Self::Push(_) => Exit::Internal,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::State(error) => error.code(),
-            Self::Damaged { .. } => "copy-damaged",
-            Self::Copy(_) => "not-copied",
-            Self::OtherHistory { .. } => "other-history",
-            Self::ClockBack { .. } => "clock-back",
-            Self::Untrusted(_) => "not-signed",
-            Self::Signing(_) | Self::Push(_) => "internal",
-            Self::Durable(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::State(error) => error.hint().map(|hint| hint.replace("logs adopt", "mirror adopt")),
-            Self::Damaged { folder, .. } => Some(format!(
+    explain! {
+        Self::State(error) => error.exit(), error.code(),
+            hint: error.hint().map(|hint| hint.replace("logs adopt", "mirror adopt")), facts: error.facts();
+        Self::Damaged { folder, reason, .. } =>
+            if let NotWhole::Durable(error) = reason { error.exit() } else { Exit::Inconsistent }, "copy-damaged",
+            hint: format!(
                 "nothing of it is served. `stele-witness mirror verify DIR` looks at all of it; remove what is damaged and {folder}/copied: \
                  the next run copies it again from the log, and accepts nothing that does not hash to what was signed"
-            )),
-            Self::Durable(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::State(error) => error.facts(),
-            Self::Durable(error) => error.facts(),
-            _ => Vec::new(),
-        }
+            );
+        Self::Copy(_) => Exit::Unavailable, "not-copied";
+        Self::OtherHistory { .. } => Exit::Inconsistent, "other-history";
+        Self::ClockBack { .. } => Exit::Unavailable, "clock-back";
+        Self::Untrusted(_) => Exit::Inconsistent, "not-signed";
+        Self::Signing(_) | Self::Push(_) => Exit::Internal, "internal";
+        Self::Durable(error) => error;
     }
 }

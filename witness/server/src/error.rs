@@ -7,7 +7,7 @@ use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
 use stele_durable::lock::LockError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_fetch::roots::RootsError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::misbehaviour::EvidenceError;
@@ -220,142 +220,57 @@ pub enum WitnessError {
     Output(#[from] OutputError),
 }
 
+/// How to see the logs of a witness.
+const LOGS_LIST: &str = "`stele-witness logs list DIR` shows the logs it cosigns";
+
 impl Explain for WitnessError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Argument { .. } | Self::NoEvidence { .. } | Self::NoSuchLog { .. } => Exit::Usage,
-            Self::AlreadyThere { .. }
-            | Self::Unfit { .. }
-            | Self::Key { .. }
-            | Self::Bastion { .. }
-            | Self::KeyThere { .. }
-            | Self::Keyring { .. }
-            | Self::OtherName { .. }
-            | Self::Unexportable { .. }
-            | Self::EditByHand { .. }
-            | Self::MirrorByHand { .. }
-            | Self::List { .. }
-            | Self::OtherKeys
-            | Self::NothingMirrored { mirrored: 0 }
-            | Self::UnknownLog { .. } => Exit::BadInput,
-            Self::ChangedKeys { .. } => Exit::Refused,
-            Self::Unwell { .. } | Self::NothingMirrored { .. } => Exit::Unavailable,
-            Self::KnownLog { .. } => Exit::Refused,
-            Self::Listen { .. } | Self::Machine { .. } => Exit::Io,
-            Self::Config(error) => error.exit(),
-            Self::Roots(error) => error.exit(),
-            Self::Agent(error) => error.exit(),
-            Self::KeyFile(error) => error.exit(),
-            Self::Lock(error) => error.exit(),
-            Self::State(error) => error.exit(),
-            Self::Mirror(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            Self::Output(error) => error.exit(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Argument { .. } => "bad-argument",
-            Self::AlreadyThere { .. } => "already-there",
-            Self::Unfit { .. } => "config-unfit",
-            Self::Key { .. } => "not-a-signer-key",
-            Self::Bastion { .. } => "not-a-bastion-key",
-            Self::Keyring { .. } => "not-a-cosigner",
-            Self::OtherName { .. } => "other-name",
-            Self::KnownLog { .. } => "known-log",
-            Self::UnknownLog { .. } => "unknown-log",
-            Self::NoSuchLog { .. } => "no-such-log",
-            Self::EditByHand { .. } | Self::MirrorByHand { .. } => "edit-by-hand",
-            Self::List { .. } => "bad-list",
-            Self::ChangedKeys { .. } => "changed-keys",
-            Self::OtherKeys => "other-keys",
-            Self::Unwell { .. } => "unwell",
-            Self::NothingMirrored { .. } => "nothing-mirrored",
-            Self::NoEvidence { .. } => "no-evidence",
-            Self::Unexportable { .. } => "unexportable",
-            Self::Listen { .. } => "cannot-listen",
-            Self::Machine { .. } => "machine",
-            Self::Config(error) => error.code(),
-            Self::Roots(error) => error.code(),
-            Self::Agent(error) => error.code(),
-            Self::KeyThere { .. } => "key-there",
-            Self::KeyFile(error) => error.code(),
-            Self::Lock(error) => error.code(),
-            Self::State(error) => error.code(),
-            Self::Mirror(error) => error.code(),
-            Self::Durable(error) => error.code(),
-            Self::Output(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::AlreadyThere { .. } => Some("a new key needs a new folder and a new name".into()),
-            Self::OtherName { .. } => Some("the name belongs to the key: correct `name` in the config".into()),
-            Self::KnownLog { .. } => Some(
-                "a changed key is for a person to judge: ask the log's operator over another channel, then edit `vkeys` \
-                 in witness.toml"
-                    .into(),
-            ),
-            Self::UnknownLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
-            Self::Listen { .. } => Some("is the port taken? Port 0 takes a free one".into()),
-            Self::Config(error) => error.hint(),
-            Self::Roots(error) => error.hint(),
-            Self::Agent(error) => error.hint(),
-            Self::KeyThere { .. } => Some("a key is never replaced: new keys get a new folder and a new name".into()),
-            Self::KeyFile(error) => error.hint(),
-            Self::Lock(error) => error.hint(),
-            Self::State(error) => error.hint(),
-            Self::Mirror(error) => error.hint(),
-            Self::Durable(error) => error.hint(),
-            Self::Output(error) => error.hint(),
-            Self::NoSuchLog { .. } => Some("`stele-witness logs list DIR` shows the logs it cosigns".into()),
-            Self::EditByHand { origin, disabled, .. } => {
-                Some(format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself"))
-            }
-            Self::MirrorByHand { origin, .. } => {
-                Some(format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`"))
-            }
-            Self::ChangedKeys { .. } => Some(
-                "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
-                 witness.toml"
-                    .into(),
-            ),
-            Self::OtherKeys => Some("new keys need a restart, and a new name".into()),
-            Self::NothingMirrored { mirrored: 0 } => Some(
-                "is this the folder of the mirror? `stele-witness mirror init` and `mirror add` make one of it".into(),
-            ),
-            Self::NothingMirrored { .. } => Some(
-                "is it running? It copies a log after it has cosigned it: look again later, and at `stele-witness doctor`"
-                    .into(),
-            ),
-            Self::Unwell { .. } => Some("look at the lines that begin with FAIL".into()),
-            Self::NoEvidence { .. } => Some("`stele-witness evidence list DIR` prints the ids".into()),
-            Self::Argument { .. }
-            | Self::Unexportable { .. }
-            | Self::List { .. }
-            | Self::Unfit { .. }
-            | Self::Key { .. }
-            | Self::Bastion { .. }
-            | Self::Keyring { .. }
-            | Self::Machine { .. } => None,
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::ChangedKeys { changed } => {
-                let facts = |(_, known, given): &(Origin, String, String)| {
-                    [("expected", known.clone()), ("found", given.clone())]
-                };
-                changed.iter().flat_map(facts).collect()
-            }
-            Self::KnownLog { known, given, .. } => vec![("expected", known.clone()), ("found", given.clone())],
-            Self::State(error) => error.facts(),
-            Self::Mirror(error) => error.facts(),
-            Self::Durable(error) => error.facts(),
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Argument { .. } => Exit::Usage, "bad-argument";
+        Self::AlreadyThere { .. } => Exit::BadInput, "already-there", hint: "a new key needs a new folder and a new name";
+        Self::Unfit { .. } => Exit::BadInput, "config-unfit";
+        Self::Key { .. } => Exit::BadInput, "not-a-signer-key";
+        Self::Bastion { .. } => Exit::BadInput, "not-a-bastion-key";
+        Self::Keyring { .. } => Exit::BadInput, "not-a-cosigner";
+        Self::OtherName { .. } => Exit::BadInput, "other-name",
+            hint: "the name belongs to the key: correct `name` in the config";
+        Self::KnownLog { known, given, .. } => Exit::Refused, "known-log",
+            hint: "a changed key is for a person to judge: ask the log's operator over another channel, then edit `vkeys` \
+                   in witness.toml",
+            "expected": known, "found": given;
+        Self::UnknownLog { .. } => Exit::BadInput, "unknown-log", hint: LOGS_LIST;
+        Self::NoSuchLog { .. } => Exit::Usage, "no-such-log", hint: LOGS_LIST;
+        Self::EditByHand { origin, disabled, .. } => Exit::BadInput, "edit-by-hand",
+            hint: format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself");
+        Self::MirrorByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
+            hint: format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`");
+        Self::List { .. } => Exit::BadInput, "bad-list";
+        Self::ChangedKeys { changed } => Exit::Refused, "changed-keys",
+            hint: "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
+                   witness.toml",
+            facts: changed
+                .iter()
+                .flat_map(|(_, known, given)| [("expected", known.clone()), ("found", given.clone())])
+                .collect();
+        Self::OtherKeys => Exit::BadInput, "other-keys", hint: "new keys need a restart, and a new name";
+        Self::Unwell { .. } => Exit::Unavailable, "unwell", hint: "look at the lines that begin with FAIL";
+        Self::NothingMirrored { mirrored: 0 } => Exit::BadInput, "nothing-mirrored",
+            hint: "is this the folder of the mirror? `stele-witness mirror init` and `mirror add` make one of it";
+        Self::NothingMirrored { .. } => Exit::Unavailable, "nothing-mirrored",
+            hint: "is it running? It copies a log after it has cosigned it: look again later, and at `stele-witness doctor`";
+        Self::NoEvidence { .. } => Exit::Usage, "no-evidence", hint: "`stele-witness evidence list DIR` prints the ids";
+        Self::Unexportable { .. } => Exit::BadInput, "unexportable";
+        Self::Listen { .. } => Exit::Io, "cannot-listen", hint: "is the port taken? Port 0 takes a free one";
+        Self::Machine { .. } => Exit::Io, "machine";
+        Self::KeyThere { .. } => Exit::BadInput, "key-there",
+            hint: "a key is never replaced: new keys get a new folder and a new name";
+        Self::Config(error) => error;
+        Self::Roots(error) => error;
+        Self::Agent(error) => error;
+        Self::KeyFile(error) => error;
+        Self::Lock(error) => error;
+        Self::State(error) => error;
+        Self::Mirror(error) => error;
+        Self::Durable(error) => error;
+        Self::Output(error) => error;
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stele_durable as durable;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::error::{self, FileError};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
@@ -208,35 +208,14 @@ enum EvidenceFailure {
 }
 
 impl Explain for EvidenceFailure {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Malformed { .. } | Self::OldText { .. } => Exit::BadInput,
-            Self::Unproven(Unproven::UnknownLog { .. }) => Exit::WrongPolicy,
-            Self::Unproven(_) => Exit::Unproven,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { error, .. } => error.code(),
-            Self::OldText { .. } => "evidence-old-text",
-            Self::Unproven(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Malformed { .. } => Some("`stele inspect FILE` says what a file is".into()),
-            Self::OldText { .. } => {
-                Some("`stele-witness evidence export DIR --out FOLDER` writes it as a file of evidence".into())
-            }
-            Self::Unproven(Unproven::UnknownLog { .. }) => {
-                Some("give the key of that log: --vkey, or --policy with a policy that has it".into())
-            }
-            Self::Unproven(Unproven::NeedsMore { .. }) => {
-                Some("ask whoever made the file for the entries that are missing".into())
-            }
-            Self::Unproven(_) => None,
-        }
+    explain! {
+        Self::Malformed { error, .. } => Exit::BadInput, error.code(), hint: "`stele inspect FILE` says what a file is";
+        Self::OldText { .. } => Exit::BadInput, "evidence-old-text",
+            hint: "`stele-witness evidence export DIR --out FOLDER` writes it as a file of evidence";
+        Self::Unproven(error @ Unproven::UnknownLog { .. }) => Exit::WrongPolicy, error.code(),
+            hint: "give the key of that log: --vkey, or --policy with a policy that has it";
+        Self::Unproven(error @ Unproven::NeedsMore { .. }) => Exit::Unproven, error.code(),
+            hint: "ask whoever made the file for the entries that are missing";
+        Self::Unproven(error) => Exit::Unproven, error.code();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::{CheckpointAge, completeness};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_status::{Rejected, Validated, validate};
@@ -237,16 +237,9 @@ pub(crate) struct BadName {
 }
 
 impl Explain for BadName {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "bad-name"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("publisher/model@version#variant, or publisher/model@version, publisher/model, publisher".into())
+    explain! {
+        Self { .. } => Exit::BadInput, "bad-name",
+            hint: "publisher/model@version#variant, or publisher/model@version, publisher/model, publisher";
     }
 }
 
@@ -259,20 +252,9 @@ pub(crate) struct NothingSaid {
 }
 
 impl Explain for NothingSaid {
-    fn exit(&self) -> Exit {
-        Exit::NotInLog
-    }
-
-    fn code(&self) -> &'static str {
-        "nothing-said"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("is this the log, and is the name spelt so? Names are lower case".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let proven = "proven complete, by the log's index: there is nothing up to its newest head";
-        vec![("answer", self.lack.map_or(proven, Lack::text).to_owned())]
+    explain! {
+        Self { lack, .. } => Exit::NotInLog, "nothing-said",
+            hint: "is this the log, and is the name spelt so? Names are lower case",
+            "answer": lack.map_or("proven complete, by the log's index: there is nothing up to its newest head", Lack::text);
     }
 }

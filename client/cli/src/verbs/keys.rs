@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use stele_clock::duration::HumanDuration;
 use stele_durable as durable;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
@@ -307,42 +307,12 @@ pub(crate) enum KeysError {
 }
 
 impl Explain for KeysError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unclaimed { .. } => Exit::NotInLog,
-            Self::Reason(_) => Exit::Usage,
-            Self::Waiting { .. } => Exit::Refused,
-            Self::Format(_) => Exit::Internal,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unclaimed { .. } => "name-unclaimed",
-            Self::Reason(_) => "bad-reason",
-            Self::Waiting { .. } => "approvals-missing",
-            Self::Format(_) => "proposal-unwritable",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Unclaimed { .. } => "`stele claim NAME --key FILE` claims it",
-                Self::Reason(_) => "write it as text that can be read, in a few lines",
-                Self::Waiting { .. } => "let further keys approve it: stele keys approve FILE --key THEIRS",
-                Self::Format(_) => "this is a bug of ours: please tell us",
-            }
-            .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Waiting { needed, found, .. } => {
-                vec![("expected", format!("{needed} keys that sign")), ("found", found.to_string())]
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Unclaimed { .. } => Exit::NotInLog, "name-unclaimed", hint: "`stele claim NAME --key FILE` claims it";
+        Self::Reason(_) => Exit::Usage, "bad-reason", hint: "write it as text that can be read, in a few lines";
+        Self::Waiting { needed, found, .. } => Exit::Refused, "approvals-missing",
+            hint: "let further keys approve it: stele keys approve FILE --key THEIRS",
+            "expected": format!("{needed} keys that sign"), "found": found;
+        Self::Format(_) => Exit::Internal, "proposal-unwritable", hint: "this is a bug of ours: please tell us";
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::log_view::LogView;
@@ -124,15 +124,7 @@ pub(crate) struct NoLineage {
 }
 
 impl Explain for NoLineage {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "not-a-release"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name a release".into())
+    explain! {
+        Self { .. } => Exit::BadInput, "not-a-release", hint: "name a release";
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 use stele_durable as durable;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_host_check::observation;
 use stele_host_check::{Bases, Comparison, HostLocation, HubClient};
 use stele_log_client::log_url;
@@ -221,46 +221,20 @@ pub(crate) enum ObserveError {
 }
 
 impl Explain for ObserveError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unreleased { .. } => Exit::NotInLog,
-            Self::NoManifest | Self::NoList => Exit::Unavailable,
-            Self::DocumentsDiffer { .. } => Exit::Findings,
-            Self::Absent { .. } => Exit::Incomplete,
-            Self::ExtraLoadable { .. } => Exit::Unrecorded,
-            Self::Differs { .. } => Exit::BytesDiffer,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unreleased { .. } => "not-in-log",
-            Self::NoManifest => "manifest-missing",
-            Self::NoList => "log-answer-malformed",
-            Self::DocumentsDiffer { .. } => "host-documents-differ",
-            Self::Absent { .. } => "host-absent",
-            Self::ExtraLoadable { .. } => "extra-loadable",
-            Self::Differs { .. } => "host-differs",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Unreleased { .. } => "is the coordinate right, and is this the log it is in?",
-            Self::NoManifest | Self::NoList => {
-                "is this the address of a Stele log? A mirror must have its manifests too"
-            }
-            Self::DocumentsDiffer { .. } => {
-                "a warning: compare the documents with those of the release; an honest host may edit a model card"
-            }
-            Self::Absent { .. } => {
-                "are the repository and the revision spelled as at the host? If so: what is under that name later is not this release until it verifies"
-            }
-            Self::ExtraLoadable { .. } => {
-                "load a copy that has the recorded files alone, or ask the publisher to record these"
-            }
-            Self::Differs { .. } => "do not use what this host serves as this release",
-        };
-        Some(hint.into())
+    explain! {
+        Self::Unreleased { .. } => Exit::NotInLog, "not-in-log",
+            hint: "is the coordinate right, and is this the log it is in?";
+        Self::NoManifest => Exit::Unavailable, "manifest-missing",
+            hint: "is this the address of a Stele log? A mirror must have its manifests too";
+        Self::NoList => Exit::Unavailable, "log-answer-malformed",
+            hint: "is this the address of a Stele log? A mirror must have its manifests too";
+        Self::DocumentsDiffer { .. } => Exit::Findings, "host-documents-differ",
+            hint: "a warning: compare the documents with those of the release; an honest host may edit a model card";
+        Self::Absent { .. } => Exit::Incomplete, "host-absent",
+            hint: "are the repository and the revision spelled as at the host? If so: what is under that name later is not this release until it verifies";
+        Self::ExtraLoadable { .. } => Exit::Unrecorded, "extra-loadable",
+            hint: "load a copy that has the recorded files alone, or ask the publisher to record these";
+        Self::Differs { .. } => Exit::BytesDiffer, "host-differs",
+            hint: "do not use what this host serves as this release";
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::policy::{FaultTolerance, MAX_COSIGNATURES, Policy, Quorum, counted_twice, operator};
 
 use crate::args::{PolicyArgs, PolicyVerb};
@@ -117,23 +117,11 @@ fn unmeetable(policy: &Policy) -> Option<UnmeetableQuorum> {
 }
 
 impl Explain for UnmeetableQuorum {
-    fn exit(&self) -> Exit {
-        Exit::WrongPolicy
-    }
-
-    fn code(&self) -> &'static str {
-        "quorum-unmeetable"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("lower the threshold of a group: more than that cannot be shown in one checkpoint".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("expected", format!("a quorum of at most {MAX_COSIGNATURES} cosignatures")),
-            ("found", format!("one of at least {}", self.least)),
-        ]
+    explain! {
+        Self { least, .. } => Exit::WrongPolicy, "quorum-unmeetable",
+            hint: "lower the threshold of a group: more than that cannot be shown in one checkpoint",
+            "expected": format!("a quorum of at most {MAX_COSIGNATURES} cosignatures"),
+            "found": format!("one of at least {least}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
@@ -362,19 +362,9 @@ pub(crate) struct NotAThing {
 }
 
 impl Explain for NotAThing {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "nothing-to-resolve"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, or pkg:..."
-                .into(),
-        )
+    explain! {
+        Self { .. } => Exit::BadInput, "nothing-to-resolve",
+            hint: "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, or pkg:...";
     }
 }
 
@@ -387,12 +377,8 @@ pub(crate) struct Unhashed {
 }
 
 impl Explain for Unhashed {
-    fn exit(&self) -> Exit {
-        Exit::Io
-    }
-
-    fn code(&self) -> &'static str {
-        "file-unreadable"
+    explain! {
+        Self { .. } => Exit::Io, "file-unreadable";
     }
 }
 
@@ -406,32 +392,13 @@ pub(crate) struct NotRecorded {
 }
 
 impl Explain for NotRecorded {
-    fn exit(&self) -> Exit {
-        Exit::NotInLog
-    }
-
-    fn code(&self) -> &'static str {
-        "not-recorded"
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self.weights {
-            Some(Ok(())) => {
-                "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
-                 says nothing: a release with the file may be left out by the log's lookup (not proven complete)"
-            }
-            Some(Err(_)) | None => {
-                "it may be in a release that the log's lookup leaves out (not proven complete), or it was changed since"
-            }
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self.weights {
-            Some(Err(lack)) => vec![("weights", lack.text().to_owned())],
-            Some(Ok(())) | None => Vec::new(),
-        }
+    explain! {
+        Self { weights: Some(Ok(())), .. } => Exit::NotInLog, "not-recorded",
+            hint: "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
+                   says nothing: a release with the file may be left out by the log's lookup (not proven complete)";
+        Self { weights, .. } => Exit::NotInLog, "not-recorded",
+            hint: "it may be in a release that the log's lookup leaves out (not proven complete), or it was changed since",
+            facts: weights.iter().filter_map(|weights| Some(("weights", weights.err()?.text().to_owned()))).collect();
     }
 }
 
@@ -445,24 +412,10 @@ pub(crate) struct MoreThanAreRead {
 }
 
 impl Explain for MoreThanAreRead {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "too-many-candidates"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "a log that has just got manifests back names every release of which it does not know the files: ask again in a \
-             minute, or at a mirror; a release.stele of the release has the answer as well (--bundle)"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+    explain! {
+        Self { .. } => Exit::Unavailable, "too-many-candidates",
+            hint: "a log that has just got manifests back names every release of which it does not know the files: ask again in a \
+                   minute, or at a mirror; a release.stele of the release has the answer as well (--bundle)";
     }
 }
 
@@ -475,24 +428,13 @@ pub(crate) struct ManifestsMissing {
 }
 
 impl Explain for ManifestsMissing {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "manifest-missing"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "without its manifest a release cannot be shown to have a file: read a mirror of the log, or tell its operator \
-             that manifests are missing; a release.stele of the release has the manifest as well (--bundle)"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let release = |(entry, coordinate): &(u64, Coordinate)| ("release", format!("{coordinate} (entry {entry})"));
-        self.unread.iter().map(release).collect()
+    explain! {
+        Self { unread, .. } => Exit::Unavailable, "manifest-missing",
+            hint: "without its manifest a release cannot be shown to have a file: read a mirror of the log, or tell its operator \
+                   that manifests are missing; a release.stele of the release has the manifest as well (--bundle)",
+            facts: unread
+                .iter()
+                .map(|(entry, coordinate)| ("release", format!("{coordinate} (entry {entry})")))
+                .collect();
     }
 }

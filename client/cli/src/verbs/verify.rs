@@ -1,7 +1,7 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::lineage::{self, Lineage};
@@ -261,38 +261,13 @@ pub(crate) enum VerifyError {
 }
 
 impl Explain for VerifyError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::NotTheirs { .. } => Exit::BadSignature,
-            Self::NotNamed { .. } => Exit::Inconsistent,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotTheirs { .. } => "not-the-publisher",
-            Self::NotNamed { .. } => "release-not-named",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotTheirs { .. } => "somebody else may speak in this publisher's name: do not use these files",
-            Self::NotNamed { .. } => {
-                "the log's lookups are wrong or behind: ask again later, and report it if it stays so; offline the evidence holds by itself"
-            }
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::NotTheirs { code, .. } => vec![("rule", (*code).to_owned())],
-            Self::NotNamed { url, entry, found } => vec![
-                ("log", url.clone()),
-                ("expected", format!("entry {entry}")),
-                ("found", found.map_or("nothing".to_owned(), |found| format!("entry {found}"))),
-            ],
-        }
+    explain! {
+        Self::NotTheirs { code, .. } => Exit::BadSignature, "not-the-publisher",
+            hint: "somebody else may speak in this publisher's name: do not use these files",
+            "rule": code;
+        Self::NotNamed { url, entry, found } => Exit::Inconsistent, "release-not-named",
+            hint: "the log's lookups are wrong or behind: ask again later, and report it if it stays so; offline the evidence holds by itself",
+            "log": url, "expected": format!("entry {entry}"),
+            "found": found.map_or("nothing".to_owned(), |found| format!("entry {found}"));
     }
 }

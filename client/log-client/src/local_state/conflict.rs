@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 use stele_spec::merkle::ConsistencyProof;
@@ -108,27 +108,11 @@ pub struct Stale {
 }
 
 impl Explain for Stale {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "stale"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "ask again later, or at another address; if it stays so, the log may have lost entries: ask its witnesses"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("log", self.origin.clone()),
-            ("expected", format!("a tree of at least {} entries, as seen before", self.before)),
-            ("found", format!("a tree of {} entries", self.now)),
-        ]
+    explain! {
+        Self { origin, before, now } => Exit::Unavailable, "stale",
+            hint: "ask again later, or at another address; if it stays so, the log may have lost entries: ask its witnesses",
+            "log": origin, "expected": format!("a tree of at least {before} entries, as seen before"),
+            "found": format!("a tree of {now} entries");
     }
 }
 

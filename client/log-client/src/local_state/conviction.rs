@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use stele_durable::{Dir, DurableError};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::misbehaviour::{Accused, EXTENSION, KnownKeys, Misbehaviour};
 use stele_spec::note::MAX_NOTE;
 
@@ -64,22 +64,9 @@ fn conviction(bytes: &[u8], keys: &KnownKeys, log: LogId<'_>) -> Option<String> 
 }
 
 impl Explain for LogConvicted {
-    fn exit(&self) -> Exit {
-        Exit::Inconsistent
-    }
-
-    fn code(&self) -> &'static str {
-        "log-convicted"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "rely on nothing that this log says; `stele evidence verify FILE` shows the proof to anyone; --no-state looks at the bundle alone"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![("evidence", self.file.display().to_string())]
+    explain! {
+        Self { file, .. } => Exit::Inconsistent, "log-convicted",
+            hint: "rely on nothing that this log says; `stele evidence verify FILE` shows the proof to anyone; --no-state looks at the bundle alone",
+            "evidence": file.display();
     }
 }

@@ -1,7 +1,7 @@
 //! Why a log could not be read, or is not what its head says.
 
 use stele_durable::DurableError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_fetch::static_files::{SourceError, StaticFiles};
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::manifest::ManifestError;
@@ -128,72 +128,28 @@ impl ReadError {
     }
 }
 
+/// What to do about a file that is not the one of the head.
+const NOT_COMMITTED_TO: &str = "what is served is not what the head commits to: read from another mirror; if the log itself serves \
+    it, tell its operator";
+
 impl Explain for ReadError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Source(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            Self::NoHead { .. } => Exit::Unavailable,
-            Self::Head { error, .. } => error.exit(),
-            Self::Malformed { .. } | Self::Manifest { .. } => Exit::BadInput,
-            Self::NotTheTree { .. } | Self::NotInTree { .. } => Exit::Inconsistent,
-            Self::NotAPrefix { .. } => Exit::Inconsistent,
-            Self::OtherManifest { .. } => Exit::BytesDiffer,
-            Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Source(error) => error.code(),
-            Self::Durable(error) => error.code(),
-            Self::NoHead { .. } => "log-answer-malformed",
-            Self::Head { error, .. } => error.code(),
-            Self::Malformed { .. } => "log-file-malformed",
-            Self::Tile(_) | Self::PastTheEnd { .. } => "no-such-entry",
-            Self::NotTheTree { .. } | Self::NotInTree { .. } => "not-the-tree",
-            Self::NotAPrefix { .. } => "history-rewritten",
-            Self::OtherManifest { .. } => "manifest-differs",
-            Self::Manifest { error, .. } => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Source(error) => return error.hint(),
-            Self::Durable(error) => return error.hint(),
-            Self::NoHead { .. } => {
-                "is this the address of a Stele log, and does nothing stand between, such as a login page?"
-            }
-            Self::Head { error, .. } => error.served_hint(),
-            Self::Malformed { .. } | Self::NotTheTree { .. } | Self::NotInTree { .. } => {
-                "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator"
-            }
-            Self::NotAPrefix { .. } => {
-                "keep both tree heads: they are evidence that the log shows two histories; ask the witnesses which one they saw"
-            }
-            Self::OtherManifest { .. } | Self::Manifest { .. } => "read it from another mirror",
-            Self::Tile(_) | Self::PastTheEnd { .. } => return None,
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Source(error) => error.facts(),
-            Self::NoHead { error, .. } | Self::Head { error, .. } => error.facts(),
-            Self::NotTheTree { expected, found, size, .. } => {
-                vec![("tree size", size.to_string()), ("expected", expected.to_string()), ("found", found.to_string())]
-            }
-            Self::NotAPrefix { expected, found, now, .. } => vec![
-                ("expected", expected.to_string()),
-                ("found", found.to_string()),
-                ("tree size now", now.to_string()),
-            ],
-            Self::OtherManifest { expected, found, .. } => {
-                vec![("expected", expected.to_string()), ("found", found.to_string())]
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Source(error) => error;
+        Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::NoHead { error, .. } => Exit::Unavailable, "log-answer-malformed",
+            hint: "is this the address of a Stele log, and does nothing stand between, such as a login page?",
+            facts: error.facts();
+        Self::Head { error, .. } => error.exit(), error.code(), hint: error.served_hint(), facts: error.facts();
+        Self::Malformed { .. } => Exit::BadInput, "log-file-malformed", hint: NOT_COMMITTED_TO;
+        Self::Tile(_) | Self::PastTheEnd { .. } => Exit::NotInLog, "no-such-entry";
+        Self::NotTheTree { expected, found, size, .. } => Exit::Inconsistent, "not-the-tree", hint: NOT_COMMITTED_TO,
+            "tree size": size, "expected": expected, "found": found;
+        Self::NotInTree { .. } => Exit::Inconsistent, "not-the-tree", hint: NOT_COMMITTED_TO;
+        Self::NotAPrefix { expected, found, now, .. } => Exit::Inconsistent, "history-rewritten",
+            hint: "keep both tree heads: they are evidence that the log shows two histories; ask the witnesses which one they saw",
+            "expected": expected, "found": found, "tree size now": now;
+        Self::OtherManifest { expected, found, .. } => Exit::BytesDiffer, "manifest-differs",
+            hint: "read it from another mirror", "expected": expected, "found": found;
+        Self::Manifest { error, .. } => Exit::BadInput, error.code(), hint: "read it from another mirror";
     }
 }

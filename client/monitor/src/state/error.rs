@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// A state that is none.
 #[derive(Debug, thiserror::Error)]
@@ -38,25 +38,15 @@ pub(crate) enum StateError {
 }
 
 impl Explain for StateError {
-    fn exit(&self) -> Exit {
-        Exit::Io
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } | Self::Head { .. } => "monitor-state-malformed",
-            Self::TooLarge { .. } => "monitor-state-too-large",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Malformed { .. } => "this says nothing about the log. Restore the file from a backup; without the file of a log, its newest tree head is forgotten; without an event, it is not told".into(),
-            Self::Head { kept, .. } => format!(
+    explain! {
+        Self::Malformed { .. } => Exit::Io, "monitor-state-malformed",
+            hint: "this says nothing about the log. Restore the file from a backup; without the file of a log, its newest tree head is forgotten; without an event, it is not told";
+        Self::Head { kept, .. } => Exit::Io, "monitor-state-malformed",
+            hint: format!(
                 "this says nothing about the log: the head is set aside as {}, and the next round begins with what the log shows. Check this machine's disk",
                 kept.display()
-            ),
-            Self::TooLarge { .. } => "watch less with this monitor, or divide what is watched between several".into(),
-        })
+            );
+        Self::TooLarge { .. } => Exit::Io, "monitor-state-too-large",
+            hint: "watch less with this monitor, or divide what is watched between several";
     }
 }

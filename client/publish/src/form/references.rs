@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
@@ -173,39 +173,19 @@ pub enum ReferenceError {
 }
 
 impl Explain for ReferenceError {
-    fn exit(&self) -> Exit {
-        Exit::Refused
-    }
-
-    fn code(&self) -> &'static str {
-        "reference-unknown"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::Unrecorded { field, .. } if field.starts_with("affected") => {
-                    "is the name right, and the log? If really nothing is recorded under it: --unrecorded NAME, or unrecorded = true"
-                }
-                Self::Unrecorded { .. } => "is the name right, and the log? A parent outside it is named by purl and digest",
-                Self::Recorded { .. } => "remove unrecorded: the entry is filled in",
-                Self::Elsewhere { .. } => {
-                    "is this the log of that release? Name the coordinate alone: its entry is filled in, and proven"
-                }
-            }
-            .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Unrecorded { coordinate, .. } => {
-                vec![("expected", format!("a release of {coordinate} in this log")), ("found", "none".to_owned())]
-            }
-            Self::Recorded { there, .. } => vec![("existing", there.clone())],
-            Self::Elsewhere { expected, found, there, .. } => {
-                vec![("expected", expected.clone()), ("found", found.clone()), ("existing", there.clone())]
-            }
-        }
+    explain! {
+        Self::Unrecorded { field, coordinate, .. } => Exit::Refused, "reference-unknown",
+            hint: if field.starts_with("affected") {
+                "is the name right, and the log? If really nothing is recorded under it: --unrecorded NAME, or unrecorded = true"
+            } else {
+                "is the name right, and the log? A parent outside it is named by purl and digest"
+            },
+            "expected": format!("a release of {coordinate} in this log"), "found": "none";
+        Self::Recorded { there, .. } => Exit::Refused, "reference-unknown",
+            hint: "remove unrecorded: the entry is filled in",
+            "existing": there;
+        Self::Elsewhere { expected, found, there, .. } => Exit::Refused, "reference-unknown",
+            hint: "is this the log of that release? Name the coordinate alone: its entry is filled in, and proven",
+            "expected": expected, "found": found, "existing": there;
     }
 }

@@ -1,6 +1,6 @@
 //! Why a form is not signed.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 
 /// Why a form is not signed.
 #[derive(Debug, thiserror::Error)]
@@ -68,51 +68,21 @@ pub enum FormError {
 }
 
 impl Explain for FormError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::SaidTwice { .. } | Self::Missing { .. } => Exit::Usage,
-            _ => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Toml { .. } => "form-invalid",
-            Self::Undecided { .. } => "form-undecided",
-            Self::Fields { .. } => "form-fields",
-            Self::SaidTwice { .. } => "said-twice",
-            Self::DocumentDiffers { .. } => "document-differs",
-            Self::Missing { .. } => "form-incomplete",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Toml { message, .. } if message.contains("expected a field") || message.contains("unknown") => {
-                "fields are never ignored: correct the name or remove the line"
-            }
-            Self::Toml { .. } | Self::Fields { .. } => "correct it and say it again; nothing has been sent",
-            Self::Undecided { .. } => {
-                "replace each value that begins with DECIDE by your decision; the comment above it says what is asked"
-            }
-            Self::SaidTwice { .. } => "say it in one place",
-            Self::DocumentDiffers { .. } => "remove sha256 to take the digest of the file, or move the file away",
-            Self::Missing { hint, .. } => hint,
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Undecided { open, .. } => {
-                open.iter().map(|(number, line)| ("open", format!("line {number}: {line}"))).collect()
-            }
-            Self::Fields { problems, .. } => problems.iter().map(|problem| ("problem", problem.clone())).collect(),
-            Self::SaidTwice { said, given, .. } => vec![("expected", said.clone()), ("found", given.clone())],
-            Self::DocumentDiffers { expected, found, .. } => {
-                vec![("expected", expected.clone()), ("found", found.clone())]
-            }
-            _ => Vec::new(),
-        }
+    explain! {
+        Self::Toml { message, .. } if message.contains("expected a field") || message.contains("unknown") =>
+            Exit::BadInput, "form-invalid", hint: "fields are never ignored: correct the name or remove the line";
+        Self::Toml { .. } => Exit::BadInput, "form-invalid", hint: "correct it and say it again; nothing has been sent";
+        Self::Undecided { open, .. } => Exit::BadInput, "form-undecided",
+            hint: "replace each value that begins with DECIDE by your decision; the comment above it says what is asked",
+            facts: open.iter().map(|(number, line)| ("open", format!("line {number}: {line}"))).collect();
+        Self::Fields { problems, .. } => Exit::BadInput, "form-fields",
+            hint: "correct it and say it again; nothing has been sent",
+            facts: problems.iter().map(|problem| ("problem", problem.clone())).collect();
+        Self::SaidTwice { said, given, .. } => Exit::Usage, "said-twice", hint: "say it in one place",
+            "expected": said, "found": given;
+        Self::DocumentDiffers { expected, found, .. } => Exit::BadInput, "document-differs",
+            hint: "remove sha256 to take the digest of the file, or move the file away",
+            "expected": expected, "found": found;
+        Self::Missing { hint, .. } => Exit::Usage, "form-incomplete", hint: *hint;
     }
 }

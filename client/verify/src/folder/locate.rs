@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::manifest::Manifest;
 
 use super::walk::{self, BUNDLE};
@@ -169,44 +169,19 @@ pub enum TargetError {
 }
 
 impl Explain for TargetError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Exit::Io,
-            Self::Unreadable { .. } => Exit::BadInput,
-            Self::Dangling { .. } => Exit::Incomplete,
-            Self::NoBundle { .. } => Exit::NotInLog,
-            Self::WhichSnapshot { .. } => Exit::Usage,
-        }
+    explain! {
+        Self::Unreadable { source, .. } =>
+            if source.kind() == std::io::ErrorKind::PermissionDenied { Exit::Io } else { Exit::BadInput },
+            "path-unreadable", hint: "name a folder, a file, or a snapshot in a cache";
+        Self::Dangling { .. } => Exit::Incomplete, "incomplete", hint: "its blob is not in the cache: download it again";
+        Self::NoBundle { looked } => Exit::NotInLog, "bundle-missing",
+            hint: "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE",
+            "expected": "a bundle", "found": format!("nothing at {}", paths(looked));
+        Self::WhichSnapshot { found } => Exit::Usage, "which-snapshot", hint: "name the folder of one snapshot",
+            "expected": "one snapshot", "found": paths(found);
     }
+}
 
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable { .. } => "path-unreadable",
-            Self::Dangling { .. } => "incomplete",
-            Self::NoBundle { .. } => "bundle-missing",
-            Self::WhichSnapshot { .. } => "which-snapshot",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Unreadable { .. } => "name a folder, a file, or a snapshot in a cache".into(),
-            Self::Dangling { .. } => "its blob is not in the cache: download it again".into(),
-            Self::NoBundle { .. } => {
-                "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE"
-                    .into()
-            }
-            Self::WhichSnapshot { .. } => "name the folder of one snapshot".into(),
-        })
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let (expected, found, none) = match self {
-            Self::Unreadable { .. } | Self::Dangling { .. } => return Vec::new(),
-            Self::NoBundle { looked } => ("a bundle", looked, "nothing at "),
-            Self::WhichSnapshot { found } => ("one snapshot", found, ""),
-        };
-        let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
-        vec![("expected", expected.into()), ("found", format!("{none}{}", found.join(", ")))]
-    }
+fn paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }

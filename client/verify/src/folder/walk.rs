@@ -14,7 +14,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use stele_explain::printable::one_line;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
 /// The bundle's name, at the top of a folder.
@@ -290,42 +290,31 @@ pub enum FolderError {
 }
 
 impl Explain for FolderError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::BadInput,
-            Self::Unreadable { .. } => Exit::Io,
-            Self::Odd { odd, .. } if odd.iter().all(|(_, oddity)| matches!(oddity, Oddity::Unreadable(_))) => Exit::Io,
-            Self::NotAFolder { .. } | Self::Cache { .. } | Self::TooMany { .. } | Self::Odd { .. } => Exit::BadInput,
-        }
+    explain! {
+        Self::Unreadable { source, .. } =>
+            if source.kind() == io::ErrorKind::NotFound { Exit::BadInput } else { Exit::Io },
+            "folder-unreadable", hint: "check the name, the owner and the mode of the folder";
+        Self::NotAFolder { .. } => Exit::BadInput, "not-a-folder", hint: "name the folder that holds the weights";
+        Self::Cache { path } => Exit::BadInput, "which-snapshot",
+            hint: format!("name one snapshot: {}/snapshots/COMMIT", path.display());
+        Self::TooMany { .. } => Exit::BadInput, "folder-too-large", hint: "is this the folder of one model?";
+        Self::Odd { odd, .. } =>
+            match odd.iter().all(|(_, oddity)| matches!(oddity, Oddity::Unreadable(_))) {
+                true => Exit::Io,
+                false => Exit::BadInput,
+            },
+            "folder-not-publishable",
+            hint: "move these away, or put regular files in their place; nothing has been sent",
+            facts: first_of(odd);
     }
+}
 
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable { .. } => "folder-unreadable",
-            Self::NotAFolder { .. } => "not-a-folder",
-            Self::Cache { .. } => "which-snapshot",
-            Self::TooMany { .. } => "folder-too-large",
-            Self::Odd { .. } => "folder-not-publishable",
-        }
+/// The first of the files that are none, as facts.
+fn first_of(odd: &[(String, Oddity)]) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("expected", "regular files inside the folder".to_owned())];
+    facts.extend(odd.iter().take(20).map(|(path, oddity)| ("found", format!("{}: {oddity}", one_line(path)))));
+    if odd.len() > 20 {
+        facts.push(("more", (odd.len() - 20).to_string()));
     }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Unreadable { .. } => "check the name, the owner and the mode of the folder".into(),
-            Self::NotAFolder { .. } => "name the folder that holds the weights".into(),
-            Self::Cache { path } => format!("name one snapshot: {}/snapshots/COMMIT", path.display()),
-            Self::TooMany { .. } => "is this the folder of one model?".into(),
-            Self::Odd { .. } => "move these away, or put regular files in their place; nothing has been sent".into(),
-        })
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let Self::Odd { odd, .. } = self else { return Vec::new() };
-        let mut facts = vec![("expected", "regular files inside the folder".to_owned())];
-        facts.extend(odd.iter().take(20).map(|(path, oddity)| ("found", format!("{}: {oddity}", one_line(path)))));
-        if odd.len() > 20 {
-            facts.push(("more", (odd.len() - 20).to_string()));
-        }
-        facts
-    }
+    facts
 }

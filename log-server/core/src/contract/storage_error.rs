@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Explain, Failure, explain};
 
 /// A failure of a storage. `Kind` says what it means for the caller; the words are the storage's.
 pub struct StorageError<Kind> {
@@ -41,19 +41,7 @@ impl<Kind: fmt::Debug> Error for StorageError<Kind> {
 }
 
 impl<Kind: fmt::Debug> Explain for StorageError<Kind> {
-    fn exit(&self) -> Exit {
-        self.failure.as_explain().exit()
-    }
-
-    fn code(&self) -> &'static str {
-        self.failure.as_explain().code()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.failure.as_explain().hint()
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.failure.as_explain().facts()
+    explain! {
+        Self { failure, .. } => failure.as_explain();
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use stele_durable::DurableError;
 use stele_durable::compare_and_swap::CasError;
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::checkpoint::Origin;
 
 use crate::record::RecordError;
@@ -118,51 +118,26 @@ const WAYS_OUT: &str = "going on from here could cosign a fork. Either find the 
     list the old one. Never put an older copy back";
 
 impl Explain for StateError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Swap(error) => error.exit(),
-            Self::Durable(error) => error.exit(),
-            _ => Exit::Inconsistent,
-        }
+    explain! {
+        Self::NoMark { .. } => Exit::Inconsistent, "mark-missing", hint: WAYS_OUT;
+        Self::Missing { marked, .. } => Exit::Inconsistent, "state-missing", hint: WAYS_OUT,
+            "signed": format!("size {marked}");
+        Self::Older { found, marked, .. } => Exit::Inconsistent, "state-older", hint: WAYS_OUT,
+            "signed": head(*marked), "found": head(*found);
+        Self::Contradiction { found, marked, .. } => Exit::Inconsistent, "state-contradicts-mark", hint: WAYS_OUT,
+            "signed": head(*marked), "found": head(*found);
+        Self::Unreadable { .. } => Exit::Inconsistent, "state-unreadable", hint: WAYS_OUT;
+        Self::NotAMark { .. } => Exit::Inconsistent, "not-a-mark", hint: WAYS_OUT;
+        Self::AdoptsOlder { offered, known, .. } => Exit::Inconsistent, "adopts-older",
+            hint: "look for a newer checkpoint that carries this witness's cosignature",
+            "signed": head(*known), "offered": head(*offered);
+        Self::Stopped { .. } => Exit::Inconsistent, "stopped",
+            hint: "look at the reason, mend it, then start the witness again";
+        Self::Swap(error) => error;
+        Self::Durable(error) => error;
     }
+}
 
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoMark { .. } => "mark-missing",
-            Self::Missing { .. } => "state-missing",
-            Self::Older { .. } => "state-older",
-            Self::Contradiction { .. } => "state-contradicts-mark",
-            Self::Unreadable { .. } => "state-unreadable",
-            Self::NotAMark { .. } => "not-a-mark",
-            Self::AdoptsOlder { .. } => "adopts-older",
-            Self::Stopped { .. } => "stopped",
-            Self::Swap(error) => error.code(),
-            Self::Durable(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Swap(error) => error.hint(),
-            Self::Durable(error) => error.hint(),
-            Self::AdoptsOlder { .. } => {
-                Some("look for a newer checkpoint that carries this witness's cosignature".into())
-            }
-            Self::Stopped { .. } => Some("look at the reason, mend it, then start the witness again".into()),
-            _ => Some(WAYS_OUT.into()),
-        }
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let tell = |(size, time): (u64, u64)| format!("size {size}, signed at {time}");
-        match self {
-            Self::Missing { marked, .. } => vec![("signed", format!("size {marked}"))],
-            Self::Older { found, marked, .. } | Self::Contradiction { found, marked, .. } => {
-                vec![("signed", tell(*marked)), ("found", tell(*found))]
-            }
-            Self::AdoptsOlder { offered, known, .. } => vec![("signed", tell(*known)), ("offered", tell(*offered))],
-            Self::Durable(error) => error.facts(),
-            _ => Vec::new(),
-        }
-    }
+fn head((size, time): (u64, u64)) -> String {
+    format!("size {size}, signed at {time}")
 }

@@ -1,6 +1,6 @@
 //! What a script may believe: what keeps a release from being used as it lies here, the worst first, and one word for it.
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, IncidentStatus, Prose, Severity};
 use stele_spec::status::{History, State, What};
@@ -153,16 +153,9 @@ impl Word {
 pub(crate) struct NoFileRead;
 
 impl Explain for NoFileRead {
-    fn exit(&self) -> Exit {
-        Exit::Incomplete
-    }
-
-    fn code(&self) -> &'static str {
-        "record-only"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("name the folder or the file that is to be verified; --no-hash accepts the record alone".into())
+    explain! {
+        Self { .. } => Exit::Incomplete, "record-only",
+            hint: "name the folder or the file that is to be verified; --no-hash accepts the record alone";
     }
 }
 
@@ -188,20 +181,10 @@ impl ReleaseConflict {
 }
 
 impl Explain for ReleaseConflict {
-    fn exit(&self) -> Exit {
-        Exit::Conflicting
-    }
-
-    fn code(&self) -> &'static str {
-        "release-conflict"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("do not use it: the log, or whoever holds its keys, lied; `stele history` has all entries, `stele audit` the evidence".into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.found.iter().map(|found| ("found", found.clone())).collect()
+    explain! {
+        Self { found, .. } => Exit::Conflicting, "release-conflict",
+            hint: "do not use it: the log, or whoever holds its keys, lied; `stele history` has all entries, `stele audit` the evidence",
+            facts: found.iter().map(|found| ("found", found.clone())).collect();
     }
 }
 
@@ -282,36 +265,19 @@ impl WithdrawnError {
 }
 
 impl Explain for WithdrawnError {
-    fn exit(&self) -> Exit {
-        Exit::Withdrawn
-    }
-
-    fn code(&self) -> &'static str {
-        "withdrawn"
-    }
-
-    fn hint(&self) -> Option<String> {
-        let instead = match self {
-            Self::Withdrawn { instead: Some(instead), .. } => format!("use {instead} instead"),
-            Self::Withdrawn { .. } => "do not use it".to_owned(),
-            Self::Critical { .. } => "do not use it before you know what that means for you".to_owned(),
-        };
-        let accept = match self {
-            Self::Withdrawn { .. } => "withdrawn".to_owned(),
-            Self::Critical { by, .. } => format!("incident:{by}"),
-        };
-        Some(format!("{instead}; `stele history` has all that was said; --accept {accept} lets a script go on"))
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Withdrawn { entry, reason, .. } => {
-                vec![("found", format!("entry {entry}: {}", reason.to_string().replace('\n', " ")))]
-            }
-            Self::Critical { entry, summary, .. } => {
-                vec![("found", format!("entry {entry}: {}", summary.replace('\n', " ")))]
-            }
-        }
+    explain! {
+        Self::Withdrawn { entry, reason, instead, .. } => Exit::Withdrawn, "withdrawn",
+            hint: format!(
+                "{}; `stele history` has all that was said; --accept withdrawn lets a script go on",
+                instead.as_ref().map_or_else(|| "do not use it".to_owned(), |instead| format!("use {instead} instead"))
+            ),
+            "found": format!("entry {entry}: {}", reason.to_string().replace('\n', " "));
+        Self::Critical { entry, by, summary, .. } => Exit::Withdrawn, "withdrawn",
+            hint: format!(
+                "do not use it before you know what that means for you; `stele history` has all that was said; \
+                 --accept incident:{by} lets a script go on"
+            ),
+            "found": format!("entry {entry}: {}", summary.replace('\n', " "));
     }
 }
 
