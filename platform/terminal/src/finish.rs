@@ -12,8 +12,9 @@ pub enum Voice {
     /// `error:`, facts and `hint:` on stderr.
     #[default]
     Text,
-    /// One JSON object on stdout, so that `--json` always yields exactly one document there.
-    Json,
+    /// One JSON object on stdout, so that `--json` always yields exactly one document there. It has the name and version of the
+    /// program's error documents, such as `stele-log/error@v1`, in `schema`, and `ok` is false.
+    Json(&'static str),
 }
 
 /// Ends `main`: writes the error, if there is one, and gives the exit code.
@@ -27,8 +28,13 @@ pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
     };
     match voice {
         Voice::Text => output::complain(&text(&error)),
-        Voice::Json => {
-            let mut line = json(&error).to_string();
+        Voice::Json(schema) => {
+            let mut document = json(&error);
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert("schema".into(), schema.into());
+                fields.insert("ok".into(), false.into());
+            }
+            let mut line = document.to_string();
             line.push('\n');
             if output::print(&line).is_err_and(|e| e.exit() != Exit::Ok) {
                 output::complain(&text(&error));
