@@ -4,4 +4,5 @@ pub mod document;
 pub mod model;
 pub mod release_toml;
 pub mod statements;
+pub mod static_log;
 pub mod supply;
