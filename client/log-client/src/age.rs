@@ -165,7 +165,7 @@ impl Explain for TooOld {
                 "is this machine's clock right? If it is, the clocks of the witnesses are not: ask them"
             }
             Found::Age(_) | Found::NoTime => {
-                "--online asks the log; or get a newer release.stele: the release is the same, the proof younger"
+                "--online asks the log, and `stele fetch PATH` renews release.stele: the release is the same, the proof younger"
             }
         };
         Some(hint.into())
