@@ -7,6 +7,7 @@ use stele_explain::{Exit, Explain, explain};
 pub use audit::{AuditArgs, ReportFormat, Weight};
 pub use draft::DraftArgs;
 pub use evidence::{EvidenceArgs, EvidenceVerb};
+pub use fetch::FetchArgs;
 pub use help::HelpArgs;
 pub use key::{KeyArgs, KeyVerb};
 pub use keys::{ChangeArgs, ClaimArgs, KeysArgs, KeysVerb, SubmitArgs};
@@ -34,6 +35,7 @@ mod say;
 mod audit;
 mod draft;
 mod evidence;
+mod fetch;
 mod help;
 mod key;
 #[cfg(feature = "monitor")]
@@ -48,7 +50,9 @@ mod verify;
 /// Publish and verify open-weight model releases.
 #[derive(Debug, Parser)]
 #[command(name = "stele", version, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes are a contract: `stele help exit-codes`.")]
+#[command(
+    after_help = "Exit codes are a contract: `stele help exit-codes`. What the words mean: `stele help concepts`."
+)]
 pub struct Cli {
     /// Write one JSON document to stdout instead of text.
     #[arg(long, global = true)]
@@ -107,6 +111,8 @@ pub enum Verb {
     Evaluate(EvaluateArgs),
     /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
+    /// Make or renew release.stele from the log, verified, for a folder, a file or a name.
+    Fetch(FetchArgs),
     /// Show a release as a page to read: one here, which it does not verify, or one in the log.
     Show(ShowArgs),
     /// List everything that was said about a release, a model or a publisher.
@@ -134,7 +140,7 @@ pub enum Verb {
     Observe(ObserveArgs),
     /// Print the version.
     Version,
-    /// Print help about a verb, or about exit-codes.
+    /// Print help about a verb, about exit-codes, or about concepts.
     Help(HelpArgs),
 }
 
@@ -155,6 +161,7 @@ impl Verb {
             Self::Incident(_) => "stele/incident@v1",
             Self::Evaluate(_) => "stele/evaluate@v1",
             Self::Verify(_) => "stele/verify@v1",
+            Self::Fetch(_) => "stele/fetch@v1",
             Self::Show(_) => "stele/show@v1",
             Self::History(_) => "stele/history@v1",
             Self::Lineage(_) => "stele/lineage@v1",

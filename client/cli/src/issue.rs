@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_publish::form::FormWriter;
-use stele_publish::issue::{FormHeader, Issue, Issued, StatementRequest, verb};
+use stele_publish::issue::{FormHeader, Issue, Issued, Prepared, StatementRequest, verb};
+use stele_publish::problems::Problems;
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
+use stele_spec::status::{History, What};
 use stele_terminal::output::complain;
 
 use crate::args::Say;
@@ -20,6 +22,8 @@ use crate::key::read_secret;
 use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
+use crate::rehearsal::{self, Rehearsal};
+use crate::render::difference;
 use crate::render::page::Page;
 use crate::render::statement;
 
@@ -37,22 +41,68 @@ pub(crate) fn draft(
 
 /// Issues the statement and keeps its receipt.
 pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Failure> {
-    let key = read_secret(say.key.as_deref().unwrap_or(Path::new("")))?;
-    let loaded = policy_file::load(say.said.trust.policy.as_deref())?;
-    let url = log_url::log_url(say.said.trust.log.as_deref(), Some(&loaded.policy))?;
+    let mut problems = Problems::default();
+    let key = problems.keep(read_secret(say.key.as_deref().unwrap_or(Path::new(""))));
+    let policy = problems.keep(policy_file::load(say.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
+    let url =
+        policy.as_ref().and_then(|policy| problems.keep(log_url::log_url(say.said.trust.log.as_deref(), Some(policy))));
+    let (Some(key), Some(policy), Some(url)) = (key, policy, url) else {
+        return rehearsal::refused(problems, say.said.dry_run);
+    };
     let log = LogClient::new(url, say.said.wait, complain);
-    let mut record = proven_entries(&log, &loaded.policy, say.said.trust.accept_incomplete_answer)?;
+    let mut record = proven_entries(&log, &policy, say.said.trust.accept_incomplete_answer)?;
     let to = Issue {
         form: say.form.as_deref(),
-        output: say.said.output.as_deref(),
+        // With --dry-run the option names the place of the payload.
+        output: say.said.output.as_deref().filter(|_| !say.said.dry_run),
+        places: true,
         expect: say.said.expect.as_deref(),
         notify: complain,
     };
-    let Issued { logged, sent } = request.issue(&mut record, &key, &to)?;
+    let Some(prepared) = request.prepare(&mut record, &key, &to, &mut problems) else {
+        return rehearsal::refused(problems, say.said.dry_run);
+    };
+    if say.said.dry_run {
+        return rehearsed(&prepared, &record, say.said.output.as_deref());
+    }
+    let Issued { logged, sent } = prepared.send(&mut record, &to)?;
     if sent.is_some() {
         local_state(false).keep_own(&mut record, &logged)?;
     }
     render(&logged, &mut record, to.output, sent.as_deref())
+}
+
+/// What would be said, and what it would change of the releases that it is about.
+fn rehearsed(prepared: &Prepared, record: &ProvenEntries, output: Option<&Path>) -> Result<Output, Failure> {
+    let statement = prepared.statement();
+    let mut changes = Vec::new();
+    let mut rows = Vec::new();
+    for coordinate in statement.coordinates() {
+        let before = || record.all().map(|logged| (logged.position(), logged.statement()));
+        let then = History::fold(&coordinate, before());
+        let now = match prepared.there {
+            Some(_) => History::fold(&coordinate, before()),
+            None => History::fold(&coordinate, before().chain([(u64::MAX, statement)])),
+        };
+        rows.push(("release", format!("{coordinate}: {} now, {} then", then.state(), now.state())));
+        changes.extend(difference::between(&standing(&then), &standing(&now)));
+    }
+    let there = prepared.there.as_ref().map(ProvenStatement::position);
+    let (title, findings) = (format!("send this {}", statement.kind()), prepared.findings.as_slice());
+    Rehearsal { title, statement, output, findings, changes, rows, there }.output()
+}
+
+/// What stands of a release: its state, its fields as amended, and what was reported.
+fn standing(history: &History) -> Value {
+    let incidents = history.incidents().into_iter().map(|(_, incident)| json!(incident));
+    json!({
+        "state": history.state().as_str(),
+        "superseded_by": history.superseded_by().map(|(_, by)| by.coordinate.to_string()),
+        "withdrawal": history.withdrawal().map(|(_, withdrawal)| json!(withdrawal)),
+        "incidents": incidents.collect::<Vec<_>>(),
+        "release": history.current(),
+        "evaluations": history.events().iter().filter(|event| matches!(event.what, What::Evaluated(_))).count(),
+    })
 }
 
 /// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.

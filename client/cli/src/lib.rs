@@ -13,9 +13,15 @@ pub mod args;
 
 mod log_args;
 
+mod release_search;
+
 mod subject;
 
+mod fetched;
+
 mod render;
+
+mod rehearsal;
 
 mod issue;
 

@@ -5,7 +5,7 @@ use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::local_state::{LocalState, LogId};
 use stele_log_client::log_url;
-use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
+use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT, MAX_WHOLE_WAIT};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::policy::Policy;
 use stele_terminal::output::complain;
@@ -37,11 +37,19 @@ pub(crate) fn proven_entries<'a>(
 impl LogContext {
     /// By the arguments of a verb. The time that the log has for all answers begins here.
     pub(crate) fn by(args: &LogArgs) -> Result<Self, Failure> {
+        Self::asking(args, |address| address.within(MAX_VERDICT_WAIT))
+    }
+
+    /// The same for a verb that takes as well any copy of the log's static files, and has the time to read it.
+    pub(crate) fn of_a_copy(args: &LogArgs) -> Result<Self, Failure> {
+        Self::asking(args, |address| address.or_static_files().within(MAX_WHOLE_WAIT))
+    }
+
+    fn asking(args: &LogArgs, how: impl FnOnce(LogAddress) -> LogAddress) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
         let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, complain)
-            .accepting(Incomplete::by(args.trust.accept_incomplete_answer))
-            .within(MAX_VERDICT_WAIT);
-        Ok(Self { policy: loaded.policy, local_state: local_state(args.no_state), address })
+            .accepting(Incomplete::by(args.trust.accept_incomplete_answer));
+        Ok(Self { policy: loaded.policy, local_state: local_state(args.no_state), address: how(address) })
     }
 
     /// The log under its newest head.

@@ -24,6 +24,7 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Incident(args) => verbs::incident::run(args),
         Verb::Evaluate(args) => verbs::evaluate::run(args),
         Verb::Verify(args) => verbs::verify::run(args),
+        Verb::Fetch(args) => verbs::fetch::run(args),
         Verb::Show(args) => verbs::show::run(args),
         Verb::History(args) => verbs::history::run(args),
         Verb::Lineage(args) => verbs::lineage::run(args),

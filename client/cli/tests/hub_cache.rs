@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use common::{FILES, World, stele};
+use common::{FILES, World, stele, stele_with};
 use stele_spec::manifest::FileDigests;
 
 const COMMIT: &str = "5d3c8a1f0f9e4a3c8e5c6f3d1b2a49788695a4b3";
@@ -135,4 +135,27 @@ fn other_verbs_take_the_snapshot_of_a_cache_or_ask_which() {
     stele(&["show", repository]).ok().says(&["acme.example/tiny@1.0.2#instruct"]);
     let draft = ["draft", repository, "--publisher", "acme.example", "-o", "-"];
     stele(&draft).fails(7, &["is a repository in a cache, and not one snapshot of it", "hint: name one snapshot"]);
+}
+
+#[test]
+fn a_name_that_is_no_path_is_the_repository_in_the_cache() {
+    let world = World::released();
+    let repository = cache(&world, Store::Own);
+    let (hub, home, policy) = (world.at("hub"), world.at("home"), world.at("policy"));
+    let user = home.join(".cache/huggingface");
+    fs::create_dir_all(&user).unwrap();
+    symlink(&hub, user.join("hub")).unwrap();
+    let arguments = ["verify", "acme/tiny", "--policy", policy.to_str().unwrap(), "--no-state"];
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    for (name, value) in [("HF_HUB_CACHE", text(&hub)), ("HF_HOME", text(&user)), ("HOME", text(&home))] {
+        stele_with(&arguments, &[(name, &value)]).ok().says(&["verified", "all 5 files"]);
+    }
+    // The cache that is named is the one that is meant, whatever lies elsewhere.
+    let other = [("HF_HUB_CACHE", text(&user)), ("HOME", text(&home))];
+    let other: Vec<(&str, &str)> = other.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    stele_with(&arguments, &other).fails(7, &["cannot look at acme/tiny", "if it is there"]);
+    // A loader brings the files that it reads, and no more.
+    fs::remove_file(snapshot(&repository).join("release.stele")).unwrap();
+    stele_with(&arguments, &[("HF_HUB_CACHE", &text(&hub))])
+        .fails(3, &["`hf download acme/tiny release.stele`, or `stele fetch PATH`"]);
 }

@@ -149,7 +149,7 @@ impl Found {
 
 /// The two ways to younger evidence.
 const GET_A_NEWER_ONE: &str =
-    "--online asks the log; or get a newer release.stele: the release is the same, the proof younger";
+    "--online asks the log, and `stele fetch PATH` renews release.stele: the release is the same, the proof younger";
 
 impl Explain for TooOld {
     explain! {

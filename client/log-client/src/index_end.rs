@@ -76,7 +76,7 @@ fn is_no_proof(failure: &Failure) -> bool {
 }
 
 /// Whether a log has nothing at such an address.
-fn is_absent(failure: &Failure) -> bool {
+pub(crate) fn is_absent(failure: &Failure) -> bool {
     let error: &dyn std::error::Error = failure.as_explain();
     matches!(error.downcast_ref::<LogError>(), Some(LogError::Refused { status: 404, .. }))
 }

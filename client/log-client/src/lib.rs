@@ -15,6 +15,9 @@ pub mod statements;
 
 pub mod index_end;
 
+pub mod release_lookup;
+pub mod whole_log;
+
 pub mod proven_entries;
 
 pub mod local_state;
@@ -22,6 +25,8 @@ pub mod local_state;
 pub mod release_status;
 
 pub mod log_view;
+
+pub mod release_bundle;
 
 pub mod age;
 pub mod lineage;

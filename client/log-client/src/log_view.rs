@@ -5,7 +5,7 @@
 //! serves no name proof is refused; of a log without an index only the entries are proven, and that is said. What was proven
 //! once on this machine is part of every answer.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,12 +23,14 @@ use stele_spec::statement::Statement;
 use stele_verify::VerifyError;
 
 use crate::api::LogClient;
-use crate::index_end::{Incomplete, ends_with_index};
+use crate::index_end::{Incomplete, ends_with_index, is_absent};
 use crate::local_state::{LocalState, LogId, Stale};
 use crate::name_lookup::NameLookup;
-use crate::reader::{LogReader, ReadError, VerifiedLog};
+use crate::reader::{LogReader, ReadError, StaticFiles, VerifiedLog, source_within};
+use crate::release_lookup::ReleaseLookup;
 use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
+use crate::whole_log::WholeLog;
 
 /// The most coordinates below one name about which others are asked.
 const MAX_COORDINATES: usize = 256;
@@ -39,12 +41,20 @@ const WAIT: HumanDuration = HumanDuration(10);
 /// The longest that a verdict waits for a log: all questions together, whether it is silent or sends a byte a second.
 pub const MAX_VERDICT_WAIT: Duration = Duration::from_secs(30);
 
-/// A log with an address.
+/// The longest that is waited for a log that is read as a whole.
+pub const MAX_WHOLE_WAIT: Duration = Duration::from_secs(300);
+
+/// The most releases whose manifests are read for a question that static files do not answer.
+const MAX_SEARCHED: usize = 1024;
+
+/// A log with an address: an API, or static files in a folder or at an address.
 #[derive(Debug)]
 pub struct LogAddress {
     client: LogClient,
     reader: LogReader,
     incomplete: Incomplete,
+    /// Whether an address that serves no lookups is read as a whole.
+    reads_whole: bool,
 }
 
 /// A log under its newest head.
@@ -61,18 +71,41 @@ pub struct LogView<'a> {
     proven_before: RefCell<BTreeMap<u64, ProvenStatement>>,
     /// The keys of whom it was asked about: everybody who speaks is asked about again and again.
     known_keys: RefCell<BTreeMap<Publisher, StatementList>>,
+    reads_whole: bool,
+    /// What every entry is about, where the log's static files are all that there is.
+    whole: OnceCell<WholeLog>,
+    /// Whether they were asked for, and some are not served.
+    lacks_files: Cell<bool>,
 }
 
 impl LogAddress {
-    /// The log at an address without a `/` at its end; `notify` gets a line for a person when a question is repeated.
+    /// The log at an address without a `/` at its end, or the folder of a mirror; `notify` gets a line for a person when a
+    /// question is repeated.
     pub fn new(url: String, notify: fn(&str)) -> Self {
+        let folder = source_within(&url, MAX_WHOLE_WAIT);
         let client = LogClient::new(url, WAIT, notify);
-        let reader = LogReader::new(client.files());
-        Self { client, reader, incomplete: Incomplete::Refuse }
+        let reader = match folder {
+            folder @ StaticFiles::Folder(_) => LogReader::new(folder),
+            StaticFiles::Http { .. } => LogReader::new(client.files()),
+        };
+        Self { client, reader, incomplete: Incomplete::Refuse, reads_whole: false }
+    }
+
+    /// The same, read from its first entry to its last where it serves no lookups: any copy of its static files will do.
+    pub fn or_static_files(self) -> Self {
+        Self { reads_whole: true, ..self }
+    }
+
+    /// Whether it is a folder of static files.
+    fn is_folder(&self) -> bool {
+        matches!(self.reader.source(), StaticFiles::Folder(_))
     }
 
     /// The same, with one deadline for everything that is asked, from now on.
     pub fn within(self, wait: Duration) -> Self {
+        if self.is_folder() {
+            return self;
+        }
         let client = self.client.until(Instant::now() + wait);
         let reader = LogReader::new(client.files());
         Self { client, reader, ..self }
@@ -98,7 +131,25 @@ impl LogAddress {
         }
         let (client, reader, incomplete) = (&self.client, &self.reader, self.incomplete);
         let (proven_before, known_keys) = (RefCell::default(), RefCell::default());
-        Ok(LogView { client, reader, policy, local_state, tree, incomplete, id, proven_before, known_keys })
+        let (reads_whole, whole) = (self.reads_whole, OnceCell::new());
+        let view = LogView {
+            client,
+            reader,
+            policy,
+            local_state,
+            tree,
+            incomplete,
+            id,
+            proven_before,
+            known_keys,
+            reads_whole,
+            whole,
+            lacks_files: Cell::new(false),
+        };
+        if self.is_folder() {
+            view.read_whole()?;
+        }
+        Ok(view)
     }
 }
 
@@ -106,6 +157,16 @@ impl LogView<'_> {
     /// Where it was asked.
     pub fn url(&self) -> &str {
         self.client.url()
+    }
+
+    /// Whom to believe.
+    pub fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    /// Whether all of its entries were read, since it answers no lookups.
+    pub fn is_read_whole(&self) -> bool {
+        self.whole.get().is_some()
     }
 
     /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
@@ -123,10 +184,81 @@ impl LogView<'_> {
     }
 
     /// The releases that a lookup names, each once, at most so many; what else it names is left out.
-    pub fn releases(&self, lookup: &str, subject: &str, most: usize) -> Result<StatementList, Failure> {
-        let mut listing = self.listed(lookup, subject, most, Lack::Unindexed)?;
+    pub fn releases(&self, lookup: &ReleaseLookup<'_>, most: usize) -> Result<StatementList, Failure> {
+        if let Some(whole) = self.whole.get() {
+            return self.searched(lookup, whole, most);
+        }
+        let mut listing = match self.listed(lookup.route(), &lookup.value(), most, Lack::Unindexed) {
+            Ok(listing) => listing,
+            Err(failure) if self.may_read_whole(&failure) => return self.searched(lookup, self.read_whole()?, most),
+            Err(failure) => return Err(failure),
+        };
         listing.statements.retain(|logged| logged.signed().statement().release().is_some());
         Ok(listing)
+    }
+
+    /// The same by reading every release, and its manifest where that decides. Releases whose manifests are missing are in
+    /// the list: what they hold is not known.
+    fn searched(&self, lookup: &ReleaseLookup<'_>, whole: &WholeLog, most: usize) -> Result<StatementList, Failure> {
+        let (mut statements, mut cut) = (Vec::new(), false);
+        let mut manifests = 0;
+        for position in whole.releases() {
+            let logged = self.logged(*position)?;
+            let Some(release) = logged.signed().statement().release() else { continue };
+            let is_it = match lookup.is_of(release) {
+                Some(is_it) => is_it,
+                None if manifests == MAX_SEARCHED => {
+                    cut = true;
+                    break;
+                }
+                None => {
+                    manifests += 1;
+                    match self.manifest(release.manifest) {
+                        Ok(manifest) => manifest.is_none_or(|manifest| lookup.is_in(&manifest)),
+                        Err(failure) if failure.as_explain().exit() == Exit::Unavailable => true,
+                        Err(failure) => return Err(failure),
+                    }
+                }
+            };
+            if is_it && statements.len() == most {
+                cut = true;
+                break;
+            }
+            if is_it {
+                statements.push(logged);
+            }
+        }
+        Ok(StatementList::incomplete(statements, Lack::Unindexed, cut))
+    }
+
+    /// Whether a failure means that there are static files alone, and they may be read.
+    fn may_read_whole(&self, failure: &Failure) -> bool {
+        self.reads_whole && is_absent(failure)
+    }
+
+    /// Every entry, if the static files that it takes are served.
+    fn whole_if_served(&self) -> Result<Option<&WholeLog>, Failure> {
+        if self.lacks_files.get() {
+            return Ok(None);
+        }
+        match self.read_whole() {
+            Err(failure) if failure.as_explain().exit() == Exit::Unavailable => {
+                self.lacks_files.set(true);
+                Ok(None)
+            }
+            whole => whole.map(Some),
+        }
+    }
+
+    /// Reads every entry, once.
+    fn read_whole(&self) -> Result<&WholeLog, Failure> {
+        match self.whole.get() {
+            Some(whole) => Ok(whole),
+            None => {
+                let whole = WholeLog::read(&self.tree)?;
+                Ok(self.whole.get_or_init(|| whole))
+            }
+        }
     }
 
     /// The releases that have these weights, at most so many: all of them, where the index proves that.
@@ -158,7 +290,13 @@ impl LogView<'_> {
         if position >= head.size() {
             return Err(ReadError::PastTheEnd { position, size: head.size() }.into());
         }
-        let entry = self.client.entry(position)?;
+        let entry = match self.whole.get() {
+            Some(_) => self.tree.entry(position)?,
+            None => match self.client.entry(position) {
+                Err(failure) if self.may_read_whole(&failure) => self.tree.entry(position)?,
+                entry => entry?,
+            },
+        };
         let path = prove_inclusion(&self.tree, position, head.size()).map_err(|error| match error {
             stele_spec::merkle::InclusionError::Nodes(error) => error,
             _ => ReadError::PastTheEnd { position, size: head.size() },
@@ -168,9 +306,18 @@ impl LogView<'_> {
 
     /// Everything that the index lists under a subject, the newest `most` of it; else why the log's bare lookups are to be used.
     fn indexed(&self, subject: &Subject, most: usize) -> Result<Result<StatementList, Lack>, Failure> {
+        if let Some(whole) = self.whole.get() {
+            return self.found(subject, whole, most).map(Ok);
+        }
         let list = match NameLookup::new(self.client, self.policy).list(subject) {
             Ok(list) => list,
             Err(failure) => {
+                // A log without an index may still have lookups, and one that has none may still be read.
+                if self.may_read_whole(&failure)
+                    && let Some(whole) = self.whole_if_served()?
+                {
+                    return self.found(subject, whole, most).map(Ok);
+                }
                 let ends = || Ok(ends_with_index(self.client, &self.tree));
                 return self.incomplete.judge(self.client, subject, failure, ends).map(Err);
             }
@@ -190,6 +337,23 @@ impl LogView<'_> {
             return Ok(Ok(StatementList::incomplete(statements, Lack::Cut, true)));
         }
         Ok(Ok(StatementList { statements, lack: None, cut: false, proofs: vec![Arc::new(list)] }))
+    }
+
+    /// The same from all entries of the tree: nothing is left out but what is older than the newest `most`.
+    fn found(&self, subject: &Subject, whole: &WholeLog, most: usize) -> Result<StatementList, Failure> {
+        let positions: Vec<u64> = whole.positions(subject).collect();
+        let unread = positions.len().saturating_sub(most);
+        let mut statements = Vec::new();
+        for position in positions.into_iter().skip(unread) {
+            let logged = self.logged(position)?;
+            if subjects_of(logged.signed()).contains(subject) {
+                statements.push(logged);
+            }
+        }
+        match unread {
+            0 => Ok(StatementList { statements, lack: None, cut: false, proofs: Vec::new() }),
+            _ => Ok(StatementList::incomplete(statements, Lack::Cut, true)),
+        }
     }
 
     /// Checks that an index lists what was proven before. An entry of the tree stays in it, and in the index.
@@ -270,7 +434,13 @@ impl LogView<'_> {
 
     /// The statements of a lookup: `coordinate?name=...`, `keys?name=...`.
     fn listed(&self, lookup: &str, subject: &str, most: usize, lack: Lack) -> Result<StatementList, Failure> {
-        let mut positions = self.client.positions(lookup, subject, most + 1)?;
+        let mut positions = match self.client.positions(lookup, subject, most + 1) {
+            Err(failure) if self.lacks_files.get() && is_absent(&failure) => {
+                // Neither lookups nor all files: what is missing of the files is the better answer.
+                return Err(self.read_whole().err().unwrap_or(failure));
+            }
+            positions => positions?,
+        };
         let cut = positions.len() > most;
         positions.truncate(most);
         // What came after the head was asked for is for the next time.

@@ -33,6 +33,11 @@ impl BundlePlace {
         Ok(Self(path))
     }
 
+    /// The place.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Refuses a place that holds anything but a bundle of this release.
     pub fn is_for(&self, release: &Coordinate) -> Result<(), BundlePlaceError> {
         let unwritable = |source| BundlePlaceError::Unwritable { path: self.0.clone(), source };
@@ -62,7 +67,7 @@ fn is_file_of_release(folder: &Path, path: &Path) -> bool {
 }
 
 /// What a file holds, unless it is missing or a bundle of this release.
-fn other_content(path: &Path, release: &Coordinate) -> Result<Option<String>, DurableError> {
+pub fn other_content(path: &Path, release: &Coordinate) -> Result<Option<String>, DurableError> {
     let bytes = match durable::read_file(path, MAX_BUNDLE as u64) {
         Ok(None) => return Ok(None),
         Ok(Some(bytes)) => bytes,

@@ -11,16 +11,19 @@ use stele_explain::Failure;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::Finding;
+use stele_spec::hash::Digest;
 use stele_spec::key::SecretKey;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{
-    Amend, EvaluationReport, FieldError, Incident, Kind, StageMove, Statement, Supersede, Timestamp, Withdraw, sign,
+    Amend, EvaluationReport, FieldError, Incident, Kind, SignedStatement, StageMove, Statement, Supersede, Timestamp,
+    Withdraw, sign,
 };
 use toml::Value;
 
 use crate::foresight;
 use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::issued_at::now;
+use crate::problems::Problems;
 use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::register;
@@ -45,10 +48,25 @@ pub struct Issue<'a> {
     pub form: Option<&'a Path>,
     /// Where the receipt goes; else beside the caller.
     pub output: Option<&'a Path>,
+    /// Whether a receipt will be written, so that its place is looked at.
+    pub places: bool,
     /// The list of statements that a monitor expects, to be appended to.
     pub expect: Option<&'a Path>,
     /// Gets a line for each finding that auditors will report.
     pub notify: fn(&str),
+}
+
+/// A statement that is checked and signed, and not sent.
+#[derive(Debug)]
+pub struct Prepared {
+    form: Form,
+    /// Whether the form has its time already.
+    written: bool,
+    signed: SignedStatement,
+    /// The entry that says the very same, if the log has one: nothing is sent then.
+    pub there: Option<ProvenStatement>,
+    /// What auditors will report of it.
+    pub findings: Vec<Finding>,
 }
 
 /// A statement that is in the log.
@@ -102,43 +120,97 @@ impl StatementRequest {
 
     /// Issues it: completes the form, signs and submits. What the log has already is not sent again.
     pub fn issue(self, record: &mut ProvenEntries, key: &SecretKey, to: &Issue<'_>) -> Result<Issued, Failure> {
+        let mut problems = Problems::default();
+        let prepared = self.prepare(record, key, to, &mut problems);
+        problems.check()?;
+        match prepared {
+            Some(prepared) => prepared.send(record, to),
+            None => Err(FormError::Missing { what: "what is to be said", hint: "`--draft` writes a form" }.into()),
+        }
+    }
+
+    /// Everything that happens before a statement is sent: it is completed, checked and signed, and what auditors will report is
+    /// said. Nothing is sent and nothing is written; every problem is kept, and then there is nothing to send.
+    pub fn prepare(
+        self,
+        record: &mut ProvenEntries,
+        key: &SecretKey,
+        to: &Issue<'_>,
+        problems: &mut Problems,
+    ) -> Option<Prepared> {
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
         let kind = self.kind;
-        let mut form = self.into_form(to.form)?;
-
-        resolve(&mut form, kind, record)?;
-        form.fill_from(&DocumentFolders::of(&form, folder.as_deref()))?;
+        let mut form = self.into_form(to.form, problems)?;
+        resolve(&mut form, kind, record, problems);
+        form.fill_all(&DocumentFolders::of(&form, folder.as_deref()), problems);
         let written = form.has("issued_at");
         form.default("issued_at", now().to_string());
-        let statement = statement_of(&form, kind)?;
-        if let Some(there) = said_before(record, &statement, written)? {
-            form.keep_issued_at(there.statement().issued_at(), written)?;
-            return Ok(Issued { logged: there, sent: None });
+        if !problems.is_empty() {
+            // What is still open gets a value that fits, so that the rest is looked at all the same.
+            let mut tried = form.clone();
+            let absent = tried.documents_without_digest();
+            tried.stand_in(&absent);
+            tried.default("publisher.name", STAND_IN);
+            tried.default("weights_digest", Digest::of(b"").to_string());
+            problems.keep(check_fields(&tried, kind));
+            return None;
         }
-        receipt::check_place(to.output)?;
-        let findings = foresight::of_statement(record, &statement, to.notify)?;
-        form.keep_issued_at(statement.issued_at(), written)?;
-        let logged = submit(record, &statement, key, to.expect)?;
-        Ok(Issued { logged, sent: Some(findings) })
+        problems.keep(check_fields(&form, kind))?;
+        let statement = problems.keep(statement_of(&form, kind))?;
+        let there = problems.keep(said_before(record, &statement, written))?;
+        if to.places {
+            problems.keep(receipt::check_place(to.output));
+        }
+        let findings = match there {
+            Some(_) => Vec::new(),
+            None => problems.keep(foresight::of_statement(record, &statement, to.notify))?,
+        };
+        let signed = problems.keep(sign(&statement, key).map_err(PublishError::Statement))?;
+        if there.is_none() {
+            problems.keep(register::check(record, &signed));
+        }
+        problems.is_empty().then_some(Prepared { form, written, signed, there, findings })
     }
 
     /// The form of the command line: the file, if one is named, and the options over it.
-    fn into_form(self, file: Option<&Path>) -> Result<Form, Failure> {
+    fn into_form(self, file: Option<&Path>, problems: &mut Problems) -> Option<Form> {
         let mut form = match file {
-            Some(file) => Form::read(file, "a form: `--draft` writes one")?,
+            Some(file) => {
+                let (form, open) = problems.keep(Form::read_open(file, "a form: `--draft` writes one"))?;
+                open.map(|open| problems.keep(Err::<(), _>(open)));
+                form
+            }
             None => Form::of_options(),
         };
         form.default("kind", self.kind.as_str());
         if let Some(subject) = self.subject.filter(|subject| !names(&form, &subject.coordinate)) {
-            form.give("release", subject.to_value(), "the release")?;
+            problems.keep(form.give("release", subject.to_value(), "the release"));
         }
         for OptionValue { path, value, option } in self.given {
-            form.give(path, value, option)?;
+            problems.keep(form.give(path, value, option));
         }
         if let Some(speaker) = &self.speaker {
-            form.give("publisher.name", speaker.as_str().into(), "--as")?;
+            problems.keep(form.give("publisher.name", speaker.as_str().into(), "--as"));
         }
-        Ok(form)
+        Some(form)
+    }
+}
+
+impl Prepared {
+    /// What is said.
+    pub fn statement(&self) -> &Statement {
+        self.signed.statement()
+    }
+
+    /// Sends it, unless the log has it.
+    pub fn send(self, record: &mut ProvenEntries, to: &Issue<'_>) -> Result<Issued, Failure> {
+        if let Some(there) = self.there {
+            self.form.keep_issued_at(there.statement().issued_at(), self.written)?;
+            return Ok(Issued { logged: there, sent: None });
+        }
+        self.form.keep_issued_at(self.signed.statement().issued_at(), self.written)?;
+        let logged = register::submit(record, &self.signed, to.expect)?;
+        Ok(Issued { logged, sent: Some(self.findings) })
     }
 }
 
@@ -212,22 +284,30 @@ fn names(form: &Form, coordinate: &Coordinate) -> bool {
 }
 
 /// Looks up and proves every release that the form names, and fills in what follows from the one it is about.
-fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries) -> Result<(), Failure> {
+fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries, problems: &mut Problems) {
     let about = match kind {
         Kind::Incident => "affected",
         _ => "release",
     };
     if !form.has(about) {
-        return Err(FormError::Missing {
+        problems.keep(Err::<(), _>(FormError::Missing {
             what: "which release it is about",
             hint: "name publisher/model@version#variant, a release.stele, or the folder that has one",
-        }
-        .into());
+        }));
+        return;
     }
-    let mut subjects = form::resolve(form, "release", record)?;
-    subjects.extend(form::resolve(form, "affected.*", record)?);
-    form::resolve(form, "by", record)?;
-    let Some(release) = subjects.first().and_then(|logged| logged.statement().release()) else { return Ok(()) };
+    let mut subjects = Vec::new();
+    for pattern in ["release", "affected.*", "by"] {
+        // A log that does not answer is not asked once for each.
+        if problems.has_unavailable() {
+            return;
+        }
+        let found = problems.keep(form::resolve(form, pattern, record)).unwrap_or_default();
+        if pattern != "by" {
+            subjects.extend(found);
+        }
+    }
+    let Some(release) = subjects.first().and_then(|logged| logged.statement().release()) else { return };
     match kind {
         Kind::Incident => {}
         Kind::Evaluation => form.default("evaluation.subject", release.weights.digest.to_string()),
@@ -236,16 +316,40 @@ fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries) -> Result<()
             form.default("publisher.name", release.publisher.name.as_str());
         }
     }
-    Ok(())
 }
+
+/// Everything that is wrong with the fields of a kind, together.
+fn check_fields(form: &Form, kind: Kind) -> Result<(), FormError> {
+    if !form.has("publisher.name") {
+        return Err(NO_SPEAKER);
+    }
+    let problems = match kind {
+        Kind::Amend => form.problems(|amend: &Amend| Statement::Amend(Box::new(amend.clone())).problems()),
+        Kind::Stage => form.problems(|stage: &StageMove| Statement::Stage(Box::new(stage.clone())).problems()),
+        Kind::Supersede => form.problems(|by: &Supersede| Statement::Supersede(Box::new(by.clone())).problems()),
+        Kind::Withdraw => form.problems(|back: &Withdraw| Statement::Withdraw(Box::new(back.clone())).problems()),
+        Kind::Incident => form.problems(|what: &Incident| Statement::Incident(Box::new(what.clone())).problems()),
+        Kind::Evaluation => {
+            form.problems(|report: &EvaluationReport| Statement::Evaluation(Box::new(report.clone())).problems())
+        }
+        Kind::Publisher | Kind::Release | Kind::Observation => Vec::new(),
+    };
+    form.refuse(problems)
+}
+
+/// Why a statement by nobody is not made.
+const NO_SPEAKER: FormError = FormError::Missing {
+    what: "who speaks",
+    hint: "name yourself: --as NAME, or name under [publisher] in the form; it must be claimed in this log",
+};
+
+/// A name in place of one that is not known yet, in a form that is only checked.
+const STAND_IN: &str = "example.com";
 
 /// Reads the fields as a statement of the kind, and checks them.
 pub fn statement_of(form: &Form, kind: Kind) -> Result<Statement, FormError> {
     if !form.has("publisher.name") {
-        return Err(FormError::Missing {
-            what: "who speaks",
-            hint: "name yourself: --as NAME, or name under [publisher] in the form; it must be claimed in this log",
-        });
+        return Err(NO_SPEAKER);
     }
     let statement = match kind {
         Kind::Amend => Statement::Amend(Box::new(form.typed::<Amend>()?)),
@@ -302,14 +406,4 @@ fn at(statement: &Statement, issued_at: Timestamp) -> Statement {
         Statement::Observation(inner) => inner.issued_at = issued_at,
     }
     statement
-}
-
-fn submit(
-    record: &mut ProvenEntries,
-    statement: &Statement,
-    key: &SecretKey,
-    expect: Option<&Path>,
-) -> Result<ProvenStatement, Failure> {
-    let signed = sign(statement, key).map_err(PublishError::Statement)?;
-    register::submit(record, &signed, expect)
 }

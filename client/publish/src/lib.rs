@@ -3,6 +3,7 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 pub mod error;
+pub mod problems;
 pub mod publish_error;
 
 pub mod expected;

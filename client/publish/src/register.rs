@@ -61,6 +61,18 @@ pub fn judge(record: &ProvenEntries, signed: &SignedStatement) -> Option<Refusal
     judged.err()
 }
 
+/// Refuses, before anything is sent, what registration would refuse: the rules of the log over what is proven of it.
+pub fn check(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<(), Failure> {
+    gather(record, signed, None)?;
+    if let Some(coordinate) = signed.statement().release().map(|release| release.coordinate()) {
+        record.release(&coordinate)?;
+    }
+    match judge(record, signed) {
+        Some(refusal) => Err(RegistrationRefused::new(refusal, record, signed).into()),
+        None => Ok(()),
+    }
+}
+
 /// A refusal of the log, with its reason proven; or what the log got wrong.
 fn explained(failure: Failure, record: &mut ProvenEntries, signed: &SignedStatement) -> Failure {
     let error: &dyn std::error::Error = failure.as_explain();

@@ -14,11 +14,15 @@ use std::path::{Path, PathBuf};
 
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
-use stele_spec::manifest::{FilePath, Manifest, ManifestError, ManifestFile, Role};
+use stele_model_files::roles::Roles;
+use stele_spec::manifest::{FileDigests, FilePath, Manifest, ManifestError, ManifestFile, Role};
+use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{ManifestMismatch, Release, Timestamp};
+use stele_verify::folder::walk::Found;
 use toml::{Table, Value};
 
 use crate::form::{Form, resolve_one};
+use crate::problems::Problems;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";
@@ -32,24 +36,74 @@ pub struct ReleaseFile {
 }
 
 impl ReleaseFile {
-    /// Reads the file; refuses it while anything in it is undecided.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let mut form = Form::read(path, "a release.toml: `stele draft DIR --publisher NAME` writes one")?;
+    /// Reads the file, and keeps what is wrong with it; none where nothing can be read of it.
+    pub fn read(path: &Path, problems: &mut Problems) -> Option<Self> {
+        let read = Form::read_open(path, "a release.toml: `stele draft DIR --publisher NAME` writes one");
+        let (mut form, open) = problems.keep(read)?;
+        open.map(|open| problems.keep(Err::<(), _>(open)));
         let given = match form.take("roles") {
             None => Table::new(),
             Some(Value::Table(given)) => given,
-            Some(_) => return Err(form.invalid("roles", "expected a table [roles]".into()).into()),
+            Some(_) => {
+                problems.keep(Err::<(), _>(form.invalid("roles", "expected a table [roles]".into())));
+                Table::new()
+            }
         };
         let mut roles = BTreeMap::new();
         for (name, role) in given {
             let at = format!("roles.{name}");
-            let file = name.parse().map_err(|error| form.invalid(&at, format!("roles: {name}: {error}")))?;
+            let file = name.parse().map_err(|error| form.invalid(&at, format!("roles: {name}: {error}")));
             let role = role.as_str().and_then(Role::from_text).ok_or_else(|| {
                 form.invalid(&at, format!("roles: {name}: expected one of {}, found {role}", Role::TEXTS.join(", ")))
-            })?;
-            roles.insert(file, role);
+            });
+            let (file, role) = (problems.keep(file), problems.keep(role));
+            roles.extend(file.zip(role));
         }
-        Ok(Self { path: path.to_owned(), form, roles })
+        Some(Self { path: path.to_owned(), form, roles })
+    }
+
+    /// The coordinate, as far as the file says it.
+    pub fn coordinate(&self) -> Option<Coordinate> {
+        let text = |path| self.form.text(path);
+        let (publisher, model) = (text("publisher.name")?, text("model.name")?);
+        format!("{publisher}/{model}@{}#{}", text("model.version")?, text("model.variant")?).parse().ok()
+    }
+
+    /// The name of the publisher, as far as the file says it.
+    pub fn publisher(&self) -> Option<Publisher> {
+        self.form.text("publisher.name")?.parse().ok()
+    }
+
+    /// Everything that is wrong with the file for these files of the folder, before any of them is hashed.
+    pub fn check(&self, files: &[Found], roles: &Roles, now: Timestamp, problems: &mut Problems) {
+        // Digests are compared once they are computed: here every file has the one of nothing.
+        let nothing = FileDigests::of(b"");
+        let files = files.iter().map(|file| ManifestFile {
+            role: roles.of(&file.path),
+            path: file.path.clone(),
+            size: file.size,
+            sha256: nothing.sha256,
+            git_sha1: nothing.git_sha1,
+        });
+        let files: Vec<ManifestFile> = files.collect();
+        for path in self.roles.keys() {
+            if !files.iter().any(|file| file.path == *path) {
+                let (path, file) = (self.path.clone(), path.clone());
+                problems.keep(Err::<(), _>(ReleaseFileError::RoleOfNothing { path, file }));
+            }
+        }
+        let manifest = Manifest::new(self.with_roles(files)).map_err(ReleaseFileError::Manifest);
+        let Some(manifest) = problems.keep(manifest) else { return };
+        let (mut form, absent) = self.filled(&manifest, now);
+        if !absent.is_empty() {
+            problems
+                .keep(Err::<(), _>(ReleaseFileError::NoDocument { path: self.path.clone(), absent: absent.clone() }));
+        }
+        if manifest.weights_files() == 0 {
+            problems.keep(Err::<(), _>(ReleaseFileError::NoWeights { files: manifest.files().len() }));
+        }
+        form.stand_in(&absent);
+        problems.keep(form.refuse(form.problems(Release::problems)));
     }
 
     /// The role that the file gives a file of the folder.
@@ -58,38 +112,47 @@ impl ReleaseFile {
     }
 
     /// The manifest of these files, with the roles that the file gives.
-    pub fn manifest(&self, mut files: Vec<ManifestFile>) -> Result<Manifest, ReleaseFileError> {
+    pub fn manifest(&self, files: Vec<ManifestFile>) -> Result<Manifest, ReleaseFileError> {
         for path in self.roles.keys() {
             if !files.iter().any(|file| file.path == *path) {
                 return Err(ReleaseFileError::RoleOfNothing { path: self.path.clone(), file: path.clone() });
             }
         }
+        Manifest::new(self.with_roles(files)).map_err(ReleaseFileError::Manifest)
+    }
+
+    fn with_roles(&self, mut files: Vec<ManifestFile>) -> Vec<ManifestFile> {
         for file in &mut files {
             if let Some(role) = self.roles.get(&file.path) {
                 file.role = *role;
             }
         }
-        Manifest::new(files).map_err(ReleaseFileError::Manifest)
+        files
     }
 
     /// Gives each parent that is named by its coordinate its entry and its weights, proven.
     ///
     /// A coordinate has one release for ever, so publishing again finds the same entry and signs the same bytes.
-    pub fn resolve_parents(&mut self, record: &mut ProvenEntries) -> Result<(), Failure> {
+    pub fn resolve_parents(&mut self, record: &mut ProvenEntries, problems: &mut Problems) {
         let before = self.form.clone();
-        self.form.each("lineage.*", |path, ancestor| -> Result<(), Failure> {
+        let each: Result<(), std::convert::Infallible> = self.form.each("lineage.*", |path, ancestor| {
             let Value::Table(ancestor) = ancestor else { return Ok(()) };
             let Some(parent) = ancestor.get_mut("parent") else { return Ok(()) };
-            let Some(logged) = resolve_one(&before, &format!("{path}.parent"), parent, record)? else { return Ok(()) };
-            if let Some(release) = logged.statement().release() {
+            // A log that does not answer is not asked once for each.
+            if problems.has_unavailable() {
+                return Ok(());
+            }
+            let logged = problems.keep(resolve_one(&before, &format!("{path}.parent"), parent, record)).flatten();
+            if let Some(release) = logged.as_ref().and_then(|logged| logged.statement().release()) {
                 ancestor.entry("parent_weights").or_insert(release.weights.digest.to_string().into());
             }
             Ok(())
-        })
+        });
+        let Ok(()) = each;
     }
 
-    /// The release of this manifest. Without `issued_at` in the file it is `now`.
-    pub fn resolve(&self, manifest: &Manifest, now: Timestamp) -> Result<Release, Failure> {
+    /// The fields with everything that follows from a manifest, and the documents that are named and not in it.
+    fn filled(&self, manifest: &Manifest, now: Timestamp) -> (Form, Vec<(String, String)>) {
         let mut form = self.form.clone();
         let digest = manifest.weights_digest().to_string();
         form.default("kind", "release");
@@ -103,19 +166,26 @@ impl ReleaseFile {
             let path = name.parse().ok()?;
             Some(manifest.file(&path)?.sha256)
         });
+        let subjects: Result<(), std::convert::Infallible> = form.each("evaluations.*.subject", |_, subject| {
+            if subject.as_str() == Some(THIS) {
+                *subject = digest.as_str().into();
+            }
+            Ok(())
+        });
+        let Ok(()) = subjects;
         let absent = form.documents_without_digest();
+        (form, absent)
+    }
+
+    /// The release of this manifest. Without `issued_at` in the file it is `now`.
+    pub fn resolve(&self, manifest: &Manifest, now: Timestamp) -> Result<Release, Failure> {
+        let (form, absent) = self.filled(manifest, now);
         if !absent.is_empty() {
             return Err(ReleaseFileError::NoDocument { path: self.path.clone(), absent }.into());
         }
         if manifest.weights_files() == 0 {
             return Err(ReleaseFileError::NoWeights { files: manifest.files().len() }.into());
         }
-        form.each("evaluations.*.subject", |_, subject| -> Result<(), Failure> {
-            if subject.as_str() == Some(THIS) {
-                *subject = digest.as_str().into();
-            }
-            Ok(())
-        })?;
         let release: Release = form.typed()?;
         form.check(&release.problems())?;
         release.check_manifest(manifest).map_err(|mismatch| ReleaseFileError::Disagrees {

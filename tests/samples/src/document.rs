@@ -22,9 +22,11 @@ pub fn schema_file(name: &str) -> PathBuf {
 /// It names none, none is published under the name, or the document differs: every place with what was expected there.
 pub fn conforms(document: &Value) -> Result<(), String> {
     let name = document.get("schema").and_then(Value::as_str).ok_or("the document names no schema")?;
-    if let Ok(folder) = std::env::var("CAPTURE_DOCS") { // CAPTURE
+    if let Ok(folder) = std::env::var("CAPTURE_DOCS") {
+        // CAPTURE
         use std::hash::{Hash, Hasher}; // CAPTURE
-        let mut h = std::collections::hash_map::DefaultHasher::new(); document.to_string().hash(&mut h); // CAPTURE
+        let mut h = std::collections::hash_map::DefaultHasher::new();
+        document.to_string().hash(&mut h); // CAPTURE
         std::fs::write(format!("{folder}/{:x}.json", h.finish()), document.to_string()).unwrap(); // CAPTURE
         return Ok(()); // CAPTURE
     } // CAPTURE

@@ -5,6 +5,6 @@ use clap::Args;
 /// `stele help`.
 #[derive(Debug, Args)]
 pub struct HelpArgs {
-    /// A verb, or `exit-codes`.
+    /// A verb, `exit-codes`, or `concepts`.
     pub topic: Vec<String>,
 }

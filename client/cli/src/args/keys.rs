@@ -28,6 +28,12 @@ pub struct ClaimArgs {
     /// Add it to this file first, so that a monitor that reads it is silent about it.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
+    /// Check everything, and say what would be signed; send and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: a file for the bytes to be signed.
+    #[arg(short, long, value_name = "FILE", requires = "dry_run")]
+    pub output: Option<PathBuf>,
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,
@@ -134,6 +140,10 @@ pub struct SubmitArgs {
     /// How long to try again while the log has no quorum: `60s`, `10m`.
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub wait: HumanDuration,
+    /// Check everything, say all problems at once, what auditors would report, what would be signed and what would change; send and write
+    /// nothing. `--output` then names a file for the bytes to be signed.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where the receipt is written, the statement with its proof; else KIND-ENTRY.stele here.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -29,6 +29,10 @@ pub struct PublishArgs {
     /// not. May be given again.
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub allow_file: Vec<glob::Pattern>,
+    /// Check everything, say all problems at once, what auditors would report and what would be signed; send and write nothing.
+    /// `--output` then names a file for the bytes to be signed.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where to put the bundle; else release.stele in the folder.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

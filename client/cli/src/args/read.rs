@@ -9,7 +9,7 @@ use super::log::LogArgs;
 /// `stele show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A release.stele, a signed statement, a folder, or in the log a coordinate or entry:NUMBER.
+    /// A release.stele, a signed statement, a folder, or in the log a coordinate, entry:NUMBER, a digest, a package URL, an address of the hub.
     pub what: String,
     /// Whom to ask about a coordinate or an entry.
     #[command(flatten)]
@@ -19,7 +19,8 @@ pub struct ShowArgs {
 /// `stele history`.
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// publisher/model@version#variant, or publisher/model@version, publisher/model, publisher.
+    /// publisher/model@version#variant, or publisher/model@version, publisher/model, publisher; or a folder or file of a release,
+    /// entry:NUMBER, a digest, a package URL, an address of the hub.
     pub name: String,
     /// Whom to ask.
     #[command(flatten)]
@@ -29,7 +30,7 @@ pub struct HistoryArgs {
 /// `stele lineage`.
 #[derive(Debug, Args)]
 pub struct LineageArgs {
-    /// A release.stele, a signed release, a folder, a coordinate, or entry:NUMBER.
+    /// A release.stele, a signed release, a folder, a coordinate, entry:NUMBER, a digest, a package URL, or an address of the hub.
     pub what: String,
     /// As a Graphviz graph.
     #[arg(long, conflicts_with = "mermaid")]
@@ -45,7 +46,7 @@ pub struct LineageArgs {
 /// `stele resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, or a package URL.
+    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, a package URL, or an address of the hub.
     pub what: String,
     /// Look in this bundle first; beside those above the file.
     #[arg(long, value_name = "FILE")]
@@ -61,7 +62,7 @@ pub struct ResolveArgs {
 /// `stele diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A release.stele, a signed statement, a folder, a coordinate, or entry:NUMBER.
+    /// A release.stele, a signed statement, a folder, a coordinate, entry:NUMBER, a digest, a package URL, or an address of the hub.
     pub first: String,
     /// The other one.
     pub second: String,

@@ -19,7 +19,7 @@ pub struct Say {
     #[arg(long, value_name = "FILE")]
     pub form: Option<PathBuf>,
     /// Write a form to complete, to --output or KIND.toml, and say nothing.
-    #[arg(long, conflicts_with = "form")]
+    #[arg(long, conflicts_with_all = ["form", "dry_run"])]
     pub draft: bool,
     /// The speaker's secret key.
     #[arg(long, value_name = "FILE", required_unless_present = "draft")]

@@ -12,5 +12,5 @@ mod text;
 
 pub(crate) use json::unverified;
 pub(crate) use judgement::{Accepted, Judgement, Word};
-pub(crate) use known::VerifyReport;
+pub(crate) use known::{FromLog, VerifyReport, WhyFromLog};
 pub(crate) use text::Detail;

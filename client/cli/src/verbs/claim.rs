@@ -48,6 +48,9 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     claim.threshold = args.threshold;
     claim.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
     let Some(loaded) = loaded else {
+        if args.dry_run {
+            return keys::rehearsed(claim, None, None, args.output.as_deref());
+        }
         if args.threshold > 1 {
             return propose(claim, &key, args.proposal);
         }
@@ -60,6 +63,9 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     if let Some(logged) = held(&mut record, &args.publisher, &key)? {
         let place = format!("entry {}, proven under the policy", logged.position());
         return Ok(render(&args.publisher, &key, &log, false, Some(logged.position()), &place));
+    }
+    if args.dry_run {
+        return keys::rehearsed(claim, None, None, args.output.as_deref());
     }
     if args.threshold > 1 {
         return propose(claim, &key, args.proposal);

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
-use stele_log_client::log_view::LogView;
 
 use crate::args::DiffArgs;
 use crate::log_args::LogContext;
@@ -35,24 +34,12 @@ pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
     let asked = if first.needs_log() || second.needs_log() { Some(LogContext::by(&args.asking)?) } else { None };
     let log = asked.as_ref().map(LogContext::log).transpose()?;
-    let load = |subject| load(subject, log.as_ref());
+    let load = |subject| LoadedStatement::of(subject, log.as_ref());
     let (first, second) = (load(&first)?, load(&second)?);
     let changes = between(&value(&first), &value(&second));
     let files_known = first.manifest.is_some() && second.manifest.is_some();
     let text = text(&args, &changes, files_known, &[&first, &second]);
     Ok(Output { text, json: document(&args, &changes, files_known, &[&first, &second]), failure: None })
-}
-
-fn load(subject: &Subject, log: Option<&LogView<'_>>) -> Result<LoadedStatement, Failure> {
-    match (subject, log) {
-        (Subject::Coordinate(coordinate), Some(log)) => LoadedStatement::coordinate(log, coordinate),
-        (Subject::Entry(position), Some(log)) => LoadedStatement::entry(log, *position),
-        (Subject::File(file), _) => LoadedStatement::file(file),
-        // A log is asked for anyone who needs one.
-        (Subject::Coordinate(_) | Subject::Entry(_), None) => {
-            Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into())
-        }
-    }
 }
 
 /// A release as it stands, with its files; any other statement as it is.

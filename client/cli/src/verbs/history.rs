@@ -1,6 +1,7 @@
 //! `stele history`: everything that was said about a coordinate, a version, a model or a publisher, in the order of the log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
@@ -18,11 +19,24 @@ use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
+use crate::subject::Subject;
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
-    let name = Name::parse(&args.name)?;
-    let asked = LogContext::by(&args.asking)?;
+    // A folder or a file here comes first, a name of the record before a digest.
+    let is_here = Path::new(&args.name).exists();
+    let name = if is_here { Err(BadName { name: args.name.clone() }) } else { Name::parse(&args.name) };
+    let subject = Subject::parse(&args.name).ok();
+    let asked = match &name {
+        // What is neither a name nor anything else is said before anybody is asked.
+        Err(bad) if subject.is_none() => return Err(bad.clone().into()),
+        _ => LogContext::by(&args.asking)?,
+    };
     let log = asked.log()?;
+    let name = match (name, subject) {
+        (Ok(name), _) => name,
+        (Err(_), Some(subject)) => Name::Coordinate(subject.find(&log)?.coordinate),
+        (Err(bad), None) => return Err(bad.into()),
+    };
     let history = NameHistory::of(&name, &log)?;
     if history.lines.is_empty() && history.rejected.is_empty() {
         return Err(NothingSaid { name: args.name, lack: history.lack }.into());
@@ -230,7 +244,7 @@ fn of_keys(change: &PublisherClaim) -> String {
 }
 
 /// Not a name of the record.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{name:?} is no name of the record")]
 pub(crate) struct BadName {
     name: String,
@@ -239,7 +253,8 @@ pub(crate) struct BadName {
 impl Explain for BadName {
     explain! {
         Self { .. } => Exit::BadInput, "bad-name",
-            hint: "publisher/model@version#variant, or publisher/model@version, publisher/model, publisher";
+            hint: "publisher/model@version#variant, or publisher/model@version, publisher/model, publisher; or a folder or file of a release, \
+                   entry:NUMBER, a digest, pkg:... or an address of the hub";
     }
 }
 

@@ -3,6 +3,7 @@
 //! With a threshold of one a change is signed and submitted at once. With more it is written as a proposal, which travels
 //! between the key holders by whatever way they trust: each approves it, and the last one signs and submits it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,9 +19,11 @@ use stele_log_client::statements::{Lack, ProvenStatement};
 use stele_publish::error::FileError;
 use stele_publish::issued_at::now;
 use stele_publish::key_proposal::Proposal;
+use stele_publish::problems::Problems;
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
 use stele_publish::register::{self, RegistrationRefused};
+use stele_spec::finding::foreseen;
 use stele_spec::hash::KeyId;
 use stele_spec::key::{PublicKey, SecretKey};
 use stele_spec::name::Publisher;
@@ -33,6 +36,8 @@ use crate::key::{read_public, read_secret};
 use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
+use crate::rehearsal::{self, Rehearsal};
+use crate::render::difference::between;
 use crate::render::page::Page;
 use crate::render::statement;
 
@@ -98,40 +103,55 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
 }
 
 fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> Result<Output, Failure> {
-    let key = read_secret(&args.key)?;
-    let loaded = policy_file::load(args.said.trust.policy.as_deref())?;
-    let log = LogClient::new(
-        log_url::log_url(args.said.trust.log.as_deref(), Some(&loaded.policy))?,
-        args.said.wait,
-        complain,
-    );
-    let mut record = proven_entries(&log, &loaded.policy, args.said.trust.accept_incomplete_answer)?;
+    let mut problems = Problems::default();
+    let key = problems.keep(read_secret(&args.key));
+    let policy = problems.keep(policy_file::load(args.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
+    let new: Vec<PublicKey> = new.iter().filter_map(|file| problems.keep(read_public(file))).collect();
+    let old: Vec<KeyId> = old.iter().filter_map(|key| problems.keep(named(key))).collect();
+    let reason: Option<Option<Prose>> =
+        problems.keep(args.reason.as_deref().map(str::parse).transpose().map_err(KeysError::Reason));
+    let url = policy
+        .as_ref()
+        .and_then(|policy| problems.keep(log_url::log_url(args.said.trust.log.as_deref(), Some(policy))));
+    let (Some(policy), Some(url)) = (policy, url) else { return rehearsal::refused(problems, args.said.dry_run) };
+    let log = LogClient::new(url, args.said.wait, complain);
+    let mut record = proven_entries(&log, &policy, args.said.trust.accept_incomplete_answer)?;
     let publisher = args.publisher;
-    let holder = record.holder(&publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
-
-    let new: Vec<PublicKey> = new.iter().map(|file| read_public(file)).collect::<Result<_, _>>()?;
-    let reason: Option<Prose> = match args.reason.as_deref().map(str::parse).transpose() {
-        Ok(reason) => reason,
-        Err(error) => return Err(KeysError::Reason(error).into()),
-    };
+    let unclaimed = || KeysError::Unclaimed { publisher: publisher.clone() }.into();
+    let holder = problems.keep(record.holder(&publisher).and_then(|holder| holder.ok_or_else(unclaimed)));
+    if !problems.is_empty() {
+        return rehearsal::refused(problems, args.said.dry_run);
+    }
+    let (Some(key), Some(holder)) = (key, holder) else { return rehearsal::refused(problems, args.said.dry_run) };
     let mut statement = PublisherClaim::new(publisher.clone(), now(), &[]);
     statement.action = action;
     statement.keys = new.into_iter().map(PublisherKey::from).collect();
-    statement.revoked = old.iter().map(|key| named(key)).collect::<Result<_, _>>()?;
+    statement.revoked = old;
     statement.threshold = args.threshold.unwrap_or(holder.threshold);
     statement.previous = Some(holder.newest);
-    statement.reason = reason;
+    statement.reason = reason.flatten();
     if let Some(done) = record.known(holder.newest.entry).filter(|newest| says(newest, &statement)).cloned() {
+        if args.said.dry_run {
+            return same(&done, args.said.output.as_deref());
+        }
         return kept(&done, &mut record, args.said.output.as_deref(), false);
     }
-    statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
+    problems.keep(statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error))));
     // The signatures aside, by the rules of registration: nobody should be asked to sign what cannot be.
     let alone = Holder { threshold: 1, ..holder.clone() };
     let kid = key.public().key_id();
     if let Err(refusal) = alone.check(&publisher, &kid, &statement) {
-        return Err(
-            RegistrationRefused::of_keys(refusal, &record, &holder, kid, &Statement::Publisher(statement)).into()
-        );
+        let said = Statement::Publisher(statement.clone());
+        problems.keep(Err::<(), _>(RegistrationRefused::of_keys(refusal, &record, &holder, kid, &said)));
+    }
+    if holder.threshold == 1 {
+        problems.keep(receipt::check_place(args.said.output.as_deref().filter(|_| !args.said.dry_run)));
+    }
+    if !problems.is_empty() {
+        return rehearsal::refused(problems, args.said.dry_run);
+    }
+    if args.said.dry_run {
+        return rehearsed(statement, Some(&holder), Some(&record), args.said.output.as_deref());
     }
     if holder.threshold > 1 {
         return propose(Proposal { needed: holder.threshold, statement }, &key, args.proposal);
@@ -177,14 +197,17 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
     // Submitting it again, by whichever key, finds what is in the log.
     let done = record.key_statements(&publisher, u64::MAX).find(|logged| says_all(logged, &statement)).cloned();
     if let Some(done) = done {
+        if said.dry_run {
+            return same(&done, said.output.as_deref());
+        }
         return kept(&done, &mut record, said.output.as_deref(), false);
     }
     let kid = key.public().key_id();
     let whole = Statement::Publisher(statement.clone());
-    match holder {
+    match &holder {
         Some(holder) => {
             if let Err(refusal) = holder.check(&publisher, &kid, &statement) {
-                return Err(RegistrationRefused::of_keys(refusal, &record, &holder, kid, &whole).into());
+                return Err(RegistrationRefused::of_keys(refusal, &record, holder, kid, &whole).into());
             }
         }
         None => {
@@ -194,9 +217,65 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
             }
         }
     }
+    if said.dry_run {
+        return rehearsed(statement, holder.as_ref(), Some(&record), said.output.as_deref());
+    }
     let signed = sign(&whole, &key).map_err(PublishError::Statement)?;
     let logged = register::submit(&mut record, &signed, said.expect.as_deref())?;
     kept(&logged, &mut record, said.output.as_deref(), true)
+}
+
+/// What a change of keys would make of them.
+pub(crate) fn rehearsed(
+    change: PublisherClaim,
+    holder: Option<&Holder>,
+    record: Option<&ProvenEntries>,
+    output: Option<&Path>,
+) -> Result<Output, Failure> {
+    let ids = |keys: &mut dyn Iterator<Item = KeyId>| -> BTreeSet<String> { keys.map(|kid| kid.to_string()).collect() };
+    let before = ids(&mut holder.iter().flat_map(|holder| &holder.keys).map(PublicKey::key_id));
+    let revoked = ids(&mut change.revoked.iter().copied());
+    let added = ids(&mut change.keys.iter().map(|key| key.kid));
+    let after: BTreeSet<String> = before.iter().filter(|kid| !revoked.contains(*kid)).cloned().chain(added).collect();
+    let standing = |keys: &BTreeSet<String>, threshold: Option<u64>| {
+        let keys: serde_json::Map<String, Value> = keys.iter().map(|kid| (kid.clone(), "may speak".into())).collect();
+        json!({ "keys": keys, "threshold": threshold })
+    };
+    let changes =
+        between(&standing(&before, holder.map(|holder| holder.threshold)), &standing(&after, Some(change.threshold)));
+    let needed = holder.map_or(change.threshold, |holder| holder.threshold);
+    let signatures = match needed {
+        1 => "one, which is this key's".to_owned(),
+        needed => format!("{needed} keys: a proposal would be written for the others"),
+    };
+    let title = format!("send this {} of {}", change.action, change.publisher.name);
+    let statement = Statement::Publisher(change);
+    let earlier = record.into_iter().flat_map(ProvenEntries::all).map(|logged| (logged.position(), logged.statement()));
+    let findings = foreseen(earlier, &statement, &[]);
+    Rehearsal {
+        title,
+        statement: &statement,
+        output,
+        findings: &findings,
+        changes,
+        rows: vec![("signatures", signatures)],
+        there: None,
+    }
+    .output()
+}
+
+/// A change that is in the log already.
+fn same(done: &ProvenStatement, output: Option<&Path>) -> Result<Output, Failure> {
+    Rehearsal {
+        title: String::new(),
+        statement: done.statement(),
+        output,
+        findings: &[],
+        changes: Vec::new(),
+        rows: Vec::new(),
+        there: Some(done.position()),
+    }
+    .output()
 }
 
 /// A change that is in the log.

@@ -6,6 +6,7 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::log_view::LogView;
+use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::statements::{Lack, StatementSource as _};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
@@ -24,11 +25,7 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let subject = Subject::parse(&args.what)?;
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
-    let loaded = match &subject {
-        Subject::File(file) => LoadedStatement::file(file)?,
-        Subject::Coordinate(coordinate) => LoadedStatement::coordinate(&log, coordinate)?,
-        Subject::Entry(position) => LoadedStatement::entry(&log, *position)?,
-    };
+    let loaded = LoadedStatement::of(&subject, Some(&log))?;
     let Some(release) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
@@ -55,7 +52,7 @@ struct Child {
 
 /// What the log names as made of a coordinate, and says so itself.
 fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
-    let listing = log.releases("children?name=", &parent.to_string(), MAX_CHILDREN)?;
+    let listing = log.releases(&ReleaseLookup::Children(parent), MAX_CHILDREN)?;
     let child = |logged: &stele_log_client::statements::ProvenStatement| {
         let release = logged.signed().statement().release()?;
         let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);

@@ -8,6 +8,7 @@ pub(crate) mod diff;
 pub(crate) mod draft;
 pub(crate) mod evaluate;
 pub(crate) mod evidence;
+pub(crate) mod fetch;
 pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod incident;

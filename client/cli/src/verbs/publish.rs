@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stele_durable as durable;
 use stele_durable::lock::{Lock, LockError};
-use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain, Failure};
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::statements::ProvenStatement;
+use stele_model_files::examine::ComputedClaims;
 use stele_model_files::roles::{self, Roles};
 use stele_publish::bundle_place::BundlePlace;
 use stele_publish::foresight::Earlier;
 use stele_publish::issued_at::now;
 use stele_publish::name;
+use stele_publish::problems::Problems;
 use stele_publish::publish_check;
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
@@ -22,10 +25,12 @@ use stele_publish::register;
 use stele_publish::release;
 use stele_publish::release_file::ReleaseFile;
 use stele_spec::key::SecretKey;
-use stele_spec::manifest::FilePath;
+use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
-use stele_spec::statement::{Statement, sign};
+use stele_spec::policy::Policy;
+use stele_spec::statement::{Release, Statement, sign};
 use stele_terminal::output::complain;
+use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
 
 use crate::args::{GLOB, PublishArgs};
@@ -34,114 +39,308 @@ use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::rehearsal::{self, Rehearsal};
+use crate::render::difference::{self, Change};
 use crate::render::page::Page;
 
+/// How many differing fields a refusal names.
+const LISTED: usize = 20;
+
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
-    let key = key::read_secret(&args.key)?;
-    let loaded = policy_file::load(args.trust.policy.as_deref())?;
+    let mut problems = Problems::default();
+    let key = problems.keep(key::read_secret(&args.key));
+    let policy = problems.keep(policy_file::load(args.trust.policy.as_deref())).map(|loaded| loaded.policy);
     // Two at once would each give the release a time of its own. A folder that cannot be locked is said further on, or is read-only.
     let _alone = match Lock::of_folder(&args.folder) {
         Err(error @ LockError::Held { .. }) => return Err(error.into()),
         lock => lock.ok(),
     };
-    let log = LogClient::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, args.wait, complain);
-    let policy = &loaded.policy;
+    let log = policy.as_ref().and_then(|policy| {
+        let url = problems.keep(log_url::log_url(args.trust.log.as_deref(), Some(policy)))?;
+        Some(LogClient::new(url, args.wait, complain))
+    });
     let release_file = args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT));
-    let mut file = ReleaseFile::read(&release_file)?;
-    let files = folder::walk(&args.folder)?.into_publishable(&args.folder)?;
-    let place = BundlePlace::find(&args.folder, args.output.as_deref())?;
-    let roles = Roles::of_files(&files);
-    let role_of = |path: &FilePath| file.role_of(path).unwrap_or_else(|| roles.of(path));
-    let sized = files.iter().map(|found| (&found.path, role_of(&found.path), found.size));
-    let questions = roles::questions(sized, |path| file.role_of(path).is_some());
-    let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
-    publish_check::check(&files, &roles, &role_of, &questions, &allowed)?;
-    let mut record = proven_entries(&log, policy, args.trust.accept_incomplete_answer)?;
-    file.resolve_parents(&mut record)?;
+    let mut file = ReleaseFile::read(&release_file, &mut problems);
+    let walked = folder::walk(&args.folder).and_then(|walk| walk.into_publishable(&args.folder));
+    let files = problems.keep(walked);
+    // With --dry-run the option names the place of the payload.
+    let output = args.output.as_deref().filter(|_| !args.dry_run);
+    let place = problems.keep(BundlePlace::find(&args.folder, output));
+    let roles = files.as_deref().map(Roles::of_files);
+    if let (Some(file), Some(files), Some(roles)) = (&file, &files, &roles) {
+        let role_of = |path: &FilePath| file.role_of(path).unwrap_or_else(|| roles.of(path));
+        let sized = files.iter().map(|found| (&found.path, role_of(&found.path), found.size));
+        let questions = roles::questions(sized, |path| file.role_of(path).is_some());
+        let allowed = |path: &str| args.allow_file.iter().any(|glob| glob.matches_with(path, GLOB));
+        problems.keep(publish_check::check(files, roles, &role_of, &questions, &allowed));
+    }
+    let mut record = match (&log, &policy) {
+        (Some(log), Some(policy)) => problems.keep(proven_entries(log, policy, args.trust.accept_incomplete_answer)),
+        _ => None,
+    };
+    if let (Some(file), Some(record)) = (&mut file, &mut record) {
+        file.resolve_parents(record, &mut problems);
+    }
+    if let (Some(file), Some(files), Some(roles)) = (&file, &files, &roles) {
+        file.check(files, roles, now(), &mut problems);
+    }
+    let coordinate = file.as_ref().and_then(ReleaseFile::coordinate);
+    if let (Some(place), Some(coordinate), false) = (&place, &coordinate, args.replace_bundle) {
+        problems.keep(place.is_for(coordinate));
+    }
+    let publisher = file.as_ref().and_then(ReleaseFile::publisher);
+    let mut held = None;
+    if let (Some(record), Some(publisher), Some(key), false) =
+        (&mut record, publisher, &key, problems.has_unavailable())
+    {
+        held = problems.keep(holding(record, &publisher, key, args.claim));
+    }
+    if !problems.is_empty() {
+        return rehearsal::refused(problems, args.dry_run);
+    }
+    let (Some(key), Some(policy), Some(file), Some(files)) = (key, policy.as_ref(), file, files) else {
+        return rehearsal::refused(problems, args.dry_run);
+    };
+    let (Some(place), Some(roles), Some(mut record), Some(held)) = (place, roles, record, held) else {
+        return rehearsal::refused(problems, args.dry_run);
+    };
+
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;
     let manifest = file.manifest(hashed)?;
     let release = file.resolve(&manifest, now())?;
+    let there = record.release(&release.coordinate())?;
+    if let Some(there) = there.filter(|there| says(there, &release)) {
+        return already(&args, policy, record, &there, &manifest, place);
+    }
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
-    if !args.replace_bundle {
-        place.is_for(&release.coordinate())?;
-    }
     examined.lines().iter().for_each(|line| complain(&format!("auditors will report: {}\n", one_line(line))));
-    file.keep_issued_at(release.issued_at)?;
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
-
+    if held == Held::ByKey {
+        registrable(&mut record, &signed, &release)?;
+    }
+    if args.dry_run {
+        return rehearsed(&args, &release, &manifest, &examined, held, place);
+    }
+    file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();
-    hold_name(&mut record, &release.publisher.name, &key, args.claim, expect)?;
+    if held == Held::ByNobody {
+        complain(&format!("claiming {} for key {}\n", release.publisher.name, key.public().key_id()));
+        name::submit(&mut record, &release.publisher.name, &key, expect)?;
+    }
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     let local_state = local_state(false);
     local_state.keep_own(&mut record, &logged)?;
-    let bundle = receipt::bundle(&logged, &record, manifest.encode());
-    let bytes = bundle.encode().map_err(PublishError::Bundle)?;
+    let bytes = receipt::bundle(&logged, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
     let evidence = stele_verify::verify(&bytes, policy)?;
     let path = place.write(&bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
+    Ok(published(&evidence, policy, &path, bytes.len(), Some(&examined)))
+}
 
+/// Who holds the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// The key that signs.
+    ByKey,
+    /// Nobody: it is claimed first.
+    ByNobody,
+}
+
+/// The name is this key's: the log shows it, or it may be claimed, where nobody has it and that was asked for.
+fn holding(
+    record: &mut ProvenEntries,
+    publisher: &Publisher,
+    key: &SecretKey,
+    may_claim: bool,
+) -> Result<Held, Failure> {
+    match (name::held(record, publisher, key)?, may_claim) {
+        (Some(_), _) => Ok(Held::ByKey),
+        (None, true) => Ok(Held::ByNobody),
+        (None, false) => Err(PublishError::Unclaimed { publisher: publisher.clone() }.into()),
+    }
+}
+
+/// Whether an entry is the same release, its time aside.
+fn says(there: &ProvenStatement, release: &Release) -> bool {
+    let same_time = |there: &Release| Release { issued_at: there.issued_at, ..release.clone() };
+    there.statement().release().is_some_and(|there| *there == same_time(there))
+}
+
+/// The release is in the log: its bundle is written, and nothing is sent.
+fn already(
+    args: &PublishArgs,
+    policy: &Policy,
+    mut record: ProvenEntries<'_>,
+    there: &ProvenStatement,
+    manifest: &Manifest,
+    place: BundlePlace,
+) -> Result<Output, Failure> {
+    record.keys(there.statement().publisher())?;
+    if args.dry_run {
+        let title = String::new();
+        let rehearsal = Rehearsal {
+            title,
+            statement: there.statement(),
+            output: args.output.as_deref(),
+            findings: &[],
+            changes: Vec::new(),
+            rows: vec![("bundle", format!("would be written to {}", place.path().display()))],
+            there: Some(there.position()),
+        };
+        return rehearsal.output();
+    }
+    let bytes = receipt::bundle(there, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
+    let evidence = stele_verify::verify(&bytes, policy)?;
+    let local_state = local_state(false);
+    local_state.keep_own(&mut record, there)?;
+    let path = place.write(&bytes, there.position(), &local_state)?;
+    durable::remove_unfinished(&path);
+    Ok(published(&evidence, policy, &path, bytes.len(), None))
+}
+
+/// Refuses what registration would refuse. Of a coordinate that is taken by the same weights it is said what else differs.
+fn registrable(
+    record: &mut ProvenEntries,
+    signed: &stele_spec::statement::SignedStatement,
+    release: &Release,
+) -> Result<(), Failure> {
+    let Err(refused) = register::check(record, signed) else { return Ok(()) };
+    if refused.as_explain().code() != "coordinate-released" {
+        return Err(refused);
+    }
+    let there = record.release(&release.coordinate())?;
+    let Some(before) = there.as_ref().and_then(|there| there.statement().release()) else { return Err(refused) };
+    let same_time = Release { issued_at: before.issued_at, ..release.clone() };
+    let differing = difference::between(&json!(before), &json!(same_time));
+    Err(AlreadyReleased { refused, differing }.into())
+}
+
+fn rehearsed(
+    args: &PublishArgs,
+    release: &Release,
+    manifest: &Manifest,
+    examined: &ComputedClaims,
+    held: Held,
+    place: BundlePlace,
+) -> Result<Output, Failure> {
+    let name = match held {
+        Held::ByKey => format!("{}, held by this key", release.publisher.name),
+        Held::ByNobody => {
+            format!("{}, which nobody holds: it would be claimed for this key first", release.publisher.name)
+        }
+    };
+    let weights = &release.weights;
+    let statement = Statement::Release(Box::new(release.clone()));
+    let rehearsal = Rehearsal {
+        title: format!("publish {}", release.coordinate()),
+        statement: &statement,
+        output: args.output.as_deref(),
+        findings: examined.findings(),
+        changes: Vec::new(),
+        rows: vec![
+            ("name", name),
+            ("weights", format!("{} ({} files, {} bytes)", weights.digest, weights.files, weights.bytes)),
+            ("files", manifest.files().len().to_string()),
+            ("issued at", format!("{}, or the time of publishing where release.toml has none", release.issued_at)),
+            ("bundle", format!("would be written to {}", place.path().display())),
+            ("stands", "nothing is released under this coordinate".to_owned()),
+        ],
+        there: None,
+    };
+    let mut output = rehearsal.output()?;
+    if let Value::Object(document) = &mut output.json {
+        document.insert("coordinate".into(), release.coordinate().to_string().into());
+        document.insert("weights".into(), json!(release.weights));
+        document.insert("manifest".into(), json!(release.manifest));
+        document.insert("files".into(), manifest.files().len().into());
+        document.insert("bundle".into(), place.path().display().to_string().into());
+        document.insert("warnings_left_out".into(), examined.left_out().into());
+    }
+    Ok(output)
+}
+
+/// The page of a release that is in the log; with what auditors will report, if it was sent now.
+fn published(
+    evidence: &VerifiedRelease,
+    policy: &Policy,
+    path: &Path,
+    bytes: usize,
+    sent: Option<&ComputedClaims>,
+) -> Output {
+    let (release, manifest) = (evidence.release(), evidence.manifest());
     let head = evidence.checkpoint().trusted();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let coordinate = release.coordinate();
-    let mut page = Page::titled(&format!("published {coordinate}"));
+    let entry = evidence.entry_index();
+    let mut page = Page::titled(&match sent {
+        Some(_) => format!("published {coordinate}"),
+        None => format!("this is entry {entry} already: {coordinate}; nothing was sent"),
+    });
     page.row(
         "weights",
         &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),
     );
     page.row("files", &manifest.files().len());
-    page.row(
-        "entry",
-        &format!(
-            "{} of log {}, in a tree of {}",
-            evidence.statement().position(),
-            head.value().origin(),
-            head.value().size()
-        ),
-    );
+    page.row("entry", &format!("{entry} of log {}, in a tree of {}", head.value().origin(), head.value().size()));
     page.row(
         "witnesses",
         &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
     );
-    page.row("bundle", &format!("{} ({} bytes): let it travel with the weights", path.display(), bytes.len()));
-    Ok(Output {
+    page.row("bundle", &format!("{} ({bytes} bytes): let it travel with the weights", path.display()));
+    Output {
         text: page.0,
         json: json!({
             "coordinate": coordinate.to_string(),
             "publisher": release.publisher.name.to_string(),
-            "key_id": signed.kid().to_string(),
+            "key_id": evidence.signer().to_string(),
+            "new": sent.is_some(),
             "weights": release.weights,
             "manifest": release.manifest,
             "files": manifest.files().len(),
             "issued_at": release.issued_at.to_string(),
-            "entry": evidence.statement().position(),
+            "entry": entry,
             "log": head.value().origin().to_string(),
             "tree_size": head.value().size(),
             "witnesses": witnesses,
             "bundle": path.display().to_string(),
-            "warnings": examined.findings(),
-            "warnings_left_out": examined.left_out(),
+            "warnings": sent.map(ComputedClaims::findings).unwrap_or_default(),
+            "warnings_left_out": sent.map(ComputedClaims::left_out).unwrap_or_default(),
         }),
         failure: None,
-    })
+    }
 }
 
-/// The name is this key's: the log shows it, or it is claimed now, where nobody has it and that was asked for.
-fn hold_name(
-    record: &mut ProvenEntries,
-    publisher: &Publisher,
-    key: &SecretKey,
-    may_claim: bool,
-    expect: Option<&Path>,
-) -> Result<(), Failure> {
-    if name::held(record, publisher, key)?.is_some() {
-        return Ok(());
+/// A release under a coordinate that has one, of the same weights and with other fields.
+#[derive(Debug, thiserror::Error)]
+#[error("{refused}")]
+pub(crate) struct AlreadyReleased {
+    refused: Failure,
+    differing: Vec<Change>,
+}
+
+impl Explain for AlreadyReleased {
+    fn exit(&self) -> Exit {
+        self.refused.as_explain().exit()
     }
-    if !may_claim {
-        return Err(PublishError::Unclaimed { publisher: publisher.clone() }.into());
+
+    fn code(&self) -> &'static str {
+        self.refused.as_explain().code()
     }
-    complain(&format!("claiming {publisher} for key {}\n", key.public().key_id()));
-    name::submit(record, publisher, key, expect).map(drop)
+
+    fn hint(&self) -> Option<String> {
+        self.refused.as_explain().hint()
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = self.refused.as_explain().facts();
+        facts.extend(self.differing.iter().take(LISTED).map(|change| ("differs", change.sentence())));
+        let left = self.differing.len().saturating_sub(LISTED);
+        if left > 0 {
+            facts.push(("differs", format!("and {left} more fields")));
+        }
+        facts
+    }
 }

@@ -11,6 +11,7 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
+use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::release_status::{ReleaseStatus, Source};
 use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
 use stele_publish::error;
@@ -32,6 +33,7 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
+use crate::subject::{self, Subject};
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;
@@ -77,7 +79,8 @@ struct Wanted {
     file: Option<PathBuf>,
     sha256: Option<Digest>,
     git_sha1: Option<GitBlobId>,
-    purl: Option<Purl>,
+    /// A package URL as it was given, and as it may be recorded.
+    purls: Vec<Purl>,
     /// The digest in a blob's name, where the bytes have another.
     misnamed: Option<Digest>,
 }
@@ -90,17 +93,15 @@ impl Wanted {
         if path.is_file() {
             return wanted.of_file(path);
         }
-        // Ollama writes `sha256-`, everybody else `sha256:`.
-        let hex =
-            ["sha256:", "sha256-", "git-sha1:"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
-        if let Ok(digest) = Digest::from_hex(hex) {
+        if let Some(digest) = subject::sha256(text) {
             return Ok(Self { sha256: Some(digest), ..wanted });
         }
-        if let Ok(id) = GitBlobId::from_hex(hex) {
+        if let Some(id) = subject::git_blob(text) {
             return Ok(Self { git_sha1: Some(id), ..wanted });
         }
-        if let (true, Ok(purl)) = (text.starts_with("pkg:"), text.parse()) {
-            return Ok(Self { purl: Some(purl), ..wanted });
+        match Subject::in_log(text) {
+            Some(Subject::Package(purls)) => return Ok(Self { purls, ..wanted }),
+            _ => {}
         }
         Err(NotAThing { text: text.to_owned() }.into())
     }
@@ -134,7 +135,7 @@ impl Wanted {
 
     /// What a release with this manifest has of it.
     fn part_of(&self, release: &Release, manifest: Option<&Manifest>) -> Option<Part> {
-        if self.purl.is_some() && self.purl == release.model.purl {
+        if release.model.purl.as_ref().is_some_and(|purl| self.purls.contains(purl)) {
             return Some(Part::Release);
         }
         if self.sha256.is_some_and(|digest| digest == release.weights.digest) {
@@ -233,7 +234,7 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
     let mut answers: Vec<StatementList> = Vec::new();
     let mut weights = None;
     if let Some(digest) = wanted.sha256 {
-        answers.push(log.releases("file?hex=", &digest.to_string(), MAX_RELEASES)?);
+        answers.push(log.releases(&ReleaseLookup::File(digest), MAX_RELEASES)?);
         // The index has the digest over all weights of a release, which is no file's own.
         if wanted.file.is_none() {
             let listing = log.releases_of_weights(digest, MAX_RELEASES)?;
@@ -241,10 +242,10 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
             answers.push(listing);
         }
     } else if let Some(id) = wanted.git_sha1 {
-        answers.push(log.releases("file?hex=", &id.to_string(), MAX_RELEASES)?);
+        answers.push(log.releases(&ReleaseLookup::GitBlob(id), MAX_RELEASES)?);
     }
-    if let Some(purl) = &wanted.purl {
-        answers.push(log.releases("purl?name=", &purl.to_string(), MAX_RELEASES)?);
+    for purl in &wanted.purls {
+        answers.push(log.releases(&ReleaseLookup::Purl(purl), MAX_RELEASES)?);
     }
     let cut = answers.iter().any(|listing| listing.cut);
     let (mut found, mut unread): (Vec<Found>, Vec<(u64, Coordinate)>) = (Vec::new(), Vec::new());
@@ -346,7 +347,7 @@ fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Valu
         "given": wanted.given,
         "sha256": wanted.sha256,
         "git_sha1": wanted.git_sha1,
-        "purl": wanted.purl,
+        "purl": wanted.purls.first(),
         "misnamed": wanted.misnamed,
         "source": source,
         "found": found.collect::<Vec<_>>(),
@@ -364,7 +365,8 @@ pub(crate) struct NotAThing {
 impl Explain for NotAThing {
     explain! {
         Self { .. } => Exit::BadInput, "nothing-to-resolve",
-            hint: "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, or pkg:...";
+            hint: "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, pkg:..., or the address of a \
+                   repository of the hub";
     }
 }
 

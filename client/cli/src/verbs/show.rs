@@ -22,11 +22,10 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
             Some(proposal) => return Ok(waiting(&proposal)),
             None => LoadedStatement::file(&file)?,
         },
-        Subject::Coordinate(coordinate) => {
+        subject => {
             let asked = LogContext::by(&args.asking)?;
-            LoadedStatement::coordinate(&asked.log()?, &coordinate)?
+            LoadedStatement::of(&subject, Some(&asked.log()?))?
         }
-        Subject::Entry(position) => LoadedStatement::entry(&LogContext::by(&args.asking)?.log()?, position)?,
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
 }

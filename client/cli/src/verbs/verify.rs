@@ -18,17 +18,18 @@ use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::output::complain;
 use stele_verify::FolderReport;
-use stele_verify::folder::locate::{self as target, TargetKind};
-use stele_verify::{Expected, VerifiedRelease, folder, verify};
+use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
+use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::args::{GLOB, VerifyArgs};
+use crate::fetched::PathHere;
 use crate::log_args::local_state;
 use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::colour;
 use crate::render::page::printable;
-use crate::render::verdict::{self, Accepted, Detail, Judgement, VerifyReport};
+use crate::render::verdict::{self, Accepted, Detail, FromLog, Judgement, VerifyReport, WhyFromLog};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = match (args.quiet, args.verbose) {
@@ -49,12 +50,10 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
 }
 
 fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
-    let target = target::find(&args.path, args.bundle.as_deref())?;
     let policy = policy_file::load(args.policy.as_deref())?.policy;
-    let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
     let local_state = local_state(args.no_state);
-    let evidence = verify(&bytes, &policy).map_err(|error| LogInconsistent::in_bundle(&local_state, error))?;
+    let Evidence { target, evidence, from_log } = Evidence::find(args, &policy, &local_state)?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, local_state };
@@ -84,8 +83,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     }
     let (known, unanswered) = if args.online {
         let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
-        let incomplete = Incomplete::by(args.accept_incomplete_answer);
-        let address = LogAddress::new(url?, complain).accepting(incomplete).within(MAX_VERDICT_WAIT);
+        let address = log_address(args, url?);
         match address.ask(&policy, &reader.local_state).map(|log| reader.online(&log)) {
             Ok(Ok(known)) => (known, None),
             // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
@@ -120,6 +118,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         examination: examination.as_ref(),
         lineage: &known.lineage,
         newest: newest.as_ref(),
+        from_log: from_log.as_ref(),
         now,
     };
     let accepts = Accepted { partial: args.partial, states: args.accept.clone(), record_alone: args.no_hash };
@@ -130,6 +129,62 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
     let failure = if detail == Detail::Line { failure.map(Failure::shown) } else { failure };
     Ok(Output { text, json, failure })
+}
+
+/// The log of `--online`, with one deadline for all of its answers, from now on.
+fn log_address(args: &VerifyArgs, url: String) -> LogAddress {
+    LogAddress::new(url, complain).accepting(Incomplete::by(args.accept_incomplete_answer)).within(MAX_VERDICT_WAIT)
+}
+
+/// A path, and the evidence for it: the bundle that lies there, or with `--online` one that is made from the log.
+struct Evidence {
+    target: Target,
+    evidence: VerifiedRelease,
+    from_log: Option<FromLog>,
+}
+
+impl Evidence {
+    fn find(args: &VerifyArgs, policy: &Policy, local_state: &LocalState) -> Result<Self, Failure> {
+        let target = match target::find(&args.path, args.bundle.as_deref()) {
+            // A bundle that was named must be there.
+            Err(TargetError::NoBundle { .. }) if args.online && args.bundle.is_none() => {
+                return Self::from_log(args, policy, local_state, WhyFromLog::Missing);
+            }
+            target => target?,
+        };
+        let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
+        match verify(&bytes, policy) {
+            Ok(evidence) => Ok(Self { target, evidence, from_log: None }),
+            Err(error) if is_outgrown(&error) && args.online && args.bundle.is_none() => {
+                Self::from_log(args, policy, local_state, WhyFromLog::Outgrown)
+            }
+            Err(error) if is_outgrown(&error) => Err(Outgrown(error).into()),
+            Err(error) => Err(LogInconsistent::in_bundle(local_state, error)),
+        }
+    }
+
+    /// The evidence that the log gives now, for whatever release the path belongs to.
+    fn from_log(
+        args: &VerifyArgs,
+        policy: &Policy,
+        local_state: &LocalState,
+        why: WhyFromLog,
+    ) -> Result<Self, Failure> {
+        let here = PathHere::look(&args.path)?;
+        let address = log_address(args, log_url::log_url(args.log.as_deref(), Some(policy))?);
+        let log = address.ask(policy, local_state)?;
+        let located = here.locate(&log)?;
+        let bundle = located.bundle(&log)?;
+        let target = Target { kind: here.kind, bundle: located.bundle };
+        let from_log = Some(FromLog { why, url: log.url().to_owned() });
+        Ok(Self { target, evidence: bundle.release, from_log })
+    }
+}
+
+/// Whether a bundle is refused for nothing but a quorum that its checkpoints do not meet.
+fn is_outgrown(error: &BundleError) -> bool {
+    matches!(error, BundleError::Checkpoint(_) | BundleError::KeyProof(_) | BundleError::Proof(_))
+        && error.exit() == Exit::QuorumMissing
 }
 
 /// What the record shows as it stands, and the files that match it.
@@ -232,6 +287,30 @@ impl Reader<'_> {
         }
         let lineage = lineage::collect(release, |coordinate| ask(coordinate).map(Some))?;
         Ok(Known { standing, lineage })
+    }
+}
+
+/// A bundle whose checkpoints too few of today's witnesses cosigned.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Outgrown(BundleError);
+
+impl Explain for Outgrown {
+    fn exit(&self) -> Exit {
+        self.0.exit()
+    }
+
+    fn code(&self) -> &'static str {
+        self.0.code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        let newer = "is the policy newer than release.stele? `stele fetch PATH` renews it from the log, and --online verifies by what the log has now";
+        Some(self.0.hint().map_or_else(|| newer.to_owned(), |hint| format!("{hint}; {newer}")))
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        self.0.facts()
     }
 }
 

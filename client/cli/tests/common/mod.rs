@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
 
+pub(crate) mod publishing;
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -87,6 +89,26 @@ impl Log {
     pub(crate) fn proof(&self, position: u64) -> Vec<u8> {
         let size = self.entries.len() as u64;
         TlogProof::new(position, prove_inclusion(&self.tree, position, size).unwrap(), self.checkpoint()).to_bytes()
+    }
+
+    /// Writes the static files of the log, as a mirror keeps them.
+    pub(crate) fn mirror(&self, folder: &Path) {
+        let size = self.entries.len();
+        let manifest = World::manifest();
+        let leaves: Vec<u8> = self.entries.iter().flat_map(|entry| *leaf_hash(entry).as_bytes()).collect();
+        let length = |entry: &Vec<u8>| u16::try_from(entry.len()).unwrap().to_be_bytes();
+        let bundle: Vec<u8> =
+            self.entries.iter().flat_map(|entry| [length(entry).as_slice(), entry].concat()).collect();
+        for (path, bytes) in [
+            ("checkpoint".to_owned(), self.checkpoint().to_bytes()),
+            (format!("tile/0/000.p/{size}"), leaves),
+            (format!("tile/entries/000.p/{size}"), bundle),
+            (format!("manifests/{}", manifest.digest()), manifest.encode()),
+        ] {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
     }
 
     /// The newest head.
@@ -280,7 +302,16 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
     let mut command = Command::new(env!("CARGO_BIN_EXE_stele"));
     let home = tempfile::tempdir().unwrap();
     command.args(arguments).env("HOME", home.path());
-    for name in ["STELE_POLICY", "STELE_STATE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+    for name in [
+        "STELE_POLICY",
+        "STELE_STATE",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CACHE_HOME",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HUGGINGFACE_HUB_CACHE",
+    ] {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied());
@@ -288,6 +319,26 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     // A process that was killed has no code: what a shell gives for SIGKILL.
     Ran { code: output.status.code().unwrap_or(137), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The address of a server that has the files of a folder, and answers nothing else.
+pub(crate) fn file_server(folder: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let folder = folder.to_owned();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut buffer = [0; 8192];
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            let head = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            let path = head.split_whitespace().nth(1).unwrap_or("/").trim_start_matches('/').to_owned();
+            let (status, body) = std::fs::read(folder.join(path)).map_or((404, Vec::new()), |body| (200, body));
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(&body);
+        }
+    });
+    url
 }
 
 /// A little log over HTTP, that admits what the real one does as far as a client can see.
@@ -381,6 +432,16 @@ fn route(method: &str, path: &str, body: Vec<u8>, log: &mut Log) -> (u16, Vec<u8
                 })
             };
             let positions: Vec<usize> = (0..log.entries.len()).filter(|at| has && of(&log.entries[*at])).collect();
+            (200, json!({ "positions": positions }).to_string().into_bytes())
+        }
+        ("get", ["lookup", weights]) if weights.starts_with("digest?hex=") => {
+            let hex = weights.trim_start_matches("digest?hex=").split('&').next().unwrap();
+            let of = |entry: &[u8]| {
+                SignedStatement::parse(entry).is_ok_and(|signed| {
+                    signed.statement().weights_digest().is_some_and(|digest| digest.to_string() == hex)
+                })
+            };
+            let positions: Vec<usize> = (0..log.entries.len()).filter(|at| of(&log.entries[*at])).collect();
             (200, json!({ "positions": positions }).to_string().into_bytes())
         }
         ("get", ["lookup", ..]) => {

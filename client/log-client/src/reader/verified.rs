@@ -39,6 +39,11 @@ impl<'a> VerifiedLog<'a> {
         &self.head
     }
 
+    /// Where it is read.
+    pub fn place(&self) -> String {
+        self.source.to_string()
+    }
+
     /// How many entries.
     pub fn size(&self) -> u64 {
         self.head.size()

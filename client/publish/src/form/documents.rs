@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::{Form, FormError};
 use crate::error::FileError;
+use crate::problems::Problems;
 
 /// Where statements of all kinds name documents.
 const DOCUMENTS: [&str; 12] = [
@@ -77,36 +78,89 @@ impl Form {
         found
     }
 
+    /// Gives what is still looked for a value that fits, in a form that is only checked: documents that are not here, and the
+    /// entries of parents that were not found.
+    pub(crate) fn stand_in(&mut self, absent: &[(String, String)]) {
+        let nothing = Digest::of(b"").to_string();
+        for pattern in DOCUMENTS {
+            let filled: Result<(), std::convert::Infallible> = self.each(pattern, |path, document| {
+                if let Value::Table(document) = document
+                    && absent.iter().any(|(field, _)| field == path)
+                {
+                    document.entry("sha256").or_insert(nothing.as_str().into());
+                }
+                Ok(())
+            });
+            let Ok(()) = filled;
+        }
+        for pattern in ["release", "by", "affected.*"] {
+            let filled: Result<(), std::convert::Infallible> = self.each(pattern, |_, reference| {
+                if let Value::Table(reference) = reference
+                    && reference.contains_key("coordinate")
+                    && !reference.contains_key("unrecorded")
+                {
+                    reference.entry("entry").or_insert(0.into());
+                    reference.entry("leaf_hash").or_insert(nothing.as_str().into());
+                }
+                Ok(())
+            });
+            let Ok(()) = filled;
+        }
+        let filled: Result<(), std::convert::Infallible> = self.each("lineage.*", |_, ancestor| {
+            let Value::Table(ancestor) = ancestor else { return Ok(()) };
+            let Some(Value::Table(parent)) = ancestor.get_mut("parent") else { return Ok(()) };
+            if parent.contains_key("coordinate") {
+                parent.entry("entry").or_insert(0.into());
+                parent.entry("leaf_hash").or_insert(nothing.as_str().into());
+                ancestor.entry("parent_weights").or_insert(nothing.as_str().into());
+            }
+            Ok(())
+        });
+        let Ok(()) = filled;
+    }
+
     /// The same with the files of folders; a digest that is given must be that of the file, where the file is there.
     pub fn fill_from(&mut self, folders: &DocumentFolders) -> Result<(), Failure> {
+        let mut problems = Problems::default();
+        self.fill_all(folders, &mut problems);
+        problems.check()
+    }
+
+    /// The same, with every document that is not here or differs kept as a problem.
+    pub fn fill_all(&mut self, folders: &DocumentFolders, problems: &mut Problems) {
         let before = self.clone();
         for pattern in DOCUMENTS {
-            self.each(pattern, |path, document| -> Result<(), Failure> {
-                let Value::Table(document) = document else { return Ok(()) };
-                let Some(name) = document.get("name").and_then(Value::as_str) else { return Ok(()) };
-                let Some(file) = folders.find(name) else {
-                    return match document.get("sha256") {
-                        Some(_) => Ok(()),
-                        None => {
-                            let message = format!("{path}: there is no file {name} beside it to take the sha256 of");
-                            Err(before.invalid(path, message).into())
-                        }
-                    };
-                };
-                let found = digest_of(&file)?.to_string();
-                match document.get("sha256").and_then(Value::as_str) {
-                    Some(said) if said != found => {
-                        let (field, file) = (path.to_owned(), file.display().to_string());
-                        Err(FormError::DocumentDiffers { field, file, expected: said.to_owned(), found }.into())
-                    }
-                    _ => {
-                        document.insert("sha256".into(), found.into());
-                        Ok(())
-                    }
-                }
-            })?;
+            let filled: Result<(), std::convert::Infallible> = self.each(pattern, |path, document| {
+                problems.keep(before.fill_one(path, document, folders));
+                Ok(())
+            });
+            let Ok(()) = filled;
         }
-        Ok(())
+    }
+
+    fn fill_one(&self, path: &str, document: &mut Value, folders: &DocumentFolders) -> Result<(), Failure> {
+        let Value::Table(document) = document else { return Ok(()) };
+        let Some(name) = document.get("name").and_then(Value::as_str) else { return Ok(()) };
+        let Some(file) = folders.find(name) else {
+            return match document.get("sha256") {
+                Some(_) => Ok(()),
+                None => {
+                    let message = format!("{path}: there is no file {name} beside it to take the sha256 of");
+                    Err(self.invalid(path, message).into())
+                }
+            };
+        };
+        let found = digest_of(&file)?.to_string();
+        match document.get("sha256").and_then(Value::as_str) {
+            Some(said) if said != found => {
+                let (field, file) = (path.to_owned(), file.display().to_string());
+                Err(FormError::DocumentDiffers { field, file, expected: said.to_owned(), found }.into())
+            }
+            _ => {
+                document.insert("sha256".into(), found.into());
+                Ok(())
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 mod documents;
 mod form_writer;
 mod lines;
+mod mend;
 mod places;
 mod references;
 mod refusal;
@@ -23,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stele_durable as durable;
 use stele_explain::Failure;
-use stele_spec::canonical;
+use stele_spec::canonical::{self, CanonicalError};
 use stele_spec::statement::{FieldError, MAX_STATEMENT, Timestamp};
 use toml::{Table, Value};
 
@@ -60,6 +61,14 @@ enum Source {
 impl Form {
     /// Reads a file; refuses it while anything in it is undecided.
     pub fn read(path: &Path, what: &'static str) -> Result<Self, Failure> {
+        match Self::read_open(path, what)? {
+            (form, None) => Ok(form),
+            (_, Some(open)) => Err(open.into()),
+        }
+    }
+
+    /// Reads a file, and says what in it is undecided.
+    pub fn read_open(path: &Path, what: &'static str) -> Result<(Self, Option<FormError>), Failure> {
         let bytes = error::read(path, MAX_FORM, what)?;
         let place = path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|_| FormError::Toml {
@@ -68,15 +77,22 @@ impl Form {
             message: "not UTF-8".to_owned(),
         })?;
         let open = undecided(&text);
-        if !open.is_empty() {
-            return Err(FormError::Undecided { place, open }.into());
-        }
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let mut open = (!open.is_empty()).then(|| FormError::Undecided { place: place.clone(), open });
+        let parsed = text.parse().map_err(|error: toml::de::Error| {
             let line = error.span().map(|span| lines::line_at(&text, span.start));
             FormError::Toml { place, line, message: error.message().to_owned() }
-        })?;
+        });
+        let mut table: Table = match (parsed, open) {
+            // What is still to be decided may be no TOML yet.
+            (Err(_), Some(open)) => return Err(open.into()),
+            (Err(error), None) => return Err(error.into()),
+            (Ok(table), still_open) => {
+                open = still_open;
+                table
+            }
+        };
         lines::plain_dates(&mut table);
-        Ok(Self { source: Source::File { path: path.to_owned(), text }, table, given: Vec::new() })
+        Ok((Self { source: Source::File { path: path.to_owned(), text }, table, given: Vec::new() }, open))
     }
 
     /// A form of options alone.
@@ -143,15 +159,18 @@ impl Form {
 
     /// Reads the fields by way of the statement's own encoding, whose errors name the field.
     pub fn typed<T: DeserializeOwned + Serialize>(&self) -> Result<T, FormError> {
-        let payload = canonical::to_bytes(&self.table).map_err(|error| self.invalid("", error.to_string()))?;
-        if payload.len() > MAX_STATEMENT {
-            let message = format!("expected a statement of at most {MAX_STATEMENT} bytes, found {}", payload.len());
-            return Err(self.invalid("", message));
-        }
-        canonical::from_bytes(&payload, MAX_STATEMENT).map_err(|error| match &error {
-            canonical::CanonicalError::Shape(shape) => self.invalid(shape.path.as_str(), error.to_string()),
+        decoded(&self.table).map_err(|error| match &error {
+            CanonicalError::Shape(shape) => self.invalid(shape.path.as_str(), error.to_string()),
+            CanonicalError::TooLong { limit, found } => {
+                self.invalid("", format!("expected a statement of at most {limit} bytes, found {found}"))
+            }
             _ => self.invalid("", error.to_string()),
         })
+    }
+
+    /// Refuses a form with problems of its fields, each a line.
+    pub fn refuse(&self, problems: Vec<String>) -> Result<(), FormError> {
+        if problems.is_empty() { Ok(()) } else { Err(FormError::Fields { place: self.place(), problems }) }
     }
 
     /// Refuses fields that do not go together, each with its line.
@@ -200,4 +219,13 @@ impl Form {
             Source::Options => None,
         }
     }
+}
+
+/// Fields as a statement.
+fn decoded<T: DeserializeOwned + Serialize>(table: &Table) -> Result<T, CanonicalError> {
+    let payload = canonical::to_bytes(table)?;
+    if payload.len() > MAX_STATEMENT {
+        return Err(CanonicalError::TooLong { limit: MAX_STATEMENT, found: payload.len() });
+    }
+    canonical::from_bytes(&payload, MAX_STATEMENT)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::manifest::Manifest;
 
+use super::hub_cache;
 use super::walk::{self, BUNDLE};
 
 /// How far above a file its bundle is looked for.
@@ -30,31 +31,46 @@ pub struct Target {
     pub bundle: PathBuf,
 }
 
-/// Finds out what a path means.
+/// Finds out what a path means, and where its bundle is.
 pub fn find(path: &Path, bundle: Option<&Path>) -> Result<Target, TargetError> {
-    let found = std::fs::metadata(path).map_err(|source| match std::fs::symlink_metadata(path) {
-        Ok(link) if link.is_symlink() && source.kind() == std::io::ErrorKind::NotFound => {
-            TargetError::Dangling { path: path.to_owned() }
+    let kind = kind_of(path)?;
+    let looked = match (&kind, bundle) {
+        (_, Some(bundle)) => vec![bundle.to_owned()],
+        (TargetKind::Bundle, None) => vec![path.to_owned()],
+        // A folder of a release lies below the bundle, as a file does.
+        (TargetKind::Folder(folder), None) => {
+            std::iter::once(folder.clone()).chain(folders_above(folder)).map(|at| at.join(BUNDLE)).collect()
         }
-        _ => TargetError::Unreadable { path: path.to_owned(), source },
-    })?;
+        (TargetKind::File(file), None) => folders_above(file).into_iter().map(|folder| folder.join(BUNDLE)).collect(),
+    };
+    match &kind {
+        // Reading it says what is wrong with it.
+        TargetKind::Bundle => Ok(Target { kind, bundle: bundle.unwrap_or(path).to_owned() }),
+        TargetKind::Folder(_) | TargetKind::File(_) => Ok(Target { bundle: first_of(looked)?, kind }),
+    }
+}
+
+/// Finds out what a path means. `acme/tiny`, where that is no path, is the repository of that name in the Hugging Face cache.
+pub fn kind_of(path: &Path) -> Result<TargetKind, TargetError> {
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(source) => {
+            let is_absent = source.kind() == std::io::ErrorKind::NotFound;
+            let is_link = std::fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink());
+            return match hub_cache::cached_repository(path) {
+                _ if is_absent && is_link => Err(TargetError::Dangling { path: path.to_owned() }),
+                Some(repository) if is_absent => kind_of(&repository),
+                _ => Err(TargetError::Unreadable { path: path.to_owned(), source }),
+            };
+        }
+    };
     if found.is_dir() {
-        let folder = snapshot_of(path)?.unwrap_or_else(|| path.to_owned());
-        let looked = match bundle {
-            Some(bundle) => vec![bundle.to_owned()],
-            // A folder of a release lies below the bundle, as a file does.
-            None => std::iter::once(folder.clone()).chain(folders_above(&folder)).map(|at| at.join(BUNDLE)).collect(),
-        };
-        return Ok(Target { bundle: first_of(looked)?, kind: TargetKind::Folder(folder) });
+        return Ok(TargetKind::Folder(snapshot_of(path)?.unwrap_or_else(|| path.to_owned())));
     }
     if path.extension().is_some_and(|extension| extension == "stele") {
-        return Ok(Target { kind: TargetKind::Bundle, bundle: bundle.unwrap_or(path).to_owned() });
+        return Ok(TargetKind::Bundle);
     }
-    let looked = match bundle {
-        Some(bundle) => vec![bundle.to_owned()],
-        None => folders_above(path).into_iter().map(|folder| folder.join(BUNDLE)).collect(),
-    };
-    Ok(Target { kind: TargetKind::File(path.to_owned()), bundle: first_of(looked)? })
+    Ok(TargetKind::File(path.to_owned()))
 }
 
 fn first_of(looked: Vec<PathBuf>) -> Result<PathBuf, TargetError> {
@@ -136,6 +152,14 @@ pub fn snapshot_of(path: &Path) -> Result<Option<PathBuf>, TargetError> {
     }
 }
 
+/// The name of the repository in whose snapshot a path of a Hugging Face cache is.
+fn repository_of(path: &Path) -> Option<String> {
+    let folder = path.ancestors().find(|above| walk::is_cached_repository(above))?;
+    let name = folder.file_name()?.to_str()?.strip_prefix("models--")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.bytes().all(plain).then(|| name.replacen("--", "/", 1))
+}
+
 /// Why there is nothing to verify.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
@@ -168,14 +192,26 @@ pub enum TargetError {
     },
 }
 
+/// What to do without a bundle. A loader downloads the files that it reads, and `release.stele` is none of them.
+fn without_bundle(searched: &[PathBuf]) -> String {
+    let name = searched.iter().find_map(|path| repository_of(path));
+    let hub = name.map(|name| format!("`hf download {name} release.stele`, or ")).unwrap_or_default();
+    format!(
+        "{hub}`stele fetch PATH` makes it anew from the log; or get it from the publisher or a mirror (any copy will do: it is \
+         checked), then --bundle FILE"
+    )
+}
+
 impl Explain for TargetError {
     explain! {
         Self::Unreadable { source, .. } =>
             if source.kind() == std::io::ErrorKind::PermissionDenied { Exit::Io } else { Exit::BadInput },
-            "path-unreadable", hint: "name a folder, a file, or a snapshot in a cache";
+            "path-unreadable",
+            hint: "name a folder, a file, or a snapshot in a cache; a name such as acme/tiny stands for the repository in the Hugging Face \
+                   cache, if it is there";
         Self::Dangling { .. } => Exit::Incomplete, "incomplete", hint: "its blob is not in the cache: download it again";
         Self::NoBundle { looked } => Exit::NotInLog, "bundle-missing",
-            hint: "get release.stele from the publisher or a mirror (any copy will do: it is checked), then --bundle FILE",
+            hint: without_bundle(looked),
             "expected": "a bundle", "found": format!("nothing at {}", paths(looked));
         Self::WhichSnapshot { found } => Exit::Usage, "which-snapshot", hint: "name the folder of one snapshot",
             "expected": "one snapshot", "found": paths(found);

@@ -4,6 +4,8 @@ pub mod hash;
 pub mod loadable;
 pub mod walk;
 
+pub mod hub_cache;
+
 pub mod locate;
 
 mod compare;

@@ -306,7 +306,13 @@ fn since(verdict: &VerifyReport<'_>) -> String {
 }
 
 fn checked(verdict: &VerifyReport<'_>) -> String {
-    let evidence = "signature, log and witnesses";
+    let evidence = match verdict.from_log {
+        Some(from) => format!(
+            "evidence from the log, since {} (`stele fetch` keeps it): signature, log and witnesses",
+            from.why.text()
+        ),
+        None => "signature, log and witnesses".to_owned(),
+    };
     let said = "not checked: whether what the publisher says of it is true";
     let Some(comparison) = verdict.comparison else { return format!("{evidence}; not checked: the files") };
     let files = count(comparison.matching.len(), "file");

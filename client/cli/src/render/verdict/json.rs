@@ -37,6 +37,7 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
     let mut document = judged_fields("not-verified", std::slice::from_ref(failure), &[]);
     document.insert("headline".into(), format!("NOT VERIFIED  {}", failure.as_explain()).into());
     document.insert("coordinate".into(), Value::Null);
+    document.insert("evidence".into(), Value::Null);
     document.insert(
         "publisher".into(),
         json!({
@@ -93,6 +94,14 @@ impl VerifyReport<'_> {
         let mut document = judged_fields(judged.word.as_str(), &judged.problems, &judged.accepted);
         document.insert("headline".into(), headline::first_line(self, judged, |_, word| word.to_owned()).into());
         document.insert("coordinate".into(), release.coordinate().to_string().into());
+        document.insert(
+            "evidence".into(),
+            json!({
+                "from": if self.from_log.is_some() { "log" } else { "bundle" },
+                "why": self.from_log.map(|from| from.why.as_str()),
+                "url": self.from_log.map(|from| &from.url),
+            }),
+        );
         document.insert(
             "publisher".into(),
             json!({

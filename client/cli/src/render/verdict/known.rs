@@ -21,10 +21,48 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) examination: Option<&'a ComputedClaims>,
     /// What became of its ancestors.
     pub(crate) lineage: &'a Lineage,
+    /// Why the evidence came from the log, where it did.
+    pub(crate) from_log: Option<&'a FromLog>,
     /// The newest head of the log that this machine remembers.
     pub(crate) newest: Option<&'a TrustedCheckpoint>,
     /// This machine's time.
     pub(crate) now: u64,
+}
+
+/// Evidence that the log gave, and no file.
+#[derive(Debug)]
+pub(crate) struct FromLog {
+    /// What is wrong with the file.
+    pub(crate) why: WhyFromLog,
+    /// Where the log was asked.
+    pub(crate) url: String,
+}
+
+/// Why the log was asked for the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhyFromLog {
+    /// There is no `release.stele`.
+    Missing,
+    /// Too few witnesses of the policy cosigned the checkpoints in it.
+    Outgrown,
+}
+
+impl WhyFromLog {
+    /// For a person, after "since".
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Missing => "there is no release.stele",
+            Self::Outgrown => "the one in release.stele does not meet this policy",
+        }
+    }
+
+    /// For a script.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "bundle-missing",
+            Self::Outgrown => "quorum-missing",
+        }
+    }
 }
 
 impl VerifyReport<'_> {

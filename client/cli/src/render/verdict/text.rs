@@ -115,6 +115,12 @@ impl VerifyReport<'_> {
             }
         }
         page.row("weights", &self.weights());
+        if let Some(from) = self.from_log {
+            page.row(
+                "evidence",
+                &format!("from the log at {}, since {}; `stele fetch` keeps it", from.url, from.why.text()),
+            );
+        }
         let (position, tree) = (evidence.statement().position(), head.value());
         page.row("log", &format!("entry {position} of {}, in a tree of {}", tree.origin(), tree.size()));
         let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();

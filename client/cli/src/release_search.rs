@@ -1,0 +1,258 @@
+//! Which release of a log a folder or a file is, by the digests of its files. What the log names is proven before it counts.
+//!
+//! Few files are hashed: weights first, the smallest first, until the log knows one. Where several releases have it, the
+//! files that tell them apart decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_lookup::ReleaseLookup;
+use stele_log_client::statements::StatementList;
+use stele_spec::hash::Digest;
+use stele_spec::manifest::{FilePath, Manifest, Role};
+use stele_spec::name::Coordinate;
+use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::walk::{Found, walk_to_verify};
+
+use crate::progress::Progress;
+
+/// The most files of a folder that the log is asked about.
+const MAX_ASKED: usize = 8;
+/// The most releases that may have one file.
+const MAX_CANDIDATES: usize = 32;
+
+/// A release that the log names, and that counts.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    /// Its entry.
+    pub(crate) entry: u64,
+    /// Its name.
+    pub(crate) coordinate: Coordinate,
+    /// Its files, where they were asked for.
+    pub(crate) manifest: Option<Manifest>,
+}
+
+/// The release that the files of a folder are, and the folder where that release begins.
+pub(crate) fn of_folder(log: &LogView<'_>, folder: &Path) -> Result<(Candidate, PathBuf), Failure> {
+    let mut files = walk_to_verify(folder, "", &|_| false)?.files;
+    files.retain(|file| file.size > 0);
+    files.sort_by_key(|file| order(&file.path, file.size));
+    let what = folder.display().to_string();
+    for file in files.iter().take(MAX_ASKED) {
+        let digest = hashed(file)?;
+        let found = having(log, digest)?;
+        if !found.is_empty() {
+            let candidate = one_of(apart(found, &files)?, what)?;
+            let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
+            // The folder may be a part of the release. What has another name than recorded says nothing of that.
+            let root = candidate.root_of(&at, digest).filter(|root| at.starts_with(root) && !root.starts_with(folder));
+            return Ok((candidate, root.unwrap_or_else(|| folder.to_owned())));
+        }
+    }
+    Err(SearchError::Unknown { what, asked: files.len().min(MAX_ASKED) }.into())
+}
+
+/// The release that has a file, and the folder where its release begins.
+pub(crate) fn of_file(log: &LogView<'_>, path: &Path) -> Result<(Candidate, PathBuf), Failure> {
+    let size = std::fs::metadata(path).map_or(0, |found| found.len());
+    let digest = hash(path, size)?;
+    let what = format!("{} (SHA-256 {digest})", path.display());
+    let found = having(log, digest)?;
+    if found.is_empty() {
+        return Err(SearchError::Unknown { what, asked: 1 }.into());
+    }
+    let candidate = one_of(found, what)?;
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = candidate.root_of(path, digest);
+    Ok((candidate, root.unwrap_or_else(|| above.to_owned())))
+}
+
+/// The one release of a list that counts.
+pub(crate) fn one(log: &LogView<'_>, listing: StatementList, what: &str) -> Result<Candidate, Failure> {
+    let found = counting(log, listing)?;
+    if found.is_empty() {
+        return Err(SearchError::Unknown { what: what.to_owned(), asked: 1 }.into());
+    }
+    one_of(found, what.to_owned())
+}
+
+impl Candidate {
+    /// The folder of the release, by a file in it, if that has a path at which it is recorded.
+    fn root_of(&self, file: &Path, digest: Digest) -> Option<PathBuf> {
+        let file = std::path::absolute(file).ok()?;
+        let recorded = self.manifest.iter().flat_map(Manifest::files).filter(|recorded| recorded.sha256 == digest);
+        let paths = recorded.map(|recorded| recorded.path.as_str()).filter(|path| file.ends_with(path));
+        // `unet/config.json` before `config.json`.
+        let longest = paths.max_by_key(|path| path.len())?;
+        file.ancestors().nth(longest.split('/').count()).map(Path::to_owned)
+    }
+}
+
+/// Weights before the rest: no two models share them. Of weights the smallest, of the rest the largest.
+fn order(path: &FilePath, size: u64) -> (bool, u64) {
+    match Role::of_path(path) {
+        Role::Weights => (false, size),
+        _ => (true, u64::MAX - size),
+    }
+}
+
+fn hashed(file: &Found) -> Result<Digest, Failure> {
+    hash(&file.open, file.size)
+}
+
+fn hash(path: &Path, size: u64) -> Result<Digest, Failure> {
+    let job = Job { path: path.to_owned(), size };
+    let hash = |progress: &(dyn Fn(u64) + Sync)| hash_all(std::slice::from_ref(&job), Want::Sha256, progress).pop();
+    match Progress::of(size).during(hash) {
+        Some(Ok(hashed)) => Ok(hashed.sha256),
+        Some(Err(error)) => Err(SearchError::Unhashed { path: path.to_owned(), problem: error.to_string() }.into()),
+        None => Err(SearchError::Unhashed { path: path.to_owned(), problem: "it was not hashed".into() }.into()),
+    }
+}
+
+/// The releases that count and whose manifests list a file.
+fn having(log: &LogView<'_>, digest: Digest) -> Result<Vec<Candidate>, Failure> {
+    let listing = log.releases(&ReleaseLookup::File(digest), MAX_CANDIDATES)?;
+    let mut found = counting(log, listing)?;
+    found.retain(|candidate| {
+        let has = |manifest: &Manifest| manifest.files().iter().any(|file| file.sha256 == digest);
+        candidate.manifest.as_ref().is_some_and(has)
+    });
+    Ok(found)
+}
+
+/// The releases of a list that their publishers' keys signed, with their manifests.
+fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>, Failure> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for logged in listing.statements {
+        let Some(release) = logged.signed().statement().release() else { continue };
+        let (entry, coordinate) = (logged.position(), release.coordinate());
+        let standing = log.standing(&coordinate)?;
+        if standing.rejection(entry).is_some() || found.iter().any(|known| known.entry == entry) {
+            continue;
+        }
+        let manifest = match log.manifest(release.manifest) {
+            Ok(manifest) => manifest,
+            // Missing, or damaged in the log's hands: of this release nothing can be said, of others it can.
+            Err(failure) if failure.as_explain().exit() == Exit::Unavailable => None,
+            Err(failure) => return Err(failure),
+        };
+        found.push(Candidate { entry, coordinate, manifest });
+    }
+    Ok(found)
+}
+
+/// Of several releases those to which most of the files that tell them apart belong, and of which the fewest are missing.
+fn apart(candidates: Vec<Candidate>, files: &[Found]) -> Result<Vec<Candidate>, Failure> {
+    if candidates.len() < 2 {
+        return Ok(candidates);
+    }
+    let sets: Vec<BTreeMap<Digest, u64>> = candidates.iter().map(digests).collect();
+    let is_in_all = |digest: &Digest| sets.iter().all(|set| set.contains_key(digest));
+    let telling: BTreeMap<Digest, u64> =
+        sets.iter().flatten().filter(|(digest, _)| !is_in_all(digest)).map(|(digest, size)| (*digest, *size)).collect();
+    let sizes: BTreeSet<u64> = telling.values().copied().collect();
+    let mut here: BTreeSet<Digest> = BTreeSet::new();
+    for file in files.iter().filter(|file| sizes.contains(&file.size)) {
+        here.insert(hashed(file)?);
+    }
+    let score = |set: &BTreeMap<Digest, u64>| {
+        let matching = set.keys().filter(|digest| telling.contains_key(digest) && here.contains(digest)).count();
+        let missing = set.keys().filter(|digest| telling.contains_key(digest) && !here.contains(digest)).count();
+        (matching, std::cmp::Reverse(missing))
+    };
+    let scores: Vec<_> = sets.iter().map(score).collect();
+    let best = scores.iter().max().copied();
+    Ok(candidates.into_iter().zip(scores).filter(|(_, score)| Some(*score) == best).map(|(found, _)| found).collect())
+}
+
+fn digests(candidate: &Candidate) -> BTreeMap<Digest, u64> {
+    let files = candidate.manifest.iter().flat_map(Manifest::files);
+    files.filter(|file| file.size > 0).map(|file| (file.sha256, file.size)).collect()
+}
+
+fn one_of(mut found: Vec<Candidate>, what: String) -> Result<Candidate, Failure> {
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (last, _) => {
+            let found = found.into_iter().chain(last).map(|found| (found.entry, found.coordinate)).collect();
+            Err(SearchError::Several { what, found }.into())
+        }
+    }
+}
+
+/// Why it is not known which release is meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SearchError {
+    /// The log names none.
+    #[error("no release that the log names has {what}")]
+    Unknown {
+        /// What was looked for.
+        what: String,
+        /// How many files the log was asked about.
+        asked: usize,
+    },
+    /// The log names several, and the files do not tell them apart.
+    #[error("several releases have {what}")]
+    Several {
+        /// What was looked for.
+        what: String,
+        /// The releases.
+        found: Vec<(u64, Coordinate)>,
+    },
+    /// A file without a digest.
+    #[error("{} cannot be hashed: {problem}", .path.display())]
+    Unhashed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}
+
+impl Explain for SearchError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unknown { .. } => Exit::NotInLog,
+            Self::Several { .. } => Exit::Usage,
+            Self::Unhashed { .. } => Exit::Io,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "not-recorded",
+            Self::Several { .. } => "which-release",
+            Self::Unhashed { .. } => "file-unreadable",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unknown { .. } => {
+                "name the release: stele fetch publisher/model@version#variant; a log's lookup of files is not proven complete, and \
+                 files that were changed are in no release"
+            }
+            Self::Several { .. } => "name the one that is meant, by its coordinate",
+            Self::Unhashed { .. } => "check the owner and mode of the path",
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Unknown { asked, .. } => {
+                let files = if *asked == 1 { "file" } else { "files" };
+                vec![("asked", format!("about {asked} {files}"))]
+            }
+            Self::Several { found, .. } => {
+                let release =
+                    |(entry, coordinate): &(u64, Coordinate)| ("release", format!("{coordinate} (entry {entry})"));
+                found.iter().map(release).collect()
+            }
+            Self::Unhashed { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `stele fetch`: makes or renews `release.stele` from the log, under the policy of today.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use stele_clock::{Clock as _, SystemClock};
+use stele_durable::{self as durable, DurableError};
+use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_bundle::ReleaseBundle;
+use stele_log_client::release_status::ReleaseStatus;
+use stele_publish::bundle_place::other_content;
+use stele_spec::policy::Policy;
+use stele_verify::folder::BUNDLE;
+use stele_verify::verify;
+
+use crate::args::FetchArgs;
+use crate::fetched::{Located, OldBundle, PathHere, released};
+use crate::log_args::LogContext;
+use crate::output::Output;
+use crate::render::lifecycle;
+use crate::render::page::Page;
+use crate::subject::Subject;
+
+pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
+    let path = Path::new(&args.subject);
+    let subject = Subject::in_log(&args.subject);
+    // What is on this disk comes first; a name that is no path may still be a repository in the cache.
+    let here = match subject {
+        Some(_) if !path.exists() => None,
+        _ => Some(PathHere::look(path).map_err(|error| named(&args.subject, error.into()))?),
+    };
+    let asked_for = args.output.clone().or_else(|| here.as_ref()?.bundle.clone());
+    if let Some(place) = &asked_for {
+        check_writable(place)?;
+    }
+    let asked = LogContext::of_a_copy(&args.asking)?;
+    let log = asked.log()?;
+    let located = match (&here, subject) {
+        (Some(here), _) => here.locate(&log)?,
+        (None, Some(subject)) => {
+            let found = subject.find(&log)?;
+            let coordinate = found.coordinate;
+            let entry = released(&log, &coordinate)?;
+            Located { entry: found.entry.unwrap_or(entry), coordinate, bundle: PathBuf::from(BUNDLE) }
+        }
+        (None, None) => return Err(Subject::parse(&args.subject).err().unwrap_or_else(|| unnamed(&args.subject))),
+    };
+    let place = args.output.clone().unwrap_or_else(|| located.bundle.clone());
+    check_writable(&place)?;
+    let standing = log.standing(&located.coordinate)?;
+    if let Some(rejected) = standing.rejection(located.entry) {
+        return Err(
+            NotWritten::NotTheirs { entry: located.entry, rule: rejected.code, why: rejected.why.clone() }.into()
+        );
+    }
+    let old = OldBundle::read(&place);
+    if !args.replace_bundle {
+        let unwritable = |source| NotWritten::Unwritable { path: place.clone(), source };
+        if let Some(found) = other_content(&place, &located.coordinate).map_err(unwritable)? {
+            let release = located.coordinate.to_string();
+            return Err(NotWritten::Taken { path: place, found, release }.into());
+        }
+        if let Some(old) = &old {
+            go_on_from(old, &log, &asked.policy)?;
+        }
+    }
+    let bundle = located.bundle(&log)?;
+    let change = match &old {
+        Some(old) if old.bytes == bundle.bytes => Change::None,
+        Some(_) => Change::Renewed,
+        None => Change::New,
+    };
+    if change != Change::None {
+        let unwritable = |source| NotWritten::Unwritable { path: place.clone(), source };
+        durable::replace_file(&place, &bundle.bytes).map_err(unwritable)?;
+        durable::remove_unfinished(&place);
+    }
+    Ok(output(&bundle, &standing, &place, change, &log))
+}
+
+/// What became of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    New,
+    Renewed,
+    None,
+}
+
+/// Checks that a bundle which the policy accepts is of the tree that is shown now: a copy that is behind replaces nothing newer.
+fn go_on_from(old: &OldBundle, log: &LogView<'_>, policy: &Policy) -> Result<(), Failure> {
+    // What the policy no longer accepts proves nothing about the log.
+    let Ok(release) = verify(&old.bytes, policy) else { return Ok(()) };
+    release.checkpoints().try_for_each(|head| log.same_as(head))
+}
+
+fn check_writable(path: &Path) -> Result<(), NotWritten> {
+    if path.is_dir() {
+        return Err(NotWritten::Folder { path: path.to_owned() });
+    }
+    durable::check_writable(path).map_err(|source| NotWritten::Unwritable { path: path.to_owned(), source })
+}
+
+/// Of a text that is no path here, and names nothing in a log.
+fn named(text: &str, failure: Failure) -> Failure {
+    match failure.as_explain().code() {
+        "path-unreadable" if !Path::new(text).exists() => Subject::parse(text).err().unwrap_or(failure),
+        _ => failure,
+    }
+}
+
+fn unnamed(text: &str) -> Failure {
+    crate::subject::SubjectError::of(text).into()
+}
+
+fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change: Change, log: &LogView<'_>) -> Output {
+    let release = &bundle.release;
+    let head = release.checkpoint().trusted();
+    let coordinate = release.coordinate();
+    let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
+    let policy = log.policy();
+    let of = policy.witnesses().len();
+    let now = SystemClock.unix_seconds();
+    let done = match change {
+        Change::New => "fetched",
+        Change::Renewed => "renewed",
+        Change::None => "unchanged:",
+    };
+    let mut page = Page::titled(&format!("{done} {coordinate}"));
+    page.row(
+        "entry",
+        &format!("{} of log {}, in a tree of {}", release.entry_index(), head.value().origin(), head.value().size()),
+    );
+    page.row("signed by", &release.signer());
+    page.row("witnesses", &format!("{} of {of} cosigned: {}", witnesses.len(), witnesses.join(", ")));
+    lifecycle::rows(&mut page, standing);
+    if let Some(revoked) = standing.signer_revoked(release) {
+        page.row("KEY REVOKED", &revoked.text());
+    }
+    let unchanged = if change == Change::None { ", as it was" } else { "" };
+    page.row("bundle", &format!("{} ({} bytes{unchanged})", place.display(), bundle.bytes.len()));
+    page.row("not checked", &"the files: `stele verify` compares them");
+    page.section("as of");
+    let whole = if log.is_read_whole() { ", all of its entries read" } else { "" };
+    page.row("", &format!("{} ({}{whole})", age::status(standing, now), log.url()));
+    Output {
+        text: page.0,
+        json: json!({
+            "coordinate": coordinate.to_string(),
+            "publisher": release.release().publisher.name.to_string(),
+            "key_id": release.signer().to_string(),
+            "key_statements": release.key_history().len(),
+            "entry": release.entry_index(),
+            "log": head.value().origin().to_string(),
+            "url": log.url(),
+            "read_whole": log.is_read_whole(),
+            "tree_size": head.value().size(),
+            "witnesses": witnesses,
+            "weights": release.release().weights,
+            "manifest": release.release().manifest,
+            "files": release.manifest().files().len(),
+            "bundle": place.display().to_string(),
+            "bytes": bundle.bytes.len(),
+            "written": change != Change::None,
+            "renewed": change == Change::Renewed,
+            "lifecycle": lifecycle::json(standing),
+            "as_of": age::status_json(standing, now),
+        }),
+        failure: None,
+    }
+}
+
+/// Why a bundle is not written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotWritten {
+    /// A folder stands there.
+    #[error("{} is a folder: expected the name of a file for the bundle", .path.display())]
+    Folder {
+        /// The place.
+        path: PathBuf,
+    },
+    /// No file can be made there.
+    #[error("the bundle cannot be written to {}", .path.display())]
+    Unwritable {
+        /// The place.
+        path: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: DurableError,
+    },
+    /// Something else is there.
+    #[error("{} holds {found}, and not the bundle of {release}", .path.display())]
+    Taken {
+        /// The place.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What would be put there.
+        release: String,
+    },
+    /// By the key history that the log has the signer may not speak.
+    #[error("the release at entry {entry} is not its publisher's: {why}")]
+    NotTheirs {
+        /// The release.
+        entry: u64,
+        /// The rule.
+        rule: &'static str,
+        /// The reason.
+        why: String,
+    },
+}
+
+impl Explain for NotWritten {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Folder { .. } | Self::Taken { .. } => Exit::BadInput,
+            Self::Unwritable { source, .. } => source.exit(),
+            Self::NotTheirs { .. } => Exit::BadSignature,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "bundle-is-folder",
+            Self::Unwritable { .. } => "bundle-unwritable",
+            Self::Taken { .. } => "bundle-of-another-release",
+            Self::NotTheirs { .. } => "not-the-publisher",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Folder { .. } => "name a file with --output",
+            Self::Unwritable { .. } => {
+                "check the owner and mode of its folder, or name another file with --output: stele verify PATH --bundle FILE takes it"
+            }
+            Self::Taken { .. } => {
+                "is this the release that is meant? --replace-bundle writes over the file; --output FILE writes elsewhere"
+            }
+            Self::NotTheirs { .. } => "somebody else may speak in this publisher's name: do not use these files",
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Taken { found, release, .. } => {
+                vec![("expected", format!("nothing, or the bundle of {release}")), ("found", found.clone())]
+            }
+            Self::NotTheirs { rule, .. } => vec![("rule", (*rule).to_owned())],
+            Self::Folder { .. } | Self::Unwritable { .. } => Vec::new(),
+        }
+    }
+}

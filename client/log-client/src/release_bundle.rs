@@ -1,0 +1,127 @@
+//! The bundle of a release, put together from a log: the newest checkpoint, all key statements, and the manifest.
+//!
+//! Only what the library's own check accepts is given out, under the policy of today.
+
+use stele_explain::{Exit, Explain, Failure};
+use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
+use stele_spec::hash::Digest;
+use stele_spec::name::Coordinate;
+use stele_verify::{VerifiedRelease, verify};
+
+use crate::log_view::LogView;
+use crate::statements::{ProvenStatement, StatementSource as _};
+
+/// A `release.stele`, and the release that it verifies as.
+#[derive(Debug)]
+pub struct ReleaseBundle {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What they prove.
+    pub release: VerifiedRelease,
+}
+
+impl ReleaseBundle {
+    /// The bundle of the release at an entry.
+    pub fn of(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
+        let logged = log.logged(position)?;
+        let statement = logged.signed().statement();
+        let Some(release) = statement.release() else {
+            return Err(NotABundle::OtherKind { position, kind: statement.kind().to_string() }.into());
+        };
+        let missing = || NotABundle::NoManifest {
+            url: log.url().to_owned(),
+            position,
+            coordinate: release.coordinate(),
+            manifest: release.manifest,
+        };
+        let manifest = log.manifest(release.manifest)?.ok_or_else(missing)?;
+        let keys = log.keys(&release.publisher.name)?;
+        // What was proven before under an older checkpoint is proven again: a policy may have outgrown that one.
+        let newest = log.head().note().text();
+        let proven_now = |known: &ProvenStatement| match known.proof().checkpoint().text() == newest {
+            true => Ok(known.clone()),
+            false => log.logged(known.position()),
+        };
+        let part = |logged: &ProvenStatement| LoggedStatement {
+            statement: logged.signed().bytes().to_vec(),
+            proof: logged.proof().to_bytes(),
+        };
+        let keys = keys.statements.iter().map(|known| proven_now(known).map(|logged| part(&logged)));
+        let LoggedStatement { statement, proof } = part(&logged);
+        let bundle =
+            Bundle { statement, manifest: manifest.encode(), proof, keys: keys.collect::<Result<_, Failure>>()? };
+        let bytes = bundle.encode().map_err(|error| NotABundle::Parts { position, error })?;
+        let release = verify(&bytes, log.policy())?;
+        Ok(Self { bytes, release })
+    }
+}
+
+/// Why there is no bundle of an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum NotABundle {
+    /// It releases nothing.
+    #[error("entry {position} is no release")]
+    OtherKind {
+        /// The entry.
+        position: u64,
+        /// What it is.
+        kind: String,
+    },
+    /// The log does not have the manifest.
+    #[error("the manifest of {coordinate}, entry {position}, is missing at {url}")]
+    NoManifest {
+        /// Where it was asked for.
+        url: String,
+        /// The entry.
+        position: u64,
+        /// The release.
+        coordinate: Coordinate,
+        /// The digest of the manifest.
+        manifest: Digest,
+    },
+    /// The parts are no bundle: more key statements than one may have.
+    #[error("the parts of entry {position} make no bundle: {error}")]
+    Parts {
+        /// The entry.
+        position: u64,
+        /// Why.
+        error: BundleError,
+    },
+}
+
+impl Explain for NotABundle {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::OtherKind { .. } | Self::Parts { .. } => Exit::BadInput,
+            Self::NoManifest { .. } => Exit::Unavailable,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::OtherKind { .. } => "not-a-release",
+            Self::NoManifest { .. } => "manifest-missing",
+            Self::Parts { .. } => "bundle-malformed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::OtherKind { .. } => "name the release that it is about: `stele show entry:NUMBER` says which",
+            Self::NoManifest { .. } => {
+                "ask a mirror of the log (--log), or tell its operator that a manifest is missing; any older release.stele has it \
+                 as well"
+            }
+            Self::Parts { .. } => "keep this message: the log holds what its own rules forbid",
+        };
+        Some(hint.into())
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::OtherKind { kind, .. } => vec![("expected", "a release".into()), ("found", kind.clone())],
+            Self::NoManifest { manifest, .. } => vec![("expected", format!("manifests/{manifest}"))],
+            Self::Parts { .. } => Vec::new(),
+        }
+    }
+}
