@@ -1,10 +1,15 @@
 use std::path::Path;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use stele_durable::Dir;
+use stele_durable::compare_and_swap::{CasError, MAX_CONTENT};
 use stele_durable::fault::{self, Armed};
+use stele_spec::hash::Digest;
 
-use super::*;
+use super::format::{self, Begun, Entry};
+use super::group::*;
 
 const FILES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
