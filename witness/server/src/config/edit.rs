@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stele_spec::note::KeyName;
+use toml_edit::{DocumentMut, Item};
 
 use super::LogOptions;
 use stele_bastion::BastionAddress;
@@ -33,16 +34,14 @@ pub fn text_of_agent(name: &KeyName, listen: &str, key: &SshKey, socket: Option<
     text_with(name, listen, keys, &table)
 }
 
-/// The file with `key_mldsa`, which must stand before the first table; `None` where there is a line of that name already.
+/// The file with `key_mldsa`; `None` where there is a field of that name already, or the file is no TOML.
 pub fn with_mldsa(text: &str, file: &str) -> Option<String> {
-    let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
-    if lines.clone().any(|line| line.trim_start().starts_with("key_mldsa")) {
+    let mut document: DocumentMut = text.parse().ok()?;
+    if document.contains_key("key_mldsa") {
         return None;
     }
-    let before: String = lines.map(|line| format!("{line}\n")).collect();
-    let rest = text.get(before.len()..).unwrap_or_default();
-    let gap = if rest.is_empty() { "" } else { "\n" };
-    Some(format!("{}\nkey_mldsa = {}\n{gap}{rest}", before.trim_end(), quoted(file)))
+    document.insert("key_mldsa", toml_edit::value(file));
+    Some(document.to_string())
 }
 
 fn text_with(name: &KeyName, listen: &str, keys: &str, table: &str) -> String {
@@ -92,31 +91,28 @@ pub fn text_of_mirror(name: &KeyName) -> String {
     )
 }
 
-/// The file with one log mirrored, and pushed if it says so; `None` where the table cannot be found as `logs add` writes it.
+/// The file with one log mirrored, and pushed if it says so; `None` where there is no table of that log.
 pub fn with_mirror(text: &str, origin: &str, push: bool) -> Option<String> {
-    let text = with_flag(text, origin, "mirror", true)?;
-    if push { with_flag(&text, origin, "push", true) } else { Some(text) }
+    with_flags(text, origin, if push { &["mirror", "push"] } else { &["mirror"] }, true)
 }
 
-/// The file with one log disabled or enabled; `None` where the table cannot be found as `logs add` writes it.
+/// The file with one log disabled or enabled; `None` where there is no table of that log.
 pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String> {
-    with_flag(text, origin, "disabled", disabled)
+    with_flags(text, origin, &["disabled"], disabled)
 }
 
-fn with_flag(text: &str, origin: &str, flag: &str, on: bool) -> Option<String> {
-    let (set, said) = (format!("{flag} = "), format!("{flag} = true"));
-    let wanted = origin_line(origin);
-    let mut lines: Vec<&str> = text.lines().collect();
-    let at = lines.iter().position(|line| *line == wanted)?;
-    let end = lines.iter().skip(at).position(|line| line.trim_start().starts_with('[')).map_or(lines.len(), |n| at + n);
-    let old = (at..end).find(|index| lines.get(*index).is_some_and(|line| line.starts_with(&set)));
-    if let Some(index) = old {
-        lines.remove(index);
+fn with_flags(text: &str, origin: &str, flags: &[&str], on: bool) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let logs = document.get_mut("log")?.as_array_of_tables_mut()?;
+    let log = logs.iter_mut().find(|log| log.get("origin").and_then(Item::as_str) == Some(origin))?;
+    for flag in flags {
+        if on {
+            log.insert(flag, toml_edit::value(true));
+        } else {
+            log.remove(flag);
+        }
     }
-    if on {
-        lines.insert(at + 1, &said);
-    }
-    Some(lines.iter().map(|line| format!("{line}\n")).collect())
+    Some(document.to_string())
 }
 
 fn origin_line(origin: &str) -> String {
@@ -158,6 +154,22 @@ mod tests {
             assert!(flags.iter().all(|(meant, disabled)| meant == disabled), "{flags:?}");
             assert_eq!(with_disabled(&off, origin, true).unwrap(), off);
             assert_eq!(with_disabled(&off, origin, false).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_table_that_a_person_wrote_is_found_and_everything_around_the_flag_stays() {
+        let first = "name = \"w\"   # the name\n\n[[log]] # ours\n  origin= 'log.example/a'\t# the first\n\
+                     qpd = 9\n";
+        let rest = "\n# Of a friend.\n[[log]]\n\"origin\" = \"log.example/b\"\n\n[limits]\nconnections = 3 # few\n";
+        let text = format!("{first}{rest}");
+        let off = with_disabled(&text, "log.example/a", true).unwrap();
+        assert_eq!(off, format!("{first}disabled = true\n{rest}"));
+        assert_eq!(with_disabled(&off, "log.example/a", false).unwrap(), text);
+        let mirrored = with_mirror(&text, "log.example/b", true).unwrap();
+        assert_eq!(mirrored, text.replace("b\"\n", "b\"\nmirror = true\npush = true\n"));
+        for none in ["log = [{ origin = \"log.example/a\" }]\n", "[log]\norigin = \"log.example/a\"\n", "no TOML"] {
+            assert_eq!(with_disabled(none, "log.example/a", true), None, "{none}");
         }
     }
 
