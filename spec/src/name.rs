@@ -359,23 +359,7 @@ macro_rules! name_word {
 }
 name_word!(Model, Version, Variant);
 
-macro_rules! name_serde {
-    ($($name:ident),*) => {$(
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    )*};
-}
-name_serde!(Publisher, Model, Version, Variant, Coordinate);
+crate::text::serde_as_text!(Publisher, Model, Version, Variant, Coordinate);
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use stele_spec::entry::IndexEntry;
 use stele_spec::hash::IndexKey;
 use stele_spec::index::{Listing, MAX_BETWEEN, Proof, Transition, check_transition};
 
-use crate::index_tree::{Batch, IndexTree};
+use crate::index_tree::{IndexTree, batch};
 use crate::store::{Changes, Snapshot, StoreError, key, to_json};
 
 /// The index so far.
@@ -131,14 +131,4 @@ impl IndexCheck {
         changes.insert(key(b'm', "last-index"), to_json(&self.last)?);
         Ok(())
     }
-}
-
-fn batch(listings: &[Listing]) -> Batch {
-    let mut batch = Batch::new();
-    for listing in listings {
-        for key in listing.keys() {
-            batch.entry(*key).or_default().push(listing.pointer());
-        }
-    }
-    batch
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use stele_spec::hash::{IndexKey, IndexRoot, NodeHash};
-use stele_spec::index::{NodeStore, Nodes, Old, Pointer, Proof, Touched, Transition, Value};
+use stele_spec::index::{Listing, NodeStore, Nodes, Old, Pointer, Proof, Touched, Transition, Value};
 use stele_spec::merkle::Frontier;
 
 use crate::index_nodes::IndexNodes;
@@ -17,6 +17,17 @@ use crate::store::{Changes, Snapshot, StoreError, key};
 
 /// What the entries of a batch add, by key.
 pub(crate) type Batch = BTreeMap<IndexKey, Vec<Pointer>>;
+
+/// What these entries add.
+pub(crate) fn batch(listings: &[Listing]) -> Batch {
+    let mut batch = Batch::new();
+    for listing in listings {
+        for key in listing.keys() {
+            batch.entry(*key).or_default().push(listing.pointer());
+        }
+    }
+    batch
+}
 
 /// The tree and its lists.
 #[derive(Debug)]
@@ -164,7 +175,7 @@ mod tests {
     use crate::store::Store;
     use stele_spec::entry::IndexEntry;
     use stele_spec::hash::{Digest, LeafHash};
-    use stele_spec::index::{Index, Listing, check_transition};
+    use stele_spec::index::{Index, check_transition};
 
     /// Keys that come again, and keys that share long beginnings.
     fn listings(from: u64, count: u64) -> Vec<Listing> {
@@ -182,16 +193,6 @@ mod tests {
                 Listing::new(Pointer { position, leaf }, keys)
             })
             .collect()
-    }
-
-    fn batch(listings: &[Listing]) -> Batch {
-        let mut batch = Batch::new();
-        for listing in listings {
-            for key in listing.keys() {
-                batch.entry(*key).or_default().push(listing.pointer());
-            }
-        }
-        batch
     }
 
     #[test]

@@ -37,11 +37,6 @@ impl<T> Complete<T> {
         &self.value
     }
 
-    /// What is listed, in log order.
-    pub fn into_value(self) -> T {
-        self.value
-    }
-
     /// The first position from which on it is complete. What is before it was known when it was asked for.
     pub const fn since(&self) -> u64 {
         self.since

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Event, What};
 use crate::name::{Coordinate, Publisher};
-use crate::statement::{Incident, IncidentStatus, LoggedRelease, Release, Slug, Stage, Statement, Withdraw};
+use crate::statement::{Incident, IncidentStatus, LoggedRelease, Release, Slug, Statement, Withdraw};
 
 /// What a coordinate is, after everything that its publisher said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +31,6 @@ pub struct History {
     release: Option<(u64, Release)>,
     current: Option<Release>,
     events: Vec<Event>,
-    widest: Option<Stage>,
     conflicting: bool,
 }
 
@@ -45,7 +44,6 @@ impl History {
             release: None,
             current: None,
             events: Vec::new(),
-            widest: None,
             conflicting: false,
         };
         let ordered: BTreeMap<u64, &Statement> = statements.into_iter().collect();
@@ -76,11 +74,6 @@ impl History {
     /// Everything that was said, in the order of the log.
     pub fn events(&self) -> &[Event] {
         &self.events
-    }
-
-    /// The widest access that it ever had.
-    pub fn widest_stage(&self) -> Option<Stage> {
-        self.widest
     }
 
     /// What it is now.
@@ -175,7 +168,6 @@ impl History {
                 if let Some(hosts) = &moved.hosts {
                     current.hosts.clone_from(hosts);
                 }
-                self.widest = self.widest.max(Some(moved.access.stage));
                 Some(What::Moved { from, to: moved.access, reason: moved.reason.clone() })
             }
             Statement::Supersede(supersede) => {
@@ -193,7 +185,6 @@ impl History {
         }
         self.release = Some((position, release.clone()));
         self.current = Some(release.clone());
-        self.widest = Some(release.access.stage);
         What::Released
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::statement::tests::{kinds, sample_release};
-use crate::statement::{Amend, Copies, IncidentStatus, Kind, Stage, Statement};
+use crate::statement::{Amend, Copies, IncidentStatus, Kind, Statement};
 
 /// The release that the samples are about is entry 3.
 const RELEASE: u64 = 3;
@@ -52,7 +52,6 @@ fn what_holds_is_the_release_with_its_changes_and_the_release_stays() {
     assert_eq!(history.release(), Some((RELEASE, &sample_release())));
     let (position, withdraw) = history.withdrawal().unwrap();
     assert_eq!((position, withdraw.copies), (5, Copies::PubliclyDownloaded));
-    assert_eq!(history.widest_stage(), Some(Stage::Open));
 }
 
 #[test]

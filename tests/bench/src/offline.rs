@@ -23,7 +23,7 @@ use stele_spec::statement::{Statement, sign};
 
 use stele_harness::network::ORIGIN;
 use stele_probe::failure::{During, Step};
-use stele_samples::statements::Speaker;
+use stele_samples::statements::{Speaker, bind};
 use stele_samples::supply::Supply;
 
 /// Other entries of the log: the proof is as long as in a log that is used.
@@ -146,14 +146,7 @@ impl Log {
         let (mut release, sample) = speaker.unsigned_release("1.0.0", 1)?;
         let others = sample.files().iter().filter(|file| file.role != Role::Weights);
         let manifest = Manifest::new(others.cloned().chain(weights).collect()).during("making a manifest")?;
-        release.manifest = manifest.digest();
-        release.tree.digest = manifest.tree_digest();
-        release.weights.digest = manifest.weights_digest();
-        release.weights.files = manifest.weights_files();
-        release.weights.bytes = manifest.weights_bytes();
-        for evaluation in &mut release.evaluations {
-            evaluation.subject = manifest.weights_digest();
-        }
+        bind(&mut release, &manifest);
         release.check_manifest(&manifest).during("comparing a release and its manifest")?;
         let release = sign(&Statement::Release(Box::new(release)), &speaker.key).during("signing a release")?;
         let claim = speaker.claim()?;

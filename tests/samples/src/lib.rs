@@ -3,4 +3,5 @@
 pub mod model;
 pub mod release_toml;
 pub mod statements;
+pub mod static_log;
 pub mod supply;

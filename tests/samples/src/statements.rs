@@ -115,15 +115,20 @@ impl Speaker {
         release.issued_at = noon()?;
         release.lineage.clear();
         release.from_scratch = true;
-        release.manifest = manifest.digest();
-        release.tree.digest = manifest.tree_digest();
-        release.weights.digest = manifest.weights_digest();
-        release.weights.files = manifest.weights_files();
-        release.weights.bytes = manifest.weights_bytes();
-        for evaluation in &mut release.evaluations {
-            evaluation.subject = manifest.weights_digest();
-        }
+        bind(&mut release, &manifest);
         Ok((release, manifest))
+    }
+}
+
+/// Makes a release say of its files what a manifest says.
+pub fn bind(release: &mut Release, manifest: &Manifest) {
+    release.manifest = manifest.digest();
+    release.tree.digest = manifest.tree_digest();
+    release.weights.digest = manifest.weights_digest();
+    release.weights.files = manifest.weights_files();
+    release.weights.bytes = manifest.weights_bytes();
+    for evaluation in &mut release.evaluations {
+        evaluation.subject = manifest.weights_digest();
     }
 }
 

@@ -1,54 +1,28 @@
 //! Heads against heads: what convicts, whom, and what does not.
 
-use std::fs;
 use std::path::Path;
 
 use stele_log_client::reader::StaticFiles;
-use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
+use stele_samples::static_log::{self, ORIGIN, tree};
+use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::hash::RootHash;
-use stele_spec::merkle::{MemoryTree, leaf_hash, root_at};
+use stele_spec::merkle::{MemoryTree, root_at};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
-use stele_spec::tiledlog::Growth;
 
 use super::*;
 
-const ORIGIN: &str = "log.example/reader";
-
-fn entry(position: u64) -> Vec<u8> {
-    format!("entry {position} {}", "x".repeat((position % 97) as usize)).into_bytes()
-}
-
-fn tree(size: u64) -> MemoryTree {
-    let mut tree = MemoryTree::new();
-    (0..size).for_each(|position| tree.push(leaf_hash(&entry(position))));
-    tree
-}
-
 fn signer() -> SignerKey {
-    SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [7; 32])
+    static_log::signer().unwrap()
 }
 
 fn note(size: u64, root: RootHash) -> Vec<u8> {
-    let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, root);
-    sign_checkpoint(&checkpoint, &signer()).unwrap().to_bytes()
+    static_log::note(size, root).unwrap()
 }
 
-/// The static files of a log of `size` entries; what an older tree had is there as well.
 fn mirror(folder: &Path, tree: &MemoryTree, old: u64, size: u64) {
-    let mut growth = Growth::after(old, tree).unwrap();
-    for first in (growth.size()..size).step_by(256) {
-        let entries: Vec<Vec<u8>> = (first..size.min(first + 256)).map(entry).collect();
-        let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        growth.bundle(&entries, &leaves).unwrap();
-    }
-    for (path, bytes) in growth.take().into_iter().chain(growth.edge()) {
-        let file = folder.join(path.to_string());
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
-    }
-    fs::write(folder.join("checkpoint"), note(size, root_at(tree, size).unwrap())).unwrap();
+    static_log::write(folder, tree, old, size).unwrap();
 }
 
 fn witness() -> SignerKey {
