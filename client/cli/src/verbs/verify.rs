@@ -50,10 +50,16 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
 }
 
 fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
+    let found = target::find(&args.path, args.bundle.as_deref());
+    let found = match found {
+        // The log may have what is not here. A bundle that was named must be here.
+        Err(TargetError::NoBundle { .. }) if args.online && args.bundle.is_none() => None,
+        found => Some(found?),
+    };
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
     let local_state = local_state(args.no_state);
-    let Evidence { target, evidence, from_log } = Evidence::find(args, &policy, &local_state)?;
+    let Evidence { target, evidence, from_log } = Evidence::find(args, found, &policy, &local_state)?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, local_state };
@@ -144,13 +150,14 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn find(args: &VerifyArgs, policy: &Policy, local_state: &LocalState) -> Result<Self, Failure> {
-        let target = match target::find(&args.path, args.bundle.as_deref()) {
-            // A bundle that was named must be there.
-            Err(TargetError::NoBundle { .. }) if args.online && args.bundle.is_none() => {
-                return Self::from_log(args, policy, local_state, WhyFromLog::Missing);
-            }
-            target => target?,
+    fn find(
+        args: &VerifyArgs,
+        found: Option<Target>,
+        policy: &Policy,
+        local_state: &LocalState,
+    ) -> Result<Self, Failure> {
+        let Some(target) = found else {
+            return Self::from_log(args, policy, local_state, WhyFromLog::Missing);
         };
         let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
         match verify(&bytes, policy) {

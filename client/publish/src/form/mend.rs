@@ -49,9 +49,7 @@ impl Form {
         while lines.len() < MAX_PROBLEMS && mended.len() < 2 * MAX_PROBLEMS {
             let error = match decoded::<T>(&table) {
                 Ok(typed) => {
-                    let is_mended =
-                        |path: &str| mended.iter().any(|known| is_within(path, known) || is_within(known, path));
-                    let problems = check(&typed).into_iter().filter(|problem| !is_mended(problem.path().as_str()));
+                    let problems = check(&typed).into_iter().filter(|problem| !rests_on(problem, &mended));
                     lines.extend(problems.map(|problem| self.with_line(problem.path().as_str(), problem.to_string())));
                     return lines;
                 }
@@ -83,6 +81,17 @@ impl Form {
             None => text,
         }
     }
+}
+
+/// Whether a problem of several fields follows from a value that was put in for reading to go on: one of them is named.
+fn rests_on(problem: &FieldError, mended: &[String]) -> bool {
+    let (at, text) = (problem.path(), problem.to_string());
+    let path = at.as_str();
+    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    mended.iter().any(|known| {
+        let name = known.rsplit(['.', ']']).next().unwrap_or_default();
+        is_within(path, known) || is_within(known, path) || text.split(|c| !is_name(c)).any(|word| word == name)
+    })
 }
 
 /// Puts a value at a path with which reading goes on; false where none is known.
