@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use crate::binaries::Binary;
 use stele_probe::failure::{During, Failure, Step};
-use stele_samples::document::conforms;
 
 /// How long one command may take.
 pub const COMMAND: Duration = Duration::from_secs(120);
@@ -33,12 +32,9 @@ impl Told {
         if self.code == Some(code) { Ok(self) } else { Err(self.failure(&format!("expected exit code {code}"))) }
     }
 
-    /// Stdout as JSON that is as its published schema says.
+    /// Stdout as JSON.
     pub fn json(&self) -> Step<serde_json::Value> {
-        let document = serde_json::from_str(&self.stdout)
-            .map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))?;
-        conforms(&document).map_err(|error| self.failure(&error))?;
-        Ok(document)
+        serde_json::from_str(&self.stdout).map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))
     }
 
     /// Everything it printed, messages last.

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-pub mod document;
 pub mod model;
 pub mod release_toml;
 pub mod statements;

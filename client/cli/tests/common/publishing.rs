@@ -47,6 +47,8 @@ pub(crate) fn decide(world: &World) {
         let value = match (section.as_str(), start.trim_end_matches([' ', '=', '['])) {
             (_, "from_scratch") => "true",
             ("[model]", _) => "\"base\"",
+            ("[license]", "spdx") => "\"Apache-2.0\"",
+            ("[license]", "use_restricted") => "false",
             ("[openness]", "claim") => "\"open-weight\"",
             ("[openness]", _) => "\"none\"",
             ("[access]", "stage") => "\"internal\"",
