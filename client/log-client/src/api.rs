@@ -216,7 +216,7 @@ fn said(status: u16, message: &str) -> String {
 }
 
 /// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
-const CODES: [&str; 42] = [
+const CODES: [&str; 43] = [
     "quorum-missing",
     "asking-witnesses",
     "not-yet-published",
@@ -228,6 +228,7 @@ const CODES: [&str; 42] = [
     "too-slow",
     "busy",
     "disk-full",
+    "log-frozen",
     "quota",
     "internal",
     "proof-failed",
