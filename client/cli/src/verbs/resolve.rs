@@ -99,9 +99,8 @@ impl Wanted {
         if let Some(id) = subject::git_blob(text) {
             return Ok(Self { git_sha1: Some(id), ..wanted });
         }
-        match Subject::in_log(text) {
-            Some(Subject::Package(purls)) => return Ok(Self { purls, ..wanted }),
-            _ => {}
+        if let Some(Subject::Package(purls)) = Subject::in_log(text) {
+            return Ok(Self { purls, ..wanted });
         }
         Err(NotAThing { text: text.to_owned() }.into())
     }
