@@ -206,8 +206,6 @@ fn what_is_no_entry_at_all_convicts_the_log() {
     assert_eq!(code(violated(&log, &[garbage])), "malformed-entry");
 }
 
-/// The key statements of acme.example, as the index entry at `at` says.
-
 fn swap(log: &LyingLog, first: u64, second: u64, signers: &[u8]) -> Result<Verdict, Unproven> {
     let keys_of = signers.iter().map(|seed| SecretKey::from_seed([*seed; 32]).public()).collect();
     let evidence = SilentSwap { first: log.logged_at(first, first + 1), second: log.logged(second), keys: keys_of };
