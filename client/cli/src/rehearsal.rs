@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use stele_durable as durable;
-use stele_explain::Failure;
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::problems::{Problems, SeveralProblems};
 use stele_publish::publish_error::PublishError;
 use stele_spec::finding::Finding;
@@ -84,6 +84,7 @@ impl Rehearsal<'_> {
             page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
         }
         let mut document = Map::new();
+        document.insert("schema".into(), SCHEMA.into());
         document.insert("dry_run".into(), true.into());
         document.insert("sent".into(), false.into());
         document.insert("existing_entry".into(), self.there.into());
@@ -107,17 +108,33 @@ impl Rehearsal<'_> {
     }
 }
 
-/// All problems as the outcome of a verb: the document has each by itself, since the facts of one would hide those of another.
+/// The name, with its version, of the documents of `--dry-run`.
+const SCHEMA: &str = "stele/dry-run@v1";
+
+/// All problems as the outcome of a verb: an error, and for `--dry-run` what it was to find.
 pub(crate) fn refused(problems: Problems, dry_run: bool) -> Result<Output, Failure> {
-    let Err(failure) = problems.check() else {
-        return Ok(Output { text: String::new(), json: Value::Null, failure: None });
-    };
-    let error: &dyn std::error::Error = failure.as_explain();
-    let one = || vec![problem_json(&failure)];
-    let each =
-        error.downcast_ref::<SeveralProblems>().map_or_else(one, |all| all.all().iter().map(problem_json).collect());
-    let json = json!({ "dry_run": dry_run, "sent": false, "problems": each });
+    let failure = problems.check().err().unwrap_or_else(|| Unaccounted.into());
+    if !dry_run {
+        return Err(failure);
+    }
+    let problems = several(&failure).unwrap_or_else(|| vec![problem_json(&failure)]);
+    let json = json!({ "schema": SCHEMA, "dry_run": true, "sent": false, "problems": problems });
     Ok(Output { text: String::new(), json, failure: Some(failure) })
+}
+
+/// Each problem by itself, if there are several: the facts of one would hide those of another.
+pub(crate) fn several(failure: &Failure) -> Option<Vec<Value>> {
+    let error: &dyn std::error::Error = failure.as_explain();
+    Some(error.downcast_ref::<SeveralProblems>()?.all().iter().map(problem_json).collect())
+}
+
+/// A step gave neither what it was to give nor a problem. Nothing is done then, and not in silence.
+#[derive(Debug, thiserror::Error)]
+#[error("a check ended without a result")]
+struct Unaccounted;
+
+impl Explain for Unaccounted {
+    explain! { Self => Exit::Internal, "internal", hint: "this is a bug of ours: please tell us; nothing has been sent"; }
 }
 
 fn problem_json(problem: &Failure) -> Value {

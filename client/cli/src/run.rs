@@ -7,6 +7,7 @@ use stele_terminal::output;
 
 use crate::args::{Cli, Verb};
 use crate::output::Output;
+use crate::rehearsal;
 use crate::verbs;
 
 /// Runs one verb.
@@ -86,10 +87,16 @@ fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Fa
         Some(other) => serde_json::Map::from_iter([("report".to_owned(), other)]),
         None => serde_json::Map::new(),
     };
-    document.insert("schema".into(), schema.into());
+    // A rehearsal has a name of its own, whatever the verb.
+    document.entry("schema").or_insert_with(|| schema.into());
     document.insert("ok".into(), failure.is_none().into());
     match failure.map(|failure| exit::json(failure.as_explain())) {
-        Some(serde_json::Value::Object(error)) => document.extend(error),
+        Some(serde_json::Value::Object(error)) => {
+            document.extend(error);
+            if let Some(problems) = failure.and_then(rehearsal::several) {
+                document.insert("problems".into(), problems.into());
+            }
+        }
         _ => {
             document.insert("exit".into(), Exit::Ok.number().into());
         }

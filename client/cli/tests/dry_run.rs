@@ -96,8 +96,10 @@ fn every_problem_of_a_release_is_told_in_one_pass() {
     let json = publish(&world, &["--dry-run", "--json"]).fails(7, &[]).json();
     assert_eq!(
         (&json["schema"], &json["ok"], &json["sent"]),
-        (&"stele/publish@v1".into(), &false.into(), &false.into())
+        (&"stele/dry-run@v1".into(), &false.into(), &false.into())
     );
+    let refused = publish(&world, &["--json"]).fails(7, &[]).json();
+    assert_eq!((&refused["schema"], &refused["problems"]), (&"stele/error@v1".into(), &json["problems"]));
     let codes: Vec<&str> =
         json["problems"].as_array().unwrap().iter().map(|problem| problem["error"].as_str().unwrap()).collect();
     for code in ["form-undecided", "form-fields", "document-missing", "role-of-nothing", "name-unclaimed"] {

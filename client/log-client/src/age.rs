@@ -81,7 +81,7 @@ impl CheckpointAge {
 
 /// Whether an answer is proven complete, in words.
 pub fn completeness(lack: Option<Lack>) -> &'static str {
-    lack.map_or("complete up to there, by the log's index", Lack::text)
+    lack.map_or("proven complete up to there", Lack::text)
 }
 
 /// On what a status rests, in a sentence.

@@ -4,19 +4,49 @@
 /// The names of the hub's host.
 const HOSTS: [&str; 4] = ["huggingface.co", "www.huggingface.co", "hf.co", "ssh.hf.co"];
 
-/// Ids without an owner, which the hub leads on to these accounts: the models that it had before there were accounts.
-const MOVED: [(&str, &str); 11] = [
-    ("albert-", "albert"),
-    ("bert-", "google-bert"),
-    ("camembert-base", "almanach"),
-    ("ctrl", "Salesforce"),
-    ("distil", "distilbert"),
-    ("gpt2", "openai-community"),
-    ("openai-gpt", "openai-community"),
-    ("roberta-", "FacebookAI"),
-    ("t5-", "google-t5"),
-    ("xlm-", "FacebookAI"),
-    ("xlnet-", "xlnet"),
+/// Models that the hub had before there were accounts, by the account that has them now. Each pair stands in the sources of transformers
+/// (4.57.1, 5.0.0, 5.24.0), sentence-transformers 6.2.0 or optimum-intel 2.2.0. Of any other name the owner is not known: no rule on how a
+/// name begins holds for all of them.
+const MOVED: [(&str, &[&str]); 10] = [
+    ("albert", &["albert-base-v2", "albert-xxlarge-v2"]),
+    ("almanach", &["camembert-base"]),
+    (
+        "distilbert",
+        &[
+            "distilbert-base-cased",
+            "distilbert-base-cased-distilled-squad",
+            "distilbert-base-uncased",
+            "distilbert-base-uncased-finetuned-sst-2-english",
+            "distilgpt2",
+            "distilroberta-base",
+        ],
+    ),
+    (
+        "FacebookAI",
+        &[
+            "roberta-base",
+            "roberta-large",
+            "roberta-large-mnli",
+            "xlm-mlm-en-2048",
+            "xlm-mlm-enro-1024",
+            "xlm-roberta-base",
+        ],
+    ),
+    (
+        "google-bert",
+        &[
+            "bert-base-cased",
+            "bert-base-multilingual-uncased",
+            "bert-base-uncased",
+            "bert-large-cased",
+            "bert-large-uncased",
+        ],
+    ),
+    ("google-t5", &["t5-11b", "t5-3b", "t5-base", "t5-large", "t5-small"]),
+    ("openai-community", &["gpt2", "gpt2-large", "gpt2-medium", "gpt2-xl", "openai-gpt"]),
+    ("Salesforce", &["ctrl"]),
+    ("transfo-xl", &["transfo-xl-wt103"]),
+    ("xlnet", &["xlnet-base-cased", "xlnet-large-cased"]),
 ];
 
 /// What a name is on the hub.
@@ -57,8 +87,8 @@ impl HubName {
             }
             (Some(model), None) => {
                 let model = model.strip_suffix(".git").unwrap_or(model);
-                match MOVED.iter().find(|(begin, _)| model.starts_with(begin)) {
-                    Some((_, owner)) => Self::Model(format!("{owner}/{model}")),
+                match MOVED.iter().find(|(_, models)| models.contains(&model)) {
+                    Some((owner, _)) => Self::Model(format!("{owner}/{model}")),
                     None => Self::NoOwner(model.to_owned()),
                 }
             }
@@ -146,6 +176,9 @@ mod tests {
             ("https://huggingface.co/distilgpt2", "distilbert/distilgpt2"),
         ] {
             assert_eq!(HubName::of(said), HubName::Model(moved.to_owned()), "{said}");
+        }
+        for begins_like_one in ["bert-acme", "gpt2-acme", "roberta-acme-detector", "t5-", "distilacme"] {
+            assert_eq!(HubName::of(begins_like_one), HubName::NoOwner(begins_like_one.to_owned()));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
@@ -212,44 +212,15 @@ pub(crate) enum NotWritten {
 }
 
 impl Explain for NotWritten {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Folder { .. } | Self::Taken { .. } => Exit::BadInput,
-            Self::Unwritable { source, .. } => source.exit(),
-            Self::NotTheirs { .. } => Exit::BadSignature,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Folder { .. } => "bundle-is-folder",
-            Self::Unwritable { .. } => "bundle-unwritable",
-            Self::Taken { .. } => "bundle-of-another-release",
-            Self::NotTheirs { .. } => "not-the-publisher",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Folder { .. } => "name a file with --output",
-            Self::Unwritable { .. } => {
-                "check the owner and mode of its folder, or name another file with --output: stele verify PATH --bundle FILE takes it"
-            }
-            Self::Taken { .. } => {
-                "is this the release that is meant? --replace-bundle writes over the file; --output FILE writes elsewhere"
-            }
-            Self::NotTheirs { .. } => "somebody else may speak in this publisher's name: do not use these files",
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Taken { found, release, .. } => {
-                vec![("expected", format!("nothing, or the bundle of {release}")), ("found", found.clone())]
-            }
-            Self::NotTheirs { rule, .. } => vec![("rule", (*rule).to_owned())],
-            Self::Folder { .. } | Self::Unwritable { .. } => Vec::new(),
-        }
+    explain! {
+        Self::Folder { .. } => Exit::BadInput, "bundle-is-folder", hint: "name a file with --output";
+        Self::Unwritable { source, .. } => source.exit(), "bundle-unwritable",
+            hint: "check the owner and mode of its folder, or name another file with --output: stele verify PATH --bundle FILE \
+                   takes it";
+        Self::Taken { found, release, .. } => Exit::BadInput, "bundle-of-another-release",
+            hint: "is this the release that is meant? --replace-bundle writes over the file; --output FILE writes elsewhere",
+            "expected": format!("nothing, or the bundle of {release}"), "found": found;
+        Self::NotTheirs { rule, .. } => Exit::BadSignature, "not-the-publisher",
+            hint: "somebody else may speak in this publisher's name: do not use these files", "rule": rule;
     }
 }

@@ -270,6 +270,6 @@ impl Explain for NothingSaid {
     explain! {
         Self { lack, .. } => Exit::NotInLog, "nothing-said",
             hint: "is this the log, and is the name spelt so? Names are lower case",
-            "answer": lack.map_or("proven complete, by the log's index: there is nothing up to its newest head", Lack::text);
+            "answer": lack.map_or("proven complete: there is nothing up to its newest head", Lack::text);
     }
 }

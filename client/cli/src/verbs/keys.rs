@@ -84,7 +84,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
     page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
     page.row("shown by", &format!("{}, each statement proven under the policy", log.url()));
-    page.row("", &record.lack().map_or("proven complete, by the log's index", Lack::text));
+    page.row("", &record.lack().map_or("proven complete", Lack::text));
     let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
     let revoked: Vec<String> = holder.revoked.iter().map(ToString::to_string).collect();
     Ok(Output {

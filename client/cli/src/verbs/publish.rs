@@ -137,7 +137,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let path = place.write(&bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
-    Ok(published(&evidence, policy, &path, bytes.len(), Some(&examined)))
+    Ok(published(&evidence, policy, &path, bytes.len(), Sent::Release(&examined)))
 }
 
 /// Who holds the name.
@@ -169,7 +169,7 @@ fn says(there: &ProvenStatement, release: &Release) -> bool {
     there.statement().release().is_some_and(|there| *there == same_time(there))
 }
 
-/// The release is in the log: its bundle is written, and nothing is sent.
+/// The release is in the log: its bundle is written, and nothing is sent but a manifest that the log has lost.
 fn already(
     args: &PublishArgs,
     policy: &Policy,
@@ -192,13 +192,22 @@ fn already(
         };
         return rehearsal.output();
     }
+    let is_manifest_lost = match record.manifest(manifest.digest()) {
+        Ok(served) => served.is_none(),
+        Err(failure) => failure.as_explain().exit() != Exit::Unavailable,
+    };
+    if is_manifest_lost {
+        // The log takes the manifest of an entry that it has, and who else could give it?
+        register::submit_release(&mut record, there.signed(), manifest.bytes(), None)?;
+    }
     let bytes = receipt::bundle(there, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
     let evidence = stele_verify::verify(&bytes, policy)?;
     let local_state = local_state(false);
     local_state.keep_own(&mut record, there)?;
     let path = place.write(&bytes, there.position(), &local_state)?;
     durable::remove_unfinished(&path);
-    Ok(published(&evidence, policy, &path, bytes.len(), None))
+    let sent = if is_manifest_lost { Sent::Manifest } else { Sent::Nothing };
+    Ok(published(&evidence, policy, &path, bytes.len(), sent))
 }
 
 /// Refuses what registration would refuse. Of a coordinate that is taken by the same weights it is said what else differs.
@@ -262,22 +271,34 @@ fn rehearsed(
     Ok(output)
 }
 
-/// The page of a release that is in the log; with what auditors will report, if it was sent now.
-fn published(
-    evidence: &VerifiedRelease,
-    policy: &Policy,
-    path: &Path,
-    bytes: usize,
-    sent: Option<&ComputedClaims>,
-) -> Output {
+/// What of a release was sent now.
+#[derive(Debug, Clone, Copy)]
+enum Sent<'a> {
+    /// All of it; with what auditors will report.
+    Release(&'a ComputedClaims),
+    /// The manifest alone, which the log had lost.
+    Manifest,
+    /// The log had all of it.
+    Nothing,
+}
+
+/// The page of a release that is in the log.
+fn published(evidence: &VerifiedRelease, policy: &Policy, path: &Path, bytes: usize, sent: Sent<'_>) -> Output {
     let (release, manifest) = (evidence.release(), evidence.manifest());
+    let examined = match sent {
+        Sent::Release(examined) => Some(examined),
+        Sent::Manifest | Sent::Nothing => None,
+    };
     let head = evidence.checkpoint().trusted();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let coordinate = release.coordinate();
     let entry = evidence.entry_index();
     let mut page = Page::titled(&match sent {
-        Some(_) => format!("published {coordinate}"),
-        None => format!("this is entry {entry} already: {coordinate}; nothing was sent"),
+        Sent::Release(_) => format!("published {coordinate}"),
+        Sent::Manifest => {
+            format!("this is entry {entry} already: {coordinate}; its manifest was sent, which the log had lost")
+        }
+        Sent::Nothing => format!("this is entry {entry} already: {coordinate}; nothing was sent"),
     });
     page.row(
         "weights",
@@ -296,7 +317,8 @@ fn published(
             "coordinate": coordinate.to_string(),
             "publisher": release.publisher.name.to_string(),
             "key_id": evidence.signer().to_string(),
-            "new": sent.is_some(),
+            "new": matches!(sent, Sent::Release(_)),
+            "manifest_restored": matches!(sent, Sent::Manifest),
             "weights": release.weights,
             "manifest": release.manifest,
             "files": manifest.files().len(),
@@ -306,8 +328,8 @@ fn published(
             "tree_size": head.value().size(),
             "witnesses": witnesses,
             "bundle": path.display().to_string(),
-            "warnings": sent.map(ComputedClaims::findings).unwrap_or_default(),
-            "warnings_left_out": sent.map(ComputedClaims::left_out).unwrap_or_default(),
+            "warnings": examined.map(ComputedClaims::findings).unwrap_or_default(),
+            "warnings_left_out": examined.map(ComputedClaims::left_out).unwrap_or_default(),
         }),
         failure: None,
     }

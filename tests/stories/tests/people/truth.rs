@@ -175,7 +175,7 @@ fn whoever_has_a_derivative_of_a_derivative_learns_what_became_of_its_ancestors(
     says(&told, &["host-removed on 2026-07-01", "copies were publicly downloaded, and persist"])?;
     says(&told, &["incident i-1 (backdoor, critical, open) by tuned.example", "not carried on: use policy"])?;
     says(&told, &["availability", "openness", "release safety", "asked now", "(see above)"])?;
-    says(&told, &["complete up to there, by the log's index"])?;
+    says(&told, &["proven complete up to there"])?;
 
     let json = reader.verify(&merged, &["--online", "--json"])?.expect(0)?.json()?;
     let ancestors = json["lineage"]["ancestors"].as_array().unwrap();
