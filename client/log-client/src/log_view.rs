@@ -28,7 +28,7 @@ use crate::name_lookup::NameLookup;
 use crate::reader::{LogReader, ReadError, StaticFiles, VerifiedLog, source_within};
 use crate::release_lookup::ReleaseLookup;
 use crate::release_status::{ReleaseStatus, Source};
-use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement, StatementList, StatementSource};
+use crate::statements::{Lack, ProvenStatement, StatementList};
 use crate::whole_log::WholeLog;
 
 mod statement_source;
