@@ -216,7 +216,6 @@ prometheus_watches() {
     wait_for "Prometheus runs" "http://127.0.0.1:$prometheus/-/ready"
     curl -s "$log_url/metrics" >"$place/log.metrics"
     curl -s "$witness_url/metrics" >"$place/witness.metrics"
-    sleep 5
     within watch python3 -B "$here/python/watched.py" "http://127.0.0.1:$prometheus" "$examples" \
         "$place/log.metrics" "$place/witness.metrics"
 }

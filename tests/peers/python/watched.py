@@ -33,6 +33,12 @@ def main(prometheus, examples, *metrics):
     used = set(re.findall(r"\bstele_[a-z_]+", "\n".join(re.findall(r"expr: (.*)", rules) + queries)))
     good = check("the programs export metrics", len(exported) > 15, sorted(exported))
     good &= check("every name in alerts and dashboard is exported", bool(used) and used <= exported, sorted(used - exported))
+    # Prometheus takes up new targets every five seconds, and a rate needs two samples.
+    for _ in range(60):
+        scraped = ask(f"{prometheus}/api/v1/query?query={urllib.parse.quote('count_over_time(up[1m]) > 2')}")["data"]["result"]
+        if len(scraped) == 2:
+            break
+        time.sleep(1)
     for query in queries:
         url = f"{prometheus}/api/v1/query?query={urllib.parse.quote(query)}"
         try:

@@ -192,10 +192,8 @@ fn already(
         };
         return rehearsal.output();
     }
-    let is_manifest_lost = match record.manifest(manifest.digest()) {
-        Ok(served) => served.is_none(),
-        Err(failure) => failure.as_explain().exit() != Exit::Unavailable,
-    };
+    // One that is damaged is not served: the log answers that with an error of its own.
+    let is_manifest_lost = !matches!(record.manifest(manifest.digest()), Ok(Some(_)));
     if is_manifest_lost {
         // The log takes the manifest of an entry that it has, and who else could give it?
         register::submit_release(&mut record, there.signed(), manifest.bytes(), None)?;
