@@ -63,7 +63,7 @@ END
 # start_nginx DIR LOG WITNESS: the example with our addresses, ports and certificate, and nothing else changed.
 start_nginx() {
     local dir=$1 log=${2#http://} witness=${3#http://}
-    command -v nginx >/dev/null || accepts "nginx" apt-get install -y -qq --no-install-recommends nginx-light
+    installs "nginx" nginx nginx-light
     mkdir -p "$dir/cache"
     if [[ ! -f $place/tls.crt ]]; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout "$place/tls.key" -out "$place/tls.crt" \
@@ -204,7 +204,7 @@ http.server.HTTPServer(("127.0.0.1", '"$echo"'), Echo).serve_forever()' &
 }
 
 prometheus_watches() {
-    command -v promtool >/dev/null || accepts "Prometheus" apt-get install -y -qq --no-install-recommends prometheus
+    installs "Prometheus" promtool prometheus
     accepts "promtool takes the alerts" promtool check rules "$examples/alerts.yml"
     local dir=$place/prometheus
     mkdir -p "$dir" && cp "$examples/alerts.yml" "$dir/"
@@ -221,7 +221,7 @@ prometheus_watches() {
 }
 
 pages_in_chromium() {
-    command -v chromium >/dev/null || accepts "Chromium" apt-get install -y -qq --no-install-recommends chromium
+    installs "Chromium" chromium chromium
     within pages python3 -B "$here/python/pages.py" chromium "$place/profile" \
         "$log_url/" "$log_url/search?q=c1.example" "$log_url/search?q=%22%3E%3Cscript%3E" "$log_url/release?name=nobody" "$witness_url/"
 }

@@ -42,6 +42,11 @@ refuses() {
 # shown TEXT: its end, which is where programs say what went wrong.
 shown() { tail -20 <<<"$1" | cut -c1-200 | sed 's/^/     /'; }
 
+# installs "what" COMMAND PACKAGE: what a bare machine lacks; its lists of packages may be missing or old.
+installs() {
+    command -v "$2" >/dev/null || accepts "$1" sh -c 'apt-get update -qq; apt-get install -y -qq --no-install-recommends "$1"' sh "$3"
+}
+
 # equal "what" expected found
 equal() {
     if [[ -n $2 && $2 == "$3" ]]; then ok "$1"; else fail "$1: expected '$2', found '$3'"; fi
