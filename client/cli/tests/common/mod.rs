@@ -22,6 +22,7 @@ use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
+use stele_schemas::document;
 use tempfile::TempDir;
 
 pub(crate) const ORIGIN: &str = "log.example/stele";
@@ -254,8 +255,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// The document on stdout, which is as its schema says.
+    #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let document: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        document::check(&document).unwrap_or_else(|refused| panic!("{refused}\n{self:?}"));
+        document
     }
 
     #[track_caller]
