@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use serde_json::{Map, Value, json};
-use stele_explain::{self as exit, Exit};
 use stele_explain::printable::one_line;
+use stele_explain::{self as exit, Exit};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
 

@@ -133,11 +133,7 @@ pub enum PolicyCommand {
 impl Cli {
     /// How an error is said. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) {
-            Voice::Json(schema::ERROR)
-        } else {
-            Voice::Text
-        }
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
     }
 }
 

@@ -11,11 +11,8 @@ use stele_explain::printable::one_line;
 /// Asks the running log; the second is how many problems it names.
 pub fn ask(running: &Running) -> Result<(Report, usize), AskError> {
     let health = running.health()?;
-    let report = Report {
-        schema: schema::STATUS,
-        text: text(&health, SystemClock.unix_seconds()),
-        fields: fields(&health),
-    };
+    let report =
+        Report { schema: schema::STATUS, text: text(&health, SystemClock.unix_seconds()), fields: fields(&health) };
     Ok((report, health.problems.len()))
 }
 

@@ -35,8 +35,8 @@ impl Told {
 
     /// Stdout as JSON. What a program of the house writes with `--json` is held against its schema in `docs/schemas`.
     pub fn json(&self) -> Step<serde_json::Value> {
-        let json: serde_json::Value =
-            serde_json::from_str(&self.stdout).map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))?;
+        let json: serde_json::Value = serde_json::from_str(&self.stdout)
+            .map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))?;
         let is_of_the_house = Binary::ALL.iter().any(|binary| self.line.split(' ').next() == Some(binary.name()));
         // A SARIF report has the schema of others, and names it so.
         if is_of_the_house && json.get("$schema").is_none() {

@@ -165,7 +165,8 @@ impl Promise {
 
 /// The types that a schema by itself allows: by `type`, or by the values that it lists.
 fn types_of(schema: &Map<String, Value>) -> Option<BTreeSet<&'static str>> {
-    let listed = schema.get("const").into_iter().chain(schema.get("enum").and_then(Value::as_array).into_iter().flatten());
+    let listed =
+        schema.get("const").into_iter().chain(schema.get("enum").and_then(Value::as_array).into_iter().flatten());
     let of_values: BTreeSet<&'static str> = listed.map(type_of).collect();
     if !of_values.is_empty() {
         return Some(of_values);

@@ -225,11 +225,7 @@ pub(crate) enum Logs {
 impl Cli {
     /// How errors are told. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) {
-            Voice::Json(schema::ERROR)
-        } else {
-            Voice::Text
-        }
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
     }
 }
 

@@ -12,6 +12,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use stele_schemas::document;
 use stele_spec::bundle::{Bundle, LoggedStatement};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::{UnixTime, cosign};
@@ -22,7 +23,6 @@ use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement, sign};
-use stele_schemas::document;
 use tempfile::TempDir;
 
 pub(crate) const ORIGIN: &str = "log.example/stele";
