@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stele_explain::Exit;
+use stele_log_client::release_status::Source;
+use stele_log_client::statements::Lack;
 use stele_schemas::catalogue;
 use stele_spec::finding::{Code, Mode, Severity};
 use stele_spec::manifest::Role;
 use stele_spec::statement::{self, Kind};
+use stele_spec::status::State;
 
 /// What `stele monitor` writes line by line: no document of `--json`.
 const EVENT: &str = "stele/event@v1";
@@ -55,6 +58,13 @@ fn a_list_of_words_is_the_vocabulary_of_the_format() {
     ] {
         assert_eq!(listed, vocabulary.iter().map(|text| Value::from(*text)).collect::<Vec<_>>());
     }
+    let states =
+        [State::Unknown, State::Released, State::Amended, State::Superseded, State::Withdrawn, State::Conflicting];
+    assert_eq!(common("state"), states.map(|state| Value::from(state.as_str())));
+    let sources = [Source::Bundle, Source::Kept, Source::Log];
+    assert_eq!(common("source"), sources.map(|source| Value::from(source.as_str())));
+    let lacks = [Lack::Unserved, Lack::Accepted, Lack::Cut, Lack::Unindexed, Lack::Unkept, Lack::Damaged];
+    assert_eq!(common("lack"), lacks.map(|lack| Value::from(lack.as_str())));
     let exits: Vec<Value> = Exit::ALL.iter().map(|exit| exit.number().into()).collect();
     assert_eq!(common("exit"), exits);
     assert_eq!(common("failure/properties/exit"), exits[1..], "0 is no error");
