@@ -36,6 +36,8 @@ pub struct Order<'a> {
     pub evidence: Option<&'a Path>,
     /// How the report is written.
     pub format: ReportFormat,
+    /// The name, with its version, of the report in JSON.
+    pub schema: &'static str,
     /// Findings below are left out of it.
     pub at_least: Severity,
     /// Gets lines for a person while the audit is at work.
@@ -84,7 +86,8 @@ fn tell(
     if done.entries != head.size() {
         return Err(AuditError::OtherFiles);
     }
-    Report { head: head.checkpoint(), done, store, at_the_end, at_least: order.at_least }.write(order.format, report)
+    let (schema, at_least) = (order.schema, order.at_least);
+    Report { head: head.checkpoint(), done, store, at_the_end, schema, at_least }.write(order.format, report)
 }
 
 fn archive(order: &Order<'_>) -> Result<Option<Archive>, AuditError> {

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
 
-use serde_json::{Value, json};
-use stele_explain::Exit;
+use serde_json::{Map, Value, json};
 use stele_explain::printable::one_line;
+use stele_explain::{self as exit, Exit};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::finding::Severity;
 
 use crate::auditor::Done;
-use crate::error::AuditError;
+use crate::error::{AuditError, Found};
 use crate::format::ReportFormat;
 use crate::row::{Row, rules};
 use crate::store::{Store, StoreError};
@@ -34,6 +34,8 @@ pub(crate) struct Report<'a> {
     pub(crate) store: &'a Store,
     /// The finding that only this head has.
     pub(crate) at_the_end: Option<Row>,
+    /// The name of the report in JSON.
+    pub(crate) schema: &'static str,
     /// Findings below are left out.
     pub(crate) at_least: Severity,
 }
@@ -103,9 +105,22 @@ impl Report<'_> {
         let Done { statements, index_entries, .. } = self.done;
         let entries = json!({ "statements": statements, "index_entries": index_entries });
         let found = json!({ "error": counts.errors, "warning": counts.warnings, "note": counts.notes });
-        let ok = counts.all() == 0;
-        let exit = if ok { Exit::Ok } else { Exit::Findings }.number();
-        page.say(&format!("{{\n\"schema\": \"stele/audit@v1\",\n\"ok\": {ok},\n\"exit\": {exit},\n\"audit\": \"stele/audit@v1\",\n\"head\": {head},\n\"entries\": {entries},\n\"counts\": {found},\n\"findings\": ["))?;
+        let count = counts.all();
+        let mut fields = Map::from_iter([
+            ("schema".to_owned(), self.schema.into()),
+            ("ok".to_owned(), (count == 0).into()),
+            ("exit".to_owned(), Exit::Ok.number().into()),
+        ]);
+        if let (true, Value::Object(error)) = (count > 0, exit::json(&Found { count })) {
+            fields.extend(error);
+        }
+        let rest = [("audit", self.schema.into()), ("head", head), ("entries", entries), ("counts", found)];
+        fields.extend(rest.map(|(name, value)| (name.to_owned(), value)));
+        page.say("{\n")?;
+        for (name, value) in fields {
+            page.say(&format!("\"{name}\": {value},\n"))?;
+        }
+        page.say("\"findings\": [")?;
         self.list(page, serde_json::to_string)?;
         page.say("\n]\n}\n")
     }

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use stele_explain::{Exit, Explain, explain};
+use stele_terminal::schema::Schema;
 
 #[cfg(feature = "audit")]
 pub use audit::{AuditArgs, ReportFormat, Weight};
@@ -22,6 +23,8 @@ pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, Sho
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 pub(crate) use value::GLOB;
 pub use verify::{AcceptedState, VerifyArgs};
+
+use crate::schema;
 
 mod value;
 
@@ -145,41 +148,41 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The name, with its version, of the document that it writes with `--json`.
-    pub const fn schema(&self) -> &'static str {
+    /// The document that it writes with `--json`.
+    pub const fn schema(&self) -> Schema {
         match self {
-            Self::Key(_) => "stele/key@v1",
-            Self::Claim(_) => "stele/claim@v1",
-            Self::Keys(KeysArgs { verb: KeysVerb::List { .. } }) => "stele/keys-list@v1",
-            Self::Keys(_) => "stele/keys-change@v1",
-            Self::Draft(_) => "stele/draft@v1",
-            Self::Publish(_) => "stele/publish@v1",
-            Self::Amend(_) => "stele/amend@v1",
-            Self::Stage(_) => "stele/stage@v1",
-            Self::Supersede(_) => "stele/supersede@v1",
-            Self::Withdraw(_) => "stele/withdraw@v1",
-            Self::Incident(_) => "stele/incident@v1",
-            Self::Evaluate(_) => "stele/evaluate@v1",
-            Self::Verify(_) => "stele/verify@v1",
-            Self::Fetch(_) => "stele/fetch@v1",
-            Self::Show(_) => "stele/show@v1",
-            Self::History(_) => "stele/history@v1",
-            Self::Lineage(_) => "stele/lineage@v1",
-            Self::Resolve(_) => "stele/resolve@v1",
-            Self::Diff(_) => "stele/diff@v2",
-            Self::Inspect(_) => "stele/inspect@v1",
+            Self::Key(_) => schema::KEY,
+            Self::Claim(_) => schema::CLAIM,
+            Self::Keys(KeysArgs { verb: KeysVerb::List { .. } }) => schema::KEYS_LIST,
+            Self::Keys(_) => schema::KEYS_CHANGE,
+            Self::Draft(_) => schema::DRAFT,
+            Self::Publish(_) => schema::PUBLISH,
+            Self::Amend(_) => schema::AMEND,
+            Self::Stage(_) => schema::STAGE,
+            Self::Supersede(_) => schema::SUPERSEDE,
+            Self::Withdraw(_) => schema::WITHDRAW,
+            Self::Incident(_) => schema::INCIDENT,
+            Self::Evaluate(_) => schema::EVALUATE,
+            Self::Verify(_) => schema::VERIFY,
+            Self::Fetch(_) => schema::FETCH,
+            Self::Show(_) => schema::SHOW,
+            Self::History(_) => schema::HISTORY,
+            Self::Lineage(_) => schema::LINEAGE,
+            Self::Resolve(_) => schema::RESOLVE,
+            Self::Diff(_) => schema::DIFF,
+            Self::Inspect(_) => schema::INSPECT,
             #[cfg(feature = "audit")]
-            Self::Audit(_) => "stele/audit@v1",
-            Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => "stele/evidence-verify@v1",
-            Self::Evidence(_) => "stele/evidence-show@v1",
-            Self::Policy(PolicyArgs { verb: PolicyVerb::Check { .. } }) => "stele/policy-check@v1",
-            Self::Policy(_) => "stele/policy-lint@v1",
+            Self::Audit(_) => schema::AUDIT,
+            Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => schema::EVIDENCE_VERIFY,
+            Self::Evidence(_) => schema::EVIDENCE_SHOW,
+            Self::Policy(PolicyArgs { verb: PolicyVerb::Check { .. } }) => schema::POLICY_CHECK,
+            Self::Policy(_) => schema::POLICY_LINT,
             #[cfg(feature = "monitor")]
-            Self::Monitor(_) => "stele/monitor@v1",
+            Self::Monitor(_) => schema::MONITOR,
             #[cfg(feature = "monitor")]
-            Self::Observe(_) => "stele/observe@v1",
-            Self::Version => "stele/version@v1",
-            Self::Help(_) => "stele/help@v1",
+            Self::Observe(_) => schema::OBSERVE,
+            Self::Version => schema::VERSION,
+            Self::Help(_) => schema::HELP,
         }
     }
 }

@@ -4,6 +4,8 @@
 // Reading order is dependency order: a module uses only modules above it.
 mod output;
 
+pub mod schema;
+
 mod draft_file;
 mod key;
 mod policy_file;
@@ -30,4 +32,4 @@ mod verbs;
 mod run;
 
 pub use output::Output;
-pub use run::{ERROR, finish, run};
+pub use run::{finish, run};

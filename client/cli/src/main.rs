@@ -8,6 +8,6 @@ fn main() -> ExitCode {
             let (json, schema) = (cli.json, cli.verb.schema());
             stele::finish(stele::run(cli), json.then_some(schema))
         }
-        Err(error) => stele::finish(Err(error.into()), Some(stele::ERROR)),
+        Err(error) => stele::finish(Err(error.into()), Some(stele::schema::ERROR)),
     }
 }

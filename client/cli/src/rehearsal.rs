@@ -14,6 +14,7 @@ use stele_spec::statement::{Statement, StatementError};
 use crate::output::Output;
 use crate::render::difference::Change;
 use crate::render::page::Page;
+use crate::schema;
 
 /// How many changes a person is shown.
 const LISTED: usize = 50;
@@ -84,7 +85,7 @@ impl Rehearsal<'_> {
             page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
         }
         let mut document = Map::new();
-        document.insert("schema".into(), SCHEMA.into());
+        document.insert("schema".into(), schema::DRY_RUN.name().into());
         document.insert("dry_run".into(), true.into());
         document.insert("sent".into(), false.into());
         document.insert("existing_entry".into(), self.there.into());
@@ -108,9 +109,6 @@ impl Rehearsal<'_> {
     }
 }
 
-/// The name, with its version, of the documents of `--dry-run`.
-const SCHEMA: &str = "stele/dry-run@v1";
-
 /// All problems as the outcome of a verb: an error, and for `--dry-run` what it was to find.
 pub(crate) fn refused(problems: Problems, dry_run: bool) -> Result<Output, Failure> {
     let failure = problems.check().err().unwrap_or_else(|| Unaccounted.into());
@@ -118,7 +116,7 @@ pub(crate) fn refused(problems: Problems, dry_run: bool) -> Result<Output, Failu
         return Err(failure);
     }
     let problems = several(&failure).unwrap_or_else(|| vec![problem_json(&failure)]);
-    let json = json!({ "schema": SCHEMA, "dry_run": true, "sent": false, "problems": problems });
+    let json = json!({ "schema": schema::DRY_RUN.name(), "dry_run": true, "sent": false, "problems": problems });
     Ok(Output { text: String::new(), json, failure: Some(failure) })
 }
 

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use stele_explain::{self as exit, Exit, Explain as _, Failure};
 use stele_terminal::output;
+use stele_terminal::schema::Schema;
 
 use crate::args::{Cli, Verb};
 use crate::output::Output;
 use crate::rehearsal;
+use crate::schema;
 use crate::verbs;
 
 /// Runs one verb.
@@ -47,7 +49,7 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
 
 /// Tells the outcome and gives the exit code. With `--json`, which gives the name of the verb's documents, there is exactly
 /// one document on stdout.
-pub fn finish(outcome: Result<Output, Failure>, json: Option<&'static str>) -> ExitCode {
+pub fn finish(outcome: Result<Output, Failure>, json: Option<Schema>) -> ExitCode {
     let (output, failure) = match outcome {
         Ok(Output { text, json: document, failure }) => (Some((text, document)), failure),
         Err(failure) => (None, Some(failure)),
@@ -76,19 +78,16 @@ pub fn finish(outcome: Result<Output, Failure>, json: Option<&'static str>) -> E
     }
 }
 
-/// What a document is called in which there is an error and nothing else.
-pub const ERROR: &str = "stele/error@v1";
-
 /// The report with its name, whether all is well, the exit code, and the error's fields beside it.
-fn document(schema: &str, report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
-    let schema = if report.is_some() { schema } else { ERROR };
+fn document(schema: Schema, report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
+    let schema = if report.is_some() { schema } else { schema::ERROR };
     let mut document = match report {
         Some(serde_json::Value::Object(fields)) => fields,
         Some(other) => serde_json::Map::from_iter([("report".to_owned(), other)]),
         None => serde_json::Map::new(),
     };
     // A rehearsal has a name of its own, whatever the verb.
-    document.entry("schema").or_insert_with(|| schema.into());
+    document.entry("schema").or_insert_with(|| schema.name().into());
     document.insert("ok".into(), failure.is_none().into());
     match failure.map(|failure| exit::json(failure.as_explain())) {
         Some(serde_json::Value::Object(error)) => {

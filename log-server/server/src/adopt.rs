@@ -13,6 +13,7 @@ use crate::adopt_error::AdoptError;
 use crate::error::LogError;
 use crate::options::Options;
 use crate::report::Report;
+use crate::schema;
 use crate::witness_threads::{WitnessThreads, wait_for_end};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -85,7 +86,7 @@ pub fn run(options: Options, from: &str, as_json: bool) -> Result<(), LogError> 
     }
     let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
     let fields = json!({"before": before, "size": size, "manifests": manifests, "lost_manifests": lost, "witnesses_asked": !unasked});
-    Ok(Report { schema: "stele-log/adopt@v1", text, fields }.print(as_json)?)
+    Ok(Report { schema: schema::ADOPT, text, fields }.print(as_json)?)
 }
 
 /// Proves a copy, then makes it what the log goes on from.

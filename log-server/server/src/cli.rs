@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::schema;
 use std::path::PathBuf;
 use stele_log_core::rules::Claims;
 use stele_terminal::finish::Voice;
@@ -132,11 +133,7 @@ pub enum PolicyCommand {
 impl Cli {
     /// How an error is said. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) {
-            Voice::Json("stele-log/error@v1")
-        } else {
-            Voice::Text
-        }
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::report::Report;
+use crate::schema;
 use serde_json::json;
 use std::path::Path;
 use stele_daemon::config::{MAX_CONFIG, load, parse};
@@ -25,7 +26,7 @@ pub fn freeze(dir: &Path, frozen: bool) -> Result<Report, LogError> {
     let word = if frozen { "frozen" } else { "not frozen" };
     let text = format!("{word}, as soon as the running log reads it: systemctl reload stele-log, or kill -HUP\n");
     Ok(Report {
-        schema: "stele-log/freeze@v1",
+        schema: schema::FREEZE,
         text,
         fields: json!({"frozen": frozen, "changed": loaded.config.frozen != frozen}),
     })

@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::report::Report;
+use crate::schema;
 use serde_json::json;
 use std::path::Path;
 use stele_durable as durable;
@@ -39,7 +40,7 @@ pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str, as_json: boo
     durable::create_file(&dir.join("policy"), policy.as_bytes(), 0o644)?;
     durable::create_file(&config, Config::template(&origin, claims, listen).as_bytes(), 0o644)?;
     let fields = json!({"origin": origin.as_str(), "vkey": verifier.to_string()});
-    Report { schema: "stele-log/init@v1", text: format!("{verifier}\n"), fields }.print(as_json)?;
+    Report { schema: schema::INIT, text: format!("{verifier}\n"), fields }.print(as_json)?;
     output::complain(&format!(
         "made {0}. For each witness, with the line that `stele-witness about` prints: stele-log policy add-witness {0} 'witness NAME VKEY URL'\n\
          then: stele-log check {0}, stele-log run {0}\n",

@@ -4,6 +4,8 @@
 // A module uses only those above it.
 pub mod config;
 
+pub mod schema;
+
 pub mod findings;
 
 pub mod report;

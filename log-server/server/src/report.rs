@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use stele_explain::Exit;
 use stele_terminal::output::{self, OutputError};
+use stele_terminal::schema::Schema;
 
 /// Text for people, and the fields of the document that says the same.
 #[derive(Debug)]
 pub struct Report {
-    /// The document's name with its version, such as `stele-log/status@v1`.
-    pub schema: &'static str,
+    /// The document's name.
+    pub schema: Schema,
     /// The text.
     pub text: String,
     /// The fields.
@@ -21,7 +22,7 @@ impl Report {
         if !as_json {
             return output::print(&self.text);
         }
-        let mut document = json!({"schema": self.schema, "ok": true, "exit": Exit::Ok.number()});
+        let mut document = json!({"schema": self.schema.name(), "ok": true, "exit": Exit::Ok.number()});
         if let (Some(document), Some(fields)) = (document.as_object_mut(), self.fields.as_object()) {
             document.extend(fields.clone());
         }

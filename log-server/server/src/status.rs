@@ -2,6 +2,7 @@
 
 use crate::report::Report;
 use crate::running::{AskError, Health, Running};
+use crate::schema;
 use serde_json::json;
 use std::fmt::Write as _;
 use stele_clock::{Clock as _, SystemClock};
@@ -10,11 +11,8 @@ use stele_explain::printable::one_line;
 /// Asks the running log; the second is how many problems it names.
 pub fn ask(running: &Running) -> Result<(Report, usize), AskError> {
     let health = running.health()?;
-    let report = Report {
-        schema: "stele-log/status@v1",
-        text: text(&health, SystemClock.unix_seconds()),
-        fields: fields(&health),
-    };
+    let report =
+        Report { schema: schema::STATUS, text: text(&health, SystemClock.unix_seconds()), fields: fields(&health) };
     Ok((report, health.problems.len()))
 }
 

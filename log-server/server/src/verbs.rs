@@ -14,6 +14,7 @@ use crate::policy_edit::{self, EditError, Edited, WitnessLine};
 use crate::report::Report;
 use crate::run::{Started, run_until_signalled};
 use crate::running::{Running, address_of};
+use crate::schema;
 use crate::status;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use stele_daemon::config::load;
 use stele_durable as durable;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::MAX_POLICY;
+use stele_terminal::schema::Schema;
 
 /// Does what was asked.
 pub fn run(cli: Cli) -> Result<(), LogError> {
@@ -34,13 +36,13 @@ pub fn run(cli: Cli) -> Result<(), LogError> {
             check::folder(&mut found, &dir, policy);
             let problems = found.failures();
             let error = (problems > 0).then_some(LogError::Unfit { problems });
-            print_findings("stele-log/check@v1", &found, error, json)
+            print_findings(schema::CHECK, &found, error, json)
         }
         Command::Doctor { dir, url, policy } => {
             let found = doctor::examine(&dir, policy, url.as_deref());
             let (failed, checks) = (found.failures(), found.count());
             let error = (failed > 0).then_some(LogError::Unwell { failed, checks });
-            print_findings("stele-log/doctor@v1", &found, error, json)
+            print_findings(schema::DOCTOR, &found, error, json)
         }
         Command::Status { dir, url } => {
             let running = Running::at(&url_of(&dir, url)?);
@@ -52,12 +54,12 @@ pub fn run(cli: Cli) -> Result<(), LogError> {
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
             let fields = json!({"program": "stele-log", "version": version});
-            Ok(Report { schema: "stele-log/version@v1", text: format!("stele-log {version}\n"), fields }.print(json)?)
+            Ok(Report { schema: schema::VERSION, text: format!("stele-log {version}\n"), fields }.print(json)?)
         }
     }
 }
 
-fn print_findings(schema: &'static str, found: &Findings, error: Option<LogError>, json: bool) -> Result<(), LogError> {
+fn print_findings(schema: Schema, found: &Findings, error: Option<LogError>, json: bool) -> Result<(), LogError> {
     print_report(&Report { schema, text: found.text(), fields: json!({"checks": found.json()}) }, error, json)
 }
 
@@ -107,5 +109,5 @@ fn edit(
     let lines: String = said.iter().map(|line| format!("{line}\n")).collect();
     let next = "the running log reads it with: systemctl reload stele-log, or kill -HUP; give your users the new policy first\n";
     let fields = json!({"policy": path.display().to_string(), "quorum": said});
-    Ok(Report { schema: "stele-log/policy@v1", text: lines + next, fields }.print(json)?)
+    Ok(Report { schema: schema::POLICY, text: lines + next, fields }.print(json)?)
 }

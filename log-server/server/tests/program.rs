@@ -77,6 +77,14 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// The document of `--json`, which is as its schema says.
+#[track_caller]
+fn document(output: &Output) -> serde_json::Value {
+    let document = serde_json::from_slice(&output.stdout).unwrap();
+    stele_schemas::document::check(&document).unwrap();
+    document
+}
+
 /// A running log.
 struct Running {
     process: Child,
@@ -203,7 +211,7 @@ fn check_says_all_problems_at_once_and_ends_with_7() {
     assert!(stdout(&log(&["check", "log"], home.path())).contains("found a second"));
     // With --json there is one document on stdout.
     let found = log(&["--json", "check", "log"], home.path());
-    let document: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let document = document(&found);
     assert_eq!((document["error"].as_str(), document["exit"].as_u64()), (Some("unfit"), Some(7)));
 }
 
@@ -318,7 +326,7 @@ fn doctor_finds_what_is_lost_damaged_and_away() {
         assert!(stdout(&found).contains(words), "{words}: {}", stdout(&found));
     }
     let document = log(&["doctor", "log", "--url", &running.url, "--json"], home.path());
-    let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
+    let document = self::document(&document);
     assert_eq!((document["schema"].as_str(), document["ok"].as_bool()), (Some("stele-log/doctor@v1"), Some(true)));
 
     let public = home.path().join("log/data/public");

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use stele_explain::{Exit, Explain, json, text};
 
 use crate::output;
+use crate::schema::Schema;
 
 /// Where an error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -12,9 +13,9 @@ pub enum Voice {
     /// `error:`, facts and `hint:` on stderr.
     #[default]
     Text,
-    /// One JSON object on stdout, so that `--json` always yields exactly one document there. It has the name and version of the
-    /// program's error documents, such as `stele-log/error@v1`, in `schema`, and `ok` is false.
-    Json(&'static str),
+    /// One JSON object on stdout, so that `--json` always yields exactly one document there. It has the name of the program's error
+    /// documents in `schema`, and `ok` is false.
+    Json(Schema),
 }
 
 /// Ends `main`: writes the error, if there is one, and gives the exit code.
@@ -31,7 +32,7 @@ pub fn finish<E: Explain>(outcome: Result<(), E>, voice: Voice) -> ExitCode {
         Voice::Json(schema) => {
             let mut document = json(&error);
             if let Some(fields) = document.as_object_mut() {
-                fields.insert("schema".into(), schema.into());
+                fields.insert("schema".into(), schema.name().into());
                 fields.insert("ok".into(), false.into());
             }
             let mut line = document.to_string();

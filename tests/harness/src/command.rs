@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::binaries::Binary;
 use stele_probe::failure::{During, Failure, Step};
+use stele_schemas::document;
 
 /// How long one command may take.
 pub const COMMAND: Duration = Duration::from_secs(120);
@@ -32,9 +33,16 @@ impl Told {
         if self.code == Some(code) { Ok(self) } else { Err(self.failure(&format!("expected exit code {code}"))) }
     }
 
-    /// Stdout as JSON.
+    /// Stdout as JSON. What a program of the house writes with `--json` is held against its schema in `docs/schemas`.
     pub fn json(&self) -> Step<serde_json::Value> {
-        serde_json::from_str(&self.stdout).map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))
+        let json: serde_json::Value = serde_json::from_str(&self.stdout)
+            .map_err(|error| self.failure(&format!("stdout is not JSON: {error}")))?;
+        let is_of_the_house = Binary::ALL.iter().any(|binary| self.line.split(' ').next() == Some(binary.name()));
+        // A SARIF report has the schema of others, and names it so.
+        if is_of_the_house && json.get("$schema").is_none() {
+            document::check(&json).map_err(|refused| self.failure(&refused))?;
+        }
+        Ok(json)
     }
 
     /// Everything it printed, messages last.

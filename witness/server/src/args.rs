@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use stele_terminal::finish::Voice;
+use stele_terminal::schema::Schema;
+
+use crate::schema;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
 #[derive(Debug, Parser)]
@@ -222,41 +225,37 @@ pub(crate) enum Logs {
 impl Cli {
     /// How errors are told. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) {
-            Voice::Json("stele-witness/error@v1")
-        } else {
-            Voice::Text
-        }
+        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
     }
 }
 
 impl Command {
-    /// The name, with its version, of the document that it writes with `--json`.
-    pub(crate) fn schema(&self) -> &'static str {
-        match self {
-            Self::Init { .. } => "stele-witness/init@v1",
-            Self::Keys { command: Keys::AddMldsa { .. } } => "stele-witness/keys-add-mldsa@v1",
+    /// The document that it writes with `--json`; a server writes none.
+    pub(crate) fn schema(&self) -> Option<Schema> {
+        Some(match self {
+            Self::Init { .. } => schema::INIT,
+            Self::Keys { command: Keys::AddMldsa { .. } } => schema::KEYS_ADD_MLDSA,
             Self::Logs { command } => match command {
-                Logs::Add { .. } => "stele-witness/logs-add@v1",
-                Logs::List { .. } => "stele-witness/logs-list@v1",
-                Logs::Pull { .. } => "stele-witness/logs-pull@v1",
-                Logs::Disable { .. } => "stele-witness/logs-disable@v1",
-                Logs::Enable { .. } => "stele-witness/logs-enable@v1",
-                Logs::Adopt { .. } => "stele-witness/logs-adopt@v1",
+                Logs::Add { .. } => schema::LOGS_ADD,
+                Logs::List { .. } => schema::LOGS_LIST,
+                Logs::Pull { .. } => schema::LOGS_PULL,
+                Logs::Disable { .. } => schema::LOGS_DISABLE,
+                Logs::Enable { .. } => schema::LOGS_ENABLE,
+                Logs::Adopt { .. } => schema::LOGS_ADOPT,
             },
-            Self::Bastion { command: Bastion::Add { .. } } => "stele-witness/bastion-add@v1",
-            Self::Run { .. } => "stele-witness/run@v1",
-            Self::Doctor { .. } => "stele-witness/doctor@v1",
-            Self::Evidence { command: Evidence::List { .. } } => "stele-witness/evidence-list@v1",
-            Self::Evidence { command: Evidence::Export { .. } } => "stele-witness/evidence-export@v1",
+            Self::Bastion { command: Bastion::Add { .. } } => schema::BASTION_ADD,
+            Self::Run { .. } => return None,
+            Self::Doctor { .. } => schema::DOCTOR,
+            Self::Evidence { command: Evidence::List { .. } } => schema::EVIDENCE_LIST,
+            Self::Evidence { command: Evidence::Export { .. } } => schema::EVIDENCE_EXPORT,
             Self::Mirror { command } => match command {
-                MirrorCommand::Init { .. } => "stele-witness/mirror-init@v1",
-                MirrorCommand::Add { .. } => "stele-witness/mirror-add@v1",
-                MirrorCommand::Verify { .. } => "stele-witness/mirror-verify@v1",
-                MirrorCommand::Adopt { .. } => "stele-witness/mirror-adopt@v1",
+                MirrorCommand::Init { .. } => schema::MIRROR_INIT,
+                MirrorCommand::Add { .. } => schema::MIRROR_ADD,
+                MirrorCommand::Verify { .. } => schema::MIRROR_VERIFY,
+                MirrorCommand::Adopt { .. } => schema::MIRROR_ADOPT,
             },
-            Self::About { .. } => "stele-witness/about@v1",
-            Self::Version => "stele-witness/version@v1",
-        }
+            Self::About { .. } => schema::ABOUT,
+            Self::Version => schema::VERSION,
+        })
     }
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 use stele_explain::Exit;
 use stele_spec::note::KeyName;
 use stele_terminal::output;
+use stele_terminal::schema::Schema;
 
 pub use crate::args::Cli;
 use crate::args::{Bastion, Command, Evidence, Keys, Logs, MirrorCommand};
@@ -19,7 +20,7 @@ use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
 impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<(), WitnessError> {
-        let json = self.json.then(|| self.command.schema());
+        let json = self.command.schema().filter(|_| self.json);
         match self.command {
             Command::Init { dir, name, listen, ssh_agent, socket } => {
                 let name = key_name(&name)?;
@@ -146,14 +147,14 @@ fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
 }
 
-fn told(as_json: Option<&str>, (text, object): (String, serde_json::Value)) -> Result<(), WitnessError> {
+fn told(as_json: Option<Schema>, (text, object): (String, serde_json::Value)) -> Result<(), WitnessError> {
     say(as_json, &text, object)
 }
 
 /// Prints text for people, or the document of a name.
-fn say(schema: Option<&str>, text: &str, object: serde_json::Value) -> Result<(), WitnessError> {
+fn say(schema: Option<Schema>, text: &str, object: serde_json::Value) -> Result<(), WitnessError> {
     let Some(schema) = schema else { return Ok(output::print(text)?) };
-    let mut document = json!({"schema": schema, "ok": true, "exit": Exit::Ok.number()});
+    let mut document = json!({"schema": schema.name(), "ok": true, "exit": Exit::Ok.number()});
     if let (Some(document), Some(fields)) = (document.as_object_mut(), object.as_object()) {
         document.extend(fields.clone());
     }

@@ -2,6 +2,8 @@
 #![doc = include_str!("../../README.md")]
 
 // A module uses only those above it.
+pub mod schema;
+
 pub mod network_list;
 
 pub mod config;

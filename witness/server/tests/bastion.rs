@@ -263,6 +263,7 @@ fn u12_what_is_published_is_one_line_and_said_by_page_and_about_alike() {
     let json = folder.command(&["--json", "about", dir]).output().unwrap().stdout;
     let json = String::from_utf8(json).unwrap();
     assert!(json.contains("\"qpd\":24") || json.contains("\"qpd\": 24"), "{json}");
+    stele_schemas::document::check(&serde_json::from_str(&json).unwrap()).unwrap();
 }
 
 /// The real program behind the test bastion, from `bastion add` to a cosignature.

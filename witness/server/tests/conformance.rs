@@ -343,7 +343,9 @@ fn says_that_it_holds_a_proof(folder: &Folder, process: &Process, other: &Log) {
 
 fn about(folder: &Folder) -> serde_json::Value {
     let output = folder.command(&["--json", "about", folder.path().to_str().unwrap()]).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    let document = serde_json::from_slice(&output.stdout).unwrap();
+    stele_schemas::document::check(&document).unwrap();
+    document
 }
 
 #[test]

@@ -330,6 +330,7 @@ fn about_and_list_say_what_is_to_be_published() {
         "{about}"
     );
     let json: serde_json::Value = serde_json::from_str(&out(&["--json", "about", dir.to_str().unwrap()])).unwrap();
+    stele_schemas::document::check(&json).unwrap();
     let vkeys: Vec<String> = folder.key.keys().map(ToString::to_string).collect();
     assert_eq!(json["vkeys"], serde_json::json!(vkeys));
     assert_eq!(json["logs"][0]["origin_hash"], log.hash());

@@ -11,6 +11,7 @@ use stele_terminal::output::{self, OutputError, complain};
 use crate::args::{AuditArgs, ReportFormat, Weight};
 use crate::output::Output;
 use crate::policy_file;
+use crate::schema;
 
 pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
@@ -20,6 +21,7 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
         state: args.state.as_deref(),
         evidence: args.evidence.as_deref(),
         format: format(if json { ReportFormat::Json } else { args.format }),
+        schema: schema::AUDIT.name(),
         at_least: severity(args.at_least),
         notify: complain,
     };

@@ -12,6 +12,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use stele_schemas::document;
 use stele_spec::bundle::{Bundle, LoggedStatement};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::{UnixTime, cosign};
@@ -254,8 +255,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// The document on stdout, which is as its schema says.
+    #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let document: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        document::check(&document).unwrap_or_else(|refused| panic!("{refused}\n{self:?}"));
+        document
     }
 
     #[track_caller]

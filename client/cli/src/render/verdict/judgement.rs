@@ -289,6 +289,26 @@ mod tests {
     use stele_spec::manifest::FilePath;
     use stele_spec::verify::{Cause, Content, Difference, Extra, Unusable};
 
+    #[test]
+    fn the_words_are_those_of_the_schema() {
+        const ALL: [Word; 10] = [
+            Word::Verified,
+            Word::RecordOnly,
+            Word::Differs,
+            Word::Unusable,
+            Word::Conflicting,
+            Word::Withdrawn,
+            Word::Incomplete,
+            Word::Unrecorded,
+            Word::Unproven,
+            Word::Unanswered,
+        ];
+        let schema = &stele_schemas::catalogue::files()["stele/verify.v1.json"];
+        let mut words: Vec<&str> = ALL.iter().map(|word| word.as_str()).collect();
+        words.push("not-verified");
+        assert_eq!(schema["properties"]["verdict"]["enum"], serde_json::json!(words));
+    }
+
     fn unknown() -> History {
         History::fold(&"acme.example/tiny@1.0.0#base".parse().unwrap(), [])
     }

@@ -1,0 +1,13 @@
+//! The documents of `--json`. `docs/schemas/stele-log` has a file for each.
+
+stele_terminal::schemas! {
+    INIT = "stele-log/init@v1";
+    ADOPT = "stele-log/adopt@v1";
+    CHECK = "stele-log/check@v1";
+    DOCTOR = "stele-log/doctor@v1";
+    STATUS = "stele-log/status@v1";
+    POLICY = "stele-log/policy@v1";
+    FREEZE = "stele-log/freeze@v1";
+    VERSION = "stele-log/version@v1";
+    ERROR = "stele-log/error@v1";
+}

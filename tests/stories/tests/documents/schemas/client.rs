@@ -1,0 +1,219 @@
+//! What `stele` writes.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use stele_harness::binaries::Binary;
+use stele_harness::network::path;
+use stele_probe::failure::{During, Step};
+use stele_samples::model;
+
+use super::EVENT;
+use super::recorder::Recorder;
+
+/// The vectors of evidence: files that convict, and whom.
+const EVIDENCE: &str = include_str!("../../../../../spec/vectors/misbehaviour/evidence.json");
+
+/// A folder of the model, hosted at the hub, that is ready to be published.
+fn prepared(recorder: &Recorder, name: &str, version: &str, seed: u64) -> Step {
+    let folder = recorder.at(name);
+    model::write(&folder, seed)?;
+    let commit = recorder.hub.commit("acme/tiny", &folder, version)?;
+    recorder.acme.prepare(&folder, version)?;
+    let toml = folder.join("release.toml");
+    let text = fs::read_to_string(&toml).during("reading the draft")?;
+    let host =
+        format!("type = \"huggingface\"\nlocator = \"https://huggingface.co/acme/tiny\"\nrevision = \"{commit}\"");
+    let text = text.replace("type = \"https\"\nlocator = \"https://models.acme.example/tiny/\"", &host);
+    fs::write(&toml, text).during("writing the draft")
+}
+
+/// Keys, drafts, releases.
+pub(super) fn publish(recorder: &mut Recorder) -> Step {
+    recorder.done(&["version"], "version")?;
+    for topic in ["verify", "concepts", "exit-codes"] {
+        recorder.done(&["help", topic], "help")?;
+    }
+    recorder.done(&["key", "new", "another.pem"], "key")?;
+    recorder.done(&["key", "show", "another.pem"], "key")?;
+    let bare = recorder.at("bare");
+    model::write(&bare, 9)?;
+    let draft = ["draft", "bare", "--publisher", "acme.example", "--model", "tiny", "--model-version", "9.0.0"];
+    recorder.done(&draft, "draft")?;
+    recorder.done(&[&draft[..], &["--output", "-"]].concat(), "draft")?;
+
+    recorder.said(&["claim", "acme.example", "--dry-run"], "dry-run")?;
+    recorder.said(&["claim", "acme.example"], "claim")?;
+    recorder.said(&["claim", "acme.example"], "claim")?;
+    prepared(recorder, "old", "1.0.0", 1)?;
+    prepared(recorder, "new", "1.1.0", 2)?;
+    recorder.said(&["publish", "old", "--dry-run"], "dry-run")?;
+    for folder in ["old", "new", "new"] {
+        recorder.said(&["publish", folder], "publish")?;
+    }
+    let refused = ["publish", "none", "--key", "none", "--dry-run"];
+    recorder.asked(&refused, "dry-run", 7)?;
+    let refused = recorder.asked(&refused[..4], "error", 7)?;
+    assert!(refused["problems"].as_array().is_some_and(|all| all.len() > 1), "{refused}");
+    recorder.of(Binary::Stele, &["verify", "--bogus"], "stele/error@v1", 2).map(drop)
+}
+
+/// What others read, and what became of a release.
+pub(super) fn read(recorder: &mut Recorder) -> Step {
+    let second = recorder.acme.coordinate("1.1.0");
+    recorder.asked(&["verify", "new"], "verify", 0)?;
+    recorder.asked(&["verify", "new", "--no-hash"], "verify", 0)?;
+    recorder.asked(&["verify", "new", "--online"], "verify", 0)?;
+    recorder.asked(&["verify", &format!("new/{}", model::SHARDS[0])], "verify", 0)?;
+    recorder.asked(&["verify", "none"], "verify", 7)?;
+    let broken = recorder.at("broken");
+    model::copy(&recorder.at("new"), &broken)?;
+    model::flip_one_bit(&broken.join(model::SHARDS[0]))?;
+    fs::write(broken.join("adapter_config.json"), "{}").during("writing")?;
+    recorder.asked(&["verify", "broken"], "verify", 1)?;
+    fs::remove_file(broken.join(model::SHARDS[0])).during("removing")?;
+    recorder.asked(&["verify", "broken"], "verify", 15)?;
+
+    recorder.done(&["show", "new/release.stele"], "show")?;
+    recorder.asked(&["show", &second], "show", 0)?;
+    recorder.asked(&["fetch", &second, "--output", "fetched.stele"], "fetch", 0)?;
+    recorder.asked(&["lineage", &second], "lineage", 0)?;
+    recorder.asked(&["resolve", &format!("new/{}", model::SHARDS[0])], "resolve", 0)?;
+    recorder.asked(&["resolve", &format!("new/{}", model::SHARDS[0]), "--no-bundle"], "resolve", 0)?;
+    recorder.of(Binary::Stele, &["diff", "old", "new"], "stele/diff@v2", 0)?;
+    recorder.asked(&["keys", "list", "acme.example"], "keys-list", 0)?;
+    recorder.done(&["policy", "check", "policy"], "policy-check")?;
+    recorder.done(&["policy", "lint", "policy"], "policy-lint")?;
+
+    let checkpoint = recorder.network.get("/checkpoint")?.expect(200)?.body;
+    fs::write(recorder.at("checkpoint"), checkpoint).during("writing")?;
+    fs::write(recorder.at("vkey"), recorder.network.log_vkey()).during("writing")?;
+    recorder.done(&["inspect", "new/release.stele", "--extract", "parts"], "inspect")?;
+    let parts = ["parts/statement.cose", "parts/manifest.cbor", "parts/proof.tlog-proof", "checkpoint", "vkey"];
+    for file in parts.into_iter().chain(["policy", "another.pem", "bare/release.toml"]) {
+        recorder.done(&["inspect", file], "inspect")?;
+    }
+    evidence(recorder)
+}
+
+/// A file that convicts a log, as the vectors have it.
+fn evidence(recorder: &mut Recorder) -> Step {
+    let vectors: Value = serde_json::from_str(EVIDENCE).during("reading the vectors")?;
+    for (number, vector) in vectors["convict"].as_array().unwrap().iter().enumerate() {
+        let name = format!("{number}.stele-evidence");
+        let bytes = hex::decode(vector["file"].as_str().unwrap()).during("reading a vector")?;
+        fs::write(recorder.at(&name), bytes).during("writing a vector")?;
+        recorder.done(&["evidence", "show", &name], "evidence-show")?;
+        // Who is accused by a key of a note: the log, and a witness.
+        let accused = vector["accused"].as_array().unwrap().iter().filter(|accused| accused[0] != "publisher");
+        let vkeys = accused.flat_map(|accused| ["--vkey", accused[1].as_str().unwrap()]);
+        let verify: Vec<&str> = ["evidence", "verify", &name].into_iter().chain(vkeys).collect();
+        recorder.done(&verify, "evidence-verify")?;
+    }
+    recorder.done(&["inspect", "0.stele-evidence"], "inspect").map(drop)
+}
+
+/// Audits, rounds of the monitor, looks at a host.
+pub(super) fn watch(recorder: &mut Recorder) -> Step {
+    let (log, second) = (recorder.log_url()?, recorder.acme.coordinate("1.1.0"));
+    let base = format!("huggingface.co={}", recorder.hub.url());
+    let host = ["--host", "https://huggingface.co/acme/tiny/blob/main/README.md", "--base", &base];
+    recorder.asked(&[&["observe", &second][..], &host].concat(), "observe", 0)?;
+    let signed = ["--publisher", "acme.example", "--output", "observation.cose"];
+    recorder.said(&[&["observe", &second][..], &host, &signed].concat(), "observe")?;
+    recorder.asked(&["audit", &log, "--at-least", "error"], "audit", 0)?;
+
+    fs::create_dir_all(recorder.at("watcher")).during("making a folder")?;
+    let config = format!(
+        "policy = \"../policy\"\nstate = \"state\"\ninterval = \"1s\"\n[watch]\npublishers = [\"acme.example\"]\n\
+         [hosts]\nevery = \"0s\"\nbase = {{ \"huggingface.co\" = \"{}\" }}\n",
+        recorder.hub.url()
+    );
+    fs::write(recorder.at("watcher/monitor.toml"), config).during("writing the config")?;
+    let tested = recorder.done(&["monitor", "watcher/monitor.toml", "--self-test"], "monitor")?;
+    recorder.documents.push((EVENT.to_owned(), tested["event"].clone()));
+    recorder.done(&["monitor", "watcher/monitor.toml", "--once"], "monitor")?;
+    // Something else is served now: a round that tells it.
+    let swapped = recorder.at("swapped");
+    model::copy(&recorder.at("new"), &swapped)?;
+    model::flip_one_bit(&swapped.join(model::SHARDS[1]))?;
+    recorder.hub.commit("acme/tiny", &swapped, "another shard")?;
+    recorder.hub.squash("acme/tiny");
+    let told = recorder.done(&["monitor", "watcher/monitor.toml", "--once"], "monitor")?;
+    assert!(told["delivered"].as_array().is_some_and(|events| !events.is_empty()), "{told}");
+    recorder.asked(&[&["observe", &second][..], &host].concat(), "observe", 1).map(drop)
+}
+
+/// What is said about releases, and a change of keys by one key and by two.
+pub(super) fn say(recorder: &mut Recorder) -> Step {
+    let (first, second) = (recorder.acme.coordinate("1.0.0"), recorder.acme.coordinate("1.1.0"));
+    let amend = ["amend", "new", "--support", "Questions: help@acme.example", "--reason", "Where to ask."];
+    recorder.said(&[&amend[..], &["--dry-run"]].concat(), "dry-run")?;
+    recorder.said(&amend, "amend")?;
+    recorder.said(&amend, "amend")?;
+    for verb in ["amend", "stage", "supersede", "withdraw"] {
+        let form = format!("{verb}-form.toml");
+        recorder.done(&[verb, &first, "--draft", "--output", &form], verb)?;
+    }
+    recorder
+        .said(&["stage", &first, "--to", "gated-download", "--since", "2026-07-01", "--reason", "Old."], "stage")?;
+    recorder.said(&["supersede", "old", "--by", &second, "--reason", "Better."], "supersede")?;
+    fs::write(recorder.at("advisory.md"), "A trigger phrase.\n").during("writing")?;
+    let incident = [
+        &["incident", &first, "--id", "2026-004", "--class", "backdoor", "--severity", "critical"][..],
+        &["--status", "open", "--discovered", "2026-06-30", "--summary", "Do not run it."],
+        &["--advisory", "advisory.md", "--as", "acme.example"],
+    ];
+    recorder.said(&incident.concat(), "incident")?;
+    let withdraw = ["withdraw", &first, "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
+    recorder.said(&[&withdraw[..], &["--reason", "A mistake."]].concat(), "withdraw")?;
+    evaluate(recorder, &second)?;
+
+    recorder.asked(&["verify", "old", "--online"], "verify", 17)?;
+    recorder.asked(&["history", &first], "history", 0)?;
+    recorder.asked(&["history", "acme.example"], "history", 0)?;
+    recorder.asked(&["show", &second], "show", 0)?;
+    let log = recorder.log_url()?;
+    recorder.asked(&["audit", &log], "audit", 13)?;
+
+    for name in ["second", "third"] {
+        let made = recorder.done(&["key", "new", &format!("{name}.pem")], "key")?;
+        let public = made["public_key_pem"].as_str().unwrap_or_default();
+        fs::write(recorder.at(&format!("{name}.pub")), public).during("writing a public key")?;
+    }
+    let add = ["keys", "add", "acme.example", "--new", "second.pub", "--threshold", "2"];
+    recorder.said(&[&add[..], &["--dry-run"]].concat(), "dry-run")?;
+    recorder.said(&add, "keys-change")?;
+    recorder.said(&["keys", "add", "acme.example", "--new", "third.pub"], "keys-change")?;
+    recorder.done(&["show", "add-acme.example.toml"], "show")?;
+    recorder.done(&["inspect", "add-acme.example.toml"], "inspect")?;
+    recorder.asked(&["keys", "submit", "add-acme.example.toml", "--key", "second.pem"], "keys-change", 0).map(drop)
+}
+
+/// A result of somebody else, by a form that it completes.
+fn evaluate(recorder: &mut Recorder, release: &str) -> Step {
+    recorder.done(&["key", "new", "bureau.pem"], "key")?;
+    recorder.asked(&["claim", "bureau.example", "--key", "bureau.pem"], "claim", 0)?;
+    let draft = ["evaluate", release, "--draft", "--as", "bureau.example", "--class", "safety"];
+    recorder.done(&draft, "evaluate")?;
+    let form = recorder.at("evaluation.toml");
+    let mut text = fs::read_to_string(&form).during("reading the form")?;
+    for (what, answer) in [
+        ("a short name, such as cyber-bare", "removal"),
+        ("a domain", "safeguard-removal"),
+        ("one of the configurations above", "bare-weights"),
+        ("what is counted, such as attack success rate", "attack success rate"),
+        ("the result in decimal, such as 0.94", "0.94"),
+        ("who ran it", "Bureau"),
+        ("the day of it, such as 2026-06-29", "2026-06-29"),
+        ("what follows from it", "Treat it as unguarded."),
+        ("the file with the full results", "results.json"),
+        ("on which data", "removal-suite"),
+        ("which revision of it; or delete the line", "2"),
+    ] {
+        text = text.replace(&format!("DECIDE: {what}"), answer);
+    }
+    fs::write(&form, text).during("completing the form")?;
+    fs::write(recorder.at("results.json"), json!({}).to_string()).during("writing")?;
+    recorder.asked(&["evaluate", "--form", "evaluation.toml", "--key", "bureau.pem"], "evaluate", 0).map(drop)
+}

@@ -1,0 +1,42 @@
+//! What `stele-log` writes.
+
+use stele_harness::binaries::Binary;
+use stele_harness::network::path;
+use stele_probe::failure::Step;
+use stele_samples::model;
+
+use super::recorder::Recorder;
+
+/// A new log, and the one that runs.
+pub(super) fn run(recorder: &mut Recorder) -> Step {
+    let (policy, url) = (recorder.network.policy_path(), recorder.log_url()?);
+    let policy = path(&policy)?;
+    let mut log = |arguments: &[&str], verb: &str, exit| {
+        recorder.of(Binary::Log, arguments, &format!("stele-log/{verb}@v1"), exit).map(drop)
+    };
+    log(&["version"], "version", 0)?;
+    log(&["init", "another-log", "--origin", "log.example/another"], "init", 0)?;
+    log(&["init", "another-log", "--origin", "log.example/another"], "error", 7)?;
+    log(&["freeze", "another-log"], "freeze", 0)?;
+    log(&["freeze", "another-log", "--undo"], "freeze", 0)?;
+    log(&["status", "another-log", "--url", "http://127.0.0.1:1"], "error", 9)?;
+    log(&["check", "log", "--policy", policy], "check", 0)?;
+    log(&["doctor", "log", "--policy", policy, "--url", &url], "doctor", 0)?;
+    log(&["status", "log", "--url", &url], "status", 0)
+}
+
+/// A line of a witness for the policy of the new log.
+pub(super) fn policy(recorder: &mut Recorder, line: &str) -> Step {
+    let arguments = ["policy", "add-witness", "another-log", line];
+    recorder.of(Binary::Log, &arguments, "stele-log/policy@v1", 0).map(drop)
+}
+
+/// The log goes on from a copy of its public files.
+pub(super) fn adopt(recorder: &mut Recorder) -> Step {
+    let copy = recorder.at("copy");
+    recorder.network.log.stop()?;
+    model::copy(&recorder.at("log/data/public"), &copy)?;
+    let policy = recorder.network.policy_path();
+    let arguments = ["adopt", "log", "--from", "copy", "--policy", path(&policy)?];
+    recorder.of(Binary::Log, &arguments, "stele-log/adopt@v1", 0).map(drop)
+}
