@@ -4,6 +4,8 @@
 // Reading order is dependency order: a module uses only modules above it.
 mod output;
 
+mod settings;
+
 mod draft_file;
 mod key;
 mod policy_file;
@@ -15,9 +17,13 @@ mod log_args;
 
 mod release_search;
 
-mod subject;
-
 mod fetched;
+
+mod package_name;
+
+mod loaded_statement;
+
+mod subject;
 
 mod render;
 
@@ -30,4 +36,4 @@ mod verbs;
 mod run;
 
 pub use output::Output;
-pub use run::{ERROR, finish, run};
+pub use run::start;

@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use stele_command_line::Program;
+use stele_command_line::completions::CompletionsArgs;
+use stele_command_line::man_pages::ManArgs;
 use stele_terminal::finish::Voice;
+
+use crate::examples::EXAMPLES;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
 #[derive(Debug, Parser)]
@@ -81,8 +86,23 @@ pub(crate) enum Command {
         /// The folder
         dir: PathBuf,
     },
+    /// Print the script by which a shell completes commands and options
+    Completions(CompletionsArgs),
+    /// Print a man page, or write those of all commands into a folder
+    Man(ManArgs),
     /// Print the version
     Version,
+}
+
+/// The command line with its examples.
+pub(crate) fn program() -> Program {
+    Program::new(Cli::command(), EXAMPLES)
+}
+
+/// Reads the command line of this process; a wrong one ends it with exit code 2.
+pub fn parse() -> Cli {
+    let matches = program().command().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,7 +276,19 @@ impl Command {
                 MirrorCommand::Adopt { .. } => "stele-witness/mirror-adopt@v1",
             },
             Self::About { .. } => "stele-witness/about@v1",
+            Self::Completions(_) => "stele-witness/completions@v1",
+            Self::Man(_) => "stele-witness/man@v1",
             Self::Version => "stele-witness/version@v1",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_examples_that_the_program_reads() {
+        assert_eq!(program().problems(), Vec::<String>::new());
     }
 }
