@@ -49,7 +49,8 @@ fn what_names_nothing_is_answered_with_every_form_that_names_something() {
     let world = World::released();
     world.log.mirror(&world.at("copy"));
     for verb in VERBS {
-        for nothing in ["no/such/thing", "acme.example/tiny@", "entry:x", "pkg:", "https://acme.example/tiny", "0f1e2d"]
+        for nothing in
+            ["no/such/thing", "acme.example/tiny@1.0.0#", "entry:x", "pkg:", "https://acme.example/tiny", "0f1e2d"]
         {
             let ran = read(&world, verb, nothing);
             assert_eq!(ran.code, 7, "{verb} {nothing}: {ran:#?}");

@@ -6,7 +6,7 @@ use clap::{Args, Command};
 use clap_mangen::Man;
 use roff::{Roff, bold, roman};
 use stele_durable::{self as durable, DurableError};
-use stele_explain::{Explain, explain};
+use stele_explain::{Exit, Explain, explain};
 
 use crate::program::{Example, Program, joined};
 
@@ -66,23 +66,27 @@ impl ManArgs {
 
 /// Writes pages into a folder, which is made where it is missing. Pages of the same names are replaced.
 pub fn write(pages: &[ManPage], folder: &Path) -> Result<(), NotWritten> {
-    let unwritten = |source| NotWritten { folder: folder.to_owned(), source };
-    let folder = durable::Dir::open(folder).map_err(unwritten)?;
-    folder.replace_all(pages.iter().map(|page| (page.file.as_str(), page.text.as_bytes()))).map_err(unwritten)
+    std::fs::create_dir_all(folder).map_err(|source| NotWritten::Folder { folder: folder.to_owned(), source })?;
+    pages.iter().try_for_each(|page| {
+        let path = folder.join(&page.file);
+        durable::replace_file(&path, page.text.as_bytes()).map_err(|source| NotWritten::Page { path, source })
+    })
 }
 
 fn collect(program: &Program, command: &Command, verb: &str, pages: &mut Vec<ManPage>) {
     let name = format!("{} {verb}", program.bare().get_name()).trim_end().replace(' ', "-");
-    pages.push(page(command, &name, program.examples_of(verb)));
+    let version = program.bare().get_version().unwrap_or_default();
+    let source = format!("{} {version}", program.bare().get_name());
+    pages.push(page(command, &name, &source, program.examples_of(verb)));
     for below in command.get_subcommands().filter(|below| below.get_name() != "help" || verb.is_empty()) {
         collect(program, below, &joined(verb, below.get_name()), pages);
     }
 }
 
-fn page(command: &Command, name: &str, examples: &[Example]) -> ManPage {
+fn page(command: &Command, name: &str, source: &str, examples: &[Example]) -> ManPage {
     let command = command.clone().display_name(name.to_owned());
     let notes = command.get_after_help().map(|notes| notes.to_string());
-    let man = Man::new(command.clone()).title(name.to_uppercase()).section("1");
+    let man = Man::new(command.clone()).title(name.to_uppercase()).section("1").source(source).manual("Stele");
     let mut text = Vec::new();
     let mut render = |part: &dyn Fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>| {
         // A vector takes everything.
@@ -107,14 +111,16 @@ fn page(command: &Command, name: &str, examples: &[Example]) -> ManPage {
     }
     if !examples.is_empty() {
         end.control("SH", ["EXAMPLES"]);
-        for (line, does) in examples {
+        for (at, (line, does)) in examples.iter().enumerate() {
+            if at > 0 {
+                end.control("PP", []);
+            }
             end.text([roman(format!("{does}:"))]);
             end.control("RS", ["4"]);
             end.control("nf", []);
             end.text([roman(*line)]);
             end.control("fi", []);
             end.control("RE", []);
-            end.control("PP", []);
         }
     }
     if let Some(notes) = notes {
@@ -125,18 +131,34 @@ fn page(command: &Command, name: &str, examples: &[Example]) -> ManPage {
     ManPage { file: format!("{name}.1"), text }
 }
 
-/// A folder into which no page can be written.
+/// Why pages are not written.
 #[derive(Debug, thiserror::Error)]
-#[error("the man pages cannot be written to {}", .folder.display())]
-pub struct NotWritten {
-    folder: PathBuf,
-    #[source]
-    source: DurableError,
+pub enum NotWritten {
+    /// No folder can be made there.
+    #[error("the man pages cannot be written to {}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A page cannot be written.
+    #[error("the man page {} cannot be written", .path.display())]
+    Page {
+        /// The page.
+        path: PathBuf,
+        /// What the machine said.
+        #[source]
+        source: DurableError,
+    },
 }
 
 impl Explain for NotWritten {
     explain! {
-        Self { source, .. } => source.exit(), "man-pages-unwritable",
+        Self::Folder { .. } => Exit::Io, "man-pages-unwritable",
+            hint: "name a folder that can be written, such as ~/.local/share/man/man1";
+        Self::Page { source, .. } => source.exit(), "man-pages-unwritable",
             hint: "name a folder that can be written, such as ~/.local/share/man/man1";
     }
 }
