@@ -362,7 +362,7 @@ fn insert(db: &sled::Db, records: &[LookupRow], size: u64, root: RootHash) -> Re
             batch.insert(key(LookupKey::Digest(digest), at), &[]);
         }
         insert_files(&mut batch, &record.files, at);
-        for purl in &record.purl {
+        if let Some(purl) = &record.purl {
             batch.insert(key(LookupKey::Purl(purl), at), &[]);
             // Who names no version is answered with every one.
             if let Some((bare, _)) = purl.split_once(['@', '?', '#']) {
