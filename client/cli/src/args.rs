@@ -1,6 +1,9 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use stele_command_line::Program;
+use stele_command_line::completions::CompletionsArgs;
+use stele_command_line::man_pages::ManArgs;
 use stele_explain::{Exit, Explain, explain};
 use stele_terminal::schema::Schema;
 
@@ -25,6 +28,9 @@ pub(crate) use value::GLOB;
 pub use verify::{AcceptedState, VerifyArgs};
 
 use crate::schema;
+use crate::settings::Settings;
+
+mod examples;
 
 mod value;
 
@@ -60,25 +66,39 @@ pub struct Cli {
     /// Write one JSON document to stdout instead of text.
     #[arg(long, global = true)]
     pub json: bool,
+    /// Write errors and nothing else: the exit code is the answer. A document that --json asks for is written all the same.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more: each request, on stderr; of `verify` the whole page.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
 }
 
-/// Reads the command line of this process; a wrong one ends it with exit code 2, and with a document where `--json` asks for one.
-pub fn parse() -> Result<Cli, UsageError> {
-    Cli::try_parse().or_else(|error| {
-        let is_json =
-            std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
-        // Help and the version are answers, and no errors.
-        if is_json && error.use_stderr() { Err(UsageError(error)) } else { error.exit() }
-    })
+/// The command line with its examples.
+pub(crate) fn program() -> Program {
+    Program::new(Cli::command(), examples::EXAMPLES)
+}
+
+/// Reads the command line of this process, where options that are not typed may have values of the settings. Help and the version are
+/// answers, and no errors: they end it with 0.
+pub(crate) fn parse(settings: &Settings) -> Result<Cli, UsageError> {
+    let matches = settings.fill(program().command()).try_get_matches();
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| if error.use_stderr() { UsageError(error) } else { error.exit() })
+}
+
+/// Whether the words of this process ask for a document, also where they are no command line.
+pub(crate) fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
 }
 
 /// A command line that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the command line is wrong")]
-pub struct UsageError(#[source] clap::Error);
+pub struct UsageError(#[source] pub(crate) clap::Error);
 
 impl Explain for UsageError {
     explain! {
@@ -141,6 +161,12 @@ pub enum Verb {
     /// Compare what a host serves with a release, and say so, signed.
     #[cfg(feature = "monitor")]
     Observe(ObserveArgs),
+    /// Show each setting, its value, and where it comes from.
+    Config,
+    /// Print the script by which a shell completes verbs and options.
+    Completions(CompletionsArgs),
+    /// Print the man page of `stele`, or write those of all verbs into a folder.
+    Man(ManArgs),
     /// Print the version.
     Version,
     /// Print help about a verb, about exit-codes, or about concepts.
@@ -148,6 +174,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether it is about the program, and asks neither a policy nor a log.
+    pub(crate) const fn is_about_the_program(&self) -> bool {
+        matches!(self, Self::Completions(_) | Self::Man(_) | Self::Version | Self::Help(_))
+    }
+
     /// The document that it writes with `--json`.
     pub const fn schema(&self) -> Schema {
         match self {
@@ -181,6 +212,9 @@ impl Verb {
             Self::Monitor(_) => schema::MONITOR,
             #[cfg(feature = "monitor")]
             Self::Observe(_) => schema::OBSERVE,
+            Self::Config => schema::CONFIG,
+            Self::Completions(_) => schema::COMPLETIONS,
+            Self::Man(_) => schema::MAN,
             Self::Version => schema::VERSION,
             Self::Help(_) => schema::HELP,
         }

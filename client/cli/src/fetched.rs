@@ -151,7 +151,7 @@ pub(crate) fn released(log: &LogView<'_>, coordinate: &Coordinate) -> Result<u64
     let standing = log.standing(coordinate)?;
     match standing.history.release() {
         Some((entry, _)) if entry < log.head().size() => Ok(entry),
-        _ => Err(crate::subject::NotReleased::of(coordinate, standing.rejected.len()).into()),
+        _ => Err(search::NotReleased::of(coordinate, standing.rejected.len()).into()),
     }
 }
 

@@ -14,7 +14,7 @@ use stele_publish::problems::Problems;
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
 use stele_spec::status::{History, What};
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 
 use crate::args::Say;
 use crate::draft_file;
@@ -49,7 +49,7 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
     let (Some(key), Some(policy), Some(url)) = (key, policy, url) else {
         return rehearsal::refused(problems, say.said.dry_run);
     };
-    let log = LogClient::new(url, say.said.wait, complain);
+    let log = LogClient::new(url, say.said.wait, note);
     let mut record = proven_entries(&log, &policy, say.said.trust.accept_incomplete_answer)?;
     let to = Issue {
         form: say.form.as_deref(),
@@ -57,7 +57,7 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
         output: say.said.output.as_deref().filter(|_| !say.said.dry_run),
         places: true,
         expect: say.said.expect.as_deref(),
-        notify: complain,
+        notify: note,
     };
     let Some(prepared) = request.prepare(&mut record, &key, &to, &mut problems) else {
         return rehearsal::refused(problems, say.said.dry_run);

@@ -5,6 +5,7 @@
 mod output;
 
 pub mod schema;
+mod settings;
 
 mod draft_file;
 mod key;
@@ -17,9 +18,13 @@ mod log_args;
 
 mod release_search;
 
-mod subject;
-
 mod fetched;
+
+mod package_name;
+
+mod loaded_statement;
+
+mod subject;
 
 mod render;
 
@@ -32,4 +37,4 @@ mod verbs;
 mod run;
 
 pub use output::Output;
-pub use run::{finish, run};
+pub use run::start;

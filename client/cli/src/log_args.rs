@@ -8,7 +8,7 @@ use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT, MAX_WHOLE_WAIT};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::policy::Policy;
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
 
 use crate::args::LogArgs;
@@ -47,7 +47,7 @@ impl LogContext {
 
     fn asking(args: &LogArgs, how: impl FnOnce(LogAddress) -> LogAddress) -> Result<Self, Failure> {
         let loaded = policy_file::load(args.trust.policy.as_deref())?;
-        let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, complain)
+        let address = LogAddress::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, note)
             .accepting(Incomplete::by(args.trust.accept_incomplete_answer));
         Ok(Self { policy: loaded.policy, local_state: local_state(args.no_state), address: how(address) })
     }
@@ -60,7 +60,7 @@ impl LogContext {
 
 /// The local state of this machine's user, or none; with a warning where others may change it.
 pub(crate) fn local_state(off: bool) -> LocalState {
-    let local_state = LocalState::open(off, complain);
+    let local_state = LocalState::open(off, note);
     if let Some(folder) = local_state.folder() {
         warn_of_writers(folder, "what is remembered of logs");
     }

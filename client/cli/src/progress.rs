@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use stele_terminal::volume::{Volume, volume};
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Bytes done, of bytes to do. Shared between threads.
@@ -14,7 +16,7 @@ const WORTH_SHOWING: u64 = 256 << 20;
 impl Progress {
     /// A bar for so many bytes.
     pub(crate) fn of(bytes: u64) -> Self {
-        if bytes < WORTH_SHOWING || !std::io::stderr().is_terminal() {
+        if bytes < WORTH_SHOWING || !std::io::stderr().is_terminal() || volume() == Volume::Quiet {
             return Self(None);
         }
         let bar = ProgressBar::new(bytes);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::statements::StatementList;
@@ -254,5 +254,32 @@ impl Explain for SearchError {
             }
             Self::Unhashed { .. } => Vec::new(),
         }
+    }
+}
+
+/// A coordinate that the log has no release of.
+#[derive(Debug, thiserror::Error)]
+#[error("the log names no release of {coordinate}")]
+pub(crate) struct NotReleased {
+    /// Which.
+    coordinate: Coordinate,
+    /// How many statements about it do not count.
+    rejected: usize,
+}
+
+impl NotReleased {
+    /// Of a coordinate about which so many statements do not count.
+    pub(crate) fn of(coordinate: &Coordinate, rejected: usize) -> Self {
+        Self { coordinate: coordinate.clone(), rejected }
+    }
+}
+
+impl Explain for NotReleased {
+    explain! {
+        Self { rejected: 0, .. } => Exit::NotInLog, "not-released",
+            hint: "`stele history PUBLISHER` lists what there is under a name";
+        Self { rejected, coordinate } => Exit::NotInLog, "not-released",
+            hint: "`stele history PUBLISHER` lists what there is under a name",
+            "does not count": format!("{rejected} statements; `stele history {coordinate}` lists them");
     }
 }

@@ -2,18 +2,55 @@
 
 use std::process::ExitCode;
 
+use stele_explain::printable::one_line;
 use stele_explain::{self as exit, Exit, Explain as _, Failure};
+use stele_fetch::exchange;
 use stele_terminal::output;
 use stele_terminal::schema::Schema;
+use stele_terminal::volume::{self, Volume};
 
-use crate::args::{Cli, Verb};
+use crate::args::{self, Cli, UsageError, Verb, asks_for_json};
 use crate::output::Output;
 use crate::rehearsal;
 use crate::schema;
+use crate::settings::Settings;
 use crate::verbs;
 
-/// Runs one verb.
-pub fn run(cli: Cli) -> Result<Output, Failure> {
+/// Reads settings and command line of this process, runs its verb, and says what came of it.
+pub fn start() -> ExitCode {
+    let settings = Settings::of_user();
+    let unset = Settings::default();
+    let cli = match (args::parse(settings.as_ref().unwrap_or(&unset)), &settings) {
+        (Ok(cli), _) => cli,
+        (Err(UsageError(error)), Ok(_)) if !asks_for_json() => error.exit(),
+        (Err(error), Ok(_)) => return finish(Err(error.into()), Some(schema::ERROR)),
+        // What is missing on the command line may stand in the file that cannot be read.
+        (Err(_), Err(_)) => {
+            return finish(
+                settings.map(|_| Output::default()).map_err(Failure::from),
+                asks_for_json().then_some(schema::ERROR),
+            );
+        }
+    };
+    volume::set(match (cli.quiet, cli.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, true) => Volume::Verbose,
+        _ => Volume::Normal,
+    });
+    if cli.verbose {
+        exchange::observe(|exchange| volume::step(&format!("{}\n", one_line(&exchange.line()))));
+    }
+    let json = cli.json.then_some(cli.verb.schema());
+    let outcome = match settings {
+        Ok(settings) => run(cli, &settings),
+        // What says how the program is used answers all the same.
+        Err(_) if cli.verb.is_about_the_program() => run(cli, &unset),
+        Err(error) => Err(error.into()),
+    };
+    finish(outcome, json)
+}
+
+fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
     match cli.verb {
         Verb::Key(args) => verbs::key::run(args),
         Verb::Claim(args) => verbs::claim::run(args),
@@ -36,12 +73,15 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
         Verb::Inspect(args) => verbs::inspect::run(args),
         Verb::Policy(args) => verbs::policy::run(args),
         #[cfg(feature = "monitor")]
-        Verb::Monitor(args) => verbs::monitor::run(args),
+        Verb::Monitor(args) => verbs::monitor::run(args, settings),
         #[cfg(feature = "monitor")]
         Verb::Observe(args) => verbs::observe::run(args),
         #[cfg(feature = "audit")]
         Verb::Audit(args) => verbs::audit::run(args, cli.json),
         Verb::Evidence(args) => verbs::evidence::run(args),
+        Verb::Config => Ok(verbs::config::run(settings)),
+        Verb::Completions(args) => Ok(verbs::completions::run(&args)),
+        Verb::Man(args) => verbs::man::run(&args),
         Verb::Version => Ok(verbs::version::run()),
         Verb::Help(args) => Ok(verbs::help::run(&args)),
     }
@@ -49,14 +89,14 @@ pub fn run(cli: Cli) -> Result<Output, Failure> {
 
 /// Tells the outcome and gives the exit code. With `--json`, which gives the name of the verb's documents, there is exactly
 /// one document on stdout.
-pub fn finish(outcome: Result<Output, Failure>, json: Option<Schema>) -> ExitCode {
+fn finish(outcome: Result<Output, Failure>, json: Option<Schema>) -> ExitCode {
     let (output, failure) = match outcome {
         Ok(Output { text, json: document, failure }) => (Some((text, document)), failure),
         Err(failure) => (None, Some(failure)),
     };
     let written = match (json, &output) {
-        (None, Some((text, _))) => output::print(text),
-        (None, None) => Ok(()),
+        (None, Some((text, _))) if volume::volume() != Volume::Quiet => output::print(text),
+        (None, _) => Ok(()),
         // A report that was written piece by piece, since it may be longer than memory.
         (Some(_), Some((_, serde_json::Value::Null))) => Ok(()),
         (Some(schema), _) => output::print_json(&document(schema, output.map(|(_, json)| json), failure.as_ref())),
@@ -70,7 +110,7 @@ pub fn finish(outcome: Result<Output, Failure>, json: Option<Schema>) -> ExitCod
     match failure {
         None => Exit::Ok.into(),
         Some(failure) => {
-            if json.is_none() && !failure.is_shown() {
+            if json.is_none() {
                 output::complain(&exit::text(failure.as_explain()));
             }
             failure.as_explain().exit().into()

@@ -28,6 +28,9 @@ stele_terminal::schemas! {
     POLICY_LINT = "stele/policy-lint@v1";
     MONITOR = "stele/monitor@v1";
     OBSERVE = "stele/observe@v1";
+    CONFIG = "stele/config@v1";
+    COMPLETIONS = "stele/completions@v1";
+    MAN = "stele/man@v1";
     VERSION = "stele/version@v1";
     HELP = "stele/help@v1";
     DRY_RUN = "stele/dry-run@v1";

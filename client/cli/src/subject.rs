@@ -4,24 +4,33 @@
 use std::path::{Path, PathBuf};
 
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::log_url::LogUrlError;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::NotABundle;
 use stele_log_client::release_lookup::ReleaseLookup;
-use stele_log_client::release_status::ReleaseStatus;
 use stele_log_client::statements::StatementList;
-use stele_publish::error::{self, FileError};
+use stele_publish::key_proposal::Proposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
-use stele_spec::manifest::{GitBlobId, Manifest};
+use stele_spec::manifest::GitBlobId;
 use stele_spec::name::Coordinate;
-use stele_spec::statement::{Purl, Release, SignedStatement, Statement};
+use stele_spec::statement::{Purl, SignedStatement};
+use stele_verify::bounded_read;
 use stele_verify::folder::BUNDLE;
-use stele_verify::folder::locate as target;
+use stele_verify::folder::locate::{self, TargetError, TargetKind};
 
+use crate::fetched::PathHere;
+use crate::loaded_statement::LoadedStatement;
+use crate::package_name::{means, packages};
 use crate::release_search::{self as search, Candidate};
 
 /// The most releases that may have one digest or package URL.
 const MAX_RELEASES: usize = 32;
+
+/// Every form in which a release can be named, for who named it in none of them.
+pub(crate) const FORMS: &str = "a folder or a file of a release, a release.stele or a signed statement, a folder models--ORG--NAME of the cache, \
+publisher/model@version#variant, entry:NUMBER, a digest in hex (64 digits: SHA-256, also sha256:... and sha256-...; 40: git blob), \
+pkg:huggingface/org/name@revision, or an address such as https://huggingface.co/org/name/tree/revision";
 
 /// What begins the name of an entry.
 const ENTRY: &str = "entry:";
@@ -31,6 +40,8 @@ const ENTRY: &str = "entry:";
 pub(crate) enum Subject {
     /// A bundle or a signed statement, here.
     File(PathBuf),
+    /// A folder or a file of a release, here, of which no bundle here says which.
+    Path(PathBuf),
     /// A coordinate in the log.
     Coordinate(Coordinate),
     /// An entry of the log.
@@ -41,19 +52,6 @@ pub(crate) enum Subject {
     GitBlob(GitBlobId),
     /// A package URL, or an address that was pasted, as the package URLs that it may be recorded as.
     Package(Vec<Purl>),
-}
-
-/// A statement, and what is known with it.
-#[derive(Debug)]
-pub(crate) struct LoadedStatement {
-    /// The statement.
-    pub(crate) signed: SignedStatement,
-    /// Its files, if they are known.
-    pub(crate) manifest: Option<Manifest>,
-    /// Where it stands, if the log was asked.
-    pub(crate) standing: Option<ReleaseStatus>,
-    /// Its entry, if that is proven.
-    pub(crate) position: Option<u64>,
 }
 
 /// A release that a subject names.
@@ -69,14 +67,33 @@ impl Subject {
     /// What a text means: what is on this disk comes first.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let path = Path::new(text);
-        if path.is_dir() {
-            let folder = target::snapshot_of(path)?.unwrap_or_else(|| path.to_owned());
-            return Ok(Self::File(folder.join(BUNDLE)));
-        }
         if path.exists() {
-            return Ok(Self::File(path.to_owned()));
+            return Self::here(path);
         }
-        Ok(Self::in_log(text).ok_or_else(|| SubjectError::of(text))?)
+        match (Self::in_log(text), locate::kind_of(path)) {
+            (Some(subject), _) => Ok(subject),
+            // A name that is no path may be a repository in the cache.
+            (None, Ok(TargetKind::Folder(folder))) => Self::here(&folder),
+            (None, Err(error @ (TargetError::Dangling { .. } | TargetError::WhichSnapshot { .. }))) => {
+                Err(error.into())
+            }
+            (None, _) => Err(SubjectError::of(text).into()),
+        }
+    }
+
+    /// What a path is, and by which bundle it is known here.
+    fn here(path: &Path) -> Result<Self, Failure> {
+        let bundle = match locate::kind_of(path)? {
+            TargetKind::Bundle => path.to_owned(),
+            TargetKind::File(file) if is_statement(&file) => file,
+            // What is wrong with a bundle is said of it, and no other is looked for.
+            TargetKind::Folder(folder) if folder.join(BUNDLE).exists() => folder.join(BUNDLE),
+            TargetKind::Folder(_) | TargetKind::File(_) => match PathHere::look(path)? {
+                PathHere { old: Some(_), bundle: Some(bundle), .. } => bundle,
+                _ => return Ok(Self::Path(path.to_owned())),
+            },
+        };
+        Ok(Self::File(bundle))
     }
 
     /// What a text means in a log, whatever is on this disk.
@@ -90,10 +107,7 @@ impl Subject {
         if let Some(id) = git_blob(text) {
             return Some(Self::GitBlob(id));
         }
-        if text.starts_with("pkg:") {
-            return text.parse().ok().map(|purl: Purl| Self::Package(versions_of(purl)));
-        }
-        if let Some(purls) = hub_address(text) {
+        if let Some(purls) = packages(text) {
             return Some(Self::Package(purls));
         }
         text.parse().ok().map(Self::Coordinate)
@@ -102,6 +116,17 @@ impl Subject {
     /// Whether the log must be asked.
     pub(crate) fn needs_log(&self) -> bool {
         !matches!(self, Self::File(_))
+    }
+
+    /// The statement; it is asked for in the log, unless it is here.
+    pub(crate) fn load(&self, log: Option<&LogView<'_>>) -> Result<LoadedStatement, Failure> {
+        match (self, log) {
+            (Self::File(file), _) => LoadedStatement::file(file),
+            (Self::Entry(position), Some(log)) => LoadedStatement::entry(log, *position),
+            (subject, Some(log)) => LoadedStatement::coordinate(log, &subject.find(log)?.coordinate),
+            // A log is asked for anyone who needs one.
+            (_, None) => Err(LogUrlError::WhichLog { urls: Vec::new() }.into()),
+        }
     }
 
     /// The release that is named, as the log knows it.
@@ -136,10 +161,20 @@ impl Subject {
                 for purl in purls {
                     if listing.statements.is_empty() {
                         listing = log.releases(&ReleaseLookup::Purl(purl), MAX_RELEASES)?;
+                        listing.statements.retain(|logged| {
+                            let release = logged.signed().statement().release();
+                            release
+                                .and_then(|release| release.model.purl.as_ref())
+                                .is_some_and(|known| means(purls, known))
+                        });
                     }
                 }
                 let what = purls.first().map(ToString::to_string).unwrap_or_default();
                 search::one(log, listing, &format!("the package URL {what}")).map(named)
+            }
+            Self::Path(path) => {
+                let located = PathHere::look(path)?.locate(log)?;
+                Ok(NamedRelease { entry: Some(located.entry), coordinate: located.coordinate })
             }
             Self::File(path) => {
                 let loaded = LoadedStatement::file(path)?;
@@ -149,6 +184,15 @@ impl Subject {
             }
         }
     }
+}
+
+/// Whether a file is a bundle, a signed statement, or a change of keys that waits for signatures.
+pub(crate) fn is_statement(path: &Path) -> bool {
+    let Ok(bytes) = bounded_read::read(path, MAX_BUNDLE as u64, "a release.stele") else { return false };
+    Bundle::parse(&bytes).is_ok()
+        || SignedStatement::parse(&bytes).is_ok()
+        // What begins as one and is damaged is said to be damaged.
+        || !matches!(Proposal::of_file(path), Ok(None))
 }
 
 /// A SHA-256 in hex, in lower or upper case: `sha256-` as Ollama writes it, `sha256:` as everybody else does, or alone.
@@ -166,104 +210,9 @@ fn lower(text: &str, prefixes: &[&str]) -> String {
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).map_or(text.clone(), str::to_owned)
 }
 
-/// A package URL, and the same without its version: a release may be recorded under either.
-fn versions_of(purl: Purl) -> Vec<Purl> {
-    let text = purl.to_string();
-    let bare = text.split(['@', '?', '#']).next().and_then(|bare| bare.parse().ok());
-    let bare = bare.filter(|bare: &Purl| *bare != purl);
-    [Some(purl), bare].into_iter().flatten().collect()
-}
-
-/// The package URLs of a repository whose address was pasted: `https://huggingface.co/acme/tiny/tree/main`.
-pub(crate) fn hub_address(text: &str) -> Option<Vec<Purl>> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    let rest = rest.split(['?', '#']).next()?;
-    let mut parts = rest.split('/').filter(|part| !part.is_empty());
-    let host = parts.next()?.to_ascii_lowercase();
-    if !matches!(host.trim_start_matches("www."), "huggingface.co" | "hf.co") {
-        return None;
-    }
-    let (organisation, name) = (parts.next()?, parts.next()?);
-    if matches!(organisation, "datasets" | "spaces" | "models" | "docs" | "api") {
-        return None;
-    }
-    let name = name.strip_suffix(".git").unwrap_or(name);
-    let revision = match parts.next() {
-        Some("tree" | "blob" | "resolve" | "raw" | "commit") => parts.next(),
-        _ => None,
-    };
-    let bare: Purl = format!("pkg:huggingface/{organisation}/{name}").parse().ok()?;
-    let at = revision.and_then(|revision| format!("pkg:huggingface/{organisation}/{name}@{revision}").parse().ok());
-    Some(at.into_iter().chain([bare]).collect())
-}
-
-impl LoadedStatement {
-    /// Reads a bundle or a statement. Nothing in it is verified.
-    pub(crate) fn file(path: &Path) -> Result<Self, Failure> {
-        let what = "a release.stele or a signed statement";
-        let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
-        let (statement, manifest) = match Bundle::parse(&bytes) {
-            Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok()),
-            Err(_) => (bytes, None),
-        };
-        let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
-            path: path.display().to_string(),
-            what,
-            problem: error.to_string(),
-            hint: "`stele inspect FILE` says what a file is",
-        })?;
-        let named = signed.statement().manifest_digest();
-        let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
-        Ok(Self { signed, manifest, standing: None, position: None })
-    }
-
-    /// The release of a coordinate, proven, and where it stands.
-    pub(crate) fn coordinate(log: &LogView<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
-        let standing = log.standing(coordinate)?;
-        let Some((position, _)) = standing.history.release() else {
-            return Err(NotReleased { coordinate: coordinate.clone(), rejected: standing.rejected.len() }.into());
-        };
-        let mut loaded = Self::entry(log, position)?;
-        loaded.standing = Some(standing);
-        Ok(loaded)
-    }
-
-    /// What a subject is; it is asked for in the log, unless it is here.
-    pub(crate) fn of(subject: &Subject, log: Option<&LogView<'_>>) -> Result<Self, Failure> {
-        match (subject, log) {
-            (Subject::File(file), _) => Self::file(file),
-            (Subject::Entry(position), Some(log)) => Self::entry(log, *position),
-            (subject, Some(log)) => Self::coordinate(log, &subject.find(log)?.coordinate),
-            // A log is asked for anyone who needs one.
-            (_, None) => Err(stele_log_client::log_url::LogUrlError::WhichLog { urls: Vec::new() }.into()),
-        }
-    }
-
-    /// An entry of the log, proven.
-    pub(crate) fn entry(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
-        let signed = log.logged(position)?.signed().clone();
-        let manifest = match signed.statement().manifest_digest() {
-            Some(digest) => log.manifest(digest)?,
-            None => None,
-        };
-        Ok(Self { signed, manifest, standing: None, position: Some(position) })
-    }
-
-    /// The statement.
-    pub(crate) fn statement(&self) -> &Statement {
-        self.signed.statement()
-    }
-
-    /// The release as its amendments have left it, or as it was signed where those are not known.
-    pub(crate) fn release(&self) -> Option<&Release> {
-        let current = self.standing.as_ref().and_then(|standing| standing.history.current());
-        current.or_else(|| self.statement().release())
-    }
-}
-
 /// A text that names nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no file here, no coordinate and no entry")]
+#[error("{text:?} is nothing here, and nothing that a log could have")]
 pub(crate) struct SubjectError {
     /// As it was given.
     text: String,
@@ -279,34 +228,6 @@ impl SubjectError {
 impl Explain for SubjectError {
     explain! {
         Self { .. } => Exit::BadInput, "no-such-subject",
-            hint: "name a folder or file with a release.stele, publisher/model@version#variant, entry:NUMBER, a digest, pkg:... or an address of \
-                   the hub";
-    }
-}
-
-/// A coordinate that the log has no release of.
-#[derive(Debug, thiserror::Error)]
-#[error("the log names no release of {coordinate}")]
-pub(crate) struct NotReleased {
-    /// Which.
-    coordinate: Coordinate,
-    /// How many statements about it do not count.
-    rejected: usize,
-}
-
-impl NotReleased {
-    /// Of a coordinate about which so many statements do not count.
-    pub(crate) fn of(coordinate: &Coordinate, rejected: usize) -> Self {
-        Self { coordinate: coordinate.clone(), rejected }
-    }
-}
-
-impl Explain for NotReleased {
-    explain! {
-        Self { rejected: 0, .. } => Exit::NotInLog, "not-released",
-            hint: "`stele history PUBLISHER` lists what there is under a name";
-        Self { rejected, coordinate } => Exit::NotInLog, "not-released",
-            hint: "`stele history PUBLISHER` lists what there is under a name",
-            "does not count": format!("{rejected} statements; `stele history {coordinate}` lists them");
+            hint: format!("name {FORMS}");
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use stele_clock::duration::HumanDuration;
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure};
+use stele_fetch::exchange::without_secrets;
 use stele_fetch::http_client::{ClientLimits, HttpClient, Response, status_line};
 use stele_fetch::static_files::{StaticFiles, TRIES};
 use stele_spec::entry::MAX_ENTRY;
@@ -182,7 +183,7 @@ impl LogClient {
     fn refused(&self, answer: &Response) -> LogError {
         let refusal = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Refusal::of_another(answer));
         LogError::Refused {
-            url: self.url.clone(),
+            url: without_secrets(&self.url).into_owned(),
             status: answer.status,
             code: shorten(&refusal.error),
             message: shorten(&refusal.message),
@@ -194,7 +195,7 @@ impl LogClient {
 
     /// The log answered with something that is no answer.
     pub fn nonsense(&self, expected: &'static str, found: String) -> LogError {
-        LogError::Nonsense { url: self.url.clone(), expected, found }
+        LogError::Nonsense { url: without_secrets(&self.url).into_owned(), expected, found }
     }
 }
 

@@ -4,6 +4,7 @@
 //! has none to serve.
 
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};
@@ -48,7 +49,7 @@ impl Incomplete {
             _ if self == Self::Accept => Ok(Lack::Accepted),
             _ => {
                 let found = failure.as_explain().to_string();
-                Err(Unproven { url: log.url().to_owned(), subject: subject.clone(), found }.into())
+                Err(Unproven { url: without_secrets(log.url()).into_owned(), subject: subject.clone(), found }.into())
             }
         }
     }

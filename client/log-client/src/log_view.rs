@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use stele_clock::duration::HumanDuration;
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_spec::hash::Digest;
 use stele_spec::index::{Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
@@ -365,7 +366,12 @@ impl LogView<'_> {
         match missing {
             Some(logged) => {
                 self.check_still_there(logged)?;
-                Err(NotListed { url: self.url().to_owned(), subject: subject.clone(), entry: logged.position() }.into())
+                Err(NotListed {
+                    url: without_secrets(self.url()).into_owned(),
+                    subject: subject.clone(),
+                    entry: logged.position(),
+                }
+                .into())
             }
             None => Ok(()),
         }

@@ -13,6 +13,7 @@
 mod tests;
 
 use stele_explain::{Exit, Explain, Failure};
+use stele_fetch::exchange::without_secrets;
 use stele_spec::index::{Pointer, Subject};
 use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;
@@ -93,10 +94,11 @@ impl<'a> NameLookup<'a> {
                 Ok(None) => {}
                 // Told as wherever else a checkpoint is refused.
                 Err(RefusedNameProof::Checkpoint(error)) => {
-                    return Err(ReadError::Head { place: self.log.url().to_owned(), error }.into());
+                    return Err(ReadError::Head { place: without_secrets(self.log.url()).into_owned(), error }.into());
                 }
                 Err(error) => {
-                    let (url, subject, error) = (self.log.url().into(), subject.clone(), Box::new(error));
+                    let (url, subject, error) =
+                        (without_secrets(self.log.url()).into(), subject.clone(), Box::new(error));
                     return Err(NameLookupError { url, subject, error }.into());
                 }
             }

@@ -3,6 +3,7 @@
 //! Only what the library's own check accepts is given out, under the policy of today.
 
 use stele_explain::{Exit, Explain, Failure};
+use stele_fetch::exchange::without_secrets;
 use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
@@ -29,7 +30,7 @@ impl ReleaseBundle {
             return Err(NotABundle::OtherKind { position, kind: statement.kind().to_string() }.into());
         };
         let missing = || NotABundle::NoManifest {
-            url: log.url().to_owned(),
+            url: without_secrets(log.url()).into_owned(),
             position,
             coordinate: release.coordinate(),
             manifest: release.manifest,

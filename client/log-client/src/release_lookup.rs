@@ -12,7 +12,7 @@ pub enum ReleaseLookup<'a> {
     File(Digest),
     /// A file of this git blob id.
     GitBlob(GitBlobId),
-    /// This package URL.
+    /// This package URL; one without a version is asked for at every version as well.
     Purl(&'a Purl),
     /// This release as a parent.
     Children(&'a Coordinate),
@@ -42,7 +42,9 @@ impl ReleaseLookup<'_> {
     pub(crate) fn is_of(&self, release: &Release) -> Option<bool> {
         match self {
             Self::File(_) | Self::GitBlob(_) => None,
-            Self::Purl(purl) => Some(release.model.purl.as_ref() == Some(purl)),
+            Self::Purl(purl) => {
+                Some(release.model.purl.as_ref().is_some_and(|recorded| is_at_any_version(purl, recorded)))
+            }
             Self::Children(parent) => {
                 let names = |named: &Parent| matches!(named, Parent::Logged(named) if named.coordinate == **parent);
                 Some(release.lineage.iter().any(|ancestor| names(&ancestor.parent)))
@@ -58,4 +60,11 @@ impl ReleaseLookup<'_> {
             Self::Purl(_) | Self::Children(_) => false,
         }
     }
+}
+
+/// Whether a package URL is the recorded one, or the same without its version.
+fn is_at_any_version(asked: &Purl, recorded: &Purl) -> bool {
+    let recorded = recorded.to_string();
+    let asked = asked.to_string();
+    asked == recorded || recorded.split(['@', '?', '#']).next() == Some(asked.as_str())
 }

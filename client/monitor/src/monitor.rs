@@ -63,13 +63,14 @@ pub struct Round {
 }
 
 impl Monitor {
-    /// Reads the config and takes the memory. Without a hook, events go where `without_hook` says.
-    pub fn open(path: &Path, without_hook: Sink, messages: Messages) -> Result<Self, Failure> {
+    /// Reads the config and takes the memory. Without a hook, events go where `without_hook` says; a config that names no policy has the
+    /// one that is given, or else the user's.
+    pub fn open(path: &Path, policy: Option<&Path>, without_hook: Sink, messages: Messages) -> Result<Self, Failure> {
         let loaded = stele_daemon::config::load::<Config>(path)?;
         let (config, folder) = (loaded.config, loaded.folder);
         let watch = Watch::of(&config.watch)?;
         let named = config.policy.as_ref().map(|policy| folder.join(policy));
-        let loaded = stele_verify::policy_file::load_policy(named.as_deref())?;
+        let loaded = stele_verify::policy_file::load_policy(named.as_deref().or(policy))?;
         (messages.warn)(&loaded.path, "what is trusted");
         let policy = loaded.policy;
         let logs = logs(&config, &policy, &folder);

@@ -1,9 +1,15 @@
 //! The command line.
 
 use crate::schema;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use std::path::PathBuf;
+use stele_command_line::Program;
+use stele_command_line::completions::CompletionsArgs;
+use stele_command_line::man_pages::ManArgs;
 use stele_log_core::rules::Claims;
 use stele_terminal::finish::Voice;
+
+use crate::examples::EXAMPLES;
 
 /// The log of Stele: admits signed statements, puts them in order, signs, has witnesses cosign, publishes.
 #[derive(Debug, clap::Parser)]
@@ -97,8 +103,23 @@ pub enum Command {
         #[arg(long)]
         undo: bool,
     },
+    /// Print the script by which a shell completes commands and options.
+    Completions(CompletionsArgs),
+    /// Print a man page, or write those of all commands into a folder.
+    Man(ManArgs),
     /// Print the version.
     Version,
+}
+
+/// The command line with its examples.
+pub fn program() -> Program {
+    Program::new(Cli::command(), EXAMPLES)
+}
+
+/// Reads the command line of this process; a wrong one ends it with exit code 2.
+pub fn parse() -> Cli {
+    let matches = program().command().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 /// What to do with the policy.
@@ -152,5 +173,15 @@ impl From<ClaimsRule> for Claims {
             ClaimsRule::Open => Self::Open,
             ClaimsRule::AllowList => Self::AllowList,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_examples_that_the_program_reads() {
+        assert_eq!(program().problems(), Vec::<String>::new());
     }
 }

@@ -6,6 +6,7 @@ use crate::reachable::Unmeetable;
 use crate::running::AskError;
 use std::io;
 use std::path::PathBuf;
+use stele_command_line::man_pages::NotWritten;
 use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
@@ -23,6 +24,9 @@ pub enum LogError {
     /// The config.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Man pages that cannot be written.
+    #[error(transparent)]
+    ManPages(#[from] NotWritten),
     /// The key's file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -171,6 +175,7 @@ pub enum LogError {
 impl Explain for LogError {
     explain! {
         Self::Config(error) => error;
+        Self::ManPages(error) => error;
         Self::KeyFile(error) => error;
         Self::Take(TakeError::Lock(error)) => error;
         Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();

@@ -50,6 +50,8 @@ pub mod status;
 
 pub mod freeze;
 
+mod examples;
+
 pub mod cli;
 
 pub mod verbs;

@@ -35,7 +35,7 @@ pub const FOLDER: &str = "lookup.sled";
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// Where the size and the root are.
-const HEAD: &[u8] = b"head.4";
+const HEAD: &[u8] = b"head.5";
 
 /// sled's cache, in bytes. What is not flushed is kept beside it, so a rebuild flushes as it goes.
 const CACHE: u64 = 16 << 20;
@@ -362,7 +362,13 @@ fn insert(db: &sled::Db, records: &[LookupRow], size: u64, root: RootHash) -> Re
             batch.insert(key(LookupKey::Digest(digest), at), &[]);
         }
         insert_files(&mut batch, &record.files, at);
-        record.purl.iter().for_each(|purl| batch.insert(key(LookupKey::Purl(purl), at), &[]));
+        if let Some(purl) = &record.purl {
+            batch.insert(key(LookupKey::Purl(purl), at), &[]);
+            // Who names no version is answered with every one.
+            if let Some((bare, _)) = purl.split_once(['@', '?', '#']) {
+                batch.insert(key(LookupKey::Purl(bare), at), &[]);
+            }
+        }
         record.parents.iter().for_each(|parent| batch.insert(key(LookupKey::Parent(parent), at), &[]));
     }
     batch.insert(HEAD, [&size.to_be_bytes()[..], root.as_bytes()].concat());

@@ -8,6 +8,8 @@ stele_terminal::schemas! {
     STATUS = "stele-log/status@v1";
     POLICY = "stele-log/policy@v1";
     FREEZE = "stele-log/freeze@v1";
+    COMPLETIONS = "stele-log/completions@v1";
+    MAN = "stele-log/man@v1";
     VERSION = "stele-log/version@v1";
     ERROR = "stele-log/error@v1";
 }

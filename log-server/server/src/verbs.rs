@@ -2,7 +2,7 @@
 
 use crate::adopt;
 use crate::check;
-use crate::cli::{Cli, Command, PolicyCommand};
+use crate::cli::{Cli, Command, PolicyCommand, program};
 use crate::config::{self, Config};
 use crate::doctor;
 use crate::error::LogError;
@@ -51,6 +51,16 @@ pub fn run(cli: Cli) -> Result<(), LogError> {
         }
         Command::Policy { command } => edit_policy(command, json),
         Command::Freeze { dir, undo } => Ok(freeze::freeze(&dir, !undo)?.print(json)?),
+        Command::Completions(args) => {
+            let script = args.script(&program());
+            let fields = json!({"shell": args.shell_name(), "script": script});
+            Ok(Report { schema: schema::COMPLETIONS, text: script, fields }.print(json)?)
+        }
+        Command::Man(args) => {
+            let made = args.run(&program())?;
+            let fields = json!({"folder": args.folder, "pages": made.files, "page": args.folder.is_none().then_some(&made.text)});
+            Ok(Report { schema: schema::MAN, text: made.text, fields }.print(json)?)
+        }
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
             let fields = json!({"program": "stele-log", "version": version});

@@ -9,6 +9,7 @@
 //! only keeps observers out and saves work on a broken line.
 
 use crate::content_encoding::{self, EncodingError};
+use crate::exchange::{self, Exchange, Outcome, without_secrets};
 use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
@@ -262,14 +263,36 @@ impl HttpClient {
         accept: Option<&str>,
         body: &[u8],
     ) -> Result<Response, HttpError> {
-        let bad = |reason: String| HttpError::BadUrl { url: url.to_owned(), reason };
+        let Some(observer) = exchange::observer() else {
+            return self.exchange(&method, url, content_type, accept, body);
+        };
+        let began = Instant::now();
+        let came = self.exchange(&method, url, content_type, accept, body);
+        let outcome = match &came {
+            Ok(answer) => Outcome::Answer { status: answer.status, bytes: answer.body.len() },
+            Err(error) => Outcome::None(error.code()),
+        };
+        observer(&Exchange { method: method.as_str(), url: without_secrets(url), outcome, took: began.elapsed() });
+        came
+    }
+
+    fn exchange(
+        &self,
+        method: &Method,
+        url: &str,
+        content_type: Option<&str>,
+        accept: Option<&str>,
+        body: &[u8],
+    ) -> Result<Response, HttpError> {
+        let shown = || without_secrets(url).into_owned();
+        let bad = |reason: String| HttpError::BadUrl { url: shown(), reason };
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(bad("neither http nor https".into()));
         }
         let local = uri.host().is_some_and(is_local);
         if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
-            return Err(HttpError::NotPublic { url: url.to_owned(), address });
+            return Err(HttpError::NotPublic { url: shown(), address });
         }
         let agent = self.agent(uri.scheme_str() == Some("https"))?;
         let mut request = Request::builder().method(method.clone()).uri(uri);
@@ -279,7 +302,7 @@ impl HttpClient {
             }
         }
         let left = self.time_left(url)?;
-        let sent = if method == Method::GET {
+        let sent = if *method == Method::GET {
             let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
             run(agent, request, local, left)
@@ -293,8 +316,8 @@ impl HttpClient {
         let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
         let body = body.map_err(|e| self.error(url, e))?;
         let body = content_encoding::decode(&headers, body, self.limits.body).map_err(|error| match error {
-            EncodingError::TooLarge { limit } => HttpError::TooLarge { url: url.to_owned(), limit },
-            error => HttpError::Encoding { url: url.to_owned(), error },
+            EncodingError::TooLarge { limit } => HttpError::TooLarge { url: shown(), limit },
+            error => HttpError::Encoding { url: shown(), error },
         })?;
         Ok(Response { status, headers, body })
     }
@@ -304,7 +327,8 @@ impl HttpClient {
         let Some(deadline) = self.deadline else { return Ok(None) };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(HttpError::TimedOut { url: url.to_owned(), waiting_for: "all answers together".into() });
+            let url = without_secrets(url).into_owned();
+            return Err(HttpError::TimedOut { url, waiting_for: "all answers together".into() });
         }
         Ok(Some(left.min(self.limits.whole)))
     }
@@ -323,7 +347,7 @@ impl HttpClient {
     }
 
     fn error(&self, url: &str, error: ureq::Error) -> HttpError {
-        let url = url.to_owned();
+        let url = without_secrets(url).into_owned();
         if let Some(address) = public_address::refused(&error) {
             return HttpError::NotPublic { url, address };
         }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::exchange::without_secrets;
 use crate::http_client::{ClientLimits, HttpClient, HttpError, Response, status_line};
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain, explain};
@@ -108,11 +109,16 @@ impl StaticFiles {
                 let answer = asked(*tries, |length| http.pause(length), || http.get(&url, None))?;
                 match answer.status {
                     404 | 410 => Ok(None),
-                    200 if answer.body.len() as u64 > limit => {
-                        Err(SourceError::TooLarge { place: url, limit, found: answer.body.len() as u64 })
-                    }
+                    200 if answer.body.len() as u64 > limit => Err(SourceError::TooLarge {
+                        place: without_secrets(&url).into_owned(),
+                        limit,
+                        found: answer.body.len() as u64,
+                    }),
                     200 => Ok(Some(answer.body)),
-                    status => Err(SourceError::Status { place: url, status, retry_after: answer.retry_after() }),
+                    status => {
+                        let place = without_secrets(&url).into_owned();
+                        Err(SourceError::Status { place, status, retry_after: answer.retry_after() })
+                    }
                 }
             }
         }
@@ -132,7 +138,7 @@ impl StaticFiles {
 impl fmt::Display for StaticFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http { url, .. } => f.write_str(url),
+            Self::Http { url, .. } => f.write_str(&without_secrets(url)),
             Self::Folder(path) => path.display().fmt(f),
         }
     }

@@ -5,6 +5,7 @@
 pub mod output;
 
 pub mod schema;
+pub mod volume;
 
 pub mod finish;
 

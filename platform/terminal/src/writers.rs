@@ -2,7 +2,7 @@
 //!
 //! Only the "others" bits of modes are read: groups and access lists are the operator's own arrangement.
 
-use crate::output::complain;
+use crate::volume::note;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use stele_explain::printable::one_line;
@@ -15,7 +15,7 @@ const STICKY: u32 = 0o1000;
 /// Prints a warning where [`anybody_may_change`] a path; `decides` is what depends on it, as in "what is trusted".
 pub fn warn_of_writers(path: &Path, decides: &str) {
     if let Some(open) = anybody_may_change(path) {
-        complain(&warning(&open, decides));
+        note(&warning(&open, decides));
     }
 }
 

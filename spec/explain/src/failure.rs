@@ -8,24 +8,12 @@ use crate::explain::{Explain, text};
 /// An error of any type, with its exit code, facts and hint. Its `Debug` form is for a person: a `main` that returns one shows it well.
 pub struct Failure {
     error: Box<dyn Explain + Send + Sync>,
-    is_shown: bool,
 }
 
 impl Failure {
     /// The error itself.
     pub fn as_explain(&self) -> &(dyn Explain + 'static) {
         self.error.as_ref()
-    }
-
-    /// The same error, which the user has seen already: it ends the program without a second message.
-    #[must_use]
-    pub fn shown(self) -> Self {
-        Self { is_shown: true, ..self }
-    }
-
-    /// Whether the user has seen the error already.
-    pub fn is_shown(&self) -> bool {
-        self.is_shown
     }
 }
 
@@ -50,6 +38,6 @@ impl Error for Failure {
 
 impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: Box::new(error), is_shown: false }
+        Self { error: Box::new(error) }
     }
 }

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use stele_command_line::Program;
+use stele_command_line::completions::CompletionsArgs;
+use stele_command_line::man_pages::ManArgs;
 use stele_terminal::finish::Voice;
 use stele_terminal::schema::Schema;
 
 use crate::schema;
+
+use crate::examples::EXAMPLES;
 
 /// A witness: cosigns the tree heads of logs whose append-only growth it has checked (c2sp.org/tlog-witness).
 #[derive(Debug, Parser)]
@@ -84,8 +89,23 @@ pub(crate) enum Command {
         /// The folder
         dir: PathBuf,
     },
+    /// Print the script by which a shell completes commands and options
+    Completions(CompletionsArgs),
+    /// Print a man page, or write those of all commands into a folder
+    Man(ManArgs),
     /// Print the version
     Version,
+}
+
+/// The command line with its examples.
+pub(crate) fn program() -> Program {
+    Program::new(Cli::command(), EXAMPLES)
+}
+
+/// Reads the command line of this process; a wrong one ends it with exit code 2.
+pub fn parse() -> Cli {
+    let matches = program().command().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 #[derive(Debug, Subcommand)]
@@ -255,7 +275,19 @@ impl Command {
                 MirrorCommand::Adopt { .. } => schema::MIRROR_ADOPT,
             },
             Self::About { .. } => schema::ABOUT,
+            Self::Completions(_) => schema::COMPLETIONS,
+            Self::Man(_) => schema::MAN,
             Self::Version => schema::VERSION,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_examples_that_the_program_reads() {
+        assert_eq!(program().problems(), Vec::<String>::new());
     }
 }

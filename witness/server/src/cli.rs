@@ -6,8 +6,8 @@ use stele_spec::note::KeyName;
 use stele_terminal::output;
 use stele_terminal::schema::Schema;
 
-pub use crate::args::Cli;
-use crate::args::{Bastion, Command, Evidence, Keys, Logs, MirrorCommand};
+use crate::args::{Bastion, Command, Evidence, Keys, Logs, MirrorCommand, program};
+pub use crate::args::{Cli, parse};
 use crate::config::LogOptions;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
@@ -132,6 +132,15 @@ impl Cli {
                 say(json, "", json!({"origin": origin.as_str(), "size": size}))
             }
             Command::About { dir } => told(json, about(&WitnessDir::open(&dir)?)?),
+            Command::Completions(args) => {
+                let script = args.script(&program());
+                say(json, &script, json!({"shell": args.shell_name(), "script": script}))
+            }
+            Command::Man(args) => {
+                let made = args.run(&program())?;
+                let page = args.folder.is_none().then_some(&made.text);
+                say(json, &made.text, json!({"folder": args.folder, "pages": made.files, "page": page}))
+            }
             Command::Version => {
                 let version = env!("CARGO_PKG_VERSION");
                 let object = json!({"program": "stele-witness", "version": version});

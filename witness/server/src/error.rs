@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use stele_command_line::man_pages::NotWritten;
 use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
@@ -24,6 +25,9 @@ use stele_witness_core::state::StateError;
 /// Why a command failed, or the witness did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
+    /// Man pages that cannot be written.
+    #[error(transparent)]
+    ManPages(#[from] NotWritten),
     /// A name, origin or key in an argument that cannot be.
     #[error("{what} {value:?}: {reason}")]
     Argument {
@@ -225,6 +229,7 @@ const LOGS_LIST: &str = "`stele-witness logs list DIR` shows the logs it cosigns
 
 impl Explain for WitnessError {
     explain! {
+        Self::ManPages(error) => error;
         Self::Argument { .. } => Exit::Usage, "bad-argument";
         Self::AlreadyThere { .. } => Exit::BadInput, "already-there", hint: "a new key needs a new folder and a new name";
         Self::Unfit { .. } => Exit::BadInput, "config-unfit";

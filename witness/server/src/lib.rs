@@ -32,6 +32,8 @@ pub mod http;
 
 mod verbs;
 
+mod examples;
+
 mod args;
 
 pub mod cli;

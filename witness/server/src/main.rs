@@ -1,12 +1,11 @@
 //! `stele-witness`: parses, loads, runs, exits.
 
-use clap::Parser;
 use std::process::ExitCode;
 use stele_terminal::finish;
-use stele_witness::cli::Cli;
+use stele_witness::cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     let voice = cli.voice();
     finish::finish(cli.run(), voice)
 }

@@ -19,5 +19,7 @@ stele_terminal::schemas! {
     MIRROR_VERIFY = "stele-witness/mirror-verify@v1";
     MIRROR_ADOPT = "stele-witness/mirror-adopt@v1";
     ABOUT = "stele-witness/about@v1";
+    COMPLETIONS = "stele-witness/completions@v1";
+    MAN = "stele-witness/man@v1";
     VERSION = "stele-witness/version@v1";
 }

@@ -8,10 +8,7 @@ use super::log::LogArgs;
 
 /// `stele fetch`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    stele fetch tiny/                               renew tiny/release.stele, or make it where it is lost\n  \
-    stele fetch acme.example/tiny@1.0.0#base        write release.stele here\n  \
-    stele fetch tiny/ --log /srv/mirror             from a folder with a log's static files\n\n\
+#[command(after_help = "\
 The files are not compared with the release: `stele verify` does that.")]
 pub struct FetchArgs {
     /// A folder or a file of a release, its release.stele, a coordinate, entry:NUMBER, the SHA-256 of the weights or of a file, a package

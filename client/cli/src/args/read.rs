@@ -9,7 +9,8 @@ use super::log::LogArgs;
 /// `stele show`.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A release.stele, a signed statement, a folder, or in the log a coordinate, entry:NUMBER, a digest, a package URL, an address of the hub.
+    /// A folder or file of a release, a release.stele, a signed statement, or in the log a coordinate, entry:NUMBER, a digest, a package
+    /// URL, an address of the hub.
     pub what: String,
     /// Whom to ask about a coordinate or an entry.
     #[command(flatten)]
@@ -30,7 +31,8 @@ pub struct HistoryArgs {
 /// `stele lineage`.
 #[derive(Debug, Args)]
 pub struct LineageArgs {
-    /// A release.stele, a signed release, a folder, a coordinate, entry:NUMBER, a digest, a package URL, or an address of the hub.
+    /// A folder or file of a release, a release.stele, a signed release, a coordinate, entry:NUMBER, a digest, a package URL, or an address
+    /// of the hub.
     pub what: String,
     /// As a Graphviz graph.
     #[arg(long, conflicts_with = "mermaid")]
@@ -46,7 +48,8 @@ pub struct LineageArgs {
 /// `stele resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, a package URL, or an address of the hub.
+    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, a package URL, an address of the hub; or a folder, a
+    /// release.stele, a coordinate, entry:NUMBER.
     pub what: String,
     /// Look in this bundle first; beside those above the file.
     #[arg(long, value_name = "FILE")]
@@ -62,7 +65,8 @@ pub struct ResolveArgs {
 /// `stele diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A release.stele, a signed statement, a folder, a coordinate, entry:NUMBER, a digest, a package URL, or an address of the hub.
+    /// A folder or file of a release, a release.stele, a signed statement, a coordinate, entry:NUMBER, a digest, a package URL, or an address
+    /// of the hub.
     pub first: String,
     /// The other one.
     pub second: String,

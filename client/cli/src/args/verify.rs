@@ -60,12 +60,6 @@ pub struct VerifyArgs {
     /// Remember no tree head and no answer of the log, and compare with none.
     #[arg(long)]
     pub no_state: bool,
-    /// The whole page below the verdict.
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// The verdict's line alone.
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
 }
 
 /// What became of a release that a caller of `stele verify` goes on with.

@@ -59,6 +59,15 @@ pub(crate) fn state(history: &History) -> String {
     }
 }
 
+/// The licence as it stands, and as it was released where that is another; none of a coordinate without a release.
+pub(crate) fn licence(history: &History) -> Option<String> {
+    let (released, current) = (&history.release()?.1.license.spdx, &history.current()?.license.spdx);
+    Some(match current == released {
+        true => released.to_string(),
+        false => format!("{current} (amended; released under {released})"),
+    })
+}
+
 /// What a reader must not miss, beside the incidents.
 pub(crate) fn warnings(history: &History) -> Vec<String> {
     let mut lines = Vec::new();

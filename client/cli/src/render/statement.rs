@@ -3,6 +3,7 @@
 mod lifecycle;
 
 use stele_publish::key_proposal::Proposal;
+use stele_spec::hash::KeyId;
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
 use crate::render::claims;
@@ -12,7 +13,7 @@ use crate::render::page::Page;
 pub(crate) fn of(signed: &SignedStatement) -> String {
     let by = format!("{} by key {}", signed.statement().publisher(), signed.kid());
     match signed.statement() {
-        Statement::Release(release) => of_release(release, signed),
+        Statement::Release(release) => of_release(release, signed.kid()),
         Statement::Publisher(change) => lifecycle::of_keys(change, &by),
         Statement::Amend(amend) => lifecycle::of_amend(amend, &by),
         Statement::Stage(moved) => lifecycle::of_stage(moved, &by),
@@ -32,7 +33,8 @@ pub(crate) fn of_proposal(proposal: &Proposal) -> String {
     page.0
 }
 
-fn of_release(release: &Release, signed: &SignedStatement) -> String {
+/// A release as a page, as it was signed or as amendments have left it.
+pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
     let model = &release.model;
     let mut page = Page::titled(&release.coordinate().to_string());
     page.row("artifact", &model.artifact);
@@ -43,7 +45,7 @@ fn of_release(release: &Release, signed: &SignedStatement) -> String {
     page.maybe("parameters", model.parameters.as_ref());
     page.maybe("purl", model.purl.as_ref());
     page.row("issued", &release.issued_at);
-    page.row("signed by", &signed.kid());
+    page.row("signed by", &signer);
     page.row(
         "weights",
         &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),

@@ -7,7 +7,7 @@ use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
 use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Kind, Statement};
 use stele_spec::status::History;
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 use toml::{Table, Value};
 
 use crate::args::{AMENDABLE, AmendArgs};
@@ -45,7 +45,7 @@ fn current(args: &AmendArgs, request: &StatementRequest) -> Result<Table, Failur
     let log = LogClient::new(
         log_url::log_url(args.say.said.trust.log.as_deref(), Some(&loaded.policy))?,
         args.say.said.wait,
-        complain,
+        note,
     );
     let mut record = proven_entries(&log, &loaded.policy, args.say.said.trust.accept_incomplete_answer)?;
     let about = record.about(coordinate)?;

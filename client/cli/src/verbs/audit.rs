@@ -6,7 +6,8 @@ use stele_audit::{AuditError, Found, Order};
 use stele_explain::{Exit, Explain as _, Failure};
 use stele_log_client::reader::source;
 use stele_spec::finding::Severity;
-use stele_terminal::output::{self, OutputError, complain};
+use stele_terminal::output::{self, OutputError};
+use stele_terminal::volume::{Volume, note, volume};
 
 use crate::args::{AuditArgs, ReportFormat, Weight};
 use crate::output::Output;
@@ -23,9 +24,15 @@ pub(crate) fn run(args: AuditArgs, json: bool) -> Result<Output, Failure> {
         format: format(if json { ReportFormat::Json } else { args.format }),
         schema: schema::AUDIT.name(),
         at_least: severity(args.at_least),
-        notify: complain,
+        notify: note,
     };
-    let failure = match stele_audit::run(&order, &mut Stdout) {
+    // Who wants no text wants no report either; a document stays.
+    let is_text = !json && args.format == ReportFormat::Text;
+    let mut report: Box<dyn Write> = match volume() {
+        Volume::Quiet if is_text => Box::new(io::sink()),
+        _ => Box::new(Stdout),
+    };
+    let failure = match stele_audit::run(&order, &mut report) {
         Ok(0) => None,
         Ok(count) => Some(Failure::from(Found { count })),
         Err(AuditError::Report(error)) => match OutputError::from(error) {

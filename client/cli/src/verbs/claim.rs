@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_publish::issued_at::now;
@@ -15,7 +16,7 @@ use stele_publish::register;
 use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, StatementError};
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 
 use crate::args::ClaimArgs;
 use crate::key;
@@ -38,7 +39,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     let log = LogClient::new(
         log_url::log_url(args.trust.log.as_deref(), loaded.as_ref().map(|loaded| &loaded.policy))?,
         WAIT,
-        complain,
+        note,
     );
     let mut all = vec![key.public()];
     for file in &args.with {
@@ -91,12 +92,12 @@ fn render(
 ) -> Output {
     let (kid, verb) = (key.public().key_id(), if new { "claimed" } else { "already held" });
     Output {
-        text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", log.url()),
+        text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", without_secrets(log.url())),
         json: json!({
             "publisher": publisher.to_string(),
             "key_id": kid.to_string(),
             "new": new,
-            "log": log.url(),
+            "log": without_secrets(log.url()),
             "entry": entry,
             "verified": entry.is_some(),
         }),

@@ -1,17 +1,16 @@
 //! `stele diff A B`: what changed between two releases, or between two statements.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
 
 use crate::args::DiffArgs;
+use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::difference::{Change, between};
 use crate::render::page::Page;
-use crate::subject::{LoadedStatement, Subject};
+use crate::subject::Subject;
 
 /// The most changes of one part that a person is shown.
 const LISTED: usize = 50;
@@ -34,11 +33,10 @@ pub(crate) fn run(args: DiffArgs) -> Result<Output, Failure> {
     let (first, second) = (Subject::parse(&args.first)?, Subject::parse(&args.second)?);
     let asked = if first.needs_log() || second.needs_log() { Some(LogContext::by(&args.asking)?) } else { None };
     let log = asked.as_ref().map(LogContext::log).transpose()?;
-    let load = |subject| LoadedStatement::of(subject, log.as_ref());
-    let (first, second) = (load(&first)?, load(&second)?);
+    let (first, second) = (first.load(log.as_ref())?, second.load(log.as_ref())?);
     let changes = between(&value(&first), &value(&second));
     let files_known = first.manifest.is_some() && second.manifest.is_some();
-    let text = text(&args, &changes, files_known, &[&first, &second]);
+    let text = text(&changes, &[&first, &second]);
     Ok(Output { text, json: document(&args, &changes, files_known, &[&first, &second]), failure: None })
 }
 
@@ -67,7 +65,7 @@ fn name(loaded: &LoadedStatement) -> String {
     format!("{name} ({kind}{entry}{amended}{verified})")
 }
 
-fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> String {
+fn text(changes: &[Change], sides: &[&LoadedStatement; 2]) -> String {
     let [first, second] = sides;
     let mut page = Page(format!("- {}\n+ {}\n", one_line(&name(first)), one_line(&name(second))));
     if changes.is_empty() {
@@ -88,14 +86,27 @@ fn text(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&Loaded
             page.row("", &format!("and {} more", of_part.len() - LISTED));
         }
     }
-    if !files_known && args.first != args.second {
-        page.section("files");
-        page.row("", &"not compared: the manifest of one side is not at hand");
-    }
-    if Path::new(&args.first).is_dir() || Path::new(&args.second).is_dir() {
-        page.section("the records were compared; the files were not read (`stele verify` reads them)");
-    }
+    page.section("what of the files was compared");
+    page.row("", &compared(sides));
     page.0
+}
+
+/// Whether files were compared, and how.
+fn compared(sides: &[&LoadedStatement; 2]) -> String {
+    let [first, second] = sides;
+    if let (Some(first), Some(second)) = (&first.manifest, &second.manifest) {
+        let (first, second) = (first.files().len(), second.files().len());
+        return format!(
+            "the lists of {first} and {second} files in the records; the files were not read (`stele verify` reads them)"
+        );
+    }
+    let lacks = |side: &&&LoadedStatement| side.manifest.is_none();
+    let why = |side: &&LoadedStatement| match side.statement().manifest_digest() {
+        Some(_) => format!("the manifest of {} is not at hand", name(side)),
+        None => format!("{} names none", name(side)),
+    };
+    let why: Vec<String> = sides.iter().filter(lacks).map(why).collect();
+    format!("nothing: {}", why.join("; "))
 }
 
 fn document(args: &DiffArgs, changes: &[Change], files_known: bool, sides: &[&LoadedStatement; 2]) -> Value {

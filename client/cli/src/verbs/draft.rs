@@ -3,7 +3,7 @@
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
 use stele_publish::draft::{self, Names};
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 use stele_verify::folder::DRAFT;
 
 use crate::args::DraftArgs;
@@ -15,8 +15,8 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let names =
         Names { publisher: args.publisher, model: args.model, version: args.model_version, variant: args.variant };
     let text = draft::release_toml(&names, &facts);
-    for note in &facts.notes {
-        complain(&format!("note: {}\n", one_line(note)));
+    for said in &facts.notes {
+        note(&format!("note: {}\n", one_line(said)));
     }
     let target = args.output.unwrap_or_else(|| args.folder.join(DRAFT));
     let next = format!("stele publish {} --key FILE --policy FILE", args.folder.display());

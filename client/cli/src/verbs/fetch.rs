@@ -6,6 +6,7 @@ use serde_json::json;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::age;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
@@ -143,7 +144,7 @@ fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change
     page.row("not checked", &"the files: `stele verify` compares them");
     page.section("as of");
     let whole = if log.is_read_whole() { ", all of its entries read" } else { "" };
-    page.row("", &format!("{} ({}{whole})", age::status(standing, now), log.url()));
+    page.row("", &format!("{} ({}{whole})", age::status(standing, now), without_secrets(log.url())));
     Output {
         text: page.0,
         json: json!({
@@ -153,7 +154,7 @@ fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change
             "key_statements": release.key_history().len(),
             "entry": release.entry_index(),
             "log": head.value().origin().to_string(),
-            "url": log.url(),
+            "url": without_secrets(log.url()),
             "read_whole": log.is_read_whole(),
             "tree_size": head.value().size(),
             "witnesses": witnesses,

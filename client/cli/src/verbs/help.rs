@@ -1,10 +1,9 @@
 //! `stele help`: a verb's help, the table of exit codes, or the words of the programs.
 
-use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use stele_explain::Exit;
 
-use crate::args::{Cli, HelpArgs};
+use crate::args::{HelpArgs, program};
 use crate::output::Output;
 
 pub(crate) fn run(args: &HelpArgs) -> Output {
@@ -14,7 +13,7 @@ pub(crate) fn run(args: &HelpArgs) -> Output {
     if args.topic.first().is_some_and(|topic| topic == "concepts") {
         return concepts();
     }
-    let mut command = Cli::command().bin_name("stele");
+    let mut command = program().command().bin_name("stele");
     command.build();
     let mut chosen = command;
     for topic in &args.topic {
@@ -118,6 +117,11 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        program().command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_examples_that_the_program_reads() {
+        assert_eq!(program().problems(), Vec::<String>::new());
     }
 }

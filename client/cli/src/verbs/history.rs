@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::age::{CheckpointAge, completeness};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_status::{Rejected, Validated, validate};
@@ -19,18 +20,21 @@ use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use crate::subject::Subject;
+use crate::subject::{FORMS, Subject};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     // A folder or a file here comes first, a name of the record before a digest.
     let is_here = Path::new(&args.name).exists();
     let name = if is_here { Err(BadName { name: args.name.clone() }) } else { Name::parse(&args.name) };
-    let subject = Subject::parse(&args.name).ok();
-    let asked = match &name {
-        // What is neither a name nor anything else is said before anybody is asked.
-        Err(bad) if subject.is_none() => return Err(bad.clone().into()),
-        _ => LogContext::by(&args.asking)?,
+    // What is neither a name nor anything else is said before anybody is asked.
+    let subject = match &name {
+        Ok(_) => None,
+        Err(bad) => Some(Subject::parse(&args.name).map_err(|failure| {
+            let is_nothing = failure.as_explain().code() == "no-such-subject";
+            if is_nothing { bad.clone().into() } else { failure }
+        })?),
     };
+    let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
     let name = match (name, subject) {
         (Ok(name), _) => name,
@@ -123,14 +127,15 @@ impl NameHistory {
             cut: about.cut,
             size: log.head().size(),
             age: CheckpointAge::of(log.head(), SystemClock.unix_seconds()),
-            url: log.url().to_owned(),
+            url: without_secrets(log.url()).into_owned(),
         })
     }
 
     fn text(&self, name: &str) -> String {
         let mut page = Page::titled(&printable(name));
         for (coordinate, history) in &self.states {
-            page.row(history.state().as_str(), coordinate);
+            let licence = lifecycle::licence(history).map(|licence| format!("\nlicence {licence}")).unwrap_or_default();
+            page.row(history.state().as_str(), &format!("{coordinate}{licence}"));
         }
         page.section("said, in the order of the log");
         for line in &self.lines {
@@ -173,6 +178,9 @@ impl NameHistory {
         });
         let states =
             self.states.iter().map(|(coordinate, history)| (coordinate.to_string(), history.state().as_str().into()));
+        let licenses = self.states.iter().filter_map(|(coordinate, history)| {
+            Some((coordinate.to_string(), history.current()?.license.spdx.to_string().into()))
+        });
         let rejected = self.rejected.iter().map(|rejected| {
             json!({
                 "entry": rejected.position,
@@ -189,6 +197,7 @@ impl NameHistory {
         json!({
             "name": name,
             "states": states.collect::<serde_json::Map<_, _>>(),
+            "licenses": licenses.collect::<serde_json::Map<_, _>>(),
             "entries": entries.collect::<Vec<_>>(),
             "rejected": rejected.collect::<Vec<_>>(),
             "complete": self.lack.is_none(),
@@ -253,8 +262,7 @@ pub(crate) struct BadName {
 impl Explain for BadName {
     explain! {
         Self { .. } => Exit::BadInput, "bad-name",
-            hint: "publisher/model@version#variant, or publisher/model@version, publisher/model, publisher; or a folder or file of a release, \
-                   entry:NUMBER, a digest, pkg:... or an address of the hub";
+            hint: format!("name a publisher, publisher/model or publisher/model@version; or {FORMS}");
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use stele_clock::duration::HumanDuration;
 use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
@@ -29,7 +30,7 @@ use stele_spec::key::{PublicKey, SecretKey};
 use stele_spec::name::Publisher;
 use stele_spec::registration::Holder;
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 
 use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
 use crate::key::{read_public, read_secret};
@@ -57,7 +58,7 @@ pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
 
 fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     let loaded = policy_file::load(trust.policy.as_deref())?;
-    let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, complain)
+    let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, note)
         .until(Instant::now() + MAX_VERDICT_WAIT);
     let mut record = proven_entries(&log, &loaded.policy, trust.accept_incomplete_answer)?;
     let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
@@ -83,7 +84,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     page.section("Who may speak now");
     holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
     page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
-    page.row("shown by", &format!("{}, each statement proven under the policy", log.url()));
+    page.row("shown by", &format!("{}, each statement proven under the policy", without_secrets(log.url())));
     page.row("", &record.lack().map_or("proven complete", Lack::text));
     let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
     let revoked: Vec<String> = holder.revoked.iter().map(ToString::to_string).collect();
@@ -114,7 +115,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
         .as_ref()
         .and_then(|policy| problems.keep(log_url::log_url(args.said.trust.log.as_deref(), Some(policy))));
     let (Some(policy), Some(url)) = (policy, url) else { return rehearsal::refused(problems, args.said.dry_run) };
-    let log = LogClient::new(url, args.said.wait, complain);
+    let log = LogClient::new(url, args.said.wait, note);
     let mut record = proven_entries(&log, &policy, args.said.trust.accept_incomplete_answer)?;
     let publisher = args.publisher;
     let unclaimed = || KeysError::Unclaimed { publisher: publisher.clone() }.into();
@@ -189,7 +190,7 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
     let key = read_secret(key)?;
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
-    let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, complain);
+    let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, note);
     let mut record = proven_entries(&log, &loaded.policy, said.trust.accept_incomplete_answer)?;
     let statement = proposal.signed_by(&key.public())?;
     let publisher = statement.publisher.name.clone();

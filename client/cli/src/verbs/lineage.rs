@@ -16,7 +16,7 @@ use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::lineage_drawing;
 use crate::render::page::printable;
-use crate::subject::{LoadedStatement, Subject};
+use crate::subject::Subject;
 
 /// The most descendants that are looked at.
 const MAX_CHILDREN: usize = 100;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let subject = Subject::parse(&args.what)?;
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
-    let loaded = LoadedStatement::of(&subject, Some(&log))?;
+    let loaded = subject.load(Some(&log))?;
     let Some(release) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };

@@ -4,6 +4,8 @@ pub(crate) mod amend;
 #[cfg(feature = "audit")]
 pub(crate) mod audit;
 pub(crate) mod claim;
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod draft;
 pub(crate) mod evaluate;
@@ -16,6 +18,7 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod lineage;
+pub(crate) mod man;
 #[cfg(feature = "monitor")]
 pub(crate) mod monitor;
 #[cfg(feature = "monitor")]

@@ -7,17 +7,19 @@ use stele_log_client::moment::moment;
 use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
 use stele_publish::error::FileError;
 use stele_terminal::output::{self, complain};
+use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
 
 use crate::args::MonitorArgs;
 use crate::output::Output;
 use crate::render::page::Page;
+use crate::settings::Settings;
 
-pub(crate) fn run(args: MonitorArgs) -> Result<Output, Failure> {
+pub(crate) fn run(args: MonitorArgs, settings: &Settings) -> Result<Output, Failure> {
     let single = args.once || args.self_test;
     let without_hook = if single { Sink::Report } else { Sink::Lines(|line| Ok(output::print(line)?)) };
-    let messages = Messages { notify: complain, warn: warn_of_writers };
-    let mut monitor = Monitor::open(&args.config, without_hook, messages)?;
+    let messages = Messages { notify: note, warn: warn_of_writers };
+    let mut monitor = Monitor::open(&args.config, settings.policy().as_deref(), without_hook, messages)?;
     if args.self_test {
         return Ok(tested(&monitor.self_test()?));
     }

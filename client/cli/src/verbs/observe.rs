@@ -17,7 +17,7 @@ use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 
 use crate::args::ObserveArgs;
 use crate::key;
@@ -104,7 +104,7 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
             page.row("written", &path.display());
         }
         let position =
-            args.submit.then(|| observer::submit(&signed, &url, &loaded.policy, args.wait, complain)).transpose()?;
+            args.submit.then(|| observer::submit(&signed, &url, &loaded.policy, args.wait, note)).transpose()?;
         page.maybe("logged", position.map(|position| format!("entry {position}, proven under the policy")).as_ref());
         if let Some(document) = document.as_object_mut() {
             document.insert("leaf_hash".into(), leaf_hash(signed.bytes()).to_string().into());

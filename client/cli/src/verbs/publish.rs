@@ -29,7 +29,7 @@ use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Release, Statement, sign};
-use stele_terminal::output::complain;
+use stele_terminal::volume::note;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
 
@@ -57,7 +57,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     };
     let log = policy.as_ref().and_then(|policy| {
         let url = problems.keep(log_url::log_url(args.trust.log.as_deref(), Some(policy)))?;
-        Some(LogClient::new(url, args.wait, complain))
+        Some(LogClient::new(url, args.wait, note))
     });
     let release_file = args.release.clone().unwrap_or_else(|| args.folder.join(DRAFT));
     let mut file = ReleaseFile::read(&release_file, &mut problems);
@@ -115,7 +115,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     }
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
-    examined.lines().iter().for_each(|line| complain(&format!("auditors will report: {}\n", one_line(line))));
+    examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
     let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
     if held == Held::ByKey {
         registrable(&mut record, &signed, &release)?;
@@ -126,7 +126,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();
     if held == Held::ByNobody {
-        complain(&format!("claiming {} for key {}\n", release.publisher.name, key.public().key_id()));
+        note(&format!("claiming {} for key {}\n", release.publisher.name, key.public().key_id()));
         name::submit(&mut record, &release.publisher.name, &key, expect)?;
     }
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;

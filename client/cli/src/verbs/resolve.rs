@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
@@ -29,11 +30,13 @@ use stele_verify::folder::locate::folders_above;
 use crate::args::ResolveArgs;
 use crate::log_args::{LogContext, local_state};
 use crate::output::Output;
+use crate::package_name::means;
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::release_search::NotReleased;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
-use crate::subject::{self, Subject};
+use crate::subject::{NamedRelease, Subject, is_statement};
 
 /// The most releases that are looked into.
 const MAX_RELEASES: usize = 32;
@@ -60,7 +63,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     let as_of = format!(
         "{age}, head of size {}, asked now at {}; that no other release has it is {}",
         log.head().size(),
-        log.url(),
+        without_secrets(log.url()),
         Lack::Unindexed.text()
     );
     Ok(Output {
@@ -81,6 +84,8 @@ struct Wanted {
     git_sha1: Option<GitBlobId>,
     /// A package URL as it was given, and as it may be recorded.
     purls: Vec<Purl>,
+    /// A release that is named, and not looked for by what it has.
+    named: Option<Subject>,
     /// The digest in a blob's name, where the bytes have another.
     misnamed: Option<Digest>,
 }
@@ -90,19 +95,25 @@ impl Wanted {
     fn parse(text: &str) -> Result<Self, Failure> {
         let wanted = Self { given: text.to_owned(), ..Self::default() };
         let path = Path::new(text);
-        if path.is_file() {
+        if path.is_file() && !is_statement(path) {
             return wanted.of_file(path);
         }
-        if let Some(digest) = subject::sha256(text) {
-            return Ok(Self { sha256: Some(digest), ..wanted });
+        Ok(match Subject::parse(text)? {
+            Subject::Digest(digest) => Self { sha256: Some(digest), ..wanted },
+            Subject::GitBlob(id) => Self { git_sha1: Some(id), ..wanted },
+            Subject::Package(purls) => Self { purls, ..wanted },
+            named => Self { named: Some(named), ..wanted },
+        })
+    }
+
+    /// The bundle that a folder or a bundle here is known by.
+    fn bundle(&self) -> Option<&Path> {
+        match &self.named {
+            Some(Subject::File(bundle)) if bundle.extension().is_some_and(|extension| extension == "stele") => {
+                Some(bundle)
+            }
+            _ => None,
         }
-        if let Some(id) = subject::git_blob(text) {
-            return Ok(Self { git_sha1: Some(id), ..wanted });
-        }
-        if let Some(Subject::Package(purls)) = Subject::in_log(text) {
-            return Ok(Self { purls, ..wanted });
-        }
-        Err(NotAThing { text: text.to_owned() }.into())
     }
 
     fn of_file(self, path: &Path) -> Result<Self, Failure> {
@@ -134,7 +145,10 @@ impl Wanted {
 
     /// What a release with this manifest has of it.
     fn part_of(&self, release: &Release, manifest: Option<&Manifest>) -> Option<Part> {
-        if release.model.purl.as_ref().is_some_and(|purl| self.purls.contains(purl)) {
+        if self.named.is_some() {
+            return Some(Part::Release);
+        }
+        if release.model.purl.as_ref().is_some_and(|purl| means(&self.purls, purl)) {
             return Some(Part::Release);
         }
         if self.sha256.is_some_and(|digest| digest == release.weights.digest) {
@@ -177,7 +191,11 @@ struct Found {
 /// By the bundles that lie above the file, or that are named: no server is asked.
 fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, Failure> {
     let above = wanted.file.iter().flat_map(|file| folders_above(file)).map(|folder| folder.join(BUNDLE));
-    let bundles: Vec<PathBuf> = args.bundle.iter().cloned().chain(above.filter(|bundle| bundle.exists())).collect();
+    let mut bundles: Vec<PathBuf> = args.bundle.iter().cloned().chain(above.filter(|bundle| bundle.exists())).collect();
+    if wanted.named.is_some() {
+        // Which release that is, its own bundle says and no other.
+        bundles = wanted.bundle().map(Path::to_owned).into_iter().collect();
+    }
     if bundles.is_empty() {
         return Ok(None);
     }
@@ -187,7 +205,7 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
         let evidence = match stele_verify::verify(&bytes, &policy) {
             Ok(evidence) => evidence,
             // One that was named must hold; one that happens to lie there may be another log's.
-            Err(error) if args.bundle.contains(&path) => return Err(error.into()),
+            Err(error) if args.bundle.contains(&path) || wanted.named.is_some() => return Err(error.into()),
             Err(_) => continue,
         };
         let release = evidence.release();
@@ -230,6 +248,10 @@ struct Answer {
 
 /// By the log's lookups, each answer proven; by its index, where a digest is that of weights.
 fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
+    if let Some(named) = &wanted.named {
+        let found = vec![named_in(named, log)?];
+        return Ok(Answer { found, unread: Vec::new(), cut: false, weights: None });
+    }
     let mut answers: Vec<StatementList> = Vec::new();
     let mut weights = None;
     if let Some(digest) = wanted.sha256 {
@@ -279,6 +301,20 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
     Ok(Answer { found, unread, cut, weights })
 }
 
+/// The release of a name, as the log has it.
+fn named_in(subject: &Subject, log: &LogView<'_>) -> Result<Found, Failure> {
+    let NamedRelease { entry, coordinate } = subject.find(log)?;
+    let standing = log.standing(&coordinate)?;
+    let unreleased = || NotReleased::of(&coordinate, standing.rejected.len());
+    let entry = match (entry, standing.history.release()) {
+        (Some(entry), _) => entry,
+        (None, Some((entry, _))) => entry,
+        (None, None) => return Err(unreleased().into()),
+    };
+    let release = log.logged(entry)?.signed().statement().release().cloned().ok_or_else(unreleased)?;
+    Ok(Found { release: Box::new(release), entry, part: Part::Release, standing: Some(standing) })
+}
+
 fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
     let mut page = Page::titled(&printable(&wanted.name()));
     if let Some(named) = wanted.misnamed {
@@ -292,7 +328,8 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
                 Part::File(file) => format!("{} ({}, {} bytes)", file.path, file.role, file.size),
                 Part::Weights => "all of its weights".to_owned(),
                 Part::Tree => "all of its files".to_owned(),
-                Part::Release => "this release, by its package URL".to_owned(),
+                Part::Release if wanted.named.is_none() => "this release, by its package URL".to_owned(),
+                Part::Release => "this release".to_owned(),
             },
         );
         page.row("entry", &found.entry);
@@ -314,12 +351,8 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
 
 /// The licence as it stands, and as it was released where that is another.
 fn licence(found: &Found) -> String {
-    let released = &found.release.license.spdx;
-    let current = found.standing.as_ref().and_then(|standing| standing.history.current());
-    match current.map(|current| &current.license.spdx) {
-        Some(current) if current != released => format!("{current} (amended; released under {released})"),
-        _ => released.to_string(),
-    }
+    let current = found.standing.as_ref().and_then(|standing| lifecycle::licence(&standing.history));
+    current.unwrap_or_else(|| found.release.license.spdx.to_string())
 }
 
 fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Value {
@@ -352,21 +385,6 @@ fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Valu
         "found": found.collect::<Vec<_>>(),
         "as_of": as_of,
     })
-}
-
-/// A text that is nothing to look for.
-#[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no file here, no digest and no package URL")]
-pub(crate) struct NotAThing {
-    text: String,
-}
-
-impl Explain for NotAThing {
-    explain! {
-        Self { .. } => Exit::BadInput, "nothing-to-resolve",
-            hint: "name a file, 64 hex digits (SHA-256), 40 (git blob id), sha256-<hex> as Ollama writes it, pkg:..., or the address of a \
-                   repository of the hub";
-    }
 }
 
 /// A file without a digest.

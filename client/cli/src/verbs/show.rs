@@ -4,17 +4,20 @@ use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Failure;
 use stele_log_client::age;
+use stele_log_client::release_status::ReleaseStatus;
 use stele_model_files::examine::ComputedClaims;
 use stele_publish::key_proposal::Proposal;
+use stele_spec::status::{Event, What};
 
 use crate::args::ShowArgs;
+use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::page::Page;
 use crate::render::statement;
-use crate::subject::{LoadedStatement, Subject};
+use crate::subject::Subject;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
@@ -24,7 +27,7 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
         },
         subject => {
             let asked = LogContext::by(&args.asking)?;
-            LoadedStatement::of(&subject, Some(&asked.log()?))?
+            subject.load(Some(&asked.log()?))?
         }
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
@@ -39,7 +42,11 @@ fn waiting(proposal: &Proposal) -> Output {
 }
 
 fn text(loaded: &LoadedStatement) -> String {
-    let mut page = Page(statement::of(&loaded.signed));
+    // What amendments changed is shown as it stands; below it is said from what.
+    let mut page = Page(match (&loaded.standing, loaded.release()) {
+        (Some(_), Some(release)) => statement::of_release(release, loaded.signed.kid()),
+        _ => statement::of(&loaded.signed),
+    });
     if let Some(release) = loaded.release() {
         page.section("Computed from the record");
         computed_claims::rows(
@@ -53,14 +60,32 @@ fn text(loaded: &LoadedStatement) -> String {
             lifecycle::rows(&mut page, standing);
             page.section("As of");
             page.row("status", &age::status(standing, SystemClock.unix_seconds()));
-            page.0.push_str("\nThe page is the release as it was signed. That it is true, nobody has verified.\n");
+            page.0.push_str(&format!("\n{} That it is true, nobody has verified.\n", stands(standing)));
         }
         (None, Some(position)) => {
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
         }
-        (None, None) => page.0.push_str("\nNothing here has been verified: `stele verify` does.\n"),
+        (None, None) => page.0.push_str(
+            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified: `stele verify` does.\n",
+        ),
     }
     page.0
+}
+
+/// Which release the page shows.
+fn stands(standing: &ReleaseStatus) -> String {
+    let amended = |event: &&Event| matches!(event.what, What::Amended { .. } | What::Moved { .. });
+    let entries: Vec<String> =
+        standing.history.events().iter().filter(amended).map(|event| event.position.to_string()).collect();
+    match (entries.as_slice(), standing.history.release()) {
+        ([], _) | (_, None) => {
+            "The page is the release as it was signed, and nothing in it was changed since.".to_owned()
+        }
+        (_, Some((released, _))) => format!(
+            "The page is the release as it stands, changed by {}; `stele show entry:{released}` shows it as it was signed.",
+            entries.iter().map(|entry| format!("entry {entry}")).collect::<Vec<_>>().join(", ")
+        ),
+    }
 }
 
 fn document(loaded: &LoadedStatement) -> Value {

@@ -2,6 +2,7 @@
 
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_fetch::exchange::without_secrets;
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::lineage::{self, Lineage};
@@ -16,7 +17,7 @@ use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
-use stele_terminal::output::complain;
+use stele_terminal::volume::{Volume, note, volume};
 use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
@@ -32,18 +33,13 @@ use crate::render::page::printable;
 use crate::render::verdict::{self, Accepted, Detail, FromLog, Judgement, VerifyReport, WhyFromLog};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
-    let detail = match (args.quiet, args.verbose) {
-        (true, _) => Detail::Line,
-        (_, true) => Detail::Page,
-        _ => Detail::Short,
-    };
+    let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
     match judge(&args, detail) {
         Ok(output) => Ok(output),
         // Nothing is verified: a script finds the same keys, and a person the same first line.
         Err(failure) => {
             let json = verdict::unverified(&failure);
             let why = printable(&failure.as_explain().to_string()).replace('\n', " ");
-            let failure = if detail == Detail::Line { failure.shown() } else { failure };
             Ok(Output { text: format!("NOT VERIFIED  {why}\n"), json, failure: Some(failure) })
         }
     }
@@ -133,13 +129,12 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
     let (text, json) = (verdict.text(&judged, detail, paint), verdict.json(&judged));
     let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
-    let failure = if detail == Detail::Line { failure.map(Failure::shown) } else { failure };
     Ok(Output { text, json, failure })
 }
 
 /// The log of `--online`, with one deadline for all of its answers, from now on.
 fn log_address(args: &VerifyArgs, url: String) -> LogAddress {
-    LogAddress::new(url, complain).accepting(Incomplete::by(args.accept_incomplete_answer)).within(MAX_VERDICT_WAIT)
+    LogAddress::new(url, note).accepting(Incomplete::by(args.accept_incomplete_answer)).within(MAX_VERDICT_WAIT)
 }
 
 /// A path, and the evidence for it: the bundle that lies there, or with `--online` one that is made from the log.
@@ -183,7 +178,7 @@ impl Evidence {
         let located = here.locate(&log)?;
         let bundle = located.bundle(&log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };
-        let from_log = Some(FromLog { why, url: log.url().to_owned() });
+        let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
         Ok(Self { target, evidence: bundle.release, from_log })
     }
 }
@@ -290,7 +285,12 @@ impl Reader<'_> {
         }
         if standing.history.release().is_none_or(|(position, _)| position != entry.position()) {
             let found = standing.history.release().map(|(position, _)| position);
-            return Err(VerifyError::NotNamed { url: log.url().to_owned(), entry: entry.position(), found }.into());
+            return Err(VerifyError::NotNamed {
+                url: without_secrets(log.url()).into_owned(),
+                entry: entry.position(),
+                found,
+            }
+            .into());
         }
         let lineage = lineage::collect(release, |coordinate| ask(coordinate).map(Some))?;
         Ok(Known { standing, lineage })

@@ -33,6 +33,15 @@ fn check(lookup: &SledLookup) {
         assert_eq!(lookup.positions(LookupKey::GitBlob(&git), 0).unwrap(), [3, 4], "{}", file.path);
     }
     assert!(lookup.positions(LookupKey::File(&"0".repeat(64)), 0).unwrap().is_empty());
+    // Who names no version is answered with every one; another version is none.
+    for (purl, found) in [
+        ("pkg:huggingface/acme/tiny@1.0.2", &[3, 4][..]),
+        ("pkg:huggingface/acme/tiny", &[3, 4]),
+        ("pkg:huggingface/acme/tiny@1.0.3", &[]),
+        ("pkg:huggingface/acme/tin", &[]),
+    ] {
+        assert_eq!(lookup.positions(LookupKey::Purl(purl), 0).unwrap(), found, "{purl}");
+    }
     let leaf = stele_spec::merkle::leaf_hash(claim("acme.example", 1).bytes());
     assert_eq!(lookup.positions(LookupKey::Leaf(&leaf), 0).unwrap(), [1]);
 }

@@ -1,4 +1,4 @@
-//! A verdict for a person: one sentence, some lines, or a page.
+//! A verdict for a person: one sentence with some lines, or a page.
 
 use stele_log_client::age::{self, CheckpointAge};
 use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
@@ -18,8 +18,6 @@ const LISTED: usize = 10;
 /// How much a person is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// The first line alone.
-    Line,
     /// The first line and a few more.
     Short,
     /// Everything.
@@ -31,7 +29,6 @@ impl VerifyReport<'_> {
     pub(crate) fn text(&self, judged: &Judgement, detail: Detail, paint: impl Fn(Word, &str) -> String) -> String {
         let line = headline::first_line(self, judged, paint);
         match detail {
-            Detail::Line => format!("{line}\n"),
             Detail::Short => format!("{line}\n{}", headline::rows(self, judged)),
             Detail::Page => format!("{line}\n\n{}", self.page()),
         }

@@ -1,0 +1,80 @@
+//! The statement that a subject is, and what is known with it.
+
+use std::path::Path;
+
+use stele_explain::Failure;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_status::ReleaseStatus;
+use stele_publish::error::{self, FileError};
+use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::manifest::Manifest;
+use stele_spec::name::Coordinate;
+use stele_spec::statement::{Release, SignedStatement, Statement};
+
+use crate::release_search::NotReleased;
+
+/// A statement, and what is known with it.
+#[derive(Debug)]
+pub(crate) struct LoadedStatement {
+    /// The statement.
+    pub(crate) signed: SignedStatement,
+    /// Its files, if they are known.
+    pub(crate) manifest: Option<Manifest>,
+    /// Where it stands, if the log was asked.
+    pub(crate) standing: Option<ReleaseStatus>,
+    /// Its entry, if that is proven.
+    pub(crate) position: Option<u64>,
+}
+
+impl LoadedStatement {
+    /// Reads a bundle or a statement. Nothing in it is verified.
+    pub(crate) fn file(path: &Path) -> Result<Self, Failure> {
+        let what = "a release.stele or a signed statement";
+        let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
+        let (statement, manifest) = match Bundle::parse(&bytes) {
+            Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok()),
+            Err(_) => (bytes, None),
+        };
+        let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
+            path: path.display().to_string(),
+            what,
+            problem: error.to_string(),
+            hint: "`stele inspect FILE` says what a file is",
+        })?;
+        let named = signed.statement().manifest_digest();
+        let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
+        Ok(Self { signed, manifest, standing: None, position: None })
+    }
+
+    /// The release of a coordinate, proven, and where it stands.
+    pub(crate) fn coordinate(log: &LogView<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
+        let standing = log.standing(coordinate)?;
+        let Some((position, _)) = standing.history.release() else {
+            return Err(NotReleased::of(coordinate, standing.rejected.len()).into());
+        };
+        let mut loaded = Self::entry(log, position)?;
+        loaded.standing = Some(standing);
+        Ok(loaded)
+    }
+
+    /// An entry of the log, proven.
+    pub(crate) fn entry(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
+        let signed = log.logged(position)?.signed().clone();
+        let manifest = match signed.statement().manifest_digest() {
+            Some(digest) => log.manifest(digest)?,
+            None => None,
+        };
+        Ok(Self { signed, manifest, standing: None, position: Some(position) })
+    }
+
+    /// The statement.
+    pub(crate) fn statement(&self) -> &Statement {
+        self.signed.statement()
+    }
+
+    /// The release as its amendments have left it, or as it was signed where those are not known.
+    pub(crate) fn release(&self) -> Option<&Release> {
+        let current = self.standing.as_ref().and_then(|standing| standing.history.current());
+        current.or_else(|| self.statement().release())
+    }
+}
