@@ -5,11 +5,12 @@
 mod output;
 
 mod draft_file;
-mod key;
 mod policy_file;
 mod progress;
 
 pub mod args;
+
+mod key;
 
 mod log_args;
 

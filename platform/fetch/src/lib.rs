@@ -8,6 +8,8 @@ pub mod public_address;
 
 pub mod roots;
 
+pub mod proxies;
+
 pub mod http_client;
 
 pub mod static_files;

@@ -4,6 +4,8 @@
 // Reading order is dependency order: a module uses only modules above it.
 pub mod output;
 
+pub mod prompt;
+
 pub mod finish;
 
 pub mod writers;
