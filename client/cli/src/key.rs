@@ -15,7 +15,17 @@ use crate::args::{KeyOpening, SigningKey};
 
 /// The key that signs.
 pub(crate) fn signer(key: &SigningKey) -> Result<Signer, Failure> {
-    reader(&key.opening).signer(&KeySource::choose(key.key.clone())?)
+    named(key).and_then(|source| signer_in(&source, key))
+}
+
+/// Where the key is that signs: a command line that names none, or two, is wrong before anything is looked at.
+pub(crate) fn named(key: &SigningKey) -> Result<KeySource, Failure> {
+    Ok(KeySource::choose(key.key.clone())?)
+}
+
+/// The key that signs, from where it is.
+pub(crate) fn signer_in(source: &KeySource, key: &SigningKey) -> Result<Signer, Failure> {
+    reader(&key.opening).signer(source)
 }
 
 /// The public half of a key, wherever it is.

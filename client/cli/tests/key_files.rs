@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::publishing::served;
+use common::publishing::{decide, draft, publish, served};
 use common::{Ran, ran, stele, stranger};
 use tempfile::TempDir;
 
@@ -319,6 +319,60 @@ fn public_keys_are_read_in_the_forms_that_tools_write() {
     assert!(text.is_empty());
     let kid = keys.tool("sha256sum", "public.der").split(' ').next().unwrap().to_owned();
     pem.says(&[&kid]);
+}
+
+#[test]
+fn certificates_and_public_keys_are_published_and_private_keys_beside_them_are_not() {
+    let (keys, (world, served)) = (Keys::new(), served());
+    keys.encrypted("aes.pem", "-v2 aes-256-cbc");
+    keys.tool("openssl", "req -new -x509 -key plain.pem -subj /CN=acme.example -days 9 -out certificate.pem");
+    let text = keys.tool("openssl", "x509 -in certificate.pem -text");
+    keys.write("described.crt", &format!("{text}{}", keys.read("certificate.pem")));
+    keys.tool("openssl", "x509 -in certificate.pem -outform DER -out certificate.der");
+    keys.tool("openssl", "req -new -key plain.pem -subj /CN=acme.example -out request.csr");
+    keys.tool("openssl", "pkey -in plain.pem -pubout -out public.pem");
+    keys.tool("openssl", "pkey -in plain.pem -pubout -outform DER -out public.der");
+    keys.tool("openssl", "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem");
+    keys.tool("openssl", "rsa -in rsa.pem -RSAPublicKey_out -out rsa-public.pem");
+    keys.tool("ssh-keygen", "-q -t ed25519 -N secret -C me@here -f id");
+    for public in [
+        "certificate.pem",
+        "described.crt",
+        "certificate.der",
+        "request.csr",
+        "public.pem",
+        "public.der",
+        "rsa-public.pem",
+        "id.pub",
+    ] {
+        std::fs::copy(keys.at(public), world.model().join(public)).unwrap();
+    }
+    draft(&world).ok();
+    decide(&world);
+    publish(&world, &["--claim", "--dry-run"]).ok();
+    keys.write("both.pem", &format!("{}{}", keys.read("certificate.pem"), keys.read("plain.pem")));
+    for private in ["plain.pem", "aes.pem", "rsa.pem", "id", "both.pem"] {
+        let path = world.model().join(private);
+        std::fs::copy(keys.at(private), &path).unwrap();
+        publish(&world, &["--claim"]).fails(7, &[&format!("{private}: holds a private key"), "Nothing has been sent"]);
+        std::fs::remove_file(path).unwrap();
+    }
+    assert_eq!(served.log.lock().unwrap().entries.len(), 1);
+}
+
+#[test]
+#[cfg(feature = "monitor")]
+fn a_hook_is_not_given_what_signs() {
+    let (world, _served) = served();
+    let config = world.at("monitor.toml");
+    let hook = "command = [\"sh\", \"-c\", \"cat > event; env > seen\"]";
+    let text = format!("state = \"state\"\npolicy = \"policy\"\n[watch]\neverything = true\n[hook]\n{hook}\n");
+    std::fs::write(&config, text).unwrap();
+    let given = [("STELE_PASSPHRASE", PASSPHRASE), ("STELE_KEY", "secret text"), ("OTHER", "kept")];
+    alone(&["monitor", config.to_str().unwrap(), "--self-test"], &given, b"").ok();
+    let seen = std::fs::read_to_string(world.at("seen")).unwrap();
+    assert!(seen.contains("OTHER=kept") && seen.contains("STELE_EVENT_KIND=self-test"), "{seen}");
+    assert!(!seen.contains(PASSPHRASE) && !seen.contains("secret text"), "{seen}");
 }
 
 /// A terminal of its own, as `script` makes it: what is typed there, and what is seen.

@@ -178,6 +178,8 @@ impl Explain for EncryptedKeyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::passphrase::PassphraseError;
+    use proptest::prelude::*;
 
     fn passphrase(text: &str) -> Result<Passphrase, Failure> {
         Passphrase::new(Zeroizing::new(text.as_bytes().to_vec()))
@@ -228,6 +230,32 @@ mod tests {
         for der in [pbkdf2(0), scrypt_of(0, 8, 1), scrypt_of(16, 0, 1), scrypt_of(16, 8, 0), vec![], vec![0x30, 0]] {
             let error = decrypt("a.pem", &der, || panic!("nobody is asked")).unwrap_err();
             assert_eq!(error.as_explain().code(), "key-encryption-unknown");
+        }
+    }
+
+    proptest! {
+        /// A byte of the parameters is another one: a key is read, or refused, and no panic comes of it.
+        #[test]
+        fn a_changed_byte_is_read_or_refused(at: prop::sample::Index, byte: u8) {
+            for mut der in [pbkdf2(1), scrypt_of(16, 1, 1)] {
+                let at = at.index(der.len());
+                der[at] = byte;
+                // What asks for more than a test has time for is only looked at.
+                let _ = decrypt("a.pem", &der, || Err(PassphraseError::Differ.into()));
+                if let Ok(info) = EncryptedPrivateKeyInfoRef::from_der(&der)
+                    && info.encryption_algorithm.pbes2().is_some_and(|found| is_cheap(&found.kdf))
+                {
+                    prop_assert!(decrypt("a.pem", &der, || passphrase("secret")).is_err());
+                }
+            }
+        }
+    }
+
+    fn is_cheap(kdf: &Kdf) -> bool {
+        match kdf {
+            Kdf::Pbkdf2(found) => found.iteration_count < 1000,
+            Kdf::Scrypt(found) => found.cost_parameter < 64 && found.block_size < 64 && found.parallelization < 64,
+            _ => false,
         }
     }
 

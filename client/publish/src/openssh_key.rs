@@ -86,6 +86,7 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn put(to: &mut Vec<u8>, field: &[u8]) {
         to.extend(u32::try_from(field.len()).unwrap().to_be_bytes());
@@ -148,5 +149,13 @@ mod tests {
         let mut two = good;
         two[MAGIC.len() + 8 + 8 + 4 + 3] = 2;
         assert!(parse(&two).is_err(), "two keys");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            prop_assert!(parse(&bytes).is_err());
+            let _ = parse(&[MAGIC, &bytes].concat());
+        }
     }
 }

@@ -33,7 +33,7 @@ use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Stateme
 use stele_terminal::output::complain;
 
 use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, SigningKey, SubmitArgs, Trust};
-use crate::key::{read_public, signer};
+use crate::key::{self, read_public, signer};
 use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
@@ -105,7 +105,8 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
 
 fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let key = problems.keep(signer(&args.key));
+    let source = key::named(&args.key)?;
+    let key = problems.keep(key::signer_in(&source, &args.key));
     let policy = problems.keep(policy_file::load(args.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
     let new: Vec<PublicKey> =
         new.iter().filter_map(|file| problems.keep(read_public(file, &args.key.opening))).collect();

@@ -48,7 +48,8 @@ const LISTED: usize = 20;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let key = problems.keep(key::signer(&args.key));
+    let source = key::named(&args.key)?;
+    let key = problems.keep(key::signer_in(&source, &args.key));
     let policy = problems.keep(policy_file::load(args.trust.policy.as_deref())).map(|loaded| loaded.policy);
     // Two at once would each give the release a time of its own. A folder that cannot be locked is said further on, or is read-only.
     let _alone = match Lock::of_folder(&args.folder) {
