@@ -318,6 +318,13 @@ pub(crate) fn stranger(command: &mut Command, environment: &[(&str, &str)]) {
         "STELE_PASSPHRASE",
         "STELE_KEY_GROUP_READABLE",
         "SSH_AUTH_SOCK",
+        "http_proxy",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "no_proxy",
+        "NO_PROXY",
     ] {
         command.env_remove(name);
     }
