@@ -5,12 +5,15 @@ mod pem;
 mod pkcs8;
 
 pub use error::KeyError;
+pub use pem::private_block;
 
 use core::fmt;
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes, SecretDocument};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+
+use zeroize::Zeroizing;
 
 use crate::hash::{KeyId, sha256};
 
@@ -102,7 +105,12 @@ impl SecretKey {
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let pem = pem::only_block(pem, pem::PRIVATE)?;
         let (_, der) = SecretDocument::from_pem(&pem).map_err(|_| KeyError::NotPem)?;
-        let (seed, public) = pkcs8::parse(der.as_bytes())?;
+        Self::from_pkcs8_der(der.as_bytes())
+    }
+
+    /// The same from the DER, as it stands in an encrypted file.
+    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
+        let (seed, public) = pkcs8::parse(der)?;
         let key = Self::from_seed(*seed);
         match public {
             Some(public) if public != *key.public().as_bytes() => Err(KeyError::OtherPublic),
@@ -115,6 +123,13 @@ impl SecretKey {
         let pair = KeypairBytes { secret_key: self.seed(), public_key: None };
         // The encoder fails only where an allocation could; this text is 119 bytes.
         pair.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).unwrap_or_default()
+    }
+
+    /// Writes the same in DER.
+    pub fn to_pkcs8_der(&self) -> Zeroizing<Vec<u8>> {
+        let pair = KeypairBytes { secret_key: self.seed(), public_key: None };
+        // The encoder fails only where an allocation could; these are 48 bytes.
+        pair.to_pkcs8_der().map(|der| der.to_bytes()).unwrap_or_default()
     }
 
     /// The public key. A seed always yields one of prime order.

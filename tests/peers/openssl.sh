@@ -45,6 +45,29 @@ other_kind "an Ed448 key" -algorithm ed448
 other_kind "an X25519 key" -algorithm x25519
 other_kind "a P-256 key" -algorithm EC -pkeyopt ec_paramgen_curve:P-256
 other_kind "an RSA key" -algorithm RSA -pkeyopt rsa_keygen_bits:2048
-other_kind "an encrypted Ed25519 key" -algorithm ed25519 -aes256 -pass pass:secret
+
+# Keys that a passphrase encrypts, in both directions.
+export STELE_PASSPHRASE=secret
+encrypted() { # what, options of pkcs8...
+    local what=$1
+    shift
+    (umask 077 && openssl pkcs8 -topk8 -in "$own/fresh-1.pem" -passout pass:secret -out "$own/encrypted.pem" "$@")
+    accepts "stele reads a key encrypted with $what" shows "$own/encrypted.pem" "$(kid_of "$own/fresh-1.pem")"
+    STELE_PASSPHRASE=wrong refuses "stele refuses another passphrase for $what" 'does not decrypt' "$stele" key show "$own/encrypted.pem"
+}
+encrypted "what OpenSSL takes by itself"
+for cipher in aes-128-cbc aes-192-cbc aes-256-cbc; do encrypted "PBKDF2 and $cipher" -v2 "$cipher"; done
+encrypted "PBKDF2 with SHA-1" -v2 aes-256-cbc -v2prf hmacWithSHA1
+encrypted "PBKDF2 with SHA-512" -v2 aes-256-cbc -v2prf hmacWithSHA512
+encrypted "scrypt" -scrypt
+(umask 077 && openssl pkcs8 -topk8 -in "$own/fresh-1.pem" -passout pass:secret -out "$own/encrypted.pem" -v2 aes-256-cbc -iter 10000001)
+refuses "stele refuses a key that asks for too many rounds" 'rounds of PBKDF2' "$stele" key show "$own/encrypted.pem"
+accepts "stele makes an encrypted key" "$stele" key new "$own/made.pem" --encrypt
+accepts "OpenSSL decrypts it" openssl pkey -in "$own/made.pem" -passin pass:secret -noout
+refuses "OpenSSL refuses another passphrase for it" '.' openssl pkey -in "$own/made.pem" -passin pass:wrong -noout
+openssl pkey -in "$own/made.pem" -passin pass:secret -out "$own/made-plain.pem"
+chmod 600 "$own/made-plain.pem"
+accepts "it is the same key" shows "$own/made.pem" "$(kid_of "$own/made-plain.pem")"
+unset STELE_PASSPHRASE
 
 finish openssl

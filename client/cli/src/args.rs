@@ -24,6 +24,7 @@ pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
+pub use signing_key::{KeyOpening, SigningKey};
 pub(crate) use value::GLOB;
 pub use verify::{AcceptedState, VerifyArgs};
 
@@ -35,6 +36,7 @@ mod examples;
 mod value;
 
 mod log;
+mod signing_key;
 
 mod keys;
 

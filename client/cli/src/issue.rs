@@ -18,7 +18,7 @@ use stele_terminal::volume::note;
 
 use crate::args::Say;
 use crate::draft_file;
-use crate::key::read_secret;
+use crate::key;
 use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
@@ -42,7 +42,8 @@ pub(crate) fn draft(
 /// Issues the statement and keeps its receipt.
 pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let key = problems.keep(read_secret(say.key.as_deref().unwrap_or(Path::new(""))));
+    let source = key::named(&say.key)?;
+    let key = problems.keep(key::signer_in(&source, &say.key));
     let policy = problems.keep(policy_file::load(say.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
     let url =
         policy.as_ref().and_then(|policy| problems.keep(log_url::log_url(say.said.trust.log.as_deref(), Some(policy))));

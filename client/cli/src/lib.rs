@@ -8,11 +8,12 @@ pub mod schema;
 mod settings;
 
 mod draft_file;
-mod key;
 mod policy_file;
 mod progress;
 
 pub mod args;
+
+mod key;
 
 mod log_args;
 

@@ -159,7 +159,7 @@ pub struct AlsoConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObserveConfig {
-    /// The monitor's key.
+    /// The monitor's key: a file, or `ssh-agent:` and which.
     pub key: PathBuf,
     /// The name that it holds in the log.
     pub publisher: Publisher,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | stdin | the event: one JSON object and a line feed, then end of file |
 //! | `STELE_EVENT_ID`, `STELE_EVENT_KIND`, `STELE_EVENT_ATTEMPT`, `STELE_EVENT_LOG` | id, kind, 1 for the first try, origin or empty |
+//! | `STELE_KEY`, `STELE_PASSPHRASE` | not there |
 //! | folder | that of the config |
 //! | stdout | not read |
 //! | stderr | its beginning is in our message when it fails |
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use stele_clock::duration::HumanDuration;
+use stele_publish::{key, passphrase};
 
 use crate::config::HookConfig;
 use crate::event::Event;
@@ -75,6 +77,8 @@ impl Hook {
         let name = self.program.display();
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder).process_group(0);
+        // What signs and what decrypts it is no hook's.
+        command.env_remove(key::VARIABLE).env_remove(passphrase::VARIABLE);
         command.env("STELE_EVENT_ID", &event.id).env("STELE_EVENT_KIND", event.kind.word());
         command.env("STELE_EVENT_ATTEMPT", attempt.to_string());
         command.env("STELE_EVENT_LOG", event.log.as_deref().unwrap_or_default());

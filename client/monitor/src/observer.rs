@@ -9,14 +9,14 @@ use stele_log_client::api::LogClient;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::reader::StaticFiles;
 use stele_publish::error;
-use stele_publish::key;
+use stele_publish::key::{KeyReader, KeySource};
 use stele_publish::publish_error::PublishError;
 use stele_publish::register;
-use stele_spec::key::SecretKey;
+use stele_publish::signer::Signer;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp, sign};
+use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp};
 
 use crate::config::ObserveConfig;
 use crate::host_round::HostRound;
@@ -27,7 +27,7 @@ use crate::state::StateFile;
 /// Who signs, and whether it is sent.
 #[derive(Debug)]
 pub struct Observer {
-    key: SecretKey,
+    key: Signer,
     publisher: Publisher,
     submit: bool,
     notify: fn(&str),
@@ -36,7 +36,7 @@ pub struct Observer {
 impl Observer {
     /// The observer of a config in a folder.
     pub fn of(config: &ObserveConfig, folder: &std::path::Path, messages: Messages) -> Result<Self, Failure> {
-        let key = key::read_secret(&folder.join(&config.key), messages.warn)?;
+        let key = KeyReader::unattended(messages.warn).signer(&KeySource::beside(folder, &config.key))?;
         Ok(Self { key, publisher: config.publisher.clone(), submit: config.submit, notify: messages.notify })
     }
 
@@ -74,11 +74,11 @@ pub fn signed(
     round: &HostRound,
     looked: &HostCheck,
     publisher: &Publisher,
-    key: &SecretKey,
+    key: &Signer,
 ) -> Result<SignedStatement, Failure> {
     let now = Timestamp::from_unix_seconds(SystemClock.unix_seconds()).unwrap_or(Timestamp::MAX);
     let said = observation::of(round.release.clone(), &round.place, looked, round.recorded, publisher.clone(), now);
-    Ok(sign(&Statement::Observation(Box::new(said)), key).map_err(PublishError::Statement)?)
+    key.sign(&Statement::Observation(Box::new(said)))
 }
 
 /// Submits a statement and checks the proof: its position.

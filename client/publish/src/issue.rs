@@ -12,11 +12,10 @@ use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::Finding;
 use stele_spec::hash::Digest;
-use stele_spec::key::SecretKey;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{
     Amend, EvaluationReport, FieldError, Incident, Kind, SignedStatement, StageMove, Statement, Supersede, Timestamp,
-    Withdraw, sign,
+    Withdraw,
 };
 use toml::Value;
 
@@ -24,9 +23,9 @@ use crate::foresight;
 use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::issued_at::now;
 use crate::problems::Problems;
-use crate::publish_error::PublishError;
 use crate::receipt;
 use crate::register;
+use crate::signer::Signer;
 
 /// A statement to be issued, as far as options give it.
 #[derive(Debug)]
@@ -119,7 +118,7 @@ impl StatementRequest {
     }
 
     /// Issues it: completes the form, signs and submits. What the log has already is not sent again.
-    pub fn issue(self, record: &mut ProvenEntries, key: &SecretKey, to: &Issue<'_>) -> Result<Issued, Failure> {
+    pub fn issue(self, record: &mut ProvenEntries, key: &Signer, to: &Issue<'_>) -> Result<Issued, Failure> {
         let mut problems = Problems::default();
         let prepared = self.prepare(record, key, to, &mut problems);
         problems.check()?;
@@ -134,7 +133,7 @@ impl StatementRequest {
     pub fn prepare(
         self,
         record: &mut ProvenEntries,
-        key: &SecretKey,
+        key: &Signer,
         to: &Issue<'_>,
         problems: &mut Problems,
     ) -> Option<Prepared> {
@@ -165,7 +164,7 @@ impl StatementRequest {
             Some(_) => Vec::new(),
             None => problems.keep(foresight::of_statement(record, &statement, to.notify))?,
         };
-        let signed = problems.keep(sign(&statement, key).map_err(PublishError::Statement))?;
+        let signed = problems.keep(key.sign(&statement))?;
         if there.is_none() {
             problems.keep(register::check(record, &signed));
         }

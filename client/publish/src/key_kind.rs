@@ -13,9 +13,25 @@ pub(crate) struct KeyKind {
 
 const NEW: &str = "`stele key new FILE` makes one, and so does `openssl genpkey -algorithm ed25519 -out FILE`";
 const OTHER_CURVE: &str = "publishers sign with Ed25519: `stele key new FILE` makes a key";
+const NO_PEM: &str = "no PEM";
 const ONE_KEY: &str = "keep the key that is meant in a file of its own: which of them signs is not guessed";
 
 impl KeyKind {
+    /// A private key of OpenSSH that has a passphrase.
+    pub(crate) const ENCRYPTED_OPENSSH: Self = Self {
+        found: "a private key of OpenSSH that a passphrase encrypts",
+        hint: "`ssh-add FILE` gives it to an ssh-agent, and --key ssh-agent:FILE.pub signs with it there",
+    };
+
+    /// A private key of OpenSSH of another type.
+    pub(crate) const OTHER_OPENSSH: Self =
+        Self { found: "a private key of OpenSSH that is not Ed25519", hint: OTHER_CURVE };
+
+    /// Whether it is nothing in PEM.
+    pub(crate) fn is_no_pem(self) -> bool {
+        self.found == NO_PEM
+    }
+
     /// By the text of the file and why it was refused.
     pub(crate) fn of(text: &str, error: KeyError) -> Self {
         let found = match error {
@@ -43,16 +59,10 @@ impl KeyKind {
         let is = |found, hint| Self { found, hint };
         let has = |mark: &str| text.contains(mark);
         if has("BEGIN ENCRYPTED PRIVATE KEY") {
-            return is(
-                "an encrypted private key",
-                "`openssl pkey -in FILE -out PLAIN.pem` decrypts it; keep the result as secret as the passphrase",
-            );
+            return is("a damaged encrypted private key", "get the right file again, whole");
         }
         if has("BEGIN OPENSSH PRIVATE KEY") {
-            return is(
-                "a private key of OpenSSH",
-                "a publisher's key is PKCS#8 in PEM: make one of its own with `stele key new FILE`",
-            );
+            return is("a damaged private key of OpenSSH", "get the right file again, whole");
         }
         if has("BEGIN RSA PRIVATE KEY") {
             return is("an RSA private key", OTHER_CURVE);
@@ -73,12 +83,15 @@ impl KeyKind {
             return is("a public key", "name the file of the secret key");
         }
         if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("ecdsa-") {
-            return is("a public key of OpenSSH", "`stele key show KEY` writes a public key as it is read here");
+            return is(
+                "a public key of OpenSSH",
+                "name the file of the secret key, or --key ssh-agent:FILE where an agent holds it",
+            );
         }
         if has("-----BEGIN ") {
             return is("PEM of something else", NEW);
         }
-        is("no PEM", NEW)
+        is(NO_PEM, NEW)
     }
 
     /// By the algorithm in a PKCS#8 that is not Ed25519's; its first bytes are the same in every version.

@@ -11,10 +11,11 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::canonical;
 use stele_spec::hash::KeyId;
-use stele_spec::key::{PublicKey, SecretKey};
-use stele_spec::statement::{Action, MAX_STATEMENT, PublisherClaim, StatementError};
+use stele_spec::key::PublicKey;
+use stele_spec::statement::{Action, MAX_STATEMENT, PublisherClaim};
 
 use crate::error;
+use crate::signer::Signer;
 
 /// How a proposal begins.
 const HEADER: &str = "# A change of a publisher's keys that waits for signatures. Do not edit it: what stands here is what is signed.\n\
@@ -81,9 +82,9 @@ impl Proposal {
     }
 
     /// Signs it with one more key. The keys of a claim are in the claim; those of a change the log knows.
-    pub fn approve(&mut self, key: &SecretKey) -> Result<(), ProposalError> {
-        self.check_listed(key.public().key_id())?;
-        self.statement.approve(key).map_err(|error| ProposalError::Statement(StatementError::Payload(error)))
+    pub fn approve(&mut self, key: &Signer) -> Result<(), Failure> {
+        self.check_listed(key.key_id())?;
+        key.approve(&mut self.statement)
     }
 
     /// The statement for the last signer, without the approval of that key: the signer of the envelope counts once.
@@ -123,9 +124,6 @@ pub enum ProposalError {
         /// Those of the claim.
         listed: Vec<KeyId>,
     },
-    /// It cannot be signed.
-    #[error("the statement is refused: {0}")]
-    Statement(StatementError),
 }
 
 impl Explain for ProposalError {
@@ -134,7 +132,6 @@ impl Explain for ProposalError {
             hint: "get it again, as a file: nothing was signed";
         Self::NotListed { kid, listed } => Exit::BadSignature, "key-not-held", hint: "sign with a key that the claim lists",
             "expected": listed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), "found": kid;
-        Self::Statement(error) => Exit::BadInput, error.code(), hint: "make the change again with `stele keys`";
     }
 }
 
@@ -142,6 +139,7 @@ impl Explain for ProposalError {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use stele_spec::key::SecretKey;
     use stele_spec::statement::{Prose, PublisherKey};
 
     fn key(seed: u8) -> SecretKey {
@@ -179,9 +177,9 @@ mod tests {
     #[test]
     fn approvals_are_kept_in_the_file_and_nobody_signs_twice() {
         let mut proposal = claim(None);
-        assert!(matches!(proposal.approve(&key(9)), Err(ProposalError::NotListed { .. })));
+        assert_eq!(proposal.approve(&key(9).into()).unwrap_err().as_explain().code(), "key-not-held");
         for seed in [3, 1, 3] {
-            proposal.approve(&key(seed)).unwrap();
+            proposal.approve(&key(seed).into()).unwrap();
             proposal = Proposal::parse(proposal.format().unwrap().as_bytes()).unwrap();
         }
         assert_eq!(proposal.statement.approvals.len(), 2);

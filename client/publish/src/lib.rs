@@ -11,6 +11,15 @@ pub mod issued_at;
 
 mod key_kind;
 
+pub mod passphrase;
+
+pub mod encrypted_key;
+mod openssh_key;
+
+pub mod signer;
+
+pub mod agent_choice;
+
 pub mod key;
 pub mod key_proposal;
 

@@ -5,23 +5,22 @@ use std::path::Path;
 use stele_explain::Failure;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
-use stele_spec::key::SecretKey;
 use stele_spec::name::Publisher;
 use stele_spec::registration::Refusal;
-use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, sign};
+use stele_spec::statement::{PublisherClaim, SignedStatement, Statement};
 
 use crate::issued_at::now;
-use crate::publish_error::PublishError;
 use crate::register::{self, RegistrationRefused};
+use crate::signer::Signer;
 
 /// The key statement that brought the name to this key, if it may speak; none where nobody has the name; else an error.
 pub fn held(
     record: &mut ProvenEntries,
     publisher: &Publisher,
-    key: &SecretKey,
+    key: &Signer,
 ) -> Result<Option<ProvenStatement>, Failure> {
     let Some(holder) = record.holder(publisher)? else { return Ok(None) };
-    let kid = key.public().key_id();
+    let kid = key.key_id();
     if holder.key(&kid).is_some() {
         let brings = |logged: &&ProvenStatement| match logged.statement() {
             Statement::Publisher(change) => change.key(&kid).is_some(),
@@ -43,7 +42,7 @@ pub fn held(
 pub fn submit(
     record: &mut ProvenEntries,
     publisher: &Publisher,
-    key: &SecretKey,
+    key: &Signer,
     expect: Option<&Path>,
 ) -> Result<ProvenStatement, Failure> {
     let claim = PublisherClaim::new(publisher.clone(), now(), &[key.public()]);
@@ -51,6 +50,6 @@ pub fn submit(
 }
 
 /// A claim, signed by a key.
-pub fn signed(claim: PublisherClaim, key: &SecretKey) -> Result<SignedStatement, PublishError> {
-    sign(&Statement::Publisher(claim), key).map_err(PublishError::Statement)
+pub fn signed(claim: PublisherClaim, key: &Signer) -> Result<SignedStatement, Failure> {
+    key.sign(&Statement::Publisher(claim))
 }

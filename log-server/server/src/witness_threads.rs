@@ -140,6 +140,7 @@ fn answered(answer: Result<Response, HttpError>) -> Result<WitnessResponse, Unre
 fn unreachable(error: &HttpError) -> Unreachable {
     let why = match error {
         HttpError::BadUrl { .. } => "its address in the policy is none",
+        HttpError::BadProxy { .. } => "the proxy of this machine is none",
         HttpError::Unreachable { .. } => "it cannot be reached",
         HttpError::TimedOut { .. } => "it took too long",
         HttpError::TooLarge { .. } => "its answer is too large",

@@ -7,7 +7,7 @@ use crate::error::DurableError;
 use crate::file;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use stele_explain::{Exit, Explain, explain};
 use zeroize::{Zeroize, Zeroizing};
@@ -75,7 +75,8 @@ impl Explain for KeyFileError {
             hint: "choose another name, or move the old key to a safe place first";
         Self::Open { path, mode } if is_mounted_secret(*mode) => Exit::BadInput, "key-readable-by-others",
             hint: format!(
-                "chmod 600 {0}; or, where it is mounted for this process's group alone and cannot be changed, set {GROUP_MAY_READ}=1",
+                "chmod 600 {0}; or, where it is mounted for this process's group alone and cannot be changed, set {GROUP_MAY_READ}=1 \
+                 (`stele`: --allow-group-readable-key)",
                 path.display()
             );
         Self::Open { path, .. } => Exit::BadInput, "key-readable-by-others",
@@ -108,40 +109,95 @@ fn is_mounted_secret(mode: u32) -> bool {
     mode & 0o037 == 0
 }
 
-fn group_may_read() -> bool {
-    std::env::var_os(GROUP_MAY_READ).is_some_and(|value| value == "1")
+/// Who may read a secret file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Its owner alone.
+    Owner,
+    /// Its group as well, where the group may do no more and others nothing.
+    Group,
+}
+
+impl Readers {
+    /// What [`GROUP_MAY_READ`] says: the group where it is `1`.
+    pub fn from_environment() -> Self {
+        if std::env::var_os(GROUP_MAY_READ).is_some_and(|value| value == "1") { Self::Group } else { Self::Owner }
+    }
+
+    fn include(self, mode: u32) -> bool {
+        mode & 0o077 == 0 || self == Self::Group && is_mounted_secret(mode)
+    }
 }
 
 /// Reads a key, after checking that no other user can. Its group may where [`GROUP_MAY_READ`] is `1` and the group may do no more.
+pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    read_by(path, Readers::from_environment())
+}
+
+/// The same, where these may read it.
 ///
 /// The checks are made on the opened file, so swapping the name in between changes nothing.
-pub fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+pub fn read_by(path: &Path, readers: Readers) -> Result<Zeroizing<String>, KeyFileError> {
+    let file = open(path)?;
+    let found = file.metadata().map_err(|source| KeyFileError::Read { path: path.to_owned(), source })?;
+    if !found.is_file() {
+        return Err(KeyFileError::NotAKey { path: path.to_owned(), reason: "not a regular file" });
+    }
+    read_checked(path, file, &found, readers)
+}
+
+/// The same for a passphrase, which may also come through a pipe that this process was given, as `<(pass show key)` does.
+pub fn read_passphrase(path: &Path, readers: Readers) -> Result<Zeroizing<String>, KeyFileError> {
+    let file = open(path)?;
     let unreadable = |source| KeyFileError::Read { path: path.to_owned(), source };
-    let not_a_key = |reason| KeyFileError::NotAKey { path: path.to_owned(), reason };
+    let found = file.metadata().map_err(unreadable)?;
+    if found.file_type().is_fifo() {
+        // Who writes to it may not have begun.
+        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).map_err(|error| unreadable(error.into()))?;
+        return read_whole(path, file);
+    }
+    if !found.is_file() {
+        return Err(KeyFileError::NotAKey { path: path.to_owned(), reason: "neither a regular file nor a pipe" });
+    }
+    read_checked(path, file, &found, readers)
+}
+
+fn open(path: &Path) -> Result<File, KeyFileError> {
     // A pipe must not hang us before we have seen that it is one.
     let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(|e| match e.kind() {
+    OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => KeyFileError::Missing { path: path.to_owned() },
-        _ => unreadable(e),
-    })?;
-    let found = file.metadata().map_err(unreadable)?;
-    if !found.is_file() {
-        return Err(not_a_key("not a regular file"));
+        _ => KeyFileError::Read { path: path.to_owned(), source: error },
+    })
+}
+
+fn read_checked(
+    path: &Path,
+    file: File,
+    found: &std::fs::Metadata,
+    readers: Readers,
+) -> Result<Zeroizing<String>, KeyFileError> {
+    if found.len() > MAX_KEY_FILE {
+        return Err(KeyFileError::NotAKey { path: path.to_owned(), reason: "too large" });
     }
     let mode = found.permissions().mode() & 0o7777;
-    if found.len() > MAX_KEY_FILE {
-        return Err(not_a_key("too large"));
-    }
-    if mode & 0o077 != 0 && !(is_mounted_secret(mode) && group_may_read()) {
+    if !readers.include(mode) {
         // What is public may be read by anyone: it is not a question of its mode.
         return Err(match public_thing(&file) {
             Some(what) => KeyFileError::OtherThing { path: path.to_owned(), what },
             None => KeyFileError::Open { path: path.to_owned(), mode },
         });
     }
+    read_whole(path, file)
+}
+
+/// Reads what is there, of at most [`MAX_KEY_FILE`] bytes, as text; `path` says in messages what it is.
+pub fn read_whole(path: &Path, from: impl Read) -> Result<Zeroizing<String>, KeyFileError> {
+    let unreadable = |source| KeyFileError::Read { path: path.to_owned(), source };
+    let not_a_key = |reason| KeyFileError::NotAKey { path: path.to_owned(), reason };
     // Reserved in full, so that growing does not leave copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE as usize + 1));
-    file.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    from.take(MAX_KEY_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_KEY_FILE {
         return Err(not_a_key("too large"));
     }
@@ -226,6 +282,42 @@ mod tests {
         }
         with_mode(&path, b"secret", 0o400);
         assert_eq!(*read(&path).unwrap(), "secret");
+    }
+
+    #[test]
+    fn a_group_may_read_where_that_is_said_and_others_never() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.key");
+        for (mode, owner, group) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o440, false, true),
+            (0o640, false, true),
+            (0o660, false, false),
+            (0o650, false, false),
+            (0o444, false, false),
+            (0o644, false, false),
+            (0o604, false, false),
+            (0o641, false, false),
+        ] {
+            with_mode(&path, b"secret", mode);
+            assert_eq!(read_by(&path, Readers::Owner).is_ok(), owner, "{mode:o}");
+            assert_eq!(read_by(&path, Readers::Group).is_ok(), group, "{mode:o}");
+            assert_eq!(read_passphrase(&path, Readers::Group).is_ok(), group, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_passphrase_comes_through_a_pipe_and_a_key_does_not() {
+        use std::io::Write as _;
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader)));
+        assert!(matches!(read_by(&path, Readers::Owner), Err(KeyFileError::NotAKey { .. })));
+        let reading = std::thread::spawn(move || read_passphrase(&path, Readers::Owner).map(|text| text.to_string()));
+        writer.write_all(b"correct horse\n").unwrap();
+        drop(writer);
+        assert_eq!(reading.join().unwrap().unwrap(), "correct horse\n");
+        drop(reader);
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
-//! TLS is rustls with ring and the roots of [`roots`](crate::roots). The address of a proxy is taken from the environment as curl does
-//! (`HTTPS_PROXY`, `NO_PROXY`), except for this machine's own addresses. Nothing here is trusted for its content: TLS
+//! TLS is rustls with ring and the roots of [`roots`](crate::roots). A proxy is the one of the environment, see
+//! [`proxies`](crate::proxies). Nothing here is trusted for its content: TLS
 //! only keeps observers out and saves work on a broken line.
 
 use crate::content_encoding::{self, EncodingError};
 use crate::exchange::{self, Exchange, Outcome, without_secrets};
+use crate::proxies::{BadProxy, Proxies};
 use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 use stele_explain::{Exit, Explain, explain};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, Timeout};
+use ureq::{Agent, Proxy, Timeout};
 
 /// What is waited for and what is taken, at most.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ pub struct HttpClient {
     deadline: Option<Instant>,
     roots: Option<Arc<Roots>>,
     public_only: bool,
+    proxies: Arc<Proxies>,
     agents: Arc<Agents>,
 }
 
@@ -133,6 +135,14 @@ pub enum HttpError {
         /// Where it leads.
         address: NotPublic,
     },
+    /// The proxy of the environment is none.
+    #[error("{url} is not asked: {proxy}")]
+    BadProxy {
+        /// The address asked.
+        url: String,
+        /// Which variable, and what is wrong with it.
+        proxy: BadProxy,
+    },
     /// Whom TLS is to believe cannot be read.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -150,6 +160,8 @@ pub enum HttpError {
 impl Explain for HttpError {
     explain! {
         Self::BadUrl { .. } => Exit::BadInput, "bad-url", hint: "write it as http://HOST:PORT or https://HOST";
+        Self::BadProxy { proxy, .. } => Exit::BadInput, "bad-proxy",
+            hint: format!("correct or unset {}; NO_PROXY names hosts that are asked without one", proxy.variable);
         Self::Roots(error) => error;
         Self::Unreachable { .. } => Exit::Unavailable, "unreachable",
             hint: "is it running, and is the address right? Try again later";
@@ -209,6 +221,7 @@ impl HttpClient {
             deadline: None,
             roots: None,
             public_only: false,
+            proxies: Arc::new(Proxies::from_environment()),
             agents: Default::default(),
         }
     }
@@ -290,7 +303,7 @@ impl HttpClient {
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
             return Err(bad("neither http nor https".into()));
         }
-        let local = uri.host().is_some_and(is_local);
+        let proxy = self.proxies.of(&uri).map_err(|proxy| HttpError::BadProxy { url: url.to_owned(), proxy })?;
         if let Some(address) = uri.host().filter(|_| self.public_only).and_then(public_address::literal) {
             return Err(HttpError::NotPublic { url: shown(), address });
         }
@@ -305,10 +318,10 @@ impl HttpClient {
         let sent = if *method == Method::GET {
             let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
             let request = request.body(()).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, local, left)
+            run(agent, request, proxy, left)
         } else {
             let request = request.body(body).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, local, left)
+            run(agent, request, proxy, left)
         };
         let mut answer = sent.map_err(|e| self.error(url, e))?;
         let status = answer.status().as_u16();
@@ -376,16 +389,13 @@ impl HttpClient {
 fn run<B: ureq::AsSendBody>(
     agent: &Agent,
     request: Request<B>,
-    local: bool,
+    proxy: Option<Proxy>,
     left: Option<Duration>,
 ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-    if !local && left.is_none() {
+    if proxy.is_none() && left.is_none() {
         return agent.run(request);
     }
-    let mut config = agent.configure_request(request);
-    if local {
-        config = config.proxy(None);
-    }
+    let mut config = agent.configure_request(request).proxy(proxy);
     if let Some(left) = left {
         config = config.timeout_global(Some(left));
     }
@@ -398,6 +408,8 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_o
     let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
+        // Each request has its own.
+        .proxy(None)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .user_agent(user_agent)
@@ -411,10 +423,4 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_o
         true => Agent::with_parts(config, DefaultConnector::default(), PublicOnly),
         false => config.into(),
     }
-}
-
-/// This machine, which no proxy reaches.
-fn is_local(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

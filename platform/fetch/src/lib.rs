@@ -10,6 +10,8 @@ pub mod public_address;
 
 pub mod roots;
 
+pub mod proxies;
+
 pub mod http_client;
 
 pub mod static_files;

@@ -1,6 +1,6 @@
 //! A key that is kept in an ssh-agent: we give it what is to be signed and never see the secret.
 //!
-//! An agent that is gone, locked, slow or lying costs this witness its answers (503) and nothing else: what an agent gives is verified
+//! An agent that is gone, locked, slow or lying costs a witness its answers (503) and nothing else: what an agent gives is verified
 //! before anything is recorded, and every signature is asked for over a connection of its own, so that it goes on by itself when the
 //! agent is back. After a failure nothing is asked for [`REST`], so that those who wait behind a dead agent do not wait one by one.
 //!
@@ -16,9 +16,10 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use stele_explain::{Exit, Explain, explain};
 
-use crate::wire::{Garbage, MAX_MESSAGE, Reply, SshKey, ask_keys, ask_signature};
+use crate::wire::{Garbage, Held, MAX_MESSAGE, Reply, SshKey, ask_keys, ask_signature};
 
-/// How long one question may take: an agent on this machine answers within a millisecond, one that asks a person does not belong here.
+/// How long one question may take: an agent on this machine answers within a millisecond. One that asks a person before it signs is given
+/// more time by [`Agent::patient`].
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a failure counts for the questions after it.
@@ -31,6 +32,7 @@ pub const VARIABLE: &str = "SSH_AUTH_SOCK";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agent {
     socket: Option<PathBuf>,
+    patience: Duration,
 }
 
 /// A key in an agent.
@@ -45,7 +47,7 @@ pub struct AgentKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
     /// Neither config nor environment says where it is.
-    #[error("no ssh-agent: neither `socket` in [agent] nor {VARIABLE} says where it is")]
+    #[error("no ssh-agent: {VARIABLE} does not say where it is, nor does `socket` in [agent] of a witness")]
     Nowhere,
     /// No agent answers at the socket.
     #[error("the ssh-agent at {socket} cannot be asked: {reason}")]
@@ -56,10 +58,12 @@ pub enum AgentError {
         reason: String,
     },
     /// It did not answer in time.
-    #[error("the ssh-agent at {socket} did not answer within {} s", PATIENCE.as_secs())]
+    #[error("the ssh-agent at {socket} did not answer within {seconds} s")]
     TooSlow {
         /// The socket.
         socket: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// What it answered is none.
     #[error("the ssh-agent at {socket} answered {reason}")]
@@ -107,12 +111,32 @@ impl Agent {
     /// The agent at a socket; without one, the one that `SSH_AUTH_SOCK` names. That there is none is an error of the first question.
     pub fn new(socket: Option<&Path>) -> Self {
         let from_environment = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { socket: socket.map(Path::to_owned).or_else(from_environment) }
+        Self { socket: socket.map(Path::to_owned).or_else(from_environment), patience: PATIENCE }
+    }
+
+    /// The same, waiting longer for a signature: it may ask a person first, as `ssh-add -c` makes it do.
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where it is, for messages.
+    pub fn socket(&self) -> String {
+        self.words()
+    }
+
+    /// What it holds, keys of any type.
+    pub fn held(&self) -> Result<Vec<Held>, AgentError> {
+        match self.ask(&ask_keys(), PATIENCE)? {
+            Reply::Keys(held) => Ok(held),
+            // OpenSSH's answers with no key while it is locked; others may say no.
+            Reply::Failure => Ok(Vec::new()),
+            Reply::Signature(_) => Err(AgentError::Beside { socket: self.words() }),
+        }
     }
 
     /// The key with a fingerprint, as `ssh-add -l` prints it.
     pub fn find(&self, fingerprint: &str) -> Result<SshKey, AgentError> {
-        let Reply::Keys(held) = self.ask(&ask_keys())? else { return Err(AgentError::Beside { socket: self.words() }) };
+        let held = self.held()?;
         let mut keys = held.iter().filter_map(|held| SshKey::from_blob(&held.blob));
         keys.find(|key| key.fingerprint() == fingerprint).ok_or_else(|| AgentError::NoKey {
             socket: self.words(),
@@ -126,13 +150,15 @@ impl Agent {
     }
 
     /// One question over a connection of its own.
-    fn ask(&self, question: &[u8]) -> Result<Reply, AgentError> {
+    fn ask(&self, question: &[u8], patience: Duration) -> Result<Reply, AgentError> {
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => AgentError::TooSlow { socket: self.words() },
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                AgentError::TooSlow { socket: self.words(), seconds: patience.as_secs() }
+            }
             _ => AgentError::Unreachable { socket: self.words(), reason: error.to_string() },
         };
         let garbage = |reason| AgentError::Garbage { socket: self.words(), reason };
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         let socket = self.socket.as_ref().ok_or(AgentError::Nowhere)?;
         let mut stream = connect(socket).map_err(failed)?;
         let length = u32::try_from(question.len()).unwrap_or(u32::MAX);
@@ -161,7 +187,7 @@ impl AgentKey {
         self.agent.find(&self.key.fingerprint()).map(drop)
     }
 
-    /// Its bare signature, which is to be verified. One question at a time; blocks for [`PATIENCE`] at most for each.
+    /// Its bare signature, which is to be verified. One question at a time; blocks for the agent's patience at most for each.
     pub fn sign(&self, message: &[u8]) -> Result<[u8; 64], AgentError> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((when, error)) = &*failed
@@ -169,7 +195,7 @@ impl AgentKey {
         {
             return Err(error.clone());
         }
-        let signed = match self.agent.ask(&ask_signature(&self.key, message)) {
+        let signed = match self.agent.ask(&ask_signature(&self.key, message), self.agent.patience) {
             Ok(Reply::Signature(signature)) => Ok(signature),
             Ok(Reply::Failure) => Err(self.refused()),
             Ok(Reply::Keys(_)) => Err(AgentError::Beside { socket: self.agent.words() }),
@@ -195,7 +221,7 @@ const ASK_THE_AGENT: &str = "`ssh-add -l` prints what it holds, `ssh-add FILE` a
 impl Explain for AgentError {
     explain! {
         Self::Nowhere => Exit::BadInput, "agent-nowhere",
-            hint: "start one (`ssh-agent -a SOCKET`), and write `socket` into [agent] of witness.toml";
+            hint: "start one (`eval $(ssh-agent)`), or give its socket in SSH_AUTH_SOCK or, for a witness, in [agent] of witness.toml";
         Self::Unreachable { .. } => Exit::Unavailable, "agent-unreachable",
             hint: "is it running, and may this user open its socket?";
         Self::TooSlow { .. } => Exit::Unavailable, "agent-too-slow",

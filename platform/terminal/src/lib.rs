@@ -7,6 +7,8 @@ pub mod output;
 pub mod schema;
 pub mod volume;
 
+pub mod prompt;
+
 pub mod finish;
 
 pub mod writers;

@@ -1,6 +1,8 @@
 //! One key in a PEM file, as people keep it: with blanks, blank lines and text around it, which OpenSSL reads over too
 //! (RFC 7468 section 2 lets it stand there). What is read is written again as the strict grammar has it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
@@ -17,13 +19,30 @@ pub(super) const PRIVATE: &str = "PRIVATE KEY";
 /// The same for public keys.
 pub(super) const PUBLIC: &str = "PUBLIC KEY";
 
+/// The bytes of the block with exactly this label, such as `ENCRYPTED PRIVATE KEY`, where it is the only private key of the text.
+pub fn private_block(text: &str, label: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let block = block(text, label, PRIVATE)?;
+    // Never grown, as the text is not: no copy of it stays in memory.
+    let mut base64 = Zeroizing::new(String::with_capacity(block.len()));
+    block.lines().filter(|line| !line.starts_with('-')).for_each(|line| base64.push_str(line));
+    let mut bytes = Zeroizing::new(vec![0; base64.len()]);
+    let length = STANDARD.decode_slice(base64.as_bytes(), &mut bytes).map_err(|_| KeyError::NotPem)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
 /// The block with exactly this label, where it is the only one whose label ends so: which of two keys is meant is not guessed.
 pub(super) fn only_block(text: &str, label: &str) -> Result<Zeroizing<String>, KeyError> {
+    block(text, label, label)
+}
+
+/// The block with this label, where no other has a label that ends as those of its sort do.
+fn block(text: &str, label: &str, sort: &str) -> Result<Zeroizing<String>, KeyError> {
     if text.len() > MAX_PEM {
         return Err(KeyError::NotPem);
     }
     let lines = || text.split(['\n', '\r']);
-    match lines().filter_map(begun).filter(|begun| begun.ends_with(label)).count() {
+    match lines().filter_map(begun).filter(|begun| begun.ends_with(sort)).count() {
         0 => return Err(KeyError::NotPem),
         1 => {}
         _ => return Err(KeyError::SeveralKeys),
@@ -103,6 +122,24 @@ mod tests {
         let public = secret.public().to_pem();
         assert_eq!(PublicKey::from_pem(&format!("{public}{public}")), Err(KeyError::SeveralKeys));
         assert!(KeyError::SeveralKeys.to_string().contains("found several"));
+    }
+
+    #[test]
+    fn a_block_is_read_by_its_label_and_only_where_no_other_private_key_is_beside_it() {
+        let (_, body, _, secret) = parts();
+        let plain = secret.to_pkcs8_pem();
+        let encrypted = plain.replace("PRIVATE", "ENCRYPTED PRIVATE");
+        let label = "ENCRYPTED PRIVATE KEY";
+        assert_eq!(private_block(&plain, label), Err(KeyError::NotPem));
+        for two in [format!("{plain}{encrypted}"), format!("{encrypted}{plain}"), format!("{encrypted}{encrypted}")] {
+            assert_eq!(private_block(&two, label), Err(KeyError::SeveralKeys), "{two}");
+        }
+        assert_eq!(private_block(&encrypted.replace(&body, &body[1..]), label), Err(KeyError::NotPem));
+        assert_eq!(private_block(&encrypted, label), Ok(secret.to_pkcs8_der()));
+        assert_eq!(
+            private_block(&format!("about\n{encrypted}{}", secret.public().to_pem()), label),
+            Ok(secret.to_pkcs8_der())
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::canonical::{CanonicalError, Head, Item, Reader, Writer};
 use crate::hash::KeyId;
-use crate::key::{SecretKey, Signature};
+use crate::key::Signature;
 
 /// The longest signed statement in bytes: what a log entry may have.
 pub const MAX_STATEMENT: usize = 65_535;
@@ -87,18 +87,42 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Writes the envelope of a payload.
-pub(super) fn sign(payload: &[u8], issuer: &str, subject: &str, key: &SecretKey) -> Vec<u8> {
-    let protected = protected(issuer, subject, key.public().key_id());
-    let signature = key.sign(&sig_structure(&protected, payload));
-    let mut writer = Writer::default();
-    writer.tag(TAG);
-    writer.array(4);
-    writer.bytes(&protected);
-    writer.map(0);
-    writer.bytes(payload);
-    writer.bytes(signature.as_bytes());
-    writer.into_bytes()
+/// Writes the envelope of any payload, signed.
+#[cfg(test)]
+pub(super) fn sign(payload: &[u8], issuer: &str, subject: &str, key: &crate::key::SecretKey) -> Vec<u8> {
+    let open = OpenEnvelope::new(payload.to_vec(), issuer, subject, key.public().key_id());
+    open.close(&key.sign(&open.to_be_signed()))
+}
+
+/// The envelope of a payload, without its signature.
+#[derive(Debug)]
+pub(super) struct OpenEnvelope {
+    protected: Vec<u8>,
+    payload: Vec<u8>,
+}
+
+impl OpenEnvelope {
+    /// For the key that will sign it.
+    pub(super) fn new(payload: Vec<u8>, issuer: &str, subject: &str, kid: KeyId) -> Self {
+        Self { protected: protected(issuer, subject, kid), payload }
+    }
+
+    /// What the key signs.
+    pub(super) fn to_be_signed(&self) -> Vec<u8> {
+        sig_structure(&self.protected, &self.payload)
+    }
+
+    /// Writes the envelope with its signature.
+    pub(super) fn close(&self, signature: &Signature) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.tag(TAG);
+        writer.array(4);
+        writer.bytes(&self.protected);
+        writer.map(0);
+        writer.bytes(&self.payload);
+        writer.bytes(signature.as_bytes());
+        writer.into_bytes()
+    }
 }
 
 fn protected(issuer: &str, subject: &str, kid: KeyId) -> Vec<u8> {

@@ -83,7 +83,7 @@ use crate::canonical::{self, CanonicalError, FieldPath};
 use crate::hash::{Digest, KeyId};
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::name::{Coordinate, Publisher};
-use cose::Envelope;
+use cose::{Envelope, OpenEnvelope};
 
 /// What somebody says. A new kind makes every program that reads statements decide what it means to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -366,11 +366,32 @@ fn check_signers(claim: &PublisherClaim, signer: KeyId) -> Result<(), StatementE
 
 /// Checks a statement and signs it. What comes back has been read again from its bytes.
 pub fn sign(statement: &Statement, key: &SecretKey) -> Result<SignedStatement, StatementError> {
-    statement.check().map_err(StatementError::Field)?;
-    let payload = statement.payload().map_err(StatementError::from_payload)?;
-    let (issuer, subject) = statement.claims();
-    let bytes = cose::sign(&payload, &issuer, &subject, key);
-    SignedStatement::parse(&bytes)
+    let unsigned = UnsignedStatement::new(statement, key.public().key_id())?;
+    unsigned.signed(&key.sign(&unsigned.to_be_signed()))
+}
+
+/// A checked statement that waits for the signature of one key, which may be in another process or machine.
+#[derive(Debug)]
+pub struct UnsignedStatement(OpenEnvelope);
+
+impl UnsignedStatement {
+    /// Checks a statement, for the key that will sign it.
+    pub fn new(statement: &Statement, signer: KeyId) -> Result<Self, StatementError> {
+        statement.check().map_err(StatementError::Field)?;
+        let payload = statement.payload().map_err(StatementError::from_payload)?;
+        let (issuer, subject) = statement.claims();
+        Ok(Self(OpenEnvelope::new(payload, &issuer, &subject, signer)))
+    }
+
+    /// The bytes that the key signs: `Sig_structure` (RFC 9052 section 4.4).
+    pub fn to_be_signed(&self) -> Vec<u8> {
+        self.0.to_be_signed()
+    }
+
+    /// The statement with its signature, read again from its bytes. Whether the signature is the key's is for the caller to check.
+    pub fn signed(&self, signature: &Signature) -> Result<SignedStatement, StatementError> {
+        SignedStatement::parse(&self.0.close(signature))
+    }
 }
 
 #[cfg(test)]

@@ -133,11 +133,15 @@ impl PublisherClaim {
     /// Approves the statement with one more key. Nothing else of it may change after that.
     pub fn approve(&mut self, key: &SecretKey) -> Result<(), CanonicalError> {
         let signature = key.sign(&self.approved_bytes()?);
-        let kid = key.public().key_id();
+        self.take_approval(key.public().key_id(), signature);
+        Ok(())
+    }
+
+    /// Takes the signature of a key over [`PublisherClaim::approved_bytes`], which the caller has verified; of each key one.
+    pub fn take_approval(&mut self, kid: KeyId, signature: Signature) {
         self.approvals.retain(|approval| approval.kid != kid);
         self.approvals.push(Approval { kid, signature });
         self.approvals.sort_by_key(|approval| approval.kid);
-        Ok(())
     }
 
     /// Verifies every approval, strictly, under the keys that a lookup gives.

@@ -86,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-spec",
             "stele-clock",
             "stele-durable",
+            "stele-ssh-agent",
             "stele-verify",
             "stele-model-files",
             "stele-log-client",

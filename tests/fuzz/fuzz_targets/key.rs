@@ -15,4 +15,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if let Ok(key) = stele_spec::key::SecretKey::from_pkcs8_pem(text) {
         assert!(stele_spec::key::SecretKey::from_pkcs8_pem(&key.to_pkcs8_pem()).is_ok());
     }
+    let _ = stele_spec::key::private_block(text, "ENCRYPTED PRIVATE KEY");
 });

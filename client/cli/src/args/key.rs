@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use stele_publish::key::KeySource;
+
+use super::signing_key::{KeyOpening, source};
 
 /// `stele key`.
 #[derive(Debug, Args)]
@@ -19,10 +22,20 @@ pub enum KeyVerb {
     New {
         /// Where to put it.
         file: PathBuf,
+        /// Encrypt it with a passphrase, as OpenSSL reads it: --passphrase-file, else $STELE_PASSPHRASE, else the terminal is asked.
+        #[arg(long)]
+        encrypt: bool,
+        /// A file whose first line is the passphrase.
+        #[arg(long, value_name = "FILE", requires = "encrypt")]
+        passphrase_file: Option<PathBuf>,
     },
     /// Show the public half: its key id and its PEM.
     Show {
-        /// A secret or a public key in PEM.
-        file: PathBuf,
+        /// A secret or a public key: a file, `-` for standard input, or `ssh-agent:WHICH`.
+        #[arg(value_name = "KEY", value_parser = source)]
+        key: KeySource,
+        /// How its file is opened.
+        #[command(flatten)]
+        opening: KeyOpening,
     },
 }

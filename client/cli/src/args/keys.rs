@@ -7,6 +7,7 @@ use stele_clock::duration::HumanDuration;
 use stele_spec::name::Publisher;
 
 use super::log::Trust;
+use super::signing_key::SigningKey;
 
 /// `stele claim`.
 #[derive(Debug, Args)]
@@ -14,8 +15,8 @@ pub struct ClaimArgs {
     /// The name: `acme.example` or `huggingface.co/acme`.
     pub publisher: Publisher,
     /// The publisher's secret key.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[command(flatten)]
+    pub key: SigningKey,
     /// Further keys of the name, in public PEM. May be given again.
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
@@ -93,16 +94,16 @@ pub enum KeysVerb {
         /// The proposal. It is written anew, with the signature in it.
         file: PathBuf,
         /// A secret key of the name.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[command(flatten)]
+        key: SigningKey,
     },
     /// Sign a proposal as the last one, and submit it.
     Submit {
         /// The proposal.
         file: PathBuf,
         /// A secret key of the name.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[command(flatten)]
+        key: SigningKey,
         /// Whom to trust and ask.
         #[command(flatten)]
         said: SubmitArgs,
@@ -115,8 +116,8 @@ pub struct ChangeArgs {
     /// The name.
     pub publisher: Publisher,
     /// A secret key of the name, which signs.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[command(flatten)]
+    pub key: SigningKey,
     /// How many keys sign the next change; else as many as now.
     #[arg(long, value_name = "N")]
     pub threshold: Option<u64>,

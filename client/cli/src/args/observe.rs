@@ -9,6 +9,7 @@ use stele_host_check::HostLocation;
 use stele_spec::name::{Coordinate, Publisher};
 
 use super::log::Trust;
+use super::signing_key::SigningKey;
 
 /// `stele observe`.
 #[derive(Debug, Args)]
@@ -26,16 +27,16 @@ pub struct ObserveArgs {
     #[arg(long, value_name = "HOST=URL", value_parser = base)]
     pub base: Vec<(String, String)>,
     /// Sign with this key.
-    #[arg(long, value_name = "FILE", requires = "publisher")]
-    pub key: Option<PathBuf>,
-    /// The name that the key holds.
-    #[arg(long, requires = "key")]
+    #[command(flatten)]
+    pub key: SigningKey,
+    /// The name that the key holds. Without it nothing is signed.
+    #[arg(long)]
     pub publisher: Option<Publisher>,
     /// Where to write the signed observation.
-    #[arg(short, long, value_name = "FILE", requires = "key")]
+    #[arg(short, long, value_name = "FILE", requires = "publisher")]
     pub output: Option<PathBuf>,
     /// Submit it to the log.
-    #[arg(long, requires = "key")]
+    #[arg(long, requires = "publisher")]
     pub submit: bool,
     /// Whom to trust and ask.
     #[command(flatten)]

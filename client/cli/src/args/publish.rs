@@ -6,6 +6,7 @@ use clap::Args;
 use stele_clock::duration::HumanDuration;
 
 use super::log::Trust;
+use super::signing_key::SigningKey;
 use super::value::glob;
 
 /// `stele publish`.
@@ -14,8 +15,8 @@ pub struct PublishArgs {
     /// The folder with the weights.
     pub folder: PathBuf,
     /// The publisher's secret key.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[command(flatten)]
+    pub key: SigningKey,
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,

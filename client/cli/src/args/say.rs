@@ -8,6 +8,7 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Configuration, Copies, EvaluationClass, IncidentClass, IncidentStatus, Severity, Stage};
 
 use super::keys::SubmitArgs;
+use super::signing_key::SigningKey;
 
 /// What every one of them takes.
 #[derive(Debug, Args)]
@@ -22,8 +23,8 @@ pub struct Say {
     #[arg(long, conflicts_with_all = ["form", "dry_run"])]
     pub draft: bool,
     /// The speaker's secret key.
-    #[arg(long, value_name = "FILE", required_unless_present = "draft")]
-    pub key: Option<PathBuf>,
+    #[command(flatten)]
+    pub key: SigningKey,
     /// Where the log is and what is kept.
     #[command(flatten)]
     pub said: SubmitArgs,

@@ -13,7 +13,7 @@ use stele_publish::key_proposal::Proposal;
 use stele_publish::name::{held, signed};
 use stele_publish::publish_error::PublishError;
 use stele_publish::register;
-use stele_spec::key::SecretKey;
+use stele_publish::signer::Signer;
 use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, StatementError};
 use stele_terminal::volume::note;
@@ -29,7 +29,7 @@ use crate::verbs::keys;
 const WAIT: HumanDuration = HumanDuration(60);
 
 pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
-    let key = key::read_secret(&args.key)?;
+    let key = key::signer(&args.key)?;
     let loaded = match policy_file::load(args.trust.policy.as_deref()) {
         Ok(loaded) => Some(loaded),
         // With an address alone a claim can be made; whether it is in the log is then nobody's word but the log's.
@@ -43,7 +43,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     );
     let mut all = vec![key.public()];
     for file in &args.with {
-        all.push(key::read_public(file)?);
+        all.push(key::read_public(file, &args.key.opening)?);
     }
     let mut claim = PublisherClaim::new(args.publisher.clone(), now(), &all);
     claim.threshold = args.threshold;
@@ -77,20 +77,13 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
 }
 
 /// A claim that more than one key must sign.
-fn propose(claim: PublisherClaim, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
+fn propose(claim: PublisherClaim, key: &Signer, file: Option<PathBuf>) -> Result<Output, Failure> {
     let proposal = Proposal { needed: claim.threshold, statement: claim };
     keys::propose(proposal, key, file)
 }
 
-fn render(
-    publisher: &Publisher,
-    key: &SecretKey,
-    log: &LogClient,
-    new: bool,
-    entry: Option<u64>,
-    place: &str,
-) -> Output {
-    let (kid, verb) = (key.public().key_id(), if new { "claimed" } else { "already held" });
+fn render(publisher: &Publisher, key: &Signer, log: &LogClient, new: bool, entry: Option<u64>, place: &str) -> Output {
+    let (kid, verb) = (key.key_id(), if new { "claimed" } else { "already held" });
     Output {
         text: format!("{publisher} {verb} by key {kid}\n  log   {}\n  place {place}\n", without_secrets(log.url())),
         json: json!({

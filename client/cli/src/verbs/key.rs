@@ -1,35 +1,48 @@
 //! `stele key new`, `stele key show`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use stele_durable::key_file;
+use stele_durable::key_file::{self, KeyFileError};
 use stele_explain::Failure;
+use stele_publish::encrypted_key;
 use stele_publish::error::FileError;
 use stele_spec::key::{PublicKey, SecretKey};
+use stele_terminal::volume::note;
+use zeroize::Zeroizing;
 
-use crate::args::{KeyArgs, KeyVerb};
-use crate::key::read_public;
+use crate::args::{KeyArgs, KeyOpening, KeyVerb};
+use crate::key;
 use crate::output::Output;
 
 pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
     match args.verb {
-        KeyVerb::New { file } => new(&file),
-        KeyVerb::Show { file } => show(&file),
+        KeyVerb::New { file, encrypt, passphrase_file } => new(&file, encrypt, passphrase_file),
+        KeyVerb::Show { key, opening } => key::public(&key, &opening).map(|key| render(&key, None)),
     }
 }
 
-fn new(file: &Path) -> Result<Output, Failure> {
-    let seed = key_file::random_seed()
-        .map_err(|source| FileError::Read { path: "the system's random source".into(), source })?;
-    let key = SecretKey::from_seed(*seed);
-    let pem = key.to_pkcs8_pem();
+fn new(file: &Path, encrypt: bool, passphrase_file: Option<PathBuf>) -> Result<Output, Failure> {
+    if file.symlink_metadata().is_ok() {
+        // Nobody should choose a passphrase for nothing.
+        return Err(KeyFileError::Exists { path: file.to_owned() }.into());
+    }
+    let key = SecretKey::from_seed(*random()?);
+    let pem = if encrypt {
+        let opening = KeyOpening { passphrase_file, allow_group_readable_key: false };
+        let of = file.display().to_string();
+        let passphrase = key::passphrases(&opening).of_new_key(&of, key::readers(&opening))?;
+        encrypted_key::encrypt(&key, &passphrase, &*random()?)?
+    } else {
+        Zeroizing::new(key.to_pkcs8_pem())
+    };
     key_file::write_new(file, &pem)?;
+    note(&second_key(&file.display().to_string()));
     Ok(render(&key.public(), Some(file)))
 }
 
-fn show(file: &Path) -> Result<Output, Failure> {
-    read_public(file).map(|key| render(&key, None))
+fn random() -> Result<Zeroizing<[u8; 32]>, FileError> {
+    key_file::random_seed().map_err(|source| FileError::Read { path: "the system's random source".into(), source })
 }
 
 fn render(key: &PublicKey, written: Option<&Path>) -> Output {
@@ -44,4 +57,14 @@ fn render(key: &PublicKey, written: Option<&Path>) -> Output {
         object.insert("file".into(), file.into());
     }
     Output { text: format!("{wrote}key id {kid}\n{pem}"), json, failure: None }
+}
+
+/// What losing the key means, and how to have a second one.
+fn second_key(file: &str) -> String {
+    format!(
+        "Whoever loses the only key of a name has lost the name: nobody can give it back. Make a second key elsewhere, and once the\n\
+         name is claimed add it:\n  \
+         stele key new second.pem && stele key show second.pem > second.pub     on another machine\n  \
+         stele keys add NAME --new second.pub --key {file}\n"
+    )
 }

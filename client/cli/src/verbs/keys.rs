@@ -24,16 +24,17 @@ use stele_publish::problems::Problems;
 use stele_publish::publish_error::PublishError;
 use stele_publish::receipt;
 use stele_publish::register::{self, RegistrationRefused};
+use stele_publish::signer::Signer;
 use stele_spec::finding::foreseen;
 use stele_spec::hash::KeyId;
-use stele_spec::key::{PublicKey, SecretKey};
+use stele_spec::key::PublicKey;
 use stele_spec::name::Publisher;
 use stele_spec::registration::Holder;
-use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError, sign};
+use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError};
 use stele_terminal::volume::note;
 
-use crate::args::{ChangeArgs, KeysArgs, KeysVerb, SubmitArgs, Trust};
-use crate::key::{read_public, read_secret};
+use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, SigningKey, SubmitArgs, Trust};
+use crate::key::{self, read_public, signer};
 use crate::log_args::{local_state, proven_entries};
 use crate::output::Output;
 use crate::policy_file;
@@ -105,10 +106,12 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
 
 fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let key = problems.keep(read_secret(&args.key));
+    let source = key::named(&args.key)?;
+    let key = problems.keep(key::signer_in(&source, &args.key));
     let policy = problems.keep(policy_file::load(args.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
-    let new: Vec<PublicKey> = new.iter().filter_map(|file| problems.keep(read_public(file))).collect();
-    let old: Vec<KeyId> = old.iter().filter_map(|key| problems.keep(named(key))).collect();
+    let new: Vec<PublicKey> =
+        new.iter().filter_map(|file| problems.keep(read_public(file, &args.key.opening))).collect();
+    let old: Vec<KeyId> = old.iter().filter_map(|key| problems.keep(named(key, &args.key.opening))).collect();
     let reason: Option<Option<Prose>> =
         problems.keep(args.reason.as_deref().map(str::parse).transpose().map_err(KeysError::Reason));
     let url = policy
@@ -140,7 +143,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     problems.keep(statement.check().map_err(|error| PublishError::Statement(StatementError::Field(error))));
     // The signatures aside, by the rules of registration: nobody should be asked to sign what cannot be.
     let alone = Holder { threshold: 1, ..holder.clone() };
-    let kid = key.public().key_id();
+    let kid = key.key_id();
     if let Err(refusal) = alone.check(&publisher, &kid, &statement) {
         let said = Statement::Publisher(statement.clone());
         problems.keep(Err::<(), _>(RegistrationRefused::of_keys(refusal, &record, &holder, kid, &said)));
@@ -157,13 +160,13 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     if holder.threshold > 1 {
         return propose(Proposal { needed: holder.threshold, statement }, &key, args.proposal);
     }
-    let signed = sign(&Statement::Publisher(statement), &key).map_err(PublishError::Statement)?;
+    let signed = key.sign(&Statement::Publisher(statement))?;
     let logged = register::submit(&mut record, &signed, args.said.expect.as_deref())?;
     kept(&logged, &mut record, args.said.output.as_deref(), true)
 }
 
 /// Approves a proposal with a first key and writes it.
-pub(crate) fn propose(mut proposal: Proposal, key: &SecretKey, file: Option<PathBuf>) -> Result<Output, Failure> {
+pub(crate) fn propose(mut proposal: Proposal, key: &Signer, file: Option<PathBuf>) -> Result<Output, Failure> {
     proposal.approve(key)?;
     let name = || {
         let name = proposal.statement.publisher.name.as_str().replace('/', "-");
@@ -178,16 +181,16 @@ pub(crate) fn propose(mut proposal: Proposal, key: &SecretKey, file: Option<Path
     Ok(waiting(&proposal, &file))
 }
 
-fn approve(file: &Path, key: &Path) -> Result<Output, Failure> {
-    let key = read_secret(key)?;
+fn approve(file: &Path, key: &SigningKey) -> Result<Output, Failure> {
+    let key = signer(key)?;
     let mut proposal = Proposal::read(file)?;
     proposal.approve(&key)?;
     durable::replace_file(file, text_of(&proposal)?.as_bytes())?;
     Ok(waiting(&proposal, file))
 }
 
-fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure> {
-    let key = read_secret(key)?;
+fn submit(file: &Path, key: &SigningKey, said: &SubmitArgs) -> Result<Output, Failure> {
+    let key = signer(key)?;
     let proposal = Proposal::read(file)?;
     let loaded = policy_file::load(said.trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(said.trust.log.as_deref(), Some(&loaded.policy))?, said.wait, note);
@@ -203,7 +206,7 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
         }
         return kept(&done, &mut record, said.output.as_deref(), false);
     }
-    let kid = key.public().key_id();
+    let kid = key.key_id();
     let whole = Statement::Publisher(statement.clone());
     match &holder {
         Some(holder) => {
@@ -221,7 +224,7 @@ fn submit(file: &Path, key: &Path, said: &SubmitArgs) -> Result<Output, Failure>
     if said.dry_run {
         return rehearsed(statement, holder.as_ref(), Some(&record), said.output.as_deref());
     }
-    let signed = sign(&whole, &key).map_err(PublishError::Statement)?;
+    let signed = key.sign(&whole)?;
     let logged = register::submit(&mut record, &signed, said.expect.as_deref())?;
     kept(&logged, &mut record, said.output.as_deref(), true)
 }
@@ -352,10 +355,10 @@ fn says_all(logged: &ProvenStatement, change: &PublisherClaim) -> bool {
 }
 
 /// A key by its id, or by its file.
-fn named(key: &str) -> Result<KeyId, Failure> {
+fn named(key: &str, opening: &KeyOpening) -> Result<KeyId, Failure> {
     match KeyId::from_hex(key) {
         Ok(kid) => Ok(kid),
-        Err(_) => read_public(Path::new(key)).map(|key| key.key_id()),
+        Err(_) => read_public(Path::new(key), opening).map(|key| key.key_id()),
     }
 }
 

@@ -36,7 +36,12 @@ struct Positions {
 }
 
 pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
-    let key = args.key.as_deref().map(key::read_secret).transpose()?;
+    // A name speaks, and its key signs; a key in the environment alone signs nothing.
+    let key = match (&args.publisher, &args.key.key) {
+        (Some(_), _) => Some(key::signer(&args.key)?),
+        (None, Some(_)) => return Err(ObserveError::Nobody.into()),
+        (None, None) => None,
+    };
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
     let url = log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?;
     let reader = LogReader::new(source_within(&url, MAX_VERDICT_WAIT));
@@ -162,6 +167,9 @@ fn statements(
 /// Why there is nothing to observe, or what was observed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ObserveError {
+    /// A key and no name.
+    #[error("--key signs for a name, and none is given")]
+    Nobody,
     /// No release.
     #[error("{coordinate} is not released in {origin}")]
     Unreleased {
@@ -222,6 +230,7 @@ pub(crate) enum ObserveError {
 
 impl Explain for ObserveError {
     explain! {
+        Self::Nobody => Exit::Usage, "publisher-unnamed", hint: "add --publisher NAME, which the key holds in this log; or leave out --key";
         Self::Unreleased { .. } => Exit::NotInLog, "not-in-log",
             hint: "is the coordinate right, and is this the log it is in?";
         Self::NoManifest => Exit::Unavailable, "manifest-missing",

@@ -24,11 +24,11 @@ use stele_publish::receipt;
 use stele_publish::register;
 use stele_publish::release;
 use stele_publish::release_file::ReleaseFile;
-use stele_spec::key::SecretKey;
+use stele_publish::signer::Signer;
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::statement::{Release, Statement, sign};
+use stele_spec::statement::{Release, Statement};
 use stele_terminal::volume::note;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
@@ -48,7 +48,8 @@ const LISTED: usize = 20;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let key = problems.keep(key::read_secret(&args.key));
+    let source = key::named(&args.key)?;
+    let key = problems.keep(key::signer_in(&source, &args.key));
     let policy = problems.keep(policy_file::load(args.trust.policy.as_deref())).map(|loaded| loaded.policy);
     // Two at once would each give the release a time of its own. A folder that cannot be locked is said further on, or is read-only.
     let _alone = match Lock::of_folder(&args.folder) {
@@ -116,7 +117,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
     examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
-    let signed = sign(&Statement::Release(Box::new(release.clone())), &key).map_err(PublishError::Statement)?;
+    let signed = key.sign(&Statement::Release(Box::new(release.clone())))?;
     if held == Held::ByKey {
         registrable(&mut record, &signed, &release)?;
     }
@@ -126,7 +127,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();
     if held == Held::ByNobody {
-        note(&format!("claiming {} for key {}\n", release.publisher.name, key.public().key_id()));
+        note(&format!("claiming {} for key {}\n", release.publisher.name, key.key_id()));
         name::submit(&mut record, &release.publisher.name, &key, expect)?;
     }
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
@@ -150,12 +151,7 @@ enum Held {
 }
 
 /// The name is this key's: the log shows it, or it may be claimed, where nobody has it and that was asked for.
-fn holding(
-    record: &mut ProvenEntries,
-    publisher: &Publisher,
-    key: &SecretKey,
-    may_claim: bool,
-) -> Result<Held, Failure> {
+fn holding(record: &mut ProvenEntries, publisher: &Publisher, key: &Signer, may_claim: bool) -> Result<Held, Failure> {
     match (name::held(record, publisher, key)?, may_claim) {
         (Some(_), _) => Ok(Held::ByKey),
         (None, true) => Ok(Held::ByNobody),

@@ -304,6 +304,12 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
     let mut command = Command::new(env!("CARGO_BIN_EXE_stele"));
     let home = tempfile::tempdir().unwrap();
     command.args(arguments).env("HOME", home.path());
+    stranger(&mut command, environment);
+    ran(command.output().unwrap())
+}
+
+/// A process that knows nothing of this machine's user but these variables.
+pub(crate) fn stranger(command: &mut Command, environment: &[(&str, &str)]) {
     for name in [
         "STELE_POLICY",
         "STELE_STATE",
@@ -313,11 +319,25 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
         "HF_HOME",
         "HF_HUB_CACHE",
         "HUGGINGFACE_HUB_CACHE",
+        "STELE_KEY",
+        "STELE_PASSPHRASE",
+        "STELE_KEY_GROUP_READABLE",
+        "SSH_AUTH_SOCK",
+        "http_proxy",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "no_proxy",
+        "NO_PROXY",
     ] {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied());
-    let output: Output = command.output().unwrap();
+}
+
+/// What a process gave.
+pub(crate) fn ran(output: Output) -> Ran {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     // A process that was killed has no code: what a shell gives for SIGKILL.
     Ran { code: output.status.code().unwrap_or(137), out: text(output.stdout), err: text(output.stderr) }

@@ -1,6 +1,6 @@
 //! A publisher of the world's model: a key, a draft, decisions, and `stele publish`.
 
-use super::{Log, Ran, Served, World, stele};
+use super::{Log, Ran, Served, World, stele, stele_with};
 
 /// A world whose log is served and whose policy says where.
 pub(crate) fn served() -> (World, Served) {
@@ -64,9 +64,13 @@ pub(crate) fn decide(world: &World) {
 
 /// Publishes it.
 pub(crate) fn publish(world: &World, more: &[&str]) -> Ran {
-    let (model, key, policy) = (world.model(), world.at("publisher.pem"), world.at("policy"));
-    let mut arguments =
-        vec!["publish", model.to_str().unwrap(), "--key", key.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+    publish_with(world, world.at("publisher.pem").to_str().unwrap(), more, &[])
+}
+
+/// The same with another key and with variables of the environment.
+pub(crate) fn publish_with(world: &World, key: &str, more: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let (model, policy) = (world.model(), world.at("policy"));
+    let mut arguments = vec!["publish", model.to_str().unwrap(), "--key", key, "--policy", policy.to_str().unwrap()];
     arguments.extend(more);
-    stele(&arguments)
+    stele_with(&arguments, environment)
 }
