@@ -5,6 +5,7 @@ mod head;
 mod profile;
 mod scan;
 mod shape;
+mod sort;
 mod vocabulary;
 
 use core::fmt;
@@ -38,9 +39,7 @@ pub fn encode<T: Serialize>(value: &T, profile: Profile) -> Result<Vec<u8>, Cano
     if scan::scan(&declared, profile).is_ok() {
         return Ok(declared);
     }
-    let sorted = serde_cbor::value::to_value(value)
-        .and_then(|value| serde_cbor::to_vec(&value))
-        .map_err(|error| CanonicalError::Unencodable(error.to_string()))?;
+    let sorted = sort::sorted(&declared)?;
     scan::scan(&sorted, profile)?;
     Ok(sorted)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, Command};
 use stele_clock::duration::HumanDuration;
 use stele_explain::{Exit, Explain, explain};
 use stele_terminal::writers::warn_of_writers;
@@ -21,6 +21,12 @@ const FILE: &str = "config.toml";
 /// The environment's name for the policy.
 pub(crate) const POLICY_VARIABLE: &str = "STELE_POLICY";
 
+/// The variable that holds the key, in place of a file.
+pub(crate) const KEY_VARIABLE: &str = "STELE_KEY";
+
+/// How the name of a key in an ssh-agent begins, which is no path.
+const AGENT: &str = "ssh-agent:";
+
 /// What can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Setting {
@@ -28,7 +34,7 @@ pub(crate) enum Setting {
     Policy,
     /// The log's address, or a folder with its static files.
     Log,
-    /// The secret key of the verbs that cannot do without one, a path.
+    /// The secret key of the verbs that cannot do without one: a path, or a key of an ssh-agent.
     Key,
     /// How long to try again while a log has no quorum.
     Wait,
@@ -123,11 +129,9 @@ impl Settings {
             if setting.is_duration() {
                 value.parse::<HumanDuration>().map_err(|error| bad(error.to_string()))?;
             }
-            let value = if setting.is_path() {
-                resolved(&value, file).ok_or_else(|| bad("no home folder".into()))?
-            } else {
-                value
-            };
+            let is_place = setting.is_path() && !(setting == Setting::Key && value.starts_with(AGENT));
+            let value =
+                if is_place { resolved(&value, file).ok_or_else(|| bad("no home folder".into()))? } else { value };
             values.insert(setting, value);
         }
         if !unknown.is_empty() {
@@ -158,7 +162,11 @@ impl Settings {
 
     /// What an option has where it is not typed, if that is from the file.
     fn default_of(&self, setting: Setting) -> Option<&str> {
-        let is_overridden = setting == Setting::Policy && variable(POLICY_VARIABLE).is_some();
+        let is_overridden = match setting {
+            Setting::Policy => variable(POLICY_VARIABLE).is_some(),
+            Setting::Key => variable(KEY_VARIABLE).is_some(),
+            _ => false,
+        };
         self.value(setting).filter(|_| !is_overridden)
     }
 
@@ -171,7 +179,7 @@ impl Settings {
             match Setting::ALL.into_iter().find(named) {
                 Some(Setting::Key) if signs_unasked => argument,
                 Some(setting) => match self.default_of(setting) {
-                    Some(value) => with_default(argument, setting, value),
+                    Some(value) => with_default(argument, value),
                     None => argument,
                 },
                 None => argument,
@@ -181,21 +189,9 @@ impl Settings {
     }
 }
 
-/// An option that need not be typed any more. What else it demanded of the command line stays, but for a key: that was demanded in place of
-/// a draft.
-fn with_default(argument: Arg, setting: Setting, value: &str) -> Arg {
-    let argument = match setting {
-        Setting::Key => {
-            let fresh = Arg::new(argument.get_id().clone()).long(Setting::Key.name()).value_name("FILE");
-            let fresh = fresh.value_parser(value_parser!(PathBuf));
-            match argument.get_help() {
-                Some(help) => fresh.help(help.clone()),
-                None => fresh,
-            }
-        }
-        _ => argument.required(false),
-    };
-    argument.default_value(value.to_owned())
+/// An option that need not be typed any more. What else it demanded of the command line stays.
+fn with_default(argument: Arg, value: &str) -> Arg {
+    argument.required(false).default_value(value.to_owned())
 }
 
 /// The folder of the user's settings and policy.

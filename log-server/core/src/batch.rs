@@ -50,7 +50,7 @@ impl Batch {
                 self.added.apply_over(logged, position, leaf, signed.statement());
                 self.newest.take(position, signed.statement());
                 self.listings.push(Listing::new(Pointer { position, leaf }, keys));
-                self.rows.push(LookupRow::of(position, leaf, signed.statement(), files));
+                self.rows.push(LookupRow::of(position, signed.statement(), files));
                 self.statements.push(signed);
                 Reply::Logged { position, known: false }
             }

@@ -49,6 +49,8 @@ pub mod running_log;
 
 pub mod name_proofs;
 
+pub mod positions;
+
 pub mod submit_error;
 
 pub mod precheck;

@@ -433,7 +433,7 @@ impl Replayed {
             }
             if position >= self.records_from {
                 let files = store.file_digests(signed.statement());
-                self.unpublished.push(LookupRow::of(position, parsed.leaf, signed.statement(), files));
+                self.unpublished.push(LookupRow::of(position, signed.statement(), files));
             }
         }
         Ok(())

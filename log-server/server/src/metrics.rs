@@ -8,7 +8,7 @@ use stele_log_core::status::{Gauge, Status, WitnessStatus, WriterState};
 use stele_spec::policy::Policy;
 
 /// The exposition of a running log.
-pub fn exposition(status: &Status, settings: &Settings, queue: usize) -> String {
+pub fn exposition(status: &Status, settings: &Settings, queue: usize, behind: u64) -> String {
     let mut metrics = Metrics::new();
     let gauges = [
         ("stele_signed_size", "Entries in the newest signed tree.", Gauge::SignedSize),
@@ -45,6 +45,8 @@ pub fn exposition(status: &Status, settings: &Settings, queue: usize) -> String 
     }
     let witnesses = status.witnesses();
     metrics.single("stele_pending_submissions", Kind::Gauge, "Submissions that wait for a batch.", queue);
+    let help = "Published entries that the derived lookups do not have yet.";
+    metrics.single("stele_lookups_behind_entries", Kind::Gauge, help, behind);
     metrics.single(
         "stele_frozen",
         Kind::Gauge,
@@ -111,7 +113,8 @@ mod tests {
         status.count("stele_submissions_total", "logged", 1);
         status.note_witness("w\"1\n", |witness| witness.cosigned = Some(7));
         let rules = config().rules();
-        let text = exposition(&status, &Settings { policy: policy("quorum none\n"), rules }, 3);
+        let text = exposition(&status, &Settings { policy: policy("quorum none\n"), rules }, 3, 2);
+        assert!(text.contains("stele_lookups_behind_entries 2\n"), "{text}");
         assert!(text.contains("stele_pending_submissions 3\n") && text.contains("stele_frozen 0\n"), "{text}");
         assert!(!text.contains("stele_spare_witnesses"), "{text}");
         assert!(text.contains("stele_submissions_total{result=\"logged\"} 3\n"), "{text}");

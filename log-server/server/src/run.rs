@@ -3,7 +3,7 @@
 use crate::error::LogError;
 use crate::http;
 use crate::intake::Intake;
-use crate::lookup::SledLookup;
+use crate::lookup::DerivedLookup;
 use crate::mailbox::{Mailbox, ReplyTo};
 use crate::options::Options;
 use crate::witness_threads::WitnessThreads;
@@ -246,9 +246,9 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     };
     let lookup = if found.published.is_none() && size > 0 {
         // The checkpoint no longer satisfies the policy: the lookups are complete, and served when a head is.
-        SledLookup::open(&data, &store, size, found.tree.root())
+        DerivedLookup::open(&data, &store, size, found.tree.root())
     } else {
-        SledLookup::open(&data, &store, public, root)
+        DerivedLookup::open(&data, &store, public, root)
     };
     let shared = Arc::new(RunningLog {
         manifests: Manifests::new(&store),

@@ -219,6 +219,8 @@ proptest! {
     fn two_codecs_write_the_same_bytes(value in value()) {
         let bytes = to_bytes(&value).unwrap();
         prop_assert_eq!(&bytes, &by_ciborium(&value));
+        let tree = serde_cbor::value::to_value(&value).unwrap();
+        prop_assert_eq!(&bytes, &serde_cbor::to_vec(&tree).unwrap());
         prop_assert_eq!(from_bytes::<serde_json::Value>(&bytes, bytes.len()).unwrap(), value.clone());
         let read: ciborium::Value = ciborium::from_reader(bytes.as_slice()).unwrap();
         prop_assert_eq!(read.deserialized::<serde_json::Value>().unwrap(), value);

@@ -8,7 +8,7 @@ use stele_fetch::exchange::without_secrets;
 use crate::log_args::local_state;
 use crate::output::Output;
 use crate::render::page::Page;
-use crate::settings::{POLICY_VARIABLE, Setting, Settings, folder, variable};
+use crate::settings::{KEY_VARIABLE, POLICY_VARIABLE, Setting, Settings, folder, variable};
 
 /// A value that holds where no option says another.
 struct Row {
@@ -54,6 +54,10 @@ fn row(settings: &Settings, setting: Setting) -> Row {
     {
         let value = Some(PathBuf::from(path).display().to_string());
         return Row { name, value, from: format!("${POLICY_VARIABLE}") };
+    }
+    if setting == Setting::Key && variable(KEY_VARIABLE).is_some() {
+        // The value is the secret itself.
+        return Row { name, value: None, from: format!("${KEY_VARIABLE} has the key") };
     }
     if let Some(value) = settings.value(setting) {
         // An address may have a password in it.

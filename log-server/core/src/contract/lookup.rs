@@ -1,14 +1,17 @@
-//! Where an entry is: positions by leaf hash, name, digest, file and parent. Derived, and nothing that is decided rests on it.
+//! Where an entry is: positions by publisher, file, package URL and parent. Derived, and nothing that is decided rests on it.
+//!
+//! What the log's own index lists is asked of the index ([`crate::positions`]).
 //!
 //! # Contract
 //! - Positions are ascending, and at most [`MAX_POSITIONS`] in one answer.
-//! - What [`Lookup::extend`] adds is found afterwards, or the lookup says that it is not open. A lookup that fails is made again from the
-//!   entries.
+//! - [`Lookup::extend`] waits for no disk. What it adds is in every answer to a question that is asked afterwards, or that question has no
+//!   answer. A lookup that fails is made again from the entries.
 
 use crate::file_digests::FileDigestIndex;
 use std::fmt::Debug;
-use stele_spec::hash::{LeafHash, RootHash};
-use stele_spec::statement::{Kind, Parent, Statement};
+use stele_spec::hash::{Digest, RootHash};
+use stele_spec::manifest::GitBlobId;
+use stele_spec::statement::{Parent, Statement};
 
 /// The most positions in one answer.
 pub const MAX_POSITIONS: usize = 1000;
@@ -24,6 +27,9 @@ pub trait Lookup: Send + Sync + Debug {
     /// Whether it answers: not while it is made again.
     fn is_open(&self) -> bool;
 
+    /// How many published entries are not in it yet.
+    fn behind(&self) -> u64;
+
     /// Makes durable what was added.
     fn flush(&self);
 }
@@ -38,16 +44,8 @@ pub struct LookupUnavailable(pub String);
 pub struct LookupRow {
     /// Where it is.
     pub position: u64,
-    /// Its hash.
-    pub leaf: LeafHash,
     /// Who said it.
     pub publisher: String,
-    /// Whether it claims or changes the keys of that name.
-    pub is_key_statement: bool,
-    /// What it is about.
-    pub coordinates: Vec<String>,
-    /// The weights it is about, in hex.
-    pub digest: Option<String>,
     /// The files of the release.
     pub files: FileDigestIndex,
     /// Its package URL.
@@ -58,16 +56,12 @@ pub struct LookupRow {
 
 impl LookupRow {
     /// The record of a statement, and of the files of its manifest.
-    pub fn of(position: u64, leaf: LeafHash, statement: &Statement, files: FileDigestIndex) -> Self {
+    pub fn of(position: u64, statement: &Statement, files: FileDigestIndex) -> Self {
         let release = statement.release();
         let lineage = release.map(|release| release.lineage.as_slice()).unwrap_or_default();
         Self {
             position,
-            leaf,
             publisher: statement.publisher().to_string(),
-            is_key_statement: statement.kind() == Kind::Publisher,
-            coordinates: statement.coordinates().iter().map(ToString::to_string).collect(),
-            digest: statement.weights_digest().map(|digest| digest.to_string()),
             files,
             purl: release.and_then(|release| release.model.purl.as_ref()).map(ToString::to_string),
             parents: lineage
@@ -79,25 +73,25 @@ impl LookupRow {
                 .collect(),
         }
     }
+
+    /// Under how many keys it is found.
+    pub fn keys(&self) -> usize {
+        1 + self.files.sha256.len()
+            + self.files.git_sha1.len()
+            + self.parents.len()
+            + 2 * usize::from(self.purl.is_some())
+    }
 }
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum LookupKey<'a> {
-    /// The entry with this leaf hash.
-    Leaf(&'a LeafHash),
-    /// Everything about a coordinate, by any speaker.
-    Coordinate(&'a str),
     /// Everything that a publisher says.
     Publisher(&'a str),
-    /// The key statements of a publisher.
-    Keys(&'a str),
-    /// Everything about a weights digest, in hex.
-    Digest(&'a str),
-    /// The releases that have a file, by its SHA-256 in hex.
-    File(&'a str),
-    /// The same by git's blob id in hex.
-    GitBlob(&'a str),
+    /// The releases that have a file, by its SHA-256.
+    File(&'a Digest),
+    /// The same by git's blob id.
+    GitBlob(&'a GitBlobId),
     /// The releases with a package URL.
     Purl(&'a str),
     /// The releases that were made of a coordinate, or of a package URL.

@@ -33,6 +33,10 @@ impl Lookup for Unasked {
         true
     }
 
+    fn behind(&self) -> u64 {
+        0
+    }
+
     fn flush(&self) {}
 }
 

@@ -10,8 +10,11 @@ use serde_json::json;
 use stele_clock::{Clock as _, SystemClock};
 use stele_log_core::alarms::Alarms;
 use stele_log_core::contract::lookup::{LookupKey, LookupUnavailable, MAX_POSITIONS};
+use stele_log_core::positions;
 use stele_log_core::prover::ProveError;
+use stele_log_core::running_log::RunningLog;
 use stele_spec::hash::{Digest, LeafHash};
+use stele_spec::index::Subject;
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::Purl;
@@ -66,7 +69,10 @@ pub(super) async fn proof(State(server): State<Server>, Path(index): Path<String
 pub(super) async fn coordinate(State(server): State<Server>, asked: Asked<Name>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("name") };
     match asked.name.parse::<Coordinate>() {
-        Ok(name) => positions(server, name.to_string(), asked.from, |name| LookupKey::Coordinate(name)).await,
+        Ok(name) => {
+            // What its publisher says of it, and what others say.
+            listed(server, asked.from, vec![Subject::release(&name), Subject::about_release(&name)]).await
+        }
         Err(error) => bad_request("bad-name", &error.to_string(), "?name=publisher/model@version%23variant"),
     }
 }
@@ -74,7 +80,7 @@ pub(super) async fn coordinate(State(server): State<Server>, asked: Asked<Name>)
 pub(super) async fn publisher(State(server): State<Server>, asked: Asked<Name>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("name") };
     match asked.name.parse::<Publisher>() {
-        Ok(name) => positions(server, name.to_string(), asked.from, |name| LookupKey::Publisher(name)).await,
+        Ok(name) => derived(server, asked.from, name.to_string(), |name| LookupKey::Publisher(name)).await,
         Err(error) => bad_request("bad-name", &error.to_string(), "?name=acme.example"),
     }
 }
@@ -82,7 +88,7 @@ pub(super) async fn publisher(State(server): State<Server>, asked: Asked<Name>) 
 pub(super) async fn keys(State(server): State<Server>, asked: Asked<Name>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("name") };
     match asked.name.parse::<Publisher>() {
-        Ok(name) => positions(server, name.to_string(), asked.from, |name| LookupKey::Keys(name)).await,
+        Ok(name) => listed(server, asked.from, vec![Subject::publisher(&name)]).await,
         Err(error) => bad_request("bad-name", &error.to_string(), "?name=acme.example"),
     }
 }
@@ -90,7 +96,7 @@ pub(super) async fn keys(State(server): State<Server>, asked: Asked<Name>) -> Re
 pub(super) async fn digest(State(server): State<Server>, asked: Asked<Hex>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("hex") };
     match Digest::from_hex(&asked.hex) {
-        Ok(digest) => positions(server, digest.to_string(), asked.from, |digest| LookupKey::Digest(digest)).await,
+        Ok(digest) => listed(server, asked.from, vec![Subject::digest(&digest)]).await,
         Err(error) => bad_request("bad-digest", &error.to_string(), "?hex=<the weights digest, in lower case>"),
     }
 }
@@ -99,10 +105,10 @@ pub(super) async fn digest(State(server): State<Server>, asked: Asked<Hex>) -> R
 pub(super) async fn file(State(server): State<Server>, asked: Asked<Hex>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("hex") };
     if let Ok(digest) = Digest::from_hex(&asked.hex) {
-        return positions(server, digest.to_string(), asked.from, |digest| LookupKey::File(digest)).await;
+        return derived(server, asked.from, digest, |digest| LookupKey::File(digest)).await;
     }
     match GitBlobId::from_hex(&asked.hex) {
-        Ok(id) => positions(server, id.to_string(), asked.from, |id| LookupKey::GitBlob(id)).await,
+        Ok(id) => derived(server, asked.from, id, |id| LookupKey::GitBlob(id)).await,
         Err(error) => bad_request("bad-digest", &error.to_string(), "?hex=<SHA-256 or git blob id, in lower case>"),
     }
 }
@@ -110,7 +116,7 @@ pub(super) async fn file(State(server): State<Server>, asked: Asked<Hex>) -> Res
 pub(super) async fn purl(State(server): State<Server>, asked: Asked<Name>) -> Response {
     let Ok(Query(asked)) = asked else { return no_question("name") };
     match asked.name.parse::<Purl>() {
-        Ok(purl) => positions(server, purl.to_string(), asked.from, |purl| LookupKey::Purl(purl)).await,
+        Ok(purl) => derived(server, asked.from, purl.to_string(), |purl| LookupKey::Purl(purl)).await,
         Err(error) => bad_request("bad-name", &error.to_string(), "?name=pkg:huggingface/acme/tiny"),
     }
 }
@@ -123,7 +129,7 @@ pub(super) async fn children(State(server): State<Server>, asked: Asked<Name>) -
         Err(error) => asked.name.parse::<Purl>().map(|purl| purl.to_string()).map_err(|_| error),
     };
     match parent {
-        Ok(parent) => positions(server, parent, asked.from, |parent| LookupKey::Parent(parent)).await,
+        Ok(parent) => derived(server, asked.from, parent, |parent| LookupKey::Parent(parent)).await,
         Err(error) => bad_request("bad-name", &error.to_string(), "?name=publisher/model@version%23variant"),
     }
 }
@@ -134,22 +140,35 @@ pub(super) async fn leaf(State(server): State<Server>, asked: Asked<Hex>) -> Res
         Ok(bytes) => LeafHash::from_bytes(bytes),
         Err(error) => return bad_request("bad-digest", &error.to_string(), "?hex=<the leaf hash, in lower case>"),
     };
-    answer(server, asked.from, move |shared, from| shared.lookup.positions(LookupKey::Leaf(&leaf), from)).await
+    answer(server, asked.from, move |log, from| {
+        Ok(positions::of_leaf(log, &leaf).filter(|position| *position >= from).into_iter().collect())
+    })
+    .await
 }
 
-async fn positions(
+/// What the log's index lists.
+async fn listed(server: Server, from: u64, subjects: Vec<Subject>) -> Response {
+    answer(server, from, move |log, from| positions::listed(log, &subjects, from)).await
+}
+
+/// What the derived lookups have.
+async fn derived<T, Q>(
     server: Server,
-    subject: String,
     from: u64,
-    by: impl Fn(&str) -> LookupKey<'_> + Send + 'static,
-) -> Response {
-    answer(server, from, move |shared, from| shared.lookup.positions(by(&subject), from)).await
+    subject: T,
+    by: impl Fn(&Q) -> LookupKey<'_> + Send + 'static,
+) -> Response
+where
+    T: std::borrow::Borrow<Q> + Send + 'static,
+    Q: ?Sized,
+{
+    answer(server, from, move |log, from| log.lookup.positions(by(subject.borrow()), from)).await
 }
 
 async fn answer(
     server: Server,
     from: u64,
-    ask: impl FnOnce(&stele_log_core::running_log::RunningLog, u64) -> Result<Vec<u64>, LookupUnavailable> + Send + 'static,
+    ask: impl FnOnce(&RunningLog, u64) -> Result<Vec<u64>, LookupUnavailable> + Send + 'static,
 ) -> Response {
     let size = server.shared.published().map_or(0, |published| published.size());
     let found = match server.blocking(move |shared| ask(shared, from)).await {

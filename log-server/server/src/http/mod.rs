@@ -1,19 +1,9 @@
 //! The log over HTTP. Nothing is decided here: requests are taken apart, answers are put together.
 //!
-//! | request | answer |
-//! |---|---|
-//! | `POST /entries` of `application/cose` | a signed statement: 200 with the c2sp.org/tlog-proof, or JSON `{index, leaf_hash, proof}` for `Accept: application/json` |
-//! | `POST /entries` of `application/cbor-seq` | a signed release and its manifest, as [`stele_spec::submission`] says: the same answer |
-//! | `GET /manifests/<sha256>` | the manifest of a release |
-//! | `GET /checkpoint`, `/tile/...` | c2sp.org/tlog-tiles |
-//! | `GET /entries/<index>`, `/entries/<index>/proof` | an entry; its proof at the newest checkpoint |
-//! | `GET /lookup/{coordinate,publisher}?name=`, `/lookup/digest?hex=`, `/lookup/leaf?hex=` | JSON `{positions}`, and `next` when there are more |
-//! | `GET /lookup/{name,about,under}/proof?name=`, `/lookup/digest/proof?hex=` | the name proof at the newest checkpoint; `&from=` for what came since |
-//! | `GET /entries/<index>/inclusion?size=` | the path to the root of a tree of that size: base64 lines |
-//! | `GET /lookup/file?hex=`, `/lookup/purl?name=`, `/lookup/children?name=` | the releases with a file (SHA-256 or git blob id), with a package URL, made of a coordinate |
-//! | `GET /`, `/release?name=`, `/search?q=` | pages for people |
-//! | `GET /policy` | the trust policy that the log publishes under |
-//! | `GET /healthz`, `/metrics` | for probes and Prometheus |
+//! What is served is one table in `router`; `docs/api.yaml` has parameters, bodies and statuses. `POST /entries` takes `application/cose`, a signed
+//! statement, or `application/cbor-seq`, a signed release and its manifest as [`stele_spec::submission`] says; the answer is a
+//! c2sp.org/tlog-proof, or JSON `{index, leaf_hash, proof}` for `Accept: application/json`. A lookup answers `{positions}`, and `next` when
+//! there are more.
 //!
 //! A release is submitted with its manifest, unless the log has that manifest already. Submitting both again puts back a
 //! public manifest that is missing or damaged.

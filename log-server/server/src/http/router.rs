@@ -1,7 +1,7 @@
 //! All routes.
 
 use super::answers::typed;
-use super::server::Server;
+use super::server::{Address, Server};
 use super::{cross_origin, health, lookups, name_proofs, pages, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 use stele_daemon::metrics::MEDIA_TYPE;
 use stele_log_core::running_log::RunningLog;
@@ -18,41 +18,88 @@ use stele_serve::refusal;
 
 /// All routes.
 pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Router {
-    let server = Server::new(shared, intake, limits);
-    let gzip = tower_http::compression::CompressionLayer::new();
-    Router::new()
-        .route("/tile/entries/{*rest}", get(static_files::tile).layer(gzip))
-        .route("/tile/{*rest}", get(static_files::tile))
-        .route("/checkpoint", get(static_files::checkpoint))
-        .route("/entries", post(submit::submit))
-        .route("/entries/{index}", get(lookups::entry))
-        .route("/entries/{index}/proof", get(lookups::proof))
-        .route("/manifests/{digest}", get(static_files::manifest))
-        .route("/lookup/coordinate", get(lookups::coordinate))
-        .route("/lookup/publisher", get(lookups::publisher))
-        .route("/lookup/keys", get(lookups::keys))
-        .route("/lookup/digest", get(lookups::digest))
-        .route("/lookup/leaf", get(lookups::leaf))
-        .route("/lookup/{kind}/proof", get(name_proofs::proof))
-        .route("/entries/{index}/inclusion", get(name_proofs::inclusion))
-        .route("/lookup/file", get(lookups::file))
-        .route("/lookup/purl", get(lookups::purl))
-        .route("/lookup/children", get(lookups::children))
-        .route("/", get(pages::page))
-        .route("/release", get(pages::release))
-        .route("/search", get(pages::search))
-        .route("/policy", get(pages::policy))
-        .route("/healthz", get(health::healthz))
-        .route("/metrics", get(metrics))
+    let mut routes = Router::new();
+    let mut shown = Vec::new();
+    for route in table() {
+        shown.push(route.address);
+        routes = routes.route(route.path, route.handler);
+    }
+    routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(cross_origin::for_every_origin())
-        .with_state(server)
+        .with_state(Server::new(shared, intake, limits, shown))
+}
+
+/// An address of the log.
+struct Route {
+    path: &'static str,
+    address: Address,
+    handler: MethodRouter<Server>,
+}
+
+/// What is served: path, query, what the answer is, and who makes it. `docs/api.yaml` describes the same, and the log's page lists it.
+fn table() -> Vec<Route> {
+    let gzip = tower_http::compression::CompressionLayer::new();
+    vec![
+        route(
+            "/checkpoint",
+            "",
+            "the newest tree head, cosigned (c2sp.org/tlog-checkpoint)",
+            get(static_files::checkpoint),
+        ),
+        route("/tile/{*rest}", "", "tiles (c2sp.org/tlog-tiles)", get(static_files::tile)),
+        route(
+            "/tile/entries/{*rest}",
+            "",
+            "256 entries at a time (c2sp.org/tlog-tiles)",
+            get(static_files::tile).layer(gzip),
+        ),
+        route("/manifests/{digest}", "", "the manifest of a release", get(static_files::manifest)),
+        route(
+            "/entries",
+            "",
+            "POST of a signed statement, or of a signed release with its manifest: the cosigned proof (c2sp.org/tlog-proof)",
+            post(submit::submit),
+        ),
+        route("/entries/{index}", "", "an entry", get(lookups::entry)),
+        route("/entries/{index}/proof", "", "its proof at the newest tree head", get(lookups::proof)),
+        route("/entries/{index}/inclusion", "?size=", "its path in a tree of that size", get(name_proofs::inclusion)),
+        route(
+            "/lookup/{kind}/proof",
+            "?name= or ?hex=",
+            "all entries under a name or weights digest, proven complete (kind: name, about, under, digest)",
+            get(name_proofs::proof),
+        ),
+        route("/lookup/coordinate", "?name=", "the entries about a release, not proven", get(lookups::coordinate)),
+        route("/lookup/publisher", "?name=", "the entries by a publisher, not proven", get(lookups::publisher)),
+        route("/lookup/keys", "?name=", "the key statements of a publisher, not proven", get(lookups::keys)),
+        route("/lookup/digest", "?hex=", "the entries about a weights digest, not proven", get(lookups::digest)),
+        route("/lookup/leaf", "?hex=", "the entry with a leaf hash, not proven", get(lookups::leaf)),
+        route(
+            "/lookup/file",
+            "?hex=",
+            "the releases with a file, by SHA-256 or git blob id, not proven",
+            get(lookups::file),
+        ),
+        route("/lookup/purl", "?name=", "the releases with a package URL, not proven", get(lookups::purl)),
+        route("/lookup/children", "?name=", "the releases made of one, not proven", get(lookups::children)),
+        route("/", "", "the log's page", get(pages::page)),
+        route("/release", "?name=", "the page of a release", get(pages::release)),
+        route("/search", "?q=", "a search by name, digest or package URL, as a page", get(pages::search)),
+        route("/policy", "", "the trust policy that the log publishes under", get(pages::policy)),
+        route("/healthz", "", "200, or 503 with what is wrong", get(health::healthz)),
+        route("/metrics", "", "for Prometheus", get(metrics)),
+    ]
+}
+
+fn route(path: &'static str, query: &'static str, about: &'static str, handler: MethodRouter<Server>) -> Route {
+    Route { path, address: Address { path, query, about }, handler }
 }
 
 async fn metrics(State(server): State<Server>) -> Response {
     let (settings, queue) = (server.shared.settings(), server.intake.queued());
-    typed(MEDIA_TYPE, exposition(&server.shared.status, &settings, queue).into_bytes())
+    typed(MEDIA_TYPE, exposition(&server.shared.status, &settings, queue, server.shared.lookup.behind()).into_bytes())
 }
 
 async fn nothing_here() -> Response {

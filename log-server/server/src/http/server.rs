@@ -25,12 +25,22 @@ pub(super) struct Server {
     pub(super) client_address_header: Option<HeaderName>,
     /// The newest releases, as the first page shows them.
     pub(super) stories: Stories,
+    /// What is served, for the log's page.
+    pub(super) addresses: Arc<[Address]>,
     /// Large answers on their way out: who reads slowly holds no more than this.
     answers: Bodies,
     /// Reads that cost time: of the disk, and proofs.
     reads: Arc<Semaphore>,
     /// Probes, which must not wait behind reads.
     probes: Arc<Semaphore>,
+}
+
+/// An address that is served, in words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address {
+    pub(super) path: &'static str,
+    pub(super) query: &'static str,
+    pub(super) about: &'static str,
 }
 
 /// Bytes of answers of more than 64 KiB that are on their way at a time: 16 of the largest manifests or bundles, and hundreds
@@ -48,7 +58,7 @@ const TURN: Duration = Duration::from_secs(5);
 
 impl Server {
     /// What every handler of this log has.
-    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Self {
+    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits, addresses: Vec<Address>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             shared: shared.clone(),
@@ -56,6 +66,7 @@ impl Server {
             bodies: Bodies::new(limits.body_bytes.max(MAX_MANIFEST as u64)),
             client_address_header: limits.client_address_header.clone(),
             stories: Stories::default(),
+            addresses: addresses.into(),
             answers: Bodies::new(LARGE_ANSWERS),
             reads: Arc::new(Semaphore::new(READS_PER_CORE * cores)),
             probes: Arc::new(Semaphore::new(PROBES)),

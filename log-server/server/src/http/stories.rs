@@ -1,10 +1,12 @@
 //! What became of releases, folded from the log's entries. The lookups name the entries, so a page proves nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use stele_log_core::contract::lookup::{LookupKey, LookupUnavailable};
+use stele_log_core::contract::lookup::LookupUnavailable;
+use stele_log_core::positions;
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::tiles::StoreError;
 use stele_spec::entry::Entry;
+use stele_spec::index::Subject;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::Statement;
 use stele_spec::status::{History, State};
@@ -98,8 +100,8 @@ pub(super) fn said(history: &History) -> String {
 
 /// Everything that was said about a coordinate, in a tree of `size` entries, up to so many statements.
 pub(super) fn story(log: &RunningLog, coordinate: &Coordinate, size: u64, most: usize) -> Result<Story, StoryError> {
-    let name = coordinate.to_string();
-    let mut positions = log.lookup.positions(LookupKey::Coordinate(&name), 0)?;
+    let subjects = [Subject::release(coordinate), Subject::about_release(coordinate)];
+    let mut positions = positions::listed(log, &subjects, 0)?;
     positions.retain(|position| *position < size);
     let is_cut = positions.len() > most;
     positions.truncate(most);

@@ -1,8 +1,12 @@
+use super::databases::root_within;
+use super::in_sled::FOLDER;
 use super::*;
 use crate::testkit::start;
 use std::path::Path;
 use stele_log_core::samples::{claim, release};
+use stele_spec::hash::Digest;
 use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::tile::TileNodes;
 
 fn log(home: &Path) -> (Dir, TileStore, TrustedCheckpoint) {
     let mut log = start(home).unwrap();
@@ -15,24 +19,20 @@ fn log(home: &Path) -> (Dir, TileStore, TrustedCheckpoint) {
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }
 
-fn open(data: &Dir, store: &TileStore, published: &TrustedCheckpoint) -> SledLookup {
-    SledLookup::open(data, store, published.size(), published.root())
+fn open(data: &Dir, store: &TileStore, published: &TrustedCheckpoint) -> DerivedLookup {
+    DerivedLookup::open(data, store, published.size(), published.root())
 }
 
-fn check(lookup: &SledLookup) {
-    let digest = release("acme.example", 1, "base", 1).1.weights_digest().to_string();
+fn check(lookup: &DerivedLookup) {
     assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap(), [1, 3, 4]);
     assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 2).unwrap(), [3, 4]);
-    assert_eq!(lookup.positions(LookupKey::Coordinate("acme.example/tiny@1.0.2#base"), 0).unwrap(), [3]);
-    assert_eq!(lookup.positions(LookupKey::Digest(&digest), 0).unwrap(), [3, 4]);
     assert!(lookup.positions(LookupKey::Publisher("acme.exampl"), 0).unwrap().is_empty());
     // Any file of the manifest leads to the releases that have it.
     for file in release("acme.example", 1, "base", 1).1.files() {
-        let (sha256, git) = (file.sha256.to_string(), file.git_sha1.to_string());
-        assert_eq!(lookup.positions(LookupKey::File(&sha256), 0).unwrap(), [3, 4], "{}", file.path);
-        assert_eq!(lookup.positions(LookupKey::GitBlob(&git), 0).unwrap(), [3, 4], "{}", file.path);
+        assert_eq!(lookup.positions(LookupKey::File(&file.sha256), 0).unwrap(), [3, 4], "{}", file.path);
+        assert_eq!(lookup.positions(LookupKey::GitBlob(&file.git_sha1), 0).unwrap(), [3, 4], "{}", file.path);
     }
-    assert!(lookup.positions(LookupKey::File(&"0".repeat(64)), 0).unwrap().is_empty());
+    assert!(lookup.positions(LookupKey::File(&Digest::of(b"nowhere")), 0).unwrap().is_empty());
     // Who names no version is answered with every one; another version is none.
     for (purl, found) in [
         ("pkg:huggingface/acme/tiny@1.0.2", &[3, 4][..]),
@@ -42,8 +42,6 @@ fn check(lookup: &SledLookup) {
     ] {
         assert_eq!(lookup.positions(LookupKey::Purl(purl), 0).unwrap(), found, "{purl}");
     }
-    let leaf = stele_spec::merkle::leaf_hash(claim("acme.example", 1).bytes());
-    assert_eq!(lookup.positions(LookupKey::Leaf(&leaf), 0).unwrap(), [1]);
 }
 
 #[test]
@@ -51,33 +49,65 @@ fn what_is_broken_is_set_aside_and_made_again() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
     drop(open(&data, &store, &published));
-    let db = home.path().join(FOLDER);
-    for damage in ["conf", "db"] {
-        std::fs::write(db.join(damage), [0xa5; 4096]).unwrap();
-        let lookup = open(&data, &store, &published);
-        check(&lookup);
-        assert!(home.path().join("lookup.sled.broken").exists());
-        drop(lookup);
+    for (file, aside) in [
+        ("lookup.sled/conf", "lookup.sled.broken"),
+        ("lookup.sled/db", "lookup.sled.broken"),
+        ("lookup.redb", "lookup.redb.broken"),
+    ] {
+        std::fs::write(home.path().join(file), [0xa5; 4096]).unwrap();
+        check(&open(&data, &store, &published));
+        assert!(home.path().join(aside).exists(), "{file}");
     }
-    std::fs::remove_dir_all(&db).unwrap();
-    std::fs::write(&db, b"a file where the folder belongs").unwrap();
+    std::fs::remove_dir_all(home.path().join(FOLDER)).unwrap();
+    std::fs::write(home.path().join(FOLDER), b"a file where the folder belongs").unwrap();
     check(&open(&data, &store, &published));
+    // What a kill while the file was made leaves.
+    std::fs::write(home.path().join("lookup.redb"), [0; 4096]).unwrap();
+    check(&open(&data, &store, &published));
+}
+
+#[test]
+fn one_of_both_that_is_gone_is_made_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = log(home.path());
+    drop(open(&data, &store, &published));
+    std::fs::remove_file(home.path().join("lookup.redb")).unwrap();
+    check(&open(&data, &store, &published));
+    std::fs::remove_dir_all(home.path().join(FOLDER)).unwrap();
+    check(&open(&data, &store, &published));
+    assert!(!home.path().join("lookup.redb.broken").exists() && !home.path().join("lookup.sled.broken").exists());
+}
+
+#[test]
+fn the_database_of_an_earlier_program_is_replaced_and_not_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = log(home.path());
+    let db = sled_of(home.path());
+    db.insert("head.4", vec![0; 40]).unwrap();
+    db.flush().unwrap();
+    drop(db);
+    check(&open(&data, &store, &published));
+    assert!(!home.path().join("lookup.sled.broken").exists());
+}
+
+fn sled_of(home: &Path) -> sled::Db {
+    sled::Config::new().path(home.join(FOLDER)).flush_every_ms(None).open().unwrap()
 }
 
 #[test]
 fn another_log_s_database_and_one_from_the_future_are_made_again() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
-    let lookup = open(&data, &store, &published);
-    lookup.extend(&[], 3, RootHash::from_bytes([7; 32]));
-    lookup.flush();
-    drop(lookup);
-    let lookup = open(&data, &store, &published);
-    check(&lookup);
-    lookup.extend(&[], 99, RootHash::from_bytes([7; 32]));
-    lookup.flush();
-    drop(lookup);
-    check(&open(&data, &store, &published));
+    for size in [3, 99] {
+        let lookup = open(&data, &store, &published);
+        check(&lookup);
+        // Straight into the databases: what the log gives them is always its own.
+        let head = Head { size, root: RootHash::from_bytes([7; 32]) };
+        lookup.inner.with(|databases| databases.add(&[], head)).unwrap();
+        drop(lookup);
+        check(&open(&data, &store, &published));
+        assert!(home.path().join("lookup.redb.broken").exists() && home.path().join("lookup.sled.broken").exists());
+    }
 }
 
 #[test]
@@ -85,10 +115,56 @@ fn what_came_while_it_was_away_is_caught_up() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
     let early = stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap();
-    let lookup = SledLookup::open(&data, &store, 3, early);
+    let lookup = DerivedLookup::open(&data, &store, 3, early);
     assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap(), [1]);
     drop(lookup);
     check(&open(&data, &store, &published));
+}
+
+fn row(position: u64, purl: &str, parent: &str) -> LookupRow {
+    LookupRow {
+        position,
+        publisher: "acme.example".into(),
+        files: Default::default(),
+        purl: Some(purl.into()),
+        parents: vec![parent.into(), "pkg:huggingface/else/where@1".into()],
+    }
+}
+
+#[test]
+fn what_is_published_is_in_the_next_answer_and_stays_after_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 300);
+    let root_of = |size| stele_spec::merkle::root_at(&TileNodes::new(&store, published.size()), size).unwrap();
+    let lookup = DerivedLookup::open(&data, &store, 3, root_of(3));
+    for position in 3..200 {
+        let rows = [row(position, "pkg:huggingface/acme/tiny", "acme.example/base@1.0.0")];
+        lookup.extend(&rows, position + 1, root_of(position + 1));
+        let expected: Vec<u64> = (3..=position).collect();
+        assert_eq!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tiny"), 3).unwrap(), expected);
+        assert_eq!(lookup.positions(LookupKey::Parent("acme.example/base@1.0.0"), 3).unwrap(), expected);
+        assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 3).unwrap(), expected);
+        assert_eq!(lookup.behind(), 0);
+    }
+    assert!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tin"), 0).unwrap().is_empty());
+    drop(lookup);
+    let lookup = DerivedLookup::open(&data, &store, 200, root_of(200));
+    assert_eq!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tiny"), 190).unwrap().len(), 10);
+}
+
+#[test]
+fn rows_beyond_the_bound_are_read_from_the_entries() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 1000);
+    let early = stele_spec::merkle::root_at(&TileNodes::new(&store, published.size()), 3).unwrap();
+    let lookup = DerivedLookup::open(&data, &store, 3, early);
+    // More keys than may wait, and none of them what the entries say: they must not be what is found.
+    let parents = vec!["pkg:huggingface/no/where@1".to_owned(); MAX_WAITING + 1];
+    let rows = [LookupRow { parents, ..row(500, "pkg:huggingface/acme/tiny", "acme.example/base@1.0.0") }];
+    lookup.extend(&rows, published.size(), published.root());
+    check_jumped(&lookup, 1000);
+    assert!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tiny"), 0).unwrap().is_empty());
+    assert_eq!(lookup.inner.state().waiting_keys, 0);
 }
 
 /// A log whose batches jumped over whole tiles: between 3 and its end no size was ever a head.
@@ -101,7 +177,7 @@ fn jumped(home: &Path, statements: u32) -> (Dir, TileStore, TrustedCheckpoint) {
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }
 
-fn check_jumped(lookup: &SledLookup, statements: u32) {
+fn check_jumped(lookup: &DerivedLookup, statements: u32) {
     assert!(lookup.is_open());
     for i in [0, 255, 256, 700, statements - 1] {
         let name = format!("a{i}.example");
@@ -124,58 +200,34 @@ fn lookups_are_made_again_after_a_batch_of_any_size() {
 fn a_rebuild_that_was_cut_off_at_any_bundle_goes_on_from_there() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 1000);
-    let target = Target { size: published.size(), root: published.root() };
-    for (cut, size) in [256, 512, 768].into_iter().enumerate() {
+    let target = Head { size: published.size(), root: published.root() };
+    for at in [0, 256, 512, 768] {
         // What a crash between two bundles leaves: everything up to a size that was never a head.
-        let opened = attempt(&data, &store, target).unwrap();
-        assert_eq!(opened.at, if cut == 0 { 0 } else { 256 * cut as u64 });
-        let root = root_within(&store, size, target).unwrap();
-        let mut early = opened;
-        early.catch_up(&store, Target { size, root }).unwrap_or_else(|error| panic!("{size}: {error}"));
-        early.db.flush().unwrap();
-        assert_eq!(head(&early.db).unwrap(), Some((size, root)));
+        let (databases, reached) = Databases::open(&data, &store, target).unwrap();
+        assert_eq!(reached, at);
+        let end = databases.catch_up(&store, at, target).unwrap();
+        assert_eq!(end, target.size.min(at + 256));
+        assert!(root_within(&store, end, target).is_ok());
+        databases.sync().unwrap();
     }
     check_jumped(&open(&data, &store, &published), 1000);
-    assert!(!home.path().join("lookup.sled.broken").exists());
-}
-
-#[test]
-fn a_rebuild_flushes_as_it_goes() {
-    let home = tempfile::tempdir().unwrap();
-    let (data, store, published) = jumped(home.path(), 2600);
-    let target = Target { size: published.size(), root: published.root() };
-    let mut opened = attempt(&data, &store, target).unwrap();
-    opened.catch_up(&store, target).unwrap();
-    assert_eq!(opened.at, 2604);
-    // So that never more than FLUSH_ENTRIES and one bundle are held.
-    assert_eq!(opened.flushes, 2604 / FLUSH_ENTRIES);
+    assert!(!home.path().join("lookup.sled.broken").exists() && !home.path().join("lookup.redb.broken").exists());
 }
 
 #[test]
 fn what_is_published_while_lookups_are_made_is_in_them() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 1000);
-    let early = Target { size: 3, root: stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap() };
-    let inner = Arc::new(Inner {
-        data: data.clone(),
-        db: RwLock::new(None),
-        dirty: AtomicBool::new(false),
-        target: Mutex::new(early),
-    });
-    let lookup = SledLookup(inner.clone());
-    let opened = attempt(&data, &store, early).unwrap();
+    let early = Head { size: 3, root: stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap() };
+    // Nobody works yet.
+    let inner = Arc::new(Inner::new(&data, &store, early));
+    let lookup = DerivedLookup { inner: inner.clone(), worker: None };
     // Away: it says so, and what is published meanwhile is not lost.
     assert!(!lookup.is_open());
     assert!(lookup.positions(LookupKey::Publisher("acme.example"), 0).is_err());
     lookup.extend(&[], published.size(), published.root());
-    inner.finish_in_the_background(&store, opened);
-    for _ in 0..600 {
-        if lookup.is_open() {
-            return check_jumped(&lookup, 1000);
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the lookups never came");
+    inner.begin();
+    check_jumped(&lookup, 1000);
 }
 
 #[test]
@@ -186,13 +238,13 @@ fn a_release_whose_manifest_comes_back_is_found_by_its_files_again() {
     let file = home.path().join("public/manifests").join(manifest.digest().to_string());
     std::fs::remove_file(&file).unwrap();
     let lookup = open(&data, &store, &published);
-    let sha256 = manifest.files()[0].sha256.to_string();
+    let sha256 = manifest.files()[0].sha256;
     // Both releases may have any file that no other is known to have.
     assert_eq!(lookup.positions(LookupKey::File(&sha256), 0).unwrap(), [3, 4]);
-    assert_eq!(lookup.positions(LookupKey::File(&"0".repeat(64)), 0).unwrap(), [3, 4]);
-    assert_eq!(lookup.0.settle(&store, &mut 0), 0);
+    assert_eq!(lookup.positions(LookupKey::File(&Digest::of(b"nowhere")), 0).unwrap(), [3, 4]);
+    assert_eq!(lookup.inner.settle(&mut 0), 0);
     store.put_manifest(&manifest.digest(), manifest.bytes()).unwrap();
-    assert_eq!(lookup.0.settle(&store, &mut 0), 2);
+    assert_eq!(lookup.inner.settle(&mut 0), 2);
     check(&lookup);
     drop(lookup);
     check(&open(&data, &store, &published));

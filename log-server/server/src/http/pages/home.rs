@@ -3,7 +3,7 @@
 use super::html::{Inline, Page, in_query};
 use super::policy_text::policy_text;
 use crate::http::answers::typed;
-use crate::http::server::Server;
+use crate::http::server::{Address, Server};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -54,7 +54,7 @@ pub(in crate::http) async fn page(State(server): State<Server>) -> Response {
     page.paragraph("This page proves nothing: a page can be changed. With the file above, on your own machine:");
     page.lines("stele verify FOLDER --policy policy --online\nstele audit --policy policy");
     page.heading("What it serves");
-    serves(&mut page);
+    serves(&mut page, &server.addresses);
     page.answer(StatusCode::OK)
 }
 
@@ -110,17 +110,16 @@ fn witnesses(page: &mut Page, shared: &RunningLog) {
     }));
 }
 
-fn serves(page: &mut Page) {
-    let line = Inline::default;
-    page.list([
-        line().link("/checkpoint", "/checkpoint").text(", /tile/... (c2sp.org/tlog-tiles)"),
-        line().text("/entries/<index>, /entries/<index>/proof (c2sp.org/tlog-proof)"),
-        line().text("/lookup/coordinate?name=, /lookup/publisher?name=, /lookup/keys?name=, /lookup/digest?hex=, /lookup/file?hex=, /lookup/purl?name=, /lookup/children?name="),
-        line().text("/lookup/<kind>/proof: all entries under a name, provably"),
-        line().text("/manifests/<sha256>"),
-        line().text("POST /entries: a signed statement, or a signed release with its manifest; the answer is its cosigned proof"),
-        line().link("/healthz", "/healthz").text(", ").link("/metrics", "/metrics"),
-    ]);
+fn serves(page: &mut Page, addresses: &[Address]) {
+    page.list(addresses.iter().map(|Address { path, query, about }| {
+        let shown = path.replace("{*", "<").replace('{', "<").replace('}', ">");
+        // What takes no parameter and gives text can be looked at.
+        let line = match (shown.contains('<'), query.is_empty() && *path != "/entries") {
+            (false, true) => Inline::default().link(path, path),
+            _ => Inline::default().code(&format!("{shown}{query}")),
+        };
+        line.text(&format!(": {about}"))
+    }));
 }
 
 /// A length of time for people.

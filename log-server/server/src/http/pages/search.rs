@@ -10,8 +10,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use stele_log_core::contract::lookup::LookupKey;
+use stele_log_core::positions;
 use stele_log_core::running_log::RunningLog;
 use stele_spec::hash::Digest;
+use stele_spec::index::Subject;
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::Purl;
@@ -120,12 +122,11 @@ fn find(log: &RunningLog, wanted: &Wanted, size: u64) -> Result<(Vec<Line>, bool
             found
         }
         Wanted::Digest(digest) => {
-            let digest = digest.to_string();
-            let mut found = ask(LookupKey::File(&digest))?;
-            found.extend(ask(LookupKey::Digest(&digest))?);
+            let mut found = ask(LookupKey::File(digest))?;
+            found.extend(positions::listed(log, &[Subject::digest(digest)], 0)?);
             found
         }
-        Wanted::GitBlob(id) => ask(LookupKey::GitBlob(&id.to_string()))?,
+        Wanted::GitBlob(id) => ask(LookupKey::GitBlob(id))?,
         Wanted::Purl(purl) => ask(LookupKey::Purl(&purl.to_string()))?,
         Wanted::Coordinate(_) | Wanted::Nothing => Vec::new(),
     };

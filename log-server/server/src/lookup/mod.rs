@@ -1,0 +1,362 @@
+//! Where is it? Derived databases from publisher, file, package URL and parent to positions, behind the head that is published.
+//!
+//! Nothing that is decided rests on them: they can be deleted at any time and are made again from the entries, in bounded memory. One
+//! thread of their own writes them, so that no submitter waits for them. A question waits until what was published before it is in
+//! them, for a bounded time. Rows that wait are bounded too: where the databases fall further behind, entries are read from the store again.
+//!
+//! | database | keys | why |
+//! |---|---|---|
+//! | `lookup.redb` | `p` publisher, `f` a file by SHA-256, `g` by git's blob id, `m` releases whose manifest could not be read | thousands of keys a release at a small, fixed cache |
+//! | `lookup.sled` | `u` package URL, `a` releases made of a coordinate or package URL | a few keys a release |
+//!
+//! What is `m` is a candidate for every file that is found nowhere else, and is read again until its manifest is back. Each database has
+//! the size and root of the tree up to which everything is in it, changed in the same atomic batch.
+
+mod database;
+mod databases;
+mod in_redb;
+mod in_sled;
+mod keys;
+
+use database::{Head, LookupError, guarded};
+use databases::Databases;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use stele_clock::{Clock as _, SystemClock};
+use stele_durable::Dir;
+use stele_log_core::alarms::Alarms;
+use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable, MAX_POSITIONS};
+use stele_log_core::tiles::TileStore;
+use stele_spec::hash::RootHash;
+
+/// How often what is new is synced.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// How often releases without a manifest are looked at again.
+const SETTLE_EVERY: Duration = Duration::from_secs(30);
+
+/// So many of them at a time.
+const SETTLED_AT_ONCE: usize = 256;
+
+/// Up to so many entries are caught up before the log serves; more in the background.
+const AT_ONCE: u64 = 4096;
+
+/// The most keys of rows that wait in memory, some 100 bytes each.
+const MAX_WAITING: usize = 1 << 17;
+
+/// How long a question waits for what was published before it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a log that stops waits for them; what is missing then is caught up at the next start.
+const LAST: Duration = Duration::from_secs(30);
+
+/// The lookups. The thread that writes them ends with this.
+#[derive(Debug)]
+pub struct DerivedLookup {
+    inner: Arc<Inner>,
+    worker: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    data: Dir,
+    store: TileStore,
+    /// `None` before they are made, and after an error.
+    databases: RwLock<Option<Databases>>,
+    state: Mutex<State>,
+    /// Told whenever the state changes.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Up to where they must be complete.
+    target: Head,
+    /// Up to where they are.
+    done: u64,
+    /// Rows of the entries from `waiting_from` on up to the target.
+    waiting: Vec<LookupRow>,
+    waiting_from: u64,
+    /// How many keys those rows have.
+    waiting_keys: usize,
+    progress: Progress,
+    /// Whether something was written since the last sync.
+    dirty: bool,
+    /// Somebody waits for a sync.
+    flush: bool,
+    stopping: bool,
+}
+
+/// How far they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// They are made in the background.
+    Making,
+    /// They answer.
+    Open,
+    /// They are off until the next start.
+    Off,
+}
+
+impl DerivedLookup {
+    /// Opens the databases and brings them to the log's size; makes those anew that are not that log's, or broken. Where much is missing this goes
+    /// on in the background, and nothing can be looked up until it is done.
+    pub fn open(data: &Dir, store: &TileStore, size: u64, root: RootHash) -> Self {
+        let inner = Arc::new(Inner::new(data, store, Head { size, root }));
+        inner.begin();
+        let shared = inner.clone();
+        let worker = std::thread::Builder::new().name("lookups".into()).spawn(move || shared.work());
+        let worker = worker.inspect_err(|error| inner.turn_off(&format!("no thread for them: {error}"))).ok();
+        Self { inner, worker }
+    }
+}
+
+impl Drop for DerivedLookup {
+    fn drop(&mut self) {
+        self.inner.state().stopping = true;
+        self.inner.changed.notify_all();
+        if let Some(worker) = self.worker.take() {
+            // A worker that panicked has nothing to give back.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Lookup for DerivedLookup {
+    fn extend(&self, rows: &[LookupRow], size: u64, root: RootHash) {
+        let mut state = self.inner.state();
+        state.target = Head { size, root };
+        state.waiting_keys += rows.iter().map(LookupRow::keys).sum::<usize>();
+        if state.progress != Progress::Open || state.waiting_keys > MAX_WAITING {
+            // They are read from the store, with whatever else is missing.
+            state.forget_waiting();
+        } else {
+            state.waiting.extend_from_slice(rows);
+        }
+        drop(state);
+        self.inner.changed.notify_all();
+    }
+
+    fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
+        self.inner.wait_for_published()?;
+        let found = self.inner.with(|databases| databases.positions(by, from, MAX_POSITIONS));
+        found.ok_or_else(|| LookupUnavailable("the lookup databases are not open".into()))
+    }
+
+    fn is_open(&self) -> bool {
+        self.inner.state().progress == Progress::Open
+    }
+
+    fn behind(&self) -> u64 {
+        let state = self.inner.state();
+        state.target.size.saturating_sub(state.done)
+    }
+
+    /// Waits until everything that was published is written and synced, for a bounded time.
+    fn flush(&self) {
+        let mut state = self.inner.state();
+        if state.progress == Progress::Open {
+            state.flush = true;
+            self.inner.changed.notify_all();
+            let deadline = Instant::now() + LAST;
+            while state.flush && state.progress == Progress::Open && !state.stopping {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return;
+                }
+                state = self.inner.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+}
+
+impl State {
+    fn forget_waiting(&mut self) {
+        self.waiting = Vec::new();
+        self.waiting_keys = 0;
+        self.waiting_from = self.target.size;
+    }
+}
+
+impl Inner {
+    fn new(data: &Dir, store: &TileStore, target: Head) -> Self {
+        Self {
+            data: data.clone(),
+            store: store.clone(),
+            databases: RwLock::new(None),
+            state: Mutex::new(State {
+                target,
+                done: 0,
+                waiting: Vec::new(),
+                waiting_from: target.size,
+                waiting_keys: 0,
+                progress: Progress::Making,
+                dirty: true,
+                flush: false,
+                stopping: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the databases, and makes them complete where little is missing.
+    fn begin(&self) {
+        let target = self.state().target;
+        let (databases, at) = match Databases::open(&self.data, &self.store, target) {
+            Ok(opened) => opened,
+            // A log without lookups still logs and serves.
+            Err(error) => return self.turn_off(&error.to_string()),
+        };
+        *self.databases.write().unwrap_or_else(PoisonError::into_inner) = Some(databases);
+        self.state().done = at;
+        let missing = target.size.saturating_sub(at);
+        if missing > AT_ONCE {
+            tracing::info!(missing, "lookups are made in the background; the log goes on without them");
+            return;
+        }
+        while self.is_behind() && self.step() {}
+    }
+
+    fn is_behind(&self) -> bool {
+        let mut state = self.state();
+        if state.progress == Progress::Making && state.done == state.target.size {
+            state.progress = Progress::Open;
+            self.changed.notify_all();
+        }
+        state.progress != Progress::Off && !state.stopping && state.done < state.target.size
+    }
+
+    /// Writes the next rows: those that wait, or those of the next bundle of the store. Whether it could.
+    fn step(&self) -> bool {
+        let mut state = self.state();
+        let (done, target) = (state.done, state.target);
+        let rows = (state.waiting_from <= done).then(|| std::mem::take(&mut state.waiting));
+        if rows.is_some() {
+            state.forget_waiting();
+        }
+        drop(state);
+        let end = self.with(|databases| match rows {
+            Some(rows) => databases.add(&rows, target).map(|()| target.size),
+            None => databases.catch_up(&self.store, done, target),
+        });
+        let Some(end) = end else { return false };
+        let mut state = self.state();
+        (state.done, state.dirty) = (end, true);
+        drop(state);
+        self.changed.notify_all();
+        true
+    }
+
+    /// What the thread does until the end.
+    fn work(&self) {
+        let (mut next, mut settle_at, mut synced) = (0, Instant::now(), Instant::now());
+        loop {
+            while self.is_behind() && self.step() {
+                if synced.elapsed() >= SYNC_EVERY {
+                    self.sync();
+                    synced = Instant::now();
+                }
+            }
+            if self.is_behind() {
+                continue;
+            }
+            let state = self.state();
+            if state.stopping || state.flush || (state.dirty && synced.elapsed() >= SYNC_EVERY) {
+                let is_last = state.stopping;
+                drop(state);
+                self.sync();
+                synced = Instant::now();
+                if is_last {
+                    return;
+                }
+                continue;
+            }
+            if state.progress == Progress::Open && settle_at <= Instant::now() {
+                drop(state);
+                let settled = self.settle(&mut next);
+                settle_at = Instant::now() + if settled > 0 { Duration::ZERO } else { SETTLE_EVERY };
+                continue;
+            }
+            let _state = self.changed.wait_timeout(state, SYNC_EVERY).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Reads again what had no manifest, some entries from `next` on; gives how many have one now.
+    fn settle(&self, next: &mut u64) -> usize {
+        let size = self.state().target.size;
+        let settled = self.with(|databases| {
+            let releases = databases.unread(*next, SETTLED_AT_ONCE)?;
+            *next = releases.last().filter(|_| releases.len() == SETTLED_AT_ONCE).map_or(0, |(last, _)| last + 1);
+            databases.settle(&self.store, &releases, size)
+        });
+        let settled = settled.unwrap_or(0);
+        self.state().dirty |= settled > 0;
+        settled
+    }
+
+    fn sync(&self) {
+        self.state().dirty = false;
+        let synced = {
+            let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
+            databases.as_ref().map_or(Ok(()), |databases| guarded(|| databases.sync()))
+        };
+        match synced {
+            Ok(()) => {}
+            // Nothing is lost: it is synced again, and checked at the next start.
+            Err(LookupError::Durable(error)) => {
+                static FAILED: Alarms = Alarms::new();
+                if FAILED.is_due(SystemClock.steady(), "lookup-sync", &error.to_string()) {
+                    tracing::warn!(%error, "cannot sync the lookup database");
+                }
+            }
+            Err(error) => self.turn_off(&error.to_string()),
+        }
+        self.state().flush = false;
+        self.changed.notify_all();
+    }
+
+    /// Waits until what is published now is in the databases.
+    fn wait_for_published(&self) -> Result<(), LookupUnavailable> {
+        let mut state = self.state();
+        let (size, deadline) = (state.target.size, Instant::now() + PATIENCE);
+        while state.progress == Progress::Open && state.done < size {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(LookupUnavailable(format!("the lookups are at entry {} of {size}", state.done)));
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        match state.progress {
+            Progress::Open => Ok(()),
+            Progress::Making | Progress::Off => Err(LookupUnavailable("the lookup databases are not open".into())),
+        }
+    }
+
+    /// After an error or a panic nothing is asked of the databases again.
+    fn with<T>(&self, call: impl FnOnce(&Databases) -> Result<T, LookupError>) -> Option<T> {
+        let outcome = {
+            let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
+            let databases = databases.as_ref()?;
+            guarded(|| call(databases))
+        };
+        outcome.inspect_err(|error| self.turn_off(&error.to_string())).ok()
+    }
+
+    fn turn_off(&self, error: &str) {
+        tracing::error!(error, "lookups are off until the next start, which rebuilds them");
+        *self.databases.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut state = self.state();
+        state.progress = Progress::Off;
+        state.forget_waiting();
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;
