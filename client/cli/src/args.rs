@@ -148,7 +148,7 @@ pub enum Verb {
     Resolve(ResolveArgs),
     /// Say what changed between two releases or statements.
     Diff(DiffArgs),
-    /// Say what any of our files holds. It verifies nothing.
+    /// Show what is in a file that these programs write. It verifies nothing.
     Inspect(InspectArgs),
     /// Read a whole log, check everything in it, and report what does not hold.
     #[cfg(feature = "audit")]
@@ -160,7 +160,7 @@ pub enum Verb {
     /// Watch a log, its witnesses and the hosts, and tell what nobody expected.
     #[cfg(feature = "monitor")]
     Monitor(MonitorArgs),
-    /// Compare what a host serves with a release, and say so, signed.
+    /// Compare what a host serves with a release. With --publisher, sign what was found; --submit logs it.
     #[cfg(feature = "monitor")]
     Observe(ObserveArgs),
     /// Show each setting, its value, and where it comes from.

@@ -264,14 +264,14 @@ pub(crate) enum SettingsError {
 impl Explain for SettingsError {
     explain! {
         Self::Unread(error) => error;
-        Self::Malformed { .. } => Exit::BadInput, "config-malformed", hint: "a line is such as: policy = \"/etc/stele/policy\"";
+        Self::Malformed { .. } => Exit::BadInput, "config-malformed", hint: "expected lines such as: policy = \"/etc/stele/policy\"";
         Self::Unknown { keys, .. } => Exit::BadInput, "config-unknown-key",
             hint: "take the line out, or spell it as one of these",
             "expected": known(), "found": keys.join(", ");
         Self::Weakens { keys, .. } => Exit::BadInput, "config-weakens",
-            hint: "it accepts less than the whole, for every run: take it out, and type the option where it is meant",
+            hint: "remove the line and give the option on the command line: in the file it would weaken every verdict unseen",
             "expected": known(), "found": keys.join(", ");
-        Self::BadValue { .. } => Exit::BadInput, "config-bad-value", hint: "`stele config` shows what is set";
+        Self::BadValue { .. } => Exit::BadInput, "config-bad-value", hint: "correct the value, or remove the line";
     }
 }
 

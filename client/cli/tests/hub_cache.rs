@@ -118,7 +118,7 @@ fn a_link_whose_blob_is_gone_is_a_missing_file() {
     let ran = world
         .verify_briefly(&snapshot, &[])
         .fails(15, &["missing: model.safetensors", "hint: their blobs are not in the cache: download them again"]);
-    assert!(ran.out.contains("since the blob is not in the cache"), "{ran:?}");
+    assert!(ran.out.contains("because the blobs are not in the cache"), "{ran:?}");
     world.verify_briefly(&snapshot, &["--partial"]).ok();
     world
         .verify_briefly(&snapshot.join("model.safetensors"), &[])

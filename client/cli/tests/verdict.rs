@@ -162,7 +162,7 @@ fn none_of_the_files_is_not_a_part_of_them() {
     assert!(ran.out.contains("none of its 5 files is here"), "{ran:?}");
     let ran = world.verify_briefly(&world.model(), &["--no-hash"]).ok();
     assert!(
-        ran.out.starts_with("record only  acme.example/tiny@1.0.2#instruct: the record holds, and no file"),
+        ran.out.starts_with("record only  acme.example/tiny@1.0.2#instruct: the release is proven, and no file"),
         "{ran:?}"
     );
     assert_eq!(world.verify(&["--no-hash", "--json"]).ok().json()["verdict"], "record-only");

@@ -101,7 +101,7 @@ impl Explain for HostError {
         Self::HostLocation { .. } => Exit::Usage, "host-unknown", hint: WRITE_IT_AS;
         Self::Locator { .. } | Self::Unclear { .. } => Exit::BadInput, "host-unknown", hint: WRITE_IT_AS;
         Self::Closed { .. } => Exit::Unavailable, "host-closed",
-            hint: "gated repositories and registries with tokens are not supported";
+            hint: "a host that wants a login cannot be asked: download the files and use `stele verify`";
         Self::NotNow { .. } => Exit::Unavailable, "unreachable", hint: "try again then";
         Self::Status { .. } | Self::Shape { .. } => Exit::Unavailable, "host-answer-malformed",
             hint: "is this the address of such a host? Try again later";

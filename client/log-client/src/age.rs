@@ -154,7 +154,7 @@ const GET_A_NEWER_ONE: &str =
 impl Explain for TooOld {
     explain! {
         Self { max, found: Found::Future(ahead) } => Exit::QuorumMissing, "evidence-from-the-future",
-            hint: "is this machine's clock right? If it is, the clocks of the witnesses are not: ask them",
+            hint: "set this machine's clock if it is wrong. If it is right, the witnesses' clocks are wrong: tell their operators",
             "expected": format!("at most {max}"), "found": format!("{ahead} ahead of this machine's clock");
         Self { max, found: Found::Age(found) } => Exit::QuorumMissing, "evidence-too-old", hint: GET_A_NEWER_ONE,
             "expected": format!("at most {max}"), "found": found;

@@ -285,7 +285,7 @@ pub enum LogError {
         retry_after: Option<u64>,
     },
     /// Something that is no answer.
-    #[error("the log at {url} gives an answer that is none")]
+    #[error("the log at {url} gives an answer that cannot be read")]
     Nonsense {
         /// The log.
         url: String,
@@ -323,7 +323,7 @@ impl Explain for LogError {
                 let when =
                     retry_after.map_or_else(|| "later".to_owned(), |after| format!("in {}", HumanDuration(after)));
                 Some(format!(
-                    "not the log answered, but a proxy in front of it: the log may be stopped, or too slow; \
+                    "a proxy in front of the log answered, and not the log: the log may be stopped, or too slow; \
                      try again {when}: submitting twice is harmless"
                 ))
             }
@@ -334,7 +334,9 @@ impl Explain for LogError {
             Self::Refused { code, .. } if code.is_empty() => Some(
                 "is this the address of a Stele log, without a login in front? Redirections are not followed".into(),
             ),
-            Self::Refused { hint: Some(_), .. } => Some("the log says above what it asks for; that is its word".into()),
+            Self::Refused { hint: Some(_), .. } => {
+                Some("do what the log's hint above says; the hint is the log's own and was not checked".into())
+            }
             Self::Refused { .. } => None,
             Self::Nonsense { .. } => Some("is this the address of a Stele log?".into()),
         }

@@ -301,7 +301,7 @@ impl Explain for ProvenEntriesError {
         Self::Proof(ProofError::Checkpoint(error)) => error.exit(), error.code(), hint: error.served_hint(),
             facts: error.facts();
         Self::Proof(_) => Exit::NotInLog, "not-in-log",
-            hint: "is the policy of this log? Try again: submitting twice is harmless";
+            hint: "does the policy list this log? If it does, try again: submitting twice is harmless; if it stays so, keep this message and ask the log's operator";
         Self::TwoLogs { expected, found } => Exit::NotInLog, "other-log", hint: "name one log: --log URL",
             "expected": expected, "found": found;
         Self::Keys(broken) => Exit::BadSignature, "key-history-broken",

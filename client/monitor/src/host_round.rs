@@ -257,7 +257,7 @@ fn event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
             named(comparison)
         ),
         Observed::Absent => format!("{place} has {coordinate} no longer"),
-        Observed::Unlogged => format!("{place} serves {coordinate}, which the record does not say"),
+        Observed::Unlogged => format!("{place} serves {coordinate}, and the release does not name this host"),
     };
     let cause = [round.origin.as_str(), &coordinate.to_string(), &place.to_string(), &now.to_string()];
     Event::new(Kind::Host, &cause, now, Some(&round.origin), summary, details(round, looked, result))

@@ -215,7 +215,9 @@ impl Monitor {
                 what: "too-many",
                 of: origin,
                 wrong: log.unkept > 0,
-                summary: format!("{origin} has more watched releases than hosts can be looked at for"),
+                summary: format!(
+                    "more releases of {origin} are watched than can be compared with their hosts; the rest is left out"
+                ),
                 details: json!({"statements": log.unkept}),
             },
             Condition {

@@ -88,7 +88,7 @@ fn check_cost(kdf: &Kdf) -> Result<(), Problem> {
         Kdf::Scrypt(ScryptParams { cost_parameter, block_size, parallelization, .. }) => {
             let blocks = u64::from(*block_size).saturating_mul(128);
             // Of N = 0 no logarithm can be taken.
-            let memory = u64::try_from(*cost_parameter).unwrap_or(u64::MAX).saturating_mul(blocks);
+            let memory = cost_parameter.saturating_mul(blocks);
             within("memory for scrypt", memory, MAX_SCRYPT_MEMORY, " bytes")?;
             let work = memory.saturating_mul(u64::from(*parallelization));
             within("work of scrypt", work, MAX_SCRYPT_WORK, " bytes")

@@ -129,7 +129,7 @@ pub enum ProposalError {
 impl Explain for ProposalError {
     explain! {
         Self::Malformed { .. } => Exit::BadInput, "proposal-malformed",
-            hint: "get it again, as a file: nothing was signed";
+            hint: "get the file again, attached and not pasted as text; nothing was signed";
         Self::NotListed { kid, listed } => Exit::BadSignature, "key-not-held", hint: "sign with a key that the claim lists",
             "expected": listed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), "found": kid;
     }

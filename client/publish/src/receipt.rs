@@ -53,7 +53,8 @@ pub fn write(logged: &ProvenStatement, record: &mut ProvenEntries, output: Optio
         },
     };
     if is_taken(&path)? {
-        let hint = "the statement is in the log; for its receipt say it again with another --output: that is harmless";
+        let hint =
+            "the statement is in the log; for its receipt run the same command with another --output: that is harmless";
         return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
     }
     durable::replace_file(&path, &bytes)?;

@@ -57,10 +57,10 @@ pub enum Unavailable {
     #[error("too few witnesses have cosigned; the statement may be logged once they do")]
     QuorumMissing,
     /// What stands in the way is signed and not yet published.
-    #[error("an entry that this one meets is about to be published")]
+    #[error("an entry that decides about this statement is signed and not yet published: send it again")]
     NotYetPublished,
     /// The writer met an error after which it must not go on.
-    #[error("the log's writer has stopped; an operator must look")]
+    #[error("the log takes nothing until its operator has mended it; what is published can be read")]
     WriterStopped,
     /// The log is going down.
     #[error("the log is stopping")]

@@ -62,7 +62,7 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
-    /// Look whether config, key and policy can be used, and say all problems at once. Nothing is started, asked or changed.
+    /// Check that config, key and policy can be used, and say all problems at once. Nothing is started, asked or changed.
     Check {
         /// The folder.
         dir: PathBuf,
@@ -70,7 +70,7 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
-    /// Look whether everything works: config, key, policy, disk, entries, manifests, each witness, and the running log. Changes nothing.
+    /// Check that everything works: config, key, policy, disk, entries, manifests, each witness, and the running log. Changes nothing.
     Doctor {
         /// The folder.
         dir: PathBuf,
@@ -95,7 +95,7 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
-    /// Take no new statement any more, from the next SIGHUP or start on. Everything stays readable, and the checkpoint is kept young.
+    /// Take no new statements, from the next SIGHUP or start on. Everything stays readable, and the checkpoint is kept young.
     Freeze {
         /// The folder.
         dir: PathBuf,

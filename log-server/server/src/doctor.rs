@@ -50,7 +50,10 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Findin
     }
     match url.map(str::to_owned).or_else(|| address_of(&loaded.config.listen)) {
         Some(url) => look.running(&Running::at(&url), stored.as_ref()),
-        None => look.found.warn("reach", "not asked: the config's port is a free one; say where it is with --url"),
+        None => look.found.warn(
+            "reach",
+            "not asked: port 0 in the config takes any free port; say with --url where the log is reached",
+        ),
     }
     found
 }

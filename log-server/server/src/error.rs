@@ -192,7 +192,7 @@ impl Explain for LogError {
         Self::Unmeetable { error, .. } => error;
         Self::NotFrozen { .. } => Exit::BadInput, "config-invalid",
             hint: "write `frozen = true` above the first table of the file";
-        Self::Fixed { .. } => Exit::BadInput, "fixed-until-restart", hint: "start the log anew to change it";
+        Self::Fixed { .. } => Exit::BadInput, "fixed-until-restart", hint: "restart the log to change it";
         Self::NoAddress { .. } => Exit::Usage, "no-address", hint: "say where it is with --url";
         Self::Key { .. } => Exit::BadInput, "not-a-key";
         Self::OtherKey { .. } => Exit::BadInput, "other-key",

@@ -187,7 +187,7 @@ impl Explain for SourceError {
         Self::Status { .. } => Exit::Unavailable, "log-answer-malformed", hint: NOT_A_WHOLE_LOG;
         Self::Missing { .. } => Exit::Unavailable, "log-file-missing", hint: NOT_A_WHOLE_LOG;
         Self::TooLarge { limit, found, .. } => Exit::BadInput, "log-file-too-large",
-            hint: "what is served is not what the head commits to: read from another mirror; if the log itself serves it, tell its operator",
+            hint: "what is served is not what the tree head commits to: read from another mirror; if the log itself serves it, tell its operator",
             "expected": format!("at most {limit} bytes"), "found": found;
     }
 }

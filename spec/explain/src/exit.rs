@@ -3,7 +3,7 @@
 //! | code | name | means |
 //! |---|---|---|
 //! | 0 | [`Ok`](Exit::Ok) | done; for verify: every file asked for is here and matches, and nothing loadable lies beside it |
-//! | 1 | [`BytesDiffer`](Exit::BytesDiffer) | these are not the bytes of the record |
+//! | 1 | [`BytesDiffer`](Exit::BytesDiffer) | the bytes here are not those that the publisher released |
 //! | 2 | [`Usage`](Exit::Usage) | the command line is wrong |
 //! | 3 | [`NotInLog`](Exit::NotInLog) | no release.stele, no such entry, or its proof of inclusion fails |
 //! | 4 | [`QuorumMissing`](Exit::QuorumMissing) | too few witnesses have cosigned, or too long ago for --max-age |
@@ -14,11 +14,11 @@
 //! | 9 | [`Unavailable`](Exit::Unavailable) | the log or witness cannot be reached or is unwell: try again |
 //! | 10 | [`Io`](Exit::Io) | this machine's files or network failed, or files changed while they were read |
 //! | 11 | [`Locked`](Exit::Locked) | another process works on the same data |
-//! | 12 | [`Inconsistent`](Exit::Inconsistent) | a log contradicts what it showed before (an evidence file says how), or stored state what was signed |
+//! | 12 | [`Inconsistent`](Exit::Inconsistent) | a log contradicts what it showed before (an evidence file says how), or this machine's state contradicts what was signed |
 //! | 13 | [`Findings`](Exit::Findings) | the work is done, and there is something to report |
 //! | 14 | [`Unproven`](Exit::Unproven) | a file of evidence convicts nobody |
-//! | 15 | [`Incomplete`](Exit::Incomplete) | files of the record are missing here; --partial accepts that |
-//! | 16 | [`Unrecorded`](Exit::Unrecorded) | files that a loader would take are not in the record; --allow-extra GLOB accepts them |
+//! | 15 | [`Incomplete`](Exit::Incomplete) | files of the release are missing here; --partial accepts that |
+//! | 16 | [`Unrecorded`](Exit::Unrecorded) | files lie here that a loader would take and the release does not name; --allow-extra GLOB accepts them |
 //! | 17 | [`Withdrawn`](Exit::Withdrawn) | the release was withdrawn or has a critical incident; --accept withdrawn accepts that |
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
 //! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate, as no honest log does |
@@ -121,7 +121,7 @@ impl Exit {
             Self::Ok => {
                 "done; for verify: every file asked for is here and matches, and nothing loadable lies beside it"
             }
-            Self::BytesDiffer => "these are not the bytes of the record",
+            Self::BytesDiffer => "the bytes here are not those that the publisher released",
             Self::Usage => "the command line is wrong",
             Self::NotInLog => "no release.stele, no such entry, or its proof of inclusion fails",
             Self::QuorumMissing => "too few witnesses have cosigned, or too long ago for --max-age",
@@ -133,12 +133,14 @@ impl Exit {
             Self::Io => "this machine's files or network failed, or files changed while they were read",
             Self::Locked => "another process works on the same data",
             Self::Inconsistent => {
-                "a log contradicts what it showed before (an evidence file says how), or stored state what was signed"
+                "a log contradicts what it showed before (an evidence file says how), or this machine's state contradicts what was signed"
             }
             Self::Findings => "the work is done, and there is something to report",
             Self::Unproven => "a file of evidence convicts nobody",
-            Self::Incomplete => "files of the record are missing here; --partial accepts that",
-            Self::Unrecorded => "files that a loader would take are not in the record; --allow-extra GLOB accepts them",
+            Self::Incomplete => "files of the release are missing here; --partial accepts that",
+            Self::Unrecorded => {
+                "files lie here that a loader would take and the release does not name; --allow-extra GLOB accepts them"
+            }
             Self::Withdrawn => "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
             Self::NotComplete => "the log did not prove that its answer is complete",
             Self::Conflicting => "the log holds two releases of one coordinate, as no honest log does",

@@ -6,7 +6,8 @@ use super::{RefusedCheckpoint, WitnessProblem};
 use crate::checkpoint::CheckpointError;
 
 /// What to do about signatures that do not fit.
-const CHANGED: &str = "the evidence was changed after it was signed: get release.stele again";
+const CHANGED: &str =
+    "the evidence was changed after it was signed: do not use it; get release.stele again from its publisher";
 
 impl Explain for RefusedCheckpoint {
     explain! {
@@ -14,7 +15,7 @@ impl Explain for RefusedCheckpoint {
             hint: "use the policy that lists this log, or do not rely on it",
             "expected": known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), "found": found;
         Self::Log(CheckpointError::NotSigned) => Exit::WrongPolicy, "other-log-key",
-            hint: "the policy has another key for this log: is the policy current, and from whom is the bundle?";
+            hint: "the policy has another key for this log: ask whoever gave you the policy for the current one; if it is current, do not use this bundle";
         Self::Log(CheckpointError::BadSignature) => Exit::BadSignature, "bad-log-signature", hint: CHANGED;
         Self::Log(_) => Exit::BadInput, "checkpoint-malformed", hint: CHANGED;
         Self::Cosignature { .. } => Exit::BadSignature, "bad-cosignature", hint: CHANGED;

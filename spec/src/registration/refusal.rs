@@ -154,7 +154,7 @@ impl Refusal {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NameClaimed { .. } => "sign with the keys of that claim, or choose a name of your own",
-            Self::NameUnclaimed { .. } => "submit the speaker's claim of the name first",
+            Self::NameUnclaimed { .. } => "submit a claim of that name first",
             Self::KeyNotHeld { .. } => "sign with a key that the name's key statements list",
             Self::KeyRevoked { .. } => "a revoked key never speaks again under this name: sign with, or add, another",
             Self::KeyHeld { .. } => "leave out the keys that the name has",
@@ -163,11 +163,13 @@ impl Refusal {
                 "look at the newest key statement and make the change again, naming it as previous"
             }
             Self::KeysLeft { .. } => "leave at least one key and as many as the threshold",
-            Self::TooManyKeyStatements { .. } => "the name's history is full: choose a new name and supersede",
+            Self::TooManyKeyStatements { .. } => {
+                "no change of keys is possible any more: claim a new name, and supersede the releases of the old one"
+            }
             Self::Signature(_) => "the statement was changed after it was signed, or signed with another key",
             Self::CoordinateBound(_) => "other weights need another version or variant: a coordinate is never rebound",
             Self::CoordinateReleased { .. } => {
-                "a coordinate is released once; change what is said about it with an amend"
+                "a coordinate is released once: change what is said about it with `stele amend`, or release another version or variant"
             }
             Self::ReferenceUnknown(_) => "refer to the release by its entry and leaf hash in this log",
             Self::WeightsDiffer { .. } => "a statement about a release repeats its weights digest and cannot change it",
@@ -207,7 +209,11 @@ impl fmt::Display for Refusal {
                 write!(f, "{publisher} would be left with {left} keys, of which {threshold} would have to sign")
             }
             Self::TooManyKeyStatements { publisher } => {
-                write!(f, "{publisher} has {} key statements, the most", crate::bundle::MAX_KEY_STATEMENTS)
+                write!(
+                    f,
+                    "{publisher} has {} key statements, as many as a name may have",
+                    crate::bundle::MAX_KEY_STATEMENTS
+                )
             }
             Self::Signature(error) => error.fmt(f),
             Self::CoordinateBound(swap) => swap.fmt(f),
@@ -217,7 +223,7 @@ impl fmt::Display for Refusal {
             Self::ReferenceUnknown(unknown) => unknown.fmt(f),
             Self::WeightsDiffer { field, swap } => write!(f, "{field}: {swap}"),
             Self::FalseRecall { coordinate, position } => {
-                write!(f, "{coordinate} was public as of entry {position}: its copies cannot have never left")
+                write!(f, "{coordinate} was public as of entry {position}, so copies of it are out")
             }
         }
     }

@@ -58,7 +58,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Bastion,
     },
-    /// Serve
+    /// Run the witness in a folder; SIGHUP makes it read its logs again
     Run {
         /// The folder
         dir: PathBuf,
@@ -66,7 +66,7 @@ pub(crate) enum Command {
         #[arg(long)]
         listen: Option<String>,
     },
-    /// Look whether everything works: keys, clock, disk, each log, and the running witness; changes nothing
+    /// Check that everything works: keys, clock, disk, each log, and the running witness; changes nothing
     Doctor {
         /// The folder
         dir: PathBuf,
@@ -74,7 +74,7 @@ pub(crate) enum Command {
         #[arg(long)]
         url: Option<String>,
     },
-    /// What logs have signed against themselves
+    /// Evidence of logs that contradicted what they had signed
     Evidence {
         #[command(subcommand)]
         command: Evidence,

@@ -22,7 +22,7 @@ pub struct AuditArgs {
     /// How the report is written; `--json` is `--format json`.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,
-    /// Report findings that weigh so much, and more.
+    /// Report findings of this severity and above.
     #[arg(long, value_enum, default_value_t = Weight::Note)]
     pub at_least: Weight,
 }

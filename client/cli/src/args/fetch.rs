@@ -12,7 +12,7 @@ use super::log::LogArgs;
 The files are not compared with the release: `stele verify` does that.")]
 pub struct FetchArgs {
     /// A folder or a file of a release, its release.stele, a coordinate, entry:NUMBER, the SHA-256 of the weights or of a file, a package
-    /// URL, or an address of the hub.
+    /// URL, or a Hugging Face address.
     pub subject: String,
     /// Where to put the bundle; else release.stele beside the files, or here.
     #[arg(short, long, value_name = "FILE")]

@@ -17,10 +17,10 @@ pub struct ClaimArgs {
     /// The publisher's secret key.
     #[command(flatten)]
     pub key: SigningKey,
-    /// Further keys of the name, in public PEM. May be given again.
+    /// A further key of the name: the file of a public key in PEM. May be given again.
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
-    /// How many of the keys sign a change of keys, and this claim: more than one makes a proposal.
+    /// How many of the keys must sign this claim and each later change of keys; above 1 a proposal is written.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub threshold: u64,
     /// Where a proposal is written; else claim-NAME.toml here.

@@ -20,7 +20,7 @@ pub struct ObserveArgs {
     /// page of a repository is cut to the repository.
     #[arg(long, value_name = "HOST", value_parser = place)]
     pub host: HostLocation,
-    /// The revision that the record names, where the host is not in the record.
+    /// The revision to compare, where the release does not name this host.
     #[arg(long)]
     pub revision: Option<String>,
     /// The address to ask for a host name, such as `huggingface.co=https://hub.example`.

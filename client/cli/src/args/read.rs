@@ -10,7 +10,7 @@ use super::log::LogArgs;
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// A folder or file of a release, a release.stele, a signed statement, or in the log a coordinate, entry:NUMBER, a digest, a package
-    /// URL, an address of the hub.
+    /// URL, a Hugging Face address.
     pub what: String,
     /// Whom to ask about a coordinate or an entry.
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
     /// publisher/model@version#variant, or publisher/model@version, publisher/model, publisher; or a folder or file of a release,
-    /// entry:NUMBER, a digest, a package URL, an address of the hub.
+    /// entry:NUMBER, a digest, a package URL, a Hugging Face address.
     pub name: String,
     /// Whom to ask.
     #[command(flatten)]
@@ -31,8 +31,8 @@ pub struct HistoryArgs {
 /// `stele lineage`.
 #[derive(Debug, Args)]
 pub struct LineageArgs {
-    /// A folder or file of a release, a release.stele, a signed release, a coordinate, entry:NUMBER, a digest, a package URL, or an address
-    /// of the hub.
+    /// A folder or file of a release, a release.stele, a signed release, a coordinate, entry:NUMBER, a digest, a package URL, or a Hugging
+    /// Face address.
     pub what: String,
     /// As a Graphviz graph.
     #[arg(long, conflicts_with = "mermaid")]
@@ -48,10 +48,10 @@ pub struct LineageArgs {
 /// `stele resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, a package URL, an address of the hub; or a folder, a
+    /// A file, a SHA-256 or git blob id in hex, an Ollama blob `sha256-<hex>`, a package URL, a Hugging Face address; or a folder, a
     /// release.stele, a coordinate, entry:NUMBER.
     pub what: String,
-    /// Look in this bundle first; beside those above the file.
+    /// Look in this bundle first, then in those in the folders above the file.
     #[arg(long, value_name = "FILE")]
     pub bundle: Vec<PathBuf>,
     /// Look in no bundle: ask the log.
@@ -65,8 +65,8 @@ pub struct ResolveArgs {
 /// `stele diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// A folder or file of a release, a release.stele, a signed statement, a coordinate, entry:NUMBER, a digest, a package URL, or an address
-    /// of the hub.
+    /// A folder or file of a release, a release.stele, a signed statement, a coordinate, entry:NUMBER, a digest, a package URL, or a Hugging
+    /// Face address.
     pub first: String,
     /// The other one.
     pub second: String,

@@ -22,7 +22,7 @@ pub struct Say {
     /// Write a form to complete, to --output or KIND.toml, and say nothing.
     #[arg(long, conflicts_with_all = ["form", "dry_run"])]
     pub draft: bool,
-    /// The speaker's secret key.
+    /// The secret key that signs.
     #[command(flatten)]
     pub key: SigningKey,
     /// Where the log is and what is kept.
@@ -51,7 +51,7 @@ pub struct AmendArgs {
     /// The file with the model card.
     #[arg(long, value_name = "FILE")]
     pub model_card: Option<PathBuf>,
-    /// The help that users get.
+    /// Where users get help, in words.
     #[arg(long, value_name = "TEXT")]
     pub support: Option<String>,
     /// With --draft: a field to write with what holds now, to be changed. May be given again.
@@ -134,7 +134,7 @@ pub struct IncidentArgs {
     /// What every kind has.
     #[command(flatten)]
     pub say: Say,
-    /// Who speaks: a name that the key holds.
+    /// The name that you speak under. The key must hold it.
     #[arg(long = "as", value_name = "NAME")]
     pub speaker: Option<Publisher>,
     /// A further release that is affected. May be given again.
@@ -143,7 +143,7 @@ pub struct IncidentArgs {
     /// A coordinate under which nothing is recorded, such as an impostor's. May be given again.
     #[arg(long, value_name = "COORDINATE")]
     pub unrecorded: Vec<Coordinate>,
-    /// Its name among those of this speaker. The same name again continues it.
+    /// A short name of your choice for this incident. The same name again continues it.
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
     /// What went wrong.
@@ -175,10 +175,10 @@ pub struct EvaluateArgs {
     /// What every kind has.
     #[command(flatten)]
     pub say: Say,
-    /// Who speaks: a name that the key holds, and not the release's publisher.
+    /// The name that you speak under, not the release's publisher. The key must hold it.
     #[arg(long = "as", value_name = "NAME")]
     pub speaker: Option<Publisher>,
-    /// Its name among those of this speaker.
+    /// A short name of your choice for this evaluation.
     #[arg(long, value_name = "NAME")]
     pub id: Option<String>,
     /// What it is for.
@@ -193,7 +193,7 @@ pub struct EvaluateArgs {
     /// A safeguard of the release that it ran with. May be given again.
     #[arg(long, value_name = "ID")]
     pub safeguard: Vec<String>,
-    /// What is counted.
+    /// What the value measures, such as attack success rate.
     #[arg(long, value_name = "TEXT")]
     pub metric: Option<String>,
     /// The result, in decimal.

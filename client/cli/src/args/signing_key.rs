@@ -24,7 +24,7 @@ pub struct KeyOpening {
     /// A file whose first line decrypts the key; else $STELE_PASSPHRASE, else the terminal is asked.
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
-    /// Take secret files that their group may read and do no more with, as mounted secrets of containers are.
+    /// Accept a key file that its group may read, as a secret that is mounted into a container. Others may never read it.
     #[arg(long)]
     pub allow_group_readable_key: bool,
 }

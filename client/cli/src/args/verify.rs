@@ -17,7 +17,7 @@ use super::value::{glob, key_id};
 with 1 when files differ, 17 when it was withdrawn, 15 when files are missing, 16 when others lie beside it. `stele help exit-codes` has all."
 )]
 pub struct VerifyArgs {
-    /// A folder, a folder of a release, one file, or a snapshot in a Hugging Face cache.
+    /// The folder of a release, a folder inside it, one file, or a snapshot in a Hugging Face cache.
     pub path: PathBuf,
     /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
     #[arg(long, value_name = "FILE")]
@@ -31,7 +31,7 @@ pub struct VerifyArgs {
     /// Refuse a release signed by any other key.
     #[arg(long, value_parser = key_id)]
     pub key_id: Option<KeyId>,
-    /// Check the evidence and not the bytes.
+    /// Check the evidence alone: no file is looked at, and the best verdict is `record only`.
     #[arg(long)]
     pub no_hash: bool,
     /// Accept a part of the files: what is here must match, and at least one must be here.
@@ -45,7 +45,7 @@ pub struct VerifyArgs {
     /// `incident:NAME`, only what NAME reports. May be given again.
     #[arg(long, value_name = "STATE")]
     pub accept: Vec<AcceptedState>,
-    /// Refuse evidence that is older: `30d`, `12h`.
+    /// Refuse evidence that is older than this: `30d`, `12h`.
     #[arg(long, value_name = "DURATION")]
     pub max_age: Option<HumanDuration>,
     /// Ask the log what was said later, about the release and all it was made of.

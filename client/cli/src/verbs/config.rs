@@ -73,7 +73,7 @@ fn row(settings: &Settings, setting: Setting) -> Row {
         }
         Setting::Wait => (Some("60s".to_owned()), "the program"),
         Setting::Log => (None, "the policy's log is asked"),
-        Setting::Key => (None, "who signs names --key"),
+        Setting::Key => (None, "name it with --key"),
         Setting::MaxAge => (None, "evidence of any age"),
         Setting::Expect => (None, "no monitor is told beforehand"),
     };

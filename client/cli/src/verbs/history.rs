@@ -277,7 +277,7 @@ pub(crate) struct NothingSaid {
 impl Explain for NothingSaid {
     explain! {
         Self { lack, .. } => Exit::NotInLog, "nothing-said",
-            hint: "is this the log, and is the name spelt so? Names are lower case",
+            hint: "check the spelling (names are in lower case), and that this is the right log: --log URL",
             "answer": lack.map_or("proven complete: there is nothing up to its newest head", Lack::text);
     }
 }

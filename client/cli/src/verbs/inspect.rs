@@ -32,7 +32,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
         path: args.file.display().to_string(),
         what,
         problem,
-        hint: "the message is that of the kind that the first bytes look like",
+        hint: "the message above is for the kind of file that the first bytes look like; is this the right file?",
     };
     let Inspected { page, json, bundle } = inspect(&bytes).map_err(malformed)?;
     let mut output = Output { text: page.0, json, failure: None };

@@ -31,7 +31,10 @@ fn lint(file: &Path) -> Result<Output, Failure> {
     }
     if policy.quorum().least() > 0 {
         if witnesses.byzantine == Some(0) {
-            warnings.push("one lying witness is enough for a lying log to show two histories".to_owned());
+            warnings.push(
+                "one lying witness is enough for a lying log to show two histories: ask for more witnesses in `group`"
+                    .to_owned(),
+            );
         }
         if operators.byzantine == Some(0) && witnesses.byzantine != Some(0) {
             warnings.push("one lying operator is enough for a lying log to show two histories".to_owned());

@@ -129,7 +129,7 @@ impl ReadError {
 }
 
 /// What to do about a file that is not the one of the head.
-const NOT_COMMITTED_TO: &str = "what is served is not what the head commits to: read from another mirror; if the log itself serves \
+const NOT_COMMITTED_TO: &str = "what is served is not what the tree head commits to: read from another mirror; if the log itself serves \
     it, tell its operator";
 
 impl Explain for ReadError {

@@ -40,7 +40,7 @@ pub(crate) enum StateError {
 impl Explain for StateError {
     explain! {
         Self::Malformed { .. } => Exit::Io, "monitor-state-malformed",
-            hint: "this says nothing about the log. Restore the file from a backup; without the file of a log, its newest tree head is forgotten; without an event, it is not told";
+            hint: "the log is not at fault. Restore the file from a backup, or remove it: then what it held is forgotten, the newest tree head of a log or an event that waits";
         Self::Head { kept, .. } => Exit::Io, "monitor-state-malformed",
             hint: format!(
                 "this says nothing about the log: the head is set aside as {}, and the next round begins with what the log shows. Check this machine's disk",

@@ -71,14 +71,14 @@ impl Explain for FormError {
     explain! {
         Self::Toml { message, .. } if message.contains("expected a field") || message.contains("unknown") =>
             Exit::BadInput, "form-invalid", hint: "fields are never ignored: correct the name or remove the line";
-        Self::Toml { .. } => Exit::BadInput, "form-invalid", hint: "correct it and say it again; nothing has been sent";
+        Self::Toml { .. } => Exit::BadInput, "form-invalid", hint: "correct it and run the command again; nothing has been sent";
         Self::Undecided { open, .. } => Exit::BadInput, "form-undecided",
             hint: "replace each value that begins with DECIDE by your decision; the comment above it says what is asked",
             facts: open.iter().map(|(number, line)| ("open", format!("line {number}: {line}"))).collect();
         Self::Fields { problems, .. } => Exit::BadInput, "form-fields",
-            hint: "correct it and say it again; nothing has been sent",
+            hint: "correct it and run the command again; nothing has been sent",
             facts: problems.iter().map(|problem| ("problem", problem.clone())).collect();
-        Self::SaidTwice { said, given, .. } => Exit::Usage, "said-twice", hint: "say it in one place",
+        Self::SaidTwice { said, given, .. } => Exit::Usage, "said-twice", hint: "give it once: as the option, or in the form",
             "expected": said, "found": given;
         Self::DocumentDiffers { expected, found, .. } => Exit::BadInput, "document-differs",
             hint: "remove sha256 to take the digest of the file, or move the file away",

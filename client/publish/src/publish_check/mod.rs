@@ -225,7 +225,10 @@ impl std::fmt::Display for Doubt {
         write!(f, "{}: ", one_line(&self.path))?;
         match &self.what {
             What::Secret(what) => {
-                write!(f, "holds {what}; move it out of the folder, and consider it known if it was ever shared")
+                write!(
+                    f,
+                    "holds {what}; move it out of the folder, and replace that secret if the file was ever shared"
+                )
             }
             What::Leftover(what) => write!(f, "{what}; delete it or move it away"),
             What::Unportable(what) => write!(f, "{what}; give the file another name"),

@@ -132,7 +132,7 @@ fn what_answers_in_the_log_s_place_takes_nothing_from_the_verdict_without_it() -
     ] {
         story.proxy.answer(move |path| (path == "/checkpoint").then(|| (status, body.clone())));
         let told = story.online("stranger", &[])?.expect(exit)?;
-        assert!(told.stdout.starts_with("NOT ASKED  ") && told.stdout.contains("files match"), "{}", told.all());
+        assert!(told.stdout.starts_with("UNANSWERED  ") && told.stdout.contains("files match"), "{}", told.all());
         // What is wrong with the files is worse.
         fs::write(story.folder.join("more.py"), "print()").unwrap();
         let told = story.online("stranger", &[])?.expect(16)?;

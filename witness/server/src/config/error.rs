@@ -47,7 +47,7 @@ pub enum InvalidConfig {
         reason: String,
     },
     /// A file and an agent.
-    #[error("`key` and [agent]: the Ed25519 key is in one place")]
+    #[error("expected the Ed25519 key in one place, found both `key` and [agent]: remove one of them")]
     TwoKeys,
     /// An origin that no checkpoint can have.
     #[error("origin {origin:?}: {reason}")]

@@ -64,7 +64,7 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
 fn main_clause(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let publisher = &verdict.evidence.release().publisher.name;
     let Some(comparison) = verdict.comparison else {
-        let record = "the record holds, and no file was looked at";
+        let record = "the release is proven, and no file was looked at";
         return match judged.word {
             Word::Withdrawn => format!("{}; {record}", withdrawn(verdict, judged)),
             Word::Conflicting => format!("{CONTRADICTS}; {record}"),
@@ -216,7 +216,7 @@ fn missing(comparison: &FolderReport) -> String {
     };
     let dangling = match comparison.dangling {
         0 => String::new(),
-        some => format!(" ({some} since the blob is not in the cache)"),
+        some => format!(" ({some} because the blobs are not in the cache)"),
     };
     format!("{missing} {are} missing{which}{dangling}")
 }

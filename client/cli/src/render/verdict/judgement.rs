@@ -141,7 +141,6 @@ impl Word {
         match self {
             Self::Verified => "verified".to_owned(),
             Self::RecordOnly => "record only".to_owned(),
-            Self::Unanswered => "NOT ASKED".to_owned(),
             word => word.as_str().to_uppercase(),
         }
     }
@@ -183,7 +182,7 @@ impl ReleaseConflict {
 impl Explain for ReleaseConflict {
     explain! {
         Self { found, .. } => Exit::Conflicting, "release-conflict",
-            hint: "do not use it: the log, or whoever holds its keys, lied; `stele history` has all entries, `stele audit` the evidence",
+            hint: "do not use it: the log, or whoever holds its keys, lied. `stele audit` writes the evidence: send it to the witnesses; `stele history` lists the entries",
             facts: found.iter().map(|found| ("found", found.clone())).collect();
     }
 }
