@@ -138,7 +138,7 @@ impl KeyReader {
         if has(&text, openssh_key::LABEL) {
             let bytes = private_block(&text, openssh_key::LABEL).map_err(refused)?;
             return match openssh_key::parse(&bytes).map_err(refused)? {
-                OpenSshKey::Plain(key) => Ok(key),
+                OpenSshKey::Plain(key) => Ok(*key),
                 OpenSshKey::Encrypted => Err(not_a_key(source, SECRET, KeyKind::ENCRYPTED_OPENSSH).into()),
                 OpenSshKey::OtherKind => Err(not_a_key(source, SECRET, KeyKind::OTHER_OPENSSH).into()),
             };

@@ -19,7 +19,7 @@ const ED25519: &[u8] = b"ssh-ed25519";
 #[derive(Debug)]
 pub(crate) enum OpenSshKey {
     /// An Ed25519 key in the clear.
-    Plain(SecretKey),
+    Plain(Box<SecretKey>),
     /// A key that a passphrase encrypts.
     Encrypted,
     /// A key of another type.
@@ -67,7 +67,7 @@ fn parts(bytes: &[u8]) -> Option<Result<OpenSshKey, KeyError>> {
     if *inner != own || again != own || SshKey::from_blob(public) != Some(SshKey::new(own)) {
         return Some(Err(KeyError::OtherPublic));
     }
-    Some(Ok(OpenSshKey::Plain(key)))
+    Some(Ok(OpenSshKey::Plain(key.into())))
 }
 
 fn number(rest: &mut &[u8]) -> Option<u32> {
