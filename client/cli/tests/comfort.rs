@@ -141,7 +141,7 @@ fn quiet_leaves_the_exit_code_errors_and_documents() {
 
 impl Ran {
     #[track_caller]
-    fn is_silent(self) {
+    fn is_silent(&self) {
         assert_eq!((self.out.as_str(), self.err.as_str()), ("", ""));
     }
 }

@@ -180,8 +180,10 @@ fn types_of(schema: &Map<String, Value>) -> Option<BTreeSet<&'static str>> {
     Some(words.iter().filter_map(known).map(|(name, _)| *name).collect())
 }
 
+type Example = fn() -> Value;
+
 /// Each type with a value of it that no enumeration has.
-const ALL: [(&str, fn() -> Value); 6] = [
+const ALL: [(&str, Example); 6] = [
     ("null", || Value::Null),
     ("boolean", || true.into()),
     ("number", || 4242.into()),
