@@ -257,7 +257,7 @@ fn what_cannot_be_is_said_before_anything_is_written() {
     story.fetch("acme.example/none@1#base", &[]).fails(3, &["the log names no release"]);
     story.fetch("entry:1", &[]).fails(7, &["entry 1 is no release", "found: publisher"]);
     story.fetch("entry:99", &[]).fails(3, &["there is no entry 99"]);
-    story.fetch("no such thing", &[]).fails(7, &["is no file here, no coordinate and no entry"]);
+    story.fetch("no such thing", &[]).fails(7, &["is nothing here, and nothing that a log could have"]);
     story.fetch(COORDINATE, &["--log", "http://127.0.0.1:9"]).fails(9, &[]);
     let folder = story.world.at("folder");
     std::fs::create_dir_all(&folder).unwrap();
