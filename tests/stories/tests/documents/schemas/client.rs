@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::{Value, json};
 use stele_harness::binaries::Binary;
-use stele_harness::network::path;
 use stele_probe::failure::{During, Step};
 use stele_samples::model;
 
