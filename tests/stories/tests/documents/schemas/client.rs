@@ -30,6 +30,10 @@ fn prepared(recorder: &Recorder, name: &str, version: &str, seed: u64) -> Step {
 /// Keys, drafts, releases.
 pub(super) fn publish(recorder: &mut Recorder) -> Step {
     recorder.done(&["version"], "version")?;
+    recorder.done(&["config"], "config")?;
+    recorder.done(&["completions", "bash"], "completions")?;
+    recorder.done(&["man"], "man")?;
+    recorder.done(&["man", "pages"], "man")?;
     for topic in ["verify", "concepts", "exit-codes"] {
         recorder.done(&["help", topic], "help")?;
     }

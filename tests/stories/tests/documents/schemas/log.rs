@@ -15,6 +15,8 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
         recorder.of(Binary::Log, arguments, &format!("stele-log/{verb}@v1"), exit).map(drop)
     };
     log(&["version"], "version", 0)?;
+    log(&["completions", "zsh"], "completions", 0)?;
+    log(&["man"], "man", 0)?;
     log(&["init", "another-log", "--origin", "log.example/another"], "init", 0)?;
     log(&["init", "another-log", "--origin", "log.example/another"], "error", 7)?;
     log(&["freeze", "another-log"], "freeze", 0)?;

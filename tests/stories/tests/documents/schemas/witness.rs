@@ -24,6 +24,8 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
         recorder.of(Binary::Witness, arguments, &format!("stele-witness/{verb}@v1"), exit)
     };
     of(&["version"], "version", 0)?;
+    of(&["completions", "fish"], "completions", 0)?;
+    of(&["man"], "man", 0)?;
     let made = of(&["init", "auditor", "--name", "auditor.example"], "init", 0)?;
     of(&["init", "auditor", "--name", "auditor.example"], "error", 7)?;
     of(&["logs", "add", "auditor", "--vkey", &vkey, "--pull", &url, "--pull-seconds", "1"], "logs-add", 0)?;
