@@ -122,7 +122,7 @@ pub enum Verb {
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
-    /// Change what is said about a release: licence, card, hosts, evaluations, lineage. Its weights stay.
+    /// Change what is said about a release: licence, card, hosts, evaluations. Its weights stay.
     Amend(AmendArgs),
     /// Say that access to a release moved.
     Stage(StageArgs),

@@ -248,7 +248,7 @@ fn a_key_of_the_file_signs_where_a_key_must_and_nowhere_else() {
     assert!(!observed.err.contains("mine.pem"), "{observed:#?}");
     // Without the file it is demanded.
     user.set("");
-    user.stele(&["stage", coordinate], &[]).fails(2, &["--key <FILE>"]);
+    user.stele(&["stage", coordinate], &[]).fails(2, &["which key is to sign?", "--key FILE"]);
 }
 
 #[test]

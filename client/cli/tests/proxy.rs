@@ -25,9 +25,15 @@ impl Recorder {
         let asked = recorder.asked.clone();
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                let mut buffer = [0; 4096];
-                let count = stream.read(&mut buffer).unwrap_or(0);
-                asked.lock().unwrap().push(String::from_utf8_lossy(&buffer[..count]).into_owned());
+                // A request comes in as many pieces as its client writes.
+                let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+                while request.len() < 1 << 16 && !request.ends_with(b"\r\n\r\n") {
+                    match stream.read(&mut buffer) {
+                        Ok(count @ 1..) => request.extend_from_slice(&buffer[..count]),
+                        _ => break,
+                    }
+                }
+                asked.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
                 let _ = stream.write_all(b"HTTP/1.1 407 no\r\ncontent-length: 0\r\n\r\n");
             }
         });

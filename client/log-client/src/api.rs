@@ -376,7 +376,7 @@ mod tests {
             for body in [page, ""] {
                 let error = refusal(status, body);
                 assert_eq!(error.to_string(), format!("the log at http://log answers {line}"));
-                assert!(error.hint().unwrap().contains("a proxy in front of it"), "{:?}", error.hint());
+                assert!(error.hint().unwrap().contains("a proxy in front of the log"), "{:?}", error.hint());
                 assert_eq!((error.exit(), error.facts()), (Exit::Unavailable, vec![]));
             }
         }

@@ -1,9 +1,9 @@
 //! Both databases as one: opened against the log, made again from its entries, asked.
 
 use super::database::{Database, Head, LookupError, guarded};
-use super::in_redb::{self, InRedb};
-use super::in_sled::{self, InSled};
 use super::keys::{Changes, Part, key, manifest_of, position_of, unread};
+use super::redb_database::{self, RedbDatabase};
+use super::sled_database::{self, SledDatabase};
 use std::io::ErrorKind;
 use stele_durable::Dir;
 use stele_log_core::contract::lookup::{LookupKey, LookupRow};
@@ -31,13 +31,13 @@ pub(super) type Unread = (u64, Option<Digest>);
 impl Databases {
     /// Opens both, each made anew where it is not this log's, or broken; and up to where both are complete.
     pub(super) fn open(data: &Dir, store: &TileStore, target: Head) -> Result<(Self, u64), LookupError> {
-        let (files, at) = opened(data, in_redb::FILE, || {
-            let files: Box<dyn Database> = Box::new(InRedb::open(data)?);
+        let (files, at) = opened(data, redb_database::FILE, || {
+            let files: Box<dyn Database> = Box::new(RedbDatabase::open(data)?);
             let at = within(&*files, store, target)?;
             Ok((files, at))
         })?;
-        let (origins, reached) = opened(data, in_sled::FOLDER, || {
-            let origins: Box<dyn Database> = Box::new(InSled::open(data)?);
+        let (origins, reached) = opened(data, sled_database::FOLDER, || {
+            let origins: Box<dyn Database> = Box::new(SledDatabase::open(data)?);
             let at = within(&*origins, store, target)?;
             Ok((origins, at))
         })?;
@@ -196,7 +196,7 @@ fn set_aside(data: &Dir, name: &str) -> Result<(), LookupError> {
 
 fn remove(data: &Dir, name: &str) -> Result<(), LookupError> {
     let path = data.path_of(name);
-    let is_folder = name.starts_with(in_sled::FOLDER);
+    let is_folder = name.starts_with(sled_database::FOLDER);
     let removed = if is_folder { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {

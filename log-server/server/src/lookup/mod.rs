@@ -14,9 +14,9 @@
 
 mod database;
 mod databases;
-mod in_redb;
-mod in_sled;
 mod keys;
+mod redb_database;
+mod sled_database;
 
 use database::{Head, LookupError, guarded};
 use databases::Databases;

@@ -1,5 +1,5 @@
 use super::databases::root_within;
-use super::in_sled::FOLDER;
+use super::sled_database::FOLDER;
 use super::*;
 use crate::testkit::start;
 use std::path::Path;

@@ -16,9 +16,9 @@ const HEADS: TableDefinition<'_, &'static str, &'static [u8]> = TableDefinition:
 
 /// The database.
 #[derive(Debug)]
-pub(super) struct InRedb(redb::Database);
+pub(super) struct RedbDatabase(redb::Database);
 
-impl InRedb {
+impl RedbDatabase {
     /// Opens the database, or makes it.
     pub(super) fn open(data: &Dir) -> Result<Self, LookupError> {
         let database = redb::Database::builder().set_cache_size(CACHE).create(data.path_of(FILE)).map_err(failed)?;
@@ -29,7 +29,7 @@ impl InRedb {
     }
 }
 
-impl Database for InRedb {
+impl Database for RedbDatabase {
     fn head(&self) -> Result<Option<Head>, LookupError> {
         let reading = self.0.begin_read().map_err(failed)?;
         let heads = reading.open_table(HEADS).map_err(failed)?;

@@ -23,12 +23,12 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// The database.
 #[derive(Debug)]
-pub(super) struct InSled {
+pub(super) struct SledDatabase {
     data: Dir,
     db: sled::Db,
 }
 
-impl InSled {
+impl SledDatabase {
     /// Opens the database, or makes it.
     pub(super) fn open(data: &Dir) -> Result<Self, LookupError> {
         let db = open(data)?;
@@ -55,7 +55,7 @@ fn open(data: &Dir) -> Result<sled::Db, LookupError> {
     }
 }
 
-impl Database for InSled {
+impl Database for SledDatabase {
     fn head(&self) -> Result<Option<Head>, LookupError> {
         self.db.get(HEAD).map_err(failed)?.map(|bytes| of_bytes(&bytes)).transpose()
     }
