@@ -207,7 +207,7 @@ fn a_false_recall_is_refused_where_it_is_plain_and_reported_where_it_is_implied(
         ]
     };
     let told = acme.say(&network, &withdraw("never-left"))?.expect(8)?;
-    assert!(told.all().contains("never left") && told.all().contains("hint:"), "{}", told.all());
+    assert!(told.all().contains("found: never-left") && told.all().contains("hint:"), "{}", told.all());
     acme.say(&network, &withdraw("limited-recipients"))?.expect(0)?;
     let report = Report::of(&network)?;
     let finding = report.finding("recall-after-public")?;
