@@ -156,6 +156,7 @@ impl Settings {
     }
 
     /// The policy of a verb that has no option for it. The environment comes first.
+    #[cfg(feature = "monitor")]
     pub(crate) fn policy(&self) -> Option<PathBuf> {
         self.default_of(Setting::Policy).map(PathBuf::from)
     }
