@@ -185,7 +185,7 @@ fn a_new_key_says_what_its_loss_means_and_how_to_have_a_second() {
     let keys = Keys::new();
     let path = keys.at("new.pem");
     let made = stele(&["key", "new", &path]).ok();
-    for said in ["has lost the name", "stele key new second.pem", &format!("--new second.pub --key {path}")] {
+    for said in ["the name is lost", "stele key new second.pem", &format!("--new second.pub --key {path}")] {
         assert!(made.err.contains(said), "{made:?}");
     }
     assert!(!made.out.contains("lost"), "stdout has the key id and the public key alone");

@@ -98,7 +98,7 @@ pub struct KeyReader {
 }
 
 impl KeyReader {
-    /// For a program that nobody sits before: the environment alone gives passphrases.
+    /// For a program without a terminal: the environment alone gives passphrases.
     pub fn unattended(warn: fn(&Path, &str)) -> Self {
         Self { readers: Readers::from_environment(), passphrases: Passphrases::default(), warn }
     }

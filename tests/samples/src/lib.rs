@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod evaluation_form;
 pub mod model;
 pub mod release_toml;
 pub mod statements;

@@ -75,7 +75,7 @@ fn row(settings: &Settings, setting: Setting) -> Row {
         Setting::Log => (None, "the policy's log is asked"),
         Setting::Key => (None, "name it with --key"),
         Setting::MaxAge => (None, "evidence of any age"),
-        Setting::Expect => (None, "no monitor is told beforehand"),
+        Setting::Expect => (None, "no file of expected statements"),
     };
     Row { name, value, from: from.to_owned() }
 }

@@ -62,7 +62,7 @@ fn render(key: &PublicKey, written: Option<&Path>) -> Output {
 /// What losing the key means, and how to have a second one.
 fn second_key(file: &str) -> String {
     format!(
-        "Whoever loses the only key of a name has lost the name: nobody can give it back. Make a second key elsewhere, and once the\n\
+        "If the only key of a name is lost, the name is lost: no one can give it back. Make a second key elsewhere, and once the\n\
          name is claimed add it:\n  \
          stele key new second.pem && stele key show second.pem > second.pub     on another machine\n  \
          stele keys add NAME --new second.pub --key {file}\n"

@@ -39,7 +39,7 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     // A name speaks, and its key signs; a key in the environment alone signs nothing.
     let key = match (&args.publisher, &args.key.key) {
         (Some(_), _) => Some(key::signer(&args.key)?),
-        (None, Some(_)) => return Err(ObserveError::Nobody.into()),
+        (None, Some(_)) => return Err(ObserveError::PublisherUnnamed.into()),
         (None, None) => None,
     };
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
@@ -169,7 +169,7 @@ fn statements(
 pub(crate) enum ObserveError {
     /// A key and no name.
     #[error("--key signs for a name, and none is given")]
-    Nobody,
+    PublisherUnnamed,
     /// No release.
     #[error("{coordinate} is not released in {origin}")]
     Unreleased {
@@ -230,7 +230,7 @@ pub(crate) enum ObserveError {
 
 impl Explain for ObserveError {
     explain! {
-        Self::Nobody => Exit::Usage, "publisher-unnamed", hint: "add --publisher NAME, which the key holds in this log; or leave out --key";
+        Self::PublisherUnnamed => Exit::Usage, "publisher-unnamed", hint: "add --publisher NAME, which the key holds in this log; or leave out --key";
         Self::Unreleased { .. } => Exit::NotInLog, "not-in-log",
             hint: "is the coordinate right, and is this the log it is in?";
         Self::NoManifest => Exit::Unavailable, "manifest-missing",

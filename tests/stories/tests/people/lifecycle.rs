@@ -9,7 +9,7 @@ use stele_harness::command::{self, Told};
 use stele_harness::network::Network;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
-use stele_samples::{model, release_toml};
+use stele_samples::{evaluation_form, model, release_toml};
 use stele_spec::bundle::Bundle;
 use stele_spec::statement::{Parent, SignedStatement};
 
@@ -377,22 +377,7 @@ fn a_third_party_evaluates_exact_bytes_and_the_publisher_does_not() -> Step {
     let draft = ["evaluate", folder.to_str().unwrap(), "--draft", "--as", "bureau.example", "--class", "safety"];
     told(bureau.ask(&network, &draft), 0, &["wrote evaluation.toml", "stele evaluate --form evaluation.toml"]);
     let form = network.at("evaluation.toml");
-    let mut text = fs::read_to_string(&form).unwrap();
-    for (what, answer) in [
-        ("a short name, such as cyber-bare", "removal"),
-        ("a domain", "safeguard-removal"),
-        ("one of the configurations above", "bare-weights"),
-        ("what is counted, such as attack success rate", "attack success rate"),
-        ("the result in decimal, such as 0.94", "0.94"),
-        ("who ran it", "Bureau"),
-        ("the day of it, such as 2026-06-29", "2026-06-29"),
-        ("what follows from it", "Treat it as unguarded."),
-        ("the file with the full results", "results.json"),
-        ("on which data", "removal-suite"),
-        ("which revision of it; or delete the line", "2"),
-    ] {
-        text = text.replace(&format!("DECIDE: {what}"), answer);
-    }
+    let text = evaluation_form::complete(&fs::read_to_string(&form).unwrap());
     fs::write(&form, &text).unwrap();
     told(bureau.say(&network, &["evaluate", "--form", "evaluation.toml"]), 7, &["no file results.json beside it"]);
     fs::write(network.at("results.json"), "{}").unwrap();

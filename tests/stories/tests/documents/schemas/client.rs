@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use stele_harness::binaries::Binary;
 use stele_probe::failure::{During, Step};
-use stele_samples::model;
+use stele_samples::{evaluation_form, model};
 
 use super::EVENT;
 use super::recorder::Recorder;
@@ -200,22 +200,7 @@ fn evaluate(recorder: &mut Recorder, release: &str) -> Step {
     let draft = ["evaluate", release, "--draft", "--as", "bureau.example", "--class", "safety"];
     recorder.done(&draft, "evaluate")?;
     let form = recorder.at("evaluation.toml");
-    let mut text = fs::read_to_string(&form).during("reading the form")?;
-    for (what, answer) in [
-        ("a short name, such as cyber-bare", "removal"),
-        ("a domain", "safeguard-removal"),
-        ("one of the configurations above", "bare-weights"),
-        ("what is counted, such as attack success rate", "attack success rate"),
-        ("the result in decimal, such as 0.94", "0.94"),
-        ("who ran it", "Bureau"),
-        ("the day of it, such as 2026-06-29", "2026-06-29"),
-        ("what follows from it", "Treat it as unguarded."),
-        ("the file with the full results", "results.json"),
-        ("on which data", "removal-suite"),
-        ("which revision of it; or delete the line", "2"),
-    ] {
-        text = text.replace(&format!("DECIDE: {what}"), answer);
-    }
+    let text = evaluation_form::complete(&fs::read_to_string(&form).during("reading the form")?);
     fs::write(&form, text).during("completing the form")?;
     fs::write(recorder.at("results.json"), json!({}).to_string()).during("writing")?;
     recorder.asked(&["evaluate", "--form", "evaluation.toml", "--key", "bureau.pem"], "evaluate", 0).map(drop)
