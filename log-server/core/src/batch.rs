@@ -5,6 +5,7 @@ use crate::contract::lookup::LookupRow;
 use crate::newest_releases::NewestReleases;
 use crate::rules::Registration;
 use crate::submission::{Reply, Submission};
+use crate::submitted_manifest::SubmittedManifest;
 use stele_spec::index::{Listing, Pointer};
 use stele_spec::registration::{Layered, Registry, Verdict};
 use stele_spec::statement::SignedStatement;
@@ -20,6 +21,8 @@ pub struct Batch {
     pub listings: Vec<Listing>,
     /// What the lookups learn of each.
     pub rows: Vec<LookupRow>,
+    /// The manifests that came with its releases, each once.
+    pub manifests: Vec<SubmittedManifest>,
     /// Names and coordinates.
     pub added: Registry,
     /// Releases for the log's page.
@@ -34,6 +37,7 @@ impl Batch {
             statements: Vec::new(),
             listings: Vec::new(),
             rows: Vec::new(),
+            manifests: Vec::new(),
             added: Registry::default(),
             newest: NewestReleases::default(),
         }
@@ -41,7 +45,7 @@ impl Batch {
 
     /// Decides about the next statement, and takes it if it is new. The reply holds once the batch is published.
     pub fn take(&mut self, submission: Submission, logged: &Registry, rules: &Registration) -> Reply {
-        let Submission { signed, leaf, keys, files } = submission;
+        let Submission { signed, leaf, keys, files, manifest } = submission;
         match admit(&leaf, &signed, &Layered { logged, batch: &self.added }, rules) {
             Ok(Verdict::Known(position)) => Reply::Logged { position, known: true },
             Err(refusal) => Reply::Refused(refusal),
@@ -51,6 +55,8 @@ impl Batch {
                 self.newest.take(position, signed.statement());
                 self.listings.push(Listing::new(Pointer { position, leaf }, keys));
                 self.rows.push(LookupRow::of(position, signed.statement(), files));
+                self.manifests
+                    .extend(manifest.filter(|new| self.manifests.iter().all(|taken| taken.digest != new.digest)));
                 self.statements.push(signed);
                 Reply::Logged { position, known: false }
             }

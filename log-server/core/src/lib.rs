@@ -11,11 +11,15 @@ pub mod alarms;
 
 pub mod tree;
 
+pub mod submitted_manifest;
+
 pub mod tiles;
 
 pub mod overlay;
 
 pub mod staged_batch;
+
+pub mod unsettled;
 
 pub mod checkpoint;
 
@@ -40,6 +44,8 @@ pub mod prover;
 pub mod manifests;
 
 pub mod recall;
+
+pub mod staged_recovery;
 
 pub mod recover;
 

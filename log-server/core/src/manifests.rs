@@ -1,7 +1,7 @@
 //! The manifests of logged releases: checked against their digest whenever they are read, and put back when they are damaged.
 //!
 //! A manifest comes with the signed release that names it, is kept only after the signature and the signer's right were
-//! checked, and is public and durable before the release is staged. No manifest waits for a release.
+//! checked, and is staged and made public with the batch of its release. No manifest waits for a release.
 
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::tiles::TileStore;

@@ -6,8 +6,8 @@
 //! | found | done |
 //! |---|---|
 //! | nothing at all | a new log |
-//! | a staged batch that leads to the signed head | its tiles are published again: the power went between signature and tiles |
-//! | any other staged batch | discarded: it was never signed |
+//! | staged batches that lead to the signed head | their tiles and manifests are put again: the power went before they were durable |
+//! | any other staged batch | discarded: it was never signed, or is durable elsewhere |
 //! | a tile that is missing and follows from the entries | put back |
 //! | the manifest of a logged release missing | said: nothing else rests on it |
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
@@ -20,7 +20,8 @@ use crate::contract::objects::ObjectError;
 use crate::newest_releases::NewestReleases;
 use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
-use crate::staged_batch::{StagedBatchError, StagedBatches, name_of};
+use crate::staged_batch::StagedBatches;
+use crate::staged_recovery::{StagedRecoveryError, discard, finish};
 use crate::tiles::{StoreError, TileStore, Times};
 use crate::tree::{Object, Tree};
 use std::collections::VecDeque;
@@ -74,9 +75,9 @@ pub enum RecoverError {
     /// The newest signed head cannot be loaded.
     #[error(transparent)]
     HeadStore(#[from] HeadError),
-    /// A staged batch is damaged.
+    /// The batches on the way to the signed head cannot be put again.
     #[error(transparent)]
-    Staging(#[from] StagedBatchError),
+    Staged(#[from] StagedRecoveryError),
     /// Entries cannot be read back, or one does not fit.
     #[error(transparent)]
     Replay(#[from] ReplayError<ReplayMismatch>),
@@ -150,8 +151,8 @@ impl RecoverError {
     fn machine(&self) -> Option<&dyn Explain> {
         match self {
             Self::HeadStore(error) => Some(error),
+            Self::Staged(error) => error.machine(),
             Self::Objects(error)
-            | Self::Staging(StagedBatchError::Objects(error))
             | Self::Replay(
                 ReplayError::Store(StoreError::Objects(error))
                 | ReplayError::Taker(ReplayMismatch::Store(StoreError::Objects(error))),
@@ -173,7 +174,7 @@ impl Explain for RecoverError {
         match self {
             Self::Objects(error) => error.code(),
             Self::HeadStore(error) => error.code(),
-            Self::Staging(_) => "staged-batch-damaged",
+            Self::Staged(error) => error.code(),
             Self::Replay(_) => "entries-damaged",
             Self::HeadLost => "signed-head-lost",
             Self::Head(_) => "signed-head-refused",
@@ -224,7 +225,7 @@ pub fn recover(
         if public.is_some() || store.has_tiles()? {
             return Err(RecoverError::HeadLost);
         }
-        discard(staging, None)?;
+        discard(staging)?;
         return Ok(Recovered::nothing());
     };
     if let Some(public) = &public
@@ -272,15 +273,14 @@ pub fn recover(
             Err(error) => return Err(ReplayError::Taker(error).into()),
         }
     }
-    discard(staging, None)?;
     let bundles = (0..size / 256).map(|index| TilePath::full(Resource::Entries, index));
     let tiles = (0..8_u8).flat_map(|level| {
         let tiles = size.checked_shr(8 * (u32::from(level) + 1)).unwrap_or(0);
         (0..tiles).map(move |index| TilePath::full(Resource::Level(level), index))
     });
     let superseded = bundles.chain(tiles).filter(|path| store.has_partials(*path)).collect();
-    if finished {
-        tracing::info!(size, "finished a batch that was signed and not yet published");
+    if finished > 0 {
+        tracing::info!(size, batches = finished, "put again what was signed and perhaps not durable");
     }
     Ok(Recovered {
         tree: state.tree,
@@ -315,43 +315,6 @@ impl Recovered {
             superseded: VecDeque::new(),
         }
     }
-}
-
-/// Puts the tiles of a batch that was signed and staged; whether there was one.
-fn finish(staging: &StagedBatches, store: &TileStore, size: u64, root: RootHash) -> Result<bool, RecoverError> {
-    discard(staging, Some(&name_of(size, root)))?;
-    let Some(batch) = staging.find(size, root)? else { return Ok(false) };
-    let mut tree = Tree::new();
-    let width = 256;
-    let mut ignored = Vec::new();
-    // Only the hashes of what was there before: its entries are checked in the replay.
-    for index in 0..batch.old_size.div_ceil(width) {
-        for entry in store.bundle(index, batch.old_size).map_err(ReplayError::Store)? {
-            tree.push(&entry, stele_spec::merkle::leaf_hash(&entry), &mut ignored);
-        }
-        ignored.clear();
-    }
-    let old = tree.clone();
-    let mut full = Vec::new();
-    for entry in &batch.entries {
-        tree.push(entry, stele_spec::merkle::leaf_hash(entry), &mut full);
-    }
-    if tree.root() != root {
-        return Err(RecoverError::Root { size, what: "the signed head", expected: root, found: tree.root() });
-    }
-    store.put(&tree.grown_from(&old, full))?;
-    Ok(true)
-}
-
-/// Discards every staged batch but one.
-fn discard(staging: &StagedBatches, keep: Option<&str>) -> Result<(), RecoverError> {
-    for name in staging.names()? {
-        if keep != Some(name.as_str()) {
-            tracing::info!(name, "discarding a staged batch");
-            staging.discard(&name)?;
-        }
-    }
-    Ok(())
 }
 
 /// A full or final tile must be on the disk as the entries give it; a missing one is put back.

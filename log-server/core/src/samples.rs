@@ -13,6 +13,7 @@ use crate::recover::{RecoverError, Recovered, recover};
 use crate::replay::Parsed;
 use crate::rules::{Claims, Registration};
 use crate::staged_batch::StagedBatches;
+use crate::submitted_manifest::SubmittedManifest;
 use crate::tiles::TileStore;
 use crate::writer::{WriteError, Writer, Written};
 use std::collections::BTreeMap;
@@ -114,12 +115,22 @@ impl Offline {
             last: found.last,
             signed: found.signed.clone(),
             pending: None,
+            unsettled: Default::default(),
         };
         Ok(Self { store, writer, found: Some(found) })
     }
 
     /// Writes these statements, or the first entry.
     pub fn write(&mut self, statements: Vec<SignedStatement>) -> Result<Written, WriteError> {
+        self.write_with(statements, Vec::new())
+    }
+
+    /// Writes these statements with the manifests that came with them.
+    pub fn write_with(
+        &mut self,
+        statements: Vec<SignedStatement>,
+        manifests: Vec<SubmittedManifest>,
+    ) -> Result<Written, WriteError> {
         let listings: Vec<Listing> = (self.writer.tree.size()..)
             .zip(&statements)
             .map(|(position, signed)| {
@@ -128,7 +139,7 @@ impl Offline {
                 Listing::new(Pointer { position, leaf: parsed.leaf }, parsed.keys)
             })
             .collect();
-        self.writer.write(&statements, &listings)
+        self.writer.write(&statements, &listings, manifests)
     }
 
     /// Publishes the signed head.
@@ -171,6 +182,14 @@ impl Objects for MemoryObjects {
                 return Err(ObjectError::new(ObjectErrorKind::Differs, Refused));
             }
         }
+        Ok(())
+    }
+
+    fn put_staged(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
+        self.put(objects)
+    }
+
+    fn sync(&self) -> Result<(), ObjectError> {
         Ok(())
     }
 

@@ -26,9 +26,11 @@ use crate::running_log::RunningLog;
 use crate::sequencer_event::{Action, Event};
 use crate::setback;
 use crate::settings::Settings;
+use crate::staged_batch::MAX_BATCH_BYTES;
 use crate::status::{Gauge, WriterState};
 use crate::stop_reason::StopReason;
 use crate::submission::{Reply, Submission, Unavailable};
+use crate::submitted_manifest::SubmittedManifest;
 use crate::writer::{CheckError, WriteError, Writer, Written};
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -42,6 +44,9 @@ use stele_spec::tile::TilePath;
 /// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
 
+/// How long after its tiles were put a batch is synced: many batches share one sync.
+const SYNC_AFTER: Duration = Duration::from_secs(1);
+
 /// The one sequencer of a log.
 #[derive(Debug)]
 pub struct Sequencer<R> {
@@ -52,10 +57,14 @@ pub struct Sequencer<R> {
     attempt: Attempt,
     /// What is collected for the next batch.
     batch: Vec<(Submission, R)>,
+    /// The bytes of its statements and manifests.
+    batch_bytes: usize,
     /// When the batch is closed.
     closes: Duration,
     publication: Publication<R>,
     renew_at: Duration,
+    /// When the storage is synced; `None` while nothing waits for it, or a sync is under way.
+    sync_at: Option<Duration>,
     /// Since it was to stop: until when it still takes what waits.
     stop_at: Option<Duration>,
     actions: Vec<Action<R>>,
@@ -79,10 +88,12 @@ impl<R> Sequencer<R> {
             phase: Phase::Recalling,
             attempt,
             batch: Vec::new(),
+            batch_bytes: 0,
             closes: now,
             publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
             renew_at: now,
+            sync_at: None,
             stop_at: None,
             actions: Vec::new(),
             log: log.clone(),
@@ -96,6 +107,7 @@ impl<R> Sequencer<R> {
             // It may have been to stop already.
             let _ = self.progress(now, false);
         }
+        self.sync_when_due(now);
         std::mem::take(&mut self.actions)
     }
 
@@ -110,6 +122,10 @@ impl<R> Sequencer<R> {
 
     /// When [`Event::Idle`] is due, by the steady clock.
     pub fn wake_at(&self, now: Duration) -> Option<Duration> {
+        [self.phase_ends(now), self.sync_at].into_iter().flatten().min()
+    }
+
+    fn phase_ends(&self, now: Duration) -> Option<Duration> {
         match self.phase {
             Phase::Recalling | Phase::Beginning => self.attempt.again.or(self.cosigning.deadline()),
             Phase::Publishing => {
@@ -134,6 +150,10 @@ impl<R> Sequencer<R> {
                     self.contradicted()?;
                 }
             }
+            Event::Synced(outcome) => {
+                outcome.map_err(WriteError::After)?;
+                self.writer.unsettled.end(&self.writer.staging);
+            }
             Event::Idle => idle = true,
             Event::Changed { settings, without } => self.changed(now, settings, &without),
             Event::Stop => _ = self.stop_at.get_or_insert(now + LAST_BATCHES),
@@ -150,6 +170,7 @@ impl<R> Sequencer<R> {
             if self.batch.is_empty() {
                 self.closes = now + self.log.settings().rules.batch.max_age();
             }
+            self.batch_bytes += submission.length();
             self.batch.push((submission, to));
             return;
         }
@@ -235,7 +256,7 @@ impl<R> Sequencer<R> {
             return Ok(false);
         }
         tracing::info!(origin = %self.log.origin, "a new log: writing its first entry");
-        match self.write(&[], &[]) {
+        match self.write(&[], &[], Vec::new()) {
             Ok(written) => {
                 self.note(written);
                 Ok(true)
@@ -317,8 +338,10 @@ impl<R> Sequencer<R> {
 
     /// Closes the batch when it is full or its time is over, and has the published head renewed in between.
     fn serve(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
-        let is_full = self.batch.len() >= self.log.settings().rules.batch.max_entries.clamp(1, MAX_BATCH);
+        let is_full = self.batch.len() >= self.log.settings().rules.batch.max_entries.clamp(1, MAX_BATCH)
+            || self.batch_bytes >= MAX_BATCH_BYTES;
         if is_full || (idle && !self.batch.is_empty() && now >= self.closes) {
+            self.batch_bytes = 0;
             let batch = std::mem::take(&mut self.batch);
             self.process(now, batch)?;
             return Ok(true);
@@ -345,7 +368,7 @@ impl<R> Sequencer<R> {
             let reply = decided.take(submission, &self.log.registry(), &settings.rules.registration);
             self.publication.wait(to, reply);
         }
-        let Batch { statements, listings, rows, added, newest, .. } = decided;
+        let Batch { statements, listings, rows, added, newest, manifests, .. } = decided;
         if statements.is_empty() {
             // Everything they rest on is published: nothing is written before the head before is settled.
             let replies = self.publication.take_waiting();
@@ -353,7 +376,7 @@ impl<R> Sequencer<R> {
             return Ok(());
         }
         let began = self.log.clock.steady();
-        match self.write(&statements, &listings) {
+        match self.write(&statements, &listings, manifests) {
             Ok(written) => {
                 self.log.registry.write().unwrap_or_else(PoisonError::into_inner).absorb(added);
                 self.log.newest.write().unwrap_or_else(PoisonError::into_inner).absorb(newest);
@@ -372,10 +395,29 @@ impl<R> Sequencer<R> {
         }
     }
 
-    fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+    fn write(
+        &mut self,
+        statements: &[SignedStatement],
+        listings: &[Listing],
+        manifests: Vec<SubmittedManifest>,
+    ) -> Result<Written, WriteError> {
         match self.log.short_of_room() {
-            None => self.writer.write(statements, listings),
+            None => self.writer.write(statements, listings, manifests),
             Some(error) => Err(WriteError::Before(error)),
+        }
+    }
+
+    /// Has the storage synced, a while after something was put.
+    fn sync_when_due(&mut self, now: Duration) {
+        let unsettled = &mut self.writer.unsettled;
+        if unsettled.is_empty() || unsettled.is_syncing() || self.phase == Phase::Finished {
+            self.sync_at = None;
+        } else if now < *self.sync_at.get_or_insert(now + SYNC_AFTER) {
+            return;
+        } else {
+            self.sync_at = None;
+            unsettled.begin();
+            self.actions.push(Action::Sync);
         }
     }
 
@@ -445,6 +487,12 @@ impl<R> Sequencer<R> {
 
     /// Ends, and refuses what still waits.
     fn finish(&mut self) -> bool {
+        // After an error a sync proves nothing: the next start puts again what is staged.
+        if self.phase != Phase::Stopped
+            && let Err(error) = self.writer.sync()
+        {
+            tracing::error!(%error, "the next start puts again what was staged last");
+        }
         self.log.status.set_writer(WriterState::Finished);
         self.answer_all(&Unavailable::Stopping);
         self.log.lookup.flush();

@@ -1,5 +1,6 @@
 //! What the sequencer is brought, and what it says is to be done. `R` is where a reply goes.
 
+use crate::contract::objects::ObjectError;
 use crate::endpoint::{WitnessAnswer, WitnessRequest};
 use crate::settings::Settings;
 use crate::submission::{Reply, Submission};
@@ -12,6 +13,8 @@ pub enum Event<R> {
     Submitted(Box<Submission>, R),
     /// A witness answered.
     Answered(WitnessAnswer),
+    /// The storage is synced, or could not be.
+    Synced(Result<(), ObjectError>),
     /// Time has passed, and no submission waits.
     Idle,
     /// The operator has changed the settings.
@@ -30,6 +33,8 @@ pub enum Event<R> {
 pub enum Action<R> {
     /// Ask all witnesses.
     Ask(WitnessRequest),
+    /// Sync the storage, beside everything else.
+    Sync,
     /// Send a reply.
     Reply(R, Reply),
     /// Nothing more: the sequencer has ended.

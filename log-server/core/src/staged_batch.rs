@@ -1,23 +1,35 @@
-//! A batch on its way: one durable object that holds all of its entries, there before anything is signed.
+//! A batch on its way: one durable object that holds all of its entries, and the manifests that came with its releases, there before
+//! anything is signed. It stays until its tiles and manifests are public and durable.
 //!
 //! | at start, a staged batch | means | is |
 //! |---|---|---|
-//! | leads to the signed head | it was signed; its tiles may be missing | published again, byte for byte |
+//! | leads to the signed head, by itself or with those after it | it was signed; its tiles may be missing or torn | published again, byte for byte |
 //! | leads elsewhere | it was never signed | discarded |
 //!
-//! The bytes: four lines (`stele/staged@v1`, the size before, the size after, the root after in base64) and the new
-//! entries as a c2sp.org/tlog-tiles bundle. Its name is `<size after, 20 digits>-<root after, hex>`.
+//! The bytes: six lines (`stele/staged@v2`, the size before, the root before in base64, the size after, the root after in base64, how many
+//! manifests), the new entries as a c2sp.org/tlog-tiles bundle, and each manifest after its length in four bytes, big-endian. Its name is
+//! `<size after, 20 digits>-<root after, hex>`. Version 1 has neither the root before nor manifests.
 
 use crate::contract::objects::{ObjectError, ObjectName, Objects};
 use std::sync::Arc;
 use stele_spec::hash::RootHash;
+use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::text::{base64_exact, decimal, to_base64};
 
 /// The first line.
-const HEADER: &str = "stele/staged@v1";
+const HEADER: &str = "stele/staged@v2";
+
+/// The first line of a batch that an earlier version staged.
+const OLD_HEADER: &str = "stele/staged@v1";
 
 /// The largest batch in bytes that is read back.
 const MAX_STAGED: u64 = 1 << 30;
+
+/// The most bytes of entries and manifests in a batch, before its last statement and manifest are added.
+pub const MAX_BATCH_BYTES: usize = 64 << 20;
+
+const _: () =
+    assert!(MAX_BATCH_BYTES + MAX_MANIFEST + (2 << 16) < MAX_STAGED as usize, "what is staged can be read back");
 
 /// The staged batches of a log.
 #[derive(Clone, Debug)]
@@ -25,17 +37,28 @@ pub struct StagedBatches {
     objects: Arc<dyn Objects>,
 }
 
-/// One staged batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StagedBatch {
+/// From which tree to which a batch leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
     /// How many entries the log had before it.
     pub old_size: u64,
-    /// How many it has with it.
+    /// The root before it; `None` in version 1.
+    pub old_root: Option<RootHash>,
+    /// How many entries the log has with it.
     pub new_size: u64,
     /// The root with it.
     pub root: RootHash,
+}
+
+/// One staged batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedBatch {
+    /// From where to where it leads.
+    pub span: Span,
     /// The new entries.
     pub entries: Vec<Vec<u8>>,
+    /// The manifests that came with them.
+    pub manifests: Vec<Vec<u8>>,
 }
 
 /// Why staged batches could not be kept or read.
@@ -58,23 +81,31 @@ impl StagedBatches {
         Self { objects: objects.clone() }
     }
 
-    /// Keeps a batch, durably. The name that it has from now on.
+    /// Keeps a batch, durably. The name that it has from now on, and its bytes.
     pub fn put<'a>(
         &self,
-        old_size: u64,
-        new_size: u64,
-        root: RootHash,
+        span: &Span,
         entries: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<String, ObjectError> {
-        let name = name_of(new_size, root);
-        let mut bytes = format!("{HEADER}\n{old_size}\n{new_size}\n{}\n", to_base64(root.as_bytes())).into_bytes();
+        manifests: &[&[u8]],
+    ) -> Result<(String, u64), ObjectError> {
+        let name = span.name();
+        let root = |root: RootHash| to_base64(root.as_bytes());
+        let (old_root, new_root) = (span.old_root.map(root).unwrap_or_default(), root(span.root));
+        let Span { old_size, new_size, .. } = span;
+        let head = format!("{HEADER}\n{old_size}\n{old_root}\n{new_size}\n{new_root}\n{}\n", manifests.len());
+        let mut bytes = head.into_bytes();
         for entry in entries {
             // The length fits: admission refuses what is longer than an entry may be.
             bytes.extend_from_slice(&(entry.len() as u16).to_be_bytes());
             bytes.extend_from_slice(entry);
         }
+        for manifest in manifests {
+            // The length fits: a manifest has at most `MAX_MANIFEST` bytes.
+            bytes.extend_from_slice(&(manifest.len() as u32).to_be_bytes());
+            bytes.extend_from_slice(manifest);
+        }
         self.objects.put(&[(ObjectName::StagedBatch(name.clone()), &bytes)])?;
-        Ok(name)
+        Ok((name, bytes.len() as u64))
     }
 
     /// The names of all staged batches.
@@ -85,13 +116,26 @@ impl StagedBatches {
     /// The batch that leads to this tree, if it is staged.
     pub fn find(&self, new_size: u64, root: RootHash) -> Result<Option<StagedBatch>, StagedBatchError> {
         let name = name_of(new_size, root);
-        let bytes = self.objects.get(&ObjectName::StagedBatch(name.clone()), MAX_STAGED)?;
-        let Some(bytes) = bytes else { return Ok(None) };
-        let staged = parse(&bytes).filter(|staged| staged.new_size == new_size && staged.root == root);
+        let Some(bytes) = self.objects.get(&ObjectName::StagedBatch(name.clone()), MAX_STAGED)? else {
+            return Ok(None);
+        };
+        let staged = parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
         staged.map(Some).ok_or(StagedBatchError::NotABatch { name })
     }
 
-    /// Forgets a batch that is published. Neither durable nor certain: a start that finds it publishes it once more, which
+    /// The batches that lead to this tree without a gap, oldest first. What is staged before a gap is durable elsewhere.
+    pub fn chain(&self, new_size: u64, root: RootHash) -> Result<Vec<Span>, StagedBatchError> {
+        let (mut chain, mut next) = (Vec::new(), Some((new_size, root)));
+        while let Some((size, root)) = next {
+            let Some(StagedBatch { span, .. }) = self.find(size, root)? else { break };
+            next = span.old_root.filter(|_| span.old_size > 0).map(|root| (span.old_size, root));
+            chain.push(span);
+        }
+        chain.reverse();
+        Ok(chain)
+    }
+
+    /// Forgets a batch whose tiles are durable. Neither durable nor certain: a start that finds it publishes it once more, which
     /// changes nothing, or discards it; so no batch waits for the disk here.
     pub fn forget(&self, name: &str) {
         self.objects.forget(&ObjectName::StagedBatch(name.to_owned()));
@@ -103,8 +147,15 @@ impl StagedBatches {
     }
 }
 
+impl Span {
+    /// The name of the batch.
+    pub fn name(&self) -> String {
+        name_of(self.new_size, self.root)
+    }
+}
+
 /// The name of the batch that leads to this tree.
-pub fn name_of(new_size: u64, root: RootHash) -> String {
+fn name_of(new_size: u64, root: RootHash) -> String {
     format!("{new_size:020}-{root}")
 }
 
@@ -116,23 +167,29 @@ fn parse(bytes: &[u8]) -> Option<StagedBatch> {
         rest = after.get(1..)?;
         std::str::from_utf8(line).ok()
     };
-    if line()? != HEADER {
-        return None;
-    }
+    let root = |line: &str| Some(RootHash::from_bytes(base64_exact(line).ok()?));
+    let is_old = match line()? {
+        HEADER => false,
+        OLD_HEADER => true,
+        _ => return None,
+    };
     let old_size = decimal(line()?).ok()?;
+    let old_root = if is_old { None } else { Some(root(line()?)?) };
     let new_size = decimal(line()?).ok()?;
-    let root = RootHash::from_bytes(base64_exact(line()?).ok()?);
-    let mut entries = Vec::new();
-    while !rest.is_empty() {
+    let span = Span { old_size, old_root, new_size, root: root(line()?)? };
+    let count = if is_old { 0 } else { decimal(line()?).ok()? };
+    let (mut entries, mut manifests) = (Vec::new(), Vec::new());
+    for _ in old_size..new_size {
         let (length, after) = rest.split_first_chunk::<2>()?;
         let (entry, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
         entries.push(entry.to_vec());
         rest = after;
     }
-    (old_size.checked_add(entries.len() as u64)? == new_size).then_some(StagedBatch {
-        old_size,
-        new_size,
-        root,
-        entries,
-    })
+    for _ in 0..count {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let (manifest, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        manifests.push(manifest.to_vec());
+        rest = after;
+    }
+    rest.is_empty().then_some(StagedBatch { span, entries, manifests })
 }

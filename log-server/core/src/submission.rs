@@ -2,6 +2,7 @@
 
 use crate::file_digests::FileDigestIndex;
 use crate::refusal::AdmissionRefusal;
+use crate::submitted_manifest::SubmittedManifest;
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::statement::SignedStatement;
 
@@ -16,6 +17,15 @@ pub struct Submission {
     pub keys: Vec<IndexKey>,
     /// The files of its manifest.
     pub files: FileDigestIndex,
+    /// The manifest, where it came with the statement and is not public yet.
+    pub manifest: Option<SubmittedManifest>,
+}
+
+impl Submission {
+    /// How many bytes its batch grows by.
+    pub fn length(&self) -> usize {
+        self.signed.bytes().len() + self.manifest.as_ref().map_or(0, |manifest| manifest.bytes().len())
+    }
 }
 
 /// What becomes of a submission. `Logged` and `Refused` are sent when the head they rest on is published.

@@ -1,7 +1,8 @@
 //! What the log serves: tiles, entry bundles, manifests, and the one object that changes, the published checkpoint.
 
-use crate::contract::objects::{MAX_OBJECT, ObjectError, ObjectName, Objects};
+use crate::contract::objects::{MAX_OBJECT, ObjectError, ObjectErrorKind, ObjectName, Objects};
 use crate::file_digests::FileDigestIndex;
+use crate::submitted_manifest::SubmittedManifest;
 use crate::tree::Object;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,11 +67,38 @@ impl TileStore {
         &self.objects
     }
 
-    /// Puts tiles and bundles; other bytes under one of their names are an error.
+    /// Puts tiles and bundles, durably; other bytes under one of their names are an error.
     pub fn put(&self, objects: &[Object]) -> Result<(), ObjectError> {
         let named: Vec<(ObjectName, &[u8])> =
             objects.iter().map(|object| (ObjectName::Tile(object.path), object.bytes.as_slice())).collect();
         self.objects.put(&named)
+    }
+
+    /// Makes public what a staged batch holds: manifests, then tiles and bundles. They are durable after the next [`Objects::sync`]. Other
+    /// bytes under the name of a tile are an error; under that of a manifest they are damaged, and replaced.
+    pub fn put_staged(&self, objects: &[Object], manifests: &[SubmittedManifest]) -> Result<(), ObjectError> {
+        let named: Vec<(ObjectName, &[u8])> =
+            manifests.iter().map(|manifest| (ObjectName::Manifest(manifest.digest), manifest.bytes())).collect();
+        match self.objects.put_staged(&named) {
+            Err(error) if error.kind() == ObjectErrorKind::Differs => {
+                named.iter().try_for_each(|(name, bytes)| self.restore(name, bytes))?;
+            }
+            put => put?,
+        }
+        let named: Vec<(ObjectName, &[u8])> =
+            objects.iter().map(|object| (ObjectName::Tile(object.path), object.bytes.as_slice())).collect();
+        self.objects.put_staged(&named)
+    }
+
+    /// Puts what was verified in the place of whatever is there; durable after the next [`Objects::sync`].
+    pub fn restore(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
+        match self.objects.put_staged(&[(name.clone(), bytes)]) {
+            Err(error) if error.kind() == ObjectErrorKind::Differs => {
+                tracing::warn!(%name, "what was damaged is put back");
+                self.objects.replace(name, bytes)
+            }
+            put => put,
+        }
     }
 
     /// Reads a tile or bundle. A partial one that was cleaned up is cut from the full one.

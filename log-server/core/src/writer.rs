@@ -4,14 +4,19 @@
 //! compare-and-swap of the signed head, tiles. What fails before the signature is taken back. Tiles that find no room after it are
 //! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
 //! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
+//!
+//! Staged object and signed head are durable before anybody hears of them. Tiles and manifests are what the staged object holds, so they
+//! become durable later, many batches with one sync ([`Unsettled`]).
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::overlay::Overlay;
-use crate::staged_batch::{StagedBatches, name_of};
+use crate::staged_batch::{Span, StagedBatches};
+use crate::submitted_manifest::SubmittedManifest;
 use crate::tiles::{StoreError, TileStore};
 use crate::tree::{Object, Tree};
+use crate::unsettled::Unsettled;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use stele_explain::Explain;
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
@@ -52,13 +57,16 @@ pub struct Writer {
     pub signed: Option<Arc<SignedCheckpoint>>,
     /// The tiles of that head, while the disk has no room for them.
     pub pending: Option<PendingTiles>,
+    /// Batches whose tiles are public and perhaps not durable.
+    pub unsettled: Unsettled,
 }
 
-/// Tiles of a signed head that are not public yet, and the staged batch that they are made from.
+/// Tiles and manifests of a signed head that are not public yet, and the staged batch that has them.
 #[derive(Debug)]
 pub struct PendingTiles {
-    batch: String,
+    batch: (String, u64),
     objects: Vec<Object>,
+    manifests: Vec<SubmittedManifest>,
 }
 
 /// What a write did.
@@ -159,11 +167,20 @@ impl Writer {
         self.signed.as_ref().map(|head| head.checkpoint.size())
     }
 
-    /// Writes the next tree: these statements, whose listings are given, and the index entry that ends it.
+    /// Writes the next tree: these statements, whose listings are given, the manifests that came with them, and the index entry that ends
+    /// it.
     ///
     /// The batch stays staged in the index, which answers as before it: it is settled when its head is published.
-    pub fn write(&mut self, statements: &[SignedStatement], listings: &[Listing]) -> Result<Written, WriteError> {
+    pub fn write(
+        &mut self,
+        statements: &[SignedStatement],
+        listings: &[Listing],
+        manifests: Vec<SubmittedManifest>,
+    ) -> Result<Written, WriteError> {
         self.publish_tiles()?;
+        if self.unsettled.is_full() {
+            self.sync()?;
+        }
         let staged = {
             let mut index = self.index();
             if self.signed.as_ref().is_some_and(|head| index.settled().position() < head.checkpoint.size()) {
@@ -172,29 +189,35 @@ impl Writer {
             }
             index.stage(listings)?
         };
-        let outcome = self.write_staged(statements, listings, &staged);
-        match outcome {
-            Ok((written, tree, pending)) => {
-                self.pending = pending;
-                self.tree = tree;
-                self.last = Some(staged.entry);
-                self.signed = Some(written.head.clone());
-                Ok(written)
-            }
-            Err(error) => {
-                self.index().rollback();
-                Err(error)
-            }
+        let signed = self.sign_staged(statements, listings, &staged, manifests);
+        let (written, tree, pending) = signed.inspect_err(|_| self.index().rollback())?;
+        self.pending = Some(pending);
+        self.tree = tree;
+        self.last = Some(staged.entry);
+        self.signed = Some(written.head.clone());
+        match self.publish_tiles() {
+            Err(error) if !error.is_no_room() => Err(error),
+            _ => Ok(written),
         }
     }
 
-    /// Puts the tiles that found no room when their head was signed; again as often as [`WriteError::is_no_room`].
+    /// Puts the tiles and manifests of the signed head, unless they are; again as often as [`WriteError::is_no_room`].
     pub fn publish_tiles(&mut self) -> Result<(), WriteError> {
-        if let Some(pending) = &self.pending {
-            self.store.put(&pending.objects).map_err(WriteError::After)?;
-            self.staging.forget(&pending.batch);
-            self.pending = None;
+        let Some(PendingTiles { batch, objects, manifests }) = self.pending.take() else { return Ok(()) };
+        if let Err(error) = self.store.put_staged(&objects, &manifests) {
+            self.pending = Some(PendingTiles { batch, objects, manifests });
+            return Err(WriteError::After(error));
         }
+        let (name, bytes) = batch;
+        self.unsettled.add(name, bytes);
+        Ok(())
+    }
+
+    /// Makes durable what is public, and forgets the staged batches that had it.
+    pub fn sync(&mut self) -> Result<(), WriteError> {
+        self.unsettled.begin();
+        self.store.objects().sync().map_err(WriteError::After)?;
+        self.unsettled.end(&self.staging);
         Ok(())
     }
 
@@ -202,12 +225,14 @@ impl Writer {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_staged(
+    /// From the staged index to the signed head; what remains to be put.
+    fn sign_staged(
         &self,
         statements: &[SignedStatement],
         listings: &[Listing],
         staged: &Staged,
-    ) -> Result<(Written, Tree, Option<PendingTiles>), WriteError> {
+        manifests: Vec<SubmittedManifest>,
+    ) -> Result<(Written, Tree, PendingTiles), WriteError> {
         let last = staged.entry.to_string();
         let mut tree = self.tree.clone();
         let mut full = Vec::new();
@@ -218,17 +243,21 @@ impl Writer {
         let objects = tree.grown_from(&self.tree, full);
 
         let entries = statements.iter().map(SignedStatement::bytes).chain([last.as_bytes()]);
-        let name = self.staging.put(self.tree.size(), tree.size(), tree.root(), entries).map_err(|error| {
+        let (old_size, old_root) = (self.tree.size(), Some(self.tree.root()));
+        let span = Span { old_size, old_root, new_size: tree.size(), root: tree.root() };
+        let brought: Vec<&[u8]> = manifests.iter().map(SubmittedManifest::bytes).collect();
+        let batch = self.staging.put(&span, entries, &brought).map_err(|error| {
             // It may be there all the same; unsigned, it means nothing, and the next start would discard it.
-            let _ = self.staging.discard(&name_of(tree.size(), tree.root()));
+            let _ = self.staging.discard(&span.name());
             WriteError::Before(error)
         })?;
 
         // Once it is signed its tiles must find room: what fails after the signature stops the writer.
-        let needed = objects.iter().map(|object| object.bytes.len() as u64 + 2 * BLOCK).sum::<u64>() + SPARE;
+        let lengths = objects.iter().map(|object| object.bytes.len()).chain(brought.iter().map(|bytes| bytes.len()));
+        let needed = lengths.map(|length| length as u64 + 2 * BLOCK).sum::<u64>() + SPARE;
         let storage = self.store.objects();
         if storage.free_bytes().is_some_and(|free| free < needed) {
-            let _ = self.staging.discard(&name);
+            let _ = self.staging.discard(&span.name());
             return Err(WriteError::Before(storage.no_room()));
         }
         self.check(&tree, &objects, listings, staged)?;
@@ -239,20 +268,12 @@ impl Writer {
         let swapped = self.heads.compare_and_swap(before.as_deref(), &head.note.to_bytes());
         swapped.map_err(WriteError::Swap).inspect_err(|error| {
             if !error.is_fatal() {
-                let _ = self.staging.discard(&name);
+                let _ = self.staging.discard(&span.name());
             }
         })?;
 
         let paths = objects.iter().map(|object| object.path).collect();
-        let pending = match self.store.put(&objects).map_err(WriteError::After) {
-            Ok(()) => {
-                self.staging.forget(&name);
-                None
-            }
-            Err(error) if error.is_no_room() => Some(PendingTiles { batch: name, objects }),
-            Err(error) => return Err(error),
-        };
-        Ok((Written { head: Arc::new(head), paths }, tree, pending))
+        Ok((Written { head: Arc::new(head), paths }, tree, PendingTiles { batch, objects, manifests }))
     }
 
     /// Invariant 1: what is about to be published has the last *signed* tree as its beginning; and it is what it says.

@@ -20,6 +20,7 @@ use stele_log_core::rules::Claims;
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::submission::{Reply, Submission, Unavailable};
 use stele_log_core::submit_error::SubmitError;
+use stele_log_core::submitted_manifest::SubmittedManifest;
 use stele_serve::Held;
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
@@ -111,7 +112,7 @@ impl Intake {
     {
         // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
         let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
-        let (parsed, mut taken, files) = match self.on_a_core(move || precheck(&shared, &bytes, brought)).await?? {
+        let (submission, mut taken) = match self.on_a_core(move || precheck(&shared, &bytes, brought)).await?? {
             Prechecked::Known { position, leaf, published, repair } => {
                 if let (Some(digest), Some(manifest)) = (repair, manifest) {
                     let bytes = manifest.await?;
@@ -119,16 +120,14 @@ impl Intake {
                 }
                 return self.receipt(published, position, leaf, true, None).await;
             }
-            Prechecked::Waiting(parsed) => (parsed, None, FileDigestIndex::default()),
+            Prechecked::Waiting(parsed) => (submission(*parsed, FileDigestIndex::default(), None)?, None),
             Prechecked::New(parsed) => {
-                let (parsed, taken, files) = self.take_in(parsed, caller, manifest).await?;
-                (parsed, Some(taken), files)
+                let (submission, taken) = self.take_in(parsed, caller, manifest).await?;
+                (submission, Some(taken))
             }
         };
-        let (leaf, keys) = (parsed.leaf, parsed.keys);
-        let Entry::Statement(signed) = parsed.entry else { return Err(SubmitError::NotAStatement.into()) };
+        let leaf = submission.leaf;
         let (reply, answer) = oneshot::channel();
-        let submission = Submission { signed, leaf, keys, files };
         self.mailbox.submit(submission, reply)?;
         let reply = match tokio::time::timeout(self.wait, answer).await {
             Ok(Ok(reply)) => reply,
@@ -150,13 +149,13 @@ impl Intake {
         }
     }
 
-    /// Counts what is new, and makes the manifest of a release public before the release is staged.
+    /// Counts what is new, and checks the manifest of a release. One that is not public yet goes with the submission.
     async fn take_in<F>(
         &self,
         parsed: Box<Parsed>,
         caller: Option<Caller>,
         manifest: Option<F>,
-    ) -> Result<(Box<Parsed>, Taken, FileDigestIndex), IntakeError>
+    ) -> Result<(Submission, Taken), IntakeError>
     where
         F: Future<Output = Result<Held, IntakeError>> + Send,
     {
@@ -167,7 +166,7 @@ impl Intake {
             }
             let now = self.shared.clock.steady();
             let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
-            return Ok((parsed, taken, FileDigestIndex::default()));
+            return Ok((submission(*parsed, FileDigestIndex::default(), None)?, taken));
         };
         let brought = match manifest {
             Some(manifest) => Some(manifest.await?),
@@ -175,28 +174,22 @@ impl Intake {
         };
         let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
         let now = self.shared.clock.steady();
-        let mut taken = self.quotas.take(now, parsed.leaf, signed, bytes, caller).map_err(SubmitError::Quota)?;
+        let taken = self.quotas.take(now, parsed.leaf, signed, bytes, caller).map_err(SubmitError::Quota)?;
         let shared = self.shared.clone();
         let work = move || -> Result<_, SubmitError> {
-            let files = match &brought {
-                Some(bytes) => agree(&parsed, &digest, bytes)?,
-                None => match shared.manifests.read(&digest).map_err(|error| unstored(&error))? {
-                    Stored::Sound(bytes) => agree(&parsed, &digest, &bytes)?,
-                    Stored::Missing | Stored::Damaged => return Err(SubmitError::ManifestMissing { digest }),
-                },
+            let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
+            let files = match (&brought, &stored) {
+                (Some(bytes), _) => agree(&parsed, &digest, bytes)?,
+                (None, Stored::Sound(bytes)) => agree(&parsed, &digest, bytes)?,
+                (None, Stored::Missing | Stored::Damaged) => return Err(SubmitError::ManifestMissing { digest }),
             };
-            Ok((parsed, brought, files))
+            let new = brought.filter(|_| !matches!(stored, Stored::Sound(_)));
+            submission(*parsed, files, new.map(|bytes| SubmittedManifest::new(digest, bytes)))
         };
-        let (parsed, brought, files) = self.on_a_core(work).await??;
-        if let Some(bytes) = brought {
-            // On the disk it takes room, whatever becomes of the release.
-            taken.spend();
-            self.keep(digest, bytes).await?;
-        }
-        Ok((parsed, taken, files))
+        Ok((self.on_a_core(work).await??, taken))
     }
 
-    /// Makes a manifest public. It waits for the disk, so it does not occupy a core.
+    /// Puts back the manifest of a logged release. It waits for the disk, so it does not occupy a core.
     async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), SubmitError> {
         let shared = self.shared.clone();
         let work = move || {
@@ -230,6 +223,16 @@ impl Intake {
         let Ok(_core) = self.cores.clone().acquire_owned().await else { return Err(Unavailable::Stopping) };
         tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))
     }
+}
+
+/// What goes to the sequencer.
+fn submission(
+    parsed: Parsed,
+    files: FileDigestIndex,
+    manifest: Option<SubmittedManifest>,
+) -> Result<Submission, SubmitError> {
+    let Parsed { entry: Entry::Statement(signed), leaf, keys } = parsed else { return Err(SubmitError::NotAStatement) };
+    Ok(Submission { signed, leaf, keys, files, manifest })
 }
 
 /// What is printed of checks that fail.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use stele_clock::Clock;
+use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::endpoint::WitnessAnswer;
 use stele_log_core::sequencer_event::Event;
 use stele_log_core::settings::Settings;
@@ -30,6 +31,7 @@ struct Inner {
 struct Waiting {
     submissions: VecDeque<(Box<Submission>, ReplyTo)>,
     answers: VecDeque<WitnessAnswer>,
+    synced: Option<Result<(), ObjectError>>,
     changed: Option<Arc<Settings>>,
     stop: bool,
     closed: bool,
@@ -65,6 +67,12 @@ impl Mailbox {
         !waiting.closed
     }
 
+    /// Puts how a sync of the storage ended; one at a time is under way.
+    pub fn synced(&self, outcome: Result<(), ObjectError>) {
+        self.waiting().synced = Some(outcome);
+        self.inner.changed.notify_one();
+    }
+
     /// Puts settings to go on under; newer ones take the place of those that were not read yet.
     pub fn change(&self, settings: Arc<Settings>) {
         self.waiting().changed = Some(settings);
@@ -98,6 +106,9 @@ impl Mailbox {
         loop {
             if let Some(answer) = waiting.answers.pop_front() {
                 return Event::Answered(answer);
+            }
+            if let Some(outcome) = waiting.synced.take() {
+                return Event::Synced(outcome);
             }
             if let Some(settings) = waiting.changed.take() {
                 return Event::Changed { settings, without: Vec::new() };

@@ -31,6 +31,7 @@ use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::{Gauge, WriterState};
 use stele_log_core::tiles::TileStore;
+use stele_log_core::unsettled::Unsettled;
 use stele_log_core::writer::Writer;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
@@ -157,11 +158,22 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
         for action in sequencer.step(clock.steady(), event) {
             match action {
                 Action::Ask(request) => witnesses.ask(&request),
+                Action::Sync => sync(shared, mailbox),
                 // Who has gone away finds the statement logged when asking again.
                 Action::Reply(to, reply) => drop(to.send(reply)),
                 Action::Finish => return,
             }
         }
+    }
+}
+
+/// Syncs the storage on a thread of its own; how that ended goes to the mailbox.
+fn sync(shared: &RunningLog, mailbox: &Mailbox) {
+    let (objects, ended) = (shared.store.objects().clone(), mailbox.clone());
+    let spawned = std::thread::Builder::new().name("sync".into()).spawn(move || ended.synced(objects.sync()));
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "no thread for a sync of the storage: the writer waits for it");
+        mailbox.synced(shared.store.objects().sync());
     }
 }
 
@@ -288,6 +300,7 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
         last: found.last,
         signed: found.signed,
         pending: None,
+        unsettled: Unsettled::default(),
     };
     let settings = shared.settings();
     let witnesses = ask_at(&settings.policy, &shared, mailbox);

@@ -51,6 +51,14 @@ impl Objects for FileObjects {
         self.data.put_all_if_absent(files).map(|_| ()).map_err(failed)
     }
 
+    fn put_staged(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
+        self.data.put_all_unsynced(objects.iter().map(|(name, bytes)| (file(name), bytes))).map_err(failed)
+    }
+
+    fn sync(&self) -> Result<(), ObjectError> {
+        self.data.sync_filesystem().map_err(failed)
+    }
+
     fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError> {
         self.data.read(&file(name), limit).map_err(failed)
     }
@@ -70,9 +78,8 @@ impl Objects for FileObjects {
 
     /// Not synced, so no batch waits for the disk here.
     fn forget(&self, name: &ObjectName) {
-        let path = self.path_of(name);
-        if let Err(error) = std::fs::remove_file(&path) {
-            tracing::warn!(path = %path.display(), %error, "cannot remove a file that is no longer needed");
+        if let Err(error) = self.data.remove_unsynced(&file(name)) {
+            tracing::warn!(%error, "cannot remove a file that is no longer needed");
         }
     }
 

@@ -80,11 +80,21 @@ pub(crate) fn make_dir(
     above_path: &Path,
     path: &Path,
 ) -> Result<(), DurableError> {
-    step(Op::Mkdir, path, || match disk.make_dir(above.at(name)) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    })?;
+    make_dir_unsynced(disk, above, name, path).map(drop)?;
     sync_dir(disk, above, above_path)
+}
+
+/// Makes one folder; `false` where it was there.
+pub(crate) fn make_dir_unsynced(
+    disk: &dyn Disk,
+    above: &Handle,
+    name: &Path,
+    path: &Path,
+) -> Result<bool, DurableError> {
+    step(Op::Mkdir, path, || match disk.make_dir(above.at(name)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true),
+    })
 }
 
 pub(crate) fn unlink(disk: &dyn Disk, at: At<'_>, path: &Path) -> Result<(), DurableError> {

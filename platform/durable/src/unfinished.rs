@@ -76,14 +76,23 @@ impl Tmp {
         }
     }
 
-    /// Gives the file its name, unless the name is taken; then what is there must be `bytes`.
+    /// Gives the file its name, unless the name is taken; then what is there must be `bytes`, and is synced: the process that put it may
+    /// have been killed before its sync.
     pub(crate) fn link(self, bytes: &[u8]) -> Result<Put, DurableError> {
-        match self.link_new() {
-            Ok(()) => Ok(Put::New),
-            Err(error) if error.errno() == Some(Errno::EXIST) => {
-                same(&self.place, bytes)?;
+        match self.link_unsynced(bytes)? {
+            None => Ok(Put::New),
+            Some(there) => {
+                step(Op::Sync, &self.place.path, || self.place.disk.sync(&there))?;
                 Ok(Put::Same)
             }
+        }
+    }
+
+    /// The same without a sync; what is there already, if the name is taken.
+    pub(crate) fn link_unsynced(&self, bytes: &[u8]) -> Result<Option<Handle>, DurableError> {
+        match self.link_new() {
+            Ok(()) => Ok(None),
+            Err(error) if error.errno() == Some(Errno::EXIST) => same(&self.place, bytes).map(Some),
             Err(error) => Err(error),
         }
     }
@@ -110,8 +119,8 @@ impl Drop for Tmp {
     }
 }
 
-/// Compares what is there with `bytes`, and syncs it: the process that put it may have been killed before its sync.
-fn same(place: &Place, bytes: &[u8]) -> Result<(), DurableError> {
+/// The file that is there, whose bytes must be these.
+fn same(place: &Place, bytes: &[u8]) -> Result<Handle, DurableError> {
     let offered = bytes.len() as u64;
     let missing = || io_error(Op::Read, &place.path, Errno::NOENT.into());
     let disk = &*place.disk;
@@ -124,7 +133,7 @@ fn same(place: &Place, bytes: &[u8]) -> Result<(), DurableError> {
     if there != bytes {
         return Err(differs());
     }
-    step(Op::Sync, &place.path, || disk.sync(&file))
+    Ok(file)
 }
 
 /// Distinguishes the temporary files of processes; `O_EXCL` catches what chance does not.

@@ -1,8 +1,9 @@
 //! Objects by name: tiles, entry bundles, manifests, staged batches, and the published checkpoint.
 //!
 //! # Contract
-//! - An object is written once. Only the checkpoint changes, and a manifest whose bytes were damaged.
-//! - `Ok` of a write: the bytes are durable, and visible to readers.
+//! - An object is written once. Only the checkpoint changes, and what was damaged: a manifest, or a tile of a batch that is still staged.
+//! - `Ok` of a write: the bytes are durable, and visible to readers. Those of [`Objects::put_staged`] are visible, and durable once
+//!   [`Objects::sync`] has returned: until then the staged batch has them too.
 //! - [`ObjectErrorKind::Differs`]: other bytes are there under the name. They are left as they are.
 //! - [`ObjectErrorKind::Uncertain`]: whether the bytes will be there after a loss of power is unknown. The writer stops, and only a start,
 //!   which reads everything back, goes on.
@@ -25,14 +26,19 @@ pub trait Objects: Send + Sync + fmt::Debug {
     /// Puts objects. Those that are there with the same bytes stay. Not atomic: after an error some may be there, each whole.
     fn put(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError>;
 
+    /// Puts objects that a staged batch holds as well: as [`Self::put`], and durable only after the next [`Self::sync`].
+    fn put_staged(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError>;
+
+    /// Makes durable what was put before the call began. From any thread.
+    fn sync(&self) -> Result<(), ObjectError>;
+
     /// Reads an object of at most `limit` bytes; `None` when it is not there.
     fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError>;
 
     /// The length of an object in bytes; `None` when it is not there.
     fn length(&self, name: &ObjectName) -> Result<Option<u64>, ObjectError>;
 
-    /// Puts bytes in place of whatever is there: the next checkpoint, or a manifest whose bytes were damaged. Readers get the old bytes or
-    /// the new ones.
+    /// Puts bytes in place of whatever is there: the next checkpoint, or what was damaged. Readers get the old bytes or the new ones.
     fn replace(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError>;
 
     /// Removes an object durably. One that is not there is no error.

@@ -15,7 +15,7 @@ use stele_clock::ManualClock;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::entry::Entry;
-use stele_spec::hash::RootHash;
+use stele_spec::hash::{Digest, RootHash};
 use stele_spec::note::{KeyType, SignerKey};
 
 /// Lookups that nobody asks.
@@ -95,7 +95,7 @@ fn with_witness() -> (Arc<RunningLog>, Sequencer<u32>) {
 fn submitted(name: &str, to: u32) -> Event<u32> {
     let Parsed { entry, leaf, keys } = Parsed::of(claim(name, 1).bytes()).unwrap();
     let Entry::Statement(signed) = entry else { panic!("no statement") };
-    Event::Submitted(Box::new(Submission { signed, leaf, keys, files: FileDigestIndex::default() }), to)
+    Event::Submitted(Box::new(Submission { signed, leaf, keys, files: FileDigestIndex::default(), manifest: None }), to)
 }
 
 /// The request among the actions, and the replies.
@@ -107,6 +107,7 @@ fn sorted(actions: Vec<Action<u32>>) -> (Vec<WitnessRequest>, Vec<(u32, String)>
             Action::Reply(to, Reply::Logged { position, known }) => replies.push((to, format!("{position} {known}"))),
             Action::Reply(to, Reply::Refused(refusal)) => replies.push((to, refusal.code().to_owned())),
             Action::Reply(to, Reply::Unavailable(error)) => replies.push((to, error.code().to_owned())),
+            Action::Sync => {}
             Action::Finish => finished = true,
         }
     }
@@ -152,6 +153,14 @@ fn a_batch_closes_when_its_time_is_over_and_no_submission_waits() {
     sequencer.step(after(20), submitted("a.example", 3));
     assert_eq!(replies(sequencer.step(after(30), Event::Idle)), [(3, "1 true".into())]);
     assert_eq!(size(&log), Some(4));
+    // What was put is synced once, beside everything else.
+    assert_eq!(sequencer.wake_at(after(30)), Some(after(1000)));
+    let actions = sequencer.step(after(1000), Event::Idle);
+    assert!(matches!(actions[..], [Action::Sync]), "{actions:?}");
+    assert!(sequencer.step(after(1010), Event::Idle).is_empty(), "one at a time");
+    assert_eq!(log.store.objects().staged_batches().unwrap().len(), 2);
+    assert!(sequencer.step(after(1020), Event::Synced(Ok(()))).is_empty());
+    assert!(log.store.objects().staged_batches().unwrap().is_empty());
     // A quiet log is renewed, and does not grow.
     let renew = sequencer.wake_at(after(30)).unwrap();
     assert_eq!(renew, after(10) + Duration::from_secs(600));
@@ -212,6 +221,46 @@ fn nothing_is_signed_before_the_witnesses_were_asked_and_nothing_new_below_the_q
     assert_eq!(size(&log), Some(3));
     sequencer.step(now, submitted("a.example", 4));
     assert_eq!(replies(sequencer.step(now + Duration::from_millis(10), Event::Idle)), [(4, "1 true".into())]);
+}
+
+#[test]
+fn a_batch_that_was_put_while_a_sync_was_under_way_stays_staged_until_the_next() {
+    let (log, mut sequencer) = sequencer("quorum none\n");
+    let staged = || log.store.objects().staged_batches().unwrap().len();
+    sequencer.step(START, Event::Idle);
+    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync]));
+    sequencer.step(after(1000), submitted("a.example", 1));
+    sequencer.step(after(1010), Event::Idle);
+    assert_eq!(staged(), 2);
+    sequencer.step(after(1500), Event::Synced(Ok(())));
+    assert_eq!(staged(), 1, "the one that the sync may have missed");
+    assert_eq!(sequencer.wake_at(after(1500)), Some(after(2500)));
+    sequencer.step(after(2500), Event::Idle);
+    sequencer.step(after(2600), Event::Synced(Ok(())));
+    assert_eq!(staged(), 0);
+}
+
+#[test]
+fn a_sync_that_fails_stops_the_writer_for_good_and_forgets_nothing() {
+    let (log, mut sequencer) = sequencer("quorum none\n");
+    sequencer.step(START, Event::Idle);
+    sequencer.step(after(1000), Event::Idle);
+    let failed = log.store.objects().no_room();
+    assert!(sequencer.step(after(1100), Event::Synced(Err(failed))).is_empty());
+    assert!(matches!(log.status.writer(), WriterState::Stopped { .. }), "{:?}", log.status.writer());
+    assert_eq!(replies(sequencer.step(after(1200), submitted("a.example", 1))), [(1, "writer-stopped".into())]);
+    assert!(sorted(sequencer.step(after(1300), Event::Stop)).2);
+    assert_eq!(log.store.objects().staged_batches().unwrap().len(), 1, "the next start puts it again");
+}
+
+#[test]
+fn a_batch_is_closed_by_its_bytes() {
+    let (_, mut sequencer) = sequencer("quorum none\n");
+    sequencer.step(START, Event::Idle);
+    let Event::Submitted(mut submission, to) = submitted("a.example", 1) else { panic!() };
+    submission.manifest = Some(SubmittedManifest::new(Digest::of(b""), vec![0; MAX_BATCH_BYTES]));
+    let answered = replies(sequencer.step(START, Event::Submitted(submission, to)));
+    assert_eq!(answered, [(1, "1 false".into())], "it waits for nothing");
 }
 
 #[test]

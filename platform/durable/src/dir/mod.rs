@@ -19,8 +19,8 @@
 //! [`Dir::replace`], for the few files that change (a checkpoint, a signed head): the same with `renameat` in place of
 //! `linkat` and `unlinkat`. [`Dir::create_dir_all`]: `mkdirat` and `fsync` of the folder above, for each missing level.
 //! [`Dir::put_all_if_absent`]: all writes, then all `fsync`s, then all `linkat`s, then one `fsync` a folder.
-//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s. [`Dir::journal`] is a file that is written
-//! in place.
+//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s. [`Dir::put_all_unsynced`]: no sync at all,
+//! until [`Dir::sync_filesystem`]. [`Dir::journal`] is a file that is written in place.
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
 //! open [`Dir`] holds a shared `flock` on `.tmp`; one that is opened while no other is open removes what a killed
@@ -42,11 +42,11 @@ use crate::op::{Listed, Op, Put};
 use crate::step::{self, io_error, open_dir};
 use crate::unfinished::{FILE_MODE, Place, Tmp, nonce};
 use rustix::io::Errno;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Files written before the first is synced in [`Dir::put_all_if_absent`]; each holds a descriptor meanwhile, of which
 /// a process usually has 1,024.
@@ -72,6 +72,17 @@ pub(crate) struct Root {
     tmp: Handle,
     nonce: u64,
     next: AtomicU64,
+    /// Folders that were made and not synced: before anything durable is put into one it is.
+    unsynced: Mutex<BTreeSet<String>>,
+}
+
+/// When what is put must be there for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Durable {
+    /// When the call returns.
+    Now,
+    /// After the next [`Dir::sync_filesystem`].
+    Later,
 }
 
 /// A file that is read from its beginning on.
@@ -113,7 +124,8 @@ impl Dir {
         // Shared from here on: the next to open sees that these temporary files are in use.
         disk.lock_shared(&tmp).map_err(failed)?;
         let (path, nonce, next) = (path.to_owned(), nonce(), AtomicU64::new(0));
-        Ok(Self(Arc::new(Root { disk, path, handle, tmp, nonce, next })))
+        let unsynced = Mutex::default();
+        Ok(Self(Arc::new(Root { disk, path, handle, tmp, nonce, next, unsynced })))
     }
 
     /// The folder's path as it was opened.
@@ -149,7 +161,7 @@ impl Dir {
         B: AsRef<[u8]>,
     {
         let mut puts = Vec::new();
-        self.in_batches(files, |mut started, files| {
+        self.in_batches(Durable::Now, files, |mut started, files| {
             started.iter_mut().try_for_each(Tmp::sync)?;
             for (tmp, (_, bytes)) in started.into_iter().zip(files) {
                 puts.push(tmp.link(bytes.as_ref())?);
@@ -157,6 +169,19 @@ impl Dir {
             Ok(())
         })?;
         Ok(puts)
+    }
+
+    /// Puts many files as [`put_all_if_absent`](Self::put_all_if_absent) does, and syncs nothing: until
+    /// [`sync_filesystem`](Self::sync_filesystem) has returned, a loss of power leaves each of them whole, in part, or not there. For content that
+    /// something durable holds as well.
+    pub fn put_all_unsynced<P, B>(&self, files: impl IntoIterator<Item = (P, B)>) -> Result<(), DurableError>
+    where
+        P: AsRef<str>,
+        B: AsRef<[u8]>,
+    {
+        self.in_batches(Durable::Later, files, |started, files| {
+            started.iter().zip(files).try_for_each(|(tmp, (_, bytes))| tmp.link_unsynced(bytes.as_ref()).map(drop))
+        })
     }
 
     /// Puts content in place of whatever is there. Readers see the old or the new, whole.
@@ -175,7 +200,7 @@ impl Dir {
         P: AsRef<str>,
         B: AsRef<[u8]>,
     {
-        self.in_batches(files, |mut started, _| {
+        self.in_batches(Durable::Now, files, |mut started, _| {
             if started.len() < WHOLE {
                 started.iter_mut().try_for_each(Tmp::sync)?;
             } else {
@@ -243,15 +268,28 @@ impl Dir {
         }
     }
 
+    /// Removes a file, not durably: after a loss of power it may be there again. One that is not there is no error.
+    pub fn remove_unsynced(&self, path: &str) -> Result<(), DurableError> {
+        check(path)?;
+        match step::unlink(self.disk(), self.0.handle.at(path), &self.path_of(path)) {
+            Err(error) if error.errno() == Some(Errno::NOENT) => Ok(()),
+            removed => removed,
+        }
+    }
+
     /// Creates a folder and those above it, each durably. One that is there is no error.
     pub fn create_dir_all(&self, path: &str) -> Result<(), DurableError> {
         check(path)?;
-        self.create_folder(path).map(|_| ())
+        self.create_folder(path, Durable::Now).map(|_| ())
     }
 
-    /// Syncs the whole file system that the folder is on; for a database whose own flush does not (sled).
+    /// Syncs the whole file system that the folder is on: after [`put_all_unsynced`](Self::put_all_unsynced), and for a database whose own
+    /// flush does not (sled).
     pub fn sync_filesystem(&self) -> Result<(), DurableError> {
+        // A folder that is made meanwhile is in the next set.
+        let covered = std::mem::take(&mut *self.unsynced());
         step::sync_filesystem(self.disk(), &self.0.handle, &self.0.path)
+            .inspect_err(|_| self.unsynced().extend(covered))
     }
 
     fn disk(&self) -> &dyn Disk {
@@ -260,19 +298,26 @@ impl Dir {
 
     /// The folder of a path, created when missing, and the name in it.
     fn place(&self, path: &str) -> Result<Place, DurableError> {
-        self.place_in(path, &mut BTreeMap::new())
+        self.place_in(path, Durable::Now, &mut BTreeMap::new())
     }
 
     /// The same, remembering the folders.
-    fn place_in(&self, path: &str, folders: &mut BTreeMap<String, Handle>) -> Result<Place, DurableError> {
+    fn place_in(
+        &self,
+        path: &str,
+        durable: Durable,
+        folders: &mut BTreeMap<String, Handle>,
+    ) -> Result<Place, DurableError> {
         check(path)?;
         let (folder, name) = split(path);
         let handle = match folders.get(folder) {
             Some(handle) => handle.clone(),
             None => {
+                let is_unsynced = durable == Durable::Now && self.unsynced().contains(folder);
                 let handle = match self.open_folder(folder) {
-                    Err(error) if error.errno() == Some(Errno::NOENT) => self.create_folder(folder)?,
-                    other => other?,
+                    Ok(_) if is_unsynced => self.create_folder(folder, durable)?,
+                    Err(error) if error.errno() == Some(Errno::NOENT) => self.create_folder(folder, durable)?,
+                    opened => opened?,
                 };
                 folders.insert(folder.to_owned(), handle.clone());
                 handle
@@ -288,21 +333,38 @@ impl Dir {
         open_dir(self.disk(), self.0.handle.at(folder), &self.path_of(folder))
     }
 
-    fn create_folder(&self, folder: &str) -> Result<Handle, DurableError> {
+    /// Makes a folder and those above it, also where they are there: their maker may have been killed before its sync.
+    fn create_folder(&self, folder: &str, durable: Durable) -> Result<Handle, DurableError> {
         let mut above = self.0.handle.clone();
         let mut above_path = self.0.path.clone();
+        let mut so_far = String::with_capacity(folder.len());
         for segment in folder.split('/') {
+            so_far.push_str(if so_far.is_empty() { "" } else { "/" });
+            so_far.push_str(segment);
             let path = above_path.join(segment);
-            step::make_dir(self.disk(), &above, Path::new(segment), &above_path, &path)?;
+            let made = step::make_dir_unsynced(self.disk(), &above, Path::new(segment), &path)?;
+            match durable {
+                Durable::Now => {
+                    step::sync_dir(self.disk(), &above, &above_path)?;
+                    self.unsynced().remove(&so_far);
+                }
+                Durable::Later if made => _ = self.unsynced().insert(so_far.clone()),
+                Durable::Later => {}
+            }
             above = open_dir(self.disk(), above.at(segment), &path)?;
             above_path = path;
         }
         Ok(above)
     }
 
+    fn unsynced(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes files, lets `name` give a batch of them their names, and syncs each folder once, at the end.
     fn in_batches<P: AsRef<str>, B: AsRef<[u8]>>(
         &self,
+        durable: Durable,
         files: impl IntoIterator<Item = (P, B)>,
         mut name: impl FnMut(Vec<Tmp>, &[(P, B)]) -> Result<(), DurableError>,
     ) -> Result<(), DurableError> {
@@ -315,12 +377,12 @@ impl Dir {
             }
             let mut started = Vec::with_capacity(batch.len());
             for (path, bytes) in &batch {
-                let place = self.place_in(path.as_ref(), &mut folders)?;
+                let place = self.place_in(path.as_ref(), durable, &mut folders)?;
                 started.push(self.start(place, bytes.as_ref())?);
             }
             name(started, &batch)?;
         }
-        for (folder, handle) in &folders {
+        for (folder, handle) in folders.iter().filter(|_| durable == Durable::Now) {
             step::sync_dir(self.disk(), handle, &self.path_of(folder))?;
         }
         Ok(())
