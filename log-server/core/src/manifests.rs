@@ -4,19 +4,35 @@
 //! checked, and is staged and made public with the batch of its release. No manifest waits for a release.
 
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
+use crate::file_digests::FileDigestIndex;
 use crate::tiles::TileStore;
-use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stele_spec::hash::Digest;
+use stele_spec::manifest::{Manifest, ManifestError};
 
 /// The most manifests that one count reads again.
 const LOOKED_AT: usize = 16;
+
+/// The most manifests that are kept parsed, and the longest of them in bytes.
+const KEPT: (usize, usize) = (64, 64 << 10);
 
 /// The public manifests.
 #[derive(Debug)]
 pub struct Manifests {
     store: TileStore,
     damaged: Mutex<BTreeSet<Digest>>,
+    /// Those that were read last, newest last.
+    kept: Mutex<VecDeque<Arc<Parsed>>>,
+}
+
+/// A manifest and what is computed from it alone.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The digests of its files.
+    pub files: FileDigestIndex,
 }
 
 /// What is kept under a digest.
@@ -30,10 +46,44 @@ pub enum Stored {
     Damaged,
 }
 
+/// Why a public manifest cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadManifestError {
+    /// The storage failed.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// It has its digest, and is no manifest.
+    #[error(transparent)]
+    Invalid(#[from] ManifestError),
+}
+
 impl Manifests {
     /// The manifests in a store.
     pub fn new(store: &TileStore) -> Self {
-        Self { store: store.clone(), damaged: Mutex::default() }
+        Self { store: store.clone(), damaged: Mutex::default(), kept: Mutex::default() }
+    }
+
+    /// A public manifest, parsed; `None` where it is missing or damaged. One of those read last, and still there with its length, is not
+    /// read again.
+    pub fn parsed(&self, digest: &Digest) -> Result<Option<Arc<Parsed>>, ReadManifestError> {
+        let kept = self.kept().iter().find(|kept| kept.manifest.digest() == *digest).cloned();
+        if let Some(kept) = kept
+            && self.store.length_of_manifest(digest)? == Some(kept.manifest.bytes().len() as u64)
+        {
+            return Ok(Some(kept));
+        }
+        let Stored::Sound(bytes) = self.read(digest)? else { return Ok(None) };
+        let manifest = Manifest::parse(&bytes)?;
+        let parsed = Arc::new(Parsed { files: FileDigestIndex::of(&manifest), manifest });
+        if bytes.len() <= KEPT.1 {
+            let mut kept = self.kept();
+            kept.retain(|kept| kept.manifest.digest() != *digest);
+            kept.push_back(parsed.clone());
+            if kept.len() > KEPT.0 {
+                kept.pop_front();
+            }
+        }
+        Ok(Some(parsed))
     }
 
     /// Reads a manifest and checks its digest.
@@ -79,6 +129,10 @@ impl Manifests {
             let _ = self.read(&digest);
         }
         self.damaged().len()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Arc<Parsed>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn damaged(&self) -> MutexGuard<'_, BTreeSet<Digest>> {

@@ -1,11 +1,11 @@
 //! What is decided about a submission before its batch: parsed, admissible, signed, and with a manifest that agrees with it.
 //!
-//! The batch decides once more, since other statements may have come first.
+//! The batch decides once more, since other statements may have come first. [`precheck`] waits for no disk: a server calls it where it is.
 
 use crate::admission::{admit, authenticate, signers};
 use crate::contract::objects::ObjectError;
 use crate::file_digests::FileDigestIndex;
-use crate::manifests::Stored;
+use crate::manifests::{ReadManifestError, Stored};
 use crate::prover::ProveError;
 use crate::refusal::AdmissionRefusal;
 use crate::replay::Parsed;
@@ -20,12 +20,12 @@ use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::manifest::Manifest;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::registration::{Verdict, View as _};
-use stele_spec::statement::{ManifestMismatch, SignedStatement};
+use stele_spec::statement::{ManifestMismatch, Release};
 
 /// What the checks before the batch came to.
 #[derive(Debug)]
 pub enum Prechecked {
-    /// It is published. With a digest, the public manifest under it is missing or damaged.
+    /// It is published.
     Known {
         /// Its position.
         position: u64,
@@ -33,17 +33,19 @@ pub enum Prechecked {
         leaf: LeafHash,
         /// The head that covers it.
         published: Arc<TrustedCheckpoint>,
-        /// The manifest that is missing or damaged.
-        repair: Option<Digest>,
+        /// The manifest that it names.
+        manifest: Option<Digest>,
     },
     /// It is logged, and waits for its proof with its batch.
     Waiting(Box<Parsed>),
     /// Its signer may say it, and has signed it.
     New(Box<Parsed>),
+    /// It is refused.
+    Refused(AdmissionRefusal),
 }
 
-/// Everything that can be decided before the batch. `brings_manifest`: a manifest comes with the statement.
-pub fn precheck(log: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result<Prechecked, SubmitError> {
+/// Everything that can be decided before the batch, but for the manifest.
+pub fn precheck(log: &RunningLog, bytes: &[u8]) -> Result<Prechecked, SubmitError> {
     let parsed = Parsed::of(bytes)?;
     let Entry::Statement(signed) = &parsed.entry else { return Err(SubmitError::NotAStatement) };
     let settings = log.settings();
@@ -56,8 +58,8 @@ pub fn precheck(log: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result
     if let Some(position) = position {
         let published = log.published().filter(|published| position < published.size());
         if let Some(published) = published {
-            let repair = if brings_manifest { in_need_of_repair(log, signed)? } else { None };
-            return Ok(Prechecked::Known { position, leaf: parsed.leaf, published, repair });
+            let manifest = signed.statement().manifest_digest();
+            return Ok(Prechecked::Known { position, leaf: parsed.leaf, published, manifest });
         }
     }
     match log.status.writer() {
@@ -77,35 +79,44 @@ pub fn precheck(log: &RunningLog, bytes: &[u8], brings_manifest: bool) -> Result
     if settings.rules.frozen {
         return Err(SubmitError::Frozen);
     }
-    let keys = keys.map_err(|refusal| refused(log, refusal))?;
-    authenticate(signed, &keys).map_err(|refusal| refused(log, refusal))?;
-    let verdict = admit(&parsed.leaf, signed, &*log.registry(), rules);
-    match verdict {
+    let admitted = keys.and_then(|keys| {
+        authenticate(signed, &keys)?;
+        admit(&parsed.leaf, signed, &*log.registry(), rules)
+    });
+    match admitted {
         Ok(Verdict::New | Verdict::Known(_)) => Ok(Prechecked::New(Box::new(parsed))),
-        Err(refusal) => Err(refused(log, refusal)),
+        Err(refusal) => Ok(Prechecked::Refused(refusal)),
     }
 }
 
-/// The manifest of a logged release, if it is not as it should be.
-fn in_need_of_repair(log: &RunningLog, signed: &SignedStatement) -> Result<Option<Digest>, SubmitError> {
-    let Some(digest) = signed.statement().manifest_digest() else { return Err(SubmitError::ManifestUnexpected) };
-    let stored = log.manifests.read(&digest).map_err(|error| unstored(&error))?;
-    Ok(Some(digest).filter(|_| !matches!(stored, Stored::Sound(_))))
-}
-
-/// The files of a manifest that agrees with its release.
-pub fn agree(parsed: &Parsed, digest: &Digest, bytes: &[u8]) -> Result<FileDigestIndex, SubmitError> {
-    let (expected, found) = (*digest, Digest::of(bytes));
+/// The files of a manifest that came with its release and agrees with it, and whether it is public already.
+pub fn agree(log: &RunningLog, parsed: &Parsed, bytes: &[u8]) -> Result<(FileDigestIndex, bool), SubmitError> {
+    let Some((release, expected)) = release_of(parsed) else { return Err(SubmitError::ManifestUnexpected) };
+    let found = Digest::of(bytes);
     if expected != found {
         return Err(ManifestMismatch::Digest { field: "manifest", expected, found }.into());
     }
     let manifest = Manifest::parse(bytes)?;
-    if let Entry::Statement(signed) = &parsed.entry
-        && let Some(release) = signed.statement().release()
-    {
-        release.check_manifest(&manifest)?;
-    }
-    Ok(FileDigestIndex::of(&manifest))
+    release.check_manifest(&manifest)?;
+    let stored = log.manifests.read(&expected).map_err(|error| unstored(&error))?;
+    Ok((FileDigestIndex::of(&manifest), matches!(stored, Stored::Sound(_))))
+}
+
+/// The files of the public manifest that a release names and that agrees with it.
+pub fn agree_with_public(log: &RunningLog, parsed: &Parsed) -> Result<FileDigestIndex, SubmitError> {
+    let Some((release, digest)) = release_of(parsed) else { return Ok(FileDigestIndex::default()) };
+    let public = log.manifests.parsed(&digest).map_err(|error| match error {
+        ReadManifestError::Objects(error) => unstored(&error),
+        ReadManifestError::Invalid(error) => error.into(),
+    });
+    let public = public?.ok_or(SubmitError::ManifestMissing { digest })?;
+    release.check_manifest(&public.manifest)?;
+    Ok(public.files.clone())
+}
+
+fn release_of(parsed: &Parsed) -> Option<(&Release, Digest)> {
+    let Entry::Statement(signed) = &parsed.entry else { return None };
+    Some((signed.statement().release()?, signed.statement().manifest_digest()?))
 }
 
 /// A refusal with the entry that stands in the way and its proof.

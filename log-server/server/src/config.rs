@@ -212,7 +212,7 @@ mod tests {
             assert_eq!(config.listen, "[::1]:0");
             assert_eq!(config.registration.claims, claims);
             assert!(config.registration.allowed.is_empty());
-            assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1022, 10));
+            assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1022, 0));
         }
     }
 }

@@ -1,20 +1,24 @@
-//! From bytes to an answer: what happens to a submission before and after its batch, off the async threads.
+//! From bytes to an answer: what happens to a submission before and after its batch.
 //!
 //! Before: parse, the signer's key, the signature, the quotas, and only then the manifest; many side by side. After: the proof, verified. In between
 //! the sequencer decides, and asks the registry once more, since other statements may have come first.
+//!
+//! Short checks run on the async threads; what is long or waits for the disk does not.
 
 use crate::config::Config;
 use crate::intake_error::IntakeError;
 use crate::mailbox::Mailbox;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use stele_clock::{Clock as _, SystemClock};
 use stele_log_core::alarms::Alarms;
 use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::manifests::Stored;
-use stele_log_core::precheck::{Prechecked, agree, precheck, refused, unproven, unstored};
+use stele_log_core::precheck::{Prechecked, agree, agree_with_public, precheck, refused, unproven, unstored};
 use stele_log_core::quota::{Caller, Past, Quotas, Taken};
+use stele_log_core::refusal::AdmissionRefusal;
 use stele_log_core::replay::Parsed;
 use stele_log_core::rules::Claims;
 use stele_log_core::running_log::RunningLog;
@@ -28,6 +32,9 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::ManifestMismatch;
 use tokio::sync::{Semaphore, oneshot};
+
+/// A manifest of at most so many bytes is checked where it was received: the parse takes less than a hop to another thread.
+const SHORT: usize = 64 << 10;
 
 /// The way into the log.
 #[derive(Clone, Debug)]
@@ -110,21 +117,20 @@ impl Intake {
     where
         F: Future<Output = Result<Held, IntakeError>> + Send,
     {
-        // The sequencer keeps the statement; these bytes, shared and not copied, are for the proof's own check.
-        let (shared, entry, brought) = (self.shared.clone(), bytes.clone(), manifest.is_some());
-        let (submission, mut taken) = match self.on_a_core(move || precheck(&shared, &bytes, brought)).await?? {
-            Prechecked::Known { position, leaf, published, repair } => {
-                if let (Some(digest), Some(manifest)) = (repair, manifest) {
-                    let bytes = manifest.await?;
-                    self.keep(digest, bytes).await?;
+        let (submission, mut taken) = match here(|| precheck(&self.shared, &bytes))?? {
+            Prechecked::Known { position, leaf, published, manifest: named } => {
+                if let Some(manifest) = manifest {
+                    let digest = named.ok_or(SubmitError::ManifestUnexpected)?;
+                    self.repair(digest, manifest).await?;
                 }
-                return self.receipt(published, position, leaf, true, None).await;
+                return self.stored_receipt(published, position, leaf).await;
             }
             Prechecked::Waiting(parsed) => (submission(*parsed, FileDigestIndex::default(), None)?, None),
             Prechecked::New(parsed) => {
                 let (submission, taken) = self.take_in(parsed, caller, manifest).await?;
                 (submission, Some(taken))
             }
+            Prechecked::Refused(refusal) => return Err(self.refused(refusal).await?.into()),
         };
         let leaf = submission.leaf;
         let (reply, answer) = oneshot::channel();
@@ -140,11 +146,12 @@ impl Intake {
         }
         let published = self.shared.published().ok_or(Unavailable::Starting)?;
         match reply {
-            Reply::Logged { position, known } => self.receipt(published, position, leaf, known, Some(entry)).await,
-            Reply::Refused(refusal) => {
-                let shared = self.shared.clone();
-                Err(self.on_a_core(move || refused(&shared, refusal)).await?.into())
+            Reply::Logged { position, known } => {
+                let proof = here(|| self.shared.prover.prove(&published, position, &bytes))?;
+                let proof = proof.map_err(|error| unproven(&self.shared, &error))?;
+                Ok(Receipt { position, leaf, proof, known })
             }
+            Reply::Refused(refusal) => Err(self.refused(refusal).await?.into()),
             Reply::Unavailable(error) => Err(error.into()),
         }
     }
@@ -168,61 +175,77 @@ impl Intake {
             let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
             return Ok((submission(*parsed, FileDigestIndex::default(), None)?, taken));
         };
-        let brought = match manifest {
-            Some(manifest) => Some(manifest.await?),
-            None => None,
+        let Some(manifest) = manifest else {
+            let now = self.shared.clock.steady();
+            let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
+            let files = here(|| agree_with_public(&self.shared, &parsed))??;
+            return Ok((submission(*parsed, files, None)?, taken));
         };
-        let bytes = brought.as_ref().map_or(0, |bytes| bytes.len());
+        let bytes = manifest.await?;
         let now = self.shared.clock.steady();
-        let taken = self.quotas.take(now, parsed.leaf, signed, bytes, caller).map_err(SubmitError::Quota)?;
-        let shared = self.shared.clone();
+        let taken = self.quotas.take(now, parsed.leaf, signed, bytes.len(), caller).map_err(SubmitError::Quota)?;
+        let (shared, is_short) = (self.shared.clone(), bytes.len() <= SHORT);
         let work = move || -> Result<_, SubmitError> {
-            let stored = shared.manifests.read(&digest).map_err(|error| unstored(&error))?;
-            let files = match (&brought, &stored) {
-                (Some(bytes), _) => agree(&parsed, &digest, bytes)?,
-                (None, Stored::Sound(bytes)) => agree(&parsed, &digest, bytes)?,
-                (None, Stored::Missing | Stored::Damaged) => return Err(SubmitError::ManifestMissing { digest }),
-            };
-            let new = brought.filter(|_| !matches!(stored, Stored::Sound(_)));
-            submission(*parsed, files, new.map(|bytes| SubmittedManifest::new(digest, bytes)))
+            let (files, is_public) = agree(&shared, &parsed, &bytes)?;
+            let new = (!is_public).then(|| SubmittedManifest::new(digest, bytes));
+            submission(*parsed, files, new)
         };
-        Ok((self.on_a_core(work).await??, taken))
+        let submission = if is_short { here(work)? } else { self.on_a_core(work).await? };
+        Ok((submission?, taken))
     }
 
-    /// Puts back the manifest of a logged release. It waits for the disk, so it does not occupy a core.
-    async fn keep(&self, digest: Digest, bytes: Held) -> Result<(), SubmitError> {
+    /// Puts back the manifest of a logged release, if it is missing or damaged.
+    async fn repair<F>(&self, digest: Digest, manifest: F) -> Result<(), IntakeError>
+    where
+        F: Future<Output = Result<Held, IntakeError>> + Send,
+    {
         let shared = self.shared.clone();
-        let work = move || {
+        let stored = self.on_a_core(move || shared.manifests.read(&digest)).await?;
+        if matches!(stored.map_err(|error| unstored(&error))?, Stored::Sound(_)) {
+            return Ok(());
+        }
+        let (shared, bytes) = (self.shared.clone(), manifest.await?);
+        let work = move || -> Result<_, SubmitError> {
             let found = Digest::of(&bytes);
             if found != digest {
                 return Err(ManifestMismatch::Digest { field: "manifest", expected: digest, found }.into());
             }
             shared.manifests.keep(&digest, &bytes).map_err(|error| unstored(&error))
         };
-        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))?
+        // It waits for the disk, so it does not occupy a core.
+        let kept = tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error.to_string()))?;
+        Ok(kept?)
     }
 
-    async fn receipt(
+    /// The receipt of a statement that was logged before.
+    async fn stored_receipt(
         &self,
         published: Arc<TrustedCheckpoint>,
         position: u64,
         leaf: LeafHash,
-        known: bool,
-        entry: Option<axum::body::Bytes>,
     ) -> Result<Receipt, IntakeError> {
         let shared = self.shared.clone();
-        let proof = self.on_a_core(move || match entry {
-            Some(entry) => shared.prover.prove(&published, position, &entry),
-            None => shared.prover.prove_stored(&published, position).map(|(proof, _)| proof),
-        });
-        let proof = proof.await?.map_err(|error| unproven(&self.shared, &error))?;
-        Ok(Receipt { position, leaf, proof, known })
+        let proof = self.on_a_core(move || shared.prover.prove_stored(&published, position)).await?;
+        let (proof, _) = proof.map_err(|error| unproven(&self.shared, &error))?;
+        Ok(Receipt { position, leaf, proof, known: true })
     }
 
+    /// A refusal with what stands in the way, which is read from the disk.
+    async fn refused(&self, refusal: AdmissionRefusal) -> Result<SubmitError, Unavailable> {
+        let shared = self.shared.clone();
+        self.on_a_core(move || refused(&shared, refusal)).await
+    }
+
+    /// Work that may wait for the disk or is long, beside the async threads.
     async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
         let Ok(_core) = self.cores.clone().acquire_owned().await else { return Err(Unavailable::Stopping) };
-        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error))
+        tokio::task::spawn_blocking(work).await.map_err(|error| lost(&error.to_string()))
     }
+}
+
+/// Work of a fraction of a millisecond that waits for nothing, on this thread: a hop to another one costs more than a signature check.
+fn here<T>(work: impl FnOnce() -> T) -> Result<T, Unavailable> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| lost("it panicked"))
 }
 
 /// What goes to the sequencer.
@@ -238,8 +261,8 @@ fn submission(
 /// What is printed of checks that fail.
 static FAILED: Alarms = Alarms::new();
 
-fn lost(error: &tokio::task::JoinError) -> Unavailable {
-    if FAILED.is_due(SystemClock.steady(), "check-failed", &error.to_string()) {
+fn lost(error: &str) -> Unavailable {
+    if FAILED.is_due(SystemClock.steady(), "check-failed", error) {
         tracing::error!(%error, "a check failed");
     }
     Unavailable::Storage { code: "internal", message: "a check failed".into() }

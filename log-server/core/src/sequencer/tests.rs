@@ -53,7 +53,7 @@ fn witness() -> SignerKey {
 fn settings(lines: &str) -> Settings {
     let rules = Rules {
         registration: open_registration(),
-        batch: BatchRule::default(),
+        batch: BatchRule { max_age_ms: 10, ..BatchRule::default() },
         republish_every: 600,
         quorum_seconds: 10,
         min_free_bytes: 0,
