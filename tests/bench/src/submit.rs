@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check_under};
+use stele_spec::submission;
 
 use super::cpu;
 use super::figure::{Aim, Figure, quantile};
 use super::line::Line;
 use super::signatures;
-use stele_harness::network::{Home, Network};
+use stele_harness::network::{COSE, Home, Network};
 use stele_probe::failure::{During, Failure, Step};
 use stele_samples::supply::Supply;
 
@@ -31,14 +32,48 @@ const SAMPLES: usize = 400;
 /// Submissions of one throughput run.
 const ENTRIES: usize = 8_000;
 
-/// Connections of a throughput run.
-const CONNECTIONS: [usize; 2] = [64, 256];
+/// Connections of a throughput run, and whether each release brings a manifest of its own, as `stele publish` does it.
+const LOADS: [(usize, Manifests); 4] =
+    [(64, Manifests::Own), (256, Manifests::Own), (500, Manifests::Own), (256, Manifests::Shared)];
 
 /// Submissions before the first clock: caches are warm and connections known.
 const WARM_UP: usize = 50;
 
 /// A thread of the load needs no more.
 const STACK: usize = 256 * 1024;
+
+/// What the releases of a run bring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manifests {
+    /// A manifest each.
+    Own,
+    /// The one that is public already.
+    Shared,
+}
+
+/// A submission that was made before the clock starts.
+struct Prepared {
+    statement: Vec<u8>,
+    media_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Prepared {
+    fn many(supply: &mut Supply, count: usize, manifests: Manifests) -> Step<Vec<Self>> {
+        let one = |_| match manifests {
+            Manifests::Own => {
+                let (signed, manifest) = supply.another_with_manifest()?;
+                let body = submission::encode(signed.bytes(), manifest.bytes());
+                Ok(Self { statement: signed.bytes().to_vec(), media_type: submission::MEDIA_TYPE, body })
+            }
+            Manifests::Shared => {
+                let statement = supply.another()?.bytes().to_vec();
+                Ok(Self { body: statement.clone(), statement, media_type: COSE })
+            }
+        };
+        (0..count).map(one).collect()
+    }
+}
 
 /// One submission after another.
 pub fn latency(scratch: &Path) -> Step<Vec<Figure>> {
@@ -51,11 +86,11 @@ pub fn latency(scratch: &Path) -> Step<Vec<Figure>> {
     for _ in 0..RUNS {
         let mut times = Vec::with_capacity(SAMPLES);
         let mut answers = Vec::with_capacity(SAMPLES);
-        for statement in supply.take(SAMPLES)? {
+        for one in Prepared::many(&mut supply, SAMPLES, Manifests::Own)? {
             let started = Instant::now();
-            let proof = line.submit(&statement)?;
+            let proof = line.post("/entries", one.media_type, &one.body)?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
-            answers.push((statement, proof));
+            answers.push((one.statement, proof));
         }
         verify_all(&network, &answers)?;
         runs.push(times);
@@ -77,13 +112,13 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
         line.submit(&statement)?;
     }
     let mut limits = Vec::new();
-    let mut loads: Vec<(usize, Vec<Load>)> = CONNECTIONS.map(|connections| (connections, Vec::new())).into();
+    let mut loads = LOADS.map(|load| (load, Vec::new()));
     for _ in 0..RUNS {
         limits.push(signatures::limit(&mut supply)?);
-        for (connections, runs) in &mut loads {
-            let statements = supply.take(ENTRIES)?;
-            let load = Load::run(log, &statements, *connections)?;
-            runs.push(load.verified(&network, &statements)?);
+        for ((connections, manifests), runs) in &mut loads {
+            let prepared = Prepared::many(&mut supply, ENTRIES, *manifests)?;
+            let load = Load::run(log, &prepared, *connections)?;
+            runs.push(load.verified(&network, &prepared)?);
         }
     }
     network.stop()?;
@@ -95,22 +130,26 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
         of_limits("this machine's limit: strict signature checks, all cores", |limit| limit.signatures),
         of_limits("this machine's limit: statements parsed and checked, all cores", |limit| limit.statements),
     ];
-    for (connections, runs) in &loads {
+    for ((connections, manifests), runs) in &loads {
+        let load = match manifests {
+            Manifests::Own => format!("{connections} connections"),
+            Manifests::Shared => format!("{connections} connections, one manifest for all"),
+        };
         let of = |what: &str, unit, take: &dyn Fn(&Load) -> f64| {
-            Figure::new(format!("{what}, {connections} connections"), unit, runs.iter().map(take).collect())
+            Figure::new(format!("{what}, {load}"), unit, runs.iter().map(take).collect())
         };
         let rates: Vec<f64> = runs.iter().map(Load::per_second).collect();
         let share = |limit: fn(&signatures::Limit) -> f64| {
             rates.iter().zip(&limits).map(|(rate, of)| rate / limit(of)).collect::<Vec<f64>>()
         };
-        figures.push(of("entries with verified cosigned proofs", "per second", &Load::per_second));
+        figures.push(of("releases with verified cosigned proofs", "per second", &Load::per_second));
         figures.push(Figure::new(
-            format!("... as a share of the signature checks, {connections} connections"),
+            format!("... as a share of the signature checks, {load}"),
             "",
             share(|limit| limit.signatures),
         ));
         figures.push(Figure::new(
-            format!("... as a share of parsing and checking, {connections} connections"),
+            format!("... as a share of parsing and checking, {load}"),
             "",
             share(|limit| limit.statements),
         ));
@@ -152,7 +191,7 @@ impl Load {
     }
 
     /// Each connection submits the next statement when it has the proof of its last.
-    fn run(log: SocketAddr, statements: &[Vec<u8>], connections: usize) -> Step<Self> {
+    fn run(log: SocketAddr, prepared: &[Prepared], connections: usize) -> Step<Self> {
         let next = AtomicUsize::new(0);
         let ready = Barrier::new(connections + 1);
         thread::scope(|scope| {
@@ -163,8 +202,8 @@ impl Load {
                         ready.wait();
                         let mut line = line?;
                         let mut proofs = Vec::new();
-                        while let Some((place, statement)) = pick(statements, &next) {
-                            proofs.push((place, line.submit(statement)?));
+                        while let Some((place, one)) = pick(prepared, &next) {
+                            proofs.push((place, line.post("/entries", one.media_type, &one.body)?));
                         }
                         Ok::<_, Failure>(proofs)
                     })
@@ -173,7 +212,7 @@ impl Load {
                 .during("starting the load")?;
             ready.wait();
             let (before, started) = (cpu::until_now(), Instant::now());
-            let mut proofs = Vec::with_capacity(statements.len());
+            let mut proofs = Vec::with_capacity(prepared.len());
             for thread in threads {
                 proofs.extend(thread.join().map_err(|_| Failure::new("a thread of the load failed"))??);
             }
@@ -183,12 +222,13 @@ impl Load {
     }
 
     /// Verifies every proof, and forgets them.
-    fn verified(mut self, network: &Network, statements: &[Vec<u8>]) -> Step<Self> {
+    fn verified(mut self, network: &Network, prepared: &[Prepared]) -> Step<Self> {
         let proofs = std::mem::take(&mut self.proofs);
+        let statement = |place: usize| Some(prepared.get(place)?.statement.clone());
         let answers: Vec<_> =
-            proofs.into_iter().filter_map(|(place, proof)| Some((statements.get(place)?.clone(), proof))).collect();
-        if answers.len() != statements.len() {
-            return Err(Failure::new(format!("{} of {} were answered", answers.len(), statements.len())));
+            proofs.into_iter().filter_map(|(place, proof)| Some((statement(place)?, proof))).collect();
+        if answers.len() != prepared.len() {
+            return Err(Failure::new(format!("{} of {} were answered", answers.len(), prepared.len())));
         }
         let heads = verify_all(network, &answers)?;
         self.per_head = answers.len() as f64 / heads as f64;
@@ -196,9 +236,9 @@ impl Load {
     }
 }
 
-fn pick<'a>(statements: &'a [Vec<u8>], next: &AtomicUsize) -> Option<(usize, &'a [u8])> {
+fn pick<'a>(prepared: &'a [Prepared], next: &AtomicUsize) -> Option<(usize, &'a Prepared)> {
     let place = next.fetch_add(1, Ordering::Relaxed);
-    statements.get(place).map(|statement| (place, statement.as_slice()))
+    prepared.get(place).map(|one| (place, one))
 }
 
 /// Verifies that each statement is in the log under a tree head that the quorum cosigned; how many heads there were.

@@ -1,7 +1,8 @@
-//! Statements signed before the clock starts: releases of one manifest under as many coordinates as are asked for.
+//! Statements signed before the clock starts: releases under as many coordinates as are asked for, of one manifest or of one each.
 
+use stele_spec::hash::Digest;
 use stele_spec::key::{PublicKey, SecretKey};
-use stele_spec::manifest::Manifest;
+use stele_spec::manifest::{Manifest, Role};
 use stele_spec::statement::{Release, SignedStatement, Statement, sign};
 
 use crate::statements::Speaker;
@@ -49,6 +50,25 @@ impl Supply {
         self.said += 1;
         self.release.model.version = format!("1.0.{}", self.said).parse().during("making a version")?;
         sign(&Statement::Release(Box::new(self.release.clone())), &self.speaker.key).during("signing a release")
+    }
+
+    /// The release of the next version, whose weights no other has, and its manifest.
+    pub fn another_with_manifest(&mut self) -> Step<(SignedStatement, Manifest)> {
+        let mut files = self.manifest.files().to_vec();
+        for file in files.iter_mut().filter(|file| file.role == Role::Weights) {
+            file.sha256 = Digest::of(&[file.sha256.as_bytes(), &(self.said + 1).to_be_bytes()[..]].concat());
+        }
+        let manifest = Manifest::new(files).during("making a manifest")?;
+        let shared = self.release.clone();
+        self.release.manifest = manifest.digest();
+        self.release.tree.digest = manifest.tree_digest();
+        self.release.weights.digest = manifest.weights_digest();
+        for evaluation in &mut self.release.evaluations {
+            evaluation.subject = manifest.weights_digest();
+        }
+        let signed = self.another();
+        self.release = shared;
+        Ok((signed?, manifest))
     }
 
     /// The releases of the next versions, as bytes to submit.
