@@ -99,7 +99,7 @@ impl Report<'_> {
     fn json(&self, page: &mut Buffer<'_>, counts: Counts) -> Result<(), AuditError> {
         let head = json!({
             "origin": self.head.origin().as_str(),
-            "size": self.head.size(),
+            "tree_size": self.head.size(),
             "root": self.head.root().to_string(),
         });
         let Done { statements, index_entries, .. } = self.done;
@@ -144,7 +144,7 @@ impl Report<'_> {
         });
         let properties = json!({
             "origin": self.head.origin().as_str(),
-            "size": self.head.size(),
+            "tree_size": self.head.size(),
             "root": self.head.root().to_string(),
         });
         page.say(&format!(

@@ -1,10 +1,10 @@
 //! The command line.
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use stele_command_line::Program;
 use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
-use stele_explain::{Exit, Explain, explain};
+use stele_command_line::usage::{self, UsageError};
 use stele_terminal::schema::Schema;
 
 #[cfg(feature = "audit")]
@@ -84,29 +84,9 @@ pub(crate) fn program() -> Program {
     Program::new(Cli::command(), examples::EXAMPLES)
 }
 
-/// Reads the command line of this process, where options that are not typed may have values of the settings. Help and the version are
-/// answers, and no errors: they end it with 0.
+/// Reads the command line of this process, where options that are not typed may have values of the settings.
 pub(crate) fn parse(settings: &Settings) -> Result<Cli, UsageError> {
-    let matches = settings.fill(program().command()).try_get_matches();
-    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.map_err(|error| if error.use_stderr() { UsageError(error) } else { error.exit() })
-}
-
-/// Whether the words of this process ask for a document, also where they are no command line.
-pub(crate) fn asks_for_json() -> bool {
-    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json")
-}
-
-/// A command line that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the command line is wrong")]
-pub struct UsageError(#[source] pub(crate) clap::Error);
-
-impl Explain for UsageError {
-    explain! {
-        Self(error) => Exit::Usage, "usage", hint: "`stele help VERB` shows its options",
-            "found": error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ");
-    }
+    usage::parse(settings.fill(program().command()))
 }
 
 /// What to do.

@@ -9,7 +9,7 @@ use stele_publish::error::FileError;
 use stele_publish::form::{DECIDE, undecided};
 use stele_verify::bounded_read::ReadError;
 
-use crate::output::Output;
+use crate::Output;
 
 /// Writes a form for a person to complete, or prints it where the output is `-`.
 pub(crate) fn write_draft(text: String, target: &Path, next: &str, notes: &[String]) -> Result<Output, Failure> {

@@ -16,11 +16,11 @@ use stele_spec::finding::Finding;
 use stele_spec::status::{History, What};
 use stele_terminal::volume::note;
 
+use crate::Output;
 use crate::args::Say;
 use crate::draft_file;
 use crate::key;
 use crate::log_args::{local_state, proven_entries};
-use crate::output::Output;
 use crate::policy_file;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference;

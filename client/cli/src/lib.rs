@@ -2,8 +2,6 @@
 #![forbid(unsafe_code)]
 
 // Reading order is dependency order: a module uses only modules above it.
-mod output;
-
 pub mod schema;
 mod settings;
 
@@ -37,5 +35,5 @@ mod verbs;
 
 mod run;
 
-pub use output::Output;
 pub use run::start;
+pub use stele_terminal::finish::Output;

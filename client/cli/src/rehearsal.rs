@@ -11,7 +11,7 @@ use stele_spec::finding::Finding;
 use stele_spec::hash::Digest;
 use stele_spec::statement::{Statement, StatementError};
 
-use crate::output::Output;
+use crate::Output;
 use crate::render::difference::Change;
 use crate::render::page::Page;
 use crate::schema;

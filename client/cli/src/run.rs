@@ -2,15 +2,17 @@
 
 use std::process::ExitCode;
 
+use serde_json::json;
+use stele_command_line::usage::{UsageError, asks_for_json};
+use stele_explain::Failure;
 use stele_explain::printable::one_line;
-use stele_explain::{self as exit, Exit, Explain as _, Failure};
 use stele_fetch::exchange;
-use stele_terminal::output;
+use stele_terminal::finish::{Voice, finish};
 use stele_terminal::schema::Schema;
 use stele_terminal::volume::{self, Volume};
 
-use crate::args::{self, Cli, UsageError, Verb, asks_for_json};
-use crate::output::Output;
+use crate::Output;
+use crate::args::{self, Cli, Verb, program};
 use crate::rehearsal;
 use crate::schema;
 use crate::settings::Settings;
@@ -20,17 +22,11 @@ use crate::verbs;
 pub fn start() -> ExitCode {
     let settings = Settings::of_user();
     let unset = Settings::default();
-    let cli = match (args::parse(settings.as_ref().unwrap_or(&unset)), &settings) {
+    let cli = match (args::parse(settings.as_ref().unwrap_or(&unset)), settings.as_ref()) {
         (Ok(cli), _) => cli,
-        (Err(UsageError(error)), Ok(_)) if !asks_for_json() => error.exit(),
-        (Err(error), Ok(_)) => return finish(Err(error.into()), Some(schema::ERROR)),
+        (Err(error), Ok(_)) => return finish(Err::<Output, UsageError>(error.or_exit()), voice(true, schema::ERROR)),
         // What is missing on the command line may stand in the file that cannot be read.
-        (Err(_), Err(_)) => {
-            return finish(
-                settings.map(|_| Output::default()).map_err(Failure::from),
-                asks_for_json().then_some(schema::ERROR),
-            );
-        }
+        (Err(_), Err(_)) => return finish(settings.map(|_| Output::default()), voice(asks_for_json(), schema::ERROR)),
     };
     volume::set(match (cli.quiet, cli.verbose) {
         (true, _) => Volume::Quiet,
@@ -40,14 +36,29 @@ pub fn start() -> ExitCode {
     if cli.verbose {
         exchange::observe(|exchange| volume::step(&format!("{}\n", one_line(&exchange.line()))));
     }
-    let json = cli.json.then_some(cli.verb.schema());
+    let voice = voice(cli.json, cli.verb.schema());
     let outcome = match settings {
         Ok(settings) => run(cli, &settings),
         // What says how the program is used answers all the same.
         Err(_) if cli.verb.is_about_the_program() => run(cli, &unset),
         Err(error) => Err(error.into()),
     };
-    finish(outcome, json)
+    finish(outcome.or_else(each_problem), voice)
+}
+
+const fn voice(json: bool, report: Schema) -> Voice {
+    if json { Voice::Json { report, error: schema::ERROR } } else { Voice::Text }
+}
+
+/// Several problems at once stand each by itself in the error's document.
+fn each_problem(failure: Failure) -> Result<Output, Failure> {
+    match rehearsal::several(&failure) {
+        Some(problems) => {
+            let json = json!({ "schema": schema::ERROR.name(), "problems": problems });
+            Ok(Output { text: String::new(), json, failure: Some(failure) })
+        }
+        None => Err(failure),
+    }
 }
 
 fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
@@ -80,65 +91,9 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Audit(args) => verbs::audit::run(args, cli.json),
         Verb::Evidence(args) => verbs::evidence::run(args),
         Verb::Config => Ok(verbs::config::run(settings)),
-        Verb::Completions(args) => Ok(verbs::completions::run(&args)),
-        Verb::Man(args) => verbs::man::run(&args),
-        Verb::Version => Ok(verbs::version::run()),
+        Verb::Completions(args) => Ok(args.script(&program()).into()),
+        Verb::Man(args) => Ok(args.run(&program())?.into()),
+        Verb::Version => Ok(program().version().into()),
         Verb::Help(args) => Ok(verbs::help::run(&args)),
     }
-}
-
-/// Tells the outcome and gives the exit code. With `--json`, which gives the name of the verb's documents, there is exactly
-/// one document on stdout.
-fn finish(outcome: Result<Output, Failure>, json: Option<Schema>) -> ExitCode {
-    let (output, failure) = match outcome {
-        Ok(Output { text, json: document, failure }) => (Some((text, document)), failure),
-        Err(failure) => (None, Some(failure)),
-    };
-    let written = match (json, &output) {
-        (None, Some((text, _))) if volume::volume() != Volume::Quiet => output::print(text),
-        (None, _) => Ok(()),
-        // A report that was written piece by piece, since it may be longer than memory.
-        (Some(_), Some((_, serde_json::Value::Null))) => Ok(()),
-        (Some(schema), _) => output::print_json(&document(schema, output.map(|(_, json)| json), failure.as_ref())),
-    };
-    if let Err(error) = written
-        && error.exit() != Exit::Ok
-    {
-        output::complain(&exit::text(&error));
-        return error.exit().into();
-    }
-    match failure {
-        None => Exit::Ok.into(),
-        Some(failure) => {
-            if json.is_none() {
-                output::complain(&exit::text(failure.as_explain()));
-            }
-            failure.as_explain().exit().into()
-        }
-    }
-}
-
-/// The report with its name, whether all is well, the exit code, and the error's fields beside it.
-fn document(schema: Schema, report: Option<serde_json::Value>, failure: Option<&Failure>) -> serde_json::Value {
-    let schema = if report.is_some() { schema } else { schema::ERROR };
-    let mut document = match report {
-        Some(serde_json::Value::Object(fields)) => fields,
-        Some(other) => serde_json::Map::from_iter([("report".to_owned(), other)]),
-        None => serde_json::Map::new(),
-    };
-    // A rehearsal has a name of its own, whatever the verb.
-    document.entry("schema").or_insert_with(|| schema.name().into());
-    document.insert("ok".into(), failure.is_none().into());
-    match failure.map(|failure| exit::json(failure.as_explain())) {
-        Some(serde_json::Value::Object(error)) => {
-            document.extend(error);
-            if let Some(problems) = failure.and_then(rehearsal::several) {
-                document.insert("problems".into(), problems.into());
-            }
-        }
-        _ => {
-            document.insert("exit".into(), Exit::Ok.number().into());
-        }
-    }
-    document.into()
 }

@@ -210,6 +210,15 @@ fn lower(text: &str, prefixes: &[&str]) -> String {
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).map_or(text.clone(), str::to_owned)
 }
 
+/// What is wrong with a text that looks like a coordinate.
+fn not_a_coordinate(text: &str) -> Option<String> {
+    if !text.contains(['@', '#']) {
+        return None;
+    }
+    let error = text.parse::<Coordinate>().err()?;
+    Some(format!("no coordinate publisher/model@version#variant: {error}"))
+}
+
 /// A text that names nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is nothing here, and nothing that a log could have")]
@@ -227,7 +236,8 @@ impl SubjectError {
 
 impl Explain for SubjectError {
     explain! {
-        Self { .. } => Exit::BadInput, "no-such-subject",
-            hint: format!("name {FORMS}");
+        Self { text } => Exit::BadInput, "no-such-subject",
+            hint: format!("name {FORMS}"),
+            facts: not_a_coordinate(text).map(|problem| ("found", problem)).into_iter().collect();
     }
 }

@@ -83,7 +83,7 @@ fn an_older_bundle_is_normal() {
     world.write_bundle(&bundle);
     world.verify(&[]).ok();
     world.write("release.stele", &old);
-    world.verify(&[]).ok().says(&["seen a newer head of the log", "size 5"]);
+    world.verify(&[]).ok().says(&["seen a newer tree head of the log", "size 5"]);
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_
         "copies were publicly downloaded, and persist",
         "i-1 (vulnerability, high, open) by lab.example, entry 6",
         "asked now",
-        "head of size 7",
+        "tree head of size 7",
         // This little log has no index, and that is said.
         "not proven complete: this log serves no completeness proof",
     ]);
@@ -118,7 +118,7 @@ fn a_withdrawal_and_a_stranger_s_incident_are_told_with_their_time_and_kept_for_
 
     // Later, without a network, it is still known, with its age.
     let later = story.world.verify(&[]).fails(17, &["hint: do not use it"]);
-    let later = later.says(&["withdrawn at entry 4", "when the log was last asked", "head of size 7"]);
+    let later = later.says(&["withdrawn at entry 4", "when the log was last asked", "tree head of size 7"]);
     let line = later.out.lines().next().unwrap();
     for said in [
         "WITHDRAWN  acme.example/tiny@1.0.2#instruct by its publisher on ",

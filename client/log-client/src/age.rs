@@ -1,7 +1,8 @@
 //! As of when: the age of a tree head, and how a status is known.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stele_clock::duration::HumanDuration;
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::policy::TrustedCheckpoint;
 
@@ -86,7 +87,7 @@ pub fn completeness(lack: Option<Lack>) -> &'static str {
 
 /// On what a status rests, in a sentence.
 pub fn status(standing: &ReleaseStatus, now: u64) -> String {
-    let head = format!("{}, head of size {}", CheckpointAge::of(&standing.head, now).text(), standing.head.size());
+    let head = format!("{}, tree head of size {}", CheckpointAge::of(&standing.head, now).text(), standing.head.size());
     let complete = completeness(standing.lack);
     match standing.source {
         Source::Bundle => format!(
@@ -101,16 +102,32 @@ pub fn status(standing: &ReleaseStatus, now: u64) -> String {
 
 /// The same for a script.
 pub fn status_json(standing: &ReleaseStatus, now: u64) -> Value {
-    let age = CheckpointAge::of(&standing.head, now);
-    json!({
-        "source": standing.source.as_str(),
-        "complete": standing.is_complete(),
-        "lack": standing.lack.map(Lack::as_str),
-        "tree_size": standing.head.size(),
-        "time": age.as_of.map(moment),
-        "age_seconds": age.seconds(),
-        "ahead_seconds": age.ahead(),
-    })
+    let mut fields = head_fields(&standing.head, now);
+    fields.insert("source".into(), standing.source.as_str().into());
+    fields.insert("complete".into(), standing.is_complete().into());
+    fields.insert("lack".into(), standing.lack.map(Lack::as_str).into());
+    fields.into()
+}
+
+/// The tree head that an answer rests on, in a sentence: of a log that was asked now.
+pub fn asked_now(head: &TrustedCheckpoint, now: u64, url: &str) -> String {
+    let age = CheckpointAge::of(head, now).text();
+    format!("{age}, tree head of size {}, asked now at {}", head.size(), without_secrets(url))
+}
+
+/// The tree head that an answer rests on, and its age, for a script.
+pub fn head_json(head: &TrustedCheckpoint, now: u64) -> Value {
+    head_fields(head, now).into()
+}
+
+fn head_fields(head: &TrustedCheckpoint, now: u64) -> Map<String, Value> {
+    let age = CheckpointAge::of(head, now);
+    Map::from_iter([
+        ("tree_size".into(), head.size().into()),
+        ("time".into(), age.as_of.map(moment).into()),
+        ("age_seconds".into(), age.seconds().into()),
+        ("ahead_seconds".into(), age.ahead().into()),
+    ])
 }
 
 /// A moment for a person.

@@ -3,8 +3,8 @@
 //! A log that has an index and serves no name proof hides something, or something in front of it does. A log of another kind
 //! has none to serve.
 
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_fetch::exchange::without_secrets;
 use stele_spec::entry::Entry;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};

@@ -12,8 +12,8 @@
 #[cfg(test)]
 mod tests;
 
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure};
-use stele_fetch::exchange::without_secrets;
 use stele_spec::index::{Pointer, Subject};
 use stele_spec::nameproof::{Complete, Gathering, Kept, NameProof, RefusedNameProof};
 use stele_spec::policy::Policy;

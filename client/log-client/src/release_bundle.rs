@@ -2,8 +2,8 @@
 //!
 //! Only what the library's own check accepts is given out, under the policy of today.
 
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure};
-use stele_fetch::exchange::without_secrets;
 use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stele_explain::secrets::without_passwords;
 use stele_log_client::moment::moment;
 use stele_spec::hash::Digest;
 
@@ -49,18 +50,18 @@ pub enum Kind {
 }
 
 impl Event {
-    /// An event; `cause` is what makes it this one and no other: what the id is the hash of.
+    /// An event; `cause` is what makes it this one and no other: what the id is the hash of. No address in it has a password: it goes to
+    /// hooks and files.
     pub fn new(kind: Kind, cause: &[&str], now: u64, log: Option<&str>, summary: String, details: Value) -> Self {
         let mut text = String::from(kind.word());
         for part in cause {
             text.push('\n');
             text.push_str(part);
         }
-        let details = match details {
-            Value::Object(details) => details,
-            _ => Map::new(),
-        };
+        let details: Map<String, Value> =
+            serde_json::from_str(&without_passwords(&details.to_string())).unwrap_or_default();
         let id = Digest::of(text.as_bytes()).to_string();
+        let summary = without_passwords(&summary).into_owned();
         Self { format: FORMAT.into(), id, kind, time: moment(now), summary, log: log.map(str::to_owned), details }
     }
 

@@ -387,7 +387,7 @@ fn log_of(opened: &VerifiedLog<'_>) -> String {
 
 /// Two heads contradict each other, and what is here convicts nobody.
 #[derive(Debug, thiserror::Error)]
-#[error("a head of {origin} shown by {shown_by} is of another history, and what is here proves nothing: {error}")]
+#[error("a tree head of {origin} shown by {shown_by} is of another history, and what is here proves nothing: {error}")]
 pub(crate) struct Contradiction {
     origin: String,
     shown_by: String,
@@ -397,7 +397,7 @@ pub(crate) struct Contradiction {
 impl Explain for Contradiction {
     explain! {
         Self { .. } => Exit::Unavailable, "contradiction-unproven",
-            hint: "nobody is accused: the keys of the policy do not vouch for both heads. Is the policy the right one?";
+            hint: "nobody is accused: the keys of the policy do not vouch for both tree heads. Is the policy the right one?";
     }
 }
 

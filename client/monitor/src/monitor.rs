@@ -252,7 +252,7 @@ impl Monitor {
                     of: origin,
                     wrong: behind.is_some_and(|seconds| seconds >= limits.behind.0),
                     summary: format!(
-                        "{origin} shows a stale head of {} entries, and showed {} before; a cache in front of it may have kept it",
+                        "{origin} shows a stale tree head of {} entries, and showed {} before; a cache in front of it may have kept it",
                         looked.served, looked.size
                     ),
                     details: json!({"served": looked.served, "known": looked.size, "seconds": behind}),

@@ -100,10 +100,10 @@ fn checked(body: &[u8], policy: &Policy, witness: &Witness, origin: &str) -> Res
     let checkpoint = logs
         .find_map(|log| verify_log_signature(&note, &log.key).ok())
         .filter(|checkpoint| checkpoint.origin().as_str() == origin)
-        .ok_or("a head that the log did not sign")?;
+        .ok_or("a tree head that the log did not sign")?;
     let mut lines = note.signatures().iter().filter(|line| witness.key.is_meant_by(line));
     if !lines.any(|line| verify_cosignature(note.text(), line, &witness.key).is_ok()) {
-        return Err("a head that it did not cosign".into());
+        return Err("a tree head that it did not cosign".into());
     }
     Ok((note, checkpoint))
 }

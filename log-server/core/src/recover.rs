@@ -82,7 +82,7 @@ pub enum RecoverError {
     #[error(transparent)]
     Replay(#[from] ReplayError<ReplayMismatch>),
     /// There are tiles or a checkpoint, and the lock holds no signed head.
-    #[error("there is a published log here, and no signed head in lock/signed-head")]
+    #[error("there is a published log here, and no signed tree head in lock/signed-head")]
     HeadLost,
     /// The signed head is not this key's.
     #[error("lock/signed-head: {0}")]
@@ -92,7 +92,7 @@ pub enum RecoverError {
     Checkpoint(CheckpointError),
     /// More was published than the lock knows.
     #[error(
-        "the published tree has {published} entries, the signed head in the lock {signed}: it is older than what it signed"
+        "the published tree has {published} entries, the signed tree head in the lock {signed}: it is older than what it signed"
     )]
     Restored {
         /// The size in the lock.
@@ -254,7 +254,7 @@ pub fn recover(
     state.flush().map_err(ReplayError::Taker)?;
 
     if state.tree.root() != root {
-        return Err(RecoverError::Root { size, what: "the signed head", expected: root, found: state.tree.root() });
+        return Err(RecoverError::Root { size, what: "the signed tree head", expected: root, found: state.tree.root() });
     }
     let public_size = state.public_size;
     if let (Some(public), Some(found)) = (&public, state.public_root)

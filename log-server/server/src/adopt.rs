@@ -12,8 +12,6 @@
 use crate::adopt_error::AdoptError;
 use crate::error::LogError;
 use crate::options::Options;
-use crate::report::Report;
-use crate::schema;
 use crate::witness_threads::{WitnessThreads, wait_for_end};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -39,6 +37,7 @@ use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::{MAX_NOTE, VerifierKey};
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{Resource, TILE_WIDTH, TilePath, decode_bundle, encode_bundle, tiles_for};
+use stele_terminal::finish::Output;
 
 /// Where a copy is put together, below the data folder.
 const FOLDER: &str = "adopting";
@@ -60,7 +59,7 @@ pub struct Adopted {
 }
 
 /// Adopts a copy, and says what was done.
-pub fn run(options: Options, from: &str, as_json: bool) -> Result<(), LogError> {
+pub fn run(options: Options, from: &str) -> Result<Output, LogError> {
     let source = StaticFiles::parse(from, concat!("stele-log/", env!("CARGO_PKG_VERSION")));
     let unasked = *options.policy.quorum() == Quorum::None;
     let Adopted { before, size, manifests, lost } = adopt(options, &source)?;
@@ -85,8 +84,8 @@ pub fn run(options: Options, from: &str, as_json: bool) -> Result<(), LogError> 
             &format!("{count} manifests are not in the copy, {first} first: their publishers can upload them again\n");
     }
     let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
-    let fields = json!({"before": before, "size": size, "manifests": manifests, "lost_manifests": lost, "witnesses_asked": !unasked});
-    Ok(Report { schema: schema::ADOPT, text, fields }.print(as_json)?)
+    let fields = json!({"before": before, "tree_size": size, "manifests": manifests, "lost_manifests": lost, "witnesses_asked": !unasked});
+    Ok((text, fields).into())
 }
 
 /// Proves a copy, then makes it what the log goes on from.

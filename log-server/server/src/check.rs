@@ -2,7 +2,6 @@
 
 use crate::config::{self, Config};
 use crate::error::LogError;
-use crate::findings::Findings;
 use crate::options::{policy_path, read_key, read_policy};
 use crate::reachable;
 use std::net::ToSocketAddrs as _;
@@ -12,6 +11,7 @@ use stele_log_core::rules::Claims;
 use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::{FaultTolerance, Policy, Quorum};
+use stele_terminal::checks::Checks;
 use stele_terminal::writers::anybody_may_change;
 
 /// The most problems of a config that are said at a time.
@@ -29,7 +29,7 @@ pub struct Checked {
 }
 
 /// Looks at config, key and policy; `None` where the config says so little that nothing else is found.
-pub fn folder(found: &mut Findings, dir: &Path, policy: Option<PathBuf>) -> Option<Checked> {
+pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option<Checked> {
     let loaded = load(found, dir)?;
     values(found, &loaded.config);
     let key_path = loaded.resolve(&loaded.config.key);
@@ -54,7 +54,7 @@ pub fn folder(found: &mut Findings, dir: &Path, policy: Option<PathBuf>) -> Opti
     Some(Checked { loaded, key, policy })
 }
 
-fn read(found: &mut Findings, path: &Path, key: &VerifierKey) -> Option<Policy> {
+fn read(found: &mut Checks, path: &Path, key: &VerifierKey) -> Option<Policy> {
     let policy = read_policy(path, key).map_err(|error| found.explain("policy", &error)).ok()?;
     let tolerance = FaultTolerance::by_witness(&policy);
     let number = |number: Option<usize>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
@@ -80,7 +80,7 @@ fn read(found: &mut Findings, path: &Path, key: &VerifierKey) -> Option<Policy> 
 }
 
 /// The config, or what is left of it when everything wrong was noted.
-fn load(found: &mut Findings, dir: &Path) -> Option<Loaded<Config>> {
+fn load(found: &mut Checks, dir: &Path) -> Option<Loaded<Config>> {
     let path = dir.join(config::FILE);
     let bytes = found.take("config", stele_durable::read_file(&path, MAX_CONFIG))?;
     let Some(bytes) = bytes else {
@@ -166,7 +166,7 @@ fn put_default(lines: &mut [String], at: usize) -> bool {
 }
 
 /// What each field says by itself is no error to the parser, and may be one all the same.
-fn values(found: &mut Findings, config: &Config) {
+fn values(found: &mut Checks, config: &Config) {
     if let Err(error) = config.origin.fit_for_a_new_log() {
         found.warn("config", format!("origin: no new log would get it: {error}"));
     }
@@ -245,15 +245,15 @@ mod tests {
     #[test]
     fn a_value_that_can_be_read_and_cannot_be_meant_is_found() {
         let mut config = crate::testkit::config();
-        let mut found = Findings::default();
+        let mut found = Checks::default();
         values(&mut found, &config);
-        assert_eq!(found.count(), 0, "{}", found.text());
+        assert_eq!(found.count(), 0, "{}", found.output().text);
         config.listen = "nowhere".into();
         config.limits.connections = 0;
         config.limits.body_bytes = 5;
         config.limits.submission_seconds = 1;
         config.registration.claims = Claims::AllowList;
         values(&mut found, &config);
-        assert_eq!((found.failures(), found.count()), (2, 5), "{}", found.text());
+        assert_eq!((found.failures(), found.count()), (2, 5), "{}", found.output().text);
     }
 }

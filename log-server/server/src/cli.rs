@@ -1,13 +1,15 @@
 //! The command line.
 
 use crate::schema;
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::CommandFactory as _;
 use std::path::PathBuf;
 use stele_command_line::Program;
 use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
+use stele_command_line::usage::{self, UsageError};
 use stele_log_core::rules::Claims;
 use stele_terminal::finish::Voice;
+use stele_terminal::schema::Schema;
 
 use crate::examples::EXAMPLES;
 
@@ -116,10 +118,9 @@ pub fn program() -> Program {
     Program::new(Cli::command(), EXAMPLES)
 }
 
-/// Reads the command line of this process; a wrong one ends it with exit code 2.
-pub fn parse() -> Cli {
-    let matches = program().command().get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Reads the command line of this process. A wrong one ends it with exit code 2, or is an error where a document is asked for.
+pub fn parse() -> Result<Cli, UsageError> {
+    usage::parse(program().command()).map_err(UsageError::or_exit)
 }
 
 /// What to do with the policy.
@@ -152,9 +153,31 @@ pub enum PolicyCommand {
 }
 
 impl Cli {
-    /// How an error is said. A server's stdout is for its one line, so its errors are always text.
+    /// How the outcome is written. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
+        match self.command.schema() {
+            Some(report) if self.json => Voice::Json { report, error: schema::ERROR },
+            _ => Voice::Text,
+        }
+    }
+}
+
+impl Command {
+    /// The document that it writes with `--json`; a server writes none.
+    const fn schema(&self) -> Option<Schema> {
+        Some(match self {
+            Self::Init { .. } => schema::INIT,
+            Self::Adopt { .. } => schema::ADOPT,
+            Self::Run { .. } => return None,
+            Self::Check { .. } => schema::CHECK,
+            Self::Doctor { .. } => schema::DOCTOR,
+            Self::Status { .. } => schema::STATUS,
+            Self::Policy { .. } => schema::POLICY,
+            Self::Freeze { .. } => schema::FREEZE,
+            Self::Completions(_) => schema::COMPLETIONS,
+            Self::Man(_) => schema::MAN,
+            Self::Version => schema::VERSION,
+        })
     }
 }
 

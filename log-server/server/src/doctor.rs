@@ -1,7 +1,6 @@
 //! `doctor`: does this log work, and would it be noticed if it did not? It changes nothing, and can be run beside the running log.
 
 use crate::check::{self, Checked};
-use crate::findings::Findings;
 use crate::running::{Running, address_of};
 use crate::witness_threads::{WitnessThreads, wait_for_end};
 use std::path::{Path, PathBuf};
@@ -23,6 +22,7 @@ use stele_spec::merkle::root_at;
 use stele_spec::note::{MAX_NOTE, VerifierKey};
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
+use stele_terminal::checks::Checks;
 
 /// 2026-01-01: a clock that is earlier was never set.
 const LEAST_TIME: u64 = 1_767_225_600;
@@ -34,8 +34,8 @@ const MAX_AHEAD: u64 = 300;
 const LOOKED_UP: usize = 4;
 
 /// Looks at everything.
-pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Findings {
-    let mut found = Findings::default();
+pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Checks {
+    let mut found = Checks::default();
     let now = SystemClock.unix_seconds();
     if now < LEAST_TIME {
         found.fail("clock", format!("it says {now} seconds since 1970: it was never set"));
@@ -59,7 +59,7 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Findin
 }
 
 struct Look<'a> {
-    found: &'a mut Findings,
+    found: &'a mut Checks,
     key: &'a VerifierKey,
     policy: &'a Policy,
     now: u64,

@@ -2,15 +2,14 @@
 
 use crate::config::{self, Config};
 use crate::error::LogError;
-use crate::report::Report;
-use crate::schema;
 use serde_json::json;
 use std::path::Path;
 use stele_daemon::config::{MAX_CONFIG, load, parse};
 use stele_durable as durable;
+use stele_terminal::finish::Output;
 
 /// Freezes a log, or takes that back.
-pub fn freeze(dir: &Path, frozen: bool) -> Result<Report, LogError> {
+pub fn freeze(dir: &Path, frozen: bool) -> Result<Output, LogError> {
     let path = dir.join(config::FILE);
     let loaded = load::<Config>(&path)?;
     let before = durable::read_file(&path, MAX_CONFIG)?.unwrap_or_default();
@@ -25,11 +24,7 @@ pub fn freeze(dir: &Path, frozen: bool) -> Result<Report, LogError> {
     }
     let word = if frozen { "frozen" } else { "not frozen" };
     let text = format!("{word}, as soon as the running log reads it: systemctl reload stele-log, or kill -HUP\n");
-    Ok(Report {
-        schema: schema::FREEZE,
-        text,
-        fields: json!({"frozen": frozen, "changed": loaded.config.frozen != frozen}),
-    })
+    Ok((text, json!({"frozen": frozen, "changed": loaded.config.frozen != frozen})).into())
 }
 
 /// The config with the line, which must stand before the first table.

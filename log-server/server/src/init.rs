@@ -2,8 +2,6 @@
 
 use crate::config::{self, Config};
 use crate::error::LogError;
-use crate::report::Report;
-use crate::schema;
 use serde_json::json;
 use std::path::Path;
 use stele_durable as durable;
@@ -11,10 +9,11 @@ use stele_durable::key_file;
 use stele_log_core::rules::Claims;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyType, SignerKey};
+use stele_terminal::finish::Output;
 use stele_terminal::output;
 
 /// Makes the folder, its key, its config, and a policy that lists the log and lacks a quorum: that one a person decides.
-pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str, as_json: bool) -> Result<(), LogError> {
+pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<Output, LogError> {
     let origin: Origin = origin.parse().map_err(LogError::Origin)?;
     // An origin is for ever: what a person would take for another, or not see, is refused while it can be.
     origin.fit_for_a_new_log().map_err(LogError::UnfitOrigin)?;
@@ -40,11 +39,10 @@ pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str, as_json: boo
     durable::create_file(&dir.join("policy"), policy.as_bytes(), 0o644)?;
     durable::create_file(&config, Config::template(&origin, claims, listen).as_bytes(), 0o644)?;
     let fields = json!({"origin": origin.as_str(), "vkey": verifier.to_string()});
-    Report { schema: schema::INIT, text: format!("{verifier}\n"), fields }.print(as_json)?;
     output::complain(&format!(
         "made {0}. For each witness, with the line that `stele-witness about` prints: stele-log policy add-witness {0} 'witness NAME VKEY URL'\n\
          then: stele-log check {0}, stele-log run {0}\n",
         dir.display()
     ));
-    Ok(())
+    Ok((format!("{verifier}\n"), fields).into())
 }

@@ -6,10 +6,6 @@ pub mod config;
 
 pub mod schema;
 
-pub mod findings;
-
-pub mod report;
-
 pub mod reachable;
 
 pub mod lookup;

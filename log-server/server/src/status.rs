@@ -1,18 +1,16 @@
 //! `status`: how the running log is, in a few lines.
 
-use crate::report::Report;
 use crate::running::{AskError, Health, Running};
-use crate::schema;
 use serde_json::json;
 use std::fmt::Write as _;
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
+use stele_terminal::finish::Output;
 
 /// Asks the running log; the second is how many problems it names.
-pub fn ask(running: &Running) -> Result<(Report, usize), AskError> {
+pub fn ask(running: &Running) -> Result<(Output, usize), AskError> {
     let health = running.health()?;
-    let report =
-        Report { schema: schema::STATUS, text: text(&health, SystemClock.unix_seconds()), fields: fields(&health) };
+    let report = (text(&health, SystemClock.unix_seconds()), fields(&health)).into();
     Ok((report, health.problems.len()))
 }
 
@@ -63,8 +61,8 @@ fn fields(health: &Health) -> serde_json::Value {
         "origin": health.origin,
         "writer": health.writer,
         "frozen": health.frozen,
-        "size": health.size,
-        "signed_size": health.signed_size,
+        "tree_size": health.size,
+        "signed_tree_size": health.signed_size,
         "checkpoint_age_seconds": health.age,
         "queue": health.queue,
         "spare_witnesses": health.spare,

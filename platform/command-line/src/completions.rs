@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap_complete::Shell;
+use serde_json::{Value, json};
 
 use crate::program::Program;
 
@@ -14,17 +15,14 @@ pub struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    /// The script. It asks nobody and runs nothing: all that it knows stands in it.
-    pub fn script(&self, program: &Program) -> String {
+    /// The script, and the document with it. It sends no request and runs nothing: all that it knows stands in it.
+    pub fn script(&self, program: &Program) -> (String, Value) {
         let mut command = program.bare().clone();
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
-        String::from_utf8_lossy(&script).into_owned()
-    }
-
-    /// The shell's name.
-    pub fn shell_name(&self) -> String {
-        self.shell.to_string()
+        let script = String::from_utf8_lossy(&script).into_owned();
+        let document = json!({ "shell": self.shell.to_string(), "script": script });
+        (script, document)
     }
 }

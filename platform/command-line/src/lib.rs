@@ -4,6 +4,10 @@
 // Reading order is dependency order: a module uses only modules above it.
 mod program;
 
+pub mod usage;
+
+pub mod version;
+
 pub mod completions;
 
 pub mod man_pages;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command};
 use clap_mangen::Man;
 use roff::{Roff, bold, roman};
+use serde_json::{Value, json};
 use stele_durable::{self as durable, DurableError};
 use stele_explain::{Exit, Explain, explain};
 
@@ -37,30 +38,21 @@ pub fn of(program: &Program) -> Vec<ManPage> {
     pages
 }
 
-/// What `man` has to say.
-#[derive(Debug)]
-pub struct Made {
-    /// For a person: a page, or what was written where.
-    pub text: String,
-    /// The files, where there is a folder.
-    pub files: Vec<String>,
-}
-
 impl ManArgs {
-    /// Writes the pages into the folder, or gives the program's own.
-    pub fn run(&self, program: &Program) -> Result<Made, NotWritten> {
+    /// Writes the pages into the folder, or gives the program's own: what a person reads, and the document.
+    pub fn run(&self, program: &Program) -> Result<(String, Value), NotWritten> {
         let pages = of(program);
         let Some(folder) = &self.folder else {
-            return Ok(Made {
-                text: pages.into_iter().next().map(|page| page.text).unwrap_or_default(),
-                files: Vec::new(),
-            });
+            let page = pages.into_iter().next().map(|page| page.text).unwrap_or_default();
+            let document = json!({ "folder": null, "pages": [], "page": page });
+            return Ok((page, document));
         };
         write(&pages, folder)?;
         let first = pages.first().map(|page| folder.join(&page.file)).unwrap_or_default();
         let text =
             format!("{} pages in {}; `man {}` shows the first\n", pages.len(), folder.display(), first.display());
-        Ok(Made { text, files: pages.into_iter().map(|page| page.file).collect() })
+        let files: Vec<String> = pages.into_iter().map(|page| page.file).collect();
+        Ok((text, json!({ "folder": folder, "pages": files, "page": null })))
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! `STELE_LOG` filters (`info` when unset; `stele_log=debug,info`), `STELE_LOG_FORMAT=json` switches the form.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
+
+use stele_explain::secrets::without_passwords;
 use tracing_subscriber::EnvFilter;
 
 /// The form of the events.
@@ -35,7 +37,7 @@ pub fn init(format: Format) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| WithoutPasswords(io::stderr()));
     let started = match format {
         Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),
@@ -45,9 +47,30 @@ pub fn init(format: Format) {
     }
 }
 
+/// A writer of whole events: no address in one has a password.
+struct WithoutPasswords<W>(W);
+
+impl<W: Write> Write for WithoutPasswords<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(without_passwords(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_has_no_password() {
+        let mut written = Vec::new();
+        WithoutPasswords(&mut written).write_all(b"WARN url=\"https://me:pw@log.example/\" e\n").unwrap();
+        assert_eq!(written, b"WARN url=\"https://***@log.example/\" e\n");
+    }
 
     #[test]
     fn starting_twice_is_harmless() {

@@ -9,7 +9,7 @@
 //! only keeps observers out and saves work on a broken line.
 
 use crate::content_encoding::{self, EncodingError};
-use crate::exchange::{self, Exchange, Outcome, without_secrets};
+use crate::exchange::{self, Exchange, Outcome};
 use crate::proxies::{BadProxy, Proxies};
 use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
@@ -18,6 +18,7 @@ use http::{Method, Request, Uri};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, explain};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;

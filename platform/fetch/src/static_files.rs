@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::exchange::without_secrets;
 use crate::http_client::{ClientLimits, HttpClient, HttpError, Response, status_line};
 use stele_durable::{self as durable, DurableError};
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, explain};
 
 /// How often a file is asked for before its absence is an error: a log that is started anew is back after that.

@@ -11,4 +11,6 @@ pub mod prompt;
 
 pub mod finish;
 
+pub mod checks;
+
 pub mod writers;

@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 use stele_explain::printable::printable;
+use stele_explain::secrets::without_passwords;
 use stele_explain::{Exit, Explain, explain};
 
 /// Why data could not be written to stdout.
@@ -40,11 +41,11 @@ pub fn print_bytes(data: &[u8]) -> Result<(), OutputError> {
     write_to(&mut io::stdout().lock(), data)
 }
 
-/// Writes one JSON document, indented, and a newline to stdout.
+/// Writes one JSON document, indented, and a newline to stdout. No address in it has a password.
 pub fn print_json(document: &impl serde::Serialize) -> Result<(), OutputError> {
     let mut text = serde_json::to_string_pretty(document).map_err(|e| OutputError::Io(e.into()))?;
     text.push('\n');
-    print_bytes(text.as_bytes())
+    print_bytes(without_passwords(&text).as_bytes())
 }
 
 /// Writes a message to stderr, see [`printable`]. A failure is ignored: there is no other place to report it.

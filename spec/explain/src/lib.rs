@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 // Reading order is dependency order: a module uses only modules above it.
+pub mod secrets;
+
 pub mod printable;
 
 mod exit;

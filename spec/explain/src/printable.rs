@@ -6,10 +6,13 @@
 
 use std::borrow::Cow;
 
+use crate::secrets::without_passwords;
+
 /// How a line goes on that came from outside: no `error:` or `hint:` of theirs stands at the beginning of a line.
 const CONTINUED: &str = "\n  | ";
 
-/// The text without what draws on a terminal or hides: each such character as an escape, `\u{1b}`. Line breaks and tabs stay.
+/// The text without what draws on a terminal or hides: each such character as an escape, `\u{1b}`. Line breaks and tabs stay. No address
+/// in it has a password.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, |c| !matches!(c, '\n' | '\t') && hides(c))
 }
@@ -25,8 +28,9 @@ pub fn continued(text: &str) -> String {
 }
 
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let text = without_passwords(text);
     if !text.contains(&is_escaped) {
-        return text.into();
+        return text;
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
@@ -55,6 +59,7 @@ mod tests {
         assert_eq!(printable("x\u{202e}y\u{200b}z\u{2028}\u{feff}"), "x\\u{202e}y\\u{200b}z\\u{2028}\\u{feff}");
         assert_eq!(printable("two\nlines\tand é 模型"), "two\nlines\tand é 模型");
         assert_eq!(one_line("nothing\nhint: run"), "nothing\\nhint: run");
+        assert_eq!(one_line("at http://a:b@c\u{1b}"), "at http://***@c\\u{1b}");
         assert_eq!(continued("nothing\nhint: run\n"), "nothing\n  | hint: run");
     }
 

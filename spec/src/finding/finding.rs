@@ -18,7 +18,7 @@ pub struct Finding {
     /// How much it weighs.
     pub severity: Severity,
     /// The entry that makes it a finding; none for a draft that is in no log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "entry", skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

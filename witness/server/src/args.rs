@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use stele_command_line::Program;
 use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
+use stele_command_line::usage::{self, UsageError};
 use stele_terminal::finish::Voice;
 use stele_terminal::schema::Schema;
 
@@ -102,10 +103,9 @@ pub(crate) fn program() -> Program {
     Program::new(Cli::command(), EXAMPLES)
 }
 
-/// Reads the command line of this process; a wrong one ends it with exit code 2.
-pub fn parse() -> Cli {
-    let matches = program().command().get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Reads the command line of this process. A wrong one ends it with exit code 2, or is an error where a document is asked for.
+pub fn parse() -> Result<Cli, UsageError> {
+    usage::parse(program().command()).map_err(UsageError::or_exit)
 }
 
 #[derive(Debug, Subcommand)]
@@ -243,15 +243,18 @@ pub(crate) enum Logs {
 }
 
 impl Cli {
-    /// How errors are told. A server's stdout is for its one line, so its errors are always text.
+    /// How the outcome is written. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        if self.json && !matches!(self.command, Command::Run { .. }) { Voice::Json(schema::ERROR) } else { Voice::Text }
+        match self.command.schema() {
+            Some(report) if self.json => Voice::Json { report, error: schema::ERROR },
+            _ => Voice::Text,
+        }
     }
 }
 
 impl Command {
     /// The document that it writes with `--json`; a server writes none.
-    pub(crate) fn schema(&self) -> Option<Schema> {
+    const fn schema(&self) -> Option<Schema> {
         Some(match self {
             Self::Init { .. } => schema::INIT,
             Self::Keys { command: Keys::AddMldsa { .. } } => schema::KEYS_ADD_MLDSA,

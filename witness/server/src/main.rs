@@ -1,11 +1,16 @@
 //! `stele-witness`: parses, loads, runs, exits.
 
 use std::process::ExitCode;
-use stele_terminal::finish;
-use stele_witness::cli;
+use stele_terminal::finish::{Output, Voice, finish};
+use stele_witness::{cli, schema};
 
 fn main() -> ExitCode {
-    let cli = cli::parse();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            return finish(Err::<Output, _>(error), Voice::Json { report: schema::ERROR, error: schema::ERROR });
+        }
+    };
     let voice = cli.voice();
-    finish::finish(cli.run(), voice)
+    finish(cli.run(), voice)
 }

@@ -10,10 +10,10 @@ use stele_spec::status::History;
 use stele_terminal::volume::note;
 use toml::{Table, Value};
 
+use crate::Output;
 use crate::args::{AMENDABLE, AmendArgs};
 use crate::issue;
 use crate::log_args::proven_entries;
-use crate::output::Output;
 use crate::policy_file;
 
 pub(crate) fn run(args: AmendArgs) -> Result<Output, Failure> {

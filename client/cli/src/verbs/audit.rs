@@ -9,8 +9,8 @@ use stele_spec::finding::Severity;
 use stele_terminal::output::{self, OutputError};
 use stele_terminal::volume::{Volume, note, volume};
 
+use crate::Output;
 use crate::args::{AuditArgs, ReportFormat, Weight};
-use crate::output::Output;
 use crate::policy_file;
 use crate::schema;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
-use stele_fetch::exchange::without_secrets;
+use stele_explain::secrets::without_secrets;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_publish::issued_at::now;
@@ -18,10 +18,10 @@ use stele_spec::name::Publisher;
 use stele_spec::statement::{PublisherClaim, StatementError};
 use stele_terminal::volume::note;
 
+use crate::Output;
 use crate::args::ClaimArgs;
 use crate::key;
 use crate::log_args::proven_entries;
-use crate::output::Output;
 use crate::policy_file;
 use crate::verbs::keys;
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use stele_fetch::exchange::without_secrets;
+use stele_explain::secrets::without_secrets;
 
+use crate::Output;
 use crate::log_args::local_state;
-use crate::output::Output;
 use crate::render::page::Page;
 use crate::settings::{KEY_VARIABLE, POLICY_VARIABLE, Setting, Settings, folder, variable};
 

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
 
+use crate::Output;
 use crate::args::DiffArgs;
 use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
-use crate::output::Output;
 use crate::render::difference::{Change, between};
 use crate::render::page::Page;
 use crate::subject::Subject;

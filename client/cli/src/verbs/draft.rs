@@ -6,9 +6,9 @@ use stele_publish::draft::{self, Names};
 use stele_terminal::volume::note;
 use stele_verify::folder::DRAFT;
 
+use crate::Output;
 use crate::args::DraftArgs;
 use crate::draft_file;
-use crate::output::Output;
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let facts = draft::facts(&args.folder)?;

@@ -5,9 +5,9 @@ use stele_publish::form::FormWriter;
 use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Configuration, DangerousDomain, EvaluationClass, Kind};
 
+use crate::Output;
 use crate::args::EvaluateArgs;
 use crate::issue;
-use crate::output::Output;
 
 pub(crate) fn run(args: EvaluateArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Evaluation, args.say.release.as_deref(), args.speaker)?;

@@ -11,8 +11,8 @@ use stele_spec::entry::Entry;
 use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};
 use stele_spec::note::{SignedNote, VerifierKey};
 
+use crate::Output;
 use crate::args::{EvidenceArgs, EvidenceVerb};
-use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
 

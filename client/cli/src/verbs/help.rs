@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use stele_explain::Exit;
 
+use crate::Output;
 use crate::args::{HelpArgs, program};
-use crate::output::Output;
 
 pub(crate) fn run(args: &HelpArgs) -> Output {
     if args.topic.first().is_some_and(|topic| topic == "exit-codes") {
@@ -42,7 +42,7 @@ const CONCEPTS: [(&str, &str); 8] = [
     ),
     (
         "cosignature",
-        "A witness's signature, with its time, on the head of the log: its size and the hash over all entries up to there.",
+        "A witness's signature, with its time, on the tree head of the log: its size and the hash over all entries up to there.",
     ),
     (
         "policy",

@@ -6,40 +6,39 @@ use std::path::Path;
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_fetch::exchange::without_secrets;
-use stele_log_client::age::{CheckpointAge, completeness};
+use stele_log_client::age::{self, completeness};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_status::{Rejected, Validated, validate};
 use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
-use stele_spec::name::{Coordinate, Publisher};
+use stele_spec::index::{self, Kind};
+use stele_spec::name::{Coordinate, NameError, Publisher};
 use stele_spec::statement::{Action, PublisherClaim, Statement};
 use stele_spec::status::History;
 
+use crate::Output;
 use crate::args::HistoryArgs;
 use crate::log_args::LogContext;
-use crate::output::Output;
 use crate::render::lifecycle;
 use crate::render::page::{Page, printable};
 use crate::subject::{FORMS, Subject};
 
 pub(crate) fn run(args: HistoryArgs) -> Result<Output, Failure> {
     // A folder or a file here comes first, a name of the record before a digest.
-    let is_here = Path::new(&args.name).exists();
-    let name = if is_here { Err(BadName { name: args.name.clone() }) } else { Name::parse(&args.name) };
-    // What is neither a name nor anything else is said before anybody is asked.
-    let subject = match &name {
-        Ok(_) => None,
-        Err(bad) => Some(Subject::parse(&args.name).map_err(|failure| {
+    let name = if Path::new(&args.name).exists() { None } else { Some(Name::parse(&args.name)) };
+    // What is neither a name nor anything else is refused before a log is asked.
+    let named = match name {
+        Some(Ok(name)) => Ok(name),
+        None => Err(Subject::parse(&args.name)?),
+        Some(Err(bad)) => Err(Subject::parse(&args.name).map_err(|failure| {
             let is_nothing = failure.as_explain().code() == "no-such-subject";
-            if is_nothing { bad.clone().into() } else { failure }
+            if is_nothing { bad.into() } else { failure }
         })?),
     };
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
-    let name = match (name, subject) {
-        (Ok(name), _) => name,
-        (Err(_), Some(subject)) => Name::Coordinate(subject.find(&log)?.coordinate),
-        (Err(bad), None) => return Err(bad.into()),
+    let name = match named {
+        Ok(name) => name,
+        Err(subject) => Name::Coordinate(subject.find(&log)?.coordinate),
     };
     let history = NameHistory::of(&name, &log)?;
     if history.lines.is_empty() && history.rejected.is_empty() {
@@ -56,10 +55,12 @@ enum Name {
 
 impl Name {
     fn parse(text: &str) -> Result<Self, BadName> {
-        let bad = || BadName { name: text.to_owned() };
+        let bad = |problem: String| BadName { name: text.to_owned(), problem };
         if text.contains('#') {
-            return text.parse().map(Self::Coordinate).map_err(|_| bad());
+            return text.parse().map(Self::Coordinate).map_err(|error: NameError| bad(error.to_string()));
         }
+        // Each part of the name: an empty version or model is none.
+        index::Subject::read(Kind::Under, text).map_err(|error| bad(error.to_string()))?;
         let publisher = match text.split_once('@') {
             Some((model, _)) => model.rsplit_once('/').and_then(|(publisher, _)| publisher.parse().ok()),
             None => {
@@ -67,7 +68,8 @@ impl Name {
                 text.parse().ok().or_else(above)
             }
         };
-        Ok(Self::Under(text.to_owned(), publisher.ok_or_else(bad)?))
+        let publisher = publisher.ok_or_else(|| bad("it names no publisher".to_owned()))?;
+        Ok(Self::Under(text.to_owned(), publisher))
     }
 }
 
@@ -78,9 +80,8 @@ struct NameHistory {
     rejected: Vec<Rejected>,
     lack: Option<Lack>,
     cut: bool,
-    size: u64,
-    age: CheckpointAge,
-    url: String,
+    head: String,
+    as_of: Value,
 }
 
 /// One entry.
@@ -118,6 +119,7 @@ impl NameHistory {
         };
         let states: BTreeMap<Coordinate, History> =
             coordinates.into_iter().map(|coordinate| (coordinate.clone(), folded(&coordinate))).collect();
+        let (head, now) = (log.head(), SystemClock.unix_seconds());
         let lack = keys.values().chain([&about]).find_map(|listing: &StatementList| listing.lack);
         Ok(Self {
             lines: counting.iter().map(|logged| Line::of(logged, &states)).collect(),
@@ -125,9 +127,8 @@ impl NameHistory {
             rejected,
             lack,
             cut: about.cut,
-            size: log.head().size(),
-            age: CheckpointAge::of(log.head(), SystemClock.unix_seconds()),
-            url: without_secrets(log.url()).into_owned(),
+            head: age::asked_now(head, now, log.url()),
+            as_of: age::head_json(head, now),
         })
     }
 
@@ -156,7 +157,7 @@ impl NameHistory {
             );
         }
         page.section("as of");
-        page.row("", &format!("{}, head of size {}, asked now at {}", self.age.text(), self.size, self.url));
+        page.row("", &self.head);
         page.row("", &completeness(self.lack));
         if self.cut {
             page.row("", &"there is more than is read here");
@@ -190,10 +191,6 @@ impl NameHistory {
                 "why": rejected.why,
             })
         });
-        let mut as_of = self.age.json();
-        if let Some(fields) = as_of.as_object_mut() {
-            fields.insert("tree_size".into(), self.size.into());
-        }
         json!({
             "name": name,
             "states": states.collect::<serde_json::Map<_, _>>(),
@@ -203,7 +200,7 @@ impl NameHistory {
             "complete": self.lack.is_none(),
             "lack": self.lack.map(Lack::as_str),
             "cut": self.cut,
-            "as_of": as_of,
+            "as_of": self.as_of,
         })
     }
 }
@@ -257,12 +254,14 @@ fn of_keys(change: &PublisherClaim) -> String {
 #[error("{name:?} is no name of the record")]
 pub(crate) struct BadName {
     name: String,
+    problem: String,
 }
 
 impl Explain for BadName {
     explain! {
-        Self { .. } => Exit::BadInput, "bad-name",
-            hint: format!("name a publisher, publisher/model or publisher/model@version; or {FORMS}");
+        Self { problem, .. } => Exit::BadInput, "bad-name",
+            hint: format!("name a publisher, publisher/model or publisher/model@version; or {FORMS}"),
+            "expected": "publisher, publisher/model or publisher/model@version", "found": problem;
     }
 }
 
@@ -278,6 +277,6 @@ impl Explain for NothingSaid {
     explain! {
         Self { lack, .. } => Exit::NotInLog, "nothing-said",
             hint: "check the spelling (names are in lower case), and that this is the right log: --log URL",
-            "answer": lack.map_or("proven complete: there is nothing up to its newest head", Lack::text);
+            "answer": lack.map_or("proven complete: there is nothing up to its newest tree head", Lack::text);
     }
 }

@@ -6,9 +6,9 @@ use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{IncidentClass, IncidentStatus, Kind, Severity};
 use toml::{Table, Value};
 
+use crate::Output;
 use crate::args::IncidentArgs;
 use crate::issue;
-use crate::output::Output;
 
 pub(crate) fn run(args: IncidentArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Incident, args.say.release.as_deref(), args.speaker)?;

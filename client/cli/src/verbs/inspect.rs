@@ -20,8 +20,8 @@ use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
 use stele_spec::statement::SignedStatement;
 
+use crate::Output;
 use crate::args::InspectArgs;
-use crate::output::Output;
 use crate::render::page::{Page, printable};
 use crate::render::statement;
 
@@ -108,12 +108,9 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
     if text.starts_with("stele/index@") {
         let entry = IndexEntry::parse(text.as_bytes()).map_err(|error| error.to_string())?;
         let mut page = Page::titled("an index entry");
-        page.row("position", &entry.position);
+        page.row("entry", &entry.position);
         page.row("index root", &entry.root);
-        return Ok((
-            page,
-            json!({ "kind": "index-entry", "position": entry.position, "root": entry.root.to_string() }),
-        ));
+        return Ok((page, json!({ "kind": "index-entry", "entry": entry.position, "root": entry.root.to_string() })));
     }
     if Proposal::looks_like(text) {
         let proposal = Proposal::parse(text.as_bytes())?;
@@ -183,7 +180,7 @@ fn statement(signed: &SignedStatement) -> (Page, Value) {
     page.row("leaf hash", &leaf);
     page.row("bytes", &signed.bytes().len());
     let json =
-        json!({ "kind": "statement", "kid": signed.kid(), "leaf_hash": leaf.to_string(), "statement": statement });
+        json!({ "kind": "statement", "key_id": signed.kid(), "leaf_hash": leaf.to_string(), "statement": statement });
     (page, json)
 }
 
@@ -221,13 +218,13 @@ fn manifest(manifest: &Manifest) -> (Page, Value) {
 
 fn proof_page(proof: &TlogProof) -> (Page, Value) {
     let mut page = Page::titled("a proof of inclusion (c2sp.org/tlog-proof)");
-    page.row("index", &proof.index());
+    page.row("entry", &proof.index());
     page.row("path", &format!("{} hashes", proof.path().path().len()));
     checkpoint_rows(&mut page, proof.checkpoint());
     let path: Vec<_> = proof.path().path().iter().map(ToString::to_string).collect();
     let json = json!({
         "kind": "tlog-proof",
-        "index": proof.index(),
+        "entry": proof.index(),
         "path": path,
         "checkpoint": checkpoint_json(proof.checkpoint()),
     });
@@ -255,7 +252,7 @@ fn checkpoint_json(note: &SignedNote) -> Value {
     match Checkpoint::parse(note.text()) {
         Ok(checkpoint) => json!({
             "origin": checkpoint.origin().to_string(),
-            "size": checkpoint.size(),
+            "tree_size": checkpoint.size(),
             "root": checkpoint.root().to_string(),
             "signatures": signatures,
         }),

@@ -11,9 +11,9 @@ use stele_spec::key::{PublicKey, SecretKey};
 use stele_terminal::volume::note;
 use zeroize::Zeroizing;
 
+use crate::Output;
 use crate::args::{KeyArgs, KeyOpening, KeyVerb};
 use crate::key;
-use crate::output::Output;
 
 pub(crate) fn run(args: KeyArgs) -> Result<Output, Failure> {
     match args.verb {

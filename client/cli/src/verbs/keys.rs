@@ -5,18 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde_json::{Value, json};
 use stele_clock::duration::HumanDuration;
 use stele_durable as durable;
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_fetch::exchange::without_secrets;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
-use stele_log_client::log_view::MAX_VERDICT_WAIT;
-use stele_log_client::proven_entries::ProvenEntries;
-use stele_log_client::statements::{Lack, ProvenStatement};
+use stele_log_client::proven_entries::{ProvenEntries, ProvenEntriesError};
+use stele_log_client::statements::{Lack, ProvenStatement, StatementSource as _};
 use stele_publish::error::FileError;
 use stele_publish::issued_at::now;
 use stele_publish::key_proposal::Proposal;
@@ -29,22 +27,19 @@ use stele_spec::finding::foreseen;
 use stele_spec::hash::KeyId;
 use stele_spec::key::PublicKey;
 use stele_spec::name::Publisher;
-use stele_spec::registration::Holder;
+use stele_spec::registration::{Holder, KeyHistory};
 use stele_spec::statement::{Action, Prose, PublisherClaim, PublisherKey, Statement, StatementError, WordError};
 use stele_terminal::volume::note;
 
-use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, SigningKey, SubmitArgs, Trust};
+use crate::Output;
+use crate::args::{ChangeArgs, KeyOpening, KeysArgs, KeysVerb, LogArgs, SigningKey, SubmitArgs, Trust};
 use crate::key::{self, read_public, signer};
-use crate::log_args::{local_state, proven_entries};
-use crate::output::Output;
+use crate::log_args::{LogContext, local_state, proven_entries};
 use crate::policy_file;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::between;
 use crate::render::page::Page;
 use crate::render::statement;
-
-/// How long a log that is unwell is asked again where nothing is submitted.
-const WAIT: HumanDuration = HumanDuration(10);
 
 pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
     match args.verb {
@@ -58,15 +53,15 @@ pub(crate) fn run(args: KeysArgs) -> Result<Output, Failure> {
 }
 
 fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
-    let loaded = policy_file::load(trust.policy.as_deref())?;
-    let log = LogClient::new(log_url::log_url(trust.log.as_deref(), Some(&loaded.policy))?, WAIT, note)
-        .until(Instant::now() + MAX_VERDICT_WAIT);
-    let mut record = proven_entries(&log, &loaded.policy, trust.accept_incomplete_answer)?;
-    let holder = record.holder(publisher)?.ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
-    local_state(false).keep_keys_of(&record, publisher)?;
+    let asked = LogContext::by(&LogArgs { trust: trust.clone(), no_state: false })?;
+    let log = asked.log()?;
+    let listing = log.keys(publisher)?;
+    let history = KeyHistory::fold(publisher, listing.statements.iter().map(ProvenStatement::proven))
+        .map_err(ProvenEntriesError::Keys)?;
+    let holder = history.at(u64::MAX).ok_or_else(|| KeysError::Unclaimed { publisher: publisher.clone() })?;
     let mut page = Page::titled(&format!("{publisher}, {} key statements", holder.statements));
     let mut statements = Vec::new();
-    for logged in record.key_statements(publisher, u64::MAX) {
+    for logged in &listing.statements {
         let Statement::Publisher(change) = logged.statement() else { continue };
         page.section(&format!("entry {}: {}, issued {}", logged.position(), change.action, change.issued_at));
         page.row("signed by", &logged.signed().kid());
@@ -78,7 +73,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
         statements.push(json!({
             "entry": logged.position(),
             "leaf_hash": logged.leaf().to_string(),
-            "kid": logged.signed().kid(),
+            "key_id": logged.signed().kid(),
             "statement": change,
         }));
     }
@@ -86,7 +81,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
     page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
     page.row("shown by", &format!("{}, each statement proven under the policy", without_secrets(log.url())));
-    page.row("", &record.lack().map_or("proven complete", Lack::text));
+    page.row("", &listing.lack.map_or("proven complete", Lack::text));
     let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
     let revoked: Vec<String> = holder.revoked.iter().map(ToString::to_string).collect();
     Ok(Output {
@@ -97,8 +92,8 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
             "keys": keys,
             "revoked": revoked,
             "threshold": holder.threshold,
-            "complete": record.lack().is_none(),
-            "lack": record.lack().map(Lack::as_str),
+            "complete": listing.lack.is_none(),
+            "lack": listing.lack.map(Lack::as_str),
         }),
         failure: None,
     })

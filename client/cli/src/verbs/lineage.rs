@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_log_client::age::CheckpointAge;
+use stele_log_client::age::{self, CheckpointAge};
 use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_lookup::ReleaseLookup;
@@ -11,9 +11,9 @@ use stele_log_client::statements::{Lack, StatementSource as _};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Parent, Release};
 
+use crate::Output;
 use crate::args::LineageArgs;
 use crate::log_args::LogContext;
-use crate::output::Output;
 use crate::render::lineage_drawing;
 use crate::render::page::printable;
 use crate::subject::Subject;
@@ -80,7 +80,7 @@ fn text(release: &Release, lineage: &Lineage, (children, cut): &(Vec<Child>, boo
     }
     let head = log.head();
     let age = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
-    text.push_str(&format!("\nas of {age}, head of size {}, asked now\n", head.size()));
+    text.push_str(&format!("\nas of {age}, tree head of size {}, asked now\n", head.size()));
     text
 }
 
@@ -102,10 +102,7 @@ fn document(
         "children_cut": cut,
         "children_complete": false,
     });
-    let mut as_of = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).json();
-    if let Some(fields) = as_of.as_object_mut() {
-        fields.insert("tree_size".into(), log.head().size().into());
-    }
+    let as_of = age::head_json(log.head(), SystemClock.unix_seconds());
     if let (Some(fields), Value::Object(lineage)) = (document.as_object_mut(), lineage_drawing::json(lineage)) {
         fields.extend(lineage);
         fields.insert("as_of".into(), as_of);

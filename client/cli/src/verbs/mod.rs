@@ -4,7 +4,6 @@ pub(crate) mod amend;
 #[cfg(feature = "audit")]
 pub(crate) mod audit;
 pub(crate) mod claim;
-pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod draft;
@@ -18,7 +17,6 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod lineage;
-pub(crate) mod man;
 #[cfg(feature = "monitor")]
 pub(crate) mod monitor;
 #[cfg(feature = "monitor")]
@@ -30,5 +28,4 @@ pub(crate) mod show;
 pub(crate) mod stage;
 pub(crate) mod supersede;
 pub(crate) mod verify;
-pub(crate) mod version;
 pub(crate) mod withdraw;

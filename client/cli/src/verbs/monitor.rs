@@ -10,8 +10,8 @@ use stele_terminal::output::{self, complain};
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
 
+use crate::Output;
 use crate::args::MonitorArgs;
-use crate::output::Output;
 use crate::render::page::Page;
 use crate::settings::Settings;
 
@@ -184,7 +184,7 @@ fn log_json(origin: &str, log: Option<&LogRound>) -> Value {
     json!({
         "origin": origin,
         "read": log.is_some(),
-        "size": log.map(|log| log.size),
+        "tree_size": log.map(|log| log.size),
         "cosigned": log.and_then(|log| log.time).map(moment),
         "entries": log.map(|log| log.entries),
         "witnesses": log.map(witnesses),

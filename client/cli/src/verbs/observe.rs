@@ -19,9 +19,9 @@ use stele_spec::statement::{LoggedRelease, Observed, SignedStatement};
 use stele_spec::status::History;
 use stele_terminal::volume::note;
 
+use crate::Output;
 use crate::args::ObserveArgs;
 use crate::key;
-use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
 

@@ -1,14 +1,16 @@
 //! `stele policy check`: what a policy requires, and whether one operator alone could meet it. `stele policy lint`: what it bears.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::policy::{FaultTolerance, MAX_COSIGNATURES, Policy, Quorum, counted_twice, operator};
 
+use crate::Output;
 use crate::args::{PolicyArgs, PolicyVerb};
-use crate::output::Output;
 use crate::policy_file;
 use crate::render::page::Page;
 
@@ -75,12 +77,12 @@ fn check(file: &Path) -> Result<Output, Failure> {
     let requires = requirement(policy, policy.quorum());
     let mut page = Page::titled(&format!("{path} is a trust policy"));
     for log in policy.logs() {
-        page.row("log", &format!("{} {}", log.key.name(), log.url.as_deref().unwrap_or("(no address)")));
+        page.row("log", &format!("{} {}", log.key.name(), address(log.url.as_deref())));
     }
     for witness in policy.witnesses() {
         page.row(
             "witness",
-            &format!("{} {} {}", witness.name, witness.key.name(), witness.url.as_deref().unwrap_or("(no address)")),
+            &format!("{} {} {}", witness.name, witness.key.name(), address(witness.url.as_deref())),
         );
     }
     page.row("requires", &requires);
@@ -89,9 +91,9 @@ fn check(file: &Path) -> Result<Output, Failure> {
     let logs = policy
         .logs()
         .iter()
-        .map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url }));
+        .map(|log| json!({ "origin": log.key.name().to_string(), "vkey": log.key.to_string(), "url": log.url.as_deref().map(without_secrets) }));
     let witnesses = policy.witnesses().iter().map(|witness| {
-        json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name().as_str()), "url": witness.url })
+        json!({ "name": witness.name, "vkey": witness.key.to_string(), "operator": operator(witness.key.name().as_str()), "url": witness.url.as_deref().map(without_secrets) })
     });
     Ok(Output {
         text: page.0,
@@ -105,6 +107,11 @@ fn check(file: &Path) -> Result<Output, Failure> {
         }),
         failure: unmeetable(policy).map(Failure::from),
     })
+}
+
+/// An address of the policy, as it may be shown.
+fn address(url: Option<&str>) -> Cow<'_, str> {
+    url.map_or("(no address)".into(), without_secrets)
 }
 
 /// A quorum that asks for more cosignatures than a checkpoint can carry.
@@ -135,7 +142,7 @@ fn warnings(policy: &Policy) -> Vec<String> {
     let witnesses = policy.witnesses().iter().map(|witness| (witness.name.clone(), witness.url.as_deref()));
     for (name, url) in logs.chain(witnesses) {
         if let Some(url) = url.filter(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
-            warnings.push(format!("the address of {name}: expected https://... or http://..., found {url}"));
+            warnings.push(format!("the address of {name}: expected https://... or http://..., found {}", without_secrets(url)));
         }
     }
     for witness in policy.witnesses() {

@@ -33,10 +33,10 @@ use stele_terminal::volume::note;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
 
+use crate::Output;
 use crate::args::{GLOB, PublishArgs};
 use crate::key;
 use crate::log_args::{local_state, proven_entries};
-use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::rehearsal::{self, Rehearsal};

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_fetch::exchange::without_secrets;
-use stele_log_client::age::CheckpointAge;
+use stele_log_client::age::{self, CheckpointAge};
 use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_lookup::ReleaseLookup;
@@ -27,9 +26,9 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
+use crate::Output;
 use crate::args::ResolveArgs;
 use crate::log_args::{LogContext, local_state};
-use crate::output::Output;
 use crate::package_name::means;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -45,8 +44,8 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     let asked_for = Wanted::parse(&args.what)?;
     let here = if args.no_bundle { None } else { here(&asked_for, &args)? };
     if let Some((found, as_of)) = here {
-        let text = text(&asked_for, std::slice::from_ref(&found), &as_of);
-        return Ok(Output { text, json: document(&asked_for, &[found], "bundle", &as_of), failure: None });
+        let text = text(&asked_for, std::slice::from_ref(&found), &as_of.text);
+        return Ok((text, document(&asked_for, &[found], "bundle", as_of.json)).into());
     }
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
@@ -59,18 +58,17 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
             (false, _) => ManifestsMissing { what, unread }.into(),
         });
     }
-    let age = CheckpointAge::of(log.head(), SystemClock.unix_seconds()).text();
-    let as_of = format!(
-        "{age}, head of size {}, asked now at {}; that no other release has it is {}",
-        log.head().size(),
-        without_secrets(log.url()),
-        Lack::Unindexed.text()
-    );
-    Ok(Output {
-        text: text(&asked_for, &found, &as_of),
-        json: document(&asked_for, &found, "log", &as_of),
-        failure: None,
-    })
+    let now = SystemClock.unix_seconds();
+    let head = age::asked_now(log.head(), now, log.url());
+    let as_of = format!("{head}; that no other release has it is {}", Lack::Unindexed.text());
+    let json = document(&asked_for, &found, "log", age::head_json(log.head(), now));
+    Ok((text(&asked_for, &found, &as_of), json).into())
+}
+
+/// The tree head that an answer rests on.
+struct AsOf {
+    text: String,
+    json: Value,
 }
 
 /// What is looked for.
@@ -189,7 +187,7 @@ struct Found {
 }
 
 /// By the bundles that lie above the file, or that are named: no server is asked.
-fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, Failure> {
+fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, AsOf)>, Failure> {
     let above = wanted.file.iter().flat_map(|file| folders_above(file)).map(|folder| folder.join(BUNDLE));
     let mut bundles: Vec<PathBuf> = args.bundle.iter().cloned().chain(above.filter(|bundle| bundle.exists())).collect();
     if wanted.named.is_some() {
@@ -210,14 +208,16 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, String)>, 
         };
         let release = evidence.release();
         if let Some(part) = wanted.part_of(release, Some(evidence.manifest())) {
-            let age = CheckpointAge::of(evidence.checkpoint(), SystemClock.unix_seconds()).text();
-            let as_of = format!("{age}, by {}; nobody was asked what was said later", path.display());
+            let now = SystemClock.unix_seconds();
+            let age = CheckpointAge::of(evidence.checkpoint(), now).text();
+            let as_of = format!("{age}, by {}; no log was asked for later statements", path.display());
             let entry = evidence.statement().position();
             let standing = kept(&evidence, &policy, args.asking.no_state)?;
-            let as_of = match &standing {
+            let text = match &standing {
                 Some(standing) => format!("{as_of} than entry {}", standing.head.size().saturating_sub(1)),
                 None => as_of,
             };
+            let as_of = AsOf { text, json: age::head_json(evidence.checkpoint(), now) };
             return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing }, as_of)));
         }
     }
@@ -355,7 +355,7 @@ fn licence(found: &Found) -> String {
     current.unwrap_or_else(|| found.release.license.spdx.to_string())
 }
 
-fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: &str) -> Value {
+fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: Value) -> Value {
     let found = found.iter().map(|found| {
         let (part, file) = match &found.part {
             Part::File(file) => ("file", Some(file)),

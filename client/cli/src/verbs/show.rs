@@ -9,10 +9,10 @@ use stele_model_files::examine::ComputedClaims;
 use stele_publish::key_proposal::Proposal;
 use stele_spec::status::{Event, What};
 
+use crate::Output;
 use crate::args::ShowArgs;
 use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
-use crate::output::Output;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::page::Page;
@@ -90,7 +90,8 @@ fn stands(standing: &ReleaseStatus) -> String {
 
 fn document(loaded: &LoadedStatement) -> Value {
     let statement = loaded.statement();
-    let mut json = json!({ "kid": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
+    let mut json =
+        json!({ "key_id": loaded.signed.kid(), "verified": loaded.position.is_some(), "statement": statement });
     let Some(fields) = json.as_object_mut() else { return json };
     if let Some(coordinate) = statement.coordinate() {
         fields.insert("coordinate".into(), coordinate.to_string().into());

@@ -5,9 +5,9 @@ use stele_publish::form::FormWriter;
 use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Kind, Stage};
 
+use crate::Output;
 use crate::args::StageArgs;
 use crate::issue;
-use crate::output::Output;
 
 pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Stage, args.say.release.as_deref(), None)?;

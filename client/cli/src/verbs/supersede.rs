@@ -5,9 +5,9 @@ use stele_publish::form::{FormWriter, Subject};
 use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::Kind;
 
+use crate::Output;
 use crate::args::SupersedeArgs;
 use crate::issue;
-use crate::output::Output;
 
 pub(crate) fn run(args: SupersedeArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Supersede, args.say.release.as_deref(), None)?;

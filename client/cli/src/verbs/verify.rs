@@ -1,8 +1,8 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
 use stele_clock::{Clock as _, SystemClock};
+use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_fetch::exchange::without_secrets;
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::lineage::{self, Lineage};
@@ -22,10 +22,10 @@ use stele_verify::FolderReport;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
+use crate::Output;
 use crate::args::{GLOB, VerifyArgs};
 use crate::fetched::PathHere;
 use crate::log_args::local_state;
-use crate::output::Output;
 use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::colour;

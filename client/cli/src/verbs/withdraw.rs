@@ -6,9 +6,9 @@ use stele_publish::issue::{FormHeader, StatementRequest};
 use stele_spec::statement::{Copies, Kind, WithdrawalAction};
 use toml::{Table, Value};
 
+use crate::Output;
 use crate::args::WithdrawArgs;
 use crate::issue;
-use crate::output::Output;
 
 pub(crate) fn run(args: WithdrawArgs) -> Result<Output, Failure> {
     let mut request = StatementRequest::new(Kind::Withdraw, args.say.release.as_deref(), None)?;

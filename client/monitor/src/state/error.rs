@@ -17,7 +17,7 @@ pub(crate) enum StateError {
     },
     /// A remembered head that the log did not sign.
     #[error(
-        "the monitor's state is damaged: the newest head that it remembers of {origin} is not one that the log signed"
+        "the monitor's state is damaged: the newest tree head that it remembers of {origin} is not one that the log signed"
     )]
     Head {
         /// The log.
@@ -43,7 +43,7 @@ impl Explain for StateError {
             hint: "the log is not at fault. Restore the file from a backup, or remove it: then what it held is forgotten, the newest tree head of a log or an event that waits";
         Self::Head { kept, .. } => Exit::Io, "monitor-state-malformed",
             hint: format!(
-                "this says nothing about the log: the head is set aside as {}, and the next round begins with what the log shows. Check this machine's disk",
+                "this says nothing about the log: the tree head is set aside as {}, and the next round begins with what the log shows. Check this machine's disk",
                 kept.display()
             );
         Self::TooLarge { .. } => Exit::Io, "monitor-state-too-large",

@@ -62,7 +62,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Result<Head, LookupError> {
     let head = split.and_then(|(size, root)| {
         Some(Head { size: u64::from_be_bytes(*size), root: RootHash::from_bytes(root.try_into().ok()?) })
     });
-    head.ok_or_else(|| LookupError::Database("its head is damaged".into()))
+    head.ok_or_else(|| LookupError::Database("its tree head is damaged".into()))
 }
 
 /// A database may panic where it finds what it does not expect.

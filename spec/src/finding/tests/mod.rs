@@ -137,7 +137,7 @@ fn a_finding_is_written_as_json_and_read_back() {
     let json = serde_json::to_string(&found[0]).unwrap();
     assert_eq!(
         json,
-        r#"{"code":"openness-restricted","mode":"openwashing","severity":"error","position":7,"coordinate":"acme.example/tiny@1.0.2#instruct","summary":"open-model is claimed for terms that restrict uses","evidence":[{"name":"claim","value":"open-model"},{"name":"basis","value":"MOF-1.0"},{"name":"license","value":"Apache-2.0"},{"name":"use_restricted","value":"true"}]}"#
+        r#"{"code":"openness-restricted","mode":"openwashing","severity":"error","entry":7,"coordinate":"acme.example/tiny@1.0.2#instruct","summary":"open-model is claimed for terms that restrict uses","evidence":[{"name":"claim","value":"open-model"},{"name":"basis","value":"MOF-1.0"},{"name":"license","value":"Apache-2.0"},{"name":"use_restricted","value":"true"}]}"#
     );
     assert_eq!(serde_json::from_str::<Finding>(&json).unwrap(), found[0]);
 }

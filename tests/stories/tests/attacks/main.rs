@@ -6,3 +6,4 @@ mod failure_modes;
 mod hidden;
 mod hostile_http;
 mod lying_log;
+mod passwords;

@@ -1,20 +1,19 @@
 //! `doctor`: does this witness work, and would it be noticed if it did not? It changes nothing, and can be run beside a running witness.
 
-use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use stele_clock::{Clock as _, SystemClock};
 use stele_fetch::http_client::{ClientLimits, HttpClient};
 use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
 use stele_spec::tiledlog::{FilesFn, TiledLog};
+use stele_terminal::checks::Checks;
+use stele_terminal::finish::Output;
 
-use super::VerbOutput;
 use crate::config::ConfiguredLog;
 use crate::error::WitnessError;
 use crate::home::{WitnessDir, pause};
@@ -36,27 +35,19 @@ const LEAST_TIME: u64 = 1_767_225_600;
 /// A log whose last cosignature is older has stopped calling us, or we have stopped answering.
 const QUIET: u64 = 7 * 86_400;
 
-/// What is found, in the order it is looked for.
+/// What is examined, and what was found.
 #[derive(Default)]
-struct Findings(Vec<(Level, &'static str, String)>);
+struct Examination(Checks);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Ok,
-    Warning,
-    Failure,
-}
-
-/// Looks at everything. The second is the error to end with, if something is wrong.
-pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (VerbOutput, Option<WitnessError>) {
-    let mut found = Findings::default();
+/// Examines everything. A failure is an error beside what was found.
+pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> Output {
+    let mut found = Examination::default();
     let now = SystemClock.unix_seconds();
     let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
     if let Some(keyring) = &keyring {
         found.round_trip(keyring, now);
         found.files_apart(home);
-        let view = home.view(keyring.own()).map(|view| (String::new(), view));
-        if let Some(mut view) = found.quietly("state", view) {
+        if let Some(mut view) = found.0.take("state", home.view(keyring.own())) {
             found.logs(home, &mut view, now);
             found.evidence(home);
             found.pulled(home, &mut view);
@@ -69,37 +60,26 @@ pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> (VerbOutput, Opti
     if now < LEAST_TIME {
         found.failed("clock", format!("it says {now} seconds since 1970: it was never set"));
     }
-    found.told()
+    found.output()
 }
 
-impl Findings {
+impl Examination {
     fn ok(&mut self, what: &'static str, words: String) {
-        self.0.push((Level::Ok, what, words));
+        self.0.ok(what, words);
     }
 
     fn warn(&mut self, what: &'static str, words: String) {
-        self.0.push((Level::Warning, what, words));
+        self.0.warn(what, words);
     }
 
     fn failed(&mut self, what: &'static str, words: String) {
-        self.0.push((Level::Failure, what, words));
+        self.0.fail(what, words);
     }
 
     fn take<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
-        match outcome {
-            Ok((words, value)) => {
-                self.ok(what, words);
-                Some(value)
-            }
-            Err(error) => {
-                self.failed(what, error.to_string());
-                None
-            }
-        }
-    }
-
-    fn quietly<T, E: std::fmt::Display>(&mut self, what: &'static str, outcome: Result<(String, T), E>) -> Option<T> {
-        outcome.map_err(|error| self.failed(what, error.to_string())).ok().map(|(_, value)| value)
+        let (words, value) = self.0.take(what, outcome)?;
+        self.ok(what, words);
+        Some(value)
     }
 
     /// Signs the head of an empty tree of nobody's log with each key, and verifies it as a stranger would.
@@ -174,10 +154,7 @@ impl Findings {
 
     /// What is held against logs: an operator has to publish a proof, and judge a suspicion.
     fn evidence(&mut self, home: &WitnessDir) {
-        let Some(files) = self.quietly("evidence", held(&home.evidence_folder()).map(|held| (String::new(), held)))
-        else {
-            return;
-        };
+        let Some(files) = self.0.take("evidence", held(&home.evidence_folder())) else { return };
         for file in alike(&files) {
             let origin = file.first.origin;
             let log = home.logs().iter().find(|listed| listed.log.origin().digest() == origin);
@@ -238,11 +215,7 @@ impl Findings {
             Ok(None) => return,
             Err(error) => return self.failed("mirror", error.to_string()),
         };
-        let Some(mut copies) =
-            self.quietly("mirror", mirror_view(home, keyring.own()).map(|view| (String::new(), view)))
-        else {
-            return;
-        };
+        let Some(mut copies) = self.0.take("mirror", mirror_view(home, keyring.own())) else { return };
         for ConfiguredLog { log, .. } in home.mirrored() {
             let ahead = view.look(log.origin(), pause).map(|record| record.head().size).unwrap_or_default();
             match copies.look(log.origin(), pause) {
@@ -284,8 +257,7 @@ impl Findings {
 
     /// Asks the bastions for us, as a log does.
     fn through_bastions(&mut self, home: &WitnessDir) {
-        let bastions = home.bastions().map(|bastions| (String::new(), bastions));
-        for backend in self.quietly("bastion", bastions).into_iter().flatten() {
+        for backend in self.0.take("bastion", home.bastions()).into_iter().flatten() {
             let url = backend.url();
             let client = match backend.believed() {
                 Some(roots) => client().believing(roots.clone()),
@@ -306,19 +278,9 @@ impl Findings {
         }
     }
 
-    fn told(self) -> (VerbOutput, Option<WitnessError>) {
-        let mut text = String::new();
-        for (level, what, words) in &self.0 {
-            let _ = writeln!(text, "{} {what:<10} {words}", level.word());
-        }
-        let each = self
-            .0
-            .iter()
-            .map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words}));
-        let object = json!({"checks": each.collect::<Vec<_>>()});
-        let failed = self.0.iter().filter(|(level, ..)| *level == Level::Failure).count();
-        let error = (failed > 0).then_some(WitnessError::Unwell { failed, checks: self.0.len() });
-        ((text, object), error)
+    fn output(self) -> Output {
+        let (failed, checks) = (self.0.failures(), self.0.count());
+        self.0.output().with_failure((failed > 0).then_some(WitnessError::Unwell { failed, checks }))
     }
 }
 
@@ -355,16 +317,6 @@ impl Alike<'_> {
             if smallest == largest { format!("size {smallest}") } else { format!("sizes {smallest} to {largest}") };
         let files = if self.count == 1 { format!("in {id}") } else { format!("in {} files, first {id}", self.count) };
         format!("{} at {size} {files}", kind.word())
-    }
-}
-
-impl Level {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok  ",
-            Self::Warning => "warn",
-            Self::Failure => "FAIL",
-        }
     }
 }
 

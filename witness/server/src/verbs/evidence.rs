@@ -22,8 +22,8 @@ pub(crate) fn list(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
             "kind": filed.evidence.conflict.word(),
             "proof": filed.evidence.misbehaviour().is_some(),
             "origin": offered.as_ref().map(|head| head.origin().as_str()),
-            "offered": offered.as_ref().map(|head| json!({"size": head.size(), "root": head.root().to_string()})),
-            "known": known.as_ref().map(|head| json!({"size": head.size(), "root": head.root().to_string()})),
+            "offered": offered.as_ref().map(|head| json!({"tree_size": head.size(), "root": head.root().to_string()})),
+            "known": known.as_ref().map(|head| json!({"tree_size": head.size(), "root": head.root().to_string()})),
         })
     });
     Ok((text, json!({"evidence": each.collect::<Vec<_>>()})))

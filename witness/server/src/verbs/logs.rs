@@ -5,14 +5,14 @@ use std::path::Path;
 use serde_json::json;
 use stele_explain::printable::one_line;
 use stele_fetch::http_client::{ClientLimits, HttpClient};
+use stele_terminal::finish::Output;
 
-use super::VerbOutput;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::network_list::{MAX_LIST, NetworkList};
 
-/// Adds what is new; the second is the event of changed keys.
-pub(crate) fn pull(folder: &Path, from: &str) -> Result<(VerbOutput, Option<WitnessError>), WitnessError> {
+/// Adds what is new. Changed keys are an error beside what was added.
+pub(crate) fn pull(folder: &Path, from: &str) -> Result<Output, WitnessError> {
     let bad = |reason: String| WitnessError::List { from: from.to_owned(), reason };
     let list = NetworkList::parse(&fetch(from)?).map_err(|error| bad(error.to_string()))?;
     let pulled = WitnessDir::pull(folder, &list)?;
@@ -25,7 +25,7 @@ pub(crate) fn pull(folder: &Path, from: &str) -> Result<(VerbOutput, Option<Witn
         "skipped": list.skipped.iter().map(|(vkey, reason)| json!({"vkey": vkey, "reason": reason})).collect::<Vec<_>>(),
     });
     let event = (!pulled.changed.is_empty()).then_some(WitnessError::ChangedKeys { changed: pulled.changed });
-    Ok(((text, object), event))
+    Ok(Output::from((text, object)).with_failure(event))
 }
 
 /// A line of the list that is not taken: its text is the list server's, and must not draw on the terminal.

@@ -1,13 +1,13 @@
 //! `mirror verify`.
 
 use serde_json::json;
+use stele_terminal::finish::Output;
 
-use super::VerbOutput;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 
-/// A line for each copy; the second is the error to end with, if one is not whole or there is none.
-pub(crate) fn verify(home: &WitnessDir) -> Result<(VerbOutput, Option<WitnessError>), WitnessError> {
+/// A line for each copy, and an error beside them if one is not whole or there is none.
+pub(crate) fn verify(home: &WitnessDir) -> Result<Output, WitnessError> {
     let (mut text, mut each, mut failed) = (String::new(), Vec::new(), 0);
     let copies = home.verify_mirror()?;
     for copy in &copies {
@@ -23,7 +23,7 @@ pub(crate) fn verify(home: &WitnessDir) -> Result<(VerbOutput, Option<WitnessErr
         };
         failed += usize::from(problem.is_some());
         text += &format!("{words}\n");
-        each.push(json!({"origin": origin.as_str(), "size": size, "problem": problem}));
+        each.push(json!({"origin": origin.as_str(), "tree_size": size, "problem": problem}));
     }
     let looked_at = copies.iter().any(|copy| copy.found.is_some());
     let error = match failed {
@@ -31,5 +31,5 @@ pub(crate) fn verify(home: &WitnessDir) -> Result<(VerbOutput, Option<WitnessErr
         0 => None,
         failed => Some(WitnessError::Unwell { failed, checks: copies.len() }),
     };
-    Ok(((text, json!({"copies": each})), error))
+    Ok(Output::from((text, json!({"copies": each}))).with_failure(error))
 }

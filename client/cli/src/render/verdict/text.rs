@@ -76,7 +76,7 @@ impl VerifyReport<'_> {
         page.section("as of");
         page.row(
             "bytes and entry",
-            &format!("{}, head of size {}", self.age().text(), self.evidence.checkpoint().trusted().value().size()),
+            &format!("{}, tree head of size {}", self.age().text(), self.evidence.checkpoint().trusted().value().size()),
         );
         page.row("status", &age::status(self.standing, self.now));
         if let Some(newest) = self.newest
@@ -85,7 +85,7 @@ impl VerifyReport<'_> {
             let age = CheckpointAge::of(newest, self.now).text();
             page.row(
                 "remembered",
-                &format!("this machine has seen a newer head of the log: {age}, size {}", newest.size()),
+                &format!("this machine has seen a newer tree head of the log: {age}, size {}", newest.size()),
             );
         }
         page.0

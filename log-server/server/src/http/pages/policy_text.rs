@@ -1,12 +1,13 @@
-//! A policy as lines: what the log publishes under, for its users to copy. The operator's comments are not in it.
+//! A policy as lines: what the log publishes under, for its users to copy. The operator's comments and passwords are not in it.
 
 use std::fmt::Write as _;
+use stele_explain::secrets::without_secrets;
 use stele_spec::policy::{Policy, Quorum};
 
 /// The lines of a policy.
 pub(super) fn policy_text(policy: &Policy) -> String {
     let mut text = String::new();
-    let url = |url: &Option<String>| url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
+    let url = |url: &Option<String>| url.as_ref().map(|url| format!(" {}", without_secrets(url))).unwrap_or_default();
     for log in policy.logs() {
         let _ = writeln!(text, "log {}{}", log.key, url(&log.url));
     }

@@ -1,9 +1,11 @@
-//! What a look at a log finds: a line for each thing that was looked at, in the order in which it was.
+//! What an examination by `check` or `doctor` found: a line for each thing that was checked, in that order.
 
 use serde_json::json;
 use std::fmt::{Display, Write as _};
 use stele_explain::Explain;
 use stele_explain::printable::one_line;
+
+use crate::finish::Output;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,15 +14,15 @@ pub enum Level {
     Ok,
     /// Legal, and likely not meant.
     Warning,
-    /// It must be mended.
+    /// It must be corrected.
     Failure,
 }
 
-/// The lines.
+/// What was checked, each with what was found.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<(Level, &'static str, String)>);
+pub struct Checks(Vec<(Level, &'static str, String)>);
 
-impl Findings {
+impl Checks {
     /// Something that is as it should be.
     pub fn ok(&mut self, what: &'static str, words: impl Into<String>) {
         self.0.push((Level::Ok, what, words.into()));
@@ -31,12 +33,12 @@ impl Findings {
         self.0.push((Level::Warning, what, words.into()));
     }
 
-    /// Something that must be mended.
+    /// Something that must be corrected.
     pub fn fail(&mut self, what: &'static str, words: impl Into<String>) {
         self.0.push((Level::Failure, what, words.into()));
     }
 
-    /// An error that must be mended, with its hint.
+    /// An error that must be corrected, with its hint.
     pub fn explain(&mut self, what: &'static str, error: &impl Explain) {
         let hint = error.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
         self.fail(what, format!("{error}{hint}"));
@@ -47,7 +49,7 @@ impl Findings {
         outcome.map_err(|error| self.fail(what, error.to_string())).ok()
     }
 
-    /// How many must be mended.
+    /// How many must be corrected.
     pub fn failures(&self) -> usize {
         self.0.iter().filter(|(level, ..)| *level == Level::Failure).count()
     }
@@ -58,7 +60,7 @@ impl Findings {
     }
 
     /// A line each. Words from outside stay in their line.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = String::new();
         for (level, what, words) in &self.0 {
             let _ = writeln!(text, "{} {what:<10} {}", level.word(), one_line(words));
@@ -66,10 +68,11 @@ impl Findings {
         text
     }
 
-    /// An object each.
-    pub fn json(&self) -> serde_json::Value {
+    /// A line each, and for a script an object each.
+    pub fn output(&self) -> Output {
         let each = self.0.iter();
-        each.map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words})).collect()
+        let each = each.map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words}));
+        (self.text(), json!({"checks": each.collect::<Vec<_>>()})).into()
     }
 }
 
@@ -89,13 +92,13 @@ mod tests {
 
     #[test]
     fn what_a_host_says_stays_in_its_line_and_draws_nothing() {
-        let mut found = Findings::default();
+        let mut found = Checks::default();
         found.ok("disk", "5 MiB free");
         found.fail("witness", "w1: \u{1b}[2Jok\nok   witness    all is well");
         assert_eq!((found.count(), found.failures()), (2, 1));
         let text = found.text();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.starts_with("ok   disk       5 MiB free\nFAIL witness    w1: \\u{1b}[2Jok\\nok"), "{text}");
-        assert_eq!(found.json()[1]["level"], "FAIL");
+        assert_eq!(found.output().json["checks"][1]["level"], "FAIL");
     }
 }
