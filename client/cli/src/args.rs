@@ -26,7 +26,7 @@ pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, Sho
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 pub use signing_key::{KeyOpening, SigningKey};
 pub(crate) use value::GLOB;
-pub use verify::{AcceptedState, VerifyArgs};
+pub use verify::VerifyArgs;
 
 use crate::schema;
 use crate::settings::Settings;

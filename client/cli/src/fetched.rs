@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::statements::StatementSource as _;
@@ -165,23 +165,10 @@ pub(crate) struct OtherRelease {
 }
 
 impl Explain for OtherRelease {
-    fn exit(&self) -> Exit {
-        Exit::BadInput
-    }
-
-    fn code(&self) -> &'static str {
-        "bundle-of-another-release"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "is it of another log? `stele inspect FILE` says what it holds; stele fetch COORDINATE --output FILE writes the bundle of \
-             this log elsewhere"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![("expected", format!("the statement of entry {}", self.entry)), ("found", "another statement".to_owned())]
+    explain! {
+        Self { entry, .. } => Exit::BadInput, "bundle-of-another-release",
+            hint: "is it of another log? `stele inspect FILE` says what it holds; stele fetch COORDINATE --output FILE writes the \
+                   bundle of this log elsewhere",
+            "expected": format!("the statement of entry {entry}"), "found": "another statement";
     }
 }

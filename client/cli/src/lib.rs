@@ -25,6 +25,8 @@ mod loaded_statement;
 
 mod subject;
 
+mod extract;
+
 mod render;
 
 mod rehearsal;

@@ -213,47 +213,14 @@ pub(crate) enum SearchError {
 }
 
 impl Explain for SearchError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Unknown { .. } => Exit::NotInLog,
-            Self::Several { .. } => Exit::Usage,
-            Self::Unhashed { .. } => Exit::Io,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } => "not-recorded",
-            Self::Several { .. } => "which-release",
-            Self::Unhashed { .. } => "file-unreadable",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Unknown { .. } => {
-                "name the release: stele fetch publisher/model@version#variant; a log's lookup of files is not proven complete, and \
-                 files that were changed are in no release"
-            }
-            Self::Several { .. } => "name the one that is meant, by its coordinate",
-            Self::Unhashed { .. } => "check the owner and mode of the path",
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Unknown { asked, .. } => {
-                let files = if *asked == 1 { "file" } else { "files" };
-                vec![("asked", format!("about {asked} {files}"))]
-            }
-            Self::Several { found, .. } => {
-                let release =
-                    |(entry, coordinate): &(u64, Coordinate)| ("release", format!("{coordinate} (entry {entry})"));
-                found.iter().map(release).collect()
-            }
-            Self::Unhashed { .. } => Vec::new(),
-        }
+    explain! {
+        Self::Unknown { asked, .. } => Exit::NotInLog, "not-recorded",
+            hint: "name the release: stele fetch publisher/model@version#variant; a log's lookup of files is not proven complete, and \
+                   files that were changed are in no release",
+            "asked": format!("about {asked} {}", if *asked == 1 { "file" } else { "files" });
+        Self::Several { found, .. } => Exit::Usage, "which-release", hint: "name the one that is meant, by its coordinate",
+            facts: found.iter().map(|(entry, coordinate)| ("release", format!("{coordinate} (entry {entry})"))).collect();
+        Self::Unhashed { .. } => Exit::Io, "file-unreadable", hint: "check the owner and mode of the path";
     }
 }
 

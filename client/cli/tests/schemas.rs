@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stele_explain::Exit;
+use stele_log_client::judgement::Word;
 use stele_log_client::release_status::Source;
 use stele_log_client::statements::Lack;
 use stele_schemas::catalogue;
@@ -68,4 +69,24 @@ fn a_list_of_words_is_the_vocabulary_of_the_format() {
     let exits: Vec<Value> = Exit::ALL.iter().map(|exit| exit.number().into()).collect();
     assert_eq!(common("exit"), exits);
     assert_eq!(common("failure/properties/exit"), exits[1..], "0 is no error");
+}
+
+#[test]
+fn the_words_of_a_verdict_are_those_of_its_schema() {
+    let all = [
+        Word::Verified,
+        Word::RecordOnly,
+        Word::Differs,
+        Word::Unusable,
+        Word::Conflicting,
+        Word::Withdrawn,
+        Word::Incomplete,
+        Word::Unrecorded,
+        Word::Unproven,
+        Word::Unanswered,
+    ];
+    let schema = &catalogue::files()["stele/verify.v1.json"];
+    let mut words: Vec<&str> = all.iter().map(|word| word.as_str()).collect();
+    words.push("not-verified");
+    assert_eq!(schema["properties"]["verdict"]["enum"], serde_json::json!(words));
 }

@@ -24,6 +24,8 @@ pub mod local_state;
 
 pub mod release_status;
 
+pub mod judgement;
+
 pub mod log_view;
 
 pub mod release_bundle;

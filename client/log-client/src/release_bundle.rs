@@ -3,7 +3,7 @@
 //! Only what the library's own check accepts is given out, under the policy of today.
 
 use stele_explain::secrets::without_secrets;
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::bundle::{Bundle, BundleError, LoggedStatement};
 use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
@@ -91,38 +91,14 @@ pub enum NotABundle {
 }
 
 impl Explain for NotABundle {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::OtherKind { .. } | Self::Parts { .. } => Exit::BadInput,
-            Self::NoManifest { .. } => Exit::Unavailable,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::OtherKind { .. } => "not-a-release",
-            Self::NoManifest { .. } => "manifest-missing",
-            Self::Parts { .. } => "bundle-malformed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::OtherKind { .. } => "name the release that it is about: `stele show entry:NUMBER` says which",
-            Self::NoManifest { .. } => {
-                "ask a mirror of the log (--log), or tell its operator that a manifest is missing; any older release.stele has it \
-                 as well"
-            }
-            Self::Parts { .. } => "keep this message: the log holds what its own rules forbid",
-        };
-        Some(hint.into())
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::OtherKind { kind, .. } => vec![("expected", "a release".into()), ("found", kind.clone())],
-            Self::NoManifest { manifest, .. } => vec![("expected", format!("manifests/{manifest}"))],
-            Self::Parts { .. } => Vec::new(),
-        }
+    explain! {
+        Self::OtherKind { kind, .. } => Exit::BadInput, "not-a-release",
+            hint: "name the release that it is about: `stele show entry:NUMBER` says which", "expected": "a release", "found": kind;
+        Self::NoManifest { manifest, .. } => Exit::Unavailable, "manifest-missing",
+            hint: "ask a mirror of the log (--log), or tell its operator that a manifest is missing; any older release.stele has it \
+                   as well",
+            "expected": format!("manifests/{manifest}");
+        Self::Parts { .. } => Exit::BadInput, "bundle-malformed",
+            hint: "keep this message: the log holds what its own rules forbid";
     }
 }

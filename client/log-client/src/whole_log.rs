@@ -3,7 +3,7 @@
 //! Every chunk hashes to the trusted checkpoint, so that a list which is made here is complete by itself. What is kept of an
 //! entry is 16 bytes for each of its subjects: the entries that are asked about are read again, and say what they are about.
 
-use stele_explain::{Exit, Explain, Failure};
+use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Subject, subjects_of};
 use stele_spec::statement::SignedStatement;
@@ -79,22 +79,9 @@ pub struct TooLong {
 }
 
 impl Explain for TooLong {
-    fn exit(&self) -> Exit {
-        Exit::Unavailable
-    }
-
-    fn code(&self) -> &'static str {
-        "lookups-missing"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "ask the log itself, or a mirror that answers its lookups (/lookup/...); name entry:NUMBER where you know it"
-                .into(),
-        )
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![("expected", format!("lookups, or at most {MAX_WHOLE} entries"))]
+    explain! {
+        Self { .. } => Exit::Unavailable, "lookups-missing",
+            hint: "ask the log itself, or a mirror that answers its lookups (/lookup/...); name entry:NUMBER where you know it",
+            "expected": format!("lookups, or at most {MAX_WHOLE} entries");
     }
 }

@@ -254,7 +254,12 @@ pub fn recover(
     state.flush().map_err(ReplayError::Taker)?;
 
     if state.tree.root() != root {
-        return Err(RecoverError::Root { size, what: "the signed tree head", expected: root, found: state.tree.root() });
+        return Err(RecoverError::Root {
+            size,
+            what: "the signed tree head",
+            expected: root,
+            found: state.tree.root(),
+        });
     }
     let public_size = state.public_size;
     if let (Some(public), Some(found)) = (&public, state.public_root)

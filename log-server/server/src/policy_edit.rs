@@ -1,7 +1,7 @@
 //! `policy add-witness`, `policy remove-witness`: one line more or less in the policy file. Everything else in it stays as a person wrote it.
 
 use crate::reachable::{self, Unmeetable};
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::note::{KeyType, VerifierKey};
 use stele_spec::policy::{FaultTolerance, Policy, PolicyError, Quorum};
 
@@ -120,47 +120,31 @@ pub enum EditError {
     },
 }
 
+/// Who has a line that is right.
+const WITNESS_LINE: &str = "the witness's operator has the line ready: `stele-witness about DIR` prints it";
+
+/// What becomes of a policy that cannot be edited.
+const BY_HAND: &str = "nothing was changed; edit the file by hand";
+
+/// How the threshold is named.
+const THRESHOLD: &str = "say what it shall ask for with --threshold: a number, `all` or `any`";
+
 impl Explain for EditError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Before(_) | Self::After(_) | Self::Unmeetable(_) => Exit::WrongPolicy,
-            _ => Exit::BadInput,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Shape { .. } => "not-a-witness-line",
-            Self::Key { .. } | Self::NotAWitness => "not-a-witness-key",
-            Self::Address { .. } => "bad-url",
-            Self::Threshold { .. } => "bad-threshold",
-            Self::NotText | Self::Before(_) => "policy-invalid",
-            Self::After(_) => "policy-refused",
-            Self::Unmeetable(error) => error.code(),
-            Self::NoWitness { .. } => "no-such-witness",
-            Self::NoGroup { .. } => "no-such-group",
-            Self::LastMember { .. } => "last-member",
-            Self::TooFewLeft { .. } => "quorum-unmeetable",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Shape { .. } | Self::Key { .. } | Self::NotAWitness | Self::Address { .. } => {
-                "the witness's operator has the line ready: `stele-witness about DIR` prints it"
-            }
-            Self::NotText | Self::Before(_) | Self::After(_) => "nothing was changed; edit the file by hand",
-            Self::Unmeetable(error) => return error.hint(),
-            Self::NoWitness { .. } => "name it as its `witness` line does, or by the name in its key",
-            Self::NoGroup { .. } => {
-                "name a group of the policy with --group, or write a `group` line and a `quorum` line for it"
-            }
-            Self::LastMember { .. } => "add another witness first",
-            Self::Threshold { .. } | Self::TooFewLeft { .. } => {
-                "say what it shall ask for with --threshold: a number, `all` or `any`"
-            }
-        };
-        Some(hint.to_owned())
+    explain! {
+        Self::Shape { .. } => Exit::BadInput, "not-a-witness-line", hint: WITNESS_LINE;
+        Self::Key { .. } | Self::NotAWitness => Exit::BadInput, "not-a-witness-key", hint: WITNESS_LINE;
+        Self::Address { .. } => Exit::BadInput, "bad-url", hint: WITNESS_LINE;
+        Self::NotText => Exit::BadInput, "policy-invalid", hint: BY_HAND;
+        Self::Before(_) => Exit::WrongPolicy, "policy-invalid", hint: BY_HAND;
+        Self::After(_) => Exit::WrongPolicy, "policy-refused", hint: BY_HAND;
+        Self::Unmeetable(error) => error;
+        Self::NoWitness { .. } => Exit::BadInput, "no-such-witness",
+            hint: "name it as its `witness` line does, or by the name in its key";
+        Self::NoGroup { .. } => Exit::BadInput, "no-such-group",
+            hint: "name a group of the policy with --group, or write a `group` line and a `quorum` line for it";
+        Self::LastMember { .. } => Exit::BadInput, "last-member", hint: "add another witness first";
+        Self::Threshold { .. } => Exit::BadInput, "bad-threshold", hint: THRESHOLD;
+        Self::TooFewLeft { .. } => Exit::BadInput, "quorum-unmeetable", hint: THRESHOLD;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which witnesses of a policy this log can ask, and whether they can ever be enough.
 
-use stele_explain::{Exit, Explain};
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::note::VerifierKey;
 use stele_spec::policy::{MAX_COSIGNATURES, Policy, Quorum, Witness};
 
@@ -22,22 +22,10 @@ pub enum Unmeetable {
 }
 
 impl Explain for Unmeetable {
-    fn exit(&self) -> Exit {
-        Exit::WrongPolicy
-    }
-
-    fn code(&self) -> &'static str {
-        "quorum-unmeetable"
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::TooMany { .. } => "lower the threshold of a group",
-            Self::TooFew { .. } => {
-                "give each `witness` line the address at which the witness is reached, or lower the threshold of a group"
-            }
-        };
-        Some(hint.to_owned())
+    explain! {
+        Self::TooMany { .. } => Exit::WrongPolicy, "quorum-unmeetable", hint: "lower the threshold of a group";
+        Self::TooFew { .. } => Exit::WrongPolicy, "quorum-unmeetable",
+            hint: "give each `witness` line the address at which the witness is reached, or lower the threshold of a group";
     }
 }
 

@@ -209,10 +209,15 @@ fn check_says_all_problems_at_once_and_ends_with_7() {
     // The policy is read once there is a key.
     Command::new("chmod").args(["600", "log/log.key"]).current_dir(home.path()).status().unwrap();
     assert!(stdout(&log(&["check", "log"], home.path())).contains("found a second"));
-    // With --json there is one document on stdout.
+    // With --json there is one document on stdout: the error, and beside it all that was checked.
     let found = log(&["--json", "check", "log"], home.path());
+    assert_eq!(found.status.code(), Some(7));
     let document = document(&found);
+    assert_eq!((&document["schema"], &document["ok"]), (&"stele-log/check@v1".into(), &false.into()));
     assert_eq!((document["error"].as_str(), document["exit"].as_u64()), (Some("unfit"), Some(7)));
+    let checks = document["checks"].as_array().unwrap();
+    assert!(checks.iter().any(|check| check["level"] == "FAIL"), "{document}");
+    assert!(found.stderr.is_empty(), "{}", String::from_utf8_lossy(&found.stderr));
 }
 
 #[test]
@@ -342,6 +347,13 @@ fn doctor_finds_what_is_lost_damaged_and_away() {
         assert!(stdout(&found).contains(&format!("FAIL {what}")), "{file}: {}", stdout(&found));
         fs::write(&path, before).unwrap();
     };
+    let nobody = log(&["doctor", "log", "--url", "http://127.0.0.1:1", "--json"], home.path());
+    assert_eq!(nobody.status.code(), Some(9));
+    let document = self::document(&nobody);
+    assert_eq!((document["error"].as_str(), document["ok"].as_bool()), (Some("unwell"), Some(false)));
+    let checks = document["checks"].as_array().unwrap();
+    let levels = |level: &str| checks.iter().filter(|check| check["level"] == level).count();
+    assert!(levels("FAIL") > 0 && levels("ok") > 0, "{document}");
     damaged("tile/0/000.p/5", "tiles");
     damaged("tile/entries/000.p/5", "entries");
     damaged("checkpoint", "checkpoint");

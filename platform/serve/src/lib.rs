@@ -22,6 +22,10 @@ mod outbound;
 
 mod server;
 
+pub mod cross_origin;
+
+pub mod html;
+
 pub use body::{Bodies, FREE, Held, Pieces, Unread};
 pub use client_network::client_network;
 pub use limits::{Limits, PER_ADDRESS};

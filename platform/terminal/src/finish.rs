@@ -50,6 +50,16 @@ pub enum Voice {
     },
 }
 
+impl Voice {
+    /// JSON where it is asked for and the verb has a document.
+    pub const fn new(json: bool, report: Option<Schema>, error: Schema) -> Self {
+        match report {
+            Some(report) if json => Self::Json { report, error },
+            _ => Self::Text,
+        }
+    }
+}
+
 /// Ends `main`: writes the outcome of the verb, and gives the exit code.
 ///
 /// An error whose exit is [`Exit::Ok`] (the reader of stdout went away) is not written.

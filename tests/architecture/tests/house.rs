@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-terminal", &["stele-explain"]),
     ("stele-durable", &["stele-explain"]),
     ("stele-fetch", &["stele-explain", "stele-durable"]),
-    ("stele-serve", &[]),
+    ("stele-serve", &["stele-explain"]),
     ("stele-daemon", &["stele-explain", "stele-terminal", "stele-durable"]),
     ("stele-ssh-agent", &["stele-explain"]),
     ("stele-command-line", &["stele-explain", "stele-durable"]),

@@ -245,10 +245,7 @@ pub(crate) enum Logs {
 impl Cli {
     /// How the outcome is written. A server's stdout is for its one line, so its errors are always text.
     pub fn voice(&self) -> Voice {
-        match self.command.schema() {
-            Some(report) if self.json => Voice::Json { report, error: schema::ERROR },
-            _ => Voice::Text,
-        }
+        Voice::new(self.json, self.command.schema(), schema::ERROR)
     }
 }
 

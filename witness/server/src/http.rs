@@ -29,7 +29,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::LimitsConfig;
-use crate::cross_origin;
 use crate::metrics::exposition_of;
 use crate::page::{Published, about};
 use crate::service::Service;
@@ -81,10 +80,10 @@ pub async fn run_with(
             .merge(pending_router(service.clone())),
         None => routes,
     };
-    let routes = routes.method_not_allowed_fallback(other_method).layer(cross_origin::for_every_origin());
+    let routes = routes.method_not_allowed_fallback(other_method).layer(stele_serve::cross_origin::for_every_origin());
     let flushing = tokio::spawn(service.clone().keep_flushing());
     let public = public_router(service.clone(), &page, Bastions::default()).method_not_allowed_fallback(other_method);
-    let through = reach.bastions.serve(public.layer(cross_origin::for_every_origin()), limits(), stopping);
+    let through = reach.bastions.serve(public.layer(stele_serve::cross_origin::for_every_origin()), limits(), stopping);
     let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
     service.settle().await;

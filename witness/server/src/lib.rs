@@ -22,8 +22,6 @@ pub mod metrics;
 
 pub mod service;
 
-mod cross_origin;
-
 mod policy_line;
 
 mod page;

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use stele_bastion::Reachability;
-use stele_explain::printable::one_line;
 use stele_mirror::Mirror;
+use stele_serve::html::escape;
 use stele_spec::hash::Digest;
 use stele_spec::text::to_base64;
 use stele_witness_core::witness::{LogHealth, Witness};
@@ -142,30 +142,13 @@ fn evidence(html: &mut String, health: &[LogHealth]) {
 }
 
 /// A length of time for people.
-fn age(seconds: u64) -> String {
+pub(crate) fn age(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} days", seconds / 86_400),
     }
-}
-
-/// Text in which nothing is a tag, draws or hides.
-fn escape(text: &str) -> String {
-    let text = one_line(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// Nothing but our own style is loaded, no script runs, and no other site may frame it.
@@ -182,8 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_outsiders_wrote_is_text() {
-        assert_eq!(escape("<b>&'\"\u{1b}\u{202e}"), "&lt;b&gt;&amp;&#39;&quot;\\u{1b}\\u{202e}");
+    fn the_policy_of_the_page_is_a_header() {
         HeaderValue::from_static(content_policy());
     }
 }

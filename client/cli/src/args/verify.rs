@@ -1,10 +1,10 @@
 //! `stele verify`.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 use stele_clock::duration::HumanDuration;
+use stele_log_client::judgement::AcceptedState;
 use stele_spec::hash::KeyId;
 use stele_spec::name::Publisher;
 
@@ -60,29 +60,4 @@ pub struct VerifyArgs {
     /// Remember no tree head and no answer of the log, and compare with none.
     #[arg(long)]
     pub no_state: bool,
-}
-
-/// What became of a release that a caller of `stele verify` goes on with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AcceptedState {
-    /// It was withdrawn, or has critical incidents.
-    Withdrawn,
-    /// It has critical incidents: anybody's, or those that one name reports.
-    Incident(Option<Publisher>),
-}
-
-impl FromStr for AcceptedState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.strip_prefix("incident:")) {
-            ("withdrawn", _) => Ok(Self::Withdrawn),
-            ("incident", _) => Ok(Self::Incident(None)),
-            (_, Some(name)) => match name.parse() {
-                Ok(name) => Ok(Self::Incident(Some(name))),
-                Err(error) => Err(format!("incident:NAME: {error}")),
-            },
-            _ => Err("expected withdrawn, incident or incident:NAME".to_owned()),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use crate::render::verdict::Word;
+use stele_log_client::judgement::Word;
 
 /// Whether standard output is a terminal that takes colour, and `NO_COLOR` (no-color.org) is not set.
 pub(crate) fn is_wanted() -> bool {

@@ -1,9 +1,9 @@
 //! Where a release stands, told: its state, what was withdrawn and where copies are, incidents, and every event.
 
 use serde_json::{Value, json};
+use stele_log_client::judgement;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::ReleaseStatus;
-use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Copies, Incident, Withdraw};
 use stele_spec::status::{Event, History, What};
 
@@ -85,15 +85,6 @@ pub(crate) fn warnings(history: &History) -> Vec<String> {
     lines
 }
 
-/// Who reports an incident of a release: anybody may, and anyone who is not its publisher is called a stranger to it.
-pub(crate) fn reporter(by: &Publisher, coordinate: &Coordinate) -> String {
-    if *by == coordinate.publisher {
-        format!("{by}, its publisher")
-    } else {
-        format!("{by} (a stranger to this release)")
-    }
-}
-
 /// One incident in a line.
 pub(crate) fn incident_line(position: u64, incident: &Incident) -> String {
     format!(
@@ -126,10 +117,7 @@ pub(crate) fn word(event: &What) -> &'static str {
 pub(crate) fn what(event: &What) -> String {
     match event {
         What::Released => "released".to_owned(),
-        What::Conflict { weights: Some(weights) } => {
-            format!("another release, or other weights ({weights}), which no honest log holds")
-        }
-        What::Conflict { weights: None } => "another release entry, which no honest log holds".to_owned(),
+        What::Conflict { weights } => judgement::conflict(weights.as_ref()),
         What::Amended { fields, reason, .. } => {
             let changes = changes(event).iter().take(CHANGES).map(Change::sentence).collect::<Vec<_>>().join("; ");
             let changes = if changes.is_empty() { changes } else { format!(" ({changes})") };

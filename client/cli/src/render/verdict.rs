@@ -2,7 +2,6 @@
 //! badge: integrity and inclusion first, then the three claims, each with what the record says for it, then what became of
 //! the release and of what it was made of, then as of when.
 
-mod judgement;
 mod known;
 
 mod headline;
@@ -11,6 +10,5 @@ mod json;
 mod text;
 
 pub(crate) use json::unverified;
-pub(crate) use judgement::{Accepted, Judgement, Word};
 pub(crate) use known::{FromLog, VerifyReport, WhyFromLog};
 pub(crate) use text::Detail;

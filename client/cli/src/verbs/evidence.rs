@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure, explain};
-use stele_publish::error::{self, FileError};
+use stele_publish::error;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
 use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};
@@ -13,6 +12,7 @@ use stele_spec::note::{SignedNote, VerifierKey};
 
 use crate::Output;
 use crate::args::{EvidenceArgs, EvidenceVerb};
+use crate::extract;
 use crate::policy_file;
 use crate::render::page::Page;
 
@@ -157,20 +157,11 @@ fn logged(logged: &Logged) -> Part {
 
 /// Writes the parts as the standard files that they are. Nothing is overwritten.
 fn write_parts(parts: &[Part], folder: &Path) -> Result<Vec<String>, Failure> {
-    durable::create_dir_all(folder)?;
-    let mut written = Vec::new();
-    for part in parts {
-        for (extension, bytes) in &part.files {
-            let path = folder.join(format!("{}.{extension}", part.name.replace(' ', "-")));
-            if path.exists() {
-                let hint = "choose an empty folder";
-                return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
-            }
-            durable::create_file(&path, bytes, 0o644)?;
-            written.push(path.display().to_string());
-        }
-    }
-    Ok(written)
+    let name = |part: &Part, extension: &str| format!("{}.{extension}", part.name.replace(' ', "-"));
+    let files = parts
+        .iter()
+        .flat_map(|part| part.files.iter().map(move |(extension, bytes)| (name(part, extension), bytes.as_slice())));
+    extract::write(files, folder)
 }
 
 fn read(file: &Path) -> Result<Misbehaviour, Failure> {

@@ -22,6 +22,7 @@ use stele_spec::statement::SignedStatement;
 
 use crate::Output;
 use crate::args::InspectArgs;
+use crate::extract;
 use crate::render::page::{Page, printable};
 use crate::render::statement;
 
@@ -40,7 +41,7 @@ pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
         let Some(bundle) = bundle else {
             return Err(malformed("only a bundle can be taken apart".into()).into());
         };
-        let written = extract(&bundle, folder)?;
+        let written = write_parts(&bundle, folder)?;
         written.iter().for_each(|path| output.text.push_str(&format!("wrote {path}\n")));
         if let Some(object) = output.json.as_object_mut() {
             object.insert("written".into(), written.into());
@@ -312,7 +313,7 @@ fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
 }
 
 /// Writes the parts as the standard files that they are. Nothing is overwritten.
-fn extract(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
+fn write_parts(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
     durable::create_dir_all(&folder.join("keys"))?;
     let mut parts = vec![
         ("statement.cose".to_owned(), &bundle.statement),
@@ -324,15 +325,5 @@ fn extract(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
         parts.push((format!("keys/{n}.cose"), &key.statement));
         parts.push((format!("keys/{n}.tlog-proof"), &key.proof));
     }
-    let mut written = Vec::new();
-    for (name, bytes) in parts {
-        let path = folder.join(name);
-        if path.exists() {
-            let hint = "choose an empty folder";
-            return Err(FileError::Exists { path: path.display().to_string(), hint }.into());
-        }
-        durable::create_file(&path, bytes, 0o644)?;
-        written.push(path.display().to_string());
-    }
-    Ok(written)
+    extract::write(parts.into_iter().map(|(name, bytes)| (name, bytes.as_slice())), folder)
 }

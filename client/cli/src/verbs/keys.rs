@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use stele_clock::duration::HumanDuration;
 use stele_durable as durable;
 use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stele_daemon::shutdown;
-use stele_explain::{self as exit, Exit, Failure};
+use stele_explain::{self as exit, Exit, Failure, explain};
 use stele_log_client::moment::moment;
 use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
 use stele_publish::error::FileError;
@@ -197,11 +197,7 @@ fn log_json(origin: &str, log: Option<&LogRound>) -> Value {
 struct RoundFailed;
 
 impl exit::Explain for RoundFailed {
-    fn exit(&self) -> Exit {
-        Exit::Internal
-    }
-
-    fn code(&self) -> &'static str {
-        "internal"
+    explain! {
+        Self => Exit::Internal, "internal";
     }
 }

@@ -80,10 +80,7 @@ fn check(file: &Path) -> Result<Output, Failure> {
         page.row("log", &format!("{} {}", log.key.name(), address(log.url.as_deref())));
     }
     for witness in policy.witnesses() {
-        page.row(
-            "witness",
-            &format!("{} {} {}", witness.name, witness.key.name(), address(witness.url.as_deref())),
-        );
+        page.row("witness", &format!("{} {} {}", witness.name, witness.key.name(), address(witness.url.as_deref())));
     }
     page.row("requires", &requires);
     page.row("at least", &format!("{} of {} witnesses", policy.quorum().least(), policy.witnesses().len()));
@@ -142,7 +139,10 @@ fn warnings(policy: &Policy) -> Vec<String> {
     let witnesses = policy.witnesses().iter().map(|witness| (witness.name.clone(), witness.url.as_deref()));
     for (name, url) in logs.chain(witnesses) {
         if let Some(url) = url.filter(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
-            warnings.push(format!("the address of {name}: expected https://... or http://..., found {}", without_secrets(url)));
+            warnings.push(format!(
+                "the address of {name}: expected https://... or http://..., found {}",
+                without_secrets(url)
+            ));
         }
     }
     for witness in policy.witnesses() {

@@ -5,6 +5,7 @@ use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::index_end::Incomplete;
+use stele_log_client::judgement::{Accepted, Judgement};
 use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
 use stele_log_client::log_url;
@@ -30,7 +31,7 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::render::colour;
 use crate::render::page::printable;
-use crate::render::verdict::{self, Accepted, Detail, FromLog, Judgement, VerifyReport, WhyFromLog};
+use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
@@ -302,22 +303,15 @@ impl Reader<'_> {
 #[error(transparent)]
 pub(crate) struct Outgrown(BundleError);
 
+/// What may have made evidence and policy differ.
+const NEWER: &str = "is the policy newer than release.stele? `stele fetch PATH` renews it from the log, and --online verifies by what the log has now";
+
 impl Explain for Outgrown {
-    fn exit(&self) -> Exit {
-        self.0.exit()
-    }
-
-    fn code(&self) -> &'static str {
-        self.0.code()
-    }
-
-    fn hint(&self) -> Option<String> {
-        let newer = "is the policy newer than release.stele? `stele fetch PATH` renews it from the log, and --online verifies by what the log has now";
-        Some(self.0.hint().map_or_else(|| newer.to_owned(), |hint| format!("{hint}; {newer}")))
-    }
-
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        self.0.facts()
+    explain! {
+        Self(error) => error.exit(), error.code(), hint: match error.hint() {
+            Some(hint) => format!("{hint}; {NEWER}"),
+            None => NEWER.to_owned(),
+        }, facts: error.facts();
     }
 }
 

@@ -30,7 +30,6 @@ mod stories;
 mod server;
 
 mod caller;
-mod cross_origin;
 mod health;
 mod lookups;
 mod name_proofs;

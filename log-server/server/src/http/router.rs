@@ -2,7 +2,7 @@
 
 use super::answers::typed;
 use super::server::{Address, Server};
-use super::{cross_origin, health, lookups, name_proofs, pages, static_files, submit};
+use super::{health, lookups, name_proofs, pages, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
@@ -27,7 +27,7 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Rout
     routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
-        .layer(cross_origin::for_every_origin())
+        .layer(stele_serve::cross_origin::for_every_origin())
         .with_state(Server::new(shared, intake, limits, shown))
 }
 

@@ -17,6 +17,7 @@ use stele_terminal::finish::Output;
 use crate::config::ConfiguredLog;
 use crate::error::WitnessError;
 use crate::home::{WitnessDir, pause};
+use crate::page::age;
 use stele_fetch::timed_files::TimedFiles;
 use stele_pull::PullError;
 use stele_witness_core::decide::TreeHead;
@@ -357,15 +358,6 @@ fn names(keyring: &WitnessSigner) -> String {
     let own = keyring.own();
     let ids: Vec<String> = own.keys().map(|key| key.hash().to_string()).collect();
     format!("{} {}", own.name(), ids.join(" "))
-}
-
-fn age(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }
 
 #[cfg(test)]

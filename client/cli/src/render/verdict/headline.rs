@@ -1,6 +1,7 @@
 //! The verdict in one sentence, for a person who knows none of our words, and the few lines below it.
 
 use stele_log_client::age::CheckpointAge;
+use stele_log_client::judgement::{Judgement, WithdrawnError, Word, reporter};
 use stele_log_client::lineage::Node;
 use stele_log_client::moment::moment;
 use stele_log_client::release_status::{ReleaseStatus, Source};
@@ -8,9 +9,7 @@ use stele_model_files::examine::ComputedClaims;
 use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, Extra, FolderReport, Scope, WeightsState, count, names};
 
-use super::judgement::{Judgement, WithdrawnError, Word};
 use super::known::VerifyReport;
-use crate::render::lifecycle::reporter;
 use crate::render::page::{Page, printable};
 
 /// How many names stand in a sentence.
@@ -31,8 +30,17 @@ pub(crate) fn first_line(
     let text = one_line(&format!("{coordinate}{between}{}", clauses.join("; ")));
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     let is_incident = judged.word == Word::Withdrawn && verdict.standing.history.withdrawal().is_none();
-    let word = if is_incident { "CRITICAL".to_owned() } else { judged.word.shown() };
+    let word = if is_incident { "CRITICAL".to_owned() } else { shown(judged.word) };
     format!("{}  {text}{stop}", paint(judged.word, &word))
+}
+
+/// The word of a verdict: what must not be missed is in capitals.
+fn shown(word: Word) -> String {
+    match word {
+        Word::Verified => "verified".to_owned(),
+        Word::RecordOnly => "record only".to_owned(),
+        word => word.as_str().to_uppercase(),
+    }
 }
 
 /// The rows of the short form.

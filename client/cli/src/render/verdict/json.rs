@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 use stele_explain::Exit;
 use stele_explain::Failure;
 use stele_log_client::age;
+use stele_log_client::judgement::Judgement;
 use stele_log_client::moment::moment;
 use stele_model_files::examine::ComputedClaims;
 use stele_spec::statement::Release;
 use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
 use super::headline;
-use super::judgement::Judgement;
 use super::known::VerifyReport;
 use crate::render::claims;
 use crate::render::lifecycle;

@@ -1,10 +1,10 @@
 //! A verdict for a person: one sentence with some lines, or a page.
 
 use stele_log_client::age::{self, CheckpointAge};
+use stele_log_client::judgement::{Judgement, Word};
 use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 
 use super::headline;
-use super::judgement::{Judgement, Word};
 use super::known::VerifyReport;
 use crate::render::claims;
 use crate::render::computed_claims;
@@ -76,7 +76,11 @@ impl VerifyReport<'_> {
         page.section("as of");
         page.row(
             "bytes and entry",
-            &format!("{}, tree head of size {}", self.age().text(), self.evidence.checkpoint().trusted().value().size()),
+            &format!(
+                "{}, tree head of size {}",
+                self.age().text(),
+                self.evidence.checkpoint().trusted().value().size()
+            ),
         );
         page.row("status", &age::status(self.standing, self.now));
         if let Some(newest) = self.newest

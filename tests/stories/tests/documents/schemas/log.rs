@@ -22,6 +22,12 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     log(&["freeze", "another-log"], "freeze", 0)?;
     log(&["freeze", "another-log", "--undo"], "freeze", 0)?;
     log(&["status", "another-log", "--url", "http://127.0.0.1:1"], "error", 9)?;
+    // What was checked stands beside the error; a command line that cannot be read is an error.
+    log(&["check", "another-log"], "check", 7)?;
+    log(&["doctor", "another-log", "--url", "http://127.0.0.1:1"], "doctor", 9)?;
+    for wrong in [&["chekc", "log"][..], &["check"], &["policy"], &[]] {
+        log(wrong, "error", 2)?;
+    }
     log(&["check", "log", "--policy", policy], "check", 0)?;
     log(&["doctor", "log", "--policy", policy, "--url", &url], "doctor", 0)?;
     log(&["status", "log", "--url", &url], "status", 0)

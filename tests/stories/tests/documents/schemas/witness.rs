@@ -10,6 +10,7 @@ use stele_harness::process::{Server, poll};
 use stele_probe::failure::{During, Step};
 use stele_probe::http;
 use stele_spec::hash::Digest;
+use stele_spec::note::{KeyType, SignerKey};
 
 use super::log;
 use super::recorder::Recorder;
@@ -34,7 +35,14 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     of(&["logs", "list", "auditor"], "logs-list", 0)?;
     of(&["mirror", "init", "auditor", "--name", "mirror.example/m1"], "mirror-init", 0)?;
     of(&["mirror", "add", "auditor", ORIGIN], "mirror-add", 0)?;
-    of(&["mirror", "verify", "auditor"], "error", 9)?;
+    // What was checked stands beside the error; a command line that cannot be read is an error.
+    let unsigned = of(&["mirror", "verify", "auditor"], "mirror-verify", 9)?;
+    assert_eq!(unsigned["copies"][0]["origin"], ORIGIN);
+    let unwell = of(&["doctor", "auditor", "--url", "http://127.0.0.1:1"], "doctor", 9)?;
+    assert!(unwell["checks"].as_array().is_some_and(|checks| checks.iter().any(|check| check["level"] == "FAIL")));
+    for wrong in [&["dokter", "auditor"][..], &["doctor"], &["logs"], &[]] {
+        of(wrong, "error", 2)?;
+    }
 
     let program = Binary::Witness.path()?;
     let arguments = vec!["run".into(), recorder.at("auditor").into()];
@@ -65,6 +73,14 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     };
     of(&["init", "other", "--name", "other.example"], "init", 0)?;
     of(&["logs", "pull", "other", "--from", "list"], "logs-pull", 0)?;
+    // A changed key is for a person: an error beside what was added.
+    let another = SignerKey::new(ORIGIN.parse().during("reading a name")?, KeyType::Log, [9; 32]).verifier();
+    fs::write(recorder.at("changed"), format!("logs/v0\nvkey {another}\n")).during("writing a list")?;
+    let mut of = |arguments: &[&str], verb: &str, exit| -> Step<Value> {
+        recorder.of(Binary::Witness, arguments, &format!("stele-witness/{verb}@v1"), exit)
+    };
+    let changed = of(&["logs", "pull", "other", "--from", "changed"], "logs-pull", 8)?;
+    assert_eq!((&changed["error"], &changed["added"]), (&"changed-keys".into(), &Value::Array(Vec::new())));
     // A witness of an older version has an Ed25519 key alone.
     let config = recorder.at("other/witness.toml");
     let text = fs::read_to_string(&config).during("reading the config")?;

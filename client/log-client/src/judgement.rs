@@ -1,28 +1,53 @@
-//! What a script may believe: what keeps a release from being used as it lies here, the worst first, and one word for it.
+//! The decision about a release: what keeps it from being used as it lies here, the worst first, and one word for it.
+
+use std::str::FromStr;
 
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_spec::hash::Digest;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Incident, IncidentStatus, Prose, Severity};
 use stele_spec::status::{History, State, What};
 use stele_spec::verify::{Allow, FolderReport};
 
-use crate::args::AcceptedState;
-use crate::render::lifecycle;
-
 /// What the caller accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Accepted {
+pub struct Accepted {
     /// A part of the files.
-    pub(crate) partial: bool,
+    pub partial: bool,
     /// What became of the release.
-    pub(crate) states: Vec<AcceptedState>,
+    pub states: Vec<AcceptedState>,
     /// The record alone, without a look at any file.
-    pub(crate) record_alone: bool,
+    pub record_alone: bool,
+}
+
+/// What became of a release that a caller of `stele verify` goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcceptedState {
+    /// It was withdrawn, or has critical incidents.
+    Withdrawn,
+    /// It has critical incidents: anybody's, or those that one name reports.
+    Incident(Option<Publisher>),
+}
+
+impl FromStr for AcceptedState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("incident:")) {
+            ("withdrawn", _) => Ok(Self::Withdrawn),
+            ("incident", _) => Ok(Self::Incident(None)),
+            (_, Some(name)) => match name.parse() {
+                Ok(name) => Ok(Self::Incident(Some(name))),
+                Err(error) => Err(format!("incident:NAME: {error}")),
+            },
+            _ => Err("expected withdrawn, incident or incident:NAME".to_owned()),
+        }
+    }
 }
 
 /// The verdict in a word. Each but the first two is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Word {
+pub enum Word {
     /// All that was asked for is here, matches, and lies alone.
     Verified,
     /// The evidence holds, and no file was looked at.
@@ -47,22 +72,22 @@ pub(crate) enum Word {
 
 /// What was found to be wrong, and what of it the caller accepts.
 #[derive(Debug)]
-pub(crate) struct Judgement {
+pub struct Judgement {
     /// The word.
-    pub(crate) word: Word,
+    pub word: Word,
     /// The errors, the worst first.
-    pub(crate) problems: Vec<Failure>,
+    pub problems: Vec<Failure>,
     /// The word for each of them.
     words: Vec<Word>,
     /// The codes of what the caller accepts.
-    pub(crate) accepted: Vec<&'static str>,
+    pub accepted: Vec<&'static str>,
     /// The entry of the newest critical incident that is not accepted.
-    pub(crate) critical: Option<u64>,
+    pub critical: Option<u64>,
 }
 
 impl Judgement {
     /// Judges. `unanswered` is why the log that was to be asked gave no answer, or none that is proven.
-    pub(crate) fn of(
+    pub fn of(
         comparison: Option<&FolderReport>,
         history: &History,
         accepts: Accepted,
@@ -103,7 +128,7 @@ impl Judgement {
     }
 
     /// Whether a kind of problem was found beside the one that gives the word.
-    pub(crate) fn has(&self, word: Word) -> bool {
+    pub fn has(&self, word: Word) -> bool {
         self.words.contains(&word)
     }
 }
@@ -121,7 +146,7 @@ fn word_of(exit: Exit) -> Word {
 
 impl Word {
     /// For a script.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::RecordOnly => "record-only",
@@ -135,21 +160,12 @@ impl Word {
             Self::Unanswered => "unanswered",
         }
     }
-
-    /// For a person: what must not be missed is in capitals.
-    pub(crate) fn shown(self) -> String {
-        match self {
-            Self::Verified => "verified".to_owned(),
-            Self::RecordOnly => "record only".to_owned(),
-            word => word.as_str().to_uppercase(),
-        }
-    }
 }
 
 /// The path is the bundle's own, so that nothing of the release was read. A script that takes 0 for "these files" must not see 0.
 #[derive(Debug, thiserror::Error)]
 #[error("no file of the release was read: the path is that of release.stele")]
-pub(crate) struct NoFileRead;
+pub struct NoFileRead;
 
 impl Explain for NoFileRead {
     explain! {
@@ -158,10 +174,27 @@ impl Explain for NoFileRead {
     }
 }
 
+/// What a second release entry of one coordinate is.
+pub fn conflict(weights: Option<&Digest>) -> String {
+    match weights {
+        Some(weights) => format!("another release, or other weights ({weights}), which no honest log holds"),
+        None => "another release entry, which no honest log holds".to_owned(),
+    }
+}
+
+/// Who reports an incident of a release: anybody may, and anyone who is not its publisher is called a stranger to it.
+pub fn reporter(by: &Publisher, coordinate: &Coordinate) -> String {
+    if *by == coordinate.publisher {
+        format!("{by}, its publisher")
+    } else {
+        format!("{by} (a stranger to this release)")
+    }
+}
+
 /// Statements of one release that cannot both be.
 #[derive(Debug, thiserror::Error)]
 #[error("the log contradicts itself about {coordinate}")]
-pub(crate) struct ReleaseConflict {
+pub struct ReleaseConflict {
     coordinate: Coordinate,
     /// The entries, and what each is.
     found: Vec<String>,
@@ -173,8 +206,10 @@ impl ReleaseConflict {
         if history.state() != State::Conflicting {
             return None;
         }
-        let conflicts = history.events().iter().filter(|event| matches!(event.what, What::Conflict { .. }));
-        let found = conflicts.map(|event| format!("entry {}: {}", event.position, lifecycle::what(&event.what)));
+        let found = history.events().iter().filter_map(|event| match &event.what {
+            What::Conflict { weights } => Some(format!("entry {}: {}", event.position, conflict(weights.as_ref()))),
+            _ => None,
+        });
         Some(Self { coordinate: history.coordinate().clone(), found: found.collect() })
     }
 }
@@ -189,7 +224,7 @@ impl Explain for ReleaseConflict {
 
 /// Why a release whose bytes are right should not be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WithdrawnError {
+pub enum WithdrawnError {
     /// Its publisher took it back.
     #[error("{coordinate} was withdrawn by its publisher on {when}")]
     Withdrawn {
@@ -205,7 +240,7 @@ pub(crate) enum WithdrawnError {
         instead: Option<Coordinate>,
     },
     /// Somebody reports a critical incident, and it is not over.
-    #[error("{} reports a critical incident of {coordinate}: {id}", lifecycle::reporter(.by, .coordinate))]
+    #[error("{} reports a critical incident of {coordinate}: {id}", reporter(.by, .coordinate))]
     Critical {
         /// Which.
         coordinate: Coordinate,
@@ -222,7 +257,7 @@ pub(crate) enum WithdrawnError {
 
 impl WithdrawnError {
     /// What is known of this kind.
-    pub(crate) fn all(history: &History) -> Vec<Self> {
+    pub fn all(history: &History) -> Vec<Self> {
         let coordinate = || history.coordinate().clone();
         let withdrawn = history.withdrawal().map(|(entry, withdraw)| Self::Withdrawn {
             coordinate: coordinate(),
@@ -243,7 +278,7 @@ impl WithdrawnError {
     }
 
     /// Whether an incident keeps a script from going on.
-    pub(crate) fn is_critical(incident: &Incident) -> bool {
+    pub fn is_critical(incident: &Incident) -> bool {
         incident.severity == Severity::Critical && incident.status == IncidentStatus::Open
     }
 
@@ -284,29 +319,8 @@ impl Explain for WithdrawnError {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use stele_spec::hash::Digest;
     use stele_spec::manifest::FilePath;
     use stele_spec::verify::{Cause, Content, Difference, Extra, Unusable};
-
-    #[test]
-    fn the_words_are_those_of_the_schema() {
-        const ALL: [Word; 10] = [
-            Word::Verified,
-            Word::RecordOnly,
-            Word::Differs,
-            Word::Unusable,
-            Word::Conflicting,
-            Word::Withdrawn,
-            Word::Incomplete,
-            Word::Unrecorded,
-            Word::Unproven,
-            Word::Unanswered,
-        ];
-        let schema = &stele_schemas::catalogue::files()["stele/verify.v1.json"];
-        let mut words: Vec<&str> = ALL.iter().map(|word| word.as_str()).collect();
-        words.push("not-verified");
-        assert_eq!(schema["properties"]["verdict"]["enum"], serde_json::json!(words));
-    }
 
     fn unknown() -> History {
         History::fold(&"acme.example/tiny@1.0.0#base".parse().unwrap(), [])
