@@ -104,7 +104,7 @@ fn document(schema: Schema, fields: Value, failure: Option<&dyn Explain>) -> Val
     document.entry("schema").or_insert_with(|| schema.name().into());
     document.insert("ok".into(), failure.is_none().into());
     document.insert("exit".into(), Exit::Ok.number().into());
-    if let Some(Value::Object(error)) = failure.map(|failure| json(failure)) {
+    if let Some(Value::Object(error)) = failure.map(json) {
         document.extend(error);
     }
     document.into()

@@ -2,6 +2,7 @@
 
 mod amended;
 mod lifecycle;
+mod named;
 mod publish;
 mod real_cases;
 mod scripts;

@@ -238,7 +238,7 @@ fn a_shard_a_blob_and_a_digest_lead_to_their_release() -> Step {
     // Beside its bundle no server is needed.
     let shard = base.folder.join(model::SHARDS[1]);
     let told = reader.stele(&["resolve", path(&shard)?])?.expect(0)?;
-    says(&told, &[model::SHARDS[1], &base.coordinate(), "nobody was asked"])?;
+    says(&told, &[model::SHARDS[1], &base.coordinate(), "no log was asked"])?;
 
     // Alone, under the name that Ollama gives it, the log is asked; and what became of it is told.
     let digest = Digest::of(&fs::read(&shard).unwrap());
