@@ -87,7 +87,7 @@ pub(crate) fn program() -> Program {
 /// Reads the command line of this process, where options that are not typed may have values of the settings. Help and the version are
 /// answers, and no errors: they end it with 0.
 pub(crate) fn parse(settings: &Settings) -> Result<Cli, UsageError> {
-    let matches = settings.fill(program().command()).try_get_matches();
+    let matches = settings.fill(program().command()).try_get_matches_from(draft::join_presets(std::env::args_os()));
     let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| if error.use_stderr() { UsageError(error) } else { error.exit() })
 }
@@ -122,7 +122,7 @@ pub enum Verb {
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
-    /// Change what is said about a release: licence, card, hosts, evaluations. Its weights stay.
+    /// Change what is said about a release: licence, card, hosts, evaluations, lineage. Its weights stay.
     Amend(AmendArgs),
     /// Say that access to a release moved.
     Stage(StageArgs),

@@ -9,6 +9,7 @@ use stele_publish::problems::{Problems, SeveralProblems};
 use stele_publish::publish_error::PublishError;
 use stele_spec::finding::Finding;
 use stele_spec::hash::Digest;
+use stele_spec::name::Coordinate;
 use stele_spec::statement::{Statement, StatementError};
 
 use crate::output::Output;
@@ -38,6 +39,43 @@ impl Payload {
     }
 }
 
+/// What a release changes beside the version of the same model before it.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    /// The version before.
+    pub(crate) coordinate: Coordinate,
+    /// Its entry.
+    pub(crate) entry: u64,
+    /// Whether the files were compared: the log has the manifest of the version before.
+    pub(crate) files_compared: bool,
+    /// Each field and file that differs.
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Earlier {
+    fn rows(&self, page: &mut Page) {
+        page.section(&format!("beside {}, entry {}", self.coordinate, self.entry));
+        for change in self.changes.iter().take(LISTED) {
+            page.0.push_str(&change.lines());
+        }
+        if self.changes.len() > LISTED {
+            page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
+        }
+        if !self.files_compared {
+            page.row("", &"the files were not compared: the log does not give the manifest of that release");
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "coordinate": self.coordinate.to_string(),
+            "entry": self.entry,
+            "manifests_compared": self.files_compared,
+            "changes": self.changes.iter().map(Change::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
 /// A statement that could be sent.
 #[derive(Debug)]
 pub(crate) struct Rehearsal<'a> {
@@ -51,6 +89,8 @@ pub(crate) struct Rehearsal<'a> {
     pub(crate) findings: &'a [Finding],
     /// What would change of what stands.
     pub(crate) changes: Vec<Change>,
+    /// What differs from the version before, where the log has one.
+    pub(crate) earlier: Option<Earlier>,
     /// What else is to be known, as rows.
     pub(crate) rows: Vec<(&'static str, String)>,
     /// The entry that says the same already: nothing would be sent.
@@ -84,6 +124,9 @@ impl Rehearsal<'_> {
         if self.changes.len() > LISTED {
             page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
         }
+        if let Some(earlier) = &self.earlier {
+            earlier.rows(&mut page);
+        }
         let mut document = Map::new();
         document.insert("schema".into(), schema::DRY_RUN.name().into());
         document.insert("dry_run".into(), true.into());
@@ -103,6 +146,7 @@ impl Rehearsal<'_> {
         );
         document.insert("warnings".into(), json!(self.findings));
         document.insert("changes".into(), self.changes.iter().map(Change::json).collect());
+        document.insert("earlier".into(), self.earlier.as_ref().map_or(Value::Null, Earlier::json));
         document.insert("problems".into(), Value::Array(Vec::new()));
         document.insert("statement".into(), json!(self.statement));
         Ok(Output { text: page.0, json: document.into(), failure: None })

@@ -25,6 +25,7 @@ use crate::issued_at::now;
 use crate::problems::Problems;
 use crate::receipt;
 use crate::register;
+use crate::short_forms;
 use crate::signer::Signer;
 
 /// A statement to be issued, as far as options give it.
@@ -141,6 +142,10 @@ impl StatementRequest {
         let kind = self.kind;
         let mut form = self.into_form(to.form, problems)?;
         resolve(&mut form, kind, record, problems);
+        if kind == Kind::Amend && !problems.has_unavailable() {
+            short_forms::expand_carries(&mut form, problems);
+            form::resolve_parents(&mut form, record, problems);
+        }
         form.fill_all(&DocumentFolders::of(&form, folder.as_deref()), problems);
         let written = form.has("issued_at");
         form.default("issued_at", now().to_string());

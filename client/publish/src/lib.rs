@@ -25,6 +25,8 @@ pub mod key_proposal;
 
 pub mod form;
 
+pub mod short_forms;
+
 pub mod draft;
 
 pub mod register;
@@ -39,5 +41,7 @@ pub mod bundle_place;
 pub mod publish_check;
 
 pub mod release;
+
+pub mod parent_folder;
 
 pub mod issue;

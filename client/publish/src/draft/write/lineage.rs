@@ -4,91 +4,280 @@ use std::collections::HashSet;
 
 use stele_model_files::hub_name::HubName;
 use stele_spec::finding::DeclaredBase;
+use stele_spec::name::{Coordinate, Publisher};
+use toml::{Table, Value};
 
+use super::names::Names;
+use crate::draft::answers::{Answers, PresetParent};
 use crate::draft::facts::Facts;
 use crate::draft::quantized::Quantized;
-use crate::form::{FormWriter, quoted};
+use crate::form::{Answer, AnsweredBy, FormWriter, quoted};
+use crate::short_forms::CARRIED;
 
 /// The most parents that are written: what names more is no model that a person completes by hand.
 const MAX_PARENTS: usize = 100;
 /// The most paths in the place of base models that are asked about.
 const MAX_PATHS: usize = 20;
 
-pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answers) {
     sheet.blank();
     sheet.comment(
-        "One for each parent. A parent in this log: parent = { coordinate = \"publisher/model@version#variant\" } and no",
+        "One for each parent. A parent in this log: parent = { coordinate = \"publisher/model@version#variant\" } and no more:",
     );
-    sheet.comment("parent_weights: publish looks up its entry and its weights, and proves them.");
+    sheet.comment("publish looks up its entry and its weights, and proves them. Another: its package URL, and folder = \"...\" with its");
+    sheet.comment("files as you got them, beside this file or an absolute path: publish computes digest and parent_weights. Or both by hand:");
     sheet.comment(
-        "Another: its package URL and the dirHash1 over its files as you got them (find . -type f -printf '%P\\0' |",
+        "digest is the dirHash1 over its files (find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum),",
     );
-    sheet.comment(
-        "LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum); parent_weights is the same over its weights alone.",
-    );
-    let parents = parents(facts);
-    let word = facts.card.first("base_model_relation");
-    let word = word.filter(|word| ["adapter", "merge", "quantized", "finetune"].contains(&word.as_str()));
-    let relation = match (word, facts.adapter()) {
-        (Some(word), _) => Some((word, "base_model_relation of the model card".to_owned())),
-        (None, Some(path)) => Some(("adapter".to_owned(), path.to_string())),
-        _ if parents.len() > 1 => None,
-        _ => match Quantized::of(facts) {
-            Quantized::Yes { from, may_be_trained: false, .. } => {
-                Some(("quantized".to_owned(), format!("the quantization that {from} says")))
-            }
-            _ => None,
-        },
-    };
+    sheet.comment("and parent_weights is the same over its weights alone.");
+    earlier(sheet, names, answers);
+    let mut named = parents(facts);
+    let mut before: Vec<Before> = before(answers);
+    let relation = relation(facts, named.len());
     for base in facts.base_paths.iter().take(MAX_PATHS) {
         sheet.comment(&format!(
             "{} names a path, {}: which model was it? Add a [[lineage]] for it.",
             base.file, base.name
         ));
     }
-    for Named { base, purl } in &parents {
-        sheet.item("lineage");
-        match &relation {
-            Some((relation, from)) => sheet.text("relation", relation, from),
-            None => sheet.decide("relation", "finetune, adapter, merge, quantized, distilled, converted or other"),
+    if let Some(parent) = &answers.parent {
+        let at = named.iter().position(|base| base.is(&parent.coordinate)).or((named.len() == 1).then_some(0));
+        let base = at.map(|at| named.remove(at));
+        let known = before.iter().position(|old| old.coordinate() == Some(parent.coordinate.to_string().as_str()));
+        let known = known.map(|at| before.remove(at));
+        of_preset(sheet, facts, parent, base.as_ref(), known.as_ref());
+    }
+    for base in &named {
+        let known = before.iter().position(|old| old.is(base)).map(|at| before.remove(at));
+        of_file(sheet, facts, base, relation.as_ref(), known.as_ref(), &before);
+    }
+    // What files name takes the place of what was said before; where they name nothing, it goes on.
+    if named.is_empty() && answers.parent.is_none() {
+        for old in &before {
+            sheet.item("lineage");
+            for name in ["relation", "parent", "parent_weights", "tool", "carries", "recipe"] {
+                old.go_on(sheet, name);
+            }
         }
-        let from = base.file.as_str();
-        let purl = match purl {
-            Some(purl) => purl.clone(),
-            None => format!("DECIDE: the package URL of what {from} calls {}", base.name),
-        };
-        let digest = quoted("DECIDE: the dirHash1 over the parent's files");
-        sheet.line("parent", &format!("{{ purl = {}, digest = {digest} }}", quoted(&purl)), from);
-        let revision =
-            facts.adapters.iter().find(|(path, _)| *path == base.file).and_then(|(_, config)| config.revision.as_ref());
-        if let Some(revision) = revision {
-            sheet.comment(&format!("{from} says the revision {revision} of it."));
-        }
-        sheet.decide("parent_weights", "the dirHash1 over the parent's weights");
-        sheet.decide("tool", "what made this of it, with its version; or none");
-        let word = quoted("DECIDE: true or false");
-        sheet.comment("What of the parent's is carried on in this folder.");
-        sheet.line(
-            "carries",
-            &format!("{{ license = {word}, use_policy = {word}, model_card = {word}, risk_notes = {word} }}"),
-            "",
-        );
     }
     if let Some(name) = &facts.config.loaded_from {
         sheet.comment(&format!(
             "config.json was saved from {name} (_name_or_path), which may be a parent or any folder."
         ));
     }
-    if parents.is_empty() {
+    if named.is_empty() && before.is_empty() && answers.parent.is_none() {
         for line in [
             "[[lineage]]",
             "relation = \"finetune\"  # adapter, merge, quantized, distilled, converted, other",
-            "parent = { purl = \"pkg:huggingface/acme/base\", digest = \"...\" }",
-            "parent_weights = \"...\"",
+            "parent = { purl = \"pkg:huggingface/acme/base\", folder = \"../base\" }",
             "tool = \"trl 0.19.0\"",
-            "carries = { license = true, use_policy = true, model_card = true, risk_notes = true }",
+            "carries = [\"license\", \"use_policy\", \"model_card\", \"risk_notes\"]",
         ] {
             sheet.comment(line);
+        }
+    }
+}
+
+/// That an earlier version is no parent by itself, and how it is said that it is one, and that this takes its place.
+fn earlier(sheet: &mut FormWriter, names: &Names, answers: &Answers) {
+    let Some(old) = answers.old.as_ref().and_then(|old| old.coordinate.as_ref()) else { return };
+    let is_same = |publisher: &Publisher| *publisher == old.publisher;
+    let model = names.model.as_ref().is_none_or(|model| *model == old.model);
+    let version = names.version.as_ref().is_none_or(|version| *version != old.version);
+    if !(names.publisher.as_ref().is_none_or(is_same) && model && version) {
+        return;
+    }
+    sheet
+        .comment(&format!("The version before this is {old}. Where this was trained further from it, it is a parent:"));
+    for line in [
+        "[[lineage]]".to_owned(),
+        "relation = \"finetune\"".to_owned(),
+        format!("parent = {{ coordinate = \"{old}\" }}"),
+        "tool = \"...\"".to_owned(),
+        "carries = [\"license\", \"model_card\"]".to_owned(),
+    ] {
+        sheet.comment(&line);
+    }
+    sheet.comment(&format!("That this takes its place is said after publishing: stele supersede {old} --by THIS"));
+}
+
+/// How the model came of its parent, by what the files say; and what says so.
+fn relation(facts: &Facts, parents: usize) -> Option<(String, String)> {
+    let word = facts.card.first("base_model_relation");
+    let word = word.filter(|word| ["adapter", "merge", "quantized", "finetune"].contains(&word.as_str()));
+    match (word, facts.adapter()) {
+        (Some(word), _) => return Some((word, "base_model_relation of the model card".to_owned())),
+        (None, Some(path)) => return Some(("adapter".to_owned(), path.to_string())),
+        _ => {}
+    }
+    let tags = facts.card.all("tags");
+    if parents > 1 {
+        let merged = tags.iter().find(|tag| ["merge", "mergekit"].contains(&tag.as_str()));
+        return merged.map(|tag| ("merge".to_owned(), format!("the tag {tag} of the model card")));
+    }
+    match Quantized::of(facts) {
+        Quantized::Yes { from, may_be_trained: false, .. } => {
+            Some(("quantized".to_owned(), format!("the quantization that {from} says")))
+        }
+        Quantized::No => match (&facts.exporter, facts.formats.as_slice()) {
+            (Some((tool, path)), ["onnx"]) if !tool.as_str().starts_with("onnx.quantize") => {
+                Some(("converted".to_owned(), format!("{path}, which {} exported", tool.as_str())))
+            }
+            (_, ["safetensors" | "pytorch"] | ["pytorch", "safetensors"]) => {
+                // https://huggingface.co/docs/hub/model-cards#specifying-a-base-model: what is none of the others.
+                Some(("finetune".to_owned(), "base_model of the model card, as the hub takes it".to_owned()))
+                    .filter(|_| !facts.card.bases().next().is_none_or(|base| base.is_empty()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A parent that the files name, with what was said of it before.
+fn of_file(
+    sheet: &mut FormWriter,
+    facts: &Facts,
+    named: &Named<'_>,
+    relation: Option<&(String, String)>,
+    known: Option<&Before>,
+    others: &[Before],
+) {
+    let Named { base, purl } = named;
+    sheet.item("lineage");
+    match (relation, known.filter(|known| known.field("relation").is_some())) {
+        (Some((relation, from)), Some(known)) if known.text("relation") != Some(relation) => {
+            let said = known.text("relation").unwrap_or_default();
+            sheet.decide("relation", &format!("{relation} by {from}; {} says {said}", known.from));
+        }
+        (Some((relation, from)), _) => sheet.text("relation", relation, from),
+        (None, Some(known)) => known.go_on(sheet, "relation"),
+        (None, None) => sheet.decide("relation", "finetune, adapter, merge, quantized, distilled, converted or other"),
+    }
+    let from = base.file.as_str();
+    match known {
+        Some(known) => {
+            known.go_on(sheet, "parent");
+            known.go_on(sheet, "parent_weights");
+        }
+        None => {
+            let before: Vec<String> = others.iter().take(3).map(Before::shown).collect();
+            let before = match (others.first(), before.is_empty()) {
+                (Some(other), false) => format!("; {} says {}", other.from, before.join(", ")),
+                _ => String::new(),
+            };
+            let purl = match purl {
+                Some(purl) => purl.clone(),
+                None => format!("DECIDE: the package URL of what {from} calls {}", base.name),
+            };
+            let folder = quoted(&format!("DECIDE: the folder with its files as you got them{before}"));
+            sheet.line("parent", &format!("{{ purl = {}, folder = {folder} }}", quoted(&purl)), from);
+        }
+    }
+    let revision =
+        facts.adapters.iter().find(|(path, _)| *path == base.file).and_then(|(_, config)| config.revision.as_ref());
+    if let Some(revision) = revision {
+        sheet.comment(&format!("{from} says the revision {revision} of it."));
+    }
+    tool_and_carries(sheet, facts, known);
+}
+
+/// The parent that a preset names: publish looks it up in the log.
+fn of_preset(
+    sheet: &mut FormWriter,
+    facts: &Facts,
+    parent: &PresetParent,
+    base: Option<&Named<'_>>,
+    known: Option<&Before>,
+) {
+    sheet.item("lineage");
+    sheet.answered("relation", &parent.source.says(parent.relation.as_str().into()));
+    if let Some(Named { base, .. }) = base {
+        sheet.comment(&format!("{} names {}: is it this release?", base.file, base.name));
+    }
+    let coordinate = Table::from_iter([("coordinate".to_owned(), Value::from(parent.coordinate.to_string()))]);
+    sheet.answered("parent", &parent.source.says(coordinate.into()));
+    tool_and_carries(sheet, facts, known);
+}
+
+fn tool_and_carries(sheet: &mut FormWriter, facts: &Facts, known: Option<&Before>) {
+    let exported = facts.exporter.as_ref().filter(|_| facts.formats == ["onnx"]);
+    // What wrote a GGUF file is not what saved the configuration beside it.
+    let saved = facts.tool.as_ref().filter(|_| !facts.formats.iter().any(|format| ["gguf", "onnx"].contains(format)));
+    match (exported.or(saved), known) {
+        (Some((tool, path)), _) => sheet.text("tool", tool.as_str(), path.as_str()),
+        (None, Some(known)) if known.field("tool").is_some() => known.go_on(sheet, "tool"),
+        _ => sheet.decide("tool", "what made this of it, with its version; or none"),
+    }
+    match known.filter(|known| known.field("carries").is_some()) {
+        Some(known) => known.go_on(sheet, "carries"),
+        None => {
+            sheet.comment("What of the parent's is carried on in this folder; none of it is [].");
+            sheet.line("carries", &format!("[{}]", quoted(&format!("DECIDE: some of {}", CARRIED.join(", ")))), "");
+        }
+    }
+}
+
+/// A parent of the earlier release.
+struct Before {
+    fields: Table,
+    from: String,
+}
+
+/// The parents of the earlier release.
+fn before(answers: &Answers) -> Vec<Before> {
+    let lineage = answers.of_old("lineage");
+    let parents = lineage.iter().filter_map(|lineage| lineage.value.as_array()).flatten().filter_map(Value::as_table);
+    parents.map(|fields| Before { fields: fields.clone(), from: answers.old_name().to_owned() }).collect()
+}
+
+impl Before {
+    fn field(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.field(name)?.as_str()
+    }
+
+    /// Its coordinate, where it is in the log.
+    fn coordinate(&self) -> Option<&str> {
+        let parent = self.field("parent")?;
+        parent.as_str().or_else(|| parent.get("coordinate")?.as_str())
+    }
+
+    /// Its name, for a person.
+    fn shown(&self) -> String {
+        let purl = || self.field("parent")?.get("purl")?.as_str();
+        self.coordinate().or_else(purl).unwrap_or("another parent").to_owned()
+    }
+
+    /// Whether it is what a file names: by its package URL without a version, or by the model of its coordinate.
+    fn is(&self, named: &Named<'_>) -> bool {
+        if let Some(coordinate) = self.coordinate() {
+            return coordinate.parse().is_ok_and(|coordinate| named.is(&coordinate));
+        }
+        let purl = self.field("parent").and_then(|parent| parent.get("purl")?.as_str());
+        let bare = |purl: &str| purl.split(['@', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        purl.is_some_and(|purl| named.purl.as_deref().is_some_and(|named| bare(named) == bare(purl)))
+    }
+
+    /// Writes a field as it was said.
+    fn go_on(&self, sheet: &mut FormWriter, name: &str) {
+        let Some(value) = self.field(name) else { return };
+        let mut value = value.clone();
+        // The entry of a parent is looked up again: the log may be another.
+        if let (Some(parent), true) = (value.as_table_mut(), name == "parent")
+            && parent.contains_key("coordinate")
+        {
+            parent.remove("entry");
+            parent.remove("leaf_hash");
+        }
+        let answer = Answer { value, from: self.from.clone(), by: AnsweredBy::Carried };
+        match name {
+            "parent_weights" if self.coordinate().is_some() => {}
+            "parent_weights" | "recipe" => sheet.goes_with(name, &answer),
+            _ => sheet.answered(name, &answer),
         }
     }
 }
@@ -98,6 +287,15 @@ pub(super) struct Named<'a> {
     pub(super) base: &'a DeclaredBase,
     /// Its package URL; nothing where a person has to say it.
     purl: Option<String>,
+}
+
+impl Named<'_> {
+    /// Whether a release of the log bears its name. Who owns a name on a hub is not who holds one in the log.
+    fn is(&self, coordinate: &Coordinate) -> bool {
+        let name = self.purl.as_deref().unwrap_or(&self.base.name);
+        let name = name.split(['@', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        name.rsplit('/').next() == Some(coordinate.model.as_str())
+    }
 }
 
 /// The parents that card, adapter configs and GGUF headers name, each once.
