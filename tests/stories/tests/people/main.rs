@@ -1,5 +1,6 @@
 //! What people do: publish, change keys, withdraw, look up, compare; and cases that happened.
 
+mod drafts;
 mod lifecycle;
 mod publish;
 mod real_cases;
