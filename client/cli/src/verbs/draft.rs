@@ -14,10 +14,11 @@ use stele_verify::folder::{BUNDLE, DRAFT};
 
 use crate::args::{DraftArgs, LogArgs};
 use crate::draft_file;
+use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
 use crate::output::Output;
 use crate::policy_file;
-use crate::subject::{LoadedStatement, Subject};
+use crate::subject::Subject;
 
 pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     let mut facts = draft::facts(&args.folder)?;
@@ -55,7 +56,7 @@ fn old_of(name: &str, asking: &LogArgs, facts: &mut Facts) -> Result<Old, Failur
         }
         subject => {
             let context = LogContext::by(asking)?;
-            LoadedStatement::of(subject, Some(&context.log()?))?
+            subject.load(Some(&context.log()?))?
         }
     };
     let Some(release) = loaded.release() else {
