@@ -29,6 +29,8 @@ mod subject;
 
 mod render;
 
+mod version_before;
+
 mod rehearsal;
 
 mod issue;

@@ -9,13 +9,13 @@ use stele_publish::problems::{Problems, SeveralProblems};
 use stele_publish::publish_error::PublishError;
 use stele_spec::finding::Finding;
 use stele_spec::hash::Digest;
-use stele_spec::name::Coordinate;
 use stele_spec::statement::{Statement, StatementError};
 
 use crate::output::Output;
 use crate::render::difference::Change;
 use crate::render::page::Page;
 use crate::schema;
+use crate::version_before::VersionBefore;
 
 /// How many changes a person is shown.
 const LISTED: usize = 50;
@@ -39,43 +39,6 @@ impl Payload {
     }
 }
 
-/// What a release changes beside the version of the same model before it.
-#[derive(Debug)]
-pub(crate) struct Earlier {
-    /// The version before.
-    pub(crate) coordinate: Coordinate,
-    /// Its entry.
-    pub(crate) entry: u64,
-    /// Whether the files were compared: the log has the manifest of the version before.
-    pub(crate) files_compared: bool,
-    /// Each field and file that differs.
-    pub(crate) changes: Vec<Change>,
-}
-
-impl Earlier {
-    fn rows(&self, page: &mut Page) {
-        page.section(&format!("beside {}, entry {}", self.coordinate, self.entry));
-        for change in self.changes.iter().take(LISTED) {
-            page.0.push_str(&change.lines());
-        }
-        if self.changes.len() > LISTED {
-            page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
-        }
-        if !self.files_compared {
-            page.row("", &"the files were not compared: the log does not give the manifest of that release");
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "coordinate": self.coordinate.to_string(),
-            "entry": self.entry,
-            "manifests_compared": self.files_compared,
-            "changes": self.changes.iter().map(Change::json).collect::<Vec<_>>(),
-        })
-    }
-}
-
 /// A statement that could be sent.
 #[derive(Debug)]
 pub(crate) struct Rehearsal<'a> {
@@ -90,7 +53,7 @@ pub(crate) struct Rehearsal<'a> {
     /// What would change of what stands.
     pub(crate) changes: Vec<Change>,
     /// What differs from the version before, where the log has one.
-    pub(crate) earlier: Option<Earlier>,
+    pub(crate) earlier: Option<VersionBefore>,
     /// What else is to be known, as rows.
     pub(crate) rows: Vec<(&'static str, String)>,
     /// The entry that says the same already: nothing would be sent.
@@ -146,7 +109,7 @@ impl Rehearsal<'_> {
         );
         document.insert("warnings".into(), json!(self.findings));
         document.insert("changes".into(), self.changes.iter().map(Change::json).collect());
-        document.insert("earlier".into(), self.earlier.as_ref().map_or(Value::Null, Earlier::json));
+        document.insert("earlier".into(), self.earlier.as_ref().map_or(Value::Null, VersionBefore::json));
         document.insert("problems".into(), Value::Array(Vec::new()));
         document.insert("statement".into(), json!(self.statement));
         Ok(Output { text: page.0, json: document.into(), failure: None })

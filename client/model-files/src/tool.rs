@@ -7,12 +7,17 @@ use stele_spec::manifest::FilePath;
 const MAX_WORD: usize = 64;
 
 /// The files that name a library, the field that has its version, and the library: the one that knows most of a model comes last.
+///
+/// The first [`SAVERS`] save what others made: their version says nothing of how the weights came about.
 const NAMED: [(&str, &[&str], &str); 4] = [
     ("config.json", &["transformers_version"], "transformers"),
     ("model_index.json", &["_diffusers_version"], "diffusers"),
     ("config_sentence_transformers.json", &["__version__", "sentence_transformers"], "sentence-transformers"),
     ("adapter_config.json", &["peft_version"], "peft"),
 ];
+
+/// How many of them only save.
+const SAVERS: usize = 2;
 
 /// A library and its version. The greater one knows more of the model.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +42,12 @@ impl Tool {
 
     /// What exported a model of ONNX, as that says: its producer and the version.
     pub fn of_producer(name: &str, version: &str) -> Option<Self> {
-        (is_word(name) && is_word(version)).then(|| Self { rank: 0, shown: format!("{name} {version}") })
+        (is_word(name) && is_word(version)).then(|| Self { rank: NAMED.len(), shown: format!("{name} {version}") })
+    }
+
+    /// Whether it makes models of others, and does not only save them.
+    pub fn made_it(&self) -> bool {
+        self.rank >= SAVERS
     }
 
     /// As a release names it: `transformers 4.57.1`.
@@ -86,5 +96,9 @@ mod tests {
         let saved = tool("config.json", "{\"transformers_version\": \"4.57.1\"}");
         let adapted = tool("adapter_config.json", "{\"peft_version\": \"0.18.0\"}");
         assert!(saved < adapted);
+        // What saved a configuration did not for that reason make the weights.
+        assert!(!saved.made_it() && adapted.made_it());
+        assert!(!tool("model_index.json", "{\"_diffusers_version\": \"0.35.1\"}").made_it());
+        assert!(Tool::of_producer("pytorch", "2.9.0").unwrap().made_it());
     }
 }

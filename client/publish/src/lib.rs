@@ -44,4 +44,5 @@ pub mod release;
 
 pub mod parent_folder;
 
+pub mod form_header;
 pub mod issue;

@@ -108,13 +108,15 @@ fn defaults(named: Option<&Path>) -> Result<Option<Source>, Failure> {
 fn presets(presets: &[Preset], facts: &mut Facts) -> Result<Answers, Failure> {
     let mut answers = Answers::default();
     for preset in presets {
-        let (source, aside) = preset.answers(facts);
-        facts.notes.extend(aside);
+        let (source, against) = preset.answers(facts);
+        let stands = against.is_none();
+        facts.notes.extend(against);
         if let Some((coordinate, relation)) = preset.parent() {
             if answers.parent.is_some() {
                 return Err(TwoParents { second: preset.name() }.into());
             }
-            answers.parent = Some(PresetParent { coordinate: coordinate.clone(), relation, source: source.clone() });
+            let (coordinate, relation) = (coordinate.clone(), stands.then_some(relation));
+            answers.parent = Some(PresetParent { coordinate, relation, source: source.clone() });
         }
         answers.presets.push(source);
     }

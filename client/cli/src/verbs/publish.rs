@@ -30,7 +30,6 @@ use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Release, Statement};
-use stele_spec::status::History;
 use stele_terminal::volume::note;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
@@ -44,6 +43,7 @@ use crate::progress::Progress;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::{self, Change};
 use crate::render::page::Page;
+use crate::version_before::VersionBefore;
 
 /// How many differing fields a refusal names.
 const LISTED: usize = 20;
@@ -129,7 +129,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
         registrable(&mut record, &signed, &release)?;
     }
     if args.dry_run {
-        let before = version_before(&mut record, &release, &manifest)?;
+        let before = VersionBefore::of(&mut record, &release, &manifest)?;
         return rehearsed(&args, &release, &manifest, &examined, before, held, place);
     }
     file.keep_issued_at(release.issued_at)?;
@@ -230,41 +230,12 @@ fn registrable(
     Err(AlreadyReleased { refused, differing }.into())
 }
 
-/// What differs from the version of the same model before, as that stands now; the files of both where the log has them.
-fn version_before(
-    record: &mut ProvenEntries,
-    release: &Release,
-    manifest: &Manifest,
-) -> Result<Option<rehearsal::Earlier>, Failure> {
-    let Some(found) = record.version_before(&release.coordinate())? else { return Ok(None) };
-    let Some(coordinate) = found.statement().coordinate() else { return Ok(None) };
-    let about = record.about(&coordinate)?;
-    let history = History::fold(&coordinate, about.iter().map(|logged| (logged.position(), logged.statement())));
-    let Some(before) = history.current() else { return Ok(None) };
-    // What the log lost or damaged of another release is no reason to stop this one.
-    let files = record.manifest(before.manifest).ok().flatten();
-    let with_files = |release: &Release, files: Option<&Manifest>| {
-        let mut value = json!(release);
-        if let (Value::Object(fields), Some(files)) = (&mut value, files) {
-            fields.insert("files".into(), json!(files.files()));
-        }
-        value
-    };
-    let after = with_files(release, files.as_ref().map(|_| manifest));
-    Ok(Some(rehearsal::Earlier {
-        changes: difference::between(&with_files(before, files.as_ref()), &after),
-        files_compared: files.is_some(),
-        entry: found.position(),
-        coordinate,
-    }))
-}
-
 fn rehearsed(
     args: &PublishArgs,
     release: &Release,
     manifest: &Manifest,
     examined: &ComputedClaims,
-    earlier: Option<rehearsal::Earlier>,
+    earlier: Option<VersionBefore>,
     held: Held,
     place: BundlePlace,
 ) -> Result<Output, Failure> {

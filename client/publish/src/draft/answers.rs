@@ -49,8 +49,8 @@ pub struct Answers {
 pub struct PresetParent {
     /// Which release.
     pub coordinate: Coordinate,
-    /// How the model came of it.
-    pub relation: Relation,
+    /// How the model came of it; nothing where the folder contradicts what the preset says of that.
+    pub relation: Option<Relation>,
     /// What the preset is called.
     pub source: Source,
 }

@@ -90,6 +90,10 @@ impl Preset {
                 .any(|ending| architecture.ends_with(ending))
                 .then(|| format!("config.json says {architecture}"))
         };
+        let relation = |fits: &str| {
+            let said = facts.card.first("base_model_relation").filter(|said| said != fits)?;
+            Some(format!("the model card says base_model_relation {said}"))
+        };
         let found = match self {
             Self::SmallResearch => {
                 let count = facts.parameters.known().filter(|count| *count > MAX_SMALL)?;
@@ -100,11 +104,14 @@ impl Preset {
                 Some(tag) => format!("the model card says pipeline_tag {tag}"),
                 None => writer()?,
             },
-            Self::QuantizationOf(_) => format!("{} says that it is an adapter", facts.adapter()?),
+            Self::QuantizationOf(_) => match facts.adapter() {
+                Some(path) => format!("{path} says that it is an adapter"),
+                None => relation("quantized")?,
+            },
             Self::AdapterOf(_) if facts.adapter().is_none() && !facts.weights.is_empty() => {
                 "no file says that the weights are those of an adapter".to_owned()
             }
-            Self::AdapterOf(_) => return None,
+            Self::AdapterOf(_) => relation("adapter")?,
         };
         Some(format!("preset {}: {found}: what it says of that is left to decide", self.name()))
     }

@@ -33,7 +33,7 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     earlier(sheet, names, answers);
     let mut named = parents(facts);
     let mut before: Vec<Before> = before(answers);
-    let relation = relation(facts, named.len());
+    let how = how(facts, named.len());
     for base in facts.base_paths.iter().take(MAX_PATHS) {
         sheet.comment(&format!(
             "{} names a path, {}: which model was it? Add a [[lineage]] for it.",
@@ -49,7 +49,7 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     }
     for base in &named {
         let known = before.iter().position(|old| old.is(base)).map(|at| before.remove(at));
-        of_file(sheet, facts, base, relation.as_ref(), known.as_ref(), &before);
+        of_file(sheet, facts, base, &how, known.as_ref(), &before);
     }
     // What files name takes the place of what was said before; where they name nothing, it goes on.
     if named.is_empty() && answers.parent.is_none() {
@@ -101,37 +101,59 @@ fn earlier(sheet: &mut FormWriter, names: &Names, answers: &Answers) {
     sheet.comment(&format!("That this takes its place is said after publishing: stele supersede {old} --by THIS"));
 }
 
-/// How the model came of its parent, by what the files say; and what says so.
-fn relation(facts: &Facts, parents: usize) -> Option<(String, String)> {
+/// How the model came of its parent, by what the files say.
+enum How {
+    /// This, and what says so.
+    Said(&'static str, String),
+    /// A person has to say, for this reason.
+    Open(String),
+}
+
+/// How the model came of its parents. That a base model is named says by itself not what was done with it.
+fn how(facts: &Facts, parents: usize) -> How {
+    const RELATIONS: [&str; 4] = ["adapter", "merge", "quantized", "finetune"];
+    let card = facts.card_file.as_ref().map_or("the model card", |path| path.as_str());
     let word = facts.card.first("base_model_relation");
-    let word = word.filter(|word| ["adapter", "merge", "quantized", "finetune"].contains(&word.as_str()));
-    match (word, facts.adapter()) {
-        (Some(word), _) => return Some((word, "base_model_relation of the model card".to_owned())),
-        (None, Some(path)) => return Some(("adapter".to_owned(), path.to_string())),
-        _ => {}
+    let word = word.as_deref().and_then(|word| RELATIONS.into_iter().find(|relation| *relation == word));
+    let by_files = by_files(facts);
+    match (word, by_files) {
+        (Some(word), Some((found, from))) if word != found => {
+            How::Open(format!("{found} by {from}; base_model_relation in {card} says {word}"))
+        }
+        // Repositories of converted files call themselves quantized, as the hub has no other word.
+        (Some("quantized"), None) => How::Open(format!(
+            "quantized by base_model_relation in {card}, and no file says how: quantized, converted or another"
+        )),
+        (Some(word), _) => How::Said(word, format!("base_model_relation in {card}")),
+        (None, Some((found, from))) => How::Said(found, from),
+        (None, None) => How::Open(asked(facts, parents, card)),
     }
-    let tags = facts.card.all("tags");
-    if parents > 1 {
-        let merged = tags.iter().find(|tag| ["merge", "mergekit"].contains(&tag.as_str()));
-        return merged.map(|tag| ("merge".to_owned(), format!("the tag {tag} of the model card")));
+}
+
+/// What weights and adapter configs say themselves.
+fn by_files(facts: &Facts) -> Option<(&'static str, String)> {
+    if let Some(path) = facts.adapter() {
+        return Some(("adapter", path.to_string()));
     }
     match Quantized::of(facts) {
         Quantized::Yes { from, may_be_trained: false, .. } => {
-            Some(("quantized".to_owned(), format!("the quantization that {from} says")))
+            Some(("quantized", format!("the quantization that {from} says")))
         }
-        Quantized::No => match (&facts.exporter, facts.formats.as_slice()) {
-            (Some((tool, path)), ["onnx"]) if !tool.as_str().starts_with("onnx.quantize") => {
-                Some(("converted".to_owned(), format!("{path}, which {} exported", tool.as_str())))
-            }
-            (_, ["safetensors" | "pytorch"] | ["pytorch", "safetensors"]) => {
-                // https://huggingface.co/docs/hub/model-cards#specifying-a-base-model: what is none of the others.
-                Some(("finetune".to_owned(), "base_model of the model card, as the hub takes it".to_owned()))
-                    .filter(|_| !facts.card.bases().next().is_none_or(|base| base.is_empty()))
-            }
-            _ => None,
-        },
         _ => None,
     }
+}
+
+/// The question, with what files let suppose.
+fn asked(facts: &Facts, parents: usize, card: &str) -> String {
+    let tags = facts.card.all("tags");
+    let merged = tags.iter().find(|tag| ["merge", "mergekit"].contains(&tag.as_str()));
+    let supposed = match (&facts.exporter, facts.formats.as_slice(), merged) {
+        (_, _, Some(tag)) if parents > 1 => format!("; merge by the tag {tag} in {card}?"),
+        (Some((tool, path)), ["onnx"], _) => format!("; {path} was exported by {}: converted?", tool.as_str()),
+        (_, ["safetensors" | "pytorch"] | ["pytorch", "safetensors"], _) if parents == 1 => "; finetune?".to_owned(),
+        _ => String::new(),
+    };
+    format!("finetune, adapter, merge, quantized, distilled, converted or other: no file says it{supposed}")
 }
 
 /// A parent that the files name, with what was said of it before.
@@ -139,20 +161,20 @@ fn of_file(
     sheet: &mut FormWriter,
     facts: &Facts,
     named: &Named<'_>,
-    relation: Option<&(String, String)>,
+    how: &How,
     known: Option<&Before>,
     others: &[Before],
 ) {
     let Named { base, purl } = named;
     sheet.item("lineage");
-    match (relation, known.filter(|known| known.field("relation").is_some())) {
-        (Some((relation, from)), Some(known)) if known.text("relation") != Some(relation) => {
+    match (how, known.filter(|known| known.field("relation").is_some())) {
+        (How::Said(relation, from), Some(known)) if known.text("relation") != Some(relation) => {
             let said = known.text("relation").unwrap_or_default();
             sheet.decide("relation", &format!("{relation} by {from}; {} says {said}", known.from));
         }
-        (Some((relation, from)), _) => sheet.text("relation", relation, from),
-        (None, Some(known)) => known.go_on(sheet, "relation"),
-        (None, None) => sheet.decide("relation", "finetune, adapter, merge, quantized, distilled, converted or other"),
+        (How::Said(relation, from), _) => sheet.text("relation", relation, from),
+        (How::Open(_), Some(known)) => known.go_on(sheet, "relation"),
+        (How::Open(why), None) => sheet.decide("relation", why),
     }
     let from = base.file.as_str();
     match known {
@@ -191,12 +213,31 @@ fn of_preset(
     known: Option<&Before>,
 ) {
     sheet.item("lineage");
-    sheet.answered("relation", &parent.source.says(parent.relation.as_str().into()));
-    if let Some(Named { base, .. }) = base {
-        sheet.comment(&format!("{} names {}: is it this release?", base.file, base.name));
+    match parent.relation {
+        Some(relation) => sheet.answered("relation", &parent.source.says(relation.as_str().into())),
+        None => match how(facts, 1) {
+            How::Said(relation, from) => {
+                sheet.decide("relation", &format!("{relation} by {from}; {} says another", parent.source.name));
+            }
+            How::Open(why) => sheet.decide("relation", &why),
+        },
     }
-    let coordinate = Table::from_iter([("coordinate".to_owned(), Value::from(parent.coordinate.to_string()))]);
-    sheet.answered("parent", &parent.source.says(coordinate.into()));
+    let coordinate = parent.coordinate.to_string();
+    match base.filter(|base| !base.is(&parent.coordinate) && known.is_none()) {
+        // Who is called what on a hub is not known to a log: the person says whether both names are of one model.
+        Some(Named { base, .. }) => sheet.line(
+            "parent",
+            &format!(
+                "{{ coordinate = {} }}",
+                quoted(&format!("DECIDE: {coordinate} if it is what {} calls {}", base.file, base.name))
+            ),
+            "",
+        ),
+        None => {
+            let named = Table::from_iter([("coordinate".to_owned(), Value::from(coordinate))]);
+            sheet.answered("parent", &parent.source.says(named.into()));
+        }
+    }
     tool_and_carries(sheet, facts, known);
 }
 
@@ -204,10 +245,14 @@ fn tool_and_carries(sheet: &mut FormWriter, facts: &Facts, known: Option<&Before
     let exported = facts.exporter.as_ref().filter(|_| facts.formats == ["onnx"]);
     // What wrote a GGUF file is not what saved the configuration beside it.
     let saved = facts.tool.as_ref().filter(|_| !facts.formats.iter().any(|format| ["gguf", "onnx"].contains(format)));
-    match (exported.or(saved), known) {
+    let made = saved.filter(|(tool, _)| tool.made_it());
+    match (exported.or(made), known) {
         (Some((tool, path)), _) => sheet.text("tool", tool.as_str(), path.as_str()),
         (None, Some(known)) if known.field("tool").is_some() => known.go_on(sheet, "tool"),
-        _ => sheet.decide("tool", "what made this of it, with its version; or none"),
+        _ => {
+            let saved = saved.map(|(tool, path)| format!("; {} saved {path}", tool.as_str())).unwrap_or_default();
+            sheet.decide("tool", &format!("what made this of it, with its version; or none{saved}"));
+        }
     }
     match known.filter(|known| known.field("carries").is_some()) {
         Some(known) => known.go_on(sheet, "carries"),
