@@ -144,7 +144,7 @@ impl StatementRequest {
         let mut form = self.into_form(to.form, problems)?;
         resolve(&mut form, kind, record, problems);
         if kind == Kind::Amend && !problems.has_unavailable() {
-            short_forms::expand_carries(&mut form, problems);
+            short_forms::expand_parents(&mut form, problems);
             form::resolve_parents(&mut form, record, problems);
         }
         form.fill_all(&DocumentFolders::of(&form, folder.as_deref()), problems);

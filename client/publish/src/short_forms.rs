@@ -10,12 +10,13 @@
 //! | `[safety]` `report = "not_evaluated.all-others"` | `report = { none = ... }` with that reason |
 //! | `[openness]` without `basis` and `class` | `basis = "none"` |
 //! | `carries = ["license"]` in a parent | `true` for what is named, `false` for the rest |
+//! | `made = "finetune by trl 0.19.0"` in a parent | `relation` and `tool`; `by none` where there was no tool |
 //! | no `since` under `[access]` or `[[hosts]]` | the day of `issued_at` |
 //! | no `gated` under `[[hosts]]` | `true` where access is not wider than `gated-download` |
 
 use std::convert::Infallible;
 
-use stele_spec::statement::{ComponentId, DangerousDomain, EvaluationClass, Included, Stage, Timestamp};
+use stele_spec::statement::{ComponentId, DangerousDomain, EvaluationClass, Included, Relation, Stage, Timestamp};
 use toml::{Table, Value};
 
 use crate::form::Form;
@@ -27,6 +28,9 @@ pub const ALL_OTHERS: &str = "all-others";
 /// What stands for the reason of all others, where no safety report is there for the same reason.
 pub const SAME_REASON: &str = "not_evaluated.all-others";
 
+/// The field of a parent that has its relation and the tool.
+pub const MADE: &str = "made";
+
 /// What may be carried on of a parent.
 pub const CARRIED: [&str; 4] = ["license", "use_policy", "model_card", "risk_notes"];
 
@@ -34,7 +38,7 @@ pub const CARRIED: [&str; 4] = ["license", "use_policy", "model_card", "risk_not
 pub(crate) fn expand(form: &mut Form, problems: &mut Problems) {
     components(form, problems);
     not_evaluated(form, problems);
-    expand_carries(form, problems);
+    expand_parents(form, problems);
     if form.has("openness.claim") && !form.has("openness.class") {
         form.default("openness.basis", "none");
     }
@@ -156,8 +160,9 @@ fn evaluated(form: &mut Form) -> Vec<String> {
     domains
 }
 
-/// Writes out what is carried on of parents.
-pub(crate) fn expand_carries(form: &mut Form, problems: &mut Problems) {
+/// Writes out how the model was made of its parents, and what is carried on of them.
+pub(crate) fn expand_parents(form: &mut Form, problems: &mut Problems) {
+    expand_made(form, problems);
     let before = form.clone();
     let Ok(()) = form.each::<Infallible>("lineage.*.carries", |path, carries| {
         let Value::Array(named) = carries else { return Ok(()) };
@@ -175,6 +180,33 @@ pub(crate) fn expand_carries(form: &mut Form, problems: &mut Problems) {
             }
         }
         *carries = table.into();
+        Ok(())
+    });
+}
+
+fn expand_made(form: &mut Form, problems: &mut Problems) {
+    let before = form.clone();
+    let Ok(()) = form.each::<Infallible>("lineage.*", |path, parent| {
+        let Value::Table(parent) = parent else { return Ok(()) };
+        let Some(made) = parent.remove(MADE) else { return Ok(()) };
+        let at = format!("{path}.{MADE}");
+        if let Some(both) = ["relation", "tool"].iter().find(|name| parent.contains_key(**name)) {
+            let message =
+                format!("{at}: expected either {MADE}, or relation and tool, found {both} beside it: remove one");
+            problems.keep(Err::<(), _>(before.invalid(&at, message)));
+        }
+        let said = made.as_str().and_then(|made| made.split_once(" by "));
+        let said = said.filter(|(relation, tool)| Relation::from_text(relation).is_some() && !tool.trim().is_empty());
+        let is_open = made.as_str().is_some_and(|made| made.starts_with("DECIDE"));
+        if said.is_none() && !is_open {
+            let words = Relation::TEXTS.join(", ");
+            let message = format!("{at}: expected \"RELATION by TOOL\", a relation of {words}; found {made}");
+            problems.keep(Err::<(), _>(before.invalid(&at, message)));
+        }
+        // The rest is looked at all the same.
+        let (relation, tool) = said.unwrap_or((Relation::Other.as_str(), "none"));
+        parent.entry("relation").or_insert(relation.into());
+        parent.entry("tool").or_insert(tool.trim().into());
         Ok(())
     });
 }
@@ -208,6 +240,11 @@ mod tests {
             ("[safety]\nreport = \"not_evaluated.all-others\"\n", "where that is given"),
             ("[[lineage]]\ncarries = [\"licence\"]\n", "expected some of license, use_policy"),
             ("[[lineage]]\ncarries = [true]\n", "expected some of license"),
+            ("[[lineage]]\nmade = \"finetune\"\n", "lineage[0].made: expected \"RELATION by TOOL\""),
+            ("[[lineage]]\nmade = \"trained by trl\"\n", "a relation of finetune, adapter"),
+            ("[[lineage]]\nmade = \"finetune by \"\n", "expected \"RELATION by TOOL\""),
+            ("[[lineage]]\nmade = 1\n", "found 1"),
+            ("[[lineage]]\nmade = \"finetune by trl\"\ntool = \"trl\"\n", "found tool beside it"),
         ] {
             let refused = expanded(text).unwrap_err();
             assert!(refused.contains(said), "{text}: {refused}");
@@ -261,6 +298,16 @@ mod tests {
             (Some("2026-06-25"), Some("2026-01-01"))
         );
         assert_eq!(said["hosts"][0]["gated"].as_bool(), Some(true));
+    }
+
+    #[test]
+    fn how_a_model_was_made_is_its_relation_and_the_tool() {
+        let form = expanded("[[lineage]]\nmade = \"finetune by trl 0.19.0 by hand\"\n").unwrap();
+        let said = |name: &str| form["lineage"][0].get(name).and_then(Value::as_str);
+        assert_eq!(
+            (said("relation"), said("tool"), said("made")),
+            (Some("finetune"), Some("trl 0.19.0 by hand"), None)
+        );
     }
 
     #[test]

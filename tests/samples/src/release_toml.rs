@@ -83,6 +83,7 @@ fn answer(section: &str, name: &str) -> Option<&'static str> {
         ("not_evaluated", _) => "\"Below the size at which the tests that exist say anything.\"",
         ("components", _) => "\"no\"",
         (section, "included") if section.starts_with("components.") => "\"no\"",
+        ("lineage", "made") => "\"other by none\"",
         ("lineage", "relation") => "\"other\"",
         ("lineage", "parent") => "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
         ("lineage", "tool") => "\"none\"",

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use stele_model_files::hub_name::HubName;
+use stele_model_files::tool::Tool;
 use stele_spec::finding::DeclaredBase;
+use stele_spec::manifest::FilePath;
 use stele_spec::name::{Coordinate, Publisher};
 use toml::{Table, Value};
 
@@ -12,7 +14,7 @@ use crate::draft::answers::{Answers, PresetParent};
 use crate::draft::facts::Facts;
 use crate::draft::quantized::Quantized;
 use crate::form::{Answer, AnsweredBy, FormWriter, quoted};
-use crate::short_forms::CARRIED;
+use crate::short_forms::{CARRIED, MADE};
 
 /// The most parents that are written: what names more is no model that a person completes by hand.
 const MAX_PARENTS: usize = 100;
@@ -109,6 +111,16 @@ enum How {
     Open(String),
 }
 
+/// What is written of how the model came of its parent.
+enum Asked {
+    /// What files say.
+    Fact(&'static str, String),
+    /// What was answered before.
+    Answered(Answer),
+    /// A person has to say.
+    Open(String),
+}
+
 /// How the model came of its parents. That a base model is named says by itself not what was done with it.
 fn how(facts: &Facts, parents: usize) -> How {
     const RELATIONS: [&str; 4] = ["adapter", "merge", "quantized", "finetune"];
@@ -167,15 +179,16 @@ fn of_file(
 ) {
     let Named { base, purl } = named;
     sheet.item("lineage");
-    match (how, known.filter(|known| known.field("relation").is_some())) {
-        (How::Said(relation, from), Some(known)) if known.text("relation") != Some(relation) => {
-            let said = known.text("relation").unwrap_or_default();
-            sheet.decide("relation", &format!("{relation} by {from}; {} says {said}", known.from));
+    let before = known.and_then(|known| known.text("relation").map(|said| (said, known)));
+    let relation = match (how, before) {
+        (How::Said(relation, from), Some((said, known))) if said != *relation => {
+            Asked::Open(format!("{relation} by {from}; {} says {said}", known.from))
         }
-        (How::Said(relation, from), _) => sheet.text("relation", relation, from),
-        (How::Open(_), Some(known)) => known.go_on(sheet, "relation"),
-        (How::Open(why), None) => sheet.decide("relation", why),
-    }
+        (How::Said(relation, from), _) => Asked::Fact(relation, from.clone()),
+        (How::Open(_), Some((said, known))) => Asked::Answered(known.says(said.into())),
+        (How::Open(why), None) => Asked::Open(why.clone()),
+    };
+    relation_and_tool(sheet, facts, known, &relation);
     let from = base.file.as_str();
     match known {
         Some(known) => {
@@ -201,7 +214,7 @@ fn of_file(
     if let Some(revision) = revision {
         sheet.comment(&format!("{from} says the revision {revision} of it."));
     }
-    tool_and_carries(sheet, facts, known);
+    carries(sheet, known);
 }
 
 /// The parent that a preset names: publish looks it up in the log.
@@ -213,15 +226,14 @@ fn of_preset(
     known: Option<&Before>,
 ) {
     sheet.item("lineage");
-    match parent.relation {
-        Some(relation) => sheet.answered("relation", &parent.source.says(relation.as_str().into())),
-        None => match how(facts, 1) {
-            How::Said(relation, from) => {
-                sheet.decide("relation", &format!("{relation} by {from}; {} says another", parent.source.name));
-            }
-            How::Open(why) => sheet.decide("relation", &why),
-        },
-    }
+    let relation = match (parent.relation, how(facts, 1)) {
+        (Some(relation), _) => Asked::Answered(parent.source.says(relation.as_str().into())),
+        (None, How::Said(relation, from)) => {
+            Asked::Open(format!("{relation} by {from}; {} says another", parent.source.name))
+        }
+        (None, How::Open(why)) => Asked::Open(why),
+    };
+    relation_and_tool(sheet, facts, known, &relation);
     let coordinate = parent.coordinate.to_string();
     match base.filter(|base| !base.is(&parent.coordinate) && known.is_none()) {
         // Who is called what on a hub is not known to a log: the person says whether both names are of one model.
@@ -238,22 +250,52 @@ fn of_preset(
             sheet.answered("parent", &parent.source.says(named.into()));
         }
     }
-    tool_and_carries(sheet, facts, known);
+    carries(sheet, known);
 }
 
-fn tool_and_carries(sheet: &mut FormWriter, facts: &Facts, known: Option<&Before>) {
+/// What made a model of its parent.
+enum Made<'a> {
+    /// This, by a file.
+    By(&'a Tool, &'a FilePath),
+    /// What was said before.
+    AsBefore(&'a Before),
+    /// A person has to say; with what is known.
+    Open(String),
+}
+
+fn made<'a>(facts: &'a Facts, known: Option<&'a Before>) -> Made<'a> {
     let exported = facts.exporter.as_ref().filter(|_| facts.formats == ["onnx"]);
     // What wrote a GGUF file is not what saved the configuration beside it.
     let saved = facts.tool.as_ref().filter(|_| !facts.formats.iter().any(|format| ["gguf", "onnx"].contains(format)));
-    let made = saved.filter(|(tool, _)| tool.made_it());
-    match (exported.or(made), known) {
-        (Some((tool, path)), _) => sheet.text("tool", tool.as_str(), path.as_str()),
-        (None, Some(known)) if known.field("tool").is_some() => known.go_on(sheet, "tool"),
-        _ => {
-            let saved = saved.map(|(tool, path)| format!("; {} saved {path}", tool.as_str())).unwrap_or_default();
-            sheet.decide("tool", &format!("what made this of it, with its version; or none{saved}"));
-        }
+    match (exported.or(saved.filter(|(tool, _)| tool.made_it())), known) {
+        (Some((tool, path)), _) => Made::By(tool, path),
+        (None, Some(known)) if known.field("tool").is_some() => Made::AsBefore(known),
+        _ => Made::Open(saved.map(|(tool, path)| format!("; {} saved {path}", tool.as_str())).unwrap_or_default()),
     }
+}
+
+/// `relation` and `tool`, which are one question where nothing answers either.
+fn relation_and_tool(sheet: &mut FormWriter, facts: &Facts, known: Option<&Before>, relation: &Asked) {
+    let made = made(facts, known);
+    match (relation, &made) {
+        (Asked::Open(why), Made::Open(saved)) => {
+            return sheet.decide(
+                MADE,
+                &format!("how and with what, such as finetune by trl 0.19.0, or merge by none: {why}{saved}"),
+            );
+        }
+        (Asked::Open(why), _) => sheet.decide("relation", why),
+        (Asked::Answered(answer), _) => sheet.answered("relation", answer),
+        (Asked::Fact(relation, from), _) => sheet.text("relation", relation, from),
+    }
+    match made {
+        Made::By(tool, path) => sheet.text("tool", tool.as_str(), path.as_str()),
+        Made::AsBefore(known) => known.go_on(sheet, "tool"),
+        Made::Open(saved) => sheet.decide("tool", &format!("what made this of it, with its version; or none{saved}")),
+    }
+}
+
+fn carries(sheet: &mut FormWriter, known: Option<&Before>) {
     match known.filter(|known| known.field("carries").is_some()) {
         Some(known) => known.go_on(sheet, "carries"),
         None => {
@@ -307,6 +349,11 @@ impl Before {
         purl.is_some_and(|purl| named.purl.as_deref().is_some_and(|named| bare(named) == bare(purl)))
     }
 
+    /// A value, as its answer.
+    fn says(&self, value: Value) -> Answer {
+        Answer { value, from: self.from.clone(), by: AnsweredBy::Carried }
+    }
+
     /// Writes a field as it was said.
     fn go_on(&self, sheet: &mut FormWriter, name: &str) {
         let Some(value) = self.field(name) else { return };
@@ -318,7 +365,7 @@ impl Before {
             parent.remove("entry");
             parent.remove("leaf_hash");
         }
-        let answer = Answer { value, from: self.from.clone(), by: AnsweredBy::Carried };
+        let answer = self.says(value);
         match name {
             "parent_weights" if self.coordinate().is_some() => {}
             "parent_weights" | "recipe" => sheet.goes_with(name, &answer),
