@@ -18,8 +18,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         folder.card("license: apache-2.0");
         folder.write("config.json", br#"{"architectures": ["LlamaForCausalLM"], "transformers_version": "4.57.1"}"#);
-        let header = br#"{"w":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}"#;
-        folder.write("model.safetensors", &[&(header.len() as u64).to_le_bytes(), header.as_slice(), &[0; 4]].concat());
+        folder.write("model.safetensors", &safetensors());
         folder
     }
 
@@ -54,6 +53,12 @@ impl Folder {
         let text = document["form"].as_str().unwrap().to_owned();
         (text.parse().unwrap_or_else(|error| panic!("{error}: {text}")), text, document["decisions"].clone())
     }
+}
+
+/// One tensor of four numbers.
+fn safetensors() -> Vec<u8> {
+    let header = br#"{"w":{"dtype":"I8","shape":[4],"data_offsets":[0,4]}}"#;
+    [&(header.len() as u64).to_le_bytes(), header.as_slice(), &[0; 4]].concat()
 }
 
 fn shown(path: &Path) -> String {
@@ -208,14 +213,11 @@ fn a_licence_that_the_files_contradict_is_asked_with_both_sides() {
         ("license: [apache-2.0, mit]", "", "the files say mit; "),
         ("license: acme-research", "", "the files say acme-research; "),
         ("license: other\nlicense_name: Acme Terms", "", "LicenseRef-Acme-Terms by license_name in README.md; "),
-        (
-            "tags: [x]",
-            "MIT License\n\nPermission is hereby granted, free of charge, to any person",
-            "LICENSE begins as MIT does",
-        ),
+        ("tags: [x]", "Apache License\nVersion 2.0, January 2004\nbut only on Mondays", "Apache-2.0"),
+        ("tags: [x]", "Terms of our own.", "LICENSE is word by word no text of the SPDX list; "),
+        ("tags: [x]", "\u{0}\u{1}", "LICENSE cannot be read; "),
         ("license: apache-2.0", "", "Apache-2.0"),
         ("tags: [x]", "", "Apache-2.0"),
-        ("tags: [x]", "Terms of our own.", "Apache-2.0"),
     ] {
         let folder = Folder::new();
         folder.card(front);
@@ -244,10 +246,20 @@ fn terms_under_the_same_name_with_other_words_are_asked_again() {
     let text = OLD.replace("spdx = \"Apache-2.0\"", "spdx = \"LicenseRef-acme\"").replace("LICENSE.old", "LICENSE");
     let old = folder.beside("old.toml", &text);
     let (form, _, _) = folder.drafted(&["--from", &old]);
-    for field in ["license.spdx", "license.use_restricted"] {
-        let asked = value(&form, field).unwrap();
-        assert!(asked.contains("LICENSE is another text than before"), "{field}: {asked}");
-    }
+    let asked = |form: &Table, field: &str| value(form, field).unwrap();
+    assert!(asked(&form, "license.spdx").contains("LICENSE is another text than before"), "{form}");
+    assert!(asked(&form, "license.use_restricted").starts_with("DECIDE"), "{form}");
+    // Where the card names the terms, what they restrict is asked again.
+    folder.card("license: other\nlicense_name: acme");
+    let (form, _, _) = folder.drafted(&["--from", &old]);
+    assert_eq!(asked(&form, "license.spdx"), "LicenseRef-acme");
+    assert!(asked(&form, "license.use_restricted").contains("LICENSE is another text than before"), "{form}");
+    // The same words are the same terms.
+    let here = format!("{}", stele_spec::hash::Digest::of(b"Terms of our own, the second version."));
+    let old = folder
+        .beside("old.toml", &text.replace("0a8f2e0dd0b5d3a1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70819", &here));
+    let (form, _, _) = folder.drafted(&["--from", &old]);
+    assert_eq!(asked(&form, "license.use_restricted"), "false");
 }
 
 #[test]
@@ -384,6 +396,66 @@ fn presets_answer_what_they_may_and_nothing_against_the_files() {
     let ran = folder.draft(&["--preset", &format!("adapter-of={parent}")]).ok();
     assert!(ran.err.contains("no file says that the weights are those of an adapter"), "{}", ran.err);
     assert!(ran.json()["form"].as_str().unwrap().contains("artifact = \"DECIDE"));
+}
+
+#[test]
+fn a_preset_that_names_a_parent_is_held_against_what_the_files_say_of_one() {
+    let (parent, preset) = ("acme.example/tiny@1.0#base", "quantization-of=acme.example/tiny@1.0#base");
+    for (front, relation, named) in [
+        ("base_model: acme/Tiny", "quantized", parent),
+        ("base_model: acme/Tiny\nbase_model_relation: quantized", "quantized", parent),
+        ("base_model: acme/Tiny\nbase_model_relation: finetune", "DECIDE", parent),
+        (
+            "base_model: other/large",
+            "quantized",
+            "DECIDE: acme.example/tiny@1.0#base if it is what README.md calls other/large",
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.card(&format!("license: mit\n{front}"));
+        let (form, text, _) = folder.drafted(&["--preset", preset]);
+        let said = |place: &str| value(&form, place).unwrap_or_default();
+        let asked = value(&form, "lineage.0.relation").or_else(|| value(&form, "lineage.0.made"));
+        assert!(asked.unwrap().starts_with(relation), "{front}: {text}");
+        assert_eq!(said("lineage.0.parent.coordinate"), named, "{front}");
+        assert_eq!(form["lineage"].as_array().unwrap().len(), 1, "{front}");
+    }
+    let two = Folder::new().draft(&["--preset", preset, "--preset", &format!("adapter-of={parent}")]);
+    two.fails_json(2, "preset-twice");
+}
+
+#[test]
+fn how_a_model_came_of_its_base_is_asked_where_no_file_says_it() {
+    for (front, relation, tool) in [
+        ("base_model: acme/base", None, None),
+        ("base_model: acme/base\nbase_model_relation: finetune", Some("finetune"), None),
+        ("base_model: acme/base\nbase_model_relation: quantized", None, None),
+        ("base_model: [acme/a, acme/b]\ntags: [merge]", None, None),
+    ] {
+        let folder = Folder::new();
+        folder.card(&format!("license: mit\n{front}"));
+        let (form, text, _) = folder.drafted(&[]);
+        let said = |name: &str| value(&form, &format!("lineage.0.{name}")).filter(|said| !said.starts_with("DECIDE"));
+        assert_eq!((said("relation").as_deref(), said("tool").as_deref()), (relation, tool), "{front}: {text}");
+        assert!(said("made").is_none() && text.contains("transformers 4.57.1 saved config.json"), "{text}");
+    }
+    // What the adapter's own config says goes before the card, and both are shown where they differ.
+    let folder = Folder::new();
+    std::fs::remove_file(folder.at("model/model.safetensors")).unwrap();
+    std::fs::remove_file(folder.at("model/config.json")).unwrap();
+    folder.write("adapter_model.safetensors", &safetensors());
+    folder.write("adapter_config.json", br#"{"base_model_name_or_path": "acme/base", "peft_version": "0.18.0"}"#);
+    folder.card("license: mit");
+    let (form, _, _) = folder.drafted(&[]);
+    assert_eq!(value(&form, "lineage.0.relation").as_deref(), Some("adapter"));
+    assert_eq!(value(&form, "lineage.0.tool").as_deref(), Some("peft 0.18.0"));
+    folder.card("license: mit\nbase_model: acme/base\nbase_model_relation: finetune");
+    let (form, _, _) = folder.drafted(&[]);
+    let asked = value(&form, "lineage.0.relation").unwrap();
+    assert!(
+        asked.starts_with("DECIDE: adapter by adapter_config.json; base_model_relation in README.md says finetune"),
+        "{asked}"
+    );
 }
 
 #[test]

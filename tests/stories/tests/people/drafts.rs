@@ -159,11 +159,41 @@ fn a_wrong_parent_and_a_wrong_fact_are_corrected_in_sight_and_weights_never() ->
     assert_eq!(told["current"]["weights"], told["statement"]["weights"]);
     let told = acme.ask(&network, &["show", tuned])?.expect(0)?;
     assert!(told.stdout.contains("model.parameters from 4 to 5"), "{}", told.stdout);
-    let told = acme.ask(&network, &["resolve", path(&folder.join("model.safetensors"))?])?.expect(0)?;
+    let told = acme.ask(&network, &["resolve", path(&folder.join("model.safetensors"))?, "--no-bundle"])?.expect(0)?;
     assert!(told.stdout.contains("model.parameters from 4 to 5"), "{}", told.stdout);
     let told = acme.ask(&network, &["lineage", tuned])?.expect(0)?;
-    assert!(told.stdout.contains(&parent), "{}", told.stdout);
+    assert!(told.stdout.contains(&parent) && told.stdout.contains("amended: "), "{}", told.stdout);
     acme.verify(&folder)?.expect(0)?;
+
+    // The log names what was made of it, also where an amendment says so, and no more where another takes that back.
+    let children = || -> Step<Value> {
+        let told = acme.ask(&network, &["lineage", &parent, "--json"])?.expect(0)?.json()?;
+        Ok(Value::try_from(&told["children"]).unwrap())
+    };
+    let names = |children: &Value| children.to_string().contains(tuned);
+    assert!(names(&children()?));
+    // Two that name each other as parents: whoever follows them comes to an end.
+    let of_tuned = |form: &mut Table| {
+        form.insert(
+            "lineage".into(),
+            Value::Array(vec![Value::Table(
+                toml::from_str(&format!(
+                    "made = \"other by none\"\ncarries = []\nparent = {{ coordinate = \"{tuned}\" }}"
+                ))
+                .unwrap(),
+            )]),
+        );
+    };
+    amend(&network, &acme, &parent, &["lineage"], of_tuned)?.expect(0)?;
+    for verb in ["lineage", "show", "history"] {
+        acme.ask(&network, &[verb, tuned])?.expect(0)?;
+    }
+    let circle = acme.ask(&network, &["lineage", &parent])?.expect(0)?;
+    assert!(circle.stdout.contains(tuned), "{}", circle.stdout);
+    acme.ask(&network, &["verify", path(&folder)?, "--online"])?.expect(0)?;
+    let none = |form: &mut Table| drop(form.insert("lineage".into(), Value::Array(Vec::new())));
+    amend(&network, &acme, tuned, &["lineage", "model"], none)?.expect(0)?;
+    assert!(!names(&children()?), "{}", children()?);
     Ok(())
 }
 

@@ -33,7 +33,10 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
         }
         (Known::Open(why), Some(said)) => {
             let text = said.value.as_str().unwrap_or_default();
-            match text_changed(facts, answers, said).or_else(|| against(facts, text)) {
+            match text_changed(facts, answers, said)
+                .or_else(|| against(facts, text))
+                .or_else(|| unknown_text(facts, answers, text))
+            {
                 Some(against) => {
                     sheet.decide("spdx", &format!("{against}; {} says {}", said.from, shown(said)));
                     None
@@ -141,6 +144,21 @@ fn text_changed(facts: &Facts, answers: &Answers, said: &Answer) -> Option<Strin
         |(path, text): &(FilePath, LicenceText)| path.as_str() == name && matches!(text, LicenceText::Exact(_));
     let is_known = facts.licence_files.iter().any(is_exact);
     (!is_known).then(|| format!("{name} is another text than before, SHA-256 {here}"))
+}
+
+/// That a text here is none of the list, where a licence of the list was said before and no card says it now: it may be any licence's.
+fn unknown_text(facts: &Facts, answers: &Answers, spdx: &str) -> Option<String> {
+    let old = answers.of_old("license.text");
+    let before = old.as_ref().and_then(|old| old.value.get("sha256")?.as_str());
+    let is_same = |path: &FilePath| {
+        let here = facts.licence_digests.get(path.as_str()).map(ToString::to_string);
+        here.is_some() && here.as_deref() == before
+    };
+    let is_unknown = |(path, text): &(FilePath, LicenceText)| {
+        matches!(text, LicenceText::Unknown | LicenceText::Unreadable) && !is_same(path)
+    };
+    (!spdx.contains("LicenseRef-") && tags(facts).is_empty() && facts.licence_files.iter().any(is_unknown))
+        .then(|| seen(facts))
 }
 
 fn shown(answer: &Answer) -> &str {
