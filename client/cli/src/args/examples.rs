@@ -69,7 +69,6 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "stele draft ./model --publisher acme.example --model tiny --model-version 1.0.0 --variant base",
                 "writes model/release.toml; what only you can decide begins with DECIDE",
             ),
-            ("stele draft ./model --publisher acme.example -o -", "to stdout"),
             (
                 "stele draft ./model --from acme.example/tiny@1.0.0#base --model-version 1.1.0",
                 "the next version: what was decided goes on, and is shown with its source",

@@ -108,7 +108,7 @@ fn an_amended_lineage_is_held_against_what_is_new_in_it_and_leaves_what_is_gone(
     assert_eq!(log.codes(5, of(&base, 1, &|_| {})), []);
     // The parent was another one, which is withdrawn, and whose licence is not carried on.
     let told = log.codes(6, of(&other, 2, &|ancestor| ancestor.carries.license = false));
-    assert_eq!(told, [Code::LicenseDropped, Code::AncestorWithdrawn]);
+    assert_eq!(told, [Code::AncestorWithdrawn, Code::LicenseDropped]);
     // What comes over the old parent comes down no more.
     assert_eq!(log.codes(7, withdraw(&base, 1, Copies::PubliclyDownloaded)), []);
     assert_eq!(log.codes(8, of(&base, 1, &|_| {})), [Code::AncestorWithdrawn]);

@@ -160,7 +160,8 @@ pub(super) fn say(recorder: &mut Recorder) -> Step {
     recorder.said(&[&amend[..], &["--dry-run"]].concat(), "dry-run")?;
     recorder.said(&amend, "amend")?;
     recorder.said(&amend, "amend")?;
-    let facts = ["amend", "new", "--draft", "--field", "model", "--reason", "Another parent.", "--output", "facts.toml"];
+    let facts =
+        ["amend", "new", "--draft", "--field", "model", "--reason", "Another parent.", "--output", "facts.toml"];
     recorder.done(&facts, "amend")?;
     let mut form = fs::read_to_string(recorder.at("facts.toml")).during("reading the form")?;
     form += &format!(
