@@ -100,12 +100,8 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "a field by its option",
             ),
             (
-                "stele amend acme.example/tiny@1.0.0#base --draft --field hosts",
+                "stele amend acme.example/tiny@1.0.0#base --draft --field hosts --field lineage",
                 "a form with what holds now: amend.toml",
-            ),
-            (
-                "stele amend ./model --draft --field lineage --field model",
-                "a wrong parent, a wrong number of parameters",
             ),
             ("stele amend --form amend.toml --key publisher.pem", "and what it says, into the log"),
         ],
