@@ -162,7 +162,7 @@ pub(super) fn say(recorder: &mut Recorder) -> Step {
     recorder.said(&amend, "amend")?;
     let facts =
         ["amend", "new", "--draft", "--field", "model", "--reason", "Another parent.", "--output", "facts.toml"];
-    recorder.done(&facts, "amend")?;
+    recorder.asked(&facts, "amend", 0)?;
     let mut form = fs::read_to_string(recorder.at("facts.toml")).during("reading the form")?;
     form += &format!(
         "\n[[lineage]]\nmade = \"finetune by none\"\nparent = {{ coordinate = \"{first}\" }}\ncarries = [\"license\"]\n"
