@@ -46,7 +46,10 @@ fn every_kind_of_folder_is_released_with_a_dozen_decisions_and_again_with_three(
         fs::rename(folder.join("release.toml"), &old).unwrap();
         fs::rename(folder.join("release.stele"), &bundle).unwrap();
         kinds::write(&folder, kind, 7)?;
-        for from in [path(&old)?, path(&bundle)?, &coordinate] {
+        let kept = network.at(&format!("{kind}-kept"));
+        fs::create_dir_all(&kept).unwrap();
+        fs::copy(&bundle, kept.join("release.stele")).unwrap();
+        for from in [path(&old)?, path(&bundle)?, path(&kept)?, &coordinate] {
             let (told, open) =
                 draft(&folder, &[&["--from", from, "--model-version", "1.1"], trust.as_slice()].concat())?;
             let text = fs::read_to_string(folder.join(release_toml::FILE)).unwrap();
@@ -73,6 +76,53 @@ fn every_kind_of_folder_is_released_with_a_dozen_decisions_and_again_with_three(
         let told = acme.publish(&folder)?.expect(0)?;
         assert!(told.stdout.contains("@1.1#base"), "{}", told.stdout);
     }
+    Ok(())
+}
+
+#[test]
+fn an_earlier_release_that_does_not_verify_answers_nothing_and_a_withdrawn_one_is_named() -> Step {
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let policy = network.policy_path();
+    let folder = network.at("tiny");
+    kinds::write(&folder, "finetune", 1)?;
+    let names = ["--publisher", "acme.example", "--model", "tiny", "--variant", "base", "--model-version", "1.0"];
+    draft(&folder, &names)?;
+    release_toml::complete(&folder.join(release_toml::FILE))?;
+    acme.publish(&folder)?.expect(0)?;
+    let bundle = network.at("old.stele");
+    fs::rename(folder.join("release.stele"), &bundle).unwrap();
+    fs::remove_file(folder.join(release_toml::FILE)).unwrap();
+    let from = |from: &str, more: &[&str]| {
+        let fixed = ["--json", "draft", path(&folder)?, "--output", "-", "--from", from];
+        command::run(Binary::Stele, fixed.iter().chain(more))
+    };
+    let trust = ["--policy", path(&policy)?];
+
+    // Nobody has verified it: it answers, and that is said.
+    let told = from(path(&bundle)?, &[])?.expect(0)?.json()?;
+    let notes = told["notes"].to_string();
+    assert!(notes.contains("was not verified, for there is no trust policy"), "{notes}");
+    // A log that the policy does not know.
+    let other = Network::start(1, 1)?;
+    let theirs = other.policy_path();
+    from(path(&bundle)?, &["--policy", path(&theirs)?])?.expect(6)?;
+    // A byte of the statement is another one.
+    let mut bytes = fs::read(&bundle).unwrap();
+    let at = bytes.windows(10).position(|window| window == b"open-weigh").unwrap();
+    bytes[at] = b'O';
+    let forged = network.at("forged.stele");
+    fs::write(&forged, bytes).unwrap();
+    let told = from(path(&forged)?, &trust)?;
+    assert!(told.json()?["ok"] == false && told.code != Some(0), "{}", told.stdout);
+    from("acme.example/tiny@9#base", &trust)?.expect(8)?;
+
+    let coordinate = "acme.example/tiny@1.0#base";
+    let taken = ["withdraw", coordinate, "--did", "support-ended 2026-07-01", "--copies", "publicly-downloaded"];
+    acme.say(&network, &[taken.as_slice(), &["--reason", "It was bad."]].concat())?.expect(0)?;
+    let told = from(coordinate, &trust)?.expect(0)?.json()?;
+    let notes = told["notes"].to_string();
+    assert!(notes.contains("is withdrawn: `stele history` says why"), "{notes}");
     Ok(())
 }
 
