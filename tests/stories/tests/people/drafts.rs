@@ -115,7 +115,7 @@ fn an_earlier_release_that_does_not_verify_answers_nothing_and_a_withdrawn_one_i
     fs::write(&forged, bytes).unwrap();
     let told = from(path(&forged)?, &trust)?;
     assert!(told.json()?["ok"] == false && told.code != Some(0), "{}", told.stdout);
-    from("acme.example/tiny@9#base", &trust)?.expect(8)?;
+    from("acme.example/tiny@9#base", &trust)?.expect(3)?;
 
     let coordinate = "acme.example/tiny@1.0#base";
     let taken = ["withdraw", coordinate, "--did", "support-ended 2026-07-01", "--copies", "publicly-downloaded"];
