@@ -86,7 +86,7 @@ pub(crate) fn program() -> Program {
 
 /// Reads the command line of this process, where options that are not typed may have values of the settings.
 pub(crate) fn parse(settings: &Settings) -> Result<Cli, UsageError> {
-    usage::parse(settings.fill(program().command()))
+    usage::parse(settings.fill(program().command()), draft::join_presets(std::env::args_os()))
 }
 
 /// What to do.
@@ -102,7 +102,7 @@ pub enum Verb {
     Draft(DraftArgs),
     /// Hash, sign and submit a release, and write release.stele beside the weights.
     Publish(PublishArgs),
-    /// Change what is said about a release: licence, card, hosts, evaluations. Its weights stay.
+    /// Change what is said about a release: licence, card, hosts, evaluations, lineage. Its weights stay.
     Amend(AmendArgs),
     /// Say that access to a release moved.
     Stage(StageArgs),

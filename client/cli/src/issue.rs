@@ -8,8 +8,9 @@ use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
-use stele_publish::form::FormWriter;
-use stele_publish::issue::{FormHeader, Issue, Issued, Prepared, StatementRequest, verb};
+use stele_publish::form::{FormWriter, Tally};
+use stele_publish::form_header::{FormHeader, verb};
+use stele_publish::issue::{Issue, Issued, Prepared, StatementRequest};
 use stele_publish::problems::Problems;
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
@@ -36,7 +37,7 @@ pub(crate) fn draft(
     let kind = request.kind;
     let target = say.said.output.clone().unwrap_or_else(|| PathBuf::from(format!("{kind}.toml")));
     let next = format!("stele {} --form {} --key FILE", verb(kind), target.display());
-    draft_file::write_draft(request.draft(write), &target, &next, &[])
+    draft_file::write_draft(request.draft(write), &Tally::default(), &target, &next, &[])
 }
 
 /// Issues the statement and keeps its receipt.
@@ -90,7 +91,7 @@ fn rehearsed(prepared: &Prepared, record: &ProvenEntries, output: Option<&Path>)
     }
     let there = prepared.there.as_ref().map(ProvenStatement::position);
     let (title, findings) = (format!("send this {}", statement.kind()), prepared.findings.as_slice());
-    Rehearsal { title, statement, output, findings, changes, rows, there }.output()
+    Rehearsal { title, statement, output, findings, changes, earlier: None, rows, there }.output()
 }
 
 /// What stands of a release: its state, its fields as amended, and what was reported.

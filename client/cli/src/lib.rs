@@ -29,6 +29,8 @@ mod extract;
 
 mod render;
 
+mod version_before;
+
 mod rehearsal;
 
 mod issue;

@@ -15,6 +15,7 @@ use crate::Output;
 use crate::render::difference::Change;
 use crate::render::page::Page;
 use crate::schema;
+use crate::version_before::VersionBefore;
 
 /// How many changes a person is shown.
 const LISTED: usize = 50;
@@ -51,6 +52,8 @@ pub(crate) struct Rehearsal<'a> {
     pub(crate) findings: &'a [Finding],
     /// What would change of what stands.
     pub(crate) changes: Vec<Change>,
+    /// What differs from the version before, where the log has one.
+    pub(crate) earlier: Option<VersionBefore>,
     /// What else is to be known, as rows.
     pub(crate) rows: Vec<(&'static str, String)>,
     /// The entry that says the same already: nothing would be sent.
@@ -84,6 +87,9 @@ impl Rehearsal<'_> {
         if self.changes.len() > LISTED {
             page.row("", &format!("and {} more: --json has all", self.changes.len() - LISTED));
         }
+        if let Some(earlier) = &self.earlier {
+            earlier.rows(&mut page);
+        }
         let mut document = Map::new();
         document.insert("schema".into(), schema::DRY_RUN.name().into());
         document.insert("dry_run".into(), true.into());
@@ -103,6 +109,7 @@ impl Rehearsal<'_> {
         );
         document.insert("warnings".into(), json!(self.findings));
         document.insert("changes".into(), self.changes.iter().map(Change::json).collect());
+        document.insert("earlier".into(), self.earlier.as_ref().map_or(Value::Null, VersionBefore::json));
         document.insert("problems".into(), Value::Array(Vec::new()));
         document.insert("statement".into(), json!(self.statement));
         Ok(Output { text: page.0, json: document.into(), failure: None })

@@ -15,7 +15,7 @@ use common::{FILES, stele};
 #[test]
 fn a_draft_is_refused_while_a_decision_is_open_and_each_line_is_named() {
     let (world, _served) = served();
-    draft(&world).ok().says(&["values begin with DECIDE"]);
+    draft(&world).ok().says(&["decisions left", "replace each value that begins with DECIDE"]);
     let drafted = world.model().join("release.toml").display().to_string();
     stele(&["inspect", &drafted]).ok().says(&["a release that is not signed yet", "`stele publish`", " open"]);
     assert_eq!(stele(&["inspect", &drafted, "--json"]).ok().json()["kind"], "release-toml");

@@ -120,7 +120,7 @@ pub fn collect(
             },
         };
         if let Found::Status(standing) = &found
-            && let Some((_, release)) = standing.history.release()
+            && let Some(release) = standing.history.current()
         {
             waiting.extend(release.lineage.iter().rev().map(|parent| (depth + 1, Some(at), parent.clone())));
         }

@@ -182,7 +182,8 @@ impl LogView<'_> {
         Ok(self.reader.manifest(digest)?)
     }
 
-    /// The releases that a lookup names, each once, at most so many; what else it names is left out.
+    /// The releases that a lookup names, and the amendments that name a parent which is asked for; at most so many. What else it names is
+    /// left out.
     pub fn releases(&self, lookup: &ReleaseLookup<'_>, most: usize) -> Result<StatementList, Failure> {
         if let Some(whole) = self.whole.get() {
             return self.searched(lookup, whole, most);
@@ -192,7 +193,7 @@ impl LogView<'_> {
             Err(failure) if self.may_read_whole(&failure) => return self.searched(lookup, self.read_whole()?, most),
             Err(failure) => return Err(failure),
         };
-        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
+        listing.statements.retain(|logged| lookup.is_of(logged.signed().statement()) != Some(false));
         Ok(listing)
     }
 
@@ -203,14 +204,15 @@ impl LogView<'_> {
         let mut manifests = 0;
         for position in whole.releases() {
             let logged = self.logged(*position)?;
-            let Some(release) = logged.signed().statement().release() else { continue };
-            let is_it = match lookup.is_of(release) {
-                Some(is_it) => is_it,
-                None if manifests == MAX_SEARCHED => {
+            let statement = logged.signed().statement();
+            let is_it = match (lookup.is_of(statement), statement.release()) {
+                (Some(is_it), _) => is_it,
+                (None, None) => false,
+                (None, Some(_)) if manifests == MAX_SEARCHED => {
                     cut = true;
                     break;
                 }
-                None => {
+                (None, Some(release)) => {
                     manifests += 1;
                     match self.manifest(release.manifest) {
                         Ok(manifest) => manifest.is_none_or(|manifest| lookup.is_in(&manifest)),

@@ -16,13 +16,16 @@ use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::{ProofError, TlogProof};
 use stele_spec::registration::{BrokenHistory, KeyHistory};
 use stele_spec::registration::{Holder, Registry};
-use stele_spec::statement::{SignedStatement, Statement};
+use stele_spec::statement::{Release, SignedStatement, Statement};
 
 use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index};
 use crate::name_lookup::NameLookup;
 use crate::reader::LogReader;
 use crate::statements::{Lack, MAX_STATEMENTS, ProvenStatement};
+
+/// The most statements about a model that are looked through for its version before, the newest.
+const MAX_LOOKED: usize = 256;
 
 /// One log, asked under one policy, and the entries of it that are proven.
 #[derive(Debug)]
@@ -197,6 +200,28 @@ impl<'a> ProvenEntries<'a> {
             positions.into_iter().map(|position| self.entry(position)).collect::<Result<_, _>>()?;
         about.extend(self.release(coordinate)?);
         Ok(about)
+    }
+
+    /// The newest release of the same model in another version: of the same variant, else of another. Nothing where the log lists none.
+    pub fn version_before(&mut self, coordinate: &Coordinate) -> Result<Option<ProvenStatement>, Failure> {
+        let Ok(positions) = self.listed(&Subject::under_model(&coordinate.publisher, &coordinate.model))? else {
+            return Ok(None);
+        };
+        let mut of_another_variant = None;
+        for position in positions.into_iter().rev().take(MAX_LOOKED) {
+            let bytes = self.log.entry(position)?;
+            let Ok(signed) = SignedStatement::parse(&bytes) else { continue };
+            let Some(found) = signed.statement().release().map(Release::coordinate) else { continue };
+            let is_of_model = (&found.publisher, &found.model) == (&coordinate.publisher, &coordinate.model);
+            if !is_of_model || found.version == coordinate.version {
+                continue;
+            }
+            if found.variant == coordinate.variant {
+                return self.entry(position).map(Some);
+            }
+            of_another_variant = of_another_variant.or(Some(position));
+        }
+        of_another_variant.map(|position| self.entry(position)).transpose()
     }
 
     /// The releases that have a file, as far as the log names them; each proven.

@@ -1,9 +1,12 @@
 //! Questions to which the answer is a list of releases, and for which a log has a lookup without a proof.
+//!
+//! Package URLs are those with which releases were released. Parents are those of releases and of amendments: whether one still holds is
+//! known of the release as it stands.
 
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest};
 use stele_spec::name::Coordinate;
-use stele_spec::statement::{Parent, Purl, Release};
+use stele_spec::statement::{Parent, Purl, Statement};
 
 /// What the releases that are asked for have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,16 +41,17 @@ impl ReleaseLookup<'_> {
         }
     }
 
-    /// Whether a release answers the question by itself; none where its manifest must be read for that.
-    pub(crate) fn is_of(&self, release: &Release) -> Option<bool> {
+    /// Whether a statement answers the question by itself; none where the manifest of the release must be read for that.
+    pub(crate) fn is_of(&self, statement: &Statement) -> Option<bool> {
         match self {
-            Self::File(_) | Self::GitBlob(_) => None,
+            Self::File(_) | Self::GitBlob(_) => statement.release().is_none().then_some(false),
             Self::Purl(purl) => {
-                Some(release.model.purl.as_ref().is_some_and(|recorded| is_at_any_version(purl, recorded)))
+                let recorded = statement.release().and_then(|release| release.model.purl.as_ref());
+                Some(recorded.is_some_and(|recorded| is_at_any_version(purl, recorded)))
             }
             Self::Children(parent) => {
                 let names = |named: &Parent| matches!(named, Parent::Logged(named) if named.coordinate == **parent);
-                Some(release.lineage.iter().any(|ancestor| names(&ancestor.parent)))
+                Some(statement.lineage().iter().any(|ancestor| names(&ancestor.parent)))
             }
         }
     }

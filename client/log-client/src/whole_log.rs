@@ -37,7 +37,7 @@ impl WholeLog {
                 // Index entries, and statements of a later version, are about nothing that is asked here.
                 let Ok(signed) = SignedStatement::parse(bytes) else { continue };
                 about.extend(subjects_of(&signed).iter().map(|subject| (short(subject), position)));
-                if signed.statement().release().is_some() {
+                if signed.statement().release().is_some() || !signed.statement().lineage().is_empty() {
                     releases.push(position);
                 }
             }
@@ -58,7 +58,7 @@ impl WholeLog {
         rest.iter().take_while(move |(short, _)| *short == wanted).map(|(_, position)| *position)
     }
 
-    /// The positions of all releases, ascending.
+    /// The positions of all releases, and of the amendments that name parents, ascending.
     pub fn releases(&self) -> &[u64] {
         &self.releases
     }

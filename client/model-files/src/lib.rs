@@ -20,6 +20,7 @@ pub mod evaluation;
 pub mod hub_name;
 pub mod licences;
 pub mod origin;
+pub mod tool;
 
 pub mod bases;
 pub mod content;

@@ -38,6 +38,22 @@ pub fn is_model(file: impl Read + Seek, size: u64) -> io::Result<bool> {
     Ok(version && graph)
 }
 
+/// The program that wrote a model, and its version, as the model says: `pytorch`, `2.9.0`.
+pub fn producer(file: impl Read + Seek, size: u64) -> io::Result<(String, String)> {
+    let mut walk = Walk::new(file);
+    let (mut name, mut version) = (String::new(), String::new());
+    while walk.at < size {
+        let (number, value) = walk.field(size)?;
+        let Value::Bytes(length) = value else { continue };
+        match number {
+            2 => name = walk.text(length)?,
+            3 => version = walk.text(length)?,
+            _ => walk.skip(length)?,
+        }
+    }
+    Ok((name, version))
+}
+
 /// The messages on the way to a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Message {

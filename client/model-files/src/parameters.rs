@@ -35,6 +35,16 @@ pub enum Parameters {
     None,
 }
 
+impl Parameters {
+    /// How many, where that is known.
+    pub fn known(&self) -> Option<u64> {
+        match self {
+            Self::Known { count, .. } => Some(*count),
+            Self::Open(_) | Self::None => None,
+        }
+    }
+}
+
 /// A safetensors file of weights; without its tensors where its header cannot be read.
 #[derive(Debug, Clone)]
 pub struct Counted {

@@ -9,7 +9,7 @@ use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::{Finding, foreseen};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
-use stele_spec::statement::{Parent, Release, Statement};
+use stele_spec::statement::{Ancestor, Parent, Release, Statement};
 
 /// The most releases above a new one that are looked at.
 const MAX_ANCESTORS: usize = 64;
@@ -32,16 +32,7 @@ impl Earlier {
     pub fn of_release(record: &mut ProvenEntries, release: &Release, manifest: &Manifest) -> Result<Self, Failure> {
         let mut earlier = Self::default();
         let own = release.coordinate();
-        let mut queue: VecDeque<Coordinate> = parents(release).into();
-        let mut met = BTreeSet::from([own.clone()]);
-        while let Some(coordinate) = queue.pop_front().filter(|_| met.len() <= MAX_ANCESTORS) {
-            if met.insert(coordinate.clone()) {
-                for logged in record.newest_about(&coordinate, MAX_SAID)? {
-                    queue.extend(logged.statement().release().map(parents).unwrap_or_default());
-                    earlier.add(logged);
-                }
-            }
-        }
+        earlier.add_ancestors(record, &release.lineage, &own)?;
         let mut files: Vec<_> = manifest.weights().filter(|file| file.size > 0).collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
         // Each manifest is asked for once, also one that the log does not have.
@@ -70,9 +61,37 @@ impl Earlier {
     fn of_statement(record: &mut ProvenEntries, statement: &Statement) -> Result<Self, Failure> {
         let mut earlier = Self::default();
         for coordinate in statement.coordinates() {
-            record.about(&coordinate)?.into_iter().for_each(|logged| earlier.add(logged));
+            let about = record.about(&coordinate)?;
+            // An amended lineage is held against what it was, and what it is.
+            if !statement.lineage().is_empty() {
+                for before in &about {
+                    earlier.add_ancestors(record, before.statement().lineage(), &coordinate)?;
+                }
+                earlier.add_ancestors(record, statement.lineage(), &coordinate)?;
+            }
+            about.into_iter().for_each(|logged| earlier.add(logged));
         }
         Ok(earlier)
+    }
+
+    /// What was said about everything above a release, the nearest first.
+    fn add_ancestors(
+        &mut self,
+        record: &mut ProvenEntries,
+        lineage: &[Ancestor],
+        own: &Coordinate,
+    ) -> Result<(), Failure> {
+        let mut queue: VecDeque<Coordinate> = parents(lineage).into();
+        let mut met = BTreeSet::from([own.clone()]);
+        while let Some(coordinate) = queue.pop_front().filter(|_| met.len() <= MAX_ANCESTORS) {
+            if met.insert(coordinate.clone()) {
+                for logged in record.newest_about(&coordinate, MAX_SAID)? {
+                    queue.extend(parents(logged.statement().lineage()));
+                    self.add(logged);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, logged: ProvenStatement) {
@@ -97,12 +116,12 @@ fn is_of_the_log(failure: &Failure) -> bool {
     matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::BytesDiffer | Exit::BadInput)
 }
 
-fn parents(release: &Release) -> Vec<Coordinate> {
+fn parents(lineage: &[Ancestor]) -> Vec<Coordinate> {
     let logged = |parent: &Parent| match parent {
         Parent::Logged(parent) => Some(parent.coordinate.clone()),
         Parent::Unlogged(_) => None,
     };
-    release.lineage.iter().filter_map(|ancestor| logged(&ancestor.parent)).collect()
+    lineage.iter().filter_map(|ancestor| logged(&ancestor.parent)).collect()
 }
 
 /// Says what auditors will report, from what the log has about the same releases. It stops nothing: a late withdrawal must be said although it is

@@ -25,6 +25,8 @@ pub mod key_proposal;
 
 pub mod form;
 
+pub mod short_forms;
+
 pub mod draft;
 
 pub mod register;
@@ -40,4 +42,7 @@ pub mod publish_check;
 
 pub mod release;
 
+pub mod parent_folder;
+
+pub mod form_header;
 pub mod issue;

@@ -7,6 +7,8 @@
 //! - `subject = "this-release"` in an evaluation is the weights digest of this release.
 //! - `[roles]` gives files another role than their name does: `"extra/ranker.bin" = "classifier"`.
 //! - A parent in the log needs only its coordinate: its entry and `parent_weights` are looked up, and proven.
+//! - Another parent may name the `folder` with its files, from where the file is: `digest` and `parent_weights` are computed.
+//! - One answer for many fields, and what follows from others, is written out: see [`short_forms`].
 //! - `issued_at` may be left out: the first `publish` writes it into the file, so that every later one signs the same bytes.
 
 use std::collections::BTreeMap;
@@ -15,14 +17,16 @@ use std::path::{Path, PathBuf};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_model_files::roles::Roles;
+use stele_spec::hash::Digest;
 use stele_spec::manifest::{FileDigests, FilePath, Manifest, ManifestError, ManifestFile, Role};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{ManifestMismatch, Release, Timestamp};
 use stele_verify::folder::walk::Found;
 use toml::{Table, Value};
 
-use crate::form::{Form, resolve_one};
+use crate::form::{self, DECIDE, Form};
 use crate::problems::Problems;
+use crate::short_forms;
 
 /// What stands for the weights digest of the release itself.
 const THIS: &str = "this-release";
@@ -33,6 +37,16 @@ pub struct ReleaseFile {
     path: PathBuf,
     form: Form,
     roles: BTreeMap<FilePath, Role>,
+    /// The folders of parents, by the places of the parents: `lineage[0]`.
+    parents: BTreeMap<String, ParentFolder>,
+}
+
+/// A folder with the files of a parent.
+#[derive(Debug)]
+struct ParentFolder {
+    path: PathBuf,
+    /// The tree digest and the weights digest, once they are computed.
+    digests: Option<(Digest, Digest)>,
 }
 
 impl ReleaseFile {
@@ -59,7 +73,21 @@ impl ReleaseFile {
             let (file, role) = (problems.keep(file), problems.keep(role));
             roles.extend(file.zip(role));
         }
-        Some(Self { path: path.to_owned(), form, roles })
+        short_forms::expand(&mut form, problems);
+        let parents = take_folders(&mut form, path.parent().unwrap_or(Path::new("")), problems);
+        Some(Self { path: path.to_owned(), form, roles, parents })
+    }
+
+    /// The folders with the files of parents, each with the place of its parent.
+    pub fn parent_folders(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.parents.iter().map(|(at, folder)| (at.as_str(), folder.path.as_path()))
+    }
+
+    /// Gives a parent the digests of its files.
+    pub fn set_parent(&mut self, at: &str, files: &Manifest) {
+        if let Some(folder) = self.parents.get_mut(at) {
+            folder.digests = Some((files.tree_digest(), files.weights_digest()));
+        }
     }
 
     /// The coordinate, as far as the file says it.
@@ -134,21 +162,7 @@ impl ReleaseFile {
     ///
     /// A coordinate has one release for ever, so publishing again finds the same entry and signs the same bytes.
     pub fn resolve_parents(&mut self, record: &mut ProvenEntries, problems: &mut Problems) {
-        let before = self.form.clone();
-        let each: Result<(), std::convert::Infallible> = self.form.each("lineage.*", |path, ancestor| {
-            let Value::Table(ancestor) = ancestor else { return Ok(()) };
-            let Some(parent) = ancestor.get_mut("parent") else { return Ok(()) };
-            // A log that does not answer is not asked once for each.
-            if problems.has_unavailable() {
-                return Ok(());
-            }
-            let logged = problems.keep(resolve_one(&before, &format!("{path}.parent"), parent, record)).flatten();
-            if let Some(release) = logged.as_ref().and_then(|logged| logged.statement().release()) {
-                ancestor.entry("parent_weights").or_insert(release.weights.digest.to_string().into());
-            }
-            Ok(())
-        });
-        let Ok(()) = each;
+        form::resolve_parents(&mut self.form, record, problems);
     }
 
     /// The fields with everything that follows from a manifest, and the documents that are named and not in it.
@@ -173,8 +187,26 @@ impl ReleaseFile {
             Ok(())
         });
         let Ok(()) = subjects;
+        short_forms::expand_days(&mut form, now);
+        self.fill_parents(&mut form);
         let absent = form.documents_without_digest();
         (form, absent)
+    }
+
+    /// Gives parents the digests of their folders. In a form that is only checked, those that are not computed yet are of nothing.
+    fn fill_parents(&self, form: &mut Form) {
+        let nothing = Digest::of(b"");
+        let filled: Result<(), std::convert::Infallible> = form.each("lineage.*", |at, ancestor| {
+            if let (Some(folder), Value::Table(ancestor)) = (self.parents.get(at), ancestor) {
+                let (tree, weights) = folder.digests.unwrap_or((nothing, nothing));
+                if let Some(Value::Table(parent)) = ancestor.get_mut("parent") {
+                    parent.insert("digest".into(), tree.to_string().into());
+                }
+                ancestor.insert("parent_weights".into(), weights.to_string().into());
+            }
+            Ok(())
+        });
+        let Ok(()) = filled;
     }
 
     /// The release of this manifest. Without `issued_at` in the file it is `now`.
@@ -199,6 +231,39 @@ impl ReleaseFile {
     pub fn keep_issued_at(&self, issued_at: Timestamp) -> Result<(), Failure> {
         self.form.keep_issued_at(issued_at, self.form.has("issued_at"))
     }
+}
+
+/// Takes the folders of parents out of a form: a statement has their digests. One that has both is refused.
+fn take_folders(form: &mut Form, beside: &Path, problems: &mut Problems) -> BTreeMap<String, ParentFolder> {
+    let before = form.clone();
+    let mut folders = BTreeMap::new();
+    let taken: Result<(), std::convert::Infallible> = form.each("lineage.*", |at, ancestor| {
+        let weights = ancestor.get("parent_weights").is_some();
+        let Some(Value::Table(parent)) = ancestor.get_mut("parent") else { return Ok(()) };
+        let Some(folder) = parent.remove("folder") else { return Ok(()) };
+        let place = format!("{at}.parent.folder");
+        let Some(text) = folder.as_str() else {
+            let message = format!("{place}: expected the path of a folder, found {folder}");
+            problems.keep(Err::<(), _>(before.invalid(&place, message)));
+            return Ok(());
+        };
+        let both = ["coordinate", "digest"].iter().find(|name| parent.contains_key(**name)).copied();
+        if let Some(both) = both.or(weights.then_some("parent_weights")) {
+            let message =
+                format!("{place}: expected the folder of the parent, or {both}, found both: remove one of them");
+            problems.keep(Err::<(), _>(before.invalid(&place, message)));
+        }
+        let path = beside.join(text);
+        if !text.starts_with(DECIDE) && !path.is_dir() {
+            let message =
+                format!("{place}: {} is no folder: expected the parent's files as you got them", path.display());
+            problems.keep(Err::<(), _>(before.invalid(&place, message)));
+        }
+        folders.insert(at.to_owned(), ParentFolder { path, digests: None });
+        Ok(())
+    });
+    let Ok(()) = taken;
+    folders
 }
 
 fn integer(number: u64) -> Value {

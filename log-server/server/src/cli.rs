@@ -120,7 +120,7 @@ pub fn program() -> Program {
 
 /// Reads the command line of this process. A wrong one ends it with exit code 2, or is an error where a document is asked for.
 pub fn parse() -> Result<Cli, UsageError> {
-    usage::parse(program().command()).map_err(UsageError::or_exit)
+    usage::parse(program().command(), std::env::args_os()).map_err(UsageError::or_exit)
 }
 
 /// What to do with the policy.

@@ -1,7 +1,9 @@
-//! The command line of this process, read; and the error for one that cannot be.
+//! A command line, read; and the error for one that cannot be.
 
 use clap::error::ErrorKind;
 use clap::{Command, FromArgMatches};
+use std::ffi::OsString;
+
 use stele_explain::{Exit, Explain, explain};
 
 /// A command line that cannot be read.
@@ -13,10 +15,10 @@ pub struct UsageError {
     error: clap::Error,
 }
 
-/// Reads the command line of this process. Help and the version are answers, and no errors: they end it with 0.
-pub fn parse<C: FromArgMatches>(command: Command) -> Result<C, UsageError> {
+/// Reads a command line, its program first. Help and the version are answers, and no errors: they end this process with 0.
+pub fn parse<C: FromArgMatches>(command: Command, words: impl IntoIterator<Item = OsString>) -> Result<C, UsageError> {
     let program = command.get_name().to_owned();
-    let matches = command.try_get_matches();
+    let matches = command.try_get_matches_from(words);
     let parsed = matches.and_then(|matches| C::from_arg_matches(&matches));
     parsed.map_err(|error| if error.use_stderr() { UsageError { program, error } } else { error.exit() })
 }

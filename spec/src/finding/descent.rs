@@ -4,11 +4,39 @@ use super::ledger::{Known, Reported, Terms};
 use super::sheet::{Sheet, shown};
 use super::terms::licenses;
 use super::{Code, Finding, Findings, is_open};
-use crate::statement::{Parent, Release};
+use crate::statement::{Ancestor, Parent, Release};
 
 /// A release, against its ancestors at this point of the log. It becomes their descendant.
 pub(super) fn released(findings: &mut Findings, number: usize, release: &Release, sheet: &mut Sheet) {
-    for ancestor in &release.lineage {
+    link(findings, number, release, &release.lineage, sheet);
+    let above = findings.ancestors(number);
+    terms(findings, number, &above, sheet);
+    warnings(findings, number, &above, sheet);
+}
+
+/// A release whose lineage was replaced: it is the descendant of what is named now, and of nothing else. What holds of a parent
+/// that was named before as well was reported then.
+pub(super) fn amended(findings: &mut Findings, number: usize, before: &Release, after: &Release, sheet: &mut Sheet) {
+    let above_before = findings.ancestors(number);
+    let parents = findings.releases.get_mut(number).map(|own| core::mem::take(&mut own.parents)).unwrap_or_default();
+    for above in parents {
+        if let Some(known) = findings.releases.get_mut(above) {
+            known.children.retain(|child| *child != number);
+        }
+    }
+    let (kept, new): (Vec<Ancestor>, Vec<Ancestor>) =
+        after.lineage.iter().cloned().partition(|ancestor| before.lineage.contains(ancestor));
+    link(findings, number, after, &new, sheet);
+    link(findings, number, after, &kept, &mut Sheet::new(None, after.coordinate()));
+    let mut above = findings.ancestors(number);
+    above.retain(|above| !above_before.contains(above));
+    terms(findings, number, &above, sheet);
+    warnings(findings, number, &above, sheet);
+}
+
+/// Makes a release the descendant of parents, and says what of each is not carried on.
+fn link(findings: &mut Findings, number: usize, release: &Release, lineage: &[Ancestor], sheet: &mut Sheet) {
+    for ancestor in lineage {
         let Parent::Logged(parent) = &ancestor.parent else { continue };
         let Some(above) = findings.find(&parent.coordinate).filter(|&above| {
             above != number && findings.releases.get(above).is_some_and(|known| known.position == parent.entry)
@@ -49,9 +77,6 @@ pub(super) fn released(findings: &mut Findings, number: usize, release: &Release
             );
         }
     }
-    let above = findings.ancestors(number);
-    terms(findings, number, &above, sheet);
-    warnings(findings, number, &above, sheet);
 }
 
 fn terms(findings: &Findings, number: usize, above: &[usize], sheet: &mut Sheet) {

@@ -158,10 +158,18 @@ impl Findings {
             _ => {}
         }
         known.entries.push(position);
+        if let (Some(number), Some(before), Some(after)) = (number, &before, &after)
+            && let Statement::Amend(amend) = statement
+            && amend.lineage.is_some()
+        {
+            descent::amended(self, number, before, after, &mut sheet);
+        }
         let mut found = sheet.into_sorted();
         if let (Some(before), Some(after)) = (before, after) {
             found.extend(since(position, &before, &after, entries));
-            if known.entries.len() > KEEP_AFTER {
+            if let Some(known) = number.and_then(|number| self.releases.get_mut(number))
+                && known.entries.len() > KEEP_AFTER
+            {
                 known.current = Some(Box::new(after));
             }
         }

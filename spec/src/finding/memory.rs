@@ -10,7 +10,7 @@ use super::ledger::{Known, Reported, name_digest};
 use crate::hash::Digest;
 use crate::manifest::Manifest;
 use crate::name::Coordinate;
-use crate::statement::{Parent, Statement};
+use crate::statement::{Ancestor, Parent, Statement};
 
 /// Where the rows are that [`Findings`] does not hold at the moment.
 pub trait Memory {
@@ -82,15 +82,17 @@ impl Findings {
                 for file in manifest.into_iter().flat_map(Manifest::weights) {
                     self.recall_number(Table::File, file.sha256, memory)?;
                 }
-                for ancestor in &release.lineage {
-                    if let Parent::Logged(parent) = &ancestor.parent
-                        && let Some(above) = self.find(&parent.coordinate)
-                    {
-                        self.recall_kin(above, memory, |known| &known.parents)?;
-                    }
-                }
+                self.recall_parents(&release.lineage, memory)?;
                 if let Some(own) = self.find(&release.coordinate()) {
                     self.recall_kin(own, memory, |known| &known.parents)?;
+                }
+            }
+            Statement::Amend(amend) => {
+                if let Some(lineage) = &amend.lineage {
+                    self.recall_parents(lineage, memory)?;
+                    if let Some(own) = self.find(&amend.release.coordinate) {
+                        self.recall_kin(own, memory, |known| &known.parents)?;
+                    }
                 }
             }
             Statement::Withdraw(withdraw) => {
@@ -138,6 +140,18 @@ impl Findings {
 
     fn recall_name<M: Memory>(&mut self, coordinate: &Coordinate, memory: &M) -> Result<(), M::Error> {
         self.recall_number(Table::Name, name_digest(coordinate), memory)
+    }
+
+    /// The parents of a lineage that are in the log, and everything above them.
+    fn recall_parents<M: Memory>(&mut self, lineage: &[Ancestor], memory: &M) -> Result<(), M::Error> {
+        for ancestor in lineage {
+            if let Parent::Logged(parent) = &ancestor.parent
+                && let Some(above) = self.find(&parent.coordinate)
+            {
+                self.recall_kin(above, memory, |known| &known.parents)?;
+            }
+        }
+        Ok(())
     }
 
     /// A number, and the release that has it.

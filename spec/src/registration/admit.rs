@@ -108,15 +108,14 @@ fn check_references(statement: &Statement, view: &impl View) -> Result<(), Refus
             .map_err(|swap| Refusal::WeightsDiffer { field: field.to_owned(), swap }),
         None => Ok(()),
     };
-    match statement {
-        Statement::Release(release) => {
-            for (number, ancestor) in release.lineage.iter().enumerate() {
-                if let Parent::Logged(parent) = &ancestor.parent {
-                    let field = format!("lineage[{number}].parent_weights");
-                    differ(&field, &parent.coordinate, ancestor.parent_weights)?;
-                }
-            }
+    for (number, ancestor) in statement.lineage().iter().enumerate() {
+        if let Parent::Logged(parent) = &ancestor.parent {
+            let field = format!("lineage[{number}].parent_weights");
+            differ(&field, &parent.coordinate, ancestor.parent_weights)?;
         }
+    }
+    match statement {
+        Statement::Release(_) => {}
         Statement::Evaluation(report) => {
             differ("evaluation.subject", &report.release.coordinate, report.evaluation.subject)?;
         }

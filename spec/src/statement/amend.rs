@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
 use super::{
-    Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License, LoggedRelease,
-    MAX_HOSTS, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Release, Safety, Timestamp,
-    components, evaluation, hosts, legal,
+    Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License,
+    LoggedRelease, MAX_HOSTS, ModelFacts, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Release,
+    Safety, Timestamp, components, evaluation, hosts, legal, lineage,
 };
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
@@ -21,7 +21,7 @@ vocabulary! {
     }
 }
 
-/// Documents, licence, card, hosts or evaluations of a release changed. Each field that is there replaces the release's, whole.
+/// Documents, licence, card, hosts, evaluations, lineage or facts of a release changed, or were wrong. Each field that is there replaces the release's, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Amend {
@@ -70,6 +70,12 @@ pub struct Amend {
     /// The publisher's help for those who use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support: Option<Prose>,
+    /// What is said of the model beside its names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelFacts>,
+    /// What it was made of, every parent; none left is an empty list, and then it was trained from nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Vec<Ancestor>>,
 }
 
 /// The evidence of a release, replaced as a whole, so that every dangerous domain is still spoken of.
@@ -117,6 +123,10 @@ impl Amend {
         if let Some(legal) = &self.legal {
             legal::check(legal, &mut problems);
         }
+        if let Some(model) = &self.model {
+            model.check(&mut problems);
+        }
+        lineage::check_amended(self.lineage.as_deref(), self.model.as_ref(), &self.release, &mut problems);
         problems.into_vec()
     }
 
@@ -134,6 +144,8 @@ impl Amend {
             ("docs", self.docs.is_some()),
             ("legal", self.legal.is_some()),
             ("support", self.support.is_some()),
+            ("model", self.model.is_some()),
+            ("lineage", self.lineage.is_some()),
         ]
         .into_iter()
         .filter_map(|(name, there)| there.then_some(name))
@@ -166,6 +178,13 @@ impl Amend {
         if self.support.is_some() {
             release.support.clone_from(&self.support);
         }
+        if let Some(model) = &self.model {
+            release.model.set_facts(model.clone());
+        }
+        if let Some(lineage) = &self.lineage {
+            release.lineage.clone_from(lineage);
+            release.from_scratch = lineage.is_empty();
+        }
     }
 
     /// Every document that it names, with the field that names it.
@@ -181,6 +200,8 @@ impl Amend {
             let results = evidence.evaluations.iter().enumerate();
             named.extend(results.map(|(n, of)| (format!("evidence.evaluations[{n}].result"), Some(&of.result))));
         }
+        let parents = self.lineage.iter().flatten().enumerate();
+        named.extend(parents.map(|(n, of)| (format!("lineage[{n}].recipe"), of.recipe.as_ref())));
         let documents = self.docs.iter().flat_map(Docs::entries);
         named.extend(documents.map(|(name, document)| (format!("docs.{name}"), document.reference())));
         named.into_iter().filter_map(|(path, reference)| Some((FieldPath::new(path), reference?))).collect()

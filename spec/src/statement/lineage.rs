@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
 use super::logged::HexLeafHash;
-use super::{Artifact, FieldError, Line, LoggedRelease, Purl, Reference};
+use super::{Artifact, FieldError, Line, LoggedRelease, ModelFacts, Purl, Reference};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 use crate::name::Coordinate;
@@ -137,8 +137,38 @@ impl From<Parent> for Either {
     }
 }
 
+/// Whether an artifact is made of another model, whatever else is said of it.
+fn is_derived(artifact: Artifact) -> bool {
+    matches!(artifact, Artifact::Quantized | Artifact::Adapter | Artifact::Merge | Artifact::Distilled)
+}
+
+/// An amended lineage, with the amended facts of the model: what depends on each other is said together.
+pub(super) fn check_amended(
+    lineage: Option<&[Ancestor]>,
+    model: Option<&ModelFacts>,
+    release: &LoggedRelease,
+    problems: &mut Problems,
+) {
+    match (lineage, model) {
+        (None, Some(model)) if is_derived(model.artifact) => problems.push(FieldError::LineageMissing),
+        (Some([]), Some(model)) if is_derived(model.artifact) => {
+            problems.push(FieldError::ScratchImpossible { artifact: model.artifact });
+        }
+        // That a release has no parents depends on what it is.
+        (Some([]), None) => problems.required("model", "whether a release may have no parents depends on its artifact"),
+        _ => {}
+    }
+    let lineage = lineage.unwrap_or_default();
+    problems.at_most("lineage", lineage, MAX_PARENTS);
+    for (number, ancestor) in lineage.iter().enumerate() {
+        if matches!(&ancestor.parent, Parent::Logged(parent) if parent.coordinate == release.coordinate) {
+            problems.unexpected(&format!("lineage[{number}].parent.coordinate"), "a release is no parent of itself");
+        }
+    }
+}
+
 pub(super) fn check(lineage: &[Ancestor], from_scratch: bool, artifact: Artifact, problems: &mut Problems) {
-    let derived = matches!(artifact, Artifact::Quantized | Artifact::Adapter | Artifact::Merge | Artifact::Distilled);
+    let derived = is_derived(artifact);
     match (from_scratch, lineage.is_empty()) {
         (false, true) => problems.push(FieldError::LineageMissing),
         (true, false) => problems.push(FieldError::LineageContradiction),

@@ -56,7 +56,7 @@ pub use licence_expression::{ExpressionError, LicenceExpression, LicenceTerm, MA
 pub use license::License;
 pub use lineage::{Ancestor, Carries, MAX_PARENTS, Parent, Relation, UnloggedParent};
 pub use logged::{Affected, LoggedEntry, LoggedRelease};
-pub use model::{MAX_FORMATS, MAX_MODALITIES, ModelInfo};
+pub use model::{MAX_FORMATS, MAX_MODALITIES, ModelFacts, ModelInfo};
 pub use obligations::Obligations;
 pub use observation::{
     HostDigest, MAX_OBSERVED, Observation, ObservationKind, ObservationMethod, Observed, ObservedFile, ObservedHost,
@@ -185,14 +185,12 @@ impl Statement {
         let mut references: Vec<(String, &LoggedRelease)> = Vec::new();
         let field = if self.kind() == Kind::Observation { "subject" } else { "release" };
         references.extend(self.subject_release().map(|release| (field.to_owned(), release)));
-        match self {
-            Self::Release(release) => {
-                for (number, ancestor) in release.lineage.iter().enumerate() {
-                    if let Parent::Logged(parent) = &ancestor.parent {
-                        references.push((format!("lineage[{number}].parent"), parent));
-                    }
-                }
+        for (number, ancestor) in self.lineage().iter().enumerate() {
+            if let Parent::Logged(parent) = &ancestor.parent {
+                references.push((format!("lineage[{number}].parent"), parent));
             }
+        }
+        match self {
             Self::Supersede(supersede) => references.push(("by".to_owned(), &supersede.by)),
             Self::Incident(incident) => {
                 for (number, affected) in incident.affected.iter().enumerate() {
@@ -226,6 +224,15 @@ impl Statement {
     /// The manifest that it names.
     pub fn manifest_digest(&self) -> Option<Digest> {
         self.release().map(|release| release.manifest)
+    }
+
+    /// The parents that it names: of a release, or of an amendment that replaces them.
+    pub fn lineage(&self) -> &[Ancestor] {
+        match self {
+            Self::Release(release) => &release.lineage,
+            Self::Amend(amend) => amend.lineage.as_deref().unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// The release, if it is one.

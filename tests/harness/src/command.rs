@@ -95,8 +95,8 @@ fn run_as<S: AsRef<OsStr>>(
             command.env_remove(&name);
         }
     }
-    // Nobody's home is touched: below a device nothing can be kept.
-    command.env("XDG_STATE_HOME", "/dev/null");
+    // Nobody's home is touched or read: below a device nothing can be kept, and nothing is set.
+    command.env("XDG_STATE_HOME", "/dev/null").env("XDG_CONFIG_HOME", "/dev/null");
     if let Some(state) = state {
         command.env("STELE_STATE", state);
     }

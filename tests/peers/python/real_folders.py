@@ -5,6 +5,7 @@ does not write, is open. A wrong one fails; so does one that is open and is mark
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -294,6 +295,48 @@ def drafted(stele: str, at: Path):
     return tomllib.loads(out.read_text()), ran.stdout + ran.stderr
 
 
+ANSWERS = {
+    "claim": '"open-weight"',
+    "stage": '"open"',
+    "incident_channel": '"mailto:incidents@acme.example"',
+    "all-others": '"no"',
+    "made": '"other by none"',
+    "relation": '"other"',
+    "carries": '["license"]',
+    "artifact": '"base"',
+    "included": '"no"',
+    "from_scratch": "true",
+    "use_restricted": "false",
+    "spdx": '"LicenseRef-terms"',
+    "formats": '["other"]',
+    "use_policy": '{ name = "USE_POLICY.md" }',
+}
+
+
+def completed(line: str):
+    """A line as somebody completes it who decides quickly."""
+    name, _, value = line.partition(" = ")
+    if "DECIDE" not in value or name.startswith("#"):
+        return line
+    answer = ANSWERS.get(name) or re.sub(r'"DECIDE(\\.|[^"])*"', '"x"', value)
+    return f"{name} = {answer}"
+
+
+def decisions(stele: str, at: Path):
+    """How many decisions a first release leaves, and one that follows it; with a card, as every repository has one."""
+    card = at / "README.md"
+    if not card.exists():
+        card.write_text("---\nlicense: apache-2.0\n---\n# Tiny\n")
+    old = at.parent / "old.toml"
+    old.unlink(missing_ok=True)
+    first = subprocess.run([stele, "--json", "draft", at, "--publisher", "acme.example", "--model", "tiny", "--variant", "base", "--model-version", "1.0", "-o", "-"], capture_output=True, text=True)
+    first = json.loads(first.stdout)
+    old.write_text("".join(completed(line) + "\n" for line in first["form"].splitlines()))
+    after = subprocess.run([stele, "--json", "draft", at, "--from", old, "--model-version", "1.1", "-o", "-"], capture_output=True, text=True)
+    after = json.loads(after.stdout)
+    return first["decisions"]["open"], after.get("decisions", {}).get("open"), after.get("open", after)
+
+
 def found(form: dict, said: str, fact: str):
     model, lineage = form["model"], form.get("lineage", [])
     value = {
@@ -301,7 +344,7 @@ def found(form: dict, said: str, fact: str):
         "use_restricted": lambda: form["license"]["use_restricted"],
         "from_scratch": lambda: form.get("from_scratch"),
         "purls": lambda: [parent["parent"]["purl"] for parent in lineage],
-        "relation": lambda: lineage[0]["relation"] if lineage else None,
+        "relation": lambda: lineage[0].get("relation") if lineage else None,
         "ref": lambda: form["components"]["model-parameters-final"].get("ref"),
         "locator": lambda: form.get("hosts", [{}])[0].get("locator"),
         "evaluations": lambda: [(item["dataset"]["name"], item["value"]) for item in form.get("evaluations", [])],
@@ -321,6 +364,7 @@ def main():
     ]:
         FOLDERS.append((f"package {name}", of_package(packages, name, inside), facts))
     count = {"right": 0, "open": 0, "wrong": 0}
+    most = {"first": (0, ""), "following": (0, "")}
     for name, write, facts in FOLDERS:
         with tempfile.TemporaryDirectory() as home:
             at = Path(home) / "model"
@@ -340,6 +384,15 @@ def main():
                 count[kind] += 1
                 # What is to be known and was left open is no error of a fact, and is one of the draft.
                 report.check(value == true if fact != "spurious" else not is_wrong, f"{name}: {fact}: {kind}", value)
+            first, following, left = decisions(stele, at)
+            for which, number in (("first", first), ("following", following)):
+                if not report.check(number is not None, f"{name}: a release that follows is drafted", left):
+                    continue
+                most[which] = max(most[which], (number, name))
+            # What a folder leaves open by itself, or has results of, is asked beyond that.
+            if OPEN not in facts.values() and not facts.get("evaluations") and not facts.get("no_weights"):
+                report.check(first <= 12 and following <= 3, f"{name}: at most 12 decisions, and 3 at the next: {first}, {following}", left)
+    print(f"decisions: at most {most['first'][0]} at first ({most['first'][1]}), {most['following'][0]} at the next ({most['following'][1]})")
     print(f"facts: {count['right']} right, {count['open']} open, {count['wrong']} wrong")
     report.check(count["wrong"] == 0, f"{count['right']} facts are right, {count['open']} open, none wrong", count["wrong"])
     report.finish("real_folders")

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod evaluation_form;
+pub mod kinds;
 pub mod model;
 pub mod release_toml;
 pub mod statements;

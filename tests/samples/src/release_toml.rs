@@ -25,7 +25,6 @@ pub fn complete(file: &Path) -> Step<Vec<String>> {
 fn decide(draft: &str) -> Step<(String, Vec<String>)> {
     let mut section = String::new();
     let (mut text, mut decided) = (String::new(), Vec::new());
-    let mut refused = 0;
     for line in draft.lines() {
         if line.starts_with('[') {
             section = line.trim_matches(['[', ']']).to_owned();
@@ -38,20 +37,20 @@ fn decide(draft: &str) -> Step<(String, Vec<String>)> {
         };
         let answer =
             answer(&section, name).ok_or_else(|| Failure::new(format!("no decision for [{section}] {line}")))?;
-        let line = format!("{name} = {}", replace_open(value, answer));
+        let line = match (section.as_str(), name) {
+            ("lineage", "parent") => format!("{name} = {}", parent(value, answer)),
+            _ => format!("{name} = {}", replace_open(value, answer)),
+        };
         text.push_str(&line);
         text.push('\n');
         if section == "model_card" {
             text.push_str(&format!("sha256 = \"{OF_NOTHING}\"\n"));
         }
-        match section.split_once('.') {
-            Some(("components", _)) => refused += 1,
-            _ if section == "not_evaluated" => {}
-            _ => decided.push(format!("[{section}] {line}").replace("[] ", "")),
+        if (section.as_str(), name) == ("lineage", "parent") {
+            text.push_str(&format!("parent_weights = \"{OF_NOTHING}\"\n"));
         }
+        decided.push(format!("[{section}] {line}").replace("[] ", ""));
     }
-    decided.push("[not_evaluated] a reason for each dangerous capability".to_owned());
-    decided.push(format!("[components] {refused} of 22 are not included"));
     if !text.lines().any(|line| line == "[[hosts]]") {
         let host = "locator = \"https://models.acme.example/tiny/\"";
         text.push_str(&format!("\n[[hosts]]\ntype = \"https\"\n{host}\ngated = false\nsince = \"2026-06-25\"\n"));
@@ -76,23 +75,37 @@ fn answer(section: &str, name: &str) -> Option<&'static str> {
         ("openness", "claim") => "\"open-weight\"",
         ("openness", "basis") => "\"none\"",
         ("access", "stage") => "\"open\"",
-        ("access" | "hosts", "since") => "\"2026-06-25\"",
         ("rationale", "benefits") => "\"Small enough to be taken apart in a course.\"",
         ("rationale", "risks") => "\"None that older models of its size do not have.\"",
         ("rationale", "alternatives_rejected") => "\"A hosted service: it would keep the text of its users.\"",
         ("obligations", "incident_channel") => "\"mailto:incidents@acme.example\"",
         ("safety", "report") => "\"The model is too small for one.\"",
         ("not_evaluated", _) => "\"Below the size at which the tests that exist say anything.\"",
+        ("components", _) => "\"no\"",
         (section, "included") if section.starts_with("components.") => "\"no\"",
+        ("lineage", "made") => "\"other by none\"",
         ("lineage", "relation") => "\"other\"",
-        ("lineage", "parent" | "parent_weights") => {
-            "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\""
-        }
+        ("lineage", "parent") => "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
         ("lineage", "tool") => "\"none\"",
-        ("lineage", "carries") | ("hosts", "gated") => "false",
+        ("lineage", "carries") => "\"license\"",
         ("hosts", "revision") => "\"main\"",
+        ("hosts", "locator") => "\"https://models.acme.example/tiny/next/\"",
         _ => return None,
     })
+}
+
+/// A parent of which nobody has the files: by a digest that is made up, where a person would name its folder.
+fn parent(value: &str, digest: &str) -> String {
+    let named =
+        value.replace("purl = \"DECIDE", "purl = \"pkg:generic/parent\" # \"DECIDE").replace("folder = ", "digest = ");
+    match named.split_once(" # \"DECIDE") {
+        // Its package URL is open as well: it is made up, and what was asked goes.
+        Some((before, after)) => {
+            let rest = after.split_once('"').map_or("", |(_, rest)| rest);
+            format!("{before}{}", replace_open(rest, digest))
+        }
+        None => replace_open(&named, digest),
+    }
 }
 
 /// Puts the answer in place of every open string of a value, and drops the comment behind it.
@@ -115,10 +128,13 @@ mod tests {
     #[test]
     fn every_open_value_gets_an_answer_and_comments_stay() {
         let draft = "# begins with \"DECIDE\n[openness]\nclaim = \"DECIDE: one\"\n\n[lineage]\n\
-                     carries = { license = \"DECIDE: a\", use_policy = \"DECIDE: b\" } # from the card\n";
+                     parent = { purl = \"DECIDE: a\", folder = \"DECIDE: b\" } # from the card\ncarries = [\"DECIDE: some\"]\n";
         let (text, _) = decide(draft).unwrap();
         assert!(text.starts_with("# begins with \"DECIDE\n[openness]\nclaim = \"open-weight\"\n"));
-        assert!(text.contains("carries = { license = false, use_policy = false } # from the card\n"));
+        let parent =
+            format!("parent = {{ purl = \"pkg:generic/parent\", digest = \"{OF_NOTHING}\" }} # from the card\n");
+        assert!(text.contains(&parent), "{text}");
+        assert!(text.contains("carries = [\"license\"]\n"), "{text}");
         assert!(decide("[new]\nfield = \"DECIDE: what\"\n").is_err());
     }
 }

@@ -69,7 +69,14 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "stele draft ./model --publisher acme.example --model tiny --model-version 1.0.0 --variant base",
                 "writes model/release.toml; what only you can decide begins with DECIDE",
             ),
-            ("stele draft ./model --publisher acme.example -o -", "to stdout"),
+            (
+                "stele draft ./model --from acme.example/tiny@1.0.0#base --model-version 1.1.0",
+                "the next version: what was decided goes on, and is shown with its source",
+            ),
+            (
+                "stele draft ./adapter --preset adapter-of=acme.example/tiny@1.0.0#base --model-version 1.0.0",
+                "answers for a kind of release; publisher.toml has what is alike in all of yours",
+            ),
         ],
     ),
     (
@@ -93,7 +100,7 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
                 "a field by its option",
             ),
             (
-                "stele amend acme.example/tiny@1.0.0#base --draft --field hosts",
+                "stele amend acme.example/tiny@1.0.0#base --draft --field hosts --field lineage",
                 "a form with what holds now: amend.toml",
             ),
             ("stele amend --form amend.toml --key publisher.pem", "and what it says, into the log"),

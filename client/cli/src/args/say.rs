@@ -60,7 +60,9 @@ pub struct AmendArgs {
 }
 
 /// The fields that an amendment may replace.
-pub const AMENDABLE: [&str; 11] = [
+pub const AMENDABLE: [&str; 13] = [
+    "model",
+    "lineage",
     "license",
     "model_card",
     "evidence",

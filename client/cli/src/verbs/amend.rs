@@ -4,7 +4,8 @@ use stele_explain::Failure;
 use stele_log_client::api::LogClient;
 use stele_log_client::log_url;
 use stele_publish::form::{self, FormError, FormWriter, ReferenceError};
-use stele_publish::issue::{FormHeader, StatementRequest};
+use stele_publish::form_header::FormHeader;
+use stele_publish::issue::StatementRequest;
 use stele_spec::statement::{Kind, Statement};
 use stele_spec::status::History;
 use stele_terminal::volume::note;
@@ -66,6 +67,11 @@ fn current(args: &AmendArgs, request: &StatementRequest) -> Result<Table, Failur
         evidence.extend(all.remove(name).map(|value| (name.to_owned(), value)));
     }
     all.insert("evidence".into(), evidence.into());
+    // A release without parents is amended to one that has some.
+    all.entry("lineage").or_insert_with(|| Value::Array(Vec::new()));
+    if let Some(Value::Table(model)) = all.get_mut("model") {
+        ["name", "version", "variant"].iter().for_each(|name| drop(model.remove(*name)));
+    }
     Ok(args.field.iter().filter_map(|name| Some((name.clone(), all.remove(name)?))).collect())
 }
 
@@ -77,6 +83,7 @@ fn write(sheet: &mut FormWriter, head: &FormHeader, fields: Table) {
     sheet.blank();
     sheet.comment("Each field below replaces the one of the release, whole. Copies that are out keep their licence.");
     sheet.comment(&format!("Fields: {}.", AMENDABLE.join(", ")));
+    sheet.comment("Names and weights are for ever. A parent in this log needs only parent = { coordinate = \"...\" }.");
     if fields.is_empty() {
         sheet.comment("`stele amend RELEASE --draft --field NAME` writes one with what holds now.");
         return;
@@ -100,11 +107,26 @@ mod tests {
         let text = include_str!("../../../../spec/vectors/statement/sample-release.toml");
         let release: Release = toml::from_str(text).unwrap();
         let all = Table::try_from(&release).unwrap();
-        for name in
-            ["license", "model_card", "components", "openness", "rationale", "obligations", "hosts", "docs", "legal"]
-        {
-            let Some(value) = all.get(name) else { continue };
-            let fields = Table::from_iter([(name.to_owned(), value.clone())]);
+        for name in [
+            "model",
+            "lineage",
+            "license",
+            "model_card",
+            "components",
+            "openness",
+            "rationale",
+            "obligations",
+            "hosts",
+            "docs",
+            "legal",
+        ] {
+            let Some(mut value) = all.get(name).cloned() else { continue };
+            if name == "model" {
+                ["name", "version", "variant"]
+                    .iter()
+                    .for_each(|name| drop(value.as_table_mut().unwrap().remove(*name)));
+            }
+            let fields = Table::from_iter([(name.to_owned(), value)]);
             let amend = completes::<Amend>(Kind::Amend, |sheet, head| write(sheet, head, fields.clone()), &[]);
             assert_eq!(amend.amended(), [name]);
             let mut amended = release.clone();

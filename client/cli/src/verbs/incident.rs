@@ -2,7 +2,8 @@
 
 use stele_explain::Failure;
 use stele_publish::form::{FormWriter, Subject};
-use stele_publish::issue::{FormHeader, StatementRequest};
+use stele_publish::form_header::FormHeader;
+use stele_publish::issue::StatementRequest;
 use stele_spec::statement::{IncidentClass, IncidentStatus, Kind, Severity};
 use toml::{Table, Value};
 

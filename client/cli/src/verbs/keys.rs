@@ -256,6 +256,7 @@ pub(crate) fn rehearsed(
         output,
         findings: &findings,
         changes,
+        earlier: None,
         rows: vec![("signatures", signatures)],
         there: None,
     }
@@ -270,6 +271,7 @@ fn same(done: &ProvenStatement, output: Option<&Path>) -> Result<Output, Failure
         output,
         findings: &[],
         changes: Vec::new(),
+        earlier: None,
         rows: Vec::new(),
         there: Some(done.position()),
     }

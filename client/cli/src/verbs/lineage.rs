@@ -1,5 +1,7 @@
 //! `stele lineage`: what a release was made of, all the way up, and what was made of it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::{Exit, Explain, Failure, explain};
@@ -26,10 +28,14 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     let asked = LogContext::by(&args.asking)?;
     let log = asked.log()?;
     let loaded = subject.load(Some(&log))?;
-    let Some(release) = loaded.statement().release() else {
+    let Some(released) = loaded.statement().release() else {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
-    let coordinate = release.coordinate();
+    let coordinate = released.coordinate();
+    let standing = log.standing(&coordinate)?;
+    // A release that this log does not have, or has as another, is what its file says.
+    let is_here = standing.history.release().is_some_and(|(_, there)| there == released);
+    let release = standing.history.current().filter(|_| is_here).unwrap_or(released);
     let lineage = lineage::collect(release, |parent| log.standing(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
@@ -38,7 +44,7 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
     } else if args.mermaid {
         lineage_drawing::mermaid(&lineage, &title)
     } else {
-        text(release, &lineage, &children, &log)
+        text(release, release.lineage != released.lineage, &lineage, &children, &log)
     };
     Ok(Output { text, json: document(&coordinate, release, &lineage, &children, &log), failure: None })
 }
@@ -50,21 +56,39 @@ struct Child {
     relation: String,
 }
 
-/// What the log names as made of a coordinate, and says so itself.
+/// What the log names as made of a coordinate, and says so itself: in its release, or as an amendment has left that.
 fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool), Failure> {
     let listing = log.releases(&ReleaseLookup::Children(parent), MAX_CHILDREN)?;
-    let child = |logged: &stele_log_client::statements::ProvenStatement| {
-        let release = logged.signed().statement().release()?;
+    let mut looked_at = BTreeSet::new();
+    let mut children = Vec::new();
+    for coordinate in listing.statements.iter().filter_map(|logged| logged.signed().statement().coordinate()) {
+        if !looked_at.insert(coordinate.clone()) {
+            continue;
+        }
+        let standing = log.standing(&coordinate)?;
+        let (Some((entry, _)), Some(release)) = (standing.history.release(), standing.history.current()) else {
+            continue;
+        };
         let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);
-        let named = release.lineage.iter().find(|ancestor| names(&ancestor.parent))?;
-        let relation = named.relation.to_string();
-        Some(Child { coordinate: release.coordinate(), entry: logged.position(), relation })
-    };
-    Ok((listing.statements.iter().filter_map(child).collect(), listing.cut))
+        if let Some(named) = release.lineage.iter().find(|ancestor| names(&ancestor.parent)) {
+            children.push(Child { coordinate, entry, relation: named.relation.to_string() });
+        }
+    }
+    Ok((children, listing.cut))
 }
 
-fn text(release: &Release, lineage: &Lineage, (children, cut): &(Vec<Child>, bool), log: &LogView<'_>) -> String {
+fn text(
+    release: &Release,
+    is_amended: bool,
+    lineage: &Lineage,
+    (children, cut): &(Vec<Child>, bool),
+    log: &LogView<'_>,
+) -> String {
+    let coordinate = printable(&release.coordinate().to_string());
     let mut text = lineage_drawing::tree(lineage, &release.coordinate().to_string());
+    if is_amended {
+        text.push_str(&format!("amended: from what to what is in `stele history {coordinate}`\n"));
+    }
     if release.from_scratch {
         text.push_str("trained from scratch: it has no parents\n");
     }

@@ -17,6 +17,7 @@ use stele_publish::bundle_place::BundlePlace;
 use stele_publish::foresight::Earlier;
 use stele_publish::issued_at::now;
 use stele_publish::name;
+use stele_publish::parent_folder;
 use stele_publish::problems::Problems;
 use stele_publish::publish_check;
 use stele_publish::publish_error::PublishError;
@@ -42,6 +43,7 @@ use crate::progress::Progress;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::{self, Change};
 use crate::render::page::Page;
+use crate::version_before::VersionBefore;
 
 /// How many differing fields a refusal names.
 const LISTED: usize = 20;
@@ -99,7 +101,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     if !problems.is_empty() {
         return rehearsal::refused(problems, args.dry_run);
     }
-    let (Some(key), Some(policy), Some(file), Some(files)) = (key, policy.as_ref(), file, files) else {
+    let (Some(key), Some(policy), Some(mut file), Some(files)) = (key, policy.as_ref(), file, files) else {
         return rehearsal::refused(problems, args.dry_run);
     };
     let (Some(place), Some(roles), Some(mut record), Some(held)) = (place, roles, record, held) else {
@@ -109,8 +111,13 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;
     let manifest = file.manifest(hashed)?;
-    let release = file.resolve(&manifest, now())?;
-    let there = record.release(&release.coordinate())?;
+    parent_folder::hash_parents(&mut file, &|_| {})?;
+    // Days that are left out are those of the release: of one that is in the log, its own.
+    let there = match &coordinate {
+        Some(coordinate) => record.release(coordinate)?,
+        None => None,
+    };
+    let release = file.resolve(&manifest, there.as_ref().map_or_else(now, |there| there.statement().issued_at()))?;
     if let Some(there) = there.filter(|there| says(there, &release)) {
         return already(&args, policy, record, &there, &manifest, place);
     }
@@ -122,7 +129,8 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
         registrable(&mut record, &signed, &release)?;
     }
     if args.dry_run {
-        return rehearsed(&args, &release, &manifest, &examined, held, place);
+        let before = VersionBefore::of(&mut record, &release, &manifest)?;
+        return rehearsed(&args, &release, &manifest, &examined, before, held, place);
     }
     file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();
@@ -183,6 +191,7 @@ fn already(
             output: args.output.as_deref(),
             findings: &[],
             changes: Vec::new(),
+            earlier: None,
             rows: vec![("bundle", format!("would be written to {}", place.path().display()))],
             there: Some(there.position()),
         };
@@ -226,6 +235,7 @@ fn rehearsed(
     release: &Release,
     manifest: &Manifest,
     examined: &ComputedClaims,
+    earlier: Option<VersionBefore>,
     held: Held,
     place: BundlePlace,
 ) -> Result<Output, Failure> {
@@ -243,6 +253,7 @@ fn rehearsed(
         output: args.output.as_deref(),
         findings: examined.findings(),
         changes: Vec::new(),
+        earlier,
         rows: vec![
             ("name", name),
             ("weights", format!("{} ({} files, {} bytes)", weights.digest, weights.files, weights.bytes)),

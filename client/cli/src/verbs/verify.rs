@@ -265,7 +265,8 @@ impl Reader<'_> {
             let why = format!("{refusal} before, at entry {}", revoked.entry);
             return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
         }
-        Ok(Known { standing, lineage: lineage::collect(release, kept)? })
+        let lineage = lineage::collect(standing.history.current().unwrap_or(release), kept)?;
+        Ok(Known { standing, lineage })
     }
 
     /// Asks the log for everything about the release and its ancestors.
@@ -293,7 +294,8 @@ impl Reader<'_> {
             }
             .into());
         }
-        let lineage = lineage::collect(release, |coordinate| ask(coordinate).map(Some))?;
+        let current = standing.history.current().unwrap_or(release);
+        let lineage = lineage::collect(current, |coordinate| ask(coordinate).map(Some))?;
         Ok(Known { standing, lineage })
     }
 }

@@ -2,7 +2,8 @@
 
 use stele_explain::Failure;
 use stele_publish::form::{FormError, FormWriter};
-use stele_publish::issue::{FormHeader, StatementRequest};
+use stele_publish::form_header::FormHeader;
+use stele_publish::issue::StatementRequest;
 use stele_spec::statement::{Copies, Kind, WithdrawalAction};
 use toml::{Table, Value};
 

@@ -279,6 +279,15 @@ impl Ran {
         self
     }
 
+    /// It failed with a code, and its document has this error.
+    #[track_caller]
+    pub(crate) fn fails_json(self, code: i32, error: &str) -> Value {
+        assert_eq!(self.code, code, "{self:#?}");
+        let document = self.json();
+        assert_eq!((&document["error"], &document["exit"]), (&error.into(), &code.into()), "{self:#?}");
+        document
+    }
+
     #[track_caller]
     pub(crate) fn says(self, said: &[&str]) -> Self {
         for text in said {
@@ -312,6 +321,7 @@ pub(crate) fn stele_with(arguments: &[&str], environment: &[(&str, &str)]) -> Ra
 pub(crate) fn stranger(command: &mut Command, environment: &[(&str, &str)]) {
     for name in [
         "STELE_POLICY",
+        "STELE_DEFAULTS",
         "STELE_STATE",
         "XDG_CONFIG_HOME",
         "XDG_STATE_HOME",

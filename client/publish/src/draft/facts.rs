@@ -1,6 +1,7 @@
 //! What the files of a folder say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::Path;
 
 use stele_model_files::bases::declared_bases;
@@ -11,8 +12,10 @@ use stele_model_files::gguf_models::{GgufFile, GgufModel};
 use stele_model_files::licences::LicenceText;
 use stele_model_files::parameters::{self, Counted, Parameters};
 use stele_model_files::roles::Roles;
-use stele_model_files::{card, evaluation, gguf, licences, origin, safetensors};
+use stele_model_files::tool::Tool;
+use stele_model_files::{card, evaluation, gguf, licences, onnx, origin, safetensors};
 use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
+use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::{Found, Walk};
 
@@ -45,6 +48,8 @@ pub struct Facts {
     pub(super) formats: Vec<&'static str>,
     /// Licence texts: those at the top, or all where none is there.
     pub(super) licence_files: Vec<(FilePath, LicenceText)>,
+    /// The digest of each licence text that was read.
+    pub(super) licence_digests: BTreeMap<String, Digest>,
     pub(super) card_file: Option<FilePath>,
     pub(super) use_policy: Option<FilePath>,
     pub(super) safety_report: Option<FilePath>,
@@ -64,6 +69,12 @@ pub struct Facts {
     pub(super) base_paths: Vec<DeclaredBase>,
     /// Files of the pickle family: to load one is to run it.
     pub(super) pickles: Vec<FilePath>,
+    /// Every file that counts.
+    pub(super) files: BTreeSet<String>,
+    /// What wrote the model, with its version, and the file that says so.
+    pub(super) tool: Option<(Tool, FilePath)>,
+    /// What exported a model of ONNX, and the file that says so.
+    pub(super) exporter: Option<(Tool, FilePath)>,
     /// Files without a role, the largest first.
     pub(super) without_role: Vec<(u64, FilePath)>,
     /// What could not be read.
@@ -85,6 +96,7 @@ impl Facts {
         facts.notes.extend(walk.odd.iter().map(|(path, oddity)| format!("{path}: {oddity}: publish will refuse it")));
         let mut gathered = Gathered::default();
         for file in &walk.files {
+            facts.files.insert(file.path.to_string());
             facts.take(file, roles, &mut gathered);
         }
         let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
@@ -141,6 +153,17 @@ impl Facts {
         }
     }
 
+    /// What made the model, as far as a file says so. Of several the one that knows most of the model counts.
+    fn take_tool(&mut self, file: &Found) {
+        if Tool::is_named_in(&file.path)
+            && let Some(bytes) = self.bytes(file)
+            && let Some(tool) = Tool::of(&file.path, &bytes)
+            && self.tool.as_ref().is_none_or(|(known, _)| *known < tool)
+        {
+            self.tool = Some((tool, file.path.clone()));
+        }
+    }
+
     fn take(&mut self, file: &Found, roles: &Roles, gathered: &mut Gathered) {
         let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
         if content.and_then(|content| content.is_pickle(&file.path)).unwrap_or_else(|| is_pickle(&file.path)) {
@@ -157,7 +180,10 @@ impl Facts {
             // What is attributed to others is no licence of this.
             Role::Licence if file.path.file_name().to_ascii_lowercase().starts_with("notice") => {}
             Role::Licence => {
-                let text = self.bytes(file).map_or(LicenceText::Unreadable, |bytes| licences::of_text(&bytes));
+                let bytes = self.bytes(file);
+                let digest = bytes.as_deref().map(|bytes| (name.to_owned(), Digest::of(bytes)));
+                self.licence_digests.extend(digest);
+                let text = bytes.map_or(LicenceText::Unreadable, |bytes| licences::of_text(&bytes));
                 self.licence_files.push((file.path.clone(), text));
             }
             Role::ModelCard if !name.contains('/') && (self.card_file.is_none() || name == "README.md") => {
@@ -175,6 +201,7 @@ impl Facts {
             Role::Other => self.without_role.push((file.size, file.path.clone())),
             _ => {}
         }
+        self.take_tool(file);
         match (name, extension.as_str()) {
             ("config.json", _) => {
                 if let Some(bytes) = self.bytes(file) {
@@ -209,6 +236,11 @@ impl Facts {
                 if let Ok(Some(total)) = parameters::total_parameters(file) {
                     gathered.totals.insert(file.path.clone(), total);
                 }
+            }
+            (_, "onnx") if role == Role::Weights && self.exporter.is_none() => {
+                let produced = File::open(&file.open).and_then(|open| onnx::producer(open, file.size));
+                let tool = produced.ok().and_then(|(name, version)| Tool::of_producer(&name, &version));
+                self.exporter = tool.map(|tool| (tool, file.path.clone()));
             }
             (_, "gguf") => self.take_gguf(file, gathered),
             _ => {}
@@ -280,6 +312,11 @@ impl Facts {
                 None
             }
         }
+    }
+
+    /// Whether a name is that of a file of the folder.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.files.contains(name)
     }
 
     /// Whether the release is an adapter, and the file that says so. A model with an adapter beside it is none.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Names, facts, release_toml};
+use super::{Answers, Names, facts, release_toml};
 
 /// The draft of a folder of these files, and its notes.
 fn draft(files: &[(&str, &[u8])]) -> (toml::Table, String) {
@@ -13,8 +13,8 @@ fn draft(files: &[(&str, &[u8])]) -> (toml::Table, String) {
 
 fn drafted(folder: &Path) -> (toml::Table, String) {
     let facts = facts(folder).unwrap();
-    let names = Names { publisher: "acme.example".parse().unwrap(), model: None, version: None, variant: None };
-    let text = release_toml(&names, &facts);
+    let names = Names { publisher: "acme.example".parse().ok(), ..Names::default() };
+    let text = release_toml(&names, &facts, &Answers::default()).text;
     (text.parse().unwrap(), format!("{text}\n{}", facts.notes.join("\n")))
 }
 

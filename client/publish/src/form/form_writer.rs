@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use toml::Value;
 
+use super::answer::{Answer, AnsweredBy, Tally, inline, key};
 use super::lines::DECIDE;
 
 /// A field that an option of the command line gives.
@@ -22,12 +23,18 @@ pub struct OptionValue {
 pub struct FormWriter {
     text: String,
     given: Vec<OptionValue>,
+    tally: Tally,
 }
 
 impl FormWriter {
     /// A form in which what the options gave stands already.
     pub fn with(given: Vec<OptionValue>) -> Self {
-        Self { text: String::new(), given }
+        Self { text: String::new(), given, tally: Tally::default() }
+    }
+
+    /// How many decisions were answered, and by what.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The text.
@@ -74,6 +81,27 @@ impl FormWriter {
     /// A field that a person decides.
     pub fn decide(&mut self, name: &str, what: &str) {
         self.line(name, &open(what), "");
+    }
+
+    /// A decision that was answered before, and by what.
+    pub fn answered(&mut self, name: &str, answer: &Answer) {
+        self.tally.count(answer);
+        self.goes_with(name, answer);
+    }
+
+    /// A field that belongs to a decision which was answered before: it is none by itself.
+    pub fn goes_with(&mut self, name: &str, answer: &Answer) {
+        let (value, from) = (inline(&answer.value), one_line(&answer.from));
+        let from = if answer.by == AnsweredBy::Preset { from } else { format!("from {from}") };
+        let _ = writeln!(self.text, "{} = {value} # {from}", key(name));
+    }
+
+    /// A field with the answer that there is, or one that a person decides.
+    pub fn answer_or_decide(&mut self, name: &str, answer: Option<&Answer>, what: &str) {
+        match answer {
+            Some(answer) => self.answered(name, answer),
+            None => self.decide(name, what),
+        }
     }
 
     /// A field that an option gave, or that a person decides. It stands under its last name.

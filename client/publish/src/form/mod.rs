@@ -8,6 +8,7 @@
 //!
 //! Options of the command line fill the same fields. A form of nothing but options has no file and keeps nothing.
 
+mod answer;
 mod documents;
 mod form_writer;
 mod lines;
@@ -30,11 +31,12 @@ use toml::{Table, Value};
 
 use crate::error;
 
+pub use answer::{Answer, AnsweredBy, Tally, inline};
 pub use documents::{DocumentFolders, named_file};
 pub use form_writer::{FormWriter, OptionValue, quoted};
 pub use lines::{DECIDE, undecided};
 pub use places::put;
-pub use references::{ReferenceError, Subject, resolve, resolve_one};
+pub use references::{ReferenceError, Subject, resolve, resolve_one, resolve_parents};
 pub use refusal::FormError;
 
 /// The largest form: a statement is smaller than 64 KiB, comments may be long.
@@ -106,6 +108,11 @@ impl Form {
             Source::File { path, .. } => Some(path),
             Source::Options => None,
         }
+    }
+
+    /// The fields.
+    pub fn into_table(self) -> Table {
+        self.table
     }
 
     /// Takes a field out that is not one of the statement.

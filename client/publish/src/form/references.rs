@@ -18,6 +18,7 @@ use toml::{Table, Value};
 
 use super::Form;
 use crate::error::{self, FileError};
+use crate::problems::Problems;
 
 /// What a person points at: a coordinate, or a bundle or a folder that has one.
 #[derive(Debug, Clone)]
@@ -89,6 +90,25 @@ pub fn resolve(form: &mut Form, pattern: &str, record: &mut ProvenEntries) -> Re
         Ok(())
     })?;
     Ok(entries)
+}
+
+/// Gives each parent that is named by its coordinate its entry and its weights.
+pub fn resolve_parents(form: &mut Form, record: &mut ProvenEntries, problems: &mut Problems) {
+    let before = form.clone();
+    let each: Result<(), std::convert::Infallible> = form.each("lineage.*", |path, ancestor| {
+        let Value::Table(ancestor) = ancestor else { return Ok(()) };
+        let Some(parent) = ancestor.get_mut("parent") else { return Ok(()) };
+        // A log that does not answer is not asked once for each.
+        if problems.has_unavailable() {
+            return Ok(());
+        }
+        let logged = problems.keep(resolve_one(&before, &format!("{path}.parent"), parent, record)).flatten();
+        if let Some(release) = logged.as_ref().and_then(|logged| logged.statement().release()) {
+            ancestor.entry("parent_weights").or_insert(release.weights.digest.to_string().into());
+        }
+        Ok(())
+    });
+    let Ok(()) = each;
 }
 
 /// The same for one value: `"publisher/model@version#variant"`, or a table that has a `coordinate`.

@@ -48,23 +48,23 @@ pub struct LookupRow {
     pub publisher: String,
     /// The files of the release.
     pub files: FileDigestIndex,
-    /// Its package URL.
+    /// Its package URL, as it was released.
     pub purl: Option<String>,
-    /// What it was made of.
+    /// What a release was made of, or is said to be by an amendment.
     pub parents: Vec<String>,
 }
 
 impl LookupRow {
     /// The record of a statement, and of the files of its manifest.
     pub fn of(position: u64, statement: &Statement, files: FileDigestIndex) -> Self {
-        let release = statement.release();
-        let lineage = release.map(|release| release.lineage.as_slice()).unwrap_or_default();
+        let purl = statement.release().and_then(|release| release.model.purl.as_ref());
         Self {
             position,
             publisher: statement.publisher().to_string(),
             files,
-            purl: release.and_then(|release| release.model.purl.as_ref()).map(ToString::to_string),
-            parents: lineage
+            purl: purl.map(ToString::to_string),
+            parents: statement
+                .lineage()
                 .iter()
                 .map(|ancestor| match &ancestor.parent {
                     Parent::Logged(logged) => logged.coordinate.to_string(),
@@ -92,8 +92,8 @@ pub enum LookupKey<'a> {
     File(&'a Digest),
     /// The same by git's blob id.
     GitBlob(&'a GitBlobId),
-    /// The releases with a package URL.
+    /// The releases that were released with a package URL.
     Purl(&'a str),
-    /// The releases that were made of a coordinate, or of a package URL.
+    /// The releases that were made of a coordinate, or of a package URL, and the amendments that say so of one.
     Parent(&'a str),
 }

@@ -83,7 +83,12 @@ fn table() -> Vec<Route> {
             get(lookups::file),
         ),
         route("/lookup/purl", "?name=", "the releases with a package URL, not proven", get(lookups::purl)),
-        route("/lookup/children", "?name=", "the releases made of one, not proven", get(lookups::children)),
+        route(
+            "/lookup/children",
+            "?name=",
+            "the releases made of one, and the amendments that say so, not proven",
+            get(lookups::children),
+        ),
         route("/", "", "the log's page", get(pages::page)),
         route("/release", "?name=", "the page of a release", get(pages::release)),
         route("/search", "?q=", "a search by name, digest or package URL, as a page", get(pages::search)),

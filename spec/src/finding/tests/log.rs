@@ -14,8 +14,8 @@ use crate::manifest::{FilePath, Manifest, Role};
 use crate::name::Coordinate;
 use crate::statement::tests::kinds;
 use crate::statement::{
-    Affected, Amend, Artifact, Copies, Incident, IncidentStatus, Kind, LoggedRelease, Observation, Observed, Parent,
-    Stage, StageMove, Statement, Supersede, Withdraw,
+    Affected, Amend, Ancestor, Artifact, Copies, Incident, IncidentStatus, Kind, LoggedRelease, Observation, Observed,
+    Parent, Stage, StageMove, Statement, Supersede, Withdraw,
 };
 
 /// The codes that the stories show.

@@ -20,6 +20,7 @@ pub(crate) fn samples() -> Vec<Statement> {
         Statement::Incident(sample("incident")),
         Statement::Evaluation(sample("evaluation")),
         Statement::Observation(sample("observation")),
+        Statement::Amend(sample("amend-lineage")),
     ]
 }
 
@@ -64,6 +65,34 @@ pub(super) fn cases() -> Vec<(Kind, &'static str, &'static str, Option<Value>)> 
         (Kind::Amend, "field-invalid", "/release/leaf_hash", Some(json!("zz"))),
         (Kind::Amend, "component-missing", "/components", Some(json!({}))),
         (Kind::Amend, "domain-missing", "/evidence", Some(json!({"safety": {"report": {"none": "nobody wrote one"}}}))),
+        (
+            Kind::Amend,
+            "field-unknown",
+            "/model",
+            Some(json!({"artifact": "base", "formats": ["gguf"], "name": "other"})),
+        ),
+        (Kind::Amend, "field-empty", "/model", Some(json!({"artifact": "base", "formats": []}))),
+        (Kind::Amend, "quantization-missing", "/model", Some(json!({"artifact": "quantized", "formats": ["gguf"]}))),
+        (
+            Kind::Amend,
+            "lineage-missing",
+            "/model",
+            Some(json!({"artifact": "quantized", "formats": ["gguf"], "quantization": "Q4_K_M"})),
+        ),
+        (Kind::Amend, "field-required", "/lineage", Some(json!([]))),
+        (Kind::Amend, "field-missing", "/lineage", Some(json!([{"relation": "finetune", "tool": "none"}]))),
+        (
+            Kind::Amend,
+            "field-unexpected",
+            "/lineage",
+            Some(json!([{
+                "relation": "finetune",
+                "tool": "none",
+                "parent_weights": "00".repeat(32),
+                "parent": {"coordinate": "acme.example/tiny@1.0.2#instruct", "entry": 3, "leaf_hash": "00".repeat(32)},
+                "carries": {"license": true, "use_policy": true, "model_card": true, "risk_notes": true},
+            }])),
+        ),
         (Kind::Stage, "not-the-publisher", "/publisher/name", Some(other.clone())),
         (Kind::Stage, "field-not-one-of", "/access/stage", Some(json!("recalled"))),
         (Kind::Supersede, "not-the-publisher", "/publisher/name", Some(other.clone())),
@@ -148,6 +177,29 @@ fn an_amendment_replaces_what_it_has_and_nothing_else() {
     back.model_card = sample_release().model_card;
     assert_eq!(back, sample_release());
     assert_eq!(amend.amended(), ["model_card"]);
+}
+
+#[test]
+fn an_amended_lineage_and_amended_facts_leave_names_and_weights() {
+    let Some(Statement::Amend(amend)) = samples().pop() else { unreachable!() };
+    let mut release = sample_release();
+    amend.apply(&mut release);
+    assert_eq!(amend.amended(), ["model", "lineage"]);
+    assert_eq!((release.coordinate(), &release.weights), (sample_release().coordinate(), &sample_release().weights));
+    assert_eq!(release.model.parameters, Some(135_000_000));
+    assert_eq!(Some(&release.lineage), amend.lineage.as_ref());
+    assert!(!release.from_scratch && release.check().is_ok());
+
+    // No parent is left: trained from nothing, which is said with what it is.
+    let mut scratch = Amend::clone(&amend);
+    scratch.lineage = Some(Vec::new());
+    assert!(scratch.problems().is_empty());
+    scratch.apply(&mut release);
+    assert!(release.from_scratch && release.lineage.is_empty() && release.check().is_ok());
+    if let Some(model) = &mut scratch.model {
+        (model.artifact, model.quantization) = (Artifact::Quantized, Some("Q4_K_M".parse().unwrap()));
+    }
+    assert_eq!(scratch.problems()[0].code(), "scratch-impossible");
 }
 
 #[test]

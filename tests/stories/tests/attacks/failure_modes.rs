@@ -41,8 +41,6 @@ fn evidence<'a>(finding: &'a Value, name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("no {name} in {finding}"))["value"].as_str().unwrap()
 }
 
-const FRAUD_UNTESTED: &str = "fraud = \"Below the size at which the tests that exist say anything.\"\n";
-
 /// An evaluation as TOML; `more` may say how it was run.
 fn evaluation(id: &str, class: &str, domain: &str, more: &str) -> String {
     format!(
@@ -61,7 +59,7 @@ const BARE: &str = "subject = \"this-release\"\nconfiguration = \"bare-weights\"
 fn a_release_that_says_what_it_is_gives_an_auditor_nothing_to_report() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
-    let folder = drafted(&network, &acme, "1.0.0", 1, &[(FRAUD_UNTESTED, "")])?;
+    let folder = drafted(&network, &acme, "1.0.0", 1, &[])?;
     let file = folder.join(release_toml::FILE);
     let text = fs::read_to_string(&file).unwrap() + &evaluation("fraud", "dangerous-capability", "fraud", BARE);
     fs::write(&file, text).unwrap();
@@ -94,7 +92,7 @@ fn openwashing_is_computed_from_what_is_included() -> Step {
 fn a_safety_result_does_not_travel_with_a_safeguard_that_stays_behind() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
-    let folder = drafted(&network, &acme, "1.0.0", 1, &[(FRAUD_UNTESTED, "")])?;
+    let folder = drafted(&network, &acme, "1.0.0", 1, &[])?;
     let file = folder.join(release_toml::FILE);
     let wrapped = "subject = \"this-release\"\nconfiguration = \"with-safeguards\"\nsafeguards = [\"filter\"]";
     let text = fs::read_to_string(&file).unwrap()

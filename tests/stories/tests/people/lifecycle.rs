@@ -239,7 +239,7 @@ fn a_licence_is_amended_from_the_form_with_what_holds_now() -> Step {
     told(
         acme.ask(&network, &draft),
         0,
-        &["wrote amend.toml", "1 values begin with DECIDE", "stele amend --form amend.toml"],
+        &["wrote amend.toml", "1 decision left", "begins with DECIDE", "stele amend --form amend.toml"],
     );
     told(acme.ask(&network, &draft), 7, &["exists already"]);
     let form = network.at("amend.toml");

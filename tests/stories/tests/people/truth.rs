@@ -315,6 +315,8 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
         docs: None,
         legal: None,
         support: None,
+        model: None,
+        lineage: None,
     };
     let entry = base.says(&network, Statement::Amend(Box::new(amend)))?;
     let told = reader.stele(&["diff", first, &base.coordinate()])?.expect(0)?;

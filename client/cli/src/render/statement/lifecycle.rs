@@ -1,8 +1,8 @@
 //! The pages of statements about keys and about releases.
 
 use stele_spec::statement::{
-    Action, Amend, EvaluationReport, Incident, LoggedRelease, Observation, PublisherClaim, StageMove, Supersede,
-    Withdraw,
+    Action, Amend, EvaluationReport, Incident, LoggedRelease, Observation, Parent, PublisherClaim, StageMove,
+    Supersede, Withdraw,
 };
 
 use crate::render::page::Page;
@@ -40,6 +40,24 @@ pub(super) fn of_amend(amend: &Amend, by: &str) -> String {
     page.row("reason", &amend.reason);
     if let Some(license) = &amend.license {
         page.row("licence", &format!("{}; copies that are out keep theirs", license.spdx));
+    }
+    if let Some(model) = &amend.model {
+        let parameters = model.parameters.map(|count| format!(", {count} parameters")).unwrap_or_default();
+        let quantization = model.quantization.as_ref().map(|how| format!(", {how}")).unwrap_or_default();
+        page.row("model", &format!("{}{quantization}{parameters}; names and weights stay", model.artifact));
+    }
+    if amend.lineage.as_ref().is_some_and(Vec::is_empty) {
+        page.row("parents", &"none: trained from scratch");
+    }
+    for ancestor in amend.lineage.iter().flatten() {
+        let parent = match &ancestor.parent {
+            Parent::Logged(logged) => format!("{} (entry {})", logged.coordinate, logged.entry),
+            Parent::Unlogged(unlogged) => format!("{} (not in this log)", unlogged.purl),
+        };
+        page.row(ancestor.relation.as_str(), &parent);
+    }
+    if amend.model.is_some() || amend.lineage.is_some() {
+        page.row("", &format!("from what to what: `stele history {}`", amend.release.coordinate));
     }
     for (field, reference) in amend.references() {
         page.row(field.as_str(), &format!("{} {}", reference.name, reference.sha256));

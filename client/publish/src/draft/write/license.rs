@@ -1,9 +1,13 @@
 //! `[license]`: what card, header and licence file say, and where they do not agree. What is not certain is left to decide.
 
 use stele_model_files::licences::{self, LicenceText, SaidLicence};
+use stele_spec::manifest::FilePath;
+use stele_spec::statement::LicenceExpression;
 
+use super::values::standing_document;
+use crate::draft::answers::{Answers, Source};
 use crate::draft::facts::Facts;
-use crate::form::FormWriter;
+use crate::form::{Answer, AnsweredBy, FormWriter, inline};
 
 /// What is known of the licence.
 enum Known {
@@ -13,14 +17,44 @@ enum Known {
     Open(String),
 }
 
-pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
     sheet.section("license");
     sheet.comment("An SPDX expression; a licence that SPDX does not list is LicenseRef- and a name.");
     let known = known(facts);
-    match &known {
-        Known::Fact { spdx, from, .. } => sheet.text("spdx", spdx, from),
-        Known::Open(why) => sheet.decide("spdx", why),
-    }
+    let answer = answers.find_text("license.spdx", |text| LicenceExpression::parse(text).is_ok());
+    let spdx = match (&known, &answer) {
+        (Known::Fact { spdx, from, .. }, Some(said)) if said.value.as_str() != Some(spdx) => {
+            sheet.decide("spdx", &format!("{spdx} by {from}; {} says {}", said.from, shown(said)));
+            None
+        }
+        (Known::Fact { spdx, from, .. }, _) => {
+            sheet.text("spdx", spdx, from);
+            Some(spdx.clone())
+        }
+        (Known::Open(why), Some(said)) => {
+            let text = said.value.as_str().unwrap_or_default();
+            match text_changed(facts, answers, said)
+                .or_else(|| against(facts, text))
+                .or_else(|| unknown_text(facts, answers, text))
+            {
+                Some(against) => {
+                    sheet.decide("spdx", &format!("{against}; {} says {}", said.from, shown(said)));
+                    None
+                }
+                None => {
+                    if !tags(facts).is_empty() || !facts.licence_files.is_empty() {
+                        sheet.comment(&format!("The files leave it open: {why}."));
+                    }
+                    sheet.answered("spdx", said);
+                    Some(text.to_owned())
+                }
+            }
+        }
+        (Known::Open(why), None) => {
+            sheet.decide("spdx", why);
+            None
+        }
+    };
     for (field, what) in [("license_name", "names the licence"), ("license_link", "says where the licence is")] {
         if let (Some(value), Some(path)) = (facts.card.first(field), &facts.card_file) {
             sheet.comment(&format!("{path} {what}, in {field}: {value}"));
@@ -31,26 +65,136 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts) {
             sheet.comment(&format!("{path} cannot be read: expected a text in UTF-8, found other bytes."));
         }
     }
+    use_restricted(sheet, facts, &known, spdx.as_deref(), answers);
+    text(sheet, facts, spdx.as_deref(), answers);
+}
+
+fn use_restricted(sheet: &mut FormWriter, facts: &Facts, known: &Known, spdx: Option<&str>, answers: &Answers) {
     sheet.comment("Whether some uses are forbidden, by the licence or by a policy that it binds to.");
-    match known {
-        Known::Fact { restricts: Some(restricts), .. } => {
+    // Of the source that says this very licence: what another one restricts is another matter.
+    let of_licence = |source: &Source| source.table.get("license")?.get("spdx")?.as_str().map(str::to_owned);
+    let source = answers.sources().find(|source| spdx.is_some() && of_licence(source).as_deref() == spdx);
+    let said =
+        source.and_then(|source| source.answer("license.use_restricted")).filter(|answer| answer.value.is_bool());
+    match (known, said) {
+        (Known::Fact { restricts: Some(restricts), .. }, Some(said)) if said.value.as_bool() != Some(*restricts) => {
+            sheet.decide(
+                "use_restricted",
+                &format!("true or false: {restricts} by the licence; {} says {}", said.from, inline(&said.value)),
+            );
+        }
+        (Known::Fact { restricts: Some(restricts), .. }, _) if spdx.is_some() => {
             sheet.line("use_restricted", &restricts.to_string(), "the licence");
         }
+        (_, Some(said)) => match text_changed(facts, answers, &said) {
+            Some(changed) => {
+                let before = inline(&said.value);
+                sheet.decide("use_restricted", &format!("true or false: {changed}; {} says {before}", said.from));
+            }
+            None => sheet.answered("use_restricted", &said),
+        },
         _ => sheet.decide("use_restricted", "true or false"),
     }
+}
+
+fn text(sheet: &mut FormWriter, facts: &Facts, spdx: Option<&str>, answers: &Answers) {
     sheet.comment("The text: a file of this folder, or { name = \"...\", sha256 = \"...\", uri = \"https://...\" }.");
     let link = facts.card.first("license_link").map(|link| format!("; the model card says it is at {link}"));
-    match facts.licence_files.as_slice() {
-        [(path, _)] => sheet.document("text", Some(path.as_str()), ""),
-        [] => {
+    // A text goes on with its licence.
+    let of_licence = |source: &&Source| {
+        let said = source.answer("license.spdx");
+        spdx.is_some() && said.as_ref().and_then(|said| said.value.as_str()) == spdx
+    };
+    let answer = answers.sources().filter(of_licence).find_map(|source| {
+        let files =
+            answers.old.as_ref().filter(|old| old.source.name == source.name).and_then(|old| old.files.as_deref());
+        let answer = source.answer("license.text")?;
+        Some(source.says(standing_document(&answer.value, facts, files)?))
+    });
+    match (facts.licence_files.as_slice(), answer) {
+        ([(path, _)], _) => sheet.document("text", Some(path.as_str()), ""),
+        (_, Some(answer)) => sheet.answered("text", &answer),
+        ([], None) => {
             let link = link.unwrap_or_default();
-            sheet.document("text", None, &format!("put the licence's text into the folder and name it here{link}"));
+            let old = answers.of_old("license.text").and_then(|old| Some(old.value.get("name")?.as_str()?.to_owned()));
+            let old =
+                old.map(|name| format!("; {} has {name}, which is not here", answers.old_name())).unwrap_or_default();
+            sheet.document(
+                "text",
+                None,
+                &format!("put the licence's text into the folder and name it here{link}{old}"),
+            );
         }
-        several => {
+        (several, None) => {
             let names: Vec<_> = several.iter().map(|(path, _)| path.as_str()).collect();
             sheet.document("text", None, &format!("one of {}", names.join(", ")));
         }
     }
+}
+
+/// That the text of an earlier release's licence has other bytes here, and is none that is known word by word.
+fn text_changed(facts: &Facts, answers: &Answers, said: &Answer) -> Option<String> {
+    if said.by != AnsweredBy::Carried {
+        return None;
+    }
+    let text = answers.of_old("license.text")?;
+    let (name, before) = (text.value.get("name")?.as_str()?, text.value.get("sha256")?.as_str()?);
+    let here = facts.licence_digests.get(name).filter(|here| here.to_string() != before)?;
+    let is_exact =
+        |(path, text): &(FilePath, LicenceText)| path.as_str() == name && matches!(text, LicenceText::Exact(_));
+    let is_known = facts.licence_files.iter().any(is_exact);
+    (!is_known).then(|| format!("{name} is another text than before, SHA-256 {here}"))
+}
+
+/// That a text here is none of the list, where a licence of the list was said before and no card says it now: it may be any licence's.
+fn unknown_text(facts: &Facts, answers: &Answers, spdx: &str) -> Option<String> {
+    let old = answers.of_old("license.text");
+    let before = old.as_ref().and_then(|old| old.value.get("sha256")?.as_str());
+    let is_same = |path: &FilePath| {
+        let here = facts.licence_digests.get(path.as_str()).map(ToString::to_string);
+        here.is_some() && here.as_deref() == before
+    };
+    let is_unknown = |(path, text): &(FilePath, LicenceText)| {
+        matches!(text, LicenceText::Unknown | LicenceText::Unreadable) && !is_same(path)
+    };
+    (!spdx.contains("LicenseRef-") && tags(facts).is_empty() && facts.licence_files.iter().any(is_unknown))
+        .then(|| seen(facts))
+}
+
+fn shown(answer: &Answer) -> &str {
+    answer.value.as_str().unwrap_or_default()
+}
+
+/// The licences that the card, or else a header, says.
+fn tags(facts: &Facts) -> Vec<String> {
+    let tags = facts.card.all("license");
+    let of_header = || facts.gguf.first().and_then(|model| model.header().license.clone()).into_iter().collect();
+    if tags.is_empty() { of_header() } else { tags }
+}
+
+/// What in the folder is against a licence that was said before, where the folder alone leaves the licence open.
+fn against(facts: &Facts, spdx: &str) -> Option<String> {
+    let is_own = spdx.contains("LicenseRef-");
+    let is_against = |text: &LicenceText| !fits(spdx, text) && (!is_own || matches!(text, LicenceText::Exact(_)));
+    if texts_of(facts).any(is_against) {
+        return Some(seen(facts));
+    }
+    let tags = tags(facts);
+    let lets = |tag: &String| match licences::of_tag(tag) {
+        SaidLicence::Certain { spdx: said, .. } => {
+            said == spdx || (tags.len() > 1 && terms(spdx).any(|term| term == said))
+        }
+        SaidLicence::OneOf(ids) => ids.iter().any(|id| terms(spdx).any(|term| term == id)),
+        SaidLicence::Unlisted { meant } => is_own || meant.as_deref() == Some(spdx),
+        SaidLicence::Other => is_own || facts.card.first("license_name").is_none(),
+    };
+    let refused: Vec<&str> = tags.iter().filter(|tag| !lets(tag)).map(String::as_str).collect();
+    (!refused.is_empty()).then(|| format!("the files say {}", refused.join(", ")))
+}
+
+/// The licences of an expression.
+fn terms(expression: &str) -> impl Iterator<Item = &str> {
+    expression.split([' ', '(', ')']).filter(|word| !["", "AND", "OR", "WITH"].contains(word))
 }
 
 /// What card, GGUF headers and licence files say together. Only what all of them let stand is a fact.

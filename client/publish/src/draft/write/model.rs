@@ -5,60 +5,56 @@ use stele_spec::name::Model;
 use stele_spec::statement::Artifact;
 
 use super::names::Names;
+use super::values::is_texts;
+use crate::draft::answers::Answers;
 use crate::draft::facts::Facts;
 use crate::draft::quantized::Quantized;
-use crate::form::{FormWriter, quoted};
+use crate::form::{Answer, FormWriter, inline, quoted};
 
-pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
+pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answers) {
     sheet.section("model");
     sheet.comment(
         "Lower case a to z, 0 to 9, and single - . _ between: a coordinate is bound to these weights for ever.",
     );
-    match (&names.model, suggested_name(facts)) {
-        (Some(name), _) => sheet.text("name", name.as_str(), ""),
-        (None, Some(name)) => sheet.decide("name", &format!("the model's name; the folder says {name}")),
-        (None, None) => sheet.decide("name", "the model's name, such as tiny"),
+    // The names of an earlier release are those of this one only under the same publisher.
+    let old = answers.old.as_ref().filter(|old| {
+        let publisher = old.coordinate.as_ref().map(|coordinate| &coordinate.publisher);
+        names.publisher.is_none() || publisher == names.publisher.as_ref()
+    });
+    let of_old = |path: &str| old.and_then(|old| old.source.answer(path));
+    let of_preset = |path: &str| answers.preset_parent().and_then(|preset| preset.answer(path));
+    let name = of_old("model.name").or_else(|| of_preset("model.name"));
+    match (&names.model, name, suggested_name(facts)) {
+        (Some(name), _, _) => sheet.text("name", name.as_str(), ""),
+        (None, Some(answer), _) => sheet.answered("name", &answer),
+        (None, None, Some(name)) => sheet.decide("name", &format!("the model's name; the folder says {name}")),
+        (None, None, None) => sheet.decide("name", "the model's name, such as tiny"),
     }
-    match &names.version {
-        Some(version) => sheet.text("version", version.as_str(), ""),
-        None => sheet.decide("version", "its version, such as 1.0.2"),
+    match (&names.version, of_old("model.version").as_ref().and_then(|version| version.value.as_str())) {
+        (Some(version), _) => sheet.text("version", version.as_str(), ""),
+        (None, Some(old)) => sheet.decide("version", &format!("its version; the one before is {old}")),
+        (None, None) => sheet.decide("version", "its version, such as 1.0.2"),
     }
-    match &names.variant {
-        Some(variant) => sheet.text("variant", variant.as_str(), ""),
-        None => sheet.decide("variant", "which object of the version, such as base, instruct, instruct-gguf-q4_k_m"),
+    match (&names.variant, of_old("model.variant")) {
+        (Some(variant), _) => sheet.text("variant", variant.as_str(), ""),
+        (None, Some(answer)) => sheet.answered("variant", &answer),
+        (None, None) => {
+            sheet.decide("variant", "which object of the version, such as base, instruct, instruct-gguf-q4_k_m");
+        }
     }
     let quantized = Quantized::of(facts);
-    sheet.comment(&format!("What kind of object it is: {}.", Artifact::TEXTS.join(", ")));
-    let template = if facts.has_chat_template { " (there is a chat template: instruct?)" } else { "" };
-    match (&quantized, facts.adapter()) {
-        (_, Some(path)) => sheet.text("artifact", Artifact::Adapter.as_str(), path.as_str()),
-        (Quantized::Yes { may_be_trained: false, .. }, None) => {
-            sheet.text("artifact", Artifact::Quantized.as_str(), "the quantization below");
-        }
-        (Quantized::Yes { how, .. }, None) => {
-            sheet.decide(
-                "artifact",
-                &format!("quantized if {how} was made of another model, base or instruct if it was trained so"),
-            );
-        }
-        (Quantized::Open(why), None) => sheet.decide("artifact", &format!("one of the words above; {why}")),
-        (Quantized::No, None) if !facts.adapters.is_empty() || !facts.gguf_adapters.is_empty() => {
-            sheet.decide(
-                "artifact",
-                "one of the words above; there is an adapter beside other weights: one object each?",
-            );
-        }
-        (Quantized::No, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
-    }
+    let is_quantized = artifact(sheet, names, facts, answers, &quantized);
     match facts.formats.as_slice() {
         [] => sheet.line("formats", "[\"DECIDE: the formats of the weights, such as safetensors\"]", ""),
         formats => sheet.line("formats", &list(formats), "the files"),
     }
     match &quantized {
         Quantized::Yes { how, from, .. } if facts.adapter().is_none() => sheet.text("quantization", how, from),
-        Quantized::Open(why) if facts.adapter().is_none() => {
-            sheet.decide("quantization", &format!("how, or delete this line where it is not quantized; {why}"));
-        }
+        Quantized::Open(why) if facts.adapter().is_none() => match answers.of_old("model.quantization") {
+            Some(answer) => sheet.answered("quantization", &answer),
+            None => sheet.decide("quantization", &format!("how, or delete this line where it is not quantized; {why}")),
+        },
+        Quantized::No if is_quantized => sheet.decide("quantization", "how, such as int8: no file says it"),
         _ => {}
     }
     match &facts.parameters {
@@ -75,9 +71,15 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
     }
     match facts.card.first("pipeline_tag").as_deref().and_then(modalities) {
         Some(modalities) => sheet.line("modalities", &list(modalities), "pipeline_tag of the model card"),
-        None => sheet.comment("modalities = [\"text\"]"),
+        None => match answers.find("model.modalities").filter(|answer| is_texts(&answer.value)) {
+            Some(answer) => sheet.answered("modalities", &answer),
+            None => sheet.comment("modalities = [\"text\"]"),
+        },
     }
-    sheet.comment("family = \"Tiny\"  # the name it is marketed under; never an identity");
+    match answers.find_text("model.family", |_| true) {
+        Some(answer) => sheet.answered("family", &answer),
+        None => sheet.comment("family = \"Tiny\"  # the name it is marketed under; never an identity"),
+    }
     if let Some(name) = &facts.origin.huggingface {
         let revision = facts.origin.revision.as_ref().map(|revision| format!("@{revision}")).unwrap_or_default();
         sheet.text("purl", &format!("pkg:huggingface/{name}{revision}"), "where the folder came from");
@@ -103,6 +105,60 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts) {
             sheet.comment("  auto_map in config.json");
         }
     }
+}
+
+/// `artifact`: what files say, what was said before, what the variant is called. Whether it is written as quantized.
+fn artifact(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answers, quantized: &Quantized) -> bool {
+    sheet.comment(&format!("What kind of object it is: {}.", Artifact::TEXTS.join(", ")));
+    let is_word = |text: &str| Artifact::from_text(text).is_some();
+    // Another variant is another object.
+    let is_same =
+        |old: &Answer| names.variant.as_ref().is_none_or(|variant| old.value.as_str() == Some(variant.as_str()));
+    let old = answers.of_old("model.variant").filter(is_same).and_then(|_| answers.of_old("model.artifact"));
+    let old = old.filter(|old| old.value.as_str().is_some_and(is_word));
+    let said = match (quantized, facts.adapter()) {
+        (_, Some(path)) => Some((Artifact::Adapter, path.to_string())),
+        (Quantized::Yes { may_be_trained: false, .. }, None) => {
+            Some((Artifact::Quantized, "the quantization below".to_owned()))
+        }
+        _ => None,
+    };
+    if let Some((artifact, from)) = said {
+        match old.filter(|old| old.value.as_str() != Some(artifact.as_str())) {
+            Some(old) => {
+                let (found, before) = (artifact.as_str(), inline(&old.value));
+                sheet.decide("artifact", &format!("{found} by {from}; {} says {before}", old.from));
+            }
+            None => sheet.text("artifact", artifact.as_str(), &from),
+        }
+        return false;
+    }
+    let why = match quantized {
+        Quantized::Open(why) => Some(why.clone()),
+        Quantized::No if !facts.adapters.is_empty() || !facts.gguf_adapters.is_empty() => {
+            Some("there is an adapter beside other weights: one object each?".to_owned())
+        }
+        _ => None,
+    };
+    let preset = answers.preset_parent().and_then(|preset| preset.answer("model.artifact"));
+    if let Some(answer) = old.or(preset) {
+        sheet.answered("artifact", &answer);
+        return answer.value.as_str() == Some(Artifact::Quantized.as_str());
+    }
+    // A variant is named by its kind first: `instruct-onnx`. What needs a parent or a quantization is not taken from a name.
+    let word = names.variant.as_ref().and_then(|variant| variant.as_str().split(['-', '_', '.']).next());
+    let named = word.filter(|word| ["base", "instruct", "checkpoint", "distilled"].contains(word));
+    let template = if facts.has_chat_template { " (there is a chat template: instruct?)" } else { "" };
+    match (why, quantized, named) {
+        (Some(why), _, _) => sheet.decide("artifact", &format!("one of the words above; {why}")),
+        (None, Quantized::Yes { how, .. }, None) => sheet.decide(
+            "artifact",
+            &format!("quantized if {how} was made of another model, base or instruct if it was trained so"),
+        ),
+        (None, _, Some(word)) => sheet.text("artifact", word, "the name of the variant"),
+        (None, _, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
+    }
+    false
 }
 
 /// The name that the folder's origin or header gives, made to fit the grammar.

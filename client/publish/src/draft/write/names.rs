@@ -3,10 +3,10 @@
 use stele_spec::name::{Model, Publisher, Variant, Version};
 
 /// The names that the command line gives.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Names {
     /// Who releases it.
-    pub publisher: Publisher,
+    pub publisher: Option<Publisher>,
     /// The model.
     pub model: Option<Model>,
     /// The version.

@@ -91,6 +91,37 @@ fn what_happens_to_an_ancestor_is_carried_down_or_told() {
 }
 
 #[test]
+fn an_amended_lineage_is_held_against_what_is_new_in_it_and_leaves_what_is_gone() {
+    let mut log = Log::default();
+    let (base, other) = (release("instruct-a"), release("instruct-b"));
+    let last = child("instruct-c", &base, 1);
+    for (position, release) in (1..).zip([&base, &other, &last]) {
+        assert_eq!(log.codes(position, said(release)), []);
+    }
+    assert_eq!(log.codes(4, withdraw(&other, 2, Copies::PubliclyDownloaded)), []);
+    let of = |parent: &Release, entry: u64, change: &dyn Fn(&mut Ancestor)| {
+        let mut lineage = child("instruct-c", parent, entry).lineage;
+        lineage.iter_mut().for_each(change);
+        amend(&last, 3, |amend| (amend.model_card, amend.lineage) = (None, Some(lineage)))
+    };
+    // Nothing is new: nothing is told.
+    assert_eq!(log.codes(5, of(&base, 1, &|_| {})), []);
+    // The parent was another one, which is withdrawn, and whose licence is not carried on.
+    let told = log.codes(6, of(&other, 2, &|ancestor| ancestor.carries.license = false));
+    assert_eq!(told, [Code::AncestorWithdrawn, Code::LicenseDropped]);
+    // What comes over the old parent comes down no more.
+    assert_eq!(log.codes(7, withdraw(&base, 1, Copies::PubliclyDownloaded)), []);
+    assert_eq!(log.codes(8, of(&base, 1, &|_| {})), [Code::AncestorWithdrawn]);
+    assert_eq!(log.codes(9, incident(&[(&other, 2)], IncidentStatus::Open)), []);
+    // Two that name each other: whoever follows them stops.
+    let circle = amend(&base, 1, |amend| {
+        (amend.model_card, amend.lineage) = (None, Some(child("instruct-a", &last, 3).lineage));
+    });
+    log.codes(10, circle);
+    assert_eq!(log.codes(11, incident(&[(&base, 1)], IncidentStatus::Open)), [Code::AncestorIncident]);
+}
+
+#[test]
 fn a_third_partys_result_is_held_to_the_same_rules() {
     let mut log = Log::default();
     let base = release("instruct");
@@ -106,7 +137,7 @@ fn a_third_partys_result_is_held_to_the_same_rules() {
 
 fn any_statement() -> impl Strategy<Value = Statement> {
     let names = ["instruct-a", "instruct-b", "chat-c"];
-    (0..9_usize, 0..3_usize, 0..3_usize, 0..24_u64, any::<bool>(), 0..6_usize).prop_map(
+    (0..10_usize, 0..3_usize, 0..3_usize, 0..24_u64, any::<bool>(), 0..6_usize).prop_map(
         move |(kind, which, parent, entry, flag, choice)| {
             let release = release(names[which]);
             let stage = Stage::ALL[choice];
@@ -122,6 +153,10 @@ fn any_statement() -> impl Strategy<Value = Statement> {
                     license.use_restricted = flag;
                     amend.license = Some(license);
                 }),
+                8 => {
+                    let lineage = child(names[which], &super::log::release(names[parent]), entry).lineage;
+                    amend(&release, entry / 2, |amend| amend.lineage = Some(if flag { lineage } else { Vec::new() }))
+                }
                 7 => {
                     let mut swapped = release;
                     swapped.weights.digest = Digest::of(b"swapped");

@@ -51,9 +51,15 @@ pub(super) fn publish(recorder: &mut Recorder) -> Step {
     prepared(recorder, "old", "1.0.0", 1)?;
     prepared(recorder, "new", "1.1.0", 2)?;
     recorder.said(&["publish", "old", "--dry-run"], "dry-run")?;
-    for folder in ["old", "new", "new"] {
+    recorder.said(&["publish", "old"], "publish")?;
+    let beside = recorder.said(&["publish", "new", "--dry-run"], "dry-run")?;
+    assert!(beside["earlier"]["changes"].as_array().is_some_and(|changes| !changes.is_empty()), "{beside}");
+    for folder in ["new", "new"] {
         recorder.said(&["publish", folder], "publish")?;
     }
+    let next = ["draft", "bare", "--from", "new/release.toml", "--preset", "small-research", "--output", "-"];
+    let counted = recorder.done(&next, "draft")?;
+    assert!(counted["decisions"]["carried"].as_u64().is_some_and(|carried| carried > 0), "{counted}");
     let refused = ["publish", "none", "--key", "none", "--dry-run"];
     recorder.asked(&refused, "dry-run", 7)?;
     let refused = recorder.asked(&refused[..4], "error", 7)?;
@@ -154,6 +160,17 @@ pub(super) fn say(recorder: &mut Recorder) -> Step {
     recorder.said(&[&amend[..], &["--dry-run"]].concat(), "dry-run")?;
     recorder.said(&amend, "amend")?;
     recorder.said(&amend, "amend")?;
+    let facts =
+        ["amend", "new", "--draft", "--field", "model", "--reason", "Another parent.", "--output", "facts.toml"];
+    recorder.asked(&facts, "amend", 0)?;
+    let mut form = fs::read_to_string(recorder.at("facts.toml")).during("reading the form")?;
+    form += &format!(
+        "\n[[lineage]]\nmade = \"finetune by none\"\nparent = {{ coordinate = \"{first}\" }}\ncarries = [\"license\"]\n"
+    );
+    fs::write(recorder.at("facts.toml"), form).during("writing the form")?;
+    recorder.said(&["amend", "--form", "facts.toml", "--dry-run"], "dry-run")?;
+    recorder.said(&["amend", "--form", "facts.toml"], "amend")?;
+    recorder.asked(&["lineage", &first], "lineage", 0)?;
     for verb in ["amend", "stage", "supersede", "withdraw"] {
         let form = format!("{verb}-form.toml");
         recorder.done(&[verb, &first, "--draft", "--output", &form], verb)?;
