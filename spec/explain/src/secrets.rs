@@ -11,17 +11,15 @@ const HIDDEN: &str = "***";
 /// An address as it may be shown: without user and password, and without the values of parameters that are secrets by their names.
 pub fn without_secrets(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = (rest.get(..end).unwrap_or_default(), rest.get(end..).unwrap_or_default());
-    let authority = match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{HIDDEN}@{host}"),
-        None => authority.to_owned(),
+    let (user, rest) = match userinfo(rest) {
+        Some(length) => (HIDDEN, rest.get(length..).unwrap_or_default()),
+        None => ("", rest),
     };
-    let path = match path.split_once('?') {
+    let rest = match rest.split_once('?') {
         Some((path, query)) => format!("{path}?{}", query.split('&').map(parameter).collect::<Vec<_>>().join("&")),
-        None => path.to_owned(),
+        None => rest.to_owned(),
     };
-    let shown = format!("{scheme}://{authority}{path}");
+    let shown = format!("{scheme}://{user}{rest}");
     if shown == url { url.into() } else { shown.into() }
 }
 
@@ -57,11 +55,17 @@ pub fn without_passwords(text: &str) -> Cow<'_, str> {
 }
 
 /// The length of what stands before the last `@` of an authority; none where nothing does. The authority ends where a path, a space or
-/// a quote begins.
+/// a quote begins. A password in which a `/` was not escaped makes what is before it no host and port: then it goes on behind.
 fn userinfo(rest: &str) -> Option<usize> {
-    let is_end = |c: char| matches!(c, '/' | '?' | '#' | '"' | '<' | '>' | '`' | '\\') || c.is_whitespace();
-    let authority = rest.get(..rest.find(is_end).unwrap_or(rest.len())).unwrap_or_default();
-    authority.rfind('@').filter(|length| *length > 0)
+    let is_end = |c: char| matches!(c, '"' | '<' | '>' | '`' | '\\') || c.is_whitespace();
+    let address = rest.get(..rest.find(is_end).unwrap_or(rest.len())).unwrap_or_default();
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let at = authority.rfind('@').or_else(|| {
+        let (host, port) = authority.split_once(':')?;
+        let is_port = port.chars().all(|c| c.is_ascii_digit()) || host.starts_with('[');
+        if is_port { None } else { address.rfind('@') }
+    });
+    at.filter(|length| *length > 0)
 }
 
 #[cfg(test)]
@@ -81,6 +85,7 @@ mod tests {
             ),
             ("https://log.example/x?API_KEY=a", "https://log.example/x?API_KEY=***"),
             ("https://me:pw@log.example?password=a", "https://***@log.example?password=***"),
+            ("https://me:p/w@log.example/x", "https://***@log.example/x"),
         ] {
             assert_eq!(without_secrets(url), shown);
         }
@@ -102,7 +107,8 @@ mod tests {
             (r#"{"url":"https://me:p@w@log.example"}"#, r#"{"url":"https://***@log.example"}"#),
             ("https://token@log.example", "https://***@log.example"),
             ("socks5://me:pw@proxy.example:1080", "socks5://***@proxy.example:1080"),
-            ("https://me:p://w@log.example", "https://me:p://***@log.example"),
+            ("https://me:p://w@log.example", "https://***@log.example"),
+            ("no address: https://me:p/w?x@log.example/y", "no address: https://***@log.example/y"),
             ("é https://é:pw@log.example é", "é https://***@log.example é"),
         ] {
             assert_eq!(without_passwords(text), shown);
@@ -111,7 +117,8 @@ mod tests {
             "ssh://git@host.example/x",
             "https://log.example/name/acme.example/tiny@1.0.0#base",
             "mail a@b.example, see https://log.example",
-            "http://127.0.0.1:8080",
+            "http://127.0.0.1:8080/a@b",
+            "http://[::1]:8080/a@b",
             "://@",
             "",
         ] {
