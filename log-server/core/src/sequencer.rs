@@ -412,9 +412,7 @@ impl<R> Sequencer<R> {
         let unsettled = &mut self.writer.unsettled;
         if unsettled.is_empty() || unsettled.is_syncing() || self.phase == Phase::Finished {
             self.sync_at = None;
-        } else if now < *self.sync_at.get_or_insert(now + SYNC_AFTER) {
-            return;
-        } else {
+        } else if now >= *self.sync_at.get_or_insert(now + SYNC_AFTER) {
             self.sync_at = None;
             unsettled.begin();
             self.actions.push(Action::Sync);

@@ -205,12 +205,12 @@ fn whatever_step_fails_the_history_stays_one() {
                 let signed_by_memory = log.writer.tree.size();
                 let is_signed = matches!(outcome, Ok(_) | Err(WriteError::After(_)));
                 assert_eq!(signed_by_memory, if is_signed { 8 } else { 6 }, "{case}");
-                if outcome.is_ok() && log.writer.pending.is_some() {
+                if let (Ok(written), true) = (&outcome, log.writer.pending.is_some()) {
                     // Signed, and tiles without room: the same process puts them and goes on.
                     assert!(action == "full" && place.starts_with("public"), "{case}");
                     let again = log.write(vec![claim("later.example", 5)]).unwrap().head;
                     let found = root_at(&TileNodes::new(&log.store, again.checkpoint.size()), 8).unwrap();
-                    assert_eq!(found, outcome.as_ref().unwrap().head.checkpoint.root(), "{case}");
+                    assert_eq!(found, written.head.checkpoint.root(), "{case}");
                     resumed += 1;
                     continue;
                 }
