@@ -152,7 +152,7 @@ fn audit(network: &Network, log: &str) -> Step<serde_json::Value> {
 }
 
 fn published_size(report: &serde_json::Value) -> u64 {
-    report["head"]["size"].as_u64().or(report["tree"]["size"].as_u64()).or(report["size"].as_u64()).unwrap_or_default()
+    report["head"]["tree_size"].as_u64().unwrap()
 }
 
 #[test]
