@@ -54,7 +54,7 @@ pub struct Batch {
     /// So many statements, 1 to 1022: no more may stand between two index entries. Default 1022.
     #[serde(deserialize_with = "max_entries")]
     pub max_entries: usize,
-    /// So many milliseconds after its first. Default 0: the first statement of a quiet moment waits for nobody, and under load the next
+    /// So many milliseconds after its first. Default 0: the first statement of a quiet moment does not wait, and under load the next
     /// batch fills while one is written.
     pub max_age_ms: u64,
 }

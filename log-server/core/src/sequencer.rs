@@ -44,9 +44,6 @@ use stele_spec::tile::TilePath;
 /// How long a sequencer that is to stop still takes what waits: less than the HTTP server gives its answers.
 const LAST_BATCHES: Duration = Duration::from_secs(5);
 
-/// How long after its tiles were put a batch is synced: many batches share one sync.
-const SYNC_AFTER: Duration = Duration::from_secs(1);
-
 /// The one sequencer of a log.
 #[derive(Debug)]
 pub struct Sequencer<R> {
@@ -63,8 +60,6 @@ pub struct Sequencer<R> {
     closes: Duration,
     publication: Publication<R>,
     renew_at: Duration,
-    /// When the storage is synced; `None` while nothing waits for it, or a sync is under way.
-    sync_at: Option<Duration>,
     /// Since it was to stop: until when it still takes what waits.
     stop_at: Option<Duration>,
     actions: Vec<Action<R>>,
@@ -93,7 +88,6 @@ impl<R> Sequencer<R> {
             publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
             renew_at: now,
-            sync_at: None,
             stop_at: None,
             actions: Vec::new(),
             log: log.clone(),
@@ -107,7 +101,9 @@ impl<R> Sequencer<R> {
             // It may have been to stop already.
             let _ = self.progress(now, false);
         }
-        self.sync_when_due(now);
+        if self.phase != Phase::Finished {
+            self.actions.extend(self.writer.unsettled.begin_when_due(now).map(Action::Sync));
+        }
         std::mem::take(&mut self.actions)
     }
 
@@ -122,7 +118,7 @@ impl<R> Sequencer<R> {
 
     /// When [`Event::Idle`] is due, by the steady clock.
     pub fn wake_at(&self, now: Duration) -> Option<Duration> {
-        [self.phase_ends(now), self.sync_at].into_iter().flatten().min()
+        [self.phase_ends(now), self.writer.unsettled.wake_at()].into_iter().flatten().min()
     }
 
     fn phase_ends(&self, now: Duration) -> Option<Duration> {
@@ -151,8 +147,9 @@ impl<R> Sequencer<R> {
                 }
             }
             Event::Synced(outcome) => {
-                outcome.map_err(WriteError::After)?;
-                self.writer.unsettled.end(&self.writer.staging);
+                let covered = outcome.map_err(WriteError::After)?;
+                self.writer.unsettled.end();
+                self.writer.unsettled.settle(covered, &self.writer.staging);
             }
             Event::Idle => idle = true,
             Event::Changed { settings, without } => self.changed(now, settings, &without),
@@ -404,18 +401,6 @@ impl<R> Sequencer<R> {
         match self.log.short_of_room() {
             None => self.writer.write(statements, listings, manifests),
             Some(error) => Err(WriteError::Before(error)),
-        }
-    }
-
-    /// Has the storage synced, a while after something was put.
-    fn sync_when_due(&mut self, now: Duration) {
-        let unsettled = &mut self.writer.unsettled;
-        if unsettled.is_empty() || unsettled.is_syncing() || self.phase == Phase::Finished {
-            self.sync_at = None;
-        } else if now >= *self.sync_at.get_or_insert(now + SYNC_AFTER) {
-            self.sync_at = None;
-            unsettled.begin();
-            self.actions.push(Action::Sync);
         }
     }
 

@@ -13,8 +13,8 @@ pub enum Event<R> {
     Submitted(Box<Submission>, R),
     /// A witness answered.
     Answered(WitnessAnswer),
-    /// The storage is synced, or could not be.
-    Synced(Result<(), ObjectError>),
+    /// The storage is synced, as far as [`Action::Sync`] said, or could not be.
+    Synced(Result<u64, ObjectError>),
     /// Time has passed, and no submission waits.
     Idle,
     /// The operator has changed the settings.
@@ -33,8 +33,8 @@ pub enum Event<R> {
 pub enum Action<R> {
     /// Ask all witnesses.
     Ask(WitnessRequest),
-    /// Sync the storage, beside everything else.
-    Sync,
+    /// Sync the storage, beside everything else; one at a time. The event says again what it covers.
+    Sync(u64),
     /// Send a reply.
     Reply(R, Reply),
     /// Nothing more: the sequencer has ended.

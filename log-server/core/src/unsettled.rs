@@ -2,6 +2,8 @@
 //! put has ended.
 
 use crate::staged_batch::StagedBatches;
+use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The most batches that wait for a sync.
 const MOST_BATCHES: usize = 256;
@@ -9,24 +11,26 @@ const MOST_BATCHES: usize = 256;
 /// The most bytes of batches that wait for a sync: so much a start after a loss of power puts again, and so much the disk holds twice.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// Batches that wait for a sync, oldest first.
+/// How long after its tiles were put a batch is synced: many batches share one sync.
+const SYNC_AFTER: Duration = Duration::from_secs(1);
+
+/// Batches that wait for a sync.
 #[derive(Debug, Default)]
 pub struct Unsettled {
-    /// Names of staged batches, and their bytes.
-    waiting: Vec<(String, u64)>,
-    /// How many of them the sync under way covers; `None` where none is under way.
-    covered: Option<usize>,
+    /// Names of staged batches and their bytes, oldest first.
+    waiting: VecDeque<(String, u64)>,
+    /// How many batches were settled: the number of the first that waits.
+    settled: u64,
+    /// When the next sync begins; `None` while nothing waits, or a sync is under way.
+    due: Option<Duration>,
+    /// Whether a sync is under way beside the writer.
+    is_syncing: bool,
 }
 
 impl Unsettled {
     /// Adds a batch whose tiles were put.
     pub fn add(&mut self, name: String, bytes: u64) {
-        self.waiting.push((name, bytes));
-    }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.push_back((name, bytes));
     }
 
     /// Whether so much waits that the writer must not go on.
@@ -34,22 +38,80 @@ impl Unsettled {
         self.waiting.len() >= MOST_BATCHES || self.waiting.iter().map(|(_, bytes)| bytes).sum::<u64>() >= MOST_BYTES
     }
 
-    /// Whether a sync is under way.
-    pub fn is_syncing(&self) -> bool {
-        self.covered.is_some()
+    /// When [`Self::begin_when_due`] has something to do, by the steady clock.
+    pub fn wake_at(&self) -> Option<Duration> {
+        self.due
     }
 
-    /// A sync begins now: it covers all that waits.
-    pub fn begin(&mut self) {
-        self.covered = Some(self.waiting.len());
-    }
-
-    /// The sync has ended, and what it covered is durable: its staged batches are forgotten.
-    pub fn end(&mut self, staging: &StagedBatches) {
-        // None under way: another sync, which began later, has ended before it.
-        let covered = self.covered.take().unwrap_or(0);
-        for (name, _) in self.waiting.drain(..covered.min(self.waiting.len())) {
-            staging.forget(&name);
+    /// Begins a sync beside the writer, a while after something was put and one at a time; what it covers.
+    pub fn begin_when_due(&mut self, now: Duration) -> Option<u64> {
+        if self.waiting.is_empty() || self.is_syncing {
+            self.due = None;
+            return None;
         }
+        if now < *self.due.get_or_insert(now + SYNC_AFTER) {
+            return None;
+        }
+        self.due = None;
+        self.is_syncing = true;
+        Some(self.covered())
+    }
+
+    /// What a sync covers that begins now: the batches with smaller numbers.
+    pub fn covered(&self) -> u64 {
+        self.settled + self.waiting.len() as u64
+    }
+
+    /// The sync beside the writer has ended; another may begin.
+    pub fn end(&mut self) {
+        self.is_syncing = false;
+    }
+
+    /// What a sync covered is durable: its staged batches are forgotten. A sync that ends after one that began later finds nothing to do.
+    pub fn settle(&mut self, covered: u64, staging: &StagedBatches) {
+        while self.settled < covered {
+            let Some((name, _)) = self.waiting.pop_front() else { return };
+            staging.forget(&name);
+            self.settled += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::objects::Objects;
+    use crate::samples::MemoryObjects;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_sync_that_ends_late_settles_nothing_that_it_did_not_cover() {
+        let objects: Arc<dyn Objects> = Arc::new(MemoryObjects::default());
+        let staging = StagedBatches::new(&objects);
+        let mut unsettled = Unsettled::default();
+        let second = Duration::from_secs(1);
+        unsettled.add("a".into(), 1);
+        assert_eq!(unsettled.begin_when_due(second), None);
+        let early = unsettled.begin_when_due(2 * second).unwrap();
+        unsettled.add("b".into(), 1);
+        // The writer could not wait, and synced by itself.
+        unsettled.settle(unsettled.covered(), &staging);
+        unsettled.add("c".into(), 1);
+        assert_eq!(unsettled.begin_when_due(9 * second), None, "one at a time");
+        unsettled.end();
+        unsettled.settle(early, &staging);
+        assert_eq!((unsettled.waiting.len(), unsettled.covered()), (1, 3));
+    }
+
+    #[test]
+    fn so_many_batches_and_bytes_wait_and_no_more() {
+        let mut unsettled = Unsettled::default();
+        (0..MOST_BATCHES - 1).for_each(|n| unsettled.add(n.to_string(), 1));
+        assert!(!unsettled.is_full());
+        unsettled.add("last".into(), 1);
+        assert!(unsettled.is_full());
+        let mut unsettled = Unsettled::default();
+        unsettled.add("large".into(), MOST_BYTES);
+        assert!(unsettled.is_full());
     }
 }

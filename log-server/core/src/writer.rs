@@ -5,7 +5,7 @@
 //! put again, since the batch is staged ([`Writer::publish_tiles`]). What else fails after it stops the writer for good
 //! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
 //!
-//! Staged object and signed head are durable before anybody hears of them. Tiles and manifests are what the staged object holds, so they
+//! Staged object and signed head are durable before anything leaves. Tiles and manifests are what the staged object holds, so they
 //! become durable later, many batches with one sync ([`Unsettled`]).
 
 use crate::checkpoint::SignedCheckpoint;
@@ -215,9 +215,9 @@ impl Writer {
 
     /// Makes durable what is public, and forgets the staged batches that had it.
     pub fn sync(&mut self) -> Result<(), WriteError> {
-        self.unsettled.begin();
+        let covered = self.unsettled.covered();
         self.store.objects().sync().map_err(WriteError::After)?;
-        self.unsettled.end(&self.staging);
+        self.unsettled.settle(covered, &self.staging);
         Ok(())
     }
 

@@ -33,8 +33,8 @@ use stele_spec::proof::TlogProof;
 use stele_spec::statement::ManifestMismatch;
 use tokio::sync::{Semaphore, oneshot};
 
-/// A manifest of at most so many bytes is checked where it was received: the parse takes less than a hop to another thread.
-const SHORT: usize = 64 << 10;
+/// A manifest of at most so many bytes, some forty files, is checked where it was received.
+const SHORT: usize = 8 << 10;
 
 /// The way into the log.
 #[derive(Clone, Debug)]
@@ -178,8 +178,12 @@ impl Intake {
         let Some(manifest) = manifest else {
             let now = self.shared.clock.steady();
             let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
-            let files = here(|| agree_with_public(&self.shared, &parsed))??;
-            return Ok((submission(*parsed, files, None)?, taken));
+            let length = self.shared.store.length_of_manifest(&digest).map_err(|error| unstored(&error))?;
+            let shared = self.shared.clone();
+            let work = move || submission_of_public(&shared, *parsed);
+            let is_short = length.is_none_or(|length| length <= SHORT as u64);
+            let submission = if is_short { here(work)? } else { self.on_a_core(work).await? };
+            return Ok((submission?, taken));
         };
         let bytes = manifest.await?;
         let now = self.shared.clock.steady();
@@ -256,6 +260,12 @@ fn submission(
 ) -> Result<Submission, SubmitError> {
     let Parsed { entry: Entry::Statement(signed), leaf, keys } = parsed else { return Err(SubmitError::NotAStatement) };
     Ok(Submission { signed, leaf, keys, files, manifest })
+}
+
+/// What goes to the sequencer of a release whose manifest is public.
+fn submission_of_public(shared: &RunningLog, parsed: Parsed) -> Result<Submission, SubmitError> {
+    let files = agree_with_public(shared, &parsed)?;
+    submission(parsed, files, None)
 }
 
 /// What is printed of checks that fail.

@@ -31,7 +31,7 @@ struct Inner {
 struct Waiting {
     submissions: VecDeque<(Box<Submission>, ReplyTo)>,
     answers: VecDeque<WitnessAnswer>,
-    synced: Option<Result<(), ObjectError>>,
+    synced: Option<Result<u64, ObjectError>>,
     changed: Option<Arc<Settings>>,
     stop: bool,
     closed: bool,
@@ -68,7 +68,7 @@ impl Mailbox {
     }
 
     /// Puts how a sync of the storage ended; one at a time is under way.
-    pub fn synced(&self, outcome: Result<(), ObjectError>) {
+    pub fn synced(&self, outcome: Result<u64, ObjectError>) {
         self.waiting().synced = Some(outcome);
         self.inner.changed.notify_one();
     }

@@ -158,7 +158,7 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
         for action in sequencer.step(clock.steady(), event) {
             match action {
                 Action::Ask(request) => witnesses.ask(&request),
-                Action::Sync => sync(shared, mailbox),
+                Action::Sync(covered) => sync(shared, mailbox, covered),
                 // Who has gone away finds the statement logged when asking again.
                 Action::Reply(to, reply) => drop(to.send(reply)),
                 Action::Finish => return,
@@ -168,12 +168,13 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
 }
 
 /// Syncs the storage on a thread of its own; how that ended goes to the mailbox.
-fn sync(shared: &RunningLog, mailbox: &Mailbox) {
+fn sync(shared: &RunningLog, mailbox: &Mailbox, covered: u64) {
     let (objects, ended) = (shared.store.objects().clone(), mailbox.clone());
-    let spawned = std::thread::Builder::new().name("sync".into()).spawn(move || ended.synced(objects.sync()));
+    let spawned =
+        std::thread::Builder::new().name("sync".into()).spawn(move || ended.synced(objects.sync().map(|()| covered)));
     if let Err(error) = spawned {
         tracing::warn!(%error, "no thread for a sync of the storage: the writer waits for it");
-        mailbox.synced(shared.store.objects().sync());
+        mailbox.synced(shared.store.objects().sync().map(|()| covered));
     }
 }
 

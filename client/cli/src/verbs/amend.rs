@@ -107,19 +107,7 @@ mod tests {
         let text = include_str!("../../../../spec/vectors/statement/sample-release.toml");
         let release: Release = toml::from_str(text).unwrap();
         let all = Table::try_from(&release).unwrap();
-        for name in [
-            "model",
-            "lineage",
-            "license",
-            "model_card",
-            "components",
-            "openness",
-            "rationale",
-            "obligations",
-            "hosts",
-            "docs",
-            "legal",
-        ] {
+        for name in AMENDABLE {
             let Some(mut value) = all.get(name).cloned() else { continue };
             if name == "model" {
                 ["name", "version", "variant"]

@@ -107,7 +107,7 @@ fn sorted(actions: Vec<Action<u32>>) -> (Vec<WitnessRequest>, Vec<(u32, String)>
             Action::Reply(to, Reply::Logged { position, known }) => replies.push((to, format!("{position} {known}"))),
             Action::Reply(to, Reply::Refused(refusal)) => replies.push((to, refusal.code().to_owned())),
             Action::Reply(to, Reply::Unavailable(error)) => replies.push((to, error.code().to_owned())),
-            Action::Sync => {}
+            Action::Sync(_) => {}
             Action::Finish => finished = true,
         }
     }
@@ -156,10 +156,10 @@ fn a_batch_closes_when_its_time_is_over_and_no_submission_waits() {
     // What was put is synced once, beside everything else.
     assert_eq!(sequencer.wake_at(after(30)), Some(after(1000)));
     let actions = sequencer.step(after(1000), Event::Idle);
-    assert!(matches!(actions[..], [Action::Sync]), "{actions:?}");
+    assert!(matches!(actions[..], [Action::Sync(_)]), "{actions:?}");
     assert!(sequencer.step(after(1010), Event::Idle).is_empty(), "one at a time");
     assert_eq!(log.store.objects().staged_batches().unwrap().len(), 2);
-    assert!(sequencer.step(after(1020), Event::Synced(Ok(()))).is_empty());
+    assert!(sequencer.step(after(1020), Event::Synced(Ok(2))).is_empty());
     assert!(log.store.objects().staged_batches().unwrap().is_empty());
     // A quiet log is renewed, and does not grow.
     let renew = sequencer.wake_at(after(30)).unwrap();
@@ -228,15 +228,15 @@ fn a_batch_that_was_put_while_a_sync_was_under_way_stays_staged_until_the_next()
     let (log, mut sequencer) = sequencer("quorum none\n");
     let staged = || log.store.objects().staged_batches().unwrap().len();
     sequencer.step(START, Event::Idle);
-    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync]));
+    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync(_)]));
     sequencer.step(after(1000), submitted("a.example", 1));
     sequencer.step(after(1010), Event::Idle);
     assert_eq!(staged(), 2);
-    sequencer.step(after(1500), Event::Synced(Ok(())));
+    sequencer.step(after(1500), Event::Synced(Ok(1)));
     assert_eq!(staged(), 1, "the one that the sync may have missed");
     assert_eq!(sequencer.wake_at(after(1500)), Some(after(2500)));
     sequencer.step(after(2500), Event::Idle);
-    sequencer.step(after(2600), Event::Synced(Ok(())));
+    sequencer.step(after(2600), Event::Synced(Ok(2)));
     assert_eq!(staged(), 0);
 }
 
