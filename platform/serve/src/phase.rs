@@ -45,8 +45,9 @@ enum Phase {
     Header(Instant),
     /// Us, or the body, which has a deadline of its own.
     Busy,
-    /// The other side, to take an answer that hyper has in full; the socket has a deadline for that.
-    Writing,
+    /// The other side, to take an answer that hyper has in full; the socket has a deadline for that. When bytes of it were last
+    /// handed to the kernel.
+    Writing(Instant),
 }
 
 impl Default for State {
@@ -103,18 +104,25 @@ impl Shared {
         match state.phase {
             Phase::Idle(since) => Some(Waiting::ForARequest(since)),
             Phase::Header(since) => Some(Waiting::WithinOne(since)),
-            Phase::Busy | Phase::Writing => state.owed.map(Waiting::WithinOne),
+            Phase::Busy | Phase::Writing(_) => state.owed.map(Waiting::WithinOne),
         }
     }
 
     pub(crate) fn answered(&self) {
-        self.state().phase = Phase::Writing;
+        self.state().phase = Phase::Writing(Instant::now());
+    }
+
+    /// Before bytes are handed to the kernel: what the other side does once it has them comes after this.
+    pub(crate) fn writes(&self) {
+        if let Phase::Writing(last) = &mut self.state().phase {
+            *last = Instant::now();
+        }
     }
 
     pub(crate) fn written(&self) {
         let mut state = self.state();
-        if let Phase::Writing = state.phase {
-            state.phase = Phase::Idle(Instant::now());
+        if let Phase::Writing(last) = state.phase {
+            state.phase = Phase::Idle(last);
             state.owed = None;
         }
     }
@@ -123,7 +131,7 @@ impl Shared {
         match self.state().phase {
             Phase::Idle(since) => Some(since + limits.idle_time),
             Phase::Header(since) => Some(since + limits.header_time),
-            Phase::Busy | Phase::Writing => None,
+            Phase::Busy | Phase::Writing(_) => None,
         }
     }
 
@@ -136,5 +144,26 @@ impl Shared {
     pub(crate) fn is_cut_short(&self) -> bool {
         let state = self.state();
         state.unread || matches!(state.phase, Phase::Header(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_flush_makes_no_connection_younger_than_what_the_other_side_did_with_its_answer() {
+        let (first, second) = (Shared::default(), Shared::default());
+        for shared in [&first, &second] {
+            shared.request_came();
+            shared.answered();
+            tokio::time::advance(Duration::from_millis(1)).await;
+            shared.writes();
+        }
+        second.written();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        first.written();
+        assert!(first.waiting() < second.waiting());
     }
 }
