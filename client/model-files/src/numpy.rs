@@ -23,7 +23,7 @@ fn is_object(word: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    pub(crate) fn array(descr: &str) -> Vec<u8> {
+    fn array(descr: &str) -> Vec<u8> {
         let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (), }}\n");
         [&b"\x93NUMPY\x01\0"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat()
     }
