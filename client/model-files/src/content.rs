@@ -10,7 +10,7 @@ use stele_spec::finding::is_pickle;
 use stele_spec::manifest::FilePath;
 use stele_spec::verify::pickle;
 
-use crate::{onnx, zip};
+use crate::{numpy, onnx, zip};
 
 /// How much of the beginning of a file is compared with known beginnings.
 const HEAD: u64 = 512;
@@ -30,7 +30,7 @@ const PACKED: [&[u8]; 8] = [
 /// What a file is by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// A pickle of Python, alone or in a ZIP archive as PyTorch writes it.
+    /// A pickle of Python: alone, in a ZIP archive as PyTorch writes it, or as the objects of an array of NumPy.
     Pickle,
     /// Bytes that hold as a pickle of an old protocol, which has no mark of its own: short texts can do so too.
     MaybePickle,
@@ -44,6 +44,8 @@ pub enum Content {
     Hdf5,
     /// TensorFlow Lite.
     Tflite,
+    /// A map of MessagePack, which begins as an extension of a pickle may.
+    MessagePack,
     /// An archive or a compressed file.
     Packed,
     /// What Git LFS puts in a file's place.
@@ -75,6 +77,9 @@ impl Content {
         if head.is_empty() {
             return Ok(Self::Empty);
         }
+        if numpy::holds_pickle(&head) {
+            return Ok(Self::Pickle);
+        }
         if let Some(content) = by_head(&head, size) {
             return Ok(content);
         }
@@ -83,8 +88,12 @@ impl Content {
         }
         file.seek(SeekFrom::Start(0))?;
         if pickle::is_pickle(BufReader::new(&mut file), size)? {
-            let marked = matches!(head.as_slice(), [0x80, 2..=5, ..]);
-            return Ok(if marked { Self::Pickle } else { Self::MaybePickle });
+            if matches!(head.as_slice(), [0x80, 2..=5, ..]) {
+                return Ok(Self::Pickle);
+            }
+            file.seek(SeekFrom::Start(0))?;
+            let is_map = is_message_pack(&head) && !pickle::imports(BufReader::new(&mut file), size)?;
+            return Ok(if is_map { Self::MessagePack } else { Self::MaybePickle });
         }
         file.seek(SeekFrom::Start(0))?;
         // A model begins with its version, a field of a small number.
@@ -121,6 +130,7 @@ impl Content {
             Self::Onnx => "a model of ONNX",
             Self::Hdf5 => "HDF5",
             Self::Tflite => "TensorFlow Lite",
+            Self::MessagePack => "MessagePack",
             Self::Packed => "an archive",
             Self::LfsPointer => "a Git LFS pointer",
             Self::AnnexPointer => "a git-annex pointer",
@@ -169,6 +179,13 @@ fn by_head(head: &[u8], size: u64) -> Option<Content> {
     (tar || zlib || PACKED.iter().any(|begin| head.starts_with(begin))).then_some(Content::Packed)
 }
 
+/// Whether the beginning is a small map of MessagePack whose first key is a text.
+fn is_message_pack(head: &[u8]) -> bool {
+    let [0x81..=0x8f, length @ 0xa1..=0xbf, rest @ ..] = head else { return false };
+    let key = rest.get(..usize::from(*length & 0x1f)).and_then(|key| std::str::from_utf8(key).ok());
+    key.is_some_and(|key| !key.chars().any(char::is_control))
+}
+
 /// Whether the beginning is text: UTF-8, but for a character that the beginning cuts, without control characters.
 fn is_text(head: &[u8], size: u64) -> bool {
     let whole = match std::str::from_utf8(head) {
@@ -198,8 +215,13 @@ mod tests {
             (&safetensors, Content::Safetensors),
             (&safetensors[..12], Content::Unknown),
             (b"GGUF\x03\0\0\0", Content::Gguf),
+            (b"\x93NUMPY\x01\0\x20\0{'descr': '|O', 'shape': ()}\n", Content::Pickle),
+            (b"\x93NUMPY\x01\0\x20\0{'descr': '<f4', 'shape': ()}\n", Content::Unknown),
             (b"\x89HDF\r\n\x1a\n\0", Content::Hdf5),
             (b"\x1c\0\0\0TFL3", Content::Tflite),
+            (b"\x83\xablemma_rules\x80", Content::MessagePack),
+            (b"\x83\xab", Content::MaybePickle),
+            (b"\x82\xa1co\nx\n(S'id'\ntR.", Content::MaybePickle),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", Content::LfsPointer),
             (b"\xef\xbb\xbfversion https://hawser.github.com/spec/v1\noid sha256:00\nsize 1\n", Content::LfsPointer),
             (b"/annex/objects/SHA256E-s1234--00.bin\n", Content::AnnexPointer),
@@ -229,6 +251,7 @@ mod tests {
         assert_eq!(is(b"cposix\nsystem\n.", "model.bin"), Some(true));
         assert_eq!(is(b"\x1f\x8b\x08\0", "scaler.joblib"), None);
         assert_eq!(is(&[4, 0, 0, 0], "old.t7"), None);
+        assert_eq!(is(b"\x83\xablemma_rules\x80", "lookups.bin"), Some(false));
     }
 
     proptest::proptest! {

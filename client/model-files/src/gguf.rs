@@ -22,6 +22,9 @@ const MAX_COUNT: u64 = 4_000_000;
 /// The most base models that are kept of one header: a merge of more is not known.
 const MAX_BASES: usize = 64;
 
+/// Tensors that no training changes: how positions are stretched.
+const BUFFERS: [&str; 3] = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"];
+
 /// What a header says of the model.
 #[derive(Debug, Default, PartialEq)]
 pub struct Header {
@@ -43,7 +46,7 @@ pub struct Header {
     pub base_models: Vec<(String, String)>,
     /// How many more of them there are than are kept.
     pub more_bases: u64,
-    /// The numbers of all tensors together.
+    /// The numbers of all tensors together, without those that are not learned.
     pub parameters: Option<u64>,
     /// How many bytes the file has at least, if all tensors are in it.
     pub least_length: u64,
@@ -76,7 +79,7 @@ impl Header {
         let mut parameters = Some(0_u64);
         let mut end = 0;
         for _ in 0..tensors {
-            reader.string()?;
+            let name = reader.string()?;
             let dimensions = reader.u32()?;
             if dimensions > 8 {
                 return Err(refused("a tensor has more than 8 dimensions"));
@@ -89,7 +92,8 @@ impl Header {
             let (kind, offset) = (reader.u32()?, reader.u64()?);
             header.has_blocks |= is_of_blocks(kind);
             end = end.max(end_of_tensor(kind, count.unwrap_or(u64::MAX), offset));
-            parameters = parameters.zip(count).and_then(|(sum, count)| sum.checked_add(count));
+            let learned = if BUFFERS.contains(&name.as_str()) { count.map(|_| 0) } else { count };
+            parameters = parameters.zip(learned).and_then(|(sum, count)| sum.checked_add(count));
         }
         header.least_length = least_length(reader.read, header.alignment.unwrap_or(DEFAULT_ALIGNMENT), end);
         header.parameters = parameters.filter(|count| *count > 0);
@@ -274,12 +278,17 @@ pub(crate) mod tests {
     }
 
     fn file(keys: &[Vec<u8>], tensors: &[Vec<u64>]) -> Vec<u8> {
+        let named: Vec<_> = tensors.iter().map(|shape| ("t", shape.clone())).collect();
+        file_of(keys, &named)
+    }
+
+    fn file_of(keys: &[Vec<u8>], tensors: &[(&str, Vec<u64>)]) -> Vec<u8> {
         let mut bytes = b"GGUF\x03\0\0\0".to_vec();
         bytes.extend((tensors.len() as u64).to_le_bytes());
         bytes.extend((keys.len() as u64).to_le_bytes());
         bytes.extend(keys.concat());
-        for shape in tensors {
-            bytes.extend(string("t"));
+        for (name, shape) in tensors {
+            bytes.extend(string(name));
             bytes.extend((shape.len() as u32).to_le_bytes());
             bytes.extend(shape.iter().flat_map(|side| side.to_le_bytes()));
             bytes.extend([0; 12]);
@@ -353,6 +362,12 @@ pub(crate) mod tests {
         assert_eq!(header.parameters, Some(10));
         // Both tensors are F32 at offset 0; the larger has 6 numbers.
         assert_eq!(header.least_length, (example().len() as u64).next_multiple_of(32) + 24);
+    }
+
+    #[test]
+    fn factors_of_positions_are_no_parameters() {
+        let file = file_of(&[], &[("token_embd.weight", vec![2, 3]), ("rope_freqs.weight", vec![64])]);
+        assert_eq!(Header::parse(file.as_slice()).unwrap().parameters, Some(6));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod yaml_scalar;
 pub mod gguf_file_type;
 
 pub mod gguf;
+pub mod numpy;
 pub mod onnx;
 pub mod safetensors;
 pub mod yaml;
@@ -25,6 +26,7 @@ pub mod tool;
 pub mod bases;
 pub mod content;
 
+pub mod part_lists;
 pub mod parts;
 
 pub mod gguf_models;

@@ -161,7 +161,9 @@ impl Set<'_> {
         if self.files.len() < self.shards {
             return Err(format!("{} of {} shards of {} are here", self.files.len(), self.shards, self.stem));
         }
-        Ok((tensors.numbers, self.headers(first, "")))
+        let learned = tensors.numbers.checked_sub(tensors.buffers);
+        let learned = learned.ok_or_else(|| "more buffers than numbers".to_owned())?;
+        Ok((learned, self.headers(first, "")))
     }
 
     fn headers(&self, first: String, how: &str) -> String {

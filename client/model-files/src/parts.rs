@@ -1,4 +1,4 @@
-//! Which other files a file of weights is made of: what an index, a model of ONNX and a split GGUF name.
+//! Which other files a file of weights is made of: what an index, a model of ONNX, a split GGUF and the lists of libraries name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,8 +11,7 @@ use stele_spec::finding::Json;
 use stele_spec::manifest::{FilePath, Role};
 use stele_verify::folder::walk::Found;
 
-use crate::gguf;
-use crate::onnx;
+use crate::{gguf, onnx, part_lists};
 
 /// The longest index that is read: one of a million tensors is shorter.
 const MAX_INDEX: u64 = 128 << 20;
@@ -55,6 +54,7 @@ impl Parts {
 /// Reads what files name as their parts.
 pub fn parts(files: &[Found]) -> Parts {
     let mut parts = Parts::default();
+    let here: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     for file in files {
         let name = file.path.file_name().to_ascii_lowercase();
         let read = if matches!(name.as_str(), "ndarray-cache.json" | "tensor-cache.json") {
@@ -65,6 +65,8 @@ pub fn parts(files: &[Found]) -> Parts {
             File::open(&file.open).and_then(|open| onnx::external_data(open, file.size))
         } else if name.ends_with(".gguf") {
             of_gguf(file)
+        } else if let Some(names) = part_lists::of(file, &here) {
+            Ok(names)
         } else {
             continue;
         };
@@ -289,6 +291,22 @@ mod tests {
         assert!(parts.unread.is_empty(), "{:?}", parts.unread);
         let missing: Vec<_> = parts.missing(&found).map(|(part, _)| part.as_str()).collect();
         assert_eq!(missing, ["params_shard_0.bin", "x.safetensors"]);
+    }
+
+    #[test]
+    fn the_shards_of_tensorflow_js_are_named_without_an_ending() {
+        let model = br#"{"format": "graph-model", "weightsManifest": [{"paths": ["group1-shard1of2", "group1-shard2of2"], "weights": []}]}"#;
+        let (parts, found) = read(&[
+            ("web/model.json", model),
+            ("web/group1-shard1of2", b"1"),
+            ("face-weights_manifest.json", br#"[{"weights": [], "paths": ["face-shard1"]}]"#),
+            ("face-shard1", b"2"),
+            ("boosted/model.json", br#"{"learner": {}}"#),
+            ("broken/model.json", b"{"),
+        ]);
+        let missing: Vec<_> = parts.missing(&found).map(|(part, by)| (part.as_str(), by.as_str())).collect();
+        assert_eq!(missing, [("web/group1-shard2of2", "web/model.json")]);
+        assert!(parts.unread.is_empty() && parts.outside.is_empty());
     }
 
     #[test]

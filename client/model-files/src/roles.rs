@@ -17,9 +17,9 @@ const LARGE: u64 = 1 << 20;
 const SMALL: u64 = 4 << 10;
 
 /// Endings of documents, pictures, sounds, films and tables, which no loader takes for weights.
-const DOCUMENTS: [&str; 29] = [
-    "avi", "bib", "csv", "gif", "html", "jpeg", "jpg", "json", "jsonl", "log", "md", "mkv", "mov", "mp3", "mp4", "ogg",
-    "parquet", "pdf", "png", "rst", "svg", "tex", "tsv", "txt", "wav", "webm", "webp", "xml", "yaml",
+const DOCUMENTS: [&str; 30] = [
+    "avi", "bib", "csv", "gif", "html", "jpeg", "jpg", "json", "jsonl", "lock", "log", "md", "mkv", "mov", "mp3",
+    "mp4", "ogg", "parquet", "pdf", "png", "rst", "svg", "tex", "tsv", "txt", "wav", "webm", "webp", "xml", "yaml",
 ];
 
 /// Why a file has a role.
@@ -190,6 +190,21 @@ mod tests {
         assert_eq!(why("numbers"), Why::NamedBy("model.onnx".parse().unwrap()));
         assert_eq!(why("pickled"), Why::Content(Content::Pickle));
         assert_eq!(why("model.onnx"), Why::Name);
+    }
+
+    #[test]
+    fn what_a_component_of_spacy_has_learned_is_weights() {
+        let roles = roles(&[
+            ("meta.json", br#"{"spacy_version": ">=3.7.5,<3.9.0", "pipeline": ["tok2vec", "ner", "lemmatizer"]}"#),
+            ("ner/model", b"\x84\xa5nodes"),
+            ("ner/moves", b"\x81\xa5moves"),
+            ("tok2vec/model", b"\x84\xa5nodes"),
+            ("other/model", b"\x84\xa5nodes"),
+            ("vocab/vectors", b"\x93NUMPY"),
+        ]);
+        let weights = roles.files.iter().filter(|(_, assigned)| assigned.role == Role::Weights);
+        let weights: Vec<_> = weights.map(|(path, _)| path.as_str()).collect();
+        assert_eq!(weights, ["ner/model", "tok2vec/model", "vocab/vectors"]);
     }
 
     #[test]

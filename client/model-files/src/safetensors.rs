@@ -25,6 +25,8 @@ struct Item {
 pub struct Tensors {
     /// All numbers of all tensors.
     pub numbers: u64,
+    /// Numbers that no training changes: positions, masks, and the statistics of a normalization.
+    pub buffers: u64,
     /// Numbers that are weights as they stand.
     pub plain: u64,
     /// 32-bit integers that hold several weights each (`.qweight`, `.weight_packed`).
@@ -47,6 +49,7 @@ impl Tensors {
     pub fn and(self, other: Self) -> Option<Self> {
         Some(Self {
             numbers: self.numbers.checked_add(other.numbers)?,
+            buffers: self.buffers.checked_add(other.buffers)?,
             plain: self.plain.checked_add(other.plain)?,
             packed_words: self.packed_words.checked_add(other.packed_words)?,
             packed_pairs: self.packed_pairs.checked_add(other.packed_pairs)?,
@@ -65,6 +68,7 @@ impl Tensors {
                 sum.has_scales = true;
                 return Some(sum);
             }
+            dtype if is_buffer(last, dtype, item.shape.sides()) => &mut sum.buffers,
             "I32" if matches!(last, "qweight" | "weight_packed") => &mut sum.packed_words,
             "U8" if last == "weight_packed" || last.ends_with("_blocks") => &mut sum.packed_pairs,
             "U8" | "I8" => &mut sum.bytes,
@@ -103,13 +107,43 @@ const SCALES: [&str; 24] = [
     "gate_up_proj_scales",
 ];
 
+/// The last words of the names of tensors that a model saves and does not learn.
+const BUFFERS: [&str; 8] = [
+    "inv_freq",
+    "masked_bias",
+    "num_batches_tracked",
+    "position_ids",
+    "relative_position_index",
+    "running_mean",
+    "running_var",
+    "token_type_ids",
+];
+
+/// Whether a tensor is no parameter. 64-bit integers are indices and counters, booleans are masks, and a bias of four dimensions is the
+/// causal mask of GPT-2 and its kin.
+fn is_buffer(last: &str, dtype: &str, sides: usize) -> bool {
+    matches!(dtype, "I64" | "U64" | "BOOL") || BUFFERS.contains(&last) || last == "bias" && sides == 4
+}
+
 /// The product of a shape; nothing where there is no shape, or none that can be.
 #[derive(Default)]
 enum Shape {
     #[default]
     None,
-    Numbers(u64),
+    Numbers {
+        product: u64,
+        sides: usize,
+    },
     TooMany,
+}
+
+impl Shape {
+    fn sides(&self) -> usize {
+        match self {
+            Self::Numbers { sides, .. } => *sides,
+            Self::None | Self::TooMany => 0,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Shape {
@@ -125,10 +159,12 @@ impl<'de> Deserialize<'de> for Shape {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut sides: A) -> Result<Shape, A::Error> {
                 let mut numbers = Some(1_u64);
+                let mut count = 0;
                 while let Some(side) = sides.next_element::<u64>()? {
                     numbers = numbers.and_then(|numbers| numbers.checked_mul(side));
+                    count += 1;
                 }
-                Ok(numbers.map_or(Shape::TooMany, Shape::Numbers))
+                Ok(numbers.map_or(Shape::TooMany, |product| Shape::Numbers { product, sides: count }))
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
@@ -159,7 +195,7 @@ impl<'de> Deserialize<'de> for Sums {
                 while let Some((name, item)) = map.next_entry::<String, Item>()? {
                     sums = match item.shape {
                         Shape::None => sums,
-                        Shape::Numbers(numbers) => sums.and_then(|sums| sums.add(&name, &item, numbers)),
+                        Shape::Numbers { product, .. } => sums.and_then(|sums| sums.add(&name, &item, product)),
                         Shape::TooMany => None,
                     };
                 }
@@ -212,6 +248,30 @@ mod tests {
         assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
         let metadata = r#"{"__metadata__":{"shape":"none"},"a":{"shape":[3]}}"#;
         assert_eq!(count(metadata, metadata.len() as u64).unwrap(), 3);
+    }
+
+    #[test]
+    fn what_a_model_does_not_learn_is_no_parameter() {
+        let tensor = |name: &str, dtype: &str, shape: &str| {
+            format!("\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[0,0]}}")
+        };
+        let items = [
+            tensor("embeddings.position_ids", "I64", "[1,512]"),
+            tensor("h.0.attn.bias", "F32", "[1,1,16,16]"),
+            tensor("h.0.attn.masked_bias", "F32", "[]"),
+            tensor("bn.running_mean", "F32", "[64]"),
+            tensor("bn.num_batches_tracked", "I64", "[]"),
+            tensor("mask", "BOOL", "[9]"),
+            tensor("h.0.attn.c_attn.bias", "F32", "[8]"),
+            tensor("w", "F16", "[3,3]"),
+        ];
+        let header = format!("{{{}}}", items.join(","));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        std::fs::write(file.path(), &bytes).unwrap();
+        let read = tensors(file.path(), bytes.len() as u64).unwrap();
+        assert_eq!((read.plain, read.numbers - read.buffers), (17, 17));
+        assert_eq!(read.buffers, 512 + 256 + 1 + 64 + 1 + 9);
     }
 
     #[test]

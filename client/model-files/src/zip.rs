@@ -1,6 +1,8 @@
-//! The names in a ZIP archive: PyTorch keeps a pickle in one, beside the tensors.
+//! The names in a ZIP archive: PyTorch keeps a pickle in one, beside the tensors, and NumPy an array in each file.
 
 use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::numpy;
 
 /// The record that ends an archive, with the longest comment behind it.
 const MAX_END: u64 = 22 + 65_535;
@@ -42,10 +44,21 @@ pub fn holds_pickle(mut file: impl Read + Seek, size: u64) -> io::Result<Option<
         if text.ends_with(b".pkl") || text.ends_with(b".pickle") {
             return Ok(Some(true));
         }
+        if text.ends_with(b".npy") && is_array_of_objects(&mut file, rest)? {
+            return Ok(Some(true));
+        }
         let next = usize::try_from(46 + name + extra + comment).unwrap_or(usize::MAX);
         rest = rest.get(next..).unwrap_or_default();
     }
     Ok(rest.is_empty().then_some(false))
+}
+
+/// Whether what a record of the list stands for is an array of objects, where it is stored as it is.
+fn is_array_of_objects(file: &mut (impl Read + Seek), record: &[u8]) -> io::Result<bool> {
+    let (Some(0), Some(at)) = (number::<2>(record, 10), number::<4>(record, 42)) else { return Ok(false) };
+    let before = read_at(file, at, 30)?;
+    let (Some(name), Some(extra)) = (number::<2>(&before, 26), number::<2>(&before, 28)) else { return Ok(false) };
+    Ok(numpy::holds_pickle(&read_at(file, at + 30 + name + extra, numpy::HEAD)?))
 }
 
 /// Whether the record that ends an archive is not there.
@@ -75,24 +88,34 @@ mod tests {
 
     /// An archive with these names and no content.
     pub(crate) fn archive(names: &[&str]) -> Vec<u8> {
+        stored(&names.iter().map(|name| (*name, &b""[..])).collect::<Vec<_>>())
+    }
+
+    fn stored(contents: &[(&str, &[u8])]) -> Vec<u8> {
         let (mut files, mut list) = (Vec::new(), Vec::new());
-        for name in names {
+        for (name, content) in contents {
             let at = files.len() as u32;
             let length = (name.len() as u16).to_le_bytes();
-            files.extend([b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes()].concat());
+            files.extend([b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes(), content].concat());
             let place = at.to_le_bytes();
             list.extend([b"PK\x01\x02".as_slice(), &[0; 24], &length, &[0; 12], &place, name.as_bytes()].concat());
         }
-        let count = (names.len() as u16).to_le_bytes();
+        let count = (contents.len() as u16).to_le_bytes();
         let (length, start) = ((list.len() as u32).to_le_bytes(), (files.len() as u32).to_le_bytes());
         [files, list, [b"PK\x05\x06".as_slice(), &[0; 4], &count, &count, &length, &start, &[0; 2]].concat()].concat()
     }
 
     #[test]
-    fn an_archive_is_known_by_its_names() {
+    fn an_archive_is_known_by_its_names_and_its_arrays() {
         let holds = |bytes: &[u8]| holds_pickle(Cursor::new(bytes), bytes.len() as u64).unwrap();
         assert_eq!(holds(&archive(&["archive/data.pkl", "archive/data/0"])), Some(true));
         assert_eq!(holds(&archive(&["w.npy", "b.npy"])), Some(false));
+        let bytes = |descr: &str| {
+            let header = format!("{{'descr': '{descr}', 'shape': ()}}\n");
+            [&b"\x93NUMPY\x01\0\x20\0"[..], header.as_bytes()].concat()
+        };
+        assert_eq!(holds(&stored(&[("a.npy", &bytes("<f4")), ("b.npy", &bytes("<f8"))])), Some(false));
+        assert_eq!(holds(&stored(&[("a.npy", &bytes("<f4")), ("b.npy", &bytes("|O"))])), Some(true));
         let broken = archive(&["archive/data.pkl"]);
         assert_eq!(holds(&broken[..broken.len() - 22]), None);
         let cut = |bytes: &[u8]| is_cut(Cursor::new(bytes), bytes.len() as u64).unwrap();

@@ -13,7 +13,7 @@ use stele_model_files::licences::LicenceText;
 use stele_model_files::parameters::{self, Counted, Parameters};
 use stele_model_files::roles::Roles;
 use stele_model_files::tool::Tool;
-use stele_model_files::{card, evaluation, gguf, licences, onnx, origin, safetensors};
+use stele_model_files::{card, evaluation, gguf, licences, onnx, origin, part_lists, safetensors};
 use stele_spec::finding::{BaseName, DeclaredBase, NotJson, code_in_config, is_config, is_pickle};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Role};
@@ -174,7 +174,8 @@ impl Facts {
         let role = roles.of(&file.path);
         match role {
             Role::Weights => {
-                self.formats.extend(format_of(&file.path, &extension, content));
+                let named = roles.parts.named.get(&file.path).and_then(part_lists::format);
+                self.formats.extend(named.or_else(|| format_of(&file.path, &extension, content)));
                 self.weights.push(file.path.clone());
             }
             // What is attributed to others is no licence of this.
@@ -344,6 +345,7 @@ fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Opti
         Some(Content::Gguf) => return Some("gguf"),
         Some(Content::Onnx) => return Some("onnx"),
         Some(Content::Tflite) if extension != "task" => return Some("tflite"),
+        Some(Content::MessagePack) if extension == "bin" => return None,
         Some(Content::Unknown) if extension == "bin" => {
             let name = path.as_str();
             let coreml = name.contains(".mlpackage/") || name.contains(".mlmodelc/");

@@ -176,3 +176,14 @@ fn of_a_cache_its_snapshot_is_drafted() {
     assert_eq!(value(&form, "model.parameters").as_deref(), Some("4"));
     assert!(said.contains(&format!("snapshots/{new}: publish that folder")), "{said}");
 }
+
+#[test]
+fn a_pipeline_of_spacy_is_no_pickle() {
+    let (form, said) = draft(&[
+        ("meta.json", br#"{"spacy_version": ">=3.7.5,<3.9.0", "pipeline": ["ner"]}"#),
+        ("ner/model", b"\x84\xa5nodes"),
+        ("lemmatizer/lookups/lookups.bin", b"\x83\xablemma_rules\x80"),
+    ]);
+    assert_eq!(value(&form, "model.formats").as_deref(), Some("[\"spacy\"]"));
+    assert!(!said.contains("pickle") && !said.contains("is this weights?"), "{said}");
+}
