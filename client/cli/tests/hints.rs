@@ -16,7 +16,8 @@ const LENGTH: u64 = 2 * PIECE + 100;
 
 /// A safetensors file of that length. What nobody wrote is zero and takes no room on the disk.
 fn write_long(world: &World) {
-    let header = |length: u64| format!("{{\"w\":{{\"dtype\":\"U8\",\"shape\":[{length}],\"data_offsets\":[0,{length}]}}}}");
+    let header =
+        |length: u64| format!("{{\"w\":{{\"dtype\":\"U8\",\"shape\":[{length}],\"data_offsets\":[0,{length}]}}}}");
     let size = header(LENGTH).len() as u64;
     let tensors = LENGTH - 8 - size;
     let header = format!("{:<width$}", header(tensors), width = usize::try_from(size).unwrap());

@@ -28,7 +28,7 @@ pub(super) fn hash(
             Some((opened, links)) => tasks.extend(links.iter().map(|link| Task {
                 job: at,
                 length: link.length,
-                place: Place::Piece(opened, *link),
+                place: Place::Piece(opened, link),
             })),
             None => tasks.push(whole(at, job)),
         }
@@ -90,7 +90,7 @@ fn whole(at: usize, job: &Job) -> Task<'_> {
     Task { job: at, length: job.size, place: Place::Whole(&job.path) }
 }
 
-fn hashed(walked: Walked) -> Result<Hashed, HashError> {
+fn hashed(walked: Walked<'_>) -> Result<Hashed, HashError> {
     match walked {
         Walked::Whole { size, sha256, git_sha1, states } => {
             Ok(Hashed { size, sha256, git_sha1, states, broken: Vec::new() })

@@ -15,7 +15,7 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum Source<'a> {
     Whole(Opened<'a>),
-    Piece(&'a Opened<'a>, Link),
+    Piece(&'a Opened<'a>, &'a Link),
 }
 
 /// The bytes from `at` to `end`, and the state before them.
@@ -97,12 +97,12 @@ impl<'a> Stream<'a> {
     }
 
     /// What was walked, at its end, with the buffer that it leaves.
-    pub(super) fn finish(self) -> (Result<Walked, HashError>, Vec<u8>) {
+    pub(super) fn finish(self) -> (Result<Walked<'a>, HashError>, Vec<u8>) {
         let rest = self.buffer.get(..self.filled).unwrap_or_default().as_chunks::<64>().1;
         let state = State::from_words(self.state);
-        let walked = match &self.source {
-            Source::Piece(_, link) => Ok(Walked::Piece { holds: link.ends(state, rest), link: *link }),
-            Source::Whole(opened) => opened.check_unchanged().map(|()| {
+        let walked = match self.source {
+            Source::Piece(_, link) => Ok(Walked::Piece { holds: link.ends(state, rest), link }),
+            Source::Whole(ref opened) => opened.check_unchanged().map(|()| {
                 let sha256 = state.finish(rest, self.end);
                 let (git_sha1, states) = match self.noted {
                     Some((git, _, states)) => (Some(git.finish()), states),
@@ -117,7 +117,7 @@ impl<'a> Stream<'a> {
 
 /// What a stream came to.
 #[derive(Debug)]
-pub(super) enum Walked {
+pub(super) enum Walked<'a> {
     Whole { size: u64, sha256: Digest, git_sha1: Option<GitBlobId>, states: Vec<State> },
-    Piece { holds: bool, link: Link },
+    Piece { holds: bool, link: &'a Link },
 }

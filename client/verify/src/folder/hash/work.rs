@@ -25,16 +25,16 @@ pub(super) struct Task<'a> {
 #[derive(Debug)]
 pub(super) enum Place<'a> {
     Whole(&'a Path),
-    Piece(&'a Opened<'a>, Link),
+    Piece(&'a Opened<'a>, &'a Link),
 }
 
 /// Walks all tasks on all cores; what each came to, with its job, in no order.
-pub(super) fn run(
-    mut tasks: Vec<Task<'_>>,
+pub(super) fn run<'a>(
+    mut tasks: Vec<Task<'a>>,
     want: Want,
     piece: PieceSize,
     progress: Progress<'_>,
-) -> Vec<(usize, Result<Walked, HashError>)> {
+) -> Vec<(usize, Result<Walked<'a>, HashError>)> {
     // The pieces of one file stay in their order, which is that of the disk.
     tasks.sort_by_key(|task| Reverse(task.length));
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
@@ -101,11 +101,11 @@ struct Core<'q, 'a> {
     streams: Vec<(usize, Stream<'a>)>,
     /// What ended streams have left, for the next.
     buffers: Vec<Vec<u8>>,
-    done: Vec<(usize, Result<Walked, HashError>)>,
+    done: Vec<(usize, Result<Walked<'a>, HashError>)>,
 }
 
-impl Core<'_, '_> {
-    fn run(mut self) -> Vec<(usize, Result<Walked, HashError>)> {
+impl<'a> Core<'_, 'a> {
+    fn run(mut self) -> Vec<(usize, Result<Walked<'a>, HashError>)> {
         loop {
             self.begin();
             if self.streams.is_empty() {
@@ -166,7 +166,7 @@ impl Core<'_, '_> {
         }
     }
 
-    fn end(&mut self, job: usize, walked: Result<Walked, HashError>) {
+    fn end(&mut self, job: usize, walked: Result<Walked<'a>, HashError>) {
         self.queue.unfinished.fetch_sub(1, Ordering::Relaxed);
         self.done.push((job, walked));
     }
