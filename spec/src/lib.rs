@@ -38,6 +38,8 @@ pub mod proof;
 
 pub mod bundle;
 
+pub mod hints;
+
 pub mod registration;
 
 pub mod status;

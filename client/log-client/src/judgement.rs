@@ -338,7 +338,14 @@ mod tests {
             |role, is_allowed| move |path: FilePath| Extra { path: path.to_string(), what: None, role, is_allowed };
         let extras = names("loaded", loaded).into_iter().map(extra(Some("code"), false));
         let extras = extras.chain(names("allowed", allowed).into_iter().map(extra(Some("code"), true)));
-        let differ = |path| Difference { path, expected: content, size: 2, sha256: None, cause: Cause::Unknown };
+        let differ = |path| Difference {
+            path,
+            expected: content,
+            size: 2,
+            sha256: None,
+            cause: Cause::Unknown,
+            damaged: Vec::new(),
+        };
         let odd = |path: FilePath| Unusable { path: path.to_string(), why: "a pipe".into(), is_io: false };
         let mut report = FolderReport::default();
         report.of = matching + missing + differing + unusable;

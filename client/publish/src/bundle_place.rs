@@ -10,9 +10,10 @@ use stele_explain::{Exit, Explain, explain};
 use stele_log_client::local_state::LocalState;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
+use stele_spec::hints::{Hints, MAX_HINTS};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
-use stele_verify::folder::BUNDLE;
+use stele_verify::folder::{BUNDLE, hints};
 
 /// A place that was looked at.
 #[derive(Debug)]
@@ -45,6 +46,24 @@ impl BundlePlace {
             None => Ok(()),
             Some(found) => Err(BundlePlaceError::Taken { path: self.0.clone(), found, release: release.to_string() }),
         }
+    }
+
+    /// Writes the hints beside the bundle, and says where; none where there are none, or where something else than hints is. Hints of before are about files,
+    /// and do no harm where they are of others.
+    pub fn write_hints(&self, hints: Option<&Hints>) -> Result<Option<PathBuf>, DurableError> {
+        let path = hints::beside(&self.0);
+        let is_ours = match durable::read_file(&path, MAX_HINTS as u64) {
+            Ok(None) => true,
+            Ok(Some(bytes)) => Hints::parse(&bytes).is_ok(),
+            Err(DurableError::TooLarge { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        let Some(bytes) = hints.and_then(|hints| hints.encode().ok()).filter(|_| is_ours && path != self.0) else {
+            return Ok(None);
+        };
+        durable::replace_file(&path, &bytes)?;
+        durable::remove_unfinished(&path);
+        Ok(Some(path))
     }
 
     /// Writes the bundle of an entry that the log has by now.

@@ -27,7 +27,7 @@ fn manifest_of(at: &str, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resu
     let files = walk::walk(folder)?.into_publishable(folder)?;
     let roles = Roles::of_files(&files);
     let hashed = release::hash(folder, &files, &roles, progress)?;
-    let manifest = Manifest::new(hashed).map_err(|error| refused(Unfit::Files(error)))?;
+    let manifest = Manifest::new(hashed.files).map_err(|error| refused(Unfit::Files(error)))?;
     match manifest.weights_files() {
         0 => Err(refused(Unfit::NoWeights { files: manifest.files().len() }).into()),
         _ => Ok(manifest),

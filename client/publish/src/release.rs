@@ -9,6 +9,7 @@ use stele_explain::Failure;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_model_files::roles::Roles;
 use stele_spec::finding::{self, Code};
+use stele_spec::hints::Hints;
 use stele_spec::manifest::{Manifest, ManifestFile};
 use stele_spec::statement::{Ancestor, Parent, Release, Statement};
 use stele_verify::folder::hash::{Job, Want, hash_all};
@@ -17,31 +18,44 @@ use stele_verify::folder::walk::Found;
 use crate::foresight::Earlier;
 use crate::publish_error::PublishError;
 
-/// Hashes the files of the folder, with all digests that a manifest holds; `progress` gets the bytes done.
+/// What hashing a folder gives.
+#[derive(Debug)]
+pub struct HashedFiles {
+    /// The files of the manifest.
+    pub files: Vec<ManifestFile>,
+    /// By which others hash the long ones on many cores; none where none is long.
+    pub hints: Option<Hints>,
+}
+
+/// Hashes the files of the folder, with all digests that a manifest holds, and takes their hints; `progress` gets the bytes done.
 pub fn hash(
     folder: &Path,
     files: &[Found],
     roles: &Roles,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Vec<ManifestFile>, Failure> {
+) -> Result<HashedFiles, Failure> {
     let jobs: Vec<Job> = files.iter().map(|file| Job { path: file.open.clone(), size: file.size }).collect();
     let results = hash_all(&jobs, Want::All, progress);
     let mut hashed = Vec::new();
+    let mut states = Vec::new();
     let mut failed = Vec::new();
     for (file, result) in files.iter().zip(results) {
         match result {
-            Ok(found) => hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
-                role: roles.of(&file.path),
-                path: file.path.clone(),
-                size: found.size,
-                sha256: found.sha256,
-                git_sha1,
-            })),
+            Ok(found) => {
+                hashed.extend(found.git_sha1.map(|git_sha1| ManifestFile {
+                    role: roles.of(&file.path),
+                    path: file.path.clone(),
+                    size: found.size,
+                    sha256: found.sha256,
+                    git_sha1,
+                }));
+                states.push((found.sha256, found.states));
+            }
             Err(error) => failed.push((file.path.to_string(), error.to_string())),
         }
     }
     if failed.is_empty() {
-        Ok(hashed)
+        Ok(HashedFiles { files: hashed, hints: Hints::of(states) })
     } else {
         Err(PublishError::Unhashed { folder: folder.to_owned(), failed }.into())
     }

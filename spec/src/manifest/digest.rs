@@ -41,21 +41,46 @@ impl GitBlobId {
     }
 }
 
+/// Hashes the content of a blob as it is read, for its id in git.
+#[derive(Clone)]
+pub struct GitBlobHasher(Sha1);
+
+impl GitBlobHasher {
+    /// Starts a blob of `size` bytes: its id begins with the size.
+    pub fn new(size: u64) -> Self {
+        Self(Sha1::new().chain_update(format!("blob {size}\0")))
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The id, if the bytes were as many as was said; of no blob otherwise.
+    pub fn finish(self) -> GitBlobId {
+        GitBlobId(self.0.finalize().into())
+    }
+}
+
+impl fmt::Debug for GitBlobHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GitBlobHasher")
+    }
+}
+
 /// Hashes a file as it is read, once, for every digest that a manifest holds.
 #[derive(Clone)]
 pub struct FileHasher {
     announced: u64,
     seen: u64,
     sha256: Sha256,
-    git: Sha1,
+    git: GitBlobHasher,
 }
 
 impl FileHasher {
-    /// Starts a file of `size` bytes: git's id begins with the size.
+    /// Starts a file of `size` bytes.
     pub fn new(size: u64) -> Self {
-        let mut git = Sha1::new();
-        git.update(format!("blob {size}\0"));
-        Self { announced: size, seen: 0, sha256: Sha256::new(), git }
+        Self { announced: size, seen: 0, sha256: Sha256::new(), git: GitBlobHasher::new(size) }
     }
 
     /// Takes the next bytes.
@@ -73,7 +98,7 @@ impl FileHasher {
         Ok(FileDigests {
             size: self.seen,
             sha256: Digest::from_bytes(self.sha256.finalize().into()),
-            git_sha1: GitBlobId(self.git.finalize().into()),
+            git_sha1: self.git.finish(),
         })
     }
 }
@@ -99,8 +124,9 @@ impl FileDigests {
     /// The digests of content that is in memory.
     pub fn of(content: &[u8]) -> Self {
         let size = content.len() as u64;
-        let git = Sha1::new().chain_update(format!("blob {size}\0")).chain_update(content);
-        Self { size, sha256: Digest::of(content), git_sha1: GitBlobId(git.finalize().into()) }
+        let mut git = GitBlobHasher::new(size);
+        git.update(content);
+        Self { size, sha256: Digest::of(content), git_sha1: git.finish() }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use digest::{FileDigests, FileHasher, GitBlobId, SizeChanged, dir_hash1};
+pub use digest::{FileDigests, FileHasher, GitBlobHasher, GitBlobId, SizeChanged, dir_hash1};
 pub use file::ManifestFile;
 pub(crate) use path::hides;
 pub use path::{FilePath, MAX_PATH, MAX_SEGMENT, MAX_SEGMENTS, PathError};

@@ -1,5 +1,6 @@
 //! What was found at the paths of a folder. Anyone who reads the files fills it: a program with a disk, a browser with a list.
 
+use core::ops::Range;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -57,6 +58,7 @@ pub enum Found {
 pub struct FolderContents {
     pub(super) scope: Scope,
     pub(super) found: BTreeMap<String, Found>,
+    pub(super) damaged: BTreeMap<String, Vec<Range<u64>>>,
 }
 
 impl FolderContents {
@@ -69,12 +71,17 @@ impl FolderContents {
     pub fn part(folder: impl Into<String>) -> Self {
         let folder: String = folder.into();
         let scope = if folder.is_empty() { Scope::Whole } else { Scope::Part(folder) };
-        Self { scope, found: BTreeMap::new() }
+        Self { scope, found: BTreeMap::new(), damaged: BTreeMap::new() }
     }
 
     /// A file that was read.
     pub fn add_file(&mut self, path: impl Into<String>, size: u64, sha256: Digest) {
         self.add(path, Found::File { size, sha256: Some(sha256), cause: Cause::Unknown });
+    }
+
+    /// Where a file that differs is damaged, in bytes from its beginning, if its hints are right.
+    pub fn add_damage(&mut self, path: impl Into<String>, ranges: Vec<Range<u64>>) {
+        self.damaged.insert(path.into(), ranges);
     }
 
     /// Something that is there and was not read. What a loader would take it for is decided by its name.

@@ -1,5 +1,6 @@
 //! Files that were found, held against the manifest of a release.
 
+use core::ops::Range;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -57,6 +58,8 @@ pub struct Difference {
     pub sha256: Option<Digest>,
     /// What it holds in place of the recorded bytes.
     pub cause: Cause,
+    /// Where it is damaged, in bytes from the beginning, if its hints, which nobody signed, are right. Empty where nothing says.
+    pub damaged: Vec<Range<u64>>,
 }
 
 /// Something in the place of a recorded file, or of a folder that holds some, that is no regular file.
@@ -161,6 +164,9 @@ impl FolderReport {
                 }
             }
         }
+        for difference in &mut report.differing {
+            difference.damaged = contents.damaged.get(difference.path.as_str()).cloned().unwrap_or_default();
+        }
         let seen: BTreeSet<&str> = contents.found.keys().map(|path| path.trim_end_matches('/')).collect();
         for file in manifest.files().iter().filter(|file| is_below(within, file.path.as_str())) {
             report.of += 1;
@@ -201,7 +207,10 @@ impl FolderReport {
                 let (path, why) = (file.path.to_string(), "it was not hashed".to_owned());
                 self.unusable.push(Unusable { path, why, is_io: false });
             }
-            sha256 => self.differing.push(Difference { path: file.path.clone(), expected, size, sha256, cause }),
+            sha256 => {
+                let (path, damaged) = (file.path.clone(), Vec::new());
+                self.differing.push(Difference { path, expected, size, sha256, cause, damaged });
+            }
         }
     }
 

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-daemon", &["stele-explain", "stele-terminal", "stele-durable"]),
     ("stele-ssh-agent", &["stele-explain"]),
     ("stele-command-line", &["stele-explain", "stele-durable"]),
+    ("stele-sha256-lanes", &[]),
     ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
     (
@@ -72,7 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-bastion",
         ],
     ),
-    ("stele-verify", &["stele-explain", "stele-spec"]),
+    ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
     (
@@ -155,7 +156,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("linkat", &["platform/durable/src/disk.rs"]),
     ("renameat", &["platform/durable/src/disk.rs"]),
     ("SystemTime", &["platform/clock/src/clock.rs"]),
-    ("unsafe {", &[]),
+    ("unsafe {", &["platform/sha256-lanes/src/sha_ni.rs"]),
     ("axum::serve", &[]),
     ("verify_batch", &[]),
 ];

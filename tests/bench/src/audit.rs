@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::figure::{Aim, Figure};
+use super::memory::high_water;
 use super::signatures;
 use stele_harness::binaries::Binary;
 use stele_harness::lying_log::LyingLog;
@@ -110,12 +111,4 @@ fn measure(folder: &Path, policy: &Path) -> Step<Run> {
     } else {
         Err(Failure::new(format!("stele audit ended with {status}")))
     }
-}
-
-/// The most memory that a process has had, in bytes: `VmHWM` of proc(5).
-fn high_water(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kibibytes.unwrap_or(0) << 10
 }

@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod figure;
 pub mod line;
 pub mod machine;
+pub mod memory;
 pub mod offline;
 pub mod signatures;
 pub mod submit;

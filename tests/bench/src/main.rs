@@ -27,14 +27,15 @@ const USAGE: &str = "usage: cargo bench-stele [latency|throughput|verify|witness
   verify      `stele verify --no-hash` of a bundle, the whole process
   witness     durable cosignatures of our witness, for one log and for 1,000, beside those of others
   audit       `stele audit` of 100,000 synthetic entries, and its memory beside that of 10,000
-  hash        `stele verify` of 2 GiB in eight files and of 1 GiB in one, beside `openssl dgst -sha256`
+  hash        `stele verify` of 2 GiB in eight files, of 4 GiB in one, both with hints and without, and of
+              50,000 small files, beside `openssl dgst -sha256`
   --json      the same data for programs
   --beside    NAME;ADDRESS@PID,VKEY[,VKEY];ADDRESS@PID,VKEY[,VKEY]: a witness that runs twice, for the first log and for all of them
               (tests/peers/bench-witnesses.sh starts omniwitness and litewitness and says this)
 
 witness-logs prints the logs that such a witness has to know: origin and verifier key, a line each.
 
-Needs 2.5 GiB in the folder for temporary files (TMPDIR) and `openssl` for `hash`; takes a few minutes.
+Needs 5 GiB in the folder for temporary files (TMPDIR) and `openssl` for `hash`; takes a few minutes.
 ";
 
 /// When everything is given up. A part takes a minute or two.

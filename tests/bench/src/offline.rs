@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! HOME/policy                 two of the three witnesses
-//! HOME/model/model-00001..    the weights, pseudo-random; the other files of the record are absent, as in a partial download
+//! HOME/model/00001..          the weights, pseudo-random; the other files of the record are absent, as in a partial download
 //! HOME/model/release.stele    the evidence
+//! HOME/model/release.hints    by which long weights are hashed on all cores
 //! ```
 
 use std::fs::{self, File};
@@ -14,6 +15,7 @@ use stele_spec::bundle::{Bundle, LoggedStatement};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::entry::Entry;
+use stele_spec::hints::{Hints, PieceSize, State};
 use stele_spec::index::{self, Index, Listing};
 use stele_spec::manifest::{FileHasher, FilePath, Manifest, ManifestFile, Role};
 use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
@@ -44,51 +46,65 @@ pub struct Released {
     pub folder: PathBuf,
     /// The evidence.
     pub bundle: PathBuf,
-    /// The weights.
-    pub weights: Vec<PathBuf>,
+    /// The hints, where the weights are long.
+    pub hints: PathBuf,
+    /// The names of the weights, in the folder.
+    pub weights: Vec<String>,
 }
 
-/// Releases `files` weights of `mebibytes` each.
-pub fn release(home: &Path, files: usize, mebibytes: usize) -> Step<Released> {
+/// Releases `files` weights of `size` bytes each.
+pub fn release(home: &Path, files: usize, size: usize) -> Step<Released> {
     let folder = home.join("model");
     fs::create_dir_all(&folder).during("making a folder")?;
     let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
     let mut weights = Vec::new();
-    let mut paths = Vec::new();
+    let mut names = Vec::new();
+    let mut states = Vec::new();
     for number in 1..=files {
-        let name = format!("model-{number:05}-of-{files:05}.safetensors");
-        let path = folder.join(&name);
-        weights.push(write(&path, &name, mebibytes, &mut noise)?);
-        paths.push(path);
+        // Short, so that OpenSSL takes fifty thousand of them as arguments.
+        let name = format!("{number:05}.safetensors");
+        let (file, own) = write(&folder.join(&name), &name, size, &mut noise)?;
+        states.push((file.sha256, own));
+        weights.push(file);
+        names.push(name);
+    }
+    let hints = folder.join("release.hints");
+    if let Some(found) = Hints::of(states) {
+        fs::write(&hints, found.encode().during("making hints")?).during("writing hints")?;
     }
     let (policy, bundle) = (home.join("policy"), folder.join("release.stele"));
     let mut log = Log::new()?;
     fs::write(&bundle, log.release(weights)?.encode().during("making a bundle")?).during("writing a bundle")?;
     fs::write(&policy, log.policy()).during("writing a policy")?;
-    Ok(Released { policy, folder, bundle, weights: paths })
+    Ok(Released { policy, folder, bundle, hints, weights: names })
 }
 
-/// Writes a file of noise: nothing that a disk or a file system could leave out.
-fn write(path: &Path, name: &str, mebibytes: usize, noise: &mut Noise) -> Step<ManifestFile> {
+/// Writes a file of noise: nothing that a disk or a file system could leave out. With the states between its pieces, where it has some.
+fn write(path: &Path, name: &str, size: usize, noise: &mut Noise) -> Step<(ManifestFile, Vec<State>)> {
     let mut file = File::create(path).during("making a file of weights")?;
-    let mut hasher = FileHasher::new((mebibytes * CHUNK) as u64);
+    let mut hasher = FileHasher::new(size as u64);
+    let (mut state, mut states, mut written) = (State::INITIAL, Vec::new(), 0);
     let mut chunk = vec![0; CHUNK];
-    for _ in 0..mebibytes {
-        for word in chunk.chunks_exact_mut(8) {
-            word.copy_from_slice(&noise.next().to_le_bytes());
+    while written < size {
+        let length = CHUNK.min(size - written);
+        let chunk = chunk.get_mut(..length).unwrap_or_default();
+        for word in chunk.chunks_mut(8) {
+            word.copy_from_slice(noise.next().to_le_bytes().get(..word.len()).unwrap_or_default());
         }
-        hasher.update(&chunk);
-        file.write_all(&chunk).during("writing weights")?;
+        hasher.update(chunk);
+        file.write_all(chunk).during("writing weights")?;
+        written += length;
+        if PieceSize::FORMAT.is_hinted(size as u64) {
+            state = state.after(chunk.as_chunks().0);
+            if written < size && (written as u64).is_multiple_of(PieceSize::FORMAT.bytes()) {
+                states.push(state);
+            }
+        }
     }
     let digests = hasher.finish().during("hashing weights")?;
     let path: FilePath = name.parse().during("naming weights")?;
-    Ok(ManifestFile {
-        role: Role::of_path(&path),
-        path,
-        size: digests.size,
-        sha256: digests.sha256,
-        git_sha1: digests.git_sha1,
-    })
+    let (size, sha256, git_sha1) = (digests.size, digests.sha256, digests.git_sha1);
+    Ok((ManifestFile { role: Role::of_path(&path), path, size, sha256, git_sha1 }, states))
 }
 
 /// xorshift64* (Vigna 2016): the same bytes every time, faster than a disk.

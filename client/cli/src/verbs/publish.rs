@@ -26,6 +26,7 @@ use stele_publish::register;
 use stele_publish::release;
 use stele_publish::release_file::ReleaseFile;
 use stele_publish::signer::Signer;
+use stele_spec::hints::Hints;
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
@@ -110,7 +111,8 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
 
     let progress = Progress::of(files.iter().map(|file| file.size).sum());
     let hashed = progress.during(|progress| release::hash(&args.folder, &files, &roles, progress))?;
-    let manifest = file.manifest(hashed)?;
+    let hints = hashed.hints;
+    let manifest = file.manifest(hashed.files)?;
     parent_folder::hash_parents(&mut file, &|_| {})?;
     // Days that are left out are those of the release: of one that is in the log, its own.
     let there = match &coordinate {
@@ -119,7 +121,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     };
     let release = file.resolve(&manifest, there.as_ref().map_or_else(now, |there| there.statement().issued_at()))?;
     if let Some(there) = there.filter(|there| says(there, &release)) {
-        return already(&args, policy, record, &there, &manifest, place);
+        return already(&args, policy, record, &there, &manifest, hints.as_ref(), place);
     }
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
@@ -143,6 +145,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     local_state.keep_own(&mut record, &logged)?;
     let bytes = receipt::bundle(&logged, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
     let evidence = stele_verify::verify(&bytes, policy)?;
+    write_hints(&place, hints.as_ref());
     let path = place.write(&bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
@@ -180,6 +183,7 @@ fn already(
     mut record: ProvenEntries<'_>,
     there: &ProvenStatement,
     manifest: &Manifest,
+    hints: Option<&Hints>,
     place: BundlePlace,
 ) -> Result<Output, Failure> {
     record.keys(there.statement().publisher())?;
@@ -207,10 +211,22 @@ fn already(
     let evidence = stele_verify::verify(&bytes, policy)?;
     let local_state = local_state(false);
     local_state.keep_own(&mut record, there)?;
+    write_hints(&place, hints);
     let path = place.write(&bytes, there.position(), &local_state)?;
     durable::remove_unfinished(&path);
     let sent = if is_manifest_lost { Sent::Manifest } else { Sent::Nothing };
     Ok(published(&evidence, policy, &path, bytes.len(), sent))
+}
+
+/// Without hints a verdict takes longer and is the same, so that a release does not end for them.
+fn write_hints(place: &BundlePlace, hints: Option<&Hints>) {
+    match place.write_hints(hints) {
+        Ok(Some(path)) => {
+            note(&format!("hints for hashing on many cores are in {}\n", one_line(&path.display().to_string())))
+        }
+        Ok(None) => {}
+        Err(error) => note(&format!("no hints were written: {}\n", one_line(&error.to_string()))),
+    }
 }
 
 /// Refuses what registration would refuse. Of a coordinate that is taken by the same weights it is said what else differs.

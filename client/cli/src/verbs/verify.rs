@@ -1,6 +1,7 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
 use stele_clock::{Clock as _, SystemClock};
+use stele_explain::printable::one_line;
 use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
@@ -20,6 +21,7 @@ use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::volume::{Volume, note, volume};
 use stele_verify::FolderReport;
+use stele_verify::folder::hints;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
@@ -69,16 +71,26 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     };
     let allowed = |path: &str| args.allow_extra.iter().any(|glob| glob.matches_with(path, GLOB));
     let progress = Progress::of(evidence.manifest().total_bytes());
+    let hints = match &target.kind {
+        TargetKind::Folder(_) | TargetKind::File(_) if !args.no_hash => {
+            hints::read(&target.bundle).unwrap_or_else(|why| {
+                note(&format!("{}\n", one_line(&why)));
+                None
+            })
+        }
+        _ => None,
+    };
     let mut comparison = match &target.kind {
         _ if args.no_hash => None,
         TargetKind::Bundle => None,
         TargetKind::Folder(folder) => {
-            let contents = progress.during(|progress| folder::read_part(folder, &place, &evidence, progress))?;
+            let contents =
+                progress.during(|progress| folder::read_part(folder, &place, &evidence, hints.as_ref(), progress))?;
             Some(evidence.check(&contents))
         }
         TargetKind::File(file) => {
             let root = target.bundle.parent().filter(|_| args.bundle.is_none());
-            Some(progress.during(|progress| folder::check_file(file, root, &evidence, progress))?)
+            Some(progress.during(|progress| folder::check_file(file, root, &evidence, hints.as_ref(), progress))?)
         }
     };
     if let Some(report) = &mut comparison {

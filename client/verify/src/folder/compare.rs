@@ -5,6 +5,7 @@ use std::path::Path;
 use stele_explain::Failure;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
+use stele_spec::hints::{Hints, Link, PieceSize, links};
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, PathError};
 use stele_spec::policy::Policy;
 use stele_spec::verify::{
@@ -12,10 +13,10 @@ use stele_spec::verify::{
     loadable_by_name, verify,
 };
 
-use super::hash::{HashError, Job, Progress, Want, hash_all};
-use super::loadable;
+use super::hash::{HashError, Job, Progress, hash_linked};
 use super::locate::{self, TargetKind, absolute, folders_above};
 use super::walk::{self, FolderError, Oddity};
+use super::{hints, loadable};
 use crate::bounded_read::{read, read_if_there};
 
 /// Verifies a folder, one file, or a snapshot in a Hugging Face cache, by the bundle beside or above it.
@@ -25,12 +26,13 @@ use crate::bounded_read::{read, read_if_there};
 pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, FolderReport), Failure> {
     let target = locate::find(path, None)?;
     let release = verify(&read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?, policy)?;
+    let hints = hints::read(&target.bundle).ok().flatten();
     let report = match &target.kind {
         TargetKind::Folder(folder) => {
             let within = locate::place_of(folder, &target.bundle, false, release.manifest())?;
-            release.check(&read_part(folder, &within, &release, &|_| {})?)
+            release.check(&read_part(folder, &within, &release, hints.as_ref(), &|_| {})?)
         }
-        TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, &|_| {})?,
+        TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, hints.as_ref(), &|_| {})?,
         TargetKind::Bundle => release.check(&FolderContents::new()),
     };
     report.require(Allow::default())?;
@@ -41,16 +43,18 @@ pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, F
 pub fn read_folder(
     path: &Path,
     release: &VerifiedRelease,
+    hints: Option<&Hints>,
     progress: Progress<'_>,
 ) -> Result<FolderContents, FolderError> {
-    read_part(path, "", release, progress)
+    read_part(path, "", release, hints, progress)
 }
 
-/// Reads a folder of a release; `within` is its path in the release, and empty for the whole release.
+/// Reads a folder of a release; `within` is its path in the release, and empty for the whole release. Hints change how long it takes.
 pub fn read_part(
     root: &Path,
     within: &str,
     release: &VerifiedRelease,
+    hints: Option<&Hints>,
     progress: Progress<'_>,
 ) -> Result<FolderContents, FolderError> {
     let manifest = release.manifest();
@@ -88,7 +92,7 @@ pub fn read_part(
         }
     }
     add_folders_in_place(root, within, manifest, &here, &mut contents);
-    hash_into(&here, progress, &mut contents);
+    hash_into(&here, hints, progress, &mut contents);
     Ok(contents)
 }
 
@@ -112,7 +116,12 @@ fn add_folders_in_place(
 }
 
 /// Lengths first: a file of another length differs, and is not hashed.
-fn hash_into(here: &[(&ManifestFile, walk::Found)], progress: Progress<'_>, contents: &mut FolderContents) {
+fn hash_into(
+    here: &[(&ManifestFile, walk::Found)],
+    hints: Option<&Hints>,
+    progress: Progress<'_>,
+    contents: &mut FolderContents,
+) {
     let (same_length, other): (Vec<_>, Vec<_>) = here.iter().partition(|(file, found)| file.size == found.size);
     for (file, found) in other {
         let cause = cause(&found.open, found.size, file);
@@ -120,10 +129,14 @@ fn hash_into(here: &[(&ManifestFile, walk::Found)], progress: Progress<'_>, cont
     }
     let jobs: Vec<Job> =
         same_length.iter().map(|(_, found)| Job { path: found.open.clone(), size: found.size }).collect();
-    for ((file, found), result) in same_length.into_iter().zip(hash_all(&jobs, Want::Sha256, progress)) {
+    let links: Vec<_> = same_length.iter().map(|(file, _)| links_of(file, hints)).collect();
+    for ((file, found), result) in same_length.into_iter().zip(hash_linked(&jobs, &links, progress)) {
         let result = match result {
             Ok(hashed) => {
                 let equal = hashed.sha256 == file.sha256;
+                if !equal {
+                    contents.add_damage(file.path.to_string(), hashed.broken);
+                }
                 let cause = if equal { Cause::Unknown } else { cause(&found.open, hashed.size, file) };
                 Found::File { size: hashed.size, sha256: Some(hashed.sha256), cause }
             }
@@ -133,12 +146,19 @@ fn hash_into(here: &[(&ManifestFile, walk::Found)], progress: Progress<'_>, cont
     }
 }
 
+/// The links of a file of the manifest that has hints.
+fn links_of(file: &ManifestFile, hints: Option<&Hints>) -> Option<Vec<Link>> {
+    let states = hints?.states(&file.sha256, file.size, PieceSize::FORMAT)?;
+    links(file.size, file.sha256, states, PieceSize::FORMAT)
+}
+
 /// Compares one file. Below the folder of its bundle, `root`, a recorded path is compared with what is recorded there and with nothing
 /// else. Anywhere else a file is any of the release that has its bytes, or else the one that its path ends with.
 pub fn check_file(
     path: &Path,
     root: Option<&Path>,
     release: &VerifiedRelease,
+    hints: Option<&Hints>,
     progress: Progress<'_>,
 ) -> Result<FolderReport, Failure> {
     let manifest = release.manifest();
@@ -150,10 +170,19 @@ pub fn check_file(
     };
     let metadata = std::fs::metadata(path).ok();
     let size = metadata.as_ref().map_or(0, std::fs::Metadata::len);
-    let sha256: Option<Digest> = if manifest.files().iter().any(|file| file.size == size) {
+    let mut same_length = manifest.files().iter().filter(|file| file.size == size).peekable();
+    let mut damaged = Vec::new();
+    let sha256: Option<Digest> = if same_length.peek().is_some() {
         let job = Job { path: path.to_owned(), size };
-        match hash_all(std::slice::from_ref(&job), Want::Sha256, progress).pop() {
-            Some(Ok(hashed)) => Some(hashed.sha256),
+        // The hints of another file would cost a second reading.
+        let likely = named.as_ref().and_then(|path| manifest.file(path)).filter(|file| file.size == size);
+        let likely = likely.or_else(|| same_length.next().filter(|_| same_length.peek().is_none()));
+        let links = likely.and_then(|file| links_of(file, hints));
+        match hash_linked(std::slice::from_ref(&job), &[links], progress).pop() {
+            Some(Ok(hashed)) => {
+                damaged = hashed.broken;
+                Some(hashed.sha256)
+            }
             Some(Err(error)) => return Err(unusable(error.to_string(), is_io(&error)).into()),
             None => return Err(unusable("it was not hashed".into(), true).into()),
         }
@@ -170,7 +199,11 @@ pub fn check_file(
     let not_of_it = || FolderMismatch::NotOfTheRelease { path: path.display().to_string(), size, digest: sha256 };
     let equal = if recorded.is_none() { release.check_file(None, &found) } else { None };
     let report = equal.or_else(|| release.check_file(Some(named.as_ref()?), &found));
-    Ok(report.ok_or_else(not_of_it)?)
+    let mut report = report.ok_or_else(not_of_it)?;
+    if let Some(difference) = report.differing.first_mut() {
+        difference.damaged = damaged;
+    }
+    Ok(report)
 }
 
 /// The path in a manifest that a file has below a folder.

@@ -1,6 +1,7 @@
 //! Folders, files and caches of models on a disk.
 
 pub mod hash;
+pub mod hints;
 pub mod loadable;
 pub mod walk;
 
@@ -11,4 +12,4 @@ pub mod locate;
 mod compare;
 
 pub use compare::{check_file, read_folder, read_part, verify_folder};
-pub use walk::{BUNDLE, DRAFT, FolderError};
+pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};

@@ -1,7 +1,7 @@
 //! Which files of a folder count, and what else lies there.
 //!
-//! Not counted: `.git/` at any depth; `.cache/`, `release.toml` and `release.stele` at the top, with what a killed program
-//! left of the last two (`.release.toml.<16 hex digits>`). Everything else is either
+//! Not counted: `.git/` at any depth; `.cache/`, `release.toml`, `release.stele` and `release.hints` at the top, with what a killed program
+//! left of the last three (`.release.toml.<16 hex digits>`). Everything else is either
 //! a regular file with a path that a manifest can hold, or an [`Oddity`].
 //!
 //! To publish, a symlink counts as the file that it leads to when that is inside the folder, or among the blobs of the
@@ -19,6 +19,8 @@ use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
 /// The bundle's name, at the top of a folder.
 pub const BUNDLE: &str = "release.stele";
+/// The hints' name, at the top of a folder.
+pub const HINTS: &str = "release.hints";
 /// The draft's name, at the top of a folder.
 pub const DRAFT: &str = "release.toml";
 
@@ -137,7 +139,9 @@ fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderE
             }
             let name = entry.file_name();
             let shown = format!("{prefix}{}", name.to_string_lossy());
-            if is_ignored(&shown) {
+            // A release that was made before hints were may have a file of that name.
+            let is_recorded_hints = shown == HINTS && matches!(links, Links::Anywhere(wanted) if wanted(HINTS));
+            if is_ignored(&shown) && !is_recorded_hints {
                 walk.skipped.push((shown, entry.path()));
                 continue;
             }
@@ -200,10 +204,11 @@ fn is_unfinished(found: &str, name: &str) -> bool {
 }
 
 fn is_ignored(path: &str) -> bool {
-    matches!(path, ".cache" | BUNDLE | DRAFT)
+    matches!(path, ".cache" | BUNDLE | HINTS | DRAFT)
         || path == ".git"
         || path.ends_with("/.git")
         || is_unfinished(path, BUNDLE)
+        || is_unfinished(path, HINTS)
         || is_unfinished(path, DRAFT)
 }
 

@@ -177,6 +177,7 @@ fn bytes_json(comparison: &FolderReport) -> Value {
                 "expected": { "bytes": difference.expected.size, "sha256": difference.expected.sha256 },
                 "found": { "bytes": difference.size, "sha256": difference.sha256 },
                 "is": difference.cause.what(),
+                "damaged": difference.damaged.iter().take(LISTED_JSON).map(|range| json!({ "from": range.start, "to": range.end })).collect::<Vec<_>>(),
             })
         })
         .collect();

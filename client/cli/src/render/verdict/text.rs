@@ -1,5 +1,7 @@
 //! A verdict for a person: one sentence with some lines, or a page.
 
+use std::ops::Range;
+
 use stele_log_client::age::{self, CheckpointAge};
 use stele_log_client::judgement::{Judgement, Word};
 use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
@@ -104,6 +106,9 @@ impl VerifyReport<'_> {
                 page.row("differs", &format!("{}{what}", difference.path));
                 page.row("", &format!("  expected {}", difference.expected));
                 page.row("", &format!("  found    {}", difference.found()));
+                if !difference.damaged.is_empty() {
+                    page.row("", &format!("  damaged  {}, by hints that nobody signed", places(&difference.damaged)));
+                }
             }
             for odd in comparison.unusable.iter().take(LISTED) {
                 page.row("unusable", &format!("{}: {}", odd.path, odd.why));
@@ -187,4 +192,13 @@ fn list(page: &mut Page, name: &str, items: &[String]) {
     if items.len() > LISTED {
         page.row("", &format!("and {} more", items.len() - LISTED));
     }
+}
+
+/// Places in a file, in bytes from its beginning.
+fn places(ranges: &[Range<u64>]) -> String {
+    let named: Vec<String> =
+        ranges.iter().take(LISTED).map(|range| format!("{}..{}", range.start, range.end)).collect();
+    let more = ranges.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("bytes {}{rest}", named.join(", "))
 }

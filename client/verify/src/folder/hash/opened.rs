@@ -1,0 +1,62 @@
+//! A file that is read, and whether it stays the same meanwhile.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use super::HashError;
+
+/// A regular file, as it was when it was opened.
+///
+/// Two calls tell whether it changed: one on what was opened, before, and one on the path, after. While the file is open its inode is nobody else's, so that the
+/// path with the same inode has the same file, and what it says then of its size and time is what the open file would say.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    file: File,
+    path: &'a Path,
+    before: Metadata,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn open(path: &'a Path) -> Result<Self, HashError> {
+        // A pipe must not hang us before we have seen that it is one.
+        let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+        let before = file.metadata()?;
+        if before.is_file() { Ok(Self { file, path, before }) } else { Err(HashError::NotAFile) }
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.before.len()
+    }
+
+    /// Reads from `start` on until the buffer is full or the file ends, and says how many bytes that are. A file that has its size yet is asked for no more when
+    /// all of that was read; a buffer with room for a byte more shows one that grew.
+    pub(super) fn read(&self, start: u64, buffer: &mut [u8]) -> Result<usize, HashError> {
+        let mut filled = 0;
+        while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
+            let at = start + u64::try_from(filled).unwrap_or(u64::MAX);
+            match self.file.read_at(room, at) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if start + u64::try_from(filled).unwrap_or(u64::MAX) >= self.size() {
+                break;
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Whether the path still has the file that was opened, as it was.
+    pub(super) fn check_unchanged(&self) -> Result<(), HashError> {
+        if state(&self.before) == state(&std::fs::metadata(self.path)?) { Ok(()) } else { Err(HashError::Changed) }
+    }
+}
+
+/// What changes when a file is written to or replaced.
+fn state(found: &Metadata) -> (u64, u64, u64, i64, i64) {
+    (found.dev(), found.ino(), found.len(), found.mtime(), found.mtime_nsec())
+}
