@@ -35,7 +35,7 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -
 /// [`to_bytes`] under another profile.
 pub fn encode<T: Serialize>(value: &T, profile: Profile) -> Result<Vec<u8>, CanonicalError> {
     // There is one canonical encoding. Where the fields are declared in its order, this is it already.
-    let declared = serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))?;
+    let declared = declared(value)?;
     if scan::scan(&declared, profile).is_ok() {
         return Ok(declared);
     }
@@ -52,11 +52,17 @@ pub fn decode<T: DeserializeOwned + Serialize>(
 ) -> Result<T, CanonicalError> {
     check(bytes, limit, profile)?;
     let value: T = read(bytes)?;
-    // The scan leaves one spelling of every item; this leaves one choice of items for every value.
-    if encode(&value, profile)? != bytes {
+    // The scan leaves one spelling of every item; this leaves one choice of items for every value. What equals scanned bytes needs no scan.
+    let declared = declared(&value)?;
+    if declared != bytes && sort::sorted(&declared)? != bytes {
         return Err(diagnose::<T>(bytes).map_or(CanonicalError::NotReproduced, CanonicalError::Shape));
     }
     Ok(value)
+}
+
+/// The value with its maps in the order of their declaration.
+fn declared<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))
 }
 
 /// Reads some fields of a document that [`check`] has passed; the others are skipped.

@@ -32,6 +32,8 @@ start_network() {
 # serve COMMAND...: runs a server in the background, waits for the line that says where it listens, and sets served.
 serve() {
     local said=$work/serve
+    # The reader must not come before the writer.
+    : >"$said.out"
     "$@" >"$said.out" 2>"$said.err" </dev/null &
     running+=($!)
     served=''

@@ -7,6 +7,7 @@ use stele_log_client::local_state::{LocalState, LogId};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT, MAX_WHOLE_WAIT};
 use stele_log_client::proven_entries::ProvenEntries;
+use stele_publish::issued_at;
 use stele_spec::policy::Policy;
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
@@ -24,14 +25,20 @@ pub(crate) struct LogContext {
     address: LogAddress,
 }
 
-/// The entries of a log for a verb that builds on them: not of a log of which this machine holds proof that it lied.
+/// The entries of a log for a verb that signs something about them: not of a log of which this machine holds proof that it lied, and not with
+/// a clock that the log's newest tree head contradicts.
 pub(crate) fn proven_entries<'a>(
     log: &'a LogClient,
     policy: &'a Policy,
     accept_incomplete_answer: bool,
 ) -> Result<ProvenEntries<'a>, Failure> {
     LogId::at(log.url(), policy).map_or(Ok(()), |id| local_state(false).refuse_convicted(id))?;
-    Ok(ProvenEntries::new(log, policy).accepting(Incomplete::by(accept_incomplete_answer)))
+    let record = ProvenEntries::new(log, policy).accepting(Incomplete::by(accept_incomplete_answer));
+    // Where there is no such head yet, or none that can be believed, the verb's own questions say why.
+    if let Some(cosigned) = record.newest_time() {
+        issued_at::clock_fits(issued_at::now(), cosigned)?;
+    }
+    Ok(record)
 }
 
 impl LogContext {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::bundle::{LoggedStatement, MAX_KEY_STATEMENTS};
 use stele_spec::checkpoint::Checkpoint;
+use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::manifest::Manifest;
@@ -116,6 +117,11 @@ impl<'a> ProvenEntries<'a> {
         let logged = ProvenStatement::check(entry, proof, &head)?;
         self.entries.insert(logged.position(), logged.clone());
         Ok(logged)
+    }
+
+    /// When the policy's witnesses cosigned the log's newest tree head; none where no such head can be had.
+    pub fn newest_time(&self) -> Option<UnixTime> {
+        LogReader::new(self.log.files()).head(self.policy).ok()?.time()
     }
 
     /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.

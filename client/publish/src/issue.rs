@@ -26,6 +26,7 @@ use crate::issued_at::now;
 use crate::problems::Problems;
 use crate::receipt;
 use crate::register;
+use crate::replacement;
 use crate::short_forms;
 use crate::signer::Signer;
 
@@ -173,6 +174,9 @@ impl StatementRequest {
         let signed = problems.keep(key.sign(&statement))?;
         if there.is_none() {
             problems.keep(register::check(record, &signed));
+            if let Statement::Supersede(supersede) = &statement {
+                problems.keep(replacement::check(record, supersede));
+            }
         }
         problems.is_empty().then_some(Prepared { form, written, signed, there, findings })
     }

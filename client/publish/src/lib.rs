@@ -46,3 +46,4 @@ pub mod parent_folder;
 
 pub mod form_header;
 pub mod issue;
+mod replacement;

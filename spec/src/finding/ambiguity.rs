@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Code;
 use super::sheet::{Sheet, shown, shown_list};
 use crate::manifest::Manifest;
-use crate::statement::{Artifact, Parent, Release};
+use crate::statement::{Artifact, HostType, Parent, Release};
 
 /// Words of names that say a kind of object.
 const KINDS: [(&str, Artifact); 18] = [
@@ -172,6 +172,16 @@ fn formats(release: &Release, manifest: Option<&Manifest>, sheet: &mut Sheet) {
     }
 }
 
+/// Whether what does not move at such a host is a commit.
+fn has_commits(host: HostType) -> bool {
+    matches!(host, HostType::Huggingface | HostType::Git)
+}
+
+/// A commit's digest, or enough of its beginning.
+fn is_commit(revision: &str) -> bool {
+    (7..=64).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn references(release: &Release, sheet: &mut Sheet) {
     let mut report = |field: String, value: &str| {
         let summary = format!("{field} names something that moves: {value}");
@@ -192,7 +202,8 @@ fn references(release: &Release, sheet: &mut Sheet) {
         }
     }
     for (n, host) in release.hosts.iter().enumerate() {
-        if let Some(revision) = host.revision.as_ref().filter(|revision| floats(revision.as_str())) {
+        let moves = |revision: &str| floats(revision) || (has_commits(host.kind) && !is_commit(revision));
+        if let Some(revision) = host.revision.as_ref().filter(|revision| moves(revision.as_str())) {
             report(format!("hosts[{n}].revision"), revision.as_str());
         }
     }

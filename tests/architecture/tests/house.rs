@@ -143,6 +143,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const HAZARDS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["spec/src/key.rs"]),
     ("verify_strict", &["spec/src/key.rs"]),
+    ("libcrux_ml_dsa", &["spec/src/mldsa.rs"]),
     ("ml_dsa::", &["spec/src/mldsa.rs"]),
     ("serde_cbor", &["spec/src/canonical"]),
     ("rs_merkle", &["spec/src/tile"]),

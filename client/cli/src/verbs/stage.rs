@@ -35,7 +35,7 @@ fn write(sheet: &mut FormWriter, head: &FormHeader) {
         "[[hosts]]",
         "type = \"huggingface\"  # modelscope, git, oci, ollama, kaggle; https, s3, torrent, other need no revision",
         "locator = \"https://huggingface.co/acme/tiny\"",
-        "revision = \"the commit\"",
+        "revision = \"DECIDE: the commit\"",
         "gated = false",
         "since = \"2026-07-01\"",
     ]);

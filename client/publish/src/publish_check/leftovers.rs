@@ -34,6 +34,9 @@ const UNFINISHED: [&str; 10] = [
     ".tmp",
 ];
 
+/// Ends of names of files that hold keys or passwords; what is in them is often encrypted, and then not known by its content.
+const KEY_STORES: [&str; 6] = [".jks", ".kdbx", ".keystore", ".p12", ".pfx", ".ppk"];
+
 /// What a file is that is not meant to be published, if its name says so.
 pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
     let segments: Vec<&str> = path.segments().collect();
@@ -45,6 +48,8 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
         ".ds_store" | "thumbs.db" | "desktop.ini" => Some("a file of a desktop"),
         ".env" | ".netrc" | ".pypirc" | ".npmrc" | ".git-credentials" | ".dockercfg" | ".s3cfg" | ".boto" | "netrc"
         | "_netrc" | "kaggle.json" => Some("settings that often hold secrets"),
+        "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519" => Some("a private key, by its name"),
+        _ if ends(&KEY_STORES) => Some("a store of keys or passwords, by its name"),
         _ if name.starts_with("._") => Some("what macOS keeps beside a file (AppleDouble), and not the file itself"),
         _ if ends(&UNFINISHED) => Some("a download that is not finished, or a temporary file"),
         _ if ends(&[".swp", "~", ".orig", ".bak", ".rej"]) || name.starts_with("~$") => {
@@ -128,6 +133,9 @@ mod tests {
             "model.safetensors.opdownload",
             "model.safetensors.download/a",
             "model.safetensors.dvc",
+            "id_ed25519",
+            "sub/Cert.P12",
+            "debug.keystore",
         ] {
             assert!(is(path), "{path}");
         }

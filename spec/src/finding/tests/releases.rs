@@ -119,6 +119,9 @@ const SINS: &[Sin] = &[
         case.release.model.purl = Some("pkg:huggingface/acme/tiny".parse().unwrap());
     }),
     (Code::ReferenceFloating, |case| case.release.hosts[0].revision = Some(line("main"))),
+    (Code::ReferenceFloating, |case| case.release.hosts[0].revision = Some(line("the commit"))),
+    (Code::ReferenceFloating, |case| case.release.hosts[0].revision = Some(line("v1.0"))),
+    (Code::ReferenceFloating, |case| case.release.hosts[0].revision = Some(line("abcdef"))),
     (Code::ReferenceFloating, |case| {
         let Parent::Unlogged(parent) = &mut case.release.lineage[1].parent else { panic!("the parent is logged") };
         parent.purl = "pkg:huggingface/elder/vocabulary".parse().unwrap();

@@ -46,7 +46,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
             "[[hosts]]",
             "type = \"huggingface\"  # modelscope, git, oci, ollama, kaggle; https, s3, torrent, other need no revision",
             "locator = \"https://huggingface.co/acme/tiny\"",
-            "revision = \"the commit\"",
+            "revision = \"DECIDE: the commit\"",
         ] {
             sheet.comment(line);
         }
