@@ -96,9 +96,8 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 /// Whether it is a host's name of several labels, the last of which has a letter.
 fn is_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-    };
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     let last = host.rsplit_once('.').map(|(_, last)| last);
     host.split('.').all(is_label) && last.is_some_and(|last| last.chars().any(char::is_alphabetic))
 }
