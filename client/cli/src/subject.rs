@@ -160,13 +160,7 @@ impl Subject {
                 let mut listing = StatementList::default();
                 for purl in purls {
                     if listing.statements.is_empty() {
-                        listing = log.releases(&ReleaseLookup::Purl(purl), MAX_RELEASES)?;
-                        listing.statements.retain(|logged| {
-                            let release = logged.signed().statement().release();
-                            release
-                                .and_then(|release| release.model.purl.as_ref())
-                                .is_some_and(|known| means(purls, known))
-                        });
+                        listing = log.releases_of_purl(purl, MAX_RELEASES, |known| means(purls, known))?;
                     }
                 }
                 let what = purls.first().map(ToString::to_string).unwrap_or_default();

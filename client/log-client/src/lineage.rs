@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use stele_explain::Failure;
 use stele_spec::name::Coordinate;
-use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release};
+use stele_spec::statement::{Ancestor, LoggedRelease, Parent, Release, UnloggedParent, UnseenParent};
 
 use crate::release_status::ReleaseStatus;
 
@@ -77,7 +77,9 @@ impl Node {
     pub fn name(&self) -> String {
         match &self.named.parent {
             Parent::Logged(logged) => logged.coordinate.to_string(),
-            Parent::Unlogged(unlogged) => unlogged.purl.to_string(),
+            Parent::Unlogged(UnloggedParent { purl, .. }) | Parent::Unseen(UnseenParent { purl, .. }) => {
+                purl.to_string()
+            }
         }
     }
 
@@ -107,7 +109,7 @@ pub fn collect(
         }
         let at = lineage.nodes.len();
         let found = match &named.parent {
-            Parent::Unlogged(_) => Found::Unlogged,
+            Parent::Unlogged(_) | Parent::Unseen(_) => Found::Unlogged,
             Parent::Logged(logged) => match met.get(&logged.coordinate) {
                 Some(before) => Found::Again(*before),
                 None => {
@@ -136,11 +138,16 @@ fn checked(logged: &LoggedRelease, named: &Ancestor, standing: ReleaseStatus) ->
         Some((position, _)) if position != logged.entry || standing.release_leaf() != Some(logged.leaf_hash) => {
             Some(format!("it names entry {}, and {} is released by entry {position}", logged.entry, logged.coordinate))
         }
-        Some((_, release)) if release.weights.digest != named.parent_weights => Some(format!(
-            "it was made of weights {}, and {} has {}",
-            named.parent_weights, logged.coordinate, release.weights.digest
-        )),
-        Some(_) => None,
+        Some((_, release)) => match named.parent_weights {
+            Some(weights) if weights == release.weights.digest => None,
+            weights => Some(format!(
+                "it was made of {}, and {} has {}",
+                weights
+                    .map_or_else(|| "weights that it does not name".to_owned(), |weights| format!("weights {weights}")),
+                logged.coordinate,
+                release.weights.digest
+            )),
+        },
     };
     let standing = Box::new(standing);
     match problem {

@@ -20,6 +20,7 @@ use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
+use stele_spec::statement::{Purl, Statement};
 use stele_verify::VerifyError;
 
 use crate::api::LogClient;
@@ -182,7 +183,34 @@ impl LogView<'_> {
         Ok(self.reader.manifest(digest)?)
     }
 
-    /// The releases that a lookup names, and the amendments that name a parent which is asked for; at most so many. What else it names is
+    /// The releases that have a package URL which fits, as they were released or as they stand; of each the statement that released it.
+    pub fn releases_of_purl(
+        &self,
+        purl: &Purl,
+        most: usize,
+        fits: impl Fn(&Purl) -> bool,
+    ) -> Result<StatementList, Failure> {
+        let mut listing = self.releases(&ReleaseLookup::Purl(purl), most)?;
+        let mut found: BTreeMap<u64, ProvenStatement> = BTreeMap::new();
+        for logged in std::mem::take(&mut listing.statements) {
+            let Statement::Amend(amend) = logged.signed().statement() else {
+                if logged.signed().statement().purl().is_some_and(&fits) {
+                    found.insert(logged.position(), logged);
+                }
+                continue;
+            };
+            let standing = self.standing(&amend.release.coordinate)?;
+            let Some((entry, _)) = standing.history.release() else { continue };
+            let current = standing.history.current().and_then(|release| release.model.purl.as_ref());
+            if current.is_some_and(&fits) && !found.contains_key(&entry) {
+                found.insert(entry, self.logged(entry)?);
+            }
+        }
+        listing.statements = found.into_values().collect();
+        Ok(listing)
+    }
+
+    /// The releases that a lookup names, and the amendments that name a parent or a package URL which is asked for; at most so many. What else it names is
     /// left out.
     pub fn releases(&self, lookup: &ReleaseLookup<'_>, most: usize) -> Result<StatementList, Failure> {
         if let Some(whole) = self.whole.get() {

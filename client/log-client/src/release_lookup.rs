@@ -1,7 +1,6 @@
 //! Questions to which the answer is a list of releases, and for which a log has a lookup without a proof.
 //!
-//! Package URLs are those with which releases were released. Parents are those of releases and of amendments: whether one still holds is
-//! known of the release as it stands.
+//! Package URLs and parents are those of releases and of amendments: whether one still holds is known of the release as it stands.
 
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest};
@@ -45,10 +44,7 @@ impl ReleaseLookup<'_> {
     pub(crate) fn is_of(&self, statement: &Statement) -> Option<bool> {
         match self {
             Self::File(_) | Self::GitBlob(_) => statement.release().is_none().then_some(false),
-            Self::Purl(purl) => {
-                let recorded = statement.release().and_then(|release| release.model.purl.as_ref());
-                Some(recorded.is_some_and(|recorded| is_at_any_version(purl, recorded)))
-            }
+            Self::Purl(purl) => Some(statement.purl().is_some_and(|recorded| is_at_any_version(purl, recorded))),
             Self::Children(parent) => {
                 let names = |named: &Parent| matches!(named, Parent::Logged(named) if named.coordinate == **parent);
                 Some(statement.lineage().iter().any(|ancestor| names(&ancestor.parent)))

@@ -37,7 +37,8 @@ impl WholeLog {
                 // Index entries, and statements of a later version, are about nothing that is asked here.
                 let Ok(signed) = SignedStatement::parse(bytes) else { continue };
                 about.extend(subjects_of(&signed).iter().map(|subject| (short(subject), position)));
-                if signed.statement().release().is_some() || !signed.statement().lineage().is_empty() {
+                let statement = signed.statement();
+                if statement.release().is_some() || !statement.lineage().is_empty() || statement.purl().is_some() {
                     releases.push(position);
                 }
             }
@@ -58,7 +59,7 @@ impl WholeLog {
         rest.iter().take_while(move |(short, _)| *short == wanted).map(|(_, position)| *position)
     }
 
-    /// The positions of all releases, and of the amendments that name parents, ascending.
+    /// The positions of all releases, and of the amendments that name parents or a package URL, ascending.
     pub fn releases(&self) -> &[u64] {
         &self.releases
     }

@@ -9,7 +9,7 @@ use stele_log_client::statements::ProvenStatement;
 use stele_spec::finding::{Finding, foreseen};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
-use stele_spec::statement::{Ancestor, Parent, Release, Statement};
+use stele_spec::statement::{Ancestor, Release, Statement};
 
 /// The most releases above a new one that are looked at.
 const MAX_ANCESTORS: usize = 64;
@@ -117,11 +117,7 @@ fn is_of_the_log(failure: &Failure) -> bool {
 }
 
 fn parents(lineage: &[Ancestor]) -> Vec<Coordinate> {
-    let logged = |parent: &Parent| match parent {
-        Parent::Logged(parent) => Some(parent.coordinate.clone()),
-        Parent::Unlogged(_) => None,
-    };
-    lineage.iter().filter_map(|ancestor| logged(&ancestor.parent)).collect()
+    lineage.iter().filter_map(|ancestor| Some(ancestor.parent.logged()?.coordinate.clone())).collect()
 }
 
 /// Says what auditors will report, from what the log has about the same releases. It stops nothing: a late withdrawal must be said although it is

@@ -23,6 +23,7 @@ use crate::foresight;
 use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::form_header::FormHeader;
 use crate::issued_at::now;
+use crate::parent_listing;
 use crate::problems::Problems;
 use crate::receipt;
 use crate::register;
@@ -146,6 +147,7 @@ impl StatementRequest {
         resolve(&mut form, kind, record, problems);
         if kind == Kind::Amend && !problems.has_unavailable() {
             short_forms::expand_parents(&mut form, problems);
+            parent_listing::fill(&mut form, problems);
             form::resolve_parents(&mut form, record, problems);
         }
         form.fill_all(&DocumentFolders::of(&form, folder.as_deref()), problems);

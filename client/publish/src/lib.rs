@@ -34,6 +34,7 @@ pub mod register;
 pub mod name;
 
 pub mod foresight;
+pub mod parent_listing;
 pub mod receipt;
 pub mod release_file;
 

@@ -81,7 +81,7 @@ pub fn foreseen(
             };
             parent.map(names).unwrap_or_default()
         }
-        Parent::Unlogged(_) => Vec::new(),
+        Parent::Unlogged(_) | Parent::Unseen(_) => Vec::new(),
     };
     let paths: Vec<_> = manifest.files().iter().map(|file| file.path.clone()).collect();
     let files = AtHand::new(folder, &paths);

@@ -8,6 +8,8 @@
 //! - `[roles]` gives files another role than their name does: `"extra/ranker.bin" = "classifier"`.
 //! - A parent in the log needs only its coordinate: its entry and `parent_weights` are looked up, and proven.
 //! - Another parent may name the `folder` with its files, from where the file is: `digest` and `parent_weights` are computed.
+//! - One whose bytes nobody here has names what its host answered about a commit, `listing = "FILE"`, or why nothing is known of them,
+//!   `unknown = "..."` ([`parent_listing`]).
 //! - One answer for many fields, and what follows from others, is written out: see [`short_forms`].
 //! - `issued_at` may be left out: the first `publish` writes it into the file, so that every later one signs the same bytes.
 
@@ -25,6 +27,7 @@ use stele_verify::folder::walk::Found;
 use toml::{Table, Value};
 
 use crate::form::{self, DECIDE, Form};
+use crate::parent_listing;
 use crate::problems::Problems;
 use crate::short_forms;
 
@@ -74,6 +77,7 @@ impl ReleaseFile {
             roles.extend(file.zip(role));
         }
         short_forms::expand(&mut form, problems);
+        parent_listing::fill(&mut form, problems);
         let parents = take_folders(&mut form, path.parent().unwrap_or(Path::new("")), problems);
         Some(Self { path: path.to_owned(), form, roles, parents })
     }
@@ -247,7 +251,8 @@ fn take_folders(form: &mut Form, beside: &Path, problems: &mut Problems) -> BTre
             problems.keep(Err::<(), _>(before.invalid(&place, message)));
             return Ok(());
         };
-        let both = ["coordinate", "digest"].iter().find(|name| parent.contains_key(**name)).copied();
+        let both =
+            ["coordinate", "digest", "listing", "unknown"].iter().find(|name| parent.contains_key(**name)).copied();
         if let Some(both) = both.or(weights.then_some("parent_weights")) {
             let message =
                 format!("{place}: expected the folder of the parent, or {both}, found both: remove one of them");

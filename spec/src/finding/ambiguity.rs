@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Code;
 use super::sheet::{Sheet, shown, shown_list};
 use crate::manifest::Manifest;
-use crate::statement::{Artifact, HostType, Parent, Release};
+use crate::statement::{Artifact, HostType, Release};
 
 /// Words of names that say a kind of object.
 const KINDS: [(&str, Artifact); 18] = [
@@ -195,10 +195,10 @@ fn references(release: &Release, sheet: &mut Sheet) {
         report("model.purl".to_owned(), purl.as_str());
     }
     for (n, ancestor) in release.lineage.iter().enumerate() {
-        if let Parent::Unlogged(parent) = &ancestor.parent
-            && is_family(parent.purl.as_str(), floats)
+        if let Some(purl) = ancestor.parent.purl()
+            && is_family(purl.as_str(), floats)
         {
-            report(format!("lineage[{n}].parent.purl"), parent.purl.as_str());
+            report(format!("lineage[{n}].parent.purl"), purl.as_str());
         }
     }
     for (n, host) in release.hosts.iter().enumerate() {

@@ -71,7 +71,7 @@ fn subject(release: &Release, evaluation: &Evaluation, sheet: &mut Sheet) {
     }
     let evidence = subject_evidence(evaluation, weights);
     let id = &evaluation.id;
-    if release.lineage.iter().any(|ancestor| ancestor.parent_weights == subject) {
+    if release.lineage.iter().any(|ancestor| ancestor.parent_weights == Some(subject)) {
         let summary = format!("{id} is a result of a parent, not of these weights");
         sheet.report(Code::SubjectIsParent, summary, evidence);
     } else {

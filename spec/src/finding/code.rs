@@ -103,6 +103,8 @@ vocabulary! {
         LicenseDropped = "license-dropped",
         /// The files name a parent that the lineage does not have.
         ParentMissing = "parent-missing",
+        /// The publisher never had the bytes of a parent.
+        ParentUnseen = "parent-unseen",
         /// Looser terms than an ancestor's.
         LicenseLooser = "license-looser",
         /// A parent's policy of use is not carried on.
@@ -315,6 +317,11 @@ impl Code {
                 LineageDecay,
                 Error,
                 "the files name a base model that the lineage does not have; only found with the files at hand",
+            ),
+            Self::ParentUnseen => (
+                LineageDecay,
+                Note,
+                "the publisher never had the bytes of a parent: it names no weights, only a listing of a host or a reason",
             ),
             Self::LicenseLooser => (
                 LineageDecay,

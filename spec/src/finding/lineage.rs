@@ -3,7 +3,7 @@
 use super::sheet::{Sheet, short, shown};
 use super::{Code, Finding};
 use crate::manifest::FilePath;
-use crate::statement::{Ancestor, Parent, Release};
+use crate::statement::{Ancestor, Parent, Release, UnloggedParent, UnseenBytes, UnseenParent};
 
 /// The most base models that are listed as missing; how many there are is said beside them.
 const MAX_LISTED: usize = 64;
@@ -106,14 +106,34 @@ pub struct DeclaredBase {
 /// A parent that carries nothing of its licence on. What else is left behind, only the parent's own release tells.
 pub(super) fn check(release: &Release, sheet: &mut Sheet) {
     for ancestor in &release.lineage {
-        if let Parent::Unlogged(parent) = &ancestor.parent
+        if let Some(purl) = ancestor.parent.purl()
             && !ancestor.carries.license
         {
-            let evidence = vec![shown("parent", &parent.purl), shown("relation", ancestor.relation)];
-            let summary = format!("the licence of {} is not carried on", parent.purl);
+            let evidence = vec![shown("parent", purl), shown("relation", ancestor.relation)];
+            let summary = format!("the licence of {purl} is not carried on");
             sheet.report(Code::LicenseDropped, summary, evidence);
         }
+        if let Parent::Unseen(parent) = &ancestor.parent {
+            unseen(parent, ancestor, sheet);
+        }
     }
+}
+
+/// A parent that is no bytes: that it is the one that was used is the publisher's word, or a host's.
+fn unseen(parent: &UnseenParent, ancestor: &Ancestor, sheet: &mut Sheet) {
+    let purl = &parent.purl;
+    let mut evidence = vec![shown("parent", purl), shown("relation", ancestor.relation)];
+    let known = match &parent.bytes {
+        UnseenBytes::Listed(listing) => {
+            evidence.push(shown("listing", listing.digest));
+            "only what its host listed is recorded"
+        }
+        UnseenBytes::Unknown(reason) => {
+            evidence.push(shown("unknown", reason));
+            "which they are is unknown"
+        }
+    };
+    sheet.report(Code::ParentUnseen, format!("the publisher never had the bytes of {purl}: {known}"), evidence);
 }
 
 /// The base models that files name and the lineage does not have, for anyone who has the files.
@@ -133,7 +153,9 @@ pub fn of_declared_bases(
     for ancestor in &release.lineage {
         let further = names_of(ancestor);
         match &ancestor.parent {
-            Parent::Unlogged(parent) => known.push(plain(parent.purl.as_str())),
+            Parent::Unlogged(UnloggedParent { purl, .. }) | Parent::Unseen(UnseenParent { purl, .. }) => {
+                known.push(plain(purl.as_str()));
+            }
             Parent::Logged(parent) => {
                 unknown += usize::from(further.is_empty());
                 known.push(plain(&format!("{}/{}", parent.coordinate.publisher, parent.coordinate.model)));

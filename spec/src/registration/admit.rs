@@ -109,9 +109,9 @@ fn check_references(statement: &Statement, view: &impl View) -> Result<(), Refus
         None => Ok(()),
     };
     for (number, ancestor) in statement.lineage().iter().enumerate() {
-        if let Parent::Logged(parent) = &ancestor.parent {
+        if let (Parent::Logged(parent), Some(weights)) = (&ancestor.parent, ancestor.parent_weights) {
             let field = format!("lineage[{number}].parent_weights");
-            differ(&field, &parent.coordinate, ancestor.parent_weights)?;
+            differ(&field, &parent.coordinate, weights)?;
         }
     }
     match statement {

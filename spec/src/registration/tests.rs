@@ -179,7 +179,7 @@ fn a_parent_is_in_the_log_with_the_weights_that_were_used() {
     child.lineage.truncate(1);
     let mut say = |parent: LoggedRelease, weights: &[u8]| {
         child.lineage[0].parent = Parent::Logged(parent);
-        child.lineage[0].parent_weights = Digest::of(weights);
+        child.lineage[0].parent_weights = Some(Digest::of(weights));
         log.say(Statement::Release(Box::new(child.clone())), 1)
     };
     let elsewhere: LoggedRelease = toml::from_str(&format!(

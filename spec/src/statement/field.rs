@@ -115,6 +115,13 @@ pub enum FieldError {
         /// Its type.
         host: HostType,
     },
+    /// A listing of the files of no commit.
+    CommitMissing {
+        /// The field of the package URL.
+        path: FieldPath,
+        /// The package URL.
+        found: String,
+    },
     /// A class that goes with another basis, or none where the basis has classes.
     ClassDiffers {
         /// The basis of the claim.
@@ -213,6 +220,7 @@ impl FieldError {
             Self::SafeguardFileStays { .. } => "safeguard-file-stays",
             Self::HostsMissing { .. } => "hosts-missing",
             Self::RevisionMissing { .. } => "revision-missing",
+            Self::CommitMissing { .. } => "commit-missing",
             Self::ClassDiffers { .. } => "class-differs",
             Self::KeyIdDiffers { .. } => "key-id-differs",
             Self::ThresholdOutOfRange { .. } => "threshold-out-of-range",
@@ -239,6 +247,7 @@ impl FieldError {
             | Self::SafeguardUnknown { path, .. }
             | Self::SafeguardFileStays { path }
             | Self::RevisionMissing { path, .. }
+            | Self::CommitMissing { path, .. }
             | Self::KeyIdDiffers { path, .. }
             | Self::ApproverNotListed { path, .. }
             | Self::Required { path, .. }
@@ -381,6 +390,9 @@ impl fmt::Display for FieldError {
             }
             Self::RevisionMissing { host, .. } => {
                 write!(f, "{path}: expected the revision, since {host} has revisions")
+            }
+            Self::CommitMissing { found, .. } => {
+                write!(f, "{path}: expected @ and the commit of git whose files are listed, found {found}")
             }
             Self::ClassDiffers { basis: Basis::Mof10 } => {
                 write!(f, "{path}: expected the class under MOF-1.0, found none")

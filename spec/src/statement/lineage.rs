@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::logged::HexLeafHash;
-use super::{Artifact, FieldError, Line, LoggedRelease, ModelFacts, Purl, Reference};
-use crate::canonical::vocabulary;
+use super::{Artifact, FieldError, Line, LoggedRelease, ModelFacts, Parent, Reference, UnseenBytes};
+use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
-use crate::name::Coordinate;
 
 /// The most parents of one release.
 pub const MAX_PARENTS: usize = 64;
@@ -38,8 +36,9 @@ vocabulary! {
 pub struct Ancestor {
     /// How the model came of it.
     pub relation: Relation,
-    /// The weights digest of the bytes that were used.
-    pub parent_weights: Digest,
+    /// The weights digest of the bytes that were used; none where the publisher never had them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_weights: Option<Digest>,
     /// What made the model of it, with its version; `none` where nothing did.
     pub tool: Line,
     /// Which release it is.
@@ -49,25 +48,6 @@ pub struct Ancestor {
     /// How it was made, so that it can be made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Reference>,
-}
-
-/// Which release a parent is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Either", into = "Either")]
-pub enum Parent {
-    /// An entry of the log that the statement is in.
-    Logged(LoggedRelease),
-    /// Something that no log records.
-    Unlogged(UnloggedParent),
-}
-
-/// Something that was released without a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnloggedParent {
-    /// Its package URL.
-    pub purl: Purl,
-    /// The tree digest of its files as they were got.
-    pub digest: Digest,
 }
 
 /// What is carried on.
@@ -82,59 +62,6 @@ pub struct Carries {
     pub model_card: bool,
     /// The notes about risks.
     pub risk_notes: bool,
-}
-
-/// The fields of both forms.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Either {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    coordinate: Option<Coordinate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    entry: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    leaf_hash: Option<HexLeafHash>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    purl: Option<Purl>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    digest: Option<Digest>,
-}
-
-impl TryFrom<Either> for Parent {
-    type Error = &'static str;
-
-    fn try_from(either: Either) -> Result<Self, Self::Error> {
-        match either {
-            Either {
-                coordinate: Some(coordinate),
-                entry: Some(entry),
-                leaf_hash: Some(leaf),
-                purl: None,
-                digest: None,
-            } => Ok(Self::Logged(LoggedRelease { coordinate, entry, leaf_hash: leaf.0 })),
-            Either { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) } => {
-                Ok(Self::Unlogged(UnloggedParent { purl, digest }))
-            }
-            _ => Err("expected coordinate, entry and leaf_hash of a logged parent, or purl and digest of another"),
-        }
-    }
-}
-
-impl From<Parent> for Either {
-    fn from(parent: Parent) -> Self {
-        match parent {
-            Parent::Logged(LoggedRelease { coordinate, entry, leaf_hash }) => Self {
-                coordinate: Some(coordinate),
-                entry: Some(entry),
-                leaf_hash: Some(HexLeafHash(leaf_hash)),
-                purl: None,
-                digest: None,
-            },
-            Parent::Unlogged(UnloggedParent { purl, digest }) => {
-                Self { coordinate: None, entry: None, leaf_hash: None, purl: Some(purl), digest: Some(digest) }
-            }
-        }
-    }
 }
 
 /// Whether an artifact is made of another model, whatever else is said of it.
@@ -159,7 +86,7 @@ pub(super) fn check_amended(
         _ => {}
     }
     let lineage = lineage.unwrap_or_default();
-    problems.at_most("lineage", lineage, MAX_PARENTS);
+    check_parents(lineage, problems);
     for (number, ancestor) in lineage.iter().enumerate() {
         if matches!(&ancestor.parent, Parent::Logged(parent) if parent.coordinate == release.coordinate) {
             problems.unexpected(&format!("lineage[{number}].parent.coordinate"), "a release is no parent of itself");
@@ -175,5 +102,29 @@ pub(super) fn check(lineage: &[Ancestor], from_scratch: bool, artifact: Artifact
         (true, true) if derived => problems.push(FieldError::ScratchImpossible { artifact }),
         _ => {}
     }
+    check_parents(lineage, problems);
+}
+
+/// A parent whose bytes were had is bound to its weights, and one whose bytes were not had names none.
+fn check_parents(lineage: &[Ancestor], problems: &mut Problems) {
     problems.at_most("lineage", lineage, MAX_PARENTS);
+    for (number, ancestor) in lineage.iter().enumerate() {
+        let weights = || format!("lineage[{number}].parent_weights");
+        match (&ancestor.parent, ancestor.parent_weights) {
+            (Parent::Unseen(_), Some(_)) => {
+                problems.unexpected(&weights(), "the publisher never had the bytes of this parent");
+            }
+            (Parent::Logged(_) | Parent::Unlogged(_), None) => {
+                problems.required(&weights(), "only a parent with a listing or unknown has none");
+            }
+            _ => {}
+        }
+        if let Parent::Unseen(parent) = &ancestor.parent
+            && matches!(parent.bytes, UnseenBytes::Listed(_))
+            && parent.purl.commit().is_none()
+        {
+            let path = FieldPath::new(format!("lineage[{number}].parent.purl"));
+            problems.push(FieldError::CommitMissing { path, found: parent.purl.to_string() });
+        }
+    }
 }

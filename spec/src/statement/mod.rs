@@ -16,11 +16,13 @@ mod legal;
 mod licence_expression;
 mod license;
 mod lineage;
+mod listing;
 mod logged;
 mod model;
 mod obligations;
 mod observation;
 mod openness;
+mod parent;
 mod publisher;
 mod publisher_name;
 mod rationale;
@@ -54,7 +56,8 @@ pub use kind::Kind;
 pub use legal::{LegalClaim, MAX_LEGAL};
 pub use licence_expression::{ExpressionError, LicenceExpression, LicenceTerm, MAX_DEPTH, MAX_EXPRESSION, MAX_TERMS};
 pub use license::License;
-pub use lineage::{Ancestor, Carries, MAX_PARENTS, Parent, Relation, UnloggedParent};
+pub use lineage::{Ancestor, Carries, MAX_PARENTS, Relation};
+pub use listing::{ListedFile, Listing, ListingError};
 pub use logged::{Affected, LoggedEntry, LoggedRelease};
 pub use model::{MAX_FORMATS, MAX_MODALITIES, ModelFacts, ModelInfo};
 pub use obligations::Obligations;
@@ -62,6 +65,7 @@ pub use observation::{
     HostDigest, MAX_OBSERVED, Observation, ObservationKind, ObservationMethod, Observed, ObservedFile, ObservedHost,
 };
 pub use openness::{MofClass, Openness, OpennessClaim};
+pub use parent::{Parent, UnloggedParent, UnseenBytes, UnseenParent};
 pub use publisher::{Action, Algorithm, Approval, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind};
 pub use publisher_name::PublisherName;
 pub use rationale::{MAX_REASONS, Rationale};
@@ -232,6 +236,15 @@ impl Statement {
             Self::Release(release) => &release.lineage,
             Self::Amend(amend) => amend.lineage.as_deref().unwrap_or_default(),
             _ => &[],
+        }
+    }
+
+    /// The package URL that it gives a model: of a release, or of an amendment of its facts.
+    pub fn purl(&self) -> Option<&Purl> {
+        match self {
+            Self::Release(release) => release.model.purl.as_ref(),
+            Self::Amend(amend) => amend.model.as_ref()?.purl.as_ref(),
+            _ => None,
         }
     }
 

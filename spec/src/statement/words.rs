@@ -93,6 +93,16 @@ word! {
     Decimal, MAX_DECIMAL, check_decimal, "a decimal number such as 0.83"
 }
 
+impl Purl {
+    /// The commit of git that its version is: 40 or 64 digits of lower-case hex.
+    pub fn commit(&self) -> Option<&str> {
+        let named = self.0.split(['?', '#']).next()?;
+        let (_, version) = named.rsplit_once('@')?;
+        let is_hex = version.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        (matches!(version.len(), 40 | 64) && is_hex).then_some(version)
+    }
+}
+
 /// Why text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WordError {

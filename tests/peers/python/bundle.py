@@ -1,6 +1,7 @@
 """Verifies release.stele bundles by the chapters in spec/text alone: it shares no code with the crate.
 
     bundle.py vectors VECTORS.json             every case of spec/vectors/bundle/bundles.json
+    bundle.py statements FOLDER                accepted and refused fields, and the listing, of spec/vectors/statement
     bundle.py verify BUNDLE POLICY [FOLDER]    one bundle, and the files of a folder; the code of a refusal is its first word
 
 Sections of the chapters are named beside what they ask for. Beside it are bundle_evidence.py (proofs and the policy),
@@ -16,12 +17,14 @@ import sys
 from bundle_bytes import Refused, document, ed25519, encode
 from bundle_evidence import Policy, Proof
 from bundle_folder import compare, judge
-from bundle_statement import Statement, blob, listing, parse_manifest, struct, words
+from bundle_statement import Statement, blob, check_record, listing, listing_of, parse_manifest, struct, words
 
 
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "vectors":
         sys.exit(vectors(json.load(open(sys.argv[2]))))
+    if len(sys.argv) == 3 and sys.argv[1] == "statements":
+        sys.exit(statements(sys.argv[2]))
     if len(sys.argv) in (4, 5) and sys.argv[1] == "verify":
         sys.exit(one(*sys.argv[2:]))
     sys.exit(__doc__)
@@ -41,6 +44,52 @@ def vectors(file):
         print(f"{'ok  ' if holds else 'FAIL'} {case['comment']}: {list(found.values())[0]}")
     print(f"bundle: {len(file['cases']) - failed} passed, {failed} failed")
     return 1 if failed or not file["cases"] else 0
+
+
+def statements(folder):
+    """Which of several refusals is named is no part of the format, so that a refusal alone is compared."""
+    fields, kinds, listed = (json.load(open(f"{folder}/{name}.json")) for name in ("fields", "kinds", "listing"))
+    passed = failed = 0
+
+    def check(what, holds):
+        nonlocal passed, failed
+        passed, failed = passed + bool(holds), failed + (not holds)
+        print(f"{'ok  ' if holds else 'FAIL'} {what}")
+
+    samples = {}
+    for case in kinds["accepted"]:
+        try:
+            record = Statement(bytes.fromhex(case["hex"])).record
+            samples.setdefault(record["kind"], record)
+            check(f"accepts {case['comment']}", record == document(bytes.fromhex(case["payload_hex"])))
+        except Refused as refusal:
+            check(f"accepts {case['comment']}: {refusal}", False)
+    cases = [(each["comment"], each["edits"], fields["accepted"][0]) for each in fields["refused"]]
+    cases += [(f"{each['kind']} {each['code']}", [each], samples.get(each["kind"])) for each in kinds["refused"]]
+    for what, edits, sample in cases:
+        try:
+            check_record(edited(sample, edits), bytes(32))
+            check(f"refuses {what}", False)
+        except Refused as refusal:
+            check(f"refuses {what}: {refusal.code}", True)
+    check("makes the listing", listing_of(listed["files"]) == listed["listing"])
+    print(f"statements: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def edited(sample, edits):
+    record = json.loads(json.dumps(sample))
+    for edit in edits:
+        *above, last = edit.get("set", edit.get("remove")).split("/")[1:]
+        place = record
+        for name in above:
+            place = place[int(name) if isinstance(place, list) else name]
+        last = int(last) if isinstance(place, list) else last
+        if "set" in edit:
+            place[last] = edit["to"]
+        else:
+            del place[last]
+    return record
 
 
 def one(bundle, policy, folder=None):

@@ -122,7 +122,8 @@ def struct(fields):
                 raise Refused("field-unknown", f"{at}.{name}")
         for name, (inner, optional) in known.items():
             if name in value:
-                if optional and (value[name] == [] or value[name] == {} and inner is not_evaluated):
+                none_left = value[name] == [] and not hasattr(inner, "may_be_empty")
+                if optional and (none_left or value[name] == {} and inner is not_evaluated):
                     raise Refused("not-canonical", f"{at}.{name} is empty")
                 inner(value[name], f"{at}.{name}")
             elif not optional:
@@ -161,6 +162,16 @@ def listing(item, most, least=0, unique=None):
         if unique and len({unique(inner) for inner in value}) < len(value):
             raise Refused("field-duplicate", at)
 
+    return check
+
+
+def or_none(inner):
+    """A list of an amendment, where an empty one says that none is left."""
+
+    def check(value, at):
+        inner(value, at)
+
+    check.may_be_empty = True
     return check
 
 
@@ -299,6 +310,7 @@ def licence(value, at):
 
 # Vocabularies and maps of a release.
 
+MADE = ("quantized", "adapter", "merge", "distilled")
 ARTIFACTS = "base instruct distilled quantized adapter merge checkpoint hosted-service".split()
 DANGEROUS = (
     "cyber-abuse biological-assistance fraud impersonation weaponization surveillance autonomous-agent-misuse "
@@ -353,15 +365,26 @@ def openness(value, at):
         raise Refused("class-differs", f"{at}.class")
 
 
-def model(value, at):
+def names_commit(value):
+    """Whether the version of a package URL is a commit of git."""
+    named = re.split(r"[?#]", value)[0]
+    return re.search(r"@([0-9a-f]{40}|[0-9a-f]{64})\Z", named) is not None
+
+
+def model_facts(value, at, names=False):
     name, version = form(is_word[96], "name-grammar"), form(is_version, "name-grammar")
-    fields = {"name": name, "version": version, "variant": form(is_word[64], "name-grammar"), "artifact": words(*ARTIFACTS)}
+    named = {"name": name, "version": version, "variant": form(is_word[64], "name-grammar")}
+    fields = (named if names else {}) | {"artifact": words(*ARTIFACTS)}
     fields |= {"formats": listing(slug, 16, 1, str), "quantization?": line, "family?": line, "parameters?": integer}
     struct(fields | {"architecture?": line, "modalities?": listing(slug, 16, 0, str), "purl?": purl})(value, at)
     if "quantization" not in value and value["artifact"] == "quantized":
         raise Refused("quantization-missing", at)
     if "quantization" in value and value["artifact"] in ("adapter", "hosted-service"):
         raise Refused("quantization-unexpected", at)
+
+
+def model(value, at):
+    model_facts(value, at, names=True)
 
 
 def weights(value, at):
@@ -410,20 +433,49 @@ evaluations = listing(evaluation, 256, 0, by_id)
 reference = struct({"coordinate": coordinate, "entry": integer, "leaf_hash": digest})
 mention = either(reference, struct({"coordinate": coordinate}))
 carries = struct({name: boolean for name in ("license", "use_policy", "model_card", "risk_notes")})
-parent = either(reference, struct({"purl": purl, "digest": digest}))
-lineage = listing(
-    struct(
-        {
-            "relation": words(*RELATIONS),
-            "parent": parent,
-            "parent_weights": digest,
-            "carries": carries,
-            "tool": line,
-            "recipe?": rd,
-        }
-    ),
-    64,
+
+
+def listed(value, at):
+    """What a host listed of the files of a commit."""
+    struct({"digest": digest, "files": integer, "bytes": integer})(value, at)
+    if value["files"] == 0:
+        raise Refused("field-invalid", f"{at}.files")
+
+
+def listing_of(files):
+    """The listing of files, each `{path, size, digest}` as its host gives it."""
+    ordered = sorted(files, key=lambda file: file["path"].encode())
+    lines = "".join(f"{file['digest']} {file['size']} {file['path']}\n" for file in ordered)
+    digest = hashlib.sha256(f"stele/host-listing@v1\n{lines}".encode()).hexdigest()
+    return {"digest": digest, "files": len(files), "bytes": sum(file["size"] for file in files)}
+
+
+had, unknown = struct({"purl": purl, "digest": digest}), struct({"purl": purl, "unknown": line})
+parent = either(reference, had, struct({"purl": purl, "listing": listed}), unknown)
+ancestor = struct(
+    {
+        "relation": words(*RELATIONS),
+        "parent": parent,
+        "parent_weights?": digest,
+        "carries": carries,
+        "tool": line,
+        "recipe?": rd,
+    }
 )
+lineage = listing(ancestor, 64)
+
+
+def parents(found):
+    """Bytes that were had are bound to their weights; of those that were not, a listing is of a commit."""
+    for number, it in enumerate(found):
+        at, origin = f"lineage[{number}]", it["parent"]
+        never_had = "listing" in origin or "unknown" in origin
+        if never_had and "parent_weights" in it:
+            raise Refused("field-unexpected", f"{at}.parent_weights")
+        if not never_had and "parent_weights" not in it:
+            raise Refused("field-required", f"{at}.parent_weights")
+        if "listing" in origin and not names_commit(origin["purl"]):
+            raise Refused("commit-missing", f"{at}.parent.purl")
 
 
 # What each kind demands beyond its fields; each gives what the statement is about.
@@ -467,10 +519,11 @@ def publisher_rules(record, name, kid):
 
 def release_rules(record, name, _):
     evidence_rules(record)
+    parents(record.get("lineage", []))
     made, artifact = record["from_scratch"], record["model"]["artifact"]
     if made and "lineage" in record:
         raise Refused("lineage-contradiction", "from_scratch")
-    if made and artifact in ("quantized", "distilled", "merge", "adapter"):
+    if made and artifact in MADE:
         raise Refused("scratch-impossible", artifact)
     if not made and "lineage" not in record:
         raise Refused("lineage-missing", "lineage")
@@ -501,12 +554,28 @@ def later_rules(record, name, _):
             raise Refused("nothing-amended")
         if "evidence" in record:
             evidence_rules(record["evidence"])
+        amended_lineage(record, about)
     if record["kind"] == "supersede" and record["by"]["coordinate"] == about:
         raise Refused("supersedes-itself")
     for each in record.get("actions", []):
         if each["what"] in ("host-removed", "gated") and "host" not in each or each["what"] == "other" and "note" not in each:
             raise Refused("field-required", "actions")
     return about
+
+
+def amended_lineage(record, about):
+    """What depends on each other is said together, and no release is a parent of itself."""
+    made = record["model"]["artifact"] in MADE if "model" in record else None
+    if made and "lineage" not in record:
+        raise Refused("lineage-missing", "lineage")
+    if made and not record["lineage"]:
+        raise Refused("scratch-impossible", "from_scratch")
+    if made is None and record.get("lineage") == []:
+        raise Refused("field-required", "model")
+    found = record.get("lineage", [])
+    parents(found)
+    if any(it["parent"].get("coordinate") == about for it in found):
+        raise Refused("field-unexpected", "lineage")
 
 
 def incident_rules(record, name, _):
@@ -547,7 +616,8 @@ TERMS = {"license": license_terms, "model_card": rd, "components": components, "
 TERMS |= {"obligations": obligations}
 RELEASE = TERMS | EVIDENCE | FREE | {"model": model, "manifest": digest, "weights": weights, "tree": struct({"digest": digest})}
 RELEASE |= {"access": access, "from_scratch": boolean, "lineage?": lineage, "hosts?": hosts}
-AMENDED = {f"{name}?": check for name, check in TERMS.items()} | FREE | {"evidence?": struct(EVIDENCE), "hosts?": hosts}
+AMENDED = {f"{name}?": check for name, check in TERMS.items()} | FREE | {"evidence?": struct(EVIDENCE)}
+AMENDED |= {"hosts?": or_none(hosts), "model?": model_facts, "lineage?": or_none(lineage)}
 LATER = {"release": reference, "weights_digest": digest, "reason": prose}
 ACTION = {
     "what": words("host-removed", "gated", "support-ended", "license-ended", "other"),

@@ -107,10 +107,12 @@ pub(crate) fn json(lineage: &Lineage) -> Value {
             "name": node.name(),
             "relation": node.named.relation.as_str(),
             "parent": node.named.parent,
-            "parent_weights": node.named.parent_weights,
             "carries": node.named.carries,
             "tool": node.named.tool,
         });
+        if let (Some(fields), Some(weights)) = (fields.as_object_mut(), node.named.parent_weights) {
+            fields.insert("parent_weights".into(), weights.to_string().into());
+        }
         if let (Some(fields), Value::Object(found)) = (fields.as_object_mut(), found) {
             fields.extend(found);
         }
@@ -144,12 +146,12 @@ fn headline(node: &Node) -> String {
         (Found::NotAsked, Parent::Logged(logged)) => {
             format!("{name} (entry {}): its status is not in this evidence", logged.entry)
         }
-        (Found::NotAsked, Parent::Unlogged(_)) => name,
+        (Found::NotAsked, Parent::Unlogged(_) | Parent::Unseen(_)) => name,
         (Found::Again(_), _) => format!("{name} (see above)"),
         (Found::Status(standing), Parent::Logged(logged)) => {
             format!("{name} (entry {}): {}", logged.entry, lifecycle::state(&standing.history))
         }
-        (Found::Status(_), Parent::Unlogged(_)) => name,
+        (Found::Status(_), Parent::Unlogged(_) | Parent::Unseen(_)) => name,
         (Found::Other { problem, .. }, _) => format!("{name}: WRONG: {problem}"),
     }
 }
@@ -165,6 +167,9 @@ fn details(node: &Node) -> Vec<String> {
     ];
     let dropped: Vec<_> = kept.iter().filter(|(_, carried)| !carried).map(|(what, _)| *what).collect();
     let mut lines = Vec::new();
+    if let Parent::Unseen(parent) = &node.named.parent {
+        lines.push(parent.bytes.to_string());
+    }
     if let Some(standing) = node.standing() {
         lines.extend(lifecycle::warnings(&standing.history));
         let incidents = standing.history.incidents();

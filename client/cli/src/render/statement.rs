@@ -113,6 +113,7 @@ pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
         let parent = match &ancestor.parent {
             Parent::Logged(logged) => format!("{} (entry {})", logged.coordinate, logged.entry),
             Parent::Unlogged(unlogged) => format!("{} (not in this log)", unlogged.purl),
+            Parent::Unseen(unseen) => format!("{} (not in this log; {})", unseen.purl, unseen.bytes),
         };
         page.row(ancestor.relation.as_str(), &parent);
     }

@@ -84,6 +84,7 @@ fn write(sheet: &mut FormWriter, head: &FormHeader, fields: Table) {
     sheet.comment("Each field below replaces the one of the release, whole. Copies that are out keep their licence.");
     sheet.comment(&format!("Fields: {}.", AMENDABLE.join(", ")));
     sheet.comment("Names and weights are for ever. A parent in this log needs only parent = { coordinate = \"...\" }.");
+    sheet.comment("One whose bytes you never had has no parent_weights, and listing = \"FILE\" or unknown = \"why\" beside its purl.");
     if fields.is_empty() {
         sheet.comment("`stele amend RELEASE --draft --field NAME` writes one with what holds now.");
         return;

@@ -1,8 +1,11 @@
 //! `stele diff A B`: what changed between two releases, or between two statements.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stele_explain::Failure;
 use stele_explain::printable::one_line;
+use stele_spec::statement::{Ancestor, Parent};
 
 use crate::Output;
 use crate::args::DiffArgs;
@@ -85,10 +88,27 @@ fn text(changes: &[Change], sides: &[&LoadedStatement; 2]) -> String {
         if of_part.len() > LISTED {
             page.row("", &format!("and {} more", of_part.len() - LISTED));
         }
+        if of_part.iter().any(|change| change.part() == "lineage") {
+            unseen(sides).iter().for_each(|line| page.row("", line));
+        }
     }
     page.section("what of the files was compared");
     page.row("", &compared(sides));
     page.0
+}
+
+/// The parents of either side whose bytes its publisher never had, each once.
+fn unseen(sides: &[&LoadedStatement; 2]) -> Vec<String> {
+    let lineage = |side: &&LoadedStatement| match side.release() {
+        Some(release) => release.lineage.clone(),
+        None => side.statement().lineage().to_vec(),
+    };
+    let ancestors: Vec<Ancestor> = sides.iter().flat_map(lineage).collect();
+    let lines = ancestors.iter().filter_map(|ancestor| match &ancestor.parent {
+        Parent::Unseen(parent) => Some(format!("{}: {}", parent.purl, parent.bytes)),
+        Parent::Logged(_) | Parent::Unlogged(_) => None,
+    });
+    lines.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether files were compared, and how.

@@ -3,6 +3,7 @@
 //! A log finds candidates; each is proven before it is named: the release is in the log, and its manifest, whose digest the
 //! release holds, lists the file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use stele_log_client::local_state::LogId;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::release_status::{ReleaseStatus, Source};
-use stele_log_client::statements::{Lack, StatementList, StatementSource as _};
+use stele_log_client::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
@@ -265,8 +266,11 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
     } else if let Some(id) = wanted.git_sha1 {
         answers.push(log.releases(&ReleaseLookup::GitBlob(id), MAX_RELEASES)?);
     }
+    let mut of_purl = BTreeSet::new();
     for purl in &wanted.purls {
-        answers.push(log.releases(&ReleaseLookup::Purl(purl), MAX_RELEASES)?);
+        let listing = log.releases_of_purl(purl, MAX_RELEASES, |known| means(&wanted.purls, known))?;
+        of_purl.extend(listing.statements.iter().map(ProvenStatement::position));
+        answers.push(listing);
     }
     let cut = answers.iter().any(|listing| listing.cut);
     let (mut found, mut unread): (Vec<Found>, Vec<(u64, Coordinate)>) = (Vec::new(), Vec::new());
@@ -276,7 +280,9 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
             if found.len() == MAX_RELEASES || found.iter().any(|known| known.entry == logged.position()) {
                 continue;
             }
-            let manifest = match wanted.part_of(release, None) {
+            // A package URL may be that of an amendment.
+            let named = of_purl.contains(&logged.position()).then_some(Part::Release);
+            let manifest = match named.as_ref().or(wanted.part_of(release, None).as_ref()) {
                 Some(_) => None,
                 None => match log.manifest(release.manifest) {
                     Ok(Some(manifest)) => Some(manifest),
@@ -288,7 +294,7 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
                     }
                 },
             };
-            let Some(part) = wanted.part_of(release, manifest.as_ref()) else { continue };
+            let Some(part) = named.or_else(|| wanted.part_of(release, manifest.as_ref())) else { continue };
             let standing = log.standing(&release.coordinate())?;
             // Who spoke under the name without holding it is not its release.
             if standing.rejection(logged.position()).is_none() {

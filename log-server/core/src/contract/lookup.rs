@@ -11,7 +11,7 @@ use crate::file_digests::FileDigestIndex;
 use std::fmt::Debug;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::manifest::GitBlobId;
-use stele_spec::statement::{Parent, Statement};
+use stele_spec::statement::{Parent, Statement, UnloggedParent, UnseenParent};
 
 /// The most positions in one answer.
 pub const MAX_POSITIONS: usize = 1000;
@@ -48,7 +48,7 @@ pub struct LookupRow {
     pub publisher: String,
     /// The files of the release.
     pub files: FileDigestIndex,
-    /// Its package URL, as it was released.
+    /// The package URL of a release, as it was released or as an amendment says.
     pub purl: Option<String>,
     /// What a release was made of, or is said to be by an amendment.
     pub parents: Vec<String>,
@@ -57,18 +57,19 @@ pub struct LookupRow {
 impl LookupRow {
     /// The record of a statement, and of the files of its manifest.
     pub fn of(position: u64, statement: &Statement, files: FileDigestIndex) -> Self {
-        let purl = statement.release().and_then(|release| release.model.purl.as_ref());
         Self {
             position,
             publisher: statement.publisher().to_string(),
             files,
-            purl: purl.map(ToString::to_string),
+            purl: statement.purl().map(ToString::to_string),
             parents: statement
                 .lineage()
                 .iter()
                 .map(|ancestor| match &ancestor.parent {
                     Parent::Logged(logged) => logged.coordinate.to_string(),
-                    Parent::Unlogged(unlogged) => unlogged.purl.to_string(),
+                    Parent::Unlogged(UnloggedParent { purl, .. }) | Parent::Unseen(UnseenParent { purl, .. }) => {
+                        purl.to_string()
+                    }
                 })
                 .collect(),
         }
@@ -92,7 +93,7 @@ pub enum LookupKey<'a> {
     File(&'a Digest),
     /// The same by git's blob id.
     GitBlob(&'a GitBlobId),
-    /// The releases that were released with a package URL.
+    /// The releases that were released with a package URL, and the amendments that say so of one.
     Purl(&'a str),
     /// The releases that were made of a coordinate, or of a package URL, and the amendments that say so of one.
     Parent(&'a str),

@@ -82,7 +82,12 @@ fn table() -> Vec<Route> {
             "the releases with a file, by SHA-256 or git blob id, not proven",
             get(lookups::file),
         ),
-        route("/lookup/purl", "?name=", "the releases with a package URL, not proven", get(lookups::purl)),
+        route(
+            "/lookup/purl",
+            "?name=",
+            "the releases with a package URL, and amendments to it, not proven",
+            get(lookups::purl),
+        ),
         route(
             "/lookup/children",
             "?name=",

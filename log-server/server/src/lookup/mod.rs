@@ -7,7 +7,7 @@
 //! | database | keys | why |
 //! |---|---|---|
 //! | `lookup.redb` | `p` publisher, `f` a file by SHA-256, `g` by git's blob id, `m` releases whose manifest could not be read | thousands of keys a release at a small, fixed cache |
-//! | `lookup.sled` | `u` package URL, `a` releases made of a coordinate or package URL | a few keys a release |
+//! | `lookup.sled` | `u` releases and amendments with a package URL, `a` releases made of a coordinate or package URL | a few keys a release |
 //!
 //! What is `m` is a candidate for every file that is found nowhere else, and is read again until its manifest is back. Each database has
 //! the size and root of the tree up to which everything is in it, changed in the same atomic batch.

@@ -35,6 +35,7 @@ pub(super) const CODES: &[Code] = &[
     Code::UnloggedName,
     Code::LicenseLooser,
     Code::LicenseDropped,
+    Code::ParentUnseen,
     Code::UsePolicyDropped,
     Code::RiskNotesDropped,
     Code::ModelCardDropped,
@@ -164,7 +165,7 @@ fn child(variant: &str, of: &Release, entry: u64) -> Release {
     release.from_scratch = false;
     release.lineage = vec![clean().0.lineage[0].clone()];
     release.lineage[0].parent = Parent::Logged(reference(of, entry));
-    release.lineage[0].parent_weights = of.weights.digest;
+    release.lineage[0].parent_weights = Some(of.weights.digest);
     release
 }
 

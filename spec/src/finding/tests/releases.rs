@@ -3,7 +3,8 @@
 use super::*;
 use crate::manifest::FilePath;
 use crate::statement::{
-    Artifact, Basis, Configuration, MofClass, Openness, OpennessClaim, Parent, SafeguardType, Stage,
+    Artifact, Basis, Configuration, MofClass, Openness, OpennessClaim, Parent, SafeguardType, Stage, UnseenBytes,
+    UnseenParent,
 };
 
 type Sin = (Code, fn(&mut Case));
@@ -94,7 +95,7 @@ const SINS: &[Sin] = &[
     (Code::SubjectDiffers, |case| case.evaluation("arc-easy").subject = Digest::of(b"other weights")),
     (Code::SubjectIsParent, |case| {
         let parent = case.release.lineage[0].parent_weights;
-        case.evaluation("arc-easy").subject = parent;
+        case.evaluation("arc-easy").subject = parent.unwrap();
     }),
     (Code::DatasetUnpinned, |case| case.evaluation("arc-easy").dataset.revision = None),
     (Code::ResultMissing, |case| case.evaluation("cyber-bare").result.sha256 = Digest::of(b"")),
@@ -133,6 +134,12 @@ const SINS: &[Sin] = &[
     (Code::CodeFiles, |case| case.add("modeling_tiny.py", Role::Other)),
     (Code::CodeFiles, |case| case.add("tiny.llamafile", Role::Other)),
     (Code::LicenseDropped, |case| case.release.lineage[1].carries.license = false),
+    (Code::ParentUnseen, |case| {
+        let purl = "pkg:huggingface/elder/vocabulary@9f2d".parse().unwrap();
+        let bytes = UnseenBytes::Unknown(line("It was trained by a service, which does not say."));
+        case.release.lineage[1].parent = Parent::Unseen(UnseenParent { purl, bytes });
+        case.release.lineage[1].parent_weights = None;
+    }),
 ];
 
 /// The codes that the sins above have.

@@ -20,6 +20,7 @@ pub(crate) fn samples() -> Vec<Statement> {
         Statement::Incident(sample("incident")),
         Statement::Evaluation(sample("evaluation")),
         Statement::Observation(sample("observation")),
+        Statement::Amend(sample("amend-unseen")),
         Statement::Amend(sample("amend-lineage")),
     ]
 }
@@ -90,6 +91,20 @@ pub(super) fn cases() -> Vec<(Kind, &'static str, &'static str, Option<Value>)> 
                 "tool": "none",
                 "parent_weights": "00".repeat(32),
                 "parent": {"coordinate": "acme.example/tiny@1.0.2#instruct", "entry": 3, "leaf_hash": "00".repeat(32)},
+                "carries": {"license": true, "use_policy": true, "model_card": true, "risk_notes": true},
+            }])),
+        ),
+        (
+            Kind::Amend,
+            "commit-missing",
+            "/lineage",
+            Some(json!([{
+                "relation": "finetune",
+                "tool": "none",
+                "parent": {
+                    "purl": "pkg:huggingface/acme/base@main",
+                    "listing": {"digest": "00".repeat(32), "files": 1, "bytes": 1},
+                },
                 "carries": {"license": true, "use_policy": true, "model_card": true, "risk_notes": true},
             }])),
         ),
@@ -200,6 +215,25 @@ fn an_amended_lineage_and_amended_facts_leave_names_and_weights() {
         (model.artifact, model.quantization) = (Artifact::Quantized, Some("Q4_K_M".parse().unwrap()));
     }
     assert_eq!(scratch.problems()[0].code(), "scratch-impossible");
+}
+
+/// What is known of bytes that were never had is carried, and takes no weights with it.
+#[test]
+fn parents_whose_bytes_were_never_had_are_said() {
+    let amend = samples().into_iter().find_map(|statement| match statement {
+        Statement::Amend(amend) if amend.lineage.as_ref().is_some_and(|lineage| lineage.len() == 2) => Some(amend),
+        _ => None,
+    });
+    let lineage = amend.unwrap().lineage.unwrap();
+    let bytes = lineage.iter().map(|ancestor| match &ancestor.parent {
+        Parent::Unseen(parent) => (parent.purl.commit().is_some(), &parent.bytes),
+        other => panic!("{other:?}"),
+    });
+    assert!(matches!(
+        bytes.collect::<Vec<_>>()[..],
+        [(true, UnseenBytes::Listed(_)), (false, UnseenBytes::Unknown(_))]
+    ));
+    assert!(lineage.iter().all(|ancestor| ancestor.parent_weights.is_none() && ancestor.parent.logged().is_none()));
 }
 
 #[test]

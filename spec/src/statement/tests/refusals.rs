@@ -358,6 +358,76 @@ pub(super) fn cases() -> Vec<Case> {
             "lineage[0].parent",
             vec![Set("/lineage/0/parent", json!({"entry": 3}))],
         ),
+        case(
+            "a parent whose bytes were had, without its weights",
+            "field-required",
+            "lineage[1].parent_weights",
+            vec![Remove("/lineage/1/parent_weights")],
+        ),
+        case(
+            "a logged parent without its weights",
+            "field-required",
+            "lineage[0].parent_weights",
+            vec![Remove("/lineage/0/parent_weights")],
+        ),
+        case(
+            "weights of bytes that nobody had",
+            "field-unexpected",
+            "lineage[1].parent_weights",
+            vec![Set("/lineage/1/parent", unknown("The service did not say."))],
+        ),
+        unseen(
+            "bytes that are had and unknown",
+            "field-invalid",
+            "lineage[1].parent",
+            json!({"purl": "pkg:huggingface/acme/base", "digest": "00".repeat(32), "unknown": "The service did not say."}),
+        ),
+        unseen(
+            "bytes that are listed and unknown",
+            "field-invalid",
+            "lineage[1].parent",
+            json!({"purl": of_commit(), "listing": listing(1), "unknown": "The service did not say."}),
+        ),
+        unseen(
+            "an entry whose bytes are unknown",
+            "field-invalid",
+            "lineage[1].parent",
+            json!({"coordinate": "acme.example/tiny@1.0.0#base", "unknown": "The service did not say."}),
+        ),
+        unseen("a package URL alone", "field-invalid", "lineage[1].parent", json!({"purl": of_commit()})),
+        unseen("unknown, for no reason", "field-invalid", "lineage[1].parent.unknown", unknown("")),
+        unseen("a reason of two lines", "field-invalid", "lineage[1].parent.unknown", unknown("a\nb")),
+        unseen("a reason over its limit", "field-invalid", "lineage[1].parent.unknown", unknown(&"a".repeat(513))),
+        unseen(
+            "a listing of no file",
+            "field-invalid",
+            "lineage[1].parent.listing.files",
+            json!({"purl": of_commit(), "listing": listing(0)}),
+        ),
+        unseen(
+            "a listing without its digest",
+            "field-missing",
+            "lineage[1].parent.listing.digest",
+            json!({"purl": of_commit(), "listing": {"files": 1, "bytes": 1}}),
+        ),
+        unseen(
+            "a listing of a branch",
+            "commit-missing",
+            "lineage[1].parent.purl",
+            json!({"purl": "pkg:huggingface/acme/base@main", "listing": listing(1)}),
+        ),
+        unseen(
+            "a listing of a shortened commit",
+            "commit-missing",
+            "lineage[1].parent.purl",
+            json!({"purl": "pkg:huggingface/acme/base@9f2d", "listing": listing(1)}),
+        ),
+        unseen(
+            "a listing of a commit in capitals",
+            "commit-missing",
+            "lineage[1].parent.purl",
+            json!({"purl": of_commit().to_uppercase().replacen("PKG", "pkg", 1), "listing": listing(1)}),
+        ),
         case("open, and no host", "hosts-missing", "hosts", vec![Remove("/hosts")]),
         case(
             "a host without the revision it has",
@@ -379,6 +449,23 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case("a legal claim without its day", "field-missing", "legal[0].as_of", vec![Remove("/legal/0/as_of")]),
     ]
+}
+
+/// The second parent of the sample, its bytes not had, as another.
+fn unseen(comment: &'static str, code: &'static str, field: &'static str, parent: Value) -> Case {
+    case(comment, code, field, vec![Remove("/lineage/1/parent_weights"), Set("/lineage/1/parent", parent)])
+}
+
+fn unknown(reason: &str) -> Value {
+    json!({"purl": "pkg:huggingface/acme/base", "unknown": reason})
+}
+
+fn listing(files: u64) -> Value {
+    json!({"digest": "00".repeat(32), "files": files, "bytes": 4096})
+}
+
+fn of_commit() -> String {
+    format!("pkg:huggingface/acme/base@{}", "9f".repeat(20))
 }
 
 /// The field that an error is about.

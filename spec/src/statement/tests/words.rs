@@ -93,6 +93,14 @@ fn names_addresses_and_numbers_have_one_shape() {
     accepted::<Uri>(&["https://acme.example/a?b#c", "mailto:a@acme.example", "magnet:?xt=urn:btih:b828"]);
     refused::<Purl>(&["", "pkg:", "pkg:huggingface", "pkg:/a", "pkg:a/", "https://a/b"]);
     accepted::<Purl>(&["pkg:huggingface/acme/tiny@1.0"]);
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let of = |purl: String| purl.parse::<Purl>().unwrap().commit().map(str::to_owned);
+    for end in ["", "?repository_url=a@b", "#sub@folder"] {
+        assert_eq!(of(format!("pkg:huggingface/acme/tiny@{commit}{end}")).as_deref(), Some(commit));
+    }
+    for none in ["", "@main", "@1.0", &commit[..39], &format!("@{commit}0"), &format!("?at=x@{commit}")] {
+        assert_eq!(of(format!("pkg:huggingface/acme/tiny{none}")), None, "{none}");
+    }
     refused::<Decimal>(&[
         "", "-", "+1", "01", "1.", ".5", "-0", "-0.0", "1e3", "1,5", "NaN", "inf", "0x1", " 1", "1.2.3", "١",
     ]);

@@ -1,10 +1,13 @@
 //! What a person names in a log, or in a folder with a log's static files; and what is refused before a log is asked.
-#![allow(clippy::unwrap_used, reason = "a story ends where it goes wrong")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
+
+use std::fs;
 
 use stele_harness::network::{Network, path};
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
 use stele_samples::model;
+use toml::{Table, Value};
 
 #[test]
 fn a_folder_answers_as_the_log_does_and_a_name_with_an_empty_part_is_refused() -> Step {
@@ -45,5 +48,70 @@ fn a_folder_answers_as_the_log_does_and_a_name_with_an_empty_part_is_refused() -
     let keys = |log: &[&str]| acme.ask(&network, &[&["keys", "list", "acme.example", "--json"], log].concat());
     assert_eq!(keys(&folder)?.expect(0)?.json()?, keys(&[])?.expect(0)?.json()?);
     acme.ask(&network, &[&["keys", "list", "nobody.example"], &folder[..]].concat())?.expect(3)?;
+    Ok(())
+}
+
+/// Changes what the log has of a release's parents and facts.
+fn amend(network: &Network, acme: &Publisher, coordinate: &str, change: impl FnOnce(&mut Table)) -> Step {
+    let form = network.at("amend.toml");
+    fs::remove_file(&form).ok();
+    let draft = ["amend", coordinate, "--draft", "--field", "lineage", "--field", "model", "--reason", "It was wrong."];
+    acme.ask(network, &draft)?.expect(0)?;
+    let mut table: Table = fs::read_to_string(&form).unwrap().parse().unwrap();
+    change(&mut table);
+    fs::write(&form, toml::to_string(&table).unwrap()).unwrap();
+    acme.say(network, &["amend", "--form", "amend.toml"])?.expect(0)?;
+    Ok(())
+}
+
+#[test]
+fn what_an_amendment_says_is_found_in_the_log_and_in_its_static_files() -> Step {
+    const PURL: &str = "pkg:huggingface/acme/renamed@1";
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    for (folder, seed, version) in [("base", 1, "1.0.0"), ("tuned", 2, "2.0.0")] {
+        let folder = network.at(folder);
+        model::write(&folder, seed)?;
+        acme.prepare(&folder, version)?;
+        acme.publish(&folder)?.expect(0)?;
+    }
+    let (base, tuned) = (acme.coordinate("1.0.0"), acme.coordinate("2.0.0"));
+    let public = network.at("log/data/public");
+    let logs = [&[][..], &["--log", path(&public)?]];
+    let children = |log: &[&str]| -> Step<Vec<String>> {
+        let told = acme.ask(&network, &[&["lineage", &base, "--json"], log].concat())?.expect(0)?.json()?;
+        let children = told["children"].as_array().unwrap();
+        Ok(children.iter().map(|child| child["coordinate"].as_str().unwrap().to_owned()).collect())
+    };
+    let unversioned = PURL.strip_suffix("@1").unwrap();
+    for log in logs {
+        assert_eq!(children(log)?, [] as [&str; 0]);
+        acme.ask(&network, &[&["show", PURL], log].concat())?.expect(3)?;
+    }
+
+    amend(&network, &acme, &tuned, |form| {
+        let of_base = format!("made = \"finetune by none\"\ncarries = []\nparent = {{ coordinate = \"{base}\" }}");
+        form.insert("lineage".into(), Value::Array(vec![toml::from_str::<Table>(&of_base).unwrap().into()]));
+        form["model"].as_table_mut().unwrap().insert("purl".into(), PURL.into());
+    })?;
+    for log in logs {
+        assert_eq!(children(log)?, [tuned.as_str()], "{log:?}");
+        for (verb, name) in [("resolve", PURL), ("resolve", unversioned), ("show", PURL), ("history", PURL)] {
+            let told = acme.ask(&network, &[&[verb, name], log].concat())?.expect(0)?;
+            assert!(told.stdout.contains(&tuned), "{}", told.failure(name));
+        }
+    }
+
+    // It is taken back: what once was said leads to nothing any more.
+    amend(&network, &acme, &tuned, |form| {
+        form.insert("lineage".into(), Value::Array(Vec::new()));
+        form["model"].as_table_mut().unwrap().remove("purl");
+    })?;
+    for log in logs {
+        assert_eq!(children(log)?, [] as [&str; 0], "{log:?}");
+        for name in [PURL, unversioned] {
+            acme.ask(&network, &[&["show", name], log].concat())?.expect(3)?;
+        }
+    }
     Ok(())
 }

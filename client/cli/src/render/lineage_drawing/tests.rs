@@ -30,7 +30,7 @@ fn family(of: &[(&str, &[&str])]) -> impl Fn(&str) -> Release {
                 coordinate.version = parent.parse().unwrap();
                 let leaf_hash = leaf_hash(parent.as_bytes());
                 named.parent = Parent::Logged(LoggedRelease { coordinate, entry: number(parent), leaf_hash });
-                named.parent_weights = release.weights.digest;
+                named.parent_weights = Some(release.weights.digest);
                 named.carries = Carries { license: true, use_policy: true, model_card: true, risk_notes: true };
                 named
             })

@@ -53,6 +53,7 @@ pub(super) fn of_amend(amend: &Amend, by: &str) -> String {
         let parent = match &ancestor.parent {
             Parent::Logged(logged) => format!("{} (entry {})", logged.coordinate, logged.entry),
             Parent::Unlogged(unlogged) => format!("{} (not in this log)", unlogged.purl),
+            Parent::Unseen(unseen) => format!("{} (not in this log; {})", unseen.purl, unseen.bytes),
         };
         page.row(ancestor.relation.as_str(), &parent);
     }

@@ -31,7 +31,9 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     sheet.comment(
         "digest is the dirHash1 over its files (find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum),",
     );
-    sheet.comment("and parent_weights is the same over its weights alone.");
+    sheet.comment("and parent_weights is the same over its weights alone. Where you never had its bytes, as where a service trained on it,");
+    sheet.comment("write in the place of folder: listing = \"FILE\" with the answer of its hub to /api/models/NAME/tree/COMMIT?recursive=true,");
+    sheet.comment("and @COMMIT after the package URL; or unknown = \"why nothing is known of them\". Auditors will report such a parent.");
     earlier(sheet, names, answers);
     let mut named = parents(facts);
     let mut before: Vec<Before> = before(answers);
@@ -205,7 +207,9 @@ fn of_file(
                 Some(purl) => purl.clone(),
                 None => format!("DECIDE: the package URL of what {from} calls {}", base.name),
             };
-            let folder = quoted(&format!("DECIDE: the folder with its files as you got them{before}"));
+            let folder = quoted(&format!(
+                "DECIDE: the folder with its files as you got them, or listing or unknown in its place{before}"
+            ));
             sheet.line("parent", &format!("{{ purl = {}, folder = {folder} }}", quoted(&purl)), from);
         }
     }

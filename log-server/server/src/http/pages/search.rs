@@ -16,7 +16,7 @@ use stele_spec::hash::Digest;
 use stele_spec::index::Subject;
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::statement::Purl;
+use stele_spec::statement::{Purl, Statement};
 
 /// How many releases are shown.
 const SHOWN: usize = 50;
@@ -138,8 +138,12 @@ fn find(log: &RunningLog, wanted: &Wanted, size: u64) -> Result<(Vec<Line>, bool
     let mut seen = BTreeSet::new();
     let mut names: Vec<Coordinate> = Vec::new();
     for (_, statement) in statements(log, &positions, size)?.into_iter().rev() {
-        let Some(release) = statement.release() else { continue };
-        let coordinate = release.coordinate();
+        // An amendment is found by the package URL that it gives its release.
+        let coordinate = match (&statement, wanted) {
+            (Statement::Release(release), _) => release.coordinate(),
+            (Statement::Amend(amend), Wanted::Purl(_)) => amend.release.coordinate.clone(),
+            _ => continue,
+        };
         let text = coordinate.to_string();
         let fits = match wanted {
             Wanted::Publisher(_, beginning) => begins(&text, beginning),
