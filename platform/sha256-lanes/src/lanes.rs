@@ -4,15 +4,7 @@ use core::cmp::Reverse;
 
 use sha2::block_api::compress256;
 
-/// What SHA-256 works on at once.
-pub type Block = [u8; 64];
-
-/// SHA-256's eight words between two blocks (FIPS 180-4, section 6.2.2).
-pub type State = [u32; 8];
-
-/// The words before the first block (FIPS 180-4, section 5.3.3).
-pub const INITIAL_STATE: State =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+use crate::block::{Block, INITIAL_STATE, State};
 
 /// How many lanes run side by side: with more, their words no longer fit the sixteen vector registers.
 pub const LANES: usize = 4;

@@ -11,7 +11,7 @@ use core::arch::x86_64::{
 };
 use std::arch::is_x86_feature_detected;
 
-use crate::lanes::{Block, State};
+use crate::block::{Block, State};
 
 /// The constants of the rounds (FIPS 180-4, section 4.2.2), four a row.
 const K: [[u32; 4]; 16] = [

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use stele_spec::hints::{Link, LinkEnd, PieceSize};
 
+use super::job::{HashError, Hashed, Job, Progress, Want};
 use super::opened::Opened;
 use super::stream::Walked;
 use super::work::{Place, Task, run};
-use super::{HashError, Hashed, Job, Progress, Want};
 
 /// How many files are open at once for their links. There are fewer that are long enough to need it, or enough to fill all cores.
 const MAX_OPEN: usize = 128;

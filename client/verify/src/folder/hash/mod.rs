@@ -5,6 +5,8 @@
 //! as if it had none. What is hashed is a regular file whose size, inode and time of change are the same before and after: a file that is written
 //! to meanwhile has no digest.
 
+mod job;
+
 mod linked;
 mod opened;
 mod stream;
@@ -13,63 +15,9 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-use std::ops::Range;
-use std::path::PathBuf;
+use stele_spec::hints::{Link, PieceSize};
 
-use stele_spec::hash::Digest;
-use stele_spec::hints::{Link, PieceSize, State};
-use stele_spec::manifest::GitBlobId;
-
-/// Gets the number of bytes that were read since it was called last; it is called on several threads.
-pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
-
-/// One file to hash.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Where it is, with symlinks resolved.
-    pub path: PathBuf,
-    /// Its size as the folder says.
-    pub size: u64,
-}
-
-/// Which digests are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// What decides: to verify.
-    Sha256,
-    /// Git's blob id and the states between pieces as well: to publish.
-    All,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hashed {
-    /// Its length in bytes.
-    pub size: u64,
-    /// SHA-256.
-    pub sha256: Digest,
-    /// Git's blob id, if it was wanted.
-    pub git_sha1: Option<GitBlobId>,
-    /// SHA-256's states between its pieces, if they were wanted.
-    pub states: Vec<State>,
-    /// Where links of its hints did not hold, in bytes from the beginning: if the hints are right, the file is damaged there.
-    pub broken: Vec<Range<u64>>,
-}
-
-/// Why a file has no digest.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// The machine failed to read it.
-    #[error(transparent)]
-    Read(#[from] io::Error),
-    /// It is a pipe, a socket, a folder or a device by now.
-    #[error("it is not a regular file")]
-    NotAFile,
-    /// It was written to, or replaced, while it was read.
-    #[error("it changed while it was read")]
-    Changed,
-}
+pub use job::{HashError, Hashed, Job, Progress, Want};
 
 /// Hashes the files; the results are in the order of `jobs`.
 pub fn hash_all(jobs: &[Job], want: Want, progress: Progress<'_>) -> Vec<Result<Hashed, HashError>> {

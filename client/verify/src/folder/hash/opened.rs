@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::HashError;
+use super::job::HashError;
 
 /// A regular file, as it was when it was opened.
 ///

@@ -5,8 +5,8 @@ use stele_spec::hash::Digest;
 use stele_spec::hints::{Link, PieceSize, State};
 use stele_spec::manifest::{GitBlobHasher, GitBlobId};
 
+use super::job::{HashError, Progress, Want};
 use super::opened::Opened;
-use super::{HashError, Progress, Want};
 
 /// How much of a stream is read at once: system calls cost little, and the streams of one core fit its second-level cache together.
 const CHUNK: usize = 64 << 10;

@@ -2,7 +2,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 
 use proptest::prelude::*;
-use stele_spec::hints::links;
+use stele_spec::hash::Digest;
+use stele_spec::hints::{State, links};
 use stele_spec::manifest::FileDigests;
 
 use super::opened::Opened;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use stele_sha256_lanes::{LANES, Lane, compress};
 use stele_spec::hints::{Link, PieceSize};
 
+use super::job::{HashError, Progress, Want};
 use super::opened::Opened;
 use super::stream::{Source, Stream, Walked};
-use super::{HashError, Progress, Want};
 
 /// One stream to walk.
 #[derive(Debug)]
