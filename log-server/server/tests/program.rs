@@ -40,6 +40,11 @@ fn init_makes_a_folder_once_and_a_log_without_a_quorum_does_not_start() {
     refused(&log(&["init", "log", "--origin", "log.example/test"], home.path()), 7, &["log.toml", "hint:"]);
     // The quorum is a person's to decide.
     refused(&log(&["run", "log", "--listen", "127.0.0.1:0"], home.path()), 6, &["quorum"]);
+    let json = log(&["run", "log", "--listen", "127.0.0.1:0", "--json"], home.path());
+    assert_eq!(json.status.code(), Some(6));
+    let document = document(&json);
+    assert_eq!((&document["schema"], &document["exit"]), (&"stele-log/error@v1".into(), &6.into()), "{document}");
+    assert_eq!(document["error"], "policy-without-quorum");
     assert!(!home.path().join("log/data/public/checkpoint").exists());
 }
 
