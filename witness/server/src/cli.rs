@@ -106,7 +106,11 @@ impl Cli {
     }
 }
 
+/// The name of a new key, which is for ever: what a person would take for another, or not see, is refused while it can be.
 fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     let bad = |reason: String| WitnessError::Argument { what: "name", value: name.to_owned(), reason };
-    name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
+    let parsed: KeyName = name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))?;
+    let unfit = |reason| WitnessError::UnfitName { name: name.to_owned(), reason };
+    parsed.fit_for_a_new_key().map_err(unfit)?;
+    Ok(parsed)
 }

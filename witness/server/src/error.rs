@@ -12,7 +12,7 @@ use stele_explain::{Exit, Explain, explain};
 use stele_fetch::roots::RootsError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::misbehaviour::EvidenceError;
-use stele_spec::note::NoteError;
+use stele_spec::note::{NoteError, UnfitName};
 use stele_terminal::output::OutputError;
 
 use crate::config::InvalidConfig;
@@ -37,6 +37,14 @@ pub enum WitnessError {
         value: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A name that no new key should have.
+    #[error("name {name:?}: {reason}")]
+    UnfitName {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        reason: UnfitName,
     },
     /// There is a witness already.
     #[error("{} is a witness's folder already", .folder.display())]
@@ -231,6 +239,8 @@ impl Explain for WitnessError {
     explain! {
         Self::ManPages(error) => error;
         Self::Argument { .. } => Exit::Usage, "bad-argument";
+        Self::UnfitName { .. } => Exit::Usage, "bad-argument",
+            hint: "use its address without https://, such as witness.example/w1";
         Self::AlreadyThere { .. } => Exit::BadInput, "already-there", hint: "a new key needs a new folder and a new name";
         Self::Unfit { .. } => Exit::BadInput, "config-unfit";
         Self::Key { .. } => Exit::BadInput, "not-a-signer-key";

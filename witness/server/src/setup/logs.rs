@@ -4,8 +4,8 @@ use std::path::Path;
 
 use stele_daemon::config::parse;
 use stele_durable::lock::Lock;
-use stele_spec::checkpoint::{Origin, UnfitOrigin};
-use stele_spec::note::{SignedNote, VerifierKey};
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::{SignedNote, VerifierKey, shows};
 
 use crate::config::{Config, FILE, LogOptions, text_of_log, with_disabled};
 use crate::error::WitnessError;
@@ -55,9 +55,8 @@ impl WitnessDir {
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         // Real logs have blanks in their names; what does not show is for no person to compare.
-        if let Err(unfit @ UnfitOrigin::Hidden { .. }) = parsed.fit_for_a_new_log() {
-            return Err(bad("origin", &origin, unfit.to_string()));
-        }
+        shows(&origin).map_err(|unfit| bad("origin", &origin, unfit.to_string()))?;
+        shows(key.name().as_str()).map_err(|unfit| bad("vkey", vkey, unfit.to_string()))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
         Self::add(folder, log, extras)
