@@ -280,6 +280,8 @@ impl Explain for WitnessError {
             hint: "a key is never replaced: new keys get a new folder and a new name";
         Self::Config(error) => error;
         Self::Roots(error) => error;
+        Self::Agent(AgentError::Nowhere) => Exit::BadInput, "agent-nowhere",
+            hint: "start one (`eval $(ssh-agent)`), or give its socket in SSH_AUTH_SOCK, with --socket of `init`, or as `socket` in [agent] of witness.toml";
         Self::Agent(error) => error;
         Self::KeyFile(error) => error;
         Self::Lock(error) => error;
