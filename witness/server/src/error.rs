@@ -16,7 +16,7 @@ use stele_spec::note::{NoteError, UnfitName};
 use stele_terminal::output::OutputError;
 
 use crate::config::InvalidConfig;
-use stele_bastion::IdentityError;
+use stele_bastion::{BastionAddress, IdentityError};
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
 use stele_witness_core::signer::KeyMismatch;
@@ -146,6 +146,20 @@ pub enum WitnessError {
         /// The log.
         origin: String,
     },
+    /// A table that cannot be told where its log is pulled from.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    OptionsByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+    },
+    /// A bastion that is listed with other roots.
+    #[error("bastion {place} is listed already, and not with these roots")]
+    OtherRoots {
+        /// Where it is.
+        place: BastionAddress,
+    },
     /// The mirror's.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
@@ -258,6 +272,10 @@ impl Explain for WitnessError {
             hint: format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself");
         Self::MirrorByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
             hint: format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`");
+        Self::OptionsByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
+            hint: format!("write `pull` and `pull_seconds` into the [[log]] of {origin} yourself");
+        Self::OtherRoots { place } => Exit::Refused, "known-bastion",
+            hint: format!("nothing was changed; edit `ca` in the [[bastion]] of {place} yourself");
         Self::List { .. } => Exit::BadInput, "bad-list";
         Self::ChangedKeys { changed } => Exit::Refused, "changed-keys",
             hint: "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
