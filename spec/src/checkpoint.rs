@@ -1,12 +1,10 @@
 #![doc = include_str!("../text/checkpoint.md")]
 
 mod error;
-mod fit;
 mod origin;
 mod subtree;
 
 pub use error::CheckpointError;
-pub use fit::UnfitOrigin;
 pub use origin::Origin;
 pub use subtree::Subtree;
 

@@ -47,7 +47,7 @@ pub fn start() -> ExitCode {
 }
 
 const fn voice(json: bool, report: Schema) -> Voice {
-    Voice::new(json, Some(report), schema::ERROR)
+    Voice::new(json, report, schema::ERROR)
 }
 
 /// Several problems at once stand each by itself in the error's document.

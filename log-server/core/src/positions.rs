@@ -15,7 +15,7 @@ pub fn listed(log: &RunningLog, subjects: &[Subject], from: u64) -> Result<Vec<u
     let index = log.index.read().unwrap_or_else(PoisonError::into_inner);
     let settled = index.settled();
     if log.published().is_none_or(|published| published.size() != settled.position()) {
-        return Err(LookupUnavailable("the index of the published tree is not at hand".into()));
+        return Err(LookupUnavailable::NoIndex);
     }
     let mut positions = Vec::new();
     for key in &keys {

@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::options::{policy_path, read_key, read_policy};
 use crate::reachable;
+use std::collections::BTreeSet;
 use std::net::ToSocketAddrs as _;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::{ConfigError, Loaded, MAX_CONFIG, parse};
@@ -13,6 +14,9 @@ use stele_spec::note::VerifierKey;
 use stele_spec::policy::{FaultTolerance, Policy, Quorum};
 use stele_terminal::checks::Checks;
 use stele_terminal::writers::anybody_may_change;
+
+/// The origin of a config whose own cannot be read.
+const UNKNOWN: &str = "unknown.invalid";
 
 /// The most problems of a config that are said at a time.
 const MAX_PROBLEMS: usize = 64;
@@ -30,8 +34,12 @@ pub struct Checked {
 
 /// Looks at config, key and policy; `None` where the config says so little that nothing else is found.
 pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option<Checked> {
+    let before = found.failures();
     let loaded = load(found, dir)?;
     values(found, &loaded.config);
+    if found.failures() == before {
+        found.ok("config", dir.join(config::FILE).display().to_string());
+    }
     let key_path = loaded.resolve(&loaded.config.key);
     let key = match read_key(&key_path, &loaded.config) {
         Ok(signer) => {
@@ -39,6 +47,8 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
             found.ok("key", format!("{} {}", key.name(), key.hash()));
             Some(key)
         }
+        // With which origin it was to be compared is what is wrong, and said.
+        Err(LogError::OtherKey { .. }) if loaded.config.origin.as_str() == UNKNOWN => None,
         Err(error) => {
             found.explain("key", &error);
             None
@@ -92,18 +102,15 @@ fn load(found: &mut Checks, dir: &Path) -> Option<Loaded<Config>> {
         return None;
     };
     let (config, problems) = read_on(&text, &path);
-    if problems.is_empty() {
-        found.ok("config", path.display().to_string());
-    }
     problems.iter().for_each(|problem| found.explain("config", problem));
     Some(Loaded { config: config?, folder: dir.to_owned() })
 }
 
-/// Reads a config, notes what is wrong, puts the default in its place, and reads on. The config is `None` where something that is needed is
-/// not there at all.
+/// Reads a config, notes what is wrong, puts the default in its place, and reads on: one problem a line, since what is wrong with a default is
+/// none of the file's. The config is `None` where something that is needed is not there at all.
 fn read_on(text: &str, path: &Path) -> (Option<Config>, Vec<ConfigError>) {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut problems: Vec<ConfigError> = Vec::new();
+    let (mut problems, mut noted) = (Vec::new(), BTreeSet::new());
     while problems.len() < MAX_PROBLEMS {
         let error = match parse::<Config>(&(lines.join("\n") + "\n"), path) {
             Ok(config) => return (Some(config), in_order(problems)),
@@ -116,8 +123,12 @@ fn read_on(text: &str, path: &Path) -> (Option<Config>, Vec<ConfigError>) {
                 break;
             }
         };
-        problems.push(named(error, lines.get(at).map_or("", String::as_str)));
-        if !put_default(&mut lines, at) {
+        if noted.insert(at) {
+            problems.push(named(error, lines.get(at).map_or("", String::as_str)));
+            if !put_default(&mut lines, at) {
+                break;
+            }
+        } else if !take_out(&mut lines, at) {
             break;
         }
     }
@@ -144,9 +155,20 @@ fn in_order(mut problems: Vec<ConfigError>) -> Vec<ConfigError> {
     problems
 }
 
-/// Takes a line out, or a table with its lines; whether something was taken.
+/// Takes a line out, or a table with its lines; what is needed gets a value, so that the rest can be read. Whether something was done.
 fn put_default(lines: &mut [String], at: usize) -> bool {
-    let is_header = |line: &str| line.trim_start().starts_with('[');
+    let field = |line: &str| line.split_once('=').map(|(field, _)| field.trim().to_owned());
+    let table = lines.iter().take(at).rev().find(|line| is_header(line)).map_or("", |line| line.trim());
+    let needed = match (table, lines.get(at).and_then(|line| field(line)).as_deref()) {
+        ("", Some("origin")) => format!("origin = \"{UNKNOWN}\""),
+        ("[registration]", Some("claims")) => "claims = \"open\"".to_owned(),
+        _ => return take_out(lines, at),
+    };
+    lines.get_mut(at).map(|line| *line = needed).is_some()
+}
+
+/// Takes a line out, or a table with its lines; whether there was something to take.
+fn take_out(lines: &mut [String], at: usize) -> bool {
     let end = match lines.get(at) {
         Some(line) if is_header(line) => {
             lines.iter().skip(at + 1).position(|line| is_header(line)).map_or(lines.len(), |next| at + 1 + next)
@@ -154,15 +176,12 @@ fn put_default(lines: &mut [String], at: usize) -> bool {
         Some(line) if line.contains('=') => at + 1,
         _ => return false,
     };
-    for line in lines.get_mut(at..end).into_iter().flatten() {
-        *line = match line.split('=').next().unwrap_or_default().trim() {
-            // What is needed gets a value, so that the rest can be read.
-            "origin" => "origin = \"unknown.invalid\"".into(),
-            "claims" => "claims = \"open\"".into(),
-            _ => String::new(),
-        };
-    }
+    lines.get_mut(at..end).into_iter().flatten().for_each(String::clear);
     true
+}
+
+fn is_header(line: &str) -> bool {
+    line.trim_start().starts_with('[')
 }
 
 /// What each field says by itself is no error to the parser, and may be one all the same.
@@ -230,6 +249,34 @@ mod tests {
         assert_eq!(lines, [1, 2, 4, 6, 8, 11], "{problems:?}");
         // What was right counts.
         assert_eq!(config.unwrap().limits.body_bytes, 1);
+    }
+
+    #[test]
+    fn one_problem_is_said_once() {
+        let head = "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n";
+        for (text, lines) in [
+            // A field of the whole file, below a table.
+            (format!("{head}origin = \"x\"\n"), &[4][..]),
+            (format!("{head}[limits]\nclaims = \"open\"\norigin = \"x\"\n"), &[5, 6]),
+            // Twice the same field, and twice the same table.
+            (format!("origin = \"log.example\"\n{head}"), &[2]),
+            (format!("{head}claims = \"open\"\n"), &[4]),
+            (format!("{head}[registration]\nclaims = \"open\"\n"), &[4]),
+            // A table that nobody knows takes what is in it along.
+            (format!("{head}[registratoin]\nclaims = \"open\"\norigin = \"x\"\n"), &[4]),
+            (head.replace("\"open\"", "5"), &[3]),
+        ] {
+            let (config, problems) = read_on(&text, Path::new(config::FILE));
+            let found: Vec<_> = problems
+                .iter()
+                .map(|problem| match problem {
+                    ConfigError::Invalid { line, .. } => line.unwrap(),
+                    other => panic!("{other}"),
+                })
+                .collect();
+            assert_eq!(found, lines, "{text}{problems:?}");
+            assert!(config.is_some(), "{text}");
+        }
     }
 
     #[test]

@@ -153,19 +153,19 @@ pub enum PolicyCommand {
 }
 
 impl Cli {
-    /// How the outcome is written. A server's stdout is for its one line, so its errors are always text.
+    /// How the outcome is written.
     pub fn voice(&self) -> Voice {
         Voice::new(self.json, self.command.schema(), schema::ERROR)
     }
 }
 
 impl Command {
-    /// The document that it writes with `--json`; a server writes none.
-    const fn schema(&self) -> Option<Schema> {
-        Some(match self {
+    /// The document that it writes with `--json`. A server that ran has no report, and one that could not has an error.
+    const fn schema(&self) -> Schema {
+        match self {
             Self::Init { .. } => schema::INIT,
             Self::Adopt { .. } => schema::ADOPT,
-            Self::Run { .. } => return None,
+            Self::Run { .. } => schema::ERROR,
             Self::Check { .. } => schema::CHECK,
             Self::Doctor { .. } => schema::DOCTOR,
             Self::Status { .. } => schema::STATUS,
@@ -174,7 +174,7 @@ impl Command {
             Self::Completions(_) => schema::COMPLETIONS,
             Self::Man(_) => schema::MAN,
             Self::Version => schema::VERSION,
-        })
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use stele_durable::key_file::KeyFileError;
 use stele_explain::{Exit, Explain, explain};
 use stele_log_core::recover::RecoverError;
 use stele_log_storage_files::head_store::TakeError;
-use stele_spec::checkpoint::{CheckpointError, UnfitOrigin};
-use stele_spec::note::NoteError;
+use stele_spec::checkpoint::CheckpointError;
+use stele_spec::note::{NoteError, UnfitName};
 use stele_spec::policy::PolicyError;
 use stele_terminal::output::OutputError;
 
@@ -145,7 +145,7 @@ pub enum LogError {
     Adopt(#[from] AdoptError),
     /// The origin is none that a new log should have.
     #[error("origin: {0}")]
-    UnfitOrigin(UnfitOrigin),
+    UnfitOrigin(UnfitName),
     /// The machine's files.
     #[error(transparent)]
     Durable(#[from] DurableError),

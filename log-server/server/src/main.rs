@@ -7,7 +7,7 @@ use stele_terminal::finish::{Output, Voice, finish};
 fn main() -> ExitCode {
     let cli = match cli::parse() {
         Ok(cli) => cli,
-        Err(error) => return finish(Err::<Output, _>(error), Voice::new(true, Some(schema::ERROR), schema::ERROR)),
+        Err(error) => return finish(Err::<Output, _>(error), Voice::new(true, schema::ERROR, schema::ERROR)),
     };
     stele_daemon::events::init(stele_daemon::events::Format::from_env());
     let voice = cli.voice();

@@ -2,7 +2,7 @@
 
 use crate::reachable::{self, Unmeetable};
 use stele_explain::{Exit, Explain, explain};
-use stele_spec::note::{KeyType, VerifierKey};
+use stele_spec::note::{KeyType, UnfitName, VerifierKey, shows};
 use stele_spec::policy::{FaultTolerance, Policy, PolicyError, Quorum};
 
 /// The group that is made where a policy has no quorum yet.
@@ -25,6 +25,9 @@ impl WitnessLine {
         let key: VerifierKey = vkey.parse().map_err(|error| EditError::Key { error })?;
         if !matches!(key.key_type(), KeyType::Cosigner | KeyType::MlDsa) {
             return Err(EditError::NotAWitness);
+        }
+        for name in [name, key.name().as_str()] {
+            shows(name).map_err(|reason| EditError::Name { name: name.to_owned(), reason })?;
         }
         if !reachable::is_address(url) {
             return Err(EditError::Address { found: (*url).to_owned() });
@@ -64,6 +67,14 @@ pub enum EditError {
     /// A log's key.
     #[error("expected the verifier key of a witness, found that of a log")]
     NotAWitness,
+    /// A name that a person cannot compare.
+    #[error("the name {name:?}: {reason}")]
+    Name {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        reason: UnfitName,
+    },
     /// Not an address.
     #[error("expected an address that begins with https:// or http://, found {found:?}")]
     Address {
@@ -133,6 +144,8 @@ impl Explain for EditError {
     explain! {
         Self::Shape { .. } => Exit::BadInput, "not-a-witness-line", hint: WITNESS_LINE;
         Self::Key { .. } | Self::NotAWitness => Exit::BadInput, "not-a-witness-key", hint: WITNESS_LINE;
+        Self::Name { .. } => Exit::BadInput, "bad-name",
+            hint: "ask the witness's operator for a key under a name that shows";
         Self::Address { .. } => Exit::BadInput, "bad-url", hint: WITNESS_LINE;
         Self::NotText => Exit::BadInput, "policy-invalid", hint: BY_HAND;
         Self::Before(_) => Exit::WrongPolicy, "policy-invalid", hint: BY_HAND;

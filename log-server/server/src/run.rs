@@ -263,6 +263,7 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     } else {
         DerivedLookup::open(&data, &store, public, root)
     };
+    let lookup = lookup.map_err(|source| LogError::Machine { what: "a thread", source })?;
     let shared = Arc::new(RunningLog {
         manifests: Manifests::new(&store),
         prover: Prover::new(&store),

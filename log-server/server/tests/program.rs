@@ -40,6 +40,11 @@ fn init_makes_a_folder_once_and_a_log_without_a_quorum_does_not_start() {
     refused(&log(&["init", "log", "--origin", "log.example/test"], home.path()), 7, &["log.toml", "hint:"]);
     // The quorum is a person's to decide.
     refused(&log(&["run", "log", "--listen", "127.0.0.1:0"], home.path()), 6, &["quorum"]);
+    let json = log(&["run", "log", "--listen", "127.0.0.1:0", "--json"], home.path());
+    assert_eq!(json.status.code(), Some(6));
+    let document = document(&json);
+    assert_eq!((&document["schema"], &document["exit"]), (&"stele-log/error@v1".into(), &6.into()), "{document}");
+    assert_eq!(document["error"], "policy-without-quorum");
     assert!(!home.path().join("log/data/public/checkpoint").exists());
 }
 
@@ -206,6 +211,7 @@ fn check_says_all_problems_at_once_and_ends_with_7() {
     for words in ["body_bytes", "quota", "limits.connections", "chmod 600"] {
         assert!(text.lines().any(|line| line.starts_with("FAIL ") && line.contains(words)), "{words}: {text}");
     }
+    assert!(!text.contains("ok   config"), "{text}");
     // The policy is read once there is a key.
     Command::new("chmod").args(["600", "log/log.key"]).current_dir(home.path()).status().unwrap();
     assert!(stdout(&log(&["check", "log"], home.path())).contains("found a second"));
@@ -218,6 +224,28 @@ fn check_says_all_problems_at_once_and_ends_with_7() {
     let checks = document["checks"].as_array().unwrap();
     assert!(checks.iter().any(|check| check["level"] == "FAIL"), "{document}");
     assert!(found.stderr.is_empty(), "{}", String::from_utf8_lossy(&found.stderr));
+}
+
+/// `echo 'origin = ...' >> log.toml`: the line lands in the last table.
+#[test]
+fn check_says_one_problem_once_and_calls_no_config_right_that_is_wrong() {
+    let home = tempfile::tempdir().unwrap();
+    made(home.path());
+    let file = home.path().join("log/log.toml");
+    let right = fs::read_to_string(&file).unwrap();
+    for (text, fails) in [
+        (format!("{right}origin = \"x\"\n"), "unknown field"),
+        (right.replace("\"log.example/test\"", "5"), "log.toml:2: "),
+        (format!("{right}[limits]\nconnections = 0\n"), "limits.connections"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let found = log(&["check", "log"], home.path());
+        refused(&found, 7, &["problems found: 1"]);
+        let text = stdout(&found);
+        assert!(text.contains(fails) && !text.contains("ok   config"), "{text}");
+    }
+    fs::write(&file, right).unwrap();
+    assert!(stdout(&log(&["check", "log"], home.path())).contains("ok   config     log/log.toml"));
 }
 
 #[test]

@@ -46,8 +46,8 @@ pub struct AgentKey {
 /// Why an agent has not signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
-    /// Neither config nor environment says where it is.
-    #[error("no ssh-agent: {VARIABLE} does not say where it is, nor does `socket` in [agent] of a witness")]
+    /// Nothing says where it is.
+    #[error("no ssh-agent: {VARIABLE} does not say where it is")]
     Nowhere,
     /// No agent answers at the socket.
     #[error("the ssh-agent at {socket} cannot be asked: {reason}")]
@@ -221,7 +221,7 @@ const ASK_THE_AGENT: &str = "`ssh-add -l` prints what it holds, `ssh-add FILE` a
 impl Explain for AgentError {
     explain! {
         Self::Nowhere => Exit::BadInput, "agent-nowhere",
-            hint: "start one (`eval $(ssh-agent)`), or give its socket in SSH_AUTH_SOCK or, for a witness, in [agent] of witness.toml";
+            hint: "start one (`eval $(ssh-agent)`), or give its socket in SSH_AUTH_SOCK";
         Self::Unreachable { .. } => Exit::Unavailable, "agent-unreachable",
             hint: "is it running, and may this user open its socket?";
         Self::TooSlow { .. } => Exit::Unavailable, "agent-too-slow",

@@ -51,12 +51,9 @@ pub enum Voice {
 }
 
 impl Voice {
-    /// JSON where it is asked for and the verb has a document.
-    pub const fn new(json: bool, report: Option<Schema>, error: Schema) -> Self {
-        match report {
-            Some(report) if json => Self::Json { report, error },
-            _ => Self::Text,
-        }
+    /// JSON where it is asked for.
+    pub const fn new(json: bool, report: Schema, error: Schema) -> Self {
+        if json { Self::Json { report, error } } else { Self::Text }
     }
 }
 

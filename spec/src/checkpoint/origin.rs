@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use super::error::{CheckpointError, MAX_ORIGIN};
 use crate::hash::Digest;
+use crate::note::{UnfitName, fit_for_a_new_name};
 
 /// The identity of a log: the first line of its checkpoints.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,11 @@ impl Origin {
     /// `SHA-256(origin)`: the path under which a witness serves this log's checkpoint (c2sp.org/tlog-witness).
     pub fn digest(&self) -> Digest {
         Digest::of(self.0.as_bytes())
+    }
+
+    /// Whether a new log may be called so. Logs that are called otherwise still verify, and some have blanks in their names.
+    pub fn fit_for_a_new_log(&self) -> Result<(), UnfitName> {
+        fit_for_a_new_name(&self.0)
     }
 }
 

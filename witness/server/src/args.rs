@@ -243,16 +243,16 @@ pub(crate) enum Logs {
 }
 
 impl Cli {
-    /// How the outcome is written. A server's stdout is for its one line, so its errors are always text.
+    /// How the outcome is written.
     pub fn voice(&self) -> Voice {
         Voice::new(self.json, self.command.schema(), schema::ERROR)
     }
 }
 
 impl Command {
-    /// The document that it writes with `--json`; a server writes none.
-    const fn schema(&self) -> Option<Schema> {
-        Some(match self {
+    /// The document that it writes with `--json`. A server that ran has no report, and one that could not has an error.
+    const fn schema(&self) -> Schema {
+        match self {
             Self::Init { .. } => schema::INIT,
             Self::Keys { command: Keys::AddMldsa { .. } } => schema::KEYS_ADD_MLDSA,
             Self::Logs { command } => match command {
@@ -264,7 +264,7 @@ impl Command {
                 Logs::Adopt { .. } => schema::LOGS_ADOPT,
             },
             Self::Bastion { command: Bastion::Add { .. } } => schema::BASTION_ADD,
-            Self::Run { .. } => return None,
+            Self::Run { .. } => schema::ERROR,
             Self::Doctor { .. } => schema::DOCTOR,
             Self::Evidence { command: Evidence::List { .. } } => schema::EVIDENCE_LIST,
             Self::Evidence { command: Evidence::Export { .. } } => schema::EVIDENCE_EXPORT,
@@ -278,7 +278,7 @@ impl Command {
             Self::Completions(_) => schema::COMPLETIONS,
             Self::Man(_) => schema::MAN,
             Self::Version => schema::VERSION,
-        })
+        }
     }
 }
 

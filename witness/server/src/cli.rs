@@ -42,12 +42,19 @@ impl Cli {
             Command::Logs { command: Logs::Add { dir, vkey, origin, pull, pull_seconds } } => {
                 let extras = LogOptions { pull, pull_seconds, ..LogOptions::default() };
                 let (added, log) = WitnessDir::add_log_with(&dir, &vkey, origin.as_deref(), &extras)?;
+                let disabled = WitnessDir::open(&dir)?
+                    .logs()
+                    .iter()
+                    .any(|known| known.log.origin() == log.origin() && known.disabled);
                 let word = match added {
                     Added::New => "added",
+                    Added::Changed => "there, and changed",
                     Added::Already => "already there",
                 };
-                output::complain(&format!("{word}: {}\n", log.origin()));
-                (String::new(), json!({"added": added == Added::New, "log": log_json(&log)})).into()
+                let still = if disabled { " (disabled: `logs enable` goes on with it)" } else { "" };
+                output::complain(&format!("{word}: {}{still}\n", log.origin()));
+                let (new, changed) = (added == Added::New, added == Added::Changed);
+                (String::new(), json!({"added": new, "changed": changed, "log": log_json(&log)})).into()
             }
             Command::Logs { command: Logs::List { dir } } => {
                 let home = WitnessDir::open(&dir)?;
@@ -106,7 +113,11 @@ impl Cli {
     }
 }
 
+/// The name of a new key, which is for ever: what a person would take for another, or not see, is refused while it can be.
 fn key_name(name: &str) -> Result<KeyName, WitnessError> {
     let bad = |reason: String| WitnessError::Argument { what: "name", value: name.to_owned(), reason };
-    name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))
+    let parsed: KeyName = name.parse().map_err(|e: stele_spec::note::NoteError| bad(e.to_string()))?;
+    let unfit = |reason| WitnessError::UnfitName { name: name.to_owned(), reason };
+    parsed.fit_for_a_new_key().map_err(unfit)?;
+    Ok(parsed)
 }

@@ -12,11 +12,11 @@ use stele_explain::{Exit, Explain, explain};
 use stele_fetch::roots::RootsError;
 use stele_spec::checkpoint::Origin;
 use stele_spec::misbehaviour::EvidenceError;
-use stele_spec::note::NoteError;
+use stele_spec::note::{NoteError, UnfitName};
 use stele_terminal::output::OutputError;
 
 use crate::config::InvalidConfig;
-use stele_bastion::IdentityError;
+use stele_bastion::{BastionAddress, IdentityError};
 use stele_mirror::MirrorError;
 use stele_ssh_agent::AgentError;
 use stele_witness_core::signer::KeyMismatch;
@@ -37,6 +37,14 @@ pub enum WitnessError {
         value: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A name that no new key should have.
+    #[error("name {name:?}: {reason}")]
+    UnfitName {
+        /// As given.
+        name: String,
+        /// What is wrong with it.
+        reason: UnfitName,
     },
     /// There is a witness already.
     #[error("{} is a witness's folder already", .folder.display())]
@@ -138,6 +146,20 @@ pub enum WitnessError {
         /// The log.
         origin: String,
     },
+    /// A table that cannot be told where its log is pulled from.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    OptionsByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+    },
+    /// A bastion that is listed with other roots.
+    #[error("bastion {place} is listed already, and not with these roots")]
+    OtherRoots {
+        /// Where it is.
+        place: BastionAddress,
+    },
     /// The mirror's.
     #[error(transparent)]
     Mirror(#[from] MirrorError),
@@ -231,6 +253,8 @@ impl Explain for WitnessError {
     explain! {
         Self::ManPages(error) => error;
         Self::Argument { .. } => Exit::Usage, "bad-argument";
+        Self::UnfitName { .. } => Exit::Usage, "bad-argument",
+            hint: "use its address without https://, such as witness.example/w1";
         Self::AlreadyThere { .. } => Exit::BadInput, "already-there", hint: "a new key needs a new folder and a new name";
         Self::Unfit { .. } => Exit::BadInput, "config-unfit";
         Self::Key { .. } => Exit::BadInput, "not-a-signer-key";
@@ -248,6 +272,10 @@ impl Explain for WitnessError {
             hint: format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself");
         Self::MirrorByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
             hint: format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`");
+        Self::OptionsByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
+            hint: format!("write `pull` and `pull_seconds` into the [[log]] of {origin} yourself");
+        Self::OtherRoots { place } => Exit::Refused, "known-bastion",
+            hint: format!("nothing was changed; edit `ca` in the [[bastion]] of {place} yourself");
         Self::List { .. } => Exit::BadInput, "bad-list";
         Self::ChangedKeys { changed } => Exit::Refused, "changed-keys",
             hint: "nothing was changed for them: ask each log's operator over another channel, then edit `vkeys` in \
@@ -270,6 +298,8 @@ impl Explain for WitnessError {
             hint: "a key is never replaced: new keys get a new folder and a new name";
         Self::Config(error) => error;
         Self::Roots(error) => error;
+        Self::Agent(AgentError::Nowhere) => Exit::BadInput, "agent-nowhere",
+            hint: "start one (`eval $(ssh-agent)`), or give its socket in SSH_AUTH_SOCK, with --socket of `init`, or as `socket` in [agent] of witness.toml";
         Self::Agent(error) => error;
         Self::KeyFile(error) => error;
         Self::Lock(error) => error;

@@ -14,7 +14,7 @@
 //! new, never to change what is known.
 
 use stele_spec::checkpoint::Origin;
-use stele_spec::note::{NoteError, VerifierKey};
+use stele_spec::note::{NoteError, VerifierKey, shows};
 
 use stele_witness_core::trusted_log::TrustedLog;
 
@@ -117,6 +117,9 @@ impl NetworkList {
 fn log_of(vkey: &str, origin: Option<&str>) -> Result<TrustedLog, String> {
     let key: VerifierKey = vkey.parse().map_err(|error: NoteError| error.to_string())?;
     let origin: Origin = origin.unwrap_or(key.name().as_str()).parse().map_err(|error| format!("{error}"))?;
+    for name in [origin.as_str(), key.name().as_str()] {
+        shows(name).map_err(|error| error.to_string())?;
+    }
     TrustedLog::new(origin, vec![key]).map_err(|error| error.to_string())
 }
 
@@ -173,6 +176,16 @@ mod tests {
         let found: Vec<_> = list.logs.iter().map(|listed| (listed.log.origin().as_str(), listed.qpd)).collect();
         assert_eq!(found, [("log.example/a", Some(86400)), ("another origin", Some(1))]);
         assert_eq!(list.skipped.len(), 2, "{:?}", list.skipped);
+    }
+
+    #[test]
+    fn a_name_that_does_not_show_is_for_no_person_to_compare() {
+        let turned = vkey("log.example/\u{202e}a");
+        let text = format!("logs/v0\nvkey {turned}\nvkey {turned}\norigin log.example/b\n");
+        let list = NetworkList::parse(text.as_bytes()).unwrap();
+        assert!(list.logs.is_empty(), "{:?}", list.logs);
+        assert!(list.skipped.iter().all(|(_, reason)| reason.contains("U+202E")), "{:?}", list.skipped);
+        assert_eq!(list.skipped.len(), 2);
     }
 
     proptest! {

@@ -24,8 +24,8 @@ pub trait Lookup: Send + Sync + Debug {
     /// The positions under a key, ascending, from `from` on; at most [`MAX_POSITIONS`].
     fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable>;
 
-    /// Whether it answers: not while it is made again.
-    fn is_open(&self) -> bool;
+    /// Why it does not answer now; `None` where it does.
+    fn away(&self) -> Option<LookupUnavailable>;
 
     /// How many published entries are not in it yet.
     fn behind(&self) -> u64;
@@ -34,10 +34,37 @@ pub trait Lookup: Send + Sync + Debug {
     fn flush(&self);
 }
 
-/// Why nothing can be looked up now, in the words of the lookup.
+/// Why nothing can be looked up now. It ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LookupUnavailable(pub String);
+pub enum LookupUnavailable {
+    /// They are made from the entries, or are behind them.
+    #[error("the lookups are being made: {done} of {size} entries are in them")]
+    Making {
+        /// How many are in them.
+        done: u64,
+        /// How many are published.
+        size: u64,
+    },
+    /// A database failed.
+    #[error("the lookups have failed, and are opened again in {seconds} s; the log's journal says why")]
+    Failed {
+        /// How long until then.
+        seconds: u64,
+    },
+    /// The log's index is not at hand.
+    #[error("the index of the published tree is not at hand")]
+    NoIndex,
+}
+
+impl LookupUnavailable {
+    /// After how many seconds to ask again.
+    pub fn retry_after(&self) -> u64 {
+        match self {
+            Self::Making { .. } | Self::NoIndex => 30,
+            Self::Failed { seconds } => *seconds,
+        }
+    }
+}
 
 /// What is known of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,8 +29,8 @@ impl Lookup for Unasked {
         Ok(Vec::new())
     }
 
-    fn is_open(&self) -> bool {
-        true
+    fn away(&self) -> Option<LookupUnavailable> {
+        None
     }
 
     fn behind(&self) -> u64 {

@@ -98,8 +98,8 @@ fn report(shared: &RunningLog, queue: usize) -> (bool, Value) {
         let message = format!("the manifests of {} logged releases are missing or damaged, {first} first", lost.len());
         problem("manifests-lost", message);
     }
-    if !shared.lookup.is_open() {
-        problem("lookups-away", "the lookups are being made again, or off until the log is started again".into());
+    if let Some(why) = shared.lookup.away() {
+        problem("lookups-away", why.to_string());
     }
     let damaged = shared.manifests.count_damaged();
     if damaged > 0 {

@@ -187,10 +187,10 @@ async fn answer(
         }
         Err(error) => {
             static FAILED: Alarms = Alarms::new();
-            if FAILED.is_due(SystemClock.steady(), "lookup-failed", &error.to_string()) {
+            if FAILED.is_due(SystemClock.steady(), "lookup-failed", "") {
                 tracing::warn!(%error, "a lookup failed");
             }
-            unavailable("lookups-away", "the lookups are being made again, or off until the log is started again", 30)
+            unavailable("lookups-away", &error.to_string(), error.retry_after())
         }
     }
 }

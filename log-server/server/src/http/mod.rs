@@ -19,7 +19,7 @@
 //! | 429 `quota` | the name, the key or the caller has added what it may in a day; `Retry-After` says when to come back |
 //! | 500 `manifest-damaged` | a manifest on the disk is not the one of its digest |
 //! | 503 `busy` | too much is received or read at a time |
-//! | 503 `lookups-away` | the derived lookups are made again; everything else goes on |
+//! | 503 `lookups-away` | the derived lookups are made or opened again; everything else goes on |
 //!
 //! Errors are JSON `{error, message, hint}`, with `existing: {index, proof, entry}` where an entry stands in the way.
 

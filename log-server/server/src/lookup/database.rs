@@ -2,6 +2,7 @@
 
 use super::keys::Changes;
 use std::fmt::Debug;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use stele_durable::DurableError;
 use stele_log_core::tiles::StoreError;
@@ -37,9 +38,12 @@ pub(super) trait Database: Send + Sync + Debug {
 /// Why a database cannot be opened, made or read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LookupError {
-    /// The database failed; it is rebuilt at the next start.
+    /// The database failed.
     #[error("the lookup database failed: {0}")]
     Database(String),
+    /// The disk is full: what is there is not broken.
+    #[error("no room for the lookup database: {0}")]
+    NoRoom(String),
     /// It has the keys of an earlier program.
     #[error("the lookup database is of an earlier program")]
     Earlier,
@@ -49,6 +53,14 @@ pub(super) enum LookupError {
     /// It cannot be synced or set aside.
     #[error(transparent)]
     Durable(#[from] DurableError),
+}
+
+/// What the machine's files said to a database.
+pub(super) fn of_io(error: &io::Error) -> LookupError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LookupError::NoRoom(error.to_string()),
+        _ => LookupError::Database(error.to_string()),
+    }
 }
 
 /// The bytes of a head in a database.

@@ -21,8 +21,8 @@ const SYNC_ENTRIES: u64 = 1024;
 /// Both databases.
 #[derive(Debug)]
 pub(super) struct Databases {
-    files: Box<dyn Database>,
-    origins: Box<dyn Database>,
+    pub(super) files: Box<dyn Database>,
+    pub(super) origins: Box<dyn Database>,
 }
 
 /// A release whose manifest could not be read, by its position.
@@ -124,15 +124,19 @@ impl Databases {
     }
 }
 
-/// Opens one database; where that fails, opens a new one in its place.
-fn opened<T>(data: &Dir, name: &str, open: impl Fn() -> Result<T, LookupError>) -> Result<T, LookupError> {
+/// Opens one database; where that fails, and not for want of room, opens a new one in its place.
+pub(super) fn opened<T>(data: &Dir, name: &str, open: impl Fn() -> Result<T, LookupError>) -> Result<T, LookupError> {
     guarded(&open).or_else(|error| {
-        if matches!(error, LookupError::Earlier) {
-            tracing::info!(name, "the lookups of an earlier program are made again");
-            remove(data, name)?;
-        } else {
-            tracing::warn!(name, %error, "the lookup database is set aside and rebuilt");
-            set_aside(data, name)?;
+        match error {
+            LookupError::NoRoom(_) => return Err(error),
+            LookupError::Earlier => {
+                tracing::info!(name, "the lookups of an earlier program are made again");
+                remove(data, name)?;
+            }
+            _ => {
+                tracing::warn!(name, %error, "the lookup database is set aside and rebuilt");
+                set_aside(data, name)?;
+            }
         }
         guarded(&open)
     })

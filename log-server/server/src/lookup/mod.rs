@@ -11,15 +11,20 @@
 //!
 //! What is `m` is a candidate for every file that is found nowhere else, and is read again until its manifest is back. Each database has
 //! the size and root of the tree up to which everything is in it, changed in the same atomic batch.
+//!
+//! After an error both are closed, and opened again by themselves after a [`pause`] that grows.
 
 mod database;
 mod databases;
 mod keys;
+mod pause;
 mod redb_database;
 mod sled_database;
 
 use database::{Head, LookupError, guarded};
 use databases::Databases;
+use pause::Pause;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -62,7 +67,7 @@ pub struct DerivedLookup {
 struct Inner {
     data: Dir,
     store: TileStore,
-    /// `None` before they are made, and after an error.
+    /// `None` before they are made, and after an error until they are opened again.
     databases: RwLock<Option<Databases>>,
     state: Mutex<State>,
     /// Told whenever the state changes.
@@ -81,6 +86,8 @@ struct State {
     /// How many keys those rows have.
     waiting_keys: usize,
     progress: Progress,
+    /// How long they rest after the next error.
+    pause: Pause,
     /// Whether something was written since the last sync.
     dirty: bool,
     /// Somebody waits for a sync.
@@ -95,20 +102,19 @@ enum Progress {
     Making,
     /// They answer.
     Open,
-    /// They are off until the next start.
-    Off,
+    /// They failed, and are opened again then.
+    Failed { again: Instant },
 }
 
 impl DerivedLookup {
     /// Opens the databases and brings them to the log's size; makes those anew that are not that log's, or broken. Where much is missing this goes
-    /// on in the background, and nothing can be looked up until it is done.
-    pub fn open(data: &Dir, store: &TileStore, size: u64, root: RootHash) -> Self {
+    /// on in the background, and nothing can be looked up until it is done. An error where the machine has no thread for them.
+    pub fn open(data: &Dir, store: &TileStore, size: u64, root: RootHash) -> io::Result<Self> {
         let inner = Arc::new(Inner::new(data, store, Head { size, root }));
         inner.begin();
         let shared = inner.clone();
-        let worker = std::thread::Builder::new().name("lookups".into()).spawn(move || shared.work());
-        let worker = worker.inspect_err(|error| inner.turn_off(&format!("no thread for them: {error}"))).ok();
-        Self { inner, worker }
+        let worker = std::thread::Builder::new().name("lookups".into()).spawn(move || shared.work())?;
+        Ok(Self { inner, worker: Some(worker) })
     }
 }
 
@@ -141,11 +147,12 @@ impl Lookup for DerivedLookup {
     fn positions(&self, by: LookupKey<'_>, from: u64) -> Result<Vec<u64>, LookupUnavailable> {
         self.inner.wait_for_published()?;
         let found = self.inner.with(|databases| databases.positions(by, from, MAX_POSITIONS));
-        found.ok_or_else(|| LookupUnavailable("the lookup databases are not open".into()))
+        found.ok_or_else(|| self.inner.state().unavailable())
     }
 
-    fn is_open(&self) -> bool {
-        self.inner.state().progress == Progress::Open
+    fn away(&self) -> Option<LookupUnavailable> {
+        let state = self.inner.state();
+        (state.progress != Progress::Open).then(|| state.unavailable())
     }
 
     fn behind(&self) -> u64 {
@@ -172,6 +179,16 @@ impl Lookup for DerivedLookup {
 }
 
 impl State {
+    fn unavailable(&self) -> LookupUnavailable {
+        match self.progress {
+            Progress::Failed { again } => {
+                let left = again.saturating_duration_since(Instant::now());
+                LookupUnavailable::Failed { seconds: left.as_secs().saturating_add(1) }
+            }
+            Progress::Making | Progress::Open => LookupUnavailable::Making { done: self.done, size: self.target.size },
+        }
+    }
+
     fn forget_waiting(&mut self) {
         self.waiting = Vec::new();
         self.waiting_keys = 0;
@@ -192,6 +209,7 @@ impl Inner {
                 waiting_from: target.size,
                 waiting_keys: 0,
                 progress: Progress::Making,
+                pause: Pause::default(),
                 dirty: true,
                 flush: false,
                 stopping: false,
@@ -210,10 +228,12 @@ impl Inner {
         let (databases, at) = match Databases::open(&self.data, &self.store, target) {
             Ok(opened) => opened,
             // A log without lookups still logs and serves.
-            Err(error) => return self.turn_off(&error.to_string()),
+            Err(error) => return self.close(&error),
         };
         *self.databases.write().unwrap_or_else(PoisonError::into_inner) = Some(databases);
-        self.state().done = at;
+        let mut state = self.state();
+        (state.done, state.progress, state.dirty) = (at, Progress::Making, true);
+        drop(state);
         let missing = target.size.saturating_sub(at);
         if missing > AT_ONCE {
             tracing::info!(missing, "lookups are made in the background; the log goes on without them");
@@ -228,7 +248,19 @@ impl Inner {
             state.progress = Progress::Open;
             self.changed.notify_all();
         }
-        state.progress != Progress::Off && !state.stopping && state.done < state.target.size
+        let is_closed = matches!(state.progress, Progress::Failed { .. });
+        !is_closed && !state.stopping && state.done < state.target.size
+    }
+
+    /// Opens again what failed, once its pause is over.
+    fn open_again(&self) {
+        let state = self.state();
+        let is_due = matches!(state.progress, Progress::Failed { again } if again <= Instant::now());
+        let is_due = is_due && !state.stopping;
+        drop(state);
+        if is_due {
+            self.begin();
+        }
     }
 
     /// Writes the next rows: those that wait, or those of the next bundle of the store. Whether it could.
@@ -256,6 +288,7 @@ impl Inner {
     fn work(&self) {
         let (mut next, mut settle_at, mut synced) = (0, Instant::now(), Instant::now());
         loop {
+            self.open_again();
             while self.is_behind() && self.step() {
                 if synced.elapsed() >= SYNC_EVERY {
                     self.sync();
@@ -306,7 +339,12 @@ impl Inner {
             databases.as_ref().map_or(Ok(()), |databases| guarded(|| databases.sync()))
         };
         match synced {
-            Ok(()) => {}
+            Ok(()) => {
+                let mut state = self.state();
+                if state.progress == Progress::Open {
+                    state.pause.reset();
+                }
+            }
             // Nothing is lost: it is synced again, and checked at the next start.
             Err(LookupError::Durable(error)) => {
                 static FAILED: Alarms = Alarms::new();
@@ -314,7 +352,7 @@ impl Inner {
                     tracing::warn!(%error, "cannot sync the lookup database");
                 }
             }
-            Err(error) => self.turn_off(&error.to_string()),
+            Err(error) => self.close(&error),
         }
         self.state().flush = false;
         self.changed.notify_all();
@@ -327,31 +365,33 @@ impl Inner {
         while state.progress == Progress::Open && state.done < size {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(LookupUnavailable(format!("the lookups are at entry {} of {size}", state.done)));
+                return Err(state.unavailable());
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        match state.progress {
-            Progress::Open => Ok(()),
-            Progress::Making | Progress::Off => Err(LookupUnavailable("the lookup databases are not open".into())),
-        }
+        if state.progress == Progress::Open { Ok(()) } else { Err(state.unavailable()) }
     }
 
-    /// After an error or a panic nothing is asked of the databases again.
+    /// After an error or a panic nothing is asked of the databases before they are opened again.
     fn with<T>(&self, call: impl FnOnce(&Databases) -> Result<T, LookupError>) -> Option<T> {
         let outcome = {
             let databases = self.databases.read().unwrap_or_else(PoisonError::into_inner);
             let databases = databases.as_ref()?;
             guarded(|| call(databases))
         };
-        outcome.inspect_err(|error| self.turn_off(&error.to_string())).ok()
+        outcome.inspect_err(|error| self.close(error)).ok()
     }
 
-    fn turn_off(&self, error: &str) {
-        tracing::error!(error, "lookups are off until the next start, which rebuilds them");
+    /// Closes them after an error, until they are opened again.
+    fn close(&self, error: &LookupError) {
         *self.databases.write().unwrap_or_else(PoisonError::into_inner) = None;
         let mut state = self.state();
-        state.progress = Progress::Off;
+        // Several questions may fail with the same database.
+        if !matches!(state.progress, Progress::Failed { again } if again > Instant::now()) {
+            let pause = state.pause.take();
+            state.progress = Progress::Failed { again: Instant::now() + pause };
+            tracing::error!(%error, seconds = pause.as_secs(), "the lookups have failed, and are opened again after so many seconds");
+        }
         state.forget_waiting();
         drop(state);
         self.changed.notify_all();

@@ -1,6 +1,6 @@
 //! The lookups in redb: publishers and files, of which a release may have thousands.
 
-use super::database::{Database, Head, LookupError, Row, of_bytes, to_bytes};
+use super::database::{Database, Head, LookupError, Row, of_bytes, of_io, to_bytes};
 use super::keys::Changes;
 use redb::{Durability, ReadableDatabase as _, TableDefinition};
 use stele_durable::Dir;
@@ -76,5 +76,8 @@ impl Database for RedbDatabase {
 }
 
 fn failed(error: impl Into<redb::Error>) -> LookupError {
-    LookupError::Database(error.into().to_string())
+    match error.into() {
+        redb::Error::Io(error) => of_io(&error),
+        error => LookupError::Database(error.to_string()),
+    }
 }

@@ -3,7 +3,7 @@
 //! sled 0.34 does not sync what it flushes, and may not open after a power cut; so each flush is followed by a sync of the file system, it is
 //! opened with a check of its head against the log, and on any error, a panic included, it is set aside and rebuilt.
 
-use super::database::{Database, Head, LookupError, Row, of_bytes, to_bytes};
+use super::database::{Database, Head, LookupError, Row, of_bytes, of_io, to_bytes};
 use super::keys::Changes;
 use std::time::{Duration, Instant};
 use stele_durable::Dir;
@@ -82,5 +82,8 @@ impl Database for SledDatabase {
 }
 
 fn failed(error: sled::Error) -> LookupError {
-    LookupError::Database(error.to_string())
+    match error {
+        sled::Error::Io(error) => of_io(&error),
+        error => LookupError::Database(error.to_string()),
+    }
 }

@@ -1,8 +1,11 @@
-use super::databases::root_within;
+use super::database::{Database, Row};
+use super::databases::{opened, root_within};
+use super::keys::Changes;
 use super::sled_database::FOLDER;
 use super::*;
 use crate::testkit::start;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use stele_log_core::samples::{claim, release};
 use stele_spec::hash::Digest;
 use stele_spec::policy::TrustedCheckpoint;
@@ -20,7 +23,7 @@ fn log(home: &Path) -> (Dir, TileStore, TrustedCheckpoint) {
 }
 
 fn open(data: &Dir, store: &TileStore, published: &TrustedCheckpoint) -> DerivedLookup {
-    DerivedLookup::open(data, store, published.size(), published.root())
+    DerivedLookup::open(data, store, published.size(), published.root()).unwrap()
 }
 
 fn check(lookup: &DerivedLookup) {
@@ -115,7 +118,7 @@ fn what_came_while_it_was_away_is_caught_up() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = log(home.path());
     let early = stele_spec::merkle::root_at(&TileNodes::new(&store, 3), 3).unwrap();
-    let lookup = DerivedLookup::open(&data, &store, 3, early);
+    let lookup = DerivedLookup::open(&data, &store, 3, early).unwrap();
     assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap(), [1]);
     drop(lookup);
     check(&open(&data, &store, &published));
@@ -136,7 +139,7 @@ fn what_is_published_is_in_the_next_answer_and_stays_after_a_restart() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 300);
     let root_of = |size| stele_spec::merkle::root_at(&TileNodes::new(&store, published.size()), size).unwrap();
-    let lookup = DerivedLookup::open(&data, &store, 3, root_of(3));
+    let lookup = DerivedLookup::open(&data, &store, 3, root_of(3)).unwrap();
     for position in 3..200 {
         let rows = [row(position, "pkg:huggingface/acme/tiny", "acme.example/base@1.0.0")];
         lookup.extend(&rows, position + 1, root_of(position + 1));
@@ -148,7 +151,7 @@ fn what_is_published_is_in_the_next_answer_and_stays_after_a_restart() {
     }
     assert!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tin"), 0).unwrap().is_empty());
     drop(lookup);
-    let lookup = DerivedLookup::open(&data, &store, 200, root_of(200));
+    let lookup = DerivedLookup::open(&data, &store, 200, root_of(200)).unwrap();
     assert_eq!(lookup.positions(LookupKey::Purl("pkg:huggingface/acme/tiny"), 190).unwrap().len(), 10);
 }
 
@@ -157,7 +160,7 @@ fn rows_beyond_the_bound_are_read_from_the_entries() {
     let home = tempfile::tempdir().unwrap();
     let (data, store, published) = jumped(home.path(), 1000);
     let early = stele_spec::merkle::root_at(&TileNodes::new(&store, published.size()), 3).unwrap();
-    let lookup = DerivedLookup::open(&data, &store, 3, early);
+    let lookup = DerivedLookup::open(&data, &store, 3, early).unwrap();
     // More keys than may wait, and none of them what the entries say: they must not be what is found.
     let parents = vec!["pkg:huggingface/no/where@1".to_owned(); MAX_WAITING + 1];
     let rows = [LookupRow { parents, ..row(500, "pkg:huggingface/acme/tiny", "acme.example/base@1.0.0") }];
@@ -178,7 +181,7 @@ fn jumped(home: &Path, statements: u32) -> (Dir, TileStore, TrustedCheckpoint) {
 }
 
 fn check_jumped(lookup: &DerivedLookup, statements: u32) {
-    assert!(lookup.is_open());
+    assert_eq!(lookup.away(), None);
     for i in [0, 255, 256, 700, statements - 1] {
         let name = format!("a{i}.example");
         assert_eq!(lookup.positions(LookupKey::Publisher(&name), 0).unwrap(), [3 + u64::from(i)]);
@@ -223,7 +226,7 @@ fn what_is_published_while_lookups_are_made_is_in_them() {
     let inner = Arc::new(Inner::new(&data, &store, early));
     let lookup = DerivedLookup { inner: inner.clone(), worker: None };
     // Away: it says so, and what is published meanwhile is not lost.
-    assert!(!lookup.is_open());
+    assert_eq!(lookup.away(), Some(LookupUnavailable::Making { done: 0, size: 3 }));
     assert!(lookup.positions(LookupKey::Publisher("acme.example"), 0).is_err());
     lookup.extend(&[], published.size(), published.root());
     inner.begin();
@@ -248,4 +251,87 @@ fn a_release_whose_manifest_comes_back_is_found_by_its_files_again() {
     check(&lookup);
     drop(lookup);
     check(&open(&data, &store, &published));
+}
+
+/// Waits until what failed was opened again.
+fn wait_for(lookup: &DerivedLookup) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while let Some(why) = lookup.away() {
+        assert!(Instant::now() < deadline, "{why}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_could_not_be_opened_is_opened_by_itself_once_it_can_be() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = log(home.path());
+    // A file where the database belongs, and one where it would be set aside.
+    let in_the_way = ["lookup.sled", "lookup.sled.broken"].map(|name| home.path().join(name));
+    in_the_way.iter().for_each(|path| std::fs::write(path, b"no database").unwrap());
+    let lookup = open(&data, &store, &published);
+    let why = lookup.away().unwrap();
+    assert!(matches!(why, LookupUnavailable::Failed { seconds: 1 | 2 }), "{why}");
+    assert_eq!(lookup.positions(LookupKey::Publisher("acme.example"), 0).unwrap_err().to_string(), why.to_string());
+    in_the_way.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    wait_for(&lookup);
+    check(&lookup);
+}
+
+/// A database of which each sync fails, as on a disk without room.
+#[derive(Debug)]
+struct Unsynced {
+    inner: Box<dyn Database>,
+    syncs: Arc<AtomicUsize>,
+}
+
+impl Database for Unsynced {
+    fn head(&self) -> Result<Option<Head>, LookupError> {
+        self.inner.head()
+    }
+
+    fn write(&self, changes: &Changes, head: Option<Head>) -> Result<(), LookupError> {
+        self.inner.write(changes, head)
+    }
+
+    fn range(&self, from: &[u8], to: &[u8], most: usize) -> Result<Vec<Row>, LookupError> {
+        self.inner.range(from, to, most)
+    }
+
+    fn sync(&self) -> Result<(), LookupError> {
+        self.syncs.fetch_add(1, Ordering::SeqCst);
+        Err(LookupError::NoRoom("a test".into()))
+    }
+}
+
+#[test]
+fn a_sync_that_fails_while_they_are_made_costs_a_pause_and_no_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, store, published) = jumped(home.path(), 1030);
+    let target = Head { size: published.size(), root: published.root() };
+    let inner = Arc::new(Inner::new(&data, &store, target));
+    let (Databases { files, origins }, _) = Databases::open(&data, &store, target).unwrap();
+    let syncs = Arc::<AtomicUsize>::default();
+    let origins = Box::new(Unsynced { inner: origins, syncs: syncs.clone() });
+    *inner.databases.write().unwrap() = Some(Databases { files, origins });
+    while inner.is_behind() && inner.step() {}
+    assert_eq!(syncs.load(Ordering::SeqCst), 1);
+    let shared = inner.clone();
+    let lookup = DerivedLookup { inner, worker: Some(std::thread::spawn(move || shared.work())) };
+    assert!(matches!(lookup.away(), Some(LookupUnavailable::Failed { .. })), "{:?}", lookup.away());
+    wait_for(&lookup);
+    check_jumped(&lookup, 1030);
+    assert_eq!(syncs.load(Ordering::SeqCst), 1, "what failed was opened again, and not asked again");
+}
+
+#[test]
+fn a_full_disk_sets_no_database_aside() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, ..) = log(home.path());
+    std::fs::write(home.path().join("lookup.redb"), b"all of it").unwrap();
+    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    let no_room = opened(&data, "lookup.redb", || Err::<(), _>(super::database::of_io(&full)));
+    assert!(matches!(no_room, Err(LookupError::NoRoom(_))));
+    assert_eq!(std::fs::read(home.path().join("lookup.redb")).unwrap(), b"all of it");
+    assert!(!home.path().join("lookup.redb.broken").exists());
 }

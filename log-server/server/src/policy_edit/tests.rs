@@ -42,11 +42,16 @@ fn code(outcome: Result<Edited, EditError>) -> &'static str {
 
 #[test]
 fn what_is_no_line_of_a_witness_is_refused() {
+    let hidden = SignerKey::new("w4.example/\u{200b}w".parse().unwrap(), KeyType::Cosigner, [5; 32]);
+    let hidden = hidden.verifier().to_string();
     for (arguments, expected) in [
         (vec!["witness", "w4"], "not-a-witness-line"),
         (vec![], "not-a-witness-line"),
         (vec!["w4", "w4.example+00000000+AAAA", "https://w4.example"], "not-a-witness-key"),
         (vec!["w4", &log().to_string(), "https://w4.example"], "not-a-witness-key"),
+        // Nobody sees what is in these names.
+        (vec!["w4\u{202e}", &vkey(4), "https://w4.example"], "bad-name"),
+        (vec!["w4", &hidden, "https://w4.example"], "bad-name"),
         (vec!["w4", &vkey(4), "w4.example"], "bad-url"),
         (vec!["w4", &vkey(4), "ftp://w4.example"], "bad-url"),
         // Known already, by its key or by its name.

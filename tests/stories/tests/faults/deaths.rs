@@ -6,8 +6,10 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
+use stele_harness::binaries::Binary;
+use stele_harness::command::run;
 use stele_harness::history::{Head, History};
-use stele_harness::network::Network;
+use stele_harness::network::{Network, path};
 use stele_harness::process::poll;
 use stele_probe::failure::{During as _, Failure, Step};
 use stele_probe::http::{self, ANSWER};
@@ -294,6 +296,29 @@ fn a_witness_restored_from_a_backup() -> Step {
     assert_eq!(status.code(), Some(INCONSISTENT), "{messages}");
     assert!(messages.contains("hint:"), "{messages}");
     Ok(())
+}
+
+/// What nobody can notice from inside: the quorum is what stands against it.
+#[test]
+fn a_witness_of_which_all_is_put_back_is_one_that_may_lie() -> Step {
+    let mut network = with_claims(1)?;
+    network.witnesses[0].stop()?;
+    let both = ["state", "marks"].map(|name| (network.at(&format!("witness-1/{name}")), network.at(name)));
+    for (folder, backup) in &both {
+        model::copy(folder, backup)?;
+    }
+    network.witnesses[0].start()?;
+    add_claims(&network, 1..3)?;
+    network.witnesses[0].stop()?;
+    for (folder, backup) in &both {
+        replace(folder, backup)?;
+    }
+    network.witnesses[0].start()?;
+    let url = network.witnesses[0].url()?;
+    let told = run(Binary::Witness, ["doctor", path(&network.at("witness-1"))?, "--url", &url])?;
+    assert!(told.stdout.contains("on the same disk as the state"), "{}", told.stdout);
+    // A log that is honest brings it up to date.
+    add_claims(&network, 3..4)
 }
 
 #[test]

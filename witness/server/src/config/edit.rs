@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use stele_spec::note::KeyName;
-use toml_edit::{DocumentMut, Item};
+use toml_edit::{DocumentMut, Item, Table};
 
 use super::LogOptions;
 use stele_bastion::BastionAddress;
@@ -81,6 +81,21 @@ pub fn text_of_log(log: &TrustedLog, extras: &LogOptions) -> String {
     format!("\n[[log]]\n{}\nvkeys = [{keys}]\n{qpd}{pull}{seconds}", origin_line(log.origin().as_str()))
 }
 
+/// The file with what `logs add` says of a log that is listed; what it does not say stays. `None` where there is no table of that log.
+pub fn with_options(text: &str, origin: &str, said: &LogOptions) -> Option<String> {
+    let mut document: DocumentMut = text.parse().ok()?;
+    let log = table_of(&mut document, origin)?;
+    if let Some(url) = &said.pull {
+        log.insert("pull", toml_edit::value(url));
+    }
+    for (field, number) in [("pull_seconds", said.pull_seconds), ("qpd", said.qpd)] {
+        if let Some(number) = number {
+            log.insert(field, toml_edit::value(i64::try_from(number).ok()?));
+        }
+    }
+    Some(document.to_string())
+}
+
 /// The table that `mirror init` appends.
 pub fn text_of_mirror(name: &KeyName) -> String {
     format!(
@@ -103,8 +118,7 @@ pub fn with_disabled(text: &str, origin: &str, disabled: bool) -> Option<String>
 
 fn with_flags(text: &str, origin: &str, flags: &[&str], on: bool) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
-    let logs = document.get_mut("log")?.as_array_of_tables_mut()?;
-    let log = logs.iter_mut().find(|log| log.get("origin").and_then(Item::as_str) == Some(origin))?;
+    let log = table_of(&mut document, origin)?;
     for flag in flags {
         if on {
             log.insert(flag, toml_edit::value(true));
@@ -113,6 +127,11 @@ fn with_flags(text: &str, origin: &str, flags: &[&str], on: bool) -> Option<Stri
         }
     }
     Some(document.to_string())
+}
+
+fn table_of<'a>(document: &'a mut DocumentMut, origin: &str) -> Option<&'a mut Table> {
+    let logs = document.get_mut("log")?.as_array_of_tables_mut()?;
+    logs.iter_mut().find(|log| log.get("origin").and_then(Item::as_str) == Some(origin))
 }
 
 fn origin_line(origin: &str) -> String {
@@ -171,6 +190,21 @@ mod tests {
         for none in ["log = [{ origin = \"log.example/a\" }]\n", "[log]\norigin = \"log.example/a\"\n", "no TOML"] {
             assert_eq!(with_disabled(none, "log.example/a", true), None, "{none}");
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_listed_log_is_written_and_what_is_not_said_stays() {
+        let text =
+            "name = \"w\"\n\n[[log]] # ours\norigin = \"log.example/a\"\nqpd = 9 # few\n\n[limits]\nconnections = 3\n";
+        let said = LogOptions { qpd: None, pull: Some("https://a.example/".into()), pull_seconds: Some(60) };
+        let with = with_options(text, "log.example/a", &said).unwrap();
+        let lines = "qpd = 9 # few\npull = \"https://a.example/\"\npull_seconds = 60\n";
+        assert_eq!(with, text.replace("qpd = 9 # few\n", lines));
+        let elsewhere = LogOptions { pull: Some("https://b.example/".into()), ..LogOptions::default() };
+        let moved = with_options(&with, "log.example/a", &elsewhere).unwrap();
+        assert_eq!(moved, with.replace("a.example/\"", "b.example/\""));
+        assert_eq!(with_options(&with, "log.example/a", &LogOptions::default()), Some(with.clone()));
+        assert_eq!(with_options(&with, "log.example/b", &said), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod error;
 
 pub use edit::{
     text_of, text_of_agent, text_of_bastion, text_of_log, text_of_mirror, with_disabled, with_mirror, with_mldsa,
+    with_options,
 };
 use error::MAX_PULL_SECONDS;
 pub use error::{InvalidConfig, MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS};

@@ -99,9 +99,6 @@ impl WitnessDir {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         let places = home.config().places().map_err(|reason| WitnessError::Unfit { path: home.path(FILE), reason })?;
-        if places.contains(place) {
-            return Ok(());
-        }
         let ca = match ca {
             // The config's paths start at its folder, those of the command line where it was typed.
             Some(ca) => {
@@ -111,6 +108,14 @@ impl WitnessDir {
             }
             None => None,
         };
+        if let Some((_, listed)) = places.iter().zip(&home.config().bastions).find(|(known, _)| *known == place) {
+            let known = listed.ca.as_ref().map(|ca| home.resolve(ca));
+            return if ca.is_none() || ca == known {
+                Ok(())
+            } else {
+                Err(WitnessError::OtherRoots { place: place.clone() })
+            };
+        }
         let key = home.path("bastion.key");
         if !key.exists() {
             let no = |source| WitnessError::Machine { what: "draw a random key", source };

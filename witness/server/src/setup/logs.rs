@@ -4,10 +4,10 @@ use std::path::Path;
 
 use stele_daemon::config::parse;
 use stele_durable::lock::Lock;
-use stele_spec::checkpoint::{Origin, UnfitOrigin};
-use stele_spec::note::{SignedNote, VerifierKey};
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::{SignedNote, VerifierKey, shows};
 
-use crate::config::{Config, FILE, LogOptions, text_of_log, with_disabled};
+use crate::config::{Config, FILE, LogOptions, text_of_log, with_disabled, with_options};
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::network_list::{ListedLog, NetworkList};
@@ -31,14 +31,16 @@ pub struct Pulled {
 pub enum Added {
     /// The log is in the config now.
     New,
-    /// It was there with this key.
+    /// It was there with this key, and what was said of it this time is in the config now.
+    Changed,
+    /// It was there with this key, and nothing else was said of it.
     Already,
 }
 
 impl WitnessDir {
     /// Adds a log: its state and mark, then its table in the config. A running witness serves it after SIGHUP.
     ///
-    /// The origin is the key's name unless given. A known origin is never changed.
+    /// The origin is the key's name unless given. The keys of a known origin are never changed.
     pub fn add_log(folder: &Path, vkey: &str, origin: Option<&str>) -> Result<(Added, TrustedLog), WitnessError> {
         Self::add_log_with(folder, vkey, origin, &LogOptions::default())
     }
@@ -55,9 +57,8 @@ impl WitnessDir {
         let origin = origin.map_or_else(|| key.name().to_string(), str::to_owned);
         let parsed: Origin = origin.parse().map_err(|e| bad("origin", &origin, format!("{e}")))?;
         // Real logs have blanks in their names; what does not show is for no person to compare.
-        if let Err(unfit @ UnfitOrigin::Hidden { .. }) = parsed.fit_for_a_new_log() {
-            return Err(bad("origin", &origin, unfit.to_string()));
-        }
+        shows(&origin).map_err(|unfit| bad("origin", &origin, unfit.to_string()))?;
+        shows(key.name().as_str()).map_err(|unfit| bad("vkey", vkey, unfit.to_string()))?;
         let log = TrustedLog::new(parsed, vec![key]).map_err(|e| bad("vkey", vkey, format!("{e}")))?;
         Self::open(folder)?;
         Self::add(folder, log, extras)
@@ -132,12 +133,34 @@ impl WitnessDir {
         let _alone = Lock::take_soon(folder.join("logs.lock"))?;
         let home = Self::open(folder)?;
         if !home.is_new(&log)? {
-            return Ok((Added::Already, log));
+            return Ok((home.change(&log, extras)?, log));
         }
         let text = home.with(&text_of_log(&log, extras))?;
         home.states(home.keyring()?.own())?.begin(log.origin())?;
         stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
         Ok((Added::New, log))
+    }
+
+    /// A listed log gets what is said of it now; what is not said stays.
+    fn change(&self, log: &TrustedLog, said: &LogOptions) -> Result<Added, WitnessError> {
+        let (path, origin) = (self.path(FILE), log.origin().as_str());
+        let by_hand = || WitnessError::OptionsByHand { path: path.clone(), origin: origin.to_owned() };
+        let mut expected = self.config().logs.clone();
+        let listed = expected.iter_mut().find(|listed| listed.origin == origin).ok_or_else(by_hand)?;
+        listed.pull = said.pull.clone().or_else(|| listed.pull.take());
+        listed.pull_seconds = said.pull_seconds.or(listed.pull_seconds);
+        listed.qpd = said.qpd.or(listed.qpd);
+        if expected == self.config().logs {
+            return Ok(Added::Already);
+        }
+        let before = stele_durable::read_file(&path, stele_daemon::config::MAX_CONFIG)?.unwrap_or_default();
+        let text = with_options(&String::from_utf8_lossy(&before), origin, said).ok_or_else(by_hand)?;
+        // Never written unless it says what was meant and nothing else.
+        if self.read(&text)?.logs != expected {
+            return Err(by_hand());
+        }
+        stele_durable::replace_file(&path, text.as_bytes())?;
+        Ok(Added::Changed)
     }
 
     /// The way out of a lost or restored state: goes on from a checkpoint that carries our own cosignature.

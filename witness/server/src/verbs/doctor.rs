@@ -10,6 +10,7 @@ use stele_fetch::http_client::{ClientLimits, HttpClient};
 use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::cosignature::{UnixTime, verify_cosignature};
 use stele_spec::merkle::empty_root;
+use stele_spec::note::KeyName;
 use stele_spec::tiledlog::{FilesFn, TiledLog};
 use stele_terminal::checks::Checks;
 use stele_terminal::finish::Output;
@@ -47,6 +48,7 @@ pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> Output {
     let keyring = found.take("keys", home.keyring().map(|keyring| (names(&keyring), keyring)));
     if let Some(keyring) = &keyring {
         found.round_trip(keyring, now);
+        found.named(home, keyring);
         found.files_apart(home);
         if let Some(mut view) = found.0.take("state", home.view(keyring.own())) {
             found.logs(home, &mut view, now);
@@ -98,6 +100,16 @@ impl Examination {
         self.take("round trip", done);
         if keyring.own().keys().count() < 2 {
             self.warn("keys", "Ed25519 alone: without an ML-DSA-44 key it signs no subtrees".into());
+        }
+    }
+
+    /// A key keeps the name that it was made with, also one that no new key would get.
+    fn named(&mut self, home: &WitnessDir, keyring: &WitnessSigner) {
+        let mirror = home.config().mirror.as_ref().and_then(|mirror| mirror.name.parse::<KeyName>().ok());
+        for name in [keyring.own().name()].into_iter().chain(&mirror) {
+            if let Err(unfit) = name.fit_for_a_new_key() {
+                self.warn("keys", format!("no new key would be named {name}: {unfit}"));
+            }
         }
     }
 

@@ -40,8 +40,9 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
-        announce::listening(local)?;
         reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
+        // The last that can fail: with `--json`, stdout has this line or an error's document, and never both.
+        announce::listening(local)?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let follower = mirror.clone().map(|mirror| Arc::new(Copying(mirror)) as Arc<dyn Follower>);
         let pulling = stele_pull::start(witness.clone(), follower);

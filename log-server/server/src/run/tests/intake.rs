@@ -215,7 +215,7 @@ fn a_log_without_lookups_says_so_and_goes_on() {
     }
     let health = log.get("/healthz");
     assert_eq!(health.status, 503);
-    assert!(health.text().contains("lookups-away"), "{}", health.text());
+    assert!(health.text().contains("lookups-away") && health.text().contains("opened again in"), "{}", health.text());
     let first = claim("acme.example", 1);
     assert_eq!(log.proven(&first).index(), 1);
     let answer = log.get("/lookup/publisher?name=acme.example");
@@ -224,6 +224,11 @@ fn a_log_without_lookups_says_so_and_goes_on() {
     for path in ["/entries/1", "/entries/1/proof", "/tile/0/000.p/3", "/lookup/name/proof?name=acme.example"] {
         assert_eq!(log.get(path).status, 200, "{path}");
     }
+    // Once it can be, it is opened by itself, with all that was logged meanwhile.
+    std::fs::remove_file(home.path().join("lookup.sled")).unwrap();
+    std::fs::remove_file(home.path().join("lookup.sled.broken")).unwrap();
+    log.wait_for(200);
+    assert!(log.get("/lookup/publisher?name=acme.example").text().contains("[1]"));
     log.stop();
 }
 
