@@ -47,7 +47,9 @@ fn status(stream: &mut TcpStream) -> Option<u16> {
         let mut byte = [0];
         match stream.read(&mut byte) {
             Ok(1) => head.push(byte[0]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("neither an answer nor an end"),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                panic!("neither an answer nor an end")
+            }
             _ => return None,
         }
     }
