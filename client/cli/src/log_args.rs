@@ -1,12 +1,14 @@
 //! Whom a verb asks, whom it believes, and where it remembers: what the verbs that ask a log have in common.
 
-use stele_explain::Failure;
+use stele_durable::DurableError;
+use stele_explain::{Explain, Failure, explain};
 use stele_log_client::api::LogClient;
 use stele_log_client::index_end::Incomplete;
 use stele_log_client::local_state::{LocalState, LogId};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT, MAX_WHOLE_WAIT};
 use stele_log_client::proven_entries::ProvenEntries;
+use stele_log_client::reader::ReadError;
 use stele_publish::issued_at;
 use stele_spec::policy::Policy;
 use stele_terminal::volume::note;
@@ -62,6 +64,40 @@ impl LogContext {
     /// The log under its newest head.
     pub(crate) fn log(&self) -> Result<LogView<'_>, Failure> {
         self.address.ask(&self.policy, &self.local_state)
+    }
+}
+
+/// A failure of the folder that somebody named for what is remembered.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StateUnusable(Failure);
+
+impl StateUnusable {
+    /// The same failure, with the way round where it is one of the folder that `$STELE_STATE` names.
+    pub(crate) fn explained(failure: Failure) -> Failure {
+        let error: &(dyn std::error::Error + 'static) = failure.as_explain();
+        let error = match error.downcast_ref::<ReadError>() {
+            Some(ReadError::Durable(error)) => Some(error),
+            _ => error.downcast_ref::<DurableError>(),
+        };
+        let named = std::env::var_os("STELE_STATE").filter(|folder| !folder.is_empty());
+        let is_of_state = match error {
+            Some(DurableError::Io { path, .. }) => named.is_some_and(|named| path.starts_with(named)),
+            _ => false,
+        };
+        if is_of_state { Self(failure).into() } else { failure }
+    }
+}
+
+impl Explain for StateUnusable {
+    explain! {
+        Self(failure) => failure.as_explain().exit(), failure.as_explain().code(),
+            hint: format!(
+                "$STELE_STATE names this folder for what is remembered of logs: name one that can be written, or remember nothing: \
+                 --no-state{}",
+                failure.as_explain().hint().map(|hint| format!("; {hint}")).unwrap_or_default()
+            ),
+            facts: failure.as_explain().facts();
     }
 }
 

@@ -13,6 +13,7 @@ use stele_terminal::volume::{self, Volume};
 
 use crate::Output;
 use crate::args::{self, Cli, Verb, program};
+use crate::log_args::StateUnusable;
 use crate::rehearsal;
 use crate::schema;
 use crate::settings::Settings;
@@ -43,6 +44,9 @@ pub fn start() -> ExitCode {
         Err(_) if cli.verb.is_about_the_program() => run(cli, &unset),
         Err(error) => Err(error.into()),
     };
+    let outcome = outcome
+        .map_err(StateUnusable::explained)
+        .map(|output| Output { failure: output.failure.map(StateUnusable::explained), ..output });
     finish(outcome.or_else(each_problem), voice)
 }
 
@@ -94,6 +98,6 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Completions(args) => Ok(args.script(&program()).into()),
         Verb::Man(args) => Ok(args.run(&program())?.into()),
         Verb::Version => Ok(program().version().into()),
-        Verb::Help(args) => Ok(verbs::help::run(&args)),
+        Verb::Help(args) => verbs::help::run(&args),
     }
 }

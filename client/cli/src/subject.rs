@@ -12,6 +12,7 @@ use stele_log_client::statements::StatementList;
 use stele_publish::key_proposal::Proposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
+use stele_spec::index::{self, Kind};
 use stele_spec::manifest::GitBlobId;
 use stele_spec::name::Coordinate;
 use stele_spec::statement::{Purl, SignedStatement};
@@ -231,7 +232,10 @@ impl SubjectError {
 impl Explain for SubjectError {
     explain! {
         Self { text } => Exit::BadInput, "no-such-subject",
-            hint: format!("name {FORMS}"),
+            hint: match index::Subject::read(Kind::Under, text) {
+                Ok(_) => format!("`stele history {text}` has what was said under a publisher or a model; for one release name {FORMS}"),
+                Err(_) => format!("name {FORMS}"),
+            },
             facts: not_a_coordinate(text).map(|problem| ("found", problem)).into_iter().collect();
     }
 }

@@ -78,6 +78,34 @@ fn every_verb_has_an_example_in_its_help_and_a_man_page_with_each_of_its_options
 }
 
 #[test]
+fn what_is_no_verb_has_no_help_and_short_options_are_the_same_for_every_verb() {
+    stele(&["help", "nosuch"]).fails(2, &["no help on \"nosuch\"", "`stele help` lists the verbs"]);
+    stele(&["help", "key", "nosuch"]).fails(2, &["key nosuch"]);
+    assert_eq!(stele(&["help", "nosuch", "--json"]).fails_json(2, "no-such-topic")["exit"], 2);
+    stele(&["help", "key", "new"]).ok();
+    for verb in verbs() {
+        let help = help(&verb);
+        assert!(!help.contains(" --output <") || help.contains("-o, --output <"), "{verb:?}: {help}");
+    }
+}
+
+#[test]
+fn a_word_of_the_command_line_writes_no_line_of_its_own() {
+    let said = stele(&["claim", "acme.example\nhint: all is well"]).fails(2, &["hint: all is well"]).err;
+    assert!(!said.lines().any(|line| line.starts_with("hint: all")), "{said}");
+}
+
+#[test]
+fn an_address_without_a_scheme_is_said_to_be_taken_for_a_folder() {
+    let world = World::released();
+    let policy = world.at("policy");
+    for log in ["127.0.0.1:9", "ftp://log.example"] {
+        let asked = ["history", "acme.example", "--policy", text(&policy), "--log", log];
+        stele(&asked).fails(9, &["an address begins with http:// or https://"]);
+    }
+}
+
+#[test]
 fn completions_complete_verbs_and_options() {
     let home = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -212,6 +212,9 @@ fn a_statement_is_rehearsed_with_what_it_changes_and_what_auditors_will_say() {
     assert_eq!(json["changes"][0]["path"], "state");
     assert_eq!(json["changes"][0]["after"], "withdrawn");
     assert_eq!(json["statement"]["kind"], "withdraw");
+    // What no option gave is asked for by the name of its option.
+    let bare = ["withdraw", COORDINATE, "--copies", "publicly-downloaded", "--reason", "Because.", "--dry-run"];
+    say(&world, &bare).fails(7, &["actions: required, and not there: --did"]);
     let payload = world.at("payload.cbor");
     let license = world.model().join("LICENSE");
     let amended = [

@@ -115,14 +115,18 @@ fn a_link_whose_blob_is_gone_is_a_missing_file() {
     let repository = cache(&world, Store::Shared);
     let snapshot = snapshot(&repository);
     fs::remove_file(fs::canonicalize(snapshot.join("model.safetensors")).unwrap()).unwrap();
-    let ran = world
-        .verify_briefly(&snapshot, &[])
-        .fails(15, &["missing: model.safetensors", "hint: their blobs are not in the cache: download them again"]);
-    assert!(ran.out.contains("because the blobs are not in the cache"), "{ran:?}");
+    let ran = world.verify_briefly(&snapshot, &[]).fails(
+        15,
+        &[
+            "missing: model.safetensors",
+            "hint: what their links lead to is not here: download it again, in a cache of a hub its blobs",
+        ],
+    );
+    assert!(ran.out.contains("because what their links lead to is not here"), "{ran:?}");
     world.verify_briefly(&snapshot, &["--partial"]).ok();
     world
         .verify_briefly(&snapshot.join("model.safetensors"), &[])
-        .fails(15, &["is a link, and what it leads to is not here", "its blob is not in the cache"]);
+        .fails(15, &["is a link, and what it leads to is not here", "in a cache of a hub that is its blob"]);
 }
 
 #[test]

@@ -185,9 +185,13 @@ fn a_new_key_says_what_its_loss_means_and_how_to_have_a_second() {
     let keys = Keys::new();
     let path = keys.at("new.pem");
     let made = stele(&["key", "new", &path]).ok();
-    for said in ["the name is lost", "stele key new second.pem", &format!("--new second.pub --key {path}")] {
+    let public = keys.at("new.pub");
+    for said in ["the name is lost", &format!("stele key show {path} > {public}"), &format!("--new {public} --key KEY")]
+    {
         assert!(made.err.contains(said), "{made:?}");
     }
+    // A key does not add itself.
+    assert!(!made.err.contains(&format!("--key {path}")), "{made:?}");
     assert!(!made.out.contains("lost"), "stdout has the key id and the public key alone");
 }
 

@@ -146,7 +146,7 @@ fn a_memory_that_cannot_be_used_stops_only_whoever_asked_for_it() {
     let arguments = ["verify", model.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
     stele(&arguments).ok();
     std::fs::write(world.at("state"), b"a file where the folder belongs").unwrap();
-    world.verify(&[]).fails(10, &["state"]);
+    world.verify(&[]).fails(10, &["state", "--no-state"]);
     world.verify(&["--no-state"]).ok();
     // What was damaged is set aside, with words.
     std::fs::remove_file(world.at("state")).unwrap();

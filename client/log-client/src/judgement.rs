@@ -109,8 +109,10 @@ impl Judgement {
         found.extend(ReleaseConflict::of(history).map(Failure::from));
         let is_accepted = |error: &WithdrawnError| accepts.states.iter().any(|state| error.is_accepted_by(state));
         let (taken, withdrawn): (Vec<_>, Vec<_>) = WithdrawnError::all(history).into_iter().partition(is_accepted);
-        if !taken.is_empty() {
-            accepted.push("withdrawn");
+        for code in taken.iter().map(Explain::code) {
+            if !accepted.contains(&code) {
+                accepted.push(code);
+            }
         }
         let critical = withdrawn.iter().filter_map(WithdrawnError::incident_entry).max();
         found.extend(withdrawn.into_iter().map(Failure::from));
@@ -306,7 +308,7 @@ impl Explain for WithdrawnError {
                 instead.as_ref().map_or_else(|| "do not use it".to_owned(), |instead| format!("use {instead} instead"))
             ),
             "found": format!("entry {entry}: {}", reason.to_string().replace('\n', " "));
-        Self::Critical { entry, by, summary, .. } => Exit::Withdrawn, "withdrawn",
+        Self::Critical { entry, by, summary, .. } => Exit::Withdrawn, "critical-incident",
             hint: format!(
                 "do not use it before you know what that means for you; `stele history` has all that was said; \
                  --accept incident:{by} lets a script go on"

@@ -30,5 +30,7 @@ pub mod log_view;
 
 pub mod release_bundle;
 
+pub mod unproven_answer;
+
 pub mod age;
 pub mod lineage;

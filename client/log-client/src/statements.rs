@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_spec::entry::Entry;
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::{Coordinate, Publisher};
@@ -133,9 +134,10 @@ impl ProvenStatement {
         let position = proof.index();
         let proven = proof::check_under(&proof, entry, head.trusted().clone())
             .map_err(|error| UnprovenStatement::Proof { position, error })?;
-        let proven = proven
-            .try_map(SignedStatement::parse)
-            .map_err(|error| UnprovenStatement::Statement { position, error: Box::new(error) })?;
+        let proven = proven.try_map(SignedStatement::parse).map_err(|error| match Entry::parse(entry) {
+            Ok(Entry::Index(_)) => UnprovenStatement::IndexEntry { position },
+            _ => UnprovenStatement::Statement { position, error: Box::new(error) },
+        })?;
         Ok(Self { proven, proof })
     }
 
@@ -165,7 +167,7 @@ impl ProvenStatement {
     }
 }
 
-/// An entry that somebody passes on and that is not what they say.
+/// An entry that is not the statement that it is taken for.
 #[derive(Debug, thiserror::Error)]
 pub enum UnprovenStatement {
     /// It is not in the log there.
@@ -175,6 +177,12 @@ pub enum UnprovenStatement {
         position: u64,
         /// Why.
         error: ProofError,
+    },
+    /// It is in the log there, and is an entry of the log's own.
+    #[error("entry {position} is an index entry of the log, and no statement")]
+    IndexEntry {
+        /// The position.
+        position: u64,
     },
     /// It is no statement.
     #[error("entry {position} is no statement: {error}")]
@@ -192,6 +200,9 @@ const ASK_AGAIN: &str = "ask the log again, or another mirror of it: what this o
 impl Explain for UnprovenStatement {
     explain! {
         Self::Proof { .. } => Exit::NotInLog, "not-in-log", hint: ASK_AGAIN;
+        Self::IndexEntry { .. } => Exit::BadInput, "index-entry",
+            hint: "name the entry of a statement: `stele history NAME` lists them. An index entry commits to what the log lists under each \
+                   name, and says nothing of a release", "expected": "a statement", "found": "an index entry";
         Self::Statement { error, .. } => Exit::BadInput, error.code(), hint: ASK_AGAIN;
     }
 }

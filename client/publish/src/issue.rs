@@ -42,6 +42,8 @@ pub struct StatementRequest {
     pub subject: Option<Subject>,
     /// The fields that options give.
     pub given: Vec<OptionValue>,
+    /// The fields that options could give, each with its option.
+    options: Vec<(&'static str, &'static str)>,
 }
 
 /// How a statement is issued.
@@ -85,16 +87,17 @@ impl StatementRequest {
     /// About a release as a person names it; the fields that options give are still to come.
     pub fn new(kind: Kind, release: Option<&str>, speaker: Option<Publisher>) -> Result<Self, Failure> {
         let subject = release.map(Subject::read).transpose()?;
-        Ok(Self { kind, speaker, subject, given: Vec::new() })
+        Ok(Self { kind, speaker, subject, given: Vec::new(), options: Vec::new() })
     }
 
     /// A text that an option may give.
     pub fn text(&mut self, path: &'static str, value: Option<&str>, option: &'static str) {
-        self.given.extend(value.map(|value| OptionValue { path, value: value.into(), option }));
+        self.value(path, value.map(Value::from), option);
     }
 
     /// A value that an option may give.
     pub fn value(&mut self, path: &'static str, value: Option<Value>, option: &'static str) {
+        self.options.push((path, option));
         self.given.extend(value.map(|value| OptionValue { path, value, option }));
     }
 
@@ -142,7 +145,7 @@ impl StatementRequest {
         problems: &mut Problems,
     ) -> Option<Prepared> {
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
-        let kind = self.kind;
+        let (kind, options) = (self.kind, self.options.clone());
         let mut form = self.into_form(to.form, problems)?;
         resolve(&mut form, kind, record, problems);
         if kind == Kind::Amend && !problems.has_unavailable() {
@@ -160,10 +163,10 @@ impl StatementRequest {
             tried.stand_in(&absent);
             tried.default("publisher.name", STAND_IN);
             tried.default("weights_digest", Digest::of(b"").to_string());
-            problems.keep(check_fields(&tried, kind));
+            problems.keep(check_fields(&tried, kind, &options));
             return None;
         }
-        problems.keep(check_fields(&form, kind))?;
+        problems.keep(check_fields(&form, kind, &options))?;
         let statement = problems.keep(statement_of(&form, kind))?;
         let there = problems.keep(said_before(record, &statement, written))?;
         if to.places {
@@ -267,7 +270,7 @@ fn resolve(form: &mut Form, kind: Kind, record: &mut ProvenEntries, problems: &m
 }
 
 /// Everything that is wrong with the fields of a kind, together.
-fn check_fields(form: &Form, kind: Kind) -> Result<(), FormError> {
+fn check_fields(form: &Form, kind: Kind, options: &[(&str, &str)]) -> Result<(), FormError> {
     if !form.has("publisher.name") {
         return Err(NO_SPEAKER);
     }
@@ -282,7 +285,13 @@ fn check_fields(form: &Form, kind: Kind) -> Result<(), FormError> {
         }
         Kind::Publisher | Kind::Release | Kind::Observation => Vec::new(),
     };
-    form.refuse(problems)
+    // What is missing was left out of the command line as well.
+    let named =
+        |problem: String| match options.iter().find(|(path, _)| problem.starts_with(&format!("{path}: required"))) {
+            Some((_, option)) => format!("{problem}: {option}, or the form, gives it"),
+            None => problem,
+        };
+    form.refuse(problems.into_iter().map(named).collect())
 }
 
 /// Why a statement by nobody is not made.

@@ -87,13 +87,17 @@ impl Explain for PolicyFileError {
         Self::Missing { looked } => Exit::WrongPolicy, "policy-missing",
             hint: "get the policy from somebody you trust, not from where the weights came; then --policy FILE, or put it at ~/.config/stele/policy",
             "expected": "a policy file",
-            "found": format!(
-                "nothing at {}",
-                looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-            );
+            "found": if looked.is_empty() {
+                "no place to look at: none of $STELE_POLICY, $XDG_CONFIG_HOME and $HOME is set".to_owned()
+            } else {
+                format!(
+                    "nothing at {}",
+                    looked.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+                )
+            };
         Self::Folder { .. } => Exit::WrongPolicy, "policy-is-folder", hint: "name the file of the policy with --policy",
             "expected": "a policy file", "found": "a folder";
         Self::Invalid { .. } => Exit::WrongPolicy, "policy-invalid",
-            hint: "`stele policy check FILE` says what a policy requires; see c2sp.org/tlog-policy";
+            hint: "get it again from whoever gave it to you, or correct that line: c2sp.org/tlog-policy says how a policy is written";
     }
 }

@@ -93,11 +93,7 @@ impl StaticFiles {
 
     /// What a person writes: an address, or the path of a folder.
     pub fn parse(text: &str, user_agent: &str) -> Self {
-        if text.starts_with("http://") || text.starts_with("https://") {
-            Self::http(text, user_agent)
-        } else {
-            Self::folder(text)
-        }
+        if is_address(text) { Self::http(text, user_agent) } else { Self::folder(text) }
     }
 
     /// A file by its path, of at most `limit` bytes; none where there is none.
@@ -149,6 +145,11 @@ pub fn patiently(ask: impl Fn() -> Result<Response, HttpError>) -> Result<Respon
     asked(TRIES, sleep, ask)
 }
 
+/// Whether a text is an address; any other is the path of a folder.
+fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
 fn asked(
     tries: u32,
     rest: impl Fn(Duration),
@@ -185,6 +186,8 @@ impl Explain for SourceError {
         Self::Status { status: 502..=504, .. } => Exit::Unavailable, "log-answer-malformed",
             hint: "the server, or a proxy in front of it, cannot answer now: try again later";
         Self::Status { .. } => Exit::Unavailable, "log-answer-malformed", hint: NOT_A_WHOLE_LOG;
+        Self::Missing { place } if !is_address(place) => Exit::Unavailable, "log-file-missing",
+            hint: "it is looked for in a folder of this machine; an address begins with http:// or https://";
         Self::Missing { .. } => Exit::Unavailable, "log-file-missing", hint: NOT_A_WHOLE_LOG;
         Self::TooLarge { limit, found, .. } => Exit::BadInput, "log-file-too-large",
             hint: "what is served is not what the tree head commits to: read from another mirror; if the log itself serves it, tell its operator",

@@ -105,7 +105,8 @@ impl Findings {
         }
         for (other, files) in shared {
             let Some(other) = self.releases.get(other) else { continue };
-            let summary = format!("{} weights files are also those of {}", files.len(), other.name);
+            let (are, s) = if files.len() == 1 { ("is", "") } else { ("are", "s") };
+            let summary = format!("{} weights file{s} {are} also in {}", files.len(), other.name);
             let mut evidence = vec![shown("other", &other.name)];
             evidence.extend(shown_list("file", files));
             sheet.report(Code::FileInMany, summary, evidence);

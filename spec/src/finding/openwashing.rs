@@ -63,8 +63,13 @@ fn class(release: &Release, sheet: &mut Sheet) {
         shown("computed class", computed),
     ];
     evidence.extend(shown_list("lacks", found.lacking(claimed)));
-    let summary =
-        format!("class {claimed} of the Model Openness Framework is claimed, and class {computed} is reached");
+    let claim = match release.openness.class {
+        Some(class) if class == claimed => format!("class {claimed} of the Model Openness Framework is claimed"),
+        // The claim is a word, and the class is what it means.
+        _ => format!("the claim {} means class {claimed} of the Model Openness Framework", release.openness.claim),
+    };
+    let reached = found.class.map_or("no class".to_owned(), |class| format!("class {class}"));
+    let summary = format!("{claim}, and {reached} is reached");
     sheet.report(Code::OpennessClass, summary, evidence);
 }
 

@@ -13,7 +13,10 @@ impl Explain for RefusedCheckpoint {
     explain! {
         Self::UnknownLog { found, known } => Exit::WrongPolicy, "unknown-log",
             hint: "use the policy that lists this log, or do not rely on it",
-            "expected": known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "), "found": found;
+            "expected": match known.as_slice() {
+                [] => "a log of the policy, which lists none".to_owned(),
+                known => known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            }, "found": found;
         Self::Log(CheckpointError::NotSigned) => Exit::WrongPolicy, "other-log-key",
             hint: "the policy has another key for this log: ask whoever gave you the policy for the current one; if it is current, do not use this bundle";
         Self::Log(CheckpointError::BadSignature) => Exit::BadSignature, "bad-log-signature", hint: CHANGED;

@@ -151,7 +151,7 @@ impl Explain for FolderMismatch {
             hint: match (matching, dangling) {
                 (0, _) => "name the folder that holds the files, or --no-hash to check the evidence alone",
                 (_, 1..) => {
-                    "their blobs are not in the cache: download them again; --partial accepts a part of a release"
+                    "what their links lead to is not here: download it again, in a cache of a hub its blobs; --partial accepts a part of a release"
                 }
                 _ => "download the rest; --partial accepts a part of a release",
             },

@@ -4,6 +4,7 @@
 //! ```text
 //! let proxy = Proxy::start(network.log_address()?)?;
 //! proxy.answer(|path| path.contains("/proof?").then(|| (404, Vec::new())));     from now on
+//! proxy.alter(|path, body| if path == "/checkpoint" { flip(body) });            from now on
 //! proxy.encode(Encoding::Unasked);                                              from now on
 //! proxy.url()
 //! ```
@@ -25,6 +26,9 @@ const MAX_REQUEST: usize = 1 << 20;
 
 /// A path with its query to a status and a body; none to pass the request on.
 type Rule = Box<dyn Fn(&str) -> Option<(u16, Vec<u8>)> + Send>;
+
+/// Changes the body of an answer 200 of the log to the path.
+type Change = Box<dyn Fn(&str, &mut Vec<u8>) + Send>;
 
 /// Who decides how the body of an answer is encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +64,7 @@ pub struct Proxy {
 struct Shared {
     log: SocketAddr,
     rule: Mutex<Rule>,
+    change: Mutex<Change>,
     encoding: Mutex<Encoding>,
     sent: Mutex<Vec<Sent>>,
 }
@@ -70,9 +75,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").during("listening")?;
         let address = listener.local_addr().during("listening")?;
         let gone = Arc::new(AtomicBool::new(false));
-        let shared =
-            Shared { log, rule: Mutex::new(Box::new(|_| None)), encoding: Mutex::default(), sent: Mutex::default() };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            log,
+            rule: Mutex::new(Box::new(|_| None)),
+            change: Mutex::new(Box::new(|_, _| ())),
+            encoding: Mutex::default(),
+            sent: Mutex::default(),
+        });
         let (stop, serving) = (gone.clone(), shared.clone());
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -90,6 +99,11 @@ impl Proxy {
     /// Answers by this rule from now on.
     pub fn answer(&self, rule: impl Fn(&str) -> Option<(u16, Vec<u8>)> + Send + 'static) {
         *lock(&self.shared.rule) = Box::new(rule);
+    }
+
+    /// Changes the log's answers so from now on.
+    pub fn alter(&self, change: impl Fn(&str, &mut Vec<u8>) + Send + 'static) {
+        *lock(&self.shared.change) = Box::new(change);
     }
 
     /// Encodes bodies so from now on.
@@ -121,7 +135,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     let (method, path) = (words.next()?, words.next()?);
     let answered = lock(&shared.rule)(path);
     let encoding = *lock(&shared.encoding);
-    let answer = match answered {
+    let mut answer = match answered {
         Some((status, body)) => Answer { status, headers: Vec::new(), body },
         None => {
             let header = |name: &str| {
@@ -134,6 +148,9 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> Option<()> {
             http::send(shared.log, method, path, &headers, &body).ok()?
         }
     };
+    if answer.status == 200 {
+        lock(&shared.change)(path, &mut answer.body);
+    }
     let gzip = match encoding {
         Encoding::Plain => false,
         Encoding::AsAsked => answer.header("content-encoding") == Some("gzip"),

@@ -35,7 +35,7 @@ pub struct PublishArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Where to put the bundle; else release.stele in the folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write over a bundle of another release, or another file, there.
     #[arg(long)]

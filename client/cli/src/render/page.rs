@@ -40,6 +40,17 @@ impl Page {
     }
 }
 
+/// A digest over files, with how many they are and their bytes.
+pub(crate) fn sized(
+    digest: impl std::fmt::Display,
+    files: impl std::fmt::Display,
+    bytes: impl std::fmt::Display,
+) -> String {
+    let files = files.to_string();
+    let noun = if files == "1" { "file" } else { "files" };
+    format!("{digest} ({files} {noun}, {bytes} bytes)")
+}
+
 /// Text without what moves the cursor or turns the direction of writing.
 pub(crate) fn printable(text: &str) -> String {
     stele_explain::printable::printable(text).into_owned()

@@ -7,7 +7,7 @@ use stele_spec::hash::KeyId;
 use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
 
 use crate::render::claims;
-use crate::render::page::Page;
+use crate::render::page::{Page, sized};
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {
@@ -46,10 +46,7 @@ pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
     page.maybe("purl", model.purl.as_ref());
     page.row("issued", &release.issued_at);
     page.row("signed by", &signer);
-    page.row(
-        "weights",
-        &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),
-    );
+    page.row("weights", &sized(release.weights.digest, release.weights.files, release.weights.bytes));
     page.row("tree", &release.tree.digest);
     page.row("manifest", &release.manifest);
 

@@ -1,17 +1,17 @@
 //! `stele help`: a verb's help, the table of exit codes, or the words of the programs.
 
 use serde_json::{Value, json};
-use stele_explain::Exit;
+use stele_explain::{Exit, Explain, Failure, explain};
 
 use crate::Output;
 use crate::args::{HelpArgs, program};
 
-pub(crate) fn run(args: &HelpArgs) -> Output {
+pub(crate) fn run(args: &HelpArgs) -> Result<Output, Failure> {
     if args.topic.first().is_some_and(|topic| topic == "exit-codes") {
-        return exit_codes();
+        return Ok(exit_codes());
     }
     if args.topic.first().is_some_and(|topic| topic == "concepts") {
-        return concepts();
+        return Ok(concepts());
     }
     let mut command = program().command().bin_name("stele");
     command.build();
@@ -19,11 +19,25 @@ pub(crate) fn run(args: &HelpArgs) -> Output {
     for topic in &args.topic {
         match chosen.find_subcommand(topic) {
             Some(found) => chosen = found.clone(),
-            None => break,
+            None => return Err(NoSuchTopic { topic: args.topic.join(" ") }.into()),
         }
     }
     let text = chosen.render_help().to_string();
-    Output { json: json!({ "help": text }), text, failure: None }
+    Ok(Output { json: json!({ "help": text }), text, failure: None })
+}
+
+/// A word that is no verb.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no help on {topic:?}")]
+pub(crate) struct NoSuchTopic {
+    topic: String,
+}
+
+impl Explain for NoSuchTopic {
+    explain! {
+        Self { topic } => Exit::Usage, "no-such-topic", hint: "`stele help` lists the verbs",
+            "expected": "a verb, exit-codes or concepts", "found": topic;
+    }
 }
 
 /// The words that every screen uses, for who meets them first.

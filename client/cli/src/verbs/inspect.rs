@@ -23,7 +23,7 @@ use stele_spec::statement::SignedStatement;
 use crate::Output;
 use crate::args::InspectArgs;
 use crate::extract;
-use crate::render::page::{Page, printable};
+use crate::render::page::{Page, printable, sized};
 use crate::render::statement;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
@@ -188,19 +188,8 @@ fn statement(signed: &SignedStatement) -> (Page, Value) {
 fn manifest(manifest: &Manifest) -> (Page, Value) {
     let mut page = Page::titled("a manifest");
     page.row("digest", &manifest.digest());
-    page.row(
-        "weights",
-        &format!(
-            "{} ({} files, {} bytes)",
-            manifest.weights_digest(),
-            manifest.weights_files(),
-            manifest.weights_bytes()
-        ),
-    );
-    page.row(
-        "tree",
-        &format!("{} ({} files, {} bytes)", manifest.tree_digest(), manifest.files().len(), manifest.total_bytes()),
-    );
+    page.row("weights", &sized(manifest.weights_digest(), manifest.weights_files(), manifest.weights_bytes()));
+    page.row("tree", &sized(manifest.tree_digest(), manifest.files().len(), manifest.total_bytes()));
     for file in manifest.files().iter().take(LISTED) {
         page.row(file.role.as_str(), &format!("{}  {} ({} bytes)", file.sha256, file.path, file.size));
     }

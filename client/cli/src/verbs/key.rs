@@ -37,7 +37,7 @@ fn new(file: &Path, encrypt: bool, passphrase_file: Option<PathBuf>) -> Result<O
         Zeroizing::new(key.to_pkcs8_pem())
     };
     key_file::write_new(file, &pem)?;
-    note(&second_key(&file.display().to_string()));
+    note(&second_key(file));
     Ok(render(&key.public(), Some(file)))
 }
 
@@ -59,12 +59,14 @@ fn render(key: &PublicKey, written: Option<&Path>) -> Output {
     Output { text: format!("{wrote}key id {kid}\n{pem}"), json, failure: None }
 }
 
-/// What losing the key means, and how to have a second one.
-fn second_key(file: &str) -> String {
+/// What losing the key means, and how to have a second one. Whether this is the first or the second of a name, only its owner knows.
+fn second_key(file: &Path) -> String {
+    let public = file.with_extension("pub");
+    let (public, file) = (public.display(), file.display());
     format!(
-        "If the only key of a name is lost, the name is lost: no one can give it back. Make a second key elsewhere, and once the\n\
-         name is claimed add it:\n  \
-         stele key new second.pem && stele key show second.pem > second.pub     on another machine\n  \
-         stele keys add NAME --new second.pub --key {file}\n"
+        "If the only key of a name is lost, the name is lost: no one can give it back. Once the name is claimed, make a second key on\n\
+         another machine. If this is the second, the first one, KEY, signs that it is added:\n  \
+         stele key show {file} > {public}     here\n  \
+         stele keys add NAME --new {public} --key KEY     where KEY is, with a copy of the .pub file\n"
     )
 }

@@ -100,7 +100,7 @@ fn text(round: &Round) -> String {
     for (origin, log) in &round.logs {
         page.section(origin);
         let Some(log) = log else {
-            page.row("log", &"could not be read");
+            page.row("log", &"nothing of it was used in this round: the error says why");
             continue;
         };
         let time =

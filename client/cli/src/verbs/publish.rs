@@ -43,7 +43,7 @@ use crate::policy_file;
 use crate::progress::Progress;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::{self, Change};
-use crate::render::page::Page;
+use crate::render::page::{Page, sized};
 use crate::version_before::VersionBefore;
 
 /// How many differing fields a refusal names.
@@ -272,7 +272,7 @@ fn rehearsed(
         earlier,
         rows: vec![
             ("name", name),
-            ("weights", format!("{} ({} files, {} bytes)", weights.digest, weights.files, weights.bytes)),
+            ("weights", sized(weights.digest, weights.files, weights.bytes)),
             ("files", manifest.files().len().to_string()),
             ("issued at", format!("{}, or the time of publishing where release.toml has none", release.issued_at)),
             ("bundle", format!("would be written to {}", place.path().display())),
@@ -321,10 +321,7 @@ fn published(evidence: &VerifiedRelease, policy: &Policy, path: &Path, bytes: us
         }
         Sent::Nothing => format!("this is entry {entry} already: {coordinate}; nothing was sent"),
     });
-    page.row(
-        "weights",
-        &format!("{} ({} files, {} bytes)", release.weights.digest, release.weights.files, release.weights.bytes),
-    );
+    page.row("weights", &sized(release.weights.digest, release.weights.files, release.weights.bytes));
     page.row("files", &manifest.files().len());
     page.row("entry", &format!("{entry} of log {}, in a tree of {}", head.value().origin(), head.value().size()));
     page.row(

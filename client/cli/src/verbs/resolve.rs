@@ -54,7 +54,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     if found.is_empty() {
         let what = asked_for.name();
         return Err(match (unread.is_empty(), cut) {
-            (true, false) => NotRecorded { what, weights }.into(),
+            (true, false) => NotRecorded { what, weights, is_package: !asked_for.purls.is_empty() }.into(),
             (true, true) => MoreThanAreRead { what }.into(),
             (false, _) => ManifestsMissing { what, unread }.into(),
         });
@@ -414,10 +414,15 @@ pub(crate) struct NotRecorded {
     what: String,
     /// Of a digest that is not a file's here: whether the log proved that it is no release's digest over its weights, or why not.
     weights: Option<Result<(), Lack>>,
+    /// Whether it is a package URL, or an address that stands for one.
+    is_package: bool,
 }
 
 impl Explain for NotRecorded {
     explain! {
+        Self { is_package: true, .. } => Exit::NotInLog, "not-recorded",
+            hint: "the log looks up the package URL of a release (purl in [model]) and no address of its hosts: a release that names this \
+                   place as a host alone is found by one of its files, `stele resolve FILE`, or by its publisher, `stele history NAME`";
         Self { weights: Some(Ok(())), .. } => Exit::NotInLog, "not-recorded",
             hint: "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
                    says nothing: a release with the file may be left out by the log's lookup (not proven complete)";

@@ -11,7 +11,9 @@ use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
-use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
+use stele_log_client::statements::Lack;
+use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
@@ -98,18 +100,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     }
     let (known, unanswered) = if args.online {
         let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
-        let address = log_address(args, url?);
-        match address.ask(&policy, &reader.local_state).map(|log| reader.online(&log)) {
-            Ok(Ok(known)) => (known, None),
-            // A log that is away, or withholds its proof, leaves the verdict without it; what contradicts the evidence leaves none.
-            Ok(Err(failure)) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::NotComplete) => {
-                (reader.offline(log)?, Some(failure))
-            }
-            Ok(Err(failure)) => return Err(failure),
-            // A head that the policy refuses, or none, may come from anybody who stands between: it says nothing of the evidence.
-            Err(failure) if failure.as_explain().exit() != Exit::Inconsistent => (reader.offline(log)?, Some(failure)),
-            Err(failure) => return Err(failure),
-        }
+        reader.online(&log_address(args, url?), log)?
     } else {
         (reader.offline(log)?, None)
     };
@@ -257,12 +248,15 @@ impl Reader<'_> {
         Ok(log)
     }
 
+    /// What an earlier answer of the log says, if one is kept here.
+    fn kept(&self, log: Option<LogId<'_>>, coordinate: &Coordinate) -> Result<Option<ReleaseStatus>, Failure> {
+        let answer = log.and_then(|log| self.local_state.cached_answer(log, coordinate, self.policy));
+        answer.map(|answer| ReleaseStatus::of(coordinate, &answer, Source::Kept)).transpose()
+    }
+
     /// Without asking anybody: what the bundle says, and what the log said when it was last asked.
     fn offline(&self, log: Option<LogId<'_>>) -> Result<Known, Failure> {
-        let kept = |coordinate: &Coordinate| {
-            let answer = log.and_then(|log| self.local_state.cached_answer(log, coordinate, self.policy));
-            answer.map(|answer| ReleaseStatus::of(coordinate, &answer, Source::Kept)).transpose()
-        };
+        let kept = |coordinate: &Coordinate| self.kept(log, coordinate);
         let release = self.evidence.release();
         let position = self.evidence.statement().position();
         let known = kept(&release.coordinate())?;
@@ -281,36 +275,59 @@ impl Reader<'_> {
         Ok(Known { standing, lineage })
     }
 
-    /// Asks the log for everything about the release and its ancestors.
-    fn online(&self, log: &LogView<'_>) -> Result<Known, Failure> {
+    /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
+    /// without that answer, and why.
+    fn online(&self, address: &LogAddress, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
+        let log = match address.ask(self.policy, &self.local_state) {
+            Ok(log) => log,
+            // A head that the policy refuses, or none, may come from anybody who stands between: it says nothing of the evidence.
+            Err(failure) if failure.as_explain().exit() != Exit::Inconsistent => {
+                return Ok((self.offline(id)?, Some(failure)));
+            }
+            Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
+        };
+        let standing = match self.standing(&log) {
+            Ok(standing) => standing,
+            Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
+        };
+        let current = standing.history.current().unwrap_or(self.evidence.release());
+        let (lineage, unanswered) = match lineage::collect(current, |coordinate| log.standing(coordinate).map(Some)) {
+            Ok(lineage) => (lineage, None),
+            // What was proven of the release stays, whatever the log answers about an ancestor.
+            Err(failure) => {
+                let failure = UnprovenAnswer::beside_verdict(failure)?;
+                (lineage::collect(current, |coordinate| self.kept(id, coordinate))?, Some(failure))
+            }
+        };
+        Ok((Known { standing, lineage }, unanswered))
+    }
+
+    /// What the log has about the release.
+    fn standing(&self, log: &LogView<'_>) -> Result<ReleaseStatus, Failure> {
         for head in self.evidence.checkpoints() {
             log.same_as(head)?;
         }
-        let ask = |coordinate: &Coordinate| log.standing(coordinate);
-        let (release, entry) = (self.evidence.release(), self.evidence.statement());
-        let standing = ask(&release.coordinate())?;
-        if let Some(rejected) = standing.rejection(entry.position()) {
-            return Err(VerifyError::NotTheirs {
-                entry: entry.position(),
-                code: rejected.code,
-                why: rejected.why.clone(),
-            }
-            .into());
+        let entry = self.evidence.statement().position();
+        let standing = log.standing(&self.evidence.release().coordinate())?;
+        let (url, lack) = (without_secrets(log.url()).into_owned(), standing.lack);
+        if let Some(Rejected { code, why, .. }) = standing.rejection(entry) {
+            // Of a list that may leave something out, only what is in it counts.
+            return Err(match lack.filter(|_| *code != REVOKED) {
+                Some(lack) => VerifyError::LeftOut { url, entry, lack }.into(),
+                None => VerifyError::NotTheirs { entry, code: *code, why: why.clone() }.into(),
+            });
         }
-        if standing.history.release().is_none_or(|(position, _)| position != entry.position()) {
-            let found = standing.history.release().map(|(position, _)| position);
-            return Err(VerifyError::NotNamed {
-                url: without_secrets(log.url()).into_owned(),
-                entry: entry.position(),
-                found,
-            }
-            .into());
+        let found = standing.history.release().map(|(position, _)| position);
+        match (found == Some(entry), lack, found) {
+            (true, ..) => Ok(standing),
+            (false, Some(lack), None) => Err(VerifyError::LeftOut { url, entry, lack }.into()),
+            (false, ..) => Err(VerifyError::NotNamed { url, entry, found }.into()),
         }
-        let current = standing.history.current().unwrap_or(release);
-        let lineage = lineage::collect(current, |coordinate| ask(coordinate).map(Some))?;
-        Ok(Known { standing, lineage })
     }
 }
+
+/// The code of a statement by a key that was revoked before it.
+const REVOKED: &str = "key-revoked";
 
 /// A bundle whose checkpoints too few of today's witnesses cosigned.
 #[derive(Debug, thiserror::Error)]
@@ -342,6 +359,16 @@ pub(crate) enum VerifyError {
         /// The reason.
         why: String,
     },
+    /// A list without a proof that it is complete leaves out the release, or the keys by which it is its publisher's.
+    #[error("the log's answer leaves out entry {entry}, or the keys of its publisher, and is {}", lack.text())]
+    LeftOut {
+        /// The log.
+        url: String,
+        /// The release of the evidence.
+        entry: u64,
+        /// Why the list is not proven complete.
+        lack: Lack,
+    },
     /// The log does not name the release, although it has it.
     #[error("the log does not name entry {entry} as the release of this coordinate")]
     NotNamed {
@@ -359,6 +386,9 @@ impl Explain for VerifyError {
         Self::NotTheirs { code, .. } => Exit::BadSignature, "not-the-publisher",
             hint: "somebody else may speak in this publisher's name: do not use these files",
             "rule": code;
+        Self::LeftOut { url, entry, .. } => Exit::Unavailable, "log-answer-unproven",
+            hint: "ask again later, or at another address; the evidence holds by itself",
+            "log": url, "expected": format!("entry {entry}"), "found": "nothing";
         Self::NotNamed { url, entry, found } => Exit::Inconsistent, "release-not-named",
             hint: "the log's lookups are wrong or behind: ask again later, and report it if it stays so; offline the evidence holds by itself",
             "log": url, "expected": format!("entry {entry}"),

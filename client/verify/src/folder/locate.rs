@@ -209,7 +209,7 @@ impl Explain for TargetError {
             "path-unreadable",
             hint: "name a folder, a file, or a snapshot in a cache; a name such as acme/tiny stands for the repository in the Hugging Face \
                    cache, if it is there";
-        Self::Dangling { .. } => Exit::Incomplete, "incomplete", hint: "its blob is not in the cache: download it again";
+        Self::Dangling { .. } => Exit::Incomplete, "incomplete", hint: "download what it leads to: in a cache of a hub that is its blob";
         Self::NoBundle { looked } => Exit::NotInLog, "bundle-missing",
             hint: without_bundle(looked),
             "expected": "a bundle", "found": format!("nothing at {}", paths(looked));

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bytes;
+mod changed_answers;
 mod failure_modes;
 mod hidden;
 mod hostile_http;

@@ -48,6 +48,18 @@ fn a_folder_answers_as_the_log_does_and_a_name_with_an_empty_part_is_refused() -
     let keys = |log: &[&str]| acme.ask(&network, &[&["keys", "list", "acme.example", "--json"], log].concat());
     assert_eq!(keys(&folder)?.expect(0)?.json()?, keys(&[])?.expect(0)?.json()?);
     acme.ask(&network, &[&["keys", "list", "nobody.example"], &folder[..]].concat())?.expect(3)?;
+    // What stands above releases is the subject of another verb, and that is said.
+    let refused = acme.ask(&network, &["show", "acme.example"])?.expect(7)?;
+    assert!(refused.all().contains("`stele history acme.example`"), "{}", refused.all());
+
+    // Every other entry is the log's own: no statement, and no lie.
+    for verb in [&["history"][..], &["show"], &["resolve"], &["fetch"], &["lineage"], &["diff", &coordinate]] {
+        let refused = acme.ask(&network, &[verb, &["entry:0"]].concat())?.expect(7)?;
+        let message = refused.all();
+        let said = ["entry 0 is an index entry of the log", "`stele history NAME`"];
+        assert!(said.iter().all(|text| message.contains(text)), "{}", refused.failure(verb[0]));
+        assert!(!message.contains("is not in its tree"), "{}", refused.failure(verb[0]));
+    }
     Ok(())
 }
 

@@ -224,7 +224,7 @@ fn missing(comparison: &FolderReport) -> String {
     };
     let dangling = match comparison.dangling {
         0 => String::new(),
-        some => format!(" ({some} because the blobs are not in the cache)"),
+        some => format!(" ({some} because what their links lead to is not here)"),
     };
     format!("{missing} {are} missing{which}{dangling}")
 }

@@ -126,6 +126,8 @@ fn openness(sheet: &mut FormWriter, answers: &Answers) {
         "What you claim: {}. Auditors compute it from the components and licences.",
         OpennessClaim::TEXTS.join(", ")
     ));
+    sheet.comment("open-science means class I of the Model Openness Framework. open-model means class III: under open terms the architecture,");
+    sheet.comment("the final parameters, results, model card, data card and a technical report. publish --dry-run says which class is reached.");
     let claim = answers.find_text("openness.claim", |word| OpennessClaim::from_text(word).is_some());
     sheet.answer_or_decide("claim", claim.as_ref(), "one of the words above");
     sheet.comment("By which definition: OSAID-1.0, MOF-1.0 (then also class = \"I\", \"II\" or \"III\"). Left out: basis = \"none\".");
