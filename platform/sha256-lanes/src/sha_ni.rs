@@ -4,6 +4,7 @@
 //! here is unsafe: loads are from arrays, and the intrinsics take and give values.
 #![allow(unsafe_code, reason = "the call of a function for instructions that the processor may not have")]
 #![allow(clippy::indexing_slicing, reason = "each index is below the length of an array, known when this is compiled")]
+#![allow(clippy::needless_range_loop, reason = "several arrays are walked side by side")]
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x, _mm_setzero_si128,

@@ -90,7 +90,9 @@ fn other_roots_for_a_listed_bastion_are_refused_and_not_dropped() {
     let dir = home.to_str().unwrap();
     for name in ["one.pem", "two.pem"] {
         let key = rcgen::generate_simple_self_signed(vec!["b.example".to_owned()]).unwrap();
-        fs::write(home.join(name), key.cert.pem()).unwrap();
+        let text = stele_spec::text::to_base64(key.cert.der());
+        fs::write(home.join(name), format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"))
+            .unwrap();
     }
     let add = |more: &[&str]| told(witness(&[&["bastion", "add", dir, "--host", "b.example"], more].concat(), &home));
     assert_eq!(add(&["--ca", "one.pem"]).0, 0);

@@ -314,7 +314,7 @@ impl Reader<'_> {
             // Of a list that may leave something out, only what is in it counts.
             return Err(match lack.filter(|_| *code != REVOKED) {
                 Some(lack) => VerifyError::LeftOut { url, entry, lack }.into(),
-                None => VerifyError::NotTheirs { entry, code: *code, why: why.clone() }.into(),
+                None => VerifyError::NotTheirs { entry, code, why: why.clone() }.into(),
             });
         }
         let found = standing.history.release().map(|(position, _)| position);

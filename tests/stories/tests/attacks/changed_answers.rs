@@ -91,8 +91,11 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// What a change is called, and what it does.
+type Change = (&'static str, fn(&mut Vec<u8>));
+
 /// What becomes of an answer.
-const CHANGES: [(&str, fn(&mut Vec<u8>)); 5] = [
+const CHANGES: [Change; 5] = [
     ("its first byte", |body| body[0] ^= 1),
     ("its middle byte", |body| {
         let middle = body.len() / 2;

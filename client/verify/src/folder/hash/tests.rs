@@ -94,7 +94,8 @@ fn what_is_missing_or_a_folder_is_an_error_of_its_own() {
 
 #[test]
 fn a_file_that_is_written_to_or_replaced_while_it_is_read_has_no_digest() {
-    let touched: [(&str, fn(&std::path::Path)); 4] = [
+    type Touch = fn(&std::path::Path);
+    let touched: [(&str, Touch); 4] = [
         ("longer", |path| OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap()),
         ("shorter", |path| OpenOptions::new().write(true).open(path).unwrap().set_len(70_000).unwrap()),
         ("replaced", |path| {
