@@ -280,11 +280,14 @@ impl Reader<'_> {
     fn online(&self, address: &LogAddress, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
         let log = match address.ask(self.policy, &self.local_state) {
             Ok(log) => log,
-            // A head that the policy refuses, or none, may come from anybody who stands between: it says nothing of the evidence.
-            Err(failure) if failure.as_explain().exit() != Exit::Inconsistent => {
+            Err(failure) => {
+                let failure = match UnprovenAnswer::beside_verdict(failure) {
+                    Err(failure) if failure.as_explain().exit() == Exit::Inconsistent => return Err(failure),
+                    // No head, or one that the policy refuses, may come from anybody who stands between: it says nothing of the evidence.
+                    Ok(failure) | Err(failure) => failure,
+                };
                 return Ok((self.offline(id)?, Some(failure)));
             }
-            Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
         };
         let standing = match self.standing(&log) {
             Ok(standing) => standing,
