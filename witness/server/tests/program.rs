@@ -12,6 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::{Folder, Log, told};
 use serde_json::Value;
 use stele_spec::note::VerifierKey;
@@ -89,10 +91,10 @@ fn other_roots_for_a_listed_bastion_are_refused_and_not_dropped() {
     let home = folder.path();
     let dir = home.to_str().unwrap();
     for name in ["one.pem", "two.pem"] {
-        let key = rcgen::generate_simple_self_signed(vec!["b.example".to_owned()]).unwrap();
-        let text = stele_spec::text::to_base64(key.cert.der());
-        fs::write(home.join(name), format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"))
-            .unwrap();
+        let root = rcgen::generate_simple_self_signed(vec!["b.example".to_owned()]).unwrap();
+        let text = STANDARD.encode(root.cert.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+        fs::write(home.join(name), pem).unwrap();
     }
     let add = |more: &[&str]| told(witness(&[&["bastion", "add", dir, "--host", "b.example"], more].concat(), &home));
     assert_eq!(add(&["--ca", "one.pem"]).0, 0);
