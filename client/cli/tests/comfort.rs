@@ -247,7 +247,7 @@ fn an_option_overrides_the_environment_and_that_overrides_the_file() {
     user.verify(&["--policy", text(&policy)], &[("STELE_POLICY", "none")]).ok();
     user.verify(&["--policy", "none"], &[]).fails(6, &["nothing at none"]);
 
-    user.set("policy = \"none\"\nmax-age = \"1d\"\n");
+    user.set("policy = \"none\"\nmax-age = \"1h\"\n");
     user.verify(&[], &[]).fails(6, &["stele/none"]);
     user.verify(&["--policy", text(&policy)], &[]).fails(4, &[]);
     user.verify(&["--policy", text(&policy), "--max-age", "5000w"], &[]).ok();
