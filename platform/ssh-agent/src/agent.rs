@@ -47,7 +47,7 @@ pub struct AgentKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
     /// Neither config nor environment says where it is.
-    #[error("no ssh-agent: {VARIABLE} does not say where it is, nor does `socket` in [agent] of a witness")]
+    #[error("no ssh-agent: nothing says where it is")]
     Nowhere,
     /// No agent answers at the socket.
     #[error("the ssh-agent at {socket} cannot be asked: {reason}")]
