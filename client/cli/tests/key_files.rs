@@ -234,7 +234,7 @@ fn a_key_comes_from_one_place_and_two_are_refused_by_their_names() {
     claim(&[], &[("STELE_KEY", &plain)], b"").fails(7, &["STELE_KEY is not a private", "--key FILE"]);
     claim(&["--key", "-"], &[], b"").fails(7, &["standard input is not a key file: empty"]);
     claim(&["--key", "-"], &[], &[b'x'; 20_000]).fails(7, &["too large"]);
-    claim(&["--key", "-"], &[], b"\xff\xfe").fails(7, &["not text"]);
+    claim(&["--key", "-"], &[], b"\xff\xfe").fails(7, &["not text", "openssl pkey -inform DER"]);
     let broken = pem.replace('M', "%");
     let said = claim(&[], &[("STELE_KEY", &broken)], b"").fails(7, &["STELE_KEY is not"]);
     assert!(!said.err.contains(broken.lines().nth(1).unwrap()), "the key is not repeated: {}", said.err);

@@ -68,6 +68,9 @@ pub enum KeyFileError {
     Write(#[from] DurableError),
 }
 
+/// What a key in DER is, among others.
+const NOT_TEXT: &str = "not text";
+
 impl Explain for KeyFileError {
     explain! {
         Self::Missing { .. } => Exit::BadInput, "key-missing", hint: "create it, or name the right file";
@@ -82,6 +85,8 @@ impl Explain for KeyFileError {
         Self::Open { path, .. } => Exit::BadInput, "key-readable-by-others",
             hint: format!("chmod 600 {}", path.display());
         Self::OtherThing { .. } => Exit::BadInput, "not-a-key", hint: "name the file of the secret key";
+        Self::NotAKey { reason, .. } if *reason == NOT_TEXT => Exit::BadInput, "not-a-key",
+            hint: "a key is kept as text, in PEM: `openssl pkey -inform DER -in KEY.der -out KEY.pem` makes it of one in DER";
         Self::NotAKey { .. } => Exit::BadInput, "not-a-key";
         Self::Read { .. } => Exit::Io, "key-unreadable", hint: "check the owner and mode of the file";
         Self::Write(error) => error.exit(), error.code(), hint: error.hint();
@@ -206,7 +211,7 @@ pub fn read_whole(path: &Path, from: impl Read) -> Result<Zeroizing<String>, Key
     }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         error.into_bytes().zeroize();
-        not_a_key("not text")
+        not_a_key(NOT_TEXT)
     })
 }
 
