@@ -45,6 +45,7 @@ pub mod release;
 
 pub mod parent_folder;
 
+mod replacement;
+
 pub mod form_header;
 pub mod issue;
-mod replacement;

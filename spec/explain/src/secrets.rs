@@ -1,7 +1,7 @@
 //! Addresses without what opens doors: users, passwords, tokens.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a parameter's name holds whose value is never shown: tokens, signed addresses of object stores, passwords.
 const SECRET_NAMES: [&str; 10] = ["token", "key", "secret", "pass", "pwd", "sig", "auth", "cred", "session", "code"];

@@ -400,7 +400,7 @@ impl Code {
             Self::ReferenceFloating => (
                 ArtifactAmbiguity,
                 Warning,
-                "a version, package URL or host revision that moves: none, or a word such as `latest` or `main`",
+                "a version, package URL or host revision that moves: none, a word such as `latest` or `main`, or at `huggingface` and `git` one that is no commit (7 to 64 hex digits)",
             ),
             Self::FamilyOnly => {
                 (ArtifactAmbiguity, Note, "the model is named as its family, and nothing says its size")
