@@ -94,6 +94,11 @@ impl LogClient {
         &self.url
     }
 
+    /// The newest tree head's bytes, not yet checked.
+    pub fn checkpoint(&self) -> Result<Vec<u8>, Failure> {
+        Ok(self.get("checkpoint")?.body)
+    }
+
     /// Submits a statement, a release with its manifest, and gives the proof that the log answers with. Submitting it twice is
     /// harmless.
     pub fn submit(&self, statement: &SignedStatement, manifest: Option<&[u8]>) -> Result<Vec<u8>, Failure> {

@@ -119,9 +119,16 @@ impl<'a> ProvenEntries<'a> {
         Ok(logged)
     }
 
-    /// When the policy's witnesses cosigned the log's newest tree head; none where no such head can be had.
-    pub fn newest_time(&self) -> Option<UnixTime> {
-        LogReader::new(self.log.files()).head(self.policy).ok()?.time()
+    /// When the policy's witnesses cosigned the log's newest tree head; none where it has no such head. A log that does not answer is an
+    /// error.
+    pub fn newest_time(&self) -> Result<Option<UnixTime>, Failure> {
+        match self.log.checkpoint() {
+            Ok(note) => Ok(TrustedCheckpoint::parse(&note, self.policy).ok().and_then(|head| head.time())),
+            Err(failure) if matches!(failure.as_explain().exit(), Exit::Unavailable | Exit::QuorumMissing) => {
+                Err(failure)
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// The key history of a name, folded by the rules of registration. Empty where nobody has claimed it.
