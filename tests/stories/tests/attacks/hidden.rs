@@ -143,7 +143,7 @@ fn what_answers_in_the_log_s_place_takes_nothing_from_the_verdict_without_it() -
     let url = story.proxy.url();
     story.proxy.answer(|_| Some((403, b"<html>".to_vec())));
     let told = story.publisher.publish_with(&story.folder, &["--log", &url])?.expect(9)?;
-    assert!(told.stderr.contains("is this the address of a log"), "{}", told.all());
+    assert!(told.stderr.contains("is this the address of a Stele log"), "{}", told.all());
     Ok(())
 }
 
