@@ -36,10 +36,7 @@ pub(crate) fn proven_entries<'a>(
 ) -> Result<ProvenEntries<'a>, Failure> {
     LogId::at(log.url(), policy).map_or(Ok(()), |id| local_state(false).refuse_convicted(id))?;
     let record = ProvenEntries::new(log, policy).accepting(Incomplete::by(accept_incomplete_answer));
-    // Where there is no such head yet, or none that can be believed, the verb's own questions say why.
-    if let Some(cosigned) = record.newest_time()? {
-        issued_at::clock_fits(issued_at::now(), cosigned)?;
-    }
+    issued_at::check_clock(&record)?;
     Ok(record)
 }
 

@@ -58,7 +58,7 @@ fn a_long_file_is_published_with_hints_that_locate_damage_and_decide_nothing() {
     world.write("release.hints", &written);
     let file = OpenOptions::new().write(true).open(world.model().join("model.safetensors")).unwrap();
     file.write_all_at(b"!", PIECE + 5).unwrap();
-    let place = format!("damaged  bytes {}..{}, by hints that nobody signed", PIECE, 2 * PIECE);
+    let place = format!("damaged  bytes {}..{}, by unsigned hints", PIECE, 2 * PIECE);
     world.verify(&[]).says(&["DIFFER", "model.safetensors", &place]);
     let json = world.verify(&["--json"]).json();
     let damaged = &json["integrity"]["bytes"]["differing"][0]["damaged"];

@@ -1,7 +1,6 @@
 //! The monitor as a speaker: signs what it observed, keeps it, and sends it to the log until the log has it.
 
 use stele_clock::duration::HumanDuration;
-use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Failure;
 use stele_host_check::HostCheck;
 use stele_host_check::observation;
@@ -9,6 +8,7 @@ use stele_log_client::api::LogClient;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::reader::StaticFiles;
 use stele_publish::error;
+use stele_publish::issued_at;
 use stele_publish::key::{KeyReader, KeySource};
 use stele_publish::publish_error::PublishError;
 use stele_publish::register;
@@ -16,7 +16,7 @@ use stele_publish::signer::Signer;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::statement::{SignedStatement, Statement, StatementError, Timestamp};
+use stele_spec::statement::{SignedStatement, Statement, StatementError};
 
 use crate::config::ObserveConfig;
 use crate::host_round::HostRound;
@@ -76,7 +76,7 @@ pub fn signed(
     publisher: &Publisher,
     key: &Signer,
 ) -> Result<SignedStatement, Failure> {
-    let now = Timestamp::from_unix_seconds(SystemClock.unix_seconds()).unwrap_or(Timestamp::MAX);
+    let now = issued_at::now();
     let said = observation::of(round.release.clone(), &round.place, looked, round.recorded, publisher.clone(), now);
     key.sign(&Statement::Observation(Box::new(said)))
 }
@@ -91,6 +91,7 @@ pub fn submit(
 ) -> Result<u64, Failure> {
     let log = LogClient::new(url.to_owned(), wait, notify);
     let mut record = ProvenEntries::new(&log, policy);
+    issued_at::check_clock(&record)?;
     register::submit(&mut record, signed, None).map(|logged| logged.position())
 }
 

@@ -2,7 +2,8 @@
 //! newest tree head.
 
 use stele_clock::{Clock as _, SystemClock};
-use stele_explain::{Exit, Explain, explain};
+use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::proven_entries::ProvenEntries;
 use stele_spec::cosignature::UnixTime;
 use stele_spec::statement::Timestamp;
 
@@ -18,8 +19,17 @@ pub fn now() -> Timestamp {
     Timestamp::from_unix_seconds(SystemClock.unix_seconds()).unwrap_or(Timestamp::MAX)
 }
 
+/// Refuses to go on where the log's newest tree head contradicts this machine's clock. Where it has no such head yet, or none that can be
+/// believed, the questions that follow say why.
+pub fn check_clock(record: &ProvenEntries<'_>) -> Result<(), Failure> {
+    match record.newest_time()? {
+        Some(cosigned) => Ok(clock_fits(now(), cosigned)?),
+        None => Ok(()),
+    }
+}
+
 /// Whether this machine's time can be that of the newest tree head.
-pub fn clock_fits(machine: Timestamp, cosigned: UnixTime) -> Result<(), ClockDiffers> {
+fn clock_fits(machine: Timestamp, cosigned: UnixTime) -> Result<(), ClockDiffers> {
     let (ours, theirs) = (machine.unix_seconds(), cosigned.seconds());
     if ours.saturating_add(BEHIND) >= theirs && ours <= theirs.saturating_add(AHEAD) {
         return Ok(());

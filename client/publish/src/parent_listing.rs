@@ -1,4 +1,4 @@
-//! `listing = "FILE"` of a parent: what its host answered about the files of a commit, where nobody here has their bytes.
+//! `listing = "FILE"` of a parent: what its host answered about the files of a commit, where the publisher does not have their bytes.
 //!
 //! The file is the answer of `GET /api/models/<owner>/<model>/tree/<commit>?recursive=true` of a Hugging Face hub, an array of
 //! `{type, path, size, oid}`; a large file has `lfs: {oid, size}` beside it. A long answer has pages: a list names their files.

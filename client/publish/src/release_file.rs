@@ -8,7 +8,7 @@
 //! - `[roles]` gives files another role than their name does: `"extra/ranker.bin" = "classifier"`.
 //! - A parent in the log needs only its coordinate: its entry and `parent_weights` are looked up, and proven.
 //! - Another parent may name the `folder` with its files, from where the file is: `digest` and `parent_weights` are computed.
-//! - One whose bytes nobody here has names what its host answered about a commit, `listing = "FILE"`, or why nothing is known of them,
+//! - One whose bytes the publisher does not have names what its host answered about a commit, `listing = "FILE"`, or why nothing is known of them,
 //!   `unknown = "..."` ([`parent_listing`]).
 //! - One answer for many fields, and what follows from others, is written out: see [`short_forms`].
 //! - `issued_at` may be left out: the first `publish` writes it into the file, so that every later one signs the same bytes.

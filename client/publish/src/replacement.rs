@@ -1,4 +1,4 @@
-//! What is to replace a release must stand itself: a circle of replacements leads nobody anywhere, and each of its statements is for ever.
+//! What is to replace a release must stand itself: a circle of replacements leads to no release that stands, and each of its statements is for ever.
 
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;

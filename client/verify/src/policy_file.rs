@@ -98,6 +98,6 @@ impl Explain for PolicyFileError {
         Self::Folder { .. } => Exit::WrongPolicy, "policy-is-folder", hint: "name the file of the policy with --policy",
             "expected": "a policy file", "found": "a folder";
         Self::Invalid { .. } => Exit::WrongPolicy, "policy-invalid",
-            hint: "get it again from whoever gave it to you, or correct that line: c2sp.org/tlog-policy says how a policy is written";
+            hint: "get it again from where it came, or correct that line: c2sp.org/tlog-policy says how a policy is written";
     }
 }

@@ -19,7 +19,7 @@ pub const VERSION: &str = "stele/hints@v1";
 /// Room for the rest of a document, beside the states: the fields of one file, and those around all.
 const FILE_OVERHEAD: usize = 64;
 
-/// States between the pieces of files, by the files' SHA-256. Nobody signed them, and nothing is decided by them.
+/// States between the pieces of files, by the files' SHA-256. They are unsigned, and nothing is decided by them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hints {
     files: BTreeMap<Digest, Vec<State>>,

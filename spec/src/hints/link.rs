@@ -4,7 +4,7 @@ use super::piece::PieceSize;
 use super::state::State;
 use crate::hash::Digest;
 
-/// One piece of a file: whoever hashes its bytes from `from` must end exactly in `to`.
+/// One piece of a file: hashing its bytes from `from` must end exactly in `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
     /// Where the piece begins, in bytes from the beginning of the file.

@@ -58,7 +58,7 @@ pub struct Difference {
     pub sha256: Option<Digest>,
     /// What it holds in place of the recorded bytes.
     pub cause: Cause,
-    /// Where it is damaged, in bytes from the beginning, if its hints, which nobody signed, are right. Empty where nothing says.
+    /// Where it is damaged, in bytes from the beginning, if its unsigned hints are right. Empty where nothing says.
     pub damaged: Vec<Range<u64>>,
 }
 

@@ -1,6 +1,7 @@
 //! What people do: publish, change keys, withdraw, look up, compare; and cases that happened.
 
 mod amended;
+mod clocks;
 mod drafts;
 mod lifecycle;
 mod named;

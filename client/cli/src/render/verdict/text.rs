@@ -107,7 +107,7 @@ impl VerifyReport<'_> {
                 page.row("", &format!("  expected {}", difference.expected));
                 page.row("", &format!("  found    {}", difference.found()));
                 if !difference.damaged.is_empty() {
-                    page.row("", &format!("  damaged  {}, by hints that nobody signed", places(&difference.damaged)));
+                    page.row("", &format!("  damaged  {}, by unsigned hints", places(&difference.damaged)));
                 }
             }
             for odd in comparison.unusable.iter().take(LISTED) {

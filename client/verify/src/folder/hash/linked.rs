@@ -73,7 +73,7 @@ pub(super) fn hash(
     results.collect()
 }
 
-/// Of the files that have links: those that are as long as their links are, opened. What cannot be opened is said by whoever hashes it whole.
+/// Of the files that have links: those that are as long as their links are, opened. What cannot be opened is reported where it is hashed whole.
 fn open<'a>(jobs: &'a [Job], links: &'a [Option<Vec<Link>>]) -> Vec<Option<(Opened<'a>, &'a [Link])>> {
     let mut count = 0;
     let opened = jobs.iter().zip(links).map(|(job, links)| {

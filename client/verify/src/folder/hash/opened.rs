@@ -9,7 +9,7 @@ use super::job::HashError;
 
 /// A regular file, as it was when it was opened.
 ///
-/// Two calls tell whether it changed: one on what was opened, before, and one on the path, after. While the file is open its inode is nobody else's, so that the
+/// Two calls tell whether it changed: one on what was opened, before, and one on the path, after. While the file is open its inode is no other file's, so that the
 /// path with the same inode has the same file, and what it says then of its size and time is what the open file would say.
 #[derive(Debug)]
 pub(super) struct Opened<'a> {
