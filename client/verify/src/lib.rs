@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 // Reading order is dependency order: a module uses only modules above it.
+pub mod skipped;
+
 #[cfg(feature = "folder")]
 pub mod bounded_read;
 #[cfg(feature = "folder")]

@@ -9,6 +9,8 @@ use stele_spec::manifest::Role;
 use stele_spec::verify::pickle;
 use stele_spec::verify::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
 
+use crate::skipped::is_own_of_tools;
+
 /// How much of a file is read at its beginning: the first record of an archive names its first file well within it.
 const BEGINNING: u64 = 4096;
 /// How much of an archive is read at its end, where its list of files is.
@@ -69,18 +71,6 @@ pub fn in_skipped(shown: &str, open: &Path) -> Vec<(String, &'static str)> {
     }
     found.sort();
     found
-}
-
-/// What git, and the hub's client in `.cache/huggingface`, keep for themselves.
-fn is_own_of_tools(shown: &str) -> bool {
-    let in_git = |part: &str| {
-        let within = format!(".git/{part}");
-        shown == within || shown.ends_with(&format!("/{within}"))
-    };
-    let kept_by_git = ["objects", "lfs", "refs", "logs", "hooks", "modules", "index"];
-    let kept_by_hub = [".metadata", ".lock", ".incomplete"];
-    kept_by_git.into_iter().any(in_git)
-        || shown.starts_with(".cache/huggingface/") && kept_by_hub.iter().any(|end| shown.ends_with(end))
 }
 
 #[cfg(test)]

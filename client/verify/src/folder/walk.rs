@@ -17,12 +17,8 @@ use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::manifest::{FilePath, MAX_SEGMENTS, PathError};
 
-/// The bundle's name, at the top of a folder.
-pub const BUNDLE: &str = "release.stele";
-/// The hints' name, at the top of a folder.
-pub const HINTS: &str = "release.hints";
-/// The draft's name, at the top of a folder.
-pub const DRAFT: &str = "release.toml";
+use crate::skipped::is_skipped;
+pub use crate::skipped::{BUNDLE, DRAFT, HINTS};
 
 /// The most files and folders that are looked at: twice what the largest manifest holds and more.
 const MAX_ENTRIES: usize = 200_000;
@@ -141,7 +137,7 @@ fn walk_by(root: &Path, within: &str, links: &Links<'_>) -> Result<Walk, FolderE
             let shown = format!("{prefix}{}", name.to_string_lossy());
             // A release that was made before hints were may have a file of that name.
             let is_recorded_hints = shown == HINTS && matches!(links, Links::Anywhere(wanted) if wanted(HINTS));
-            if is_ignored(&shown) && !is_recorded_hints {
+            if is_skipped(&shown) && !is_recorded_hints {
                 walk.skipped.push((shown, entry.path()));
                 continue;
             }
@@ -194,22 +190,6 @@ pub fn is_cached_repository(path: &Path) -> bool {
     let named = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let named = named.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("models--"));
     named && path.join("snapshots").is_dir()
-}
-
-/// Whether a name is what a killed program left of a file: `.NAME.` and 16 hex digits.
-fn is_unfinished(found: &str, name: &str) -> bool {
-    let nonce =
-        found.strip_prefix('.').and_then(|rest| rest.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
-    nonce.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
-}
-
-fn is_ignored(path: &str) -> bool {
-    matches!(path, ".cache" | BUNDLE | HINTS | DRAFT)
-        || path == ".git"
-        || path.ends_with("/.git")
-        || is_unfinished(path, BUNDLE)
-        || is_unfinished(path, HINTS)
-        || is_unfinished(path, DRAFT)
 }
 
 /// What stands at a path.
