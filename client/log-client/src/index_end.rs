@@ -10,7 +10,7 @@ use stele_spec::index::Subject;
 use stele_spec::merkle::{Nodes as _, leaf_hash};
 
 use crate::api::{LogClient, LogError};
-use crate::name_lookup::NameLookupError;
+use crate::list_proof::NameLookupError;
 use crate::reader::VerifiedLog;
 use crate::statements::Lack;
 

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use stele_explain::Failure;
 use stele_spec::hash::{KeyId, LeafHash};
 use stele_spec::name::{Coordinate, Publisher};
-use stele_spec::policy::{Policy, TrustedCheckpoint};
+#[cfg(feature = "ask")]
+use stele_spec::policy::Policy;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::registration::KeyHistory;
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
 use stele_verify::VerifiedRelease;
 
+#[cfg(feature = "ask")]
 use crate::local_state::{CachedAnswer, LocalState, LogId};
 use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
 
@@ -173,6 +176,7 @@ impl ReleaseStatus {
     }
 
     /// Keeps what it was made of for a time without a network.
+    #[cfg(feature = "ask")]
     pub fn keep(&self, local_state: &LocalState, log: LogId<'_>, policy: &Policy) -> Result<(), Failure> {
         let answer = CachedAnswer::answer(self.history.coordinate(), &self.head, &self.about, &self.keys);
         Ok(local_state.keep(log, policy, answer)?)

@@ -13,7 +13,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::proof::{self, ProofError, Proven, TlogProof};
 use stele_spec::statement::{SignedStatement, StatementError};
 
-use crate::name_lookup::ListProof;
+use crate::list_proof::ListProof;
 
 /// The most entries about one name that are read.
 pub const MAX_STATEMENTS: usize = 4096;

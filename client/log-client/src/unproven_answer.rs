@@ -10,7 +10,7 @@ use stele_fetch::static_files::SourceError;
 use stele_verify::VerifyError;
 
 use crate::api::LogError;
-use crate::name_lookup::NameLookupError;
+use crate::list_proof::NameLookupError;
 use crate::reader::ReadError;
 use crate::statements::UnprovenStatement;
 

@@ -12,7 +12,7 @@ use stele_spec::index::{Subject, subjects_of};
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::TrustedCheckpoint;
 
-use crate::name_lookup::ListProof;
+use crate::list_proof::ListProof;
 use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource};
 
 /// What is known of a coordinate.

@@ -13,7 +13,7 @@ use stele_spec::proof::TlogProof;
 use stele_spec::text::{base64, base64_exact, to_base64};
 
 use super::cached_answer::CachedAnswer;
-use crate::name_lookup::ListProof;
+use crate::list_proof::ListProof;
 use crate::statements::ProvenStatement;
 
 /// The most bytes of a file that are read: thousands of statements of the largest size.

@@ -18,7 +18,7 @@ use stele_spec::statement::{PublisherClaim, Release, SignedStatement, Statement,
 
 use super::cached_answers::path_of;
 use super::{CachedAnswer, LocalState, LogId};
-use crate::name_lookup::ListProof;
+use crate::list_proof::ListProof;
 use crate::statements::{Lack, ProvenStatement, StatementList, StatementSource as _};
 
 /// A log with an index, in memory.

@@ -47,7 +47,7 @@ impl VerifyReport<'_> {
         page.section("what the publisher says, as recorded");
         // An amendment replaces what was said; the release itself stays what it was.
         let current = self.standing.history.current().unwrap_or(release);
-        page.row("licence", &headline::licence(self));
+        page.row("licence", &headline::of(self).licence());
         let availability = claims::availability(current);
         page.row(
             "availability",
