@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::options::{policy_path, read_key, read_policy};
 use crate::reachable;
+use crate::verify_page::VerifyPage;
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs as _;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,12 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
         }
     }
     let policy = key.as_ref().and_then(|key| read(found, &path, key));
+    if let Some(page) = loaded.config.verify_page.as_deref().map(|page| loaded.resolve(page)) {
+        match VerifyPage::load(&page) {
+            Ok(served) => found.ok("verify-page", format!("{}, {} bytes", page.display(), served.html.len())),
+            Err(error) => found.explain("verify-page", &error),
+        }
+    }
     Some(Checked { loaded, key, policy })
 }
 

@@ -29,6 +29,9 @@ pub struct Config {
     /// overrides it. Default `policy`.
     #[serde(default = "policy")]
     pub policy: PathBuf,
+    /// The page that verifies in a browser, served at `/verify`: the file that `cargo browser-page` builds. Default none.
+    #[serde(default)]
+    pub verify_page: Option<PathBuf>,
     /// The folder of everything that the log stores, on one file system. Default `data`.
     #[serde(default = "data")]
     pub data: PathBuf,

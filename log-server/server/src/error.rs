@@ -4,6 +4,7 @@ use crate::adopt_error::AdoptError;
 use crate::policy_edit::EditError;
 use crate::reachable::Unmeetable;
 use crate::running::AskError;
+use crate::verify_page::VerifyPageError;
 use std::io;
 use std::path::PathBuf;
 use stele_command_line::man_pages::NotWritten;
@@ -84,6 +85,9 @@ pub enum LogError {
         /// Why.
         error: Unmeetable,
     },
+    /// The page that verifies.
+    #[error(transparent)]
+    VerifyPage(#[from] VerifyPageError),
     /// The policy is not edited.
     #[error(transparent)]
     Edit(#[from] EditError),
@@ -190,6 +194,7 @@ impl Explain for LogError {
             hint: "look at the lines that begin with `problem`; `stele-log doctor` looks further";
         Self::Unfit { .. } => Exit::BadInput, "unfit", hint: "look at the lines that begin with FAIL";
         Self::Unmeetable { error, .. } => error;
+        Self::VerifyPage(error) => error;
         Self::NotFrozen { .. } => Exit::BadInput, "config-invalid",
             hint: "write `frozen = true` above the first table of the file";
         Self::Fixed { .. } => Exit::BadInput, "fixed-until-restart", hint: "restart the log to change it";

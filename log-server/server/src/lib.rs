@@ -20,6 +20,8 @@ pub mod intake;
 
 pub mod metrics;
 
+pub mod verify_page;
+
 pub mod http;
 
 pub mod adopt_error;

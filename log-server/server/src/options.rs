@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::reachable;
+use crate::verify_page::VerifyPage;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::Loaded;
 use stele_durable::{self as durable, key_file};
@@ -24,6 +25,8 @@ pub struct Options {
     pub policy: Policy,
     /// The address to serve on.
     pub listen: String,
+    /// The page that verifies in a browser, if the config names one.
+    pub verify_page: Option<VerifyPage>,
 }
 
 impl Options {
@@ -36,7 +39,9 @@ impl Options {
         reachable::check(&policy, &signer.verifier()).map_err(|error| LogError::Unmeetable { path, error })?;
         let data = loaded.resolve(&loaded.config.data);
         let listen = listen.unwrap_or_else(|| loaded.config.listen.clone());
-        Ok(Self { config: loaded.config, data, signer, policy, listen })
+        let verify_page = loaded.config.verify_page.as_deref().map(|path| VerifyPage::load(&loaded.resolve(path)));
+        let verify_page = verify_page.transpose()?;
+        Ok(Self { config: loaded.config, data, signer, policy, listen, verify_page })
     }
 
     /// What may change while the log runs.

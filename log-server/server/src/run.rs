@@ -94,7 +94,7 @@ async fn run_reloading(
     let slowest = Duration::from_secs(options.config.limits.submission_seconds) + Duration::from_secs(30);
     limits.answer_time = limits.answer_time.max(slowest);
     let waiting = options.config.limits.pending_submissions.max(1);
-    let config = options.config.clone();
+    let (config, verify_page) = (options.config.clone(), options.verify_page.clone());
     let mailbox = Mailbox::new(waiting);
     let started = tokio::task::spawn_blocking({
         let mailbox = mailbox.clone();
@@ -120,7 +120,7 @@ async fn run_reloading(
         .map_err(|source| LogError::Machine { what: "a thread", source })?;
 
     let intake = Intake::new(&shared, &config, mailbox.clone(), past);
-    let router = http::router(&shared, intake.clone(), &config.limits);
+    let router = http::router(&shared, intake.clone(), &config.limits, verify_page);
     let reloading = hangups.map(|(hangup, from)| {
         let fixed = Fixed { key: shared.key.clone(), data: config.data.clone() };
         tokio::spawn(reload_on_hangup(hangup, from, fixed, mailbox.clone(), intake))

@@ -45,7 +45,8 @@ fn place() -> Place {
 
 fn adopt_into(data: &Path, mirror: &Path) -> Result<Adopted, &'static str> {
     let (config, policy) = (config(), policy("quorum none\n"));
-    let options = Options { config, data: data.into(), signer: signer(), policy, listen: String::new() };
+    let options =
+        Options { config, data: data.into(), signer: signer(), policy, listen: String::new(), verify_page: None };
     adopt(options, &StaticFiles::folder(mirror)).map_err(|error| error.code())
 }
 
@@ -115,8 +116,14 @@ fn what_is_not_proven_is_refused_and_changes_nothing() {
     let witness =
         stele_spec::note::SignerKey::new("w1.example".parse().unwrap(), stele_spec::note::KeyType::Cosigner, [3; 32]);
     let policy = policy(&format!("witness w1 {} http://127.0.0.1:1\nquorum w1\n", witness.verifier()));
-    let options =
-        Options { config: config(), data: place.older.clone(), signer: signer(), policy, listen: String::new() };
+    let options = Options {
+        config: config(),
+        data: place.older.clone(),
+        signer: signer(),
+        policy,
+        listen: String::new(),
+        verify_page: None,
+    };
     let refused = adopt(options, &StaticFiles::folder(&place.mirror)).unwrap_err();
     assert_eq!(refused.code(), "quorum-missing");
     // A bit that flipped here is not papered over.

@@ -6,6 +6,7 @@ use super::{health, lookups, name_proofs, pages, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
+use crate::verify_page::VerifyPage;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,19 +17,24 @@ use stele_daemon::metrics::MEDIA_TYPE;
 use stele_log_core::running_log::RunningLog;
 use stele_serve::refusal;
 
+/// Where the page that verifies is.
+const VERIFY: &str = "/verify";
+
 /// All routes.
-pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits) -> Router {
+pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits, verify_page: Option<VerifyPage>) -> Router {
     let mut routes = Router::new();
     let mut shown = Vec::new();
     for route in table() {
-        shown.push(route.address);
+        if route.path != VERIFY || verify_page.is_some() {
+            shown.push(route.address);
+        }
         routes = routes.route(route.path, route.handler);
     }
     routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
         .layer(stele_serve::cross_origin::for_every_origin())
-        .with_state(Server::new(shared, intake, limits, shown))
+        .with_state(Server::new(shared, intake, limits, shown, verify_page))
 }
 
 /// An address of the log.
@@ -97,6 +103,7 @@ fn table() -> Vec<Route> {
         route("/", "", "the log's page", get(pages::page)),
         route("/release", "?name=", "the page of a release", get(pages::release)),
         route("/search", "?q=", "a search by name, digest or package URL, as a page", get(pages::search)),
+        route("/verify", "", "a page that verifies a release in your browser", get(pages::verify)),
         route("/policy", "", "the trust policy that the log publishes under", get(pages::policy)),
         route("/healthz", "", "200, or 503 with what is wrong", get(health::healthz)),
         route("/metrics", "", "for Prometheus", get(metrics)),

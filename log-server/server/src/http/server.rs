@@ -4,6 +4,7 @@ use super::answers::{internal, unavailable};
 use super::stories::Stories;
 use crate::config::Limits;
 use crate::intake::Intake;
+use crate::verify_page::VerifyPage;
 use axum::body::Bytes;
 use axum::http::HeaderName;
 use axum::response::Response;
@@ -27,6 +28,8 @@ pub(super) struct Server {
     pub(super) stories: Stories,
     /// What is served, for the log's page.
     pub(super) addresses: Arc<[Address]>,
+    /// The page that verifies, if there is one.
+    pub(super) verify_page: Option<VerifyPage>,
     /// Large answers on their way out: who reads slowly holds no more than this.
     answers: Bodies,
     /// Reads that cost time: of the disk, and proofs.
@@ -58,7 +61,13 @@ const TURN: Duration = Duration::from_secs(5);
 
 impl Server {
     /// What every handler of this log has.
-    pub(super) fn new(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits, addresses: Vec<Address>) -> Self {
+    pub(super) fn new(
+        shared: &Arc<RunningLog>,
+        intake: Intake,
+        limits: &Limits,
+        addresses: Vec<Address>,
+        verify_page: Option<VerifyPage>,
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             shared: shared.clone(),
@@ -67,6 +76,7 @@ impl Server {
             client_address_header: limits.client_address_header.clone(),
             stories: Stories::default(),
             addresses: addresses.into(),
+            verify_page,
             answers: Bodies::new(LARGE_ANSWERS),
             reads: Arc::new(Semaphore::new(READS_PER_CORE * cores)),
             probes: Arc::new(Semaphore::new(PROBES)),

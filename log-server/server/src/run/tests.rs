@@ -32,8 +32,14 @@ impl Running {
         let mut config = config();
         config.limits.quorum_seconds = 1;
         change(&mut config);
-        let options =
-            Options { config, data: data.into(), signer: signer(), policy: policy.clone(), listen: String::new() };
+        let options = Options {
+            config,
+            data: data.into(),
+            signer: signer(),
+            policy: policy.clone(),
+            listen: String::new(),
+            verify_page: None,
+        };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -53,6 +53,11 @@ pub(in crate::http) async fn page(State(server): State<Server>) -> Response {
     page.heading("How to verify");
     page.paragraph("This page proves nothing: a page can be changed. With the file above, on your own machine:");
     page.lines("stele verify FOLDER --policy policy --online\nstele audit --policy policy");
+    if server.verify_page.is_some() {
+        let line =
+            Inline::default().text("Without a program, in this browser: ").link("/verify", "drop a release.stele");
+        page.list([line.text(" (with this log's own page, and so with its word for it)")]);
+    }
     page.heading("What it serves");
     serves(&mut page, &server.addresses);
     page.answer(StatusCode::OK)

@@ -1,6 +1,6 @@
 //! `GET /release?name=`: a release, its files, its licence, what became of it, and how to verify it.
 
-use super::html::{Inline, Page};
+use super::html::{Inline, Page, in_query};
 use crate::http::server::Server;
 use crate::http::stories::{READ_FOR_A_PAGE, Story, StoryError, said, story};
 use axum::extract::{Query, State};
@@ -53,7 +53,7 @@ pub(super) async fn of(server: &Server, coordinate: Coordinate) -> Response {
         }
     });
     match read.await {
-        Ok(Ok((story, manifest))) => show(&coordinate, &story, manifest.as_ref()),
+        Ok(Ok((story, manifest))) => show(&coordinate, &story, manifest.as_ref(), server.verify_page.is_some()),
         Ok(Err(error)) => unreadable(&error),
         Err(response) => response,
     }
@@ -67,7 +67,7 @@ pub(super) fn unreadable(error: &StoryError) -> Response {
     page.answer(StatusCode::SERVICE_UNAVAILABLE)
 }
 
-fn show(coordinate: &Coordinate, story: &Story, manifest: Option<&Manifest>) -> Response {
+fn show(coordinate: &Coordinate, story: &Story, manifest: Option<&Manifest>, has_verify_page: bool) -> Response {
     let history = &story.history;
     let mut page = Page::titled(&coordinate.to_string());
     let (Some((entry, first)), Some(now)) = (history.release(), history.current()) else {
@@ -94,6 +94,10 @@ fn show(coordinate: &Coordinate, story: &Story, manifest: Option<&Manifest>) -> 
         "This page proves nothing: a page can be changed. With a trust policy that you chose, on your own machine:",
     );
     page.lines(&format!("stele verify FOLDER --policy policy --online\nstele history '{coordinate}' --policy policy"));
+    if has_verify_page {
+        let link = format!("/verify#{}", in_query(&coordinate.to_string()));
+        page.list([Inline::default().text("Without a program: ").link(&link, "verify it in this browser")]);
+    }
     page.heading("History");
     page.list(history.events().iter().map(line_of));
     files(&mut page, now, manifest);
