@@ -1,0 +1,201 @@
+//! One release that a page has verified, and what became of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::moment::moment;
+use stele_log_client::release_status::{ReleaseStatus, Source};
+use stele_log_client::statements::{ProvenStatement, StatementSource as _};
+use stele_spec::bundle::{Bundle, LoggedStatement};
+use stele_spec::hash::LeafHash;
+use stele_spec::merkle::leaf_hash;
+use stele_spec::name::Coordinate;
+use stele_verify::{Policy, VerifiedRelease, verify};
+
+use crate::answers::Answers;
+use crate::asked_log::AskedLog;
+use crate::error::{InvalidPolicy, SharedFailure};
+
+/// A verified release under a policy.
+#[derive(Debug)]
+pub struct Session {
+    policy: Policy,
+    release: VerifiedRelease,
+    status: ReleaseStatus,
+    /// Whether the evidence was made from answers of the log, and came in no file.
+    is_from_log: bool,
+    /// Why the log, asked, gave nothing to rely on.
+    unanswered: Option<SharedFailure>,
+}
+
+impl Session {
+    /// Verifies a bundle.
+    pub fn verify(bundle: &[u8], policy: &[u8]) -> Result<Self, Failure> {
+        let policy = parse_policy(policy)?;
+        let release = verify(bundle, &policy)?;
+        let status = ReleaseStatus::of_bundle(&release);
+        Ok(Self { policy, release, status, is_from_log: false, unanswered: None })
+    }
+
+    /// Makes the evidence of a release from what a log answered, and says what became of the release.
+    pub fn of_log(coordinate: &str, policy: &[u8], answers: &Answers) -> Result<Self, Failure> {
+        let policy = parse_policy(policy)?;
+        let coordinate: Coordinate = coordinate.parse().map_err(|error: stele_spec::name::NameError| {
+            NotACoordinate { why: error.to_string(), found: coordinate.to_owned() }
+        })?;
+        let log = AskedLog::about(answers, &policy, &coordinate, [])?;
+        let status = ReleaseStatus::of(&coordinate, &log, Source::Log)?;
+        let missing = || NotReleased { coordinate: coordinate.clone(), origin: log.head().origin().to_string() };
+        let (position, release) = status.history.release().ok_or_else(missing)?;
+        let about = log.about(&coordinate)?;
+        let entry = about.statements.iter().find(|logged| logged.position() == position).ok_or_else(missing)?;
+        let manifest = log.manifest(&release.manifest)?.to_vec();
+        let keys = log.keys(&coordinate.publisher)?;
+        let LoggedStatement { statement, proof } = part(entry);
+        let bundle = Bundle { statement, manifest, proof, keys: keys.statements.iter().map(part).collect() };
+        let bundle = bundle.encode().map_err(|error| answers.nonsense("parts of a bundle", error.to_string()))?;
+        let release = verify(&bundle, &policy)?;
+        Ok(Self { policy, release, status, is_from_log: true, unanswered: None })
+    }
+
+    /// What became of the release, by what the log answered.
+    pub fn ask(&mut self, answers: &Answers) -> Result<(), Failure> {
+        let coordinate = self.release.coordinate();
+        let log = AskedLog::about(answers, &self.policy, &coordinate, self.release.checkpoints().cloned())?;
+        let status = ReleaseStatus::of(&coordinate, &log, Source::Log)?;
+        let expected = (self.release.entry_index(), leaf_hash(self.release.statement().value().bytes()));
+        if !is_listed(&status, expected) {
+            return Err(NotListed { url: answers.url().to_owned(), entry: expected.0 }.into());
+        }
+        (self.status, self.unanswered) = (status, None);
+        Ok(())
+    }
+
+    /// The log was asked, and gave nothing to rely on: what is known without it stays.
+    pub fn set_unanswered(&mut self, failure: Failure) {
+        self.unanswered = Some(SharedFailure::new(failure));
+    }
+
+    /// The release.
+    pub fn release(&self) -> &VerifiedRelease {
+        &self.release
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What became of the release.
+    pub fn status(&self) -> &ReleaseStatus {
+        &self.status
+    }
+
+    /// Whether the evidence was made from answers of the log.
+    pub fn is_from_log(&self) -> bool {
+        self.is_from_log
+    }
+
+    /// Why there is no answer of the log, where it was asked.
+    pub fn unanswered(&self) -> Option<Failure> {
+        self.unanswered.clone().map(Failure::from)
+    }
+
+    /// The release as a document: what it is, who saw it, and its files.
+    pub fn describe(&self) -> Value {
+        let (release, checkpoint) = (&self.release, self.release.checkpoint());
+        let files = release.manifest().files().iter().map(|file| {
+            json!({
+                "path": file.path.to_string(), "role": file.role.as_str(), "size": file.size, "sha256": file.sha256.to_string(),
+            })
+        });
+        json!({
+            "coordinate": release.coordinate().to_string(),
+            "publisher": release.release().publisher.name.to_string(),
+            "key_id": release.signer().to_string(),
+            "key_revoked_at_entry": release.signer_revoked_at(),
+            "entry": release.entry_index(),
+            "log": {
+                "origin": checkpoint.origin().to_string(), "tree_size": checkpoint.size(), "root": checkpoint.root().to_string(),
+                "time": checkpoint.time().map(|time| moment(time.seconds())),
+            },
+            "witnesses": self.witnesses(),
+            "required": self.policy.quorum().least(),
+            "files": files.collect::<Vec<_>>(),
+        })
+    }
+
+    /// A line for each witness of the policy: whether it cosigned the tree head that proves the entry, and when.
+    fn witnesses(&self) -> Vec<Value> {
+        let cosigned: BTreeMap<&str, _> =
+            self.release.checkpoint().witnesses().iter().map(|one| (one.witness.as_str(), one)).collect();
+        let line = |witness: &stele_spec::policy::Witness| {
+            let found = cosigned.get(witness.name.as_str());
+            json!({
+                "name": witness.name, "key_name": witness.key.name().to_string(), "cosigned": found.is_some(),
+                "time": found.and_then(|one| one.time).map(|time| moment(time.seconds())),
+            })
+        };
+        self.policy.witnesses().iter().map(line).collect()
+    }
+}
+
+fn parse_policy(policy: &[u8]) -> Result<Policy, InvalidPolicy> {
+    Policy::parse(policy).map_err(InvalidPolicy)
+}
+
+fn part(logged: &ProvenStatement) -> LoggedStatement {
+    LoggedStatement { statement: logged.signed().bytes().to_vec(), proof: logged.proof().to_bytes() }
+}
+
+/// Whether what the log lists has the release of the bundle.
+fn is_listed(status: &ReleaseStatus, (position, leaf): (u64, LeafHash)) -> bool {
+    status.history.release().map(|(found, _)| found) == Some(position) && status.release_leaf() == Some(leaf)
+}
+
+/// A link that names no release.
+#[derive(Debug, thiserror::Error)]
+#[error("this is no coordinate of a release: {why}")]
+pub struct NotACoordinate {
+    why: String,
+    found: String,
+}
+
+impl Explain for NotACoordinate {
+    explain! {
+        Self { found, .. } => Exit::BadInput, "bad-name", hint: "copy the link again, or drop a release.stele",
+            "expected": "publisher/model@version#variant", "found": found;
+    }
+}
+
+/// A coordinate that the log has no release of.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin} has no release of {coordinate}, and proves that it has none")]
+pub struct NotReleased {
+    coordinate: Coordinate,
+    origin: String,
+}
+
+impl Explain for NotReleased {
+    explain! {
+        Self { .. } => Exit::NotInLog, "not-released",
+            hint: "compare the coordinate with what the publisher says; it may be in another log";
+    }
+}
+
+/// A list of the log that leaves out what is proven to be in it.
+#[derive(Debug, thiserror::Error)]
+#[error("the list of the log at {url} leaves out entry {entry}, which the bundle proves to be in the log")]
+pub struct NotListed {
+    url: String,
+    entry: u64,
+}
+
+impl Explain for NotListed {
+    explain! {
+        Self { entry, .. } => Exit::Inconsistent, "entry-not-listed",
+            hint: "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry",
+            "expected": format!("entry {entry}"), "found": "another release, or nothing";
+    }
+}
