@@ -56,9 +56,8 @@ impl<'a> AskedLog<'a> {
         let [own, others] = subjects.map(|subject| list(answers, policy, &heads, &subject));
         let (own, others) = (own?.head, others?.head);
         let head = if own.size() <= others.size() { own } else { others };
-        if let Some(newest) = newest.filter(|newest| newest.size() > head.size()) {
-            let (before, now) = (newest.size(), head.size());
-            return Err(OlderTree { origin: head.origin().to_string(), before, now }.into());
+        if let Some(newest) = newest {
+            check_not_older(&head, newest.size())?;
         }
         Ok(Self { answers, policy, head, heads })
     }
@@ -70,6 +69,8 @@ impl<'a> AskedLog<'a> {
 
     fn statements(&self, subject: &Subject) -> Result<StatementList, Failure> {
         let Listed { list, head } = list(self.answers, self.policy, &self.heads, subject)?;
+        // A list of keys from before would leave out what revoked one of them.
+        check_not_older(&head, self.head.size())?;
         let pointers = list.complete().value();
         let unread = pointers.len().saturating_sub(MAX_STATEMENTS);
         let pointers: Vec<&Pointer> = pointers.iter().skip(unread).collect();
@@ -161,6 +162,14 @@ fn list(
     Ok(Listed { list, head })
 }
 
+/// Refuses an answer that rests on a smaller tree than one that was shown.
+fn check_not_older(head: &TrustedCheckpoint, size: u64) -> Result<(), OlderTree> {
+    if head.size() >= size {
+        return Ok(());
+    }
+    Err(OlderTree { origin: head.origin().to_string(), before: size, now: head.size() })
+}
+
 /// All heads are of one log, and those of one size have one root.
 fn check_one_log(head: &TrustedCheckpoint, heads: &mut BTreeMap<u64, TrustedCheckpoint>) -> Result<(), VerifyError> {
     if let Some(known) = heads.values().next().filter(|known| known.origin() != head.origin()) {
@@ -191,9 +200,9 @@ fn inclusion_path(pointer: &Pointer, head: &TrustedCheckpoint) -> String {
     format!("entries/{}/inclusion?size={}", pointer.position, head.size())
 }
 
-/// A log whose answer is older than the bundle.
+/// An answer that is older than the bundle, or than another answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the log shows an older tree than the bundle was made from")]
+#[error("the log shows an older tree than it has shown before")]
 pub struct OlderTree {
     origin: String,
     before: u64,

@@ -238,6 +238,11 @@ fn a_log_that_leaves_out_or_changes_an_answer_gets_no_verdict_in_a_browser() {
             assert_ne!(open(&serve), "accepted", "{changed}, byte {at}");
         }
     }
+    // The keys of the publisher from before: what revoked one of them would not be in it.
+    let keys = |path: &str| path.contains("name=publisher-1.example&");
+    assert!(paths.iter().any(|path| keys(path)), "{paths:?}");
+    let stale = |path: &str| (200, if keys(path) { older.answer(path) } else { log.answer(path) });
+    assert_eq!(open(&stale), "stale");
     // A list from before the withdrawal is an older tree, and no lie; it is told with its own size.
     let stale =
         |path: &str| (200, if path.starts_with("lookup/name/") { older.answer(path) } else { log.answer(path) });

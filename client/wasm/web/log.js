@@ -15,11 +15,26 @@ async function ask(path) {
     const answer = await fetch(`${log}/${path}`, {
       credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(PATIENCE),
     });
-    const body = new Uint8Array(await answer.arrayBuffer());
-    return body.length > LARGEST_ANSWER ? { status: 0, body: new Uint8Array() } : { status: answer.status, body };
+    return { status: answer.status, body: await bodyOf(answer) };
   } catch {
     return { status: 0, body: new Uint8Array() };
   }
+}
+
+/** The bytes of an answer, no more than one may have. */
+async function bodyOf(answer) {
+  const pieces = [];
+  let length = 0;
+  const reader = answer.body.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    length += value.length;
+    if (length > LARGEST_ANSWER) {
+      await reader.cancel();
+      throw new Error('too large');
+    }
+    pieces.push(value);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 /** Asks until nothing more is needed, or until something else is to be verified. `run` gets all answers so far. */

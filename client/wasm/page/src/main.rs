@@ -55,13 +55,10 @@ fn build(out: &Path, module: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     }
     let page = assemble(&web()?, &compressed)?;
     fs::write(out, &page).map_err(|error| format!("{}: {error}", out.display()))?;
-    println!("{}: {} bytes, SHA-256 {}", out.display(), page.len(), hex(&Sha256::digest(&page)));
-    println!(
-        "its module: {} bytes, {} compressed, SHA-256 {}",
-        wasm.len(),
-        compressed.len(),
-        hex(&Sha256::digest(&wasm))
-    );
+    let mut said = std::io::stdout();
+    writeln!(said, "{}: {} bytes, SHA-256 {}", out.display(), page.len(), hex(&Sha256::digest(&page)))?;
+    let (size, travels) = (wasm.len(), compressed.len());
+    writeln!(said, "its module: {size} bytes, {travels} compressed, SHA-256 {}", hex(&Sha256::digest(&wasm)))?;
     Ok(())
 }
 
