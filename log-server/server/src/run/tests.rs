@@ -7,6 +7,7 @@ mod pages;
 use super::*;
 use crate::config::Config;
 use crate::testkit::config;
+use crate::verify_page::VerifyPage;
 use axum::routing::post;
 use std::path::{Path, PathBuf};
 use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
@@ -32,13 +33,14 @@ impl Running {
         let mut config = config();
         config.limits.quorum_seconds = 1;
         change(&mut config);
+        let verify_page = config.verify_page.as_deref().map(|path| VerifyPage::load(path).unwrap());
         let options = Options {
             config,
             data: data.into(),
             signer: signer(),
             policy: policy.clone(),
             listen: String::new(),
-            verify_page: None,
+            verify_page,
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();

@@ -138,6 +138,36 @@ fn the_pages_show_what_became_of_releases_and_nothing_in_them_runs() {
 }
 
 #[test]
+fn the_page_that_verifies_is_served_as_it_is_and_linked_where_there_is_one() {
+    let home = tempfile::tempdir().unwrap();
+    let log = Running::start(home.path(), policy("quorum none\n"), |_| {});
+    story(&log);
+    assert_eq!(error_of(&log.get("/verify")), (404, "not-found".into()));
+    let shown = |log: &Running| {
+        let release = log.get(&format!("/release?name={}", TUNED.replace('@', "%40").replace('#', "%23"))).text();
+        [
+            log.get("/").text().contains("href=\"/verify\""),
+            release.contains("/verify#acme.example/tiny%401.0.2%23instruct\""),
+        ]
+    };
+    assert_eq!(shown(&log), [false, false]);
+    log.stop();
+
+    let file = home.path().join("verify.html");
+    let html = "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-eA=='\">";
+    std::fs::write(&file, html).unwrap();
+    let log = Running::start(home.path(), policy("quorum none\n"), |config| config.verify_page = Some(file));
+    log.wait_for(200);
+    let answer = log.get("/verify");
+    assert_eq!((answer.status, answer.text()), (200, html.to_owned()));
+    let rules = answer.header("content-security-policy").unwrap();
+    assert_eq!(rules, "default-src 'none'; script-src 'sha256-eA=='; frame-ancestors 'none'");
+    assert!(answer.header("content-type").unwrap().starts_with("text/html"));
+    assert_eq!(shown(&log), [true, true]);
+    log.stop();
+}
+
+#[test]
 fn a_page_says_what_is_not_there() {
     let home = tempfile::tempdir().unwrap();
     let log = Running::start(home.path(), policy("quorum none\n"), |config| config.frozen = true);
