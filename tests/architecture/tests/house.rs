@@ -353,6 +353,16 @@ fn a_program_that_verifies_builds_no_server() {
 }
 
 #[test]
+fn what_judges_answers_without_asking_builds_nothing_that_asks() {
+    let arguments = ["--package", "stele-log-client", "--edges", "normal", "--format", "{p}", "--no-default-features"];
+    let tree = cargo_tree(&arguments);
+    assert!(tree.iter().any(|line| line.starts_with("stele-verify ")), "{tree:?}");
+    for name in ["ureq", "rustls", "stele-fetch", "stele-durable", "tokio", "getrandom"] {
+        assert!(!tree.iter().any(|line| line.split(' ').next() == Some(name)), "{name} is built for a browser");
+    }
+}
+
+#[test]
 fn the_downloaders_program_builds_no_server_and_no_database() {
     let tree = cargo_tree(&["--package", "stele", "--edges", "normal", "--format", "{p}", "--no-default-features"]);
     assert!(tree.iter().any(|line| line.starts_with("stele-log-client ")), "it asks a log: {tree:?}");
