@@ -67,6 +67,12 @@ class Tab:
         node = self.ask("DOM.querySelector", nodeId=self.ask("DOM.getDocument")["root"]["nodeId"], selector=f"#{element}")["nodeId"]
         self.ask("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])
 
+    def drop(self, *paths):
+        self.forget()
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.ask("Input.dispatchDragEvent", type=kind, x=200, y=200, data=data)
+
     def forget(self):
         self.run("(() => { const it = document.getElementById('verdict'); it.textContent = ''; it.dataset.verdict = ''; })()")
 
@@ -123,7 +129,7 @@ def main(chromium, place, log, page, stele):
     try:
         tab = Tab(browser, place)
         stories = Stories(tab, place, log, page, says, holds)
-        for story in (stories.a_good_release, stories.a_flipped_byte, stories.files_and_one_file, stories.a_withdrawn_release,
+        for story in (stories.a_good_release, stories.a_flipped_byte, stories.files_and_one_file, stories.what_is_dropped, stories.a_withdrawn_release,
                       stories.a_policy_that_does_not_fit, stories.bad_input, stories.the_keyboard_alone, stories.every_width,
                       stories.dark, stories.a_gigabyte, stories.without_scripts, stories.from_a_disk, stories.a_log_that_is_gone):
             story()
@@ -147,10 +153,14 @@ class Stories:
         cosigned = [line for line in witnesses if "cosigned this tree head at 20" in line]
         self.holds("each witness has a line, and says when it cosigned", len(witnesses) == 4 and len(cosigned) >= 2, witnesses)
         self.holds("the files are listed as they are", tab.lines("#files li strong").count("matches") == len(tab.lines("#files li")) >= 5)
-        took = tab.run("document.documentElement.dataset.milliseconds")
-        print(f"     the bundle verified in {took} ms in the browser")
         tab.shot("good")
         self.only_the_log("a good folder")
+        took = [tab.run("document.documentElement.dataset.milliseconds")]
+        for _ in range(20):
+            tab.choose("bundle-file", folder / "release.stele")
+            tab.verdict()
+            took.append(tab.run("document.documentElement.dataset.milliseconds"))
+        print(f"     the bundle verified in {took[0]} ms in the browser when the module was new, and in {sorted(took[1:], key=float)[10]} ms later")
 
     def a_flipped_byte(self):
         tab, folder = self.tab, self.place / "flipped"
@@ -175,6 +185,19 @@ class Stories:
         self.holds("two files are a part", tab.verdict().startswith("INCOMPLETE  ") and tab.code() == "incomplete", tab.verdict())
         tab.choose("files-file", self.place / "policy")
         self.holds("a file of something else", tab.code() == "not-of-the-release" or tab.until("document.getElementById('verdict').dataset.code === 'not-of-the-release'"))
+
+    def what_is_dropped(self):
+        tab, folder = self.tab, self.place / "good"
+        tab.open(f"{self.log}/verify")
+        tab.drop(folder)
+        self.equal("a folder, dropped", tab.verdict(), self.says(folder))
+        tab.drop(self.place / "flipped")
+        self.equal("another, dropped in its place", tab.verdict(), self.says(self.place / "flipped"))
+        tab.drop(self.place / "policy")
+        tab.until("document.getElementById('trust-origin').textContent.startsWith('Your own')")
+        self.holds("a policy, dropped, is used", tab.verdict().startswith("DIFFERS  "), tab.verdict())
+        tab.drop(self.place / "withdrawn/release.stele", folder / "config.json")
+        self.holds("a bundle and a file, dropped together", tab.verdict().startswith("verified  acme.example/tiny@2.0.0"), tab.verdict())
 
     def a_withdrawn_release(self):
         tab, folder = self.tab, self.place / "withdrawn"
