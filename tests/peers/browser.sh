@@ -71,14 +71,14 @@ release() {
     sed -i "s/^version = .*/version = \"$1\"/" "$folder/release.toml"
     if [[ $2 == large ]]; then
         truncate -s 1G "$folder/extra.dat"
-        sed -i '/^"extra.dat"/d; $a [roles]\n"extra.dat" = "other"' "$folder/release.toml"
+        printf '[roles]\n"extra.dat" = "other"\n' >>"$folder/release.toml"
     fi
     accepts "stele publish, version $1" "$stele" publish "$folder" --key "$place/home/publisher.pem" --policy "$place/policy"
     rm -f "$folder/release.toml"
 }
 
 coordinate_of() {
-    "$stele" --json inspect "$place/$1/release.stele" | python3 -c 'import json, sys; print(json.load(sys.stdin)["coordinate"])'
+    "$stele" --json verify "$place/$1" --policy "$place/policy" --no-state | python3 -c 'import json, sys; print(json.load(sys.stdin)["coordinate"])'
 }
 
 module_in_node() {

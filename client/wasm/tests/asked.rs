@@ -152,6 +152,7 @@ fn withdrawn() -> (Log, Released) {
     let mut withdraw: Withdraw = toml::from_str(sample).unwrap();
     let of = released.statement.statement().release().unwrap();
     withdraw.publisher.name = speaker().name;
+    withdraw.weights_digest = of.weights.digest;
     withdraw.release =
         LoggedRelease { coordinate: of.coordinate(), entry: 3, leaf_hash: leaf_hash(released.statement.bytes()) };
     let signed = sign(&Statement::Withdraw(Box::new(withdraw)), &speaker().key).unwrap();
@@ -257,16 +258,13 @@ fn a_log_that_leaves_out_or_changes_an_answer_gets_no_verdict_in_a_browser() {
 fn the_bundle_s_own_verdict_stays_when_the_log_gives_nothing_to_rely_on() {
     let (log, released) = released();
     let mut session = opened(&log, &coordinate(&released));
-    let (stranger, _) = {
-        let mut other = Log::new(8);
-        other.append(&[&speaker().claim().unwrap()]);
-        other.release(&released);
-        (other, ())
-    };
-    for (serve, expected) in [
-        (Box::new(|_: &str| (0, Vec::new())) as Box<dyn Fn(&str) -> (u16, Vec<u8>)>, "unreachable"),
-        (Box::new(|path: &str| (200, stranger.answer(path))), "other-log-key"),
-    ] {
+    let mut stranger = Log::new(8);
+    stranger.append(&[&speaker().claim().unwrap()]);
+    stranger.release(&released);
+    let silent = |_: &str| (0, Vec::new());
+    let another = |path: &str| (200, stranger.answer(path));
+    let servers: [(&dyn Fn(&str) -> (u16, Vec<u8>), &str); 2] = [(&silent, "unreachable"), (&another, "other-log-key")];
+    for (serve, expected) in servers {
         let failure = ask(|answers| session.ask(answers), serve).unwrap_err();
         assert_eq!(failure.as_explain().code(), expected);
         session.set_unanswered(failure);
