@@ -21,6 +21,9 @@ use stele_wasm::verdict::verdict;
 const ORIGIN: &str = "log.example/stele";
 const NOW: u64 = 1_790_000_000;
 
+/// What stands between page and log: a status and a body for each path.
+type Serve<'a> = dyn Fn(&str) -> (u16, Vec<u8>) + 'a;
+
 /// A log in memory, without witnesses.
 struct Log {
     signer: SignerKey,
@@ -263,7 +266,7 @@ fn the_bundle_s_own_verdict_stays_when_the_log_gives_nothing_to_rely_on() {
     stranger.release(&released);
     let silent = |_: &str| (0, Vec::new());
     let another = |path: &str| (200, stranger.answer(path));
-    let servers: [(&dyn Fn(&str) -> (u16, Vec<u8>), &str); 2] = [(&silent, "unreachable"), (&another, "other-log-key")];
+    let servers: [(&Serve<'_>, &str); 2] = [(&silent, "unreachable"), (&another, "other-log-key")];
     for (serve, expected) in servers {
         let failure = ask(|answers| session.ask(answers), serve).unwrap_err();
         assert_eq!(failure.as_explain().code(), expected);
