@@ -20,7 +20,7 @@ use stele_spec::merkle::prove_inclusion;
 use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::proof::TlogProof;
-use stele_spec::statement::{Purl, Statement};
+use stele_spec::statement::Purl;
 use stele_verify::VerifyError;
 
 use crate::api::LogClient;
@@ -183,7 +183,7 @@ impl LogView<'_> {
         Ok(self.reader.manifest(digest)?)
     }
 
-    /// The releases that have a package URL which fits, as they were released or as they stand; of each the statement that released it.
+    /// The releases of which a package URL fits, their own or that of a host, as they were released or as they stand; of each the statement that released it.
     pub fn releases_of_purl(
         &self,
         purl: &Purl,
@@ -193,16 +193,18 @@ impl LogView<'_> {
         let mut listing = self.releases(&ReleaseLookup::Purl(purl), most)?;
         let mut found: BTreeMap<u64, ProvenStatement> = BTreeMap::new();
         for logged in std::mem::take(&mut listing.statements) {
-            let Statement::Amend(amend) = logged.signed().statement() else {
-                if logged.signed().statement().purl().is_some_and(&fits) {
+            let statement = logged.signed().statement();
+            if statement.release().is_some() {
+                if statement.packages().iter().any(&fits) {
                     found.insert(logged.position(), logged);
                 }
                 continue;
-            };
-            let standing = self.standing(&amend.release.coordinate)?;
+            }
+            let Some(coordinate) = statement.coordinate() else { continue };
+            let standing = self.standing(&coordinate)?;
             let Some((entry, _)) = standing.history.release() else { continue };
-            let current = standing.history.current().and_then(|release| release.model.purl.as_ref());
-            if current.is_some_and(&fits) && !found.contains_key(&entry) {
+            let is_current = standing.history.current().is_some_and(|release| release.packages().iter().any(&fits));
+            if is_current && !found.contains_key(&entry) {
                 found.insert(entry, self.logged(entry)?);
             }
         }

@@ -1,6 +1,6 @@
 //! Questions to which the answer is a list of releases, and for which a log has a lookup without a proof.
 //!
-//! Package URLs and parents are those of releases and of amendments: whether one still holds is known of the release as it stands.
+//! Package URLs, those of hosts among them, and parents are those of releases and of later statements about one: whether one still holds is known of the release as it stands.
 
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{GitBlobId, Manifest};
@@ -14,7 +14,7 @@ pub enum ReleaseLookup<'a> {
     File(Digest),
     /// A file of this git blob id.
     GitBlob(GitBlobId),
-    /// This package URL; one without a version is asked for at every version as well.
+    /// This package URL, its own or that of a host; one without a version is asked for at every version as well.
     Purl(&'a Purl),
     /// This release as a parent.
     Children(&'a Coordinate),
@@ -44,7 +44,7 @@ impl ReleaseLookup<'_> {
     pub(crate) fn is_of(&self, statement: &Statement) -> Option<bool> {
         match self {
             Self::File(_) | Self::GitBlob(_) => statement.release().is_none().then_some(false),
-            Self::Purl(purl) => Some(statement.purl().is_some_and(|recorded| is_at_any_version(purl, recorded))),
+            Self::Purl(purl) => Some(statement.packages().iter().any(|recorded| is_at_any_version(purl, recorded))),
             Self::Children(parent) => {
                 let names = |named: &Parent| matches!(named, Parent::Logged(named) if named.coordinate == **parent);
                 Some(statement.lineage().iter().any(|ancestor| names(&ancestor.parent)))

@@ -38,7 +38,8 @@ impl WholeLog {
                 let Ok(signed) = SignedStatement::parse(bytes) else { continue };
                 about.extend(subjects_of(&signed).iter().map(|subject| (short(subject), position)));
                 let statement = signed.statement();
-                if statement.release().is_some() || !statement.lineage().is_empty() || statement.purl().is_some() {
+                if statement.release().is_some() || !statement.lineage().is_empty() || !statement.packages().is_empty()
+                {
                     releases.push(position);
                 }
             }

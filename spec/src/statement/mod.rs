@@ -239,12 +239,16 @@ impl Statement {
         }
     }
 
-    /// The package URL that it gives a model: of a release, or of an amendment of its facts.
-    pub fn purl(&self) -> Option<&Purl> {
+    /// The package URLs that it gives a release, each once: the model's own, and those of its hosts ([`Host::package`]).
+    pub fn packages(&self) -> Vec<Purl> {
         match self {
-            Self::Release(release) => release.model.purl.as_ref(),
-            Self::Amend(amend) => amend.model.as_ref()?.purl.as_ref(),
-            _ => None,
+            Self::Release(release) => release.packages(),
+            Self::Amend(amend) => {
+                let own = amend.model.as_ref().and_then(|model| model.purl.as_ref());
+                release::packages(own, amend.hosts.as_deref().unwrap_or_default())
+            }
+            Self::Stage(stage) => release::packages(None, stage.hosts.as_deref().unwrap_or_default()),
+            _ => Vec::new(),
         }
     }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::field::Problems;
 use super::{
     Access, Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License,
-    ModelInfo, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Safety, Timestamp, Tree, Weights,
-    components, evaluation, hosts, legal, lineage,
+    ModelInfo, Obligations, Openness, Prose, PublisherName, Purl, Rationale, Reference, Safety, Timestamp, Tree,
+    Weights, components, evaluation, hosts, legal, lineage,
 };
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
@@ -92,6 +92,11 @@ impl Release {
         }
     }
 
+    /// The package URLs that name it, each once: the model's own, and those of its hosts ([`Host::package`]).
+    pub fn packages(&self) -> Vec<Purl> {
+        packages(self.model.purl.as_ref(), &self.hosts)
+    }
+
     /// Every check of the fields that needs nothing but the statement.
     pub fn check(&self) -> Result<(), FieldError> {
         self.problems().into_iter().next().map_or(Ok(()), Err)
@@ -141,4 +146,15 @@ impl Release {
         );
         named.into_iter().filter_map(|(path, reference)| Some((FieldPath::new(path), reference?))).collect()
     }
+}
+
+/// A model's own package URL and those of hosts, each once.
+pub(super) fn packages(own: Option<&Purl>, hosts: &[Host]) -> Vec<Purl> {
+    let mut packages: Vec<Purl> = own.cloned().into_iter().collect();
+    for package in hosts.iter().filter_map(Host::package) {
+        if !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    packages
 }

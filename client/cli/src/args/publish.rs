@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use stele_clock::duration::HumanDuration;
+use stele_spec::finding::Code;
 
 use super::log::Trust;
 use super::signing_key::SigningKey;
-use super::value::glob;
+use super::value::{finding_code, glob};
 
 /// `stele publish`.
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub struct PublishArgs {
     /// not. May be given again.
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub allow_file: Vec<glob::Pattern>,
+    /// Publish although auditors will report errors with this code: the record would contradict itself, for ever. May be given again.
+    #[arg(long, value_name = "CODE", value_parser = finding_code)]
+    pub accept_finding: Vec<Code>,
     /// Check everything, say all problems at once, what auditors would report and what would be signed; send and write nothing.
     /// `--output` then names a file for the bytes to be signed.
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! Values on the command line that several verbs take.
 
+use stele_spec::finding::Code;
 use stele_spec::hash::KeyId;
 
 /// How a glob of the caller is read: `*` stays within a folder.
@@ -12,4 +13,9 @@ pub(super) fn glob(text: &str) -> Result<glob::Pattern, String> {
 
 pub(super) fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
     KeyId::from_hex(text)
+}
+
+pub(super) fn finding_code(text: &str) -> Result<Code, String> {
+    let unknown = || "expected the code of a finding, such as openness-class: --dry-run prints them".to_owned();
+    Code::from_text(text).ok_or_else(unknown)
 }

@@ -6,6 +6,8 @@ pub(crate) mod claims;
 pub(crate) mod computed_claims;
 pub(crate) mod difference;
 
+pub(crate) mod parent;
+
 pub(crate) mod lifecycle;
 pub(crate) mod statement;
 

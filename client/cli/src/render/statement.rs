@@ -4,10 +4,10 @@ mod lifecycle;
 
 use stele_publish::key_proposal::Proposal;
 use stele_spec::hash::KeyId;
-use stele_spec::statement::{Document, Parent, Release, SignedStatement, Statement};
+use stele_spec::statement::{Document, Release, SignedStatement, Statement};
 
-use crate::render::claims;
 use crate::render::page::{Page, sized};
+use crate::render::{claims, parent};
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {
@@ -107,12 +107,7 @@ pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
         page.row("parents", &"none: trained from scratch");
     }
     for ancestor in &release.lineage {
-        let parent = match &ancestor.parent {
-            Parent::Logged(logged) => format!("{} (entry {})", logged.coordinate, logged.entry),
-            Parent::Unlogged(unlogged) => format!("{} (not in this log)", unlogged.purl),
-            Parent::Unseen(unseen) => format!("{} (not in this log; {})", unseen.purl, unseen.bytes),
-        };
-        page.row(ancestor.relation.as_str(), &parent);
+        page.row(ancestor.relation.as_str(), &parent::words(&ancestor.parent));
     }
     if let Some(docs) = &release.docs {
         page.section("Documents");

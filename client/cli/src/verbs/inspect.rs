@@ -24,7 +24,7 @@ use crate::Output;
 use crate::args::InspectArgs;
 use crate::extract;
 use crate::render::page::{Page, printable, sized};
-use crate::render::statement;
+use crate::render::{parent, statement};
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
@@ -178,6 +178,9 @@ fn statement(signed: &SignedStatement) -> (Page, Value) {
     }
     page.row("issued", &statement.issued_at());
     page.row("key id", &signed.kid());
+    for ancestor in statement.lineage() {
+        page.row(ancestor.relation.as_str(), &parent::words(&ancestor.parent));
+    }
     page.row("leaf hash", &leaf);
     page.row("bytes", &signed.bytes().len());
     let json =

@@ -37,6 +37,7 @@ use stele_verify::folder::walk::{self as folder, DRAFT};
 
 use crate::Output;
 use crate::args::{GLOB, PublishArgs};
+use crate::contradicted::Contradicted;
 use crate::key;
 use crate::log_args::{local_state, proven_entries};
 use crate::policy_file;
@@ -130,9 +131,14 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     if held == Held::ByKey {
         registrable(&mut record, &signed, &release)?;
     }
+    let contradicted = Contradicted::by(&examined, &args.accept_finding);
     if args.dry_run {
         let before = VersionBefore::of(&mut record, &release, &manifest)?;
-        return rehearsed(&args, &release, &manifest, &examined, before, held, place);
+        let rehearsed = rehearsed(&args, &release, &manifest, &examined, before, held, place)?;
+        return Ok(Output { failure: contradicted.map(Failure::from), ..rehearsed });
+    }
+    if let Some(contradicted) = contradicted {
+        return Err(contradicted.into());
     }
     file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();

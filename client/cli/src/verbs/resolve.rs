@@ -147,7 +147,7 @@ impl Wanted {
         if self.named.is_some() {
             return Some(Part::Release);
         }
-        if release.model.purl.as_ref().is_some_and(|purl| means(&self.purls, purl)) {
+        if release.packages().iter().any(|package| means(&self.purls, package)) {
             return Some(Part::Release);
         }
         if self.sha256.is_some_and(|digest| digest == release.weights.digest) {
@@ -280,7 +280,7 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
             if found.len() == MAX_RELEASES || found.iter().any(|known| known.entry == logged.position()) {
                 continue;
             }
-            // A package URL may be that of an amendment.
+            // A package URL may be that of a later statement.
             let named = of_purl.contains(&logged.position()).then_some(Part::Release);
             let manifest = match named.as_ref().or(wanted.part_of(release, None).as_ref()) {
                 Some(_) => None,
@@ -334,7 +334,7 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
                 Part::File(file) => format!("{} ({}, {} bytes)", file.path, file.role, file.size),
                 Part::Weights => "all of its weights".to_owned(),
                 Part::Tree => "all of its files".to_owned(),
-                Part::Release if wanted.named.is_none() => "this release, by its package URL".to_owned(),
+                Part::Release if wanted.named.is_none() => "this release, by its package URL or a host".to_owned(),
                 Part::Release => "this release".to_owned(),
             },
         );
@@ -421,8 +421,8 @@ pub(crate) struct NotRecorded {
 impl Explain for NotRecorded {
     explain! {
         Self { is_package: true, .. } => Exit::NotInLog, "not-recorded",
-            hint: "the log looks up the package URL of a release (purl in [model]) and no address of its hosts: a release that names this \
-                   place as a host alone is found by one of its files, `stele resolve FILE`, or by its publisher, `stele history NAME`";
+            hint: "the log looks up the package URL of a release (purl in [model]) and its hosts of type huggingface, each as it was \
+                   recorded: a release elsewhere is found by one of its files, `stele resolve FILE`, or by its publisher, `stele history NAME`";
         Self { weights: Some(Ok(())), .. } => Exit::NotInLog, "not-recorded",
             hint: "it is no release's digest over all of its weights: that is proven. If it is the SHA-256 of one file, that \
                    says nothing: a release with the file may be left out by the log's lookup (not proven complete)";

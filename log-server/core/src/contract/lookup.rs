@@ -75,8 +75,8 @@ pub struct LookupRow {
     pub publisher: String,
     /// The files of the release.
     pub files: FileDigestIndex,
-    /// The package URL of a release, as it was released or as an amendment says.
-    pub purl: Option<String>,
+    /// The package URLs of a release and of its hosts, as it was released or as an amendment or a change of access says.
+    pub purls: Vec<String>,
     /// What a release was made of, or is said to be by an amendment.
     pub parents: Vec<String>,
 }
@@ -88,7 +88,7 @@ impl LookupRow {
             position,
             publisher: statement.publisher().to_string(),
             files,
-            purl: statement.purl().map(ToString::to_string),
+            purls: statement.packages().iter().map(ToString::to_string).collect(),
             parents: statement
                 .lineage()
                 .iter()
@@ -104,10 +104,7 @@ impl LookupRow {
 
     /// Under how many keys it is found.
     pub fn keys(&self) -> usize {
-        1 + self.files.sha256.len()
-            + self.files.git_sha1.len()
-            + self.parents.len()
-            + 2 * usize::from(self.purl.is_some())
+        1 + self.files.sha256.len() + self.files.git_sha1.len() + self.parents.len() + 2 * self.purls.len()
     }
 }
 
@@ -120,7 +117,7 @@ pub enum LookupKey<'a> {
     File(&'a Digest),
     /// The same by git's blob id.
     GitBlob(&'a GitBlobId),
-    /// The releases that were released with a package URL, and the amendments that say so of one.
+    /// The releases that were released with a package URL or at a host that has it, and the statements that say so of one later.
     Purl(&'a str),
     /// The releases that were made of a coordinate, or of a package URL, and the amendments that say so of one.
     Parent(&'a str),

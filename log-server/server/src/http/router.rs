@@ -91,7 +91,7 @@ fn table() -> Vec<Route> {
         route(
             "/lookup/purl",
             "?name=",
-            "the releases with a package URL, and amendments to it, not proven",
+            "the releases with a package URL, their own or a host's, and later statements that say so, not proven",
             get(lookups::purl),
         ),
         route(

@@ -46,7 +46,7 @@ impl Changes {
                     changes.add_files(&row.files, at);
                 }
                 Part::Origins => {
-                    if let Some(purl) = &row.purl {
+                    for purl in &row.purls {
                         changes.add(LookupKey::Purl(purl), at);
                         // Who names no version is answered with every one.
                         if let Some((bare, _)) = purl.split_once(['@', '?', '#']) {

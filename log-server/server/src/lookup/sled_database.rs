@@ -12,7 +12,7 @@ use stele_durable::Dir;
 pub(super) const FOLDER: &str = "lookup.sled";
 
 /// Where the head is. Its number is that of the keys: a database with another one is made again.
-const HEAD: &[u8] = b"head.6";
+const HEAD: &[u8] = b"head.7";
 
 /// sled's cache, in bytes. What is not flushed is kept beside it.
 const CACHE: u64 = 8 << 20;

@@ -129,7 +129,7 @@ fn row(position: u64, purl: &str, parent: &str) -> LookupRow {
         position,
         publisher: "acme.example".into(),
         files: Default::default(),
-        purl: Some(purl.into()),
+        purls: vec![purl.into()],
         parents: vec![parent.into(), "pkg:huggingface/else/where@1".into()],
     }
 }

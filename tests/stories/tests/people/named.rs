@@ -127,3 +127,39 @@ fn what_an_amendment_says_is_found_in_the_log_and_in_its_static_files() -> Step 
     }
     Ok(())
 }
+
+#[test]
+fn a_release_is_found_by_the_hub_s_repository_that_it_names_as_a_host() -> Step {
+    const COMMIT: &str = "9f2d0e1c3b4a59687f6e5d4c3b2a190807060504";
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let model = network.at("model");
+    model::write(&model, 1)?;
+    acme.prepare(&model, "1.0.0")?;
+    let file = model.join("release.toml");
+    let mut form: Table = fs::read_to_string(&file).unwrap().parse().unwrap();
+    form["model"].as_table_mut().unwrap().remove("purl");
+    let host = format!(
+        "type = \"huggingface\"\nlocator = \"https://huggingface.co/acme/tiny\"\nrevision = \"{COMMIT}\"\ngated = false\nsince = \"2026-06-25\""
+    );
+    form["hosts"].as_array_mut().unwrap().push(toml::from_str::<Table>(&host).unwrap().into());
+    fs::write(&file, toml::to_string(&form).unwrap()).unwrap();
+    acme.publish(&model)?.expect(0)?;
+
+    let coordinate = acme.coordinate("1.0.0");
+    let public = network.at("log/data/public");
+    for log in [&[][..], &["--log", path(&public)?]] {
+        for (name, exit) in [
+            ("https://huggingface.co/acme/tiny".to_owned(), 0),
+            (format!("https://huggingface.co/acme/tiny/tree/{COMMIT}"), 0),
+            (format!("pkg:huggingface/acme/tiny@{COMMIT}"), 0),
+            ("models--acme--tiny".to_owned(), 0),
+            ("https://huggingface.co/acme/tiny/tree/0000000000".to_owned(), 3),
+            ("https://huggingface.co/acme/tin".to_owned(), 3),
+        ] {
+            let told = acme.ask(&network, &[&["resolve", &name], log].concat())?.expect(exit)?;
+            assert_eq!(told.stdout.contains(&coordinate), exit == 0, "{}", told.failure(&name));
+        }
+    }
+    Ok(())
+}

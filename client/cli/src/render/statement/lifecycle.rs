@@ -1,11 +1,12 @@
 //! The pages of statements about keys and about releases.
 
 use stele_spec::statement::{
-    Action, Amend, EvaluationReport, Incident, LoggedRelease, Observation, Parent, PublisherClaim, StageMove,
-    Supersede, Withdraw,
+    Action, Amend, EvaluationReport, Incident, LoggedRelease, Observation, PublisherClaim, StageMove, Supersede,
+    Withdraw,
 };
 
 use crate::render::page::Page;
+use crate::render::parent;
 
 pub(super) fn of_keys(change: &PublisherClaim, by: &str) -> String {
     let does = match change.action {
@@ -50,12 +51,7 @@ pub(super) fn of_amend(amend: &Amend, by: &str) -> String {
         page.row("parents", &"none: trained from scratch");
     }
     for ancestor in amend.lineage.iter().flatten() {
-        let parent = match &ancestor.parent {
-            Parent::Logged(logged) => format!("{} (entry {})", logged.coordinate, logged.entry),
-            Parent::Unlogged(unlogged) => format!("{} (not in this log)", unlogged.purl),
-            Parent::Unseen(unseen) => format!("{} (not in this log; {})", unseen.purl, unseen.bytes),
-        };
-        page.row(ancestor.relation.as_str(), &parent);
+        page.row(ancestor.relation.as_str(), &parent::words(&ancestor.parent));
     }
     if amend.model.is_some() || amend.lineage.is_some() {
         page.row("", &format!("from what to what: `stele history {}`", amend.release.coordinate));
