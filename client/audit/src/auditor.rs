@@ -1,9 +1,16 @@
 //! The replay: every entry, in the order of the log, judged by the rules of the log and by those about statements.
+//!
+//! One judge takes the entries in their order. What does not depend on the order is done beside it: the next stretches are read, hashed and
+//! parsed on every core, and what was judged is written.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::ScopedJoinHandle;
 
 use serde::{Deserialize, Serialize};
 use stele_log_client::reader::{Chunk, VerifiedLog};
 use stele_spec::entry::{Entry, IndexEntry};
-use stele_spec::finding::{Entries, Findings};
+use stele_spec::finding::{Entries, Findings, of_release};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::index::{Listing, MAX_BETWEEN, Pointer};
 use stele_spec::manifest::Manifest;
@@ -16,7 +23,7 @@ use crate::error::AuditError;
 use crate::finding_rows;
 use crate::index_check::{IndexCheck, WrongIndex};
 use crate::manifests::Manifests;
-use crate::parsed::{self, Parsed};
+use crate::parsed::{self, Looked, Parsed};
 use crate::progress::Watch;
 use crate::registry_rows::RegistryRows;
 use crate::row::{self, Row};
@@ -81,7 +88,7 @@ impl<'a> Auditor<'a> {
         // What came after the newest index entry waits for the next one.
         for chunk in log.entries(index.from().min(done.entries)) {
             let chunk = chunk?;
-            for parsed in parsed::parse(vec![chunk]) {
+            for parsed in parsed::parse(vec![chunk], None) {
                 if (index.from()..done.entries).contains(&parsed.position) {
                     index.take(&rows, parsed.listing())?;
                 }
@@ -95,25 +102,40 @@ impl<'a> Auditor<'a> {
         Ok(Self { log, manifests, store, convict, rows, registry, findings, index, done, changes: Changes::new() })
     }
 
-    /// Judges every entry that is left: one stretch, while the next one is parsed.
+    /// Judges every entry that is left: one stretch, while the next ones are parsed and the one before is written.
     pub(crate) fn run(&mut self, watch: &mut Watch) -> Result<(), AuditError> {
-        let log = self.log;
-        let mut chunks = log.entries(self.done.entries);
-        let mut read = || chunks.by_ref().take(STRETCH).collect::<Result<Vec<Chunk>, _>>();
-        let mut parsed = parsed::parse(read()?);
-        while !parsed.is_empty() {
-            let (current, next) = (core::mem::take(&mut parsed), read()?);
-            parsed = std::thread::scope(|scope| {
-                let parsing = scope.spawn(|| parsed::parse(next));
-                self.stretch(current)?;
-                match parsing.join() {
-                    Ok(parsed) => Ok::<_, AuditError>(parsed),
-                    Err(panic) => std::panic::resume_unwind(panic),
+        let (log, store, manifests, from) = (self.log, self.store, self.manifests, self.done.entries);
+        std::thread::scope(|scope| {
+            let (read, stretches) = sync_channel(1);
+            scope.spawn(move || {
+                let mut chunks = log.entries(from);
+                loop {
+                    let stretch = chunks.by_ref().take(STRETCH).collect::<Result<Vec<Chunk>, _>>();
+                    let stretch = stretch.map(|chunks| parsed::parse(chunks, Some(manifests)));
+                    let is_last = stretch.as_ref().map_or(true, Vec::is_empty);
+                    // The judge that ends early has found an error.
+                    if read.send(stretch).is_err() || is_last {
+                        return;
+                    }
                 }
-            })?;
-            watch.see("audited", self.done.entries, log.size());
-        }
-        Ok(())
+            });
+            let mut writing = None;
+            for stretch in stretches {
+                let stretch = stretch?;
+                if stretch.is_empty() {
+                    break;
+                }
+                self.stretch(stretch)?;
+                let changes = Arc::new(self.take_changes()?);
+                writing.take().map_or(Ok(()), ended)?;
+                self.rows = store.ahead(&changes)?;
+                writing = Some(scope.spawn(move || store.write(&changes)));
+                watch.see("audited", self.done.entries, log.size());
+            }
+            writing.map_or(Ok(()), ended)?;
+            self.rows = store.snapshot()?;
+            Ok(())
+        })
     }
 
     /// What is wrong with the tree as it ends now: no row for it is kept, since the log may go on.
@@ -134,10 +156,7 @@ impl<'a> Auditor<'a> {
     fn stretch(&mut self, mut entries: Vec<Parsed>) -> Result<(), AuditError> {
         let keys = self.keys(&entries)?;
         parsed::verify(&mut entries, &keys);
-        for parsed in entries {
-            self.judge(parsed)?;
-        }
-        self.set_down()
+        entries.into_iter().try_for_each(|parsed| self.judge(parsed))
     }
 
     /// The key of each statement, where a key statement up to the end of the stretch has it.
@@ -173,7 +192,7 @@ impl<'a> Auditor<'a> {
             Ok(Entry::Statement(signed)) => {
                 self.done.statements += 1;
                 let mut found = self.waits(listing)?;
-                found.extend(self.statement(position, leaf, &signed, parsed.verified)?);
+                found.extend(self.statement(position, leaf, &signed, parsed.verified, parsed.looked)?);
                 found
             }
             Err(error) => {
@@ -225,6 +244,7 @@ impl<'a> Auditor<'a> {
         leaf: LeafHash,
         signed: &SignedStatement,
         verified: bool,
+        looked: Option<Looked>,
     ) -> Result<Vec<Row>, AuditError> {
         self.registry.recall(&self.rows, &leaf, signed)?;
         let statement = signed.statement();
@@ -254,10 +274,10 @@ impl<'a> Auditor<'a> {
             Err(_) => self.registry.refused(position, leaf),
         }
         if heard {
-            let manifest = self.manifest(position, statement, &mut found)?;
+            let Looked { manifest, found: own } = self.look(position, statement, looked, &mut found)?;
             self.findings.recall(statement, manifest.as_ref(), &self.rows)?;
             let earlier = Earlier { log: self.log, manifests: &self.manifests };
-            let new = self.findings.observe(position, statement, manifest.as_ref(), &earlier);
+            let new = self.findings.observe_with(position, statement, manifest.as_ref(), own, &earlier);
             found.extend(new.into_iter().map(|finding| Row::from((position, finding))));
         }
         Ok(found)
@@ -297,24 +317,36 @@ impl<'a> Auditor<'a> {
         })
     }
 
-    fn manifest(
+    /// What a release says by itself, and rows where its manifest is not as it should be.
+    fn look(
         &self,
         position: u64,
         statement: &Statement,
-        found: &mut Vec<Row>,
-    ) -> Result<Option<Manifest>, AuditError> {
-        let Some(release) = statement.release() else { return Ok(None) };
-        let coordinate = Some(release.coordinate());
-        let Some(manifest) = self.manifests.get(release.manifest)? else {
-            let summary = format!("the log does not serve manifest {}", release.manifest);
-            found.push(Row::of_the_log(row::MANIFEST_MISSING, position, summary).about(coordinate));
-            return Ok(None);
+        looked: Option<Looked>,
+        rows: &mut Vec<Row>,
+    ) -> Result<Looked, AuditError> {
+        let Some(release) = statement.release() else { return Ok(Looked { manifest: None, found: Vec::new() }) };
+        let looked = match looked {
+            Some(looked) => looked,
+            None => {
+                let manifest = self.manifests.get(release.manifest)?;
+                Looked { found: of_release(Some(position), release, manifest.as_ref()), manifest }
+            }
         };
-        if let Err(error) = release.check_manifest(&manifest) {
-            let row = Row::of_the_log(row::MANIFEST_DIFFERS, position, error.to_string()).about(coordinate);
-            found.push(row.with("manifest", release.manifest));
+        let coordinate = Some(release.coordinate());
+        match &looked.manifest {
+            None => {
+                let summary = format!("the log does not serve manifest {}", release.manifest);
+                rows.push(Row::of_the_log(row::MANIFEST_MISSING, position, summary).about(coordinate));
+            }
+            Some(manifest) => {
+                if let Err(error) = release.check_manifest(manifest) {
+                    let row = Row::of_the_log(row::MANIFEST_DIFFERS, position, error.to_string()).about(coordinate);
+                    rows.push(row.with("manifest", release.manifest));
+                }
+            }
         }
-        Ok(Some(manifest))
+        Ok(looked)
     }
 
     /// Rows of one entry, in an order that does not depend on how they were found.
@@ -327,15 +359,22 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
-    fn set_down(&mut self) -> Result<(), AuditError> {
+    /// Everything that may have changed since the last time.
+    fn take_changes(&mut self) -> Result<Changes, AuditError> {
         let mut changes = core::mem::take(&mut self.changes);
         self.registry.set_down(&mut changes)?;
         finding_rows::set_down(&mut self.findings, &mut changes)?;
         self.index.set_down(&mut changes)?;
         changes.insert(key(b'm', "done"), to_json(&self.done)?);
-        self.store.write(&changes)?;
-        self.rows = self.store.snapshot()?;
-        Ok(())
+        Ok(changes)
+    }
+}
+
+/// How a write beside the judge ended.
+fn ended(writing: ScopedJoinHandle<'_, Result<(), StoreError>>) -> Result<(), AuditError> {
+    match writing.join() {
+        Ok(written) => Ok(written?),
+        Err(panic) => std::panic::resume_unwind(panic),
     }
 }
 

@@ -7,7 +7,7 @@ use stele_spec::hash::Digest;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest};
 
 /// Where manifests come from.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Manifests<'a> {
     log: &'a LogReader,
     kept: Option<&'a Dir>,

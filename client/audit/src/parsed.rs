@@ -1,10 +1,16 @@
-//! The costly part of an audit, on every core: reading entries, and verifying their signatures.
+//! The costly part of an audit, on every core: reading entries, what a release says by itself, and signatures.
 
+use crate::manifests::Manifests;
 use stele_log_client::reader::Chunk;
 use stele_spec::entry::{Entry, EntryError};
+use stele_spec::finding::{Finding, of_release};
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
 use stele_spec::key::PublicKey;
+use stele_spec::manifest::Manifest;
+
+/// Manifests up to this length in bytes are kept until their release is judged: some thousand are, so longer ones are read again.
+const KEPT: usize = 16 << 10;
 
 /// An entry, and what follows from its bytes alone.
 #[derive(Debug)]
@@ -19,16 +25,39 @@ pub(crate) struct Parsed {
     pub(crate) keys: Vec<IndexKey>,
     /// Whether its signature was verified under the key that it names.
     pub(crate) verified: bool,
+    /// What was looked at for a release; `None` where whoever judges it has to look.
+    pub(crate) looked: Option<Looked>,
 }
 
-/// Reads entries side by side, in their order.
-pub(crate) fn parse(chunks: Vec<Chunk>) -> Vec<Parsed> {
+/// What follows from a release and its manifest alone.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The manifest, where the log has it.
+    pub(crate) manifest: Option<Manifest>,
+    /// What the rules on one release find.
+    pub(crate) found: Vec<Finding>,
+}
+
+/// Reads entries side by side, in their order; with manifests, looks at releases as well.
+pub(crate) fn parse(chunks: Vec<Chunk>, manifests: Option<Manifests<'_>>) -> Vec<Parsed> {
     let entries: Vec<_> = chunks.iter().flat_map(Chunk::iter).collect();
     side_by_side(&entries, |(position, leaf, bytes)| {
         let entry = Entry::parse(bytes);
         let keys = entry.as_ref().map(keys_of).unwrap_or_default();
-        Parsed { position: *position, leaf: *leaf, entry, keys, verified: false }
+        let looked = entry.as_ref().ok().and_then(|entry| look(*position, entry, manifests?));
+        Parsed { position: *position, leaf: *leaf, entry, keys, verified: false, looked }
     })
+}
+
+fn look(position: u64, entry: &Entry, manifests: Manifests<'_>) -> Option<Looked> {
+    let Entry::Statement(signed) = entry else { return None };
+    let release = signed.statement().release()?;
+    // An error is told by whoever asks again, at its place in the log.
+    let manifest = manifests.get(release.manifest).ok()?;
+    if manifest.as_ref().is_some_and(|manifest| manifest.bytes().len() > KEPT) {
+        return None;
+    }
+    Some(Looked { found: of_release(Some(position), release, manifest.as_ref()), manifest })
 }
 
 /// Verifies the signature of every statement whose key is at hand.

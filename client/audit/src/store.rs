@@ -20,6 +20,7 @@
 use std::fs::{File, TryLockError};
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{Database, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
@@ -49,7 +50,11 @@ pub(crate) struct Store {
 }
 
 /// The rows as they were at one moment.
-pub(crate) struct Snapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+pub(crate) struct Snapshot {
+    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    /// Rows that are set as well, and being written.
+    ahead: Arc<Changes>,
+}
 
 /// Rows to be set.
 pub(crate) type Changes = std::collections::BTreeMap<Vec<u8>, Vec<u8>>;
@@ -84,7 +89,13 @@ impl Store {
     /// The rows as they are now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let reading = self.database.begin_read().map_err(database)?;
-        reading.open_table(ROWS).map(Snapshot).map_err(database)
+        let rows = reading.open_table(ROWS).map_err(database)?;
+        Ok(Snapshot { rows, ahead: Arc::default() })
+    }
+
+    /// The rows as they will be when these changes are written. All that was written before must be in the store.
+    pub(crate) fn ahead(&self, changes: &Arc<Changes>) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot { ahead: changes.clone(), ..self.snapshot()? })
     }
 
     /// Sets rows: all of them or none, durably.
@@ -122,7 +133,10 @@ fn file(path: &Path) -> Result<File, StoreError> {
 impl Snapshot {
     /// One row.
     pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.get(key).map_err(database)?.map(|row| row.value().to_vec()))
+        if let Some(row) = self.ahead.get(key) {
+            return Ok(Some(row.clone()));
+        }
+        Ok(self.rows.get(key).map_err(database)?.map(|row| row.value().to_vec()))
     }
 
     /// One row that is JSON.
@@ -136,10 +150,10 @@ impl Snapshot {
         row.try_into().map(u64::from_be_bytes).map(Some).map_err(|_| StoreError::Damaged)
     }
 
-    /// Every row of a tag, in the order of the subjects.
+    /// Every row of a tag, in the order of the subjects; those alone that are written.
     pub(crate) fn all(&self, tag: u8) -> Result<impl Iterator<Item = Result<Vec<u8>, StoreError>> + use<>, StoreError> {
         let (from, to) = ([tag], [tag + 1]);
-        let range = self.0.range::<&[u8]>(from.as_slice()..to.as_slice()).map_err(database)?;
+        let range = self.rows.range::<&[u8]>(from.as_slice()..to.as_slice()).map_err(database)?;
         Ok(range.map(|row| row.map(|(_, row)| row.value().to_vec()).map_err(database)))
     }
 }

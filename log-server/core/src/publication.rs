@@ -1,7 +1,6 @@
 //! What is signed and not published yet: rows for the lookups, tiles to tidy up, and the submitters who wait.
 
 use crate::contract::lookup::LookupRow;
-use crate::contract::objects::ObjectError;
 use crate::running_log::RunningLog;
 use crate::status::WriterState;
 use crate::submission::Reply;
@@ -55,9 +54,8 @@ impl<R> Publication<R> {
         self.superseded.extend(paths.into_iter().filter(TilePath::is_full));
     }
 
-    /// Publishes a head, and all that follows; the replies that hold now.
-    pub fn publish(&mut self, log: &RunningLog, published: TrustedCheckpoint) -> Result<Vec<(R, Reply)>, ObjectError> {
-        log.store.publish(&published.note().to_bytes())?;
+    /// What follows from a head whose checkpoint is public; the replies that hold now.
+    pub fn follow(&mut self, log: &RunningLog, published: TrustedCheckpoint) -> Vec<(R, Reply)> {
         let (size, root) = (published.size(), published.root());
         self.size = Some(size);
         let rows = std::mem::take(&mut self.rows);
@@ -70,7 +68,7 @@ impl<R> Publication<R> {
         // A disk that fills up keeps nothing for readers who are late.
         let most = if log.short_of_room().is_some() { 0 } else { KEPT };
         log.store.sweep(&mut self.superseded, KEPT_FOR, most, log.now());
-        Ok(self.take_waiting())
+        self.take_waiting()
     }
 
     /// Takes out everybody who waits, with the reply that holds once the next head is published.

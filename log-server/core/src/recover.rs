@@ -8,6 +8,7 @@
 //! | nothing at all | a new log |
 //! | staged batches that lead to the signed head | their tiles and manifests are put again: the power went before they were durable |
 //! | any other staged batch | discarded: it was never signed, or is durable elsewhere |
+//! | a staged checkpoint that is newer than the public one | published again: the power went before the public one was durable |
 //! | a tile that is missing and follows from the entries | put back |
 //! | the manifest of a logged release missing | said: nothing else rests on it |
 //! | a published checkpoint beyond the signed head, or tiles and no signed head | refused: a restored backup |
@@ -21,7 +22,7 @@ use crate::newest_releases::NewestReleases;
 use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
 use crate::staged_batch::StagedBatches;
-use crate::staged_recovery::{StagedRecoveryError, discard, finish};
+use crate::staged_recovery::{StagedRecoveryError, discard, finish, finish_checkpoint};
 use crate::tiles::{StoreError, TileStore, Times};
 use crate::tree::{Object, Tree};
 use std::collections::VecDeque;
@@ -218,6 +219,7 @@ pub fn recover(
 ) -> Result<Recovered, RecoverError> {
     let signed =
         heads.load()?.map(|note| SignedCheckpoint::read(&note, key)).transpose().map_err(RecoverError::Head)?;
+    finish_checkpoint(staging, store, key)?;
     let note = store.checkpoint()?;
     let public =
         note.as_deref().map(|note| SignedCheckpoint::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;

@@ -1,13 +1,15 @@
-//! Reading the log's entries back, all of them and in order: parsed on every core, given out one by one.
+//! Reading the log's entries back, all of them and in order: read and parsed on every core, given out one by one. While some are taken the next
+//! are read.
 
 use crate::tiles::{StoreError, TileStore};
+use std::sync::mpsc::sync_channel;
 use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
 use stele_spec::tile::TILE_WIDTH;
 
-/// Bundles that are read before they are parsed side by side.
-const AT_ONCE: u64 = 32;
+/// Bundles that are read before they are parsed side by side. There are at most three times as many in memory: read, waiting, and taken.
+const AT_ONCE: u64 = 4;
 
 /// An entry and what is computed from it alone.
 #[derive(Debug)]
@@ -47,28 +49,45 @@ pub enum ReplayError<E> {
     Taker(E),
 }
 
+/// Some entries that follow each other, each with what it says or why it says nothing.
+type Stretch = Vec<(Vec<u8>, Result<Parsed, EntryError>)>;
+
 /// Gives out the entries `[0, size)` with their bytes.
 pub fn replay<E>(
     store: &TileStore,
     size: u64,
     mut take: impl FnMut(u64, &[u8], Parsed) -> Result<(), E>,
 ) -> Result<(), ReplayError<E>> {
-    let width = u64::from(TILE_WIDTH);
-    let bundles = size.div_ceil(width);
-    for first in (0..bundles).step_by(AT_ONCE as usize) {
-        let entries: Vec<Vec<u8>> = (first..bundles.min(first + AT_ONCE))
-            .map(|index| store.bundle(index, size))
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect();
-        let parsed = parse_entries(&entries);
-        for ((position, bytes), parsed) in (first * width..).zip(&entries).zip(parsed) {
-            let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
-            take(position, bytes, parsed).map_err(ReplayError::Taker)?;
+    let bundles = size.div_ceil(u64::from(TILE_WIDTH));
+    std::thread::scope(|scope| {
+        let (read, stretches) = sync_channel(1);
+        scope.spawn(move || {
+            for first in (0..bundles).step_by(AT_ONCE as usize) {
+                let stretch = read_stretch(store, first..bundles.min(first + AT_ONCE), size);
+                // Whoever takes them has ended at an earlier entry.
+                let is_last = stretch.is_err();
+                if read.send(stretch).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        let mut position = 0;
+        for stretch in stretches {
+            for (bytes, parsed) in stretch? {
+                let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
+                take(position, &bytes, parsed).map_err(ReplayError::Taker)?;
+                position += 1;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
+}
+
+fn read_stretch(store: &TileStore, bundles: std::ops::Range<u64>, size: u64) -> Result<Stretch, StoreError> {
+    let read: Vec<Vec<Vec<u8>>> = bundles.map(|index| store.bundle(index, size)).collect::<Result<_, _>>()?;
+    let entries: Vec<Vec<u8>> = read.into_iter().flatten().collect();
+    let parsed = parse_entries(&entries);
+    Ok(entries.into_iter().zip(parsed).collect())
 }
 
 /// Parses entries side by side; answers in their order.

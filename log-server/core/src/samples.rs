@@ -143,10 +143,16 @@ impl Offline {
     }
 
     /// Publishes the signed head.
-    pub fn publish(&self) -> TrustedCheckpoint {
+    pub fn publish(&mut self) -> TrustedCheckpoint {
+        self.try_publish().unwrap()
+    }
+
+    /// The same where it may fail.
+    pub fn try_publish(&mut self) -> Result<TrustedCheckpoint, ObjectError> {
         let head: &SignedCheckpoint = self.writer.signed.as_ref().unwrap();
-        self.store.publish(&head.note.to_bytes()).unwrap();
-        TrustedCheckpoint::verify(head.note.clone(), &policy("quorum none\n")).unwrap()
+        let published = TrustedCheckpoint::verify(head.note.clone(), &policy("quorum none\n")).unwrap();
+        self.writer.publish_checkpoint(&published)?;
+        Ok(published)
     }
 }
 
@@ -189,6 +195,12 @@ impl Objects for MemoryObjects {
         self.put(objects)
     }
 
+    fn replace_staged(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.replace(name, bytes)
+    }
+
+    fn prepare(&self) {}
+
     fn sync(&self) -> Result<(), ObjectError> {
         Ok(())
     }
@@ -218,8 +230,8 @@ impl Objects for MemoryObjects {
         self.objects().remove(name);
     }
 
-    fn staged_batches(&self) -> Result<Vec<String>, ObjectError> {
-        let name = |name: &ObjectName| if let ObjectName::StagedBatch(name) = name { Some(name.clone()) } else { None };
+    fn staged(&self) -> Result<Vec<String>, ObjectError> {
+        let name = |name: &ObjectName| if let ObjectName::Staged(name) = name { Some(name.clone()) } else { None };
         Ok(self.objects().keys().filter_map(name).collect())
     }
 

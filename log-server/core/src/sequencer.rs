@@ -146,11 +146,7 @@ impl<R> Sequencer<R> {
                     self.contradicted()?;
                 }
             }
-            Event::Synced(outcome) => {
-                let covered = outcome.map_err(WriteError::After)?;
-                self.writer.unsettled.end();
-                self.writer.unsettled.settle(covered, &self.writer.staging);
-            }
+            Event::Synced(outcome) => self.writer.synced(outcome.map_err(WriteError::After)?),
             Event::Idle => idle = true,
             Event::Changed { settings, without } => self.changed(now, settings, &without),
             Event::Stop => _ = self.stop_at.get_or_insert(now + LAST_BATCHES),
@@ -412,7 +408,8 @@ impl<R> Sequencer<R> {
     }
 
     fn publish(&mut self, now: Duration, published: TrustedCheckpoint) -> Result<(), ObjectError> {
-        let replies = self.publication.publish(&self.log, published)?;
+        self.writer.publish_checkpoint(&published)?;
+        let replies = self.publication.follow(&self.log, published);
         self.renew_at = now + Duration::from_secs(self.log.settings().rules.republish_every.max(1));
         self.reply(replies);
         Ok(())

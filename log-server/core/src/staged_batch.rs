@@ -6,7 +6,10 @@
 //! | leads to the signed head, by itself or with those after it | it was signed; its tiles may be missing or torn | published again, byte for byte |
 //! | leads elsewhere | it was never signed | discarded |
 //!
-//! The bytes: six lines (`stele/staged@v2`, the size before, the root before in base64, the size after, the root after in base64, how many
+//! The checkpoint of a batch is staged as well, once it is cosigned: durable there before anybody is answered, while the public one is only
+//! visible ([`StagedBatches::put_checkpoint`]). Its name is that of the batch and `.checkpoint`, its bytes those of the note.
+//!
+//! The bytes of a batch: six lines (`stele/staged@v2`, the size before, the root before in base64, the size after, the root after in base64, how many
 //! manifests), the new entries as a c2sp.org/tlog-tiles bundle, and each manifest after its length in four bytes, big-endian. Its name is
 //! `<size after, 20 digits>-<root after, hex>`. Version 1 has neither the root before nor manifests.
 
@@ -14,6 +17,7 @@ use crate::contract::objects::{ObjectError, ObjectName, Objects};
 use std::sync::Arc;
 use stele_spec::hash::RootHash;
 use stele_spec::manifest::MAX_MANIFEST;
+use stele_spec::note::MAX_NOTE;
 use stele_spec::text::{base64_exact, decimal, to_base64};
 
 /// The first line.
@@ -24,6 +28,9 @@ const OLD_HEADER: &str = "stele/staged@v1";
 
 /// The largest batch in bytes that is read back.
 const MAX_STAGED: u64 = 1 << 30;
+
+/// What the name of a staged checkpoint ends with.
+const CHECKPOINT: &str = ".checkpoint";
 
 /// The most bytes of entries and manifests in a batch, before its last statement and manifest are added.
 pub const MAX_BATCH_BYTES: usize = 64 << 20;
@@ -104,19 +111,35 @@ impl StagedBatches {
             bytes.extend_from_slice(&(manifest.len() as u32).to_be_bytes());
             bytes.extend_from_slice(manifest);
         }
-        self.objects.put(&[(ObjectName::StagedBatch(name.clone()), &bytes)])?;
+        self.objects.put(&[(ObjectName::Staged(name.clone()), &bytes)])?;
         Ok((name, bytes.len() as u64))
     }
 
-    /// The names of all staged batches.
+    /// Keeps a cosigned checkpoint, durably. The name that it has from now on, and its bytes.
+    pub fn put_checkpoint(&self, size: u64, root: RootHash, note: &[u8]) -> Result<(String, u64), ObjectError> {
+        let name = format!("{}{CHECKPOINT}", name_of(size, root));
+        self.objects.put(&[(ObjectName::Staged(name.clone()), note)])?;
+        Ok((name, note.len() as u64))
+    }
+
+    /// The staged checkpoints, the one of the largest tree last. One that was being put when the power went is among them in part.
+    pub fn checkpoints(&self) -> Result<Vec<Vec<u8>>, ObjectError> {
+        let mut names = self.names()?;
+        names.retain(|name| name.ends_with(CHECKPOINT));
+        names.sort();
+        let notes = names.into_iter().map(|name| self.objects.get(&ObjectName::Staged(name), MAX_NOTE as u64));
+        Ok(notes.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// The names of all that is staged.
     pub fn names(&self) -> Result<Vec<String>, ObjectError> {
-        self.objects.staged_batches()
+        self.objects.staged()
     }
 
     /// The batch that leads to this tree, if it is staged.
     pub fn find(&self, new_size: u64, root: RootHash) -> Result<Option<StagedBatch>, StagedBatchError> {
         let name = name_of(new_size, root);
-        let Some(bytes) = self.objects.get(&ObjectName::StagedBatch(name.clone()), MAX_STAGED)? else {
+        let Some(bytes) = self.objects.get(&ObjectName::Staged(name.clone()), MAX_STAGED)? else {
             return Ok(None);
         };
         let staged = parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
@@ -135,15 +158,15 @@ impl StagedBatches {
         Ok(chain)
     }
 
-    /// Forgets a batch whose tiles are durable. Neither durable nor certain: a start that finds it publishes it once more, which
+    /// Forgets a batch whose tiles are durable, or a checkpoint that is. Neither durable nor certain: a start that finds it publishes it once more, which
     /// changes nothing, or discards it; so no batch waits for the disk here.
     pub fn forget(&self, name: &str) {
-        self.objects.forget(&ObjectName::StagedBatch(name.to_owned()));
+        self.objects.forget(&ObjectName::Staged(name.to_owned()));
     }
 
     /// Discards a batch that was never signed.
     pub fn discard(&self, name: &str) -> Result<(), ObjectError> {
-        self.objects.remove(&ObjectName::StagedBatch(name.to_owned()))
+        self.objects.remove(&ObjectName::Staged(name.to_owned()))
     }
 }
 

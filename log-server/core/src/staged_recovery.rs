@@ -1,9 +1,10 @@
-//! Staged batches at a start: what those on the way to the signed head hold is put again, so that it is public and durable; the rest is
-//! discarded.
+//! What is staged, at a start: what the batches on the way to the signed head hold is put again, so that it is public and durable, and so is
+//! the newest checkpoint; the rest is discarded.
 //!
 //! A loss of power may have left their tiles and manifests torn. What is put in place of other bytes was verified first: the entries lead
 //! to the root of the signed head, and a manifest has the digest that is its name.
 
+use crate::checkpoint::SignedCheckpoint;
 use crate::contract::objects::{ObjectError, ObjectName};
 use crate::staged_batch::{Span, StagedBatch, StagedBatchError, StagedBatches};
 use crate::tiles::{StoreError, TileStore};
@@ -11,6 +12,7 @@ use crate::tree::{Object, Tree};
 use stele_explain::Explain;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::merkle::leaf_hash;
+use stele_spec::note::VerifierKey;
 use stele_spec::tile::TILE_WIDTH;
 
 /// Why the batches on the way to the signed head cannot be put again.
@@ -98,10 +100,31 @@ pub fn finish(
     Ok(chain.len())
 }
 
-/// Discards all staged batches.
+/// Publishes again the newest staged checkpoint of this log, durably, where the public one is older, torn or gone.
+///
+/// One that a loss of power left in part was told nobody, and is passed over.
+pub fn finish_checkpoint(
+    staging: &StagedBatches,
+    store: &TileStore,
+    key: &VerifierKey,
+) -> Result<(), StagedRecoveryError> {
+    let read = |note: &[u8]| SignedCheckpoint::read(note, key).ok();
+    let staged = staging.checkpoints()?.into_iter().rev().find_map(|note| Some((read(&note)?, note)));
+    let Some((staged, note)) = staged else { return Ok(()) };
+    let public = store.checkpoint()?.as_deref().and_then(read);
+    // Of the same size the public one is what a renewal put there, durably.
+    if public.is_none_or(|public| public.checkpoint.size() < staged.checkpoint.size()) {
+        tracing::info!(size = staged.checkpoint.size(), "publishing again what the loss of power took");
+        return Ok(store.publish(&note)?);
+    }
+    // Seen is not durable: where the process was killed and the power stayed, only the staged one is certain.
+    Ok(store.objects().sync()?)
+}
+
+/// Discards all that is staged.
 pub fn discard(staging: &StagedBatches) -> Result<(), StagedRecoveryError> {
     for name in staging.names()? {
-        tracing::info!(name, "discarding a staged batch");
+        tracing::info!(name, "discarding what was staged");
         staging.discard(&name)?;
     }
     Ok(())

@@ -146,7 +146,12 @@ impl TileStore {
         self.objects.get(&ObjectName::Checkpoint, MAX_NOTE as u64)
     }
 
-    /// Publishes a checkpoint.
+    /// Publishes a checkpoint that is staged; the public file is durable after the next [`Objects::sync`].
+    pub fn publish_staged(&self, note: &[u8]) -> Result<(), ObjectError> {
+        self.objects.replace_staged(&ObjectName::Checkpoint, note)
+    }
+
+    /// Publishes a checkpoint, durably.
     pub fn publish(&self, note: &[u8]) -> Result<(), ObjectError> {
         self.objects.replace(&ObjectName::Checkpoint, note)
     }

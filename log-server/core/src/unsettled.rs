@@ -1,12 +1,12 @@
-//! Batches whose tiles and manifests are public and perhaps not durable yet. Each stays staged until a sync that began after its tiles were
-//! put has ended.
+//! Batches whose tiles and manifests are public and perhaps not durable yet, and checkpoints that are. Each stays staged until a sync that
+//! began after they were put has ended.
 
 use crate::staged_batch::StagedBatches;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The most batches that wait for a sync.
-const MOST_BATCHES: usize = 256;
+/// The most staged objects that wait for a sync: 256 batches and the checkpoint of each.
+const MOST: usize = 512;
 
 /// The most bytes of batches that wait for a sync: so much a start after a loss of power puts again, and so much the disk holds twice.
 const MOST_BYTES: u64 = 256 << 20;
@@ -14,12 +14,12 @@ const MOST_BYTES: u64 = 256 << 20;
 /// How long after its tiles were put a batch is synced: many batches share one sync.
 const SYNC_AFTER: Duration = Duration::from_secs(1);
 
-/// Batches that wait for a sync.
+/// Staged objects that wait for a sync.
 #[derive(Debug, Default)]
 pub struct Unsettled {
-    /// Names of staged batches and their bytes, oldest first.
+    /// Their names and bytes, oldest first.
     waiting: VecDeque<(String, u64)>,
-    /// How many batches were settled: the number of the first that waits.
+    /// How many were settled: the number of the first that waits.
     settled: u64,
     /// When the next sync begins; `None` while nothing waits, or a sync is under way.
     due: Option<Duration>,
@@ -28,14 +28,14 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
-    /// Adds a batch whose tiles were put.
+    /// Adds a staged object, once what it holds was put where readers find it.
     pub fn add(&mut self, name: String, bytes: u64) {
         self.waiting.push_back((name, bytes));
     }
 
     /// Whether so much waits that the writer must not go on.
     pub fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST_BATCHES || self.waiting.iter().map(|(_, bytes)| bytes).sum::<u64>() >= MOST_BYTES
+        self.waiting.len() >= MOST || self.waiting.iter().map(|(_, bytes)| bytes).sum::<u64>() >= MOST_BYTES
     }
 
     /// When [`Self::begin_when_due`] has something to do, by the steady clock.
@@ -57,7 +57,7 @@ impl Unsettled {
         Some(self.covered())
     }
 
-    /// What a sync covers that begins now: the batches with smaller numbers.
+    /// What a sync covers that begins now: the staged objects with smaller numbers.
     pub fn covered(&self) -> u64 {
         self.settled + self.waiting.len() as u64
     }
@@ -67,7 +67,7 @@ impl Unsettled {
         self.is_syncing = false;
     }
 
-    /// What a sync covered is durable: its staged batches are forgotten. A sync that ends after one that began later finds nothing to do.
+    /// What a sync covered is durable: it is staged no longer. A sync that ends after one that began later finds nothing to do.
     pub fn settle(&mut self, covered: u64, staging: &StagedBatches) {
         while self.settled < covered {
             let Some((name, _)) = self.waiting.pop_front() else { return };
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn so_many_batches_and_bytes_wait_and_no_more() {
         let mut unsettled = Unsettled::default();
-        (0..MOST_BATCHES - 1).for_each(|n| unsettled.add(n.to_string(), 1));
+        (0..MOST - 1).for_each(|n| unsettled.add(n.to_string(), 1));
         assert!(!unsettled.is_full());
         unsettled.add("last".into(), 1);
         assert!(unsettled.is_full());

@@ -6,7 +6,7 @@
 //! ([`WriteError::is_fatal`]), because then only a restart can tell what is on the disk.
 //!
 //! Staged object and signed head are durable before anything leaves. Tiles and manifests are what the staged object holds, so they
-//! become durable later, many batches with one sync ([`Unsettled`]).
+//! become durable later, many batches with one sync ([`Unsettled`]). A cosigned checkpoint is staged before it is public, for the same reason.
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
@@ -25,6 +25,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::index::{Index, IndexError, Listing, Staged, TransitionError, check_transition, genesis};
 use stele_spec::merkle::{leaf_hash, root_at};
 use stele_spec::note::SignerKey;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
 
@@ -57,7 +58,7 @@ pub struct Writer {
     pub signed: Option<Arc<SignedCheckpoint>>,
     /// The tiles of that head, while the disk has no room for them.
     pub pending: Option<PendingTiles>,
-    /// Batches whose tiles are public and perhaps not durable.
+    /// What is public, staged, and perhaps not durable otherwise.
     pub unsettled: Unsettled,
 }
 
@@ -213,12 +214,37 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes durable what is public, and forgets the staged batches that had it.
+    /// Publishes a cosigned checkpoint. It is durable at once, as a staged object; a start publishes it again where a loss of power took the
+    /// public one.
+    pub fn publish_checkpoint(&mut self, published: &TrustedCheckpoint) -> Result<(), ObjectError> {
+        let note = published.note().to_bytes();
+        let staged = match self.staging.put_checkpoint(published.size(), published.root(), &note) {
+            Ok(staged) => staged,
+            // The head before a renewal is still staged under this name, with other cosignatures.
+            Err(error) if error.kind() == ObjectErrorKind::Differs => return self.store.publish(&note),
+            Err(error) => return Err(error),
+        };
+        let (name, bytes) = staged;
+        if let Err(error) = self.store.publish_staged(&note) {
+            self.staging.forget(&name);
+            return Err(error);
+        }
+        self.unsettled.add(name, bytes);
+        Ok(())
+    }
+
+    /// Makes durable what is public, and forgets what had it staged.
     pub fn sync(&mut self) -> Result<(), WriteError> {
         let covered = self.unsettled.covered();
         self.store.objects().sync().map_err(WriteError::After)?;
         self.unsettled.settle(covered, &self.staging);
         Ok(())
+    }
+
+    /// The sync beside the writer has ended; it covered so much.
+    pub fn synced(&mut self, covered: u64) {
+        self.unsettled.end();
+        self.unsettled.settle(covered, &self.staging);
     }
 
     fn index(&self) -> RwLockWriteGuard<'_, Index> {

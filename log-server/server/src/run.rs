@@ -167,11 +167,13 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
     }
 }
 
-/// Syncs the storage on a thread of its own; how that ended goes to the mailbox.
+/// Syncs the storage on a thread of its own, with what makes the next batches cheap; how that ended goes to the mailbox.
 fn sync(shared: &RunningLog, mailbox: &Mailbox, covered: u64) {
     let (objects, ended) = (shared.store.objects().clone(), mailbox.clone());
-    let spawned =
-        std::thread::Builder::new().name("sync".into()).spawn(move || ended.synced(objects.sync().map(|()| covered)));
+    let spawned = std::thread::Builder::new().name("sync".into()).spawn(move || {
+        objects.prepare();
+        ended.synced(objects.sync().map(|()| covered));
+    });
     if let Err(error) = spawned {
         tracing::warn!(%error, "no thread for a sync of the storage: the writer waits for it");
         mailbox.synced(shared.store.objects().sync().map(|()| covered));

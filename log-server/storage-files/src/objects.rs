@@ -1,26 +1,26 @@
 //! Objects as files below a data folder. The layout of `public/` is that of c2sp.org/tlog-tiles, so that any web server can serve it.
 
+use crate::staged_files::StagedFiles;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 use stele_durable::{Dir, DurableError, Op};
 use stele_log_core::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects};
 use stele_spec::tile::{Resource, TILE_WIDTH, TilePath};
 
-/// The folder of staged batches, below the data folder.
-const STAGED: &str = "staged";
-
 /// The objects below a data folder. Cloning shares them.
 #[derive(Clone, Debug)]
 pub struct FileObjects {
     data: Dir,
+    staged: Arc<StagedFiles>,
 }
 
 impl FileObjects {
     /// The objects below `data`.
     pub fn new(data: &Dir) -> Self {
-        Self { data: data.clone() }
+        Self { data: data.clone(), staged: Arc::default() }
     }
 
     /// Makes files of entry bundles older than any time that is asked for: of a copy nobody knows when its entries were logged.
@@ -47,7 +47,13 @@ impl FileObjects {
 
 impl Objects for FileObjects {
     fn put(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
-        let files = objects.iter().map(|(name, bytes)| (file(name), bytes));
+        let mut files = Vec::with_capacity(objects.len());
+        for (name, bytes) in objects {
+            match name {
+                ObjectName::Staged(name) => self.staged.put(&self.data, name, bytes).map_err(failed)?,
+                public => files.push((file(public), bytes)),
+            }
+        }
         self.data.put_all_if_absent(files).map(|_| ()).map_err(failed)
     }
 
@@ -55,12 +61,24 @@ impl Objects for FileObjects {
         self.data.put_all_unsynced(objects.iter().map(|(name, bytes)| (file(name), bytes))).map_err(failed)
     }
 
+    fn replace_staged(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.data.replace_unsynced(&file(name), bytes).map_err(failed)
+    }
+
+    fn prepare(&self) {
+        self.staged.prepare(&self.data);
+    }
+
     fn sync(&self) -> Result<(), ObjectError> {
-        self.data.sync_filesystem().map_err(failed)
+        self.staged.sync(&self.data).map_err(failed)
     }
 
     fn get(&self, name: &ObjectName, limit: u64) -> Result<Option<Vec<u8>>, ObjectError> {
-        self.data.read(&file(name), limit).map_err(failed)
+        let read = match name {
+            ObjectName::Staged(name) => self.staged.get(&self.data, name, limit),
+            public => self.data.read(&file(public), limit),
+        };
+        read.map_err(failed)
     }
 
     fn length(&self, name: &ObjectName) -> Result<Option<u64>, ObjectError> {
@@ -73,19 +91,26 @@ impl Objects for FileObjects {
     }
 
     fn remove(&self, name: &ObjectName) -> Result<(), ObjectError> {
-        self.data.remove(&file(name)).map(|_| ()).map_err(failed)
+        let removed = match name {
+            ObjectName::Staged(name) => self.staged.remove(&self.data, name, true),
+            public => self.data.remove(&file(public)).map(drop),
+        };
+        removed.map_err(failed)
     }
 
     /// Not synced, so no batch waits for the disk here.
     fn forget(&self, name: &ObjectName) {
-        if let Err(error) = self.data.remove_unsynced(&file(name)) {
+        let removed = match name {
+            ObjectName::Staged(name) => self.staged.remove(&self.data, name, false),
+            public => self.data.remove_unsynced(&file(public)),
+        };
+        if let Err(error) = removed {
             tracing::warn!(%error, "cannot remove a file that is no longer needed");
         }
     }
 
-    fn staged_batches(&self) -> Result<Vec<String>, ObjectError> {
-        let listed = self.data.list(STAGED).map_err(failed)?.unwrap_or_default();
-        Ok(listed.into_iter().filter(|listed| !listed.is_dir).map(|listed| listed.name).collect())
+    fn staged(&self) -> Result<Vec<String>, ObjectError> {
+        self.staged.names(&self.data).map_err(failed)
     }
 
     fn has_tiles(&self) -> Result<bool, ObjectError> {
@@ -123,12 +148,9 @@ impl Objects for FileObjects {
     }
 }
 
-/// Where an object is, below the data folder.
+/// Where a public object is, below the data folder.
 fn file(name: &ObjectName) -> String {
-    match name {
-        ObjectName::StagedBatch(name) => format!("{STAGED}/{name}"),
-        public => format!("public/{public}"),
-    }
+    format!("public/{name}")
 }
 
 fn failed(error: DurableError) -> ObjectError {

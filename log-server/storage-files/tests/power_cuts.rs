@@ -1,5 +1,5 @@
 //! The power is cut at every operation of a log's life, on a disk that forgets what was not synced: what was signed is there, its tiles and
-//! manifests whole, and the history stays one.
+//! manifests whole, what was published is published, and the history stays one.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,6 +18,7 @@ use stele_log_core::submitted_manifest::SubmittedManifest;
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::merkle::root_at;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::tile::TileNodes;
 
 const DATA: &str = "/srv/log/data";
@@ -54,11 +55,14 @@ fn start(disk: &ForgetfulDisk) -> Option<Offline> {
 struct Promised {
     size: u64,
     root: Option<RootHash>,
+    /// The size whose checkpoint was public before it was answered.
+    published: u64,
     manifests: Vec<Digest>,
     next: u32,
 }
 
-/// Writes batches until the power is off; every third is followed by a sync, as the running log does now and then.
+/// Writes and publishes batches until the power is off; some are followed by a sync, as the running log does now and then. From the first
+/// sync on there are spare files.
 fn live(disk: &ForgetfulDisk, promised: &mut Promised) {
     let Some(mut log) = start(disk) else { return };
     if log.writer.signed.is_none() && log.write(Vec::new()).is_err() {
@@ -75,8 +79,13 @@ fn live(disk: &ForgetfulDisk, promised: &mut Promised) {
         promised.size = written.head.checkpoint.size();
         promised.root = Some(written.head.checkpoint.root());
         promised.manifests.push(digest);
-        if n.is_multiple_of(3) && log.writer.sync().is_err() {
-            return;
+        let Ok(published) = log.try_publish() else { return };
+        promised.published = published.size();
+        if n.is_multiple_of(3) {
+            log.store.objects().prepare();
+            if log.writer.sync().is_err() {
+                return;
+            }
         }
     }
 }
@@ -90,6 +99,8 @@ fn check(log: &Offline, promised: &Promised, case: &str) {
         assert_eq!(root_at(&nodes, promised.size).unwrap(), root, "{case}");
         assert_eq!(root_at(&nodes, signed).unwrap(), log.writer.tree.root(), "{case}");
     }
+    let published = log.found.as_ref().unwrap().published.as_ref().map_or(0, TrustedCheckpoint::size);
+    assert!(published >= promised.published, "{case}: {published} of {} are public", promised.published);
     let manifests = Manifests::new(&log.store);
     for digest in &promised.manifests {
         assert!(matches!(manifests.read(digest).unwrap(), Stored::Sound(_)), "{case}: manifest {digest}");

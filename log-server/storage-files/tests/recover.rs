@@ -9,11 +9,12 @@
 
 mod common;
 
-use common::start;
+use common::{make_ready, start};
 use std::fs;
 use std::path::{Path, PathBuf};
 use stele_durable::fault;
 use stele_explain::Explain as _;
+use stele_log_core::contract::objects::ObjectErrorKind;
 use stele_log_core::samples::{claim, release};
 use stele_log_core::writer::WriteError;
 use stele_spec::merkle::root_at;
@@ -156,15 +157,96 @@ fn a_batch_that_was_signed_is_published_at_the_next_start() {
 
 #[test]
 fn a_damaged_staged_batch_of_the_signed_head_is_refused() {
+    for in_a_spare in [false, true] {
+        let (_home, path) = log();
+        let mut log = start(&path).unwrap();
+        if in_a_spare {
+            make_ready(&log);
+        }
+        let armed = fault::arm(&format!("fail:create:{}/public/tile/0:1", path.display())).unwrap();
+        log.write(next()).unwrap_err();
+        drop((armed, log));
+        let staged = fs::read_dir(path.join("staged")).unwrap().map(|file| file.unwrap().path());
+        let staged = staged.max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
+        assert_eq!(staged.to_string_lossy().contains("spare-"), in_a_spare);
+        let bytes = fs::read(&staged).unwrap();
+        fs::write(&staged, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(refusal(&path), "staged-batch-damaged");
+        // Where its name cannot be read any more, its tiles are missed.
+        fs::write(&staged, &bytes[..10]).unwrap();
+        assert!(["staged-batch-damaged", "entries-damaged", "root-differs"].contains(&refusal(&path)));
+    }
+}
+
+#[test]
+fn a_checkpoint_that_was_answered_for_is_public_again_whatever_the_loss_of_power_left_of_it() {
+    for left in [None, Some(""), Some("log.example/stele\n"), Some("the one before")] {
+        let (_home, path) = log();
+        let public = path.join("public/checkpoint");
+        let before = fs::read(&public).unwrap();
+        let mut log = start(&path).unwrap();
+        log.write(next()).unwrap();
+        assert_eq!(log.publish().size(), 8);
+        let published = fs::read(&public).unwrap();
+        drop(log);
+        match left {
+            None => fs::remove_file(&public).unwrap(),
+            Some("the one before") => fs::write(&public, &before).unwrap(),
+            Some(torn) => fs::write(&public, torn).unwrap(),
+        }
+        let log = start(&path).unwrap();
+        assert_eq!(log.found.unwrap().published.unwrap().size(), 8, "{left:?}");
+        assert_eq!(fs::read(&public).unwrap(), published);
+        assert_eq!(fs::read_dir(path.join("staged")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_lost_lock_is_refused_where_only_the_staged_checkpoint_knows_of_a_larger_tree() {
     let (_home, path) = log();
+    let head = path.join("lock/signed-head");
+    let (old, public) = (fs::read(&head).unwrap(), fs::read(path.join("public/checkpoint")).unwrap());
     let mut log = start(&path).unwrap();
-    let armed = fault::arm(&format!("fail:create:{}/public/tile/0:1", path.display())).unwrap();
-    log.write(next()).unwrap_err();
-    drop((armed, log));
-    let staged = fs::read_dir(path.join("staged")).unwrap().next().unwrap().unwrap().path();
-    let bytes = fs::read(&staged).unwrap();
-    fs::write(&staged, &bytes[..bytes.len() - 1]).unwrap();
-    assert_eq!(refusal(&path), "staged-batch-damaged");
+    log.write(next()).unwrap();
+    log.publish();
+    drop(log);
+    fs::write(&head, old).unwrap();
+    fs::write(path.join("public/checkpoint"), public).unwrap();
+    assert_eq!(refusal(&path), "backup-restored");
+}
+
+/// Every step of a publication fails once, with and without its effect: what was published is found at the next start, and the process
+/// that lives on publishes it.
+#[test]
+fn whatever_step_of_a_publication_fails_what_was_answered_is_found() {
+    let mut failed = 0;
+    for with_spares in [false, true] {
+        for place in ["staged", "public/checkpoint"] {
+            for step in ["open", "create", "write", "sync", "link", "rename", "unlink", "sync-dir"] {
+                for action in ["fail", "fail-persisted", "full"] {
+                    let (_home, path) = log();
+                    let mut log = start(&path).unwrap();
+                    log.write(next()).unwrap();
+                    if with_spares {
+                        make_ready(&log);
+                    }
+                    let armed = fault::arm(&format!("{action}:{step}:{}/{place}:1", path.display())).unwrap();
+                    let outcome = log.try_publish().map(|published| published.size());
+                    drop(armed);
+                    let case = format!("{action} {step} {place} {with_spares}: {outcome:?}");
+                    failed += usize::from(outcome.is_err());
+                    if outcome.as_ref().is_err_and(|error| error.kind() == ObjectErrorKind::NoRoom) {
+                        assert_eq!(log.try_publish().unwrap().size(), 8, "{case}");
+                    }
+                    drop(log);
+                    let log = start(&path).unwrap_or_else(|error| panic!("{case}: {error}"));
+                    let published = log.found.unwrap().published.unwrap().size();
+                    assert!(published == 8 || (outcome.is_err() && published == 6), "{case}");
+                }
+            }
+        }
+    }
+    assert!(failed >= 24, "{failed}");
 }
 
 #[test]
@@ -191,16 +273,19 @@ fn a_tile_that_changed_under_the_writer_stops_it_before_it_signs() {
 #[test]
 fn whatever_step_fails_the_history_stays_one() {
     let (mut failed, mut resumed) = (0, 0);
-    for place in ["staged", "lock/signed-head", "public/tile"] {
-        for step in ["create", "write", "sync", "link", "rename", "unlink", "sync-dir"] {
+    for (place, with_spares) in [("staged", false), ("staged", true), ("lock/signed-head", true), ("public/tile", true)] {
+        for step in ["open", "create", "write", "sync", "link", "rename", "unlink", "sync-dir"] {
             for action in ["fail", "fail-persisted", "full"] {
                 let (_home, path) = log();
                 let mut log = start(&path).unwrap();
+                if with_spares {
+                    make_ready(&log);
+                }
                 let old = log.writer.signed.clone().unwrap();
                 let armed = fault::arm(&format!("{action}:{step}:{}/{place}:1", path.display())).unwrap();
                 let outcome = log.write(next());
                 drop(armed);
-                let case = format!("{action} {step} {place}: {outcome:?}");
+                let case = format!("{action} {step} {place} {with_spares}: {outcome:?}");
                 failed += usize::from(outcome.is_err());
                 let signed_by_memory = log.writer.tree.size();
                 let is_signed = matches!(outcome, Ok(_) | Err(WriteError::After(_)));

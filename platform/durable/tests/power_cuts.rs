@@ -20,6 +20,9 @@ enum Call {
     ReplaceAll(Vec<(usize, u8)>),
     Remove(usize),
     PutUnsynced(Vec<(usize, u8)>),
+    ReplaceUnsynced(u8),
+    MakeSpare(usize),
+    Fill(usize, u8),
     SyncFilesystem,
 }
 
@@ -29,6 +32,12 @@ const CHANGING: [&str; 3] = ["checkpoint", "state/a", "state/b"];
 
 /// Content that is put without a sync, in a folder of its own and beside what is durable.
 const UNSYNCED: [&str; 3] = ["kept/later/001", "kept/later/002", "entries/001"];
+
+/// A file that is replaced without a sync.
+const SHOWN: &str = "shown/checkpoint";
+
+/// Spare files, that are filled once.
+const SPARES: [&str; 2] = ["staged/spare-0", "staged/spare-1"];
 
 /// Contents of several blocks and of different lengths.
 fn content(value: u8) -> Vec<u8> {
@@ -43,9 +52,12 @@ fn call() -> impl Strategy<Value = Call> {
         vec((fixed.clone(), value.clone()), 1..4).prop_map(Call::PutAll),
         (changing.clone(), value.clone()).prop_map(|(name, value)| Call::Replace(name, value)),
         // From sixteen on there is one sync of the file system.
-        vec((changing, value), 1..20).prop_map(Call::ReplaceAll),
+        vec((changing, value.clone()), 1..20).prop_map(Call::ReplaceAll),
         fixed.prop_map(Call::Remove),
         unsynced.prop_map(Call::PutUnsynced),
+        value.clone().prop_map(Call::ReplaceUnsynced),
+        (0..SPARES.len()).prop_map(Call::MakeSpare),
+        (0..SPARES.len(), value).prop_map(|(spare, value)| Call::Fill(spare, value)),
         Just(Call::SyncFilesystem),
     ]
 }
@@ -56,6 +68,11 @@ struct Expected {
     files: BTreeMap<&'static str, BTreeSet<Option<Vec<u8>>>>,
     /// What was put without a sync: after a cut it may be anything.
     unsynced: BTreeMap<&'static str, Vec<u8>>,
+    /// Spares that were made since the last sync, and those whose names are durable and that were not filled.
+    made: BTreeSet<&'static str>,
+    ready: BTreeSet<&'static str>,
+    /// What was being filled when the power went: any part of it.
+    filling: BTreeSet<&'static str>,
 }
 
 impl Expected {
@@ -133,8 +150,36 @@ fn carry_out(dir: &Dir, call: &Call, expected: &mut Expected) -> Result<(), Dura
                 assert_eq!(dir.read(name, 1 << 20)?.as_ref(), Some(&bytes), "readers have it at once");
             }
         }
+        Call::ReplaceUnsynced(value) => {
+            expected.unsynced.insert(SHOWN, content(*value));
+            dir.replace_unsynced(SHOWN, &content(*value))?;
+            assert_eq!(dir.read(SHOWN, 1 << 20)?, Some(content(*value)), "readers have it at once");
+        }
+        Call::MakeSpare(spare) => {
+            let name = SPARES[*spare];
+            dir.create_dir_all("staged")?;
+            if !dir.exists(name)? {
+                // Until it is synced it may be gone again.
+                expected.may(name, Some(Vec::new()));
+                dir.make_spare(name)?;
+                expected.made.insert(name);
+            }
+        }
+        Call::Fill(spare, value) => {
+            let name = SPARES[*spare];
+            if expected.ready.remove(name) {
+                expected.filling.insert(name);
+                dir.fill(name, &content(*value))?;
+                expected.filling.remove(name);
+                expected.must(name, Some(content(*value)));
+            }
+        }
         Call::SyncFilesystem => {
             dir.sync_filesystem()?;
+            for name in std::mem::take(&mut expected.made) {
+                expected.must(name, Some(Vec::new()));
+                expected.ready.insert(name);
+            }
             for (name, bytes) in std::mem::take(&mut expected.unsynced) {
                 expected.must(name, Some(bytes));
             }
@@ -158,11 +203,13 @@ proptest! {
             prop_assert!(life.is_ok() || disk.is_off(), "failed with power: {life:?}");
             disk.power_cycle(seed);
             let dir = Dir::open_on(Arc::new(disk.clone()), ROOT).unwrap();
-            for name in std::mem::take(&mut expected.unsynced).into_keys() {
+            let torn = std::mem::take(&mut expected.unsynced).into_keys();
+            for name in torn.chain(std::mem::take(&mut expected.filling)) {
                 dir.remove(name).unwrap();
                 expected.must(name, None);
             }
-            for name in FIXED.into_iter().chain(CHANGING).chain(UNSYNCED) {
+            (expected.made, expected.ready) = Default::default();
+            for name in FIXED.into_iter().chain(CHANGING).chain(UNSYNCED).chain(SPARES).chain([SHOWN]) {
                 let found = dir.read(name, 1 << 20).unwrap();
                 let may = expected.of(name).clone();
                 prop_assert!(may.contains(&found), "{name}: found {found:?}, expected one of {may:?}");

@@ -35,8 +35,21 @@ impl Findings {
         manifest: Option<&Manifest>,
         entries: &impl Entries,
     ) -> Vec<Finding> {
+        let own = statement.release().map(|release| of_release(Some(position), release, manifest));
+        self.observe_with(position, statement, manifest, own.unwrap_or_default(), entries)
+    }
+
+    /// [`Self::observe`] where it is known already what [`of_release`] finds: that needs no other entry, so any thread may have asked.
+    pub fn observe_with(
+        &mut self,
+        position: u64,
+        statement: &Statement,
+        manifest: Option<&Manifest>,
+        own: Vec<Finding>,
+        entries: &impl Entries,
+    ) -> Vec<Finding> {
         match statement {
-            Statement::Release(release) => self.release(position, release, manifest),
+            Statement::Release(release) => self.release(position, release, manifest, own),
             Statement::Amend(_) | Statement::Stage(_) => self.change(position, statement, entries),
             Statement::Withdraw(withdraw) => {
                 let (mut sheet, known) = self.about(position, &withdraw.release, Some(withdraw.weights_digest));
@@ -73,9 +86,14 @@ impl Findings {
         }
     }
 
-    fn release(&mut self, position: u64, release: &Release, manifest: Option<&Manifest>) -> Vec<Finding> {
+    fn release(
+        &mut self,
+        position: u64,
+        release: &Release,
+        manifest: Option<&Manifest>,
+        mut found: Vec<Finding>,
+    ) -> Vec<Finding> {
         let coordinate = release.coordinate();
-        let mut found = of_release(Some(position), release, manifest);
         let mut sheet = Sheet::new(Some(position), coordinate.clone());
         if let Some(bound) = self.known(&coordinate) {
             swap::rebound(bound, release.weights.digest, &mut sheet);

@@ -4,9 +4,8 @@
 //! if and only if their peaks fold to the root of the checkpoint. A full tile is right if it hashes to its place in the tile
 //! above it. No tile of the leaves is read for entries: a bundle hashes to its place in a tile of level 1.
 
-use core::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chunk::Chunk;
 use super::{Files, MAX_BUNDLE, MAX_TILE, TiledLogError};
@@ -25,8 +24,11 @@ pub struct TiledLog<F> {
     files: F,
     checkpoint: Checkpoint,
     edge: Edge,
-    kept: RefCell<VecDeque<(u8, u64, Arc<Tile>)>>,
+    kept: Mutex<Kept>,
 }
+
+/// Full tiles by level and index, the newest first.
+type Kept = VecDeque<(u8, u64, Arc<Tile>)>;
 
 /// The partial tiles of a tree, by level: they hold all its peaks.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl<F: Files> TiledLog<F> {
         if found != expected {
             return Err(TiledLogError::NotTheTree { size, expected, found });
         }
-        Ok(Self { files, checkpoint, edge, kept: RefCell::default() })
+        Ok(Self { files, checkpoint, edge, kept: Mutex::default() })
     }
 
     /// What the log is held against.
@@ -150,14 +152,18 @@ impl<F: Files> TiledLog<F> {
             return Err(TiledLogError::NotInTree { path, size: self.size() });
         }
         let tile = Arc::new(tile);
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.kept();
         kept.push_front((level, index, tile.clone()));
         kept.truncate(KEPT);
         Ok(tile)
     }
 
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keeps(&self, level: u8, index: u64) -> Option<Arc<Tile>> {
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.kept();
         let at = kept.iter().position(|(l, i, _)| (*l, *i) == (level, index))?;
         let found = kept.remove(at)?;
         let tile = found.2.clone();

@@ -1,9 +1,11 @@
-//! Objects by name: tiles, entry bundles, manifests, staged batches, and the published checkpoint.
+//! Objects by name: tiles, entry bundles, manifests, what is staged, and the published checkpoint.
 //!
 //! # Contract
 //! - An object is written once. Only the checkpoint changes, and what was damaged: a manifest, or a tile of a batch that is still staged.
-//! - `Ok` of a write: the bytes are durable, and visible to readers. Those of [`Objects::put_staged`] are visible, and durable once
-//!   [`Objects::sync`] has returned: until then the staged batch has them too.
+//! - `Ok` of a write: the bytes are durable, and visible to readers. Those of [`Objects::put_staged`] and [`Objects::replace_staged`] are
+//!   visible, and durable once [`Objects::sync`] has returned: until then a staged object has them too.
+//! - A staged object that was being put when the power went, or when the call failed, may be there in part: it is not taken for one, since
+//!   nothing rests on it before its put returned `Ok`.
 //! - [`ObjectErrorKind::Differs`]: other bytes are there under the name. They are left as they are.
 //! - [`ObjectErrorKind::Uncertain`]: whether the bytes will be there after a loss of power is unknown. The writer stops, and only a start,
 //!   which reads everything back, goes on.
@@ -18,7 +20,7 @@ use std::fmt;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
 
-/// The largest object but for a staged batch, in bytes: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
+/// The largest object but for a staged one, in bytes: a bundle of 256 entries of 65,535 bytes, each after two length bytes.
 pub const MAX_OBJECT: u64 = 256 * 65_537;
 
 /// A place for objects.
@@ -28,6 +30,13 @@ pub trait Objects: Send + Sync + fmt::Debug {
 
     /// Puts objects that a staged batch holds as well: as [`Self::put`], and durable only after the next [`Self::sync`].
     fn put_staged(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError>;
+
+    /// Puts a checkpoint that a staged object holds as well in place of the one that is there: as [`Self::replace`], and durable only after the
+    /// next [`Self::sync`].
+    fn replace_staged(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError>;
+
+    /// Makes ready what makes the next staged objects cheap; it counts from the next [`Self::sync`] on. Best effort, from any thread.
+    fn prepare(&self);
 
     /// Makes durable what was put before the call began. From any thread.
     fn sync(&self) -> Result<(), ObjectError>;
@@ -47,8 +56,8 @@ pub trait Objects: Send + Sync + fmt::Debug {
     /// Removes an object that nothing rests on any more. Neither durable nor certain.
     fn forget(&self, name: &ObjectName);
 
-    /// The names of all staged batches, under [`ObjectName::StagedBatch`].
-    fn staged_batches(&self) -> Result<Vec<String>, ObjectError>;
+    /// The names of all staged objects, under [`ObjectName::Staged`].
+    fn staged(&self) -> Result<Vec<String>, ObjectError>;
 
     /// Whether a tile or bundle was ever put.
     fn has_tiles(&self) -> Result<bool, ObjectError>;
@@ -78,8 +87,8 @@ pub enum ObjectName {
     Manifest(Digest),
     /// The published checkpoint.
     Checkpoint,
-    /// A staged batch.
-    StagedBatch(String),
+    /// A staged batch, or the staged copy of a checkpoint.
+    Staged(String),
 }
 
 /// What a failure means for the caller.
@@ -106,7 +115,7 @@ impl fmt::Display for ObjectName {
             Self::Tile(path) => path.fmt(f),
             Self::Manifest(digest) => write!(f, "manifests/{digest}"),
             Self::Checkpoint => f.write_str("checkpoint"),
-            Self::StagedBatch(name) => write!(f, "staged/{name}"),
+            Self::Staged(name) => write!(f, "staged/{name}"),
         }
     }
 }

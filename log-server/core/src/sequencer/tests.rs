@@ -158,9 +158,10 @@ fn a_batch_closes_when_its_time_is_over_and_no_submission_waits() {
     let actions = sequencer.step(after(1000), Event::Idle);
     assert!(matches!(actions[..], [Action::Sync(_)]), "{actions:?}");
     assert!(sequencer.step(after(1010), Event::Idle).is_empty(), "one at a time");
-    assert_eq!(log.store.objects().staged_batches().unwrap().len(), 2);
-    assert!(sequencer.step(after(1020), Event::Synced(Ok(2))).is_empty());
-    assert!(log.store.objects().staged_batches().unwrap().is_empty());
+    // Two batches, and the checkpoint of each.
+    assert_eq!(log.store.objects().staged().unwrap().len(), 4);
+    assert!(sequencer.step(after(1020), Event::Synced(Ok(4))).is_empty());
+    assert!(log.store.objects().staged().unwrap().is_empty());
     // A quiet log is renewed, and does not grow.
     let renew = sequencer.wake_at(after(30)).unwrap();
     assert_eq!(renew, after(10) + Duration::from_secs(600));
@@ -226,18 +227,35 @@ fn nothing_is_signed_before_the_witnesses_were_asked_and_nothing_new_below_the_q
 #[test]
 fn a_batch_that_was_put_while_a_sync_was_under_way_stays_staged_until_the_next() {
     let (log, mut sequencer) = sequencer("quorum none\n");
-    let staged = || log.store.objects().staged_batches().unwrap().len();
+    let staged = || log.store.objects().staged().unwrap().len();
     sequencer.step(START, Event::Idle);
-    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync(_)]));
+    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync(2)]));
     sequencer.step(after(1000), submitted("a.example", 1));
     sequencer.step(after(1010), Event::Idle);
-    assert_eq!(staged(), 2);
-    sequencer.step(after(1500), Event::Synced(Ok(1)));
-    assert_eq!(staged(), 1, "the one that the sync may have missed");
+    assert_eq!(staged(), 4);
+    sequencer.step(after(1500), Event::Synced(Ok(2)));
+    assert_eq!(staged(), 2, "those that the sync may have missed");
     assert_eq!(sequencer.wake_at(after(1500)), Some(after(2500)));
     sequencer.step(after(2500), Event::Idle);
-    sequencer.step(after(2600), Event::Synced(Ok(2)));
+    sequencer.step(after(2600), Event::Synced(Ok(4)));
     assert_eq!(staged(), 0);
+}
+
+#[test]
+fn a_batch_whose_tiles_a_sync_covered_and_whose_checkpoint_it_did_not_leaves_the_checkpoint_staged() {
+    let (log, mut sequencer) = with_witness();
+    let asked = request(sequencer.step(START, Event::Idle));
+    let first = request(sequencer.step(START, answer(&asked, Ok(()))));
+    // The tiles of the first tree are public; its checkpoint waits for a witness when the sync begins.
+    assert!(matches!(sequencer.step(after(1000), Event::Idle)[..], [Action::Sync(1)]));
+    sequencer.step(after(1100), answer(&first, Ok(())));
+    assert_eq!(size(&log), Some(1));
+    sequencer.step(after(1200), Event::Synced(Ok(1)));
+    let staged = log.store.objects().staged().unwrap();
+    assert!(matches!(&staged[..], [name] if name.ends_with(".checkpoint")), "{staged:?}");
+    sequencer.step(after(2200), Event::Idle);
+    sequencer.step(after(2300), Event::Synced(Ok(2)));
+    assert!(log.store.objects().staged().unwrap().is_empty());
 }
 
 #[test]
@@ -250,7 +268,7 @@ fn a_sync_that_fails_stops_the_writer_for_good_and_forgets_nothing() {
     assert!(matches!(log.status.writer(), WriterState::Stopped { .. }), "{:?}", log.status.writer());
     assert_eq!(replies(sequencer.step(after(1200), submitted("a.example", 1))), [(1, "writer-stopped".into())]);
     assert!(sorted(sequencer.step(after(1300), Event::Stop)).2);
-    assert_eq!(log.store.objects().staged_batches().unwrap().len(), 1, "the next start puts it again");
+    assert_eq!(log.store.objects().staged().unwrap().len(), 2, "the next start puts it again");
 }
 
 #[test]

@@ -27,3 +27,9 @@ pub(crate) fn start(home: &Path) -> Result<Offline, RecoverError> {
     let heads = FileHeadStore::take(&data).unwrap();
     Offline::start(Box::new(heads), Arc::new(FileObjects::new(&data)))
 }
+
+/// Makes spare files for what is staged next, as the running log does beside its sync.
+pub(crate) fn make_ready(log: &Offline) {
+    log.store.objects().prepare();
+    log.store.objects().sync().unwrap();
+}

@@ -19,8 +19,13 @@
 //! [`Dir::replace`], for the few files that change (a checkpoint, a signed head): the same with `renameat` in place of
 //! `linkat` and `unlinkat`. [`Dir::create_dir_all`]: `mkdirat` and `fsync` of the folder above, for each missing level.
 //! [`Dir::put_all_if_absent`]: all writes, then all `fsync`s, then all `linkat`s, then one `fsync` a folder.
-//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s. [`Dir::put_all_unsynced`]: no sync at all,
-//! until [`Dir::sync_filesystem`]. [`Dir::journal`] is a file that is written in place.
+//! [`Dir::replace_all`]: the same with `renameat`, and one `syncfs` instead of many `fsync`s. [`Dir::put_all_unsynced`] and
+//! [`Dir::replace_unsynced`]: no sync at all, until [`Dir::sync_filesystem`]. [`Dir::journal`] is a file that is written in place, and so is
+//! what [`Dir::fill`] writes, whose name was made before by [`Dir::make_spare`]:
+//! ```text
+//! openat(root, "staged/spare-0", O_WRONLY|O_CREAT|O_EXCL, 0644)  ...  syncfs(root)      beside everything else
+//! openat(root, "staged/spare-0", O_RDWR)  pwrite(6, ..., 0)  fsync(6)
+//! ```
 //!
 //! Temporary files are made in `.tmp` under the root, so that folders served to others hold finished files only. Each
 //! open [`Dir`] holds a shared `flock` on `.tmp`; one that is opened while no other is open removes what a killed
@@ -35,7 +40,7 @@
 //! - A file system without hard links (exFAT, some FUSE mounts) refuses every put, loudly.
 //! - Everything under a root must be one file system: `link` and `rename` do not cross a mount.
 
-use crate::disk::{At, Disk, Handle, Machine};
+use crate::disk::{Access, At, Disk, Handle, Machine};
 use crate::error::DurableError;
 use crate::file::create_dir_all_on;
 use crate::op::{Listed, Op, Put};
@@ -191,6 +196,36 @@ impl Dir {
         tmp.sync()?;
         tmp.rename()?;
         place.sync_dir()
+    }
+
+    /// Puts content in place of whatever is there, and syncs nothing: readers see the old or the new, whole. Until
+    /// [`sync_filesystem`](Self::sync_filesystem) has returned, a loss of power leaves the old, the new, a part of either, or nothing. For
+    /// content that something durable holds as well.
+    pub fn replace_unsynced(&self, path: &str, bytes: &[u8]) -> Result<(), DurableError> {
+        let place = self.place(path)?;
+        self.start(place, bytes)?.rename()
+    }
+
+    /// Makes an empty file that is not there, to be filled. Its name is durable after the next
+    /// [`sync_filesystem`](Self::sync_filesystem).
+    pub fn make_spare(&self, path: &str) -> Result<(), DurableError> {
+        check(path)?;
+        let full = self.path_of(path);
+        step::step(Op::Create, &full, || self.disk().create(self.0.handle.at(path), FILE_MODE)).map(drop)
+    }
+
+    /// Writes into an empty file whose name is durable: one sync, and what was written is there for good. Before this returns `Ok` the file may
+    /// hold any part of it: a reader must be able to tell.
+    pub fn fill(&self, path: &str, bytes: &[u8]) -> Result<(), DurableError> {
+        check(path)?;
+        let full = self.path_of(path);
+        let opened = step::step(Op::Open, &full, || self.disk().open_file(self.0.handle.at(path), Access::Write));
+        let (file, found) = opened?;
+        if found != 0 {
+            return Err(DurableError::Differs { path: full, offered: bytes.len() as u64, found });
+        }
+        step::step(Op::Write, &full, || self.disk().write_at(&file, bytes, 0))?;
+        step::step(Op::Sync, &full, || self.disk().sync(&file))
     }
 
     /// Puts many contents in place of whatever is there, with one sync for each folder, and one of the whole file system instead of

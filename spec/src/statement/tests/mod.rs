@@ -2,6 +2,7 @@
 
 mod claims;
 mod envelope;
+mod general;
 pub(crate) mod kinds;
 mod properties;
 mod refusals;

@@ -230,21 +230,35 @@ fn killed_at_each_step_of_a_batch() -> Step {
         "kill:write:staged/:1",
         "kill-after:write:staged/:1",
         "kill:sync-dir:staged:1",
+        "kill:write:staged/spare:1",
+        "kill-after:write:staged/spare:1",
+        "kill-after:sync:staged/spare:1",
         "kill:rename:signed-head:1",
         "kill-after:rename:signed-head:1",
         "kill:write:public/tile/entries:1",
         "kill-after:write:public/tile/entries:1",
         "kill:write:public/tile/0:1",
         "kill-after:write:public/tile/0:1",
+        "kill:write:staged/spare:2",
+        "kill-after:sync:staged/spare:2",
         "kill:rename:public/checkpoint:1",
         "kill-after:rename:public/checkpoint:1",
     ]) {
         network.log.stop()?;
         network.log.set_env("STELE_FAULT", Some(fault));
         network.log.start()?;
-        let claim = Speaker::new(number)?.claim()?;
+        // Spares are made beside the first sync after a batch, so other claims may go in before it strikes.
+        let mut numbers = (number..).step_by(1000).skip(1);
+        let mut claim = Speaker::new(number)?.claim()?;
         // It may strike at once, or only when the log takes statements.
-        poll(ANSWER, fault, || network.submit(claim.bytes()).is_err().then_some(()))?;
+        poll(ANSWER, fault, || match network.submit(claim.bytes()) {
+            Ok(answer) if answer.status == 200 => {
+                claim = Speaker::new(numbers.next()?).ok()?.claim().ok()?;
+                None
+            }
+            Ok(_) => None,
+            Err(_) => Some(()),
+        })?;
         assert_eq!(network.log.wait_for_end()?.signal(), Some(9), "{fault}");
         network.log.kill();
         network.log.set_env("STELE_FAULT", None);
