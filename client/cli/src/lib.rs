@@ -33,6 +33,8 @@ mod version_before;
 
 mod rehearsal;
 
+mod proposal;
+
 mod issue;
 
 mod verbs;

@@ -6,7 +6,7 @@ use clap::Args;
 use stele_clock::duration::HumanDuration;
 
 use super::log::Trust;
-use super::signing_key::SigningKey;
+use super::signing_key::SigningKeys;
 use super::value::glob;
 
 /// `stele publish`.
@@ -14,9 +14,12 @@ use super::value::glob;
 pub struct PublishArgs {
     /// The folder with the weights.
     pub folder: PathBuf,
-    /// The publisher's secret key.
+    /// Write what is to be signed to this file for further keys of the name, and send nothing: `stele approve` and `stele submit` go on.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["claim", "dry_run"])]
+    pub propose: Option<PathBuf>,
+    /// The publisher's secret keys.
     #[command(flatten)]
-    pub key: SigningKey,
+    pub key: SigningKeys,
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,

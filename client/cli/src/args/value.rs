@@ -1,6 +1,6 @@
 //! Values on the command line that several verbs take.
 
-use stele_spec::hash::KeyId;
+use stele_spec::hash::{Digest, KeyId};
 
 /// How a glob of the caller is read: `*` stays within a folder.
 pub(crate) const GLOB: glob::MatchOptions =
@@ -12,4 +12,8 @@ pub(super) fn glob(text: &str) -> Result<glob::Pattern, String> {
 
 pub(super) fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
     KeyId::from_hex(text)
+}
+
+pub(super) fn digest(text: &str) -> Result<Digest, stele_spec::text::HexError> {
+    Digest::from_hex(text)
 }
