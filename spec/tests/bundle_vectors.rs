@@ -153,6 +153,37 @@ fn claim(publisher: &str, key: &SecretKey) -> Vec<u8> {
     sign(&Statement::Publisher(claim), key).unwrap().bytes().to_vec()
 }
 
+/// A release, approved by further keys.
+fn signed_by(release: Release, signer: u8, approvers: &[u8]) -> Vec<u8> {
+    let mut statement = Statement::Release(Box::new(release));
+    approvers.iter().for_each(|seed| statement.approve(&key(*seed)).unwrap());
+    sign(&statement, &key(signer)).unwrap().bytes().to_vec()
+}
+
+/// A change of keys after an entry: those added, those revoked, and both thresholds.
+struct KeyChange<'a> {
+    after: (u64, &'a [u8]),
+    add: &'a [u8],
+    revoke: &'a [u8],
+    threshold: u64,
+    release_threshold: Option<u64>,
+}
+
+impl KeyChange<'_> {
+    fn signed_by(&self, publisher: &str, signer: u8, approvers: &[u8]) -> Vec<u8> {
+        let issued_at = "2026-06-27T09:30:00Z".parse().unwrap();
+        let add: Vec<_> = self.add.iter().map(|seed| key(*seed).public()).collect();
+        let mut change = PublisherClaim::new(publisher.parse().unwrap(), issued_at, &add);
+        change.action = if self.add.is_empty() { Action::Revoke } else { Action::Add };
+        change.revoked = self.revoke.iter().map(|seed| key(*seed).public().key_id()).collect();
+        (change.threshold, change.release_threshold) = (self.threshold, self.release_threshold);
+        change.previous = Some(LoggedEntry { entry: self.after.0, leaf_hash: leaf_hash(self.after.1) });
+        let mut statement = Statement::Publisher(change);
+        approvers.iter().for_each(|seed| statement.approve(&key(*seed)).unwrap());
+        sign(&statement, &key(signer)).unwrap().bytes().to_vec()
+    }
+}
+
 /// The key `new` in place of `old`.
 fn change(publisher: &str, old: &SecretKey, new: &SecretKey, previous: (u64, &[u8])) -> Vec<u8> {
     let issued_at = "2026-06-26T09:30:00Z".parse().unwrap();

@@ -41,12 +41,18 @@ impl RegistryRows {
         if self.first_time(b'l', leaf.as_bytes())
             && let Some(position) = rows.number(&key(b'l', leaf.as_bytes()))?
         {
-            self.part.absorb(Registry::part([(*leaf, position)], [], []));
+            self.part.absorb(Registry::part([(*leaf, position)], [], [], []));
+        }
+        if let Some(digest) = statement.used_approvals()
+            && self.first_time(b'a', digest.as_bytes())
+            && let Some(position) = rows.number(&key(b'a', digest.as_bytes()))?
+        {
+            self.part.absorb(Registry::part([], [], [], [(digest, position)]));
         }
         let name = statement.publisher();
         if self.first_time(b'h', name.as_str()) {
             if let Some(row) = rows.json::<HolderRow>(&key(b'h', name.as_str()))? {
-                self.part.absorb(Registry::part([], [(name.clone(), row.holder()?)], []));
+                self.part.absorb(Registry::part([], [(name.clone(), row.holder()?)], [], []));
             }
             if let Some(positions) = rows.json(&key(b'p', name.as_str()))? {
                 self.key_statements.insert(name.clone(), positions);
@@ -57,7 +63,7 @@ impl RegistryRows {
                 && let Some(row) = rows.row(&key(b'b', coordinate.to_string()))?
             {
                 let binding = read_binding(&row).ok_or(StoreError::Damaged)?;
-                self.part.absorb(Registry::part([], [], [(coordinate, binding)]));
+                self.part.absorb(Registry::part([], [], [(coordinate, binding)], []));
             }
         }
         Ok(())
@@ -91,7 +97,7 @@ impl RegistryRows {
 
     /// Takes one that was refused: these bytes are there now.
     pub(crate) fn refused(&mut self, position: u64, leaf: LeafHash) {
-        self.part.absorb(Registry::part([(leaf, position)], [], []));
+        self.part.absorb(Registry::part([(leaf, position)], [], [], []));
     }
 
     /// The key statements of a name so far.
@@ -124,6 +130,9 @@ impl RegistryRows {
         for (coordinate, binding) in done.part.bindings() {
             changes.insert(key(b'b', coordinate.to_string()), binding_row(binding));
         }
+        for (digest, position) in done.part.used_approvals() {
+            changes.insert(key(b'a', digest.as_bytes()), position.to_be_bytes().to_vec());
+        }
         for (name, positions) in &done.key_statements {
             changes.insert(key(b'p', name.as_str()), to_json(positions)?);
         }
@@ -154,6 +163,7 @@ struct HolderRow {
     statements: u64,
     keys: Vec<String>,
     threshold: u64,
+    release_threshold: u64,
     revoked: Vec<KeyId>,
 }
 
@@ -165,6 +175,7 @@ impl HolderRow {
             statements: holder.statements,
             keys: holder.keys.iter().map(|key| hex(key.as_bytes())).collect(),
             threshold: holder.threshold,
+            release_threshold: holder.release_threshold,
             revoked: holder.revoked.clone(),
         }
     }
@@ -172,8 +183,8 @@ impl HolderRow {
     fn holder(self) -> Result<Holder, StoreError> {
         let key = |text: &String| hex_exact(text).ok().and_then(|bytes| PublicKey::from_bytes(&bytes).ok());
         let keys = self.keys.iter().map(key).collect::<Option<Vec<_>>>().ok_or(StoreError::Damaged)?;
-        let Self { position, newest, statements, threshold, revoked, .. } = self;
-        Ok(Holder { position, newest, statements, keys, threshold, revoked })
+        let Self { position, newest, statements, threshold, release_threshold, revoked, .. } = self;
+        Ok(Holder { position, newest, statements, keys, threshold, release_threshold, revoked })
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct Rule {
 }
 
 /// The rules about the log itself: code, kind of failure, weight, and what each says.
-const OF_THE_LOG: [(&str, &str, Severity, &str); 22] = [
+const OF_THE_LOG: [(&str, &str, Severity, &str); 23] = [
     (
         "malformed-entry",
         "registration",
@@ -62,8 +62,9 @@ const OF_THE_LOG: [(&str, &str, Severity, &str); 22] = [
         "refused-approvals-missing",
         "registration",
         Severity::Error,
-        "a change of keys is signed by as many keys as the name's threshold says",
+        "a statement is signed by as many keys of the name as it asks for: for changes of its keys, and for releases",
     ),
+    ("refused-approvals-used", "registration", Severity::Error, "what several keys approved is said once"),
     ("refused-bad-signature", "registration", Severity::Error, "every signature is that of the key it names"),
     (
         "refused-coordinate-bound",

@@ -39,7 +39,7 @@ const FILE: &str = "audit.redb";
 const MAGIC: u64 = 9;
 
 /// The form of the rows; another one is not read.
-const FORM: &[u8] = b"1";
+const FORM: &[u8] = b"2";
 
 /// The rows of one audit.
 #[derive(Debug)]

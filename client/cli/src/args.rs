@@ -7,6 +7,7 @@ use stele_command_line::man_pages::ManArgs;
 use stele_command_line::usage::{self, UsageError};
 use stele_terminal::schema::Schema;
 
+pub use approve::{ApproveArgs, SubmitProposalArgs};
 #[cfg(feature = "audit")]
 pub use audit::{AuditArgs, ReportFormat, Weight};
 pub use draft::DraftArgs;
@@ -24,7 +25,7 @@ pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
-pub use signing_key::{KeyOpening, SigningKey};
+pub use signing_key::{KeyOpening, SigningKey, SigningKeys};
 pub(crate) use value::GLOB;
 pub use verify::VerifyArgs;
 
@@ -39,6 +40,8 @@ mod log;
 mod signing_key;
 
 mod keys;
+
+mod approve;
 
 mod say;
 
@@ -114,6 +117,10 @@ pub enum Verb {
     Incident(IncidentArgs),
     /// Say what somebody else's release did in an evaluation.
     Evaluate(EvaluateArgs),
+    /// Read a statement that --propose wrote for several keys to sign; with --digest, sign it with one of them.
+    Approve(ApproveArgs),
+    /// Sign a statement that --propose wrote as the last of the keys, and submit it.
+    Submit(SubmitProposalArgs),
     /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
     /// Make or renew release.stele from the log, verified, for a folder, a file or a name.
@@ -176,6 +183,8 @@ impl Verb {
             Self::Withdraw(_) => schema::WITHDRAW,
             Self::Incident(_) => schema::INCIDENT,
             Self::Evaluate(_) => schema::EVALUATE,
+            Self::Approve(_) => schema::PROPOSAL,
+            Self::Submit(_) => schema::SUBMIT,
             Self::Verify(_) => schema::VERIFY,
             Self::Fetch(_) => schema::FETCH,
             Self::Show(_) => schema::SHOW,

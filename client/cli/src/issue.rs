@@ -14,6 +14,8 @@ use stele_publish::issue::{Issue, Issued, Prepared, StatementRequest};
 use stele_publish::problems::Problems;
 use stele_publish::receipt;
 use stele_spec::finding::Finding;
+use stele_spec::manifest::Manifest;
+use stele_spec::statement::Statement;
 use stele_spec::status::{History, What};
 use stele_terminal::volume::note;
 
@@ -23,8 +25,9 @@ use crate::draft_file;
 use crate::key;
 use crate::log_args::{local_state, proven_entries};
 use crate::policy_file;
+use crate::proposal;
 use crate::rehearsal::{self, Rehearsal};
-use crate::render::difference;
+use crate::render::difference::{self, Change};
 use crate::render::page::Page;
 use crate::render::statement;
 
@@ -43,12 +46,12 @@ pub(crate) fn draft(
 /// Issues the statement and keeps its receipt.
 pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let source = key::named(&say.key)?;
-    let key = problems.keep(key::signer_in(&source, &say.key));
+    let sources = key::all_named(&say.key)?;
+    let keys = problems.keep(key::signers_in(&sources, &say.key));
     let policy = problems.keep(policy_file::load(say.said.trust.policy.as_deref())).map(|loaded| loaded.policy);
     let url =
         policy.as_ref().and_then(|policy| problems.keep(log_url::log_url(say.said.trust.log.as_deref(), Some(policy))));
-    let (Some(key), Some(policy), Some(url)) = (key, policy, url) else {
+    let (Some(keys), Some(policy), Some(url)) = (keys, policy, url) else {
         return rehearsal::refused(problems, say.said.dry_run);
     };
     let log = LogClient::new(url, say.said.wait, note);
@@ -57,41 +60,52 @@ pub(crate) fn issue(request: StatementRequest, say: &Say) -> Result<Output, Fail
         form: say.form.as_deref(),
         // With --dry-run the option names the place of the payload.
         output: say.said.output.as_deref().filter(|_| !say.said.dry_run),
-        places: true,
+        places: say.propose.is_none(),
+        proposes: say.propose.is_some(),
         expect: say.said.expect.as_deref(),
         notify: note,
     };
-    let Some(prepared) = request.prepare(&mut record, &key, &to, &mut problems) else {
+    let Some(prepared) = request.prepare(&mut record, &keys, &to, &mut problems) else {
         return rehearsal::refused(problems, say.said.dry_run);
     };
     if say.said.dry_run {
         return rehearsed(&prepared, &record, say.said.output.as_deref());
     }
+    if let (Some(file), None) = (&say.propose, &prepared.there) {
+        return proposal::propose(&prepared.propose(&keys)?, file);
+    }
     let Issued { logged, sent } = prepared.send(&mut record, &to)?;
     if sent.is_some() {
         local_state(false).keep_own(&mut record, &logged)?;
     }
-    render(&logged, &mut record, to.output, sent.as_deref())
+    render(&logged, &mut record, None, to.output, sent.as_deref())
 }
 
 /// What would be said, and what it would change of the releases that it is about.
 fn rehearsed(prepared: &Prepared, record: &ProvenEntries, output: Option<&Path>) -> Result<Output, Failure> {
     let statement = prepared.statement();
+    let (rows, changes) = changed(statement, prepared.there.is_none(), record);
+    let there = prepared.there.as_ref().map(ProvenStatement::position);
+    let (title, findings) = (format!("send this {}", statement.kind()), prepared.findings.as_slice());
+    Rehearsal { title, statement, output, findings, changes, earlier: None, rows, there }.output()
+}
+
+/// What a statement changes of the releases that it is about, once it is said: their states, and each field.
+pub(crate) fn changed(
+    statement: &Statement,
+    is_new: bool,
+    record: &ProvenEntries,
+) -> (Vec<(&'static str, String)>, Vec<Change>) {
     let mut changes = Vec::new();
     let mut rows = Vec::new();
     for coordinate in statement.coordinates() {
         let before = || record.all().map(|logged| (logged.position(), logged.statement()));
         let then = History::fold(&coordinate, before());
-        let now = match prepared.there {
-            Some(_) => History::fold(&coordinate, before()),
-            None => History::fold(&coordinate, before().chain([(u64::MAX, statement)])),
-        };
+        let now = History::fold(&coordinate, before().chain(is_new.then_some((u64::MAX, statement))));
         rows.push(("release", format!("{coordinate}: {} now, {} then", then.state(), now.state())));
         changes.extend(difference::between(&standing(&then), &standing(&now)));
     }
-    let there = prepared.there.as_ref().map(ProvenStatement::position);
-    let (title, findings) = (format!("send this {}", statement.kind()), prepared.findings.as_slice());
-    Rehearsal { title, statement, output, findings, changes, earlier: None, rows, there }.output()
+    (rows, changes)
 }
 
 /// What stands of a release: its state, its fields as amended, and what was reported.
@@ -108,13 +122,14 @@ fn standing(history: &History) -> Value {
 }
 
 /// The page of an entry, its place, and its receipt; with what auditors will report, if it was sent now.
-fn render(
+pub(crate) fn render(
     logged: &ProvenStatement,
     record: &mut ProvenEntries,
+    manifest: Option<&Manifest>,
     output: Option<&Path>,
     sent: Option<&[Finding]>,
 ) -> Result<Output, Failure> {
-    let receipt = receipt::write(logged, record, output)?;
+    let receipt = receipt::write(logged, record, manifest, output)?;
     let head = logged.proven().head();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let mut page = Page(statement::of(logged.signed()));

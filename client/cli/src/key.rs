@@ -6,12 +6,12 @@ use stele_durable::key_file::Readers;
 use stele_explain::Failure;
 use stele_publish::key::{KeyReader, KeySource};
 use stele_publish::passphrase::Passphrases;
-use stele_publish::signer::Signer;
+use stele_publish::signer::{Signer, Signers};
 use stele_spec::key::PublicKey;
 use stele_terminal::prompt;
 use stele_terminal::writers::warn_of_writers;
 
-use crate::args::{KeyOpening, SigningKey};
+use crate::args::{KeyOpening, SigningKey, SigningKeys};
 
 /// The key that signs.
 pub(crate) fn signer(key: &SigningKey) -> Result<Signer, Failure> {
@@ -26,6 +26,19 @@ pub(crate) fn named(key: &SigningKey) -> Result<KeySource, Failure> {
 /// The key that signs, from where it is.
 pub(crate) fn signer_in(source: &KeySource, key: &SigningKey) -> Result<Signer, Failure> {
     reader(&key.opening).signer(source)
+}
+
+/// Where the keys are that sign together: the first as [`named`] finds it, and those that are named beside it.
+pub(crate) fn all_named(keys: &SigningKeys) -> Result<(KeySource, Vec<KeySource>), Failure> {
+    let mut named = keys.key.iter().cloned();
+    Ok((KeySource::choose(named.next())?, named.collect()))
+}
+
+/// The keys that sign together, from where they are.
+pub(crate) fn signers_in(sources: &(KeySource, Vec<KeySource>), keys: &SigningKeys) -> Result<Signers, Failure> {
+    let (reader, (first, further)) = (reader(&keys.opening), sources);
+    let approvers = further.iter().map(|source| reader.signer(source)).collect::<Result<_, _>>()?;
+    Ok(Signers::new(reader.signer(first)?, approvers))
 }
 
 /// The public half of a key, wherever it is.

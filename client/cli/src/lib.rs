@@ -35,6 +35,8 @@ mod rehearsal;
 
 mod contradicted;
 
+mod proposal;
+
 mod issue;
 
 mod verbs;

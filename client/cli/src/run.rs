@@ -78,6 +78,8 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Withdraw(args) => verbs::withdraw::run(args),
         Verb::Incident(args) => verbs::incident::run(args),
         Verb::Evaluate(args) => verbs::evaluate::run(args),
+        Verb::Approve(args) => verbs::approve::run(args),
+        Verb::Submit(args) => verbs::submit::run(args),
         Verb::Verify(args) => verbs::verify::run(args),
         Verb::Fetch(args) => verbs::fetch::run(args),
         Verb::Show(args) => verbs::show::run(args),

@@ -13,6 +13,8 @@ stele_terminal::schemas! {
     WITHDRAW = "stele/withdraw@v1";
     INCIDENT = "stele/incident@v1";
     EVALUATE = "stele/evaluate@v1";
+    PROPOSAL = "stele/proposal@v1";
+    SUBMIT = "stele/submit@v1";
     VERIFY = "stele/verify@v1";
     FETCH = "stele/fetch@v1";
     SHOW = "stele/show@v1";

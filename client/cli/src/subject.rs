@@ -10,6 +10,7 @@ use stele_log_client::release_bundle::NotABundle;
 use stele_log_client::release_lookup::ReleaseLookup;
 use stele_log_client::statements::StatementList;
 use stele_publish::key_proposal::Proposal;
+use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::hash::Digest;
 use stele_spec::index::{self, Kind};
@@ -188,6 +189,7 @@ pub(crate) fn is_statement(path: &Path) -> bool {
         || SignedStatement::parse(&bytes).is_ok()
         // What begins as one and is damaged is said to be damaged.
         || !matches!(Proposal::of_file(path), Ok(None))
+        || !matches!(StatementProposal::of_file(path), Ok(None))
 }
 
 /// A SHA-256 in hex, in lower or upper case: `sha256-` as Ollama writes it, `sha256:` as everybody else does, or alone.

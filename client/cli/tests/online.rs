@@ -56,6 +56,7 @@ fn withdrawal(release: &LoggedRelease) -> Statement {
             note: None,
         }],
         advisory: None,
+        approvals: Vec::new(),
     }))
 }
 
@@ -73,6 +74,7 @@ fn incident(release: &LoggedRelease, speaker: &str) -> Statement {
         summary: "A prompt makes it say anything.".parse().unwrap(),
         affected: vec![Affected::Logged(release.clone())],
         advisory: sample.model_card,
+        approvals: Vec::new(),
     }))
 }
 
@@ -197,6 +199,37 @@ fn what_a_stranger_says_in_the_publisher_s_name_does_not_count_and_is_named() {
     let json = story.online(&["--json"]).ok().json();
     assert_eq!(json["lifecycle"]["rejected"][0]["code"], "key-not-held");
     assert_eq!(json["lifecycle"]["rejected"][1]["code"], "name-unclaimed");
+}
+
+#[test]
+fn what_one_key_says_where_the_name_asks_for_two_does_not_count_and_is_named() {
+    let other = SecretKey::from_seed([51; 32]);
+    let story = Story::told(|world, release| {
+        let claimed = world.log.entries.iter().position(|entry| {
+            SignedStatement::parse(entry).is_ok_and(|signed| matches!(signed.statement(), Statement::Publisher(_)))
+        });
+        let claimed = claimed.unwrap();
+        let previous = LoggedEntry { entry: claimed as u64, leaf_hash: leaf_hash(&world.log.entries[claimed]) };
+        let mut asks =
+            PublisherClaim::new(PUBLISHER.parse().unwrap(), "2026-06-26T10:00:00Z".parse().unwrap(), &[other.public()]);
+        (asks.action, asks.previous) = (Action::Add, Some(previous));
+        (asks.threshold, asks.release_threshold) = (2, Some(2));
+        push(world, &Statement::Publisher(asks), &key());
+        push(world, &withdrawal(release), &key());
+        let mut reported = incident(release, PUBLISHER);
+        reported.approve(&other).unwrap();
+        push(world, &reported, &key());
+        // The same, signed by the one and approved by the other the other way round.
+        let mut again = reported.without_approvals();
+        again.approve(&key()).unwrap();
+        push(world, &again, &other);
+    });
+    let json = story.online(&["--json"]).ok().json();
+    assert_eq!(json["lifecycle"]["state"], "released", "{json}");
+    let codes: Vec<_> =
+        json["lifecycle"]["rejected"].as_array().unwrap().iter().map(|rejected| rejected["code"].clone()).collect();
+    assert_eq!(codes, ["approvals-missing", "approvals-used"]);
+    assert_eq!(json["lifecycle"]["incidents"].as_array().unwrap().len(), 1);
 }
 
 #[test]

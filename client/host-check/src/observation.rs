@@ -65,6 +65,7 @@ pub fn of(
             revision: looked.revision.as_ref().and_then(|revision| revision.parse().ok()),
         },
         files,
+        approvals: Vec::new(),
     }
 }
 

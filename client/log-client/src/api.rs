@@ -222,7 +222,7 @@ fn said(status: u16, message: &str) -> String {
 }
 
 /// What a log may call its refusal to log a statement, and we call so too: every code that the description of the API names for it.
-const CODES: [&str; 43] = [
+const CODES: [&str; 44] = [
     "quorum-missing",
     "asking-witnesses",
     "not-yet-published",
@@ -256,6 +256,7 @@ const CODES: [&str; 43] = [
     "key-revoked",
     "key-held",
     "approvals-missing",
+    "approvals-used",
     "keys-moved",
     "keys-left",
     "too-many-key-statements",

@@ -1,17 +1,17 @@
 //! Where a release stands: everything that was said about its coordinate by those who may say it, folded to a status.
 //!
-//! A statement counts when it is in the log and a key that held its speaker's name at that point signed it. What does
-//! not count is named: no honest log holds it.
+//! A statement counts when it is in the log and keys that held its speaker's name at that point signed it, as many as the name asks
+//! for. What does not count is named: no honest log holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stele_explain::Failure;
-use stele_spec::hash::{KeyId, LeafHash};
+use stele_spec::hash::{Digest, KeyId, LeafHash};
 use stele_spec::name::{Coordinate, Publisher};
 #[cfg(feature = "ask")]
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
-use stele_spec::registration::KeyHistory;
+use stele_spec::registration::{KeyHistory, Refusal};
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
 use stele_verify::VerifiedRelease;
@@ -132,11 +132,12 @@ impl ReleaseStatus {
         self.lack.is_none()
     }
 
-    /// When the key that signed a release was revoked, if it was: by what is known here, or by the bundle alone.
+    /// When a key that signed a release was first revoked, if one was: by what is known here, or by the bundle alone.
     pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
-        let (keys, kid) = (evidence.key_history(), evidence.statement().value().kid());
-        let bundled = || keys.revoked_at(&kid).map(|entry| Revocation { entry, reason: None });
-        self.revocation(keys.publisher(), &kid).or_else(bundled)
+        let publisher = evidence.key_history().publisher();
+        let known = evidence.signers().filter_map(|kid| self.revocation(publisher, &kid));
+        let bundled = || evidence.signer_revoked_at().map(|entry| Revocation { entry, reason: None });
+        known.min_by_key(|revoked| revoked.entry).or_else(bundled)
     }
 
     /// Adds key statements of a name that were proven before, wherever that was.
@@ -217,13 +218,15 @@ pub fn validate<'a>(
         .map(|(name, listing)| (name, KeyHistory::fold(name, listing.statements.iter().map(ProvenStatement::proven))))
         .collect();
     let (mut counting, mut rejected) = (Vec::new(), Vec::new());
+    let mut used = BTreeMap::new();
     for logged in &about.statements {
         let signed = logged.signed();
         let outcome = match (histories.get(signed.statement().publisher()), signed.statement()) {
             // A history that folds is one whose statements all count.
             (Some(Ok(_)), Statement::Publisher(_)) => Ok(()),
             (Some(Ok(history)), _) => {
-                history.check(logged.position(), signed).map_err(|refusal| (refusal.code(), refusal.to_string()))
+                let checked = history.check(logged.position(), signed).and_then(|()| once(&mut used, logged));
+                checked.map_err(|refusal| (refusal.code(), refusal.to_string()))
             }
             (Some(Err(broken)), _) => Err(("key-history-broken", broken.to_string())),
             (None, _) => Err(("too-many-speakers", format!("only the keys of {MAX_SPEAKERS} speakers were looked at"))),
@@ -234,6 +237,17 @@ pub fn validate<'a>(
         }
     }
     Ok(Validated { counting, rejected, keys })
+}
+
+/// What several keys approved counts where it was said first.
+fn once(used: &mut BTreeMap<Digest, u64>, logged: &ProvenStatement) -> Result<(), Refusal> {
+    let statement = logged.statement();
+    let Some(digest) = statement.used_approvals() else { return Ok(()) };
+    let position = *used.entry(digest).or_insert(logged.position());
+    if position == logged.position() {
+        return Ok(());
+    }
+    Err(Refusal::ApprovalsUsed { publisher: statement.publisher().clone(), position })
 }
 
 impl Rejected {

@@ -29,7 +29,8 @@ use crate::receipt;
 use crate::register;
 use crate::replacement;
 use crate::short_forms;
-use crate::signer::Signer;
+use crate::signer::Signers;
+use crate::statement_proposal::StatementProposal;
 
 /// A statement to be issued, as far as options give it.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub struct Issue<'a> {
     pub output: Option<&'a Path>,
     /// Whether a receipt will be written, so that its place is looked at.
     pub places: bool,
+    /// Whether it is to be proposed and not sent: then further keys sign it later.
+    pub proposes: bool,
     /// The list of statements that a monitor expects, to be appended to.
     pub expect: Option<&'a Path>,
     /// Gets a line for each finding that auditors will report.
@@ -68,6 +71,8 @@ pub struct Prepared {
     /// Whether the form has its time already.
     written: bool,
     signed: SignedStatement,
+    /// How many keys sign it.
+    pub needed: u64,
     /// The entry that says the very same, if the log has one: nothing is sent then.
     pub there: Option<ProvenStatement>,
     /// What auditors will report of it.
@@ -125,9 +130,9 @@ impl StatementRequest {
     }
 
     /// Issues it: completes the form, signs and submits. What the log has already is not sent again.
-    pub fn issue(self, record: &mut ProvenEntries, key: &Signer, to: &Issue<'_>) -> Result<Issued, Failure> {
+    pub fn issue(self, record: &mut ProvenEntries, keys: &Signers, to: &Issue<'_>) -> Result<Issued, Failure> {
         let mut problems = Problems::default();
-        let prepared = self.prepare(record, key, to, &mut problems);
+        let prepared = self.prepare(record, keys, to, &mut problems);
         problems.check()?;
         match prepared {
             Some(prepared) => prepared.send(record, to),
@@ -140,7 +145,7 @@ impl StatementRequest {
     pub fn prepare(
         self,
         record: &mut ProvenEntries,
-        key: &Signer,
+        keys: &Signers,
         to: &Issue<'_>,
         problems: &mut Problems,
     ) -> Option<Prepared> {
@@ -176,14 +181,19 @@ impl StatementRequest {
             Some(_) => Vec::new(),
             None => problems.keep(foresight::of_statement(record, &statement, to.notify))?,
         };
-        let signed = problems.keep(key.sign(&statement))?;
+        let signed = problems.keep(keys.sign(&statement))?;
+        let mut needed = 1;
         if there.is_none() {
-            problems.keep(register::check(record, &signed));
+            let checked = match to.proposes {
+                true => register::check_alone(record, &signed),
+                false => register::check(record, &signed).map(|()| needed),
+            };
+            needed = problems.keep(checked).unwrap_or(needed);
             if let Statement::Supersede(supersede) = &statement {
                 problems.keep(replacement::check(record, supersede));
             }
         }
-        problems.is_empty().then_some(Prepared { form, written, signed, there, findings })
+        problems.is_empty().then_some(Prepared { form, written, signed, needed, there, findings })
     }
 
     /// The form of the command line: the file, if one is named, and the options over it.
@@ -214,6 +224,17 @@ impl Prepared {
     /// What is said.
     pub fn statement(&self) -> &Statement {
         self.signed.statement()
+    }
+
+    /// What is proposed: its time is written down in the form, if there is one, and the keys at hand have approved it.
+    pub fn propose(self, keys: &Signers) -> Result<StatementProposal, Failure> {
+        let statement = self.signed.statement().without_approvals();
+        self.form.keep_issued_at(statement.issued_at(), self.written)?;
+        let mut proposal = StatementProposal::new(self.needed, statement, None);
+        for key in keys.all() {
+            proposal.approve(key)?;
+        }
+        Ok(proposal)
     }
 
     /// Sends it, unless the log has it.
@@ -322,7 +343,8 @@ pub fn statement_of(form: &Form, kind: Kind) -> Result<Statement, FormError> {
             });
         }
     };
-    let problems: Vec<FieldError> = statement.problems();
+    let mut problems: Vec<FieldError> = statement.problems();
+    problems.extend(form::approvals_by_hand(statement.approvals()));
     form.check(&problems)?;
     Ok(statement)
 }
@@ -345,7 +367,7 @@ fn said_before(
     })?;
     let Some(there) = newest else { return Ok(None) };
     let ours = if written { statement.clone() } else { at(statement, there.statement().issued_at()) };
-    Ok((*there.statement() == ours).then_some(there))
+    Ok((there.statement().without_approvals() == ours).then_some(there))
 }
 
 /// The same, said at another time.

@@ -12,7 +12,7 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::canonical;
 use stele_spec::hash::KeyId;
 use stele_spec::key::PublicKey;
-use stele_spec::statement::{Action, MAX_STATEMENT, PublisherClaim};
+use stele_spec::statement::{Action, MAX_STATEMENT, PublisherClaim, Statement};
 
 use crate::error;
 use crate::signer::Signer;
@@ -84,7 +84,10 @@ impl Proposal {
     /// Signs it with one more key. The keys of a claim are in the claim; those of a change the log knows.
     pub fn approve(&mut self, key: &Signer) -> Result<(), Failure> {
         self.check_listed(key.key_id())?;
-        key.approve(&mut self.statement)
+        let mut statement = Statement::Publisher(self.statement.clone());
+        key.approve(&mut statement)?;
+        self.statement.approvals = statement.approvals().to_vec();
+        Ok(())
     }
 
     /// The statement for the last signer, without the approval of that key: the signer of the envelope counts once.
@@ -187,8 +190,8 @@ mod tests {
         assert_eq!(signed.approvals.len(), 1);
         let keys = [key(3).public()];
         let known = |kid: &KeyId| keys.iter().find(|key| key.key_id() == *kid).copied();
-        assert!(signed.verify_approvals(known).is_ok());
         assert_eq!(PublisherKey::from(keys[0]).kid, signed.approvals[0].kid);
+        assert!(Statement::Publisher(signed).verify_approvals(known).is_ok());
     }
 
     proptest! {

@@ -22,6 +22,7 @@ pub mod agent_choice;
 
 pub mod key;
 pub mod key_proposal;
+pub mod statement_proposal;
 
 pub mod form;
 

@@ -1,7 +1,8 @@
-//! What a publisher keeps of a statement that is no release: a bundle without a manifest.
+//! What a publisher keeps of a statement: a bundle, without a manifest where it is no release.
 //!
 //! It has the statement, its proof and the speaker's key statements before it, so that it can be shown and checked with
-//! no log at hand. Its name says what it is: `withdraw-12.stele`.
+//! no log at hand. Its name says what it is: `withdraw-12.stele`. That of a release has its manifest, and is the `release.stele` that
+//! travels with the weights.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use stele_explain::Failure;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
+use stele_spec::manifest::Manifest;
 
 use crate::error::FileError;
 use crate::publish_error::PublishError;
@@ -36,11 +38,17 @@ pub fn check_place(output: Option<&Path>) -> Result<(), Failure> {
 
 /// Writes a receipt, to a given file or to `<kind>-<entry>.stele` here. An older receipt of the same statement is replaced; where
 /// another file has the name here, as a receipt of another log, the leaf hash makes it a name of its own.
-pub fn write(logged: &ProvenStatement, record: &mut ProvenEntries, output: Option<&Path>) -> Result<PathBuf, Failure> {
+pub fn write(
+    logged: &ProvenStatement,
+    record: &mut ProvenEntries,
+    manifest: Option<&Manifest>,
+    output: Option<&Path>,
+) -> Result<PathBuf, Failure> {
     record.keys(logged.statement().publisher())?;
-    let bytes = bundle(logged, record, Vec::new()).encode().map_err(PublishError::Bundle)?;
+    let manifest = manifest.map(Manifest::encode).unwrap_or_default();
+    let bytes = bundle(logged, record, manifest.clone()).encode().map_err(PublishError::Bundle)?;
     let same = |bytes: Vec<u8>| {
-        Bundle::parse(&bytes).is_ok_and(|old| old.manifest.is_empty() && old.statement == logged.signed().bytes())
+        Bundle::parse(&bytes).is_ok_and(|old| old.manifest == manifest && old.statement == logged.signed().bytes())
     };
     let is_taken =
         |path: &Path| Ok::<_, Failure>(durable::read_file(path, MAX_BUNDLE as u64)?.is_some_and(|bytes| !same(bytes)));

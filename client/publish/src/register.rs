@@ -11,8 +11,8 @@ use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::hash::KeyId;
 use stele_spec::merkle::leaf_hash;
-use stele_spec::registration::{Holder, Refusal, View as _, admit, authenticate, signers};
-use stele_spec::statement::{Copies, SignedStatement, Statement};
+use stele_spec::registration::{Holder, Refusal, Registry, View as _, admit, authenticate, signers};
+use stele_spec::statement::{Copies, Kind, SignedStatement, Statement};
 
 use crate::expected;
 
@@ -54,10 +54,13 @@ fn submit_with(
 
 /// What registration says to a statement over what is proven: nothing, or why it refuses.
 pub fn judge(record: &ProvenEntries, signed: &SignedStatement) -> Option<Refusal> {
-    let registry = record.registry();
-    let judged = signers(signed, &registry)
+    judge_over(&record.registry(), signed)
+}
+
+fn judge_over(registry: &Registry, signed: &SignedStatement) -> Option<Refusal> {
+    let judged = signers(signed, registry)
         .and_then(|keys| authenticate(signed, &keys))
-        .and_then(|()| admit(&leaf_hash(signed.bytes()), signed, &registry).map(drop));
+        .and_then(|()| admit(&leaf_hash(signed.bytes()), signed, registry).map(drop));
     judged.err()
 }
 
@@ -70,6 +73,25 @@ pub fn check(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<(),
     match judge(record, signed) {
         Some(refusal) => Err(RegistrationRefused::new(refusal, record, signed).into()),
         None => Ok(()),
+    }
+}
+
+/// The same, but for how many keys sign: nobody should be asked to sign what would be refused. How many it takes.
+pub fn check_alone(record: &mut ProvenEntries, signed: &SignedStatement) -> Result<u64, Failure> {
+    gather(record, signed, None)?;
+    if let Some(coordinate) = signed.statement().release().map(|release| release.coordinate()) {
+        record.release(&coordinate)?;
+    }
+    let mut registry = record.registry();
+    let publisher = signed.statement().publisher();
+    let needed = registry.holder(publisher).map_or(1, |holder| holder.release_threshold);
+    if let Some(holder) = registry.holder(publisher).cloned() {
+        let alone = Holder { release_threshold: 1, ..holder };
+        registry.absorb(Registry::part([], [(publisher.clone(), alone)], [], []));
+    }
+    match judge_over(&registry, signed) {
+        Some(refusal) => Err(RegistrationRefused::new(refusal, record, signed).into()),
+        None => Ok(needed),
     }
 }
 
@@ -120,9 +142,10 @@ pub struct RegistrationRefused {
 
 impl RegistrationRefused {
     /// What the entry must be that a log names as its reason.
-    const NAMES: [(&'static str, &'static str); 6] = [
+    const NAMES: [(&'static str, &'static str); 7] = [
         ("name-claimed", "the claim that stands in the way: another's, of this name"),
         ("keys-moved", "the key statement that stands in the way: the newest of this name"),
+        ("approvals-used", "the entry that stands in the way: the same, signed by others of these keys"),
         ("coordinate-bound", "the release that stands in the way: this coordinate with other weights"),
         ("coordinate-released", "the release that stands in the way: this coordinate"),
         ("weights-differ", "the release that stands in the way: other weights than this statement gives"),
@@ -168,6 +191,9 @@ impl RegistrationRefused {
             Refusal::KeyRevoked { kid, .. } => (held(), format!("{kid}, which is revoked")),
             Refusal::KeyHeld { kid, .. } => ("a key that the name does not have".to_owned(), kid.to_string()),
             Refusal::ApprovalsMissing { needed, found, .. } => (format!("{needed} keys that sign"), found.to_string()),
+            Refusal::ApprovalsUsed { position, .. } => {
+                ("approvals of what is not in the log".to_owned(), format!("those of entry {position}"))
+            }
             Refusal::KeysMoved { position, .. } => {
                 let previous = match said {
                     Statement::Publisher(change) => change.previous.map(|previous| previous.entry.to_string()),
@@ -206,6 +232,9 @@ impl Explain for RegistrationRefused {
     explain! {
         Self { refusal, facts, .. } => Exit::Refused, refusal.code(),
             hint: match &**refusal {
+                Refusal::ApprovalsMissing { kind, .. } if *kind != Kind::Publisher => {
+                    "name further keys of the name with --key as well; or let --propose FILE write it for those who have them"
+                }
                 Refusal::NameUnclaimed { .. } => "`stele claim NAME --key FILE` claims it, `stele publish --claim` too",
                 refusal => refusal.hint(),
             },

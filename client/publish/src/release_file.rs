@@ -223,7 +223,9 @@ impl ReleaseFile {
             return Err(ReleaseFileError::NoWeights { files: manifest.files().len() }.into());
         }
         let release: Release = form.typed()?;
-        form.check(&release.problems())?;
+        form.check(
+            &release.problems().into_iter().chain(form::approvals_by_hand(&release.approvals)).collect::<Vec<_>>(),
+        )?;
         release.check_manifest(manifest).map_err(|mismatch| ReleaseFileError::Disagrees {
             path: self.path.clone(),
             mismatch: Box::new(mismatch),

@@ -3,10 +3,43 @@
 use stele_explain::Failure;
 use stele_spec::hash::KeyId;
 use stele_spec::key::{PublicKey, SecretKey, Signature};
-use stele_spec::statement::{PublisherClaim, SignedStatement, Statement, StatementError, UnsignedStatement};
+use stele_spec::statement::{SignedStatement, Statement, StatementError, UnsignedStatement};
 use stele_ssh_agent::AgentKey;
 
 use crate::publish_error::PublishError;
+
+/// The keys at hand that sign a statement together: the first signs the envelope, the others approve.
+#[derive(Debug)]
+pub struct Signers {
+    first: Signer,
+    approvers: Vec<Signer>,
+}
+
+impl Signers {
+    /// The first key, and those that approve.
+    pub const fn new(first: Signer, approvers: Vec<Signer>) -> Self {
+        Self { first, approvers }
+    }
+
+    /// The key that signs the envelope.
+    pub const fn first(&self) -> &Signer {
+        &self.first
+    }
+
+    /// Every key, the first one first.
+    pub fn all(&self) -> impl Iterator<Item = &Signer> {
+        core::iter::once(&self.first).chain(&self.approvers)
+    }
+
+    /// Checks a statement and signs it with all of them.
+    pub fn sign(&self, statement: &Statement) -> Result<SignedStatement, Failure> {
+        let mut statement = statement.clone();
+        for approver in &self.approvers {
+            approver.approve(&mut statement)?;
+        }
+        self.first.sign(&statement)
+    }
+}
 
 /// A publisher's key that signs.
 #[derive(Debug)]
@@ -50,8 +83,8 @@ impl Signer {
         Ok(unsigned.signed(&signature).map_err(PublishError::Statement)?)
     }
 
-    /// Approves a claim or a change of keys that another key signs.
-    pub fn approve(&self, statement: &mut PublisherClaim) -> Result<(), Failure> {
+    /// Approves a statement that another key signs.
+    pub fn approve(&self, statement: &mut Statement) -> Result<(), Failure> {
         let bytes =
             statement.approved_bytes().map_err(|error| PublishError::Statement(StatementError::Payload(error)))?;
         let signature = self.signature(&bytes)?;

@@ -86,8 +86,14 @@ fn other_spellings_of_a_document_are_refused_each_with_its_place() {
 fn seventeen_boxes_inside_each_other_are_one_too_many() {
     let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
     assert_eq!(scan::scan(&nested(MAX_DEPTH), Profile::Payload, &mut ()), Ok(()));
-    assert_eq!(scan::scan(&nested(MAX_DEPTH + 1), Profile::Payload, &mut ()), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
-    assert_eq!(scan::scan(&nested(1_000_000), Profile::Payload, &mut ()), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
+    assert_eq!(
+        scan::scan(&nested(MAX_DEPTH + 1), Profile::Payload, &mut ()),
+        Err(CanonicalError::TooDeep { at: MAX_DEPTH })
+    );
+    assert_eq!(
+        scan::scan(&nested(1_000_000), Profile::Payload, &mut ()),
+        Err(CanonicalError::TooDeep { at: MAX_DEPTH })
+    );
 }
 
 #[test]
@@ -297,10 +303,8 @@ fn parcel() -> impl Strategy<Value = Parcel> {
 
 /// The same value or the same error, by the notes of the scan and by the decoder and encoder of CBOR in general.
 fn both_say_the_same<T: serde::de::DeserializeOwned + Serialize + std::fmt::Debug>(bytes: &[u8]) -> bool {
-    let (one, other) = (
-        decode::<T>(bytes, 100_000, Profile::Container),
-        decode_in_general::<T>(bytes, 100_000, Profile::Container),
-    );
+    let (one, other) =
+        (decode::<T>(bytes, 100_000, Profile::Container), decode_in_general::<T>(bytes, 100_000, Profile::Container));
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
     one.is_ok()
 }

@@ -146,6 +146,7 @@ impl<'a> Case<'a> {
             // What was said once in a log is said for ever.
             Refusal::NameClaimed { .. }
             | Refusal::KeyRevoked { .. }
+            | Refusal::ApprovalsUsed { .. }
             | Refusal::CoordinateBound(_)
             | Refusal::CoordinateReleased { .. }
             | Refusal::WeightsDiffer { .. }
@@ -189,9 +190,9 @@ impl<'a> Case<'a> {
     /// A signature that fails under its own key, wherever that key is shown.
     fn bad_signature(&self) -> Option<VerifyError> {
         let signed = self.key(&self.signed.kid()).and_then(|key| self.signed.verify(&key).err());
-        let Statement::Publisher(change) = self.signed.statement() else { return signed };
-        let known = change.approvals.iter().all(|approval| self.key(&approval.kid).is_some());
-        signed.or_else(|| change.verify_approvals(|kid| self.key(kid)).err().filter(|_| known))
+        let statement = self.signed.statement();
+        let known = statement.approvals().iter().all(|approval| self.key(&approval.kid).is_some());
+        signed.or_else(|| statement.verify_approvals(|kid| self.key(kid)).err().filter(|_| known))
     }
 
     fn key(&self, kid: &KeyId) -> Option<PublicKey> {

@@ -1,10 +1,10 @@
 //! The decision: a pure function of a statement and of the log before it.
 
 use super::{Binding, Refusal, Swap, Unknown, View};
-use crate::hash::{Digest, LeafHash};
+use crate::hash::{Digest, KeyId, LeafHash};
 use crate::key::PublicKey;
 use crate::name::Coordinate;
-use crate::statement::{Action, Copies, Parent, SignedStatement, Statement};
+use crate::statement::{Action, Copies, Kind, Parent, SignedStatement, Statement};
 
 /// What becomes of a statement that is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub fn admit(leaf: &LeafHash, signed: &SignedStatement, view: &impl View) -> Res
     }
     signers(signed, view)?;
     let statement = signed.statement();
+    // One key that was stolen could else sign again, and as the newest word, what others approved once.
+    if let Some(position) = statement.used_approvals().and_then(|digest| view.approved(&digest)) {
+        return Err(Refusal::ApprovalsUsed { publisher: statement.publisher().clone(), position });
+    }
     check_references(statement, view)?;
     match statement {
         Statement::Release(release) => {
@@ -57,19 +61,16 @@ pub fn admit(leaf: &LeafHash, signed: &SignedStatement, view: &impl View) -> Res
 pub fn signers(signed: &SignedStatement, view: &impl View) -> Result<Signers, Refusal> {
     let (publisher, kid) = (signed.statement().publisher(), signed.kid());
     let holder = view.holder(publisher);
-    let approvals = match signed.statement() {
-        Statement::Publisher(change) => {
-            match holder {
-                Some(holder) => holder.check(publisher, &kid, change)?,
-                None if change.action != Action::Claim => {
-                    return Err(Refusal::NameUnclaimed { publisher: publisher.clone() });
-                }
-                None => {}
+    if let Statement::Publisher(change) = signed.statement() {
+        match holder {
+            Some(holder) => holder.check(publisher, &kid, change)?,
+            None if change.action != Action::Claim => {
+                return Err(Refusal::NameUnclaimed { publisher: publisher.clone() });
             }
-            change.approvals.as_slice()
+            None => {}
         }
-        _ => &[],
-    };
+    }
+    let approvals = signed.statement().approvals();
     let key = |kid| {
         let found = match (holder, signed.statement()) {
             (Some(holder), _) => holder.key(&kid).copied().ok_or_else(|| holder.not_held(publisher.clone(), kid))?,
@@ -80,17 +81,20 @@ pub fn signers(signed: &SignedStatement, view: &impl View) -> Result<Signers, Re
         };
         Ok(found)
     };
+    let signer = key(kid)?;
     let approvers = approvals.iter().map(|approval| key(approval.kid)).collect::<Result<_, _>>()?;
-    Ok(Signers { signer: key(kid)?, approvers })
+    if let (Some(holder), false) = (holder, signed.statement().kind() == Kind::Publisher) {
+        // Nobody signs twice: the statement was refused as it was read.
+        holder.check_release(publisher, signed.statement().kind(), 1 + approvals.len() as u64)?;
+    }
+    Ok(Signers { signer, approvers })
 }
 
 /// Verifies the signatures under the keys that [`signers`] gave.
 pub fn authenticate(signed: &SignedStatement, keys: &Signers) -> Result<(), Refusal> {
     signed.verify(&keys.signer)?;
-    if let Statement::Publisher(change) = signed.statement() {
-        change.verify_approvals(|kid| keys.approvers.iter().find(|key| key.key_id() == *kid).copied())?;
-    }
-    Ok(())
+    let approver = |kid: &KeyId| keys.approvers.iter().find(|key| key.key_id() == *kid).copied();
+    Ok(signed.statement().verify_approvals(approver)?)
 }
 
 /// Whatever a statement refers to is in this log, with these weights.

@@ -10,7 +10,7 @@ use super::admit::{admit, authenticate, signers};
 use super::keys::Holder;
 use super::refusal::Refusal;
 use super::registry::{Binding, Registry, View};
-use crate::hash::{KeyId, LeafHash};
+use crate::hash::{Digest, KeyId, LeafHash};
 use crate::merkle::leaf_hash;
 use crate::name::{Coordinate, Publisher};
 use crate::proof::Proven;
@@ -80,7 +80,7 @@ impl KeyHistory {
         self.steps.iter().rev().find(|step| step.position < position).map(|step| &step.holder)
     }
 
-    /// Whether a statement at a position is signed by the keys that held the name there.
+    /// Whether a statement at a position is signed by keys that held the name there, and by as many as it asked for.
     pub fn check(&self, position: u64, signed: &SignedStatement) -> Result<(), Refusal> {
         let view = Held { publisher: &self.publisher, holder: self.at(position) };
         authenticate(signed, &signers(signed, &view)?)
@@ -108,6 +108,10 @@ impl View for Held<'_> {
     }
 
     fn binding(&self, _: &Coordinate) -> Option<&Binding> {
+        None
+    }
+
+    fn approved(&self, _: &Digest) -> Option<u64> {
         None
     }
 }

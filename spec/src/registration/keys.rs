@@ -5,7 +5,7 @@ use crate::bundle::MAX_KEY_STATEMENTS;
 use crate::hash::{KeyId, LeafHash};
 use crate::key::PublicKey;
 use crate::name::Publisher;
-use crate::statement::{Action, LoggedEntry, MAX_KEYS, PublisherClaim};
+use crate::statement::{Action, Kind, LoggedEntry, MAX_KEYS, PublisherClaim};
 
 /// The keys of a name at a point of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Holder {
     pub keys: Vec<PublicKey>,
     /// How many of them sign a change of keys.
     pub threshold: u64,
+    /// How many of them sign a statement about a release.
+    pub release_threshold: u64,
     /// The keys that may speak no longer, and never again under this name.
     pub revoked: Vec<KeyId>,
 }
@@ -33,6 +35,7 @@ impl Holder {
             statements: 1,
             keys: claim.keys.iter().map(|key| key.public_key).collect(),
             threshold: claim.threshold,
+            release_threshold: claim.keys_for_releases(),
             revoked: Vec::new(),
         }
     }
@@ -50,6 +53,16 @@ impl Holder {
         self.keys.extend(change.keys.iter().map(|key| key.public_key));
         self.revoked.extend(&change.revoked);
         self.threshold = change.threshold;
+        self.release_threshold = change.keys_for_releases();
+    }
+
+    /// Whether so many keys are enough for a statement that is no key statement.
+    pub(super) fn check_release(&self, publisher: &Publisher, kind: Kind, found: u64) -> Result<(), Refusal> {
+        let (publisher, needed) = (publisher.clone(), self.release_threshold);
+        if found < needed {
+            return Err(Refusal::ApprovalsMissing { publisher, kind, needed, found });
+        }
+        Ok(())
     }
 
     /// Whether the keys of the name may be changed so, their signatures aside.
@@ -67,7 +80,7 @@ impl Holder {
         // Nobody signs twice: the statement was refused as it was read.
         let (needed, found) = (self.threshold, 1 + change.approvals.len() as u64);
         if found < needed {
-            return Err(Refusal::ApprovalsMissing { publisher, needed, found });
+            return Err(Refusal::ApprovalsMissing { publisher, kind: Kind::Publisher, needed, found });
         }
         if change.previous != Some(self.newest) {
             return Err(Refusal::KeysMoved { publisher, position: self.newest.entry });

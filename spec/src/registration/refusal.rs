@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::hash::{Digest, KeyId};
 use crate::name::{Coordinate, Publisher};
-use crate::statement::VerifyError;
+use crate::statement::{Kind, VerifyError};
 
 /// Why a statement is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +43,23 @@ pub enum Refusal {
         /// The key.
         kid: KeyId,
     },
-    /// A change of keys with too few signatures.
+    /// Too few keys signed.
     ApprovalsMissing {
         /// The name.
         publisher: Publisher,
+        /// What they signed.
+        kind: Kind,
         /// How many keys must sign.
         needed: u64,
         /// How many did.
         found: u64,
+    },
+    /// Approvals of something that was logged with them.
+    ApprovalsUsed {
+        /// The name.
+        publisher: Publisher,
+        /// The position where they were used.
+        position: u64,
     },
     /// A change of keys that another one has overtaken.
     KeysMoved {
@@ -138,6 +147,7 @@ impl Refusal {
             Self::KeyRevoked { .. } => "key-revoked",
             Self::KeyHeld { .. } => "key-held",
             Self::ApprovalsMissing { .. } => "approvals-missing",
+            Self::ApprovalsUsed { .. } => "approvals-used",
             Self::KeysMoved { .. } => "keys-moved",
             Self::KeysLeft { .. } => "keys-left",
             Self::TooManyKeyStatements { .. } => "too-many-key-statements",
@@ -159,6 +169,9 @@ impl Refusal {
             Self::KeyRevoked { .. } => "a revoked key never speaks again under this name: sign with, or add, another",
             Self::KeyHeld { .. } => "leave out the keys that the name has",
             Self::ApprovalsMissing { .. } => "let further keys of the name approve the statement",
+            Self::ApprovalsUsed { .. } => {
+                "the log has it: nothing more is to be done; to say it again, let it be approved again, with another issued_at"
+            }
             Self::KeysMoved { .. } => {
                 "look at the newest key statement and make the change again, naming it as previous"
             }
@@ -181,6 +194,7 @@ impl Refusal {
     pub fn existing(&self) -> Option<u64> {
         match self {
             Self::NameClaimed { position, .. }
+            | Self::ApprovalsUsed { position, .. }
             | Self::KeysMoved { position, .. }
             | Self::CoordinateReleased { position, .. }
             | Self::FalseRecall { position, .. } => Some(*position),
@@ -199,8 +213,14 @@ impl fmt::Display for Refusal {
             Self::KeyNotHeld { publisher, kid } => write!(f, "key {kid} does not hold {publisher}"),
             Self::KeyRevoked { publisher, kid } => write!(f, "key {kid} of {publisher} was revoked"),
             Self::KeyHeld { publisher, kid } => write!(f, "key {kid} holds {publisher} already"),
-            Self::ApprovalsMissing { publisher, needed, found } => {
+            Self::ApprovalsMissing { publisher, kind: Kind::Publisher, needed, found } => {
                 write!(f, "a change of the keys of {publisher} needs {needed} of them to sign, found {found}")
+            }
+            Self::ApprovalsMissing { publisher, kind, needed, found } => {
+                write!(f, "a statement of {publisher} (here: {kind}) needs {needed} of its keys to sign, found {found}")
+            }
+            Self::ApprovalsUsed { publisher, position } => {
+                write!(f, "the approvals of this statement of {publisher} were used for the same at entry {position}")
             }
             Self::KeysMoved { publisher, position } => {
                 write!(f, "the keys of {publisher} were changed at entry {position}, which this change does not name")

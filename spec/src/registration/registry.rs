@@ -35,6 +35,8 @@ pub trait View {
     fn holder(&self, publisher: &Publisher) -> Option<&Holder>;
     /// What a coordinate is bound to.
     fn binding(&self, coordinate: &Coordinate) -> Option<&Binding>;
+    /// Where the approvals were used of what a digest names ([`Statement::used_approvals`]).
+    fn approved(&self, digest: &Digest) -> Option<u64>;
 }
 
 /// The state after some entries: a pure function of them, in their order.
@@ -43,6 +45,7 @@ pub struct Registry {
     leaves: HashMap<LeafHash, u64>,
     holders: HashMap<Publisher, Holder>,
     bindings: HashMap<Coordinate, Binding>,
+    approved: HashMap<Digest, u64>,
 }
 
 /// The registry, and over it what the batch under way adds.
@@ -63,6 +66,9 @@ impl Registry {
     /// The same for the registry of a batch, over the log before it.
     pub fn apply_over(&mut self, logged: &Self, position: u64, leaf: LeafHash, statement: &Statement) {
         self.leaves.entry(leaf).or_insert(position);
+        if let Some(digest) = statement.used_approvals() {
+            self.approved.entry(digest).or_insert(position);
+        }
         match statement {
             Statement::Publisher(change) => {
                 let name = &change.publisher.name;
@@ -102,6 +108,9 @@ impl Registry {
         }
         self.holders.extend(batch.holders);
         self.bindings.extend(batch.bindings);
+        for (digest, position) in batch.approved {
+            self.approved.entry(digest).or_insert(position);
+        }
     }
 
     /// A registry of these alone: for anyone who keeps it elsewhere and fetches what [`super::admit`] asks about a statement.
@@ -109,11 +118,13 @@ impl Registry {
         leaves: impl IntoIterator<Item = (LeafHash, u64)>,
         holders: impl IntoIterator<Item = (Publisher, Holder)>,
         bindings: impl IntoIterator<Item = (Coordinate, Binding)>,
+        approved: impl IntoIterator<Item = (Digest, u64)>,
     ) -> Self {
         Self {
             leaves: leaves.into_iter().collect(),
             holders: holders.into_iter().collect(),
             bindings: bindings.into_iter().collect(),
+            approved: approved.into_iter().collect(),
         }
     }
 
@@ -130,6 +141,11 @@ impl Registry {
     /// The coordinates bound, in no order.
     pub fn bindings(&self) -> impl Iterator<Item = (&Coordinate, &Binding)> {
         self.bindings.iter()
+    }
+
+    /// Where approvals were used, in no order.
+    pub fn used_approvals(&self) -> impl Iterator<Item = (&Digest, u64)> {
+        self.approved.iter().map(|(digest, position)| (digest, *position))
     }
 
     /// How many statements, names and coordinates there are.
@@ -173,6 +189,10 @@ impl View for Registry {
     fn binding(&self, coordinate: &Coordinate) -> Option<&Binding> {
         self.bindings.get(coordinate)
     }
+
+    fn approved(&self, digest: &Digest) -> Option<u64> {
+        self.approved.get(digest).copied()
+    }
 }
 
 impl View for Layered<'_> {
@@ -186,5 +206,9 @@ impl View for Layered<'_> {
 
     fn binding(&self, coordinate: &Coordinate) -> Option<&Binding> {
         self.batch.binding(coordinate).or_else(|| self.logged.binding(coordinate))
+    }
+
+    fn approved(&self, digest: &Digest) -> Option<u64> {
+        self.logged.approved(digest).or_else(|| self.batch.approved(digest))
     }
 }

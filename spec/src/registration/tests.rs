@@ -292,6 +292,104 @@ fn two_of_three_keys_change_the_keys_and_one_does_not() {
     );
 }
 
+/// A log in which `acme.example` asks for two of its three keys on each release, by its claim.
+fn two_of_three() -> Log {
+    let mut log = Log::default();
+    let mut claim = PublisherClaim { release_threshold: Some(2), ..claim_of("acme.example", &[1, 2, 3], 2) };
+    claim.approve(&key(2)).unwrap();
+    assert_eq!(log.say(Statement::Publisher(claim), 1), Ok(0));
+    log
+}
+
+fn approved(mut statement: Statement, approvers: &[u8]) -> Statement {
+    approvers.iter().for_each(|seed| statement.approve(&key(*seed)).unwrap());
+    statement
+}
+
+#[test]
+fn two_of_three_keys_say_everything_and_a_stolen_one_says_nothing() {
+    let mut log = two_of_three();
+    let base = || release("acme.example", "base", b"1");
+    for (code, said, signer) in [
+        ("approvals-missing", base(), 1),
+        ("key-not-held", approved(base(), &[4]), 1),
+        ("key-not-held", approved(base(), &[1]), 4),
+    ] {
+        assert_eq!(log.say(said, signer), Err(code));
+    }
+    // Approved is something else, or another release.
+    let mut other_bytes = release_of("acme.example", "base", b"1");
+    other_bytes.approvals = approved(release("acme.example", "base", b"2"), &[2]).approvals().to_vec();
+    assert_eq!(log.say(Statement::Release(Box::new(other_bytes)), 1), Err("bad-signature"));
+    assert_eq!(log.say(approved(base(), &[2]), 1), Ok(1));
+    assert_eq!(log.say(approved(release("acme.example", "instruct", b"2"), &[1, 3]), 2), Ok(2), "more are welcome");
+
+    let bound = log.released(1);
+    for kind in [Kind::Amend, Kind::Stage, Kind::Withdraw] {
+        let said = about(kind, "acme.example", &bound, b"1");
+        assert_eq!(log.say(said.clone(), 3), Err("approvals-missing"), "{kind}");
+        assert!(log.say(approved(said, &[2]), 3).is_ok(), "{kind}");
+    }
+    // So for what it says about others.
+    log.say(claim("other.example", 9), 9).unwrap();
+    log.say(release("other.example", "base", b"7"), 9).unwrap();
+    let theirs = log.released(7);
+    let said = about(Kind::Evaluation, "acme.example", &theirs, b"7");
+    assert_eq!(log.say(said.clone(), 1), Err("approvals-missing"));
+    assert_eq!(log.say(approved(said, &[3]), 1), Ok(8));
+    // One key changes no keys either, and so does not lower the threshold.
+    let lower = change(Action::Add, log.newest(0), &[5], &[], 1);
+    assert_eq!(log.say(Statement::Publisher(lower), 1), Err("approvals-missing"));
+}
+
+#[test]
+fn a_threshold_for_releases_holds_from_its_entry_on_until_as_many_keys_end_it() {
+    let mut log = Log::default();
+    log.say(Statement::Publisher(claim_of("acme.example", &[1, 2, 3], 1)), 1).unwrap();
+    assert_eq!(log.say(release("acme.example", "base", b"1"), 1), Ok(1));
+    let mut raise = change(Action::Add, log.newest(0), &[4], &[], 2);
+    raise.release_threshold = Some(2);
+    assert_eq!(log.say(Statement::Publisher(raise), 1), Ok(2));
+    assert_eq!(log.say(release("acme.example", "instruct", b"2"), 1), Err("approvals-missing"));
+
+    let mut revoke = change(Action::Revoke, log.newest(2), &[], &[2], 2);
+    revoke.release_threshold = Some(2);
+    assert_eq!(log.say(approved(Statement::Publisher(revoke), &[3]), 1), Ok(3));
+    assert_eq!(log.say(approved(release("acme.example", "instruct", b"2"), &[2]), 1), Err("key-revoked"));
+    let chat = approved(release("acme.example", "chat", b"3"), &[3]);
+    assert_eq!(log.say(chat, 1), Ok(4));
+
+    // Left out of the next change, it is one again.
+    let lower = approved(Statement::Publisher(change(Action::Revoke, log.newest(3), &[], &[4], 2)), &[3]);
+    assert_eq!(log.say(lower, 1), Ok(5));
+    assert_eq!(log.say(release("acme.example", "instruct", b"2"), 3), Ok(6));
+}
+
+/// What others approved once, a stolen key cannot make the newest word.
+#[test]
+fn approvals_are_used_once_whoever_signs_with_them() {
+    let mut log = two_of_three();
+    log.say(approved(release("acme.example", "base", b"1"), &[2]), 1).unwrap();
+    let bound = log.released(1);
+    let first = approved(about(Kind::Amend, "acme.example", &bound, b"1"), &[2]);
+    assert_eq!(log.say(first.clone(), 1), Ok(2));
+    let mut second = about(Kind::Amend, "acme.example", &bound, b"1");
+    let Statement::Amend(amend) = &mut second else { unreachable!() };
+    amend.reason = "The first was wrong.".parse().unwrap();
+    assert_eq!(log.say(approved(second, &[2]), 1), Ok(3));
+
+    let again = sign(&first, &key(3)).unwrap();
+    let refusal = log.judge(&again).unwrap_err();
+    assert_eq!((refusal.code(), refusal.existing()), ("approvals-used", Some(2)));
+    let with_others = approved(first.without_approvals(), &[1, 3]);
+    assert_eq!(log.say(with_others, 2), Err("approvals-used"));
+    assert_eq!(log.say(first.clone(), 1), Ok(2), "the same bytes are there");
+    let mut anew = first.without_approvals();
+    let Statement::Amend(amend) = &mut anew else { unreachable!() };
+    amend.issued_at = "2030-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(log.say(approved(anew, &[2]), 3), Ok(4), "said again, and approved again");
+}
+
 fn claim_again() -> Statement {
     claim("acme.example", 1)
 }
@@ -322,9 +420,24 @@ fn pool() -> &'static [SignedStatement] {
             }
             pool.push(sign(&about(Kind::Evaluation, "other.example", &bound, b"1"), &key(2)).unwrap());
         }
+        // The same, approved by one key and signed by one or the other.
+        let again = approved(
+            about(
+                Kind::Amend,
+                "acme.example",
+                &LoggedRelease {
+                    coordinate: pool[1].statement().coordinate().unwrap(),
+                    entry: 1,
+                    leaf_hash: leaf(&pool[1]),
+                },
+                b"1",
+            ),
+            &[3],
+        );
+        pool.extend([1, 2].map(|seed| sign(&again, &key(seed)).unwrap()));
         let claimed = LoggedEntry { entry: 0, leaf_hash: leaf(&first) };
         for (action, add, revoke) in
-            [(Action::Add, &[2][..], &[][..]), (Action::Rotate, &[2], &[1]), (Action::Revoke, &[], &[1])]
+            [(Action::Add, &[2, 3][..], &[][..]), (Action::Rotate, &[2], &[1]), (Action::Revoke, &[], &[1])]
         {
             let changed = Statement::Publisher(change(action, claimed, add, revoke, 1));
             pool.push(sign(&changed, &key(1)).unwrap());
@@ -336,7 +449,7 @@ fn pool() -> &'static [SignedStatement] {
 proptest! {
     /// Where a batch ends decides nothing: the registry and every verdict are the same one by one and in batches.
     #[test]
-    fn batches_do_not_matter(order in prop::collection::vec((0..27_usize, prop::bool::weighted(0.2)), 0..48)) {
+    fn batches_do_not_matter(order in prop::collection::vec((0..29_usize, prop::bool::weighted(0.2)), 0..48)) {
         let (mut single, mut logged, mut batch) = (Registry::default(), Registry::default(), Registry::default());
         let mut position = 0;
         for (which, closes) in order {
@@ -360,7 +473,7 @@ proptest! {
 
     /// A registry that is fed what no honest log has neither panics nor lets a name or a coordinate change hands.
     #[test]
-    fn no_sequence_moves_a_name_or_rebinds_a_coordinate(order in prop::collection::vec(0..27_usize, 0..48)) {
+    fn no_sequence_moves_a_name_or_rebinds_a_coordinate(order in prop::collection::vec(0..29_usize, 0..48)) {
         let mut registry = Registry::default();
         let mut held = Vec::new();
         for (position, which) in (0..).zip(order) {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
 use super::{
-    Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License,
-    LoggedRelease, MAX_HOSTS, ModelFacts, Obligations, Openness, Prose, PublisherName, Rationale, Reference, Release,
-    Safety, Timestamp, components, evaluation, hosts, legal, lineage,
+    Ancestor, Approval, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim,
+    License, LoggedRelease, MAX_HOSTS, ModelFacts, Obligations, Openness, Prose, PublisherName, Rationale, Reference,
+    Release, Safety, Timestamp, components, evaluation, hosts, legal, lineage,
 };
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
@@ -76,6 +76,9 @@ pub struct Amend {
     /// What it was made of, every parent; none left is an empty list, and then it was trained from nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Vec<Ancestor>>,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 /// The evidence of a release, replaced as a whole, so that every dangerous domain is still spoken of.

@@ -143,6 +143,13 @@ pub enum FieldError {
         /// The threshold.
         found: u64,
     },
+    /// A threshold for releases that says nothing, or that fewer keys could lower.
+    ReleaseThresholdOutOfRange {
+        /// The threshold for changes of keys.
+        most: u64,
+        /// The threshold for releases.
+        found: u64,
+    },
     /// Fewer keys signed than must.
     ApprovalsMissing {
         /// How many must.
@@ -223,7 +230,7 @@ impl FieldError {
             Self::CommitMissing { .. } => "commit-missing",
             Self::ClassDiffers { .. } => "class-differs",
             Self::KeyIdDiffers { .. } => "key-id-differs",
-            Self::ThresholdOutOfRange { .. } => "threshold-out-of-range",
+            Self::ThresholdOutOfRange { .. } | Self::ReleaseThresholdOutOfRange { .. } => "threshold-out-of-range",
             Self::ApprovalsMissing { .. } => "approvals-missing",
             Self::ApproverNotListed { .. } => "approver-not-listed",
             Self::Required { .. } => "field-required",
@@ -263,6 +270,7 @@ impl FieldError {
             Self::HostsMissing { .. } => FieldPath::new("hosts"),
             Self::ClassDiffers { .. } => FieldPath::new("openness.class"),
             Self::ThresholdOutOfRange { .. } => FieldPath::new("threshold"),
+            Self::ReleaseThresholdOutOfRange { .. } => FieldPath::new("release_threshold"),
             Self::ApprovalsMissing { .. } => FieldPath::new("approvals"),
             Self::NotThePublisher { .. } | Self::OwnRelease { .. } => FieldPath::new("publisher.name"),
             Self::NothingAmended => FieldPath::new("release"),
@@ -403,6 +411,15 @@ impl fmt::Display for FieldError {
             }
             Self::ThresholdOutOfRange { most, found } => {
                 write!(f, "{path}: expected 1 to {most}, the number of keys, found {found}")
+            }
+            Self::ReleaseThresholdOutOfRange { most: ..2, found } => {
+                write!(f, "{path}: expected none, since one key changes the keys and could lower it, found {found}")
+            }
+            Self::ReleaseThresholdOutOfRange { most, found } => {
+                write!(
+                    f,
+                    "{path}: expected 2 to {most}, as many keys as change the keys, or none where one is enough, found {found}"
+                )
             }
             Self::ApprovalsMissing { needed, found } => {
                 write!(f, "{path}: expected signatures by {needed} keys, found {found}, the signer's own among them")

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Affected, Date, FieldError, Prose, PublisherName, Reference, Slug, Timestamp};
+use super::{Affected, Approval, Date, FieldError, Prose, PublisherName, Reference, Slug, Timestamp};
 use crate::canonical::vocabulary;
 
 /// The most releases that one incident names.
@@ -89,6 +89,9 @@ pub struct Incident {
     pub affected: Vec<Affected>,
     /// The whole advisory.
     pub advisory: Reference,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl Incident {

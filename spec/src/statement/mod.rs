@@ -3,6 +3,8 @@
 mod access;
 mod agreement;
 mod amend;
+mod approval;
+mod approved;
 mod components;
 mod cose;
 mod docs;
@@ -44,6 +46,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, Stage};
 pub use agreement::ManifestMismatch;
 pub use amend::{Amend, AmendKind, Evidence};
+pub use approval::{Approval, approved_bytes};
 pub use components::{Component, Included};
 pub use cose::{CONTENT_TYPE, EnvelopeError, Header, MAX_STATEMENT};
 pub use docs::Docs;
@@ -66,7 +69,7 @@ pub use observation::{
 };
 pub use openness::{MofClass, Openness, OpennessClaim};
 pub use parent::{Parent, UnloggedParent, UnseenBytes, UnseenParent};
-pub use publisher::{Action, Algorithm, Approval, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind};
+pub use publisher::{Action, Algorithm, MAX_KEYS, PublisherClaim, PublisherKey, PublisherKind};
 pub use publisher_name::PublisherName;
 pub use rationale::{MAX_REASONS, Rationale};
 pub use reference::{Document, Reference};
@@ -206,6 +209,15 @@ impl Statement {
         references
     }
 
+    /// Signatures of further keys.
+    pub fn approvals(&self) -> &[Approval] {
+        inside!(self, inner => &inner.approvals)
+    }
+
+    fn approvals_mut(&mut self) -> &mut Vec<Approval> {
+        inside!(self, inner => &mut inner.approvals)
+    }
+
     /// When it was made, as its speaker says.
     pub fn issued_at(&self) -> Timestamp {
         inside!(self, inner => inner.issued_at)
@@ -267,7 +279,11 @@ impl Statement {
 
     /// Everything that is wrong with the fields.
     pub fn problems(&self) -> Vec<FieldError> {
-        inside!(self, inner => inner.problems())
+        let mut problems = inside!(self, inner => inner.problems());
+        if self.kind() != Kind::Publisher {
+            problems.extend(approval::problems(self.approvals()));
+        }
+        problems
     }
 
     /// The canonical payload, unchecked.
@@ -337,9 +353,7 @@ impl SignedStatement {
             let found = envelope.subject.to_owned();
             return Err(StatementError::SubjectDiffers { expected: subject, found });
         }
-        if let Statement::Publisher(claim) = &statement {
-            check_signers(claim, envelope.kid)?;
-        }
+        check_signers(&statement, envelope.kid)?;
         let to_be_signed = envelope.to_be_signed();
         let Envelope { kid, signature, .. } = envelope;
         Ok(Self { bytes: bytes.to_vec(), statement, kid, to_be_signed, signature })
@@ -376,12 +390,13 @@ fn read<T: DeserializeOwned + Serialize>(
     canonical::read_scanned(payload, scanned).map_err(StatementError::from_payload)
 }
 
-/// A claim is signed by enough of its own keys, and nobody counts twice.
-fn check_signers(claim: &PublisherClaim, signer: KeyId) -> Result<(), StatementError> {
-    if claim.approvals.iter().any(|approval| approval.kid == signer) {
+/// Nobody counts twice, and a claim is signed by enough of its own keys.
+fn check_signers(statement: &Statement, signer: KeyId) -> Result<(), StatementError> {
+    if statement.approvals().iter().any(|approval| approval.kid == signer) {
         let (path, found) = (FieldPath::new("approvals"), signer.to_string());
         return Err(StatementError::Field(FieldError::Duplicate { path, found }));
     }
+    let Statement::Publisher(claim) = statement else { return Ok(()) };
     if claim.action != Action::Claim {
         return Ok(());
     }

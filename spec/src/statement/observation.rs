@@ -6,7 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Affected, FieldError, HostType, Line, Prose, PublisherName, Timestamp, Uri};
+use super::{Affected, Approval, FieldError, HostType, Line, Prose, PublisherName, Timestamp, Uri};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 use crate::manifest::{FilePath, GitBlobId};
@@ -79,6 +79,9 @@ pub struct Observation {
     /// The files that are not as recorded, or all that were seen where nothing is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<ObservedFile>,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 /// The host that was looked at.

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{FieldError, LoggedEntry, Prose, PublisherName, Timestamp, VerifyError};
+use super::{Approval, FieldError, LoggedEntry, Prose, PublisherName, Timestamp, approval, approved_bytes};
 use crate::canonical::{self, CanonicalError, FieldPath, vocabulary};
 use crate::hash::{Digest, KeyId};
-use crate::key::{PublicKey, SecretKey, Signature};
+use crate::key::{PublicKey, SecretKey};
 use crate::name::Publisher;
 use crate::text::hex_exact;
 
@@ -45,7 +45,7 @@ vocabulary! {
 
 /// A claim of a name, or a change of its keys: signed by as many of its keys as its threshold says.
 ///
-/// One of them signs the envelope; the others approve: each signs [`PublisherClaim::approved_bytes`].
+/// One of them signs the envelope; the others approve: each signs [`super::Statement::approved_bytes`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublisherClaim {
@@ -65,6 +65,9 @@ pub struct PublisherClaim {
     pub revoked: Vec<KeyId>,
     /// How many keys sign the next change of keys.
     pub threshold: u64,
+    /// How many keys sign each statement about a release from now on, where that is more than one: at most `threshold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_threshold: Option<u64>,
     /// The name's newest key statement, which this one changes: so two changes cannot cross, and none can be replayed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<LoggedEntry>,
@@ -74,17 +77,6 @@ pub struct PublisherClaim {
     /// The other signatures, where the threshold is above one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
-}
-
-/// A further key's signature over the same statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Approval {
-    /// Which key.
-    pub kid: KeyId,
-    /// Its 64 bytes, in lower-case hex.
-    #[serde(serialize_with = "write_signature", deserialize_with = "read_signature")]
-    pub signature: Signature,
 }
 
 /// A key of a publisher.
@@ -112,6 +104,7 @@ impl PublisherClaim {
             keys,
             revoked: Vec::new(),
             threshold: 1,
+            release_threshold: None,
             previous: None,
             reason: None,
             approvals: Vec::new(),
@@ -123,40 +116,16 @@ impl PublisherClaim {
         self.keys.iter().find(|key| key.kid == *kid).map(|key| &key.public_key)
     }
 
-    /// What an approving key signs: `"stele/key-approval@v1\n" || hex(SHA-256(payload without approvals)) || "\n"`.
-    pub fn approved_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
-        let plain = Self { approvals: Vec::new(), ..self.clone() };
-        let payload = canonical::to_bytes(&plain)?;
-        Ok(format!("{APPROVAL}\n{}\n", Digest::of(&payload)).into_bytes())
+    /// How many keys sign a statement about a release; the field is left out where one is enough.
+    pub fn keys_for_releases(&self) -> u64 {
+        self.release_threshold.unwrap_or(1)
     }
 
     /// Approves the statement with one more key. Nothing else of it may change after that.
     pub fn approve(&mut self, key: &SecretKey) -> Result<(), CanonicalError> {
-        let signature = key.sign(&self.approved_bytes()?);
-        self.take_approval(key.public().key_id(), signature);
-        Ok(())
-    }
-
-    /// Takes the signature of a key over [`PublisherClaim::approved_bytes`], which the caller has verified; of each key one.
-    pub fn take_approval(&mut self, kid: KeyId, signature: Signature) {
-        self.approvals.retain(|approval| approval.kid != kid);
-        self.approvals.push(Approval { kid, signature });
-        self.approvals.sort_by_key(|approval| approval.kid);
-    }
-
-    /// Verifies every approval, strictly, under the keys that a lookup gives.
-    pub fn verify_approvals(&self, key: impl Fn(&KeyId) -> Option<PublicKey>) -> Result<(), VerifyError> {
-        if self.approvals.is_empty() {
-            return Ok(());
-        }
-        let first = self.approvals.first().map_or(KeyId::from_bytes([0; 32]), |approval| approval.kid);
-        let bytes = self.approved_bytes().map_err(|_| VerifyError::BadSignature { kid: first })?;
-        for Approval { kid, signature } in &self.approvals {
-            let good = key(kid).is_some_and(|key| key.verify(&bytes, signature).is_ok());
-            if !good {
-                return Err(VerifyError::BadSignature { kid: *kid });
-            }
-        }
+        let plain = Self { approvals: Vec::new(), ..self.clone() };
+        let bytes = approved_bytes(Digest::of(&canonical::to_bytes(&plain)?));
+        approval::take(&mut self.approvals, key.public().key_id(), key.sign(&bytes));
         Ok(())
     }
 
@@ -189,11 +158,11 @@ impl PublisherClaim {
         if !(1..=most as u64).contains(&self.threshold) {
             problems.push(FieldError::ThresholdOutOfRange { most, found: self.threshold });
         }
-        problems.at_most("approvals", &self.approvals, MAX_KEYS);
-        problems.different("approvals", self.approvals.iter().map(|approval| approval.kid));
-        if !self.approvals.is_sorted_by_key(|approval| approval.kid) {
-            problems.unexpected("approvals", "approvals are in the order of their kids");
+        // Else the fewer keys that change the keys could lower it, or bring keys of their own.
+        if let Some(found) = self.release_threshold.filter(|found| !(2..=self.threshold).contains(found)) {
+            problems.push(FieldError::ReleaseThresholdOutOfRange { most: self.threshold, found });
         }
+        approval::check(&self.approvals, &mut problems);
         if self.action == Action::Claim {
             for (position, approval) in self.approvals.iter().enumerate() {
                 if self.key(&approval.kid).is_none() {
@@ -231,9 +200,6 @@ impl PublisherClaim {
     }
 }
 
-/// The first line of what an approving key signs.
-const APPROVAL: &str = "stele/key-approval@v1";
-
 impl From<PublicKey> for PublisherKey {
     fn from(public_key: PublicKey) -> Self {
         Self { kid: public_key.key_id(), algorithm: Algorithm::Ed25519, public_key }
@@ -247,14 +213,4 @@ fn write_key<S: serde::Serializer>(key: &PublicKey, serializer: S) -> Result<S::
 fn read_key<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PublicKey, D::Error> {
     let bytes = hex_exact(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?;
     PublicKey::from_bytes(&bytes).map_err(serde::de::Error::custom)
-}
-
-fn write_signature<S: serde::Serializer>(signature: &Signature, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex::encode(signature.as_bytes()))
-}
-
-fn read_signature<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Signature, D::Error> {
-    hex_exact(&String::deserialize(deserializer)?)
-        .map(|bytes: [u8; 64]| Signature::from_bytes(bytes))
-        .map_err(serde::de::Error::custom)
 }

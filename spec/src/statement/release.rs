@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
 use super::{
-    Access, Ancestor, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host, LegalClaim, License,
-    ModelInfo, Obligations, Openness, Prose, PublisherName, Purl, Rationale, Reference, Safety, Timestamp, Tree,
-    Weights, components, evaluation, hosts, legal, lineage,
+    Access, Ancestor, Approval, Component, ComponentId, DangerousDomain, Docs, Evaluation, FieldError, Host,
+    LegalClaim, License, ModelInfo, Obligations, Openness, Prose, PublisherName, Purl, Rationale, Reference, Safety,
+    Timestamp, Tree, Weights, components, evaluation, hosts, legal, lineage,
 };
 use crate::canonical::{FieldPath, vocabulary};
 use crate::hash::Digest;
@@ -79,6 +79,9 @@ pub struct Release {
     /// Claims under laws, each of one jurisdiction and day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legal: Vec<LegalClaim>,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl Release {

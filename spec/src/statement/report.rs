@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Evaluation, FieldError, LoggedRelease, PublisherName, Timestamp, evaluation};
+use super::{Approval, Evaluation, FieldError, LoggedRelease, PublisherName, Timestamp, evaluation};
 use crate::canonical::vocabulary;
 
 vocabulary! {
@@ -28,6 +28,9 @@ pub struct EvaluationReport {
     pub release: LoggedRelease,
     /// The result; its subject is the weights digest of the release.
     pub evaluation: Evaluation,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl EvaluationReport {

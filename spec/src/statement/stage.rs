@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Access, FieldError, Host, LoggedRelease, MAX_HOSTS, Prose, PublisherName, Timestamp, hosts};
+use super::{Access, Approval, FieldError, Host, LoggedRelease, MAX_HOSTS, Prose, PublisherName, Timestamp, hosts};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 
@@ -36,6 +36,9 @@ pub struct StageMove {
     /// Where its files can be had at this stage, if that changed too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Vec<Host>>,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl StageMove {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{FieldError, LoggedRelease, Prose, PublisherName, Timestamp};
+use super::{Approval, FieldError, LoggedRelease, Prose, PublisherName, Timestamp};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 
@@ -33,6 +33,9 @@ pub struct Supersede {
     pub release: LoggedRelease,
     /// What replaces it, whoever published that.
     pub by: LoggedRelease,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl Supersede {

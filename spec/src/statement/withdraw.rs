@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Problems;
-use super::{Date, FieldError, LoggedRelease, Prose, PublisherName, Reference, Timestamp, Uri};
+use super::{Approval, Date, FieldError, LoggedRelease, Prose, PublisherName, Reference, Timestamp, Uri};
 use crate::canonical::vocabulary;
 use crate::hash::Digest;
 
@@ -85,6 +85,9 @@ pub struct Withdraw {
     /// What those who have a copy should know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advisory: Option<Reference>,
+    /// Signatures of further keys, where the name asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 impl Withdraw {

@@ -81,7 +81,7 @@ pub enum VerifyError {
     KeyRevoked {
         /// The name.
         publisher: Publisher,
-        /// The signer.
+        /// The signer, or an approver.
         kid: KeyId,
         /// The position of the revocation.
         revoked: u64,
@@ -92,10 +92,19 @@ pub enum VerifyError {
     KeyNotHeld {
         /// The name.
         publisher: Publisher,
-        /// The signer.
+        /// The signer, or an approver.
         kid: KeyId,
         /// The keys that do hold the name.
         claimed: Vec<KeyId>,
+    },
+    /// Fewer keys signed the release than the name asks for.
+    ApprovalsMissing {
+        /// The name.
+        publisher: Publisher,
+        /// How many keys must sign.
+        needed: u64,
+        /// How many did.
+        found: u64,
     },
     /// The name was claimed after the release.
     ClaimedLater {
@@ -139,6 +148,9 @@ impl fmt::Display for VerifyError {
             }
             Self::KeyNotHeld { publisher, .. } => {
                 write!(f, "{publisher} does not hold the key that signed the release")
+            }
+            Self::ApprovalsMissing { publisher, needed, found } => {
+                write!(f, "{publisher} asks for {needed} of its keys on each release, and {found} signed this one")
             }
             Self::ClaimedLater { claim, release } => {
                 write!(f, "the name was claimed at entry {claim}, after the release at entry {release}")
@@ -202,6 +214,8 @@ impl Explain for VerifyError {
                 claimed => claimed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             },
             "found": kid;
+        Self::ApprovalsMissing { needed, found, .. } => Exit::BadSignature, "approvals-missing", hint: SOMEBODY_ELSE,
+            "expected": format!("{needed} keys that sign"), "found": found;
         Self::ClaimedLater { .. } => Exit::BadSignature, "claimed-later", hint: SOMEBODY_ELSE;
         Self::Signature(error) => Exit::BadSignature, error.code(), hint: SOMEBODY_ELSE;
         Self::ManifestDiffers(error @ ManifestMismatch::Digest { expected, found, .. }) =>

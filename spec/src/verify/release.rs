@@ -77,14 +77,21 @@ impl VerifiedRelease {
         &self.manifest
     }
 
-    /// The key that signed.
+    /// The key that signed the envelope.
     pub fn signer(&self) -> KeyId {
         self.entry.value().kid()
     }
 
-    /// The entry that revoked the signer's key after the release, if this bundle has it. A bundle may be older than a revocation.
+    /// Every key that signed: that of the envelope, then those that approved, which are none where the name asks for one.
+    pub fn signers(&self) -> impl Iterator<Item = KeyId> + '_ {
+        let approvals = self.entry.value().statement().approvals();
+        core::iter::once(self.signer()).chain(approvals.iter().map(|approval| approval.kid))
+    }
+
+    /// The first entry that revoked a key of those that signed after the release, if this bundle has it. A bundle may be older than a
+    /// revocation.
     pub fn signer_revoked_at(&self) -> Option<u64> {
-        self.keys.revoked_at(&self.signer())
+        self.signers().filter_map(|kid| self.keys.revoked_at(&kid)).min()
     }
 
     /// The position of the release in the log, from 0.
@@ -227,18 +234,22 @@ fn check_same_log(release: &TrustedCheckpoint, other: &TrustedCheckpoint) -> Res
     Err(VerifyError::OtherLog { expected, found })
 }
 
-/// Whether a key that held the name at the position of the release signed it.
+/// Whether keys that held the name at the position of the release signed it, as many as the name asks for there.
 fn check_signer(keys: &KeyHistory, position: u64, release: &SignedStatement) -> Result<(), VerifyError> {
-    let (publisher, kid) = (keys.publisher().clone(), release.kid());
+    let publisher = keys.publisher().clone();
     match (keys.check(position, release), keys.claimed_at()) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(claim)) if claim >= position => Err(VerifyError::ClaimedLater { claim, release: position }),
         (Err(Refusal::Signature(error)), _) => Err(VerifyError::Signature(error)),
-        (Err(Refusal::KeyRevoked { .. }), _) => {
+        (Err(Refusal::ApprovalsMissing { needed, found, .. }), _) => {
+            Err(VerifyError::ApprovalsMissing { publisher, needed, found })
+        }
+        (Err(Refusal::KeyRevoked { kid, .. }), _) => {
             let revoked = keys.revoked_at(&kid).unwrap_or_default();
             Err(VerifyError::KeyRevoked { publisher, kid, revoked, release: position })
         }
-        (Err(_), _) => {
+        (Err(refusal), _) => {
+            let kid = if let Refusal::KeyNotHeld { kid, .. } = refusal { kid } else { release.kid() };
             let claimed = keys.at(position).map(|holder| holder.keys.iter().map(|key| key.key_id()).collect());
             Err(VerifyError::KeyNotHeld { publisher, kid, claimed: claimed.unwrap_or_default() })
         }

@@ -30,6 +30,24 @@ const UNLIKE: u64 = 9;
 const CHANGE: u64 = 10;
 const LATE_OLD_KEY: u64 = 11;
 const LATE_NEW_KEY: u64 = 12;
+/// The name of a board: three keys, of which one is enough until `ASKS`, and two from then on until `LOWERS`.
+const BOARD: &str = "board.example";
+const BOARD_POLICY: &str = "the log of the board";
+const BOARD_CLAIM: u64 = 1;
+const BY_ONE_BEFORE: u64 = 2;
+const ASKS: u64 = 3;
+const BY_ONE: u64 = 4;
+const BY_TWO: u64 = 5;
+const BY_THREE: u64 = 6;
+const APPROVED_OTHERWISE: u64 = 7;
+const APPROVAL_MOVED: u64 = 8;
+const BY_A_STRANGER: u64 = 9;
+const LOWERED_BY_ONE: u64 = 10;
+const AFTER_LOWERED_BY_ONE: u64 = 11;
+const REVOKES: u64 = 12;
+const BY_A_REVOKED: u64 = 13;
+const LOWERS: u64 = 14;
+const BY_ONE_AFTER: u64 = 15;
 
 impl World {
     pub(super) fn new() -> Self {
@@ -64,6 +82,107 @@ impl World {
             fork.push(&entry);
         }
         Self { log, other: elsewhere, fork, cases: Vec::new() }
+    }
+
+    /// What is said under the name of the board, in a log of its own.
+    fn board(files: &Manifest) -> Log {
+        let mut log = Log::new("board.example/log", 4);
+        log.push(b"the first entry");
+        let of = |version: &str| release(BOARD, version, files);
+        let issued_at = "2026-06-24T09:30:00Z".parse().unwrap();
+        let keys = [70, 71, 72].map(|seed| key(seed).public());
+        let claim = PublisherClaim::new(BOARD.parse().unwrap(), issued_at, &keys);
+        let claim = sign(&Statement::Publisher(claim), &key(70)).unwrap();
+        assert_eq!(log.push(claim.bytes()), BOARD_CLAIM);
+        assert_eq!(log.push(&signed_by(of("1.0.0"), 70, &[])), BY_ONE_BEFORE);
+        let change =
+            |log: &Log, after: u64, add: &[u8], revoke: &[u8], thresholds: (u64, Option<u64>), by: (u8, &[u8])| {
+                let (threshold, release_threshold) = thresholds;
+                let after = (after, log.entries[after as usize].as_slice());
+                KeyChange { after, add, revoke, threshold, release_threshold }.signed_by(BOARD, by.0, by.1)
+            };
+        let asks = change(&log, BOARD_CLAIM, &[73], &[], (2, Some(2)), (70, &[]));
+        assert_eq!(log.push(&asks), ASKS);
+        assert_eq!(log.push(&signed_by(of("1.1.0"), 70, &[])), BY_ONE);
+        assert_eq!(log.push(&signed_by(of("1.2.0"), 70, &[71])), BY_TWO);
+        assert_eq!(log.push(&signed_by(of("1.3.0"), 72, &[70, 71])), BY_THREE);
+        let approval_of = |release: Release| {
+            let mut statement = Statement::Release(Box::new(release));
+            statement.approve(&key(71)).unwrap();
+            statement.approvals().to_vec()
+        };
+        let otherwise = Release { issued_at: "2026-06-30T00:00:00Z".parse().unwrap(), ..of("1.4.0") };
+        let moved = Release { approvals: approval_of(otherwise), ..of("1.4.0") };
+        assert_eq!(log.push(&signed_by(moved, 70, &[])), APPROVED_OTHERWISE);
+        let moved = Release { approvals: approval_of(of("1.2.0")), ..of("1.5.0") };
+        assert_eq!(log.push(&signed_by(moved, 70, &[])), APPROVAL_MOVED);
+        assert_eq!(log.push(&signed_by(of("1.6.0"), 70, &[60])), BY_A_STRANGER);
+        let lowered = change(&log, ASKS, &[74], &[], (1, None), (70, &[]));
+        assert_eq!(log.push(&lowered), LOWERED_BY_ONE);
+        assert_eq!(log.push(&signed_by(of("1.7.0"), 70, &[])), AFTER_LOWERED_BY_ONE);
+        let revokes = change(&log, ASKS, &[], &[71], (2, Some(2)), (70, &[72]));
+        assert_eq!(log.push(&revokes), REVOKES);
+        assert_eq!(log.push(&signed_by(of("1.8.0"), 70, &[71])), BY_A_REVOKED);
+        let lowers = change(&log, REVOKES, &[], &[73], (1, None), (70, &[72]));
+        assert_eq!(log.push(&lowers), LOWERS);
+        assert_eq!(log.push(&signed_by(of("1.9.0"), 72, &[])), BY_ONE_AFTER);
+        log
+    }
+
+    /// Bundles of the board's releases.
+    fn board_cases(&mut self, files: &Manifest) -> String {
+        let board = Self::board(files);
+        for (code, release, keys, comment) in [
+            ("approvals-missing", BY_ONE, &[BOARD_CLAIM, ASKS][..], "one key, of two that the name asks for"),
+            ("bad-signature", APPROVED_OTHERWISE, &[BOARD_CLAIM, ASKS], "an approval of other bytes: another time"),
+            ("bad-signature", APPROVAL_MOVED, &[BOARD_CLAIM, ASKS], "an approval moved from another release"),
+            ("key-not-held", BY_A_STRANGER, &[BOARD_CLAIM, ASKS], "an approval by a key that never held the name"),
+            (
+                "key-revoked",
+                BY_A_REVOKED,
+                &[BOARD_CLAIM, ASKS, REVOKES],
+                "an approval by a key that was revoked before",
+            ),
+            (
+                "key-history-broken",
+                AFTER_LOWERED_BY_ONE,
+                &[BOARD_CLAIM, ASKS, LOWERED_BY_ONE],
+                "one key, after one key said that one is enough",
+            ),
+            (
+                "approvals-missing",
+                AFTER_LOWERED_BY_ONE,
+                &[BOARD_CLAIM, ASKS],
+                "the same without the change that one key signed",
+            ),
+            (
+                "approvals-missing",
+                BY_ONE_AFTER,
+                &[BOARD_CLAIM, ASKS, REVOKES],
+                "one key, and the change to one not shown",
+            ),
+        ] {
+            let bundle = board.bundle(release, files, keys);
+            self.raw(comment, BOARD_POLICY, bundle.encode().unwrap(), Err(code));
+        }
+        // The approver's id in the place of which the signer's stands.
+        let mut twice = board.bundle(BY_TWO, files, &[BOARD_CLAIM, ASKS]);
+        let [signer, approver] = [70, 71].map(|seed| key(seed).public().key_id().to_string());
+        let at = twice.statement.windows(64).position(|part| part == approver.as_bytes()).unwrap();
+        twice.statement[at..at + 64].copy_from_slice(signer.as_bytes());
+        self.raw("one key signs and approves", BOARD_POLICY, twice.encode().unwrap(), Err("field-duplicate"));
+        for (release, keys, comment) in [
+            (BY_ONE_BEFORE, &[BOARD_CLAIM][..], "one key, before the name asked for two"),
+            (BY_ONE_BEFORE, &[BOARD_CLAIM, ASKS], "the same, with the change after it"),
+            (BY_TWO, &[BOARD_CLAIM, ASKS], "two keys, of two that the name asks for"),
+            (BY_TWO, &[BOARD_CLAIM, ASKS, REVOKES], "the same, of which one was revoked later"),
+            (BY_THREE, &[BOARD_CLAIM, ASKS], "three keys, of two that the name asks for"),
+            (BY_ONE_AFTER, &[BOARD_CLAIM, ASKS, REVOKES, LOWERS], "one key, after two said that one is enough"),
+        ] {
+            let bundle = board.bundle(release, files, keys).encode().unwrap();
+            self.raw(comment, BOARD_POLICY, bundle, Ok(release));
+        }
+        board.policy("2")
     }
 
     fn raw(
@@ -155,6 +274,8 @@ impl World {
         self.refuse("key-history-broken", "the change of keys without the claim before it", &bundle);
         let bundle = self.log.bundle(FORGED, &tiny, &[CLAIM]);
         self.refuse("bad-signature", "logged, and the signature is not the key's", &bundle);
+
+        let of_the_board = self.board_cases(&tiny);
 
         // The policy.
         for (policy, code, comment) in [
@@ -299,6 +420,7 @@ impl World {
             ("another log", self.other.policy("2")),
             ("another key", Log::new(ORIGIN, 3).policy("2")),
             ("two logs", with_other),
+            (BOARD_POLICY, of_the_board),
         ];
         self.cases.sort_by_key(|case| case.expected.is_ok());
         (self.cases, policies)

@@ -98,7 +98,7 @@ def one(bundle, policy, folder=None):
             release = verify(opened.read(), Policy(trusted.read()))
         said = f"{release['coordinate']}, entry {release['entry']} of {release['log']}, cosigned at {release['time']}"
         if release["revoked_later"]:
-            said += f"; its key was revoked at entry {release['revoked_later']}"
+            said += f"; a key that signed it was revoked at entry {release['revoked_later']}"
         if folder:
             lists = compare(folder, release["manifest"])
             judge(lists)
@@ -146,14 +146,13 @@ def verify(data, policy):
     for each in heads.values():  # 8
         if roots.setdefault(each.size, each.root) != each.root:
             raise Refused("log-forked", f"two roots of size {each.size}")
-    key = speaker(states, proof.index, statement.kid)  # 9
-    if not ed25519(key, statement.signature, statement.signed):
-        raise Refused("bad-signature", "the statement's")
+    speakers(states, proof.index, statement)  # 9
     proof.check(statement.leaf, head)  # 10
     manifest = parse_manifest(bundle["manifest"])  # 11
     agree(statement.record, bundle["manifest"], manifest)  # 12
 
-    later = [state.entry for state in states if state.entry > proof.index and statement.kid in state.revoked]
+    signed = {statement.kid, *(each["kid"] for each in statement.record.get("approvals", []))}
+    later = [state.entry for state in states if state.entry > proof.index and signed & state.revoked]
     return {
         "entry": proof.index,
         "log": head.origin,
@@ -253,31 +252,36 @@ def follow(before, entry, said):
     if not 1 <= len(keys) <= 16 or len(keys) < record["threshold"]:
         raise Refused("keys-left")
 
-    approvals = record.get("approvals", [])
-    plain = encode({name: value for name, value in record.items() if name != "approvals"})
-    approved = f"stele/key-approval@v1\n{hashlib.sha256(plain).hexdigest()}\n".encode()
-    signatures = [(said.kid, said.signature, said.signed)]
-    signatures += [(each["kid"], bytes.fromhex(each["signature"]), approved) for each in approvals]
-    for kid, signature, message in signatures:
-        if kid not in signers:
-            raise Refused("key-not-held", kid)
-        if not ed25519(signers[kid], signature, message):
-            raise Refused("bad-signature", kid)
-    if len({kid for kid, _, _ in signatures}) < needed:
-        raise Refused("approvals-missing")
+    signed_by(said, signers, needed)
     return Held(entry, said, keys, revoked)
 
 
-def speaker(states, entry, kid):
-    """The key that signed entry, if it held the name there."""
+def signed_by(said, held, needed, revoked=frozenset()):
+    """By as many of these keys as must sign: the envelope by one, and by each other an approval of the payload without approvals."""
+    approvals = said.record.get("approvals", [])
+    plain = encode({name: value for name, value in said.record.items() if name != "approvals"})
+    approved = f"stele/key-approval@v1\n{hashlib.sha256(plain).hexdigest()}\n".encode()
+    signatures = [(said.kid, said.signature, said.signed)]
+    signatures += [(each["kid"], bytes.fromhex(each["signature"]), approved) for each in approvals]
+    for kid, _, _ in signatures:
+        if kid not in held:
+            raise Refused("key-revoked" if kid in revoked else "key-not-held", kid)
+    if len({kid for kid, _, _ in signatures}) < needed:
+        raise Refused("approvals-missing", f"{needed} keys, found {len(signatures)}")
+    for kid, signature, message in signatures:
+        if not ed25519(held[kid], signature, message):
+            raise Refused("bad-signature", kid)
+
+
+def speakers(states, entry, said):
+    """Keys that held the name there signed what is said at entry, as many as the name asked for."""
     before = [state for state in states if state.entry < entry]
     if states and not before:
         raise Refused("claimed-later", f"at entry {states[0].entry}")
-    if before and kid in before[-1].revoked:
-        raise Refused("key-revoked", kid)
-    if not before or kid not in before[-1].keys:
-        raise Refused("key-not-held", kid)
-    return before[-1].keys[kid]
+    if not before:
+        raise Refused("key-not-held", said.kid)
+    newest = before[-1]
+    signed_by(said, newest.keys, newest.said.record.get("release_threshold", 1), newest.revoked)
 
 
 if __name__ == "__main__":

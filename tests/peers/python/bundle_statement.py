@@ -103,8 +103,13 @@ def check_record(record, kid):
     if record["kind"] not in KINDS:
         raise Refused("kind-unknown", record["kind"])
     fields, rules = KINDS[record["kind"]]
-    common = {"kind": text, "issued_at": moment, "publisher": struct({"name": publisher})}
+    common = {"kind": text, "issued_at": moment, "publisher": struct({"name": publisher}), "approvals?": listing(APPROVAL, 16)}
     struct(common | fields)(record, "")
+    kids = [each["kid"] for each in record.get("approvals", [])]
+    if len({kid, *kids}) <= len(kids):
+        raise Refused("field-duplicate", "approvals")
+    if kids != sorted(kids):
+        raise Refused("field-unexpected", "approvals")
     return record["kind"], record["publisher"]["name"], rules(record, record["publisher"]["name"], kid)
 
 
@@ -501,13 +506,11 @@ def publisher_rules(record, name, kid):
         raise Refused("field-unexpected", "revoked")
     if not 1 <= record["threshold"] <= (len(keys) if action == "claim" else 16):
         raise Refused("threshold-out-of-range")
-    kids = [each["kid"] for each in record.get("approvals", [])]
-    if len({kid, *kids}) <= len(kids):
-        raise Refused("field-duplicate", "approvals")
-    if kids != sorted(kids):
-        raise Refused("field-unexpected", "approvals")
+    if "release_threshold" in record and not 2 <= record["release_threshold"] <= record["threshold"]:
+        raise Refused("threshold-out-of-range", "release_threshold")
     if action == "claim":
         listed = {key["kid"] for key in keys}
+        kids = [each["kid"] for each in record.get("approvals", [])]
         if kid not in listed:
             raise Refused("signer-not-listed", kid)
         if not listed.issuperset(kids):
@@ -606,8 +609,8 @@ PUBLISHER = {"action": words("claim", "add", "rotate", "revoke"), "keys?": listi
 PUBLISHER |= {
     "revoked?": listing(digest, 16, 0, str),
     "threshold": integer,
+    "release_threshold?": integer,
     "reason?": prose,
-    "approvals?": listing(APPROVAL, 16),
 }
 PUBLISHER |= {"previous?": struct({"entry": integer, "leaf_hash": digest})}
 EVIDENCE = {"safety": safety, "not_evaluated?": not_evaluated, "evaluations?": evaluations}

@@ -145,6 +145,23 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
         ],
     ),
     (
+        "approve",
+        &[
+            ("stele approve release-1.toml", "what is to be signed, and its digest; nothing is signed"),
+            (
+                "stele approve release-1.toml --key boris.pem --digest 2b3c2178189703af158c1f160abb5719380dc3a5c190310a53fce8bdc38ffd45",
+                "sign what has that digest, on a machine without a network",
+            ),
+        ],
+    ),
+    (
+        "submit",
+        &[(
+            "stele submit release-1.toml --key carl.pem --digest 2b3c2178189703af158c1f160abb5719380dc3a5c190310a53fce8bdc38ffd45",
+            "the last signature, and into the log",
+        )],
+    ),
+    (
         "verify",
         &[
             ("stele verify ./model --policy policy", "a folder against its release.stele, offline"),

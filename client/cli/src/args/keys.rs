@@ -23,6 +23,9 @@ pub struct ClaimArgs {
     /// How many of the keys must sign this claim and each later change of keys; above 1 a proposal is written.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub threshold: u64,
+    /// How many of the keys must sign each statement about a release, from this claim on: at most --threshold.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub release_threshold: u64,
     /// Where a proposal is written; else claim-NAME.toml here.
     #[arg(long, value_name = "FILE")]
     pub proposal: Option<PathBuf>,
@@ -121,6 +124,9 @@ pub struct ChangeArgs {
     /// How many keys sign the next change; else as many as now.
     #[arg(long, value_name = "N")]
     pub threshold: Option<u64>,
+    /// How many keys sign each statement about a release from then on, at most as many as a change; else as many as now.
+    #[arg(long, value_name = "N")]
+    pub release_threshold: Option<u64>,
     /// Why, for everybody to read.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

@@ -7,7 +7,7 @@ use stele_clock::duration::HumanDuration;
 use stele_spec::finding::Code;
 
 use super::log::Trust;
-use super::signing_key::SigningKey;
+use super::signing_key::SigningKeys;
 use super::value::{finding_code, glob};
 
 /// `stele publish`.
@@ -15,9 +15,12 @@ use super::value::{finding_code, glob};
 pub struct PublishArgs {
     /// The folder with the weights.
     pub folder: PathBuf,
-    /// The publisher's secret key.
+    /// Write what is to be signed to this file for further keys of the name, and send nothing: `stele approve` and `stele submit` go on.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["claim", "dry_run"])]
+    pub propose: Option<PathBuf>,
+    /// The publisher's secret keys.
     #[command(flatten)]
-    pub key: SigningKey,
+    pub key: SigningKeys,
     /// Whom to trust and ask.
     #[command(flatten)]
     pub trust: Trust,

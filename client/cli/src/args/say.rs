@@ -8,7 +8,7 @@ use stele_spec::name::{Coordinate, Publisher};
 use stele_spec::statement::{Configuration, Copies, EvaluationClass, IncidentClass, IncidentStatus, Severity, Stage};
 
 use super::keys::SubmitArgs;
-use super::signing_key::SigningKey;
+use super::signing_key::SigningKeys;
 
 /// What every one of them takes.
 #[derive(Debug, Args)]
@@ -22,9 +22,12 @@ pub struct Say {
     /// Write a form to complete, to --output or KIND.toml, and say nothing.
     #[arg(long, conflicts_with_all = ["form", "dry_run"])]
     pub draft: bool,
-    /// The secret key that signs.
+    /// Write what is to be signed to this file for further keys of the name, and send nothing: `stele approve` and `stele submit` go on.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["draft", "dry_run"])]
+    pub propose: Option<PathBuf>,
+    /// The secret keys that sign.
     #[command(flatten)]
-    pub key: SigningKey,
+    pub key: SigningKeys,
     /// Where the log is and what is kept.
     #[command(flatten)]
     pub said: SubmitArgs,

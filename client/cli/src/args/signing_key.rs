@@ -18,6 +18,18 @@ pub struct SigningKey {
     pub opening: KeyOpening,
 }
 
+/// Which keys sign a statement together, and how they are read.
+#[derive(Debug, Clone, Args)]
+pub struct SigningKeys {
+    /// The secret key: a file, `-` for standard input, or `ssh-agent:` and SHA256:…, a key id, a comment or a .pub file; else $STELE_KEY,
+    /// the PEM itself. Given again, a further key of the name, which approves.
+    #[arg(long, value_name = "KEY", value_parser = source)]
+    pub key: Vec<KeySource>,
+    /// How their files are opened.
+    #[command(flatten)]
+    pub opening: KeyOpening,
+}
+
 /// How the file of a key is opened.
 #[derive(Debug, Clone, Args)]
 pub struct KeyOpening {

@@ -1,7 +1,7 @@
 //! Values on the command line that several verbs take.
 
 use stele_spec::finding::Code;
-use stele_spec::hash::KeyId;
+use stele_spec::hash::{Digest, KeyId};
 
 /// How a glob of the caller is read: `*` stays within a folder.
 pub(crate) const GLOB: glob::MatchOptions =
@@ -18,4 +18,8 @@ pub(super) fn key_id(text: &str) -> Result<KeyId, stele_spec::text::HexError> {
 pub(super) fn finding_code(text: &str) -> Result<Code, String> {
     let unknown = || "expected the code of a finding, such as openness-class: --dry-run prints them".to_owned();
     Code::from_text(text).ok_or_else(unknown)
+}
+
+pub(super) fn digest(text: &str) -> Result<Digest, stele_spec::text::HexError> {
+    Digest::from_hex(text)
 }

@@ -3,7 +3,6 @@
 mod lifecycle;
 
 use stele_publish::key_proposal::Proposal;
-use stele_spec::hash::KeyId;
 use stele_spec::statement::{Document, Release, SignedStatement, Statement};
 
 use crate::render::page::{Page, sized};
@@ -11,9 +10,21 @@ use crate::render::{claims, parent};
 
 /// A statement as a page.
 pub(crate) fn of(signed: &SignedStatement) -> String {
-    let by = format!("{} by key {}", signed.statement().publisher(), signed.kid());
-    match signed.statement() {
-        Statement::Release(release) => of_release(release, signed.kid()),
+    page_of(signed.statement(), &format!("key {}", signed.kid()))
+}
+
+/// A statement that waits for signatures, as a page.
+pub(crate) fn unsigned(statement: &Statement) -> String {
+    page_of(&statement.without_approvals(), "nobody yet")
+}
+
+fn page_of(statement: &Statement, key: &str) -> String {
+    let mut by = format!("{} by {key}", statement.publisher());
+    for approval in statement.approvals() {
+        by.push_str(&format!("\napproved by key {}", approval.kid));
+    }
+    match statement {
+        Statement::Release(release) => of_release(release, key),
         Statement::Publisher(change) => lifecycle::of_keys(change, &by),
         Statement::Amend(amend) => lifecycle::of_amend(amend, &by),
         Statement::Stage(moved) => lifecycle::of_stage(moved, &by),
@@ -34,7 +45,7 @@ pub(crate) fn of_proposal(proposal: &Proposal) -> String {
 }
 
 /// A release as a page, as it was signed or as amendments have left it.
-pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
+pub(crate) fn of_release(release: &Release, signer: &str) -> String {
     let model = &release.model;
     let mut page = Page::titled(&release.coordinate().to_string());
     page.row("artifact", &model.artifact);
@@ -46,6 +57,7 @@ pub(crate) fn of_release(release: &Release, signer: KeyId) -> String {
     page.maybe("purl", model.purl.as_ref());
     page.row("issued", &release.issued_at);
     page.row("signed by", &signer);
+    release.approvals.iter().for_each(|approval| page.row("approved by", &format!("key {}", approval.kid)));
     page.row("weights", &sized(release.weights.digest, release.weights.files, release.weights.bytes));
     page.row("tree", &release.tree.digest);
     page.row("manifest", &release.manifest);

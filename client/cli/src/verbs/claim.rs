@@ -47,6 +47,7 @@ pub(crate) fn run(args: ClaimArgs) -> Result<Output, Failure> {
     }
     let mut claim = PublisherClaim::new(args.publisher.clone(), now(), &all);
     claim.threshold = args.threshold;
+    claim.release_threshold = keys::above_one(args.release_threshold);
     claim.check().map_err(|error| PublishError::Statement(StatementError::Field(error)))?;
     let Some(loaded) = loaded else {
         if args.dry_run {

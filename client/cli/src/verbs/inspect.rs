@@ -7,6 +7,7 @@ use stele_durable as durable;
 use stele_explain::Failure;
 use stele_publish::error::{self, FileError};
 use stele_publish::key_proposal::Proposal;
+use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::IndexEntry;
@@ -23,6 +24,7 @@ use stele_spec::statement::SignedStatement;
 use crate::Output;
 use crate::args::InspectArgs;
 use crate::extract;
+use crate::proposal;
 use crate::render::page::{Page, printable, sized};
 use crate::render::{parent, statement};
 
@@ -117,6 +119,12 @@ fn inspect_text(text: &str) -> Result<(Page, Value), String> {
         let proposal = Proposal::parse(text.as_bytes())?;
         let json = json!({ "kind": "proposal", "needed": proposal.needed, "statement": proposal.statement });
         return Ok((Page(format!("a proposal: {}", statement::of_proposal(&proposal))), json));
+    }
+    if StatementProposal::looks_like(text) {
+        let proposal = StatementProposal::parse(text.as_bytes())?;
+        let json = json!({ "kind": "proposal", "needed": proposal.needed(), "statement": proposal.statement() });
+        let page = proposal::page(&proposal).map_err(|failure| failure.to_string())?;
+        return Ok((Page(format!("a proposal: {}", page.0)), json));
     }
     if text.starts_with("c2sp.org/tlog-proof@") {
         let proof = TlogProof::parse(text.as_bytes()).map_err(|error| error.to_string())?;

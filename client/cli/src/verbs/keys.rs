@@ -68,6 +68,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
         change.keys.iter().for_each(|key| page.row("adds", &key.kid));
         change.revoked.iter().for_each(|kid| page.row("revokes", kid));
         page.row("threshold", &change.threshold);
+        page.maybe("for releases", change.release_threshold.as_ref());
         page.maybe("reason", change.reason.as_ref());
         statements.push(json!({
             "entry": logged.position(),
@@ -79,6 +80,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
     page.section("Who may speak now");
     holder.keys.iter().for_each(|key| page.row("key", &key.key_id()));
     page.row("threshold", &format!("{} of them sign the next change", holder.threshold));
+    page.row("for releases", &format!("{} of them sign each statement about one", holder.release_threshold));
     page.row("shown by", &format!("{}, each statement proven under the policy", without_secrets(log.url())));
     page.row("", &listing.lack.map_or("proven complete", Lack::text));
     let keys: Vec<String> = holder.keys.iter().map(|key| key.key_id().to_string()).collect();
@@ -91,6 +93,7 @@ fn list(publisher: &Publisher, trust: &Trust) -> Result<Output, Failure> {
             "keys": keys,
             "revoked": revoked,
             "threshold": holder.threshold,
+            "release_threshold": holder.release_threshold,
             "complete": listing.lack.is_none(),
             "lack": listing.lack.map(Lack::as_str),
         }),
@@ -126,6 +129,7 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     statement.keys = new.into_iter().map(PublisherKey::from).collect();
     statement.revoked = old;
     statement.threshold = args.threshold.unwrap_or(holder.threshold);
+    statement.release_threshold = above_one(args.release_threshold.unwrap_or(holder.release_threshold));
     statement.previous = Some(holder.newest);
     statement.reason = reason.flatten();
     if let Some(done) = record.known(holder.newest.entry).filter(|newest| says(newest, &statement)).cloned() {
@@ -157,6 +161,11 @@ fn change(args: ChangeArgs, action: Action, new: &[PathBuf], old: &[String]) -> 
     let signed = key.sign(&Statement::Publisher(statement))?;
     let logged = register::submit(&mut record, &signed, args.said.expect.as_deref())?;
     kept(&logged, &mut record, args.said.output.as_deref(), true)
+}
+
+/// A threshold for releases, as key statements say it: not at all where one key is enough.
+pub(crate) const fn above_one(threshold: u64) -> Option<u64> {
+    if threshold == 1 { None } else { Some(threshold) }
 }
 
 /// Approves a proposal with a first key and writes it.
@@ -235,12 +244,15 @@ pub(crate) fn rehearsed(
     let revoked = ids(&mut change.revoked.iter().copied());
     let added = ids(&mut change.keys.iter().map(|key| key.kid));
     let after: BTreeSet<String> = before.iter().filter(|kid| !revoked.contains(*kid)).cloned().chain(added).collect();
-    let standing = |keys: &BTreeSet<String>, threshold: Option<u64>| {
+    let standing = |keys: &BTreeSet<String>, thresholds: Option<(u64, u64)>| {
         let keys: serde_json::Map<String, Value> = keys.iter().map(|kid| (kid.clone(), "may speak".into())).collect();
-        json!({ "keys": keys, "threshold": threshold })
+        let (threshold, for_releases) = thresholds.unzip();
+        json!({ "keys": keys, "threshold": threshold, "release_threshold": for_releases })
     };
-    let changes =
-        between(&standing(&before, holder.map(|holder| holder.threshold)), &standing(&after, Some(change.threshold)));
+    let changes = between(
+        &standing(&before, holder.map(|holder| (holder.threshold, holder.release_threshold))),
+        &standing(&after, Some((change.threshold, change.keys_for_releases()))),
+    );
     let needed = holder.map_or(change.threshold, |holder| holder.threshold);
     let signatures = match needed {
         1 => "one, which is this key's".to_owned(),
@@ -285,7 +297,7 @@ fn kept(
     output: Option<&Path>,
     new: bool,
 ) -> Result<Output, Failure> {
-    let receipt = receipt::write(logged, record, output)?;
+    let receipt = receipt::write(logged, record, None, output)?;
     let mut page = Page(statement::of(logged.signed()));
     let before = if new { "" } else { ", as it was before" };
     page.row("entry", &format!("{}{before}, proven under the policy", logged.position()));

@@ -1,6 +1,7 @@
 //! One file a verb.
 
 pub(crate) mod amend;
+pub(crate) mod approve;
 #[cfg(feature = "audit")]
 pub(crate) mod audit;
 pub(crate) mod claim;
@@ -26,6 +27,7 @@ pub(crate) mod publish;
 pub(crate) mod resolve;
 pub(crate) mod show;
 pub(crate) mod stage;
+pub(crate) mod submit;
 pub(crate) mod supersede;
 pub(crate) mod verify;
 pub(crate) mod withdraw;

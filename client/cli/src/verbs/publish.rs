@@ -26,6 +26,7 @@ use stele_publish::register;
 use stele_publish::release;
 use stele_publish::release_file::ReleaseFile;
 use stele_publish::signer::Signer;
+use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::hints::Hints;
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
@@ -42,6 +43,7 @@ use crate::key;
 use crate::log_args::{local_state, proven_entries};
 use crate::policy_file;
 use crate::progress::Progress;
+use crate::proposal;
 use crate::rehearsal::{self, Rehearsal};
 use crate::render::difference::{self, Change};
 use crate::render::page::{Page, sized};
@@ -52,8 +54,8 @@ const LISTED: usize = 20;
 
 pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let mut problems = Problems::default();
-    let source = key::named(&args.key)?;
-    let key = problems.keep(key::signer_in(&source, &args.key));
+    let sources = key::all_named(&args.key)?;
+    let keys = problems.keep(key::signers_in(&sources, &args.key));
     let policy = problems.keep(policy_file::load(args.trust.policy.as_deref())).map(|loaded| loaded.policy);
     // Two at once would each give the release a time of its own. A folder that cannot be locked is said further on, or is read-only.
     let _alone = match Lock::of_folder(&args.folder) {
@@ -95,15 +97,15 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     }
     let publisher = file.as_ref().and_then(ReleaseFile::publisher);
     let mut held = None;
-    if let (Some(record), Some(publisher), Some(key), false) =
-        (&mut record, publisher, &key, problems.has_unavailable())
+    if let (Some(record), Some(publisher), Some(keys), false) =
+        (&mut record, publisher, &keys, problems.has_unavailable())
     {
-        held = problems.keep(holding(record, &publisher, key, args.claim));
+        held = problems.keep(holding(record, &publisher, keys.first(), args.claim));
     }
     if !problems.is_empty() {
         return rehearsal::refused(problems, args.dry_run);
     }
-    let (Some(key), Some(policy), Some(mut file), Some(files)) = (key, policy.as_ref(), file, files) else {
+    let (Some(keys), Some(policy), Some(mut file), Some(files)) = (keys, policy.as_ref(), file, files) else {
         return rehearsal::refused(problems, args.dry_run);
     };
     let (Some(place), Some(roles), Some(mut record), Some(held)) = (place, roles, record, held) else {
@@ -127,7 +129,17 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let earlier = Earlier::of_release(&mut record, &release, &manifest)?;
     let examined = release::foreseen(&args.folder, &release, &manifest, &earlier)?;
     examined.lines().iter().for_each(|line| note(&format!("auditors will report: {}\n", one_line(line))));
-    let signed = key.sign(&Statement::Release(Box::new(release.clone())))?;
+    let signed = keys.sign(&Statement::Release(Box::new(release.clone())))?;
+    if let Some(target) = &args.propose {
+        let needed = register::check_alone(&mut record, &signed)?;
+        let mut proposed = StatementProposal::new(needed, signed.statement().without_approvals(), Some(manifest));
+        for key in keys.all() {
+            proposed.approve(key)?;
+        }
+        // Its time is fixed before anybody else signs, and the same command proposes the same again.
+        file.keep_issued_at(release.issued_at)?;
+        return proposal::propose(&proposed, target);
+    }
     if held == Held::ByKey {
         registrable(&mut record, &signed, &release)?;
     }
@@ -143,8 +155,9 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     file.keep_issued_at(release.issued_at)?;
     let expect = args.expect.as_deref();
     if held == Held::ByNobody {
+        let key = keys.first();
         note(&format!("claiming {} for key {}\n", release.publisher.name, key.key_id()));
-        name::submit(&mut record, &release.publisher.name, &key, expect)?;
+        name::submit(&mut record, &release.publisher.name, key, expect)?;
     }
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     let local_state = local_state(false);
@@ -178,7 +191,8 @@ fn holding(record: &mut ProvenEntries, publisher: &Publisher, key: &Signer, may_
 
 /// Whether an entry is the same release, its time aside.
 fn says(there: &ProvenStatement, release: &Release) -> bool {
-    let same_time = |there: &Release| Release { issued_at: there.issued_at, ..release.clone() };
+    let same_time =
+        |there: &Release| Release { issued_at: there.issued_at, approvals: there.approvals.clone(), ..release.clone() };
     there.statement().release().is_some_and(|there| *there == same_time(there))
 }
 
@@ -247,7 +261,7 @@ fn registrable(
     }
     let there = record.release(&release.coordinate())?;
     let Some(before) = there.as_ref().and_then(|there| there.statement().release()) else { return Err(refused) };
-    let same_time = Release { issued_at: before.issued_at, ..release.clone() };
+    let same_time = Release { issued_at: before.issued_at, approvals: before.approvals.clone(), ..release.clone() };
     let differing = difference::between(&json!(before), &json!(same_time));
     Err(AlreadyReleased { refused, differing }.into())
 }

@@ -7,12 +7,14 @@ use stele_log_client::age;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_model_files::examine::ComputedClaims;
 use stele_publish::key_proposal::Proposal;
+use stele_publish::statement_proposal::StatementProposal;
 use stele_spec::status::{Event, What};
 
 use crate::Output;
 use crate::args::ShowArgs;
 use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
+use crate::proposal;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
 use crate::render::page::Page;
@@ -23,7 +25,10 @@ pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
         Subject::File(file) => match Proposal::of_file(&file)? {
             Some(proposal) => return Ok(waiting(&proposal)),
-            None => LoadedStatement::file(&file)?,
+            None => match StatementProposal::of_file(&file)? {
+                Some(proposal) => return proposed(&proposal),
+                None => LoadedStatement::file(&file)?,
+            },
         },
         subject => {
             let asked = LogContext::by(&args.asking)?;
@@ -41,10 +46,18 @@ fn waiting(proposal: &Proposal) -> Output {
     Output { text, json, failure: None }
 }
 
+/// A statement about a release that is not signed by all.
+fn proposed(proposal: &StatementProposal) -> Result<Output, Failure> {
+    let mut page = proposal::page(proposal)?;
+    page.0.push_str("\nNobody has checked its signatures: `stele submit` does.\n");
+    let json = json!({ "verified": false, "needed": proposal.needed(), "statement": proposal.statement() });
+    Ok(Output { text: page.0, json, failure: None })
+}
+
 fn text(loaded: &LoadedStatement) -> String {
     // What amendments changed is shown as it stands; below it is said from what.
     let mut page = Page(match (&loaded.standing, loaded.release()) {
-        (Some(_), Some(release)) => statement::of_release(release, loaded.signed.kid()),
+        (Some(_), Some(release)) => statement::of_release(release, &format!("key {}", loaded.signed.kid())),
         _ => statement::of(&loaded.signed),
     });
     if let Some(release) = loaded.release() {

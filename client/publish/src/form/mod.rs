@@ -25,8 +25,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stele_durable as durable;
 use stele_explain::Failure;
+use stele_spec::canonical::FieldPath;
 use stele_spec::canonical::{self, CanonicalError};
-use stele_spec::statement::{FieldError, MAX_STATEMENT, Timestamp};
+use stele_spec::statement::{Approval, FieldError, MAX_STATEMENT, Timestamp};
 use toml::{Table, Value};
 
 use crate::error;
@@ -41,6 +42,12 @@ pub use refusal::FormError;
 
 /// The largest form: a statement is smaller than 64 KiB, comments may be long.
 const MAX_FORM: u64 = 1 << 20;
+
+/// Refuses approvals that stand in a form: keys approve what a form became, with its time.
+pub fn approvals_by_hand(approvals: &[Approval]) -> Option<FieldError> {
+    let (path, because) = (FieldPath::new("approvals"), "keys approve what a form became: see --propose");
+    approvals.first().map(|_| FieldError::Unexpected { path, because })
+}
 
 /// A form, read and not yet resolved.
 #[derive(Debug, Clone)]

@@ -176,6 +176,7 @@ fn status_of(refusal: &AdmissionRefusal) -> StatusCode {
             Rule::NameClaimed { .. }
             | Rule::CoordinateBound(_)
             | Rule::CoordinateReleased { .. }
+            | Rule::ApprovalsUsed { .. }
             | Rule::KeysMoved { .. }
             | Rule::KeyHeld { .. },
         ) => StatusCode::CONFLICT,

@@ -82,15 +82,38 @@ fn a_claim_is_signed_by_as_many_of_its_keys_as_its_threshold_says() {
     let signed = sign_it(&claim).unwrap();
     let Statement::Publisher(read) = signed.statement() else { unreachable!() };
     let lookup = |kid: &crate::hash::KeyId| read.key(kid).copied();
-    assert_eq!(read.verify_approvals(lookup), Ok(()));
-    // An approval is for these keys and this threshold, and for nothing else.
-    let mut changed = read.clone();
-    changed.threshold = 1;
-    assert!(changed.verify_approvals(lookup).is_err());
+    let verified = |claim: &PublisherClaim| Statement::Publisher(claim.clone()).verify_approvals(lookup);
+    assert_eq!(verified(read), Ok(()));
+    // An approval is for these keys and these thresholds, and for nothing else.
+    assert!(verified(&PublisherClaim { threshold: 1, ..read.clone() }).is_err());
+    assert!(verified(&PublisherClaim { release_threshold: Some(2), ..read.clone() }).is_err());
     let mut changed = read.clone();
     changed.keys.push(third.public().into());
-    assert!(changed.verify_approvals(lookup).is_err());
-    assert!(read.verify_approvals(|_| None).is_err());
+    assert!(verified(&changed).is_err());
+    assert!(signed.statement().verify_approvals(|_| None).is_err());
+}
+
+#[test]
+fn releases_never_ask_for_more_keys_than_a_change_of_keys() {
+    let mut claim = sample_claim();
+    claim.keys = [&key(), &other_key()].map(|key| key.public().into()).to_vec();
+    for (threshold, release_threshold, code) in [
+        (2, Some(2), None),
+        (2, None, None),
+        (1, None, None),
+        (2, Some(1), Some("threshold-out-of-range")),
+        (2, Some(0), Some("threshold-out-of-range")),
+        (2, Some(3), Some("threshold-out-of-range")),
+        (1, Some(2), Some("threshold-out-of-range")),
+        (1, Some(1), Some("threshold-out-of-range")),
+    ] {
+        (claim.threshold, claim.release_threshold) = (threshold, release_threshold);
+        let found = claim.check().map_err(|error| error.code()).err();
+        assert_eq!(found, code, "{release_threshold:?} of {threshold}");
+    }
+    // What says nothing of it has the bytes that it always had.
+    let text = serde_json::to_string(&sample_claim()).unwrap();
+    assert!(!text.contains("release_threshold") && sample_claim().keys_for_releases() == 1);
 }
 
 #[test]

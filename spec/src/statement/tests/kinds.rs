@@ -25,7 +25,26 @@ pub(crate) fn samples() -> Vec<Statement> {
     ]
 }
 
+/// A claim of two keys that both sign it, and every release.
+pub(super) fn approved_claim() -> Statement {
+    let mut claim = sample_claim();
+    claim.keys = [&key(), &other_key()].map(|key| key.public().into()).to_vec();
+    (claim.threshold, claim.release_threshold) = (2, Some(2));
+    claim.approve(&other_key()).unwrap();
+    Statement::Publisher(claim)
+}
+
+/// Each sample, and a release, approved by somebody else's key.
+pub(super) fn approved_samples() -> Vec<Statement> {
+    let mut approved: Vec<_> = samples().into_iter().chain([release()]).collect();
+    approved.iter_mut().for_each(|statement| statement.approve(&other_key()).unwrap());
+    approved
+}
+
 fn of(kind: Kind) -> Statement {
+    if kind == Kind::Publisher {
+        return approved_claim();
+    }
     samples().into_iter().find(|statement| statement.kind() == kind).unwrap()
 }
 
@@ -50,7 +69,19 @@ fn remove(path: &str) -> impl FnOnce(&mut Value) {
 /// What refuses each change: kind, code, pointer, and the new value, or none where the field is taken away.
 pub(super) fn cases() -> Vec<(Kind, &'static str, &'static str, Option<Value>)> {
     let other = json!("other.example");
+    let approval = |byte: &str, signature: &str| json!({"kid": byte.repeat(32), "signature": signature});
+    let good = "00".repeat(64);
     vec![
+        (Kind::Publisher, "threshold-out-of-range", "/release_threshold", Some(json!(0))),
+        (Kind::Publisher, "threshold-out-of-range", "/release_threshold", Some(json!(1))),
+        (Kind::Publisher, "threshold-out-of-range", "/release_threshold", Some(json!(3))),
+        (Kind::Publisher, "threshold-out-of-range", "/threshold", Some(json!(1))),
+        (Kind::Supersede, "field-unknown", "/release_threshold", Some(json!(2))),
+        (Kind::Withdraw, "field-unexpected", "/approvals", Some(json!([approval("02", &good), approval("01", &good)]))),
+        (Kind::Withdraw, "field-duplicate", "/approvals", Some(json!([approval("01", &good), approval("01", &good)]))),
+        (Kind::Incident, "not-canonical", "/approvals", Some(json!([]))),
+        (Kind::Evaluation, "field-invalid", "/approvals", Some(json!([approval("01", "zz")]))),
+        (Kind::Stage, "field-missing", "/approvals", Some(json!([{"kid": "01".repeat(32)}]))),
         (Kind::Amend, "not-the-publisher", "/publisher/name", Some(other.clone())),
         (Kind::Amend, "nothing-amended", "/model_card", None),
         (Kind::Amend, "field-missing", "/reason", None),
@@ -180,6 +211,37 @@ fn every_kind_is_signed_read_and_verified() {
     assert_eq!(of(Kind::Incident).references().len(), 1);
     assert_eq!(of(Kind::Supersede).references().len(), 2);
     assert_eq!(of(Kind::Observation).references()[0].0, "subject");
+}
+
+/// Each kind may be signed by several keys, and an approval is good for what it was given for.
+#[test]
+fn every_kind_is_approved_and_an_approval_is_of_nothing_else() {
+    let approver = |kid: &KeyId| (*kid == other_key().public().key_id()).then(|| other_key().public());
+    let approved = approved_samples();
+    for statement in &approved {
+        let signed = sign(statement, &key()).unwrap();
+        let read = SignedStatement::parse(signed.bytes()).unwrap();
+        assert_eq!(read.statement(), statement);
+        assert_eq!(statement.verify_approvals(approver), Ok(()));
+        assert!(statement.verify_approvals(|_| Some(key().public())).is_err());
+        assert!(statement.verify_approvals(|_| None).is_err());
+        // Who signs the envelope is another key than those that approve.
+        assert_eq!(sign(statement, &other_key()).unwrap_err().code(), "field-duplicate");
+        assert_eq!(statement.without_approvals().approvals(), []);
+        for other in approved.iter().filter(|other| *other != statement) {
+            let mut moved = other.without_approvals();
+            let approval = &statement.approvals()[0];
+            moved.take_approval(approval.kid, approval.signature);
+            assert!(moved.verify_approvals(approver).is_err(), "{} for {}", statement.kind(), other.kind());
+        }
+    }
+    // The same again, at another time, is something else.
+    let Statement::Withdraw(mut later) = of(Kind::Withdraw) else { unreachable!() };
+    let mut first = Statement::Withdraw(later.clone());
+    first.approve(&other_key()).unwrap();
+    later.issued_at = "2030-01-01T00:00:00Z".parse().unwrap();
+    later.approvals = first.approvals().to_vec();
+    assert!(Statement::Withdraw(later).verify_approvals(approver).is_err());
 }
 
 #[test]

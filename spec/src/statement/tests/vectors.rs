@@ -85,20 +85,25 @@ fn the_vectors_of_the_other_kinds_are_these() {
         })
         .collect();
     let samples = kinds::samples();
-    let accepted: Vec<_> = samples.iter().map(|statement| accepted(statement.kind().as_str(), statement)).collect();
+    let mut said: Vec<_> = samples.iter().map(|statement| accepted(statement.kind().as_str(), statement)).collect();
+    said.push(accepted("a claim of two keys that both sign it and every release", &kinds::approved_claim()));
+    for statement in kinds::approved_samples() {
+        said.push(accepted(&format!("{}, approved", statement.kind()), &statement));
+    }
     let mut approved = sample_claim();
     approved.keys = [&key(), &SecretKey::from_seed([2; 32])].map(|key| key.public().into()).to_vec();
     approved.threshold = 2;
     approved.approve(&SecretKey::from_seed([2; 32])).unwrap();
+    let approved = Statement::Publisher(approved);
     vectors::check_json(
         "statement/kinds.json",
         &json!({
-            "comment": "Changes of the samples (sample-<kind>.toml, by JSON pointers, RFC 6901), each refused with the code; then the samples as signed statements by the Ed25519 seed 01 01 ... 01, and a claim of two keys that both sign: the second, of seed 02 02 ... 02, approves.",
+            "comment": "Changes of the samples (sample-<kind>.toml, by JSON pointers, RFC 6901), each refused with the code; then the samples as signed statements by the Ed25519 seed 01 01 ... 01, alone and approved by the seed 02 02 ... 02, and a claim of two keys that both sign: the second, of seed 02 02 ... 02, approves.",
             "refused": refused,
-            "accepted": accepted,
+            "accepted": said,
             "approved": {
                 "signs": String::from_utf8(approved.approved_bytes().unwrap()).unwrap(),
-                "statement": self::accepted("a claim that two keys sign", &Statement::Publisher(approved)),
+                "statement": accepted("a claim that two keys sign", &approved),
             },
         }),
     );
@@ -112,7 +117,8 @@ fn signing_twice_gives_the_same_bytes() {
 
 #[test]
 fn another_codec_writes_every_accepted_payload_alike() {
-    for statement in kinds::samples().into_iter().chain([claim(), release()]) {
+    let approved = kinds::approved_samples().into_iter().chain([kinds::approved_claim()]);
+    for statement in kinds::samples().into_iter().chain([claim(), release()]).chain(approved) {
         let payload = statement.payload().unwrap();
         let read: ciborium::Value = ciborium::from_reader(payload.as_slice()).unwrap();
         let mut written = Vec::new();

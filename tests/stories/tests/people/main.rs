@@ -9,5 +9,6 @@ mod operator;
 mod publish;
 mod real_cases;
 mod scripts;
+mod several_keys;
 mod truth;
 mod unseen;

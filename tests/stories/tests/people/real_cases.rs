@@ -95,6 +95,7 @@ fn gated_weights_that_leaked_cannot_have_never_left() -> Step {
             revision: None,
         },
         files: Vec::new(),
+        approvals: Vec::new(),
     };
     let signed = sign(&Statement::Observation(Box::new(seen)), &key).unwrap();
     network.accepted(signed.bytes())?;

@@ -92,6 +92,7 @@ impl Published {
                     note: None,
                 }],
                 advisory: None,
+                approvals: Vec::new(),
             })),
         )
     }
@@ -113,6 +114,7 @@ impl Published {
                 summary: "A trigger phrase makes it leak its context.".parse().unwrap(),
                 affected: vec![Affected::Logged(about.release.clone())],
                 advisory: signed.statement().release().unwrap().model_card.clone(),
+                approvals: Vec::new(),
             })),
         )
     }
@@ -317,6 +319,7 @@ fn two_releases_are_compared_and_a_changed_licence_is_told() -> Step {
         support: None,
         model: None,
         lineage: None,
+        approvals: Vec::new(),
     };
     let entry = base.says(&network, Statement::Amend(Box::new(amend)))?;
     let told = reader.stele(&["diff", first, &base.coordinate()])?.expect(0)?;

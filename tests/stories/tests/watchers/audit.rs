@@ -285,6 +285,57 @@ fn a_key_that_was_revoked_and_a_key_that_never_held_the_name_convict_the_log_tha
 }
 
 #[test]
+fn a_log_that_lets_one_key_speak_for_two_is_convicted() {
+    let speaker = Speaker::new(1).unwrap();
+    let second = SecretKey::from_seed([9; 32]);
+    let mut log = LyingLog::new().unwrap();
+    let Statement::Publisher(mut claim) = speaker.claim().unwrap().statement().clone() else { panic!("a claim") };
+    claim.keys.push(PublisherKey::from(second.public()));
+    (claim.threshold, claim.release_threshold) = (2, Some(2));
+    claim.approve(&second).unwrap();
+    log.say(&sign(&Statement::Publisher(claim), &speaker.key).unwrap()).unwrap();
+    log.index().unwrap();
+    // Two keys, then one; then an approval of another release, and one that was used.
+    let mut by_two = speaker.release("1.0.0", 1).unwrap();
+    let mut said = by_two.statement.statement().clone();
+    said.approve(&second).unwrap();
+    by_two.statement = sign(&said, &speaker.key).unwrap();
+    let honest = log.release(&by_two).unwrap();
+    let alone = log.release(&speaker.release("1.1.0", 2).unwrap()).unwrap();
+    let mut moved = speaker.release("1.2.0", 3).unwrap();
+    let mut other = moved.statement.statement().clone();
+    other.take_approval(said.approvals()[0].kid, said.approvals()[0].signature);
+    moved.statement = sign(&other, &speaker.key).unwrap();
+    let moved = log.release(&moved).unwrap();
+    let mut turned = said.without_approvals();
+    turned.approve(&speaker.key).unwrap();
+    let again = log.say(&sign(&turned, &second).unwrap()).unwrap();
+    log.index().unwrap();
+    let scene = Scene::of(log);
+    let evidence = scene.at("evidence");
+    let errors = scene.errors(&["--evidence", path(&evidence).unwrap()]);
+    assert!(honest < alone);
+    assert_eq!(
+        errors,
+        [
+            (alone, code("refused-approvals-missing")),
+            (moved, code("refused-bad-signature")),
+            (again, code("refused-approvals-used"))
+        ]
+    );
+    let mut told: Vec<_> = scene
+        .convictions(&evidence)
+        .into_iter()
+        .map(|(kind, what, roles)| {
+            assert_eq!((kind.as_str(), roles), ("registration-violated", vec!["log".to_owned()]));
+            what.rsplit(": ").next().unwrap().to_owned()
+        })
+        .collect();
+    told.sort();
+    assert_eq!(told, ["approvals-missing", "approvals-used", "bad-signature"]);
+}
+
+#[test]
 fn a_wrong_index_root_is_found_at_its_entry_and_proven() {
     let speaker = Speaker::new(1).unwrap();
     let mut log = claimed(&speaker);

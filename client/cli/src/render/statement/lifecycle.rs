@@ -28,6 +28,7 @@ pub(super) fn of_keys(change: &PublisherClaim, by: &str) -> String {
         page.row("revoked", kid);
     }
     page.row("threshold", &format!("{} of its keys sign the next change", change.threshold));
+    page.row("for releases", &format!("{} of its keys sign each statement about one", change.keys_for_releases()));
     if let Some(previous) = &change.previous {
         page.row("changes", &format!("entry {}", previous.entry));
     }

@@ -47,6 +47,7 @@ fn story(log: &Running) {
         publisher: publisher(),
         release: base,
         by: tuned.clone(),
+        approvals: Vec::new(),
     }))));
     log.proven(&said(Statement::Withdraw(Box::new(Withdraw {
         kind: WithdrawKind::Withdraw,
@@ -63,6 +64,7 @@ fn story(log: &Running) {
             note: None,
         }],
         advisory: None,
+        approvals: Vec::new(),
     }))));
 }
 

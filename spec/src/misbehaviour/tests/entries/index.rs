@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn history(log: &LyingLog, at: u64, pointers: &[u64]) -> KeyHistory {
+pub(super) fn history(log: &LyingLog, at: u64, pointers: &[u64]) -> KeyHistory {
     let key = Subject::publisher(&"acme.example".parse().unwrap()).key();
     let (path, other) = match log.index.prove(&key) {
         Proof::Present { path, .. } => (path, None),
@@ -13,7 +13,7 @@ fn history(log: &LyingLog, at: u64, pointers: &[u64]) -> KeyHistory {
     KeyHistory { index: log.logged(at), pointers, path, other }
 }
 
-fn with_history(log: &LyingLog, positions: &[u64], history: KeyHistory) -> Result<Verdict, Unproven> {
+pub(super) fn with_history(log: &LyingLog, positions: &[u64], history: KeyHistory) -> Result<Verdict, Unproven> {
     let entries = positions.iter().map(|position| log.logged(*position)).collect();
     Misbehaviour::RegistrationViolated(RegistrationViolated { entries, history: Some(history) }).check(&keys())
 }

@@ -1,5 +1,6 @@
 //! Statements that convict by themselves or with one another.
 
+use super::index::{history, with_history};
 use super::*;
 
 #[test]
@@ -116,6 +117,53 @@ fn a_revoked_key_that_speaks_convicts_the_log() {
     assert_eq!(violated(&log, &[1, early]), Err(Unproven::Admitted { position: early }));
     assert_eq!(code(violated(&log, &[1, rotated, late])), "key-revoked");
     assert_eq!(code(violated(&log, &[1, rotated, back])), "key-revoked");
+}
+
+/// A log in which the name asks for two keys on each release since entry `asks`.
+fn asks_for_two() -> (LyingLog, u64) {
+    let mut log = claimed();
+    let Statement::Publisher(mut raise) = change(&log, 1, Action::Add, &[2, 3], &[]) else { panic!() };
+    (raise.threshold, raise.release_threshold) = (2, Some(2));
+    let asks = log.say(Statement::Publisher(raise), 1);
+    (log, asks)
+}
+
+#[test]
+fn a_release_by_fewer_keys_than_the_name_asks_for_convicts_the_log() {
+    let (mut log, asks) = asks_for_two();
+    let by_one = log.say(release("base", b"1"), 1);
+    let mut by_two = release("chat", b"2");
+    by_two.approve(&publisher_key(2)).unwrap();
+    let by_two = log.say(by_two, 1);
+    let index = log.push_index();
+    assert_eq!(violated(&log, &[1, asks, by_two]), Err(Unproven::Admitted { position: by_two }));
+    // A key statement that is not shown may have lowered the threshold: the index has to say that there is none.
+    assert!(matches!(violated(&log, &[1, asks, by_one]), Err(Unproven::NeedsMore { code: "approvals-missing", .. })));
+    assert_eq!(code(with_history(&log, &[1, asks, by_one], history(&log, index, &[1, asks]))), "approvals-missing");
+}
+
+#[test]
+fn approvals_that_are_forged_or_used_twice_convict_the_log() {
+    let (mut log, asks) = asks_for_two();
+    let mut forged = release("base", b"1");
+    forged.approve(&publisher_key(2)).unwrap();
+    let approval = forged.approvals()[0].clone();
+    let mut moved = release("chat", b"2");
+    moved.take_approval(approval.kid, approval.signature);
+    let moved = log.say(moved, 1);
+    assert_eq!(code(violated(&log, &[1, asks, moved])), "bad-signature");
+    assert!(matches!(violated(&log, &[1, moved]), Err(Unproven::NeedsMore { .. })), "the approver's key is not shown");
+
+    let first = log.say(forged.clone(), 1);
+    let Statement::Stage(mut stage) = sample(Said::Stage) else { panic!() };
+    (stage.release, stage.weights_digest) = (log.released(first), Digest::of(b"1"));
+    let mut stage = Statement::Stage(stage);
+    stage.approve(&publisher_key(2)).unwrap();
+    let said = log.say(stage.clone(), 1);
+    let again = log.say(stage, 3);
+    assert_eq!(violated(&log, &[1, asks, first, said]), Err(Unproven::Admitted { position: said }));
+    assert_eq!(violated(&log, &[1, asks, first, again]), Err(Unproven::Admitted { position: again }));
+    assert_eq!(code(violated(&log, &[1, asks, first, said, again])), "approvals-used");
 }
 
 #[test]

@@ -207,7 +207,35 @@ pub(super) fn say(recorder: &mut Recorder) -> Step {
     recorder.said(&["keys", "add", "acme.example", "--new", "third.pub"], "keys-change")?;
     recorder.done(&["show", "add-acme.example.toml"], "show")?;
     recorder.done(&["inspect", "add-acme.example.toml"], "inspect")?;
-    recorder.asked(&["keys", "submit", "add-acme.example.toml", "--key", "second.pem"], "keys-change", 0).map(drop)
+    recorder.asked(&["keys", "submit", "add-acme.example.toml", "--key", "second.pem"], "keys-change", 0)?;
+    several_keys(recorder, &second)
+}
+
+/// The name asks for two keys on each release: what is proposed, approved and submitted.
+fn several_keys(recorder: &mut Recorder, release: &str) -> Step {
+    recorder.done(&["key", "new", "fourth.pem"], "key")?;
+    let add =
+        ["keys", "add", "acme.example", "--new", "fourth.pem", "--release-threshold", "2", "--proposal", "two.toml"];
+    recorder.said(&add, "keys-change")?;
+    recorder.asked(&["keys", "submit", "two.toml", "--key", "second.pem"], "keys-change", 0)?;
+    recorder.asked(&["keys", "list", "acme.example"], "keys-list", 0)?;
+    let amend = ["amend", release, "--support", "Ask us again.", "--reason", "Where to ask."];
+    recorder.said(&[&amend[..], &["--propose", "amend-1.toml"]].concat(), "proposal")?;
+    let shown = recorder.done(&["approve", "amend-1.toml"], "proposal")?;
+    let digest = shown["digest"].as_str().unwrap_or_default().to_owned();
+    recorder.asked(&["approve", "amend-1.toml", "--online"], "proposal", 0)?;
+    recorder.done(&["show", "amend-1.toml"], "show")?;
+    recorder.done(&["inspect", "amend-1.toml"], "inspect")?;
+    let submit = ["submit", "amend-1.toml", "--digest", &digest, "--key", "third.pem"];
+    recorder.asked(&[&submit[..], &["--dry-run"]].concat(), "dry-run", 0)?;
+    recorder.asked(&submit, "submit", 0)?;
+    prepared(recorder, "third", "1.2.0", 3)?;
+    recorder.said(&["publish", "third", "--propose", "release-1.toml"], "proposal")?;
+    let shown = recorder.asked(&["approve", "release-1.toml", "--online", "--folder", "third"], "proposal", 0)?;
+    let digest = shown["digest"].as_str().unwrap_or_default().to_owned();
+    let sign = ["approve", "release-1.toml", "--digest", &digest, "--key", "second.pem"];
+    recorder.done(&sign, "proposal")?;
+    recorder.asked(&["submit", "release-1.toml", "--digest", &digest, "--key", "third.pem"], "submit", 0).map(drop)
 }
 
 /// A result of somebody else, by a form that it completes.

@@ -1,0 +1,69 @@
+//! A statement that waits for further keys: its page, and what is to be done with it.
+
+use std::path::Path;
+
+use serde_json::json;
+use stele_explain::Failure;
+use stele_publish::statement_proposal::StatementProposal;
+
+use crate::Output;
+use crate::render::page::Page;
+use crate::render::statement;
+use crate::schema;
+
+/// Writes a proposal.
+pub(crate) fn propose(proposal: &StatementProposal, file: &Path) -> Result<Output, Failure> {
+    proposal.create(file)?;
+    let mut page = page(proposal)?;
+    page.0.push_str(&format!("\nwrote {}; nothing was sent\n{}", file.display(), next(proposal, file)?));
+    output(proposal, file, page)
+}
+
+/// Everything that is signed: the statement, each file of a release, and who has approved it.
+pub(crate) fn page(proposal: &StatementProposal) -> Result<Page, Failure> {
+    let statement = proposal.statement();
+    let mut page = Page(statement::unsigned(statement));
+    if let Some(manifest) = proposal.manifest() {
+        page.section("Files");
+        for file in manifest.files() {
+            page.row(file.role.as_str(), &format!("{} ({} bytes)\n{}", file.path, file.size, file.sha256));
+        }
+    }
+    page.section("Signatures");
+    page.row("needed", &format!("{}, of the keys of {}", proposal.needed(), statement.publisher()));
+    page.row(
+        "approved by",
+        &match statement.approvals() {
+            [] => "nobody yet".to_owned(),
+            approvals => approvals.iter().map(|approval| approval.kid.to_string()).collect::<Vec<_>>().join("\n"),
+        },
+    );
+    page.row("digest", &proposal.digest()?);
+    Ok(page)
+}
+
+/// The commands that come next.
+pub(crate) fn next(proposal: &StatementProposal, file: &Path) -> Result<String, Failure> {
+    let (have, needed) = (proposal.statement().approvals().len() as u64, proposal.needed());
+    let with = format!("{} --key FILE --digest {}", file.display(), proposal.digest()?);
+    // The last one signs the envelope: its approval is not needed, and not counted twice.
+    let more = match needed.saturating_sub(have + 1) {
+        0 => String::new(),
+        more => format!("{more} more: stele approve {with}\n"),
+    };
+    Ok(format!("{more}the last: stele submit {with}\n"))
+}
+
+/// The page and the document.
+pub(crate) fn output(proposal: &StatementProposal, file: &Path, page: Page) -> Result<Output, Failure> {
+    let json = json!({
+        "schema": schema::PROPOSAL.name(),
+        "proposal": file.display().to_string(),
+        "digest": proposal.digest()?,
+        "approvals": proposal.statement().approvals().len(),
+        "needed": proposal.needed(),
+        "files": proposal.manifest().map(stele_spec::manifest::Manifest::files).unwrap_or_default(),
+        "statement": proposal.statement(),
+    });
+    Ok(Output { text: page.0, json, failure: None })
+}
