@@ -1,6 +1,6 @@
 //! The files of a disk against a verified release: each is read once, and what has another length than recorded is not read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stele_explain::Failure;
 use stele_spec::bundle::MAX_BUNDLE;
@@ -9,7 +9,7 @@ use stele_spec::hints::{Hints, Link, PieceSize, links};
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, PathError};
 use stele_spec::policy::Policy;
 use stele_spec::verify::{
-    Allow, Cause, FolderContents, FolderMismatch, FolderReport, Found, MAX_CAUSE, Unusable, VerifiedRelease,
+    Allow, Cause, Extra, FolderContents, FolderMismatch, FolderReport, Found, MAX_CAUSE, Unusable, VerifiedRelease,
     loadable_by_name, verify,
 };
 
@@ -24,6 +24,15 @@ use crate::bounded_read::{read, read_if_there};
 /// `Ok` means that the bundle verifies, that all files of the path that belong to the release are there and equal, and that nothing beside
 /// them would be loaded. A caller that insists on a publisher, a signer or a time goes on with [`VerifiedRelease::require`].
 pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, FolderReport), Failure> {
+    verify_folder_allowing(path, policy, Allow::default())
+}
+
+/// The same, where a part of the files or what lies beside them is accepted.
+pub fn verify_folder_allowing(
+    path: &Path,
+    policy: &Policy,
+    allow: Allow,
+) -> Result<(VerifiedRelease, FolderReport), Failure> {
     let target = locate::find(path, None)?;
     let release = verify(&read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?, policy)?;
     let hints = hints::read(&target.bundle).ok().flatten();
@@ -35,7 +44,7 @@ pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, F
         TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, hints.as_ref(), &|_| {})?,
         TargetKind::Bundle => release.check(&FolderContents::new()),
     };
-    report.require(Allow::default())?;
+    report.require(allow)?;
     Ok((release, report))
 }
 
@@ -57,43 +66,86 @@ pub fn read_part(
     hints: Option<&Hints>,
     progress: Progress<'_>,
 ) -> Result<FolderContents, FolderError> {
-    let manifest = release.manifest();
-    let is_asked = |path: &FilePath| is_below(within, path.as_str());
-    let wanted =
-        |folder: &str| manifest.files().iter().any(|file| covers(folder, file.path.as_str()) && is_asked(&file.path));
-    let walk = walk::walk_to_verify(root, within, &wanted)?;
-    let mut contents = FolderContents::part(within);
-    let mut here: Vec<(&ManifestFile, walk::Found)> = Vec::new();
-    for found in walk.files {
-        match manifest.file(&found.path) {
-            Some(file) => here.push((file, found)),
-            None => {
-                let loadable_as = loadable::of_file(found.path.as_str(), &found.open);
-                contents.add(found.path.to_string(), Found::Name { loadable_as });
-            }
-        }
-    }
-    for (path, oddity) in walk.odd {
-        let path = path.trim_end_matches('/').to_owned();
-        let found = match (&oddity, loadable_by_name(&path)) {
-            // Where it leads may be there when a loader looks.
-            (Oddity::LinkBroken, Some(role))
-                if !manifest.files().iter().any(|file| covers(&path, file.path.as_str())) =>
-            {
-                Found::Unusable { why: oddity.to_string(), is_io: false, loadable_as: Some(role) }
-            }
-            _ => unusable(&path, &oddity),
+    Ok(Survey::of(root, within, release)?.hash(hints, progress))
+}
+
+/// A folder that was looked through and of which nothing was hashed yet.
+#[derive(Debug)]
+pub struct Survey<'a> {
+    here: Vec<(&'a ManifestFile, walk::Found)>,
+    contents: FolderContents,
+}
+
+impl<'a> Survey<'a> {
+    /// Looks through a folder of a release; `within` is its path in the release, and empty for the whole release.
+    pub fn of(root: &Path, within: &str, release: &'a VerifiedRelease) -> Result<Self, FolderError> {
+        let manifest = release.manifest();
+        let is_asked = |path: &FilePath| is_below(within, path.as_str());
+        let wanted = |folder: &str| {
+            manifest.files().iter().any(|file| covers(folder, file.path.as_str()) && is_asked(&file.path))
         };
-        contents.add(path, found);
-    }
-    for (shown, open) in walk.skipped {
-        for (path, role) in loadable::in_skipped(&shown, &open) {
-            contents.add(path, Found::Name { loadable_as: Some(role) });
+        let walk = walk::walk_to_verify(root, within, &wanted)?;
+        let mut contents = FolderContents::part(within);
+        let mut here: Vec<(&ManifestFile, walk::Found)> = Vec::new();
+        for found in walk.files {
+            match manifest.file(&found.path) {
+                Some(file) => here.push((file, found)),
+                None => {
+                    let loadable_as = loadable::of_file(found.path.as_str(), &found.open);
+                    contents.add(found.path.to_string(), Found::Name { loadable_as });
+                }
+            }
         }
+        for (path, oddity) in walk.odd {
+            let path = path.trim_end_matches('/').to_owned();
+            let found = match (&oddity, loadable_by_name(&path)) {
+                // Where it leads may be there when a loader looks.
+                (Oddity::LinkBroken, Some(role))
+                    if !manifest.files().iter().any(|file| covers(&path, file.path.as_str())) =>
+                {
+                    Found::Unusable { why: oddity.to_string(), is_io: false, loadable_as: Some(role) }
+                }
+                _ => unusable(&path, &oddity),
+            };
+            contents.add(path, found);
+        }
+        for (shown, open) in walk.skipped {
+            for (path, role) in loadable::in_skipped(&shown, &open) {
+                contents.add(path, Found::Name { loadable_as: Some(role) });
+            }
+        }
+        add_folders_in_place(root, within, manifest, &here, &mut contents);
+        Ok(Self { here, contents })
     }
-    add_folders_in_place(root, within, manifest, &here, &mut contents);
-    hash_into(&here, hints, progress, &mut contents);
-    Ok(contents)
+
+    /// The files of the record that are here, each with where it is.
+    pub fn here(&self) -> impl Iterator<Item = (&'a ManifestFile, &walk::Found)> {
+        self.here.iter().map(|(file, found)| (*file, found))
+    }
+
+    /// Everything else that is here. Held against the manifest it says what the record does not name.
+    pub fn beside(&self) -> &FolderContents {
+        &self.contents
+    }
+
+    /// Hashes copies in place of what was found: `copy` says where that of a file is. Of a file of another length than the record's there is none.
+    pub fn copied<E>(
+        mut self,
+        mut copy: impl FnMut(&ManifestFile, &Path) -> Result<PathBuf, E>,
+    ) -> Result<Self, E> {
+        for (file, found) in &mut self.here {
+            if file.size == found.size {
+                found.open = copy(file, &found.open)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Hashes the files of the record.
+    pub fn hash(mut self, hints: Option<&Hints>, progress: Progress<'_>) -> FolderContents {
+        hash_into(&self.here, hints, progress, &mut self.contents);
+        self.contents
+    }
 }
 
 /// Recorded files in whose place a folder is.
@@ -150,6 +202,40 @@ fn hash_into(
 fn links_of(file: &ManifestFile, hints: Option<&Hints>) -> Option<Vec<Link>> {
     let states = hints?.states(&file.sha256, file.size, PieceSize::FORMAT)?;
     links(file.size, file.sha256, states, PieceSize::FORMAT)
+}
+
+/// Compares one file with the one that is recorded at a path, and with no other.
+///
+/// # Errors
+/// Nothing is recorded there, the file cannot be hashed, or it has other bytes.
+pub fn check_recorded(
+    path: &Path,
+    recorded: &FilePath,
+    release: &VerifiedRelease,
+    hints: Option<&Hints>,
+) -> Result<FolderReport, FolderMismatch> {
+    let not_recorded = || {
+        let (path, role) = (recorded.to_string(), loadable_by_name(recorded.as_str()).or(Some("not recorded")));
+        FolderMismatch::Unrecorded { files: vec![Extra { path, what: None, role, is_allowed: false }] }
+    };
+    let unusable = |why: String, is_io| {
+        let files = vec![Unusable { path: recorded.to_string(), why, is_io }];
+        FolderMismatch::Unusable { files, is_io }
+    };
+    let file = release.manifest().file(recorded).ok_or_else(not_recorded)?;
+    let size = std::fs::metadata(path).map_err(|error| unusable(error.to_string(), true))?.len();
+    let mut found = Found::File { size, sha256: None, cause: cause(path, size, file) };
+    if size == file.size {
+        let job = Job { path: path.to_owned(), size };
+        found = match hash_linked(std::slice::from_ref(&job), &[links_of(file, hints)], &|_| {}).pop() {
+            Some(Ok(hashed)) => Found::File { size: hashed.size, sha256: Some(hashed.sha256), cause: Cause::Unknown },
+            Some(Err(error)) => return Err(unusable(error.to_string(), is_io(&error))),
+            None => return Err(unusable("it was not hashed".into(), true)),
+        };
+    }
+    let report = release.check_file(Some(recorded), &found).ok_or_else(not_recorded)?;
+    report.require(Allow::default())?;
+    Ok(report)
 }
 
 /// Compares one file. Below the folder of its bundle, `root`, a recorded path is compared with what is recorded there and with nothing

@@ -11,5 +11,5 @@ pub mod locate;
 
 mod compare;
 
-pub use compare::{check_file, read_folder, read_part, verify_folder};
+pub use compare::{Survey, check_file, check_recorded, read_folder, read_part, verify_folder, verify_folder_allowing};
 pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};
