@@ -50,6 +50,12 @@ def quantized(path: Path, values: np.ndarray) -> None:
     writer.close()
 
 
+def words() -> Tokenizer:
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "hello": 1, "world": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    return tokenizer
+
+
 def write(folder: Path) -> None:
     """The whole folder, as its publisher has it."""
     folder.mkdir()
@@ -73,9 +79,7 @@ def write(folder: Path) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "generation_config.json").write_text(json.dumps({"bos_token_id": 1, "eos_token_id": 2}))
-    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "hello": 1, "world": 2}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    words().save(str(folder / "tokenizer.json"))
     said = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}
     (folder / "tokenizer_config.json").write_text(json.dumps(said))
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n# tiny\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ import loaders
 import models
 import numpy as np
 import pytest
-from conftest import Released, refused
+from conftest import ROOT, Released, refused
 
 import stele
 
@@ -190,12 +191,10 @@ def test_a_folder_without_its_bundle_is_refused(released: Released, folder: Path
             loaders.by_gguf(folder)
 
 
-def test_a_bundle_of_an_unknown_log_is_refused(released: Released, folder: Path, tmp_path: Path) -> None:
+def test_a_policy_that_names_another_log_refuses_the_folder(released: Released, folder: Path, tmp_path: Path) -> None:
+    vectors = json.loads((ROOT / "spec/vectors/bundle/bundles.json").read_text())
     policy = tmp_path / "policy"
-    text = released.policy.read_text()
-    witness = next(line for line in text.splitlines() if line.startswith("witness "))
-    key = witness.split()[2]
-    policy.write_text(f"log {key}\nwitness w {key}\nquorum w\n")
+    policy.write_text(vectors["policies"]["two of three"])
     with stele.guard(policy, "enforce"):
         with pytest.raises(stele.VerifyError) as raised:
             loaders.by_gguf(folder)

@@ -18,12 +18,26 @@ def test_a_released_folder_is_loaded_and_bears_its_own_name(released: Released, 
     with stele.guard(released.policy, "enforce", decisions=tmp_path / "decisions"):
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        defaults = GenerationConfig.from_pretrained(pretrained_model_name_or_path=folder)
+        defaults = GenerationConfig.from_pretrained(pretrained_model_name=folder)
     assert (config.hidden_size, defaults.eos_token_id) == (4, 2)
     assert tokenizer("hello world")["input_ids"] == [1, 2]
     assert config.name_or_path == tokenizer.name_or_path == str(folder)
     (line,) = [json.loads(line) for line in (tmp_path / "decisions").read_text().splitlines()]
     assert (line["verdict"], line["release"], line["model"]) == ("verified", COORDINATE, str(folder))
+
+
+def test_however_the_name_is_given_it_is_guarded(released: Released, folder: Path) -> None:
+    (folder / "adapter_config.json").write_text("{}")
+    loads = [
+        lambda: AutoConfig.from_pretrained(pretrained_model_name_or_path=folder),
+        lambda: GenerationConfig.from_pretrained(pretrained_model_name=folder),
+        lambda: AutoTokenizer.from_pretrained(f"{folder}/"),
+        lambda: AutoConfig.from_pretrained(folder / "config.json"),
+    ]
+    with stele.guard(released.policy, "enforce"):
+        for load in loads:
+            with refused("unrecorded"):
+                load()
 
 
 @pytest.mark.parametrize(
@@ -56,10 +70,10 @@ def test_another_configuration_is_refused_and_with_warn_told_once(released: Rele
     (folder / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoConfig": "evil--repo--x.Y"}}))
     with stele.guard(released.policy, "enforce"), refused("bytes-differ"):
         AutoConfig.from_pretrained(folder)
-    (folder / "config.json").write_text(json.dumps({**config, "hidden_size": 5}))
+    (folder / "config.json").write_text(json.dumps({**config, "hidden_size": 8}))
     with stele.guard(released.policy, "warn"), pytest.warns(stele.GuardWarning, match="bytes-differ") as warned:
         for _ in range(2):
-            assert AutoConfig.from_pretrained(folder).hidden_size == 5
+            assert AutoConfig.from_pretrained(folder).hidden_size == 8
     assert len([one for one in warned if one.category is stele.GuardWarning]) == 1
 
 

@@ -6,9 +6,10 @@ The outermost call gets the path of a verified copy of the folder. What it calls
 from __future__ import annotations
 
 import functools
+import inspect
 import os
-from types import ModuleType
-from typing import Any, Callable, Dict, Optional
+from types import MethodType, ModuleType
+from typing import Any, Callable, Dict
 
 from .. import _state
 from . import _replace
@@ -26,28 +27,39 @@ def _download(named: Dict[str, Any]) -> Callable[[str], str]:
     return download
 
 
-def _guarded(loader: str, original: Callable[..., Any], place: int, keys: tuple) -> Callable[..., Any]:
-    """The argument at ``place``, or one of the names ``keys``, is the folder or repository."""
+def _guarded(loader: str, original: Callable[..., Any], place: int) -> Callable[..., Any]:
+    """The argument at ``place`` is the folder or repository, however it is given."""
+    key = _name_of_argument(original, place)
 
     @functools.wraps(original)
     def load(*arguments: Any, **named: Any) -> Any:
         guard = _state.current()
-        key: Optional[str] = next((key for key in keys if key in named), None)
-        given = named[key] if key else arguments[place] if len(arguments) > place else None
+        given = arguments[place] if len(arguments) > place else named.get(key)
         if guard is None or not isinstance(given, (str, os.PathLike)):
             return original(*arguments, **named)
         view = guard.folder(loader, given, _download(named))
         if view == os.fsdecode(given):
             return original(*arguments, **named)
-        if key:
-            named[key] = view
-        else:
+        if len(arguments) > place:
             arguments = (*arguments[:place], view, *arguments[place + 1 :])
+        else:
+            named[key] = view
         loaded = original(*arguments, **named)
         _rename(loaded, view, os.fsdecode(given))
         return loaded
 
+    load._stele_guards = True  # type: ignore[attr-defined]
     return load
+
+
+def _name_of_argument(function: Callable[..., Any], place: int) -> str:
+    """Each loader has its own name for it. One that has none is of a version that is not known."""
+    # What a copied method calls its original is bound, and lacks its first argument.
+    plain = inspect.unwrap(function, stop=lambda one: isinstance(one.__wrapped__, MethodType))
+    parameters = list(inspect.signature(plain, follow_wrapped=False).parameters.values())
+    if len(parameters) <= place or parameters[place].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        raise AttributeError(f"{function.__qualname__} has no argument at {place} that names a model")
+    return parameters[place].name
 
 
 def _rename(loaded: Any, view: str, given: str) -> None:
@@ -67,25 +79,34 @@ def _classes(module: ModuleType) -> None:
             continue
         method = kind.__dict__.get("from_pretrained")
         if isinstance(method, classmethod):
+            found = True
+            # The auto classes of transformers have copies of a method that may be guarded already.
+            if getattr(method.__func__, "_stele_guards", False):
+                continue
             loader = f"{module.__name__.split('.')[0]}.{kind.__name__}.from_pretrained"
             # Of peft's models the first argument is the model below the adapter.
             is_adapter = module.__name__ in ("peft.peft_model", "peft.mixed_model")
-            place, keys = (2, ("model_id",)) if is_adapter else (1, ("pretrained_model_name_or_path", "pretrained_model_or_path"))
-            kind.from_pretrained = classmethod(_guarded(loader, method.__func__, place, keys))
-            found = True
+            kind.from_pretrained = classmethod(_guarded(loader, method.__func__, 2 if is_adapter else 1))
     if not found:
         raise AttributeError(f"no class of {module.__name__} has from_pretrained")
 
 
 def _pipeline(module: ModuleType) -> None:
     original = module.pipeline
-    _replace.everywhere(original, _guarded("transformers.pipeline", original, 1, ("model",)))
+    _replace.everywhere(original, _guarded("transformers.pipeline", original, 1))
 
 
 def _sentences(module: ModuleType) -> None:
-    kind = module.SentenceTransformer
-    kind.__init__ = _guarded("sentence_transformers.SentenceTransformer", kind.__init__, 1, ("model_name_or_path",))
+    """The classes of sentence_transformers, which read a folder when they are made."""
+    names = [name for name in _ENCODERS if getattr(vars(module).get(name), "__module__", None) == module.__name__]
+    if not names:
+        raise AttributeError(f"{module.__name__} has none of {', '.join(_ENCODERS)}")
+    for name in names:
+        kind = getattr(module, name)
+        kind.__init__ = _guarded(f"sentence_transformers.{name}", kind.__init__, 1)
 
+
+_ENCODERS = ("CrossEncoder", "MultiVectorEncoder", "SentenceTransformer", "SparseEncoder")
 
 _WITH_CLASSES = (
     "transformers.configuration_utils",
@@ -116,5 +137,8 @@ _WITH_CLASSES = (
 HOOKS = {
     **{name: _classes for name in _WITH_CLASSES},
     "transformers.pipelines": _pipeline,
+    "sentence_transformers.cross_encoder.model": _sentences,
+    "sentence_transformers.multi_vector_encoder.model": _sentences,
     "sentence_transformers.sentence_transformer.model": _sentences,
+    "sentence_transformers.sparse_encoder.model": _sentences,
 }
