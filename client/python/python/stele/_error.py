@@ -36,5 +36,5 @@ class VerifyError(Exception):
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[VerifyError], tuple[object, ...]]:
         return type(self), (self.message, self.code, tuple(self.facts.items()), self.hint, self.exit)

@@ -1,9 +1,28 @@
 import os
-from typing import List, Optional, Union
+from pathlib import Path
+from typing import List, Optional, Union, final
+
+__all__ = [
+    "Checkpoint",
+    "Difference",
+    "Extra",
+    "File",
+    "Policy",
+    "Release",
+    "Report",
+    "Target",
+    "Unusable",
+    "Verification",
+    "locate",
+    "read_bundle",
+    "verify",
+    "verify_folder",
+]
 
 _Path = Union[str, "os.PathLike[str]"]
 _Policy = Union["Policy", str, "os.PathLike[str]", None]
 
+@final
 class Policy:
     """Which logs and witnesses the caller trusts (c2sp.org/tlog-policy)."""
 
@@ -17,10 +36,11 @@ class Policy:
     def find() -> Policy:
         """The user's: ``$STELE_POLICY``, else ``policy`` in the settings, else ``~/.config/stele/policy``."""
     @property
-    def path(self) -> Optional[str]: ...
+    def path(self) -> Optional[Path]: ...
     @property
     def logs(self) -> List[str]: ...
 
+@final
 class File:
     """A file of a release, as its manifest names it."""
 
@@ -29,6 +49,7 @@ class File:
     size: int
     sha256: str
 
+@final
 class Checkpoint:
     """The tree head on which a release rests. ``time`` is the median of the cosignature times, in Unix seconds."""
 
@@ -38,6 +59,7 @@ class Checkpoint:
     witnesses: List[str]
     time: Optional[int]
 
+@final
 class Release:
     """A release whose bundle was verified. It says nothing of the files on a disk."""
 
@@ -78,6 +100,7 @@ class Release:
         self, folder: _Path, within: str, into: _Path, allow_missing: bool, bundle: Optional[_Path] = None
     ) -> Report: ...
 
+@final
 class Difference:
     """A file with another content than the recorded one. ``sha256`` is None where a file of another length was not hashed."""
 
@@ -87,12 +110,14 @@ class Difference:
     size: int
     sha256: Optional[str]
 
+@final
 class Unusable:
     """Something in the place of a recorded file that is no regular file."""
 
     path: str
     why: str
 
+@final
 class Extra:
     """Something that the record does not name. ``role`` is what a loader would take it for; None where no loader would."""
 
@@ -100,6 +125,7 @@ class Extra:
     what: Optional[str]
     role: Optional[str]
 
+@final
 class Report:
     """Every path of the manifest and of the folder, in exactly one list."""
 
@@ -113,16 +139,20 @@ class Report:
     weights: Optional[str]
     is_complete_and_exact: bool
 
+@final
 class Verification:
     """A release, and the files that were compared with it."""
 
     release: Release
     report: Report
 
+@final
 class Target:
+    """What a path means. ``kind`` is ``folder``, ``file`` or ``bundle``."""
+
     kind: str
-    path: str
-    bundle: str
+    path: Path
+    bundle: Path
 
 def verify(bundle: bytes, policy: _Policy = None) -> Release:
     """Verifies a ``release.stele`` under a trust policy. Raises ``VerifyError``."""

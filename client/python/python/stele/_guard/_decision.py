@@ -8,7 +8,7 @@ import os
 import threading
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from typing import IO, Any, Callable, Optional, Union
+from typing import IO, Any, Callable, Dict, Optional, Set, Tuple, Union
 
 from .._error import VerifyError
 from .._native import Release
@@ -49,7 +49,7 @@ class Decision:
     #: The entry that revoked the signer's key later, if the bundle has it.
     signer_revoked_at: Optional[int]
     #: The tree head that this rests on: ``origin``, ``tree_size``, ``time``.
-    as_of: Optional[dict]
+    as_of: Optional[Dict[str, Any]]
 
     @classmethod
     def of(
@@ -80,7 +80,7 @@ class Decision:
         return json.dumps({"schema": SCHEMA, "ok": self.verdict == "verified", **asdict(self)})
 
 
-def _as_of(release: Optional[Release]) -> Optional[dict]:
+def _as_of(release: Optional[Release]) -> Optional[Dict[str, Any]]:
     if release is None:
         return None
     head = release.checkpoint
@@ -98,7 +98,7 @@ class Decisions:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._told: set = set()
+        self._told: Set[Tuple[Optional[str], ...]] = set()
         self._lock = threading.Lock()
 
     def tell(self, decision: Decision) -> bool:

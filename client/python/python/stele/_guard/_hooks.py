@@ -10,13 +10,13 @@ import importlib.machinery
 import sys
 import threading
 from types import ModuleType
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, Set
 
 from . import _state
 from ._platform import unsupported
 from .loaders import HOOKS
 
-_hooked: set = set()
+_hooked: Set[str] = set()
 
 
 def install() -> None:
@@ -64,7 +64,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         try:
             for finder in sys.meta_path:
                 find = getattr(finder, "find_spec", None)
-                spec = find(fullname, path, target) if find is not None and finder is not self else None
+                spec: Optional[importlib.machinery.ModuleSpec] = find(fullname, path, target) if find is not None and finder is not self else None
                 if spec is not None:
                     if spec.loader is not None:
                         spec.loader = _Loader(spec.loader)
@@ -81,7 +81,8 @@ class _Loader(importlib.abc.Loader):
         self._loader = loader
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> Optional[ModuleType]:
-        return self._loader.create_module(spec)
+        module: Optional[ModuleType] = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)

@@ -8,12 +8,12 @@ import shutil
 import tempfile
 import threading
 from pathlib import Path
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional, Set, Tuple
 
 from .._native import Release
 
 #: The roots of all views of this process, by which what lies in one is known.
-_roots: set = set()
+_roots: Set[str] = set()
 
 
 def is_inside(path: str) -> bool:

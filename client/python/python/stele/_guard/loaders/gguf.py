@@ -17,15 +17,17 @@ def _hook(module: ModuleType) -> None:
     def guarded(self: Any, path: Any, mode: str = "r", **named: Any) -> None:
         guard = _state.current()
         if guard is None:
-            return original(self, path, mode, **named)
+            original(self, path, mode, **named)
+            return
         if mode == "r+" and guard.guards(path):
             error = VerifyError(
                 "a file that is opened to be written cannot be guarded", "guard-unsupported", [("mode", mode)], "open it with mode='r' or 'c'", 10
             )
             guard.refuse("gguf.GGUFReader", path, error)
-            return original(self, path, mode, **named)
+            original(self, path, mode, **named)
+            return
         with guard.file("gguf.GGUFReader", path) as opened:
-            return original(self, opened, mode, **named)
+            original(self, opened, mode, **named)
 
     module.GGUFReader.__init__ = guarded
 

@@ -18,7 +18,7 @@ def _hook(module: ModuleType) -> None:
         guard = _state.current()
         if guard is not None and isinstance(path_or_bytes, (str, os.PathLike)):
             path_or_bytes = guard.beside("onnxruntime.InferenceSession", path_or_bytes)
-        return original(self, path_or_bytes, *arguments, **named)
+        original(self, path_or_bytes, *arguments, **named)
 
     module.InferenceSession.__init__ = guarded
 

@@ -22,7 +22,7 @@ def _download(named: Dict[str, Any]) -> Callable[[str], str]:
     def download(name: str) -> str:
         from huggingface_hub import snapshot_download
 
-        return snapshot_download(name, **{key: named[key] for key in _OF_DOWNLOAD if named.get(key) is not None})
+        return str(snapshot_download(name, **{key: named[key] for key in _OF_DOWNLOAD if named.get(key) is not None}))
 
     return download
 
@@ -55,7 +55,7 @@ def _guarded(loader: str, original: Callable[..., Any], place: int) -> Callable[
 def _name_of_argument(function: Callable[..., Any], place: int) -> str:
     """Each loader has its own name for it. One that has none is of a version that is not known."""
     # What a copied method calls its original is bound, and lacks its first argument.
-    plain = inspect.unwrap(function, stop=lambda one: isinstance(one.__wrapped__, MethodType))
+    plain = inspect.unwrap(function, stop=lambda one: isinstance(getattr(one, "__wrapped__", None), MethodType))
     parameters = list(inspect.signature(plain, follow_wrapped=False).parameters.values())
     if len(parameters) <= place or parameters[place].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
         raise AttributeError(f"{function.__qualname__} has no argument at {place} that names a model")
@@ -86,7 +86,7 @@ def _classes(module: ModuleType) -> None:
             loader = f"{module.__name__.split('.')[0]}.{kind.__name__}.from_pretrained"
             # Of peft's models the first argument is the model below the adapter.
             is_adapter = module.__name__ in ("peft.peft_model", "peft.mixed_model")
-            kind.from_pretrained = classmethod(_guarded(loader, method.__func__, 2 if is_adapter else 1))
+            setattr(kind, "from_pretrained", classmethod(_guarded(loader, method.__func__, 2 if is_adapter else 1)))
     if not found:
         raise AttributeError(f"no class of {module.__name__} has from_pretrained")
 
