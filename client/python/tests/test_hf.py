@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import models
@@ -25,8 +27,7 @@ def manage(action: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A day's look for a newer hf is none of this test.
-    monkeypatch.setenv("HF_HUB_DISABLE_UPDATE_CHECK", "0")
+    monkeypatch.delenv("HF_HUB_DISABLE_UPDATE_CHECK", raising=False)
     done = manage("install")
     assert done.returncode == 0, done
 
@@ -53,13 +54,44 @@ def test_hf_stele_verifies_a_name_and_passes_the_exit_code(
     assert hf("stele", "verify", "acme/tiny").returncode == 6
 
 
-def test_hf_lists_it_and_asks_nobody_for_updates(installed: None) -> None:
+class Asked(BaseHTTPRequestHandler):
+    """A proxy that lets nobody through and remembers whom they wanted."""
+
+    hosts: list = []
+
+    def do_CONNECT(self) -> None:  # noqa: N802
+        self.hosts.append(self.path)
+        self.send_error(502)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list:
+    Asked.hosts = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    yield Asked.hosts
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_hf_lists_it_and_asks_no_other_place_for_a_newer_one(installed: None, asked: list) -> None:
     assert "stele" in hf("--help").stdout
     done = hf("extensions", "list", "--format", "json")
     assert done.returncode == 0 and "hf stele" in done.stdout, done
-    # With a proxy that does not answer a look at GitHub would take its time or fail; there is none.
-    folder = Path("~/.local/share/hf/extensions/hf-stele").expanduser()
-    assert (folder / ".latest_commit").read_text() == ""
+    assert hf("stele", "version").returncode == 0
+    assert not [host for host in asked if "github" in host], asked
+    # Without the file that says so it would have asked.
+    Path("~/.local/share/hf/extensions/hf-stele/.latest_commit").expanduser().unlink()
+    hf("stele", "version")
+    assert [host for host in asked if "github" in host], asked
 
 
 def test_it_is_installed_again_and_removed() -> None:

@@ -129,10 +129,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Hashes copies in place of what was found: `copy` says where that of a file is. Of a file of another length than the record's there is none.
-    pub fn copied<E>(
-        mut self,
-        mut copy: impl FnMut(&ManifestFile, &Path) -> Result<PathBuf, E>,
-    ) -> Result<Self, E> {
+    pub fn copied<E>(mut self, mut copy: impl FnMut(&ManifestFile, &Path) -> Result<PathBuf, E>) -> Result<Self, E> {
         for (file, found) in &mut self.here {
             if file.size == found.size {
                 found.open = copy(file, &found.open)?;

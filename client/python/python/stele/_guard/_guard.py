@@ -214,7 +214,7 @@ class Guard:
                 facts = [("expected", str(expected)), ("found", release.coordinate)]
                 raise VerifyError("this is another release than the expected one", "other-coordinate", facts, None, 1)
             if self._max_age is not None:
-                release.require(not_before=int(time.time() - self._max_age.total_seconds()))
+                release.require(not_before=max(0, int(time.time() - self._max_age.total_seconds())))
         return release, digest
 
     def _sealed(self, asked: _Asked) -> Tuple[int, Release]:

@@ -12,5 +12,5 @@ def everywhere(original: Any, replacement: Any) -> None:
     for module in list(sys.modules.values()):
         names = getattr(module, "__dict__", None) if isinstance(module, ModuleType) else None
         for name, value in list((names or {}).items()):
-            if value is original and not name.startswith("_stele_"):
+            if value is original:
                 setattr(module, name, replacement)
