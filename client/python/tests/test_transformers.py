@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import models
 import pytest
 from conftest import COORDINATE, Released, refused
 
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoTokenizer, GenerationConfig, PreTrainedTokenizerFast, dynamic_module_utils
 
 import stele
 
@@ -57,6 +58,26 @@ def test_a_file_that_nobody_signed_is_refused_before_it_decides(
             with refused("unrecorded") as raised:
                 load(folder)
             assert name in str(raised.value)
+
+
+def test_code_of_another_place_runs_only_where_it_is_verified_too(
+    released: Released, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration may name code of another repository. That one is guarded as well."""
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    elsewhere, ran = tmp_path / "elsewhere", tmp_path / "ran"
+    elsewhere.mkdir()
+    (elsewhere / "modeling_x.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass Model: pass\n")
+
+    def load() -> type:
+        return dynamic_module_utils.get_class_from_dynamic_module(f"{elsewhere}--modeling_x.Model", str(folder))
+
+    with stele.guard(released.policy, "enforce"), refused("bundle-missing"):
+        load()
+    assert not ran.exists()
+    # It is no empty threat.
+    assert load().__name__ == "Model" and ran.exists()
 
 
 def test_a_stale_model_beside_the_shards_is_refused(released: Released, folder: Path) -> None:

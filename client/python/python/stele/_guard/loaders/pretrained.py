@@ -15,7 +15,7 @@ from .. import _state
 from . import _replace
 
 #: What says which snapshot of a repository is meant, and how it is got.
-_OF_DOWNLOAD = ("revision", "cache_dir", "token", "local_files_only", "force_download")
+_OF_DOWNLOAD = ("revision", "cache_dir", "token", "local_files_only", "force_download", "repo_type")
 
 
 def _download(named: Dict[str, Any]) -> Callable[[str], str]:
@@ -96,6 +96,12 @@ def _pipeline(module: ModuleType) -> None:
     _replace.everywhere(original, _guarded("transformers.pipeline", original, 1))
 
 
+def _code(module: ModuleType) -> None:
+    """Code may be another repository's, where a configuration says so (``auto_map``)."""
+    original = module.get_cached_module_file
+    _replace.everywhere(original, _guarded("transformers.get_cached_module_file", original, 0))
+
+
 def _sentences(module: ModuleType) -> None:
     """The classes of sentence_transformers, which read a folder when they are made."""
     names = [name for name in _ENCODERS if getattr(vars(module).get(name), "__module__", None) == module.__name__]
@@ -136,6 +142,7 @@ _WITH_CLASSES = (
 
 HOOKS = {
     **{name: _classes for name in _WITH_CLASSES},
+    "transformers.dynamic_module_utils": _code,
     "transformers.pipelines": _pipeline,
     "sentence_transformers.cross_encoder.model": _sentences,
     "sentence_transformers.multi_vector_encoder.model": _sentences,
