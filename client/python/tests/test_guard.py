@@ -123,6 +123,21 @@ def test_what_cannot_be_promised_is_refused_at_start(released: Released, tmp_pat
     assert guard.mode == "off"
 
 
+def test_a_policy_that_anybody_may_change_is_refused_at_start(released: Released, tmp_path: Path) -> None:
+    policy = tmp_path / "policy"
+    policy.write_bytes(released.policy.read_bytes())
+    with stele.guard(policy, "enforce"):
+        pass
+    policy.chmod(0o666)
+    with refused("guard-unsupported") as raised:
+        stele.guard(policy, "enforce")
+    assert str(policy) in str(raised.value)
+    policy.chmod(0o644)
+    tmp_path.chmod(0o777)
+    with refused("guard-unsupported"):
+        stele.guard(policy, "enforce")
+
+
 def test_a_machine_without_sealed_memory_is_refused(released: Released, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 

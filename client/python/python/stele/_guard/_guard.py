@@ -85,6 +85,7 @@ class Guard:
         # Without a policy nothing could be promised, whatever the mode.
         self._policy = policy if isinstance(policy, Policy) else Policy.load(policy) if policy is not None else Policy.find()
         try:
+            _platform.check_policy(self._policy.path)
             self._views = Views(_platform.check(Path(workdir) if workdir is not None else None))
         except VerifyError as error:
             if mode == "enforce":

@@ -23,6 +23,17 @@ def check(folder: Optional[Path]) -> Path:
     return folder
 
 
+def check_policy(path: Optional[Path]) -> None:
+    """Raises ``VerifyError`` where any user of this machine may change the file that says what is trusted, by the rule of the program ``stele``."""
+    if path is None:
+        return
+    path = Path(os.path.realpath(path))
+    for place in [path, *path.parents]:
+        mode = os.stat(place).st_mode
+        if mode & stat.S_IWOTH and (place == path or not mode & stat.S_ISVTX):
+            raise unsupported("anybody on this machine may change what is trusted", str(place), f"chmod o-w {place}")
+
+
 def unsupported(why: str, found: str, hint: str) -> VerifyError:
     """What cannot be promised here."""
     return VerifyError(f"a guard cannot keep its promise here: {why}", "guard-unsupported", [("found", found)], hint, 10)
