@@ -24,6 +24,6 @@ pub use stele_spec::verify::{
 };
 
 #[cfg(feature = "folder")]
-pub use folder::{FolderError, read_folder, verify_folder};
+pub use folder::{FolderError, read_folder, verify_folder, verify_folder_allowing};
 #[cfg(feature = "folder")]
 pub use policy_file::find_policy;

@@ -20,14 +20,16 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names of all functions of the checkout.
+/// The names of all functions of the checkout, in Rust and in Python.
 fn functions() -> BTreeSet<String> {
     let mut sources = Vec::new();
     files(house(), ".rs", &mut sources);
+    files(house(), ".py", &mut sources);
     let mut names = BTreeSet::new();
     for source in sources {
+        let keyword = if source.extension().is_some_and(|ending| ending == "py") { "def " } else { "fn " };
         for line in fs::read_to_string(source).unwrap().lines() {
-            if let Some((_, rest)) = line.split_once("fn ") {
+            if let Some((_, rest)) = line.split_once(keyword) {
                 names.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
             }
         }

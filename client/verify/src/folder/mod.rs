@@ -9,7 +9,10 @@ pub mod hub_cache;
 
 pub mod locate;
 
+mod survey;
+
 mod compare;
 
-pub use compare::{check_file, read_folder, read_part, verify_folder};
+pub use compare::{check_file, check_recorded, read_folder, read_part, verify_folder, verify_folder_allowing};
+pub use survey::Survey;
 pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};
