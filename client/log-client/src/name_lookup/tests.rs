@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use stele_clock::duration::HumanDuration;
+use stele_explain::Exit;
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::entry::Entry;
 use stele_spec::index::{Index, Kind, Listing};
