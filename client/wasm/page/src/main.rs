@@ -1,8 +1,8 @@
 //! Builds the module, and puts it into one file with the page: `stele-page OUT.html [--module FILE.wasm]`.
 //!
 //! The file holds all that it needs, so that it works from a log, from any static host and from a disk. Its Content-Security-Policy
-//! allows the one script and the one style by their digests, and WebAssembly, and nothing else. Two builds by one compiler of one checkout
-//! give the same bytes: paths of this machine are not in them.
+//! allows the one script and the one style by their digests, and WebAssembly, and nothing else. Paths of this machine are not in
+//! it; yet two builds can be the same only at one path, since cargo names packages outside a workspace by a digest of theirs.
 #![forbid(unsafe_code)]
 
 use std::env;
