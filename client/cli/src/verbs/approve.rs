@@ -92,7 +92,9 @@ fn online(
     for coordinate in statement.coordinates() {
         record.about(&coordinate)?;
     }
-    let (rows, changes) = issue::changed(statement, true, &record);
+    let (rows, mut changes) = issue::changed(statement, true, &record);
+    // All of a release is new, and stands on the page already; what differs from the version before comes below.
+    changes.retain(|_| statement.release().is_none());
     rows.iter().for_each(|(name, value)| page.row(name, value));
     changes.iter().take(LISTED).for_each(|change| page.row("", &change.sentence()));
     if changes.len() > LISTED {
