@@ -33,19 +33,30 @@ const WAIT: stele_clock::duration::HumanDuration = stele_clock::duration::HumanD
 /// How many changes and differing files a person is shown.
 const LISTED: usize = 50;
 
+/// What was looked at beside the proposal.
+#[derive(Debug, Default)]
+struct Checked {
+    /// The folder that has each of its files.
+    folder: Option<String>,
+    /// What it would change of what stands.
+    changes: Option<Vec<Value>>,
+    /// What differs from the version before.
+    earlier: Option<Value>,
+}
+
 pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
     let mut proposal = StatementProposal::read(&args.file)?;
     if let Some(shown) = args.digest {
         proposal.check_shown(shown)?;
     }
-    let mut checked = json!({ "folder": Value::Null, "changes": Value::Null, "earlier": Value::Null });
+    let mut checked = Checked::default();
     let mut more = Page(String::new());
     if let Some(folder) = &args.folder {
         let manifest = proposal.manifest().ok_or(ApproveError::NoFiles)?;
         compare(folder, manifest)?;
         more.section("Your files");
         more.row("all match", &folder.display());
-        checked["folder"] = folder.display().to_string().into();
+        checked.folder = Some(folder.display().to_string());
     }
     let key = args.digest.map(|_| key::signer(&args.key)).transpose()?;
     if args.online {
@@ -64,9 +75,11 @@ pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
     }
     page.0.push_str(&proposal::next(&proposal, &args.file)?);
     let mut output = proposal::output(&proposal, &args.file, page)?;
-    if let (Some(document), Some(checked)) = (output.json.as_object_mut(), checked.as_object()) {
+    if let Some(document) = output.json.as_object_mut() {
         document.insert("signed".into(), args.digest.is_some().into());
-        document.extend(checked.clone());
+        document.insert("folder".into(), json!(checked.folder));
+        document.insert("changes".into(), json!(checked.changes));
+        document.insert("earlier".into(), json!(checked.earlier));
     }
     Ok(output)
 }
@@ -77,7 +90,7 @@ fn online(
     proposal: &StatementProposal,
     key: Option<&Signer>,
     page: &mut Page,
-    checked: &mut Value,
+    checked: &mut Checked,
 ) -> Result<(), Failure> {
     let loaded = policy_file::load(args.trust.policy.as_deref())?;
     let log = LogClient::new(log_url::log_url(args.trust.log.as_deref(), Some(&loaded.policy))?, WAIT, note);
@@ -92,18 +105,20 @@ fn online(
     for coordinate in statement.coordinates() {
         record.about(&coordinate)?;
     }
-    let (rows, changes) = issue::changed(statement, true, &record);
+    let (rows, mut changes) = issue::changed(statement, true, &record);
+    // All of a release is new, and stands on the page already; what differs from the version before comes below.
+    changes.retain(|_| statement.release().is_none());
     rows.iter().for_each(|(name, value)| page.row(name, value));
     changes.iter().take(LISTED).for_each(|change| page.row("", &change.sentence()));
     if changes.len() > LISTED {
         page.row("", &format!("and {} more: --json has all", changes.len() - LISTED));
     }
-    checked["changes"] = changes.iter().map(Change::json).collect();
+    checked.changes = Some(changes.iter().map(Change::json).collect());
     if let (Some(release), Some(manifest)) = (statement.release(), proposal.manifest())
         && let Some(before) = VersionBefore::of(&mut record, release, manifest)?
     {
         before.rows(page);
-        checked["earlier"] = before.json();
+        checked.earlier = Some(before.json());
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ fn two_of_three_publish_from_two_machines_and_a_stolen_key_says_nothing() -> Ste
     let inspected = command::run(Binary::Stele, ["inspect", text(&file), "--json"])?.expect(0)?.json()?;
     assert_eq!(inspected["kind"], "proposal");
     let online = ["approve", text(&file), "--online"];
-    told(boris.ask(&network, &online), 0, &["What would change", "unreleased now, released then"]);
+    told(boris.ask(&network, &online), 0, &["What would change", "unknown now, released then"]);
     let mine = there.join("model");
     model::copy(&folder, &mine)?;
     let mine = text(&mine).to_owned();
@@ -130,7 +130,7 @@ fn two_of_three_publish_from_two_machines_and_a_stolen_key_says_nothing() -> Ste
     told(
         boris.say(&network, &["submit", text(&file), "--digest", &digest, "--dry-run"]),
         0,
-        &["would send this release; nothing was sent", "unreleased now, released then"],
+        &["would send this release; nothing was sent", "unknown now, released then"],
     );
     let sent = boris.say(&network, &["submit", text(&file), "--digest", &digest, "--json"]);
     let sent = told(sent, 0, &[]).json()?;
@@ -184,7 +184,7 @@ fn stolen(network: &Network, anna: &Publisher, boris: &Publisher, clara: &Publis
     // The two others withdraw, in a proposal of another kind, and take her key away.
     told(anna.say(network, &[&withdraw[..], &["--propose", "w.toml"]].concat()), 0, &["w.toml; nothing was sent"]);
     let shown = digest(&network.at("w.toml"));
-    told(anna.ask(network, &["approve", "w.toml", "--online"]), 0, &["released now, withdrawn then"]);
+    told(anna.ask(network, &["approve", "w.toml", "--online"]), 0, &["amended now, withdrawn then"]);
     told(boris.say(network, &["submit", "w.toml", "--digest", &shown]), 0, &["withdrawn", "entry"]);
     told(anna.ask(network, &["history", &coordinate]), 0, &["withdraw"]);
     let revoke = ["keys", "revoke", "acme.example", "--old", &clara.key_id()?, "--proposal", "out.toml"];

@@ -296,7 +296,7 @@ fn a_log_that_lets_one_key_speak_for_two_is_convicted() {
     log.say(&sign(&Statement::Publisher(claim), &speaker.key).unwrap()).unwrap();
     log.index().unwrap();
     // Two keys, then one; then an approval of another release, and one that was used.
-    let mut by_two = speaker.release("1.0.0", 1).unwrap();
+    let mut by_two = speaker.complete_release("1.0.0", 1).unwrap();
     let mut said = by_two.statement.statement().clone();
     said.approve(&second).unwrap();
     by_two.statement = sign(&said, &speaker.key).unwrap();
