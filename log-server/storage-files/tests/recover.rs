@@ -273,7 +273,8 @@ fn a_tile_that_changed_under_the_writer_stops_it_before_it_signs() {
 #[test]
 fn whatever_step_fails_the_history_stays_one() {
     let (mut failed, mut resumed) = (0, 0);
-    for (place, with_spares) in [("staged", false), ("staged", true), ("lock/signed-head", true), ("public/tile", true)] {
+    for (place, with_spares) in [("staged", false), ("staged", true), ("lock/signed-head", true), ("public/tile", true)]
+    {
         for step in ["open", "create", "write", "sync", "link", "rename", "unlink", "sync-dir"] {
             for action in ["fail", "fail-persisted", "full"] {
                 let (_home, path) = log();
