@@ -6,11 +6,7 @@ mod profile;
 mod scan;
 mod shape;
 mod sort;
-mod tape;
 mod vocabulary;
-
-mod read;
-mod same;
 
 use core::fmt;
 
@@ -21,7 +17,6 @@ pub use error::{CanonicalError, Item};
 pub(crate) use head::{Head, Reader, Writer};
 pub use profile::{MAX_DEPTH, MAX_INTEGER, Profile};
 pub use shape::{FieldPath, ShapeError, ShapeProblem};
-use tape::Tape;
 pub(crate) use vocabulary::vocabulary;
 
 /// Up to this length a wrongly shaped document is read a second time, to name the field.
@@ -41,11 +36,11 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -
 pub fn encode<T: Serialize>(value: &T, profile: Profile) -> Result<Vec<u8>, CanonicalError> {
     // There is one canonical encoding. Where the fields are declared in its order, this is it already.
     let declared = declared(value)?;
-    if scan::scan(&declared, profile, &mut ()).is_ok() {
+    if scan::scan(&declared, profile).is_ok() {
         return Ok(declared);
     }
     let sorted = sort::sorted(&declared)?;
-    scan::scan(&sorted, profile, &mut ())?;
+    scan::scan(&sorted, profile)?;
     Ok(sorted)
 }
 
@@ -55,52 +50,8 @@ pub fn decode<T: DeserializeOwned + Serialize>(
     limit: usize,
     profile: Profile,
 ) -> Result<T, CanonicalError> {
-    read_scanned(bytes, &scanned(bytes, limit, profile)?)
-}
-
-/// A document that the scan has passed: all of its items, unless it is long.
-#[derive(Debug)]
-pub(crate) struct Scanned<'a>(Option<Tape<'a>>);
-
-impl<'a> Scanned<'a> {
-    /// The text that the document, a map, has under a key. `None` also where it was not noted.
-    pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
-        self.0.as_ref()?.text(key)
-    }
-}
-
-/// Checks the encoding and the kinds of items, whatever they mean.
-pub(crate) fn scanned(bytes: &[u8], limit: usize, profile: Profile) -> Result<Scanned<'_>, CanonicalError> {
-    if bytes.len() > limit {
-        return Err(CanonicalError::TooLong { limit, found: bytes.len() });
-    }
-    if bytes.len() <= tape::MAX_NOTED {
-        return Tape::of(bytes, profile).map(|tape| Scanned(Some(tape)));
-    }
-    scan::scan(bytes, profile, &mut ())?;
-    Ok(Scanned(None))
-}
-
-/// The value of scanned bytes, of which they must be the one encoding.
-///
-/// What is read from the notes and found to be the same in them is that: the notes are what the decoder below would read and what the
-/// encoder would write. Everything else is left to these two, which also say what is wrong.
-pub(crate) fn read_scanned<T: DeserializeOwned + Serialize>(
-    bytes: &[u8],
-    scanned: &Scanned<'_>,
-) -> Result<T, CanonicalError> {
-    if let Some(tape) = &scanned.0
-        && let Ok(value) = read::read::<T>(tape)
-        && same::is(&value, tape)
-    {
-        return Ok(value);
-    }
-    decode_scanned(bytes)
-}
-
-/// The same by a decoder and an encoder of CBOR in general.
-fn decode_scanned<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, CanonicalError> {
-    let value: T = decoded(bytes)?;
+    check(bytes, limit, profile)?;
+    let value: T = read(bytes)?;
     // The scan leaves one spelling of every item; this leaves one choice of items for every value. What equals scanned bytes needs no scan.
     let declared = declared(&value)?;
     if declared != bytes && sort::sorted(&declared)? != bytes {
@@ -109,34 +60,25 @@ fn decode_scanned<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Ca
     Ok(value)
 }
 
-/// [`decode`] without the notes: what it must say as well.
-#[cfg(test)]
-pub(crate) fn decode_in_general<T: DeserializeOwned + Serialize>(
-    bytes: &[u8],
-    limit: usize,
-    profile: Profile,
-) -> Result<T, CanonicalError> {
-    scanned(bytes, limit, profile)?;
-    decode_scanned(bytes)
-}
-
-/// Whether a document is read from the notes of its scan, and nothing is left to the general decoder.
-#[cfg(test)]
-pub(crate) fn is_read_from_notes<T: DeserializeOwned + Serialize>(bytes: &[u8], profile: Profile) -> bool {
-    Tape::of(bytes, profile).is_ok_and(|tape| read::read::<T>(&tape).is_ok_and(|value| same::is(&value, &tape)))
-}
-
 /// The value with its maps in the order of their declaration.
 fn declared<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))
 }
 
-/// Reads some fields of scanned bytes; the others are skipped.
+/// Reads some fields of a document that [`check`] has passed; the others are skipped.
 pub(crate) fn peek<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
-    decoded(bytes)
+    read(bytes)
 }
 
-fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
+/// Checks the encoding and the kinds of items, whatever they mean.
+pub(crate) fn check(bytes: &[u8], limit: usize, profile: Profile) -> Result<(), CanonicalError> {
+    if bytes.len() > limit {
+        return Err(CanonicalError::TooLong { limit, found: bytes.len() });
+    }
+    scan::scan(bytes, profile)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
     serde_cbor::from_slice(bytes)
         .map_err(|error| CanonicalError::Shape(diagnose::<T>(bytes).unwrap_or_else(|| ShapeError::anywhere(error))))
 }

@@ -11,7 +11,7 @@ use super::index_root::WrongIndexRoot;
 use super::logged::Logged;
 use super::registration::{KeyHistory, RegistrationViolated};
 use super::swap::SilentSwap;
-use crate::canonical::{Bytes, CanonicalError, Profile, decode, encode, peek, scanned};
+use crate::canonical::{Bytes, CanonicalError, Profile, check, decode, encode, peek};
 use crate::hash::{Digest, IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
 use crate::index::{Absence, Old, Path, Pointer, Step, Subtree, Touched, Transition, Value};
 use crate::key::PublicKey;
@@ -44,7 +44,7 @@ fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
         evidence: String,
     }
 
-    scanned(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)?;
+    check(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)?;
     let Peek { kind, evidence } = peek(bytes).map_err(EvidenceError::Canonical)?;
     if evidence != VERSION {
         return Err(EvidenceError::Version { found: shortened(evidence) });

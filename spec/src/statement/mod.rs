@@ -298,24 +298,19 @@ impl Statement {
             kind: String,
         }
 
-        let scanned = canonical::scanned(payload, MAX_STATEMENT, canonical::Profile::Payload);
-        let document = (payload, &scanned.map_err(StatementError::Payload)?);
-        let kind = match document.1.text("kind") {
-            Some(kind) => kind.to_owned(),
-            // It says what is there instead.
-            None => canonical::peek::<Peek>(payload).map_err(StatementError::from_payload)?.kind,
-        };
+        canonical::check(payload, MAX_STATEMENT, canonical::Profile::Payload).map_err(StatementError::Payload)?;
+        let Peek { kind } = canonical::peek(payload).map_err(StatementError::from_payload)?;
         let kind = Kind::from_text(&kind).ok_or(StatementError::KindUnknown { found: kind })?;
         let statement = match kind {
-            Kind::Publisher => read(document).map(Self::Publisher),
-            Kind::Release => read(document).map(Self::Release),
-            Kind::Amend => read(document).map(Self::Amend),
-            Kind::Stage => read(document).map(Self::Stage),
-            Kind::Supersede => read(document).map(Self::Supersede),
-            Kind::Withdraw => read(document).map(Self::Withdraw),
-            Kind::Incident => read(document).map(Self::Incident),
-            Kind::Evaluation => read(document).map(Self::Evaluation),
-            Kind::Observation => read(document).map(Self::Observation),
+            Kind::Publisher => read(payload).map(Self::Publisher),
+            Kind::Release => read(payload).map(Self::Release),
+            Kind::Amend => read(payload).map(Self::Amend),
+            Kind::Stage => read(payload).map(Self::Stage),
+            Kind::Supersede => read(payload).map(Self::Supersede),
+            Kind::Withdraw => read(payload).map(Self::Withdraw),
+            Kind::Incident => read(payload).map(Self::Incident),
+            Kind::Evaluation => read(payload).map(Self::Evaluation),
+            Kind::Observation => read(payload).map(Self::Observation),
         }?;
         statement.check().map_err(StatementError::Field)?;
         Ok(statement)
@@ -384,10 +379,8 @@ impl SignedStatement {
     }
 }
 
-fn read<T: DeserializeOwned + Serialize>(
-    (payload, scanned): (&[u8], &canonical::Scanned<'_>),
-) -> Result<T, StatementError> {
-    canonical::read_scanned(payload, scanned).map_err(StatementError::from_payload)
+fn read<T: DeserializeOwned + Serialize>(payload: &[u8]) -> Result<T, StatementError> {
+    canonical::from_bytes(payload, MAX_STATEMENT).map_err(StatementError::from_payload)
 }
 
 /// Nobody counts twice, and a claim is signed by enough of its own keys.

@@ -2,7 +2,6 @@
 
 mod claims;
 mod envelope;
-mod general;
 pub(crate) mod kinds;
 mod properties;
 mod refusals;
