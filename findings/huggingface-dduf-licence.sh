@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # huggingface_hub 2.4.0 (PyPI): `export_folder_as_dduf` makes one file of a diffusion model, to be passed on alone. It takes what ends
-# in .json, .model, .safetensors or .txt, and leaves the rest out without a word (a line at the level of debugging). So LICENSE, LICENSE.md, NOTICE and
-# README.md, whose first lines name licence and base, are gone, and so is chat_template.jinja; a licence in LICENSE.txt is kept. What
+# in .json, .model, .safetensors or .txt, and leaves the rest out without a word (a line at the level of debugging). So LICENSE, LICENSE.md,
+# NOTICE and README.md, whose first lines name licence and base, are gone, and so is chat_template.jinja; LICENSE.txt is kept. What
 # lies two folders deep is left out as well, weights too: `text_encoder/fp16/model.safetensors`.
 #
 # Who is hurt: who passes such a file on under a licence that asks for its text and its NOTICE to go with the work, as Apache-2.0 does, and
