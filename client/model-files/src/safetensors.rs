@@ -6,12 +6,15 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The longest header that is read: a tensor needs about 100 bytes.
 const MAX_HEADER: u64 = 64 << 20;
 
-/// What is read of an item of the header. `__metadata__` has no shape.
+/// The item that is no tensor: texts by name, or `null` where a writer had none.
+const METADATA: &str = "__metadata__";
+
+/// What is read of a tensor in the header.
 #[derive(Deserialize)]
 struct Item {
     #[serde(default)]
@@ -192,7 +195,12 @@ impl<'de> Deserialize<'de> for Sums {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sums, A::Error> {
                 let mut sums = Some(Tensors::default());
-                while let Some((name, item)) = map.next_entry::<String, Item>()? {
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == METADATA {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
+                    let item: Item = map.next_value()?;
                     sums = match item.shape {
                         Shape::None => sums,
                         Shape::Numbers { product, .. } => sums.and_then(|sums| sums.add(&name, &item, product)),
@@ -237,6 +245,12 @@ mod tests {
     fn the_shapes_are_summed_and_metadata_is_no_tensor() {
         let header = r#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"F32","shape":[],"data_offsets":[24,28]}}"#;
         assert_eq!(count(header, header.len() as u64).unwrap(), 7);
+        // As MLX writes it where it was given none; and a key of it that a tensor has too.
+        for metadata in ["null", "{}", r#"{"shape":"[9,9]","dtype":"F32"}"#] {
+            let header =
+                format!(r#"{{"__metadata__":{metadata},"w":{{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}}}"#);
+            assert_eq!(count(&header, header.len() as u64).unwrap(), 4, "{metadata}");
+        }
     }
 
     #[test]

@@ -44,7 +44,12 @@ impl<'de> Visitor<'de> for LastByte {
 
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
         let mut last = 0;
-        while items.next_key::<IgnoredAny>()?.is_some() {
+        while let Some(name) = items.next_key::<String>()? {
+            // No tensor, and `null` where the writer had nothing to say.
+            if name == "__metadata__" {
+                items.next_value::<IgnoredAny>()?;
+                continue;
+            }
             let item: Item = items.next_value()?;
             last = item.data_offsets.map_or(last, |[_, end]| last.max(end));
         }
@@ -92,6 +97,13 @@ mod tests {
         let (expected, found) = needed(header, 15);
         assert_eq!(expected, found + 1);
         assert_eq!(needed("{}", 0), (10, 10));
+        // As MLX writes it, and with a key that a tensor has too.
+        for metadata in ["null", r#"{"data_offsets":"[0,99]"}"#] {
+            let header =
+                format!(r#"{{"__metadata__":{metadata},"a":{{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}}}"#);
+            let (expected, found) = needed(&header, 8);
+            assert_eq!(expected, found, "{metadata}");
+        }
     }
 
     #[test]
