@@ -2,13 +2,13 @@
 //! are read.
 
 use crate::tiles::{StoreError, TileStore};
-use std::sync::mpsc::sync_channel;
+use std::thread::ScopedJoinHandle;
 use stele_spec::entry::{Entry, EntryError};
 use stele_spec::hash::{IndexKey, LeafHash};
 use stele_spec::index::keys_of;
 use stele_spec::tile::TILE_WIDTH;
 
-/// Bundles that are read before they are parsed side by side. There are at most three times as many in memory: read, waiting, and taken.
+/// Bundles that are read before they are parsed side by side. There are at most twice as many in memory: read, and taken.
 const AT_ONCE: u64 = 4;
 
 /// An entry and what is computed from it alone.
@@ -60,20 +60,15 @@ pub fn replay<E>(
 ) -> Result<(), ReplayError<E>> {
     let bundles = size.div_ceil(u64::from(TILE_WIDTH));
     std::thread::scope(|scope| {
-        let (read, stretches) = sync_channel(1);
-        scope.spawn(move || {
-            for first in (0..bundles).step_by(AT_ONCE as usize) {
-                let stretch = read_stretch(store, first..bundles.min(first + AT_ONCE), size);
-                // Whoever takes them has ended at an earlier entry.
-                let is_last = stretch.is_err();
-                if read.send(stretch).is_err() || is_last {
-                    return;
-                }
-            }
-        });
+        let read = |first| scope.spawn(move || read_stretch(store, first..bundles.min(first + AT_ONCE), size));
         let mut position = 0;
-        for stretch in stretches {
-            for (bytes, parsed) in stretch? {
+        let mut reading = (bundles > 0).then(|| read(0));
+        let mut first = 0;
+        while let Some(thread) = reading.take() {
+            let stretch = joined(thread)?;
+            first += AT_ONCE;
+            reading = (first < bundles).then(|| read(first));
+            for (bytes, parsed) in stretch {
                 let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
                 take(position, &bytes, parsed).map_err(ReplayError::Taker)?;
                 position += 1;
@@ -99,11 +94,11 @@ pub fn parse_entries(entries: &[Vec<u8>]) -> Vec<Result<Parsed, EntryError>> {
             .chunks(share)
             .map(|chunk| scope.spawn(|| chunk.iter().map(|bytes| Parsed::of(bytes)).collect::<Vec<_>>()))
             .collect();
-        let parts = threads.into_iter().map(|thread| match thread.join() {
-            Ok(part) => part,
-            // A parser that panics must not be taken for one that found nothing.
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        parts.flatten().collect()
+        threads.into_iter().flat_map(joined).collect()
     })
+}
+
+/// What a thread found. A parser that panics must not be taken for one that found nothing.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

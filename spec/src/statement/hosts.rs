@@ -40,7 +40,10 @@ impl Host {
     pub fn package(&self) -> Option<Purl> {
         let (HostType::Huggingface, Some(revision)) = (self.kind, &self.revision) else { return None };
         let repository = self.locator.as_str().strip_prefix("https://huggingface.co/")?.trim_end_matches('/');
-        let is_one = |part: &str, most: usize| part.split('/').count() <= most && !part.contains(['?', '#', '@', ' ']);
+        let is_one = |text: &str, most: usize| {
+            let mut parts = text.split('/');
+            parts.clone().count() <= most && parts.all(|part| !part.is_empty()) && !text.contains(['?', '#', '@', ' '])
+        };
         if !is_one(repository, 2) || !is_one(revision.as_str(), 1) {
             return None;
         }

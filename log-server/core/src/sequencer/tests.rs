@@ -166,7 +166,14 @@ fn a_batch_closes_when_its_time_is_over_and_no_submission_waits() {
     let renew = sequencer.wake_at(after(30)).unwrap();
     assert_eq!(renew, after(10) + Duration::from_secs(600));
     assert_eq!(request(sequencer.step(renew, Event::Idle)).head.unwrap().checkpoint.size(), 4);
-    assert_eq!(sequencer.wake_at(renew), Some(renew + Duration::from_secs(600)));
+    // Its new checkpoint is synced as those before were.
+    let synced = renew + Duration::from_secs(1);
+    assert_eq!(sequencer.wake_at(renew), Some(synced));
+    assert!(matches!(sequencer.step(synced, Event::Idle)[..], [Action::Sync(_)]));
+    sequencer.step(synced, Event::Synced(Ok(5)));
+    assert!(log.store.objects().staged().unwrap().is_empty());
+    assert_eq!(sequencer.wake_at(synced), Some(renew + Duration::from_secs(600)));
+    let renew = synced;
     // To stop: what waits is still taken, then it ends.
     assert!(sequencer.step(renew, Event::Stop).is_empty());
     sequencer.step(renew, submitted("c.example", 4));

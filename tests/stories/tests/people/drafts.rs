@@ -39,7 +39,7 @@ fn every_kind_of_folder_is_released_with_a_dozen_decisions_and_again_with_three(
         let (told, open) = draft(&folder, &[names.as_slice(), &["--model-version", "1.0"]].concat())?;
         assert!(open <= FIRST, "{kind}: {}", told.stdout);
         release_toml::complete(&folder.join(release_toml::FILE))?;
-        acme.publish(&folder)?.expect(0)?;
+        acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
 
         let coordinate = format!("acme.example/{kind}@1.0#base");
         let (old, bundle) = (network.at(&format!("{kind}.toml")), network.at(&format!("{kind}.stele")));
@@ -58,7 +58,10 @@ fn every_kind_of_folder_is_released_with_a_dozen_decisions_and_again_with_three(
             assert!(text.contains(&format!("# from {from}")), "{text}");
             assert!(text.contains(&format!("stele supersede {coordinate} --by")), "{text}");
             release_toml::complete(&folder.join(release_toml::FILE))?;
-            let told = acme.publish_with(&folder, &["--dry-run", "--json"])?.expect(0)?.json()?;
+            let told = acme
+                .publish_with(&folder, &["--dry-run", "--json", "--accept-finding", "license-text-other"])?
+                .expect(0)?
+                .json()?;
             assert_eq!(told["earlier"]["coordinate"], coordinate.as_str());
             let changes = told["earlier"]["changes"].as_array().unwrap();
             let changed = |path: &str| changes.iter().find(|change| change["path"] == path);
@@ -66,14 +69,14 @@ fn every_kind_of_folder_is_released_with_a_dozen_decisions_and_again_with_three(
             assert_eq!((&version["before"], &version["after"]), (&"1.0".into(), &"1.1".into()));
             assert!(changed("weights.digest").is_some() && changed("license.spdx").is_none(), "{changes:?}");
         }
-        let told = acme.publish_with(&folder, &["--dry-run"])?.expect(0)?;
+        let told = acme.publish_with(&folder, &["--dry-run", "--accept-finding", "license-text-other"])?.expect(0)?;
         assert!(told.stdout.contains(&format!("beside {coordinate}, entry ")), "{}", told.stdout);
         assert!(
             told.stdout.contains("- model.version: 1.0") && told.stdout.contains("+ model.version: 1.1"),
             "{}",
             told.stdout
         );
-        let told = acme.publish(&folder)?.expect(0)?;
+        let told = acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
         assert!(told.stdout.contains("@1.1#base"), "{}", told.stdout);
     }
     Ok(())
@@ -89,7 +92,7 @@ fn an_earlier_release_that_does_not_verify_answers_nothing_and_a_withdrawn_one_i
     let names = ["--publisher", "acme.example", "--model", "tiny", "--variant", "base", "--model-version", "1.0"];
     draft(&folder, &names)?;
     release_toml::complete(&folder.join(release_toml::FILE))?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
     let bundle = network.at("old.stele");
     fs::rename(folder.join("release.stele"), &bundle).unwrap();
     fs::remove_file(folder.join(release_toml::FILE)).unwrap();
@@ -161,7 +164,7 @@ fn a_wrong_parent_and_a_wrong_fact_are_corrected_in_sight_and_weights_never() ->
     let names = ["--publisher", "acme.example", "--model", "tuned", "--variant", "base", "--model-version", "1.0"];
     draft(&folder, &names)?;
     release_toml::complete(&folder.join(release_toml::FILE))?;
-    acme.publish(&folder)?.expect(0)?;
+    acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
     let tuned = "acme.example/tuned@1.0#base";
 
     let other_weights = |form: &mut Table| drop(form.insert("weights".into(), Table::new().into()));
@@ -281,7 +284,7 @@ fn the_folder_of_a_parent_gives_its_digests() -> Step {
     assert!(told.stderr.contains("known for weights"), "{}", told.stderr);
 
     named("../base");
-    acme.publish(&folder)?.expect(0)?;
+    acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
     // What everybody can compute of the parent's files: the digest is that of its own release.
     acme.prepare(&base, "1.0.0")?;
     acme.publish(&base)?.expect(0)?;
@@ -295,7 +298,7 @@ fn the_folder_of_a_parent_gives_its_digests() -> Step {
     let without: String =
         text.lines().filter(|line| !line.starts_with("issued_at")).map(|line| format!("{line}\n")).collect();
     fs::write(&file, without).unwrap();
-    let told = acme.publish(&folder)?.expect(0)?;
+    let told = acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
     assert!(told.stdout.contains("nothing was sent"), "{}", told.stdout);
     Ok(())
 }

@@ -474,6 +474,10 @@ fn a_derivative_names_its_parent_by_its_coordinate_and_the_files_are_asked_too()
     // The bundle of 1.0.0 is there still.
     told(tuner.publish(&folder), 7, &["holds the bundle of", "--replace-bundle", "nothing has been sent"]);
     fs::remove_file(folder.join("release.stele")).unwrap();
-    told(tuner.publish(&folder), 0, &["error: parent-missing: README.md names other/giant"]);
+    let found = "error: parent-missing: README.md names other/giant";
+    let refused = "found: parent-missing: README.md names other/giant";
+    told(tuner.publish(&folder), 7, &[found, refused, "nothing was sent", "--accept-finding CODE"]);
+    told(tuner.publish_with(&folder, &["--dry-run"]), 7, &["would publish", refused]);
+    told(tuner.publish_despite(&folder, &["parent-missing"]), 0, &[found]);
     Ok(())
 }
