@@ -241,7 +241,7 @@ pub fn validate<'a>(
 
 /// What several keys approved counts where it was said first.
 fn once(used: &mut BTreeMap<Digest, u64>, logged: &ProvenStatement) -> Result<(), Refusal> {
-    let statement = logged.statement();
+    let statement = logged.signed().statement();
     let Some(digest) = statement.used_approvals() else { return Ok(()) };
     let position = *used.entry(digest).or_insert(logged.position());
     if position == logged.position() {

@@ -295,7 +295,8 @@ static TEXTS: LazyLock<BTreeMap<&'static str, &'static str>> =
 static KNOWN: LazyLock<BTreeMap<Digest, BTreeSet<&'static str>>> = LazyLock::new(|| {
     let mut known: BTreeMap<Digest, BTreeSet<&'static str>> = BTreeMap::new();
     let mut last: Option<(&str, Vec<Digest>)> = None;
-    for (name, text) in spdx::text::LICENSE_TEXTS {
+    // NOASSERTION and NONE have no text, and an empty file is no licence.
+    for (name, text) in spdx::text::LICENSE_TEXTS.iter().filter(|(_, text)| !text.is_empty()) {
         let digests = match last.take() {
             Some((before, digests)) if before == *text => digests,
             _ => renderings(text).iter().map(|rendering| Digest::of(rendering.as_bytes())).collect(),

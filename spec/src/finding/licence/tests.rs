@@ -133,3 +133,12 @@ fn a_text_is_compared_in_whatever_encoding_it_is_saved() {
         assert!(matches!(compare_license_text("MIT", &bytes), TextVerdict::Modified { .. }));
     }
 }
+
+#[test]
+fn an_empty_file_is_the_text_of_no_licence() {
+    for empty in ["", "\n", "\r\n"] {
+        assert_eq!(known_licenses(&Digest::of(empty.as_bytes())), [] as [&str; 0], "{empty:?}");
+        let found = compare_license_text("MIT", empty.as_bytes());
+        assert!(!matches!(&found, TextVerdict::Other(_) | TextVerdict::Same), "{found:?}");
+    }
+}
