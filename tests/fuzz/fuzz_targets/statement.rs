@@ -14,6 +14,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert_eq!(Statement::from_payload(&payload).as_ref(), Ok(&plain));
         assert_eq!(plain.approved_digest(), statement.statement().approved_digest());
         assert!(plain.verify_approvals(|_| None).is_ok());
-        assert!(statement.statement().approvals().is_empty() || statement.statement().verify_approvals(|_| None).is_err());
+        assert!(
+            statement.statement().approvals().is_empty() || statement.statement().verify_approvals(|_| None).is_err()
+        );
     }
 });
