@@ -1,7 +1,7 @@
 //! Errors of the library as the exception `stele.VerifyError`.
 
 use pyo3::prelude::*;
-use stele_explain::{Explain, Failure};
+use stele_explain::{Explain, Failure, causes};
 
 /// The exception of an explained error; the error of importing its class, if that fails.
 pub(crate) fn raised(py: Python<'_>, error: &dyn Explain) -> PyErr {
@@ -17,21 +17,7 @@ fn exception(py: Python<'_>, error: &dyn Explain) -> PyResult<PyErr> {
     let class = py.import("stele._error")?.getattr("VerifyError")?;
     // A fact that is said more than once is a list; the others are one text.
     let facts: Vec<(&str, String)> = error.facts();
-    let message = message(error);
+    let message = causes(error).join(": ");
     let raised = class.call1((message, error.code(), facts, error.hint(), error.exit().number()))?;
     Ok(PyErr::from_value(raised))
-}
-
-/// The message and its causes, without a cause that its parent's message already ends with.
-fn message(error: &dyn Explain) -> String {
-    let mut messages = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let message = cause.to_string();
-        if !messages.last().is_some_and(|parent| parent.ends_with(&message)) {
-            messages.push(message);
-        }
-        next = cause.source();
-    }
-    messages.join(": ")
 }

@@ -60,7 +60,7 @@ pub fn json(error: &(impl Explain + ?Sized)) -> serde_json::Value {
 }
 
 /// The messages from the outside in, without a cause that its parent's message already ends with.
-fn causes(error: &(impl Error + ?Sized)) -> Vec<String> {
+pub fn causes(error: &(impl Error + ?Sized)) -> Vec<String> {
     let mut messages = vec![error.to_string()];
     let mut next = error.source();
     while let Some(cause) = next {

@@ -15,7 +15,7 @@ mod table;
 mod failure;
 
 pub use exit::Exit;
-pub use explain::{Explain, json, text};
+pub use explain::{Explain, causes, json, text};
 pub use failure::Failure;
 #[doc(hidden)]
 pub use table::Hint;

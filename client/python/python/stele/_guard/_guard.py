@@ -21,7 +21,7 @@ from ._views import Views, is_inside
 
 _MODES = ("off", "warn", "enforce")
 
-_Path = Union[str, "os.PathLike[str]"]
+_Path = _state.PathLike
 _PolicyLike = Union[Policy, str, "os.PathLike[str]", None]
 
 
