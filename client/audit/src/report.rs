@@ -72,13 +72,13 @@ impl Report<'_> {
         let Done { statements, index_entries, .. } = self.done;
         page.say(&format!(
             "audit of {}\n  tree size     {}\n  root          {}\n  entries       {statements} statements, {index_entries} index entries\n  \
-             findings      {} errors, {} warnings, {} notes\n",
+             findings      {}, {}, {}\n",
             self.head.origin(),
             self.head.size(),
             self.head.root(),
-            counts.errors,
-            counts.warnings,
-            counts.notes,
+            counted(counts.errors, "error"),
+            counted(counts.warnings, "warning"),
+            counted(counts.notes, "note"),
         ))?;
         let rules: BTreeMap<String, &str> = rules().into_iter().map(|rule| (rule.code, rule.rule)).collect();
         for row in self.rows()? {
@@ -239,4 +239,9 @@ impl Buffer<'_> {
         self.to.flush()?;
         Ok(())
     }
+}
+
+/// `1 error`, `2 errors`.
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

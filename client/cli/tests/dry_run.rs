@@ -269,7 +269,7 @@ fn a_change_of_keys_is_rehearsed_with_who_may_speak_then() {
     let key = world.at("publisher.pem");
     let change = ["keys", "rotate", "acme.example", "--new", next.to_str().unwrap(), "--old", key.to_str().unwrap()];
     let ran = untouched(&world, &served, || say(&world, &[&change[..], &["--dry-run"]].concat()).ok());
-    ran.says(&["would send this rotate of acme.example", "is now may speak", "no longer may speak"]);
+    ran.says(&["would send this rotate of acme.example", "is now a key of the name", "no longer a key of the name"]);
     let json = say(&world, &[&change[..], &["--dry-run", "--json"]].concat()).ok().json();
     assert_eq!(json["changes"].as_array().unwrap().len(), 2);
     let gone = ["keys", "revoke", "acme.example", "--old", "nobody.pem", "--reason", "", "--dry-run"];

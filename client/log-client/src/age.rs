@@ -93,9 +93,11 @@ pub fn status(standing: &ReleaseStatus, now: u64) -> String {
         Source::Bundle => format!(
             "{head}; it rests on the release alone: later statements, a withdrawal for example, are not in this evidence (--online asks the log)"
         ),
-        Source::Kept => format!(
-            "{head}, when the log was last asked: {complete}; what came later is not known here (--online asks)"
-        ),
+        Source::Kept => {
+            let own = standing.own_since().map(|entry| format!(", and entry {entry}, made here since"));
+            let own = own.unwrap_or_default();
+            format!("{head}, when the log was last asked: {complete}{own}; what came later is not known here (--online asks)")
+        }
         Source::Log => format!("{head}, asked now: {complete}"),
     }
 }

@@ -318,7 +318,11 @@ fn since(verdict: &Headline<'_>) -> String {
         Source::Bundle => {
             format!("as of {as_of}; what was said later, a withdrawal for example, is not known here ({})", verdict.ask)
         }
-        Source::Kept => format!("{state}, as of {as_of}, when the log was last asked (--online asks again)"),
+        Source::Kept => {
+            let own = standing.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
+            let own = own.unwrap_or_default();
+            format!("{state}, as of {as_of}, when the log was last asked{own} (--online asks again)")
+        }
         Source::Log => {
             let complete = if standing.is_complete() { "" } else { "; not proven complete" };
             format!("{state}, as of {as_of}, asked now{complete}")

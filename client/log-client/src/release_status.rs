@@ -132,6 +132,12 @@ impl ReleaseStatus {
         self.lack.is_none()
     }
 
+    /// The newest entry of those that were made on this machine after the log was last asked for all, if there is one.
+    pub fn own_since(&self) -> Option<u64> {
+        let newest = self.about.statements.iter().map(ProvenStatement::position).max()?;
+        (newest >= self.head.size()).then_some(newest)
+    }
+
     /// When a key that signed a release was first revoked, if one was: by what is known here, or by the bundle alone.
     pub fn signer_revoked(&self, evidence: &VerifiedRelease) -> Option<Revocation> {
         let publisher = evidence.key_history().publisher();

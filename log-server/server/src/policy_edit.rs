@@ -8,6 +8,9 @@ use stele_spec::policy::{FaultTolerance, Policy, PolicyError, Quorum};
 /// The group that is made where a policy has no quorum yet.
 const FIRST_GROUP: &str = "witnesses";
 
+/// What `stele-witness about` prints where the witness does not know its address.
+const PLACEHOLDER: &str = "WHERE-IT-IS-REACHED";
+
 /// A witness, as a line of a policy names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitnessLine {
@@ -17,10 +20,12 @@ pub struct WitnessLine {
 }
 
 impl WitnessLine {
-    /// Reads `[witness] NAME VKEY URL`, as one argument or several.
+    /// Reads `[policy:] [witness] NAME VKEY URL`, as one argument or several.
     pub fn parse(arguments: &[String]) -> Result<Self, EditError> {
         let words: Vec<&str> = arguments.iter().flat_map(|argument| argument.split_whitespace()).collect();
-        let words = words.strip_prefix(&["witness"]).unwrap_or(&words);
+        // As `stele-witness about` prints it.
+        let words = words.strip_prefix(&["policy:"]).unwrap_or(&words);
+        let words = words.strip_prefix(&["witness"]).unwrap_or(words);
         let [name, vkey, url] = words else { return Err(EditError::Shape { found: words.len() }) };
         let key: VerifierKey = vkey.parse().map_err(|error| EditError::Key { error })?;
         if !matches!(key.key_type(), KeyType::Cosigner | KeyType::MlDsa) {
@@ -31,6 +36,9 @@ impl WitnessLine {
         }
         if !reachable::is_address(url) {
             return Err(EditError::Address { found: (*url).to_owned() });
+        }
+        if url.contains(PLACEHOLDER) {
+            return Err(EditError::Placeholder { found: (*url).to_owned() });
         }
         Ok(Self { name: (*name).to_owned(), vkey: (*vkey).to_owned(), url: (*url).to_owned() })
     }
@@ -86,6 +94,18 @@ pub enum EditError {
     Threshold {
         /// What was given.
         found: String,
+    },
+    /// An address that nobody has filled in.
+    #[error("the address of the witness is still to be written: found {found:?}")]
+    Placeholder {
+        /// What was given.
+        found: String,
+    },
+    /// The witness is in the policy.
+    #[error("the policy has a witness {name} already")]
+    Known {
+        /// Its name there.
+        name: String,
     },
     /// Not UTF-8.
     #[error("the policy is not UTF-8")]
@@ -147,6 +167,10 @@ impl Explain for EditError {
         Self::Name { .. } => Exit::BadInput, "bad-name",
             hint: "ask the witness's operator for a key under a name that shows";
         Self::Address { .. } => Exit::BadInput, "bad-url", hint: WITNESS_LINE;
+        Self::Placeholder { .. } => Exit::BadInput, "bad-url",
+            hint: "ask the witness's operator where it is reached, and write that in the place of the capitals";
+        Self::Known { .. } => Exit::BadInput, "witness-known",
+            hint: "to give it another address or key, take it out with `policy remove-witness` first";
         Self::NotText => Exit::BadInput, "policy-invalid", hint: BY_HAND;
         Self::Before(_) => Exit::WrongPolicy, "policy-invalid", hint: BY_HAND;
         Self::After(_) => Exit::WrongPolicy, "policy-refused", hint: BY_HAND;
@@ -170,6 +194,9 @@ pub fn add(
     log: &VerifierKey,
 ) -> Result<Edited, EditError> {
     let (before, mut lines) = read(text)?;
+    if place_of(&lines, "witness", &line.name).is_some() {
+        return Err(EditError::Known { name: line.name.clone() });
+    }
     let quorum = before.as_ref().map(Policy::quorum);
     let name = match (group, quorum) {
         (Some(group), _) => group.to_owned(),

@@ -56,7 +56,9 @@ fn what_is_no_line_of_a_witness_is_refused() {
         (vec!["w4", &vkey(4), "ftp://w4.example"], "bad-url"),
         // Known already, by its key or by its name.
         (vec!["other", &vkey(1), "https://w1.example"], "policy-refused"),
-        (vec!["w1", &vkey(4), "https://w4.example"], "policy-refused"),
+        (vec!["w1", &vkey(4), "https://w4.example"], "witness-known"),
+        // As `stele-witness about` prints it before its operator has said where it is.
+        (vec!["policy:", "witness", "w4", &vkey(4), "https://WHERE-IT-IS-REACHED/"], "bad-url"),
         (vec!["none", &vkey(4), "https://w4.example"], "policy-refused"),
     ] {
         assert_eq!(code(added(&three(), &arguments, None, None)), expected, "{arguments:?}");

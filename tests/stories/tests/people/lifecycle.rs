@@ -320,7 +320,10 @@ fn a_release_is_replaced_by_one_of_this_log_and_not_by_one_of_another() -> Step 
     );
     told(by(old.to_str().unwrap()), 7, &["problem:"]);
     told(by("no-such-folder"), 7, &["there is no such file, and as a coordinate"]);
+    told(acme.say(&network, &["verify", old.to_str().unwrap(), "--online"]), 0, &["asked now"]);
     told(by(new.to_str().unwrap()), 0, &["superseded", &acme.coordinate("1.1.0"), "receipt"]);
+    // What was said here is known without a network, and is newer than what the log was asked for.
+    told(acme.verify(&old), 0, &["superseded, as of ", "when the log was last asked, and of entry ", "made here since"]);
     // No circle, and nothing that leads to what is replaced itself.
     let back = ["supersede", new.to_str().unwrap(), "--reason", "Worse.", "--by", old.to_str().unwrap()];
     let circle = ["cannot replace a release: it is replaced by", &acme.coordinate("1.1.0")];

@@ -207,6 +207,9 @@ fn of_file(
                 Some(purl) => purl.clone(),
                 None => format!("DECIDE: the package URL of what {from} calls {}", base.name),
             };
+            if !purl.contains(['@', ' ']) {
+                sheet.comment("@ and the commit behind its name says which state of it: without one auditors report reference-floating.");
+            }
             let folder = quoted(&format!(
                 "DECIDE: the folder with its files as you got them, or listing or unknown in its place{before}"
             ));
