@@ -96,7 +96,9 @@ pub fn status(standing: &ReleaseStatus, now: u64) -> String {
         Source::Kept => {
             let own = standing.own_since().map(|entry| format!(", and entry {entry}, made here since"));
             let own = own.unwrap_or_default();
-            format!("{head}, when the log was last asked: {complete}{own}; what came later is not known here (--online asks)")
+            format!(
+                "{head}, when the log was last asked: {complete}{own}; what came later is not known here (--online asks)"
+            )
         }
         Source::Log => format!("{head}, asked now: {complete}"),
     }

@@ -154,6 +154,12 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
         let it = if is_withdrawn { "WITHDRAWN" } else { "it" };
         clauses.push(format!("{it} {}", withdrawn(verdict, judged)));
     }
+    if let Some((_, withdraw, moved)) = history.withdrawal_taken_back() {
+        let (on, reason) = (withdraw.issued_at.date(), short(&withdraw.reason.to_string()));
+        let again = moved.issued_at.date();
+        clauses
+            .push(format!("its publisher had WITHDRAWN it on {on} (\"{reason}\") and made it public again on {again}"));
+    }
     if let Some((_, by)) = history.superseded_by() {
         clauses.push(match is_withdrawn {
             true => format!("use {}", by.coordinate),

@@ -25,6 +25,7 @@ use crate::form_header::FormHeader;
 use crate::issued_at::now;
 use crate::parent_listing;
 use crate::problems::Problems;
+use crate::public_again;
 use crate::receipt;
 use crate::register;
 use crate::replacement;
@@ -45,6 +46,8 @@ pub struct StatementRequest {
     pub given: Vec<OptionValue>,
     /// The fields that options could give, each with its option.
     options: Vec<(&'static str, &'static str)>,
+    /// Whether a stage may take a withdrawal back.
+    pub takes_back: bool,
 }
 
 /// How a statement is issued.
@@ -92,7 +95,7 @@ impl StatementRequest {
     /// About a release as a person names it; the fields that options give are still to come.
     pub fn new(kind: Kind, release: Option<&str>, speaker: Option<Publisher>) -> Result<Self, Failure> {
         let subject = release.map(Subject::read).transpose()?;
-        Ok(Self { kind, speaker, subject, given: Vec::new(), options: Vec::new() })
+        Ok(Self { kind, speaker, subject, given: Vec::new(), options: Vec::new(), takes_back: false })
     }
 
     /// A text that an option may give.
@@ -150,7 +153,7 @@ impl StatementRequest {
         problems: &mut Problems,
     ) -> Option<Prepared> {
         let folder = self.subject.as_ref().and_then(|subject| subject.folder.clone());
-        let (kind, options) = (self.kind, self.options.clone());
+        let (kind, options, takes_back) = (self.kind, self.options.clone(), self.takes_back);
         let mut form = self.into_form(to.form, problems)?;
         resolve(&mut form, kind, record, problems);
         if kind == Kind::Amend && !problems.has_unavailable() {
@@ -189,9 +192,11 @@ impl StatementRequest {
                 false => register::check(record, &signed).map(|()| needed),
             };
             needed = problems.keep(checked).unwrap_or(needed);
-            if let Statement::Supersede(supersede) = &statement {
-                problems.keep(replacement::check(record, supersede));
-            }
+            match &statement {
+                Statement::Supersede(supersede) => problems.keep(replacement::check(record, supersede)),
+                Statement::Stage(moved) if !takes_back => problems.keep(public_again::check(record, moved)),
+                _ => None,
+            };
         }
         problems.is_empty().then_some(Prepared { form, written, signed, needed, there, findings })
     }

@@ -46,6 +46,8 @@ pub mod release;
 
 pub mod parent_folder;
 
+mod public_again;
+
 mod replacement;
 
 pub mod form_header;

@@ -84,7 +84,10 @@ fn read(found: &mut Checks, path: &Path, key: &VerifierKey) -> Option<Policy> {
         let (down, lie) = (number(tolerance.crashed), number(tolerance.byzantine));
         found.ok("policy", format!("{needed} of {of} witnesses; {down} may be down, {lie} may lie"));
         if tolerance.needed == Some(1) && tolerance.of > 1 {
-            found.warn("policy", "any one witness is enough: raise the threshold of the group that the quorum names".to_owned());
+            found.warn(
+                "policy",
+                "any one witness is enough: raise the threshold of the group that the quorum names".to_owned(),
+            );
         }
     }
     for witness in policy.witnesses() {

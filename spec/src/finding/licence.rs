@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use super::encoding::decoded;
 use super::terms::licenses;
-use super::words::{similarity, words};
+use super::words::{is_of_terms, sentences, similarity, words};
 use crate::hash::Digest;
 
 /// Lines from the start within which a licence that differs from copy to copy has its copyright line. The ones further
@@ -19,26 +19,6 @@ const HEAD_LINES: usize = 6;
 
 /// Words before a licence that name it: `The MIT License (MIT)`, a title, a project.
 const MAX_TITLE: usize = 24;
-
-/// Words that no title has, and that terms have.
-const OF_TERMS: [&str; 16] = [
-    "cannot",
-    "commercial",
-    "except",
-    "forbidden",
-    "may",
-    "must",
-    "no",
-    "noncommercial",
-    "not",
-    "only",
-    "permitted",
-    "prohibited",
-    "restricted",
-    "shall",
-    "unless",
-    "without",
-];
 
 /// Texts of the list with fewer words name a licence in any text that holds them: `see LICENSE`.
 const MIN_WORDS: usize = 32;
@@ -142,6 +122,7 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
         return TextVerdict::Unreadable;
     }
     let found = words(&decoded.text);
+    let sentences = sentences(&decoded.text);
     let named: BTreeMap<&'static str, Listed> = licenses(expression)
         .into_iter()
         .filter_map(|id| Some((id.name, Listed::of(TEXTS.get(id.name)?))))
@@ -149,18 +130,21 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
         .collect();
     let mut closest: Option<(u32, &'static str, String)> = None;
     for (name, listed) in &named {
-        let Some(differs) = listed.difference(&found) else { return TextVerdict::Same };
+        let Some(differs) = listed.difference(&found, &sentences) else { return TextVerdict::Same };
         let similarity = similarity(&listed.words, &found);
         if closest.as_ref().is_none_or(|(most, ..)| similarity > *most) {
             closest = Some((similarity, name, differs));
         }
     }
     // Two licences in one file: each text is in it whole, and nothing else is.
-    if named.len() > 1 && all_within(&named, &found) {
+    if named.len() > 1 && all_within(&named, &found, &sentences) {
         return TextVerdict::Same;
     }
-    let others: Vec<&'static str> =
-        LISTED.iter().filter(|(_, listed)| listed.difference(&found).is_none()).map(|(name, _)| *name).collect();
+    let others: Vec<&'static str> = LISTED
+        .iter()
+        .filter(|(_, listed)| listed.difference(&found, &sentences).is_none())
+        .map(|(name, _)| *name)
+        .collect();
     match others.as_slice() {
         [] => {}
         _ if names_one_of(expression, &others) => return TextVerdict::Same,
@@ -176,7 +160,7 @@ pub fn compare_license_text(expression: &str, text: &[u8]) -> TextVerdict {
     }
 }
 
-fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String]) -> bool {
+fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String], sentences: &[Vec<String>]) -> bool {
     let mut rest = found.to_vec();
     let mut tails = Vec::new();
     for listed in named.values() {
@@ -186,11 +170,14 @@ fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String]) -> bool 
     }
     // What is left are titles and instructions.
     let titles = rest.strip_suffix(tails.as_slice()).unwrap_or(&rest);
-    is_title(titles, MAX_TITLE * named.len())
+    is_title(titles, MAX_TITLE * named.len(), sentences)
 }
 
-fn is_title(words: &[String], most: usize) -> bool {
-    words.len() <= most && !words.iter().any(|word| OF_TERMS.contains(&word.as_str()))
+/// Whether some words are a title, or name a project or the licence: few, none of terms, and no sentence but about the licence.
+fn is_title(words: &[String], most: usize, sentences: &[Vec<String>]) -> bool {
+    let names_license = |sentence: &[String]| sentence.iter().any(|word| word.starts_with("license"));
+    let says_more = |sentence: &Vec<String>| position(words, sentence).is_some() && !names_license(sentence);
+    words.len() <= most && !words.iter().any(|word| is_of_terms(word)) && !sentences.iter().any(says_more)
 }
 
 /// A text of the list: an optional title, what is required, and an optional appendix.
@@ -232,7 +219,7 @@ impl Listed {
     }
 
     /// Where a text differs; nothing, if it is the same text.
-    fn difference(&self, found: &[String]) -> Option<String> {
+    fn difference(&self, found: &[String], sentences: &[Vec<String>]) -> Option<String> {
         let required = self.required();
         let Some(at) = position(found, required) else {
             let start = position(found, required.get(..4).unwrap_or(required)).unwrap_or(0);
@@ -240,13 +227,13 @@ impl Listed {
             return Some(excerpt(found, start + same));
         };
         let before = found.get(..at).unwrap_or_default();
-        if before != self.title() && !is_title(before, MAX_TITLE) {
+        if before != self.title() && !is_title(before, MAX_TITLE, sentences) {
             return Some(excerpt(found, 0));
         }
         let end = at + required.len();
         let after = found.get(end..).unwrap_or_default();
         let other = between(after, self.tail());
-        (!self.tail().starts_with(after) && !is_title(other, MAX_TITLE)).then(|| {
+        (!self.tail().starts_with(after) && !is_title(other, MAX_TITLE, sentences)).then(|| {
             let same = after.iter().zip(self.tail()).take_while(|(a, b)| a == b).count();
             excerpt(found, end + same)
         })

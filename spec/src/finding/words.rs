@@ -30,6 +30,75 @@ const SPELLINGS: [(&str, &str); 22] = [
     ("wilful", "willful"),
 ];
 
+/// Words that no title and no name of a holder has, and that terms have.
+const OF_TERMS: [&str; 62] = [
+    "additionally",
+    "agree",
+    "agrees",
+    "allowed",
+    "applies",
+    "apply",
+    "cannot",
+    "commercial",
+    "commercially",
+    "companies",
+    "condition",
+    "conditioned",
+    "consent",
+    "contact",
+    "disallowed",
+    "except",
+    "excepted",
+    "exclude",
+    "excluded",
+    "excludes",
+    "excluding",
+    "forbidden",
+    "forbids",
+    "grant",
+    "granted",
+    "grants",
+    "however",
+    "if",
+    "may",
+    "military",
+    "must",
+    "need",
+    "needs",
+    "never",
+    "no",
+    "nobody",
+    "noncommercial",
+    "none",
+    "nonprofit",
+    "not",
+    "obtain",
+    "only",
+    "permission",
+    "permitted",
+    "prohibited",
+    "prohibits",
+    "provided",
+    "purpose",
+    "purposes",
+    "require",
+    "required",
+    "requires",
+    "restricted",
+    "restriction",
+    "restrictions",
+    "revenue",
+    "shall",
+    "unless",
+    "use",
+    "users",
+    "weapons",
+    "without",
+];
+
+/// So many words or more, and an end, are a sentence; fewer are a name.
+const SENTENCE: usize = 4;
+
 /// Where licences of the BSD and ISC families name their own holder: after, before, and how many words at most.
 /// The templates of the SPDX list have replaceable text there.
 const HOLDERS: [(&[&str], &[&str], usize); 6] = [
@@ -51,9 +120,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
             continue;
         }
         lines += 1;
-        if is_notice(line, lines <= HEAD_LINES) {
-            continue;
-        }
+        let line = if is_notice(line, lines <= HEAD_LINES) { behind_notice(line) } else { line };
         found.extend(split(&without_bullets(line)));
     }
     for (after, before, most) in HOLDERS {
@@ -108,6 +175,39 @@ fn is_notice(line: &str, in_head: bool) -> bool {
         Some(rest) => marked(rest) || in_head,
         None => ["(c) ", "©"].iter().filter_map(|mark| line.strip_prefix(mark)).any(marked),
     }
+}
+
+/// What a line says behind the notice that it begins with: nothing, for a holder, an address or `All rights reserved.`
+fn behind_notice(line: &str) -> &str {
+    let ends = line.match_indices(". ").map(|(at, _)| at + 2);
+    let sentences = ends.filter(|&at| line.get(at..).is_some_and(|rest| rest.starts_with(char::is_uppercase)));
+    let says = |rest: &str| {
+        let words = split(rest);
+        let is_reserved = rest.to_lowercase().trim_end_matches('.') == "all rights reserved";
+        !is_reserved && (words.len() >= SENTENCE || words.iter().any(|word| is_of_terms(word)))
+    };
+    match sentences.filter_map(|at| line.get(at..)).find(|rest| says(rest)) {
+        Some(rest) => rest,
+        // A holder has a name, and no terms: `Copyright 2026 Acme, for research use only`. A month may be May.
+        None if split(line).iter().any(|word| is_of_terms(word) && !matches!(word.as_str(), "may" | "no")) => line,
+        None => "",
+    }
+}
+
+/// The words of each line and each paragraph that is a sentence.
+pub(super) fn sentences(text: &str) -> Vec<Vec<String>> {
+    let ends = |line: &str| line.trim_end().ends_with(['.', ';', '!']);
+    let lines: Vec<&str> = text.lines().collect();
+    let paragraphs = lines.split(|line| line.trim().is_empty());
+    let paragraphs = paragraphs.filter(|lines| lines.iter().any(|line| ends(line))).map(|lines| lines.join("\n"));
+    let lines = lines.iter().filter(|line| ends(line)).map(|line| (*line).to_owned());
+    let all = lines.chain(paragraphs).map(|text| words(&text));
+    all.filter(|words| words.len() >= SENTENCE).collect()
+}
+
+/// Whether a word is one that no title and no name of a holder has, and that terms have.
+pub(super) fn is_of_terms(word: &str) -> bool {
+    OF_TERMS.binary_search(&word).is_ok()
 }
 
 /// A line without what numbers its parts: `1.` at its start, `(a)` and `iv)` anywhere, since lines break elsewhere in copies.
@@ -201,8 +301,27 @@ mod tests {
     }
 
     #[test]
-    fn spellings_are_sorted_for_the_search() {
+    fn what_stands_behind_a_notice_stays() {
+        for (line, left) in [
+            ("Copyright (c) 2026 Acme, Inc. All rights reserved.", ""),
+            ("Copyright 2018- The Hugging Face team. All rights reserved.", ""),
+            ("Copyright (c) May 2020 Allen Institute for Research, Inc. and its affiliates", ""),
+            ("Copyright (c) 2026 Acme. Non-commercial use only.", "noncommercial use only"),
+            (
+                "Copyright 2026 Acme. All rights reserved. The rest is for friends.",
+                "all rights reserved the rest is for friends",
+            ),
+            ("Copyright 2026 Acme (research use)", "copyright 2026 acme research use"),
+            ("(c) 2026 Acme, not for resale", "2026 acme not for resale"),
+        ] {
+            assert_eq!(words(line).join(" "), left, "{line}");
+        }
+    }
+
+    #[test]
+    fn lists_are_sorted_for_the_search() {
         assert!(SPELLINGS.is_sorted());
+        assert!(OF_TERMS.is_sorted());
     }
 
     #[test]

@@ -102,6 +102,17 @@ impl History {
         })?
     }
 
+    /// The newest withdrawal, where it holds no longer: its entry, and the later move that made access public again.
+    pub fn withdrawal_taken_back(&self) -> Option<(u64, &Withdraw, &Event)> {
+        let withdrawn = self.events.iter().rposition(|event| matches!(event.what, What::Withdrawn(_)))?;
+        let (before, after) = self.events.split_at(withdrawn + 1);
+        let is_public = |event: &&Event| matches!(&event.what, What::Moved { to, .. } if to.stage.is_public());
+        match (before.last()?, after.iter().find(is_public)?) {
+            (Event { position, what: What::Withdrawn(withdraw), .. }, moved) => Some((*position, withdraw, moved)),
+            _ => None,
+        }
+    }
+
     /// What replaces it, by the newest statement.
     pub fn superseded_by(&self) -> Option<(u64, &LoggedRelease)> {
         self.events.iter().rev().find_map(|event| match &event.what {

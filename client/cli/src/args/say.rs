@@ -94,6 +94,9 @@ pub struct StageArgs {
     /// Why, for everybody to read.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// The release is withdrawn, and is to be used again: a public stage takes the withdrawal back.
+    #[arg(long)]
+    pub after_withdrawal: bool,
 }
 
 /// `stele supersede`.

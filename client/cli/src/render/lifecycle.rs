@@ -77,6 +77,12 @@ pub(crate) fn warnings(history: &History) -> Vec<String> {
             lines.push(format!("superseded at entry {position} by {} (entry {})", by.coordinate, by.entry));
         }
     }
+    if let Some((position, withdraw, moved)) = history.withdrawal_taken_back() {
+        lines.push(format!(
+            "withdrawn at entry {position} ({}), and public again since entry {}",
+            withdraw.reason, moved.position
+        ));
+    }
     for event in history.events() {
         if let What::Conflict { .. } = event.what {
             lines.push(format!("entry {}: {}", event.position, what(&event.what)));

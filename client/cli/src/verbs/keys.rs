@@ -245,7 +245,8 @@ pub(crate) fn rehearsed(
     let added = ids(&mut change.keys.iter().map(|key| key.kid));
     let after: BTreeSet<String> = before.iter().filter(|kid| !revoked.contains(*kid)).cloned().chain(added).collect();
     let standing = |keys: &BTreeSet<String>, thresholds: Option<(u64, u64)>| {
-        let keys: serde_json::Map<String, Value> = keys.iter().map(|kid| (kid.clone(), "a key of the name".into())).collect();
+        let keys: serde_json::Map<String, Value> =
+            keys.iter().map(|kid| (kid.clone(), "a key of the name".into())).collect();
         let (threshold, for_releases) = thresholds.unzip();
         json!({ "keys": keys, "threshold": threshold, "release_threshold": for_releases })
     };

@@ -15,6 +15,7 @@ pub(crate) fn run(args: StageArgs) -> Result<Output, Failure> {
     request.text("access.stage", args.to.as_deref(), "--to");
     request.text("access.since", args.since.as_deref(), "--since");
     request.text("reason", args.reason.as_deref(), "--reason");
+    request.takes_back = args.after_withdrawal;
     if args.say.draft { issue::draft(request, &args.say, write) } else { issue::issue(request, &args.say) }
 }
 

@@ -50,6 +50,13 @@ fn a_right_licence_with_a_holder_is_the_same() {
     assert_eq!(compare_license_text("MIT", mit_of_acme().as_bytes()), TextVerdict::Same);
     let apache = text("Apache-2.0").replace("[yyyy] [name of copyright owner]", "2026 Acme");
     assert_eq!(compare_license_text("Apache-2.0", apache.as_bytes()), TextVerdict::Same);
+    for named in [
+        "This project is licensed under the MIT License.\n\n",
+        "tiny-models\n\nCopyright (c) Acme Research Lab. All rights reserved.\n\n",
+    ] {
+        let titled = format!("{named}{}", mit_of_acme());
+        assert_eq!(compare_license_text("MIT", titled.as_bytes()), TextVerdict::Same, "{named}");
+    }
     let short = text("Apache-2.0").split_once("APPENDIX").unwrap().0;
     assert_eq!(compare_license_text("Apache-2.0", short.as_bytes()), TextVerdict::Same);
     let bsd = text("BSD-3-Clause").replace("the copyright holder nor", "Acme Corporation nor");
@@ -95,6 +102,25 @@ fn a_clause_put_in_or_behind_or_before_is_seen() {
         let found = compare_license_text("MIT", changed.as_bytes());
         assert!(matches!(found, TextVerdict::Modified { license: "MIT", similarity: 900.., .. }), "{found:?}");
     }
+    let holder = "2024-2026 Acme, Inc. and contributors";
+    for said in [
+        format!("{holder}. Non-commercial use only."),
+        format!("{holder} (for research use)"),
+        format!("{holder}\n\nUse by companies with more than 700 million users needs a licence."),
+        format!("{holder}\n\nFriends of ours are free, others ask us."),
+    ] {
+        let changed = mit_of_acme().replace(holder, &said);
+        let found = compare_license_text("MIT", changed.as_bytes());
+        assert!(matches!(found, TextVerdict::Modified { license: "MIT", .. }), "{said}: {found:?}");
+    }
+    for said in ["This grant excludes users in the European Union.", "Banks are out of this.", "Commercially: ask."] {
+        let found = compare_license_text("MIT", format!("{}\n\n{said}\n", mit_of_acme()).as_bytes());
+        assert!(matches!(found, TextVerdict::Modified { license: "MIT", .. }), "{said}: {found:?}");
+    }
+    let holder = "2026 Acme. Use is limited to research purposes.";
+    let appendix = text("Apache-2.0").replace("[yyyy] [name of copyright owner]", holder);
+    let found = compare_license_text("Apache-2.0", appendix.as_bytes());
+    assert!(matches!(found, TextVerdict::Modified { license: "Apache-2.0", .. }), "{found:?}");
     let changed = format!("{}\n{military}\n", text("Apache-2.0"));
     let found = compare_license_text("Apache-2.0", changed.as_bytes());
     assert!(matches!(found, TextVerdict::Modified { license: "Apache-2.0", .. }), "{found:?}");

@@ -191,7 +191,7 @@ fn kept(ran: &Told) -> Step<(PathBuf, u64)> {
 fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_public() -> Step {
     let network = Network::start(3, 2)?;
     let acme = Publisher::new(&network, "acme.example")?;
-    released_at(&network, &acme, "1.0.0", "internal")?;
+    let folder = released_at(&network, &acme, "1.0.0", "internal")?;
     let coordinate = acme.coordinate("1.0.0");
 
     // Inside, nothing left: that may be said.
@@ -225,6 +225,19 @@ fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_pu
         0,
         &["withdrawn", "host-removed on 2026-07-02 at https://models.acme.example/tiny/"],
     );
+
+    // To make it public again takes that back: it is asked whether this is meant, and a verdict names both.
+    let online = ["verify", folder.to_str().unwrap(), "--online"];
+    told(acme.ask(&network, &online), 17, &["WITHDRAWN", "A mistake."]);
+    let back = ["stage", &coordinate, "--to", "open", "--since", "2026-07-03", "--reason", "Closed the ticket."];
+    let (is, at) = (format!("{coordinate} is withdrawn"), format!("withdrawn at entry {entry}"));
+    let refused = [&is[..], "--after-withdrawal", &at];
+    told(acme.say(&network, &back), 8, &refused);
+    told(acme.say(&network, &[&back[..], &["--dry-run"]].concat()), 8, &refused);
+    told(acme.say(&network, &[&back[..], &["--after-withdrawal"]].concat()), 0, &[]);
+    let both = ["its publisher had WITHDRAWN it on ", "(\"A mistake.\") and made it public again on "];
+    told(acme.ask(&network, &online), 0, &both);
+    told(acme.ask(&network, &[&online[..], &["-v"]].concat()), 0, &[&format!("{at} (A mistake.)")]);
     Ok(())
 }
 
@@ -320,10 +333,14 @@ fn a_release_is_replaced_by_one_of_this_log_and_not_by_one_of_another() -> Step 
     );
     told(by(old.to_str().unwrap()), 7, &["problem:"]);
     told(by("no-such-folder"), 7, &["there is no such file, and as a coordinate"]);
-    told(acme.say(&network, &["verify", old.to_str().unwrap(), "--online"]), 0, &["asked now"]);
+    told(acme.ask(&network, &["verify", old.to_str().unwrap(), "--online"]), 0, &["asked now"]);
     told(by(new.to_str().unwrap()), 0, &["superseded", &acme.coordinate("1.1.0"), "receipt"]);
     // What was said here is known without a network, and is newer than what the log was asked for.
-    told(acme.verify(&old), 0, &["superseded, as of ", "when the log was last asked, and of entry ", "made here since"]);
+    told(
+        acme.verify(&old),
+        0,
+        &["superseded, as of ", "when the log was last asked, and of entry ", "made here since"],
+    );
     // No circle, and nothing that leads to what is replaced itself.
     let back = ["supersede", new.to_str().unwrap(), "--reason", "Worse.", "--by", old.to_str().unwrap()];
     let circle = ["cannot replace a release: it is replaced by", &acme.coordinate("1.1.0")];

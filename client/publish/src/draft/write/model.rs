@@ -158,7 +158,10 @@ fn artifact(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answ
         // Both are called so: a model that nothing was made of yet, and one that was trained further without a chat.
         (None, _, Some("base")) if let Some(base) = facts.bases.first() => sheet.decide(
             "artifact",
-            &format!("one of the words above; base by the name of the variant, and {} names {} as a base{template}", base.file, base.name),
+            &format!(
+                "one of the words above; base by the name of the variant, and {} names {} as a base{template}",
+                base.file, base.name
+            ),
         ),
         (None, _, Some(word)) => sheet.text("artifact", word, "the name of the variant"),
         (None, _, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
