@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Inventory;
+use super::inventory::Inventory;
 
 /// The most files and folders of one place: a thousand models of a hundred files each, and more.
 const MAX_ENTRIES: usize = 200_000;

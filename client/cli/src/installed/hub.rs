@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::budget::Budget;
-use super::{Content, Installed, Inventory};
+use super::inventory::{Content, Installed, Inventory};
 
 /// How the folder of a model's repository begins. Data sets and spaces are no models.
 const PREFIX: &str = "models--";

@@ -14,7 +14,7 @@ use stele_spec::hash::Digest;
 use stele_verify::bounded_read::read;
 
 use super::budget::Budget;
-use super::{Content, Installed, Inventory, ModelFile};
+use super::inventory::{Content, Installed, Inventory, ModelFile};
 
 /// The largest list of layers; they are some kilobytes.
 const MAX_LIST: u64 = 4 << 20;

@@ -12,7 +12,8 @@ use stele_verify::folder::BUNDLE;
 use stele_verify::folder::walk::is_cached_repository;
 
 use super::budget::Budget;
-use super::{Content, Installed, Inventory, ModelFile, hub};
+use super::hub;
+use super::inventory::{Content, Installed, Inventory, ModelFile};
 
 /// How many folders deep models are looked for.
 const MAX_DEPTH: usize = 12;

@@ -3,6 +3,7 @@
 mod amended;
 mod clocks;
 mod drafts;
+mod gate;
 mod lifecycle;
 mod named;
 mod operator;

@@ -27,6 +27,7 @@ const RETRY: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Folder {
     file: File,
+    path: PathBuf,
 }
 
 /// The file of one inode's entry, locked: no other process hashes that inode meanwhile.
@@ -65,7 +66,7 @@ impl Folder {
         if !file_system::has_own_clock(&file) {
             return Err(CacheError::OtherClock { path: path.to_owned() });
         }
-        Ok(Self { file })
+        Ok(Self { file, path: path.to_owned() })
     }
 
     /// What is known of an inode. What cannot be read, or is no entry, is nothing.
@@ -114,19 +115,19 @@ impl Folder {
 
     fn keep(&self, most: usize, kept: usize) {
         let Ok(folder) = rustix::fs::Dir::read_from(&self.file) else { return };
-        let names: Vec<_> = folder.flatten().map(|entry| entry.file_name().to_owned()).collect();
-        // The folder's own two names are among them.
-        if names.len() <= most + 2 {
+        // Whatever else lies there is somebody's.
+        let names = folder.flatten().filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
+        let mut names: Vec<String> = names.filter(|name| is_entry(name)).collect();
+        if names.len() <= most {
             return;
         }
-        let used = |name: &std::ffi::CString| {
-            let found = rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let used = |name: &String| {
+            let found = rustix::fs::statat(&self.file, name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
             Some((found.st_mtime, found.st_mtime_nsec))
         };
-        let mut all: Vec<_> = names.into_iter().filter(|name| !name.as_bytes().starts_with(b".")).collect();
-        all.sort_by_cached_key(|name| std::cmp::Reverse(used(name)));
-        for name in all.iter().skip(kept) {
-            let _ = rustix::fs::unlinkat(&self.file, name, AtFlags::empty());
+        names.sort_by_cached_key(|name| std::cmp::Reverse(used(name)));
+        for name in names.iter().skip(kept) {
+            let _ = std::fs::remove_file(self.path.join(name));
         }
     }
 
@@ -156,6 +157,12 @@ impl Locked {
         // What is longer than an entry is none.
         let _ = written.and_then(|()| self.file.set_len(u64::try_from(LENGTH).unwrap_or_default()));
     }
+}
+
+/// Whether a name is that of an entry: three numbers in hex.
+fn is_entry(name: &str) -> bool {
+    let is_number = |part: &str| (1..=16).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.split('-').count() == 3 && name.split('-').all(is_number)
 }
 
 /// Marks a file as used, and tells the time by it.
@@ -336,9 +343,13 @@ mod tests {
                 .unwrap();
         }
         assert!(folder.read(7, &state(0)).is_some(), "used now");
+        for other in ["notes", "a-b", "7-1-x", ".7-1-1"] {
+            std::fs::write(home.path().join(other), "somebody's").unwrap();
+        }
         folder.keep(10, 4);
-        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 10);
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 10 + 4);
         folder.keep(9, 4);
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 4 + 4, "what is no entry stays");
         let left: Vec<u64> = (0..10).filter(|inode| folder.read(7, &state(*inode)).is_some()).collect();
         assert_eq!(left, [0, 7, 8, 9]);
     }
