@@ -25,6 +25,7 @@ pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs};
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
+pub use scan::ScanArgs;
 pub use signing_key::{KeyOpening, SigningKey, SigningKeys};
 pub(crate) use value::GLOB;
 pub use verify::VerifyArgs;
@@ -59,6 +60,7 @@ mod observe;
 mod policy;
 mod publish;
 mod read;
+mod scan;
 mod verify;
 
 /// Publish and verify open-weight model releases.
@@ -123,6 +125,8 @@ pub enum Verb {
     Submit(SubmitProposalArgs),
     /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
+    /// List every model on this machine: whether it is verified, what became of its release, and what lies here twice.
+    Scan(ScanArgs),
     /// Make or renew release.stele from the log, verified, for a folder, a file or a name.
     Fetch(FetchArgs),
     /// Show a release as a page to read: one here, which it does not verify, or one in the log.
@@ -186,6 +190,7 @@ impl Verb {
             Self::Approve(_) => schema::PROPOSAL,
             Self::Submit(_) => schema::SUBMIT,
             Self::Verify(_) => schema::VERIFY,
+            Self::Scan(_) => schema::SCAN,
             Self::Fetch(_) => schema::FETCH,
             Self::Show(_) => schema::SHOW,
             Self::History(_) => schema::HISTORY,

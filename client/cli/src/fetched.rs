@@ -11,6 +11,7 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::name::Coordinate;
 use stele_spec::statement::SignedStatement;
 use stele_verify::folder::BUNDLE;
+use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::locate::{self, Target, TargetError, TargetKind};
 use stele_verify::{Manifest, bounded_read};
 
@@ -103,7 +104,7 @@ impl PathHere {
     }
 
     /// Asks the log which release it is: by the old bundle, else by the files.
-    pub(crate) fn locate(&self, log: &LogView<'_>) -> Result<Located, Failure> {
+    pub(crate) fn locate(&self, log: &LogView<'_>, cache: Option<&DigestCache>) -> Result<Located, Failure> {
         if let Some(old) = &self.old {
             let entry = released(log, &old.coordinate)?;
             if log.logged(entry)?.signed().bytes() != old.statement {
@@ -114,8 +115,8 @@ impl PathHere {
             return Ok(Located { entry, coordinate: old.coordinate.clone(), bundle });
         }
         let (found, root): (Candidate, PathBuf) = match &self.kind {
-            TargetKind::Folder(folder) => search::of_folder(log, folder)?,
-            TargetKind::File(file) => search::of_file(log, file)?,
+            TargetKind::Folder(folder) => search::of_folder(log, folder, cache)?,
+            TargetKind::File(file) => search::of_file(log, file, cache)?,
             TargetKind::Bundle => {
                 let path = self.bundle.clone().unwrap_or_default();
                 return Err(stele_publish::error::FileError::Malformed {

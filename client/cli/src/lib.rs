@@ -11,9 +11,12 @@ mod progress;
 
 pub mod args;
 
+mod digest_cache;
 mod key;
 
 mod log_args;
+
+mod installed;
 
 mod release_search;
 

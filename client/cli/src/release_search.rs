@@ -13,7 +13,8 @@ use stele_log_client::statements::StatementList;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::{FilePath, Manifest, Role};
 use stele_spec::name::Coordinate;
-use stele_verify::folder::hash::{Job, Want, hash_all};
+use stele_verify::folder::digest_cache::DigestCache;
+use stele_verify::folder::hash::{Job, hash_unknown};
 use stele_verify::folder::walk::{Found, walk_to_verify};
 
 use crate::progress::Progress;
@@ -35,16 +36,20 @@ pub(crate) struct Candidate {
 }
 
 /// The release that the files of a folder are, and the folder where that release begins.
-pub(crate) fn of_folder(log: &LogView<'_>, folder: &Path) -> Result<(Candidate, PathBuf), Failure> {
+pub(crate) fn of_folder(
+    log: &LogView<'_>,
+    folder: &Path,
+    cache: Option<&DigestCache>,
+) -> Result<(Candidate, PathBuf), Failure> {
     let mut files = walk_to_verify(folder, "", &|_| false)?.files;
     files.retain(|file| file.size > 0);
     files.sort_by_key(|file| order(&file.path, file.size));
     let what = folder.display().to_string();
     for file in files.iter().take(MAX_ASKED) {
-        let digest = hashed(file)?;
+        let digest = hashed(file, cache)?;
         let found = having(log, digest)?;
         if !found.is_empty() {
-            let candidate = one_of(apart(found, &files)?, what)?;
+            let candidate = one_of(apart(found, &files, cache)?, what)?;
             let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
             // The folder may be a part of the release. What has another name than recorded says nothing of that.
             let root = candidate.root_of(&at, digest).filter(|root| at.starts_with(root) && !root.starts_with(folder));
@@ -55,9 +60,13 @@ pub(crate) fn of_folder(log: &LogView<'_>, folder: &Path) -> Result<(Candidate, 
 }
 
 /// The release that has a file, and the folder where its release begins.
-pub(crate) fn of_file(log: &LogView<'_>, path: &Path) -> Result<(Candidate, PathBuf), Failure> {
+pub(crate) fn of_file(
+    log: &LogView<'_>,
+    path: &Path,
+    cache: Option<&DigestCache>,
+) -> Result<(Candidate, PathBuf), Failure> {
     let size = std::fs::metadata(path).map_or(0, |found| found.len());
-    let digest = hash(path, size)?;
+    let digest = hash(path, size, cache)?;
     let what = format!("{} (SHA-256 {digest})", path.display());
     let found = having(log, digest)?;
     if found.is_empty() {
@@ -98,13 +107,14 @@ fn order(path: &FilePath, size: u64) -> (bool, u64) {
     }
 }
 
-fn hashed(file: &Found) -> Result<Digest, Failure> {
-    hash(&file.open, file.size)
+fn hashed(file: &Found, cache: Option<&DigestCache>) -> Result<Digest, Failure> {
+    hash(&file.open, file.size, cache)
 }
 
-fn hash(path: &Path, size: u64) -> Result<Digest, Failure> {
+fn hash(path: &Path, size: u64, cache: Option<&DigestCache>) -> Result<Digest, Failure> {
     let job = Job { path: path.to_owned(), size };
-    let hash = |progress: &(dyn Fn(u64) + Sync)| hash_all(std::slice::from_ref(&job), Want::Sha256, progress).pop();
+    let jobs = std::slice::from_ref(&job);
+    let hash = |progress: &(dyn Fn(u64) + Sync)| hash_unknown(jobs, &[], &[], cache, progress).pop();
     match Progress::of(size).during(hash) {
         Some(Ok(hashed)) => Ok(hashed.sha256),
         Some(Err(error)) => Err(SearchError::Unhashed { path: path.to_owned(), problem: error.to_string() }.into()),
@@ -113,7 +123,7 @@ fn hash(path: &Path, size: u64) -> Result<Digest, Failure> {
 }
 
 /// The releases that count and whose manifests list a file.
-fn having(log: &LogView<'_>, digest: Digest) -> Result<Vec<Candidate>, Failure> {
+pub(crate) fn having(log: &LogView<'_>, digest: Digest) -> Result<Vec<Candidate>, Failure> {
     let listing = log.releases(&ReleaseLookup::File(digest), MAX_CANDIDATES)?;
     let mut found = counting(log, listing)?;
     found.retain(|candidate| {
@@ -145,7 +155,7 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
 }
 
 /// Of several releases those to which most of the files that tell them apart belong, and of which the fewest are missing.
-fn apart(candidates: Vec<Candidate>, files: &[Found]) -> Result<Vec<Candidate>, Failure> {
+fn apart(candidates: Vec<Candidate>, files: &[Found], cache: Option<&DigestCache>) -> Result<Vec<Candidate>, Failure> {
     if candidates.len() < 2 {
         return Ok(candidates);
     }
@@ -156,7 +166,7 @@ fn apart(candidates: Vec<Candidate>, files: &[Found]) -> Result<Vec<Candidate>, 
     let sizes: BTreeSet<u64> = telling.values().copied().collect();
     let mut here: BTreeSet<Digest> = BTreeSet::new();
     for file in files.iter().filter(|file| sizes.contains(&file.size)) {
-        here.insert(hashed(file)?);
+        here.insert(hashed(file, cache)?);
     }
     let score = |set: &BTreeMap<Digest, u64>| {
         let matching = set.keys().filter(|digest| telling.contains_key(digest) && here.contains(digest)).count();

@@ -169,7 +169,7 @@ impl Subject {
                 search::one(log, listing, &format!("the package URL {what}")).map(named)
             }
             Self::Path(path) => {
-                let located = PathHere::look(path)?.locate(log)?;
+                let located = PathHere::look(path)?.locate(log, None)?;
                 Ok(NamedRelease { entry: Some(located.entry), coordinate: located.coordinate })
             }
             Self::File(path) => {

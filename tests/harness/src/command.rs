@@ -69,7 +69,7 @@ pub fn run_in<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
     folder: Option<&Path>,
 ) -> Step<Told> {
-    run_as(binary, arguments, folder, None)
+    run_with(binary, arguments, folder, &[])
 }
 
 /// Runs a program of the house that remembers tree heads in a folder.
@@ -78,14 +78,15 @@ pub fn run_remembering<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
     state: &Path,
 ) -> Step<Told> {
-    run_as(binary, arguments, None, Some(state))
+    run_with(binary, arguments, None, &[("STELE_STATE", state.as_os_str())])
 }
 
-fn run_as<S: AsRef<OsStr>>(
+/// Runs a program of the house in a folder, with variables of the environment beside those that keep it from this machine's user.
+pub fn run_with<S: AsRef<OsStr>>(
     binary: Binary,
     arguments: impl IntoIterator<Item = S>,
     folder: Option<&Path>,
-    state: Option<&Path>,
+    environment: &[(&str, &OsStr)],
 ) -> Step<Told> {
     let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
     let mut command = Command::new(binary.path()?);
@@ -96,10 +97,8 @@ fn run_as<S: AsRef<OsStr>>(
         }
     }
     // Nobody's home is touched or read: below a device nothing can be kept, and nothing is set.
-    command.env("XDG_STATE_HOME", "/dev/null").env("XDG_CONFIG_HOME", "/dev/null");
-    if let Some(state) = state {
-        command.env("STELE_STATE", state);
-    }
+    command.env("XDG_STATE_HOME", "/dev/null").env("XDG_CONFIG_HOME", "/dev/null").env("XDG_CACHE_HOME", "/dev/null");
+    command.envs(environment.iter().copied());
     if let Some(folder) = folder {
         command.current_dir(folder);
     }

@@ -57,6 +57,12 @@ pub struct VerifyArgs {
     /// Take an answer although the log, which could, does not prove that it is complete.
     #[arg(long, requires = "online")]
     pub accept_incomplete_answer: bool,
+    /// Hash every file, also those that are unchanged since they were hashed before.
+    #[arg(long, conflicts_with = "no_hash")]
+    pub rehash: bool,
+    /// Hash every file, and keep no digest for the next time.
+    #[arg(long, conflicts_with = "rehash")]
+    pub no_cache: bool,
     /// Remember no tree head and no answer of the log, and compare with none.
     #[arg(long)]
     pub no_state: bool,

@@ -4,7 +4,7 @@
 
 mod known;
 
-mod headline;
+pub(crate) mod headline;
 
 mod json;
 mod text;

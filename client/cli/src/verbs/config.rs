@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use stele_explain::secrets::without_secrets;
+use stele_verify::folder::digest_cache;
 
 use crate::Output;
 use crate::log_args::local_state;
@@ -20,6 +21,7 @@ struct Row {
 pub(crate) fn run(settings: &Settings) -> Output {
     let mut rows: Vec<Row> = Setting::ALL.iter().map(|setting| row(settings, *setting)).collect();
     rows.push(state());
+    rows.push(cache());
     let mut page = Page::titled("settings");
     for Row { name, value, from } in &rows {
         match value {
@@ -86,4 +88,12 @@ fn state() -> Row {
     let named = ["STELE_STATE", "XDG_STATE_HOME"].into_iter().find(|name| variable(name).is_some());
     let from = named.map_or_else(|| "its usual place".to_owned(), |name| format!("${name}"));
     Row { name: "state", value, from }
+}
+
+/// Where this machine keeps digests of files. The environment decides, and no file.
+fn cache() -> Row {
+    let value = digest_cache::place().map(|folder| folder.display().to_string());
+    let named = ["STELE_CACHE", "XDG_CACHE_HOME"].into_iter().find(|name| variable(name).is_some());
+    let from = named.map_or_else(|| "its usual place".to_owned(), |name| format!("${name}"));
+    Row { name: "cache", value, from }
 }

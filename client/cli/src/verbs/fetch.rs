@@ -39,7 +39,7 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
     let asked = LogContext::of_a_copy(&args.asking)?;
     let log = asked.log()?;
     let located = match (&here, subject) {
-        (Some(here), _) => here.locate(&log)?,
+        (Some(here), _) => here.locate(&log, None)?,
         (None, Some(subject)) => {
             let found = subject.find(&log)?;
             let coordinate = found.coordinate;

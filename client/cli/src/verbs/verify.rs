@@ -23,12 +23,15 @@ use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::volume::{Volume, note, volume};
 use stele_verify::FolderReport;
+use stele_verify::folder::Shortcuts;
+use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hints;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
 use crate::args::{GLOB, VerifyArgs};
+use crate::digest_cache;
 use crate::fetched::PathHere;
 use crate::log_args::local_state;
 use crate::policy_file;
@@ -39,7 +42,16 @@ use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
-    match judge(&args, detail) {
+    let cache = digest_cache::open(args.no_cache || args.no_hash, args.rehash);
+    let means = Means { view: None, cache: cache.as_ref(), examines: !args.no_hash };
+    let output = judge(&args, &means, |verdict, judged| {
+        let is_colour = colour::is_wanted();
+        let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
+        let (text, json) = (verdict.text(judged, detail, paint), verdict.json(judged));
+        let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
+        Output { text, json, failure }
+    });
+    match output {
         Ok(output) => Ok(output),
         // Nothing is verified: a script finds the same keys, and a person the same first line.
         Err(failure) => {
@@ -50,7 +62,22 @@ pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     }
 }
 
-fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
+/// By what a verdict is made, beside the command line.
+pub(crate) struct Means<'a> {
+    /// The log, where it was asked for its newest head already: then it is asked, and no other.
+    pub(crate) view: Option<&'a LogView<'a>>,
+    /// Digests that are known.
+    pub(crate) cache: Option<&'a DigestCache>,
+    /// Whether what the publisher claims is computed again.
+    pub(crate) examines: bool,
+}
+
+/// Judges what is at a path, and has the verdict told.
+pub(crate) fn judge<T>(
+    args: &VerifyArgs,
+    means: &Means<'_>,
+    tell: impl FnOnce(&VerifyReport<'_>, &mut Judgement) -> T,
+) -> Result<T, Failure> {
     let found = target::find(&args.path, args.bundle.as_deref());
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
@@ -60,7 +87,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     let policy = policy_file::load(args.policy.as_deref())?.policy;
     let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
     let local_state = local_state(args.no_state);
-    let Evidence { target, evidence, from_log } = Evidence::find(args, found, &policy, &local_state)?;
+    let Evidence { target, evidence, from_log } = Evidence::find(args, found, &policy, &local_state, means)?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
     let reader = Reader { evidence: &evidence, policy: &policy, local_state };
@@ -82,25 +109,29 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         }
         _ => None,
     };
+    let shortcuts = Shortcuts { hints: hints.as_ref(), cache: means.cache };
     let mut comparison = match &target.kind {
         _ if args.no_hash => None,
         TargetKind::Bundle => None,
         TargetKind::Folder(folder) => {
             let contents =
-                progress.during(|progress| folder::read_part(folder, &place, &evidence, hints.as_ref(), progress))?;
+                progress.during(|progress| folder::read_part(folder, &place, &evidence, shortcuts, progress))?;
             Some(evidence.check(&contents))
         }
         TargetKind::File(file) => {
             let root = target.bundle.parent().filter(|_| args.bundle.is_none());
-            Some(progress.during(|progress| folder::check_file(file, root, &evidence, hints.as_ref(), progress))?)
+            Some(progress.during(|progress| folder::check_file(file, root, &evidence, shortcuts, progress))?)
         }
     };
     if let Some(report) = &mut comparison {
         report.allow_extra(&allowed);
     }
     let (known, unanswered) = if args.online {
-        let url = log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
-        reader.online(&log_address(args, url?), log)?
+        let url = || log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
+        match means.view {
+            Some(view) => reader.asking(view, log)?,
+            None => reader.online(&log_address(args, url()?), log)?,
+        }
     } else {
         (reader.offline(log)?, None)
     };
@@ -115,11 +146,12 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
         None => None,
     };
     // The list of licence texts alone takes ten times as long as the whole check of the evidence.
-    let examination = (!args.no_hash).then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
+    let examination = means.examines.then(|| examine(&evidence, &known, &target.kind, &place, comparison.as_ref()));
     let verdict = VerifyReport {
         evidence: &evidence,
         policy: &policy,
         comparison: comparison.as_ref(),
+        cached: means.cache.map(DigestCache::used).unwrap_or_default(),
         standing: &known.standing,
         examination: examination.as_ref(),
         lineage: &known.lineage,
@@ -129,11 +161,7 @@ fn judge(args: &VerifyArgs, detail: Detail) -> Result<Output, Failure> {
     };
     let accepts = Accepted { partial: args.partial, states: args.accept.clone(), record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
-    let is_colour = colour::is_wanted();
-    let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
-    let (text, json) = (verdict.text(&judged, detail, paint), verdict.json(&judged));
-    let failure = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
-    Ok(Output { text, json, failure })
+    Ok(tell(&verdict, &mut judged))
 }
 
 /// The log of `--online`, with one deadline for all of its answers, from now on.
@@ -154,15 +182,16 @@ impl Evidence {
         found: Option<Target>,
         policy: &Policy,
         local_state: &LocalState,
+        means: &Means<'_>,
     ) -> Result<Self, Failure> {
         let Some(target) = found else {
-            return Self::from_log(args, policy, local_state, WhyFromLog::Missing);
+            return Self::from_log(args, policy, local_state, means, WhyFromLog::Missing);
         };
         let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
         match verify(&bytes, policy) {
             Ok(evidence) => Ok(Self { target, evidence, from_log: None }),
             Err(error) if is_outgrown(&error) && args.online && args.bundle.is_none() => {
-                Self::from_log(args, policy, local_state, WhyFromLog::Outgrown)
+                Self::from_log(args, policy, local_state, means, WhyFromLog::Outgrown)
             }
             Err(error) if is_outgrown(&error) => Err(Outgrown(error).into()),
             Err(error) => Err(LogInconsistent::in_bundle(local_state, error)),
@@ -174,13 +203,20 @@ impl Evidence {
         args: &VerifyArgs,
         policy: &Policy,
         local_state: &LocalState,
+        means: &Means<'_>,
         why: WhyFromLog,
     ) -> Result<Self, Failure> {
-        let here = PathHere::look(&args.path)?;
+        if let Some(view) = means.view {
+            return Self::of_view(args, view, means, why);
+        }
         let address = log_address(args, log_url::log_url(args.log.as_deref(), Some(policy))?);
-        let log = address.ask(policy, local_state)?;
-        let located = here.locate(&log)?;
-        let bundle = located.bundle(&log)?;
+        Self::of_view(args, &address.ask(policy, local_state)?, means, why)
+    }
+
+    fn of_view(args: &VerifyArgs, log: &LogView<'_>, means: &Means<'_>, why: WhyFromLog) -> Result<Self, Failure> {
+        let here = PathHere::look(&args.path)?;
+        let located = here.locate(log, means.cache)?;
+        let bundle = located.bundle(log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
         Ok(Self { target, evidence: bundle.release, from_log })
@@ -289,7 +325,12 @@ impl Reader<'_> {
                 return Ok((self.offline(id)?, Some(failure)));
             }
         };
-        let standing = match self.standing(&log) {
+        self.asking(&log, id)
+    }
+
+    /// Asks a log of which the newest head is known.
+    fn asking(&self, log: &LogView<'_>, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
+        let standing = match self.standing(log) {
             Ok(standing) => standing,
             Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
         };

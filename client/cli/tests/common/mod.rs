@@ -323,6 +323,7 @@ pub(crate) fn stranger(command: &mut Command, environment: &[(&str, &str)]) {
         "STELE_POLICY",
         "STELE_DEFAULTS",
         "STELE_STATE",
+        "STELE_CACHE",
         "XDG_CONFIG_HOME",
         "XDG_STATE_HOME",
         "XDG_CACHE_HOME",

@@ -13,9 +13,10 @@ use stele_spec::verify::{
     loadable_by_name, verify,
 };
 
-use super::hash::{Job, Progress, hash_linked};
+use super::hash::{Job, Progress, hash_linked, hash_unknown};
 use super::hints;
 use super::locate::{self, TargetKind, absolute, folders_above};
+use super::shortcuts::Shortcuts;
 use super::survey::{Survey, cause, is_io, links_of};
 use super::walk::FolderError;
 use crate::bounded_read::read;
@@ -50,24 +51,24 @@ pub fn verify_folder_allowing(
 }
 
 /// Reads a folder that should hold a whole release.
-pub fn read_folder(
+pub fn read_folder<'s>(
     path: &Path,
     release: &VerifiedRelease,
-    hints: Option<&Hints>,
+    shortcuts: impl Into<Shortcuts<'s>>,
     progress: Progress<'_>,
 ) -> Result<FolderContents, FolderError> {
-    read_part(path, "", release, hints, progress)
+    read_part(path, "", release, shortcuts, progress)
 }
 
-/// Reads a folder of a release; `within` is its path in the release, and empty for the whole release. Hints change how long it takes.
-pub fn read_part(
+/// Reads a folder of a release; `within` is its path in the release, and empty for the whole release. Shortcuts change how long it takes.
+pub fn read_part<'s>(
     root: &Path,
     within: &str,
     release: &VerifiedRelease,
-    hints: Option<&Hints>,
+    shortcuts: impl Into<Shortcuts<'s>>,
     progress: Progress<'_>,
 ) -> Result<FolderContents, FolderError> {
-    Ok(Survey::of(root, within, release)?.hash(hints, progress))
+    Ok(Survey::of(root, within, release)?.hash(shortcuts, progress))
 }
 
 /// Compares one file with the one that is recorded at a path, and with no other.
@@ -106,13 +107,14 @@ pub fn check_recorded(
 
 /// Compares one file. Below the folder of its bundle, `root`, a recorded path is compared with what is recorded there and with nothing
 /// else. Anywhere else a file is any of the release that has its bytes, or else the one that its path ends with.
-pub fn check_file(
+pub fn check_file<'s>(
     path: &Path,
     root: Option<&Path>,
     release: &VerifiedRelease,
-    hints: Option<&Hints>,
+    shortcuts: impl Into<Shortcuts<'s>>,
     progress: Progress<'_>,
 ) -> Result<FolderReport, Failure> {
+    let shortcuts = shortcuts.into();
     let manifest = release.manifest();
     let recorded = root.and_then(|root| recorded_at(&absolute(path), &absolute(root), manifest));
     let named = recorded.clone().or_else(|| named_by(path, manifest));
@@ -129,8 +131,11 @@ pub fn check_file(
         // The hints of another file would cost a second reading.
         let likely = named.as_ref().and_then(|path| manifest.file(path)).filter(|file| file.size == size);
         let likely = likely.or_else(|| same_length.next().filter(|_| same_length.peek().is_none()));
-        let links = likely.and_then(|file| links_of(file, hints));
-        match hash_linked(std::slice::from_ref(&job), &[links], progress).pop() {
+        let links = likely.and_then(|file| links_of(file, shortcuts.hints));
+        let expected: Vec<Digest> = likely.map(|file| file.sha256).into_iter().collect();
+        // What it should be is not known where several have its length.
+        let cache = shortcuts.cache.filter(|_| likely.is_some());
+        match hash_unknown(std::slice::from_ref(&job), &[links], &expected, cache, progress).pop() {
             Some(Ok(hashed)) => {
                 damaged = hashed.broken;
                 Some(hashed.sha256)

@@ -1,5 +1,7 @@
 //! Folders, files and caches of models on a disk.
 
+pub mod digest_cache;
+
 pub mod hash;
 pub mod hints;
 pub mod loadable;
@@ -9,10 +11,13 @@ pub mod hub_cache;
 
 pub mod locate;
 
+mod shortcuts;
+
 mod survey;
 
 mod compare;
 
 pub use compare::{check_file, check_recorded, read_folder, read_part, verify_folder, verify_folder_allowing};
+pub use shortcuts::Shortcuts;
 pub use survey::Survey;
 pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};

@@ -6,8 +6,9 @@ use stele_spec::hints::{Hints, Link, PieceSize, links};
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, PathError};
 use stele_spec::verify::{Cause, FolderContents, Found, MAX_CAUSE, VerifiedRelease, loadable_by_name};
 
-use super::hash::{HashError, Job, Progress, hash_linked};
+use super::hash::{HashError, Job, Progress, hash_unknown};
 use super::loadable;
+use super::shortcuts::Shortcuts;
 use super::walk::{self, FolderError, Oddity};
 use crate::bounded_read::read_if_there;
 
@@ -81,8 +82,8 @@ impl<'a> Survey<'a> {
     }
 
     /// Hashes the files of the record.
-    pub fn hash(mut self, hints: Option<&Hints>, progress: Progress<'_>) -> FolderContents {
-        hash_into(&self.here, hints, progress, &mut self.contents);
+    pub fn hash<'s>(mut self, shortcuts: impl Into<Shortcuts<'s>>, progress: Progress<'_>) -> FolderContents {
+        hash_into(&self.here, shortcuts.into(), progress, &mut self.contents);
         self.contents
     }
 }
@@ -109,7 +110,7 @@ fn add_folders_in_place(
 /// Lengths first: a file of another length differs, and is not hashed.
 fn hash_into(
     here: &[(&ManifestFile, walk::Found)],
-    hints: Option<&Hints>,
+    shortcuts: Shortcuts<'_>,
     progress: Progress<'_>,
     contents: &mut FolderContents,
 ) {
@@ -120,8 +121,10 @@ fn hash_into(
     }
     let jobs: Vec<Job> =
         same_length.iter().map(|(_, found)| Job { path: found.open.clone(), size: found.size }).collect();
-    let links: Vec<_> = same_length.iter().map(|(file, _)| links_of(file, hints)).collect();
-    for ((file, found), result) in same_length.into_iter().zip(hash_linked(&jobs, &links, progress)) {
+    let links: Vec<_> = same_length.iter().map(|(file, _)| links_of(file, shortcuts.hints)).collect();
+    let expected: Vec<_> = same_length.iter().map(|(file, _)| file.sha256).collect();
+    let hashed = hash_unknown(&jobs, &links, &expected, shortcuts.cache, progress);
+    for ((file, found), result) in same_length.into_iter().zip(hashed) {
         let result = match result {
             Ok(hashed) => {
                 let equal = hashed.sha256 == file.sha256;

@@ -3,12 +3,15 @@
 mod amended;
 mod clocks;
 mod drafts;
+mod gate;
 mod lifecycle;
 mod named;
 mod operator;
 mod publish;
 mod real_cases;
+mod scanned;
 mod scripts;
 mod several_keys;
 mod truth;
 mod unseen;
+mod verified_once;

@@ -6,6 +6,7 @@ use stele_model_files::examine::ComputedClaims;
 use stele_spec::verify::{Extra, names};
 
 use super::known::VerifyReport;
+use crate::digest_cache;
 use crate::render::page::{Page, printable};
 
 /// How many names stand in a row.
@@ -40,7 +41,7 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let mut page = Page(String::new());
     page.row("released", &of(verdict).released());
     page.row("since", &of(verdict).since());
-    page.row("checked", &of(verdict).checked());
+    page.row("checked", &format!("{}{}", of(verdict).checked(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {
         if let Some(errors) = verdict.examination.and_then(ComputedClaims::errors) {
@@ -59,6 +60,11 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
         page.row("more", &"-v shows the whole page");
     }
     page.0
+}
+
+/// What was not hashed again, to follow what was checked.
+fn unhashed(verdict: &VerifyReport<'_>) -> String {
+    digest_cache::text(&verdict.cached, verdict.comparison).map(|text| format!("; {text}")).unwrap_or_default()
 }
 
 /// What comes from outside stays on its line.

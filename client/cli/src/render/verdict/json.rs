@@ -12,6 +12,7 @@ use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
 use super::headline;
 use super::known::VerifyReport;
+use crate::digest_cache;
 use crate::render::claims;
 use crate::render::lifecycle;
 use crate::render::lineage_drawing;
@@ -49,6 +50,7 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
         "integrity".into(),
         json!({
             "bytes": null,
+            "cached": { "files": 0, "bytes": 0, "since": null },
             "weights": { "state": "not looked at" },
             "tree": { "digest": null },
             "manifest": null,
@@ -117,6 +119,7 @@ impl VerifyReport<'_> {
             "integrity".into(),
             json!({
                 "bytes": self.comparison.map(bytes_json),
+                "cached": digest_cache::json(&self.cached),
                 "weights": weights_json(self.comparison, release),
                 "tree": { "digest": self.comparison.filter(|found| found.is_whole()).map(|_| release.tree.digest) },
                 "manifest": release.manifest,

@@ -7,6 +7,7 @@ use stele_model_files::examine::ComputedClaims;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::verify::FolderReport;
 use stele_verify::VerifiedRelease;
+use stele_verify::folder::digest_cache::CacheUsed;
 
 /// Everything that is known of a release and of the bytes on this disk.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) policy: &'a Policy,
     /// The bytes, where they were looked at.
     pub(crate) comparison: Option<&'a FolderReport>,
+    /// What of the files was not hashed, being unchanged since it was.
+    pub(crate) cached: CacheUsed,
     /// What became of the release.
     pub(crate) standing: &'a ReleaseStatus,
     /// What was computed from the record and the files, if anything was.

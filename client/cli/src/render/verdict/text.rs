@@ -8,6 +8,7 @@ use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 
 use super::headline;
 use super::known::VerifyReport;
+use crate::digest_cache;
 use crate::render::claims;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
@@ -100,6 +101,7 @@ impl VerifyReport<'_> {
     fn integrity(&self, page: &mut Page) {
         let (evidence, head) = (self.evidence, self.evidence.checkpoint().trusted());
         page.row("bytes", &self.bytes());
+        page.maybe("hashed", digest_cache::text(&self.cached, self.comparison).as_ref());
         if let Some(comparison) = self.comparison {
             for difference in comparison.differing.iter().take(LISTED) {
                 let what = difference.cause.what().map(|what| format!(" ({what})")).unwrap_or_default();

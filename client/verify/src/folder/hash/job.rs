@@ -8,6 +8,8 @@ use stele_spec::hash::Digest;
 use stele_spec::hints::State;
 use stele_spec::manifest::GitBlobId;
 
+use crate::folder::digest_cache::FileState;
+
 /// Gets the number of bytes that were read since it was called last; it is called on several threads.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 
@@ -42,6 +44,8 @@ pub struct Hashed {
     pub states: Vec<State>,
     /// Where links of its hints did not hold, in bytes from the beginning: if the hints are right, the file is damaged there.
     pub broken: Vec<Range<u64>>,
+    /// The state in which the inode was when all of it was read.
+    pub state: FileState,
 }
 
 /// Why a file has no digest.

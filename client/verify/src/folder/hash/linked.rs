@@ -56,10 +56,10 @@ pub(super) fn hash(
         let Some((opened, links)) = opened.get(at).and_then(Option::as_ref) else { continue };
         match (opened.check_unchanged(), links.last().map(|link| link.to)) {
             (Err(error), _) => put(at, Err(error)),
-            (Ok(()), Some(LinkEnd::Digest { sha256, size })) if held.get(at) == Some(&links.len()) => {
-                put(at, Ok(Hashed { size, sha256, git_sha1: None, states: Vec::new(), broken: Vec::new() }));
+            (Ok(state), Some(LinkEnd::Digest { sha256, size })) if held.get(at) == Some(&links.len()) => {
+                put(at, Ok(Hashed { size, sha256, git_sha1: None, states: Vec::new(), broken: Vec::new(), state }));
             }
-            (Ok(()), _) => again.push(whole(at, job)),
+            (Ok(_), _) => again.push(whole(at, job)),
         }
     }
     for (job, walked) in run(again, want, piece, progress) {
@@ -92,8 +92,8 @@ fn whole(at: usize, job: &Job) -> Task<'_> {
 
 fn hashed(walked: Walked<'_>) -> Result<Hashed, HashError> {
     match walked {
-        Walked::Whole { size, sha256, git_sha1, states } => {
-            Ok(Hashed { size, sha256, git_sha1, states, broken: Vec::new() })
+        Walked::Whole { size, sha256, git_sha1, states, file } => {
+            Ok(Hashed { size, sha256, git_sha1, states, broken: Vec::new(), state: file })
         }
         Walked::Piece { .. } => Err(HashError::Changed),
     }

@@ -12,12 +12,17 @@ mod opened;
 mod stream;
 mod work;
 
+mod cached;
+
 #[cfg(test)]
 mod tests;
 
+use stele_spec::hash::Digest;
 use stele_spec::hints::{Link, PieceSize};
 
 pub use job::{HashError, Hashed, Job, Progress, Want};
+
+use super::digest_cache::DigestCache;
 
 /// Hashes the files; the results are in the order of `jobs`.
 pub fn hash_all(jobs: &[Job], want: Want, progress: Progress<'_>) -> Vec<Result<Hashed, HashError>> {
@@ -31,4 +36,19 @@ pub fn hash_linked(
     progress: Progress<'_>,
 ) -> Vec<Result<Hashed, HashError>> {
     linked::hash(jobs, links, Want::Sha256, PieceSize::FORMAT, progress)
+}
+
+/// Hashes the files that the cache does not know; `links` and `expected` have for each job its links and the digest that it should have, where
+/// there are any. What differs from that is hashed whatever is known of it: a verdict that bytes differ rests on the bytes.
+pub fn hash_unknown(
+    jobs: &[Job],
+    links: &[Option<Vec<Link>>],
+    expected: &[Digest],
+    cache: Option<&DigestCache>,
+    progress: Progress<'_>,
+) -> Vec<Result<Hashed, HashError>> {
+    match cache {
+        Some(cache) => cached::hash(jobs, links, expected, cache, progress),
+        None => hash_linked(jobs, links, progress),
+    }
 }

@@ -1,11 +1,12 @@
 //! A file that is read, and whether it stays the same meanwhile.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use super::job::HashError;
+use crate::folder::digest_cache::FileState;
 
 /// A regular file, as it was when it was opened.
 ///
@@ -15,7 +16,7 @@ use super::job::HashError;
 pub(super) struct Opened<'a> {
     file: File,
     path: &'a Path,
-    before: Metadata,
+    before: FileState,
 }
 
 impl<'a> Opened<'a> {
@@ -24,11 +25,15 @@ impl<'a> Opened<'a> {
         let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
         let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
         let before = file.metadata()?;
-        if before.is_file() { Ok(Self { file, path, before }) } else { Err(HashError::NotAFile) }
+        if before.is_file() {
+            Ok(Self { file, path, before: FileState::of(&before) })
+        } else {
+            Err(HashError::NotAFile)
+        }
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.before.len()
+        self.before.size
     }
 
     /// Reads from `start` on until the buffer is full or the file ends, and says how many bytes that are. A file that has its size yet is asked for no more when
@@ -50,13 +55,14 @@ impl<'a> Opened<'a> {
         Ok(filled)
     }
 
-    /// Whether the path still has the file that was opened, as it was.
-    pub(super) fn check_unchanged(&self) -> Result<(), HashError> {
-        if state(&self.before) == state(&std::fs::metadata(self.path)?) { Ok(()) } else { Err(HashError::Changed) }
+    /// The state of the file, if the path still has the one that was opened, as it was. The time of change alone may be another: a mode or a link
+    /// changes it as well.
+    pub(super) fn check_unchanged(&self) -> Result<FileState, HashError> {
+        let after = FileState::of(&std::fs::metadata(self.path)?);
+        if (FileState { changed: self.before.changed, ..after }) == self.before {
+            Ok(after)
+        } else {
+            Err(HashError::Changed)
+        }
     }
-}
-
-/// What changes when a file is written to or replaced.
-fn state(found: &Metadata) -> (u64, u64, u64, i64, i64) {
-    (found.dev(), found.ino(), found.len(), found.mtime(), found.mtime_nsec())
 }

@@ -7,6 +7,7 @@ use stele_spec::manifest::{GitBlobHasher, GitBlobId};
 
 use super::job::{HashError, Progress, Want};
 use super::opened::Opened;
+use crate::folder::digest_cache::FileState;
 
 /// How much of a stream is read at once: system calls cost little, and the streams of one core fit its second-level cache together.
 const CHUNK: usize = 64 << 10;
@@ -102,13 +103,13 @@ impl<'a> Stream<'a> {
         let state = State::from_words(self.state);
         let walked = match self.source {
             Source::Piece(_, link) => Ok(Walked::Piece { holds: link.ends(state, rest), link }),
-            Source::Whole(ref opened) => opened.check_unchanged().map(|()| {
+            Source::Whole(ref opened) => opened.check_unchanged().map(|file| {
                 let sha256 = state.finish(rest, self.end);
                 let (git_sha1, states) = match self.noted {
                     Some((git, _, states)) => (Some(git.finish()), states),
                     None => (None, Vec::new()),
                 };
-                Walked::Whole { size: self.end, sha256, git_sha1, states }
+                Walked::Whole { size: self.end, sha256, git_sha1, states, file }
             }),
         };
         (walked, self.buffer)
@@ -118,6 +119,6 @@ impl<'a> Stream<'a> {
 /// What a stream came to.
 #[derive(Debug)]
 pub(super) enum Walked<'a> {
-    Whole { size: u64, sha256: Digest, git_sha1: Option<GitBlobId>, states: Vec<State> },
+    Whole { size: u64, sha256: Digest, git_sha1: Option<GitBlobId>, states: Vec<State>, file: FileState },
     Piece { holds: bool, link: &'a Link },
 }

@@ -83,6 +83,7 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
     fs::remove_file(broken.join(model::SHARDS[0])).during("removing")?;
     recorder.asked(&["verify", "broken"], "verify", 15)?;
 
+    scan(recorder)?;
     recorder.done(&["show", "new/release.stele"], "show")?;
     recorder.asked(&["show", &second], "show", 0)?;
     recorder.asked(&["fetch", &second, "--output", "fetched.stele"], "fetch", 0)?;
@@ -209,6 +210,23 @@ pub(super) fn say(recorder: &mut Recorder) -> Step {
     recorder.done(&["inspect", "add-acme.example.toml"], "inspect")?;
     recorder.asked(&["keys", "submit", "add-acme.example.toml", "--key", "second.pem"], "keys-change", 0)?;
     several_keys(recorder, &second)
+}
+
+/// A machine with a release, a copy of it that nobody would miss, and what no release is.
+fn scan(recorder: &mut Recorder) -> Step {
+    let models = recorder.at("models");
+    model::copy(&recorder.at("new"), &models.join("good"))?;
+    recorder.asked(&["scan", "--only", "--also", "models/good"], "scan", 0)?;
+    model::copy(&recorder.at("new"), &models.join("twice"))?;
+    for name in ["mine.gguf", "half.gguf.part"] {
+        fs::write(models.join(name), "GGUF of this house").during("writing")?;
+    }
+    recorder.asked(&["scan", "--only", "--also", "models", "--lock", "stele.lock"], "scan", 13)?;
+    for (from, to) in [("mine.gguf", "other.gguf"), ("twice", "moved")] {
+        fs::rename(models.join(from), models.join(to)).during("renaming")?;
+    }
+    fs::remove_file(models.join(format!("good/{}", model::SHARDS[0]))).during("removing")?;
+    recorder.asked(&["scan", "--only", "--also", "models", "--locked", "stele.lock"], "scan", 1).map(drop)
 }
 
 /// The name asks for two keys on each release: what is proposed, approved and submitted.

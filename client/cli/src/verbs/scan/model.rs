@@ -1,0 +1,320 @@
+//! One model, judged: by its `release.stele`, by what the log has, or as one that no release has.
+
+use std::path::Path;
+
+use stele_explain::{Exit, Failure};
+use stele_log_client::headline::Headline;
+use stele_log_client::judgement::{Accepted, Judgement};
+use stele_log_client::lineage;
+use stele_log_client::log_view::LogView;
+use stele_log_client::release_bundle::ReleaseBundle;
+use stele_spec::hash::Digest;
+use stele_spec::manifest::FilePath;
+use stele_spec::policy::Policy;
+use stele_spec::status::History;
+use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
+use stele_verify::VerifiedRelease;
+use stele_verify::folder::digest_cache::DigestCache;
+use stele_verify::folder::hash::Job;
+
+use super::files::HashedFiles;
+use super::row::{Copy, Judged, LoggedModel, Row, Verdict};
+use crate::args::{ScanArgs, VerifyArgs};
+use crate::installed::{Content, Installed, ModelFile};
+use crate::release_search::{self as search, Candidate};
+use crate::render::verdict::{VerifyReport, headline};
+use crate::verbs::verify::{Means, judge};
+
+/// By what models are judged.
+pub(super) struct Judge<'a> {
+    pub(super) args: &'a ScanArgs,
+    pub(super) policy: &'a Policy,
+    /// The log, while it answers.
+    pub(super) view: Option<&'a LogView<'a>>,
+    pub(super) cache: Option<&'a DigestCache>,
+    pub(super) now: u64,
+    /// Why the log is not asked any more.
+    pub(super) lost: Option<Failure>,
+}
+
+/// What was found of a model.
+struct Found {
+    verdict: Verdict,
+    weights: Option<Digest>,
+    copies: Vec<Copy>,
+    notes: Vec<String>,
+}
+
+impl From<Verdict> for Found {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, weights: None, copies: Vec::new(), notes: Vec::new() }
+    }
+}
+
+impl Judge<'_> {
+    /// The row of a model.
+    pub(super) fn row(&mut self, model: Installed) -> Row {
+        let Installed { place, path, content, mut notes } = model;
+        let found = match &content {
+            Content::Folder(folder) => self.folder(folder),
+            Content::Files(files) => self.files(files),
+        };
+        notes.extend(found.notes);
+        Row { place, path, verdict: found.verdict, notes, weights: found.weights, copies: found.copies }
+    }
+
+    /// A folder: as `stele verify` judges it, online where there is a log that answers.
+    fn folder(&mut self, folder: &Path) -> Found {
+        match self.verify(folder, self.view) {
+            Ok((found, None)) => found,
+            Ok((_, Some(unanswered))) => {
+                self.lose(unanswered);
+                self.folder(folder)
+            }
+            Err(failure) => match failure.as_explain().code() {
+                "bundle-missing" => self.unknown(folder, Verdict::NoRecord),
+                "not-recorded" => self.unreleased(folder),
+                // Of another log than the one that is asked.
+                "other-log" if self.view.is_some() => match self.verify(folder, None) {
+                    Ok((found, _)) => found,
+                    Err(failure) => failed(&failure).into(),
+                },
+                _ if failure.as_explain().exit() == Exit::Unavailable && self.view.is_some() => {
+                    self.lose(failure);
+                    self.folder(folder)
+                }
+                _ => failed(&failure).into(),
+            },
+        }
+    }
+
+    /// The verdict; and why the log did not answer, where it was to be asked.
+    fn verify(&self, folder: &Path, view: Option<&LogView<'_>>) -> Result<(Found, Option<Failure>), Failure> {
+        let args = VerifyArgs {
+            path: folder.to_owned(),
+            policy: self.args.asking.trust.policy.clone(),
+            bundle: None,
+            publisher: None,
+            key_id: None,
+            no_hash: false,
+            partial: false,
+            allow_extra: Vec::new(),
+            accept: Vec::new(),
+            max_age: None,
+            online: view.is_some(),
+            log: None,
+            accept_incomplete_answer: self.args.asking.trust.accept_incomplete_answer,
+            rehash: false,
+            no_cache: false,
+            no_state: self.args.asking.no_state,
+        };
+        let means = Means { view, cache: self.cache, examines: false };
+        judge(&args, &means, |report, judged| {
+            let at = judged.problems.iter().position(|problem| problem.as_explain().exit() == Exit::Unavailable);
+            let found = Found {
+                verdict: Verdict::Judged(of_report(report, judged)),
+                weights: weights(report),
+                copies: report.comparison.map(|found| copies(found, folder, report.evidence)).unwrap_or_default(),
+                notes: Vec::new(),
+            };
+            (found, at.filter(|_| view.is_some()).map(|at| judged.problems.remove(at)))
+        })
+    }
+
+    /// A folder that no release is known of: its weights are hashed, for what lies here twice and for what is written down.
+    fn unknown(&self, folder: &Path, verdict: Verdict) -> Found {
+        match HashedFiles::weights_of(folder, self.cache) {
+            Ok(hashed) if hashed.files.is_empty() && hashed.problems.is_empty() => {
+                let notes = vec!["no weights are in it".to_owned()];
+                Found { notes, ..verdict.into() }
+            }
+            Ok(hashed) => Found { verdict, weights: hashed.digest(), copies: hashed.copies(), notes: hashed.problems },
+            Err(failure) => failed(&failure).into(),
+        }
+    }
+
+    /// A folder of which the log's lookups know no file: the index is asked about all of its weights.
+    fn unreleased(&mut self, folder: &Path) -> Found {
+        let found = self.unknown(folder, Verdict::NoRecord);
+        if !matches!(found.verdict, Verdict::NoRecord) {
+            return found;
+        }
+        let verdict = self.absent(found.weights);
+        Found { verdict, ..found }
+    }
+
+    /// What is known where no lookup knows a file.
+    fn absent(&mut self, weights: Option<Digest>) -> Verdict {
+        let Some(view) = self.view else { return Verdict::NoRecord };
+        let Some(weights) = weights else { return Verdict::NotReleased { is_proven: false } };
+        match view.releases_of_weights(weights, 1) {
+            Ok(list) if list.statements.is_empty() => Verdict::NotReleased { is_proven: list.lack.is_none() },
+            Ok(list) => {
+                let entry = list.statements.first().map(|found| found.position()).unwrap_or_default();
+                let message =
+                    format!("entry {entry} of the log has these weights, and the log's lookup of files leaves it out");
+                Verdict::Failed { code: "lookup-left-out", message }
+            }
+            Err(failure) => self.lost_or_failed(failure),
+        }
+    }
+
+    /// Single files: as files of the release that has most of them.
+    fn files(&mut self, files: &[ModelFile]) -> Found {
+        let taken: Vec<&ModelFile> = files.iter().filter(|file| !file.is_document).collect();
+        let named = taken.iter().filter_map(|file| {
+            // A blob has no other name than its digest.
+            let name = match &file.named {
+                Some(digest) => format!("sha256-{digest}"),
+                None => file.name.clone(),
+            };
+            Some((name.parse::<FilePath>().ok()?, Job { path: file.path.clone(), size: file.size }))
+        });
+        let hashed = HashedFiles::hash(named.collect(), self.cache);
+        let lying = taken.iter().filter_map(|file| {
+            let named = file.named?;
+            let copy = hashed.files.iter().map(|(_, copy)| copy).find(|copy| copy.path == file.path)?;
+            (copy.sha256 != named)
+                .then(|| format!("sha256-{named} ({}) has another digest: {}", file.name, copy.sha256))
+        });
+        let lying: Vec<String> = lying.collect();
+        let mut notes = hashed.problems.clone();
+        if hashed.files.len() + hashed.problems.len() < taken.len() {
+            notes.push("files whose names no release can have".to_owned());
+        }
+        let verdict = match lying.first() {
+            Some(first) => Verdict::Failed { code: "name-lies", message: first.clone() },
+            None => self.files_judged(&taken, &hashed),
+        };
+        Found { verdict, weights: hashed.digest(), copies: hashed.copies(), notes }
+    }
+
+    fn files_judged(&mut self, files: &[&ModelFile], hashed: &HashedFiles) -> Verdict {
+        let Some(view) = self.view else { return Verdict::NoRecord };
+        match best(view, hashed) {
+            Ok(Some(candidate)) => match self.files_of(view, &candidate, files, hashed) {
+                Ok(judged) => Verdict::Judged(judged),
+                Err(failure) => self.lost_or_failed(failure),
+            },
+            Ok(None) => self.absent(hashed.digest()),
+            Err(failure) => self.lost_or_failed(failure),
+        }
+    }
+
+    /// The files of a model as files of one release. What that release does not name is told; what of it is not here is not missed.
+    fn files_of(
+        &self,
+        view: &LogView<'_>,
+        candidate: &Candidate,
+        files: &[&ModelFile],
+        hashed: &HashedFiles,
+    ) -> Result<Judged, Failure> {
+        let evidence = ReleaseBundle::of(view, candidate.entry)?.release;
+        let standing = view.standing(&candidate.coordinate)?;
+        let mut report = FolderReport::default();
+        report.scope = Scope::File;
+        for (name, copy) in &hashed.files {
+            match evidence.manifest().files().iter().find(|file| file.sha256 == copy.sha256) {
+                Some(file) => {
+                    report.matching.push(file.path.clone());
+                    report.bytes = report.bytes.saturating_add(file.size);
+                }
+                None => {
+                    let kind = files.iter().find(|file| file.path == copy.path).map(|file| file.name.as_str());
+                    let path = kind.map_or_else(|| name.to_string(), |kind| format!("{kind} {name}"));
+                    report.extra.push(Extra {
+                        path,
+                        what: None,
+                        role: Some("a layer of the model"),
+                        is_allowed: false,
+                    });
+                }
+            }
+        }
+        report.of = report.matching.len();
+        let current = standing.history.current().unwrap_or(evidence.release());
+        let lineage = lineage::collect(current, |coordinate| view.standing(coordinate).map(Some))?;
+        let judged = Judgement::of(Some(&report), &standing.history, Accepted::default(), None);
+        let line = Headline {
+            evidence: &evidence,
+            policy: self.policy,
+            comparison: Some(&report),
+            standing: &standing,
+            lineage: &lineage,
+            from_log: None,
+            ask: "stele scan asks the log",
+            now: self.now,
+        };
+        let (shown, sentence) = line.first_line(&judged);
+        Ok(judged_of(&evidence, &standing.history, &judged, shown, sentence))
+    }
+
+    /// What a failure of one question means: a log that does not answer is not asked again.
+    fn lost_or_failed(&mut self, failure: Failure) -> Verdict {
+        if failure.as_explain().exit() == Exit::Unavailable {
+            self.lose(failure);
+            return Verdict::NoRecord;
+        }
+        failed(&failure)
+    }
+
+    fn lose(&mut self, failure: Failure) {
+        self.view = None;
+        self.lost.get_or_insert(failure);
+    }
+}
+
+/// The release that has most of the files, the newest of several.
+fn best(view: &LogView<'_>, hashed: &HashedFiles) -> Result<Option<Candidate>, Failure> {
+    // The longest file is the weights; what many models share is asked about last.
+    let mut files: Vec<&Copy> = hashed.files.iter().map(|(_, copy)| copy).filter(|copy| copy.size > 0).collect();
+    files.sort_by_key(|copy| std::cmp::Reverse(copy.size));
+    let Some(largest) = files.first() else { return Ok(None) };
+    let found = search::having(view, largest.sha256)?;
+    let having = |candidate: &Candidate| {
+        let recorded = candidate.manifest.iter().flat_map(|manifest| manifest.files());
+        let recorded: std::collections::BTreeSet<Digest> = recorded.map(|file| file.sha256).collect();
+        files.iter().filter(|copy| recorded.contains(&copy.sha256)).count()
+    };
+    Ok(found.into_iter().max_by_key(|candidate| (having(candidate), candidate.entry)))
+}
+
+fn of_report(report: &VerifyReport<'_>, judged: &Judgement) -> Judged {
+    let (shown, sentence) = headline::of(report).first_line(judged);
+    judged_of(report.evidence, &report.standing.history, judged, shown, sentence)
+}
+
+fn judged_of(
+    evidence: &VerifiedRelease,
+    history: &History,
+    judged: &Judgement,
+    shown: String,
+    sentence: String,
+) -> Judged {
+    let release = LoggedModel {
+        coordinate: evidence.release().coordinate().to_string(),
+        log: evidence.checkpoint().trusted().value().origin().to_string(),
+        entry: evidence.statement().position(),
+        manifest: evidence.release().manifest,
+    };
+    let problems = judged.problems.iter().map(|problem| problem.as_explain().code()).collect();
+    let (state, incidents) = (history.state(), history.open_incidents().len());
+    Judged { word: judged.word, shown, sentence, problems, release, state, incidents }
+}
+
+/// The digest over the weights, where all of them match.
+fn weights(report: &VerifyReport<'_>) -> Option<Digest> {
+    let is_match = report.comparison.is_some_and(|found| found.weights.state == WeightsState::Match);
+    is_match.then(|| report.evidence.release().weights.digest)
+}
+
+/// The files of a release that are here, for what lies here twice: weights alone, since small files of models are alike.
+fn copies(found: &FolderReport, folder: &Path, evidence: &VerifiedRelease) -> Vec<Copy> {
+    let weights = evidence.manifest().weights().filter(|file| found.matching.contains(&file.path));
+    weights.map(|file| Copy { path: folder.join(file.path.as_str()), size: file.size, sha256: file.sha256 }).collect()
+}
+
+fn failed(failure: &Failure) -> Verdict {
+    let error = failure.as_explain();
+    Verdict::Failed { code: error.code(), message: error.to_string() }
+}
