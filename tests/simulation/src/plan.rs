@@ -38,6 +38,8 @@ pub struct Plan {
     pub trouble: u64,
     /// In how many of a hundred steps something goes wrong.
     pub rate: u64,
+    /// Whether the network is at rest before the first step.
+    pub is_settled: bool,
     /// Whether somebody puts older states or marks of witnesses back.
     pub touches_states: bool,
 }
@@ -45,7 +47,7 @@ pub struct Plan {
 impl Plan {
     /// A network without faults.
     pub fn calm(witnesses: usize, quorum: usize, byzantine: usize) -> Self {
-        Self { witnesses, quorum, byzantine, faults: BTreeSet::new(), trouble: 0, rate: 0, touches_states: false }
+        Self { witnesses, quorum, byzantine, faults: BTreeSet::new(), trouble: 0, rate: 0, is_settled: true, touches_states: false }
     }
 
     /// The plan of a seed, without some kinds of fault.
@@ -56,9 +58,10 @@ impl Plan {
             faults.extend(random.pick(MOODS));
         }
         let (trouble, rate) = (random.pick(&[0, 5, 15, 30]), random.pick(&[2, 5, 10]));
+        let is_settled = random.percent(70);
         let touches_states = faults.contains(&Fault::StateRestored);
         faults.retain(|fault| !without.contains(fault));
-        Self { witnesses, quorum, byzantine, faults, trouble, rate, touches_states }
+        Self { witnesses, quorum, byzantine, faults, trouble, rate, is_settled, touches_states }
     }
 
     /// The trust policy.

@@ -96,6 +96,9 @@ fn begin(world: &mut World) -> Kept {
 
 fn live(world: &mut World, seed: u64, limits: &Limits, steps: &mut u64) -> Kept {
     begin(world)?;
+    if world.plan.is_settled {
+        world.calmly(World::settle)?;
+    }
     for number in (0..limits.steps).filter(|number| !limits.skipped.contains(number)) {
         *steps = number + 1;
         world.step(seed, number)?;

@@ -24,17 +24,17 @@ impl World {
         let log = self.random.index(self.logs.len());
         match self.random.below(100) {
             0..=29 => self.pump_or_start(log)?,
-            30..=49 => self.ask_one(log),
-            50..=59 => {
+            30..=51 => self.ask_one(log)?,
+            52..=63 => {
                 let statement = self.random.index(pool().len() - 1);
                 self.submit(log, statement)?;
             }
-            60..=68 => self.pass_to_next(log),
-            69..=72 => {
+            64..=69 => self.pass_to_next(log),
+            70..=72 => {
                 let length = self.random.pick(&[1, 40, 700, 1500, 6500]);
                 self.pass(Duration::from_millis(length));
             }
-            73..=77 => self.sync(log),
+            73..=77 => self.sync(log)?,
             78..=81 if !self.in_flight.is_empty() => {
                 let index = self.random.index(self.in_flight.len());
                 self.deliver_late(index);
@@ -52,7 +52,10 @@ impl World {
     }
 
     fn pump_or_start(&mut self, log: usize) -> Kept {
-        if self.logs[log].process.is_some() {
+        if let Some(process) = &self.logs[log].process {
+            if !process.has_event() {
+                self.pass_to_next(log);
+            }
             return self.pump(log).map(|_| ());
         }
         if self.random.percent(40) { self.bring_up_log(log) } else { Ok(()) }
@@ -76,10 +79,16 @@ impl World {
         self.start_witness(witness);
     }
 
-    fn ask_one(&mut self, log: usize) {
-        let Some(process) = &self.logs[log].process else { return };
-        let address = self.random.index(process.endpoints.len());
+    fn ask_one(&mut self, log: usize) -> Kept {
+        let Some(process) = &self.logs[log].process else { return Ok(()) };
+        let due: Vec<usize> =
+            (0..process.endpoints.len()).filter(|address| process.endpoints[*address].request.is_some()).collect();
+        if due.is_empty() {
+            return self.pump_or_start(log);
+        }
+        let address = self.random.pick(&due);
         self.ask(log, address);
+        Ok(())
     }
 
     /// Lets time pass until a log has something to do, if that is soon.
@@ -91,12 +100,14 @@ impl World {
         }
     }
 
-    fn sync(&mut self, log: usize) {
-        let Some(process) = &mut self.logs[log].process else { return };
-        if process.to_sync.is_some() {
-            process.sync();
-            self.note(format!("log {log}: synced"));
+    fn sync(&mut self, log: usize) -> Kept {
+        let Some(process) = &mut self.logs[log].process else { return Ok(()) };
+        if process.to_sync.is_none() {
+            return self.pump_or_start(log);
         }
+        process.sync();
+        self.note(format!("log {log}: synced"));
+        Ok(())
     }
 
     fn tidy(&mut self) {
