@@ -230,6 +230,11 @@ impl Process {
             || self.sequencer.wake_at(now).is_some_and(|at| at <= now)
     }
 
+    /// The addresses that have something to ask.
+    pub fn due(&self) -> Vec<usize> {
+        (0..self.endpoints.len()).filter(|address| self.endpoints[*address].request.is_some()).collect()
+    }
+
     /// Asks the log to stop in order.
     pub fn ask_to_stop(&mut self) {
         self.to_stop = true;

@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use crate::log_node::{DATA, LogNode};
 use crate::clock::MachineClock;
 use crate::model::Kept;
-use crate::pool::{pool, subjects};
+use crate::pool::{CLAIMS, subjects};
 use crate::random::Random;
 use crate::witness_node::{has_work_beside, work_beside};
 use crate::world::World;
@@ -26,10 +26,10 @@ impl World {
             0..=29 => self.pump_or_start(log)?,
             30..=51 => self.ask_one(log)?,
             52..=63 => {
-                let statement = self.random.index(pool().len() - 1);
+                let statement = self.statement();
                 self.submit(log, statement)?;
             }
-            64..=69 => self.pass_to_next(log),
+            64..=69 => self.go_on(log)?,
             70..=72 => {
                 let length = self.random.pick(&[1, 40, 700, 1500, 6500]);
                 self.pass(Duration::from_millis(length));
@@ -54,7 +54,7 @@ impl World {
     fn pump_or_start(&mut self, log: usize) -> Kept {
         if let Some(process) = &self.logs[log].process {
             if !process.has_event() {
-                self.pass_to_next(log);
+                return self.go_on(log);
             }
             return self.pump(log).map(|_| ());
         }
@@ -81,14 +81,35 @@ impl World {
 
     fn ask_one(&mut self, log: usize) -> Kept {
         let Some(process) = &self.logs[log].process else { return Ok(()) };
-        let due: Vec<usize> =
-            (0..process.endpoints.len()).filter(|address| process.endpoints[*address].request.is_some()).collect();
-        if due.is_empty() {
+        if process.due().is_empty() {
             return self.pump_or_start(log);
         }
-        let address = self.random.pick(&due);
-        self.ask(log, address);
+        self.ask_due(log);
         Ok(())
+    }
+
+    /// Lets one of the addresses ask that have something to ask; whether there was one.
+    fn ask_due(&mut self, log: usize) -> bool {
+        let due = self.logs[log].process.as_ref().map(|process| process.due()).unwrap_or_default();
+        if due.is_empty() {
+            return false;
+        }
+        let address = self.random.pick(&due);
+        self.ask(log, address)
+    }
+
+    /// A log waits: mostly an answer comes, else time passes until it has something to do.
+    fn go_on(&mut self, log: usize) -> Kept {
+        if self.random.percent(85) && self.ask_due(log) {
+            return Ok(());
+        }
+        self.pass_to_next(log);
+        self.pump(log).map(|_| ())
+    }
+
+    /// A statement to submit: of releases and what stands in their way, or a claim, each more than once.
+    fn statement(&mut self) -> usize {
+        if self.random.percent(40) { self.random.index(CLAIMS) } else { CLAIMS + self.random.index(40) }
     }
 
     /// Lets time pass until a log has something to do, if that is soon.
