@@ -5,12 +5,12 @@ use crate::pool::pool;
 use crate::watched::{Notes, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::staged_batch::{Span, StagedBatch};
+use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 use stele_spec::index::Subject;
 use stele_spec::merkle::{MemoryTree, leaf_hash, root_at};
-use stele_spec::note::VerifierKey;
+use stele_spec::note::SignedNote;
 use stele_spec::policy::Policy;
 
 /// A promise that was broken.
@@ -27,6 +27,11 @@ pub type Kept = Result<(), Violation>;
 
 /// Size and root hash of a tree.
 pub type Head = (u64, RootHash);
+
+/// The head of a note.
+pub fn head_of(note: &SignedNote) -> Option<Head> {
+    Checkpoint::parse(note.text()).ok().map(|checkpoint| (checkpoint.size(), checkpoint.root()))
+}
 
 /// A head that the log's key signed.
 #[derive(Debug)]
@@ -49,7 +54,6 @@ struct Last {
 #[derive(Debug)]
 pub struct Model {
     policy: Policy,
-    key: VerifierKey,
     byzantine: BTreeSet<usize>,
     signed: BTreeMap<Head, Signed>,
     /// The newest head that was signed.
@@ -71,10 +75,9 @@ pub(crate) fn broken<T>(promise: &'static str, seen: impl Into<String>) -> Resul
 
 impl Model {
     /// Nothing has happened.
-    pub fn new(policy: &Policy, key: &VerifierKey, byzantine: BTreeSet<usize>) -> Self {
+    pub fn new(policy: &Policy, byzantine: BTreeSet<usize>) -> Self {
         Self {
             policy: policy.clone(),
-            key: key.clone(),
             byzantine,
             signed: BTreeMap::new(),
             newest: None,
@@ -127,10 +130,9 @@ impl Model {
             // What may be there counts once a start finds it.
             Stored::Uncertain(_) | Stored::Loaded(None) => return Ok(()),
         };
-        let Ok(head) = SignedCheckpoint::read(note, &self.key) else {
-            return broken("a signed head is durable", "the head store holds no head of this log");
+        let Some(head) = SignedNote::parse(note).ok().and_then(|note| head_of(&note)) else {
+            return broken("a signed head is durable", "the head store holds no head");
         };
-        let head = (head.checkpoint.size(), head.checkpoint.root());
         if !self.signed.contains_key(&head) {
             self.sign(notes, head)?;
             if matches!(stored, Stored::Swapped(_)) {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use stele_spec::policy::{FaultTolerance, Policy};
 
 /// Witnesses, quorum, and how many of them lie: each within what the policy bears.
-const NETWORKS: &[(usize, usize, usize)] = &[(1, 1, 0), (2, 2, 0), (3, 2, 0), (3, 2, 0), (3, 2, 0), (3, 3, 1), (4, 3, 0), (4, 3, 1)];
+const NETWORKS: &[(usize, usize, usize)] = &[(1, 1, 0), (1, 1, 0), (2, 2, 0), (3, 2, 0), (3, 2, 0), (3, 2, 0), (3, 3, 1), (4, 3, 0), (4, 3, 1)];
 
 /// Kinds of fault that come together.
 const MOODS: &[&[Fault]] = &[
@@ -40,6 +40,8 @@ pub struct Plan {
     pub rate: u64,
     /// Whether the network is at rest before the first step.
     pub is_settled: bool,
+    /// Whether everything is mended after the last step, and must work again.
+    pub is_mended: bool,
     /// Whether somebody puts older states or marks of witnesses back.
     pub touches_states: bool,
 }
@@ -47,7 +49,7 @@ pub struct Plan {
 impl Plan {
     /// A network without faults.
     pub fn calm(witnesses: usize, quorum: usize, byzantine: usize) -> Self {
-        Self { witnesses, quorum, byzantine, faults: BTreeSet::new(), trouble: 0, rate: 0, is_settled: true, touches_states: false }
+        Self { witnesses, quorum, byzantine, faults: BTreeSet::new(), trouble: 0, rate: 0, is_settled: true, is_mended: true, touches_states: false }
     }
 
     /// The plan of a seed, without some kinds of fault.
@@ -58,10 +60,10 @@ impl Plan {
             faults.extend(random.pick(MOODS));
         }
         let (trouble, rate) = (random.pick(&[0, 5, 15, 30]), random.pick(&[2, 5, 10]));
-        let is_settled = random.percent(70);
+        let (is_settled, is_mended) = (random.percent(70), random.percent(60));
         let touches_states = faults.contains(&Fault::StateRestored);
         faults.retain(|fault| !without.contains(fault));
-        Self { witnesses, quorum, byzantine, faults, trouble, rate, is_settled, touches_states }
+        Self { witnesses, quorum, byzantine, faults, trouble, rate, is_settled, is_mended, touches_states }
     }
 
     /// The trust policy.

@@ -12,7 +12,7 @@ use stele_durable::lock::Lock;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
 use stele_log_core::contract::cosigner::WitnessResponse;
-use stele_spec::checkpoint::{Checkpoint, Origin, verify_log_signature};
+use stele_spec::checkpoint::{Origin, verify_log_signature};
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::note::{KeyType, NoteSignature, SignedNote, SignerKey, VerifierKey};
 use stele_witness_core::answer::AddCheckpointAnswer;
@@ -250,11 +250,6 @@ impl Answered {
 pub fn key(number: usize) -> SignerKey {
     let name = format!("w{number}.example").parse().expect("a name");
     SignerKey::new(name, KeyType::Cosigner, [40 + number as u8; 32])
-}
-
-/// The head of a note.
-pub fn head_of(note: &SignedNote) -> Option<crate::model::Head> {
-    Checkpoint::parse(note.text()).ok().map(|checkpoint| (checkpoint.size(), checkpoint.root()))
 }
 
 /// The time that a cosignature's line states.

@@ -5,12 +5,12 @@ use crate::disk::SeededDisk;
 use crate::disk_state::Tree;
 use crate::fault::{Counts, Fault};
 use crate::log_node::{self, DATA, LogNode, Pumped, Submitted};
-use crate::model::{Kept, Model, Violation, broken};
+use crate::model::{Kept, Model, Violation, broken, head_of};
 use crate::plan::Plan;
 use crate::pool::pool;
 use crate::random::Random;
 use crate::readers::{Follower, Reader};
-use crate::witness_node::{self, WitnessNode, head_of};
+use crate::witness_node::{self, WitnessNode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,7 +77,7 @@ impl World {
             .collect();
         let logs = vec![LogNode::new(disk(), MachineClock::new(&passed), &policy)];
         Self {
-            model: Model::new(&policy, &log_key, byzantine),
+            model: Model::new(&policy, byzantine),
             plan,
             logs,
             witnesses,
