@@ -43,6 +43,7 @@ faults! {
     Stop "stop" "A log is stopped in order and started again.",
     LogRestored "log-restored" "A log's data folder is put back from an older copy.",
     SecondWriter "second-writer" "A copy of a log's disk is started beside it: two writers with one key.",
+    SharedDisk "shared-disk" "A second process writes on the disk of the log, where locks do not exclude it.",
     StateRestored "state-restored" "A witness's states or its marks are put back from an older copy.",
     Tampered "tampered" "A name proof is changed on its way to a reader.",
 }

@@ -66,6 +66,8 @@ pub struct Model {
     published: BTreeMap<usize, u64>,
     /// Whether nobody has put back an older disk or begun a second writer: then every head continues the one before.
     pub is_strict: bool,
+    /// Whether every signed head continues the one before: also where two processes share one head store.
+    pub is_chained: bool,
 }
 
 /// A promise is broken.
@@ -74,6 +76,11 @@ pub(crate) fn broken<T>(promise: &'static str, seen: impl Into<String>) -> Resul
 }
 
 impl Model {
+    /// Somebody has put back an older disk, or begun a second writer with a head store of its own.
+    pub fn forget_chain(&mut self) {
+        (self.is_strict, self.is_chained) = (false, false);
+    }
+
     /// Nothing has happened.
     pub fn new(policy: &Policy, byzantine: BTreeSet<usize>) -> Self {
         Self {
@@ -86,6 +93,7 @@ impl Model {
             last: BTreeMap::new(),
             published: BTreeMap::new(),
             is_strict: true,
+            is_chained: true,
         }
     }
 
@@ -124,7 +132,7 @@ impl Model {
     pub fn stored(&mut self, notes: &Notes, stored: &Stored, known: u64) -> Kept {
         let note = match stored {
             Stored::Swapped(note) | Stored::Loaded(Some(note)) => note,
-            Stored::Loaded(None) if self.newest.is_some() && self.is_strict => {
+            Stored::Loaded(None) if self.newest.is_some() && self.is_chained => {
                 return broken("a signed head is durable", "the head store is empty");
             }
             // What may be there counts once a start finds it.
@@ -139,7 +147,7 @@ impl Model {
                 self.continues_certified(head, known)?;
             }
         }
-        if self.is_strict {
+        if self.is_chained {
             if let Some(newest) = self.newest {
                 self.continues(head, newest, "every signed head continues the one before")?;
             }

@@ -20,6 +20,7 @@ const MOODS: &[&[Fault]] = &[
     &[Fault::Tampered, Fault::Delay, Fault::Kill],
     &[Fault::LogRestored, Fault::Kill, Fault::Delay],
     &[Fault::SecondWriter, Fault::Partition, Fault::Delay],
+    &[Fault::SharedDisk, Fault::Delay, Fault::Kill],
     &[Fault::StateRestored, Fault::Kill, Fault::Power],
 ];
 

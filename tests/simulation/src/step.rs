@@ -235,8 +235,10 @@ impl World {
                     process.ask_to_stop();
                 }
             }
+            Fault::LogRestored if self.logs.len() > 1 => return Ok(()),
             Fault::LogRestored => return self.copy_or_restore_log(),
             Fault::SecondWriter => return self.begin_second_writer(),
+            Fault::SharedDisk => return self.share_disk(),
             Fault::StateRestored => self.copy_or_restore_states(),
         }
         self.counts.fault(fault);
@@ -266,7 +268,7 @@ impl World {
 
     /// Puts an older copy of the data folder back, and starts the log.
     pub(crate) fn restore_log(&mut self, copy: &crate::disk_state::Tree) -> Kept {
-        self.model.is_strict = false;
+        self.model.forget_chain();
         self.end_log(0, false);
         self.logs[0].disk.import(DATA, Some(copy));
         self.note("log 0: an older data folder is put back");
@@ -277,7 +279,7 @@ impl World {
     pub(crate) fn begin_second_writer(&mut self) -> Kept {
         let Some(copy) = self.logs[0].disk.export(DATA).filter(|_| self.logs.len() == 1) else { return Ok(()) };
         self.counts.fault(Fault::SecondWriter);
-        self.model.is_strict = false;
+        self.model.forget_chain();
         let disk = self.new_disk();
         disk.import(DATA, Some(&copy));
         let mut node = LogNode::new(disk, MachineClock::new(self.passed()), &self.policy);
@@ -285,6 +287,22 @@ impl World {
         node.notes = self.logs[0].notes.clone();
         self.logs.push(node);
         self.note("log 1: a second writer");
+        self.start_log(1)
+    }
+
+    /// Starts a second process on the first log's disk.
+    fn share_disk(&mut self) -> Kept {
+        if self.logs.len() > 1 {
+            return Ok(());
+        }
+        self.counts.fault(Fault::SharedDisk);
+        // What the other process has staged is discarded: only the head store keeps its promise.
+        self.model.is_strict = false;
+        self.logs[0].disk.exclude_nobody();
+        let mut node = LogNode::new(self.logs[0].disk.clone(), MachineClock::new(self.passed()), &self.policy);
+        node.notes = self.logs[0].notes.clone();
+        self.logs.push(node);
+        self.note("log 1: a second process on the disk of log 0");
         self.start_log(1)
     }
 

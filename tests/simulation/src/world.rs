@@ -262,6 +262,9 @@ impl World {
     pub fn end_log(&mut self, log: usize, loses_power: bool) {
         self.note(format!("log {log}: {}", if loses_power { "loses its power" } else { "is killed" }));
         self.logs[log].end(&mut self.random, loses_power);
+        // A second process on the disk ends with its machine.
+        let disk = self.logs[log].disk.clone();
+        self.logs.iter_mut().filter(|other| other.disk.is(&disk)).for_each(|other| other.process = None);
     }
 
     /// Ends a witness's process, or its machine.
@@ -282,8 +285,7 @@ impl World {
             _ if is_off => {}
             Pumped::Finished => {
                 self.note(format!("log {log}: stopped in order"));
-                self.logs[log].process = None;
-                self.logs[log].disk.restart(&mut Random::new(0), false);
+                self.end_log(log, false);
             }
             Pumped::Replied(replies) => {
                 for (number, position) in replies {

@@ -20,7 +20,7 @@ fn flip(world: &mut World, path: &str) -> Kept {
     world.note(format!("a bit of {path} flips, in byte {at}"));
     world.logs[0].disk.import(&path, Some(&Tree::File(bytes.into())));
     // From here on the disk holds what the log did not write.
-    world.model.is_strict = false;
+    world.model.forget_chain();
     Ok(())
 }
 
@@ -65,7 +65,7 @@ pub(super) fn the_database_was_deleted(world: &mut World) -> Kept {
     publish(world, 0, [0, CLAIMS])?;
     let size = world.model.certified_size();
     world.end_log(0, false);
-    world.model.is_strict = false;
+    world.model.forget_chain();
     let whole = world.logs[0].disk.export(DATA);
     for path in [format!("{DATA}/lock"), format!("{DATA}/public"), format!("{DATA}/public/tile")] {
         world.logs[0].disk.import(&path, None);

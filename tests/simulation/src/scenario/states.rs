@@ -83,7 +83,7 @@ pub(super) fn a_manifest_was_lost(world: &mut World) -> Kept {
     let digest = Digest::of(manifest);
     // Not by a loss of power: what is staged still would bring it back.
     world.end_log(0, false);
-    world.model.is_strict = false;
+    world.model.forget_chain();
     world.logs[0].disk.import(&format!("{DATA}/public/manifests/{digest}"), None);
     world.start_log(0)?;
     let Some(process) = &world.logs[0].process else { return expect(false, "the log starts", "it does not") };
@@ -97,7 +97,7 @@ pub(super) fn a_manifest_was_lost(world: &mut World) -> Kept {
 
 pub(super) fn staged_batches_were_lost(world: &mut World) -> Kept {
     publish(world, 0, [0])?;
-    world.model.is_strict = false;
+    world.model.forget_chain();
     for round in 0..6 {
         world.submit(0, CLAIMS + round)?;
         let operations = world.random.below(60);
@@ -149,7 +149,7 @@ pub(super) fn a_checkpoint_was_put_back(world: &mut World) -> Kept {
     let log = process.log.clone();
     let read = world.readers[0].look(&log, &world.policy);
     expect(world.readers[0].head().is_some_and(|head| head.0 == size), "a reader knows the newest head", format!("{read:?}"))?;
-    world.model.is_strict = false;
+    world.model.forget_chain();
     world.logs[0].disk.import(&format!("{DATA}/public/checkpoint"), old.as_ref());
     let read = world.readers[0].look(&log, &world.policy);
     expect(matches!(read, crate::readers::Read::Refused(_)), "an older head than is known is refused", format!("{read:?}"))?;
