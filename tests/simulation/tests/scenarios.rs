@@ -4,7 +4,7 @@
 use stele_simulation::scenario::{SCENARIOS, Scenario};
 
 /// For how many seeds each is played.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 4;
 
 fn play(name: &str) {
     let scenario = Scenario::find(name).unwrap();
