@@ -142,7 +142,8 @@ impl StagedBatches {
         let Some(bytes) = self.objects.get(&ObjectName::Staged(name.clone()), MAX_STAGED)? else {
             return Ok(None);
         };
-        let staged = StagedBatch::parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
+        let staged =
+            StagedBatch::parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
         staged.map(Some).ok_or(StagedBatchError::NotABatch { name })
     }
 

@@ -280,7 +280,10 @@ impl Disk for SeededDisk {
     fn list(&self, folder: &Handle) -> io::Result<Vec<Listed>> {
         let state = self.begin()?;
         let names = state.nodes.names(state.nodes.node_of(folder)?)?;
-        Ok(names.iter().map(|(name, node)| Listed { name: name.clone(), is_dir: state.nodes.is_folder(*node) }).collect())
+        Ok(names
+            .iter()
+            .map(|(name, node)| Listed { name: name.clone(), is_dir: state.nodes.is_folder(*node) })
+            .collect())
     }
 
     fn exists(&self, at: At<'_>) -> io::Result<bool> {
@@ -327,7 +330,7 @@ impl Disk for SeededDisk {
     fn random(&self, buffer: &mut [u8]) -> io::Result<()> {
         let mut state = self.state();
         for part in buffer.chunks_mut(8) {
-            let bytes = state.random.next().to_be_bytes();
+            let bytes = state.random.draw().to_be_bytes();
             part.copy_from_slice(&bytes[..part.len()]);
         }
         Ok(())

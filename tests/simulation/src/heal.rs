@@ -88,7 +88,8 @@ impl World {
     fn pass_to_work(&mut self) -> bool {
         let now = self.steady();
         let next = self.logs.iter().filter_map(|log| log.process.as_ref()?.wakes_at()).min();
-        let Some(wait) = next.map(|next| next.saturating_sub(now)).filter(|wait| *wait < Duration::from_secs(20)) else {
+        let Some(wait) = next.map(|next| next.saturating_sub(now)).filter(|wait| *wait < Duration::from_secs(20))
+        else {
             return false;
         };
         self.pass(wait.max(Duration::from_millis(1)));
@@ -126,7 +127,8 @@ impl World {
                     return broken("an acknowledged entry stays where it is", seen);
                 }
             }
-            let manifest = pool().iter().find(|prepared| prepared.bytes == *bytes).and_then(|prepared| prepared.manifest.as_ref());
+            let manifest =
+                pool().iter().find(|prepared| prepared.bytes == *bytes).and_then(|prepared| prepared.manifest.as_ref());
             if let Some(manifest) = manifest {
                 let digest = stele_spec::hash::Digest::of(manifest);
                 if log.store.manifest(&digest).ok().flatten().as_ref() != Some(manifest) {

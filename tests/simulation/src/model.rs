@@ -210,7 +210,10 @@ impl Model {
             return Ok(());
         }
         if !self.signed.contains_key(&head) {
-            return broken("a witness cosigns what the log's key signed", format!("witness {witness}, size {}", head.0));
+            return broken(
+                "a witness cosigns what the log's key signed",
+                format!("witness {witness}, size {}", head.0),
+            );
         }
         if let Some(last) = self.last.get(&witness).copied() {
             self.continues(head, last.head, "a witness cosigns one history")?;
@@ -293,7 +296,8 @@ impl Model {
         let about = |entry: &Arc<[u8]>| {
             pool().iter().any(|prepared| prepared.bytes == *entry && prepared.subjects.contains(subject))
         };
-        let expected: Vec<u64> = (0..).zip(entries).filter(|(at, entry)| *at >= since && about(entry)).map(|(at, _)| at).collect();
+        let expected: Vec<u64> =
+            (0..).zip(entries).filter(|(at, entry)| *at >= since && about(entry)).map(|(at, _)| at).collect();
         if expected == found {
             return Ok(());
         }

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use stele_spec::policy::{FaultTolerance, Policy};
 
 /// Witnesses, quorum, and how many of them lie: each within what the policy bears.
-const NETWORKS: &[(usize, usize, usize)] = &[(1, 1, 0), (1, 1, 0), (2, 2, 0), (3, 2, 0), (3, 2, 0), (3, 2, 0), (3, 3, 1), (4, 3, 0), (4, 3, 1)];
+const NETWORKS: &[(usize, usize, usize)] =
+    &[(1, 1, 0), (1, 1, 0), (2, 2, 0), (3, 2, 0), (3, 2, 0), (3, 2, 0), (3, 3, 1), (4, 3, 0), (4, 3, 1)];
 
 /// Kinds of fault that come together.
 const MOODS: &[&[Fault]] = &[
@@ -50,7 +51,17 @@ pub struct Plan {
 impl Plan {
     /// A network without faults.
     pub fn calm(witnesses: usize, quorum: usize, byzantine: usize) -> Self {
-        Self { witnesses, quorum, byzantine, faults: BTreeSet::new(), trouble: 0, rate: 0, is_settled: true, is_mended: true, touches_states: false }
+        Self {
+            witnesses,
+            quorum,
+            byzantine,
+            faults: BTreeSet::new(),
+            trouble: 0,
+            rate: 0,
+            is_settled: true,
+            is_mended: true,
+            touches_states: false,
+        }
     }
 
     /// The plan of a seed, without some kinds of fault.

@@ -83,7 +83,9 @@ impl Reader {
         let known = self.lists.get(&name).map_or_else(KnownList::nothing, |(_, known)| known.clone());
         let proof = match prove(log, subject, known.size()) {
             Ok(proof) => proof,
-            Err(NameProofError::NotNow | NameProofError::Beyond { .. } | NameProofError::Prove(_)) => return Ok(Read::Nothing),
+            Err(NameProofError::NotNow | NameProofError::Beyond { .. } | NameProofError::Prove(_)) => {
+                return Ok(Read::Nothing);
+            }
             Err(error) => return broken("a log proves what it has published", error.to_string()),
         };
         let is_tampered = tamper.is_some();

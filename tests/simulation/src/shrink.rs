@@ -69,7 +69,8 @@ fn ranges(limits: &Limits) -> String {
             _ => ranges.push((*step, *step)),
         }
     }
-    let words = ranges.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+    let words =
+        ranges.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
     words.collect::<Vec<_>>().join(",")
 }
 

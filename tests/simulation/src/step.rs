@@ -1,8 +1,8 @@
 //! One step of a run: what the seed lets happen next.
 
+use crate::clock::MachineClock;
 use crate::fault::Fault;
 use crate::log_node::{DATA, LogNode};
-use crate::clock::MachineClock;
 use crate::model::Kept;
 use crate::pool::{CLAIMS, subjects};
 use crate::random::Random;

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::sync::Arc;
 use stele_clock::Clock as _;
-use stele_durable::lock::Lock;
 use stele_durable::Dir;
+use stele_durable::lock::Lock;
 use stele_explain::Explain as _;
 use stele_log_core::contract::cosigner::WitnessResponse;
 use stele_spec::checkpoint::{Origin, verify_log_signature};
@@ -74,7 +74,13 @@ pub enum Started {
 
 impl WitnessNode {
     /// A witness that has not started yet.
-    pub fn new(number: usize, disks: [SeededDisk; 2], clock: MachineClock, log: &VerifierKey, is_byzantine: bool) -> Self {
+    pub fn new(
+        number: usize,
+        disks: [SeededDisk; 2],
+        clock: MachineClock,
+        log: &VerifierKey,
+        is_byzantine: bool,
+    ) -> Self {
         let [state_disk, mark_disk] = disks;
         let origin: Origin = log.name().as_str().parse().expect("a log's name is an origin");
         let log = TrustedLog::new(origin, vec![log.clone()]).expect("it has one key");

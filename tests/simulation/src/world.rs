@@ -55,7 +55,16 @@ pub struct World {
     digest: u64,
     violation: Option<Violation>,
     /// The first content of each immutable file of a log, and the state of its disk when it was looked at.
-    immutable: BTreeMap<usize, (u64, BTreeMap<String, Arc<Vec<u8>>>)>,
+    immutable: BTreeMap<usize, Immutable>,
+}
+
+/// The immutable files of a log.
+#[derive(Default)]
+struct Immutable {
+    /// How much had changed on the disk when it was looked at last.
+    changes: u64,
+    /// What each held when it was seen first.
+    first: BTreeMap<String, Arc<Vec<u8>>>,
 }
 
 impl World {
@@ -63,14 +72,15 @@ impl World {
     pub fn new(plan: Plan, mut random: Random, is_traced: bool) -> Self {
         witness_node::forget_work();
         let passed = Arc::new(AtomicU64::new(0));
-        let mut disk = || SeededDisk::new(Random::new(random.next()), passed.clone());
+        let mut disk = || SeededDisk::new(Random::new(random.draw()), passed.clone());
         let policy = plan.policy();
         let byzantine: BTreeSet<usize> = (0..plan.byzantine).collect();
         let log_key = log_node::signer().verifier();
         let witnesses: Vec<WitnessNode> = (0..plan.witnesses)
             .map(|number| {
                 let disks = [disk(), disk()];
-                let node = WitnessNode::new(number, disks, MachineClock::new(&passed), &log_key, byzantine.contains(&number));
+                let node =
+                    WitnessNode::new(number, disks, MachineClock::new(&passed), &log_key, byzantine.contains(&number));
                 assert!(node.enrol(), "a new disk takes a new log");
                 node
             })
@@ -168,11 +178,11 @@ impl World {
     /// An immutable file of a log that runs never has a second content.
     fn check_immutable(&mut self, log: usize) -> Kept {
         let node = &self.logs[log];
-        let (seen, first) = self.immutable.entry(log).or_default();
-        if node.process.is_none() || !self.model.is_strict || *seen == node.disk.changes() {
+        let Immutable { changes, first } = self.immutable.entry(log).or_default();
+        if node.process.is_none() || !self.model.is_strict || *changes == node.disk.changes() {
             return Ok(());
         }
-        *seen = node.disk.changes();
+        *changes = node.disk.changes();
         let Some(Tree::Folder(public)) = node.disk.export(&format!("{DATA}/public")) else { return Ok(()) };
         let mut found = Vec::new();
         for (name, tree) in public.iter().filter(|(name, _)| *name != "checkpoint") {
@@ -190,7 +200,7 @@ impl World {
 
     /// A new disk.
     pub(crate) fn new_disk(&mut self) -> SeededDisk {
-        SeededDisk::new(Random::new(self.random.next()), self.passed.clone())
+        SeededDisk::new(Random::new(self.random.draw()), self.passed.clone())
     }
 
     /// The milliseconds that have passed.

@@ -13,7 +13,11 @@ fn refuses(world: &mut World, witness: usize, codes: &[&str]) -> Kept {
     world.start_witness(witness);
     let node = &world.witnesses[witness];
     let is_so = !node.is_running() && node.refused.is_some_and(|code| codes.contains(&code));
-    expect(is_so, "a witness whose state cannot be trusted does not start", format!("{:?} of {codes:?}", node.refused))?;
+    expect(
+        is_so,
+        "a witness whose state cannot be trusted does not start",
+        format!("{:?} of {codes:?}", node.refused),
+    )?;
     // The others go on without it.
     publish(world, 0, [CLAIMS + 7])?;
     let is_known = world.model.acknowledged().values().any(|bytes| *bytes == pool()[CLAIMS + 7].bytes);
@@ -73,7 +77,11 @@ pub(super) fn journals_were_lost(world: &mut World) -> Kept {
         world.witnesses[1].state_disk.import(&format!("/state/{name}"), None);
     }
     world.start_witness(1);
-    expect(world.witnesses[1].is_running(), "a witness starts on its own disks", format!("{:?}", world.witnesses[1].refused))?;
+    expect(
+        world.witnesses[1].is_running(),
+        "a witness starts on its own disks",
+        format!("{:?}", world.witnesses[1].refused),
+    )?;
     world.works()
 }
 
@@ -88,10 +96,18 @@ pub(super) fn a_manifest_was_lost(world: &mut World) -> Kept {
     world.start_log(0)?;
     let Some(process) = &world.logs[0].process else { return expect(false, "the log starts", "it does not") };
     let log = process.log.clone();
-    expect(log.lost_manifests() == [digest].into(), "a lost manifest is noticed", format!("{:?}", log.lost_manifests()))?;
+    expect(
+        log.lost_manifests() == [digest].into(),
+        "a lost manifest is noticed",
+        format!("{:?}", log.lost_manifests()),
+    )?;
     let kept = log.manifests.keep(&digest, manifest);
     expect(kept.is_ok(), "a lost manifest is taken back", format!("{kept:?}"))?;
-    expect(log.store.manifest(&digest).ok().flatten().as_ref() == Some(manifest), "a lost manifest is there again", "no")?;
+    expect(
+        log.store.manifest(&digest).ok().flatten().as_ref() == Some(manifest),
+        "a lost manifest is there again",
+        "no",
+    )?;
     world.works()
 }
 
@@ -148,11 +164,19 @@ pub(super) fn a_checkpoint_was_put_back(world: &mut World) -> Kept {
     let Some(process) = &world.logs[0].process else { return expect(false, "the log runs", "it does not") };
     let log = process.log.clone();
     let read = world.readers[0].look(&log, &world.policy);
-    expect(world.readers[0].head().is_some_and(|head| head.0 == size), "a reader knows the newest head", format!("{read:?}"))?;
+    expect(
+        world.readers[0].head().is_some_and(|head| head.0 == size),
+        "a reader knows the newest head",
+        format!("{read:?}"),
+    )?;
     world.model.forget_chain();
     world.logs[0].disk.import(&format!("{DATA}/public/checkpoint"), old.as_ref());
     let read = world.readers[0].look(&log, &world.policy);
-    expect(matches!(read, crate::readers::Read::Refused(_)), "an older head than is known is refused", format!("{read:?}"))?;
+    expect(
+        matches!(read, crate::readers::Read::Refused(_)),
+        "an older head than is known is refused",
+        format!("{read:?}"),
+    )?;
     world.end_log(0, false);
     world.start_log(0)?;
     world.settle()?;
