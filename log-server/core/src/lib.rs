@@ -83,5 +83,7 @@ mod phase;
 
 pub mod sequencer;
 
+pub mod assembly;
+
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;

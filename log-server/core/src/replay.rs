@@ -1,5 +1,5 @@
 //! Reading the log's entries back, all of them and in order: read and parsed on every core, given out one by one. While some are taken the next
-//! are read.
+//! are read. What is little is read and parsed where it is taken, without a thread.
 
 use crate::tiles::{StoreError, TileStore};
 use std::thread::ScopedJoinHandle;
@@ -10,6 +10,9 @@ use stele_spec::tile::TILE_WIDTH;
 
 /// Bundles that are read before they are parsed side by side. There are at most twice as many in memory: read, and taken.
 const AT_ONCE: u64 = 4;
+
+/// So many entries are parsed where they are: that takes no longer than to start threads.
+const LITTLE: usize = 64;
 
 /// An entry and what is computed from it alone.
 #[derive(Debug)]
@@ -59,20 +62,27 @@ pub fn replay<E>(
     mut take: impl FnMut(u64, &[u8], Parsed) -> Result<(), E>,
 ) -> Result<(), ReplayError<E>> {
     let bundles = size.div_ceil(u64::from(TILE_WIDTH));
+    let mut position = 0;
+    let mut give_out = |stretch: Stretch| {
+        for (bytes, parsed) in stretch {
+            let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
+            take(position, &bytes, parsed).map_err(ReplayError::Taker)?;
+            position += 1;
+        }
+        Ok(())
+    };
+    if bundles <= AT_ONCE {
+        return give_out(read_stretch(store, 0..bundles, size)?);
+    }
     std::thread::scope(|scope| {
         let read = |first| scope.spawn(move || read_stretch(store, first..bundles.min(first + AT_ONCE), size));
-        let mut position = 0;
-        let mut reading = (bundles > 0).then(|| read(0));
+        let mut reading = Some(read(0));
         let mut first = 0;
         while let Some(thread) = reading.take() {
             let stretch = joined(thread)?;
             first += AT_ONCE;
             reading = (first < bundles).then(|| read(first));
-            for (bytes, parsed) in stretch {
-                let parsed = parsed.map_err(|error| ReplayError::Entry { position, error })?;
-                take(position, &bytes, parsed).map_err(ReplayError::Taker)?;
-                position += 1;
-            }
+            give_out(stretch)?;
         }
         Ok(())
     })
@@ -87,6 +97,9 @@ fn read_stretch(store: &TileStore, bundles: std::ops::Range<u64>, size: u64) -> 
 
 /// Parses entries side by side; answers in their order.
 pub fn parse_entries(entries: &[Vec<u8>]) -> Vec<Result<Parsed, EntryError>> {
+    if entries.len() <= LITTLE {
+        return entries.iter().map(|bytes| Parsed::of(bytes)).collect();
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = entries.len().div_ceil(cores).max(16);
     std::thread::scope(|scope| {

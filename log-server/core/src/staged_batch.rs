@@ -142,7 +142,8 @@ impl StagedBatches {
         let Some(bytes) = self.objects.get(&ObjectName::Staged(name.clone()), MAX_STAGED)? else {
             return Ok(None);
         };
-        let staged = parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
+        let staged =
+            StagedBatch::parse(&bytes).filter(|staged| staged.span.new_size == new_size && staged.span.root == root);
         staged.map(Some).ok_or(StagedBatchError::NotABatch { name })
     }
 
@@ -182,37 +183,40 @@ fn name_of(new_size: u64, root: RootHash) -> String {
     format!("{new_size:020}-{root}")
 }
 
-fn parse(bytes: &[u8]) -> Option<StagedBatch> {
-    let mut rest = bytes;
-    let mut line = || {
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
-        let (line, after) = rest.split_at_checked(end)?;
-        rest = after.get(1..)?;
-        std::str::from_utf8(line).ok()
-    };
-    let root = |line: &str| Some(RootHash::from_bytes(base64_exact(line).ok()?));
-    let is_old = match line()? {
-        HEADER => false,
-        OLD_HEADER => true,
-        _ => return None,
-    };
-    let old_size = decimal(line()?).ok()?;
-    let old_root = if is_old { None } else { Some(root(line()?)?) };
-    let new_size = decimal(line()?).ok()?;
-    let span = Span { old_size, old_root, new_size, root: root(line()?)? };
-    let count = if is_old { 0 } else { decimal(line()?).ok()? };
-    let (mut entries, mut manifests) = (Vec::new(), Vec::new());
-    for _ in old_size..new_size {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        let (entry, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        entries.push(entry.to_vec());
-        rest = after;
+impl StagedBatch {
+    /// Reads a staged batch; `None` where the bytes are none.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let mut line = || {
+            let end = rest.iter().position(|byte| *byte == b'\n')?;
+            let (line, after) = rest.split_at_checked(end)?;
+            rest = after.get(1..)?;
+            std::str::from_utf8(line).ok()
+        };
+        let root = |line: &str| Some(RootHash::from_bytes(base64_exact(line).ok()?));
+        let is_old = match line()? {
+            HEADER => false,
+            OLD_HEADER => true,
+            _ => return None,
+        };
+        let old_size = decimal(line()?).ok()?;
+        let old_root = if is_old { None } else { Some(root(line()?)?) };
+        let new_size = decimal(line()?).ok()?;
+        let span = Span { old_size, old_root, new_size, root: root(line()?)? };
+        let count = if is_old { 0 } else { decimal(line()?).ok()? };
+        let (mut entries, mut manifests) = (Vec::new(), Vec::new());
+        for _ in old_size..new_size {
+            let (length, after) = rest.split_first_chunk::<2>()?;
+            let (entry, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            entries.push(entry.to_vec());
+            rest = after;
+        }
+        for _ in 0..count {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let (manifest, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+            manifests.push(manifest.to_vec());
+            rest = after;
+        }
+        rest.is_empty().then_some(Self { span, entries, manifests })
     }
-    for _ in 0..count {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (manifest, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        manifests.push(manifest.to_vec());
-        rest = after;
-    }
-    rest.is_empty().then_some(StagedBatch { span, entries, manifests })
 }

@@ -10,18 +10,16 @@ use crate::witness_threads::WitnessThreads;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use stele_clock::{Clock, SystemClock};
 use stele_daemon::announce;
 use stele_daemon::shutdown;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
+use stele_log_core::assembly::{Parts, assemble};
 use stele_log_core::contract::objects::Objects;
-use stele_log_core::cosigning::Cosigning;
-use stele_log_core::manifests::Manifests;
-use stele_log_core::prover::Prover;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
 use stele_log_core::running_log::RunningLog;
@@ -29,10 +27,8 @@ use stele_log_core::sequencer::Sequencer;
 use stele_log_core::sequencer_event::{Action, Event};
 use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
-use stele_log_core::status::{Gauge, WriterState};
+use stele_log_core::status::WriterState;
 use stele_log_core::tiles::TileStore;
-use stele_log_core::unsettled::Unsettled;
-use stele_log_core::writer::Writer;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::Digest;
@@ -250,7 +246,7 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
     let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
     let key = signer.verifier();
-    let found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
+    let mut found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
     let size = found.tree.size();
     tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
 
@@ -266,52 +262,20 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
         DerivedLookup::open(&data, &store, public, root)
     };
     let lookup = lookup.map_err(|source| LogError::Machine { what: "a thread", source })?;
-    let shared = Arc::new(RunningLog {
-        manifests: Manifests::new(&store),
-        prover: Prover::new(&store),
-        index: Arc::new(RwLock::new(found.index)),
-        lookup: Box::new(lookup),
-        status: Arc::default(),
-        lost_manifests: Mutex::new(found.lost_manifests.into_iter().collect()),
-        registry: RwLock::new(found.registry),
-        newest: RwLock::new(found.newest),
-        published: RwLock::new(None),
-        stopping: AtomicBool::new(false),
-        key,
-        settings: RwLock::new(Arc::new(Settings { policy, rules: config.rules() })),
-        accepted_under: RwLock::new(None),
-        clock,
-        store: store.clone(),
-        origin: config.origin.clone(),
-    });
-    shared.status.set(Gauge::SignedSize, size);
-    if let Some(published) = found.published {
-        shared.set_published(published);
-    }
+    let (manifests, past) = (std::mem::take(&mut found.manifests), std::mem::take(&mut found.past));
+    let settings = Settings { policy, rules: config.rules() };
+    let (heads, lookup) = (Box::new(heads), Box::new(lookup));
+    let parts = Parts { origin: config.origin, signer, settings, heads, staging, store, lookup, found };
+    let assembled = assemble(parts, clock);
+    let shared = assembled.log.clone();
     let lost = shared.lost_manifests();
     if let Some(first) = lost.first() {
         tracing::error!(count = lost.len(), %first, "manifests of logged releases are missing or damaged");
     }
-    read_manifests(&shared, found.manifests)?;
-    let writer = Writer {
-        origin: shared.origin.clone(),
-        signer,
-        heads: Box::new(heads),
-        staging,
-        store,
-        tree: found.tree,
-        index: shared.index.clone(),
-        last: found.last,
-        signed: found.signed,
-        pending: None,
-        unsettled: Unsettled::default(),
-    };
-    let settings = shared.settings();
-    let witnesses = ask_at(&settings.policy, &shared, mailbox);
-    let mut cosigning = Cosigning::new(&settings.policy, &shared.status);
-    cosigning.leave_out(witnesses.without());
-    let sequencer = Sequencer::new(&shared, writer, cosigning, found.unpublished, found.superseded);
-    Ok(Prepared { shared, sequencer, witnesses, past: found.past })
+    read_manifests(&shared, manifests)?;
+    let witnesses = ask_at(&shared.settings().policy, &shared, mailbox);
+    let sequencer = assembled.sequencer(witnesses.without());
+    Ok(Prepared { shared, sequencer, witnesses, past })
 }
 
 /// Reads every manifest of the log once, beside everything else: one that is not what its name says is noted as lost.

@@ -29,7 +29,7 @@ impl FileHeadStore {
     /// Takes the lock of this data, or fails at once.
     pub fn take(data: &Dir) -> Result<Self, TakeError> {
         data.create_dir_all("lock")?;
-        let only = Lock::take(data.path_of("lock/writer"))?;
+        let only = Lock::take_in(data, "lock/writer")?;
         Ok(Self { head: CasFile::in_dir(data, "lock/signed-head"), _only: only })
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::staged_files::StagedFiles;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -38,10 +37,6 @@ impl FileObjects {
 
     fn path_of(&self, name: &ObjectName) -> PathBuf {
         self.data.path_of(&file(name))
-    }
-
-    fn partials_of(&self, full: TilePath) -> PathBuf {
-        self.data.path_of(&format!("{}.p", file(&ObjectName::Tile(full))))
     }
 }
 
@@ -118,34 +113,34 @@ impl Objects for FileObjects {
     }
 
     fn partials(&self, full: TilePath) -> Vec<u16> {
-        let listed = std::fs::read_dir(self.partials_of(full));
-        let widths =
-            listed.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let listed = self.data.list(&partials_of(full)).ok().flatten().unwrap_or_default();
+        let widths = listed.into_iter().filter_map(|listed| listed.name.parse().ok());
         widths.filter(|width| (1..TILE_WIDTH).contains(width)).collect()
     }
 
     fn forget_partials(&self, full: TilePath) {
-        let partials = self.partials_of(full);
-        match std::fs::remove_dir_all(&partials) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(path = %partials.display(), %error, "cannot remove partial tiles"),
+        if let Err(error) = self.data.remove_folder_unsynced(&partials_of(full)) {
+            tracing::warn!(%error, "cannot remove partial tiles");
         }
     }
 
     fn written_at(&self, name: &ObjectName) -> Option<u64> {
-        let written = std::fs::metadata(self.path_of(name)).ok()?.mtime();
-        Some(u64::try_from(written).unwrap_or(0))
+        self.data.modified(&file(name))
     }
 
     fn free_bytes(&self) -> Option<u64> {
-        rustix::fs::statvfs(self.data.path()).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
+        self.data.free_bytes()
     }
 
     fn no_room(&self) -> ObjectError {
         let source = io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error());
         failed(DurableError::Io { op: Op::Write, path: self.data.path().to_owned(), source })
     }
+}
+
+/// Where the partial tiles of a full one are, below the data folder.
+fn partials_of(full: TilePath) -> String {
+    format!("{}.p", file(&ObjectName::Tile(full)))
 }
 
 /// Where a public object is, below the data folder.

@@ -67,11 +67,25 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Whether a file or folder of this name is there.
     fn exists(&self, at: At<'_>) -> io::Result<bool>;
 
-    /// Locks a folder for this handle alone, and says whether that was possible: no other handle has it locked.
-    fn try_lock_alone(&self, folder: &Handle) -> io::Result<bool>;
+    /// Takes an empty folder away.
+    fn remove_dir(&self, at: At<'_>) -> io::Result<()>;
+
+    /// When a file was written last, in Unix seconds.
+    fn modified(&self, at: At<'_>) -> io::Result<u64>;
+
+    /// How many bytes are free on the file system of a folder.
+    fn free_bytes(&self, folder: &Handle) -> io::Result<u64>;
+
+    /// Locks a file or folder for this handle alone, and says whether that was possible: no other handle has it locked.
+    fn try_lock_alone(&self, open: &Handle) -> io::Result<bool>;
 
     /// Locks a folder together with others who do so, in place of this handle's lock; waits while another has it alone.
     fn lock_shared(&self, folder: &Handle) -> io::Result<()>;
+
+    /// Fills a buffer by chance: for names of unfinished files, and salts.
+    fn random(&self, buffer: &mut [u8]) -> io::Result<()> {
+        getrandom::fill(buffer).map_err(|error| io::Error::other(error.to_string()))
+    }
 }
 
 /// An open file or folder of a [`Disk`]. Cloning shares it; it is closed with the last clone.
@@ -236,8 +250,26 @@ impl Disk for Machine {
         }
     }
 
-    fn try_lock_alone(&self, folder: &Handle) -> io::Result<bool> {
-        Ok(rustix::fs::flock(folder.file()?, FlockOperation::NonBlockingLockExclusive).is_ok())
+    fn remove_dir(&self, at: At<'_>) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(at.fd()?, at.path, AtFlags::REMOVEDIR)?)
+    }
+
+    fn modified(&self, at: At<'_>) -> io::Result<u64> {
+        let found = rustix::fs::statat(at.fd()?, at.path, AtFlags::empty())?;
+        Ok(u64::try_from(found.st_mtime).unwrap_or(0))
+    }
+
+    fn free_bytes(&self, folder: &Handle) -> io::Result<u64> {
+        let found = rustix::fs::fstatvfs(folder.file()?)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    fn try_lock_alone(&self, open: &Handle) -> io::Result<bool> {
+        match rustix::fs::flock(open.file()?, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn lock_shared(&self, folder: &Handle) -> io::Result<()> {

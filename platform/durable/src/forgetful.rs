@@ -329,6 +329,27 @@ impl Disk for ForgetfulDisk {
         }
     }
 
+    fn remove_dir(&self, at: At<'_>) -> io::Result<()> {
+        let mut state = self.begin()?;
+        let node = state.find(&at)?;
+        if !state.names(node)?.now.is_empty() {
+            return Err(Errno::NOTEMPTY.into());
+        }
+        let (folder, name) = state.place(&at)?;
+        state.names(folder)?.now.remove(name);
+        Ok(())
+    }
+
+    /// Times are not kept.
+    fn modified(&self, _: At<'_>) -> io::Result<u64> {
+        Err(Errno::NOSYS.into())
+    }
+
+    /// Without an end.
+    fn free_bytes(&self, _: &Handle) -> io::Result<u64> {
+        Err(Errno::NOSYS.into())
+    }
+
     fn try_lock_alone(&self, folder: &Handle) -> io::Result<bool> {
         let mut state = self.begin()?;
         let node = state.node_of(folder)?;

@@ -21,6 +21,8 @@ mod file;
 
 mod dir;
 
+mod metadata;
+
 mod journal;
 
 pub mod compare_and_swap;

@@ -4,10 +4,10 @@
 //! on this machine; on network file systems do not rely on it (what must never happen is guarded by
 //! [`compare_and_swap`](crate::compare_and_swap) as well).
 
-use rustix::fs::FlockOperation;
+use crate::dir::{self, Dir};
+use crate::disk::{Access, At, Disk, Handle, Machine};
 use rustix::io::Errno;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use stele_explain::{Exit, Explain, explain};
@@ -15,8 +15,14 @@ use stele_explain::{Exit, Explain, explain};
 /// The held lock.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _held: Handle,
 }
+
+/// The mode of a new lock file.
+const MODE: u32 = 0o644;
+
+/// The length of the process id in the file, in bytes.
+const HOLDER: usize = 16;
 
 /// Why the lock is not ours.
 #[derive(Debug, thiserror::Error)]
@@ -65,11 +71,11 @@ impl Lock {
     pub fn of_folder(path: impl AsRef<Path>) -> Result<Self, LockError> {
         let path = path.as_ref();
         let failed = |source| LockError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(Errno::WOULDBLOCK) => Err(LockError::Held { path: path.to_owned(), holder: None }),
-            Err(error) => Err(failed(error.into())),
+        let folder = Machine.open_dir(At::path(path)).map_err(failed)?;
+        if Machine.try_lock_alone(&folder).map_err(failed)? {
+            Ok(Self { _held: folder })
+        } else {
+            Err(LockError::Held { path: path.to_owned(), holder: None })
         }
     }
 
@@ -77,24 +83,48 @@ impl Lock {
     /// would let two processes hold "the" lock.
     pub fn take(path: impl AsRef<Path>) -> Result<Self, LockError> {
         let path = path.as_ref();
-        let failed = |source| LockError::Io { path: path.to_owned(), source };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(LockError::Held { path: path.to_owned(), holder: holder(&mut file) }),
-            Err(error) => return Err(failed(error.into())),
+        Self::take_at(&Machine, At::path(path), path)
+    }
+
+    /// The same below an open data folder, on its disk.
+    pub fn take_in(data: &Dir, name: &str) -> Result<Self, LockError> {
+        let path = data.path_of(name);
+        if dir::check(name).is_err() {
+            return Err(LockError::Io { path, source: Errno::INVAL.into() });
         }
-        // The id only helps the message above; that it is written is not a condition of holding the lock.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Self::take_at(&*data.0.disk, data.0.handle.at(name), &path)
+    }
+
+    fn take_at(disk: &dyn Disk, at: At<'_>, path: &Path) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let file = open_or_create(disk, at).map_err(failed)?;
+        if !disk.try_lock_alone(&file).map_err(failed)? {
+            return Err(LockError::Held { path: path.to_owned(), holder: holder(disk, &file) });
+        }
+        // The id only helps the message above; that it is written is not a condition of holding the lock. It has one length, so that
+        // nothing of a longer one is left.
+        let id = format!("{:<1$}\n", std::process::id(), HOLDER - 1);
+        let _ = disk.write_at(&file, id.as_bytes(), 0);
+        Ok(Self { _held: file })
     }
 }
 
-fn holder(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+fn open_or_create(disk: &dyn Disk, at: At<'_>) -> io::Result<Handle> {
+    let open = || disk.open_file(at, Access::Write).map(|(file, _)| file);
+    match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match disk.create(at, MODE) {
+            // Another process made it in between.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
+            created => created,
+        },
+        opened => opened,
+    }
+}
+
+fn holder(disk: &dyn Disk, file: &Handle) -> Option<u32> {
+    let mut text = [0; HOLDER];
+    let count = disk.read_at(file, &mut text, 0).ok()?;
+    std::str::from_utf8(text.get(..count)?).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

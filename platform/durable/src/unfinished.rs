@@ -51,7 +51,7 @@ pub(crate) struct Tmp {
 impl Tmp {
     /// One beside the place it is for, hidden.
     pub(crate) fn beside(place: &Place, bytes: &[u8], mode: u32) -> Result<Self, DurableError> {
-        let name = format!(".{}.{:016x}", place.name, nonce());
+        let name = format!(".{}.{:016x}", place.name, nonce(&*place.disk));
         Self::write(place.folder.clone(), name, place.clone(), bytes, mode)
     }
 
@@ -137,6 +137,7 @@ fn same(place: &Place, bytes: &[u8]) -> Result<Handle, DurableError> {
 }
 
 /// Distinguishes the temporary files of processes; `O_EXCL` catches what chance does not.
-pub(crate) fn nonce() -> u64 {
-    getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
+pub(crate) fn nonce(disk: &dyn Disk) -> u64 {
+    let mut bytes = [0; 8];
+    disk.random(&mut bytes).map_or_else(|_| u64::from(std::process::id()), |()| u64::from_be_bytes(bytes))
 }

@@ -136,6 +136,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("witness-conformance", &["stele-spec", "stele-probe"]),
     ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
     ("stele-tests", &[]),
+    (
+        "stele-simulation",
+        &[
+            "stele-spec",
+            "stele-clock",
+            "stele-durable",
+            "stele-explain",
+            "stele-log-core",
+            "stele-log-storage-files",
+            "stele-witness-core",
+            "stele-probe",
+            "stele-samples",
+        ],
+    ),
     ("stele-architecture", &[]),
 ];
 

@@ -80,6 +80,11 @@ impl Archive {
         Dir::open(path).map(Self)
     }
 
+    /// The evidence in a folder that is open.
+    pub fn of(folder: Dir) -> Self {
+        Self(folder)
+    }
+
     /// Keeps evidence against the log of `offered`, durably. The caller holds the log's state: two do not keep at once.
     pub fn keep(
         &self,

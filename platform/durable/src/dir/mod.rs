@@ -128,7 +128,7 @@ impl Dir {
         }
         // Shared from here on: the next to open sees that these temporary files are in use.
         disk.lock_shared(&tmp).map_err(failed)?;
-        let (path, nonce, next) = (path.to_owned(), nonce(), AtomicU64::new(0));
+        let (path, nonce, next) = (path.to_owned(), nonce(&*disk), AtomicU64::new(0));
         let unsynced = Mutex::default();
         Ok(Self(Arc::new(Root { disk, path, handle, tmp, nonce, next, unsynced })))
     }

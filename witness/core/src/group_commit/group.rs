@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) flushing: Mutex<()>,
     /// How the files of a full journal are written.
     pub(super) beside: Beside,
+    /// The length of a journal.
+    pub(super) journal: u64,
 }
 
 /// Those who wait, and whether somebody writes for them.
@@ -102,8 +104,13 @@ pub(super) enum Word {
 impl GroupCommit {
     /// A folder. Nothing is swapped before [`recover`](Self::recover).
     pub fn new(dir: Dir, beside: Beside) -> Self {
+        Self::with_journals(dir, beside, JOURNAL)
+    }
+
+    /// The same with journals of another length than [`JOURNAL`], a multiple of 4096: short ones are full after a few swaps.
+    pub fn with_journals(dir: Dir, beside: Beside, journal: u64) -> Self {
         let (line, files) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { dir, line, files, flushing: Mutex::default(), beside }))
+        Self(Arc::new(Shared { dir, line, files, flushing: Mutex::default(), beside, journal }))
     }
 
     /// The folder.
@@ -144,13 +151,13 @@ impl GroupCommit {
 
     /// What the journals hold on the disk.
     pub(super) fn on_disk(&self) -> Result<[Contents; 2], DurableError> {
-        let [first, second] = NAMES.map(|name| self.0.dir.read(name, JOURNAL));
+        let [first, second] = NAMES.map(|name| self.0.dir.read(name, self.0.journal));
         Ok([first?, second?].map(|bytes| format::parse(&bytes.unwrap_or_default())))
     }
 
     pub(super) fn begin(&self, epoch: u64) -> Result<Begun, DurableError> {
         let no = |source| DurableError::Io { op: Op::Write, path: self.0.dir.path_of(NAMES[0]), source };
-        Begun::new(epoch).map_err(no)
+        Ok(Begun::new(epoch, self.0.dir.random().map_err(no)?))
     }
 
     /// Begins the other journal, unless what it holds is still needed; whether it was.

@@ -6,7 +6,7 @@ use stele_durable::{DurableError, Journal};
 use stele_spec::hash::Digest;
 
 use super::format::{self, Contents, Entry};
-use super::group::{Files, GroupCommit, JOURNAL, NAMES, Newest, in_order};
+use super::group::{Files, GroupCommit, NAMES, Newest, in_order};
 
 impl GroupCommit {
     /// Writes what a killed process left in the journals to the files, and empties the journals. Nobody else may work on the folder.
@@ -20,7 +20,7 @@ impl GroupCommit {
             tracing::info!(files = newest.len(), "finishing what was recorded and is in no file of its own yet");
         }
         let written = self.0.dir.replace_all(newest.iter().map(|(name, fits)| (name, &fits.content)));
-        let [first, second] = NAMES.map(|name| self.0.dir.journal(name, JOURNAL));
+        let [first, second] = NAMES.map(|name| self.0.dir.journal(name, self.0.journal));
         let journals = [first?, second?];
         match written {
             Ok(()) => {}

@@ -307,10 +307,16 @@ fn text_that_a_log_had_stored_is_not_taken_for_the_next_group() {
         let stored = format::encode(&begun, 1, std::slice::from_ref(&forged));
         group.cell("a").swap(Some(&group.cell("a").load().unwrap().unwrap()), &stored).unwrap();
         // The journal is begun again, and its first group ends where the stored text begins.
-        let first = format::encode(&Begun::new(epoch).unwrap(), 0, &[]);
+        let first = format::encode(&group.begin(epoch).unwrap(), 0, &[]);
         let bytes = [first, stored].concat();
         assert_eq!(format::parse(&bytes).number, 1, "{salt:?}");
     }
+}
+
+#[test]
+fn every_time_has_a_salt_of_its_own() {
+    let group = Place::new().group();
+    assert_ne!(group.begin(1).unwrap(), group.begin(1).unwrap());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use stele_durable::compare_and_swap::{CasError, MAX_CONTENT};
 use stele_spec::hash::Digest;
 
 use super::format::{self, Entry};
-use super::group::{Files, GroupCommit, JOURNAL, Job, MAX_TOGETHER, NAMES, Newest, Word};
+use super::group::{Files, GroupCommit, Job, MAX_TOGETHER, NAMES, Newest, Word};
 
 impl GroupCommit {
     /// Writes every content that is in journals alone to its file.
@@ -90,18 +90,18 @@ impl GroupCommit {
     pub(super) fn write(&self, jobs: &[Job], entries: Vec<Entry>) -> Result<(), DurableError> {
         // A file that is not there yet, or that is too large, is written by itself: there is nothing to replace, or no room to say so.
         let room = format::room_for(&entries) as u64;
-        if room > JOURNAL || jobs.iter().any(|job| job.expected.is_none()) {
+        if room > self.0.journal || jobs.iter().any(|job| job.expected.is_none()) {
             self.flush()?;
             return self.0.dir.replace_all(entries.iter().map(|entry| (&entry.name, &entry.content)));
         }
         let mut files = self.files();
-        if files.offset + room > JOURNAL && files.other_needed {
+        if files.offset + room > self.0.journal && files.other_needed {
             drop(files);
             // Both are full: this one waits until files are written.
             self.flush()?;
             files = self.files();
         }
-        if files.offset + room > JOURNAL && self.turn_over(&mut files)? {
+        if files.offset + room > self.0.journal && self.turn_over(&mut files)? {
             self.flush_beside();
         }
         self.append(&mut files, entries)?;

@@ -103,7 +103,12 @@ impl StateStore {
     /// Opens the folders, creating them when missing.
     pub fn open(state: &Path, marks: &Path, own: WitnessKeys, beside: Beside) -> Result<Self, DurableError> {
         let [state, marks] = [Dir::open(state)?, Dir::open(marks)?].map(|dir| GroupCommit::new(dir, beside));
-        Ok(Self { state, marks, own })
+        Ok(Self::of(state, marks, own))
+    }
+
+    /// States and marks in folders that are open.
+    pub fn of(state: GroupCommit, marks: GroupCommit, own: WitnessKeys) -> Self {
+        Self { state, marks, own }
     }
 
     /// Finishes what a killed process had recorded of many logs together. Only for the process that has the lock of the folder.

@@ -1,0 +1,355 @@
+//! The machine of one log: its disk, its clock, and the log that runs on them, or has ended. It brings the sequencer its events as the
+//! server's thread does, in the same order of precedence.
+
+use crate::clock::MachineClock;
+use crate::disk::SeededDisk;
+use crate::pool::pool;
+use crate::random::Random;
+use crate::watched::{Notes, WatchedHeads, WatchedObjects};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use stele_clock::Clock as _;
+use stele_durable::Dir;
+use stele_explain::Explain as _;
+use stele_log_core::assembly::{Parts, assemble};
+use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable};
+use stele_log_core::contract::objects::{ObjectError, Objects};
+use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
+use stele_log_core::file_digests::FileDigestIndex;
+use stele_log_core::precheck::{Prechecked, agree, precheck};
+use stele_log_core::recover::{RecoverError, recover};
+use stele_log_core::replay::Parsed;
+use stele_log_core::rules::{Batch, Claims, Registration, Rules};
+use stele_log_core::running_log::RunningLog;
+use stele_log_core::sequencer::Sequencer;
+use stele_log_core::sequencer_event::{Action, Event};
+use stele_log_core::settings::Settings;
+use stele_log_core::staged_batch::StagedBatches;
+use stele_log_core::status::WriterState;
+use stele_log_core::submission::{Reply, Submission};
+use stele_log_core::submitted_manifest::SubmittedManifest;
+use stele_log_core::tiles::TileStore;
+use stele_log_storage_files::head_store::FileHeadStore;
+use stele_log_storage_files::objects::FileObjects;
+use stele_spec::entry::Entry;
+use stele_spec::hash::{Digest, RootHash};
+use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::policy::Policy;
+use stele_spec::proof::TlogProof;
+
+/// The identity of the log.
+pub const ORIGIN: &str = "log.example/stele";
+
+/// Where its data are.
+pub const DATA: &str = "/data";
+
+/// The machine of one log.
+pub struct LogNode {
+    /// Its disk.
+    pub disk: SeededDisk,
+    /// Its clock.
+    pub clock: MachineClock,
+    /// What was noted of its storage.
+    pub notes: Notes,
+    /// Why it does not start, if it does not: a stable word.
+    pub refused: Option<&'static str>,
+    /// The size of the one history when the process began.
+    pub known: u64,
+    policy: Policy,
+    /// The log that runs.
+    pub process: Option<Process>,
+}
+
+/// A log that runs.
+pub struct Process {
+    /// What writer and readers share.
+    pub log: Arc<RunningLog>,
+    sequencer: Sequencer<usize>,
+    /// The addresses of witnesses, each with its number and what it is asked next.
+    pub endpoints: Vec<Address>,
+    answers: VecDeque<WitnessAnswer>,
+    synced: Option<Result<u64, ObjectError>>,
+    /// A sync of the storage that is to be made beside the writer.
+    pub to_sync: Option<u64>,
+    submissions: VecDeque<(Box<Submission>, usize)>,
+    to_stop: bool,
+}
+
+/// One address of witnesses.
+pub struct Address {
+    /// The number of the witness that answers there.
+    pub witness: usize,
+    /// Taken out while it asks.
+    pub endpoint: Option<Endpoint>,
+    /// What it asks next.
+    pub request: Option<WitnessRequest>,
+}
+
+/// What a publisher is answered at once.
+pub enum Submitted {
+    /// It waits for its batch.
+    Waits,
+    /// It was logged before: the proof.
+    Known(Box<TlogProof>),
+    /// It is refused, or cannot be taken now.
+    No,
+}
+
+/// What a step of the log came to.
+pub enum Pumped {
+    /// There was nothing to do.
+    Idle,
+    /// Replies to publishers: the number of the statement and where it is logged.
+    Replied(Vec<(usize, Option<u64>)>),
+    /// The log has ended in order.
+    Finished,
+}
+
+/// How far a start came.
+#[derive(Debug)]
+pub enum Started {
+    /// It runs.
+    Running,
+    /// It refuses, with a stable word.
+    Refused(&'static str),
+    /// The machine failed on the way.
+    Failed,
+}
+
+impl LogNode {
+    /// A log that has not started yet.
+    pub fn new(disk: SeededDisk, clock: MachineClock, policy: &Policy) -> Self {
+        let notes = Notes::default();
+        Self { disk, clock, notes, refused: None, known: 0, policy: policy.clone(), process: None }
+    }
+
+    /// Starts the log as its program does.
+    pub fn start(&mut self, known: u64) -> Started {
+        self.known = known;
+        let data = match Dir::open_on(Arc::new(self.disk.clone()), DATA) {
+            Ok(data) => data,
+            Err(_) => return Started::Failed,
+        };
+        let heads = match FileHeadStore::take(&data) {
+            Ok(heads) => WatchedHeads(heads, self.notes.clone()),
+            Err(_) => return Started::Failed,
+        };
+        let objects: Arc<dyn Objects> = Arc::new(WatchedObjects(FileObjects::new(&data), self.notes.clone()));
+        let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
+        let now = self.clock.unix_seconds();
+        let found = match recover(&heads, &staging, &store, &signer().verifier(), &self.policy, now) {
+            Ok(found) => found,
+            Err(error) => return self.not_started(&error),
+        };
+        let settings = Settings { policy: self.policy.clone(), rules: rules() };
+        let origin = ORIGIN.parse().expect("an origin");
+        let (heads, lookup) = (Box::new(heads), Box::new(NoLookup));
+        let parts = Parts { origin, signer: signer(), settings, heads, staging, store, lookup, found };
+        let assembled = assemble(parts, Arc::new(self.clock.clone()));
+        let log = assembled.log.clone();
+        let endpoints = Endpoint::all(&self.policy, &log.key, &log.store).into_values().map(|endpoint| Address {
+            witness: endpoint.numbers().first().copied().unwrap_or_default(),
+            endpoint: Some(endpoint),
+            request: None,
+        });
+        self.process = Some(Process {
+            endpoints: endpoints.collect(),
+            sequencer: assembled.sequencer(&[]),
+            log,
+            answers: VecDeque::new(),
+            synced: None,
+            to_sync: None,
+            submissions: VecDeque::new(),
+            to_stop: false,
+        });
+        self.refused = None;
+        Started::Running
+    }
+
+    fn not_started(&mut self, error: &RecoverError) -> Started {
+        // The machine's own failures pass; what is wrong with the data does not.
+        if self.disk.is_off() || self.disk.has_failed() || matches!(error.code(), "disk-full" | "io") {
+            return Started::Failed;
+        }
+        self.refused = Some(error.code());
+        Started::Refused(error.code())
+    }
+
+    /// Ends the process. With a loss of power a part of what was not synced is gone.
+    pub fn end(&mut self, random: &mut Random, loses_power: bool) {
+        self.process = None;
+        let loses_power = loses_power || self.disk.has_failed();
+        self.disk.restart(random, loses_power);
+    }
+
+    /// Ends the process of a machine whose power was cut under it.
+    pub fn notice(&mut self) -> bool {
+        let ended = self.process.is_some() && self.disk.is_off();
+        if ended {
+            self.process = None;
+        }
+        ended
+    }
+
+    /// Why the writer has stopped for good, if it has.
+    pub fn stopped(&self) -> Option<&'static str> {
+        match self.process.as_ref()?.log.status.writer() {
+            WriterState::Stopped { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+impl Process {
+    /// Hears the answers of an address.
+    pub fn hear(&mut self, answers: Vec<WitnessAnswer>) {
+        self.answers.extend(answers);
+    }
+
+    /// The sync beside the writer, with what makes the next batches cheap.
+    pub fn sync(&mut self) {
+        let Some(covered) = self.to_sync.take() else { return };
+        let objects = self.log.store.objects();
+        objects.prepare();
+        self.synced = Some(objects.sync().map(|()| covered));
+    }
+
+    /// When there is something to do next; `None` where only others can bring it.
+    pub fn wakes_at(&self) -> Option<Duration> {
+        self.sequencer.wake_at(self.log.clock.steady())
+    }
+
+    /// Whether an event waits, or is due.
+    pub fn has_event(&self) -> bool {
+        let now = self.log.clock.steady();
+        !self.answers.is_empty()
+            || self.synced.is_some()
+            || (self.sequencer.accepts(now) && !self.submissions.is_empty())
+            || self.to_stop
+            || self.sequencer.wake_at(now).is_some_and(|at| at <= now)
+    }
+
+    /// The addresses that have something to ask.
+    pub fn due(&self) -> Vec<usize> {
+        (0..self.endpoints.len()).filter(|address| self.endpoints[*address].request.is_some()).collect()
+    }
+
+    /// Asks the log to stop in order.
+    pub fn ask_to_stop(&mut self) {
+        self.to_stop = true;
+    }
+
+    fn event(&mut self, now: Duration) -> Option<Event<usize>> {
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(Event::Answered(answer));
+        }
+        if let Some(outcome) = self.synced.take() {
+            return Some(Event::Synced(outcome));
+        }
+        if std::mem::take(&mut self.to_stop) {
+            return Some(Event::Stop);
+        }
+        if self.sequencer.accepts(now)
+            && let Some((submission, to)) = self.submissions.pop_front()
+        {
+            return Some(Event::Submitted(submission, to));
+        }
+        self.sequencer.wake_at(now).filter(|at| *at <= now).map(|_| Event::Idle)
+    }
+
+    /// Brings the sequencer its next event, and does what it says.
+    pub fn pump(&mut self) -> Pumped {
+        let now = self.log.clock.steady();
+        let Some(event) = self.event(now) else { return Pumped::Idle };
+        let mut replies = Vec::new();
+        for action in self.sequencer.step(now, event) {
+            match action {
+                Action::Ask(request) => {
+                    self.endpoints.iter_mut().for_each(|address| address.request = Some(request.clone()));
+                }
+                Action::Sync(covered) => self.to_sync = Some(covered),
+                Action::Reply(to, Reply::Logged { position, .. }) => replies.push((to, Some(position))),
+                Action::Reply(to, _) => replies.push((to, None)),
+                Action::Finish => return Pumped::Finished,
+            }
+        }
+        Pumped::Replied(replies)
+    }
+
+    /// Takes a statement of the pool in, as the server's intake does.
+    pub fn submit(&mut self, number: usize) -> Submitted {
+        let prepared = &pool()[number];
+        let parsed = match precheck(&self.log, &prepared.bytes) {
+            Ok(Prechecked::New(parsed)) => parsed,
+            Ok(Prechecked::Waiting(parsed)) => {
+                self.enqueue(*parsed, FileDigestIndex::default(), None, number);
+                return Submitted::Waits;
+            }
+            Ok(Prechecked::Known { position, published, .. }) => {
+                return match self.log.prover.prove_stored(&published, position) {
+                    Ok((proof, _)) => Submitted::Known(Box::new(proof)),
+                    Err(_) => Submitted::No,
+                };
+            }
+            Ok(Prechecked::Refused(_)) | Err(_) => return Submitted::No,
+        };
+        let Some(manifest) = &prepared.manifest else {
+            self.enqueue(*parsed, FileDigestIndex::default(), None, number);
+            return Submitted::Waits;
+        };
+        let Ok((files, is_public)) = agree(&self.log, &parsed, manifest) else { return Submitted::No };
+        let new = (!is_public).then(|| SubmittedManifest::new(Digest::of(manifest), manifest.clone()));
+        self.enqueue(*parsed, files, new, number);
+        Submitted::Waits
+    }
+
+    fn enqueue(&mut self, parsed: Parsed, files: FileDigestIndex, manifest: Option<SubmittedManifest>, number: usize) {
+        let Parsed { entry: Entry::Statement(signed), leaf, keys } = parsed else { return };
+        self.submissions.push_back((Box::new(Submission { signed, leaf, keys, files, manifest }), number));
+    }
+
+    /// The proof with which a publisher is answered.
+    pub fn proof(&self, position: u64, number: usize) -> Option<TlogProof> {
+        let published = self.log.published()?;
+        self.log.prover.prove(&published, position, &pool()[number].bytes).ok()
+    }
+}
+
+/// The log's key.
+pub fn signer() -> SignerKey {
+    SignerKey::new(ORIGIN.parse().expect("a name"), KeyType::Log, [9; 32])
+}
+
+fn rules() -> Rules {
+    Rules {
+        registration: Registration { claims: Claims::Open, allowed: Default::default() },
+        batch: Batch { max_age_ms: 20, max_entries: 4 },
+        republish_every: 600,
+        quorum_seconds: 10,
+        min_free_bytes: 0,
+        frozen: false,
+    }
+}
+
+/// No lookups: nothing that is decided rests on them.
+#[derive(Debug)]
+struct NoLookup;
+
+impl Lookup for NoLookup {
+    fn extend(&self, _: &[LookupRow], _: u64, _: RootHash) {}
+
+    fn positions(&self, _: LookupKey<'_>, _: u64) -> Result<Vec<u64>, LookupUnavailable> {
+        Ok(Vec::new())
+    }
+
+    fn away(&self) -> Option<LookupUnavailable> {
+        None
+    }
+
+    fn behind(&self) -> u64 {
+        0
+    }
+
+    fn flush(&self) {}
+}

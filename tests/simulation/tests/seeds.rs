@@ -1,0 +1,31 @@
+//! The first seeds, and what a run is.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
+
+use std::time::Duration;
+use stele_simulation::explore::{Order, explore};
+use stele_simulation::fault::Fault;
+use stele_simulation::run::{Limits, run};
+
+#[test]
+fn every_promise_is_kept_under_the_first_seeds_and_every_kind_of_fault_happens() {
+    let report = explore(&Order { from: 0, runs: 300, jobs: 2 }, || false);
+    assert!(report.is_good(), "{}", report.to_text(Duration::from_secs(1)));
+    for fault in Fault::ALL {
+        assert!(report.count_of(*fault) > 0, "{} never happened", fault.word());
+    }
+    for event in ["entries acknowledged", "cosignatures", "readers' questions"] {
+        assert!(report.count_of_event(event) > 1000, "{event}: {}", report.count_of_event(event));
+    }
+}
+
+#[test]
+fn one_seed_makes_one_run_and_another_seed_another() {
+    let seen = |seed| {
+        let outcome = run(seed, &Limits::default(), true);
+        (outcome.digest, outcome.trace)
+    };
+    for seed in 0..12 {
+        assert_eq!(seen(seed), seen(seed), "seed {seed}");
+        assert_ne!(seen(seed).0, seen(seed + 1).0);
+    }
+}
