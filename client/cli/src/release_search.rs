@@ -49,6 +49,13 @@ pub(crate) fn of_folder(
         let digest = hashed(file, cache)?;
         let found = having(log, digest)?;
         if !found.is_empty() {
+            if Role::of_path(&file.path) != Role::Weights && files.iter().any(|file| is_weights(file)) {
+                let found = alike(found, &files, cache)?;
+                if found.is_empty() {
+                    return Err(SearchError::OtherWeights { what, shared: file.path.to_string() }.into());
+                }
+                return Ok((one_of(apart(found, &files, cache)?, what)?, folder.to_owned()));
+            }
             let candidate = one_of(apart(found, &files, cache)?, what)?;
             let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
             // The folder may be a part of the release. What has another name than recorded says nothing of that.
@@ -154,6 +161,33 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
     Ok(found)
 }
 
+fn is_weights(file: &Found) -> bool {
+    Role::of_path(&file.path) == Role::Weights
+}
+
+/// Of releases that have none of a folder's weights those of which most files are here all the same: their weights were changed. A tokenizer
+/// or a licence alone is in the releases of many models.
+fn alike(
+    mut candidates: Vec<Candidate>,
+    files: &[Found],
+    cache: Option<&DigestCache>,
+) -> Result<Vec<Candidate>, Failure> {
+    let mut here: BTreeMap<&FilePath, Digest> = BTreeMap::new();
+    let recorded = |file: &Found, candidate: &Candidate| {
+        let mut recorded = candidate.manifest.iter().flat_map(Manifest::files);
+        recorded.any(|recorded| recorded.path == file.path && recorded.size == file.size)
+    };
+    for file in files.iter().filter(|file| candidates.iter().any(|candidate| recorded(file, candidate))) {
+        here.insert(&file.path, hashed(file, cache)?);
+    }
+    candidates.retain(|candidate| {
+        let recorded = || candidate.manifest.iter().flat_map(Manifest::files).filter(|file| file.size > 0);
+        let matching = recorded().filter(|file| here.get(&file.path) == Some(&file.sha256)).count();
+        2 * matching > recorded().count()
+    });
+    Ok(candidates)
+}
+
 /// Of several releases those to which most of the files that tell them apart belong, and of which the fewest are missing.
 fn apart(candidates: Vec<Candidate>, files: &[Found], cache: Option<&DigestCache>) -> Result<Vec<Candidate>, Failure> {
     if candidates.len() < 2 {
@@ -204,6 +238,14 @@ pub(crate) enum SearchError {
         /// How many files the log was asked about.
         asked: usize,
     },
+    /// Some file is in a release, and neither its weights nor most of the rest are.
+    #[error("no release that the log names has the weights of {what}")]
+    OtherWeights {
+        /// What was looked for.
+        what: String,
+        /// A file that is in one or several.
+        shared: String,
+    },
     /// The log names several, and the files do not tell them apart.
     #[error("several releases have {what}")]
     Several {
@@ -228,6 +270,9 @@ impl Explain for SearchError {
             hint: "name the release: stele fetch publisher/model@version#variant; a log's lookup of files is not proven complete, and \
                    files that were changed are in no release",
             "asked": format!("about {asked} {}", if *asked == 1 { "file" } else { "files" });
+        Self::OtherWeights { shared, .. } => Exit::NotInLog, "not-recorded",
+            hint: "name the release, if there is one: stele fetch publisher/model@version#variant",
+            facts: vec![("shared", format!("{shared} is in releases of other weights"))];
         Self::Several { found, .. } => Exit::Usage, "which-release", hint: "name the one that is meant, by its coordinate",
             facts: found.iter().map(|(entry, coordinate)| ("release", format!("{coordinate} (entry {entry})"))).collect();
         Self::Unhashed { .. } => Exit::Io, "file-unreadable", hint: "check the owner and mode of the path";

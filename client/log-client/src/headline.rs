@@ -11,6 +11,7 @@ use crate::judgement::{Judgement, WithdrawnError, Word, reporter};
 use crate::lineage::{Lineage, Node};
 use crate::moment::moment;
 use crate::release_status::{ReleaseStatus, Source};
+use crate::replacement::Replacement;
 
 /// How many names stand in a sentence.
 const NAMED: usize = 3;
@@ -30,6 +31,8 @@ pub struct Headline<'a> {
     pub standing: &'a ReleaseStatus,
     /// What became of its ancestors.
     pub lineage: &'a Lineage,
+    /// What became of the release that replaces it, where that is known.
+    pub replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log and not from a file, to follow "since".
     pub from_log: Option<&'static str>,
     /// How the reader asks the log, to follow a statement that is as old as the evidence: `--online asks the log`.
@@ -161,9 +164,13 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
             .push(format!("its publisher had WITHDRAWN it on {on} (\"{reason}\") and made it public again on {again}"));
     }
     if let Some((_, by)) = history.superseded_by() {
+        let then = verdict.replacement.map(Replacement::text).unwrap_or_default();
         clauses.push(match is_withdrawn {
-            true => format!("use {}", by.coordinate),
-            false => format!("its publisher has replaced it by {}", by.coordinate),
+            true if verdict.replacement.is_some_and(|then| then.is_withdrawn) => {
+                format!("its publisher named {} in its place{then}", by.coordinate)
+            }
+            true => format!("use {}{then}", by.coordinate),
+            false => format!("its publisher has replaced it by {}{then}", by.coordinate),
         });
     } else if is_withdrawn {
         clauses.push("do not use it".to_owned());

@@ -48,5 +48,6 @@ pub mod unproven_answer;
 
 pub mod age;
 pub mod lineage;
+pub mod replacement;
 
 pub mod headline;

@@ -12,6 +12,7 @@ use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
 use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
+use stele_log_client::replacement::{self, Replacement};
 use stele_log_client::statements::Lack;
 use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
@@ -155,6 +156,7 @@ pub(crate) fn judge<T>(
         standing: &known.standing,
         examination: examination.as_ref(),
         lineage: &known.lineage,
+        replacement: known.replacement.as_ref(),
         newest: newest.as_ref(),
         from_log: from_log.as_ref(),
         now,
@@ -266,10 +268,11 @@ struct Reader<'a> {
     local_state: LocalState,
 }
 
-/// What became of a release and of its ancestors.
+/// What became of a release, of its ancestors and of what replaces it.
 struct Known {
     standing: ReleaseStatus,
     lineage: Lineage,
+    replacement: Option<Replacement>,
 }
 
 impl Reader<'_> {
@@ -308,7 +311,8 @@ impl Reader<'_> {
             return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
         }
         let lineage = lineage::collect(standing.history.current().unwrap_or(release), kept)?;
-        Ok(Known { standing, lineage })
+        let replacement = replacement::follow(&standing.history, kept)?;
+        Ok(Known { standing, lineage, replacement })
     }
 
     /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
@@ -335,15 +339,20 @@ impl Reader<'_> {
             Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
         };
         let current = standing.history.current().unwrap_or(self.evidence.release());
-        let (lineage, unanswered) = match lineage::collect(current, |coordinate| log.standing(coordinate).map(Some)) {
-            Ok(lineage) => (lineage, None),
-            // What was proven of the release stays, whatever the log answers about an ancestor.
+        let ask = |coordinate: &Coordinate| log.standing(coordinate).map(Some);
+        let asked = lineage::collect(current, ask)
+            .and_then(|lineage| Ok((lineage, replacement::follow(&standing.history, ask)?)));
+        let ((lineage, replacement), unanswered) = match asked {
+            Ok(asked) => (asked, None),
+            // What was proven of the release stays, whatever the log answers about an ancestor or what replaces it.
             Err(failure) => {
                 let failure = UnprovenAnswer::beside_verdict(failure)?;
-                (lineage::collect(current, |coordinate| self.kept(id, coordinate))?, Some(failure))
+                let kept = |coordinate: &Coordinate| self.kept(id, coordinate);
+                let lineage = lineage::collect(current, kept)?;
+                ((lineage, replacement::follow(&standing.history, kept)?), Some(failure))
             }
         };
-        Ok((Known { standing, lineage }, unanswered))
+        Ok((Known { standing, lineage, replacement }, unanswered))
     }
 
     /// What the log has about the release.

@@ -30,6 +30,7 @@ pub(crate) fn of<'a>(verdict: &VerifyReport<'a>) -> Headline<'a> {
         comparison: verdict.comparison,
         standing: verdict.standing,
         lineage: verdict.lineage,
+        replacement: verdict.replacement,
         from_log: verdict.from_log.map(|from| from.why.text()),
         ask: "--online asks the log",
         now: verdict.now,

@@ -3,6 +3,7 @@
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::lineage::Lineage;
 use stele_log_client::release_status::ReleaseStatus;
+use stele_log_client::replacement::Replacement;
 use stele_model_files::examine::ComputedClaims;
 use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::verify::FolderReport;
@@ -24,6 +25,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) examination: Option<&'a ComputedClaims>,
     /// What became of its ancestors.
     pub(crate) lineage: &'a Lineage,
+    /// What became of the release that replaces it, where that is known.
+    pub(crate) replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log, where it did.
     pub(crate) from_log: Option<&'a FromLog>,
     /// The newest head of the log that this machine remembers.

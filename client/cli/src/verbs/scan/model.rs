@@ -8,6 +8,7 @@ use stele_log_client::judgement::{Accepted, Judgement};
 use stele_log_client::lineage;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
+use stele_log_client::replacement;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::FilePath;
 use stele_spec::policy::Policy;
@@ -234,6 +235,7 @@ impl Judge<'_> {
         report.of = report.matching.len();
         let current = standing.history.current().unwrap_or(evidence.release());
         let lineage = lineage::collect(current, |coordinate| view.standing(coordinate).map(Some))?;
+        let replacement = replacement::follow(&standing.history, |coordinate| view.standing(coordinate).map(Some))?;
         let judged = Judgement::of(Some(&report), &standing.history, Accepted::default(), None);
         let line = Headline {
             evidence: &evidence,
@@ -241,6 +243,7 @@ impl Judge<'_> {
             comparison: Some(&report),
             standing: &standing,
             lineage: &lineage,
+            replacement: replacement.as_ref(),
             from_log: None,
             ask: "stele scan asks the log",
             now: self.now,
