@@ -171,6 +171,13 @@ fn a_folder_without_a_bundle_is_verified_by_what_the_log_has_and_still_by_its_by
     std::fs::create_dir_all(&strange).unwrap();
     std::fs::write(strange.join("model.safetensors"), b"nobody's").unwrap();
     story.online(&strange, &[]).fails(3, &["no release that the log names has", "hint: name the release"]);
+    // What it shares with a release is in the folders of many models: it is not that release, and gets no bundle of it.
+    std::fs::copy(model.join("config.json"), strange.join("config.json")).unwrap();
+    let other =
+        ["no release that the log names has the weights of ", "shared: config.json is in releases of other weights"];
+    story.online(&strange, &[]).fails(3, &other);
+    story.fetch(text(&strange), &[]).fails(3, &other);
+    assert!(!strange.join("release.stele").exists());
     let empty = story.world.at("empty");
     std::fs::create_dir_all(&empty).unwrap();
     story.online(&empty, &[]).fails(3, &["about 0 files"]);

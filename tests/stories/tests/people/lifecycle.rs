@@ -346,6 +346,12 @@ fn a_release_is_replaced_by_one_of_this_log_and_not_by_one_of_another() -> Step 
     let circle = ["cannot replace a release: it is replaced by", &acme.coordinate("1.1.0")];
     told(acme.say(&network, &[&back[..], &["--dry-run"]].concat()), 8, &circle);
     told(acme.say(&network, &back), 8, &circle);
+    // What replaces it is withdrawn in its turn.
+    let withdraw =
+        ["withdraw", new.to_str().unwrap(), "--did", "support-ended 2026-07-02", "--copies", "publicly-downloaded"];
+    told(acme.say(&network, &[&withdraw[..], &["--reason", "Worse."]].concat()), 0, &[]);
+    let then = format!("has replaced it by {}, which was WITHDRAWN", acme.coordinate("1.1.0"));
+    told(acme.ask(&network, &["verify", old.to_str().unwrap(), "--online"]), 0, &[&then]);
     Ok(())
 }
 
