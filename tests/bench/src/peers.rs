@@ -157,9 +157,8 @@ fn siglog(home: &Path) -> Step<Peer> {
     started("siglog 0.1.0, files and SQLite", answers, "siglog", address, server)
 }
 
-fn installed(install: Command, what: &str) -> Step {
+fn installed(mut install: Command, what: &str) -> Step {
     eprintln!("{what} ...");
-    let mut install = install;
     let done = install.stdin(Stdio::null()).output().during(format!("starting {what}"))?;
     if done.status.success() {
         return Ok(());
