@@ -6,7 +6,13 @@ mod profile;
 mod scan;
 mod shape;
 mod sort;
+mod tape;
 mod vocabulary;
+
+mod read;
+mod same;
+
+mod scanned;
 
 use core::fmt;
 
@@ -16,11 +22,9 @@ use serde::{Deserialize, Serialize};
 pub use error::{CanonicalError, Item};
 pub(crate) use head::{Head, Reader, Writer};
 pub use profile::{MAX_DEPTH, MAX_INTEGER, Profile};
+pub(crate) use scanned::Scanned;
 pub use shape::{FieldPath, ShapeError, ShapeProblem};
 pub(crate) use vocabulary::vocabulary;
-
-/// Up to this length a wrongly shaped document is read a second time, to name the field.
-const MAX_DIAGNOSED: usize = 65_535;
 
 /// Encodes a value of [`Profile::Payload`] deterministically (RFC 8949 §4.2.1).
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
@@ -35,12 +39,12 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8], limit: usize) -
 /// [`to_bytes`] under another profile.
 pub fn encode<T: Serialize>(value: &T, profile: Profile) -> Result<Vec<u8>, CanonicalError> {
     // There is one canonical encoding. Where the fields are declared in its order, this is it already.
-    let declared = declared(value)?;
-    if scan::scan(&declared, profile).is_ok() {
+    let declared = sort::declared(value)?;
+    if scan::scan(&declared, profile, &mut ()).is_ok() {
         return Ok(declared);
     }
     let sorted = sort::sorted(&declared)?;
-    scan::scan(&sorted, profile)?;
+    scan::scan(&sorted, profile, &mut ())?;
     Ok(sorted)
 }
 
@@ -50,45 +54,7 @@ pub fn decode<T: DeserializeOwned + Serialize>(
     limit: usize,
     profile: Profile,
 ) -> Result<T, CanonicalError> {
-    check(bytes, limit, profile)?;
-    let value: T = read(bytes)?;
-    // The scan leaves one spelling of every item; this leaves one choice of items for every value. What equals scanned bytes needs no scan.
-    let declared = declared(&value)?;
-    if declared != bytes && sort::sorted(&declared)? != bytes {
-        return Err(diagnose::<T>(bytes).map_or(CanonicalError::NotReproduced, CanonicalError::Shape));
-    }
-    Ok(value)
-}
-
-/// The value with its maps in the order of their declaration.
-fn declared<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
-    serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))
-}
-
-/// Reads some fields of a document that [`check`] has passed; the others are skipped.
-pub(crate) fn peek<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
-    read(bytes)
-}
-
-/// Checks the encoding and the kinds of items, whatever they mean.
-pub(crate) fn check(bytes: &[u8], limit: usize, profile: Profile) -> Result<(), CanonicalError> {
-    if bytes.len() > limit {
-        return Err(CanonicalError::TooLong { limit, found: bytes.len() });
-    }
-    scan::scan(bytes, profile)
-}
-
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CanonicalError> {
-    serde_cbor::from_slice(bytes)
-        .map_err(|error| CanonicalError::Shape(diagnose::<T>(bytes).unwrap_or_else(|| ShapeError::anywhere(error))))
-}
-
-/// Names the field of a refused document that does not fit, unless the document is too long to be read twice.
-fn diagnose<T: DeserializeOwned>(bytes: &[u8]) -> Option<ShapeError> {
-    if bytes.len() > MAX_DIAGNOSED {
-        return None;
-    }
-    shape::read::<T>(&serde_cbor::from_slice(bytes).ok()?).err()
+    Scanned::scan(bytes, limit, profile)?.decode()
 }
 
 /// A file carried as it is: a CBOR byte string under [`Profile::Container`].

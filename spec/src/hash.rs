@@ -25,7 +25,7 @@ macro_rules! hash_type {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(self.0))
+                crate::text::with_hex(&self.0, |text| f.write_str(text))
             }
         }
 
@@ -110,14 +110,13 @@ macro_rules! serde_hex {
     ($($name:ident),*) => {$(
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.to_string())
+                crate::text::with_hex(&self.0, |text| serializer.serialize_str(text))
             }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::from_hex(&text).map_err(serde::de::Error::custom)
+                crate::text::deserialize(deserializer, Self::from_hex)
             }
         }
     )*};

@@ -4,6 +4,7 @@ use core::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de;
 
 /// A type as its text, in statements, TOML and JSON alike: written by `Display`, read by `FromStr`.
 macro_rules! serde_as_text {
@@ -16,12 +17,55 @@ macro_rules! serde_as_text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                crate::text::deserialize(deserializer, str::parse)
             }
         }
     )*};
 }
 pub(crate) use serde_as_text;
+
+/// Reads text and what it stands for, without a copy of the text. It takes what serde takes for a `String`, with the same errors.
+pub(crate) fn deserialize<'de, D, T, E>(deserializer: D, parse: impl Fn(&str) -> Result<T, E>) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    E: fmt::Display,
+{
+    struct Text<F>(F);
+
+    impl<T, E: fmt::Display, F: Fn(&str) -> Result<T, E>> de::Visitor<'_> for Text<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<R: de::Error>(self, text: &str) -> Result<T, R> {
+            (self.0)(text).map_err(R::custom)
+        }
+
+        fn visit_bytes<R: de::Error>(self, bytes: &[u8]) -> Result<T, R> {
+            match core::str::from_utf8(bytes) {
+                Ok(text) => self.visit_str(text),
+                Err(_) => Err(R::invalid_value(de::Unexpected::Bytes(bytes), &self)),
+            }
+        }
+    }
+
+    deserializer.deserialize_string(Text(parse))
+}
+
+/// Gives the lower-case hex of some bytes, without an allocation where they are 64 or fewer.
+pub(crate) fn with_hex<T>(bytes: &[u8], give: impl FnOnce(&str) -> T) -> T {
+    let mut digits = [0_u8; 128];
+    let written = digits.get_mut(..bytes.len() * 2).and_then(|digits| {
+        hex::encode_to_slice(bytes, digits).ok()?;
+        core::str::from_utf8(digits).ok()
+    });
+    match written {
+        Some(text) => give(text),
+        None => give(&hex::encode(bytes)),
+    }
+}
 
 /// Whether a character is a space: Unicode's `White_Space`, written down here.
 ///

@@ -63,11 +63,18 @@ impl Manifests {
         Self { store: store.clone(), damaged: Mutex::default(), kept: Mutex::default() }
     }
 
+    /// How long a public manifest is, or was when it was read last: by which it is planned where to check it, and nothing is decided.
+    pub fn length(&self, digest: &Digest) -> Result<Option<u64>, ObjectError> {
+        match self.kept_parsed(digest) {
+            Some(kept) => Ok(Some(kept.manifest.bytes().len() as u64)),
+            None => self.store.length_of_manifest(digest),
+        }
+    }
+
     /// A public manifest, parsed; `None` where it is missing or damaged. One of those read last, and still there with its length, is not
     /// read again.
     pub fn parsed(&self, digest: &Digest) -> Result<Option<Arc<Parsed>>, ReadManifestError> {
-        let kept = self.kept().iter().find(|kept| kept.manifest.digest() == *digest).cloned();
-        if let Some(kept) = kept
+        if let Some(kept) = self.kept_parsed(digest)
             && self.store.length_of_manifest(digest)? == Some(kept.manifest.bytes().len() as u64)
         {
             return Ok(Some(kept));
@@ -129,6 +136,10 @@ impl Manifests {
             let _ = self.read(&digest);
         }
         self.damaged().len()
+    }
+
+    fn kept_parsed(&self, digest: &Digest) -> Option<Arc<Parsed>> {
+        self.kept().iter().find(|kept| kept.manifest.digest() == *digest).cloned()
     }
 
     fn kept(&self) -> MutexGuard<'_, VecDeque<Arc<Parsed>>> {

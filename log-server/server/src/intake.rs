@@ -178,7 +178,7 @@ impl Intake {
         let Some(manifest) = manifest else {
             let now = self.shared.clock.steady();
             let taken = self.quotas.take(now, parsed.leaf, signed, 0, caller).map_err(SubmitError::Quota)?;
-            let length = self.shared.store.length_of_manifest(&digest).map_err(|error| unstored(&error))?;
+            let length = self.shared.manifests.length(&digest).map_err(|error| unstored(&error))?;
             let shared = self.shared.clone();
             let work = move || submission_of_public(&shared, *parsed);
             let is_short = length.is_none_or(|length| length <= SHORT as u64);

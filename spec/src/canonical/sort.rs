@@ -1,8 +1,15 @@
 //! Puts the pairs of each map in the order of RFC 8949 §4.2.1, by moving bytes.
 
+use serde::Serialize;
+
 use super::error::CanonicalError;
 use super::head::{Head, Reader};
 use super::profile::MAX_DEPTH;
+
+/// The encoding of a value with its maps in the order of their declaration.
+pub(super) fn declared<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    serde_cbor::to_vec(value).map_err(|error| CanonicalError::Unencodable(error.to_string()))
+}
 
 /// The same document with every map in order. Nothing else of it changes, and nothing else is checked.
 pub(super) fn sorted(bytes: &[u8]) -> Result<Vec<u8>, CanonicalError> {

@@ -26,13 +26,17 @@ fn letter() -> Letter {
     Letter { greeting: "hello".into(), to: vec![Person { name: "Ada".into(), age: 36 }], urgent: Some(true) }
 }
 
+fn scanned(bytes: &[u8], profile: Profile) -> Result<(), CanonicalError> {
+    Scanned::scan(bytes, usize::MAX, profile).map(drop)
+}
+
 fn read(hex_text: &str) -> Result<Letter, CanonicalError> {
     from_bytes(&hex::decode(hex_text.replace(' ', "")).unwrap(), 1000)
 }
 
 #[test]
 fn other_spellings_of_a_document_are_refused_each_with_its_place() {
-    let scan = |text: &str| scan::scan(&hex::decode(text.replace(' ', "")).unwrap(), Profile::Payload);
+    let scan = |text: &str| scanned(&hex::decode(text.replace(' ', "")).unwrap(), Profile::Payload);
     for (bytes, expected) in [
         ("", CanonicalError::Truncated { at: 0 }),
         ("18", CanonicalError::Truncated { at: 1 }),
@@ -85,9 +89,9 @@ fn other_spellings_of_a_document_are_refused_each_with_its_place() {
 #[test]
 fn seventeen_boxes_inside_each_other_are_one_too_many() {
     let nested = |depth: usize| [vec![0x81; depth], vec![0x00]].concat();
-    assert_eq!(scan::scan(&nested(MAX_DEPTH), Profile::Payload), Ok(()));
-    assert_eq!(scan::scan(&nested(MAX_DEPTH + 1), Profile::Payload), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
-    assert_eq!(scan::scan(&nested(1_000_000), Profile::Payload), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
+    assert_eq!(scanned(&nested(MAX_DEPTH), Profile::Payload), Ok(()));
+    assert_eq!(scanned(&nested(MAX_DEPTH + 1), Profile::Payload), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
+    assert_eq!(scanned(&nested(1_000_000), Profile::Payload), Err(CanonicalError::TooDeep { at: MAX_DEPTH }));
 }
 
 #[test]
@@ -229,7 +233,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic_and_never_have_a_second_spelling(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         for profile in [Profile::Payload, Profile::Container] {
-            if scan::scan(&bytes, profile).is_ok() {
+            if scanned(&bytes, profile).is_ok() {
                 let value: serde_cbor::Value = serde_cbor::from_slice(&bytes).unwrap();
                 prop_assert_eq!(encode(&value, profile).unwrap(), bytes.clone());
             }
@@ -246,5 +250,140 @@ proptest! {
             prop_assert_ne!(&read, &letter());
             prop_assert_eq!(to_bytes(&read).unwrap(), bytes);
         }
+    }
+}
+
+/// Every kind of item, in shapes of every kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parcel {
+    words: BTreeMap<Word, u64>,
+    pair: (u8, String),
+    id: Id,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inside: Vec<Parcel>,
+    kind: Size,
+    fragile: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Id(i32);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Size {
+    Small,
+    Weighed(u64),
+}
+
+/// In another order than that of their encodings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Longest,
+    Long,
+    Aa,
+    B,
+}
+
+const WORDS: [Word; 4] = [Word::Longest, Word::Long, Word::Aa, Word::B];
+
+fn parcel() -> impl Strategy<Value = Parcel> {
+    let leaf = (
+        prop::collection::btree_map(prop::sample::select(&WORDS[..]), 0..300_u64, 0..5),
+        (any::<u8>(), "[a-z\u{e9}]{0,30}"),
+        any::<i32>(),
+        prop_oneof![Just(Size::Small), any::<u64>().prop_map(Size::Weighed)],
+        prop::option::of(any::<bool>()),
+    );
+    let leaf = leaf.prop_map(|(words, pair, id, kind, fragile)| Parcel {
+        words,
+        pair,
+        id: Id(id),
+        inside: Vec::new(),
+        kind,
+        fragile,
+    });
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        (inner.clone(), prop::collection::vec(inner, 0..3)).prop_map(|(mut parcel, inside)| {
+            parcel.inside = inside;
+            parcel
+        })
+    })
+}
+
+/// Whether the bytes are a document of the type. Decoding asserts that the general decoder says the same.
+fn is<T: serde::de::DeserializeOwned + Serialize>(bytes: &[u8]) -> bool {
+    decode::<T>(bytes, 100_000, Profile::Container).is_ok()
+}
+
+fn is_decoded_by_tape<T: serde::de::DeserializeOwned + Serialize>(bytes: &[u8]) -> bool {
+    Scanned::scan(bytes, usize::MAX, Profile::Container).unwrap().is_decoded_by_tape::<T>()
+}
+
+#[test]
+fn a_value_is_compared_with_the_whole_document() {
+    // One field more, one less, another value, a list in the place of a struct, a value that encodes shorter.
+    for (bytes, is_letter) in [
+        ("a3 62746f 80 66757267656e74 f5 686772656574696e67 6161", true),
+        ("a2 62746f 80 686772656574696e67 6161", true),
+        ("a2 62746f a0 686772656574696e67 6161", false),
+        ("83 6161 80 f5", false),
+        ("a3 6161 01 62746f 80 686772656574696e67 6161", false),
+        ("a1 62746f 80", false),
+    ] {
+        let bytes = hex::decode(bytes.replace(' ', "")).unwrap();
+        assert_eq!(is::<Letter>(&bytes), is_letter, "{}", hex::encode(&bytes));
+        assert_eq!(is_decoded_by_tape::<Letter>(&bytes), is_letter);
+    }
+}
+
+#[test]
+fn maps_are_decoded_by_the_tape_whatever_the_order_of_their_keys_in_the_type() {
+    let words: BTreeMap<Word, u64> = WORDS.into_iter().map(|word| (word, 7)).collect();
+    assert!(is_decoded_by_tape::<BTreeMap<Word, u64>>(&to_bytes(&words).unwrap()));
+    // Beyond what is looked up in any order, the general decoder decides.
+    let many: BTreeMap<String, u64> = (0..129).map(|n| (n.to_string(), n)).collect();
+    let bytes = to_bytes(&many).unwrap();
+    assert!(is::<BTreeMap<String, u64>>(&bytes) && !is_decoded_by_tape::<BTreeMap<String, u64>>(&bytes));
+}
+
+/// Two keys of a value may be written alike; a document has each key once.
+#[test]
+fn keys_that_are_written_alike_are_found_once() {
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Folded(String);
+
+    impl Serialize for Folded {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_str(&self.0.to_lowercase())
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Folded {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            String::deserialize(deserializer).map(Self)
+        }
+    }
+
+    let bytes = to_bytes(&BTreeMap::from([("A", 1_u64), ("a", 1)])).unwrap();
+    assert!(!is::<BTreeMap<Folded, u64>>(&bytes) && !is_decoded_by_tape::<BTreeMap<Folded, u64>>(&bytes));
+}
+
+proptest! {
+    #[test]
+    fn the_tape_says_what_the_general_decoder_says(
+        parcel in parcel(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        // Integers below zero and beyond 2^53 are none of the profile; of such a value only the declared bytes are there.
+        let mut bytes = encode(&parcel, Profile::Container).or_else(|_| sort::declared(&parcel)).unwrap();
+        is::<Parcel>(&bytes);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        is::<Parcel>(&bytes);
+        is::<Letter>(&bytes);
+        is::<Vec<u64>>(&bytes);
     }
 }

@@ -41,8 +41,28 @@ macro_rules! vocabulary {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                Self::from_text(&text).ok_or_else(|| serde::de::Error::unknown_variant(&text, Self::TEXTS))
+                struct OneOf;
+
+                impl serde::de::Visitor<'_> for OneOf {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        f.write_str("a string")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        $name::from_text(text).ok_or_else(|| E::unknown_variant(text, $name::TEXTS))
+                    }
+
+                    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<$name, E> {
+                        match core::str::from_utf8(bytes) {
+                            Ok(text) => self.visit_str(text),
+                            Err(_) => Err(E::invalid_value(serde::de::Unexpected::Bytes(bytes), &self)),
+                        }
+                    }
+                }
+
+                deserializer.deserialize_string(OneOf)
             }
         }
     };

@@ -167,6 +167,6 @@ impl serde::Serialize for GitBlobId {
 
 impl<'de> serde::Deserialize<'de> for GitBlobId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_hex(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        crate::text::deserialize(deserializer, Self::from_hex)
     }
 }

@@ -166,6 +166,6 @@ impl serde::Serialize for FilePath {
 
 impl<'de> serde::Deserialize<'de> for FilePath {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        crate::text::deserialize(deserializer, str::parse)
     }
 }

@@ -11,7 +11,7 @@ use super::index_root::WrongIndexRoot;
 use super::logged::Logged;
 use super::registration::{KeyHistory, RegistrationViolated};
 use super::swap::SilentSwap;
-use crate::canonical::{Bytes, CanonicalError, Profile, check, decode, encode, peek};
+use crate::canonical::{Bytes, CanonicalError, Profile, Scanned, encode};
 use crate::hash::{Digest, IndexKey, LeafHash, ListRoot, NodeHash, RootHash};
 use crate::index::{Absence, Old, Path, Pointer, Step, Subtree, Touched, Transition, Value};
 use crate::key::PublicKey;
@@ -44,21 +44,21 @@ fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
         evidence: String,
     }
 
-    check(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)?;
-    let Peek { kind, evidence } = peek(bytes).map_err(EvidenceError::Canonical)?;
+    let document = Scanned::scan(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)?;
+    let Peek { kind, evidence } = document.peek().map_err(EvidenceError::Canonical)?;
     if evidence != VERSION {
         return Err(EvidenceError::Version { found: shortened(evidence) });
     }
     match Kind::from_text(&kind) {
         None => Err(EvidenceError::Kind { found: shortened(kind) }),
-        Some(Kind::SplitView) => read::<WireSplit>(bytes)?.try_into().map(Misbehaviour::SplitView),
-        Some(Kind::ImpossibleHead) => read::<WireHead>(bytes)?.try_into().map(Misbehaviour::ImpossibleHead),
-        Some(Kind::Rollback) => read::<WireRollback>(bytes)?.try_into().map(Misbehaviour::Rollback),
-        Some(Kind::WrongIndexRoot) => read::<WireIndex>(bytes)?.try_into().map(Misbehaviour::WrongIndexRoot),
+        Some(Kind::SplitView) => read::<WireSplit>(&document)?.try_into().map(Misbehaviour::SplitView),
+        Some(Kind::ImpossibleHead) => read::<WireHead>(&document)?.try_into().map(Misbehaviour::ImpossibleHead),
+        Some(Kind::Rollback) => read::<WireRollback>(&document)?.try_into().map(Misbehaviour::Rollback),
+        Some(Kind::WrongIndexRoot) => read::<WireIndex>(&document)?.try_into().map(Misbehaviour::WrongIndexRoot),
         Some(Kind::RegistrationViolated) => {
-            read::<WireRegistration>(bytes)?.try_into().map(Misbehaviour::RegistrationViolated)
+            read::<WireRegistration>(&document)?.try_into().map(Misbehaviour::RegistrationViolated)
         }
-        Some(Kind::SilentSwap) => read::<WireSwap>(bytes)?.try_into().map(Misbehaviour::SilentSwap),
+        Some(Kind::SilentSwap) => read::<WireSwap>(&document)?.try_into().map(Misbehaviour::SilentSwap),
     }
 }
 
@@ -95,8 +95,8 @@ fn counts(misbehaviour: &Misbehaviour) -> Result<(), EvidenceError> {
     }
 }
 
-fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, EvidenceError> {
-    decode(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)
+fn read<T: DeserializeOwned + Serialize>(document: &Scanned<'_>) -> Result<T, EvidenceError> {
+    document.decode().map_err(EvidenceError::Canonical)
 }
 
 fn write<T: Serialize>(wire: &T) -> Result<Vec<u8>, EvidenceError> {

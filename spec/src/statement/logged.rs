@@ -115,6 +115,5 @@ fn write_leaf<S: serde::Serializer>(leaf: &LeafHash, serializer: S) -> Result<S:
 }
 
 fn read_leaf<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<LeafHash, D::Error> {
-    let bytes = hex_exact(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)?;
-    Ok(LeafHash::from_bytes(bytes))
+    crate::text::deserialize(deserializer, |text| hex_exact(text).map(LeafHash::from_bytes))
 }

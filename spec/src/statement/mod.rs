@@ -86,7 +86,7 @@ pub use words::{
     Decimal, Line, MAX_DECIMAL, MAX_LINE, MAX_PROSE, MAX_SLUG, MAX_URI, Prose, Purl, Slug, Uri, WordError,
 };
 
-use crate::canonical::{self, CanonicalError, FieldPath};
+use crate::canonical::{self, CanonicalError, FieldPath, Profile, Scanned};
 use crate::hash::{Digest, KeyId};
 use crate::key::{PublicKey, SecretKey, Signature};
 use crate::name::{Coordinate, Publisher};
@@ -293,13 +293,23 @@ impl Statement {
 
     /// Reads an unsigned payload: encoding, kind, fields, and every check of the fields.
     pub fn from_payload(payload: &[u8]) -> Result<Self, StatementError> {
+        Self::of_scanned(&Scanned::scan(payload, MAX_STATEMENT, Profile::Payload).map_err(StatementError::Payload)?)
+    }
+
+    /// [`Statement::from_payload`] by the general decoder and encoder alone, which must say the same.
+    #[cfg(any(test, fuzzing))]
+    pub fn from_payload_in_general(payload: &[u8]) -> Result<Self, StatementError> {
+        let document = Scanned::scan_untaped(payload, MAX_STATEMENT, Profile::Payload);
+        Self::of_scanned(&document.map_err(StatementError::Payload)?)
+    }
+
+    fn of_scanned(payload: &Scanned<'_>) -> Result<Self, StatementError> {
         #[derive(Deserialize)]
         struct Peek {
             kind: String,
         }
 
-        canonical::check(payload, MAX_STATEMENT, canonical::Profile::Payload).map_err(StatementError::Payload)?;
-        let Peek { kind } = canonical::peek(payload).map_err(StatementError::from_payload)?;
+        let Peek { kind } = payload.peek().map_err(StatementError::from_payload)?;
         let kind = Kind::from_text(&kind).ok_or(StatementError::KindUnknown { found: kind })?;
         let statement = match kind {
             Kind::Publisher => read(payload).map(Self::Publisher),
@@ -379,8 +389,8 @@ impl SignedStatement {
     }
 }
 
-fn read<T: DeserializeOwned + Serialize>(payload: &[u8]) -> Result<T, StatementError> {
-    canonical::from_bytes(payload, MAX_STATEMENT).map_err(StatementError::from_payload)
+fn read<T: DeserializeOwned + Serialize>(payload: &Scanned<'_>) -> Result<T, StatementError> {
+    payload.decode().map_err(StatementError::from_payload)
 }
 
 /// Nobody counts twice, and a claim is signed by enough of its own keys.

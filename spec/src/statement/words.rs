@@ -62,7 +62,7 @@ macro_rules! word {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                crate::text::deserialize(deserializer, str::parse)
             }
         }
     };

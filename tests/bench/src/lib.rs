@@ -5,9 +5,11 @@ pub mod cosign;
 pub mod cpu;
 pub mod figure;
 pub mod line;
+pub mod load;
 pub mod machine;
 pub mod memory;
 pub mod offline;
+pub mod peers;
 pub mod signatures;
 pub mod submit;
 pub mod verify;
@@ -33,11 +35,19 @@ pub enum Part {
     Audit,
     /// Durable cosignatures, beside other witnesses.
     Witness,
+    /// Other logs under the same load, installed from package registries.
+    Peers,
 }
 
 impl Part {
     /// In the order in which they are measured: the disk is quiet before gigabytes are written.
     pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
+
+    /// Each of them: also what needs the network, and is no part of `all`.
+    pub const EVERY: [Self; 7] = {
+        let [latency, throughput, verify, witness, audit, hash] = Self::ALL;
+        [latency, throughput, Self::Peers, verify, witness, audit, hash]
+    };
 
     /// What a person types.
     pub fn name(self) -> &'static str {
@@ -48,6 +58,7 @@ impl Part {
             Self::Verify => "verify",
             Self::Audit => "audit",
             Self::Witness => "witness",
+            Self::Peers => "peers",
         }
     }
 
@@ -61,6 +72,7 @@ impl Part {
             Self::Verify => verify::evidence_alone(scratch),
             Self::Audit => audit::audit(scratch),
             Self::Witness => cosign::cosigning(scratch, beside),
+            Self::Peers => peers::peers(scratch),
         }
     }
 }

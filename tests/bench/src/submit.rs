@@ -4,20 +4,16 @@
 //! the policy, after the clock has stopped: in the world the submitters are other machines.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check_under};
 use stele_spec::submission;
 
-use super::cpu;
 use super::figure::{Aim, Figure, quantile};
 use super::line::Line;
+use super::load::{Load, Request};
 use super::signatures;
 use stele_harness::network::{COSE, Home, Network};
 use stele_probe::failure::{During, Failure, Step};
@@ -39,12 +35,9 @@ const LOADS: [(usize, Manifests); 4] =
 /// Submissions before the first clock: caches are warm and connections known.
 const WARM_UP: usize = 50;
 
-/// A thread of the load needs no more.
-const STACK: usize = 256 * 1024;
-
 /// What the releases of a run bring.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manifests {
+pub(crate) enum Manifests {
     /// A manifest each.
     Own,
     /// The one that is public already.
@@ -52,14 +45,21 @@ enum Manifests {
 }
 
 /// A submission that was made before the clock starts.
-struct Prepared {
+pub(crate) struct Prepared {
     statement: Vec<u8>,
     media_type: &'static str,
     body: Vec<u8>,
 }
 
+impl Request for Prepared {
+    fn send(&self, line: &mut Line) -> Step<Vec<u8>> {
+        line.post("/entries", self.media_type, &self.body)
+    }
+}
+
 impl Prepared {
-    fn many(supply: &mut Supply, count: usize, manifests: Manifests) -> Step<Vec<Self>> {
+    /// The next releases of a publisher.
+    pub(crate) fn many(supply: &mut Supply, count: usize, manifests: Manifests) -> Step<Vec<Self>> {
         let one = |_| match manifests {
             Manifests::Own => {
                 let (signed, manifest) = supply.another_with_manifest()?;
@@ -88,7 +88,7 @@ pub fn latency(scratch: &Path) -> Step<Vec<Figure>> {
         let mut answers = Vec::with_capacity(SAMPLES);
         for one in Prepared::many(&mut supply, SAMPLES, Manifests::Own)? {
             let started = Instant::now();
-            let proof = line.post("/entries", one.media_type, &one.body)?;
+            let proof = one.send(&mut line)?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
             answers.push((one.statement, proof));
         }
@@ -118,7 +118,7 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
         for ((connections, manifests), runs) in &mut loads {
             let prepared = Prepared::many(&mut supply, ENTRIES, *manifests)?;
             let load = Load::run(log, &prepared, *connections)?;
-            runs.push(load.verified(&network, &prepared)?);
+            runs.push(verified(load, &network, &prepared)?);
         }
     }
     network.stop()?;
@@ -135,14 +135,14 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
             Manifests::Own => format!("{connections} connections"),
             Manifests::Shared => format!("{connections} connections, one manifest for all"),
         };
-        let of = |what: &str, unit, take: &dyn Fn(&Load) -> f64| {
+        let of = |what: &str, unit, take: &dyn Fn(&Verified) -> f64| {
             Figure::new(format!("{what}, {load}"), unit, runs.iter().map(take).collect())
         };
-        let rates: Vec<f64> = runs.iter().map(Load::per_second).collect();
+        let rates: Vec<f64> = runs.iter().map(|run| run.load.per_second()).collect();
         let share = |limit: fn(&signatures::Limit) -> f64| {
             rates.iter().zip(&limits).map(|(rate, of)| rate / limit(of)).collect::<Vec<f64>>()
         };
-        figures.push(of("releases with verified cosigned proofs", "per second", &Load::per_second));
+        figures.push(of("releases with verified cosigned proofs", "per second", &|run| run.load.per_second()));
         figures.push(Figure::new(
             format!("... as a share of the signature checks, {load}"),
             "",
@@ -153,10 +153,9 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
             "",
             share(|limit| limit.statements),
         ));
-        figures.push(of("entries under one tree head", "", &|load| load.per_head));
+        figures.push(of("entries under one tree head", "", &|run| run.per_head));
         for (program, name) in [("stele-log", "the log"), ("stele-witness", "the witnesses"), ("", "the load itself")] {
-            let used =
-                |load: &Load| load.cpu.get(program).map_or(0.0, |used| used.as_secs_f64() * 1e6 / ENTRIES as f64);
+            let used = |run: &Verified| run.load.processor_time(program);
             figures.push(of(&format!("processor time of {name} for an entry"), "µs", &used));
         }
     }
@@ -164,7 +163,7 @@ pub fn throughput(scratch: &Path) -> Step<Vec<Figure>> {
 }
 
 /// A network with a publisher whose name is claimed and whose manifest is known.
-fn open(home: &Path, publisher: u64) -> Step<(Network, Supply)> {
+pub(crate) fn open(home: &Path, publisher: u64) -> Step<(Network, Supply)> {
     let network = Network::start_in(Home::kept(home)?, 3, 2)?;
     let mut supply = Supply::new(publisher)?;
     network.accepted(supply.claim()?.bytes())?;
@@ -176,69 +175,24 @@ fn open(home: &Path, publisher: u64) -> Step<(Network, Supply)> {
     Ok((network, supply))
 }
 
-/// One run of many connections.
-struct Load {
-    took: Duration,
-    cpu: cpu::Account,
-    /// By the place of the statement.
-    proofs: Vec<(usize, Vec<u8>)>,
+/// One run of many connections, and the mean number of entries under one tree head.
+struct Verified {
+    load: Load,
     per_head: f64,
 }
 
-impl Load {
-    fn per_second(&self) -> f64 {
-        ENTRIES as f64 / self.took.as_secs_f64()
+/// Verifies every proof, and forgets them.
+fn verified(mut load: Load, network: &Network, prepared: &[Prepared]) -> Step<Verified> {
+    let statement = |place: usize| Some(prepared.get(place)?.statement.clone());
+    let answers: Vec<_> = std::mem::take(&mut load.answers)
+        .into_iter()
+        .filter_map(|(place, proof)| Some((statement(place)?, proof)))
+        .collect();
+    if answers.len() != prepared.len() {
+        return Err(Failure::new(format!("{} of {} were answered", answers.len(), prepared.len())));
     }
-
-    /// Each connection submits the next statement when it has the proof of its last.
-    fn run(log: SocketAddr, prepared: &[Prepared], connections: usize) -> Step<Self> {
-        let next = AtomicUsize::new(0);
-        let ready = Barrier::new(connections + 1);
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..connections)
-                .map(|_| {
-                    thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
-                        let line = Line::open(log);
-                        ready.wait();
-                        let mut line = line?;
-                        let mut proofs = Vec::new();
-                        while let Some((place, one)) = pick(prepared, &next) {
-                            proofs.push((place, line.post("/entries", one.media_type, &one.body)?));
-                        }
-                        Ok::<_, Failure>(proofs)
-                    })
-                })
-                .collect::<Result<_, _>>()
-                .during("starting the load")?;
-            ready.wait();
-            let (before, started) = (cpu::until_now(), Instant::now());
-            let mut proofs = Vec::with_capacity(prepared.len());
-            for thread in threads {
-                proofs.extend(thread.join().map_err(|_| Failure::new("a thread of the load failed"))??);
-            }
-            let took = started.elapsed();
-            Ok(Self { took, cpu: cpu::since(&before), proofs, per_head: 0.0 })
-        })
-    }
-
-    /// Verifies every proof, and forgets them.
-    fn verified(mut self, network: &Network, prepared: &[Prepared]) -> Step<Self> {
-        let proofs = std::mem::take(&mut self.proofs);
-        let statement = |place: usize| Some(prepared.get(place)?.statement.clone());
-        let answers: Vec<_> =
-            proofs.into_iter().filter_map(|(place, proof)| Some((statement(place)?, proof))).collect();
-        if answers.len() != prepared.len() {
-            return Err(Failure::new(format!("{} of {} were answered", answers.len(), prepared.len())));
-        }
-        let heads = verify_all(network, &answers)?;
-        self.per_head = answers.len() as f64 / heads as f64;
-        Ok(self)
-    }
-}
-
-fn pick<'a>(prepared: &'a [Prepared], next: &AtomicUsize) -> Option<(usize, &'a Prepared)> {
-    let place = next.fetch_add(1, Ordering::Relaxed);
-    prepared.get(place).map(|one| (place, one))
+    let heads = verify_all(network, &answers)?;
+    Ok(Verified { load, per_head: answers.len() as f64 / heads as f64 })
 }
 
 /// Verifies that each statement is in the log under a tree head that the quorum cosigned; how many heads there were.

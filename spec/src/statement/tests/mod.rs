@@ -6,6 +6,7 @@ pub(crate) mod kinds;
 mod properties;
 mod refusals;
 mod releases;
+mod same_verdict;
 mod vectors;
 mod words;
 
