@@ -332,7 +332,7 @@ fn config_shows_each_value_and_where_it_comes_from() {
     );
     let settings = json["settings"].as_array().unwrap();
     assert_eq!(settings[0], serde_json::json!({ "name": "policy", "value": "/p", "from": "$STELE_POLICY" }));
-    assert_eq!(settings.len(), 7);
+    assert_eq!(settings.len(), 8);
     // Help says what holds.
     user.stele(&["stage", "--help"], &[]).ok().says(&["[default: 5m]"]);
     fs::remove_file(user.config.join("stele/config.toml")).unwrap();

@@ -172,9 +172,11 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
     (
         "scan",
         &[
-            ("stele scan", "every model in the usual places of this machine"),
-            ("stele scan --also /srv/models --lock stele.lock", "write down what is here"),
-            ("stele scan --also /srv/models --locked stele.lock", "refuse what is not as written; for a fleet"),
+            (
+                "stele scan --also /srv/models",
+                "every model in the usual places of this machine, and in a folder of yours",
+            ),
+            ("stele scan --locked stele.lock", "refuse what is not as --lock wrote it; for a fleet"),
             ("stele scan --log /srv/mirror", "by a folder with a log's static files: no digest leaves this machine"),
         ],
     ),

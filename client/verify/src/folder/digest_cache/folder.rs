@@ -317,8 +317,8 @@ mod tests {
         assert!(matches!(other.claim(7, &state(5)), Claim::Theirs));
         assert!(matches!(other.claim(7, &state(6)), Claim::Ours(_)));
         assert!(!other.wait(7, &state(5), Instant::now()));
+        let far = Instant::now() + Duration::from_secs(600);
         std::thread::scope(|scope| {
-            let far = Instant::now() + Duration::from_secs(600);
             let waiting = scope.spawn(|| other.wait(7, &state(5), far));
             locked.write(entry(5, 1));
             drop(locked);

@@ -10,7 +10,7 @@ use stele_spec::hints::{Link, PieceSize};
 
 use super::job::{HashError, Hashed, Job, Progress, Want};
 use super::linked;
-use crate::folder::digest_cache::{CacheKey, DigestCache, Hasher, Turn};
+use crate::folder::digest_cache::{CacheKey, DigestCache, Hasher, SMALLEST, Turn};
 
 /// How many files are locked at once: each lock is an open file, of which a process may have 1,024 as a rule. What is more than that is hashed
 /// without waiting for anybody.
@@ -65,7 +65,9 @@ enum Looked {
 }
 
 fn look_up(job: &Job, expected: Option<&Digest>, cache: &DigestCache, may_wait: bool) -> Looked {
-    let Some(key) = key(&job.path, cache) else { return Looked::Ours(None) };
+    // What is short is not even opened here.
+    let known = if job.size < SMALLEST { None } else { key(&job.path, cache) };
+    let Some(key) = known else { return Looked::Ours(None) };
     match cache.digest(&key) {
         Some(known) if expected.is_none_or(|expected| *expected == known.sha256) => {
             cache.note(&known);
