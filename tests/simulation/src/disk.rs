@@ -96,8 +96,8 @@ impl SeededDisk {
         self.state().is_full = is_full;
     }
 
-    /// Lets locks exclude nobody, as on some network file systems.
-    pub fn exclude_nobody(&self) {
+    /// Lets locks exclude no other process, as on some network file systems.
+    pub fn ignore_locks(&self) {
         self.state().excludes = false;
     }
 
@@ -322,7 +322,7 @@ impl Disk for SeededDisk {
     }
 
     fn lock_shared(&self, folder: &Handle) -> io::Result<()> {
-        // In one thread nobody could give it back.
+        // In one thread the holder could not give it back.
         let mut state = self.begin()?;
         if state.nodes.lock(folder, false)? || !state.excludes { Ok(()) } else { Err(Errno::DEADLK.into()) }
     }

@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The most failures that are told one by one.
-const MOST_TOLD: usize = 10;
+/// The most failures that are shrunk.
+const MOST_SHRUNK: usize = 10;
 
 /// For how many seeds each scenario is played.
 const SEEDS_OF_SCENARIO: u64 = 3;
@@ -65,8 +65,8 @@ pub fn explore(order: &Order, is_over: impl Fn() -> bool + Sync) -> Report {
     let mut report = report.into_inner().unwrap();
     let mut failed: Vec<Outcome> = failed.into_inner().unwrap();
     failed.sort_by_key(|outcome| outcome.seed);
-    report.failures = failed.iter().take(MOST_TOLD).map(smallest).collect();
-    let more = failed.iter().skip(MOST_TOLD);
+    report.failures = failed.iter().take(MOST_SHRUNK).map(smallest).collect();
+    let more = failed.iter().skip(MOST_SHRUNK);
     report.failures.extend(more.map(|outcome| format!("seed {}", outcome.seed)));
     report.play_scenarios();
     report

@@ -64,7 +64,7 @@ pub struct Model {
     last: BTreeMap<usize, Last>,
     /// The sizes that were published, of each log.
     published: BTreeMap<usize, u64>,
-    /// Whether nobody has put back an older disk or begun a second writer: then every head continues the one before.
+    /// Whether no older disk was put back and no second writer begun: then every promise holds for one log.
     pub is_strict: bool,
     /// Whether every signed head continues the one before: also where two processes share one head store.
     pub is_chained: bool,

@@ -298,7 +298,7 @@ impl World {
         self.counts.fault(Fault::SharedDisk);
         // What the other process has staged is discarded: only the head store keeps its promise.
         self.model.is_strict = false;
-        self.logs[0].disk.exclude_nobody();
+        self.logs[0].disk.ignore_locks();
         let mut node = LogNode::new(self.logs[0].disk.clone(), MachineClock::new(self.passed()), &self.policy);
         node.notes = self.logs[0].notes.clone();
         self.logs.push(node);

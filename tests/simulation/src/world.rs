@@ -291,7 +291,7 @@ impl World {
         self.hear_storage(log)?;
         match pumped {
             Pumped::Idle => return Ok(false),
-            // What was said after the power was gone nobody heard.
+            // Replies from after the loss of power did not leave the machine.
             _ if is_off => {}
             Pumped::Finished => {
                 self.note(format!("log {log}: stopped in order"));

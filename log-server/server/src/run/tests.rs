@@ -10,6 +10,7 @@ use crate::testkit::config;
 use crate::verify_page::VerifyPage;
 use axum::routing::post;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use stele_fetch::http_client::{ClientLimits, HttpClient, Response};
 use stele_log_core::samples::{claim, policy, release, signer};
 use stele_spec::cosignature::{UnixTime, cosign};
