@@ -49,7 +49,7 @@ pub(crate) fn of_folder(
         let digest = hashed(file, cache)?;
         let found = having(log, digest)?;
         if !found.is_empty() {
-            if Role::of_path(&file.path) != Role::Weights && files.iter().any(|file| is_weights(file)) {
+            if Role::of_path(&file.path) != Role::Weights && files.iter().any(is_weights) {
                 let found = alike(found, &files, cache)?;
                 if found.is_empty() {
                     return Err(SearchError::OtherWeights { what, shared: file.path.to_string() }.into());

@@ -78,7 +78,9 @@ pub enum TextVerdict {
 
 /// The licences of the SPDX list whose text, in some known rendering, has this digest.
 pub fn known_licenses(digest: &Digest) -> Vec<&'static str> {
-    KNOWN.get(digest).map(|names| names.iter().copied().collect()).unwrap_or_default()
+    let spread = SPREAD.iter().filter(|(spread, _)| Digest::from_hex(spread).is_ok_and(|spread| spread == *digest));
+    let names: BTreeSet<&'static str> = listed_with(digest).chain(spread.map(|(_, name)| *name)).collect();
+    names.into_iter().collect()
 }
 
 /// Whether a digest says nothing: the licence is one with a line of its own, is not on the list, or is one of several.
@@ -277,30 +279,31 @@ static LISTED: LazyLock<Vec<(&'static str, Listed)>> = LazyLock::new(|| {
 static TEXTS: LazyLock<BTreeMap<&'static str, &'static str>> =
     LazyLock::new(|| spdx::text::LICENSE_TEXTS.iter().copied().collect());
 
-/// The digests of every text of the list: as it is, without blanks at the ends of lines, with one or no line feed at the end,
-/// and with line feeds as Windows has them; and of the renderings that are spread.
-static KNOWN: LazyLock<BTreeMap<Digest, BTreeSet<&'static str>>> = LazyLock::new(|| {
-    let mut known: BTreeMap<Digest, BTreeSet<&'static str>> = BTreeMap::new();
-    let mut last: Option<(&str, Vec<Digest>)> = None;
-    // NOASSERTION and NONE have no text, and an empty file is no licence.
-    for (name, text) in spdx::text::LICENSE_TEXTS.iter().filter(|(_, text)| !text.is_empty()) {
-        let digests = match last.take() {
-            Some((before, digests)) if before == *text => digests,
-            _ => renderings(text).iter().map(|rendering| Digest::of(rendering.as_bytes())).collect(),
-        };
-        for digest in &digests {
-            known.entry(*digest).or_default().insert(name);
-        }
-        last = Some((text, digests));
-    }
-    for (digest, name) in SPREAD {
-        if let Ok(digest) = Digest::from_hex(digest) {
-            known.entry(digest).or_default().insert(name);
-        }
-    }
-    known
-});
+/// The beginnings of the digests of every text of the list, in each rendering: sorted, with the place of the text in the list. To hash
+/// them all takes longer than everything else that is done for a verdict; a test makes the file, and holds it against the texts.
+const DIGESTS: &[u8] = include_bytes!("licence/digests.bin");
 
+/// The bytes of a digest that are in the file, and those of a place.
+const BEGINNING: usize = 6;
+const ROW: usize = BEGINNING + 2;
+
+/// The licences of the list that have a text with this digest in one of its renderings.
+fn listed_with(digest: &Digest) -> impl Iterator<Item = &'static str> {
+    let (rows, _) = DIGESTS.as_chunks::<ROW>();
+    let beginning = digest.as_bytes().get(..BEGINNING).unwrap_or_default().to_owned();
+    let from = rows.partition_point(|row| row.get(..BEGINNING).unwrap_or_default() < beginning.as_slice());
+    let rows = rows.iter().skip(from).take_while(move |row| row.starts_with(&beginning));
+    let listed = rows.filter_map(|row| match row {
+        [.., high, low] => spdx::text::LICENSE_TEXTS.get(usize::from(u16::from_be_bytes([*high, *low]))),
+        _ => None,
+    });
+    // The file has the beginnings alone: which text it is, the text itself decides.
+    let digest = *digest;
+    let is_it = move |text: &str| renderings(text).iter().any(|one| Digest::of(one.as_bytes()) == digest);
+    listed.filter(move |(_, text)| is_it(text)).map(|(name, _)| *name)
+}
+
+/// A text as it is, without blanks at the ends of lines, with one or no line feed at the end, and with line feeds as Windows has them.
 fn renderings(text: &str) -> BTreeSet<String> {
     let trimmed: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     let mut all = BTreeSet::from([text.to_owned()]);

@@ -168,3 +168,26 @@ fn an_empty_file_is_the_text_of_no_licence() {
         assert!(!matches!(&found, TextVerdict::Other(_) | TextVerdict::Same), "{found:?}");
     }
 }
+
+/// Written by `STELE_WRITE_VECTORS=1 cargo test -p stele-spec licence`, and compared on every run.
+#[test]
+fn the_file_of_digests_is_that_of_the_list() {
+    let mut rows = BTreeSet::new();
+    // NOASSERTION and NONE have no text, and an empty file is no licence.
+    for (at, (_, text)) in spdx::text::LICENSE_TEXTS.iter().enumerate().filter(|(_, (_, text))| !text.is_empty()) {
+        let place = u16::try_from(at).unwrap().to_be_bytes();
+        for rendering in renderings(text) {
+            let digest = Digest::of(rendering.as_bytes());
+            rows.insert([&digest.as_bytes()[..BEGINNING], &place].concat());
+        }
+    }
+    let made = rows.into_iter().flatten().collect::<Vec<u8>>();
+    if std::env::var_os("STELE_WRITE_VECTORS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/finding/licence/digests.bin"), &made).unwrap();
+        return;
+    }
+    assert!(
+        made == DIGESTS,
+        "the list has changed: write the file anew, and read what that does to the log's findings"
+    );
+}
