@@ -293,10 +293,8 @@ fn listed_with(digest: &Digest) -> impl Iterator<Item = &'static str> {
     let beginning = digest.as_bytes().get(..BEGINNING).unwrap_or_default().to_owned();
     let from = rows.partition_point(|row| row.get(..BEGINNING).unwrap_or_default() < beginning.as_slice());
     let rows = rows.iter().skip(from).take_while(move |row| row.starts_with(&beginning));
-    let listed = rows.filter_map(|row| match row {
-        [.., high, low] => spdx::text::LICENSE_TEXTS.get(usize::from(u16::from_be_bytes([*high, *low]))),
-        _ => None,
-    });
+    let listed = rows
+        .filter_map(|[.., high, low]| spdx::text::LICENSE_TEXTS.get(usize::from(u16::from_be_bytes([*high, *low]))));
     // The file has the beginnings alone: which text it is, the text itself decides.
     let digest = *digest;
     let is_it = move |text: &str| renderings(text).iter().any(|one| Digest::of(one.as_bytes()) == digest);
