@@ -1,14 +1,17 @@
-//! The base models that the files of a release name: in the model card, the adapter's config, and GGUF headers.
+//! The base models that the files of a release name: in the model card, the adapter's config, GGUF headers, and the recipe of a merge.
 
 use std::path::{Path, PathBuf};
 
 use stele_spec::finding::DeclaredBase;
 use stele_spec::manifest::FilePath;
 
+use crate::yaml::Yaml;
 use crate::{card, config, gguf};
 
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
+/// The most models of a merge that are named.
+const MAX_MERGED: usize = 1_000;
 
 /// What files say of the models that they were made of.
 #[derive(Debug, Default)]
@@ -19,7 +22,7 @@ pub struct Declared {
     pub unread: Vec<(FilePath, String)>,
 }
 
-/// The base models that files name: every adapter's config, every GGUF header, and the model card at the top.
+/// The base models that files name: every adapter's config, every GGUF header, the recipe of a merge, and the model card at the top.
 pub fn declared_bases(files: &[(FilePath, PathBuf)]) -> Declared {
     let mut declared = Declared::default();
     files.iter().for_each(|(path, open)| declared.read(path, open));
@@ -33,6 +36,8 @@ impl Declared {
             self.card(path, open)
         } else if path.file_name() == "adapter_config.json" {
             self.adapter(path, open)
+        } else if is_merge(path) {
+            self.merge(path, open)
         } else if name.to_ascii_lowercase().ends_with(".gguf") {
             self.header(path, open)
         } else {
@@ -67,6 +72,19 @@ impl Declared {
         Ok(())
     }
 
+    fn merge(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
+        let bytes = bytes(open)?;
+        let recipe =
+            Yaml::parse(&String::from_utf8_lossy(&bytes)).map_err(|why| format!("expected YAML, found {why}"))?;
+        let mut names = Vec::new();
+        merged(&recipe, &mut names);
+        for (field, name) in names {
+            // `model+lora`: both are in it.
+            name.split('+').for_each(|name| self.name(path, field, name.to_owned()));
+        }
+        Ok(())
+    }
+
     fn header(&mut self, path: &FilePath, open: &Path) -> Result<(), String> {
         let header = match gguf::Header::read(open) {
             Ok(header) => header,
@@ -83,6 +101,29 @@ impl Declared {
     }
 }
 
+/// Whether a file is the recipe that mergekit writes beside a merged model.
+pub fn is_merge(path: &FilePath) -> bool {
+    matches!(path.file_name(), "mergekit_config.yml" | "mergekit_config.yaml")
+}
+
+/// The models that a recipe names, wherever they stand in it: `base_model`, and `model` of each source, as a text or with its path.
+fn merged(recipe: &Yaml, names: &mut Vec<(&'static str, String)>) {
+    match recipe {
+        Yaml::Map(fields) => {
+            for field in ["base_model", "model"] {
+                let named = fields.get(field);
+                let said = named.and_then(|named| named.as_text().or_else(|| named.get("path")?.as_text()));
+                let name =
+                    said.filter(|name| names.len() < MAX_MERGED && !names.iter().any(|(_, known)| known == name));
+                names.extend(name.map(|name| (field, name.to_owned())));
+            }
+            fields.values().for_each(|field| merged(field, names));
+        }
+        Yaml::List(items) => items.iter().for_each(|item| merged(item, names)),
+        _ => {}
+    }
+}
+
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = stele_durable::read_file(path, MAX_TEXT).map_err(|error| error.to_string())?;
     Ok(bytes.unwrap_or_default())
@@ -91,6 +132,21 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_merge_names_its_models() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("mergekit_config.yml");
+        std::fs::write(
+            &open,
+            "merge_method: slerp\nbase_model: acme/a\nslices:\n- sources:\n  - model: acme/a\n    layer_range: [0, 4]\n  - model:\n      model:\n        path: acme/b\n  - model: acme/c+acme/lora\n",
+        )
+        .unwrap();
+        let declared = declared_bases(&[("mergekit_config.yml".parse().unwrap(), open)]);
+        let names: Vec<&str> = declared.bases.iter().map(|base| base.name.as_str()).collect();
+        assert_eq!(names, ["acme/a", "acme/b", "acme/c", "acme/lora"]);
+        assert!(declared.unread.is_empty());
+    }
 
     #[test]
     fn an_empty_name_is_no_base() {

@@ -15,6 +15,23 @@ const MAX_VALUES: usize = 1_000;
 /// The most characters of a value that are kept.
 const MAX_CHARS: usize = 200;
 
+/// What stands in the place of a base model where there is none, or nobody said which.
+const NO_BASE: [&str; 13] = [
+    "from scratch",
+    "from_scratch",
+    "false",
+    "more information needed",
+    "n/a",
+    "na",
+    "no",
+    "none",
+    "scratch",
+    "tba",
+    "tbd",
+    "todo",
+    "unknown",
+];
+
 /// The front matter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Card(BTreeMap<String, Yaml>);
@@ -149,7 +166,10 @@ impl Card {
 
     /// The models that it names as its base. Templates are filled with words for none.
     pub fn bases(&self) -> impl Iterator<Item = String> {
-        let none = |name: &String| !["none", "n/a", "false", "no"].contains(&name.to_ascii_lowercase().as_str());
+        let none = |name: &String| {
+            let word = name.trim_matches(|c: char| c.is_whitespace() || "[]().-_*?".contains(c)).to_ascii_lowercase();
+            !word.is_empty() && !NO_BASE.contains(&word.as_str())
+        };
         self.all("base_model").into_iter().filter(none)
     }
 
@@ -247,8 +267,26 @@ mod tests {
     #[test]
     fn nothing_is_no_base() {
         for value in [
-            "", " null", " NULL", " ~", " None", " false", " n/a", " []", " [null]", "\n- null", "\n- ~", " \"\"",
+            "",
+            " null",
+            " NULL",
+            " ~",
+            " None",
+            " false",
+            " n/a",
+            " []",
+            " [null]",
+            "\n- null",
+            "\n- ~",
+            " \"\"",
             " no",
+            " TBD",
+            " from scratch",
+            " unknown",
+            " todo",
+            " \"-\"",
+            " [More Information Needed]",
+            " \"[More Information Needed]\"",
         ] {
             let card = card(&format!("---\nbase_model:{value}\nlicense: mit\n---\n"));
             assert_eq!((card.bases().count(), card.odd_base()), (0, None), "{value:?}");

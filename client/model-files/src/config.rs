@@ -76,6 +76,13 @@ const MAX_PARTS: u32 = 3;
 fn quantization_config(config: &Json, depth: u32) -> Option<&Json> {
     if let Some(found) =
         config.get("quantization_config").filter(|found| found.as_map().is_some_and(|map| !map.is_empty()))
+        && !is_of_cache(found)
+    {
+        return Some(found);
+    }
+    // Of MLX, which names no method.
+    if let Some(found) =
+        config.get("quantization").filter(|found| found.get("bits").is_some_and(|bits| bits.as_u64().is_some()))
     {
         return Some(found);
     }
@@ -86,6 +93,23 @@ fn quantization_config(config: &Json, depth: u32) -> Option<&Json> {
     parts.filter_map(|(_, part)| quantization_config(part, depth + 1)).next()
 }
 
+/// Whether it is the cache of a running model that is quantized, and no weight.
+fn is_of_cache(config: &Json) -> bool {
+    let is_said = |name: &str| {
+        config.get(name).is_some_and(|value| match value {
+            Json::Map(fields) => !fields.is_empty(),
+            Json::Null => false,
+            _ => true,
+        })
+    };
+    let method = config.get("quant_method").and_then(Json::as_str);
+    method.is_none_or(|method| method == "compressed-tensors")
+        && is_said("kv_cache_scheme")
+        && !is_said("config_groups")
+        && !is_said("quant_algo")
+        && bits(config).is_none()
+}
+
 /// `gptq, 4 bits`.
 fn quantization(config: &Json) -> Option<String> {
     let method = config.get("quant_method").and_then(Json::as_str);
@@ -93,13 +117,18 @@ fn quantization(config: &Json) -> Option<String> {
         (Some(method), Some(bits)) => Some(format!("{}, {bits} bits", short(method))),
         (Some(method), None) => Some(short(method)),
         (None, Some(bits)) => Some(format!("{bits} bits")),
-        (None, None) => None,
+        (None, None) => config.get("bits").map(|_| "several numbers of bits".to_owned()),
     }
 }
 
 /// The bits of a weight: said once, by a flag, or the same in every group of `config_groups`.
 fn bits(config: &Json) -> Option<u64> {
     let said = ["bits", "num_bits", "w_bit", "nbits"].iter().find_map(|name| config.get(name).and_then(Json::as_u64));
+    // MLX says beside it which layers have another number.
+    let layers = config.as_map().into_iter().flat_map(|map| map.values());
+    if layers.filter_map(|layer| layer.get("bits")?.as_u64()).any(|bits| Some(bits) != said) && said.is_some() {
+        return None;
+    }
     let flag = |name: &str| config.get(name).and_then(Json::as_bool).unwrap_or(false);
     let flagged = if flag("load_in_4bit") { Some(4) } else { flag("load_in_8bit").then_some(8) };
     said.or(flagged).or_else(|| {
@@ -143,6 +172,23 @@ mod tests {
             of(r#"{"thinker_config": {"text_config": {"quantization_config": {"quant_method": "awq", "bits": 4}}}}"#);
         assert_eq!(deep.quantization.as_deref(), Some("awq, 4 bits"));
         assert_eq!(of(r#"{"quantization_config": {}}"#).quantization, None);
+    }
+
+    #[test]
+    fn mlx_says_bits_without_a_method_and_a_quantized_cache_is_no_quantization() {
+        let of = |config: &str| {
+            let config = Config::parse(config.as_bytes()).unwrap();
+            (config.quantization, config.bits)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(of(r#"{"quantization": {"group_size": 64, "bits": 4}}"#), (some("4 bits"), Some(4)));
+        let mixed = r#"{"quantization": {"group_size": 64, "bits": 4, "lm_head": {"group_size": 64, "bits": 8}}}"#;
+        assert_eq!(of(mixed), (some("several numbers of bits"), None));
+        assert_eq!(of(r#"{"quantization": "none"}"#), (None, None));
+        let cache = r#"{"quantization_config": {"quant_method": "compressed-tensors", "config_groups": GROUPS, "kv_cache_scheme": {"num_bits": 8}}}"#;
+        assert_eq!(of(&cache.replace("GROUPS", "{}")), (None, None));
+        let groups = r#"{"group_0": {"weights": {"num_bits": 4}}}"#;
+        assert_eq!(of(&cache.replace("GROUPS", groups)), (some("compressed-tensors, 4 bits"), Some(4)));
     }
 
     #[test]

@@ -108,7 +108,12 @@ impl Header {
     /// Whether it is the model itself, and not what goes with one: a projector of images, an adapter, a vocabulary.
     pub fn is_model(&self) -> bool {
         let kind = self.kind.as_deref().is_none_or(|kind| kind == "model");
-        kind && self.architecture.as_deref() != Some("clip")
+        kind && !self.is_control_vector() && self.architecture.as_deref() != Some("clip")
+    }
+
+    /// Whether it steers another model: a control vector.
+    pub fn is_control_vector(&self) -> bool {
+        [&self.architecture, &self.kind].into_iter().any(|said| said.as_deref() == Some("controlvector"))
     }
 
     fn take(&mut self, key: &str, value: Value) {

@@ -3,6 +3,7 @@
 
 // Reading order is dependency order: a module uses only modules above it.
 mod gguf_length;
+mod git_index;
 mod licence_tags;
 mod yaml_scalar;
 

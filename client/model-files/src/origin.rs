@@ -1,9 +1,13 @@
 //! Where a folder came from: a Hugging Face cache, a Hugging Face download, or a git clone. Files are read, no program is run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use stele_spec::manifest::FilePath;
+
+use crate::git_index::GitIndex;
 use crate::hub_name::HubName;
 
 /// The most bytes of any of these files that are read.
@@ -18,6 +22,18 @@ pub struct Origin {
     pub git: Option<String>,
     /// The commit.
     pub revision: Option<String>,
+    /// Whether the git remote is a folder of a disk.
+    pub is_of_this_machine: bool,
+    /// Why the weights may not be those of the commit; see [`doubt`].
+    pub doubt: Option<String>,
+}
+
+/// The remote of a clone.
+enum Remote {
+    /// An address, without what could be a secret in it.
+    Address(String),
+    /// A folder of a disk.
+    Disk,
 }
 
 /// Looks for the traces.
@@ -31,7 +47,11 @@ fn cache(home: &Path) -> Option<Origin> {
     let commit = home.file_name()?.to_str().filter(|name| is_commit(name))?;
     let snapshots = home.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "snapshots"))?;
     let name = snapshots.parent()?.file_name()?.to_str()?.strip_prefix("models--")?;
-    Some(Origin { huggingface: Some(name.replacen("--", "/", 1)), git: None, revision: Some(commit.to_owned()) })
+    Some(Origin {
+        huggingface: Some(name.replacen("--", "/", 1)),
+        revision: Some(commit.to_owned()),
+        ..Origin::default()
+    })
 }
 
 /// `.git`: the remote `origin` and the commit that is checked out.
@@ -39,16 +59,48 @@ fn git(home: &Path) -> Option<Origin> {
     let git = home.join(".git");
     let head = text(&git.join("HEAD"))?;
     let revision = match head.trim().strip_prefix("ref: ") {
-        None => Some(head.trim().to_owned()),
-        Some(name) if name.split('/').all(|part| !part.is_empty() && part != "..") => {
-            text(&git.join(name)).map(|commit| commit.trim().to_owned()).or_else(|| packed(&git, name))
-        }
-        Some(_) => None,
+        None => Some(head.trim().to_owned()).filter(|commit| is_commit(commit)),
+        Some(name) => commit_of(&git, name),
     };
-    let url = text(&git.join("config")).as_deref().and_then(remote);
+    let (url, is_of_this_machine) = match text(&git.join("config")).as_deref().and_then(remote) {
+        Some(Remote::Address(url)) => (Some(url), false),
+        Some(Remote::Disk) => (None, true),
+        None => (None, false),
+    };
     let huggingface = url.as_deref().and_then(HubName::of_remote);
     let git = url.filter(|_| huggingface.is_none());
-    Some(Origin { huggingface, git, revision: revision.filter(|commit| is_commit(commit)) })
+    Some(Origin { huggingface, git, revision, is_of_this_machine, doubt: None })
+}
+
+/// The commit that a name of git stands for.
+fn commit_of(git: &Path, name: &str) -> Option<String> {
+    let is_name = name.split('/').all(|part| !part.is_empty() && part != "..");
+    let loose = || text(&git.join(name)).map(|commit| commit.trim().to_owned());
+    let commit = is_name.then(|| loose().or_else(|| packed(git, name)))?;
+    commit.filter(|commit| is_commit(commit))
+}
+
+/// Why the weights in a clone may be others than the remote has at its commit: they were replaced in place, or never pushed. What cannot
+/// be compared is in doubt too.
+pub fn doubt(root: &Path, origin: &Origin, weights: &[FilePath]) -> Option<String> {
+    let home = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let git = home.join(".git");
+    let is_clone = cache(&home).is_none() && (origin.huggingface.is_some() || origin.git.is_some());
+    let head = text(&git.join("HEAD")).filter(|_| is_clone)?;
+    if let Some(branch) = head.trim().strip_prefix("ref: ").and_then(|name| name.strip_prefix("refs/heads/")) {
+        match commit_of(&git, &format!("refs/remotes/origin/{branch}")) {
+            None => return Some(format!("the branch {branch} is not known to be at the remote")),
+            pushed if pushed != origin.revision => {
+                return Some(format!("the branch {branch} is at another commit than that of the remote"));
+            }
+            Some(_) => {}
+        }
+    }
+    let names: BTreeSet<&str> = weights.iter().map(FilePath::as_str).collect();
+    match GitIndex::read(&git.join("index"), &names) {
+        Ok(index) => names.into_iter().find_map(|name| index.changed(&home, name)),
+        Err(error) => Some(format!("the weights could not be compared with .git/index: {error}")),
+    }
 }
 
 fn packed(git: &Path, name: &str) -> Option<String> {
@@ -57,14 +109,17 @@ fn packed(git: &Path, name: &str) -> Option<String> {
     Some(line.split(' ').next()?.to_owned())
 }
 
-/// The URL of `[remote "origin"]`, without what could be a password in it.
-fn remote(config: &str) -> Option<String> {
+/// The URL of `[remote "origin"]`, without what could be a password or a token in it.
+fn remote(config: &str) -> Option<Remote> {
     let mut lines = config.lines().map(str::trim).skip_while(|line| *line != "[remote \"origin\"]").skip(1);
     let url = lines
         .by_ref()
         .take_while(|line| !line.starts_with('['))
         .find_map(|line| line.strip_prefix("url")?.trim_start().strip_prefix('=').map(|url| url.trim().to_owned()))?;
-    match url.split_once("://") {
+    let url = url.trim_matches('"');
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    Some(match url.split_once("://") {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("file") => Remote::Disk,
         Some((scheme, rest)) => {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
             // Over SSH the name is that of an account that all share, and no secret.
@@ -75,10 +130,10 @@ fn remote(config: &str) -> Option<String> {
             };
             let user = user.map(|user| format!("{user}@")).unwrap_or_default();
             let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-            Some(format!("{scheme}://{user}{host}/{path}"))
+            Remote::Address(format!("{scheme}://{user}{host}/{path}"))
         }
-        None => Some(over_ssh(&url).unwrap_or(url)),
-    }
+        None => over_ssh(url).map_or(Remote::Disk, Remote::Address),
+    })
 }
 
 /// `git@git.acme.example:acme/tiny`, as an address: `ssh://git@git.acme.example/acme/tiny`. A path on a disk is none.
@@ -102,7 +157,7 @@ fn download(home: &Path) -> Option<Origin> {
     commits.sort();
     commits.dedup();
     match commits.as_slice() {
-        [commit] => Some(Origin { huggingface: None, git: None, revision: Some(commit.clone()) }),
+        [commit] => Some(Origin { revision: Some(commit.clone()), ..Origin::default() }),
         _ => None,
     }
 }
@@ -155,8 +210,46 @@ mod tests {
             fs::write(git.join("config"), format!("[remote \"origin\"]\nurl = {url}\n")).unwrap();
             assert_eq!(of(folder.path()).huggingface.as_deref(), Some("acme/tiny"), "{url}");
         }
+        for url in ["https://git.acme.example/y.git?private_token=abc", "https://git.acme.example/y.git#abc"] {
+            fs::write(git.join("config"), format!("[remote \"origin\"]\nurl = {url}\n")).unwrap();
+            assert_eq!(of(folder.path()).git.as_deref(), Some("https://git.acme.example/y.git"), "{url}");
+        }
+        for url in ["/srv/git/x.git", "../x", "file:///home/me/x", "C:\\models\\x"] {
+            fs::write(git.join("config"), format!("[remote \"origin\"]\nurl = {url}\n")).unwrap();
+            let origin = of(folder.path());
+            assert_eq!((origin.git, origin.huggingface, origin.is_of_this_machine), (None, None, true), "{url}");
+        }
         fs::write(git.join("config"), "[remote \"origin\"]\nurl = git@git.acme.example:acme/tiny.git\n").unwrap();
         assert_eq!(of(folder.path()).git.as_deref(), Some("ssh://git@git.acme.example/acme/tiny.git"));
+    }
+
+    #[test]
+    fn weights_that_were_replaced_in_a_clone_are_in_doubt() {
+        let folder = tempfile::tempdir().unwrap();
+        let git = folder.path().join(".git");
+        let write = |path: &str, bytes: &[u8]| {
+            let path = git.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let commit = format!("{COMMIT}\n");
+        write("HEAD", b"ref: refs/heads/main\n");
+        write("refs/heads/main", commit.as_bytes());
+        write("config", b"[remote \"origin\"]\nurl = https://huggingface.co/acme/base\n");
+        let weights = ["model.safetensors".parse().unwrap()];
+        fs::write(folder.path().join("model.safetensors"), b"base").unwrap();
+        let doubted = || doubt(folder.path(), &of(folder.path()), &weights);
+        assert!(doubted().unwrap().contains("is not known to be at the remote"));
+        write("refs/remotes/origin/main", commit.as_bytes());
+        assert!(doubted().unwrap().contains("could not be compared with .git/index"));
+        let blob = stele_spec::manifest::FileDigests::of(b"base").git_sha1;
+        write("index", &crate::git_index::tests::index(&[("model.safetensors", blob)]));
+        assert_eq!(doubted(), None);
+        fs::write(folder.path().join("model.safetensors"), b"mine").unwrap();
+        assert_eq!(doubted().unwrap(), "model.safetensors is not the file of the repository");
+        fs::write(folder.path().join("model.safetensors"), b"base").unwrap();
+        write("refs/remotes/origin/main", "1".repeat(40).as_bytes());
+        assert!(doubted().unwrap().contains("at another commit"));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! How many parameters the safetensors files of a folder are: each weight once, unpacked. What is not certain is left open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use stele_spec::finding::Json;
 use stele_spec::manifest::FilePath;
 use stele_verify::folder::walk::Found;
 
@@ -75,16 +76,46 @@ pub fn total_parameters(index: &Found) -> io::Result<Option<u64>> {
     Ok(read.metadata.and_then(|metadata| metadata.total_parameters))
 }
 
-/// Counts the parameters. `totals` are what indexes say; a pipeline is made of parts in folders, and all of them are the model.
-pub fn count(files: &[Counted], totals: &BTreeMap<FilePath, u64>, config: &Config, is_pipeline: bool) -> Parameters {
-    let sets = sets(files);
+/// The folders of the parts that a pipeline names, each with its slash and the top without: `model_index.json` of diffusers names each
+/// part with its class, `modules.json` of sentence-transformers lists them. None where it names none, or cannot be read.
+pub fn parts_of_pipeline(bytes: &[u8]) -> BTreeSet<String> {
+    let folder = |name: &str| {
+        let name = name.trim_end_matches('/');
+        if name.is_empty() { String::new() } else { format!("{name}/") }
+    };
+    let is_class = |part: &Json| part.as_list().is_some_and(|list| list.iter().any(|word| word.as_str().is_some()));
+    match Json::parse(bytes) {
+        Ok(Json::Map(parts)) => {
+            let named = parts.iter().filter(|(name, part)| !name.starts_with('_') && is_class(part));
+            named.map(|(name, _)| folder(name)).collect()
+        }
+        Ok(Json::List(modules)) => {
+            modules.iter().filter_map(|module| module.get("path")?.as_str().map(folder)).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Counts the parameters. `totals` are what indexes say; `pipeline` are the folders of the parts that together are the model, where it
+/// is made of parts.
+pub fn count(
+    files: &[Counted],
+    totals: &BTreeMap<FilePath, u64>,
+    config: &Config,
+    pipeline: &BTreeSet<String>,
+) -> Parameters {
+    let mut sets = sets(files);
+    // What no part names is the same once more: the whole in one file, another version of a part, a checkpoint.
+    if sets.len() > 1 && sets.iter().any(|set| pipeline.contains(set.folder)) {
+        sets.retain(|set| pipeline.contains(set.folder));
+    }
     let mut folders: BTreeMap<&str, Vec<&Set<'_>>> = BTreeMap::new();
     sets.iter().for_each(|set| folders.entry(set.folder).or_default().push(set));
     let several = |sets: &[&Set<'_>]| {
         let names: Vec<String> = sets.iter().take(3).map(|set| format!("{}{}", set.folder, set.stem)).collect();
         Parameters::Open(format!("several sets of weights, {}: are they parts, or the same twice?", names.join(", ")))
     };
-    match (sets.as_slice(), is_pipeline) {
+    match (sets.as_slice(), !pipeline.is_empty()) {
         ([], _) => return Parameters::None,
         ([_], _) => {}
         (_, true) if folders.values().all(|sets| sets.len() == 1) => {}
@@ -149,11 +180,10 @@ impl Set<'_> {
         if let Some((path, total)) =
             totals.get_key_value(&index.parse().map_err(|_| "an index without a name".to_owned())?)
         {
-            // Buffers that are saved are no parameters, and are few; with shards missing, no more can be held against it.
+            // The headers are what is there; with shards missing, no more can be held against the index.
             let is_whole = self.files.len() >= self.shards;
-            if !is_whole && *total >= tensors.numbers
-                || is_whole && *total <= tensors.numbers && *total >= tensors.numbers / 2
-            {
+            let learned = tensors.numbers.saturating_sub(tensors.buffers);
+            if !is_whole && *total >= learned || is_whole && (*total == learned || *total == tensors.numbers) {
                 return Ok((*total, format!("metadata.total_parameters of {path}")));
             }
             return Err(format!("{path} says {total} parameters, and the headers have {} numbers", tensors.numbers));
@@ -184,16 +214,16 @@ fn unpacked(tensors: &Tensors, config: &Config) -> Result<u64, String> {
     };
     // Packing without words or bytes is in pairs, which needs no bits.
     let is_plain = said.is_empty() && tensors.packed_words == 0 && tensors.bytes == 0;
-    if !(KNOWN.contains(&method) || method == "fbgemm" || is_plain) {
+    let is_mlx = tensors.mlx_words > 0 && tensors.packed_words == 0 && tensors.bytes == 0;
+    if !(KNOWN.contains(&method) || method == "fbgemm" || is_plain || is_mlx) {
         return Err(open());
     }
-    let words = match (tensors.packed_words, config.bits) {
+    let in_words = |words: u64| match (words, config.bits) {
         (0, _) => Some(0),
-        (words, Some(bits @ (2 | 3 | 4 | 8))) => {
-            words.checked_mul(32).filter(|all| all % bits == 0).map(|all| all / bits)
-        }
+        (words, Some(bits @ (2..=6 | 8))) => words.checked_mul(32).filter(|all| all % bits == 0).map(|all| all / bits),
         _ => None,
     };
+    let biases = if is_mlx { 0 } else { tensors.biases };
     let bytes = match (tensors.bytes, config.bits) {
         (0, _) => Some(0),
         (bytes, Some(4)) if method == "bitsandbytes" => bytes.checked_mul(2),
@@ -201,7 +231,10 @@ fn unpacked(tensors: &Tensors, config: &Config) -> Result<u64, String> {
         _ => None,
     };
     let pairs = tensors.packed_pairs.checked_mul(2);
-    let sum = [words, bytes, pairs].into_iter().try_fold(tensors.plain, |sum, more| sum.checked_add(more?));
+    let (words, mlx) = (in_words(tensors.packed_words), in_words(tensors.mlx_words));
+    let sum = [words, mlx, bytes, pairs, Some(biases)]
+        .into_iter()
+        .try_fold(tensors.plain, |sum, more| sum.checked_add(more?));
     sum.filter(|sum| *sum > 0).ok_or_else(open)
 }
 
@@ -251,10 +284,11 @@ mod tests {
         list.iter().map(|(path, tensors)| Counted { path: path.parse().unwrap(), tensors: Some(*tensors) }).collect()
     }
 
-    fn counted(list: &[(&str, u64)], totals: &[(&str, u64)], is_pipeline: bool) -> Option<u64> {
+    fn counted(list: &[(&str, u64)], totals: &[(&str, u64)], pipeline: &[&str]) -> Option<u64> {
         let list: Vec<_> = list.iter().map(|(path, numbers)| (*path, plain(*numbers))).collect();
         let totals = totals.iter().map(|(path, total)| (path.parse().unwrap(), *total)).collect();
-        match count(&files(&list), &totals, &Config::default(), is_pipeline) {
+        let pipeline = pipeline.iter().map(|folder| (*folder).to_owned()).collect();
+        match count(&files(&list), &totals, &Config::default(), &pipeline) {
             Parameters::Known { count, .. } => Some(count),
             Parameters::Open(_) | Parameters::None => None,
         }
@@ -269,14 +303,16 @@ mod tests {
             &[("x.fp16.safetensors", 7), ("x.bf16.safetensors", 7)],
             &[("adapter_model.safetensors", 1), ("model.safetensors", 7)],
         ] {
-            assert_eq!(counted(list, &[], false), None, "{list:?}");
+            assert_eq!(counted(list, &[], &[]), None, "{list:?}");
         }
-        let both = [("unet/m.safetensors", 7), ("all.safetensors", 9), ("all-emaonly.safetensors", 9)];
-        assert_eq!(counted(&both, &[], true), None, "a pipeline in one file beside its parts");
-        let index = [("model.safetensors.index.json", 1)];
-        assert_eq!(counted(&[("model-00001-of-00001.safetensors", 100)], &index, false), None, "an index that lies");
+        let twice = [("unet/a.safetensors", 7), ("unet/b.safetensors", 9), ("vae/m.safetensors", 9)];
+        assert_eq!(counted(&twice, &[], &["unet/", "vae/"]), None, "a part that is there twice");
+        for total in [1, 60, 101] {
+            let index = [("model.safetensors.index.json", total)];
+            assert_eq!(counted(&[("model-00001-of-00001.safetensors", 100)], &index, &[]), None, "an index of {total}");
+        }
         let unread = [Counted { path: "model.safetensors".parse().unwrap(), tensors: None }];
-        assert!(matches!(count(&unread, &BTreeMap::new(), &Config::default(), false), Parameters::Open(_)));
+        assert!(matches!(count(&unread, &BTreeMap::new(), &Config::default(), &BTreeSet::new()), Parameters::Open(_)));
     }
 
     #[test]
@@ -296,14 +332,34 @@ mod tests {
             ),
             (&[("checkpoint-500/model.safetensors", 7)], 7),
         ] {
-            assert_eq!(counted(list, &[], false), Some(expected), "{list:?}");
+            assert_eq!(counted(list, &[], &[]), Some(expected), "{list:?}");
         }
         let parts = [("unet/m.safetensors", 7), ("unet/m.fp16.safetensors", 7), ("vae/m.safetensors", 2)];
-        assert_eq!(counted(&parts, &[], true), Some(9));
+        assert_eq!(counted(&parts, &[], &["unet/", "vae/"]), Some(9));
+        let more = [
+            ("all.safetensors", 9),
+            ("all-emaonly.safetensors", 9),
+            ("unet/m.safetensors", 7),
+            ("vae/m.safetensors", 2),
+            ("vae_1_0/m.safetensors", 2),
+        ];
+        assert_eq!(counted(&more, &[], &["unet/", "vae/"]), Some(9), "what no part names is the same once more");
+        let modules = [("model.safetensors", 7), ("2_Dense/model.safetensors", 2), ("epoch-1/model.safetensors", 7)];
+        assert_eq!(counted(&modules, &[], &["", "1_Pooling/", "2_Dense/"]), Some(9));
         let shards = [("model-00001-of-00002.safetensors", 40), ("model-00002-of-00002.safetensors", 60)];
-        let index = [("model.safetensors.index.json", 98)];
-        assert_eq!(counted(&shards, &index, false), Some(98));
-        assert_eq!(counted(&shards[..1], &index, false), Some(98), "one shard of a model that says how large it is");
+        let index = [("model.safetensors.index.json", 100)];
+        assert_eq!(counted(&shards, &index, &[]), Some(100));
+        assert_eq!(counted(&shards[..1], &index, &[]), Some(100), "one shard of a model that says how large it is");
+    }
+
+    #[test]
+    fn a_pipeline_names_its_parts() {
+        let of = |text: &str| parts_of_pipeline(text.as_bytes()).into_iter().collect::<Vec<_>>();
+        let index = r#"{"_class_name": "P", "unet": ["diffusers", "U"], "vae": ["diffusers", "V"], "safety_checker": [null, null], "requires": true}"#;
+        assert_eq!(of(index), ["unet/", "vae/"]);
+        let modules = r#"[{"idx": 0, "path": "", "type": "T"}, {"idx": 1, "path": "1_Pooling", "type": "P"}]"#;
+        assert_eq!(of(modules), ["", "1_Pooling/"]);
+        assert_eq!(of("[]").len() + of("{").len(), 0);
     }
 
     #[test]
@@ -311,7 +367,7 @@ mod tests {
         let count = |tensors: Tensors, quantization: &str, bits: Option<u64>| {
             let quantization = Some(quantization.to_owned()).filter(|said| !said.is_empty());
             let config = Config { quantization, bits, ..Config::default() };
-            match super::count(&files(&[("model.safetensors", tensors)]), &BTreeMap::new(), &config, false) {
+            match super::count(&files(&[("model.safetensors", tensors)]), &BTreeMap::new(), &config, &BTreeSet::new()) {
                 Parameters::Known { count, .. } => Some(count),
                 _ => None,
             }
@@ -331,6 +387,11 @@ mod tests {
         assert_eq!(count(bytes, "compressed-tensors, 4 bits", Some(4)), None);
         let floats = Tensors { plain: 100, has_scales: true, numbers: 104, ..Tensors::default() };
         assert_eq!(count(floats, "fp8", None), Some(100));
+        let mlx =
+            Tensors { mlx_words: 2048, plain: 64, biases: 256, has_scales: true, numbers: 2624, ..Tensors::default() };
+        assert_eq!(count(mlx, "4 bits", Some(4)), Some(16_448));
+        assert_eq!(count(mlx, "several numbers of bits", None), None);
+        assert_eq!(count(mlx, "", None), None);
         let pairs = Tensors { packed_pairs: 50, plain: 10, has_scales: true, numbers: 64, ..Tensors::default() };
         assert_eq!(count(pairs, "mxfp4", None), Some(110));
     }

@@ -34,18 +34,24 @@ pub struct Tensors {
     pub plain: u64,
     /// 32-bit integers that hold several weights each (`.qweight`, `.weight_packed`).
     pub packed_words: u64,
+    /// The same of MLX (`.weight` of unsigned integers).
+    pub mlx_words: u64,
+    /// `.biases`: of MLX they stand beside packed weights; of anything else they are weights.
+    pub biases: u64,
     /// Bytes that hold two weights each (`_blocks` of MXFP4, `.weight_packed` of NVFP4).
     pub packed_pairs: u64,
     /// Bytes in the place of weights (`.weight`): one each, or two where the quantization has four bits.
     pub bytes: u64,
     /// Whether a tensor stands beside packed ones: scales, zeros, maps.
     pub has_scales: bool,
+    /// Whether a tensor is a part of a LoRA, by its name.
+    pub has_lora: bool,
 }
 
 impl Tensors {
     /// Whether weights are packed, or have scales beside them: the numbers are not those of the model.
     pub fn is_packed(&self) -> bool {
-        self.packed_words > 0 || self.packed_pairs > 0 || self.has_scales
+        self.packed_words > 0 || self.mlx_words > 0 || self.packed_pairs > 0 || self.has_scales
     }
 
     /// Both together; nothing where that is more than there can be.
@@ -55,9 +61,12 @@ impl Tensors {
             buffers: self.buffers.checked_add(other.buffers)?,
             plain: self.plain.checked_add(other.plain)?,
             packed_words: self.packed_words.checked_add(other.packed_words)?,
+            mlx_words: self.mlx_words.checked_add(other.mlx_words)?,
+            biases: self.biases.checked_add(other.biases)?,
             packed_pairs: self.packed_pairs.checked_add(other.packed_pairs)?,
             bytes: self.bytes.checked_add(other.bytes)?,
             has_scales: self.has_scales || other.has_scales,
+            has_lora: self.has_lora || other.has_lora,
         })
     }
 
@@ -65,13 +74,16 @@ impl Tensors {
         let mut sum = self;
         sum.numbers = sum.numbers.checked_add(numbers)?;
         let last = name.rsplit('.').next().unwrap_or(name);
+        sum.has_lora |= LORA.iter().any(|part| name.contains(part));
         let is_scale = SCALES.contains(&last) || name.contains(".quant_state.") || last.ends_with("_proj_scales");
         let to = match item.dtype.as_str() {
             _ if is_scale => {
                 sum.has_scales = true;
                 return Some(sum);
             }
-            dtype if is_buffer(last, dtype, item.shape.sides()) => &mut sum.buffers,
+            dtype if is_buffer(last, dtype, &item.shape) => &mut sum.buffers,
+            "U32" if last == "weight" => &mut sum.mlx_words,
+            _ if last == "biases" => &mut sum.biases,
             "I32" if matches!(last, "qweight" | "weight_packed") => &mut sum.packed_words,
             "U8" if last == "weight_packed" || last.ends_with("_blocks") => &mut sum.packed_pairs,
             "U8" | "I8" => &mut sum.bytes,
@@ -83,21 +95,25 @@ impl Tensors {
 }
 
 /// The last words of the names of what quantizers put beside weights.
-const SCALES: [&str; 24] = [
+const SCALES: [&str; 28] = [
     "SCB",
+    "_scale",
+    "_shift",
     "absmax",
+    "comfy_quant",
     "g_idx",
     "input_amax",
     "input_global_scale",
     "input_scale",
-    "k_scale",
     "nested_absmax",
     "nested_quant_map",
     "output_scale",
     "quant_map",
     "qzeros",
+    "scale_input",
+    "scale_weight",
+    "scaled_fp8",
     "scales",
-    "v_scale",
     "weight_format",
     "weight_g_idx",
     "weight_global_scale",
@@ -110,22 +126,29 @@ const SCALES: [&str; 24] = [
     "gate_up_proj_scales",
 ];
 
-/// The last words of the names of tensors that a model saves and does not learn.
-const BUFFERS: [&str; 8] = [
+/// Parts of the names of tensors of a LoRA, by the libraries that write them: PEFT, diffusers, and kohya's scripts.
+const LORA: [&str; 5] = [".lora_A.", ".lora_down.", "lora_unet_", "lora_te_", "lora_transformer_"];
+
+/// The last words of the names of tensors that a model saves and does not learn; those of a cache say nothing of the weights.
+const BUFFERS: [&str; 11] = [
     "inv_freq",
+    "k_scale",
     "masked_bias",
     "num_batches_tracked",
     "position_ids",
+    "q_scale",
     "relative_position_index",
     "running_mean",
     "running_var",
     "token_type_ids",
+    "v_scale",
 ];
 
-/// Whether a tensor is no parameter. 64-bit integers are indices and counters, booleans are masks, and a bias of four dimensions is the
-/// causal mask of GPT-2 and its kin.
-fn is_buffer(last: &str, dtype: &str, sides: usize) -> bool {
-    matches!(dtype, "I64" | "U64" | "BOOL") || BUFFERS.contains(&last) || last == "bias" && sides == 4
+/// Whether a tensor is no parameter. 64-bit integers are indices and counters, booleans are masks, and a bias of the
+/// shape of a mask is that of GPT-2 and its kin.
+fn is_buffer(last: &str, dtype: &str, shape: &Shape) -> bool {
+    let is_mask = matches!(shape, Shape::Numbers { is_mask: true, .. });
+    matches!(dtype, "I64" | "U64" | "BOOL") || BUFFERS.contains(&last) || last == "bias" && is_mask
 }
 
 /// The product of a shape; nothing where there is no shape, or none that can be.
@@ -135,18 +158,10 @@ enum Shape {
     None,
     Numbers {
         product: u64,
-        sides: usize,
+        /// Whether it is `[1, 1, n, n]`, as causal masks are and the biases of ConvNeXt V2, `[1, 1, 1, n]`, are not.
+        is_mask: bool,
     },
     TooMany,
-}
-
-impl Shape {
-    fn sides(&self) -> usize {
-        match self {
-            Self::Numbers { sides, .. } => *sides,
-            Self::None | Self::TooMany => 0,
-        }
-    }
 }
 
 impl<'de> Deserialize<'de> for Shape {
@@ -163,11 +178,16 @@ impl<'de> Deserialize<'de> for Shape {
             fn visit_seq<A: SeqAccess<'de>>(self, mut sides: A) -> Result<Shape, A::Error> {
                 let mut numbers = Some(1_u64);
                 let mut count = 0;
+                let mut first = [0_u64; 4];
                 while let Some(side) = sides.next_element::<u64>()? {
                     numbers = numbers.and_then(|numbers| numbers.checked_mul(side));
+                    if let Some(place) = first.get_mut(count) {
+                        *place = side;
+                    }
                     count += 1;
                 }
-                Ok(numbers.map_or(Shape::TooMany, |product| Shape::Numbers { product, sides: count }))
+                let is_mask = count == 4 && matches!(first, [1, 1, rows, columns] if rows == columns);
+                Ok(numbers.map_or(Shape::TooMany, |product| Shape::Numbers { product, is_mask }))
             }
 
             fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
@@ -269,6 +289,32 @@ mod tests {
         let tensor = |name: &str, dtype: &str, shape: &str| {
             format!("\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[0,0]}}")
         };
+        let read = |items: &[String]| {
+            let header = format!("{{{}}}", items.join(","));
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+            std::fs::write(file.path(), &bytes).unwrap();
+            tensors(file.path(), bytes.len() as u64).unwrap()
+        };
+        let convnext = read(&[tensor("pwconv1.weight", "F32", "[4,8]"), tensor("grn.bias", "F32", "[1,1,1,16]")]);
+        assert_eq!((convnext.plain, convnext.buffers), (48, 0));
+        let comfy = read(&[
+            tensor("scaled_fp8", "F8_E4M3", "[2]"),
+            tensor("q.weight", "F8_E4M3", "[8,8]"),
+            tensor("q.scale_weight", "F32", "[]"),
+            tensor("q.scale_input", "F32", "[]"),
+        ]);
+        assert_eq!((comfy.plain, comfy.is_packed()), (64, true));
+        let mlx = read(&[
+            tensor("q.weight", "U32", "[64,32]"),
+            tensor("q.scales", "F16", "[64,4]"),
+            tensor("q.biases", "F16", "[64,4]"),
+            tensor("embed.weight", "F16", "[8,8]"),
+        ]);
+        assert_eq!((mlx.mlx_words, mlx.plain, mlx.biases, mlx.is_packed()), (2048, 64, 256, true));
+        let cache = read(&[tensor("q.weight", "F32", "[4,4]"), tensor("k_scale", "F32", "[]")]);
+        assert_eq!((cache.plain, cache.is_packed()), (16, false));
+        assert!(read(&[tensor("lora_unet_down.lora_down.weight", "F16", "[4,4]")]).has_lora);
         let items = [
             tensor("embeddings.position_ids", "I64", "[1,512]"),
             tensor("h.0.attn.bias", "F32", "[1,1,16,16]"),
@@ -279,11 +325,7 @@ mod tests {
             tensor("h.0.attn.c_attn.bias", "F32", "[8]"),
             tensor("w", "F16", "[3,3]"),
         ];
-        let header = format!("{{{}}}", items.join(","));
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
-        std::fs::write(file.path(), &bytes).unwrap();
-        let read = tensors(file.path(), bytes.len() as u64).unwrap();
+        let read = read(&items);
         assert_eq!((read.plain, read.numbers - read.buffers), (17, 17));
         assert_eq!(read.buffers, 512 + 256 + 1 + 64 + 1 + 9);
     }

@@ -35,6 +35,7 @@ pub mod register;
 pub mod name;
 
 pub mod foresight;
+mod host_locators;
 pub mod parent_listing;
 pub mod receipt;
 pub mod release_file;

@@ -27,6 +27,7 @@ use stele_verify::folder::walk::Found;
 use toml::{Table, Value};
 
 use crate::form::{self, DECIDE, Form};
+use crate::host_locators;
 use crate::parent_listing;
 use crate::problems::Problems;
 use crate::short_forms;
@@ -78,6 +79,7 @@ impl ReleaseFile {
         }
         short_forms::expand(&mut form, problems);
         parent_listing::fill(&mut form, problems);
+        host_locators::check(&mut form, problems);
         let parents = take_folders(&mut form, path.parent().unwrap_or(Path::new("")), problems);
         Some(Self { path: path.to_owned(), form, roles, parents })
     }

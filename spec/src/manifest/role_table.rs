@@ -4,7 +4,7 @@ use super::path::FilePath;
 use super::role::Role;
 
 /// Endings of files that hold learned parameters, or the state of one that is loaded as a whole.
-const WEIGHTS: [&str; 66] = [
+const WEIGHTS: [&str; 67] = [
     "bin",
     "bmodel",
     "caffemodel",
@@ -53,6 +53,7 @@ const WEIGHTS: [&str; 66] = [
     "plan",
     "pt",
     "pt2",
+    "ptd",
     "pte",
     "pth",
     "ptl",
@@ -136,7 +137,7 @@ fn of_path(path: &FilePath) -> Role {
     if stem.starts_with("system_prompt") || stem.starts_with("system-prompt") {
         return Role::SystemPrompt;
     }
-    if document && ["license", "licence", "copying", "notice", "unlicense"].iter().any(|word| stem.starts_with(word)) {
+    if document && is_licence(stem) {
         return Role::Licence;
     }
     if document && matches!(stem, "readme" | "model_card" | "modelcard" | "model-card") {
@@ -157,6 +158,12 @@ fn of_path(path: &FilePath) -> Role {
         return Role::Config;
     }
     Role::Other
+}
+
+/// `LICENSE`, `LICENSES.md`, and with the word anywhere: `MODEL_LICENSE`, `weights-licence.txt`.
+fn is_licence(stem: &str) -> bool {
+    ["license", "licence", "copying", "notice", "unlicense"].iter().any(|word| stem.starts_with(word))
+        || stem.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| matches!(word, "license" | "licence"))
 }
 
 /// `model.safetensors.index.json`, `*.safetensors.index.fp16.json`, and the index beside TensorFlow's data files.
@@ -207,6 +214,7 @@ fn is_training_state(name: &str) -> bool {
 fn is_tokenizer(name: &str, extension: &str) -> bool {
     matches!(extension, "spm" | "tiktoken")
         || name.starts_with("tokenizer.model")
+        || name.starts_with("vocab-") && extension == "json"
         || matches!(
             name,
             "tokenizer.json"
@@ -219,6 +227,7 @@ fn is_tokenizer(name: &str, extension: &str) -> bool {
                 | "merges.txt"
                 | "tekken.json"
                 | "spiece.model"
+                | "spm.model"
                 | "sentencepiece.model"
                 | "sentencepiece.bpe.model"
         )
@@ -226,7 +235,9 @@ fn is_tokenizer(name: &str, extension: &str) -> bool {
 
 fn is_config(name: &str, stem: &str, extension: &str) -> bool {
     matches!(extension, "json" | "yaml" | "yml" | "toml" | "cfg" | "ini" | "pbtxt") && stem.contains("config")
-        || matches!(name, "modules.json" | "model_index.json" | "params.json" | "modelfile" | "openvino_model.xml")
+        || matches!(name, "modules.json" | "model_index.json" | "params.json" | "modelfile" | "saved_model.pbtxt")
+        || name.starts_with("openvino_") && extension == "xml"
+        || name.ends_with(".ncnn.param")
         || matches!(extension, "prototxt" | "mil")
         || name.ends_with(".ckpt.meta")
 }

@@ -275,6 +275,17 @@ fn files_have_the_role_that_their_name_tells() {
         ("adapter_model.safetensors", Role::Weights),
         ("tokenizer.model.v3", Role::Tokenizer),
         ("images/logo.png", Role::Other),
+        ("spm.model", Role::Tokenizer),
+        ("vocab-src.json", Role::Tokenizer),
+        ("openvino_model.xml", Role::Config),
+        ("openvino_language_model.xml", Role::Config),
+        ("tiny.ncnn.param", Role::Config),
+        ("saved_model.pbtxt", Role::Config),
+        ("tiny.ptd", Role::Weights),
+        ("MODEL_LICENSE", Role::Licence),
+        ("weights-licence.txt", Role::Licence),
+        ("relicensed.txt", Role::Other),
+        ("model_license.json", Role::Other),
     ] {
         assert_eq!(Role::of_path(&path(name)), role, "{name}");
     }

@@ -8,7 +8,7 @@ use crate::manifest::{FilePath, Role};
 const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
 
 /// Names that loaders look for and whose role by name is none of [`is_loaded`].
-const LOADED_NAMES: [(&str, Role); 31] = [
+const LOADED_NAMES: [(&str, Role); 33] = [
     ("model_index.json", Role::Config),
     ("params.json", Role::Config),
     ("adapter_config.json", Role::Config),
@@ -17,6 +17,9 @@ const LOADED_NAMES: [(&str, Role); 31] = [
     ("hparams.json", Role::Config),
     ("hparams.yaml", Role::Config),
     ("hyperparams.yaml", Role::Code),
+    // Of TensorFlow.js and of Paddle: the graph.
+    ("model.json", Role::Config),
+    ("inference.json", Role::Config),
     ("model.yaml", Role::Config),
     ("model.yml", Role::Config),
     ("recipe.yaml", Role::Config),
@@ -44,7 +47,7 @@ const LOADED_NAMES: [(&str, Role); 31] = [
     ("messages", Role::SystemPrompt),
 ];
 /// Ends of weights that loaders unpack, and of those whose role by name is none of [`is_loaded`].
-const PACKED: [&str; 9] = [".gz", ".bz2", ".xz", ".z", ".zst", ".lz4", ".lzma", ".zip", ".tar"];
+const PACKED: [&str; 10] = [".7z", ".gz", ".bz2", ".xz", ".z", ".zst", ".lz4", ".lzma", ".zip", ".tar"];
 /// Stems of archives that are unpacked to a model.
 const PACKED_STEMS: [&str; 5] = ["model", "weights", "pytorch_model", "checkpoint", "saved_model"];
 /// Extensions of weights whose role by name is none of [`is_loaded`].
@@ -180,6 +183,9 @@ mod tests {
             ("model.tar.gz", "weights"),
             ("weights.zip", "weights"),
             ("model.tgz", "weights"),
+            ("model.7z", "weights"),
+            ("web/model.json", "config"),
+            ("inference.json", "config"),
         ] {
             assert_eq!(loadable_by_name(path), Some(role), "{path}");
         }
@@ -192,6 +198,7 @@ mod tests {
             "release.toml",
             ".gitattributes",
             "photos.zip",
+            "photos.7z",
             "paper.tar.gz",
         ] {
             assert_eq!(loadable_by_name(path), None, "{path}");

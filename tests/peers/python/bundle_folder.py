@@ -96,7 +96,7 @@ def loaded_by_name(path):
     name = path.rpartition("/")[2].lower()
     # A name that no path can be is looked up without its odd characters.
     plain = re.sub(r"[^a-z0-9._-]", "_", name)[-200:]
-    stem = re.sub(r"(\.(gz|bz2|xz|z|zst|lz4|lzma|zip|tar|tgz))+$", "", name)
+    stem = re.sub(r"(\.(7z|gz|bz2|xz|z|zst|lz4|lzma|zip|tar|tgz))+$", "", name)
     packed = stem != name and (stem in PACKED or role(re.sub(r"[^a-z0-9._-]", "_", stem)[-200:]) == "weights")
     return packed or is_like(name, LOADED) or role(path) in TAKEN or role(plain) in TAKEN
 
@@ -105,8 +105,8 @@ TAKEN = "weights weights-index classifier config code tokenizer chat-template ge
 PACKED = "model weights pytorch_model checkpoint saved_model".split()
 LOADED = (
     "adapter_model.* *.cpkl *.exl2 *.lora *.rds ndarray-cache.json tensor-cache.json checkpoint model_index.json params.json "
-    "adapter_config.json modelfile feature_extractor.json hparams.json hparams.yaml model.yaml model.yml recipe.yaml "
-    "preprocessor.json dtypes.json manifest.json params hyperparams.yaml *.pyc *.pyd *.dylib unigram.json encoder.json bpe.codes "
+    "adapter_config.json modelfile feature_extractor.json hparams.json hparams.yaml model.json inference.json model.yaml model.yml "
+    "recipe.yaml preprocessor.json dtypes.json manifest.json params hyperparams.yaml *.pyc *.pyd *.dylib unigram.json encoder.json bpe.codes "
     "bpe.vocab dict.txt tokens.txt vocab.tsv source_vocab.json target_vocab.json normalizer.json template system messages"
 ).split()
 
@@ -133,7 +133,7 @@ def role(path):
         ("generation-config", name == "generation_config.json"),
         ("chat-template", is_like(name, ("*.jinja", "*.jinja2")) or re.fullmatch(r"chat_template(\.[^.]*)?", name)),
         ("system-prompt", is_like(name, ("system_prompt*", "system-prompt*"))),
-        ("licence", document and is_like(name, ("license*", "licence*", "copying*", "notice*", "unlicense*"))),
+        ("licence", document and (is_like(name, LICENCE_NAMES) or re.search(LICENCE_WORD, name))),
         ("model-card", document and name.partition(".")[0] in ("readme", "model_card", "modelcard", "model-card")),
         ("safety", document and is_like(name, SAFETY_NAMES) or within("safety")),
         ("evaluation", within("eval", "evals", "evaluation", "evaluations") or name.startswith("eval_results")),
@@ -149,7 +149,7 @@ def is_like(name, patterns):
 WEIGHTS = (
     "bin bmodel caffemodel cbm circle ckpt dduf dill distcp dlc engine espresso ftz ggml gguf h5 hdf5 hef jit joblib keras "
     "litertlm llamafile mar mlmodel mnn model_state msgpack nemo nexa nnue npy npz om onnx onnx_data ort ot params pb pdiparams "
-    "pdmodel pdparams pickle pkl plan pt pt2 pte pth ptl rknn safetensors sav skops t7 task tflite tmfile torchscript trt ubj "
+    "pdmodel pdparams pickle pkl plan pt pt2 ptd pte pth ptl rknn safetensors sav skops t7 task tflite tmfile torchscript trt ubj "
     "uff vmfb weights xgb"
 ).split()
 CODE = (
@@ -164,12 +164,14 @@ TRAINING = re.compile(
 )
 TOKENIZER_NAMES = (
     "*.spm *.tiktoken tokenizer.model* tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json vocab.json "
-    "vocab.txt vocab.bpe merges.txt tekken.json spiece.model sentencepiece.model sentencepiece.bpe.model"
+    "vocab.txt vocab.bpe merges.txt tekken.json vocab-*.json spiece.model spm.model sentencepiece.model sentencepiece.bpe.model"
 ).split()
+LICENCE_NAMES = "license* licence* copying* notice* unlicense*".split()
+LICENCE_WORD = r"(?<![a-z0-9])licen[cs]e(?![a-z0-9])"
 SAFETY_NAMES = "safety* system_card* system-card* acceptable_use* use_policy* usage_policy*".split()
 CONFIG_NAMES = (
     "*config*.json *config*.yaml *config*.yml *config*.toml *config*.cfg *config*.ini *config*.pbtxt modules.json "
-    "model_index.json params.json modelfile openvino_model.xml *.prototxt *.mil *.ckpt.meta"
+    "model_index.json params.json modelfile saved_model.pbtxt openvino_*.xml *.ncnn.param *.prototxt *.mil *.ckpt.meta"
 ).split()
 
 

@@ -59,7 +59,8 @@ pub fn write(folder: &Path, kind: &str, seed: u8) -> Step {
             ("README.md", card("license: openrail++\npipeline_tag: text-to-image")),
             (
                 "model_index.json",
-                b"{\"_class_name\": \"StableDiffusionPipeline\", \"_diffusers_version\": \"0.35.1\"}".to_vec(),
+                b"{\"_class_name\": \"StableDiffusionPipeline\", \"_diffusers_version\": \"0.35.1\", \"unet\": [\"diffusers\", \"UNet2DConditionModel\"], \"vae\": [\"diffusers\", \"AutoencoderKL\"]}"
+                    .to_vec(),
             ),
             ("unet/config.json", b"{\"_class_name\": \"UNet2DConditionModel\"}".to_vec()),
             ("unet/diffusion_pytorch_model.safetensors", safetensors(seed)),

@@ -29,6 +29,10 @@ const CARD_FIELDS: [&str; 7] =
 /// How the files of a whole model begin, by the libraries that write them, whatever other formats lie beside.
 const USUAL: [&str; 5] = ["model", "adapter_model", "diffusion_pytorch_model", "pytorch_lora_weights", "consolidated"];
 
+/// The files that quantizers write beside a configuration: GPTQ, AWQ, ModelOpt, and quanto.
+const QUANTIZERS: [&str; 5] =
+    ["hf_quant_config.json", "quant_config.json", "quantization_map.json", "quanto_qmap.json", "quantize_config.json"];
+
 /// What a folder says.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -40,6 +44,14 @@ pub struct Facts {
     pub(super) gguf: Vec<GgufModel>,
     /// GGUF files that are adapters.
     pub(super) gguf_adapters: Vec<FilePath>,
+    /// GGUF files that steer a model.
+    pub(super) control_vectors: Vec<FilePath>,
+    /// What makes it another kind of object than a model by itself: a merge, a LoRA, a control vector.
+    pub(super) made_of_others: Option<String>,
+    /// That weights are quantized which `config.json` does not say.
+    pub(super) unsaid_quantization: Option<String>,
+    /// The bytes of all weights together.
+    pub(super) weights_bytes: u64,
     /// How many parameters, and what says so.
     pub(super) parameters: Parameters,
     /// Where the folder came from.
@@ -87,7 +99,10 @@ struct Gathered {
     gguf: Vec<GgufFile>,
     tensors: Vec<Counted>,
     totals: BTreeMap<FilePath, u64>,
-    is_pipeline: bool,
+    /// The folders of the parts that a pipeline names.
+    pipeline: BTreeSet<String>,
+    /// The file of a quantizer beside the configuration.
+    quantizer: Option<FilePath>,
 }
 
 impl Facts {
@@ -105,6 +120,7 @@ impl Facts {
         (facts.bases, facts.base_paths) =
             declared.bases.into_iter().partition(|base| BaseName::of(&base.name) == BaseName::Model);
         facts.gather(gathered);
+        facts.origin.doubt = origin::doubt(root, &facts.origin, &facts.weights);
         facts.formats.sort_unstable();
         facts.formats.dedup();
         facts.without_role.sort_by(|a, b| b.cmp(a));
@@ -116,9 +132,21 @@ impl Facts {
     }
 
     fn gather(&mut self, gathered: Gathered) {
-        let Gathered { gguf, tensors, totals, is_pipeline } = gathered;
+        let Gathered { gguf, tensors, totals, pipeline, quantizer } = gathered;
         self.gguf = GgufModel::all(gguf);
-        self.parameters = parameters::count(&tensors, &totals, &self.config, is_pipeline);
+        self.parameters = parameters::count(&tensors, &totals, &self.config, &pipeline);
+        self.parts_without_count(&pipeline, &tensors);
+        self.made_of_others = self.made_of_others(&tensors);
+        let packed = |file: &&Counted| file.tensors.is_some_and(|tensors| tensors.is_packed());
+        self.unsaid_quantization = match (quantizer, tensors.iter().find(packed)) {
+            _ if self.config.quantization.is_some() => None,
+            (Some(path), _) => Some(format!("{path} is that of a quantization, and config.json says none")),
+            (None, Some(file)) => Some(format!(
+                "the weights in {} are packed or have scales, and config.json says no quantization",
+                file.path
+            )),
+            (None, None) => None,
+        };
         let of_gguf = |models: &[GgufModel]| {
             let mut counts = models.iter().map(GgufModel::parameters);
             let first = counts.next().flatten();
@@ -153,6 +181,41 @@ impl Facts {
         }
     }
 
+    /// Where a part of a pipeline has its weights in another format, the count is not that of all.
+    fn parts_without_count(&mut self, pipeline: &BTreeSet<String>, counted: &[Counted]) {
+        let is_in =
+            |folder: &str, path: &FilePath| path.as_str().strip_prefix(folder).is_some_and(|name| !name.contains('/'));
+        let is_open = |folder: &&String| {
+            self.weights.iter().any(|path| is_in(folder, path)) && !counted.iter().any(|file| is_in(folder, &file.path))
+        };
+        if let (Parameters::Known { .. }, Some(folder)) = (&self.parameters, pipeline.iter().find(is_open)) {
+            self.parameters = Parameters::Open(format!("the weights in {folder} are no safetensors"));
+        }
+    }
+
+    /// What says that the weights are made of other models, or belong to one.
+    fn made_of_others(&self, tensors: &[Counted]) -> Option<String> {
+        // By its recipe, even one that names no model.
+        const RELATIONS: [&str; 4] = ["adapter", "finetune", "merge", "quantized"];
+        let named = |names: &[&str]| {
+            self.files.iter().find(|path| names.iter().any(|name| path.rsplit('/').next() == Some(*name)))
+        };
+        if let Some(path) = named(&["mergekit_config.yml", "mergekit_config.yaml"]) {
+            return Some(format!("{path} is that of a merge"));
+        }
+        if let Some(path) = named(&["pytorch_lora_weights.safetensors", "pytorch_lora_weights.bin"]) {
+            return Some(format!("{path} is that of a LoRA"));
+        }
+        if let Some(file) = tensors.iter().find(|file| file.tensors.is_some_and(|tensors| tensors.has_lora)) {
+            return Some(format!("{} has tensors of a LoRA", file.path));
+        }
+        if let Some(path) = self.control_vectors.first() {
+            return Some(format!("{path} is a control vector, which steers another model"));
+        }
+        let relation = self.card.first("base_model_relation").filter(|said| RELATIONS.contains(&said.as_str()));
+        relation.map(|relation| format!("the model card says base_model_relation {relation}"))
+    }
+
     /// What made the model, as far as a file says so. Of several the one that knows most of the model counts.
     fn take_tool(&mut self, file: &Found) {
         if Tool::is_named_in(&file.path)
@@ -177,6 +240,7 @@ impl Facts {
                 let named = roles.parts.named.get(&file.path).and_then(part_lists::format);
                 self.formats.extend(named.or_else(|| format_of(&file.path, &extension, content)));
                 self.weights.push(file.path.clone());
+                self.weights_bytes = self.weights_bytes.saturating_add(file.size);
             }
             // What is attributed to others is no licence of this.
             Role::Licence if file.path.file_name().to_ascii_lowercase().starts_with("notice") => {}
@@ -191,9 +255,7 @@ impl Facts {
                 self.take_card(file);
                 self.card_file = Some(file.path.clone());
             }
-            Role::Safety if name.to_ascii_lowercase().contains("use_policy") => {
-                self.use_policy = Some(file.path.clone())
-            }
+            Role::Safety if is_use_policy(&file.path) => self.use_policy = Some(file.path.clone()),
             Role::Safety if self.safety_report.is_none() => self.safety_report = Some(file.path.clone()),
             Role::SystemPrompt => self.system_prompt = Some(file.path.clone()),
             Role::ChatTemplate => self.has_chat_template = true,
@@ -216,7 +278,11 @@ impl Facts {
                 let config = self.bytes(file).and_then(|bytes| AdapterConfig::parse(&bytes).ok());
                 self.adapters.push((file.path.clone(), config.unwrap_or_default()));
             }
-            ("model_index.json" | "modules.json", _) => gathered.is_pipeline = true,
+            ("model_index.json" | "modules.json", _) => {
+                let parts = self.bytes(file).map(|bytes| parameters::parts_of_pipeline(&bytes));
+                gathered.pipeline.extend(parts.unwrap_or_default());
+            }
+            (name, "json") if QUANTIZERS.contains(&name) => gathered.quantizer = Some(file.path.clone()),
             ("tokenizer_config.json", _) => {
                 let template =
                     self.bytes(file).map(|bytes| String::from_utf8_lossy(&bytes).contains("\"chat_template\""));
@@ -286,6 +352,8 @@ impl Facts {
             gathered.gguf.push(GgufFile { path: file.path.clone(), header });
         } else if header.is_adapter() {
             self.gguf_adapters.push(file.path.clone());
+        } else if header.is_control_vector() {
+            self.control_vectors.push(file.path.clone());
         }
     }
 
@@ -338,6 +406,12 @@ impl Facts {
     }
 }
 
+/// Whether a file is a policy on uses, by its name.
+fn is_use_policy(path: &FilePath) -> bool {
+    let name = path.file_name().to_ascii_lowercase().replace('-', "_");
+    ["use_policy", "usage_policy", "acceptable_use"].iter().any(|word| name.contains(word))
+}
+
 /// The format of a file of weights: by its content, and by the ending where the content decides nothing.
 fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Option<&'static str> {
     match content {
@@ -371,7 +445,7 @@ fn format_of(path: &FilePath, extension: &str, content: Option<Content>) -> Opti
         "bin" | "pt" | "pth" | "ckpt" | "pkl" | "pickle" => "pytorch",
         "pt2" => "pt2",
         "jit" | "torchscript" | "ptl" => "torchscript",
-        "pte" => "executorch",
+        "pte" | "ptd" => "executorch",
         "skops" => "skops",
         "task" | "litertlm" => "litert",
         "mlmodel" => "coreml",

@@ -95,10 +95,17 @@ impl Preset {
             Some(format!("the model card says base_model_relation {said}"))
         };
         let found = match self {
-            Self::SmallResearch => {
-                let count = facts.parameters.known().filter(|count| *count > MAX_SMALL)?;
-                format!("the files have {count} parameters, and small is up to {MAX_SMALL}")
-            }
+            Self::SmallResearch => match facts.parameters.known() {
+                Some(count) if count > MAX_SMALL => {
+                    format!("the files have {count} parameters, and small is up to {MAX_SMALL}")
+                }
+                // In four bits there are two of them in a byte.
+                None if facts.weights_bytes > MAX_SMALL / 2 => format!(
+                    "the weights have {} bytes and an unknown number of parameters, and small is up to {MAX_SMALL}",
+                    facts.weights_bytes
+                ),
+                _ => return None,
+            },
             Self::Embedding => match facts.card.first("pipeline_tag").as_deref() {
                 Some("feature-extraction" | "sentence-similarity" | "text-ranking") => return None,
                 Some(tag) => format!("the model card says pipeline_tag {tag}"),
@@ -156,5 +163,21 @@ impl FromStr for Preset {
                     .to_owned())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_of_unknown_count_are_small_only_by_their_bytes() {
+        let of = |weights_bytes: u64| {
+            let facts = Facts { weights_bytes, ..Facts::default() };
+            let (answers, against) = Preset::SmallResearch.answers(&facts);
+            (answers.table.contains_key("not_evaluated"), against.is_some())
+        };
+        assert_eq!(of(4_000_000), (true, false));
+        assert_eq!(of(140_000_000_000), (false, true));
     }
 }

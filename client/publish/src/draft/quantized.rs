@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use stele_model_files::gguf_file_type::FileType;
+use stele_model_files::gguf_models::GgufModel;
 
 use super::facts::Facts;
 
@@ -37,6 +38,12 @@ impl Quantized {
             let may_be_trained = TRAINED.contains(&method) && facts.bases.is_empty() && facts.base_paths.is_empty();
             return Self::Yes { how: how.clone(), from: "config.json".to_owned(), may_be_trained };
         }
+        if let Some(why) = &facts.unsaid_quantization {
+            return Self::Open(why.clone());
+        }
+        if let Some(why) = several_models(facts) {
+            return Self::Open(why);
+        }
         let others: Vec<&str> = facts.formats.iter().copied().filter(|format| *format != "gguf").collect();
         let mut kinds = types.iter();
         match (kinds.next(), kinds.next()) {
@@ -54,6 +61,20 @@ impl Quantized {
             }
         }
     }
+}
+
+/// That the GGUF models are of several kinds, or of several sizes: quantizations of one model have both in common.
+fn several_models(facts: &Facts) -> Option<String> {
+    let (first, rest) = facts.gguf.split_first()?;
+    let differs = |one: Option<String>, other: Option<String>| {
+        one.zip(other).filter(|(one, other)| one != other).map(|(one, other)| format!("{one} and {other}"))
+    };
+    let kind = |model: &GgufModel| model.header().architecture.clone();
+    let size = |model: &GgufModel| model.parameters().map(|count| format!("{count} parameters"));
+    rest.iter().find_map(|other| {
+        let found = differs(kind(first), kind(other)).or_else(|| differs(size(first), size(other)))?;
+        Some(format!("{} and {} are of two models, {found}: one object each?", first.path(), other.path()))
+    })
 }
 
 /// What a GGUF model says.
@@ -94,4 +115,34 @@ fn types(facts: &Facts) -> BTreeMap<Kind, String> {
         types.entry(kind).or_insert_with(|| model.path().to_string());
     }
     types
+}
+
+#[cfg(test)]
+mod tests {
+    use stele_model_files::gguf::Header;
+    use stele_model_files::gguf_models::GgufFile;
+
+    use super::*;
+
+    fn model(path: &str, architecture: &str, parameters: u64) -> GgufFile {
+        let mut header = Header::default();
+        header.architecture = Some(architecture.to_owned());
+        header.parameters = Some(parameters);
+        header.file_type = Some(FileType::Quantized("Q4_K_M"));
+        GgufFile { path: path.parse().unwrap(), header }
+    }
+
+    #[test]
+    fn two_models_of_one_type_are_asked_about() {
+        let of = |files: [GgufFile; 2]| {
+            let facts = Facts { gguf: GgufModel::all(files), ..Facts::default() };
+            Quantized::of(&facts)
+        };
+        let draft = of([model("draft.gguf", "llama", 7), model("target.gguf", "llama", 70)]);
+        assert!(matches!(draft, Quantized::Open(why) if why.contains("7 parameters and 70 parameters")));
+        let parts = of([model("flux.gguf", "flux", 7), model("t5.gguf", "t5encoder", 7)]);
+        assert!(matches!(parts, Quantized::Open(why) if why.contains("flux and t5encoder")));
+        let twice = of([model("a/x.gguf", "llama", 7), model("b/x.gguf", "llama", 7)]);
+        assert!(matches!(twice, Quantized::Yes { how, .. } if how == "Q4_K_M"));
+    }
 }

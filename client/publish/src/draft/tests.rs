@@ -187,3 +187,141 @@ fn a_pipeline_of_spacy_is_no_pickle() {
     assert_eq!(value(&form, "model.formats").as_deref(), Some("[\"spacy\"]"));
     assert!(!said.contains("pickle") && !said.contains("is this weights?"), "{said}");
 }
+
+/// The draft of a folder under a variant.
+fn of_variant(variant: &str, files: &[(&str, &[u8])]) -> (toml::Table, String) {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), files);
+    let facts = facts(folder.path()).unwrap();
+    let names = Names { variant: variant.parse().ok(), ..Names::default() };
+    let text = release_toml(&names, &facts, &Answers::default()).text;
+    (text.parse().unwrap(), text)
+}
+
+fn tensors(header: &str, length: usize) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &vec![0; length]].concat()
+}
+
+#[test]
+fn the_name_of_a_variant_makes_no_base_of_what_was_made_of_others() {
+    let model = safetensors(4);
+    let lora = tensors(r#"{"lora_unet_a.lora_down.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]}}"#, 8);
+    let scaled = tensors(
+        r#"{"q.weight":{"dtype":"F8_E4M3","shape":[8,8],"data_offsets":[0,64]},"q.scale_weight":{"dtype":"F32","shape":[],"data_offsets":[64,68]}}"#,
+        68,
+    );
+    let artifact = |files: &[(&str, &[u8])]| value(&of_variant("base", files).0, "model.artifact");
+    assert_eq!(artifact(&[("model.safetensors", &model)]).as_deref(), Some("base"));
+    for (name, bytes) in [
+        ("mergekit_config.yml", &b"merge_method: slerp\n"[..]),
+        ("README.md", &card("base_model_relation: merge")),
+        ("pytorch_lora_weights.safetensors", &model),
+        ("style.safetensors", &lora),
+        ("scaled.safetensors", &scaled),
+        ("quantize_config.json", br#"{"bits": 4, "group_size": 128}"#),
+        ("hf_quant_config.json", br#"{"quantization": {"quant_algo": "NVFP4"}}"#),
+        ("quanto_qmap.json", b"{}"),
+    ] {
+        assert_eq!(artifact(&[("model.safetensors", &model), (name, bytes)]), None, "{name}");
+    }
+    let recipe = b"models:\n- model: acme/a\n- model: acme/b\n";
+    let (form, _) = draft(&[("mergekit_config.yml", recipe), ("model.safetensors", &model)]);
+    assert_eq!(value(&form, "from_scratch").as_deref(), Some("false"));
+    assert_eq!(value(&form, "lineage.1.relation").as_deref(), Some("merge"));
+}
+
+#[test]
+fn bits_without_a_method_are_those_of_mlx() {
+    let model = tensors(
+        r#"{"q.weight":{"dtype":"U32","shape":[64,32],"data_offsets":[0,8192]},"q.scales":{"dtype":"F16","shape":[64,4],"data_offsets":[8192,8704]},"q.biases":{"dtype":"F16","shape":[64,4],"data_offsets":[8704,9216]},"e.weight":{"dtype":"F16","shape":[8,8],"data_offsets":[9216,9344]}}"#,
+        9344,
+    );
+    let config = br#"{"quantization": {"group_size": 64, "bits": 4}}"#;
+    let (form, _) = of_variant("base", &[("config.json", config), ("model.safetensors", &model)]);
+    assert_eq!(value(&form, "model.artifact").as_deref(), Some("quantized"));
+    assert_eq!(value(&form, "model.quantization").as_deref(), Some("4 bits"));
+    assert_eq!(value(&form, "model.parameters").as_deref(), Some("16448"));
+}
+
+#[test]
+fn a_tag_of_vectors_says_text_only_beside_a_model_of_text() {
+    for (config, tag, expected) in [
+        (r#"{"model_type": "bert"}"#, "feature-extraction", Some("[\"text\"]")),
+        (r#"{"architectures": ["XLMRobertaModel"]}"#, "sentence-similarity", Some("[\"text\"]")),
+        (r#"{"model_type": "hubert", "architectures": ["HubertModel"]}"#, "feature-extraction", None),
+        (r#"{"model_type": "clip"}"#, "sentence-similarity", None),
+        (r#"{"model_type": "qwen2_vl"}"#, "feature-extraction", None),
+        ("{}", "feature-extraction", None),
+        (r#"{"model_type": "hubert"}"#, "text-generation", Some("[\"text\"]")),
+    ] {
+        let front = card(&format!("pipeline_tag: {tag}"));
+        let (form, said) =
+            draft(&[("config.json", config.as_bytes()), ("README.md", &front), ("model.safetensors", &safetensors(4))]);
+        assert_eq!(value(&form, "model.modalities").as_deref(), expected, "{config}");
+        assert_eq!(expected.is_none(), said.contains("each that it takes or gives"), "{config}");
+    }
+}
+
+#[test]
+fn a_second_text_and_a_policy_leave_the_terms_to_decide() {
+    let front = card("license: mit");
+    let model = safetensors(4);
+    let of = |name: &str, bytes: &[u8]| {
+        let (form, _) = draft(&[("README.md", &front), ("model.safetensors", &model), (name, bytes)]);
+        (value(&form, "license.spdx"), value(&form, "license.use_restricted"))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(of("notes.txt", b"notes"), (some("MIT"), some("false")));
+    for policy in ["USE_POLICY.md", "ACCEPTABLE_USE.md", "acceptable_use_policy.txt"] {
+        assert_eq!(of(policy, b"You must not."), (some("MIT"), None), "{policy}");
+    }
+    let texts: [(&str, &[u8]); 4] = [
+        ("README.md", &front),
+        ("LICENSE", b"MIT License. Acme."),
+        ("MODEL_LICENSE", b"You must not use it."),
+        ("model.safetensors", &model),
+    ];
+    let (form, said) = draft(&texts);
+    assert_eq!((value(&form, "license.spdx"), value(&form, "license.use_restricted")), (None, None));
+    assert!(said.contains("MODEL_LICENSE is word by word no text of the SPDX list"), "{said}");
+}
+
+#[test]
+fn a_clone_whose_weights_are_others_is_not_drafted_as_its_origin() {
+    let config = b"[remote \"origin\"]\nurl = https://huggingface.co/acme/base\n";
+    let commit = "5d3c8a1f0f9e4a3c8e5c6f3d1b2a49788695a4b3\n".as_bytes();
+    let clone: [(&str, &[u8]); 5] = [
+        (".git/HEAD", b"ref: refs/heads/main\n"),
+        (".git/refs/heads/main", commit),
+        (".git/refs/remotes/origin/main", commit),
+        (".git/config", config),
+        ("model.safetensors", &safetensors(4)),
+    ];
+    let (form, said) = draft(&clone);
+    assert_eq!((value(&form, "model.purl"), value(&form, "hosts.0.locator")), (None, None));
+    assert!(said.contains("could not be compared with .git/index"), "{said}");
+    let mut of_disk = clone;
+    of_disk[3].1 = b"[remote \"origin\"]\nurl = /srv/git/x.git\n";
+    let (form, said) = draft(&of_disk);
+    assert!(!form.contains_key("hosts") && said.contains("is a clone of one on a disk"), "{said}");
+}
+
+#[test]
+fn a_pipeline_has_the_parameters_of_the_parts_that_it_names() {
+    let index = br#"{"_class_name": "P", "unet": ["diffusers", "U"], "vae": ["diffusers", "V"]}"#;
+    let (whole, part) = (safetensors(9), safetensors(4));
+    let unet = ("unet/diffusion_pytorch_model.safetensors", &part[..]);
+    let vae = ("vae/diffusion_pytorch_model.safetensors", &part[..]);
+    let all = [
+        ("model_index.json", &index[..]),
+        ("sd_turbo.safetensors", &whole),
+        unet,
+        vae,
+        ("vae_1_0/diffusion_pytorch_model.safetensors", &part),
+    ];
+    assert_eq!(value(&draft(&all).0, "model.parameters").as_deref(), Some("8"));
+    let other = [("model_index.json", &index[..]), unet, ("vae/diffusion_pytorch_model.bin", b"\x80\x02other")];
+    let (form, said) = draft(&other);
+    assert_eq!(value(&form, "model.parameters"), None);
+    assert!(said.contains("the weights in vae/ are no safetensors"), "{said}");
+}

@@ -3,19 +3,25 @@
 use stele_spec::manifest::FilePath;
 
 /// Hidden names that belong to a repository of a model. Any other is a tool's or a person's own.
-const HIDDEN: [&str; 14] = [
+const HIDDEN: [&str; 20] = [
     ".clang-format",
     ".dockerignore",
     ".editorconfig",
+    ".env.example",
+    ".env.sample",
+    ".env.template",
     ".eval_results",
     ".flake8",
     ".gitattributes",
     ".github",
     ".gitignore",
     ".gitkeep",
+    ".gitlab-ci.yml",
     ".gitmodules",
     ".markdownlint.json",
+    ".nojekyll",
     ".pre-commit-config.yaml",
+    ".python-version",
     ".readthedocs.yaml",
     ".well-known",
 ];
@@ -33,6 +39,10 @@ const UNFINISHED: [&str; 10] = [
     ".partial",
     ".tmp",
 ];
+
+/// Locks that belong to a repository: the versions of what its programs need.
+const LOCKS: [&str; 8] =
+    ["cargo.lock", "conda.lock", "pdm.lock", "pipfile.lock", "pixi.lock", "poetry.lock", "uv.lock", "yarn.lock"];
 
 /// Ends of names of files that hold keys or passwords; what is in them is often encrypted, and then not known by its content.
 const KEY_STORES: [&str; 6] = [".jks", ".kdbx", ".keystore", ".p12", ".pfx", ".ppk"];
@@ -56,7 +66,9 @@ pub(super) fn leftover(path: &FilePath) -> Option<&'static str> {
             Some("a copy that an editor keeps")
         }
         _ if lower.ends_with(".dvc") => Some("a pointer of DVC, and not the file itself"),
-        _ if lower.ends_with(".lock") && folders.is_empty() => Some("a lock of a tool"),
+        _ if lower.ends_with(".lock") && folders.is_empty() && !LOCKS.contains(&lower.as_str()) => {
+            Some("a lock of a tool")
+        }
         "nohup.out" | "pyvenv.cfg" => Some("a tool's own files"),
         _ if lower
             .strip_prefix("core.")
@@ -136,6 +148,8 @@ mod tests {
             "id_ed25519",
             "sub/Cert.P12",
             "debug.keystore",
+            "model.lock",
+            ".env.local",
         ] {
             assert!(is(path), "{path}");
         }
@@ -149,6 +163,12 @@ mod tests {
             ".gitignore",
             ".eval_results/mmlu.yaml",
             ".github/workflows/check.yml",
+            ".env.example",
+            ".gitlab-ci.yml",
+            ".python-version",
+            ".nojekyll",
+            "uv.lock",
+            "poetry.lock",
             "core.py",
             "core.md",
             "runs/events.out.tfevents.1",

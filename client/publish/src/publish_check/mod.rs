@@ -6,8 +6,11 @@
 mod leftovers;
 mod length;
 mod portable;
-mod secrets;
 mod url_password;
+
+mod services;
+
+mod secrets;
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::services;
 use super::url_password::holds_password;
 
 /// The largest file that is searched: what is larger is data.
@@ -61,7 +62,7 @@ const WORDS: [(&str, &str); 5] = [
 const SETTINGS: [&str; 6] = ["secret_access_key", "api_key", "apikey", "client_secret", "accountkey", "auth_token"];
 
 /// How tokens begin, with the least number of letters and digits that follow, and whose they are.
-const TOKENS: [(&str, usize, &str); 26] = [
+const TOKENS: [(&str, usize, &str); 28] = [
     ("hf_", 30, "a Hugging Face token"),
     ("api_org_", 30, "a Hugging Face token"),
     ("ghp_", 36, "a GitHub token"),
@@ -85,10 +86,15 @@ const TOKENS: [(&str, usize, &str); 26] = [
     ("gsk_", 40, "an API key"),
     ("nvapi-", 40, "an NVIDIA token"),
     ("ms-", 36, "a ModelScope token"),
-    ("AIzaSy", 33, "a Google API key"),
+    ("AIza", 35, "a Google API key"),
     ("xai-", 80, "an xAI API key"),
     ("dckr_pat_", 27, "a Docker Hub token"),
+    ("sk_live_", 24, "a Stripe key"),
+    ("rk_live_", 24, "a Stripe key"),
 ];
+
+/// Those of which no `_` and no `-` is a part: names in configurations begin like them.
+const OF_LETTERS: [&str; 7] = ["hf_", "api_org_", "ghp_", "gho_", "ghu_", "ghr_", "npm_"];
 
 /// A SendGrid key: its beginning, and how many letters its two parts have, with a dot between.
 const SENDGRID: (&str, usize, usize) = ("SG.", 22, 43);
@@ -149,6 +155,10 @@ fn secret(bytes: &[u8]) -> Option<&'static str> {
     let token = TOKENS.iter().find(|(begin, least, _)| holds_token(&text, begin, *least)).map(|(_, _, what)| *what);
     token
         .or_else(|| holds_sendgrid(&text).then_some("a SendGrid key"))
+        .or_else(|| services::holds_kaggle(&text).then_some("a Kaggle key"))
+        .or_else(|| services::holds_netrc(&text).then_some("a password of a host (netrc)"))
+        .or_else(|| services::holds_telegram(&text).then_some("a token of a Telegram bot"))
+        .or_else(|| services::holds_discord(&text).then_some("a webhook of Discord"))
         .or_else(|| holds_password(&text).then_some("a password in a URL"))
         .or_else(|| holds_setting(&text).then_some("a secret under its name"))
 }
@@ -187,7 +197,7 @@ fn is_pem_key(text: &str, at: usize, after: usize) -> bool {
         .all(|c| c.is_whitespace() || matches!(c, '\u{fffd}' | '\u{feff}'));
     let behind: String = behind.split("-----").next().unwrap_or_default().chars().take(MAX_PEM_BODY).collect();
     let behind = behind.replace("\\n", "\n").replace("\\r", "");
-    let body = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '+' | '\\'));
+    let body = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '+' | ',' | '\\'));
     let letters = body.chars().take_while(|c| is_base64(*c)).count();
     letters >= LEAST_BASE64 || begins_line && is_pem_body(body)
 }
@@ -242,8 +252,9 @@ fn holds_token(text: &str, begin: &str, least: usize) -> bool {
         let rest = text.get(at + begin.len()..).unwrap_or_default();
         let token: String = rest.chars().take_while(|c| word(*c)).take(256).collect();
         let distinct = token.chars().collect::<std::collections::BTreeSet<_>>().len();
+        let is_name = OF_LETTERS.contains(&begin) && token.contains(['_', '-']);
         // A form such as `hf_xxxxxxxx...` in a document is no token.
-        !before.is_some_and(word) && token.len() >= least && distinct >= 8 && !token.contains(MADE_UP)
+        !before.is_some_and(word) && token.len() >= least && distinct >= 8 && !token.contains(MADE_UP) && !is_name
     })
 }
 
@@ -303,6 +314,9 @@ mod tests {
             format!("{{\"private_key\": \"-----BEGIN PRIVATE KEY-----\\n{body}\\n-----END PRIVATE KEY-----\\n\"}}"),
             format!("K = \"\"\"-----BEGIN RSA PRIVATE KEY-----\n{body}\n"),
             format!("KEY='-----BEGIN PRIVATE KEY-----\n{body}"),
+            format!(
+                "[\n   \"-----BEGIN PRIVATE KEY-----\\n\",\n   \"{body}\\n\",\n   \"-----END PRIVATE KEY-----\\n\"\n]"
+            ),
             format!("\u{feff}-----BEGIN EC PRIVATE KEY-----\n{body}"),
             format!("PRIVATE+KEY+log.example+1234abcd+{body}"),
             "PuTTY-User-Key-File-3: ssh-ed25519\n".to_owned(),
@@ -336,6 +350,7 @@ mod tests {
             "Use `-----BEGIN RSA PRIVATE KEY-----` as the first line.\n".to_owned(),
             "API_KEY=your-api-key-goes-here-and-nowhere-else\n".to_owned(),
             "{\"kty\": \"OKP\", \"x\": \"a\"}".to_owned(),
+            format!("{{\"{}device_map_of_the_model_abcdefghijklmn\":1}}", "hf_"),
             "ask-me-about-the-weights-of-this-model-and-its-training-data".to_owned(),
             "-----BEGIN PRIVATE KEY-----\n(your key here)\n-----END PRIVATE KEY-----\n".to_owned(),
             "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n".to_owned(),

@@ -41,7 +41,7 @@ fn is_password(rest: &str) -> bool {
 }
 
 /// Whether a host is none that answers; an empty one is `<host>` or `${HOST}`.
-fn is_example(host: &str) -> bool {
+pub(super) fn is_example(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let is_in =
         |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'));
@@ -49,7 +49,7 @@ fn is_example(host: &str) -> bool {
 }
 
 /// Whether it stands for a password: a word for one, a variable of a shell or of a format, or stars.
-fn is_placeholder(password: &str) -> bool {
+pub(super) fn is_placeholder(password: &str) -> bool {
     let distinct = password.bytes().collect::<BTreeSet<_>>().len();
     if password.len() < LEAST || distinct < LEAST_DISTINCT || password.starts_with('$') || is_format(password) {
         return true;

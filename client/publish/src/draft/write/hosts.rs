@@ -22,11 +22,18 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
     if let Some((kind, locator)) = &known {
         sheet.item("hosts");
         sheet.text("type", kind, "where the folder came from");
-        sheet.text("locator", locator, "where the folder came from");
+        match &origin.doubt {
+            None => sheet.text("locator", locator, "where the folder came from"),
+            Some(doubt) => sheet
+                .decide("locator", &format!("{locator} if these files are there, or delete this [[hosts]]: {doubt}")),
+        }
         match &origin.revision {
             Some(revision) => sheet.text("revision", revision, "where the folder came from"),
             None => sheet.decide("revision", "the commit"),
         }
+    }
+    if origin.is_of_this_machine {
+        sheet.comment("The folder is a clone of one on a disk, which is no place where others can have it.");
     }
     let mut went_on = known.is_some();
     if let Some(hosts) = answers.of_old("hosts") {
@@ -39,7 +46,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
         }
     }
     if !went_on {
-        if let Some(revision) = &origin.revision {
+        if let Some(revision) = origin.revision.as_ref().filter(|_| !origin.is_of_this_machine) {
             sheet.comment(&format!("The folder was downloaded from Hugging Face at the commit {revision}."));
         }
         for line in [

@@ -83,6 +83,12 @@ fn use_restricted(sheet: &mut FormWriter, facts: &Facts, known: &Known, spdx: Op
                 &format!("true or false: {restricts} by the licence; {} says {}", said.from, inline(&said.value)),
             );
         }
+        (Known::Fact { restricts: Some(false), .. }, None) if let Some(policy) = &facts.use_policy => {
+            sheet.decide(
+                "use_restricted",
+                &format!("true or false: false by the licence, and {policy} is a policy on uses: does the licence bind to it?"),
+            );
+        }
         (Known::Fact { restricts: Some(restricts), .. }, _) if spdx.is_some() => {
             sheet.line("use_restricted", &restricts.to_string(), "the licence");
         }
@@ -268,6 +274,10 @@ fn held(facts: &Facts, spdx: String, restricts: Option<bool>, from: &str) -> Kno
     // The text of a licence of the publisher's own may be changed from any other.
     let against = texts_of(facts).any(|text| !fits(&spdx, text));
     if against && (!spdx.contains("LicenseRef-") || texts_of(facts).any(|text| matches!(text, LicenceText::Exact(_)))) {
+        return Known::Open(format!("{from} says {spdx}; {}", seen(facts)));
+    }
+    let is_known = |(_, text): &(FilePath, LicenceText)| matches!(text, LicenceText::Exact(_) | LicenceText::Begins(_));
+    if facts.licence_files.len() > 1 && !spdx.contains("LicenseRef-") && !facts.licence_files.iter().all(is_known) {
         return Known::Open(format!("{from} says {spdx}; {}", seen(facts)));
     }
     // Beside a text that has other words, what the terms restrict is not known.

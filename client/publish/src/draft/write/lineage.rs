@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use stele_model_files::bases::is_merge;
 use stele_model_files::hub_name::HubName;
 use stele_model_files::tool::Tool;
 use stele_spec::finding::DeclaredBase;
@@ -148,6 +149,9 @@ fn how(facts: &Facts, parents: usize) -> How {
 fn by_files(facts: &Facts) -> Option<(&'static str, String)> {
     if let Some(path) = facts.adapter() {
         return Some(("adapter", path.to_string()));
+    }
+    if let Some(base) = facts.bases.iter().chain(&facts.base_paths).find(|base| is_merge(&base.file)) {
+        return Some(("merge", base.file.to_string()));
     }
     match Quantized::of(facts) {
         Quantized::Yes { from, may_be_trained: false, .. } => {

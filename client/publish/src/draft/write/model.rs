@@ -69,10 +69,21 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     } else if let Some((architecture, path)) = architecture {
         sheet.text("architecture", architecture, path.as_str());
     }
-    match facts.card.first("pipeline_tag").as_deref().and_then(modalities) {
-        Some(modalities) => sheet.line("modalities", &list(modalities), "pipeline_tag of the model card"),
-        None => match answers.find("model.modalities").filter(|answer| is_texts(&answer.value)) {
+    let tag = facts.card.first("pipeline_tag");
+    let said = tag.as_deref().and_then(modalities);
+    let open = tag.as_deref().filter(|tag| is_of_any_kind(tag) && !is_of_text(facts));
+    match (said, open) {
+        (Some(modalities), None) => sheet.line("modalities", &list(modalities), "pipeline_tag of the model card"),
+        (_, open) => match answers.find("model.modalities").filter(|answer| is_texts(&answer.value)) {
             Some(answer) => sheet.answered("modalities", &answer),
+            None if let Some(tag) = open => {
+                let kind = facts.config.model_type.as_deref().or(facts.config.architecture.as_deref());
+                let kind = kind.map(|kind| format!(", and config.json says {kind}")).unwrap_or_default();
+                let what = format!(
+                    "DECIDE: text, image, audio or video, each that it takes or gives: pipeline_tag is {tag}{kind}"
+                );
+                sheet.line("modalities", &list(&[&what]), "");
+            }
             None => sheet.comment("modalities = [\"text\"]"),
         },
     }
@@ -82,7 +93,13 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     }
     if let Some(name) = &facts.origin.huggingface {
         let revision = facts.origin.revision.as_ref().map(|revision| format!("@{revision}")).unwrap_or_default();
-        sheet.text("purl", &format!("pkg:huggingface/{name}{revision}"), "where the folder came from");
+        let purl = format!("pkg:huggingface/{name}{revision}");
+        match &facts.origin.doubt {
+            None => sheet.text("purl", &purl, "where the folder came from"),
+            Some(doubt) => {
+                sheet.decide("purl", &format!("{purl} if these are its weights, or delete this line: {doubt}"))
+            }
+        }
     }
     for (what, value) in [
         ("model_type of config.json", facts.config.model_type.as_deref()),
@@ -149,7 +166,7 @@ fn artifact(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answ
     let word = names.variant.as_ref().and_then(|variant| variant.as_str().split(['-', '_', '.']).next());
     let named = word.filter(|word| ["base", "instruct", "checkpoint", "distilled"].contains(word));
     let template = if facts.has_chat_template { " (there is a chat template: instruct?)" } else { "" };
-    match (why, quantized, named) {
+    match (why.or_else(|| facts.made_of_others.clone()), quantized, named) {
         (Some(why), _, _) => sheet.decide("artifact", &format!("one of the words above; {why}")),
         (None, Quantized::Yes { how, .. }, None) => sheet.decide(
             "artifact",
@@ -176,6 +193,82 @@ fn suggested_name(facts: &Facts) -> Option<String> {
     let name: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
     name.parse::<Model>().is_ok().then_some(name)
+}
+
+/// Whether a tag is said of models of any kind that give vectors.
+fn is_of_any_kind(pipeline: &str) -> bool {
+    matches!(pipeline, "feature-extraction" | "sentence-similarity")
+}
+
+/// How the types of models that read text alone begin.
+const OF_TEXT: [&str; 37] = [
+    "albert",
+    "bart",
+    "bert",
+    "bigbird",
+    "camembert",
+    "cohere",
+    "convbert",
+    "deberta",
+    "distilbert",
+    "electra",
+    "ernie",
+    "eurobert",
+    "falcon",
+    "flaubert",
+    "gemma",
+    "glm",
+    "gpt",
+    "jinabert",
+    "llama",
+    "longformer",
+    "luke",
+    "mistral",
+    "mobilebert",
+    "modernbert",
+    "mpnet",
+    "mt5",
+    "nomicbert",
+    "olmo",
+    "opt",
+    "phi",
+    "qwen2",
+    "qwen3",
+    "roberta",
+    "rwkv",
+    "t5",
+    "xlm",
+    "xlnet",
+];
+
+/// Parts of the types of models that look or listen too.
+const OF_MORE: [&str; 13] = [
+    "3v",
+    "4v",
+    "audio",
+    "clip",
+    "gemma3forcond",
+    "gemma3n",
+    "llama4",
+    "mistral3",
+    "multimodal",
+    "omni",
+    "speech",
+    "vision",
+    "vl",
+];
+
+/// Whether `config.json` or a header says a model that reads text alone.
+fn is_of_text(facts: &Facts) -> bool {
+    let header = || facts.gguf.first()?.header().architecture.as_deref();
+    let kind = facts.config.model_type.as_deref().or(facts.config.architecture.as_deref()).or_else(header);
+    kind.is_some_and(|kind| {
+        let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        // The text model of Gemma 3 alone is `gemma3_text`.
+        kind != "gemma3"
+            && OF_TEXT.iter().any(|begin| kind.starts_with(begin))
+            && !OF_MORE.iter().any(|part| kind.contains(part))
+    })
 }
 
 fn modalities(pipeline: &str) -> Option<&'static [&'static str]> {
