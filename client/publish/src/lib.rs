@@ -46,6 +46,7 @@ pub mod release;
 
 pub mod parent_folder;
 
+mod oddity;
 mod replacement;
 
 pub mod form_header;
