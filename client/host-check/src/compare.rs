@@ -15,8 +15,10 @@ use crate::view::{HostFile, HostListing, Part, Scope};
 pub enum HostMatch {
     /// Everything that the host can have is there and the same.
     Match,
-    /// A file has other bytes, or some are missing.
+    /// A file has other bytes.
     Differs,
+    /// Some files are missing, and all that is there is as recorded.
+    Lacks,
     /// Nothing of the release is there.
     Absent,
 }
@@ -85,24 +87,34 @@ impl Comparison {
         }
     }
 
-    /// Whether any of the weights differ or are missing: of the files that the record calls weights.
+    /// Whether any of the weights are other ones: of the files that the record calls weights, or in the place of one that is missing.
     pub fn weights_differ(&self) -> bool {
-        self.differing.iter().any(|file| file.role == Role::Weights)
+        self.differing.iter().any(|file| file.role == Role::Weights && file.found.is_some())
     }
 
-    /// Whether nothing differs but documents: what an audit reports as `host-documents-differ`, a warning.
+    /// The recorded files that the host does not have.
+    pub fn missing(&self) -> impl Iterator<Item = &FileDifference> {
+        self.differing.iter().filter(|file| file.found.is_none())
+    }
+
+    /// The files that the host has with other bytes.
+    pub fn others(&self) -> impl Iterator<Item = &FileDifference> {
+        self.differing.iter().filter(|file| file.found.is_some())
+    }
+
+    /// Whether nothing has other bytes but documents: what an audit reports as `host-documents-differ`, a warning.
     ///
     /// A file is a document if neither the record nor its name says that a program reads it.
     pub fn only_documents_differ(&self) -> bool {
         let document = |role| matches!(role, Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other);
         let named = |path: &str| path.parse::<FilePath>().is_ok_and(|path| document(Role::of_path(&path)));
-        self.verdict == HostMatch::Differs && self.differing.iter().all(|file| document(file.role) && named(&file.path))
+        self.verdict == HostMatch::Differs && self.others().all(|file| document(file.role) && named(&file.path))
     }
 
     /// What an audit makes of it: the code of the chapter *finding* that a signed observation of it leads to.
     pub fn finding(&self) -> Option<Code> {
         match self.verdict {
-            HostMatch::Match | HostMatch::Absent => None,
+            HostMatch::Match | HostMatch::Lacks | HostMatch::Absent => None,
             HostMatch::Differs if self.only_documents_differ() => Some(Code::HostDocumentsDiffer),
             HostMatch::Differs => Some(Code::HostDiffers),
         }
@@ -119,6 +131,7 @@ impl Comparison {
         let verdict = match (differing.is_empty(), matching) {
             (true, _) => HostMatch::Match,
             (false, 0) if nothing => HostMatch::Absent,
+            (false, _) if nothing => HostMatch::Lacks,
             _ => HostMatch::Differs,
         };
         let (loadable, not_compared) = (Vec::new(), Vec::new());
@@ -163,6 +176,16 @@ fn by_path(view: &HostListing, manifest: &Manifest) -> Comparison {
     let extra: Vec<String> =
         there.keys().filter(|path| !known.contains(*path)).map(|path| (*path).to_owned()).collect();
     let loadable = loadable::among(&extra, manifest);
+    // Weights that a loader would take in the place of recorded ones that are gone: what is served are other weights.
+    if differing.iter().any(|file| file.role == Role::Weights && file.found.is_none()) {
+        let in_place = loadable.iter().filter(|file| file.role == Role::Weights && file.severity == "error");
+        differing.extend(in_place.map(|file| FileDifference {
+            path: file.path.clone(),
+            role: file.role,
+            expected: None,
+            found: there.get(file.path.as_str()).map(|found| found.digest),
+        }));
+    }
     let comparison = Comparison::of(differing, matching, manifest.files().len(), extra, weights.map(dir_hash1));
     Comparison { loadable, ..comparison }
 }
@@ -178,7 +201,8 @@ fn is_same(file: &ManifestFile, found: &HostFile) -> bool {
 /// Layers have no paths that count: weights are there if their digest is.
 ///
 /// A layer of a known kind that is no weights never differs: a licence, a template, parameters. Of a layer of an unknown kind
-/// nothing is said, unless weights are missing: then it may be what they were packed into.
+/// nothing is said, unless weights are missing: then it may be what they were packed into. A layer that names its file is that file
+/// to whoever pulls it: one that a loader would take is told, as in a repository.
 fn by_digest(view: &HostListing, manifest: &Manifest) -> Result<Comparison, Incomparable> {
     let there: BTreeSet<HostDigest> = view.files.iter().map(|file| file.digest).collect();
     let recorded: BTreeSet<HostDigest> = manifest.files().iter().map(|file| HostDigest::Sha256(file.sha256)).collect();
@@ -208,7 +232,9 @@ fn by_digest(view: &HostListing, manifest: &Manifest) -> Result<Comparison, Inco
     }
     // What is recorded is there: other weights beside it change nothing of it, and a loader may take them.
     let beside: Vec<&HostFile> = unknown.collect();
-    let loadable = beside.iter().map(|file| loadable::weights(name(file))).collect();
+    let mut loadable: Vec<Loadable> = beside.iter().map(|file| loadable::weights(name(file))).collect();
+    let named = unrecorded().filter(|file| part_of(file) != Part::Weights).filter_map(|file| file.path.clone());
+    loadable.extend(loadable::among(&named.collect::<Vec<_>>(), manifest));
     let weights = missing.is_empty().then(|| manifest.weights_digest());
     let extra = of_part(Part::Other).chain(beside).map(name).collect();
     let comparison = Comparison::of(differing, same.len(), same.len() + missing.len(), extra, weights);
@@ -221,6 +247,7 @@ impl HostMatch {
         match self {
             Self::Match => "match",
             Self::Differs => "differs",
+            Self::Lacks => "lacks",
             Self::Absent => "absent",
         }
     }

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 use stele_spec::manifest::{FilePath, Manifest, Role};
+use stele_spec::verify::loaded_role;
 
 /// A file beside the record that a loader would take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,23 +21,26 @@ pub struct Loadable {
     pub effect: &'static str,
 }
 
-/// Those of these paths that a loader would take.
+/// Those of these paths that a loader would take: by the role that the record gives a path, else by the list of the chapter *verify*.
+///
+/// A path may be one that no manifest can hold: a loader takes it all the same.
 pub(crate) fn among(extra: &[String], manifest: &Manifest) -> Vec<Loadable> {
-    let gguf_only = manifest.weights().all(|file| is_gguf(&file.path));
-    let folder = |path: &FilePath| path.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let gguf_only = manifest.weights().all(|file| is_gguf(file.path.as_str()));
+    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let folders: std::collections::BTreeSet<Option<String>> =
-        manifest.files().iter().map(|file| folder(&file.path)).collect();
+        manifest.files().iter().map(|file| folder(file.path.as_str())).collect();
     let mut all = Vec::new();
     for path in extra {
-        let Ok(parsed) = path.parse::<FilePath>() else { continue };
-        let role = Role::of_path(&parsed);
+        let recorded = path.parse::<FilePath>().ok().and_then(|path| manifest.file(&path)).map(|file| file.role);
+        let Some(role) = recorded.or_else(|| loaded_role(path)) else { continue };
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         // A GGUF file is loaded by its own name: another quantization beside it is nobody's default, but for a projector.
-        let another_quantization = gguf_only && is_gguf(&parsed) && !parsed.file_name().starts_with("mmproj");
-        let Some((grave, effect)) = effect(role, parsed.file_name()) else { continue };
+        let another_quantization = gguf_only && is_gguf(path) && !name.starts_with("mmproj");
+        let Some((grave, effect)) = effect(role, &name) else { continue };
         if another_quantization {
             continue;
         }
-        let severity = if grave && folders.contains(&folder(&parsed)) { "error" } else { "warning" };
+        let severity = if grave && folders.contains(&folder(path)) { "error" } else { "warning" };
         all.push(Loadable { path: path.clone(), role, severity, effect });
     }
     all
@@ -66,14 +70,15 @@ fn effect(role: Role, name: &str) -> Option<(bool, &'static str)> {
         Role::ChatTemplate => (false, "a loader writes every prompt with it"),
         Role::GenerationConfig => (false, "a loader takes its defaults of sampling from it"),
         Role::SystemPrompt => (false, "a loader may put it before every prompt"),
-        Role::Classifier | Role::Licence | Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other => {
+        Role::Classifier => (false, "a loader may judge prompts and answers with it"),
+        Role::Licence | Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other => {
             return None;
         }
     })
 }
 
-fn is_gguf(path: &FilePath) -> bool {
-    path.as_str().to_ascii_lowercase().ends_with(".gguf")
+fn is_gguf(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".gguf")
 }
 
 #[cfg(test)]
@@ -108,6 +113,37 @@ mod tests {
         }
         let silent = [".gitattributes", "release.stele", "README.md", "LICENSE", "figures/loss.png", "docs/more.md"];
         assert_eq!(found(&shards, &silent), []);
+    }
+
+    #[test]
+    fn what_verify_calls_unrecorded_by_its_name_is_found_at_a_host() {
+        for name in [
+            "hyperparams.yaml",
+            "ndarray-cache.json",
+            "checkpoint",
+            "model.safetensors.zip",
+            "pytorch_model.bin.zip",
+            "adapter_model.zip",
+            "weights.tar.gz",
+            "x.lora",
+            "x.rds",
+            "bpe.codes",
+            "dict.txt",
+            "normalizer.json",
+            "params",
+            "template",
+            "system",
+            "hparams.yaml",
+            "recipe.yaml",
+            "feature_extractor.json",
+            "safety/model.safetensors",
+            "a\u{7}/modeling tiny.py",
+            "Adapter_Config.JSON",
+        ] {
+            let listed: Vec<_> = found(&["model.safetensors"], &[name]).into_iter().map(|(path, _)| path).collect();
+            assert_eq!(listed, [name]);
+        }
+        assert_eq!(found(&["model.safetensors"], &["checkpoint"]), [("checkpoint".to_owned(), "error")]);
     }
 
     #[test]

@@ -10,13 +10,14 @@ use crate::check::HostCheck;
 use crate::compare::{FileDifference, HostMatch};
 use crate::place::HostLocation;
 
-/// What came of a look, where `recorded` says whether the record names the host.
+/// What came of a look, where `recorded` says whether the record names the host. A host that lacks a part has the release no longer: what
+/// it still has is as recorded, and to say that it differs would accuse it of other bytes.
 pub fn result(looked: &HostCheck, recorded: bool) -> Observed {
     match looked.comparison.verdict {
         HostMatch::Match if !recorded => Observed::Unlogged,
         HostMatch::Match => Observed::Match,
         HostMatch::Differs => Observed::Differs,
-        HostMatch::Absent => Observed::Absent,
+        HostMatch::Lacks | HostMatch::Absent => Observed::Absent,
     }
 }
 
@@ -32,18 +33,22 @@ pub fn of(
     let result = result(looked, recorded);
     let files = match result {
         Observed::Differs => differing(looked),
+        Observed::Absent if looked.comparison.verdict == HostMatch::Lacks => differing(looked),
         _ => Vec::new(),
     };
     let more = looked.comparison.differing.len().saturating_sub(files.len());
     let mut note = looked.note.clone().unwrap_or_default();
+    let separator = |note: &str| if note.is_empty() { "" } else { "; " };
     if result == Observed::Differs && more > 0 {
-        let separator = if note.is_empty() { "" } else { "; " };
-        note.push_str(&format!("{separator}{more} more files differ"));
+        note.push_str(&format!("{}{more} more files differ", separator(&note)));
+    }
+    if looked.comparison.verdict == HostMatch::Lacks {
+        let (missing, of) = (looked.comparison.missing().count(), looked.comparison.of);
+        note.push_str(&format!("{}{missing} of {of} files are missing, the others are as recorded", separator(&note)));
     }
     if let Some(first) = looked.comparison.loadable.first() {
-        let separator = if note.is_empty() { "" } else { "; " };
-        let count = looked.comparison.loadable.len();
-        note.push_str(&format!("{separator}{count} files beside the record would be loaded, {} first", first.path));
+        let (count, first) = (looked.comparison.loadable.len(), first.path.escape_debug());
+        note.push_str(&format!("{}{count} files beside the record would be loaded, {first} first", separator(&note)));
     }
     let method = match place.kind {
         HostType::Oci | HostType::Ollama => ObservationMethod::OciManifest,
@@ -69,10 +74,10 @@ pub fn of(
     }
 }
 
-/// The weights first: they are what people run.
+/// Other bytes before what is missing, and the weights first: they are what people run.
 fn differing(looked: &HostCheck) -> Vec<ObservedFile> {
     let mut all: Vec<_> = looked.comparison.differing.iter().collect();
-    all.sort_by_key(|file| file.role != stele_spec::manifest::Role::Weights);
+    all.sort_by_key(|file| (file.found.is_none(), file.role != stele_spec::manifest::Role::Weights));
     let file = |file: &&FileDifference| {
         Some(ObservedFile { path: file.path.parse().ok()?, expected: file.expected, found: file.found })
     };

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use stele_spec::manifest::FilePath;
 use stele_spec::manifest::{FileDigests, Manifest, ManifestFile, Role};
-use stele_spec::statement::{HostDigest, HostType};
+use stele_spec::merkle::leaf_hash;
+use stele_spec::statement::{HostDigest, HostType, LoggedRelease, Observed, Timestamp};
 
 use super::*;
 use crate::view::{HostListing, Scope};
@@ -120,12 +121,43 @@ fn an_edited_card_differs_and_the_weights_are_those_of_the_record() {
 }
 
 #[test]
-fn a_missing_file_differs_and_a_repository_without_any_is_absent() {
+fn a_host_without_a_file_lacks_it_and_a_repository_without_any_is_absent() {
     let found = compare(&tree(&[(SHARDS[2], None)]), &release());
-    assert_eq!((found.verdict, found.differing.len(), found.weights), (HostMatch::Differs, 1, None));
+    assert_eq!((found.verdict, found.differing.len(), found.weights), (HostMatch::Lacks, 1, None));
+    assert_eq!((found.weights_differ(), found.finding()), (false, None), "it serves no other bytes");
+    // What a loader would take in the place of the weights that are gone is other weights.
+    let replaced = compare(&tree(&[(SHARDS[2], None), ("model.safetensors", Some(b"others"))]), &release());
+    assert_eq!((replaced.verdict, replaced.weights_differ()), (HostMatch::Differs, true));
+    // A card that was edited hides nothing that is missing.
+    let mixed = compare(&tree(&[("config.json", None), ("README.md", Some(b"edited"))]), &release());
+    assert_eq!((mixed.verdict, mixed.only_documents_differ(), mixed.missing().count()), (HostMatch::Differs, true, 1));
     let all: Vec<(&str, Option<&[u8]>)> =
         SHARDS.iter().chain(&["config.json", "README.md"]).map(|path| (*path, None)).collect();
     assert_eq!(compare(&tree(&all), &release()).verdict, HostMatch::Absent);
+}
+
+#[test]
+fn a_host_that_lacks_files_is_signed_as_one_that_has_the_release_no_longer() {
+    let signed = |changes: &[(&str, Option<&[u8]>)]| {
+        let comparison = compare(&tree(changes), &release());
+        let looked = HostCheck { comparison, revision: None, moved_on: false, note: None };
+        let place: HostLocation = "https://huggingface.co/acme/tiny".parse().unwrap();
+        let subject = LoggedRelease {
+            coordinate: "acme.example/tiny@1.0.0#base".parse().unwrap(),
+            entry: 3,
+            leaf_hash: leaf_hash(b"a release"),
+        };
+        let now = Timestamp::from_unix_seconds(1_790_000_000).unwrap();
+        observation::of(subject, &place, &looked, true, "watch.example".parse().unwrap(), now)
+    };
+    let lacks = signed(&[(SHARDS[2], None)]);
+    assert_eq!((lacks.result, lacks.files.len(), lacks.files[0].found), (Observed::Absent, 1, None));
+    assert_eq!(lacks.note.as_ref().unwrap().to_string(), "1 of 5 files are missing, the others are as recorded");
+    assert_eq!(lacks.problems(), []);
+    // What has other bytes is named before what is missing.
+    let differs = signed(&[("README.md", Some(b"edited")), (SHARDS[2], None)]);
+    assert_eq!((differs.result, differs.files[0].path.as_str()), (Observed::Differs, "README.md"));
+    assert_eq!(differs.problems(), []);
 }
 
 #[test]
@@ -230,6 +262,24 @@ fn what_a_layer_is_the_record_says_and_the_table_of_names_only_of_others() {
     };
     let same = |path: &str| named(path, &content(path));
     let of = |layers: &[serde_json::Value]| compare(&registry(layers).unwrap(), &manifest);
+    for (path, role) in [
+        ("modeling.py", Role::Code),
+        ("adapter_config.json", Role::Config),
+        ("chat_template.jinja", Role::ChatTemplate),
+        ("config.json", Role::Config),
+        ("model.tar.gz", Role::Weights),
+    ] {
+        for (kind, note) in [
+            ("application/octet-stream", "org.opencontainers.image.title"),
+            ("application/vnd.cncf.model.code.v1.raw", "org.cncf.model.filepath"),
+        ] {
+            let mut beside = layer(kind, b"beside");
+            beside["annotations"] = serde_json::json!({ note: path });
+            let found = of(&[same(paths[0]), same(paths[2]), beside]);
+            let listed: Vec<_> = found.loadable.iter().map(|file| (file.path.as_str(), file.role)).collect();
+            assert_eq!((found.verdict, listed), (HostMatch::Match, vec![(path, role)]), "{kind}");
+        }
+    }
     let edited = of(&[same(paths[0]), named(paths[1], b"edited"), same(paths[2])]);
     assert_eq!((edited.verdict, edited.extra), (HostMatch::Match, vec![paths[1].to_owned()]));
     let swapped = of(&[same(paths[0]), same(paths[1]), named(paths[2], b"swapped")]);

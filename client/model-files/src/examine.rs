@@ -111,7 +111,8 @@ impl ComputedClaims {
         let coordinate = release.coordinate();
         let unread = |path: &FilePath, why: &str| of_unread_config(position, Some(&coordinate), path, why);
         let has = |path: &str| path.parse().is_ok_and(|path| manifest.file(&path).is_some());
-        for (file, _) in here.iter().filter(|(file, _)| file.path.as_str().ends_with(".json")) {
+        for (file, _) in here.iter().filter(|(file, _)| file.path.as_str().ends_with(".json") || is_config(&file.path))
+        {
             if file.size > MAX_TEXT && is_config(&file.path) {
                 let why = format!("expected at most {MAX_TEXT} bytes, found {}", file.size);
                 examination.findings.extend(unread(&file.path, &why));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stele_clock::duration::HumanDuration;
 use stele_explain::Failure;
 use stele_host_check::observation;
-use stele_host_check::{Comparison, HostCheck, HostError, HostLocation, HubClient};
+use stele_host_check::{Comparison, FileDifference, HostCheck, HostError, HostLocation, HostMatch, HubClient};
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
@@ -180,12 +180,12 @@ fn is_news(host: &mut HostState, looked: &HostCheck, recorded: bool, removed: bo
     let result = observation::result(looked, recorded);
     let quiet = match result {
         Observed::Match => !looked.moved_on,
-        Observed::Absent => removed || !recorded,
+        Observed::Absent => removed || (!recorded && looked.comparison.verdict == HostMatch::Absent),
         Observed::Differs | Observed::Unlogged => false,
     };
     let word = result.as_str().to_owned();
-    let detail: String = match result {
-        Observed::Differs => {
+    let detail: String = match looked.comparison.verdict {
+        HostMatch::Differs | HostMatch::Lacks => {
             let found = looked.comparison.differing.iter().map(|file| {
                 format!("{} {}\n", file.path, file.found.map(|found| found.to_string()).unwrap_or_default())
             });
@@ -240,21 +240,25 @@ fn event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
         }
         Observed::Match => format!("{place} serves {coordinate} as it is recorded"),
         Observed::Differs if comparison.weights_differ() => {
+            let others = comparison.others().count();
             format!(
-                "{place} serves OTHER WEIGHTS for {coordinate}: {} of {} files differ",
-                comparison.differing.len(),
-                comparison.of
+                "{place} serves OTHER WEIGHTS for {coordinate}: {others} of {} files differ{}",
+                comparison.of,
+                and_lacks(comparison)
             )
         }
-        Observed::Differs if comparison.only_documents_differ() => format!(
-            "{place} serves {coordinate} with {} other documents ({}); every file that the record calls weights is as recorded",
-            comparison.differing.len(),
-            named(comparison)
-        ),
         Observed::Differs => format!(
-            "{place} serves {coordinate} with {} other files ({}); every file that the record calls weights is as recorded",
-            comparison.differing.len(),
-            named(comparison)
+            "{place} serves {coordinate} with {} other {} ({}){}; no file that the record calls weights has other bytes",
+            comparison.others().count(),
+            if comparison.only_documents_differ() { "documents" } else { "files" },
+            named(comparison.others()),
+            and_lacks(comparison)
+        ),
+        Observed::Absent if comparison.verdict == HostMatch::Lacks => format!(
+            "{place} lacks {} of the {} files of {coordinate} ({}); what it has is as recorded",
+            comparison.missing().count(),
+            comparison.of,
+            named(comparison.missing())
         ),
         Observed::Absent => format!("{place} has {coordinate} no longer"),
         Observed::Unlogged => format!("{place} serves {coordinate}, and the release does not name this host"),
@@ -263,11 +267,20 @@ fn event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
     Event::new(Kind::Host, &cause, now, Some(&round.origin), summary, details(round, looked, result))
 }
 
-/// The first files that differ, by path and role in the record.
-fn named(comparison: &Comparison) -> String {
-    let files = comparison.differing.iter().take(SHOWN).map(|file| format!("{}: {}", file.path, file.role));
-    let more = if comparison.differing.len() > SHOWN { ", ..." } else { "" };
-    format!("{}{more}", files.collect::<Vec<_>>().join(", "))
+/// The first of these files, by path and role in the record.
+fn named<'a>(files: impl Iterator<Item = &'a FileDifference>) -> String {
+    let mut files = files.map(|file| format!("{}: {}", file.path, file.role));
+    let first: Vec<String> = files.by_ref().take(SHOWN).collect();
+    let more = if files.next().is_some() { ", ..." } else { "" };
+    format!("{}{more}", first.join(", "))
+}
+
+/// What is missing beside other bytes.
+fn and_lacks(comparison: &Comparison) -> String {
+    match comparison.missing().count() {
+        0 => String::new(),
+        missing => format!(", and lacks {missing}"),
+    }
 }
 
 /// What there is to know of a look.
@@ -291,6 +304,7 @@ pub fn details(round: &HostRound, looked: &HostCheck, result: Observed) -> Value
         "of": comparison.of,
         "files": files,
         "files_count": comparison.differing.len(),
+        "missing_count": comparison.missing().count(),
         "finding": comparison.finding(),
         "severity": comparison.finding().map(|code| code.severity()),
         "extra": comparison.extra.iter().take(MAX_LISTED).collect::<Vec<_>>(),
@@ -305,15 +319,16 @@ pub fn details(round: &HostRound, looked: &HostCheck, result: Observed) -> Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stele_host_check::{FileDifference, HostMatch, Loadable};
+    use stele_host_check::Loadable;
     use stele_spec::manifest::Role;
+    use stele_spec::statement::HostDigest;
 
     fn looked(verdict: HostMatch, files: &[&str], moved_on: bool) -> HostCheck {
         let differing = files.iter().map(|path| FileDifference {
             path: (*path).into(),
             role: Role::Weights,
             expected: None,
-            found: None,
+            found: (verdict == HostMatch::Differs).then(|| HostDigest::Sha256(Digest::of(b"others"))),
         });
         let comparison = Comparison {
             verdict,
@@ -339,7 +354,29 @@ mod tests {
         assert!(news(HostMatch::Match, &[], false), "the way back");
         assert!(!news(HostMatch::Match, &[], false));
         assert!(news(HostMatch::Absent, &[], false));
+        assert!(news(HostMatch::Lacks, &["a"], false));
+        assert!(!news(HostMatch::Lacks, &["a"], false));
+        assert!(news(HostMatch::Lacks, &["a", "b"], false));
         assert!(news(HostMatch::Match, &[], true));
+    }
+
+    #[test]
+    fn a_host_that_lacks_a_file_is_not_said_to_serve_other_weights() {
+        let told = |verdict| {
+            let looked = looked(verdict, &["model.safetensors"], false);
+            let round = HostRound {
+                release: logged(&"acme.example/tiny@1.0.0#base".parse().unwrap(), 3, leaf_hash(b"x")),
+                origin: "log.example".to_owned(),
+                place: "https://huggingface.co/acme/tiny".parse().unwrap(),
+                recorded: true,
+                looked: Ok(looked.clone()),
+                news: true,
+            };
+            event(&round, &looked, 1).summary
+        };
+        let lacks = told(HostMatch::Lacks);
+        assert!(lacks.contains("lacks 1 of the 2 files") && !lacks.contains("OTHER WEIGHTS"), "{lacks}");
+        assert!(told(HostMatch::Differs).contains("OTHER WEIGHTS"));
     }
 
     #[test]

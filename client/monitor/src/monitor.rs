@@ -13,6 +13,7 @@ use stele_log_client::moment::moment;
 use stele_log_client::reader::{LogReader, StaticFiles, source};
 use stele_publish::expected;
 use stele_spec::hash::LeafHash;
+use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 
 use crate::alert::Condition;
@@ -56,6 +57,10 @@ pub struct Round {
     pub deliveries: Deliveries,
     /// How many events wait.
     pub waiting: usize,
+    /// How many of them were tried, in this round or before, and are not delivered.
+    pub undelivered: usize,
+    /// Coordinates of other hosts that the config names, of which no log here has a watched release.
+    pub unreleased: Vec<Coordinate>,
     /// What is wrong now.
     pub alerts: Vec<(String, u64)>,
     /// What failed, the worst first.
@@ -140,6 +145,12 @@ impl Monitor {
         self.heartbeat_file(now)?;
 
         round.waiting = self.memory.state.waiting().len();
+        round.undelivered = self.memory.state.waiting().iter().filter(|waiting| waiting.attempts > 0).count();
+        // What was not read yet may have it.
+        let read = |origin: &str| self.memory.state.logs.get(origin).map_or(0, |log| log.next);
+        if round.logs.iter().all(|(origin, log)| log.as_ref().is_some_and(|log| log.size <= read(origin))) {
+            round.unreleased = self.unreleased();
+        }
         round.alerts = self.memory.state.core.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
         for (origin, log) in &self.memory.state.logs {
             if !log.misbehaviour.is_empty() {
@@ -186,6 +197,15 @@ impl Monitor {
             }
         }
         Ok(rounds)
+    }
+
+    /// Coordinates of other hosts in the config with which nothing is compared.
+    fn unreleased(&self) -> Vec<Coordinate> {
+        let also = self.config.hosts.iter().flat_map(|hosts| &hosts.also).map(|also| &also.coordinate);
+        let kept = |name: &str| {
+            self.memory.state.logs.values().any(|log| log.releases.iter().any(|(known, _)| *known == *name))
+        };
+        also.filter(|coordinate| !kept(&coordinate.to_string())).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What is wrong with a log.

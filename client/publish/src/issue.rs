@@ -23,6 +23,7 @@ use crate::foresight;
 use crate::form::{self, DocumentFolders, Form, FormError, FormWriter, OptionValue, Subject};
 use crate::form_header::FormHeader;
 use crate::issued_at::now;
+use crate::oddity;
 use crate::parent_listing;
 use crate::problems::Problems;
 use crate::public_again;
@@ -197,6 +198,7 @@ impl StatementRequest {
                 Statement::Stage(moved) if !takes_back => problems.keep(public_again::check(record, moved)),
                 _ => None,
             };
+            problems.keep(oddity::of(record, &statement)).unwrap_or_default().iter().for_each(|odd| (to.notify)(odd));
         }
         problems.is_empty().then_some(Prepared { form, written, signed, needed, there, findings })
     }

@@ -49,6 +49,8 @@ pub mod parent_folder;
 
 mod public_again;
 
+mod oddity;
+
 mod replacement;
 
 pub mod form_header;

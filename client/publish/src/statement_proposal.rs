@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::canonical;
-use stele_spec::hash::Digest;
+use stele_spec::hash::{Digest, KeyId};
 use stele_spec::key::PublicKey;
 use stele_spec::manifest::{MAX_MANIFEST, Manifest, ManifestFile};
 use stele_spec::statement::{Kind, MAX_STATEMENT, Statement, StatementError};
@@ -170,6 +170,25 @@ impl StatementProposal {
         self.statement.without_approval(&signer.key_id())
     }
 
+    /// The statement for the last signer, and whose approvals are left out of it: of keys that the name does not have now, or whose signature does not
+    /// hold. With one of them the log would refuse the whole.
+    pub fn counted(
+        &self,
+        signer: &PublicKey,
+        held: impl Fn(&KeyId) -> Option<PublicKey>,
+    ) -> Result<(Statement, Vec<KeyId>), Failure> {
+        let mut statement = self.for_signer(signer);
+        let bytes =
+            statement.approved_bytes().map_err(|error| PublishError::Statement(StatementError::Payload(error)))?;
+        let counts = |kid: &KeyId, signature| held(kid).is_some_and(|key| key.verify(&bytes, signature).is_ok());
+        let approvals = statement.approvals().iter().filter(|approval| !counts(&approval.kid, &approval.signature));
+        let left_out: Vec<KeyId> = approvals.map(|approval| approval.kid).collect();
+        for kid in &left_out {
+            statement = statement.without_approval(kid);
+        }
+        Ok((statement, left_out))
+    }
+
     fn text(&self) -> Result<String, UnusableProposal> {
         self.format().map_err(UnusableProposal::Format)
     }
@@ -214,7 +233,6 @@ impl Explain for UnusableProposal {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use stele_spec::hash::KeyId;
     use stele_spec::key::SecretKey;
     use stele_spec::statement::Release;
 
@@ -269,6 +287,30 @@ mod tests {
         assert_eq!(last.approvals().len(), 1);
         let known = |kid: &KeyId| (*kid == key(3).public().key_id()).then(|| key(3).public());
         assert!(last.verify_approvals(known).is_ok());
+    }
+
+    #[test]
+    fn an_approval_that_does_not_count_is_left_out_and_named() {
+        let mut proposed = proposal("Ask us.");
+        for seed in [1, 2, 3] {
+            proposed.approve(&key(seed).into()).unwrap();
+        }
+        let held = |seeds: &'static [u8]| {
+            move |kid: &KeyId| seeds.iter().map(|seed| key(*seed).public()).find(|key| key.key_id() == *kid)
+        };
+        let (statement, left_out) = proposed.counted(&key(1).public(), held(&[1, 3])).unwrap();
+        assert_eq!(left_out, [key(2).public().key_id()]);
+        assert!(statement.verify_approvals(held(&[3])).is_ok());
+        assert_eq!(statement.approvals().len(), 1);
+        let (all, none) = proposed.counted(&key(1).public(), held(&[1, 2, 3])).unwrap();
+        assert_eq!((all.approvals().len(), none.len()), (2, 0));
+        // A signature of a key of the name over something else counts as little.
+        let mut other = proposal("Ask them.");
+        other.approve(&key(2).into()).unwrap();
+        let stolen = other.statement().approvals()[0].clone();
+        let mut forged = proposal("Ask us.");
+        forged.statement.take_approval(stolen.kid, stolen.signature);
+        assert_eq!(forged.counted(&key(1).public(), held(&[1, 2])).unwrap().1, [stolen.kid]);
     }
 
     proptest! {

@@ -1,7 +1,9 @@
 //! Unsafe loading: files that run a program when they are loaded, and configurations that name one.
 
+use super::library_name;
 use super::python_json::{Json, NotJson};
 use super::sheet::{Sheet, short, shown, shown_list};
+use super::yaml_names;
 use super::{Code, Finding};
 use crate::manifest::{FilePath, Manifest, ManifestFile, Role};
 use crate::name::Coordinate;
@@ -67,11 +69,21 @@ fn ending(path: &FilePath) -> String {
     path.file_name().rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// Whether a file is a configuration in which loaders look for code: JSON with `config` in its name, and the lists of the parts
-/// of a pipeline.
+/// Whether a file is a configuration in which loaders look for code: JSON with `config` in its name, the lists of the parts of a
+/// pipeline, and YAML of SpeechBrain and Hydra.
 pub fn is_config(path: &FilePath) -> bool {
     let name = path.file_name();
+    if is_yaml_config(path) {
+        return true;
+    }
     name.ends_with(".json") && name.contains("config") || matches!(name, "model_index.json" | "modules.json")
+}
+
+/// YAML with `config`, `hyperparams` or `hparams` in its name.
+fn is_yaml_config(path: &FilePath) -> bool {
+    let name = path.file_name().to_ascii_lowercase();
+    (name.ends_with(".yaml") || name.ends_with(".yml"))
+        && ["config", "hyperparams", "hparams"].iter().any(|word| name.contains(word))
 }
 
 /// What a configuration would run, for anyone who has the file. `has` tells whether the release has a file at a path.
@@ -117,13 +129,20 @@ pub fn of_unread_config(
     sheet.into_sorted()
 }
 
-/// The code that a JSON configuration names to be run by Transformers, Diffusers or Sentence Transformers, read as Python does.
+/// The code that a configuration names to be run: in JSON, read as Python does, by Transformers, Diffusers or Sentence Transformers; in YAML
+/// by SpeechBrain or Hydra.
 pub fn code_in_config(
     path: &FilePath,
     bytes: &[u8],
     has: impl Fn(&str) -> bool,
 ) -> Result<Vec<CodeReference>, NotJson> {
     let mut found = Vec::new();
+    if is_yaml_config(path) {
+        let refused = |expected| NotJson { expected, at: 0 };
+        let text = std::str::from_utf8(bytes).map_err(|_| refused("YAML in UTF-8"))?;
+        let names = yaml_names::names(text).ok_or_else(|| refused("YAML without %TAG"))?;
+        return Ok(names.into_iter().map(|(field, runs)| CodeReference { field, runs }).collect());
+    }
     let config = Json::parse(bytes)?;
     let name = path.file_name();
     // config.json, tokenizer_config.json, processor_config.json, generation_config.json: {class: "file.Class" or a list}; old
@@ -150,9 +169,57 @@ pub fn code_in_config(
             found.push(CodeReference { field: format!("[{n}].type"), runs: runs.to_owned() });
         }
     }
+    if name.ends_with("config.json") {
+        sentence_transformers(&config, &mut found);
+    }
+    targets(&config, "", &mut found);
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// What parts of Sentence Transformers import by name: the activation of a dense layer and that of a cross-encoder, and the parts
+/// of a router. A name without a dot is one of Transformers' own.
+fn sentence_transformers(config: &Json, found: &mut Vec<CodeReference>) {
+    let own = config.get("sentence_transformers").and_then(|own| own.get("activation_fn"));
+    for (field, value) in [
+        ("activation_function", config.get("activation_function")),
+        ("sbert_ce_default_activation_function", config.get("sbert_ce_default_activation_function")),
+        ("sentence_transformers.activation_fn", own),
+    ] {
+        let imported = value.and_then(Json::as_str).filter(|name| name.contains('.'));
+        if let Some(runs) = imported.filter(|name| !library_name::is_of(name, &["torch"])) {
+            found.push(CodeReference { field: field.to_owned(), runs: runs.to_owned() });
+        }
+    }
+    for (part, kind) in config.get("types").and_then(Json::as_map).into_iter().flatten() {
+        let imported = kind.as_str().filter(|name| name.contains('.'));
+        if let Some(runs) = imported.filter(|name| !name.starts_with("sentence_transformers.")) {
+            found.push(CodeReference { field: format!("types.{part}"), runs: runs.to_owned() });
+        }
+    }
+}
+
+/// `_target_` of Hydra, as deep as JSON is kept.
+fn targets(config: &Json, place: &str, found: &mut Vec<CodeReference>) {
+    match config {
+        Json::Map(fields) => {
+            for (name, value) in fields {
+                let field = format!("{place}{name}");
+                match value.as_str() {
+                    Some(runs) if name == "_target_" && !library_name::is_of(runs, &["torch"]) => {
+                        found.push(CodeReference { field, runs: runs.to_owned() });
+                    }
+                    _ => targets(value, &format!("{field}."), found),
+                }
+            }
+        }
+        Json::List(values) => {
+            let part = place.trim_end_matches('.');
+            values.iter().enumerate().for_each(|(n, value)| targets(value, &format!("{part}[{n}]."), found));
+        }
+        _ => {}
+    }
 }
 
 /// `auto_map`, as deep as JSON is kept: a model made of models has a configuration of each, such as `text_config`, from which they are made in turn.
@@ -305,6 +372,48 @@ mod tests {
         assert!(found.iter().any(|finding| finding.evidence.iter().any(|shown| shown.value == "500")));
         let bytes: usize = found.iter().map(|finding| serde_json::to_string(finding).unwrap().len()).sum();
         assert!(bytes < 100_000, "{bytes}");
+    }
+
+    #[test]
+    fn what_is_imported_by_name_is_code_unless_it_is_of_the_library() {
+        for (path, config, expected) in [
+            (
+                "2_Dense/config.json",
+                r#"{"activation_function": "other_mod.Note"}"#,
+                "activation_function other_mod.Note",
+            ),
+            (
+                "config.json",
+                r#"{"sentence_transformers": {"activation_fn": "other_mod.Note"}}"#,
+                "sentence_transformers.activation_fn other_mod.Note",
+            ),
+            (
+                "router_config.json",
+                r#"{"types": {"query_0": "other_mod.Note", "doc_0": "sentence_transformers.models.Transformer"}}"#,
+                "types.query_0 other_mod.Note",
+            ),
+            ("config.json", r#"{"model": [{"_target_": "other_mod.Note"}]}"#, "model[0]._target_ other_mod.Note"),
+            ("hyperparams.yaml", "a: 1\nb: !apply:other_mod.note []\n", "line 2: !apply other_mod.note"),
+            ("conf/model_config.yaml", "_target_: other_mod.Note\n", "line 1: _target_ other_mod.Note"),
+        ] {
+            assert_eq!(in_file(path, config, &[]), [expected], "{path}");
+            assert!(is_config(&path.parse().unwrap()), "{path}");
+        }
+        for (path, config) in [
+            ("2_Dense/config.json", r#"{"activation_function": "torch.nn.modules.activation.Tanh"}"#),
+            ("config.json", r#"{"activation_function": "gelu_new"}"#),
+            ("config.json", r#"{"sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}}"#),
+            ("hyperparams.yaml", "a: !new:speechbrain.nnet.RNN.LSTM\n"),
+        ] {
+            assert_eq!(in_file(path, config, &[]), Vec::<String>::new(), "{path}");
+        }
+        let codes = |text: &[u8]| {
+            let found = of_config(None, None, &"hyperparams.yaml".parse().unwrap(), text, |_| false);
+            found.iter().map(|finding| finding.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(b"\xff\xfea"), [Code::ConfigUnreadable]);
+        assert_eq!(codes(b"%TAG !e! !new:\n---\na: 1"), [Code::ConfigUnreadable]);
+        assert_eq!(codes(b"a: !new:other_mod.Note"), [Code::CodeInConfig]);
     }
 
     #[test]

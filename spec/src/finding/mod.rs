@@ -10,6 +10,7 @@ mod finding;
 mod findings;
 mod foresight;
 mod ledger;
+mod library_name;
 mod licence;
 mod licence_ids;
 mod lineage;
@@ -28,6 +29,7 @@ mod swap;
 mod terms;
 mod words;
 mod wrapper;
+mod yaml_names;
 
 pub use code::{Code, Mode, Severity};
 pub use encoding::{Decoded, decoded};

@@ -78,7 +78,8 @@ fn seen(observation: &Observation) -> Vec<Evidence> {
     evidence
 }
 
-/// Files that are not as recorded. A card that was edited at a host is no other model; a licence that was is another story.
+/// Files that are not as recorded. A card that was edited at a host is no other model; a licence that was is another story. A file that is
+/// not there is no other file: a host that only lacks some serves nothing else.
 fn differs(observation: &Observation, bound: Digest, role: impl Fn(&FilePath) -> Role, sheet: &mut Sheet) {
     let mut evidence = seen(observation);
     evidence.push(shown("method", observation.method));
@@ -92,11 +93,15 @@ fn differs(observation: &Observation, bound: Digest, role: impl Fn(&FilePath) ->
             format!("{}: expected {}, found {}", file.path, digest(&file.expected), digest(&file.found))
         })
         .collect();
-    let only_documents =
-        observation.weights_digest.is_none_or(|found| found == bound)
-            && observation.files.iter().filter(|file| file.expected != file.found).all(|file| {
-                matches!(role(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other)
-            });
+    let as_bound = observation.weights_digest.is_none_or(|found| found == bound);
+    let mut others =
+        observation.files.iter().filter(|file| file.expected != file.found && file.found.is_some()).peekable();
+    if as_bound && others.peek().is_none() {
+        return;
+    }
+    let only_documents = as_bound
+        && others
+            .all(|file| matches!(role(&file.path), Role::ModelCard | Role::Evaluation | Role::Safety | Role::Other));
     let summary = format!(
         "{} serves {} files for {} that are not the recorded ones",
         observation.host.locator,

@@ -57,24 +57,29 @@ const PROGRAMS: [&str; 3] = ["pyc", "pyd", "dylib"];
 
 /// What a loader would take a file of a name for. The name may be one that a manifest cannot hold.
 pub fn loadable_by_name(shown: &str) -> Option<&'static str> {
+    loaded_role(shown).map(Role::as_str)
+}
+
+/// The role in which a loader would take a file of a name.
+pub fn loaded_role(shown: &str) -> Option<Role> {
     let name = shown.rsplit('/').next().unwrap_or(shown).to_ascii_lowercase();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if name.starts_with("adapter_model.") {
-        return Some(Role::Weights.as_str());
+        return Some(Role::Weights);
     }
     if let Some((_, role)) = LOADED_NAMES.iter().find(|(known, _)| *known == name) {
-        return Some(role.as_str());
+        return Some(*role);
     }
     if WEIGHTS.contains(&extension) || is_packed_model(&name) {
-        return Some(Role::Weights.as_str());
+        return Some(Role::Weights);
     }
     if PROGRAMS.contains(&extension) {
-        return Some(Role::Code.as_str());
+        return Some(Role::Code);
     }
     // The folder may give another role, to a configuration below `safety/` for example; a loader goes by the name.
     [shown.to_owned(), plain(&name)].iter().find_map(|path| {
         let role = Role::of_path(&path.parse::<FilePath>().ok()?);
-        is_loaded(role).then(|| role.as_str())
+        is_loaded(role).then_some(role)
     })
 }
 

@@ -17,7 +17,7 @@ mod release;
 pub use cause::{Cause, MAX_CAUSE};
 pub use contents::{FolderContents, Found, Scope};
 pub use error::VerifyError;
-pub use loadable::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name};
+pub use loadable::{archive_holds_weights, begins_archive, begins_weights, loadable_by_name, loaded_role};
 pub use mismatch::{FolderMismatch, count, names};
 pub use release::{Expected, VerifiedRelease, verify};
 pub use report::{Allow, Content, Difference, Extra, FolderReport, Unusable, WeightsFound, WeightsState};

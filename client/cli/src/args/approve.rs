@@ -24,8 +24,8 @@ pub struct ApproveArgs {
     /// Your own copy of the files of the release: hash each, and refuse the proposal where one differs.
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
-    /// Ask the log what the statement would change, and which keys must sign. Without it nobody is asked: a key may stay on a machine
-    /// without a network.
+    /// Ask the log what the statement would change, which keys must sign, and whether it is an entry already. Without it, and without --policy or --log
+    /// where you sign, nobody is asked: a key may stay on a machine without a network.
     #[arg(long)]
     pub online: bool,
     /// Whom to trust and ask.

@@ -11,7 +11,9 @@ use stele_publish::register;
 use stele_publish::release;
 use stele_publish::signer::Signer;
 use stele_publish::statement_proposal::StatementProposal;
+use stele_spec::hash::KeyId;
 use stele_spec::manifest::Manifest;
+use stele_spec::registration::View as _;
 use stele_terminal::volume::note;
 use stele_verify::folder::walk;
 
@@ -59,7 +61,9 @@ pub(crate) fn run(args: ApproveArgs) -> Result<Output, Failure> {
         checked.folder = Some(folder.display().to_string());
     }
     let key = args.digest.map(|_| key::signer(&args.key)).transpose()?;
-    if args.online {
+    // Who names a policy or a log and signs has somebody to ask: an approval that counts for nothing is refused before it is written.
+    let can_ask = args.trust.policy.is_some() || args.trust.log.is_some();
+    if args.online || (key.is_some() && can_ask) {
         online(&args, &proposal, key.as_ref(), &mut more, &mut checked)?;
     }
     if let Some(key) = &key {
@@ -97,13 +101,36 @@ fn online(
     let mut record = proven_entries(&log, &loaded.policy, args.trust.accept_incomplete_answer)?;
     let statement = proposal.statement();
     page.section("What would change");
-    if let Some(key) = key {
-        // As if this key were the last: what the log would refuse, nobody should sign; the approvals that are there are verified.
-        let needed = register::check_alone(&mut record, &key.sign(&proposal.for_signer(&key.public()))?)?;
-        page.row("needed", &format!("{needed} keys, as the log has it now"));
-    }
+    record.keys(statement.publisher())?;
+    let plain = statement.without_approvals();
     for coordinate in statement.coordinates() {
-        record.about(&coordinate)?;
+        let about = record.about(&coordinate)?;
+        if let Some(there) = about.into_iter().find(|logged| logged.statement().without_approvals() == plain) {
+            page.row(
+                "in the log",
+                &format!("this is entry {} already: nothing more is to be signed", there.position()),
+            );
+            checked.changes = Some(Vec::new());
+            return match key {
+                Some(_) => Err(ApproveError::Logged { position: there.position() }.into()),
+                None => Ok(()),
+            };
+        }
+    }
+    let registry = record.registry();
+    let held = |kid: &KeyId| registry.holder(statement.publisher())?.key(kid).copied();
+    let mut this = None;
+    if let Some(key) = key {
+        let (counted, left_out) = proposal.counted(&key.public(), held)?;
+        for kid in left_out {
+            page.row("does not count", &format!("the approval of {kid}: `stele submit` leaves it out"));
+        }
+        this = Some(key.sign(&counted)?);
+    }
+    if let Some(signed) = &this {
+        // As if this key were the last: what the log would refuse, nobody should sign; the approvals that are there are verified.
+        let needed = register::check_alone(&mut record, signed)?;
+        page.row("needed", &format!("{needed} keys, as the log has it now"));
     }
     let (rows, mut changes) = issue::changed(statement, true, &record);
     // All of a release is new, and stands on the page already; what differs from the version before comes below.
@@ -146,6 +173,12 @@ fn compare(folder: &Path, manifest: &Manifest) -> Result<(), Failure> {
 /// Why a proposal is not approved.
 #[derive(Debug, thiserror::Error)]
 enum ApproveError {
+    /// The log has it.
+    #[error("this statement is entry {position} of the log already")]
+    Logged {
+        /// Which entry.
+        position: u64,
+    },
     /// It is of no release.
     #[error("--folder: this statement has no files")]
     NoFiles,
@@ -159,6 +192,8 @@ enum ApproveError {
 
 impl Explain for ApproveError {
     explain! {
+        Self::Logged { .. } => Exit::Refused, "already-logged",
+            hint: "nothing is to be signed: `stele submit FILE` with any key of the name fetches its receipt";
         Self::NoFiles => Exit::Usage, "no-files", hint: "leave out --folder: only a release has files";
         Self::FilesDiffer { differing } => Exit::BytesDiffer, "files-differ",
             hint: "ask who proposed it which files they are; nothing was signed",

@@ -6,6 +6,7 @@ use stele_explain::{self as exit, Exit, Failure, explain};
 use stele_log_client::moment::moment;
 use stele_monitor::{HostRound, LogRound, Messages, Monitor, Round, Sink, Tested};
 use stele_publish::error::FileError;
+use stele_spec::name::Coordinate;
 use stele_terminal::output::{self, complain};
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
@@ -67,7 +68,8 @@ struct Quiet(Vec<String>);
 
 impl Quiet {
     fn tell(&mut self, round: &Round) {
-        let now: Vec<String> = round.failures.iter().map(|failure| exit::text(failure.as_explain())).collect();
+        let mut now: Vec<String> = round.failures.iter().map(|failure| exit::text(failure.as_explain())).collect();
+        now.extend(round.unreleased.iter().map(unreleased));
         for text in now.iter().filter(|text| !self.0.contains(text)) {
             complain(text);
         }
@@ -86,6 +88,10 @@ fn tested(tested: &Tested) -> Output {
 }
 
 fn report(mut round: Round) -> Output {
+    // The hook of an event that failed is left alone for a while: what was not delivered is no success meanwhile.
+    if round.undelivered > 0 && round.deliveries.failed.is_empty() {
+        round.failures.push(EventsUndelivered { events: round.undelivered }.into());
+    }
     let text = text(&round);
     let json = json(&round);
     let failure = if round.failures.is_empty() { None } else { Some(round.failures.remove(0)) };
@@ -117,6 +123,9 @@ fn text(round: &Round) -> String {
     for host in &round.hosts {
         page.row(&host.release.coordinate.to_string(), &format!("{}: {}", host.place, host_word(host)));
     }
+    for coordinate in &round.unreleased {
+        page.row("also", &unreleased(coordinate));
+    }
     page.section("told");
     for event in &round.deliveries.done {
         page.row(event.kind.word(), &event.summary);
@@ -133,6 +142,12 @@ fn text(round: &Round) -> String {
         page.row("alert", &format!("{alert}, since {}", moment(*since)));
     }
     page.0
+}
+
+fn unreleased(coordinate: &Coordinate) -> String {
+    format!(
+        "[[hosts.also]] names {coordinate}, of which no log here has a release that is watched: nothing is compared with it"
+    )
 }
 
 fn host_word(host: &HostRound) -> String {
@@ -173,6 +188,8 @@ fn json(round: &Round) -> Value {
         "delivered": round.deliveries.done,
         "failed": failed,
         "waiting": round.waiting,
+        "undelivered": round.undelivered,
+        "unreleased": round.unreleased.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "alerts": alerts,
     })
 }
@@ -189,6 +206,20 @@ fn log_json(origin: &str, log: Option<&LogRound>) -> Value {
         "entries": log.map(|log| log.entries),
         "witnesses": log.map(witnesses),
     })
+}
+
+/// Events of rounds before, whose next try is still to come.
+#[derive(Debug, thiserror::Error)]
+#[error("{events} events are not delivered: the hook failed before, and is tried again later")]
+struct EventsUndelivered {
+    events: usize,
+}
+
+impl exit::Explain for EventsUndelivered {
+    explain! {
+        Self { .. } => Exit::Unavailable, "events-undelivered",
+            hint: "nothing is lost: `stele monitor --self-test` shows whether the hook works";
+    }
 }
 
 /// A round panicked.

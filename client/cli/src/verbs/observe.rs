@@ -7,7 +7,7 @@ use serde_json::json;
 use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_host_check::observation;
-use stele_host_check::{Bases, Comparison, HostLocation, HubClient};
+use stele_host_check::{Bases, Comparison, HostLocation, HostMatch, HubClient};
 use stele_log_client::log_url;
 use stele_log_client::log_view::MAX_VERDICT_WAIT;
 use stele_log_client::reader::{LogReader, StaticFiles, VerifiedLog, source_within};
@@ -77,7 +77,9 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
         news: true,
     };
     let result = observation::result(&looked, round.recorded);
-    let mut page = Page::titled(&format!("{}: {result}", args.coordinate));
+    let lacks = looked.comparison.verdict == HostMatch::Lacks;
+    let word = if lacks { looked.comparison.verdict.word().to_owned() } else { result.to_string() };
+    let mut page = Page::titled(&format!("{}: {word}", args.coordinate));
     page.row("host", &round.place);
     if let Some(whole) = args.host.cut_from() {
         page.row("address", &format!("cut to the repository, from {whole}"));
@@ -88,7 +90,10 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
         let word = |digest: Option<_>| {
             digest.map_or_else(|| "nothing".to_owned(), |digest: stele_spec::statement::HostDigest| digest.to_string())
         };
-        page.row("differs", &format!("{}: expected {}, found {}", file.path, word(file.expected), word(file.found)));
+        page.row(
+            if file.found.is_some() { "differs" } else { "missing" },
+            &format!("{}: expected {}, found {}", file.path, word(file.expected), word(file.found)),
+        );
     }
     for file in looked.comparison.loadable.iter().take(SHOWN) {
         page.row("not in record", &format!("{}: {} ({})", file.path, file.effect, file.role));
@@ -123,20 +128,25 @@ pub(crate) fn run(args: ObserveArgs) -> Result<Output, Failure> {
     Ok(Output { text: page.0, json: document, failure })
 }
 
-/// What was found, as an error: other bytes first, then what would be loaded beside the record, then other documents.
+/// What was found, as an error: other bytes first, then what is missing, then what would be loaded beside the record, then other documents.
 fn failure(found: &Comparison, result: Observed, place: &HostLocation, coordinate: Coordinate) -> Option<ObserveError> {
     let (place, documents) = (place.to_string(), found.only_documents_differ());
-    if result == Observed::Absent {
+    let missing = found.missing().count();
+    if found.verdict == HostMatch::Absent {
         return Some(ObserveError::Absent { place, coordinate });
     }
     if result == Observed::Differs && !documents {
         return Some(ObserveError::Differs { place, coordinate });
     }
+    if missing > 0 {
+        let first = found.missing().next().map(|file| file.path.clone()).unwrap_or_default();
+        return Some(ObserveError::Lacks { place, coordinate, missing, of: found.of, first });
+    }
     if let Some(first) = found.loadable.first() {
         let (count, first) = (found.loadable.len(), first.path.clone());
         return Some(ObserveError::ExtraLoadable { place, coordinate, count, first });
     }
-    documents.then_some(ObserveError::DocumentsDiffer { place, coordinate, count: found.differing.len() })
+    documents.then_some(ObserveError::DocumentsDiffer { place, coordinate, count: found.others().count() })
 }
 
 /// What the log lists under a coordinate, each entry read from its tiles: the log's word counts for the list alone.
@@ -218,6 +228,20 @@ pub(crate) enum ObserveError {
         /// The release.
         coordinate: Coordinate,
     },
+    /// Not all of the release, and no other bytes but of documents.
+    #[error("{place} lacks {missing} of the {of} files of {coordinate}, {first} first")]
+    Lacks {
+        /// The host.
+        place: String,
+        /// The release.
+        coordinate: Coordinate,
+        /// How many it does not have.
+        missing: usize,
+        /// Of how many.
+        of: usize,
+        /// One of them.
+        first: String,
+    },
     /// Other bytes.
     #[error("{place} serves other bytes than {coordinate}")]
     Differs {
@@ -241,6 +265,8 @@ impl Explain for ObserveError {
             hint: "a warning: compare the documents with those of the release; an honest host may edit a model card";
         Self::Absent { .. } => Exit::Incomplete, "host-absent",
             hint: "are the repository and the revision spelled as at the host? If so: what is under that name later is not this release until it verifies";
+        Self::Lacks { .. } => Exit::Incomplete, "host-lacks",
+            hint: "no file of it has other bytes; what is missing must come from another host of the release, and verify";
         Self::ExtraLoadable { .. } => Exit::Unrecorded, "extra-loadable",
             hint: "load a copy that has the recorded files alone, or ask the publisher to record these";
         Self::Differs { .. } => Exit::BytesDiffer, "host-differs",

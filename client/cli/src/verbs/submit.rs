@@ -7,7 +7,9 @@ use stele_publish::foresight::{self, Earlier};
 use stele_publish::receipt;
 use stele_publish::register;
 use stele_publish::statement_proposal::StatementProposal;
+use stele_spec::hash::KeyId;
 use stele_spec::manifest::Manifest;
+use stele_spec::registration::View as _;
 use stele_terminal::volume::note;
 
 use crate::Output;
@@ -26,13 +28,22 @@ pub(crate) fn run(args: SubmitProposalArgs) -> Result<Output, Failure> {
     let url = log_url::log_url(args.said.trust.log.as_deref(), Some(&loaded.policy))?;
     let log = LogClient::new(url, args.said.wait, note);
     let mut record = proven_entries(&log, &loaded.policy, args.said.trust.accept_incomplete_answer)?;
-    let statement = proposal.for_signer(&key.public());
+    let plain = proposal.statement().without_approvals();
+    record.keys(plain.publisher())?;
+    let registry = record.registry();
+    let held = |kid: &KeyId| registry.holder(plain.publisher())?.key(kid).copied();
+    let (statement, left_out) = proposal.counted(&key.public(), held)?;
+    for kid in left_out {
+        note(&format!(
+            "the approval of {kid} does not count and is left out: {} does not have that key now, or its signature does not hold",
+            plain.publisher()
+        ));
+    }
     let output = args.said.output.as_deref().filter(|_| !args.said.dry_run);
     // Submitting it again, by whichever key, finds what is in the log.
     let mut there = None;
     for coordinate in statement.coordinates() {
         let about = record.about(&coordinate)?;
-        let plain = statement.without_approvals();
         there = there.or_else(|| about.into_iter().find(|logged| logged.statement().without_approvals() == plain));
     }
     let findings = match (&there, statement.release(), proposal.manifest()) {

@@ -71,8 +71,13 @@ fn a_host_that_serves_other_bytes_is_named_file_by_file() {
     assert_eq!(log.codes(4, Statement::Observation(card.clone())), [Code::HostDocumentsDiffer]);
     card.weights_digest = Some(Digest::of(b"others"));
     assert_eq!(log.codes(5, Statement::Observation(card)), [Code::HostDiffers]);
+    // A file that is not there is no other file.
+    let Statement::Observation(mut lacks) = observation(&base, 1, Observed::Differs) else { unreachable!() };
+    lacks.weights_digest = None;
+    lacks.files.iter_mut().for_each(|file| file.found = None);
+    assert_eq!(log.codes(6, Statement::Observation(lacks)), []);
     // About an entry that is not the release's, nothing is known.
-    assert_eq!(log.codes(6, observation(&base, 9, Observed::Differs)), []);
+    assert_eq!(log.codes(7, observation(&base, 9, Observed::Differs)), []);
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! What is odd in a statement though no rule forbids it: said before it is sent, since each statement is for ever.
+
+use stele_explain::Failure;
+use stele_log_client::proven_entries::ProvenEntries;
+use stele_spec::name::Publisher;
+use stele_spec::statement::{Date, StageMove, Statement, Supersede};
+
+/// Sentences for the person who is about to sign.
+pub(crate) fn of(record: &mut ProvenEntries, statement: &Statement) -> Result<Vec<String>, Failure> {
+    match statement {
+        Statement::Stage(stage) => {
+            let about = record.about(&stage.release.coordinate)?;
+            let released = about.iter().find(|logged| logged.statement().release().is_some());
+            Ok(of_day(stage, released.map(|logged| logged.statement().issued_at().date())))
+        }
+        Statement::Supersede(supersede) => {
+            let about = record.about(&supersede.by.coordinate)?;
+            let by = about.iter().find(|logged| logged.statement().release().is_some());
+            Ok(of_replacement(supersede, by.map(|logged| logged.statement().publisher())))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// A first day that is still to come, or that was before there was a release.
+fn of_day(stage: &StageMove, released: Option<Date>) -> Vec<String> {
+    let (since, today) = (stage.access.since, stage.issued_at.date());
+    let mut odd = Vec::new();
+    if since > today {
+        odd.push(format!(
+            "--since {since} is still to come: it is recorded today, {today}, and from today on readers take {} as the stage",
+            stage.access.stage
+        ));
+    }
+    if let Some(released) = released.filter(|released| since < *released) {
+        odd.push(format!("--since {since} is before the day of the release, {released}"));
+    }
+    odd
+}
+
+/// A replacement that somebody else published.
+fn of_replacement(supersede: &Supersede, by: Option<&Publisher>) -> Vec<String> {
+    let own = &supersede.publisher.name;
+    by.filter(|by| *by != own)
+        .map(|by| format!("--by {} is a release of {by}, and not of {own}", supersede.by.coordinate))
+        .into_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(since: &str) -> StageMove {
+        let text = format!(
+            "kind = \"stage\"\nissued_at = \"2026-07-01T08:00:00Z\"\nreason = \"It opens.\"\nweights_digest = \"{digest}\"\n\
+             publisher = {{ name = \"acme.example\" }}\naccess = {{ stage = \"open\", since = \"{since}\" }}\n\
+             release = {{ coordinate = \"acme.example/tiny@1.0.0#base\", entry = 3, leaf_hash = \"{digest}\" }}\n",
+            digest = stele_spec::hash::Digest::of(b"x")
+        );
+        toml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_day_to_come_and_a_day_before_the_release_are_odd() {
+        let released = "2026-06-01".parse().ok();
+        assert_eq!(of_day(&stage("2026-07-01"), released), Vec::<String>::new());
+        assert_eq!(of_day(&stage("2026-06-01"), released), Vec::<String>::new());
+        assert!(of_day(&stage("2030-01-01"), released)[0].contains("still to come"));
+        assert!(of_day(&stage("2026-05-31"), released)[0].contains("before the day of the release"));
+        assert_eq!(of_day(&stage("2026-05-31"), None), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_release_of_somebody_else_is_an_odd_replacement() {
+        let digest = stele_spec::hash::Digest::of(b"x");
+        let reference = |name: &str| format!("{{ coordinate = \"{name}\", entry = 3, leaf_hash = \"{digest}\" }}");
+        let supersede: Supersede = toml::from_str(&format!(
+            "kind = \"supersede\"\nissued_at = \"2026-07-01T08:00:00Z\"\nreason = \"It is newer.\"\nweights_digest = \"{digest}\"\n\
+             publisher = {{ name = \"acme.example\" }}\nrelease = {}\nby = {}\n",
+            reference("acme.example/tiny@1.0.0#base"),
+            reference("other.example/tiny@2.0.0#base")
+        ))
+        .unwrap();
+        let (own, other) = ("acme.example".parse().unwrap(), "other.example".parse().unwrap());
+        assert_eq!(of_replacement(&supersede, Some(&own)), Vec::<String>::new());
+        assert_eq!(of_replacement(&supersede, Some(&other)).len(), 1);
+    }
+}
