@@ -109,6 +109,9 @@ fn read(folder: &Path, found: &mut BTreeMap<PathBuf, String>, tests: &mut BTreeS
             read(&path, found, tests);
             continue;
         }
+        if path.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let mut code = String::new();
         let mut lines = text.lines().peekable();

@@ -198,7 +198,11 @@ impl StatementRequest {
                 Statement::Stage(moved) if !takes_back => problems.keep(public_again::check(record, moved)),
                 _ => None,
             };
-            problems.keep(oddity::of(record, &statement)).unwrap_or_default().iter().for_each(|odd| (to.notify)(odd));
+            problems
+                .keep(oddity::of(record, &statement))
+                .unwrap_or_default()
+                .iter()
+                .for_each(|odd| (to.notify)(&format!("warning: {odd}\n")));
         }
         problems.is_empty().then_some(Prepared { form, written, signed, needed, there, findings })
     }

@@ -35,7 +35,7 @@ pub(crate) fn run(args: SubmitProposalArgs) -> Result<Output, Failure> {
     let (statement, left_out) = proposal.counted(&key.public(), held)?;
     for kid in left_out {
         note(&format!(
-            "the approval of {kid} does not count and is left out: {} does not have that key now, or its signature does not hold",
+            "the approval of {kid} does not count and is left out: {} does not have that key now, or the signature is of something else\n",
             plain.publisher()
         ));
     }

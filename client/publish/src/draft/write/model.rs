@@ -172,15 +172,16 @@ fn artifact(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answ
             "artifact",
             &format!("quantized if {how} was made of another model, base or instruct if it was trained so"),
         ),
-        // Both are called so: a model that nothing was made of yet, and one that was trained further without a chat.
-        (None, _, Some("base")) if let Some(base) = facts.bases.first() => sheet.decide(
-            "artifact",
-            &format!(
-                "one of the words above; base by the name of the variant, and {} names {} as a base{template}",
-                base.file, base.name
-            ),
-        ),
-        (None, _, Some(word)) => sheet.text("artifact", word, "the name of the variant"),
+        (None, _, Some(word)) => {
+            // Both are called base: what nothing was made of yet, and what was trained further without instructions.
+            if let (Some(base), "base") = (facts.bases.first(), word) {
+                sheet.comment(&format!(
+                    "{} names {} as a base: a model that follows instructions is instruct.",
+                    base.file, base.name
+                ));
+            }
+            sheet.text("artifact", word, "the name of the variant");
+        }
         (None, _, None) => sheet.decide("artifact", &format!("one of the words above{template}")),
     }
     false

@@ -35,7 +35,9 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
 
 /// A line of a witness for the policy of the new log.
 pub(super) fn policy(recorder: &mut Recorder, line: &str) -> Step {
-    let arguments = ["policy", "add-witness", "another-log", line];
+    // As `about` prints it, with the address that it does not know.
+    let line = line.replace("WHERE-IT-IS-REACHED", "auditor.example");
+    let arguments = ["policy", "add-witness", "another-log", &line];
     recorder.of(Binary::Log, &arguments, "stele-log/policy@v1", 0).map(drop)
 }
 
