@@ -165,8 +165,8 @@ fn is_weights(file: &Found) -> bool {
     Role::of_path(&file.path) == Role::Weights
 }
 
-/// Of releases that have none of a folder's weights those of which most files are here all the same: their weights were changed. A tokenizer
-/// or a licence alone is in the releases of many models.
+/// Of releases that have none of a folder's weights those of which most of the other files are here all the same: their weights were changed,
+/// however many shards they are in. A tokenizer or a licence alone is in the releases of many models.
 fn alike(
     mut candidates: Vec<Candidate>,
     files: &[Found],
@@ -181,7 +181,8 @@ fn alike(
         here.insert(&file.path, hashed(file, cache)?);
     }
     candidates.retain(|candidate| {
-        let recorded = || candidate.manifest.iter().flat_map(Manifest::files).filter(|file| file.size > 0);
+        let files = || candidate.manifest.iter().flat_map(Manifest::files);
+        let recorded = || files().filter(|file| file.size > 0 && Role::of_path(&file.path) != Role::Weights);
         let matching = recorded().filter(|file| here.get(&file.path) == Some(&file.sha256)).count();
         2 * matching > recorded().count()
     });

@@ -175,9 +175,10 @@ fn all_within(named: &BTreeMap<&'static str, Listed>, found: &[String], sentence
     is_title(titles, MAX_TITLE * named.len(), sentences)
 }
 
-/// Whether some words are a title, or name a project or the licence: few, none of terms, and no sentence but about the licence.
+/// Whether some words are a title, or name a project or the licence: few, none of terms, and no sentence but that something is under a licence.
 fn is_title(words: &[String], most: usize, sentences: &[Vec<String>]) -> bool {
-    let names_license = |sentence: &[String]| sentence.iter().any(|word| word.starts_with("license"));
+    let has = |sentence: &[String], begins: &str| sentence.iter().any(|word| word.starts_with(begins));
+    let names_license = |sentence: &[String]| has(sentence, "license") && has(sentence, "under");
     let says_more = |sentence: &Vec<String>| position(words, sentence).is_some() && !names_license(sentence);
     words.len() <= most && !words.iter().any(|word| is_of_terms(word)) && !sentences.iter().any(says_more)
 }
