@@ -34,7 +34,7 @@ pub(crate) fn run(args: ScanArgs) -> Result<Output, Failure> {
     let policy = policy_file::load(args.asking.trust.policy.as_deref())?.policy;
     let locked = args.locked.as_deref().map(LockFile::read).transpose()?;
     let local_state = local_state(args.asking.no_state);
-    let mut asked = Asked::Nobody;
+    let mut asked = Asked::NoLog;
     let mut address = None;
     if !args.offline {
         match log_url::log_url(args.asking.trust.log.as_deref(), Some(&policy)) {

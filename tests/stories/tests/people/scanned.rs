@@ -196,7 +196,7 @@ fn without_a_log_each_verdict_is_the_offline_one_and_a_copy_of_the_log_answers_f
     let found = machine.found(&["--offline"], 13)?;
     assert_eq!(
         (words(&found), &found["asked"]),
-        (["verified", "no-record", "no-record"].map(str::to_owned), &"nobody".into())
+        (["verified", "no-record", "no-record"].map(str::to_owned), &"none".into())
     );
     let files = machine.network.log_data().join("public");
     machine.network.log.stop()?;

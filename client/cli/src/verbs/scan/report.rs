@@ -29,7 +29,7 @@ const LISTED_JSON: usize = 10_000;
 /// Whether a log was asked.
 pub(super) enum Asked<'a> {
     /// None was.
-    Nobody,
+    NoLog,
     /// This one was.
     Log(&'a LogView<'a>),
     /// One was to be asked, and did not answer, or not to the end.
@@ -40,7 +40,7 @@ impl Asked<'_> {
     pub(super) fn into_failure(self) -> Option<Failure> {
         match self {
             Self::Failed(failure) => Some(failure),
-            Self::Nobody | Self::Log(_) => None,
+            Self::NoLog | Self::Log(_) => None,
         }
     }
 }
@@ -137,7 +137,7 @@ impl Report<'_> {
                 };
                 let log = match &self.asked {
                     Asked::Log(view) => view.head().checkpoint().origin().to_string(),
-                    Asked::Nobody | Asked::Failed(_) => "the log".to_owned(),
+                    Asked::NoLog | Asked::Failed(_) => "the log".to_owned(),
                 };
                 (
                     "not released".to_owned(),
@@ -157,7 +157,7 @@ impl Report<'_> {
                 let url = without_secrets(view.url()).into_owned();
                 age::asked_now(view.head(), self.now, &url)
             }
-            Asked::Nobody => {
+            Asked::NoLog => {
                 "none was asked: what was said later of a release is known as far as this machine was told before"
                     .to_owned()
             }
@@ -190,16 +190,16 @@ impl Report<'_> {
             "notes_count": self.notes.len(),
             "asked": match &self.asked {
                 Asked::Log(_) => "log",
-                Asked::Nobody => "nobody",
+                Asked::NoLog => "none",
                 Asked::Failed(_) => "unanswered",
             },
             "log": match &self.asked {
                 Asked::Log(view) => Value::from(view.head().checkpoint().origin().to_string()),
-                Asked::Nobody | Asked::Failed(_) => Value::Null,
+                Asked::NoLog | Asked::Failed(_) => Value::Null,
             },
             "as_of": match &self.asked {
                 Asked::Log(view) => age::head_json(view.head(), self.now),
-                Asked::Nobody | Asked::Failed(_) => Value::Null,
+                Asked::NoLog | Asked::Failed(_) => Value::Null,
             },
             "cached": digest_cache::json(&self.used),
             "locked": self.mismatch.as_ref().map(|mismatch| json!({
