@@ -1,0 +1,22 @@
+//! `stele` as a person or a script starts it. One program for all of it: what is linked once is not linked nineteen times.
+
+mod comfort;
+mod common;
+mod computed;
+mod draft;
+mod dry_run;
+mod fetch;
+mod files;
+mod hints;
+mod hub_cache;
+mod key_files;
+mod keys;
+mod memory;
+mod online;
+mod proxy;
+mod publish;
+mod schemas;
+mod ssh_agent;
+mod subjects;
+mod verdict;
+mod verify;

@@ -1,0 +1,4 @@
+//! `stele-log` as an operator starts it.
+
+mod operator;
+mod schemas;
