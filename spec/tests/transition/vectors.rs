@@ -53,7 +53,7 @@ fn old() -> (Index, IndexEntry) {
     let mut index = Index::new();
     index.stage_entry(&[]).unwrap();
     index.commit().unwrap();
-    let first = ["00", "20", "80", "81", "c0"].map(|head| key(head));
+    let first = ["00", "20", "80", "81", "c0"].map(key);
     let listing = |position| listing(position, &["00", "20", "80", "81", "c0"][position as usize % 5..]);
     let batch: Vec<_> = (1..6).map(listing).collect();
     assert!(first.iter().all(|key| index.value(key).is_none()));
