@@ -32,6 +32,10 @@ pub mod cosignature;
 
 pub mod index;
 
+pub mod transition;
+
+pub mod indexcosigner;
+
 pub mod policy;
 
 pub mod proof;

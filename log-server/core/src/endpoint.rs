@@ -2,6 +2,7 @@
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::cosigner::{Cosigner, Unreachable};
+use crate::index_steps::{RecentHeads, bring};
 use crate::tiles::TileStore;
 use crate::witness_problem::Problem;
 use std::collections::BTreeMap;
@@ -57,12 +58,22 @@ pub struct Endpoint {
     store: TileStore,
     /// The size that it has cosigned last, as far as this run knows.
     known: Option<u64>,
+    /// Whether it is an index cosigner: it said so.
+    wants_steps: bool,
+    recent: RecentHeads,
 }
 
 impl Endpoint {
     /// An address with these keys. Proofs are made from `store`; `log` is the key whose heads are asked for.
     pub fn new(keys: Vec<WitnessKey>, log: &VerifierKey, store: &TileStore) -> Self {
-        Self { keys, log: log.clone(), store: store.clone(), known: None }
+        Self {
+            keys,
+            log: log.clone(),
+            store: store.clone(),
+            known: None,
+            wants_steps: false,
+            recent: RecentHeads::default(),
+        }
     }
 
     /// The addresses of a policy. The keys of one witness that are listed with one address are asked for together.
@@ -85,9 +96,15 @@ impl Endpoint {
     /// Asks, and says for each key what came of it. Nothing where there is no head to be cosigned.
     pub fn answers(&mut self, request: &WitnessRequest, cosigner: &mut dyn Cosigner) -> Vec<WitnessAnswer> {
         let hint = self.known.unwrap_or(request.hint);
+        if let Some(head) = request.head.as_ref().filter(|_| self.wants_steps) {
+            self.recent.add(head);
+        }
         let (said, shown) = match &request.head {
-            head if request.recall => remembered(&self.log, &self.store, head.as_deref(), hint, cosigner),
-            Some(head) => match add_checkpoint(&self.store, head, hint, cosigner) {
+            head if request.recall => {
+                let log = self.log.clone();
+                remembered(&log, head.as_deref(), cosigner, |head, cosigner| self.offer(head, hint, cosigner))
+            }
+            Some(head) => match self.offer(head, hint, cosigner) {
                 // It says that there is more of this log, or something else: then it can show it.
                 Err(problem @ (Problem::Ahead { .. } | Problem::Conflict { .. })) => {
                     (Err(problem), newest(&self.log, cosigner).ok().and_then(Result::ok))
@@ -109,15 +126,25 @@ impl Endpoint {
         };
         self.keys.iter().map(answer).collect()
     }
+
+    /// Has a head cosigned: the body of a 200.
+    fn offer(&mut self, head: &SignedCheckpoint, hint: u64, cosigner: &mut dyn Cosigner) -> Result<String, Problem> {
+        if !self.wants_steps {
+            match add_checkpoint(&self.store, head, hint, cosigner) {
+                Err(Problem::WantsSteps) => self.wants_steps = true,
+                said => return said,
+            }
+        }
+        bring(&self.store, head, &self.recent, hint, cosigner)
+    }
 }
 
 /// What a witness remembers: a head of ours that it serves; or a 200 for ours, its body; or nothing.
 pub(crate) fn remembered(
     log: &VerifierKey,
-    store: &TileStore,
     ours: Option<&SignedCheckpoint>,
-    hint: u64,
     cosigner: &mut dyn Cosigner,
+    offer: impl FnOnce(&SignedCheckpoint, &mut dyn Cosigner) -> Result<String, Problem>,
 ) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
     let served = match newest(log, cosigner) {
         Ok(Ok(head)) => return (Ok(None), Some(head)),
@@ -129,7 +156,7 @@ pub(crate) fn remembered(
         let nothing = matches!(served, Problem::Unknown { .. } | Problem::Status { status: 405 | 410 });
         return (if nothing { Ok(None) } else { Err(served) }, None);
     };
-    match add_checkpoint(store, ours, hint, cosigner) {
+    match offer(ours, cosigner) {
         Ok(body) => (Ok(Some(body)), None),
         // It has never cosigned anything of ours.
         Err(Problem::Unknown { .. }) => (Ok(None), None),
@@ -172,6 +199,7 @@ pub(crate) fn add_checkpoint(
                 }
             }
             422 => return Err(Problem::Conflict { status: 422 }),
+            428 => return Err(Problem::WantsSteps),
             status => return Err(Problem::Status { status }),
         }
     }

@@ -65,6 +65,8 @@ pub mod writer;
 
 pub mod witness_problem;
 
+pub mod index_steps;
+
 pub mod endpoint;
 
 pub mod cosigning;

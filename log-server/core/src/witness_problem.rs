@@ -35,6 +35,15 @@ pub enum Problem {
         /// 409 or 422.
         status: u16,
     },
+    /// 428: it is an index cosigner, and is to be brought steps.
+    #[error("it wants the steps of the index (status 428)")]
+    WantsSteps,
+    /// An index cosigner refuses a step.
+    #[error("it refuses the step from index entry to index entry: {said}")]
+    Step {
+        /// The beginning of what it said.
+        said: String,
+    },
     /// Another status.
     #[error("it answered with status {status}")]
     Status {

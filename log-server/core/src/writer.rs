@@ -8,7 +8,7 @@
 //! Staged object and signed head are durable before anything leaves. Tiles and manifests are what the staged object holds, so they
 //! become durable later, many batches with one sync ([`Unsettled`]). A cosigned checkpoint is staged before it is public, for the same reason.
 
-use crate::checkpoint::SignedCheckpoint;
+use crate::checkpoint::{SignedCheckpoint, Step};
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
 use crate::overlay::Overlay;
@@ -22,12 +22,13 @@ use stele_explain::Explain;
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, Origin};
 use stele_spec::entry::IndexEntry;
 use stele_spec::hash::RootHash;
-use stele_spec::index::{Index, IndexError, Listing, Staged, TransitionError, check_transition, genesis};
+use stele_spec::index::{Index, IndexError, Listing, genesis};
 use stele_spec::merkle::{leaf_hash, root_at};
 use stele_spec::note::SignerKey;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
+use stele_spec::transition::{self, RefusedTransition, TransitionProof};
 
 /// The room that a batch needs beside its tiles: its head, its checkpoint, and a folder for each tile. In bytes.
 const SPARE: u64 = 128 << 10;
@@ -68,6 +69,13 @@ pub struct PendingTiles {
     batch: (String, u64),
     objects: Vec<Object>,
     manifests: Vec<SubmittedManifest>,
+}
+
+/// An index entry whose batch is staged in the index.
+struct Staged {
+    entry: IndexEntry,
+    /// How it follows from the one before; none for the first.
+    step: Option<Step>,
 }
 
 /// What a write did.
@@ -132,7 +140,7 @@ pub enum CheckError {
     },
     /// The transition of the index shows nothing.
     #[error(transparent)]
-    Transition(#[from] TransitionError),
+    Transition(#[from] RefusedTransition),
 }
 
 impl WriteError {
@@ -188,7 +196,9 @@ impl Writer {
                 // It is signed, so it is in the log, whether it was published or not.
                 index.commit()?;
             }
-            index.stage(listings)?
+            // The index before the batch shows how the index entry after it follows.
+            let step = self.last.map(|from| Step { from, proof: TransitionProof::of(&index, listings) });
+            Staged { entry: index.stage_entry(listings)?, step }
         };
         let signed = self.sign_staged(statements, listings, &staged, manifests);
         let (written, tree, pending) = signed.inspect_err(|_| self.index().rollback())?;
@@ -290,6 +300,7 @@ impl Writer {
 
         let checkpoint = Checkpoint::new(self.origin.clone(), tree.size(), tree.root());
         let head = SignedCheckpoint::sign(checkpoint, &self.signer).map_err(WriteError::Sign)?;
+        let head = SignedCheckpoint { step: staged.step.clone(), ..head };
         let before = self.signed.as_ref().map(|head| head.note.to_bytes());
         let swapped = self.heads.compare_and_swap(before.as_deref(), &head.note.to_bytes());
         swapped.map_err(WriteError::Swap).inspect_err(|error| {
@@ -320,8 +331,8 @@ impl Writer {
         for object in objects.iter().filter(|object| object.path.resource == Resource::Entries) {
             check_bundle(object, &overlay)?;
         }
-        let follows = match &self.last {
-            Some(last) => check_transition(last, listings, &staged.transition)?,
+        let follows = match &staged.step {
+            Some(Step { from, proof }) => *transition::check(proof, from, listings)?.to(),
             None => genesis(),
         };
         if follows != staged.entry || staged.entry.position + 1 != size {

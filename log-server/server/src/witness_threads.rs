@@ -47,6 +47,7 @@ impl WitnessThreads {
             let mut witness = HttpWitness {
                 client: client.clone(),
                 add: format!("{address}/add-checkpoint"),
+                step: format!("{address}/add-transition"),
                 newest: format!("{address}/{origin}/checkpoint"),
             };
             let (sender, requests) = channel();
@@ -118,12 +119,17 @@ pub fn wait_for_end(
 struct HttpWitness {
     client: HttpClient,
     add: String,
+    step: String,
     newest: String,
 }
 
 impl Cosigner for HttpWitness {
     fn add_checkpoint(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
         answered(self.client.post(&self.add, "text/plain; charset=utf-8", None, body))
+    }
+
+    fn add_transition(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
+        answered(self.client.post(&self.step, "application/octet-stream", None, body))
     }
 
     fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {

@@ -1,5 +1,6 @@
 //! The index as the one writer of a log keeps it.
 
+use core::convert::Infallible;
 use core::fmt;
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,9 +21,9 @@ use super::transition::{Old, Touched, Transition};
 ///
 /// - [`Index::replay`] takes what is in the log already. Hashing costs what the batch touches, each node once.
 /// - [`Index::stage`] takes what is not in the log yet, and answers with the index entry that would follow and the
-///   evidence that [`check_transition`](super::check_transition) wants. The batch is then kept with
-///   [`Index::commit`] or taken back with [`Index::rollback`]; until then nothing else is taken, and
-///   [`Index::settled`] still answers as before the batch.
+///   evidence that [`check_transition`](super::check_transition) wants; [`Index::stage_entry`] does without the
+///   evidence. The batch is then kept with [`Index::commit`] or taken back with [`Index::rollback`]; until then
+///   nothing else is taken, and [`Index::settled`] still answers as before the batch.
 ///
 /// Staging writes in place and keeps a journal of what it overwrote: about 48 bytes for each inner node on the way
 /// to each key, and the frontier of each list that grew; for a batch of 256 entries in an index of a million keys
@@ -102,6 +103,18 @@ impl Index {
         sure(self.tree.now().prove(key))
     }
 
+    /// The nodes of the tree, the staged batch among them.
+    pub fn nodes(&self) -> impl Nodes<Error = Infallible> {
+        self.tree.now()
+    }
+
+    /// The frontier of the list under a key; none where the key is absent.
+    pub fn frontier(&self, key: &IndexKey) -> Option<Frontier> {
+        let number = self.find(key)?;
+        let value = sure(self.tree.now().leaf(number)).value;
+        Some(self.lists.get(number as usize)?.frontier(&value))
+    }
+
     /// The tree as it was before the staged batch, and how many entries it covered then.
     pub(super) fn before(&self) -> (View<'_>, u64) {
         (self.tree.before(), self.staged.as_ref().map_or(self.position, |undo| undo.position))
@@ -129,8 +142,7 @@ impl Index {
     /// Takes entries that are not in the log yet. On an error nothing has changed.
     pub fn stage(&mut self, listings: &[Listing]) -> Result<Staged, IndexError> {
         let grouped = self.group(listings)?;
-        self.tree.begin();
-        self.staged = Some(Undo { position: self.position, lists: self.lists.len(), grown: HashMap::new() });
+        self.begin();
         let mut touched = Vec::with_capacity(grouped.len());
         for (key, pointers) in &grouped {
             touched.push(Touched { key: *key, old: self.old(key) });
@@ -140,6 +152,18 @@ impl Index {
         }
         self.position += listings.len() as u64;
         Ok(Staged { entry: self.entry(), transition: Transition::new(touched) })
+    }
+
+    /// Takes entries that are not in the log yet, as [`Index::stage`] does; hashing costs what the batch touches, each node once.
+    pub fn stage_entry(&mut self, listings: &[Listing]) -> Result<IndexEntry, IndexError> {
+        let grouped = self.group(listings)?;
+        self.begin();
+        for (key, pointers) in &grouped {
+            self.append(key, pointers);
+        }
+        sure(self.tree.rehash());
+        self.position += listings.len() as u64;
+        Ok(self.entry())
     }
 
     /// Keeps the staged batch: it and the index entry after it are in the log. The next entry comes after that one.
@@ -161,6 +185,11 @@ impl Index {
             }
         }
         self.position = undo.position;
+    }
+
+    fn begin(&mut self) {
+        self.tree.begin();
+        self.staged = Some(Undo { position: self.position, lists: self.lists.len(), grown: HashMap::new() });
     }
 
     /// The number of a key, by which its list is found.

@@ -58,12 +58,12 @@ pub fn genesis() -> IndexEntry {
 }
 
 /// The bit of `key` at `bit`, most significant first.
-pub(super) fn bit_of(key: &IndexKey, bit: u8) -> bool {
+pub(crate) fn bit_of(key: &IndexKey, bit: u8) -> bool {
     key.as_bytes().get(usize::from(bit / 8)).is_some_and(|byte| byte >> (7 - bit % 8) & 1 == 1)
 }
 
 /// The first bit at which two keys differ; nothing when they are equal.
-pub(super) fn first_difference(a: &IndexKey, b: &IndexKey) -> Option<u8> {
+pub(crate) fn first_difference(a: &IndexKey, b: &IndexKey) -> Option<u8> {
     let pairs = a.as_bytes().iter().zip(b.as_bytes());
     let (byte, differing) = pairs.map(|(a, b)| a ^ b).enumerate().find(|(_, differing)| *differing != 0)?;
     // At most 31 * 8 + 7 = 255.

@@ -43,6 +43,15 @@ pub struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link(u32);
 
+/// What a link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkTo {
+    /// The leaf of this number.
+    Leaf(u32),
+    /// The inner node of this number.
+    Inner(u32),
+}
+
 /// What [`NodeStore::rollback`] puts back: the sizes, and each older node that has changed since, as it was at the start.
 #[derive(Debug)]
 pub struct Journal {
@@ -275,6 +284,11 @@ impl Link {
     /// The number, for a store that writes links down.
     pub const fn number(self) -> u32 {
         self.0
+    }
+
+    /// What it leads to.
+    pub fn to(self) -> LinkTo {
+        self.inner().map_or(LinkTo::Leaf(self.0), LinkTo::Inner)
     }
 
     const fn to_leaf(number: u32) -> Self {

@@ -12,18 +12,23 @@ use super::node::{Subtree, empty_root, first_difference};
 
 /// The root of the tree that holds exactly these keys. They must strictly ascend.
 pub fn root_of_sorted(pairs: impl IntoIterator<Item = (IndexKey, Value)>) -> Result<IndexRoot, Unsorted> {
+    root_of_subtrees(pairs.into_iter().map(|(key, value)| (key, Subtree::leaf(&key, &value))))
+}
+
+/// The root of the tree that is made of these subtrees. Each comes with a key that has the beginning of all keys in it, as far as it takes
+/// to tell them from those of its neighbours: a leaf with its own. They must strictly ascend.
+pub(crate) fn root_of_subtrees(parts: impl IntoIterator<Item = (IndexKey, Subtree)>) -> Result<IndexRoot, Unsorted> {
     // Complete subtrees, each with the bit at which it differs from what comes to its right: bits strictly rise.
     let mut left: Vec<(u8, Subtree)> = Vec::new();
-    let mut pairs = pairs.into_iter();
-    let Some((mut last, value)) = pairs.next() else {
+    let mut parts = parts.into_iter();
+    let Some((mut last, mut right)) = parts.next() else {
         return Ok(empty_root());
     };
-    let mut right = Subtree::leaf(&last, &value);
-    for (key, value) in pairs {
+    for (key, part) in parts {
         let bit = first_difference(&last, &key).filter(|_| last < key).ok_or(Unsorted { last, key })?;
         right = merge(&mut left, right, |above| above > bit);
         left.push((bit, right));
-        right = Subtree::leaf(&key, &value);
+        right = part;
         last = key;
     }
     Ok(merge(&mut left, right, |_| true).root())

@@ -103,7 +103,7 @@ fn value_after(mut list: Frontier, added: &[(IndexKey, Pointer)]) -> Value {
 }
 
 /// Every key with every pointer under it: keys ascend, and the pointers of a key are in log order.
-fn sorted_by_key(listings: &[Listing]) -> Vec<(IndexKey, Pointer)> {
+pub(crate) fn sorted_by_key(listings: &[Listing]) -> Vec<(IndexKey, Pointer)> {
     let pairs = listings.iter().flat_map(|listing| listing.keys().iter().map(|key| (*key, listing.pointer())));
     let mut pairs: Vec<_> = pairs.collect();
     pairs.sort_unstable_by_key(|(key, pointer)| (*key, pointer.position));
@@ -111,7 +111,7 @@ fn sorted_by_key(listings: &[Listing]) -> Vec<(IndexKey, Pointer)> {
 }
 
 /// The entries are those after the old index entry, without a gap; the new one comes after the last.
-fn check_positions(old: &IndexEntry, listings: &[Listing]) -> Result<u64, TransitionError> {
+pub(crate) fn check_positions(old: &IndexEntry, listings: &[Listing]) -> Result<u64, TransitionError> {
     listings.iter().try_fold(old.position.saturating_add(1), |expected, listing| {
         let found = listing.pointer().position;
         if found != expected {

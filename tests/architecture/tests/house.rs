@@ -52,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-witness-core",
         ],
     ),
+    ("stele-index-cosigner", &["stele-spec", "stele-clock", "stele-serve", "stele-daemon", "stele-witness-core"]),
     ("stele-pull", &["stele-spec", "stele-fetch", "stele-witness-core"]),
     ("stele-bastion", &["stele-spec", "stele-clock", "stele-durable", "stele-fetch", "stele-serve", "stele-daemon"]),
     (
@@ -69,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-ssh-agent",
             "stele-witness-core",
             "stele-mirror",
+            "stele-index-cosigner",
             "stele-pull",
             "stele-bastion",
         ],

@@ -12,6 +12,7 @@ pub mod offline;
 pub mod peers;
 pub mod signatures;
 pub mod submit;
+pub mod transition;
 pub mod verify;
 
 use std::path::Path;
@@ -35,6 +36,8 @@ pub enum Part {
     Audit,
     /// Durable cosignatures, beside other witnesses.
     Witness,
+    /// Transition proofs of the index, by themselves.
+    Transition,
     /// Other logs under the same load, installed from package registries.
     Peers,
 }
@@ -43,10 +46,10 @@ impl Part {
     /// In the order in which they are measured: the disk is quiet before gigabytes are written.
     pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
 
-    /// Each of them: also what needs the network, and is no part of `all`.
-    pub const EVERY: [Self; 7] = {
+    /// Each of them: also what needs the network or is no figure of the README, and is no part of `all`.
+    pub const EVERY: [Self; 8] = {
         let [latency, throughput, verify, witness, audit, hash] = Self::ALL;
-        [latency, throughput, Self::Peers, verify, witness, audit, hash]
+        [latency, throughput, Self::Peers, verify, witness, audit, Self::Transition, hash]
     };
 
     /// What a person types.
@@ -58,6 +61,7 @@ impl Part {
             Self::Verify => "verify",
             Self::Audit => "audit",
             Self::Witness => "witness",
+            Self::Transition => "transition",
             Self::Peers => "peers",
         }
     }
@@ -72,6 +76,7 @@ impl Part {
             Self::Verify => verify::evidence_alone(scratch),
             Self::Audit => audit::audit(scratch),
             Self::Witness => cosign::cosigning(scratch, beside),
+            Self::Transition => transition::transition(),
             Self::Peers => peers::peers(scratch),
         }
     }

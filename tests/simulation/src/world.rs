@@ -430,6 +430,11 @@ impl Cosigner for Exchange<'_> {
         self.world.exchange(self.log, self.witness, Call::Add(body))
     }
 
+    fn add_transition(&mut self, _: &[u8]) -> Result<WitnessResponse, Unreachable> {
+        // No index cosigner is simulated yet, so nobody is asked.
+        Err(Unreachable { why: "it cannot be reached", detail: String::new() })
+    }
+
     fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {
         self.world.exchange(self.log, self.witness, Call::Newest)
     }

@@ -85,6 +85,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MirrorCommand,
     },
+    /// A cosigner of its own that says that every index entry of a log is right
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
     /// Print what to publish: the ready line for a policy, name, keys, logs
     About {
         /// The folder
@@ -134,6 +139,33 @@ pub(crate) enum MirrorCommand {
         dir: PathBuf,
     },
     /// Go on from a checkpoint that carries the mirror's signature, after its state was lost or put back
+    Adopt {
+        /// The folder
+        dir: PathBuf,
+        /// The newest such checkpoint
+        #[arg(long)]
+        checkpoint: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// Make an index cosigner beside the witness: keys of its own, and `[index]` in the config
+    Init {
+        /// The folder of the witness
+        dir: PathBuf,
+        /// The name in its cosignatures, another than the witness's
+        #[arg(long)]
+        name: String,
+    },
+    /// Cosign the index of a log; a running witness begins after SIGHUP, and after a new start where the index cosigner is new
+    Add {
+        /// The folder
+        dir: PathBuf,
+        /// The log
+        origin: String,
+    },
+    /// Go on from a checkpoint that carries the index cosigner's signature, after its state was lost or put back
     Adopt {
         /// The folder
         dir: PathBuf,
@@ -273,6 +305,11 @@ impl Command {
                 MirrorCommand::Add { .. } => schema::MIRROR_ADD,
                 MirrorCommand::Verify { .. } => schema::MIRROR_VERIFY,
                 MirrorCommand::Adopt { .. } => schema::MIRROR_ADOPT,
+            },
+            Self::Index { command } => match command {
+                IndexCommand::Init { .. } => schema::INDEX_INIT,
+                IndexCommand::Add { .. } => schema::INDEX_ADD,
+                IndexCommand::Adopt { .. } => schema::INDEX_ADOPT,
             },
             Self::About { .. } => schema::ABOUT,
             Self::Completions(_) => schema::COMPLETIONS,

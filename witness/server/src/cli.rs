@@ -5,13 +5,13 @@ use stele_spec::note::KeyName;
 use stele_terminal::finish::Output;
 use stele_terminal::output;
 
-use crate::args::{Bastion, Command, Evidence, Keys, Logs, MirrorCommand, program};
+use crate::args::{Bastion, Command, Evidence, IndexCommand, Keys, Logs, MirrorCommand, program};
 pub use crate::args::{Cli, parse};
 use crate::config::LogOptions;
 use crate::error::WitnessError;
 use crate::home::WitnessDir;
 use crate::policy_line::policy_line;
-use crate::setup::{Added, init_mirror};
+use crate::setup::{Added, init_index, init_mirror};
 use crate::verbs::about::{SECOND_KEY, about, list, listed_json, log_json, vkeys, vkeys_json};
 use crate::verbs::run::serve;
 use crate::verbs::{bastion, doctor, evidence, keys, logs, mirror as copies};
@@ -94,6 +94,24 @@ impl Cli {
             Command::Mirror { command: MirrorCommand::Add { dir, origin, push } } => {
                 WitnessDir::mirror_log(&dir, &origin, push)?;
                 (String::new(), json!({"origin": origin, "mirror": true, "push": push})).into()
+            }
+            Command::Index { command: IndexCommand::Init { dir, name } } => {
+                let own = init_index(&dir, &key_name(&name)?)?;
+                output::complain(&format!(
+                    "in a policy, a witness line with one of these and the witness's address with /index at its end\n\
+                     next: stele-witness index add {} ORIGIN, then start it anew\n",
+                    dir.display()
+                ));
+                (vkeys(&own, ""), json!({"name": name, "vkeys": vkeys_json(&own)})).into()
+            }
+            Command::Index { command: IndexCommand::Add { dir, origin } } => {
+                WitnessDir::index_log(&dir, &origin)?;
+                (String::new(), json!({"origin": origin, "index": true})).into()
+            }
+            Command::Index { command: IndexCommand::Adopt { dir, checkpoint } } => {
+                let (origin, size) = WitnessDir::open(&dir)?.index_adopt(&checkpoint)?;
+                output::complain(&format!("the index cosigner goes on from size {size}: {origin}\n"));
+                (String::new(), json!({"origin": origin.as_str(), "tree_size": size})).into()
             }
             Command::Mirror { command: MirrorCommand::Verify { dir } } => copies::verify(&WitnessDir::open(&dir)?)?,
             Command::Mirror { command: MirrorCommand::Adopt { dir, checkpoint } } => {

@@ -146,6 +146,17 @@ pub enum WitnessError {
         /// The log.
         origin: String,
     },
+    /// A table that cannot be told that its index is cosigned.
+    #[error("{} is not as `logs add` writes it", .path.display())]
+    IndexByHand {
+        /// The config.
+        path: PathBuf,
+        /// The log.
+        origin: String,
+    },
+    /// The index cosigner's state is not to be trusted.
+    #[error("index cosigner: {0}")]
+    IndexState(StateError),
     /// A table that cannot be told where its log is pulled from.
     #[error("{} is not as `logs add` writes it", .path.display())]
     OptionsByHand {
@@ -272,6 +283,10 @@ impl Explain for WitnessError {
             hint: format!("write `disabled = {disabled}` into the [[log]] of {origin} yourself");
         Self::MirrorByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
             hint: format!("write `mirror = true` into the [[log]] of {origin} yourself, below its `origin`");
+        Self::IndexByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
+            hint: format!("write `index = true` into the [[log]] of {origin} yourself, below its `origin`");
+        Self::IndexState(error) => error.exit(), error.code(),
+            hint: error.hint().map(|hint| hint.replace("logs adopt", "index adopt")), facts: error.facts();
         Self::OptionsByHand { origin, .. } => Exit::BadInput, "edit-by-hand",
             hint: format!("write `pull` and `pull_seconds` into the [[log]] of {origin} yourself");
         Self::OtherRoots { place } => Exit::Refused, "known-bastion",

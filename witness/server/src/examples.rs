@@ -91,6 +91,16 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         "mirror adopt",
         &[("stele-witness mirror adopt m --checkpoint checkpoint", "the newest one that the mirror signed")],
     ),
+    ("index", &[("stele-witness index add w1 log.example/mine", "every index entry of it is checked, then cosigned")]),
+    (
+        "index init",
+        &[("stele-witness index init w1 --name w1.example/index > index.vkeys", "beside the witness in the folder w1")],
+    ),
+    ("index add", &[("stele-witness index add w1 log.example/mine", "then SIGHUP")]),
+    (
+        "index adopt",
+        &[("stele-witness index adopt w1 --checkpoint checkpoint", "the newest one that the index cosigner signed")],
+    ),
     ("about", &[("stele-witness about w1", "the first line is for a log's policy")]),
     (
         "completions",

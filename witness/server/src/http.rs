@@ -7,6 +7,7 @@
 //! | `GET /<origin hash>/checkpoint` | the newest cosigned checkpoint of a log |
 //! | `POST /mirror/add-checkpoint`, `POST /mirror/add-entries` | c2sp.org/tlog-mirror, where there is a mirror; the first is the witness's own |
 //! | `GET /mirror/<origin hash>/...` | the mirror's copy of a log: `checkpoint`, `tile/`, `manifests/` |
+//! | `POST /index/add-transition`, `GET /index/...` | the index cosigner, where there is one |
 //! | `GET /healthz` | 200 or 503, with what is wrong; evidence against a log is `"status": "evidence"` and 200, since the witness is well; bastions are listed at our own listener alone, and are no illness |
 //! | `GET /metrics` | Prometheus; not through a bastion |
 //! | `GET /` | a page for people: who this is, its logs, what it holds against them |
@@ -33,6 +34,7 @@ use crate::metrics::exposition_of;
 use crate::page::{Published, about};
 use crate::service::Service;
 use stele_bastion::{Backend, Bastions, Reachability};
+use stele_index_cosigner::IndexCosigner;
 use stele_mirror::Mirror;
 use stele_witness_core::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use stele_witness_core::decide::Refusal;
@@ -43,16 +45,25 @@ use stele_witness_core::witness::Witness;
 /// How many files of evidence are listed for each log.
 const LISTED: usize = 8;
 
-/// Serves until `shutdown` resolves.
-pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
-    run_with(witness, None, Reachability::default(), LimitsConfig::default(), listener, shutdown).await
+/// The other cosigners of the folder.
+#[derive(Default)]
+pub struct Beside {
+    /// The mirror.
+    pub mirror: Option<Arc<Mirror>>,
+    /// The index cosigner.
+    pub index: Option<Arc<IndexCosigner>>,
 }
 
-/// The same, with the copies of a mirror, through bastions, and with limits from the config, which are the listener's alone. The listener
+/// Serves until `shutdown` resolves.
+pub async fn run(witness: Arc<Witness>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Drained {
+    run_with(witness, Beside::default(), Reachability::default(), LimitsConfig::default(), listener, shutdown).await
+}
+
+/// The same, with the other cosigners, through bastions, and with limits from the config, which are the listener's alone. The listener
 /// serves whatever becomes of the bastions.
 pub async fn run_with(
     witness: Arc<Witness>,
-    mirror: Option<Arc<Mirror>>,
+    Beside { mirror, index }: Beside,
     reach: Reachability,
     connections: LimitsConfig,
     listener: TcpListener,
@@ -69,7 +80,16 @@ pub async fn run_with(
     let at_door = Limits {
         connections,
         connections_per_address,
-        body_bytes: if mirror.is_some() { 2 * stele_mirror::http_push::MAX_BYTES } else { limits().body_bytes },
+        body_bytes: [
+            Some(limits().body_bytes),
+            mirror.as_ref().map(|_| 2 * stele_mirror::http_push::MAX_BYTES),
+            // Above the route's own limit, whose answer says why.
+            index.as_ref().map(|_| 2 * stele_index_cosigner::http::MAX_BODY as u64),
+        ]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or_default(),
         ..limits()
     };
     let routes = router(service.clone(), &reach.bastions, &page);
@@ -80,6 +100,10 @@ pub async fn run_with(
             .merge(pending_router(service.clone())),
         None => routes,
     };
+    let routes = match &index {
+        Some(index) => routes.merge(stele_index_cosigner::http::routes(index.clone())),
+        None => routes,
+    };
     let routes = routes.method_not_allowed_fallback(other_method).layer(stele_serve::cross_origin::for_every_origin());
     let flushing = tokio::spawn(service.clone().keep_flushing());
     let public = public_router(service.clone(), &page, Bastions::default()).method_not_allowed_fallback(other_method);
@@ -87,6 +111,9 @@ pub async fn run_with(
     let (drained, ()) = tokio::join!(serve(listener, routes, at_door, shutdown), through);
     flushing.abort();
     service.settle().await;
+    if let Some(index) = index {
+        let _ = tokio::task::spawn_blocking(move || index.settle()).await;
+    }
     drained
 }
 

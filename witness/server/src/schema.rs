@@ -18,6 +18,9 @@ stele_terminal::schemas! {
     MIRROR_ADD = "stele-witness/mirror-add@v1";
     MIRROR_VERIFY = "stele-witness/mirror-verify@v1";
     MIRROR_ADOPT = "stele-witness/mirror-adopt@v1";
+    INDEX_INIT = "stele-witness/index-init@v1";
+    INDEX_ADD = "stele-witness/index-add@v1";
+    INDEX_ADOPT = "stele-witness/index-adopt@v1";
     ABOUT = "stele-witness/about@v1";
     COMPLETIONS = "stele-witness/completions@v1";
     MAN = "stele-witness/man@v1";

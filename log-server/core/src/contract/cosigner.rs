@@ -1,4 +1,4 @@
-//! One witness, as a log speaks with it (c2sp.org/tlog-witness).
+//! One witness, as a log speaks with it (c2sp.org/tlog-witness), or one index cosigner.
 //!
 //! # Contract
 //! - Each call is one exchange, and takes at most [`WITNESS_TIME`].
@@ -14,6 +14,9 @@ pub const WITNESS_TIME: Duration = Duration::from_secs(5);
 pub trait Cosigner: Send {
     /// `POST add-checkpoint` with this body.
     fn add_checkpoint(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable>;
+
+    /// `POST add-transition` with this body, to an index cosigner (the format's chapter on them).
+    fn add_transition(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable>;
 
     /// `GET <SHA-256 of the log's origin, in hex>/checkpoint`: the newest checkpoint of this log that the witness has cosigned.
     fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable>;

@@ -1,5 +1,6 @@
-//! Who looks at logs: auditors, monitors, mirrors.
+//! Who looks at logs: auditors, index cosigners, monitors, mirrors.
 
 mod audit;
+mod index;
 mod mirror;
 mod monitor;

@@ -106,6 +106,22 @@ pub fn text_of_mirror(name: &KeyName) -> String {
     )
 }
 
+/// The table that `index init` appends.
+pub fn text_of_index(name: &KeyName) -> String {
+    format!(
+        "\n# An index cosigner beside the witness: another cosigner, with keys of its own, that has checked every index entry.\n\
+         # It cosigns the logs that say `index = true`.\n\
+         [index]\nname = {}\nkey = \"index.key\"\nkey_mldsa = \"index-mldsa.key\"\nstate = \"index/state\"\n\
+         marks = \"index-marks\"\n",
+        quoted(&name.to_string())
+    )
+}
+
+/// The file with the index of one log cosigned; `None` where there is no table of that log.
+pub fn with_index(text: &str, origin: &str) -> Option<String> {
+    with_flags(text, origin, &["index"], true)
+}
+
 /// The file with one log mirrored, and pushed if it says so; `None` where there is no table of that log.
 pub fn with_mirror(text: &str, origin: &str, push: bool) -> Option<String> {
     with_flags(text, origin, if push { &["mirror", "push"] } else { &["mirror"] }, true)

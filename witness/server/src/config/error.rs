@@ -93,6 +93,20 @@ pub enum InvalidConfig {
         /// The log.
         origin: String,
     },
+    /// The index cosigner has the name of another cosigner of the folder.
+    #[error(
+        "the index cosigner's name is another's here, {name}: they are two cosigners, and policies count them by name"
+    )]
+    SameIndexName {
+        /// Both names.
+        name: String,
+    },
+    /// A log whose index is to be cosigned, without an index cosigner.
+    #[error("the index of {origin} is to be cosigned, and there is no [index]: `stele-witness index init` makes it")]
+    NoIndex {
+        /// The log.
+        origin: String,
+    },
     /// `push` for a log that is not mirrored.
     #[error("{origin} has `push = true` and not `mirror = true`: what is pushed is mirrored")]
     PushWithoutMirror {

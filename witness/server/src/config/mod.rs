@@ -3,13 +3,15 @@
 
 mod edit;
 mod error;
+mod index;
 
 pub use edit::{
-    text_of, text_of_agent, text_of_bastion, text_of_log, text_of_mirror, with_disabled, with_mirror, with_mldsa,
-    with_options,
+    text_of, text_of_agent, text_of_bastion, text_of_index, text_of_log, text_of_mirror, with_disabled, with_index,
+    with_mirror, with_mldsa, with_options,
 };
 use error::MAX_PULL_SECONDS;
 pub use error::{InvalidConfig, MAX_BASTIONS, MAX_CONNECTIONS, MAX_LOGS};
+pub use index::IndexConfig;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,6 +60,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// The mirror beside the witness, if there is one; `mirror init` appends it.
     pub mirror: Option<MirrorConfig>,
+    /// The index cosigner beside the witness, if there is one; `index init` appends it.
+    pub index: Option<IndexConfig>,
     /// Bastions through which we are reached, in `[[bastion]]` tables; `bastion add` appends them.
     #[serde(default, rename = "bastion")]
     pub bastions: Vec<BastionConfig>,
@@ -149,6 +153,9 @@ pub struct LogConfig {
     /// Whether anybody may bring the entries of what was cosigned (`add-entries` of c2sp.org/tlog-mirror).
     #[serde(default)]
     pub push: bool,
+    /// Whether the index cosigner takes its steps from index entry to index entry; `index add` says so.
+    #[serde(default)]
+    pub index: bool,
     /// Verifier keys of cosigners whose lines the mirror passes on with the checkpoint, besides our witness's: those that policies count.
     #[serde(default)]
     pub cosigners: Vec<String>,
@@ -169,6 +176,8 @@ pub struct ConfiguredLog {
     pub mirrored: bool,
     /// See [`LogConfig::push`].
     pub pushed: bool,
+    /// See [`LogConfig::index`].
+    pub indexed: bool,
     /// See [`LogConfig::cosigners`].
     pub cosigners: Vec<VerifierKey>,
 }
@@ -215,6 +224,11 @@ impl Config {
         if let Some(mirror) = self.mirror.as_ref().filter(|mirror| mirror.name == self.name) {
             return Err(InvalidConfig::SameName { name: mirror.name.clone() });
         }
+        if let Some(index) = &self.index
+            && (index.name == self.name || self.mirror.as_ref().is_some_and(|mirror| mirror.name == index.name))
+        {
+            return Err(InvalidConfig::SameIndexName { name: index.name.clone() });
+        }
         if self.logs.len() > MAX_LOGS {
             return Err(InvalidConfig::TooMany { found: self.logs.len() });
         }
@@ -222,7 +236,7 @@ impl Config {
         let mut logs = Vec::with_capacity(self.logs.len());
         for log in &self.logs {
             let listed = log.listed()?;
-            self.check_mirrored(&listed)?;
+            self.check_cosigned(&listed)?;
             if !seen.insert(log.origin.as_str()) {
                 return Err(InvalidConfig::Twice { origin: log.origin.clone() });
             }
@@ -231,8 +245,11 @@ impl Config {
         Ok(logs)
     }
 
-    fn check_mirrored(&self, listed: &ConfiguredLog) -> Result<(), InvalidConfig> {
+    fn check_cosigned(&self, listed: &ConfiguredLog) -> Result<(), InvalidConfig> {
         let origin = || listed.log.origin().to_string();
+        if listed.indexed && self.index.is_none() {
+            return Err(InvalidConfig::NoIndex { origin: origin() });
+        }
         if listed.mirrored && self.mirror.is_none() {
             return Err(InvalidConfig::NoMirror { origin: origin() });
         }
@@ -307,6 +324,7 @@ impl LogConfig {
             pull,
             mirrored: self.mirror,
             pushed: self.push,
+            indexed: self.index,
             cosigners,
         })
     }

@@ -21,6 +21,9 @@ pub(crate) fn about(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
     let reachable: String = contact.iter().map(|contact| format!("contact: {contact}\n")).collect();
     let mirror = home.mirror_keyring()?.map(|keyring| keyring.own());
     let copies = mirror.as_ref().map(|own| format!("mirror: {}\n{}", own.name(), vkeys(own, "mirror vkey: ")));
+    let index = home.index_keyring()?.map(|(_, keyring)| keyring.own());
+    let indexing = index.as_ref().map(|own| format!("index: {}\n{}", own.name(), vkeys(own, "index vkey: ")));
+    let copies = copies.into_iter().chain(indexing).reduce(|one, other| one + &other);
     let (copies, list) = (copies.unwrap_or_default(), list(home));
     let evidence = held(&home.evidence_folder())?;
     let proofs: Vec<_> = evidence.iter().filter(|held| held.is_proof()).map(|held| &held.id).collect();
@@ -34,6 +37,7 @@ pub(crate) fn about(home: &WitnessDir) -> Result<VerbOutput, WitnessError> {
         "policy": policy, "name": name.to_string(), "vkeys": vkeys_json(&own), "listen": listen, "urls": urls, "contact": contact,
         "logs": logs, "evidence": proofs,
         "mirror": mirror.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
+        "index": index.map(|own| json!({"name": own.name().to_string(), "vkeys": vkeys_json(&own)})),
     });
     Ok((text, object))
 }
@@ -61,6 +65,7 @@ pub(crate) fn listed_json(listed: &ConfiguredLog) -> serde_json::Value {
         object.insert("pull".into(), listed.pull.as_ref().map(|pull| pull.url.as_str()).into());
         object.insert("mirror".into(), listed.mirrored.into());
         object.insert("push".into(), listed.pushed.into());
+        object.insert("index".into(), listed.indexed.into());
     }
     object
 }
@@ -68,12 +73,13 @@ pub(crate) fn listed_json(listed: &ConfiguredLog) -> serde_json::Value {
 /// The logs of the config, for people.
 pub(crate) fn list(home: &WitnessDir) -> String {
     let mut text = String::new();
-    for ConfiguredLog { log, disabled, qpd, pull, mirrored, pushed, .. } in home.logs() {
+    for ConfiguredLog { log, disabled, qpd, pull, mirrored, pushed, indexed, .. } in home.logs() {
         text += &format!("{}{}\n", log.origin(), if *disabled { " (disabled)" } else { "" });
         text.extend(log.keys().iter().map(|key| format!("  {key}\n")));
         text.extend(pull.iter().map(|pull| format!("  pulled from {}\n", pull.url)));
         text.extend(mirrored.then_some("  mirrored\n"));
         text.extend(pushed.then_some("  takes pushed entries\n"));
+        text.extend(indexed.then_some("  its index is cosigned\n"));
         text.extend(qpd.iter().map(|qpd| format!("  at most {qpd} a day\n")));
     }
     text

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use stele_clock::SystemClock;
 use stele_daemon::{announce, events, shutdown};
+use stele_index_cosigner::IndexCosigner;
 use stele_mirror::Mirror;
 use stele_pull::Follower;
 use stele_witness_core::witness::Witness;
@@ -37,16 +38,18 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
         home.agent_is_ready()?;
         let witness = Arc::new(home.open_witness(Arc::new(SystemClock))?);
         let mirror = home.open_mirror(Arc::new(SystemClock))?;
+        let index = home.open_index(Arc::new(SystemClock))?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
-        reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone()).map_err(machine("listen for signals"))?;
+        reload_on_hangup(dir.to_owned(), witness.clone(), mirror.clone(), index.clone())
+            .map_err(machine("listen for signals"))?;
         // The last that can fail: with `--json`, stdout has this line or an error's document, and never both.
         announce::listening(local)?;
         tracing::info!(name = %home.config().name, logs = home.logs().len(), address = %local, "serving");
         let follower = mirror.clone().map(|mirror| Arc::new(Copying(mirror)) as Arc<dyn Follower>);
         let pulling = stele_pull::start(witness.clone(), follower);
-        http::run_with(witness, mirror, reach, home.config().limits, listener, stop).await;
+        http::run_with(witness, http::Beside { mirror, index }, reach, home.config().limits, listener, stop).await;
         drop(pulling);
         Ok(())
     });
@@ -56,14 +59,20 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
 }
 
 /// SIGHUP: the logs are read from the config again. What is wrong with it is told, and everything stays as it was.
-fn reload_on_hangup(dir: PathBuf, witness: Arc<Witness>, mirror: Option<Arc<Mirror>>) -> std::io::Result<()> {
+fn reload_on_hangup(
+    dir: PathBuf,
+    witness: Arc<Witness>,
+    mirror: Option<Arc<Mirror>>,
+    index: Option<Arc<IndexCosigner>>,
+) -> std::io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            let (dir, witness, mirror) = (dir.clone(), witness.clone(), mirror.clone());
+            let (dir, witness, mirror, index) = (dir.clone(), witness.clone(), mirror.clone(), index.clone());
             let done = tokio::task::spawn_blocking(move || {
                 let home = WitnessDir::open(&dir)?;
                 mirror.map_or(Ok(()), |mirror| home.reload_mirror(&mirror))?;
+                index.map_or(Ok(()), |index| home.reload_index(&index))?;
                 home.reload_witness(&witness)
             })
             .await;

@@ -9,8 +9,9 @@ use stele_harness::network::ORIGIN;
 use stele_harness::process::{Server, poll};
 use stele_probe::failure::{During, Step};
 use stele_probe::http;
+use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::hash::Digest;
-use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::note::{KeyType, SignedNote, SignerKey};
 
 use super::log;
 use super::recorder::Recorder;
@@ -35,6 +36,8 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     of(&["logs", "list", "auditor"], "logs-list", 0)?;
     of(&["mirror", "init", "auditor", "--name", "mirror.example/m1"], "mirror-init", 0)?;
     of(&["mirror", "add", "auditor", ORIGIN], "mirror-add", 0)?;
+    of(&["index", "init", "auditor", "--name", "auditor.example/index"], "index-init", 0)?;
+    of(&["index", "add", "auditor", ORIGIN], "index-add", 0)?;
     // What was checked stands beside the error; a command line that cannot be read is an error.
     let unsigned = of(&["mirror", "verify", "auditor"], "mirror-verify", 9)?;
     assert_eq!(unsigned["copies"][0]["origin"], ORIGIN);
@@ -54,6 +57,15 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     let head = poll(SOON, "a mirror of the log", mirrored)?;
     let cosigned = http::get(address, &format!("/{}/checkpoint", Digest::of(ORIGIN.as_bytes())))?.expect(200)?.body;
     fs::write(recorder.at("mirrored"), head).during("writing")?;
+    // As if the index cosigner had cosigned it.
+    let secret = fs::read_to_string(recorder.at("auditor/index.key")).during("reading a key")?;
+    let key = SignerKey::from_secret_string(secret.trim_end()).during("reading a key")?;
+    let note = SignedNote::parse(&cosigned).during("reading a checkpoint")?;
+    let time = UnixTime::new(1_782_388_800).during("telling the time")?;
+    let line = cosign(note.text(), &key, time).during("cosigning")?;
+    let lines = note.signatures().iter().cloned().chain([line]).collect();
+    let indexed = SignedNote::new(note.text().to_owned(), lines).during("making a note")?;
+    fs::write(recorder.at("indexed"), indexed.to_bytes()).during("writing")?;
     fs::write(recorder.at("cosigned"), cosigned).during("writing")?;
     let mut of = |arguments: &[&str], verb: &str, exit| -> Step<Value> {
         recorder.of(Binary::Witness, arguments, &format!("stele-witness/{verb}@v1"), exit)
@@ -64,6 +76,7 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     server.stop()?;
     of(&["logs", "adopt", "auditor", "--checkpoint", "cosigned"], "logs-adopt", 0)?;
     of(&["mirror", "adopt", "auditor", "--checkpoint", "mirrored"], "mirror-adopt", 0)?;
+    of(&["index", "adopt", "auditor", "--checkpoint", "indexed"], "index-adopt", 0)?;
     of(&["evidence", "list", "auditor"], "evidence-list", 0)?;
     of(&["evidence", "export", "auditor", "--out", "exported"], "evidence-export", 0)?;
     of(&["bastion", "add", "auditor", "--host", "bastion.example"], "bastion-add", 0)?;

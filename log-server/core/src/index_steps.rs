@@ -1,0 +1,273 @@
+//! What an index cosigner is brought: one step from index entry to index entry after the other, until it has checked the whole tree
+//! (the format's chapter on index cosigners).
+//!
+//! The step to the newest head has its transition proof from the writer, and the last few heads as well. A cosigner that is further behind, or new,
+//! is brought steps whose proofs are made anew, by an index that is built from the log's entries for it and dropped again. That takes as
+//! long as a start does, and as much memory as the index.
+//!
+//! | answer | means | then |
+//! |---|---|---|
+//! | 200 | cosigned | its lines are verified |
+//! | 202 and a size | it has checked so much | the next step |
+//! | 409 and a size | it has checked another tree of this log | once more from that size |
+//! | 409 and a size beyond the log's | it says that it checked more than this log signed | as for any witness |
+//! | 422 | it refuses the step | what it says goes to the operator |
+
+use crate::checkpoint::SignedCheckpoint;
+use crate::contract::cosigner::{Cosigner, WitnessResponse};
+use crate::replay::{Parsed, ReplayError, replay};
+use crate::tiles::{StoreError, TileStore};
+use crate::witness_problem::Problem;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use stele_spec::entry::{Entry, IndexEntry};
+use stele_spec::hash::NodeHash;
+use stele_spec::index::{Index, Listing, Pointer};
+use stele_spec::indexcosigner::{AddTransition, OldTree};
+use stele_spec::merkle::{ConsistencyProof, Frontier, Nodes, prove_consistency};
+use stele_spec::text::decimal;
+use stele_spec::tile::{TILE_WIDTH, TileNodes};
+use stele_spec::transition::TransitionProof;
+
+/// The most nodes in the proofs of older heads that are kept for one address: some 20 MB.
+const MAX_NODES: usize = 200_000;
+
+/// How much of a refusal is passed on, in characters.
+const MAX_WORDS: usize = 300;
+
+/// The newest heads with their proofs, oldest first, for a cosigner that missed some.
+#[derive(Clone, Debug, Default)]
+pub struct RecentHeads(VecDeque<Arc<SignedCheckpoint>>);
+
+impl RecentHeads {
+    /// Adds the newest head.
+    pub fn add(&mut self, head: &Arc<SignedCheckpoint>) {
+        if self.0.back().is_some_and(|last| last.checkpoint.size() >= head.checkpoint.size()) {
+            return;
+        }
+        self.0.push_back(head.clone());
+        while self.0.len() > 1 && self.0.iter().map(|head| nodes_in(head)).sum::<usize>() > MAX_NODES {
+            self.0.pop_front();
+        }
+    }
+
+    /// The head whose step comes from a tree of this size.
+    fn from(&self, size: u64) -> Option<&SignedCheckpoint> {
+        let from = |head: &&Arc<SignedCheckpoint>| head.step.as_ref().is_some_and(|step| step.old_size() == size);
+        self.0.iter().find(from).map(Arc::as_ref)
+    }
+}
+
+fn nodes_in(head: &SignedCheckpoint) -> usize {
+    head.step.as_ref().map_or(0, |step| step.proof.nodes().len())
+}
+
+/// Brings steps until `head` is cosigned; the body of the 200. `expected` is the size that the cosigner has probably checked.
+pub fn bring(
+    store: &TileStore,
+    head: &SignedCheckpoint,
+    recent: &RecentHeads,
+    expected: u64,
+    cosigner: &mut dyn Cosigner,
+) -> Result<String, Problem> {
+    let mut bringing = Bringing { store, head, at: expected.min(head.checkpoint.size()), corrected: false, cosigner };
+    loop {
+        let (at, size) = (bringing.at, head.checkpoint.size());
+        let answer = if at == size {
+            bringing.again()?
+        } else if let Some(next) = recent.from(at).filter(|next| next.checkpoint.size() <= size) {
+            bringing.known(next)?
+        } else {
+            return bringing.catch_up();
+        };
+        if let Some(lines) = answer {
+            return Ok(lines);
+        }
+    }
+}
+
+/// A cosigner on its way to a head.
+struct Bringing<'a> {
+    store: &'a TileStore,
+    head: &'a SignedCheckpoint,
+    /// How many entries it has checked, as far as is known.
+    at: u64,
+    /// Whether it has named another size before.
+    corrected: bool,
+    cosigner: &'a mut dyn Cosigner,
+}
+
+impl Bringing<'_> {
+    /// The same tree, to be cosigned once more.
+    fn again(&mut self) -> Result<Option<String>, Problem> {
+        let old = self.old_tree()?;
+        self.send(old, &[], None, self.at)
+    }
+
+    /// The step to a head whose proof is at hand.
+    fn known(&mut self, next: &SignedCheckpoint) -> Result<Option<String>, Problem> {
+        let (old, end) = (self.old_tree()?, next.checkpoint.size());
+        let entries = entries(self.store, self.at, end).map_err(unread)?;
+        let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        self.send(old, &entries, next.step.as_ref().map(|step| &step.proof), end)
+    }
+
+    /// Every step from where the cosigner is, with proofs that are made for it. A size that it names then is for the next round.
+    fn catch_up(mut self) -> Result<String, Problem> {
+        let mut making = Making::default();
+        let replayed = replay(self.store, self.head.checkpoint.size(), |position, bytes, parsed| {
+            let at = self.at;
+            making.take(at, position, bytes, parsed, |old, entries, proof, end| {
+                match self.send(old, entries, proof, end)? {
+                    Some(lines) => Err(Stop::Cosigned(lines)),
+                    None if self.at == end => Ok(()),
+                    None => Err(Stop::Problem(Problem::Conflict { status: 409 })),
+                }
+            })
+        });
+        match replayed {
+            Err(ReplayError::Taker(Stop::Cosigned(lines))) => Ok(lines),
+            Err(ReplayError::Taker(Stop::Problem(problem))) => Err(problem),
+            Err(ReplayError::Store(error)) => Err(unread(error)),
+            Err(error @ ReplayError::Entry { .. }) => Err(Problem::Proof(error.to_string())),
+            Ok(()) => Err(Problem::Conflict { status: 409 }),
+        }
+    }
+
+    /// One exchange. The lines of a 200; nothing where `at` was moved, by a 202 or by a size that the cosigner names.
+    fn send(
+        &mut self,
+        old: Option<OldTree>,
+        entries: &[&[u8]],
+        proof: Option<&TransitionProof>,
+        end: u64,
+    ) -> Result<Option<String>, Problem> {
+        let size = self.head.checkpoint.size();
+        let path = prove_consistency(&TileNodes::new(self.store, size), end, size);
+        let path: ConsistencyProof = path.map_err(|error| Problem::Proof(error.to_string()))?;
+        let proof = proof.filter(|_| old.is_some() && !entries.is_empty()).cloned();
+        let request = AddTransition::new(old, path, self.head.note.clone(), entries.to_vec(), proof);
+        let request = request.map_err(|error| Problem::Proof(error.to_string()))?;
+        let said = self.cosigner.add_transition(&request.to_bytes()).map_err(Problem::Unreachable)?;
+        match said.status {
+            200 => Ok(Some(said.body)),
+            202 if end < size && named(&said) == Some(end) => {
+                self.at = end;
+                Ok(None)
+            }
+            403 | 404 => Err(Problem::Unknown { status: said.status }),
+            409 => match named(&said) {
+                Some(found) if found > size => Err(Problem::Ahead { size: found }),
+                Some(found) if found != self.at && !self.corrected => {
+                    self.at = found;
+                    self.corrected = true;
+                    Ok(None)
+                }
+                _ => Err(Problem::Conflict { status: 409 }),
+            },
+            422 => Err(Problem::Step { said: said.body.trim().chars().take(MAX_WORDS).collect() }),
+            status => Err(Problem::Status { status }),
+        }
+    }
+
+    /// The tree that the cosigner has checked, from the tiles; none before the first entry.
+    fn old_tree(&self) -> Result<Option<OldTree>, Problem> {
+        let Some(position) = self.at.checked_sub(1) else { return Ok(None) };
+        let size = self.head.checkpoint.size();
+        let entry = self.store.entry(position, size).map_err(unread)?;
+        // It may name a size that no tree of this log has: then the index root is not there to be shown.
+        let Ok(IndexEntry { root, .. }) = IndexEntry::parse(&entry) else {
+            return Err(Problem::Conflict { status: 409 });
+        };
+        let before = frontier_at(&TileNodes::new(self.store, size), position).map_err(unread)?;
+        Ok(Some(OldTree { before, index: root }))
+    }
+}
+
+/// What ends a replay.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error("cosigned")]
+    Cosigned(String),
+    #[error(transparent)]
+    Problem(#[from] Problem),
+}
+
+/// The index of the entries so far, and the step that is being collected.
+#[derive(Default)]
+struct Making {
+    index: Index,
+    tree: Frontier,
+    /// The tree up to the last index entry.
+    old: Option<OldTree>,
+    listings: Vec<Listing>,
+    entries: Vec<Vec<u8>>,
+}
+
+impl Making {
+    /// Takes the next entry. A step that begins at `at` is handed on, with the size that it leads to.
+    fn take(
+        &mut self,
+        at: u64,
+        position: u64,
+        bytes: &[u8],
+        parsed: Parsed,
+        mut step: impl FnMut(Option<OldTree>, &[&[u8]], Option<&TransitionProof>, u64) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let begins = self.old.as_ref().map_or(0, OldTree::size);
+        if begins >= at {
+            self.entries.push(bytes.to_vec());
+        }
+        let Parsed { entry, leaf, keys } = parsed;
+        let Entry::Index(IndexEntry { root, .. }) = entry else {
+            self.listings.push(Listing::new(Pointer { position, leaf }, keys));
+            self.tree.push(leaf);
+            return Ok(());
+        };
+        if begins == at {
+            let proof = TransitionProof::of(&self.index, &self.listings);
+            let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
+            step(self.old.clone(), &entries, Some(&proof), position + 1)?;
+        }
+        self.listings.push(Listing::new(Pointer { position, leaf }, Vec::new()));
+        self.index.replay(&self.listings).map_err(|error| Problem::Proof(error.to_string()))?;
+        self.old = Some(OldTree { before: self.tree.clone(), index: root });
+        self.tree.push(leaf);
+        self.listings.clear();
+        self.entries.clear();
+        Ok(())
+    }
+}
+
+/// The entries `[from, to)`.
+fn entries(store: &TileStore, from: u64, to: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let width = u64::from(TILE_WIDTH);
+    let mut entries = Vec::new();
+    for index in from / width..to.div_ceil(width) {
+        let first = index * width;
+        let bundle = store.bundle(index, to)?;
+        entries
+            .extend(bundle.into_iter().zip(first..).filter(|(_, at)| (from..to).contains(at)).map(|(entry, _)| entry));
+    }
+    Ok(entries)
+}
+
+/// The frontier of the first `size` entries.
+fn frontier_at<N: Nodes>(nodes: &N, size: u64) -> Result<Frontier, N::Error> {
+    let levels = (0..64_u8).rev().filter(|level| size >> level & 1 == 1);
+    let peak = |level: u8| nodes.node(level, (size >> level) - 1);
+    let peaks: Vec<NodeHash> = levels.map(peak).collect::<Result<_, _>>()?;
+    Ok(Frontier::from_parts(size, peaks).unwrap_or_default())
+}
+
+/// The size in an answer.
+fn named(said: &WitnessResponse) -> Option<u64> {
+    decimal(said.body.strip_suffix('\n').unwrap_or(&said.body)).ok()
+}
+
+fn unread(error: StoreError) -> Problem {
+    Problem::Proof(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Stories of an index cosigner that was there all the time, was away, is new, or refuses.
+
+use super::*;
+use crate::contract::cosigner::Unreachable;
+use crate::samples::{Offline, claim};
+use stele_spec::hash::RootHash;
+use stele_spec::indexcosigner::{RefusedStep, check};
+use stele_spec::merkle::empty_root;
+
+/// An index cosigner that knows a size and a root, and counts what it is brought.
+struct Fake {
+    known: (u64, RootHash),
+    brought: Vec<(u64, u64)>,
+    refuses: bool,
+}
+
+impl Fake {
+    fn new() -> Self {
+        Self { known: (0, empty_root()), brought: Vec::new(), refuses: false }
+    }
+}
+
+impl Cosigner for Fake {
+    fn add_checkpoint(&mut self, _: &[u8]) -> Result<WitnessResponse, Unreachable> {
+        Ok(WitnessResponse { status: 428, body: String::new() })
+    }
+
+    fn add_transition(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
+        let answer = |status, body: String| Ok(WitnessResponse { status, body });
+        let request = AddTransition::parse(body).unwrap();
+        if self.refuses {
+            return answer(422, "{\"error\":\"wrong-index-root\"}".into());
+        }
+        match check(&request, self.known) {
+            Ok(step) => {
+                self.brought.push((request.old_size(), step.size()));
+                self.known = (step.size(), step.root());
+                if step.size() == request.checkpoint().size() {
+                    answer(200, "cosigned".into())
+                } else {
+                    answer(202, format!("{}\n", step.size()))
+                }
+            }
+            Err(RefusedStep::NotTheLast { checked, .. }) => answer(409, format!("{checked}\n")),
+            Err(error) => answer(422, error.to_string()),
+        }
+    }
+
+    fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {
+        Ok(WitnessResponse { status: 404, body: String::new() })
+    }
+}
+
+/// A log of its first entry and four batches of one, with every head.
+fn log() -> (Offline, Vec<Arc<SignedCheckpoint>>) {
+    let mut log = Offline::in_memory();
+    let mut heads = vec![log.write(vec![]).unwrap().head];
+    for i in 0..4 {
+        heads.push(log.write(vec![claim(&format!("a{i}.example"), 1)]).unwrap().head);
+    }
+    (log, heads)
+}
+
+fn recent(heads: &[Arc<SignedCheckpoint>]) -> RecentHeads {
+    let mut recent = RecentHeads::default();
+    heads.iter().for_each(|head| recent.add(head));
+    recent
+}
+
+#[test]
+fn a_cosigner_that_has_the_head_before_is_brought_one_step_and_then_the_same_head_again() {
+    let (log, heads) = log();
+    let mut fake = Fake { known: (7, heads[3].checkpoint.root()), ..Fake::new() };
+    let lines = bring(&log.store, &heads[4], &recent(&heads[4..]), 7, &mut fake);
+    assert_eq!(lines.unwrap(), "cosigned");
+    assert_eq!(bring(&log.store, &heads[4], &recent(&heads[4..]), 9, &mut fake).unwrap(), "cosigned");
+    assert_eq!(fake.brought, [(7, 9), (9, 9)]);
+}
+
+#[test]
+fn one_that_is_new_or_missed_heads_is_brought_every_step_with_proofs_at_hand_and_without() {
+    let (log, heads) = log();
+    let steps = [(0, 1), (1, 3), (3, 5), (5, 7), (7, 9)];
+    for at_hand in 0..heads.len() {
+        for from in 0..steps.len() {
+            let known = (steps[from].0, if from == 0 { empty_root() } else { heads[from - 1].checkpoint.root() });
+            let mut fake = Fake { known, ..Fake::new() };
+            // What the log believes of it is wrong, and it says so.
+            let lines = bring(&log.store, &heads[4], &recent(&heads[at_hand..]), 7, &mut fake);
+            assert_eq!(lines.unwrap(), "cosigned", "{at_hand} {from}");
+            assert_eq!(fake.brought, steps[from..], "{at_hand} {from}");
+        }
+    }
+}
+
+#[test]
+fn one_that_refuses_is_heard_and_one_that_knows_more_or_another_log_is_told_apart() {
+    let (log, heads) = log();
+    let bring = |fake: &mut Fake| bring(&log.store, &heads[4], &recent(&heads), 7, fake).unwrap_err();
+    let mut refusing = Fake { refuses: true, ..Fake::new() };
+    assert_eq!(bring(&mut refusing), Problem::Step { said: "{\"error\":\"wrong-index-root\"}".into() });
+    let mut ahead = Fake { known: (11, empty_root()), ..Fake::new() };
+    assert_eq!(bring(&mut ahead), Problem::Ahead { size: 11 });
+    // No tree of this log has eight entries.
+    let mut between = Fake { known: (8, empty_root()), ..Fake::new() };
+    assert_eq!(bring(&mut between), Problem::Conflict { status: 409 });
+    let mut forked = Fake { known: (5, empty_root()), ..Fake::new() };
+    assert!(matches!(bring(&mut forked), Problem::Step { said } if said.contains("has root")));
+}
+
+#[test]
+fn old_heads_are_forgotten_before_they_take_much_memory() {
+    let (_, heads) = log();
+    let mut recent = recent(&heads);
+    recent.add(&heads[2]);
+    assert_eq!(recent.0.len(), heads.len(), "an older head is not added");
+    assert!(recent.from(7).is_some() && recent.from(8).is_none() && recent.from(0).is_none());
+}

@@ -1,0 +1,11 @@
+//! How long a request may be.
+
+use crate::entry::MAX_ENTRY;
+use crate::index::MAX_BETWEEN;
+use crate::transition::MAX_TRANSITION;
+
+/// The longest head of a request in bytes: a checkpoint as `add-checkpoint` takes it, two proofs of 64 hashes, and the lines around them.
+pub const MAX_HEAD: usize = 72 << 10;
+
+/// The longest request in bytes. A cosigner may take less.
+pub const MAX_REQUEST: usize = 4 + MAX_HEAD + (MAX_BETWEEN + 1) * (2 + MAX_ENTRY) + MAX_TRANSITION;

@@ -1,0 +1,262 @@
+//! A log whose index is wrong is not cosigned, and where the policy asks for an index cosigner nothing of it is believed.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stele_harness::binaries::Binary;
+use stele_harness::command;
+use stele_harness::network::{Home, Network, ORIGIN, path};
+use stele_harness::process::{Server, poll};
+use stele_probe::failure::Step;
+use stele_probe::http::{self, Answer};
+use stele_samples::statements::Speaker;
+use stele_spec::checkpoint::{Checkpoint, Origin, sign_checkpoint};
+use stele_spec::entry::{Entry, IndexEntry};
+use stele_spec::hash::IndexRoot;
+use stele_spec::index::{Index, Listing};
+use stele_spec::indexcosigner::{AddTransition, OldTree};
+use stele_spec::merkle::{ConsistencyProof, Frontier, leaf_hash};
+use stele_spec::note::{KeyType, SignedNote, SignerKey, VerifierKey};
+use stele_spec::policy::Policy;
+use stele_spec::transition::TransitionProof;
+
+/// How long a log may take to be published again.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A witness's folder with an index cosigner in it, for one log.
+struct IndexCosigner {
+    folder: PathBuf,
+    vkey: String,
+    server: Server,
+}
+
+impl IndexCosigner {
+    fn init(home: &std::path::Path, origin: &str, log_vkey: &str) -> Step<Self> {
+        let folder = home.join("indexer");
+        let at = path(&folder)?.to_owned();
+        let run = |arguments: &[&str]| command::run(Binary::Witness, arguments)?.expect(0);
+        run(&["init", &at, "--name", "indexer.example/w", "--listen", "127.0.0.1:0"])?;
+        run(&["logs", "add", &at, "--vkey", log_vkey])?;
+        let made = run(&["index", "init", &at, "--name", "indexer.example/index"])?;
+        run(&["index", "add", &at, origin])?;
+        let vkey = made.stdout.lines().next().unwrap().to_owned();
+        let arguments = vec!["run".into(), at.into()];
+        let server = Server::new("indexer", Binary::Witness.path()?, arguments, home.join("messages-of-the-indexer"));
+        Ok(Self { folder, vkey, server })
+    }
+
+    fn url(&self) -> Step<String> {
+        Ok(format!("{}/index", self.server.url()?))
+    }
+
+    /// The head that it cosigned last, if any.
+    fn head(&self, origin: &Origin) -> Option<Checkpoint> {
+        let page = format!("/index/{}/checkpoint", origin.digest());
+        let answer = http::get(self.server.address().ok()?, &page).ok()?;
+        Checkpoint::parse(SignedNote::parse(&answer.body).ok()?.text()).ok()
+    }
+
+    fn post(&self, body: &[u8]) -> Step<Answer> {
+        http::post(self.server.address()?, "/index/add-transition", "application/octet-stream", body)
+    }
+}
+
+/// The policy of a network, and an index cosigner that it asks for as well.
+fn policy(network: &Network, cosigner: &IndexCosigner) -> Step<String> {
+    let text = network.policy().replace("quorum witnesses\n", "");
+    let line = format!("witness indexer {} {}\n", cosigner.vkey, cosigner.url()?);
+    Ok(format!("{text}{line}group both all witnesses indexer\nquorum both\n"))
+}
+
+fn published(network: &Network) -> Checkpoint {
+    let note = network.get("/checkpoint").unwrap().expect(200).unwrap();
+    Checkpoint::parse(SignedNote::parse(&note.body).unwrap().text()).unwrap()
+}
+
+#[test]
+fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_was_away_is_caught_up() -> Step {
+    let mut network = Network::prepare(Home::temporary()?, 1, 1)?;
+    network.start_witnesses()?;
+    let mut cosigner = IndexCosigner::init(network.home(), ORIGIN, network.log_vkey())?;
+    cosigner.server.start()?;
+    fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
+    let config = network.at("log/log.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{text}\n[limits]\nquorum_seconds = 1\n")).unwrap();
+    network.log.start()?;
+    network.wait_until_well()?;
+    let origin: Origin = ORIGIN.parse().unwrap();
+    for number in 0..3 {
+        network.accepted(Speaker::new(number)?.claim()?.bytes())?;
+    }
+    let head = published(&network);
+    assert_eq!(cosigner.head(&origin).unwrap(), head);
+    assert!(!cosigner.server.messages().contains("ERROR"), "{}", cosigner.server.messages());
+
+    // It is away: witnesses alone are not enough, and readers are shown what was checked.
+    cosigner.server.kill();
+    let refused = network.submit(Speaker::new(3)?.claim()?.bytes())?;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(published(&network), head);
+
+    // Started anew it knows one tree head, and needs no more.
+    let state = cosigner.folder.join("index/state").join(origin.digest().to_string());
+    assert!(fs::metadata(&state).unwrap().len() < 8192);
+    cosigner.server.start()?;
+    fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
+    let log = rustix::process::Pid::from_raw(network.log.pid()? as i32).unwrap();
+    rustix::process::kill_process(log, rustix::process::Signal::HUP).unwrap();
+    let further = || (published(&network).size() > head.size()).then_some(());
+    poll(SOON, "a log that is published further", further)
+        .map_err(|failure| network.log.failure(&failure.to_string()))?;
+    network.accepted(Speaker::new(3)?.claim()?.bytes())?;
+    assert_eq!(cosigner.head(&origin).unwrap(), published(&network));
+
+    // A new one, which knows nothing, is brought every step since the first entry.
+    cosigner.server.kill();
+    fs::remove_dir_all(&cosigner.folder).unwrap();
+    cosigner = IndexCosigner::init(network.home(), ORIGIN, network.log_vkey())?;
+    cosigner.server.start()?;
+    fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
+    network.log.kill();
+    network.log.start()?;
+    network.wait_until_well()?;
+    network.accepted(Speaker::new(4)?.claim()?.bytes())?;
+    assert_eq!(cosigner.head(&origin).unwrap(), published(&network));
+    cosigner.server.stop()?;
+    network.stop()
+}
+
+/// A log that signs whatever it is told, and brings its steps by hand.
+struct ByHand {
+    signer: SignerKey,
+    index: Index,
+    tree: Frontier,
+    /// Before the last entry, and what that states.
+    old: Option<OldTree>,
+}
+
+/// What a log brings.
+struct Brought {
+    note: SignedNote,
+    old: Option<OldTree>,
+    entries: Vec<Vec<u8>>,
+    transition: Option<TransitionProof>,
+}
+
+impl ByHand {
+    fn new(origin: &str) -> Self {
+        let signer = SignerKey::new(origin.parse().unwrap(), KeyType::Log, [66; 32]);
+        Self { signer, index: Index::new(), tree: Frontier::new(), old: None }
+    }
+
+    fn origin(&self) -> Origin {
+        self.signer.verifier().name().as_str().parse().unwrap()
+    }
+
+    /// The step over these statements; `lie` changes its index entry.
+    fn batch(&mut self, statements: &[Vec<u8>], lie: impl Fn(IndexEntry) -> IndexEntry) -> Brought {
+        let listing = |(bytes, at): (&Vec<u8>, u64)| Listing::of(at, &Entry::parse(bytes).unwrap());
+        let listings: Vec<_> = statements.iter().zip(self.tree.size()..).map(listing).collect();
+        let transition = self.old.is_some().then(|| TransitionProof::of(&self.index, &listings));
+        let last = lie(self.index.stage_entry(&listings).unwrap());
+        self.index.commit().unwrap();
+        statements.iter().for_each(|bytes| self.tree.push(leaf_hash(bytes)));
+        let old = self.old.replace(OldTree { before: self.tree.clone(), index: last.root });
+        self.tree.push(last.leaf_hash());
+        let entries = statements.iter().cloned().chain([last.to_string().into_bytes()]).collect();
+        let head = Checkpoint::new(self.origin(), self.tree.size(), self.tree.root());
+        Brought { note: sign_checkpoint(&head, &self.signer).unwrap(), old, entries, transition }
+    }
+}
+
+impl Brought {
+    fn bytes(&self) -> Vec<u8> {
+        let proof = ConsistencyProof::from_path(Vec::new()).unwrap();
+        let entries = self.entries.iter().map(Vec::as_slice).collect();
+        let request = AddTransition::new(self.old.clone(), proof, self.note.clone(), entries, self.transition.clone());
+        request.unwrap().to_bytes()
+    }
+}
+
+#[test]
+fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_for_that_believes_it() -> Step {
+    let home = Home::temporary()?;
+    let (mut log, mut other) = (ByHand::new("log.example/by-hand"), ByHand::new("log.example/other"));
+    let origin = log.origin();
+    let mut cosigner = IndexCosigner::init(home.path(), origin.as_str(), &log.signer.verifier().to_string())?;
+    cosigner.server.start()?;
+    let claim = |number: u64| Speaker::new(number).unwrap().claim().unwrap().bytes().to_vec();
+    let refused = |brought: &Brought| {
+        let answer = cosigner.post(&brought.bytes()).unwrap();
+        let code = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
+        (answer.status, code.and_then(|body| body["error"].as_str().map(str::to_owned)).unwrap_or_default())
+    };
+    let told = |status: u16, code: &str| (status, code.to_owned());
+    let first = log.batch(&[], |entry| entry);
+    assert_eq!(cosigner.post(&first.bytes())?.status, 200);
+    let second = log.batch(&[claim(1), claim(2)], |entry| entry);
+    assert_eq!(cosigner.post(&second.bytes())?.status, 200);
+    let checked = log.tree.size();
+
+    // What is not its own log, or not a step of it, is told apart.
+    let others = [other.batch(&[], |entry| entry), other.batch(&[claim(1)], |entry| entry)];
+    assert_eq!(refused(&others[0]), told(404, "unknown-origin"));
+    assert_eq!(cosigner.post(&first.bytes())?.text(), format!("{checked}\n"), "409 names the size");
+    let mut third = log.batch(&[claim(3), claim(4)], |entry| entry);
+    let honest = (third.entries.clone(), third.transition.clone());
+    third.entries[0] = claim(9);
+    assert_eq!(refused(&third), told(422, "not-in-tree"));
+    third.entries = honest.0.clone();
+    third.entries.swap(0, 1);
+    assert_eq!(refused(&third), told(422, "not-in-tree"));
+    third.entries = honest.0.clone();
+    third.transition = others[1].transition.clone();
+    assert_eq!(refused(&third), told(422, "old-root"));
+    third.transition = second.transition.clone();
+    assert_eq!(refused(&third).0, 422);
+    third.transition = honest.1;
+    third.old = second.old.clone();
+    assert_eq!(cosigner.post(&third.bytes())?.status, 409);
+    third.old = Some(OldTree { index: IndexRoot::from_bytes([7; 32]), ..log_before(&second, &claim) });
+    assert_eq!(refused(&third), told(422, "other-tree"));
+    assert_eq!(cosigner.head(&origin).unwrap().size(), checked);
+
+    // A cosigner that was started anew goes on where it was.
+    let mut lying = ByHand::new("log.example/by-hand");
+    lying.batch(&[], |entry| entry);
+    lying.batch(&[claim(1), claim(2)], |entry| entry);
+    let lie = lying.batch(&[claim(3), claim(4)], |entry| IndexEntry { root: IndexRoot::from_bytes([7; 32]), ..entry });
+    assert_eq!(refused(&lie), told(422, "wrong-index-root"));
+    cosigner.server.kill();
+    cosigner.server.start()?;
+    let answer = cosigner.post(&lie.bytes())?;
+    assert!(answer.status == 422 && answer.text().contains("wrong-index-root"), "{}", answer.text());
+    assert!(cosigner.server.messages().contains("THE LOG STATES A WRONG INDEX ROOT"));
+    assert_eq!(cosigner.head(&origin).unwrap().size(), checked);
+    let metrics = http::get(cosigner.server.address()?, "/index/metrics")?.text();
+    assert!(
+        metrics.contains("stele_index_cosigner_wrong_roots_total{origin=\"log.example/by-hand\"} 1\n"),
+        "{metrics}"
+    );
+
+    // Whoever asks for it believes the head that it cosigned, and not the one with the lie.
+    let key: VerifierKey = cosigner.vkey.parse().unwrap();
+    let text = format!("log {}\nwitness indexer {key}\nquorum indexer\n", log.signer.verifier());
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let cosigned = http::get(cosigner.server.address()?, &format!("/index/{}/checkpoint", origin.digest()))?;
+    assert!(policy.verify(&cosigned.body).is_ok());
+    assert!(policy.verify(&lie.note.to_bytes()).is_err());
+    cosigner.server.stop()
+}
+
+/// The tree after a step that was brought, without its last entry.
+fn log_before(second: &Brought, claim: &impl Fn(u64) -> Vec<u8>) -> OldTree {
+    let old = second.old.clone().unwrap();
+    let mut before = old.before;
+    before.push(IndexEntry { position: 0, root: old.index }.leaf_hash());
+    [claim(1), claim(2)].iter().for_each(|bytes| before.push(leaf_hash(bytes)));
+    OldTree { before, index: old.index }
+}

@@ -1,0 +1,140 @@
+//! The submission prefix of an index cosigner, `/index`.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /index/add-transition` | the format's chapter on index cosigners |
+//! | `POST /index/add-checkpoint` | 428: a log is to bring steps |
+//! | `GET /index/<origin hash>/checkpoint` | the newest checkpoint of a log that was cosigned |
+//! | `GET /index/metrics` | Prometheus |
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use stele_serve::{Bodies, refusal};
+
+use crate::answer::{StepAnswer, Unavailable};
+use crate::cosigner::IndexCosigner;
+
+/// The longest body in bytes: 1,022 entries of 30 KiB and their proof. All bodies together take no more. Read, a proof
+/// takes up to five times as much memory, before anything is verified.
+pub const MAX_BODY: usize = 32 << 20;
+
+/// How long a mark may stay unsettled.
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
+
+struct StepRoute {
+    cosigner: Arc<IndexCosigner>,
+    bodies: Bodies,
+    settling: AtomicBool,
+}
+
+/// The routes of an index cosigner.
+pub fn routes(cosigner: Arc<IndexCosigner>) -> Router {
+    let bodies = Bodies::new(MAX_BODY as u64);
+    let route = Arc::new(StepRoute { cosigner, bodies, settling: AtomicBool::new(false) });
+    Router::new()
+        .route("/index/add-transition", post(add_transition))
+        .route("/index/add-checkpoint", post(add_checkpoint))
+        .route("/index/{origin_hash}/checkpoint", get(checkpoint))
+        .route("/index/metrics", get(metrics))
+        .with_state(route)
+}
+
+async fn add_transition(State(route): State<Arc<StepRoute>>, headers: HeaderMap, body: Body) -> Response {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let Some(length) = length else {
+        let message = "expected the length of the body, `Content-Length`";
+        return refusal(StatusCode::LENGTH_REQUIRED, "no-length", message, None);
+    };
+    if length > MAX_BODY {
+        let message = format!("a step has at most {MAX_BODY} bytes here");
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &message, Some("close batches earlier"));
+    }
+    let body = match route.bodies.receive(body).take(length).await {
+        Ok(body) => body,
+        Err(unread) => return unread.answer("the step"),
+    };
+    let cosigner = route.cosigner.clone();
+    let done = tokio::task::spawn_blocking(move || cosigner.add_transition(&body)).await;
+    let answer = done.unwrap_or(StepAnswer::Unavailable(Unavailable::Internal));
+    if matches!(answer, StepAnswer::Cosigned(_)) {
+        route.settle_soon();
+    }
+    respond(answer)
+}
+
+impl StepRoute {
+    fn settle_soon(self: &Arc<Self>) {
+        if self.settling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let route = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SETTLE_AFTER).await;
+            route.settling.store(false, Ordering::Release);
+            let _ = tokio::task::spawn_blocking(move || route.cosigner.settle()).await;
+        });
+    }
+}
+
+fn respond(answer: StepAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match answer {
+        StepAnswer::Cosigned(lines) => text(status, "text/plain; charset=utf-8", lines),
+        StepAnswer::Checked(size) | StepAnswer::NotTheLast(size) => {
+            text(status, "text/x.tlog.size", format!("{size}\n"))
+        }
+        StepAnswer::Malformed(error) => refusal(status, "malformed", &error.to_string(), None),
+        StepAnswer::UnknownLog => {
+            refusal(status, "unknown-origin", "this index cosigner does not cosign that log", None)
+        }
+        StepAnswer::Untrusted(error) => refusal(status, "untrusted", &error.to_string(), None),
+        StepAnswer::Refused(error) => {
+            let hint = error.convicts().then_some("the log's index is wrong: its operator must look at it");
+            refusal(status, error.code(), &error.to_string(), hint)
+        }
+        StepAnswer::Unavailable(error) => {
+            // What the machine said is for the operator's log, not for strangers.
+            let (code, message) = match &error {
+                Unavailable::Clock { .. } => ("clock-back", error.to_string()),
+                Unavailable::State(_) => ("state", "this index cosigner cannot record a cosignature now".to_owned()),
+                Unavailable::Signing(_) | Unavailable::Internal => ("internal", "internal error".to_owned()),
+            };
+            let mut response = refusal(status, code, &message, Some("nothing was cosigned; try again later"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+            response
+        }
+    }
+}
+
+async fn add_checkpoint() -> Response {
+    let message = "this cosigner checks the index, and cosigns steps from index entry to index entry";
+    let hint = "POST them to /index/add-transition";
+    refusal(StatusCode::PRECONDITION_REQUIRED, "steps-wanted", message, Some(hint))
+}
+
+async fn checkpoint(State(route): State<Arc<StepRoute>>, Path(origin_hash): Path<String>) -> Response {
+    match route.cosigner.checkpoint(&origin_hash) {
+        Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
+        None => {
+            let message = "this index cosigner has never cosigned a checkpoint of that log";
+            refusal(StatusCode::NOT_FOUND, "never-cosigned", message, None)
+        }
+    }
+}
+
+async fn metrics(State(route): State<Arc<StepRoute>>) -> Response {
+    text(StatusCode::OK, stele_daemon::metrics::MEDIA_TYPE, route.cosigner.metrics())
+}
+
+fn text(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body.into()).into_response()
+}

@@ -1,0 +1,120 @@
+//! The index cosigner's part of a witness's folder.
+//!
+//! | path | what |
+//! |---|---|
+//! | `index.key`, `index-mldsa.key` | the index cosigner's secret keys |
+//! | `index/state/<origin hash>` | the newest checkpoint that the index cosigner signed |
+//! | `index-marks/<origin hash>` | what tells a lost or restored state |
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stele_clock::Clock;
+use stele_durable::lock::Lock;
+use stele_index_cosigner::{IndexCosigner, Parts};
+use stele_spec::checkpoint::Origin;
+use stele_spec::note::{KeyName, KeyType};
+use stele_terminal::writers::warn_of_writers;
+
+use crate::config::{FILE, IndexConfig, InvalidConfig, text_of_index, with_index};
+use crate::error::WitnessError;
+use crate::home::{WitnessDir, on_a_thread};
+use crate::keys::{new_key, read_key};
+use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
+use stele_witness_core::state::{StateStore, read_adoptable};
+use stele_witness_core::trusted_log::TrustedLog;
+
+/// Gives a witness's folder an index cosigner: keys, and a table in the config. The name must be another than the witness's.
+pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> {
+    let _alone = Lock::take_soon(folder.join("logs.lock"))?;
+    let home = WitnessDir::open(folder)?;
+    if home.config().index.is_some() {
+        return Err(WitnessError::AlreadyThere { folder: folder.to_owned() });
+    }
+    // Read before a key is made: what cannot be is refused without a trace.
+    let text = home.with(&text_of_index(name))?;
+    for (file, key_type) in [("index.key", KeyType::Cosigner), ("index-mldsa.key", KeyType::MlDsa)] {
+        new_key(&folder.join(file), name, key_type)?;
+    }
+    stele_durable::replace_file(&home.path(FILE), text.as_bytes())?;
+    let home = WitnessDir::open(folder)?;
+    let (config, keyring) = home.index_keyring()?.ok_or_else(|| home.no_index(name.as_str()))?;
+    let own = keyring.own();
+    home.index_states(&config, own.clone()).map_err(WitnessError::Durable)?;
+    Ok(own)
+}
+
+impl WitnessDir {
+    /// Begins to cosign the index of a log: the cosigner's state and mark, then the word in the config.
+    pub fn index_log(folder: &Path, origin: &str) -> Result<(), WitnessError> {
+        let _alone = Lock::take_soon(folder.join("logs.lock"))?;
+        let home = Self::open(folder)?;
+        let no_such = || WitnessError::NoSuchLog { origin: origin.to_owned() };
+        let mut logs = home.logs().iter().map(|listed| &listed.log);
+        let log = logs.find(|log| log.origin().as_str() == origin).ok_or_else(no_such)?;
+        let path = home.path(FILE);
+        let before = stele_durable::read_file(&path, stele_daemon::config::MAX_CONFIG)?.unwrap_or_default();
+        let by_hand = || WitnessError::IndexByHand { path: path.clone(), origin: origin.to_owned() };
+        let text = with_index(&String::from_utf8_lossy(&before), origin).ok_or_else(by_hand)?;
+        home.read(&text)?;
+        let (config, keyring) = home.index_keyring()?.ok_or_else(|| home.no_index(origin))?;
+        home.index_states(&config, keyring.own())?.begin(log.origin())?;
+        Ok(stele_durable::replace_file(&path, text.as_bytes())?)
+    }
+
+    /// What the config says of the index cosigner, and its keys; none where the config has none.
+    pub fn index_keyring(&self) -> Result<Option<(IndexConfig, WitnessSigner)>, WitnessError> {
+        let Some(config) = &self.config().index else { return Ok(None) };
+        let path = self.resolve(&config.key);
+        let first = read_key(&path)?;
+        let second = config.key_mldsa.as_ref().map(|path| read_key(&self.resolve(path))).transpose()?;
+        let keyring = WitnessSigner::new(first, second).map_err(|reason| WitnessError::Keyring { path, reason })?;
+        let found = keyring.own().name().to_string();
+        if found != config.name {
+            return Err(WitnessError::OtherName { config: config.name.clone(), key: found });
+        }
+        Ok(Some((config.clone(), keyring)))
+    }
+
+    /// Takes up the index cosigner; `None` where the config has none. A state that cannot be trusted keeps it from starting.
+    pub fn open_index(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<IndexCosigner>>, WitnessError> {
+        let Some((config, keyring)) = self.index_keyring()? else { return Ok(None) };
+        let states = self.index_states(&config, keyring.own())?;
+        let parts = Parts { keyring, states, logs: self.indexed() };
+        Ok(Some(Arc::new(IndexCosigner::open(parts, clock).map_err(WitnessError::IndexState)?)))
+    }
+
+    /// Lets a running index cosigner take over what the config says of logs now.
+    pub fn reload_index(&self, cosigner: &IndexCosigner) -> Result<(), WitnessError> {
+        cosigner.reload(self.indexed()).map_err(WitnessError::IndexState)
+    }
+
+    /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the cosigner's own signature.
+    pub fn index_adopt(&self, checkpoint: &Path) -> Result<(Origin, u64), WitnessError> {
+        let _alone = self.lock()?;
+        let none = || self.no_index(&checkpoint.display().to_string());
+        let (config, keyring) = self.index_keyring()?.ok_or_else(none)?;
+        let states = self.index_states(&config, keyring.own())?;
+        states.recover().map_err(WitnessError::IndexState)?;
+        let log = self.log_of(checkpoint)?;
+        let adopted = read_adoptable(checkpoint, log, &keyring.own()).map_err(WitnessError::IndexState)?;
+        states.adopt(&adopted).map_err(WitnessError::IndexState)?;
+        Ok((log.origin().clone(), adopted.checkpoint().size()))
+    }
+
+    fn indexed(&self) -> Vec<TrustedLog> {
+        let wanted = self.logs().iter().filter(|listed| listed.indexed && !listed.disabled);
+        wanted.map(|listed| listed.log.clone()).collect()
+    }
+
+    fn index_states(&self, config: &IndexConfig, own: WitnessKeys) -> Result<StateStore, stele_durable::DurableError> {
+        let (state, marks): (PathBuf, PathBuf) = (self.resolve(&config.state), self.resolve(&config.marks));
+        warn_of_writers(&state, "what is cosigned");
+        warn_of_writers(&marks, "what is cosigned");
+        StateStore::open(&state, &marks, own, on_a_thread)
+    }
+
+    fn no_index(&self, origin: &str) -> WitnessError {
+        self.unfit(InvalidConfig::NoIndex { origin: origin.to_owned() })
+    }
+}
