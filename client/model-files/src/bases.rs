@@ -10,6 +10,8 @@ use crate::{card, config, gguf};
 
 /// The largest config or model card that is read.
 const MAX_TEXT: u64 = 4 << 20;
+/// The most base models without an address that are named.
+const MAX_UNADDRESSED: usize = 5;
 /// The most models of a merge that are named.
 const MAX_MERGED: usize = 1_000;
 
@@ -20,6 +22,8 @@ pub struct Declared {
     pub bases: Vec<DeclaredBase>,
     /// Files that were not read, or not wholly, and why.
     pub unread: Vec<(FilePath, String)>,
+    /// Headers that name base models which cannot be told from others, in words.
+    pub unaddressed: Vec<(FilePath, String)>,
 }
 
 /// The base models that files name: every adapter's config, every GGUF header, the recipe of a merge, and the model card at the top.
@@ -94,6 +98,14 @@ impl Declared {
         };
         let kept = header.base_models.len();
         header.base_models.into_iter().for_each(|(field, name)| self.name(path, &field, name));
+        // A name for people is compared with no coordinate: "Gpt2" may be any of them.
+        let names: Vec<String> =
+            header.unaddressed.iter().take(MAX_UNADDRESSED).map(|(_, name)| name.escape_debug().to_string()).collect();
+        if !names.is_empty() {
+            let said =
+                format!("it names base models without an address, which are not in the lineage: {}", names.join(", "));
+            self.unaddressed.push((path.clone(), said));
+        }
         match header.more_bases {
             0 => Ok(()),
             more => Err(format!("it names {} base models, of which the first {kept} are read", more + kept as u64)),
@@ -146,6 +158,20 @@ mod tests {
         let names: Vec<&str> = declared.bases.iter().map(|base| base.name.as_str()).collect();
         assert_eq!(names, ["acme/a", "acme/b", "acme/c", "acme/lora"]);
         assert!(declared.unread.is_empty());
+    }
+
+    #[test]
+    fn a_base_that_a_header_names_without_an_address_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("m.gguf");
+        std::fs::write(&open, gguf::tests::with_unaddressed_base("Gpt2")).unwrap();
+        let declared = declared_bases(&[("m.gguf".parse().unwrap(), open)]);
+        assert!(declared.bases.is_empty() && declared.unread.is_empty());
+        assert!(
+            declared.unaddressed.iter().any(|(_, said)| said.ends_with("lineage: Gpt2")),
+            "{:?}",
+            declared.unaddressed
+        );
     }
 
     #[test]

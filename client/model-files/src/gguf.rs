@@ -1,6 +1,7 @@
 //! The header of a GGUF file (versions 2 and 3): keys with values, then the shapes of the tensors. Read with a bound on
 //! everything, since lengths in it are 64-bit and nobody vouches for them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::RangeInclusive;
@@ -46,6 +47,8 @@ pub struct Header {
     pub base_models: Vec<(String, String)>,
     /// How many more of them there are than are kept.
     pub more_bases: u64,
+    /// The first of the `general.base_model.*.name` that have no address: the number, and the name for people.
+    pub unaddressed: Vec<(String, String)>,
     /// The numbers of all tensors together, without those that are not learned.
     pub parameters: Option<u64>,
     /// How many bytes the file has at least, if all tensors are in it.
@@ -76,6 +79,9 @@ impl Header {
             let kind = reader.u32()?;
             header.take(&key, reader.value(kind, 0)?);
         }
+        let addressed: BTreeSet<&str> =
+            header.base_models.iter().filter_map(|(key, _)| base_number(key, "repo_url")).collect();
+        header.unaddressed.retain(|(number, _)| !addressed.contains(number.as_str()));
         let mut parameters = Some(0_u64);
         let mut end = 0;
         for _ in 0..tensors {
@@ -132,9 +138,18 @@ impl Header {
                 }
                 self.base_models.push((key.to_owned(), text));
             }
+            (key, Value::Text(text)) => {
+                let number = base_number(key, "name").filter(|_| self.unaddressed.len() < MAX_BASES);
+                self.unaddressed.extend(number.map(|number| (number.to_owned(), text)));
+            }
             _ => {}
         }
     }
+}
+
+/// The number in `general.base_model.<number>.<field>`.
+fn base_number<'a>(key: &'a str, field: &str) -> Option<&'a str> {
+    key.strip_prefix("general.base_model.")?.strip_suffix(field)?.strip_suffix('.')
 }
 
 /// Whether a file begins as GGUF does.
@@ -305,6 +320,11 @@ pub(crate) mod tests {
         [string(key), 2_u32.to_le_bytes().to_vec(), value.to_le_bytes().to_vec()].concat()
     }
 
+    /// A model whose base has a name for people alone.
+    pub(crate) fn with_unaddressed_base(name: &str) -> Vec<u8> {
+        file(&[text("general.base_model.0.name", name)], &[vec![4]])
+    }
+
     /// A file that is one of so many pieces.
     pub(crate) fn split(count: u16) -> Vec<u8> {
         file(&[number("split.count", count)], &[vec![2, 2]])
@@ -325,6 +345,18 @@ pub(crate) mod tests {
         let header = Header::parse(of_kind("model", "llama", &bases).as_slice()).unwrap();
         assert_eq!((header.base_models.len(), header.more_bases), (MAX_BASES, 100_000 - MAX_BASES as u64));
         assert!(began.elapsed() < std::time::Duration::from_secs(30), "linear: {:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_base_without_an_address_is_kept_by_its_name() {
+        let keys = [
+            text("general.base_model.0.name", "Elder"),
+            text("general.base_model.0.repo_url", "https://huggingface.co/acme/elder"),
+            text("general.base_model.1.name", "Gpt2"),
+            text("general.base_model.1.version", "2"),
+        ];
+        let header = Header::parse(file(&keys, &[vec![4]]).as_slice()).unwrap();
+        assert_eq!(header.unaddressed, [("1".to_owned(), "Gpt2".to_owned())]);
     }
 
     #[test]

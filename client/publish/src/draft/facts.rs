@@ -116,7 +116,9 @@ impl Facts {
         }
         let named: Vec<_> = walk.files.iter().map(|file| (file.path.clone(), file.open.clone())).collect();
         let declared = declared_bases(&named);
-        facts.notes.extend(declared.unread.iter().map(|(path, why)| format!("{path}: {why}")));
+        facts
+            .notes
+            .extend(declared.unread.iter().chain(&declared.unaddressed).map(|(path, why)| format!("{path}: {why}")));
         (facts.bases, facts.base_paths) =
             declared.bases.into_iter().partition(|base| BaseName::of(&base.name) == BaseName::Model);
         facts.gather(gathered);

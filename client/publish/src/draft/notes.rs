@@ -20,6 +20,16 @@ pub(super) fn add(facts: &mut Facts, files: &[Found], roles: &Roles) {
     }
     of_roles(facts, files, roles);
     of_loaders(facts);
+    of_checkpoints(facts, files);
+}
+
+/// A form of checkpoint that keeps what was written over: with it, weights that were never meant to be released are released.
+fn of_checkpoints(facts: &mut Facts, files: &[Found]) {
+    let kept = files.iter().filter(|file| file.path.file_name() == "manifest.ocdbt").take(NAMED);
+    facts.notes.extend(kept.map(|file| {
+        let file = &file.path;
+        format!("{file} is of an OCDBT checkpoint, which keeps weights that were written over or deleted: copy the newest into a new one")
+    }));
 }
 
 /// That no weights were found, and how to say which they are.

@@ -325,3 +325,38 @@ fn a_pipeline_has_the_parameters_of_the_parts_that_it_names() {
     assert_eq!(value(&form, "model.parameters"), None);
     assert!(said.contains("the weights in vae/ are no safetensors"), "{said}");
 }
+
+/// A GGUF header of these texts, with no tensor.
+fn header(keys: &[(&str, &str)]) -> Vec<u8> {
+    let string = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let mut bytes = [&b"GGUF\x03\0\0\0"[..], &0_u64.to_le_bytes(), &(keys.len() as u64).to_le_bytes()].concat();
+    for (key, value) in keys {
+        bytes.extend([string(key), 8_u32.to_le_bytes().to_vec(), string(value)].concat());
+    }
+    bytes
+}
+
+/// As llama.cpp's converter writes it for a fine-tune whose card names two licences and two bases, one of them without an owner.
+#[test]
+fn a_header_that_names_its_base_as_itself_offers_no_name() {
+    let base = [
+        ("general.architecture", "llama"),
+        ("general.license", "mit,cc-by-nc-4.0"),
+        ("general.base_model.0.name", "Base 2 7b Hf"),
+        ("general.base_model.0.repo_url", "https://huggingface.co/other-labs/Base-2-7b-hf"),
+        ("general.base_model.1.name", "Gpt2"),
+    ];
+    let named = |name: &'static str| draft(&[("tiny.gguf", &header(&[&base[..], &[("general.name", name)]].concat()))]);
+    let (form, said) = named("Base 2 7b Hf");
+    assert!(!said.contains("says base-2-7b-hf"), "{said}");
+    assert!(said.contains("names several licences, mit,cc-by-nc-4.0"), "{said}");
+    assert_eq!(value(&form, "license.spdx"), None, "{said}");
+    assert!(said.contains("not in the lineage: Gpt2"), "{said}");
+    assert!(named("Acme Helper").1.contains("tiny.gguf says acme-helper"));
+}
+
+#[test]
+fn a_checkpoint_that_keeps_what_was_written_over_is_named() {
+    let (_, said) = draft(&[("ckpt/manifest.ocdbt", b"\x0c\xdb"), ("model.safetensors", &safetensors(8))]);
+    assert!(said.contains("ckpt/manifest.ocdbt is of an OCDBT checkpoint"), "{said}");
+}

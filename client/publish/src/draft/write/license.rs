@@ -212,6 +212,11 @@ fn known(facts: &Facts) -> Known {
     }
     let (tag, from) = match tags.as_slice() {
         [] => match facts.gguf.first().and_then(|model| Some((model, model.header().license.clone()?))) {
+            // As llama.cpp's converter joins the licences of a card.
+            Some((model, tags)) if tags.contains(',') => {
+                let from = model.path();
+                return Known::Open(format!("{from} names several licences, {tags}: AND binds to all, OR is a choice"));
+            }
             Some((model, tag)) => (tag, model.path().as_str()),
             None => return of_texts(facts),
         },

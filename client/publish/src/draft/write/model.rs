@@ -27,7 +27,7 @@ pub(super) fn write(sheet: &mut FormWriter, names: &Names, facts: &Facts, answer
     match (&names.model, name, suggested_name(facts)) {
         (Some(name), _, _) => sheet.text("name", name.as_str(), ""),
         (None, Some(answer), _) => sheet.answered("name", &answer),
-        (None, None, Some(name)) => sheet.decide("name", &format!("the model's name; the folder says {name}")),
+        (None, None, Some((name, from))) => sheet.decide("name", &format!("the model's name; {from} says {name}")),
         (None, None, None) => sheet.decide("name", "the model's name, such as tiny"),
     }
     match (&names.version, of_old("model.version").as_ref().and_then(|version| version.value.as_str())) {
@@ -187,13 +187,29 @@ fn artifact(sheet: &mut FormWriter, names: &Names, facts: &Facts, answers: &Answ
     false
 }
 
-/// The name that the folder's origin or header gives, made to fit the grammar.
-fn suggested_name(facts: &Facts) -> Option<String> {
-    let name = facts.origin.huggingface.as_deref().and_then(|name| name.rsplit('/').next());
-    let name = name.or_else(|| facts.gguf.first()?.header().name.as_deref())?.to_ascii_lowercase();
-    let name: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
-    name.parse::<Model>().is_ok().then_some(name)
+/// The name that the folder's origin or header gives, made to fit the grammar, and which of them. Converters write the name of the base into a
+/// fine-tune's header, where its card has none: such a name is not offered.
+fn suggested_name(facts: &Facts) -> Option<(String, &str)> {
+    let hub =
+        facts.origin.huggingface.as_deref().and_then(|name| Some((name.rsplit('/').next()?, "the folder's origin")));
+    let of_header = || {
+        let model = facts.gguf.first()?;
+        let name = model.header().name.as_deref()?;
+        let is_of_base =
+            facts.bases.iter().any(|base| base.name.rsplit('/').next().is_some_and(|base| alike(base, name)));
+        (!is_of_base).then_some((name, model.path().as_str()))
+    };
+    let (name, from) = hub.or_else(of_header)?;
+    let fitting = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' };
+    let name: String = name.to_ascii_lowercase().chars().map(fitting).collect();
+    name.parse::<Model>().is_ok().then_some((name, from))
+}
+
+/// Whether two names differ in case and in what separates their words alone.
+fn alike(one: &str, other: &str) -> bool {
+    let words =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    words(one) == words(other)
 }
 
 /// Whether a tag is said of models of any kind that give vectors.
