@@ -24,6 +24,7 @@ pub use observe::ObserveArgs;
 pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs};
+pub use run::RunArgs;
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 pub use scan::ScanArgs;
 pub use signing_key::{KeyOpening, SigningKey, SigningKeys};
@@ -60,6 +61,7 @@ mod observe;
 mod policy;
 mod publish;
 mod read;
+mod run;
 mod scan;
 mod verify;
 
@@ -125,6 +127,8 @@ pub enum Verb {
     Submit(SubmitProposalArgs),
     /// Verify, offline, that a folder or a file is what its publisher released, and what became of it.
     Verify(VerifyArgs),
+    /// Run a command that sees verified files, and nothing else, in the place of a model.
+    Run(RunArgs),
     /// List every model on this machine: whether it is verified, what became of its release, and what lies here twice.
     Scan(ScanArgs),
     /// Make or renew release.stele from the log, verified, for a folder, a file or a name.
@@ -190,6 +194,7 @@ impl Verb {
             Self::Approve(_) => schema::PROPOSAL,
             Self::Submit(_) => schema::SUBMIT,
             Self::Verify(_) => schema::VERIFY,
+            Self::Run(_) => schema::RUN,
             Self::Scan(_) => schema::SCAN,
             Self::Fetch(_) => schema::FETCH,
             Self::Show(_) => schema::SHOW,

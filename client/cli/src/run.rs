@@ -81,6 +81,7 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Approve(args) => verbs::approve::run(args),
         Verb::Submit(args) => verbs::submit::run(args),
         Verb::Verify(args) => verbs::verify::run(args),
+        Verb::Run(args) => verbs::run::run(args),
         Verb::Scan(args) => verbs::scan::run(args),
         Verb::Fetch(args) => verbs::fetch::run(args),
         Verb::Show(args) => verbs::show::run(args),

@@ -16,6 +16,7 @@ stele_terminal::schemas! {
     PROPOSAL = "stele/proposal@v1";
     SUBMIT = "stele/submit@v1";
     VERIFY = "stele/verify@v1";
+    RUN = "stele/run@v1";
     SCAN = "stele/scan@v1";
     FETCH = "stele/fetch@v1";
     SHOW = "stele/show@v1";

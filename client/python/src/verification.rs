@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use stele_explain::Failure;
 use stele_spec::bundle::MAX_BUNDLE;
+use stele_verify::folder::digest_cache::{self, CacheUse, DigestCache};
 use stele_verify::folder::locate::{TargetKind, find};
+use stele_verify::folder::verify_folder_by;
 use stele_verify::{Allow, bounded_read};
 
 use crate::error::{failed, raised};
@@ -19,6 +22,8 @@ use crate::report::Report;
 pub(crate) struct Verification {
     release: Py<Release>,
     report: Py<Report>,
+    /// How many files were not hashed, being unchanged since they were.
+    cached: u64,
 }
 
 /// What a path means.
@@ -45,22 +50,34 @@ pub(crate) fn verify(
     Ok(Release { release })
 }
 
-/// Verifies a folder, one file, or a snapshot in a Hugging Face cache by the bundle beside or above it.
+/// Verifies a folder, one file, or a snapshot in a Hugging Face cache by the bundle beside or above it. What the program `stele` keeps of files that
+/// were hashed is used and kept as it does; with `rehash` every file is hashed.
 #[pyfunction]
-#[pyo3(signature = (path, policy=None, allow_missing=false, allow_extra=false))]
+#[pyo3(signature = (path, policy=None, allow_missing=false, allow_extra=false, rehash=false))]
 pub(crate) fn verify_folder(
     py: Python<'_>,
     path: PathBuf,
     policy: Option<&Bound<'_, PyAny>>,
     allow_missing: bool,
     allow_extra: bool,
+    rehash: bool,
 ) -> PyResult<Verification> {
     let policy = policy::given(py, policy)?;
     let policy = &policy.get().policy;
     let allow = Allow::default().missing(allow_missing).extra(allow_extra);
-    let verified = py.detach(|| stele_verify::verify_folder_allowing(&path, policy, allow));
-    let (release, report) = verified.map_err(|failure| failed(py, &failure))?;
-    Ok(Verification { release: Py::new(py, Release { release })?, report: Py::new(py, Report::new(py, report)?)? })
+    let verified = py.detach(|| -> Result<_, Failure> {
+        let cache = cache(rehash);
+        let verified = verify_folder_by(&path, policy, allow, cache.as_ref())?;
+        Ok((verified, cache.map_or(0, |cache| cache.used().files)))
+    });
+    let ((release, report), cached) = verified.map_err(|failure| failed(py, &failure))?;
+    let (release, report) = (Py::new(py, Release { release })?, Py::new(py, Report::new(py, report)?)?);
+    Ok(Verification { release, report, cached })
+}
+
+/// The cache of this machine's user; where it cannot be used every file is hashed.
+fn cache(rehash: bool) -> Option<DigestCache> {
+    DigestCache::open(&digest_cache::place()?, if rehash { CacheUse::Rehash } else { CacheUse::Use }).ok()
 }
 
 /// The bytes of a bundle's file. A pipe in its place does not hang the caller.

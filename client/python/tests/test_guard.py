@@ -30,6 +30,43 @@ def lines(path: Path) -> list:
     return found
 
 
+def test_the_lines_that_others_read_are_those_of_a_guard(released: Released, folder: Path, tmp_path: Path) -> None:
+    """``decisions.jsonl`` is held against the schema with all documents of the programs; here against what is written now."""
+    with stele.guard(released.policy, "enforce", decisions=tmp_path / "decisions"):
+        loaders.by_safe_open(folder)
+        models.shard(folder / models.SHARD, models.EVIL)
+        with refused("bytes-differ"):
+            loaders.by_safe_open(folder)
+    written = lines(tmp_path / "decisions")
+    shown = lines(Path(__file__).with_name("decisions.jsonl"))
+    varies = {"model", "message", "hint", "signer", "entry", "as_of"}
+    assert len(written) == len(shown)
+    for one, other in zip(written, shown):
+        assert list(one) == list(other)
+        assert {field: one[field] for field in one if field not in varies} == {field: other[field] for field in other if field not in varies}
+        assert all(type(one[field]) is type(other[field]) for field in varies) and list(one["as_of"]) == list(other["as_of"])
+
+
+def test_what_is_kept_is_opened_again_whatever_became_of_the_file(released: Released, folder: Path) -> None:
+    size = (folder / models.SHARD).stat().st_size
+    for keep in (0, size - 1, size):
+        with stele.guard(released.policy, "enforce", keep=keep):
+            assert np.array_equal(loaders.by_safe_open(folder), models.WEIGHT)
+            good = (folder / models.SHARD).read_bytes()
+            models.shard(folder / models.SHARD, models.EVIL)
+            if keep == size:
+                assert np.array_equal(loaders.by_safe_open(folder), models.WEIGHT)
+            else:
+                with refused("bytes-differ"):
+                    loaders.by_safe_open(folder)
+            (folder / models.SHARD).write_bytes(good)
+        # With the guard it goes.
+        models.shard(folder / models.SHARD, models.EVIL)
+        with stele.guard(released.policy, "enforce", keep=keep), refused("bytes-differ"):
+            loaders.by_safe_open(folder)
+        (folder / models.SHARD).write_bytes(good)
+
+
 @pytest.mark.parametrize("loader", loaders.ALL, ids=lambda loader: loader.__name__)
 def test_a_released_model_is_loaded_as_ever(released: Released, folder: Path, loader, tmp_path: Path) -> None:
     with stele.guard(released.policy, "enforce", decisions=tmp_path / "decisions"):

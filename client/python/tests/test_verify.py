@@ -58,6 +58,26 @@ def test_a_folder_is_what_was_released(released: Released) -> None:
     assert one.report.matching == [models.SHARD]
 
 
+def test_what_is_unchanged_is_hashed_once(released: Released, folder: Path, tmp_path: Path) -> None:
+    def cached(rehash: bool = False) -> int:
+        return stele.verify_folder(folder, released.policy, rehash=rehash).cached
+
+    assert cached() == 0
+    # A file as young as the check is not kept.
+    time.sleep(2.2)
+    assert cached() == 0
+    if cached() == 0:
+        pytest.skip("the files are short, or on a file system whose times are not relied on")
+    assert cached(rehash=True) == 0 and cached() > 0
+    path = folder / models.SHARD
+    content, found = bytearray(path.read_bytes()), path.stat()
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    with refused("bytes-differ"):
+        stele.verify_folder(folder, released.policy)
+
+
 def test_a_flipped_byte_is_told_with_both_digests(released: Released, folder: Path) -> None:
     path = folder / models.SHARD
     content = bytearray(path.read_bytes())

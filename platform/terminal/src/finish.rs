@@ -91,7 +91,7 @@ pub fn finish(outcome: Result<Output, impl Into<Failure>>, voice: Voice) -> Exit
 }
 
 /// The fields with the document's name, whether all is well, the exit code, and the error's fields beside them.
-fn document(schema: Schema, fields: Value, failure: Option<&dyn Explain>) -> Value {
+pub fn document(schema: Schema, fields: Value, failure: Option<&dyn Explain>) -> Value {
     let mut document = match fields {
         Value::Object(fields) => fields,
         Value::Null => Map::new(),

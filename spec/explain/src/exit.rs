@@ -22,6 +22,7 @@
 //! | 17 | [`Withdrawn`](Exit::Withdrawn) | the release was withdrawn or has a critical incident; --accept withdrawn accepts that |
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
 //! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate, as no honest log does |
+//! | 20 | [`Unsupported`](Exit::Unsupported) | this machine does not allow what was asked for, and nothing less was done in its place |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -54,12 +55,13 @@ pub enum Exit {
     Withdrawn = 17,
     NotComplete = 18,
     Conflicting = 19,
+    Unsupported = 20,
     Internal = 70,
 }
 
 impl Exit {
     /// Each, in the order of the numbers.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Ok,
         Self::BytesDiffer,
         Self::Usage,
@@ -80,6 +82,7 @@ impl Exit {
         Self::Withdrawn,
         Self::NotComplete,
         Self::Conflicting,
+        Self::Unsupported,
         Self::Internal,
     ];
 
@@ -111,6 +114,7 @@ impl Exit {
             Self::Withdrawn => "withdrawn",
             Self::NotComplete => "not complete",
             Self::Conflicting => "conflicting",
+            Self::Unsupported => "unsupported",
             Self::Internal => "internal",
         }
     }
@@ -144,6 +148,9 @@ impl Exit {
             Self::Withdrawn => "the release was withdrawn or has a critical incident; --accept withdrawn accepts that",
             Self::NotComplete => "the log did not prove that its answer is complete",
             Self::Conflicting => "the log holds two releases of one coordinate, as no honest log does",
+            Self::Unsupported => {
+                "this machine does not allow what was asked for, and nothing less was done in its place"
+            }
             Self::Internal => "a bug of ours",
         }
     }

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-ssh-agent", &["stele-explain"]),
     ("stele-command-line", &["stele-explain", "stele-durable"]),
     ("stele-sha256-lanes", &[]),
+    ("stele-private-view", &["stele-explain"]),
     ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
     (
@@ -122,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-fetch",
             "stele-daemon",
             "stele-command-line",
+            "stele-private-view",
             "stele-verify",
             "stele-model-files",
             "stele-log-client",
@@ -170,7 +172,10 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("fsync", &["platform/durable/src/disk.rs"]),
     ("fdatasync", &["platform/durable/src/disk.rs"]),
     ("syncfs", &["platform/durable/src/disk.rs"]),
-    ("linkat", &["platform/durable/src/disk.rs"]),
+    // What is mounted has a name for that moment.
+    ("linkat", &["platform/durable/src/disk.rs", "platform/private-view/src/view.rs"]),
+    ("UnshareFlags", &["platform/private-view/src/namespace.rs"]),
+    ("rustix::mount", &["platform/private-view/src"]),
     ("renameat", &["platform/durable/src/disk.rs"]),
     ("SystemTime", &["platform/clock/src/clock.rs"]),
     ("unsafe {", &["platform/sha256-lanes/src/sha_ni.rs"]),

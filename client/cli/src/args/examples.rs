@@ -170,6 +170,19 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
         ],
     ),
     (
+        "run",
+        &[
+            (
+                "stele run --policy policy -- llama-cli -m ./model/tiny.gguf",
+                "the command sees what was verified, at the paths that it knows",
+            ),
+            (
+                "stele run --models acme/tiny --report run.json -- vllm serve acme/tiny",
+                "a repository in the hub's cache; run.json says whether the exit code is the command's",
+            ),
+        ],
+    ),
+    (
         "scan",
         &[
             (

@@ -25,6 +25,7 @@ pub(crate) mod observe;
 pub(crate) mod policy;
 pub(crate) mod publish;
 pub(crate) mod resolve;
+pub(crate) mod run;
 pub(crate) mod scan;
 pub(crate) mod show;
 pub(crate) mod stage;

@@ -1,5 +1,7 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
+use std::path::{Path, PathBuf};
+
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
 use stele_explain::secrets::without_secrets;
@@ -18,16 +20,17 @@ use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
+use stele_spec::manifest::ManifestFile;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::volume::{Volume, note, volume};
 use stele_verify::FolderReport;
-use stele_verify::folder::Shortcuts;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hints;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
+use stele_verify::folder::{Shortcuts, Survey};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
@@ -44,7 +47,7 @@ use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
     let cache = digest_cache::open(args.no_cache || args.no_hash, args.rehash);
-    let means = Means { view: None, cache: cache.as_ref(), examines: !args.no_hash };
+    let means = Means { view: None, cache: cache.as_ref(), examines: !args.no_hash, copy: None };
     let output = judge(&args, &means, |verdict, judged| {
         let is_colour = colour::is_wanted();
         let paint = |word, text: &str| if is_colour { colour::painted(word, text) } else { text.to_owned() };
@@ -71,7 +74,12 @@ pub(crate) struct Means<'a> {
     pub(crate) cache: Option<&'a DigestCache>,
     /// Whether what the publisher claims is computed again.
     pub(crate) examines: bool,
+    /// Where a copy of a file of a folder is, which is hashed in its place.
+    pub(crate) copy: Option<&'a Copying<'a>>,
 }
+
+/// Copies a file of the record from where it was found, and says where the copy is.
+pub(crate) type Copying<'a> = dyn Fn(&ManifestFile, &Path) -> Result<PathBuf, Failure> + 'a;
 
 /// Judges what is at a path, and has the verdict told.
 pub(crate) fn judge<T>(
@@ -115,8 +123,12 @@ pub(crate) fn judge<T>(
         _ if args.no_hash => None,
         TargetKind::Bundle => None,
         TargetKind::Folder(folder) => {
-            let contents =
-                progress.during(|progress| folder::read_part(folder, &place, &evidence, shortcuts, progress))?;
+            let survey = Survey::of(folder, &place, &evidence)?;
+            let survey = match means.copy {
+                Some(copy) => survey.copied(copy)?,
+                None => survey,
+            };
+            let contents = progress.during(|progress| survey.hash(shortcuts, progress));
             Some(evidence.check(&contents))
         }
         TargetKind::File(file) => {

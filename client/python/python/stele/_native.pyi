@@ -141,10 +141,11 @@ class Report:
 
 @final
 class Verification:
-    """A release, and the files that were compared with it."""
+    """A release, and the files that were compared with it. ``cached`` of them were not hashed, being unchanged since they were."""
 
     release: Release
     report: Report
+    cached: int
 
 @final
 class Target:
@@ -158,9 +159,12 @@ def verify(bundle: bytes, policy: _Policy = None) -> Release:
     """Verifies a ``release.stele`` under a trust policy. Raises ``VerifyError``."""
 
 def verify_folder(
-    path: _Path, policy: _Policy = None, allow_missing: bool = False, allow_extra: bool = False
+    path: _Path, policy: _Policy = None, allow_missing: bool = False, allow_extra: bool = False, rehash: bool = False
 ) -> Verification:
-    """Verifies a folder, one file, or a snapshot in a Hugging Face cache by the ``release.stele`` beside or above it. Raises ``VerifyError``."""
+    """Verifies a folder, one file, or a snapshot in a Hugging Face cache by the ``release.stele`` beside or above it. Raises ``VerifyError``.
+
+    What the program ``stele`` knows of files that are unchanged is used and kept; with ``rehash`` every file is hashed.
+    """
 
 def locate(path: _Path) -> Target: ...
 def read_bundle(path: _Path) -> bytes: ...

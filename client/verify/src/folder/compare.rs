@@ -13,6 +13,7 @@ use stele_spec::verify::{
     loadable_by_name, verify,
 };
 
+use super::digest_cache::DigestCache;
 use super::hash::{Job, Progress, hash_linked, hash_unknown};
 use super::hints;
 use super::locate::{self, TargetKind, absolute, folders_above};
@@ -35,15 +36,26 @@ pub fn verify_folder_allowing(
     policy: &Policy,
     allow: Allow,
 ) -> Result<(VerifiedRelease, FolderReport), Failure> {
+    verify_folder_by(path, policy, allow, None)
+}
+
+/// The same, where files that are unchanged since they were hashed need not be hashed again.
+pub fn verify_folder_by(
+    path: &Path,
+    policy: &Policy,
+    allow: Allow,
+    cache: Option<&DigestCache>,
+) -> Result<(VerifiedRelease, FolderReport), Failure> {
     let target = locate::find(path, None)?;
     let release = verify(&read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?, policy)?;
     let hints = hints::read(&target.bundle).ok().flatten();
+    let shortcuts = Shortcuts { hints: hints.as_ref(), cache };
     let report = match &target.kind {
         TargetKind::Folder(folder) => {
             let within = locate::place_of(folder, &target.bundle, false, release.manifest())?;
-            release.check(&read_part(folder, &within, &release, hints.as_ref(), &|_| {})?)
+            release.check(&read_part(folder, &within, &release, shortcuts, &|_| {})?)
         }
-        TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, hints.as_ref(), &|_| {})?,
+        TargetKind::File(file) => check_file(file, target.bundle.parent(), &release, shortcuts, &|_| {})?,
         TargetKind::Bundle => release.check(&FolderContents::new()),
     };
     report.require(allow)?;

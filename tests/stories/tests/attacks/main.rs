@@ -8,3 +8,4 @@ mod hidden;
 mod hostile_http;
 mod lying_log;
 mod passwords;
+mod under_a_command;

@@ -17,6 +17,9 @@ use recorder::Recorder;
 /// A name with its version of a document that no `--json` writes: a line of the monitor, and what its hook gets.
 const EVENT: &str = "stele/event@v1";
 
+/// The same of a line that the guard of the Python package writes.
+const DECISION: &str = "stele/guard-decision@v1";
+
 #[test]
 fn every_schema_has_a_document_and_refuses_it_when_one_promise_is_broken() -> Step {
     let mut recorder = Recorder::start()?;

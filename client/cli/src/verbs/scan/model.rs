@@ -109,7 +109,7 @@ impl Judge<'_> {
             no_cache: false,
             no_state: self.args.asking.no_state,
         };
-        let means = Means { view, cache: self.cache, examines: false };
+        let means = Means { view, cache: self.cache, examines: false, copy: None };
         judge(&args, &means, |report, judged| {
             let at = judged.problems.iter().position(|problem| problem.as_explain().exit() == Exit::Unavailable);
             let found = Found {

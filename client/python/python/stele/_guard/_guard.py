@@ -17,6 +17,7 @@ from .._error import VerifyError
 from .._native import Policy, Release, locate, read_bundle, verify
 from . import _hooks, _platform, _state
 from ._decision import Decision, Decisions, GuardWarning, Sink
+from ._sealed import Sealed
 from ._views import Views, is_inside
 
 _MODES = ("off", "warn", "enforce")
@@ -34,16 +35,18 @@ def guard(
     max_age: Optional[timedelta] = None,
     workdir: Union[None, str, "os.PathLike[str]"] = None,
     decisions: Sink = None,
+    keep: int = 0,
 ) -> "Guard":
     """Guards this process from now on, until ``stop()`` or the end of a ``with`` block.
 
     ``mode`` is ``"off"``, ``"warn"`` or ``"enforce"``; without it ``$STELE_GUARD``, else off. ``models`` are patterns of names (``acme/*``) and
     paths (``/srv/models/*``) that are guarded; as a mapping it also says which release each must be, by a pattern of coordinates:
-    ``{"acme/tiny": "acme.example/tiny@*"}``. A tree head that was cosigned longer ago than ``max_age`` is refused.
+    ``{"acme/tiny": "acme.example/tiny@*"}``. A tree head that was cosigned longer ago than ``max_age`` is refused. Of the sealed copies of single files at
+    most ``keep`` bytes are kept in memory to be opened again, which then costs nothing.
 
     Raises ``VerifyError`` where there is no policy and, with ``enforce``, where this machine does not allow what is promised.
     """
-    return Guard(policy, mode, models, allow_missing, max_age, workdir, decisions).start()
+    return Guard(policy, mode, models, allow_missing, max_age, workdir, decisions, keep).start()
 
 
 class _Asked(NamedTuple):
@@ -66,6 +69,7 @@ class Guard:
         max_age: Optional[timedelta],
         workdir: Union[None, str, "os.PathLike[str]"],
         decisions: Sink,
+        keep: int = 0,
     ) -> None:
         mode = mode if mode is not None else os.environ.get("STELE_GUARD") or "off"
         if mode not in _MODES:
@@ -80,6 +84,7 @@ class Guard:
         self._max_age = max_age
         self._releases: Dict[bytes, Release] = {}
         self._decisions = Decisions(decisions)
+        self._kept = Sealed(keep)
         if mode == "off":
             return
         # Without a policy nothing could be promised, whatever the mode.
@@ -116,6 +121,7 @@ class Guard:
             _state.active.remove(self)
         atexit.unregister(self.stop)
         self._views.remove()
+        self._kept.close()
 
     def __enter__(self) -> "Guard":
         return self
@@ -219,12 +225,12 @@ class Guard:
         return release, digest
 
     def _sealed(self, asked: _Asked) -> Tuple[int, Release]:
-        release, path, bundle, recorded = self._recorded(asked)
+        release, path, bundle, recorded, digest = self._recorded(asked)
         with _of(release):
-            return release._sealed(recorded, path, bundle), release
+            return self._kept.open((digest, recorded), lambda: release._sealed(recorded, path, bundle)), release
 
     def _file_in_view(self, asked: _Asked) -> Tuple[str, Release]:
-        release, path, bundle, recorded = self._recorded(asked)
+        release, path, bundle, recorded, _ = self._recorded(asked)
         with _of(release):
             if recorded not in {file.path for file in release.files}:
                 facts = [("not in the record", recorded)]
@@ -232,16 +238,16 @@ class Guard:
         copy, _ = self._view(path.parent, bundle, asked)
         return os.path.join(copy, path.name), release
 
-    def _recorded(self, asked: _Asked) -> Tuple[Release, Path, Path, str]:
-        """A file, its bundle, and the path that it has in the release."""
+    def _recorded(self, asked: _Asked) -> Tuple[Release, Path, Path, str, bytes]:
+        """A file, its bundle, the path that it has in the release, and the digest of the bundle."""
         target = locate(asked.given)
         if target.kind != "file":
             raise VerifyError(f"{asked.given} is a {target.kind}", "bad-input", [("expected", "a file of a release")], "name the file", 7)
         path, bundle = Path(os.path.abspath(target.path)), Path(target.bundle)
-        release, _ = self._release(bundle, asked)
+        release, digest = self._release(bundle, asked)
         with _of(release):
             place = release._place(path.parent, bundle)
-        return release, path, bundle, f"{place}/{path.name}" if place else path.name
+        return release, path, bundle, f"{place}/{path.name}" if place else path.name, digest
 
     def _view(self, folder: Path, bundle: Path, asked: _Asked) -> Tuple[str, Release]:
         release, digest = self._release(bundle, asked)

@@ -4,11 +4,16 @@ use std::fs;
 
 use serde_json::{Value, json};
 use stele_harness::binaries::Binary;
+use stele_harness::command;
+use stele_harness::network::path;
 use stele_probe::failure::{During, Step};
 use stele_samples::{evaluation_form, model};
 
-use super::EVENT;
 use super::recorder::Recorder;
+use super::{DECISION, EVENT};
+
+/// Lines of the guard of the Python package, whose own tests hold them against what a guard writes.
+const DECISIONS: &str = include_str!("../../../../../client/python/tests/decisions.jsonl");
 
 /// The vectors of evidence: files that convict, and whom.
 const EVIDENCE: &str = include_str!("../../../../../spec/vectors/misbehaviour/evidence.json");
@@ -84,6 +89,10 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
     recorder.asked(&["verify", "broken"], "verify", 15)?;
 
     scan(recorder)?;
+    run(recorder)?;
+    for line in DECISIONS.lines() {
+        recorder.documents.push((DECISION.to_owned(), serde_json::from_str(line).during("reading a decision")?));
+    }
     recorder.done(&["show", "new/release.stele"], "show")?;
     recorder.asked(&["show", &second], "show", 0)?;
     recorder.asked(&["fetch", &second, "--output", "fetched.stele"], "fetch", 0)?;
@@ -104,6 +113,20 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
         recorder.done(&["inspect", file], "inspect")?;
     }
     evidence(recorder)
+}
+
+/// A command on a model: what its report says where it was started, and where not.
+fn run(recorder: &mut Recorder) -> Step {
+    let (report, policy, new) = (recorder.at("run.json"), recorder.network.policy_path(), recorder.at("new"));
+    let words = ["run", "--policy", path(&policy)?, "--models", "broken", "--", "true"];
+    recorder.of(Binary::Stele, &words, "stele/run@v1", 15)?;
+    let words = ["run", "--policy", path(&policy)?, "--report", path(&report)?, "--models", path(&new)?, "--", "true"];
+    command::run(Binary::Stele, words)?.expect(0)?;
+    let written = fs::read(&report).during("reading the report")?;
+    recorder
+        .documents
+        .push(("stele/run@v1".to_owned(), serde_json::from_slice(&written).during("reading the report")?));
+    Ok(())
 }
 
 /// A file that convicts a log, as the vectors have it.
