@@ -152,6 +152,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-samples",
         ],
     ),
+    ("stele-model", &[]),
     ("stele-architecture", &[]),
 ];
 
