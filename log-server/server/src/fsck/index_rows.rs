@@ -127,7 +127,7 @@ impl Run {
         if !rest.is_empty() {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("{} is cut off", path.display())));
         }
-        self.rows = rows.to_vec().into_iter();
+        self.rows = Vec::from(rows).into_iter();
         Ok(self.rows.next())
     }
 }
