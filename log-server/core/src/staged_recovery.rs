@@ -100,6 +100,26 @@ pub fn finish(
     Ok(chain.len())
 }
 
+/// The tiles and bundles that a start would put of the batches on the way to a head, which are known to lead there.
+pub fn objects_of(
+    staging: &StagedBatches,
+    store: &TileStore,
+    chain: &[Span],
+) -> Result<Vec<Object>, StagedRecoveryError> {
+    let Some(first) = chain.first() else { return Ok(Vec::new()) };
+    let (mut tree, mut objects) = (tree_of(store, first.old_size)?, Vec::new());
+    for span in chain {
+        let old = tree.clone();
+        let full = push(&mut tree, &read(staging, span)?.entries);
+        if tree.root() != span.root {
+            let (size, expected, found) = (span.new_size, span.root, tree.root());
+            return Err(StagedRecoveryError::Root { size, expected, found });
+        }
+        objects.extend(tree.grown_from(&old, full));
+    }
+    Ok(objects)
+}
+
 /// Publishes again the newest staged checkpoint of this log, durably, where the public one is older, torn or gone.
 ///
 /// One that a loss of power left in part was told nobody, and is passed over.

@@ -12,22 +12,19 @@
 use crate::adopt_error::AdoptError;
 use crate::error::LogError;
 use crate::options::Options;
-use crate::witness_threads::{WitnessThreads, wait_for_end};
+use crate::witness_memory;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_fetch::static_files::StaticFiles;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::head_store::HeadStore as _;
 use stele_log_core::contract::objects::{MAX_OBJECT, Objects};
-use stele_log_core::cosigning::{Cosigning, RoundEnd};
 use stele_log_core::recall::compare;
 use stele_log_core::recover::{Recovered, recover};
 use stele_log_core::staged_batch::StagedBatches;
-use stele_log_core::status::Status;
 use stele_log_core::tiles::{StoreError, TileStore};
 use stele_log_core::tree::Object;
 use stele_log_storage_files::head_store::{FileHeadStore, TakeError};
@@ -239,20 +236,11 @@ impl Adoption<'_> {
         if *self.policy.quorum() == Quorum::None {
             return Ok(());
         }
-        let (sender, answers) = channel();
-        let witnesses = WitnessThreads::start(self.policy, copy, self.key, move |answer| sender.send(answer).is_ok());
-        let mut cosigning = Cosigning::new(self.policy, &Arc::new(Status::default()));
-        cosigning.leave_out(witnesses.without());
-        let ours = Arc::new(head.clone());
-        witnesses.ask(&cosigning.ask(SystemClock.steady(), Some(&ours), head.checkpoint.size(), true));
-        let end = wait_for_end(&mut cosigning, &answers, &SystemClock);
-        for (witness, theirs) in cosigning.take_heads() {
-            self.same_history(&witness, copy, head, &theirs)?;
+        let memory = witness_memory::ask(self.policy, copy, self.key, Some(&Arc::new(head.clone())));
+        for (witness, theirs) in &memory.heads {
+            self.same_history(witness, copy, head, theirs)?;
         }
-        match end {
-            Some(RoundEnd::Missing(missing)) => Err(AdoptError::NotAsked { missing: missing.lines() }),
-            _ => Ok(()),
-        }
+        memory.missing.map_or(Ok(()), |missing| Err(AdoptError::NotAsked { missing }))
     }
 
     fn same_history(

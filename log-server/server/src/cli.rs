@@ -83,6 +83,39 @@ pub enum Command {
         #[arg(long)]
         policy: Option<PathBuf>,
     },
+    /// Look at every file of the log: entries, tiles, root, index, manifests, staged objects, lookups. Without --repair none of them is written.
+    ///
+    /// Beside a running log it looks at what is published. A run that was stopped is gone on with by the next one.
+    Fsck {
+        /// The folder.
+        dir: PathBuf,
+        /// Give back what follows from entries that lead to the signed root. The log must not run.
+        #[arg(long)]
+        repair: bool,
+        /// Begin anew, instead of where an earlier run stopped.
+        #[arg(long)]
+        restart: bool,
+        /// Stop after so many entries; the next run goes on there.
+        #[arg(long, value_name = "ENTRIES")]
+        at_most: Option<u64>,
+        /// The folder of what is kept between two runs, instead of data/fsck.
+        #[arg(long, value_name = "FOLDER")]
+        scratch: Option<PathBuf>,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+    /// Say whether a copy of a log's folder would be safe to start, and if not what is missing. Asks the witnesses what they cosigned last.
+    VerifyBackup {
+        /// The copy, with config, key, policy and data.
+        copy: PathBuf,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+        /// The folder of what is kept while a large copy is looked at, instead of data/fsck in the copy.
+        #[arg(long, value_name = "FOLDER")]
+        scratch: Option<PathBuf>,
+    },
     /// Say how the running log is: size, age of the checkpoint, queue, witnesses, how many of them may fail.
     Status {
         /// The folder.
@@ -168,6 +201,8 @@ impl Command {
             Self::Run { .. } => schema::ERROR,
             Self::Check { .. } => schema::CHECK,
             Self::Doctor { .. } => schema::DOCTOR,
+            Self::Fsck { .. } => schema::FSCK,
+            Self::VerifyBackup { .. } => schema::VERIFY_BACKUP,
             Self::Status { .. } => schema::STATUS,
             Self::Policy { .. } => schema::POLICY,
             Self::Freeze { .. } => schema::FREEZE,

@@ -2,18 +2,16 @@
 
 use crate::check::{self, Checked};
 use crate::running::{Running, address_of};
-use crate::witness_threads::{WitnessThreads, wait_for_end};
+use crate::witness_memory;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use stele_clock::{Clock as _, SystemClock};
 use stele_durable::Dir;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
-use stele_log_core::cosigning::{Cosigning, names};
+use stele_log_core::cosigning::names;
 use stele_log_core::recall::compare;
 use stele_log_core::replay::parse_entries;
-use stele_log_core::status::Status;
 use stele_log_core::tiles::TileStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::entry::Entry;
@@ -205,16 +203,8 @@ impl Look<'_> {
         if *self.policy.quorum() == Quorum::None && self.policy.witnesses().is_empty() {
             return;
         }
-        let (sender, answers) = channel();
-        let threads =
-            WitnessThreads::start(self.policy, &stored.store, self.key, move |answer| sender.send(answer).is_ok());
-        let status = Arc::<Status>::default();
-        let mut cosigning = Cosigning::new(self.policy, &status);
-        cosigning.leave_out(threads.without());
-        let size = stored.signed.as_ref().map_or(0, |head| head.checkpoint.size());
-        threads.ask(&cosigning.ask(SystemClock.steady(), stored.signed.as_ref(), size, true));
-        let _ = wait_for_end(&mut cosigning, &answers, &SystemClock);
-        let known = status.witnesses();
+        let memory = witness_memory::ask(self.policy, &stored.store, self.key, stored.signed.as_ref());
+        let known = memory.status.witnesses();
         for name in names(self.policy) {
             match known.get(&name).map(|witness| witness.problem.clone()) {
                 Some(None) if stored.signed.is_some() => {
@@ -228,7 +218,7 @@ impl Look<'_> {
                 None => self.found.fail("witness", format!("{name}: no answer in time")),
             }
         }
-        for (witness, theirs) in cosigning.take_heads() {
+        for (witness, theirs) in memory.heads {
             match compare(&witness, &stored.store, stored.signed.as_deref(), &theirs) {
                 Ok(None) => {}
                 Ok(Some(elsewhere)) => self.found.explain("witness", &elsewhere),

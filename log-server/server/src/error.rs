@@ -1,6 +1,7 @@
 //! Why `stele-log` ends with another code than 0.
 
 use crate::adopt_error::AdoptError;
+use crate::fsck_error::FsckError;
 use crate::policy_edit::EditError;
 use crate::reachable::Unmeetable;
 use crate::running::AskError;
@@ -147,6 +148,9 @@ pub enum LogError {
     /// A copy is not adopted.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// A log that is looked at as a whole.
+    #[error(transparent)]
+    Fsck(#[from] FsckError),
     /// The origin is none that a new log should have.
     #[error("origin: {0}")]
     UnfitOrigin(UnfitName),
@@ -185,6 +189,7 @@ impl Explain for LogError {
         Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
         Self::Recover(error) => error;
         Self::Adopt(error) => error;
+        Self::Fsck(error) => error;
         Self::Output(error) => error;
         Self::Edit(error) => error;
         Self::Ask(AskError::Http(error)) => error;

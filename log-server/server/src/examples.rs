@@ -51,6 +51,21 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         ],
     ),
     (
+        "fsck",
+        &[
+            ("stele-log fsck log", "every file; exit 13 if some can be given back, 12 if some cannot"),
+            ("stele-log fsck log --at-most 1000000", "a part of a large log; the next run goes on there"),
+            ("stele-log fsck log --repair", "give back what follows from the entries; the log must not run"),
+        ],
+    ),
+    (
+        "verify-backup",
+        &[(
+            "stele-log verify-backup copy",
+            "exit 0: it may be started; 12: it must not; 9: too few witnesses could be asked",
+        )],
+    ),
+    (
         "status",
         &[
             ("stele-log status log", "size, age of the checkpoint, queue, witnesses"),

@@ -12,6 +12,8 @@ pub mod lookup;
 
 pub mod witness_threads;
 
+pub mod witness_memory;
+
 pub mod mailbox;
 
 pub mod intake_error;
@@ -25,6 +27,8 @@ pub mod verify_page;
 pub mod http;
 
 pub mod adopt_error;
+
+pub mod fsck_error;
 
 pub mod policy_edit;
 
@@ -43,6 +47,10 @@ pub mod run;
 pub mod check;
 
 pub mod doctor;
+
+pub mod fsck;
+
+pub mod verify_backup;
 
 pub mod status;
 

@@ -5,6 +5,8 @@ stele_terminal::schemas! {
     ADOPT = "stele-log/adopt@v1";
     CHECK = "stele-log/check@v1";
     DOCTOR = "stele-log/doctor@v1";
+    FSCK = "stele-log/fsck@v1";
+    VERIFY_BACKUP = "stele-log/verify-backup@v1";
     STATUS = "stele-log/status@v1";
     POLICY = "stele-log/policy@v1";
     FREEZE = "stele-log/freeze@v1";

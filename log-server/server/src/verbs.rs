@@ -7,12 +7,14 @@ use crate::config::{self, Config};
 use crate::doctor;
 use crate::error::LogError;
 use crate::freeze;
+use crate::fsck::{self, Order};
 use crate::init;
 use crate::options::{Options, policy_path, read_key};
 use crate::policy_edit::{self, EditError, Edited, WitnessLine};
 use crate::run::{Started, run_until_signalled};
 use crate::running::{Running, address_of};
 use crate::status;
+use crate::verify_backup;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::load;
@@ -42,6 +44,10 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
             let (failed, checks) = (found.failures(), found.count());
             found.output().with_failure((failed > 0).then_some(LogError::Unwell { failed, checks }))
         }
+        Command::Fsck { dir, repair, restart, at_most, scratch, policy } => {
+            fsck::run(&dir, policy, &Order { repair, restart, at_most, scratch, is_copy: false })?
+        }
+        Command::VerifyBackup { copy, policy, scratch } => verify_backup::run(&copy, policy, scratch)?,
         Command::Status { dir, url } => {
             let (report, failed) = status::ask(&Running::at(&url_of(&dir, url)?))?;
             report.with_failure((failed > 0).then_some(LogError::Troubled { problems: failed }))

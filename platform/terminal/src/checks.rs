@@ -1,6 +1,6 @@
 //! What an examination by `check` or `doctor` found: a line for each thing that was checked, in that order.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::{Display, Write as _};
 use stele_explain::Explain;
 use stele_explain::printable::one_line;
@@ -70,9 +70,15 @@ impl Checks {
 
     /// A line each, and for a script an object each.
     pub fn output(&self) -> Output {
+        let (text, checks) = self.parts();
+        (text, json!({"checks": checks})).into()
+    }
+
+    /// The lines, and the list of objects: for a report that has more to say.
+    pub fn parts(&self) -> (String, Value) {
         let each = self.0.iter();
         let each = each.map(|(level, what, words)| json!({"level": level.word().trim(), "what": what, "found": words}));
-        (self.text(), json!({"checks": each.collect::<Vec<_>>()})).into()
+        (self.text(), each.collect())
     }
 }
 

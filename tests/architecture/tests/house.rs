@@ -154,6 +154,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-samples",
         ],
     ),
+    ("stele-model", &[]),
     ("stele-architecture", &[]),
 ];
 

@@ -198,7 +198,7 @@ fn set_aside(data: &Dir, name: &str) -> Result<(), LookupError> {
     }
 }
 
-fn remove(data: &Dir, name: &str) -> Result<(), LookupError> {
+pub(super) fn remove(data: &Dir, name: &str) -> Result<(), LookupError> {
     let path = data.path_of(name);
     let is_folder = name.starts_with(sled_database::FOLDER);
     let removed = if is_folder { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };

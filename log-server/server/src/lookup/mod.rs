@@ -16,6 +16,7 @@
 
 mod database;
 mod databases;
+mod examine;
 mod keys;
 mod pause;
 mod redb_database;
@@ -23,6 +24,7 @@ mod sled_database;
 
 use database::{Head, LookupError, guarded};
 use databases::Databases;
+pub use examine::{examine, make_again};
 use pause::Pause;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};

@@ -30,6 +30,7 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     }
     log(&["check", "log", "--policy", policy], "check", 0)?;
     log(&["doctor", "log", "--policy", policy, "--url", &url], "doctor", 0)?;
+    log(&["fsck", "log", "--policy", policy], "fsck", 0)?;
     log(&["status", "log", "--url", &url], "status", 0)
 }
 
@@ -47,6 +48,8 @@ pub(super) fn adopt(recorder: &mut Recorder) -> Step {
     recorder.network.log.stop()?;
     model::copy(&recorder.at("log/data/public"), &copy)?;
     let policy = recorder.network.policy_path();
+    let arguments = ["verify-backup", "log", "--policy", path(&policy)?];
+    recorder.of(Binary::Log, &arguments, "stele-log/verify-backup@v1", 0)?;
     let arguments = ["adopt", "log", "--from", "copy", "--policy", path(&policy)?];
     recorder.of(Binary::Log, &arguments, "stele-log/adopt@v1", 0).map(drop)
 }
