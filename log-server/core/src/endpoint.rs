@@ -93,12 +93,19 @@ impl Endpoint {
         self.keys.iter().map(|key| key.number).collect()
     }
 
+    /// Takes note of a request that is not made, since a newer one came: its head is one of the steps to the newer one.
+    pub fn pass(&mut self, request: &WitnessRequest) {
+        match &request.head {
+            Some(head) if self.wants_steps => self.recent.add(head),
+            Some(head) => self.recent = RecentHeads::only(head),
+            None => {}
+        }
+    }
+
     /// Asks, and says for each key what came of it. Nothing where there is no head to be cosigned.
     pub fn answers(&mut self, request: &WitnessRequest, cosigner: &mut dyn Cosigner) -> Vec<WitnessAnswer> {
         let hint = self.known.unwrap_or(request.hint);
-        if let Some(head) = request.head.as_ref().filter(|_| self.wants_steps) {
-            self.recent.add(head);
-        }
+        self.pass(request);
         let (said, shown) = match &request.head {
             head if request.recall => {
                 let log = self.log.clone();
@@ -243,5 +250,35 @@ pub(crate) fn cosignatures(
         Err(Problem::NoCosignature("no line of its key that states a time".into()))
     } else {
         Ok(lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Offline, claim, signer};
+
+    /// A cosigner that answers more slowly than batches come: what it did not hear of is a step, and no reason to read the whole log.
+    #[test]
+    fn a_head_that_was_passed_over_is_at_hand() {
+        let mut log = Offline::in_memory();
+        let mut heads = vec![log.write(vec![]).unwrap().head];
+        for i in 0..3 {
+            heads.push(log.write(vec![claim(&format!("a{i}.example"), 1)]).unwrap().head);
+        }
+        let request = |head: &Arc<SignedCheckpoint>| WitnessRequest {
+            round: 1,
+            head: Some(head.clone()),
+            hint: 0,
+            recall: false,
+        };
+        let size = |head: usize| heads[head].checkpoint.size();
+        let mut endpoint = Endpoint::new(Vec::new(), &signer().verifier(), &log.store);
+        endpoint.pass(&request(&heads[1]));
+        assert!(endpoint.recent.from(size(0)).is_some(), "the newest is at hand before a cosigner says what it wants");
+        endpoint.wants_steps = true;
+        endpoint.pass(&request(&heads[2]));
+        endpoint.pass(&request(&heads[3]));
+        assert!([0, 1, 2].into_iter().all(|head| endpoint.recent.from(size(head)).is_some()));
     }
 }

@@ -9,9 +9,10 @@
 //! |---|---|---|
 //! | 200 | cosigned | its lines are verified |
 //! | 202 and a size | it has checked so much | the next step |
-//! | 409 and a size | it has checked another tree of this log | once more from that size |
+//! | 409 and a size | it has checked another size of this log | once more from that size |
 //! | 409 and a size beyond the log's | it says that it checked more than this log signed | as for any witness |
-//! | 422 | it refuses the step | what it says goes to the operator |
+//! | 422 `other-tree`, `not-in-tree` | it holds another tree of this log | as for any witness |
+//! | 422 else | it refuses the step | what it says goes to the operator |
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::cosigner::{Cosigner, WitnessResponse};
@@ -32,6 +33,9 @@ use stele_spec::transition::TransitionProof;
 /// The most nodes in the proofs of older heads that are kept for one address: some 20 MB.
 const MAX_NODES: usize = 200_000;
 
+/// The codes of refusals that say that the cosigner holds another tree of this log.
+const OTHER_TREE: [&str; 2] = ["\"other-tree\"", "\"not-in-tree\""];
+
 /// How much of a refusal is passed on, in characters.
 const MAX_WORDS: usize = 300;
 
@@ -40,6 +44,11 @@ const MAX_WORDS: usize = 300;
 pub struct RecentHeads(VecDeque<Arc<SignedCheckpoint>>);
 
 impl RecentHeads {
+    /// Only this head: what is at hand when a cosigner says for the first time that it wants steps.
+    pub fn only(head: &Arc<SignedCheckpoint>) -> Self {
+        Self(VecDeque::from([head.clone()]))
+    }
+
     /// Adds the newest head.
     pub fn add(&mut self, head: &Arc<SignedCheckpoint>) {
         if self.0.back().is_some_and(|last| last.checkpoint.size() >= head.checkpoint.size()) {
@@ -52,7 +61,7 @@ impl RecentHeads {
     }
 
     /// The head whose step comes from a tree of this size.
-    fn from(&self, size: u64) -> Option<&SignedCheckpoint> {
+    pub(crate) fn from(&self, size: u64) -> Option<&SignedCheckpoint> {
         let from = |head: &&Arc<SignedCheckpoint>| head.step.as_ref().is_some_and(|step| step.old_size() == size);
         self.0.iter().find(from).map(Arc::as_ref)
     }
@@ -112,15 +121,17 @@ impl Bringing<'_> {
         self.send(old, &entries, next.step.as_ref().map(|step| &step.proof), end)
     }
 
-    /// Every step from where the cosigner is, with proofs that are made for it. A size that it names then is for the next round.
+    /// Every step from where the cosigner is, with proofs that are made for it. A larger size that it names on the way is gone on from; a smaller one is
+    /// for the next round. Nothing is replayed for a size at which this log has no index entry: no step begins there.
     fn catch_up(mut self) -> Result<String, Problem> {
+        self.old_tree()?;
         let mut making = Making::default();
         let replayed = replay(self.store, self.head.checkpoint.size(), |position, bytes, parsed| {
             let at = self.at;
             making.take(at, position, bytes, parsed, |old, entries, proof, end| {
                 match self.send(old, entries, proof, end)? {
                     Some(lines) => Err(Stop::Cosigned(lines)),
-                    None if self.at == end => Ok(()),
+                    None if self.at >= end => Ok(()),
                     None => Err(Stop::Problem(Problem::Conflict { status: 409 })),
                 }
             })
@@ -165,6 +176,7 @@ impl Bringing<'_> {
                 }
                 _ => Err(Problem::Conflict { status: 409 }),
             },
+            422 if OTHER_TREE.iter().any(|code| said.body.contains(code)) => Err(Problem::Conflict { status: 422 }),
             422 => Err(Problem::Step { said: said.body.trim().chars().take(MAX_WORDS).collect() }),
             status => Err(Problem::Status { status }),
         }

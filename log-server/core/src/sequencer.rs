@@ -26,7 +26,7 @@ use crate::running_log::RunningLog;
 use crate::sequencer_event::{Action, Event};
 use crate::setback;
 use crate::settings::Settings;
-use crate::staged_batch::MAX_BATCH_BYTES;
+use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
 use crate::status::{Gauge, WriterState};
 use crate::stop_reason::StopReason;
 use crate::submission::{Reply, Submission, Unavailable};
@@ -56,6 +56,8 @@ pub struct Sequencer<R> {
     batch: Vec<(Submission, R)>,
     /// The bytes of its statements and manifests.
     batch_bytes: usize,
+    /// The statements of these alone.
+    statement_bytes: usize,
     /// When the batch is closed.
     closes: Duration,
     publication: Publication<R>,
@@ -84,6 +86,7 @@ impl<R> Sequencer<R> {
             attempt,
             batch: Vec::new(),
             batch_bytes: 0,
+            statement_bytes: 0,
             closes: now,
             publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
@@ -164,6 +167,7 @@ impl<R> Sequencer<R> {
                 self.closes = now + self.log.settings().rules.batch.max_age();
             }
             self.batch_bytes += submission.length();
+            self.statement_bytes += submission.signed.bytes().len();
             self.batch.push((submission, to));
             return;
         }
@@ -332,9 +336,11 @@ impl<R> Sequencer<R> {
     /// Closes the batch when it is full or its time is over, and has the published head renewed in between.
     fn serve(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
         let is_full = self.batch.len() >= self.log.settings().rules.batch.max_entries.clamp(1, MAX_BATCH)
-            || self.batch_bytes >= MAX_BATCH_BYTES;
+            || self.batch_bytes >= MAX_BATCH_BYTES
+            || self.statement_bytes >= MAX_STATEMENT_BYTES;
         if is_full || (idle && !self.batch.is_empty() && now >= self.closes) {
             self.batch_bytes = 0;
+            self.statement_bytes = 0;
             let batch = std::mem::take(&mut self.batch);
             self.process(now, batch)?;
             return Ok(true);

@@ -35,6 +35,10 @@ const CHECKPOINT: &str = ".checkpoint";
 /// The most bytes of entries and manifests in a batch, before its last statement and manifest are added.
 pub const MAX_BATCH_BYTES: usize = 64 << 20;
 
+/// The most bytes of statements in a batch, before its last one is added: what is signed must fit into one request to a cosigner that
+/// checks the index, with its transition proof, and be uploaded within the time for an answer over an ordinary line.
+pub const MAX_STATEMENT_BYTES: usize = 4 << 20;
+
 const _: () =
     assert!(MAX_BATCH_BYTES + MAX_MANIFEST + (2 << 16) < MAX_STAGED as usize, "what is staged can be read back");
 

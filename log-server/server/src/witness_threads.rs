@@ -86,6 +86,7 @@ fn work(
 ) {
     while let Ok(mut request) = requests.recv() {
         while let Ok(newer) = requests.try_recv() {
+            endpoint.pass(&request);
             request = newer;
         }
         if !endpoint.answers(&request, witness).into_iter().all(answer) {

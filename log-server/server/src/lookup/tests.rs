@@ -170,12 +170,14 @@ fn rows_beyond_the_bound_are_read_from_the_entries() {
     assert_eq!(lookup.inner.state().waiting_keys, 0);
 }
 
-/// A log whose batches jumped over whole tiles: between 3 and its end no size was ever a head.
+/// A log whose batches jumped over whole tiles: between 3 and its end, or 1,004, no size was ever a head.
 fn jumped(home: &Path, statements: u32) -> (Dir, TileStore, TrustedCheckpoint) {
     let mut log = start(home).unwrap();
     log.write(vec![]).unwrap();
     log.write(vec![claim("acme.example", 1)]).unwrap();
-    log.write((0..statements).map(|i| claim(&format!("a{i}.example"), 1)).collect()).unwrap();
+    let claims: Vec<_> = (0..statements).map(|i| claim(&format!("a{i}.example"), 1)).collect();
+    // A batch has at most 1,022.
+    claims.chunks(1000).for_each(|claims| drop(log.write(claims.to_vec()).unwrap()));
     let published = log.publish();
     (Dir::open(home).unwrap(), log.store.clone(), published)
 }

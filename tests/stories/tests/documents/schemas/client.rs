@@ -121,7 +121,11 @@ fn run(recorder: &mut Recorder) -> Step {
     let words = ["run", "--policy", path(&policy)?, "--models", "broken", "--", "true"];
     recorder.of(Binary::Stele, &words, "stele/run@v1", 15)?;
     let words = ["run", "--policy", path(&policy)?, "--report", path(&report)?, "--models", path(&new)?, "--", "true"];
-    command::run(Binary::Stele, words)?.expect(0)?;
+    let told = command::run(Binary::Stele, words)?;
+    if told.code != Some(20) {
+        // Else this machine allows no view, and the report says that.
+        told.expect(0)?;
+    }
     let written = fs::read(&report).during("reading the report")?;
     recorder
         .documents

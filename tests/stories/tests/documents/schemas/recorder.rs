@@ -36,7 +36,10 @@ impl Recorder {
     /// The document of a program, run in the network's folder: its name and its exit code are as expected.
     #[track_caller]
     pub(super) fn of(&mut self, binary: Binary, arguments: &[&str], name: &str, exit: i32) -> Step<Value> {
-        let all = arguments.iter().chain(&["--json"]);
+        // What follows `--` is of another program.
+        let (ours, theirs) =
+            arguments.split_at(arguments.iter().position(|word| *word == "--").unwrap_or(arguments.len()));
+        let all = ours.iter().chain(&["--json"]).chain(theirs);
         let told = command::run_in(binary, all, Some(self.network.home()))?.expect(exit)?;
         let document = told.json()?;
         if document["schema"] != name || document["exit"] != exit {
