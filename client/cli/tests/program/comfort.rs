@@ -1,5 +1,4 @@
 //! What makes the program easy to live with: completions, man pages, quiet and verbose, and settings. None of it changes a verdict.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

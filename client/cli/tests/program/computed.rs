@@ -1,5 +1,4 @@
 //! What the record claims is computed again from the record and from the files, and not believed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use crate::common::{FILES, PUBLISHER, World};
 use stele_spec::bundle::{Bundle, LoggedStatement};

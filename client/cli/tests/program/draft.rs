@@ -1,5 +1,4 @@
 //! `stele draft` with answers from elsewhere: what goes on, what never does, and what is asked in spite of an answer.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 

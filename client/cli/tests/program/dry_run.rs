@@ -1,5 +1,4 @@
 //! What is for ever is rehearsed first: every problem at once, what would be signed and changed, and nothing is sent or written.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! `stele fetch` and `verify --online` make evidence from a log, or from any copy of it, where a bundle is lost or too old.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

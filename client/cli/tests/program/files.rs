@@ -1,5 +1,4 @@
 //! Keys, policies, pages and parts.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -1,5 +1,4 @@
 //! A long file is hashed by its hints: they locate damage, and nobody is let in or kept out by them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt as _;

@@ -1,5 +1,4 @@
 //! The layouts of the Hugging Face cache, as its client makes them, and folders of links into one.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,8 +1,6 @@
 //! Keys as people and their tools have them: encrypted, in a variable, on standard input, of OpenSSH, mounted for a group.
 //! OpenSSL and `ssh-keygen` make them in the run.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
 use std::fs::{Permissions, set_permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,4 @@
 //! A publisher's keys change, and a reader of a bundle judges each signature by the keys of its time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use crate::common::{PUBLISHER, World};
 use stele_spec::bundle::{Bundle, LoggedStatement};

@@ -1,4 +1,11 @@
 //! `stele` as a person or a script starts it. One program for all of it: what is linked once is not linked nineteen times.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what failed by failing"
+)]
 
 mod comfort;
 mod common;

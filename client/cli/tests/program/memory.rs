@@ -1,5 +1,4 @@
 //! A reader remembers what a log showed it, and finds out a log that shows something else.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use crate::common::{Log, Ran, Served, World, stele};
 use stele_spec::key::SecretKey;

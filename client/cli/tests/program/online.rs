@@ -1,5 +1,4 @@
 //! A reader asks the log what became of a release and of what it was made of; a log that answers wrongly is found out.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use crate::common::{Log, PUBLISHER, Served, World};
 use stele_spec::bundle::Bundle;

@@ -1,7 +1,5 @@
 //! A publisher drafts, completes, publishes; a small log in this process answers.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 #[path = "publish/refused.rs"]
 mod refused;
 

@@ -1,5 +1,4 @@
 //! The table of documents in the program, and its lists of words, are those of `docs/schemas`.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! What names a release is the same for every verb that reads; what names none is answered with every form that does.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! A downloader verifies what is on the disk, offline.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;

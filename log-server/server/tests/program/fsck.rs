@@ -1,10 +1,4 @@
 //! Every file of a log that is damaged, cut or gone: what is said of it, what is given back, and what is not written.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -125,7 +119,10 @@ fn remove(path: &Path) {
     fs::remove_file(path).unwrap();
 }
 
-const HARM: [(&str, fn(&Path)); 3] = [("flipped", flip), ("cut", cut), ("removed", remove)];
+/// What is done to a file.
+type Harm = fn(&Path);
+
+const HARM: [(&str, Harm); 3] = [("flipped", flip), ("cut", cut), ("removed", remove)];
 
 fn found<'a>(report: &'a Report, path: &str) -> Option<&'a Finding> {
     report.findings.list().iter().find(|finding| finding.path == path)

@@ -1,11 +1,4 @@
 //! The program as an operator starts it: what it makes, what it refuses before it signs anything, and how it is looked after.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

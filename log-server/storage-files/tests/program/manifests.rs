@@ -1,11 +1,4 @@
 //! Manifests on a disk that damages them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test says what failed by failing"
-)]
 
 use crate::common::files;
 use stele_log_core::manifests::{Manifests, Stored};

@@ -1,12 +1,5 @@
 //! The power is cut at every operation of a log's life, on a disk that forgets what was not synced: what was signed is there, its tiles and
 //! manifests whole, what was published is published, and the history stays one.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test says what failed by failing"
-)]
 
 use std::sync::Arc;
 use stele_durable::compare_and_swap::{CasError, CasFile};

@@ -1,11 +1,4 @@
 //! What a start finds on a disk, and what it does about it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test says what failed by failing"
-)]
 
 use crate::common::{make_ready, start};
 use std::fs;

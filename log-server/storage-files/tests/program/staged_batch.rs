@@ -1,11 +1,4 @@
 //! Staged batches on a disk.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test says what failed by failing"
-)]
 
 use crate::common::objects;
 use stele_log_core::staged_batch::{Span, StagedBatch, StagedBatchError, StagedBatches};

@@ -1,11 +1,4 @@
 //! Tiles on a disk: never other bytes under a name, and partial ones that give way to full ones.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::expect_used,
-    reason = "a test says what failed by failing"
-)]
 
 use crate::common::files;
 use std::collections::VecDeque;

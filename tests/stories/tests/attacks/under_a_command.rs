@@ -147,8 +147,11 @@ impl Looking {
     }
 }
 
+/// What is done to a model under a command, and its name.
+type Attack = (&'static str, Box<dyn Fn()>);
+
 /// What a model is made into while a command runs on it: the worst last.
-fn attacks(desk: &Desk, opened: &File) -> Vec<(&'static str, Box<dyn Fn()>)> {
+fn attacks(desk: &Desk, opened: &File) -> Vec<Attack> {
     let (shard, folder, models, home) = (desk.shard(), desk.at("models/tiny"), desk.at("models"), desk.home.path());
     let evil = |folder: &Path| {
         fs::create_dir_all(folder).unwrap();
@@ -157,7 +160,7 @@ fn attacks(desk: &Desk, opened: &File) -> Vec<(&'static str, Box<dyn Fn()>)> {
     let (elsewhere, home) = (home.join("elsewhere"), home.to_owned());
     let opened = opened.try_clone().unwrap();
     let (s, f, m) = (shard.clone(), folder.clone(), models.clone());
-    let mut attacks: Vec<(&'static str, Box<dyn Fn()>)> = Vec::new();
+    let mut attacks: Vec<Attack> = Vec::new();
     attacks.push((
         "written through a descriptor that was open before",
         Box::new(move || opened.write_all_at(b"evil", 0).unwrap()),
@@ -364,13 +367,14 @@ fn a_snapshot_in_the_hubs_cache_stays_the_one_that_was_verified() -> Step {
     let mut child = desk.stele(&words).spawn().unwrap();
     // It has read everything once it waits: the view is there when the command is, and the command waits for a line.
     let mut ask = child.stdin.take().unwrap();
-    wait_for_command(&child)?;
+    let begun = wait_for_command(&child);
     fs::create_dir(repository.join("snapshots/ffff")).unwrap();
     fs::write(repository.join("snapshots/ffff").join(model::SHARDS[0]), "evil").unwrap();
     fs::write(repository.join("refs/main"), "ffff").unwrap();
     ask.write_all(b"go\n").unwrap();
     drop(ask);
     let done = child.wait_with_output().unwrap();
+    begun?;
     assert_eq!(done.stdout, good);
     assert!(String::from_utf8(done.stderr).unwrap().contains("refused"));
     Ok(())

@@ -1,10 +1,4 @@
 //! A witness whose Ed25519 key is in an ssh-agent: OpenSSH's own, and one that behaves badly. And a second key that comes later.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};

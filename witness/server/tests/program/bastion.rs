@@ -1,10 +1,4 @@
 //! A witness reached through a bastion (c2sp.org/https-bastion), and bastions that are not what they should be.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::sync::Arc;
 use std::time::Duration;

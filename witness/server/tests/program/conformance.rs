@@ -1,10 +1,4 @@
 //! c2sp.org/tlog-witness over HTTP, a test for each row of the table in README.md.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 #[path = "conformance/answers.rs"]
 mod answers;

@@ -1,8 +1,6 @@
 //! Strangers who hold connections of a running witness: the one that was idle longest ends, a paused upload ends where none is idle, and
 //! the log is served. The limits are the config's.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test says what failed by failing")]
-
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

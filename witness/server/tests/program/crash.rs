@@ -1,10 +1,4 @@
 //! The real program, killed or failing at each step of a change, then started again: never a second history.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use crate::common::{Folder, Log, body, no_proof};
 

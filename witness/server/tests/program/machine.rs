@@ -1,10 +1,4 @@
 //! The machine below the real program: a file system that is full to its last byte.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,4 @@
 //! A mirror says that every entry is here: so nothing is signed or served before it is, and it stays on one history.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 use std::path::PathBuf;
 use std::process::Stdio;

@@ -1,10 +1,4 @@
 //! The program as an operator uses it: what it is named, what it is told of logs, and how it says that it does not start.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Logs that do not call: what they show is read, proven from their tiles, and decided on as if they had outcome it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
 //! Entries that are brought to a mirror (c2sp.org/tlog-mirror): anyone who brings them, only the tree that was cosigned gets in.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what failed by failing")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};

@@ -1,10 +1,4 @@
 //! What a witness's folder goes through: restarts, losses, restored copies, a second process, a wrong clock.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,6 @@
 //! A log, three witnesses, a publisher and a model's folder, all in this process; `stele` itself is the real binary.
 
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on has failed")]
 
 pub(crate) mod publishing;
 mod served;

@@ -1,11 +1,5 @@
 //! A log that may lie, and a witness in this process or in one of its own.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this one")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test says what failed by failing"
-)]
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
