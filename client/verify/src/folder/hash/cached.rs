@@ -68,20 +68,30 @@ fn look_up(job: &Job, expected: Option<&Digest>, cache: &DigestCache, may_wait: 
     // What is short is not even opened here.
     let known = if job.size < SMALLEST { None } else { key(&job.path, cache) };
     let Some(key) = known else { return Looked::Ours(None) };
-    match cache.digest(&key) {
-        Some(known) if expected.is_none_or(|expected| *expected == known.sha256) => {
-            cache.note(&known);
-            let (size, sha256, state) = (known.size, known.sha256, key.state());
-            Looked::Known(Hashed { size, sha256, git_sha1: None, states: Vec::new(), broken: Vec::new(), state })
-        }
-        // What differs is read, and nobody need wait for what is known already.
-        Some(_) => Looked::Ours(None),
-        None if !may_wait => Looked::Ours(None),
-        None => match cache.hasher(key) {
-            Hasher::Us(turn) => Looked::Ours(turn),
-            Hasher::Other => Looked::Theirs(key),
-        },
+    if let Some(looked) = known_to(cache, &key, expected) {
+        return looked;
     }
+    if !may_wait {
+        return Looked::Ours(None);
+    }
+    match cache.hasher(key) {
+        // Whoever had the turn before may have ended since the cache was asked.
+        Hasher::Us(Some(turn)) => known_to(cache, &key, expected).unwrap_or(Looked::Ours(Some(turn))),
+        Hasher::Us(None) => Looked::Ours(None),
+        Hasher::Other => Looked::Theirs(key),
+    }
+}
+
+/// What follows from what the cache knows of a file; `None` where that is nothing.
+fn known_to(cache: &DigestCache, key: &CacheKey, expected: Option<&Digest>) -> Option<Looked> {
+    let known = cache.digest(key)?;
+    if expected.is_some_and(|expected| *expected != known.sha256) {
+        // What differs is read, and nobody need wait for what is known already.
+        return Some(Looked::Ours(None));
+    }
+    cache.note(&known);
+    let (size, sha256, state) = (known.size, known.sha256, key.state());
+    Some(Looked::Known(Hashed { size, sha256, git_sha1: None, states: Vec::new(), broken: Vec::new(), state }))
 }
 
 fn hash_ours(
