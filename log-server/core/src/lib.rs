@@ -83,6 +83,8 @@ pub mod sequencer_event;
 
 mod phase;
 
+mod collected;
+
 pub mod sequencer;
 
 pub mod assembly;

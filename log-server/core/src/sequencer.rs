@@ -15,18 +15,17 @@
 use crate::attempt::Attempt;
 use crate::batch::Batch;
 use crate::checkpoint::SignedCheckpoint;
+use crate::collected::Collected;
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
 use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
 use crate::phase::Phase;
 use crate::publication::Publication;
 use crate::recall::compare;
-use crate::rules::MAX_BATCH;
 use crate::running_log::RunningLog;
 use crate::sequencer_event::{Action, Event};
 use crate::setback;
 use crate::settings::Settings;
-use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
 use crate::status::{Gauge, WriterState};
 use crate::stop_reason::StopReason;
 use crate::submission::{Reply, Submission, Unavailable};
@@ -52,14 +51,7 @@ pub struct Sequencer<R> {
     cosigning: Cosigning,
     phase: Phase,
     attempt: Attempt,
-    /// What is collected for the next batch.
-    batch: Vec<(Submission, R)>,
-    /// The bytes of its statements and manifests.
-    batch_bytes: usize,
-    /// The statements of these alone.
-    statement_bytes: usize,
-    /// When the batch is closed.
-    closes: Duration,
+    collected: Collected<R>,
     publication: Publication<R>,
     renew_at: Duration,
     /// Since it was to stop: until when it still takes what waits.
@@ -84,10 +76,7 @@ impl<R> Sequencer<R> {
             cosigning,
             phase: Phase::Recalling,
             attempt,
-            batch: Vec::new(),
-            batch_bytes: 0,
-            statement_bytes: 0,
-            closes: now,
+            collected: Collected::new(),
             publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
             renew_at: now,
@@ -131,9 +120,10 @@ impl<R> Sequencer<R> {
                 let patience = Some(self.patience_ends()).filter(|ends| *ends > now && self.attempt.again.is_some());
                 [self.attempt.again.or(self.cosigning.deadline()), patience].into_iter().flatten().min()
             }
-            Phase::Open if !self.batch.is_empty() => Some(self.closes),
-            Phase::Open if self.stop_at.is_some() => Some(now),
-            Phase::Open => Some(self.renew_at),
+            Phase::Open => {
+                let idle = if self.stop_at.is_some() { now } else { self.renew_at };
+                Some(self.collected.closes().unwrap_or(idle))
+            }
             Phase::Renewing => self.cosigning.deadline(),
             Phase::Stopped | Phase::Finished => None,
         }
@@ -163,12 +153,7 @@ impl<R> Sequencer<R> {
 
     fn submitted(&mut self, now: Duration, submission: Submission, to: R) {
         if self.phase == Phase::Open {
-            if self.batch.is_empty() {
-                self.closes = now + self.log.settings().rules.batch.max_age();
-            }
-            self.batch_bytes += submission.length();
-            self.statement_bytes += submission.signed.bytes().len();
-            self.batch.push((submission, to));
+            self.collected.add(now, submission, to, &self.log.settings().rules.batch);
             return;
         }
         let unavailable = self.attempt.unavailable.clone().unwrap_or(Unavailable::NotYetPublished);
@@ -335,18 +320,13 @@ impl<R> Sequencer<R> {
 
     /// Closes the batch when it is full or its time is over, and has the published head renewed in between.
     fn serve(&mut self, now: Duration, idle: bool) -> Result<bool, StopReason> {
-        let is_full = self.batch.len() >= self.log.settings().rules.batch.max_entries.clamp(1, MAX_BATCH)
-            || self.batch_bytes >= MAX_BATCH_BYTES
-            || self.statement_bytes >= MAX_STATEMENT_BYTES;
-        if is_full || (idle && !self.batch.is_empty() && now >= self.closes) {
-            self.batch_bytes = 0;
-            self.statement_bytes = 0;
-            let batch = std::mem::take(&mut self.batch);
-            self.process(now, batch)?;
-            return Ok(true);
-        }
-        if !self.batch.is_empty() {
-            return Ok(false);
+        if let Some(closes) = self.collected.closes() {
+            let closed = self.collected.is_full(&self.log.settings().rules.batch) || idle && now >= closes;
+            if closed {
+                let batch = self.collected.take();
+                self.process(now, batch)?;
+            }
+            return Ok(closed);
         }
         if self.stop_at.is_some_and(|ends| idle || now > ends) {
             return Ok(self.finish());
@@ -494,7 +474,7 @@ impl<R> Sequencer<R> {
     /// Refuses everybody who waits.
     fn answer_all(&mut self, unavailable: &Unavailable) {
         let waiting = self.publication.take_waiting().into_iter().map(|(to, _)| to);
-        let waiting: Vec<R> = waiting.chain(self.batch.drain(..).map(|(_, to)| to)).collect();
+        let waiting: Vec<R> = waiting.chain(self.collected.take().into_iter().map(|(_, to)| to)).collect();
         self.reply(waiting.into_iter().map(|to| (to, Reply::Unavailable(unavailable.clone()))).collect());
     }
 }

@@ -8,6 +8,7 @@ use crate::prover::Prover;
 use crate::replay::Parsed;
 use crate::rules::{Batch as BatchRule, Rules};
 use crate::samples::{ORIGIN, Offline, claim, open_registration, policy, signer};
+use crate::staged_batch::MAX_BATCH_BYTES;
 use crate::witness_problem::Problem;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
