@@ -1,11 +1,10 @@
-//! Names the field that is missing, unknown or of another type.
+//! A type from what the general decoder has read. Its errors name the field that is missing, unknown or of another type.
 //!
-//! The errors of a CBOR decoder say what is wrong and not where. Where a document does not fit, it is read once
-//! more from its value, in a way that keeps the path. This never decides whether a document is accepted.
+//! The errors of a CBOR decoder say what is wrong and not where; so it decodes a tree of values, and this keeps the path to each.
 
 use core::fmt;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_cbor::Value;
 
@@ -141,7 +140,7 @@ impl de::Error for ShapeError {
     }
 }
 
-/// Reads a value of serde_cbor and says where it does not fit.
+/// Reads a value, or says where it does not fit.
 pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, ShapeError> {
     T::deserialize(Node(value))
 }
@@ -151,6 +150,10 @@ struct Node<'de>(&'de Value);
 
 impl<'de> de::Deserializer<'de> for Node<'de> {
     type Error = ShapeError;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
         match self.0 {
@@ -183,6 +186,9 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
     ) -> Result<V::Value, ShapeError> {
         match self.0 {
             Value::Text(text) => visitor.visit_enum(text.as_str().into_deserializer()),
+            Value::Map(pairs) => {
+                visitor.visit_enum(MapAccessDeserializer::new(Pairs { pairs: pairs.iter(), value: None }))
+            }
             _ => self.deserialize_any(visitor),
         }
     }

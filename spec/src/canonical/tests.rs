@@ -347,6 +347,31 @@ fn maps_are_decoded_by_the_tape_whatever_the_order_of_their_keys_in_the_type() {
     assert!(is::<BTreeMap<String, u64>>(&bytes) && !is_decoded_by_tape::<BTreeMap<String, u64>>(&bytes));
 }
 
+/// A long document is read as a short one is, and its errors name the field as long as that costs little.
+#[test]
+fn a_long_document_is_decoded_by_the_tape_and_one_that_is_all_items_is_refused() {
+    let long: Vec<Letter> = vec![letter(); 5_000];
+    let mut bytes = encode(&long, Profile::Container).unwrap();
+    assert!(bytes.len() > 65_535 && is_decoded_by_tape::<Vec<Letter>>(&bytes));
+    assert_eq!(decode::<Vec<Letter>>(&bytes, bytes.len(), Profile::Container).unwrap(), long);
+    let at = bytes.windows(2).rposition(|two| two == b"to").unwrap();
+    bytes[at + 1] = b'p';
+    let refused = |bytes: &[u8]| decode::<Vec<Letter>>(bytes, bytes.len(), Profile::Container).unwrap_err().to_string();
+    assert!(refused(&bytes).starts_with("[4999].tp: no such field"), "{}", refused(&bytes));
+
+    // An item in each byte: as many as every document may have, and one more.
+    let list = |items: u16| [&[0x99][..], &items.to_be_bytes(), &vec![0; items.into()]].concat();
+    let most = 65_534;
+    assert_eq!(refused(&list(most)), "[0]: expected struct Letter, found integer `0`");
+    assert_eq!(refused(&list(most + 1)), "the document: expected at most 65535 items in 65538 bytes");
+    // Beyond what the general decoder reads: the error names no field, and costs nothing.
+    let text = encode(&vec!["six bytes and more"; 300_000], Profile::Container).unwrap();
+    assert!(refused(&text).starts_with("the document: it has not the fields"), "{}", refused(&text));
+    let numbers: Vec<u64> = vec![1 << 50; 300_000];
+    let bytes = encode(&numbers, Profile::Payload).unwrap();
+    assert_eq!(from_bytes::<Vec<u64>>(&bytes, bytes.len()).unwrap(), numbers);
+}
+
 /// Two keys of a value may be written alike; a document has each key once.
 #[test]
 fn keys_that_are_written_alike_are_found_once() {
@@ -382,8 +407,19 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        is::<Parcel>(&bytes);
-        is::<Letter>(&bytes);
-        is::<Vec<u64>>(&bytes);
+        is_as_by_serde_cbor::<Parcel>(&bytes);
+        is_as_by_serde_cbor::<Letter>(&bytes);
+        is_as_by_serde_cbor::<Vec<u64>>(&bytes);
     }
+}
+
+/// What serde_cbor itself makes of the bytes, where it gives the same bytes back, is what is decoded: not more, not less.
+fn is_as_by_serde_cbor<T: serde::de::DeserializeOwned + Serialize>(bytes: &[u8]) {
+    if scanned(bytes, Profile::Container).is_err() {
+        return;
+    }
+    let by_serde_cbor = serde_cbor::from_slice::<T>(bytes).ok().map(|value| sort::declared(&value).unwrap());
+    let by_serde_cbor = by_serde_cbor.filter(|declared| declared == bytes || sort::sorted(declared).unwrap() == bytes);
+    let decoded = decode::<T>(bytes, 100_000, Profile::Container).ok().map(|value| sort::declared(&value).unwrap());
+    assert_eq!(decoded, by_serde_cbor);
 }
