@@ -10,6 +10,9 @@
 //! | 409 and a size beyond the log's | it says that it cosigned more than this log signed | it is asked for that head: [`Cosigning::take_heads`] |
 //! | 409 without a size, or the same again; 422 | it holds another tree of this log, or the proof fails | the same |
 //! | 403, 404 | it does not know this log, or not its key | the operator has to enrol it |
+//! | 428 | it is an index cosigner | it is brought steps: [`index_steps`](crate::index_steps), whose table goes on from here |
+//! | 202 to a step | it has checked so much | the next step |
+//! | 404, 405, 501 to a step | it takes none any more | the ordinary request |
 //! | anything else | unwell | next time |
 //!
 //! Before the first signature of a run all of them are asked what they cosigned last: `GET <origin hash>/checkpoint`, and where a witness

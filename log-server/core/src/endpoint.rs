@@ -2,7 +2,7 @@
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::cosigner::{Cosigner, Unreachable};
-use crate::index_steps::{RecentHeads, bring};
+use crate::index_steps::Steps;
 use crate::tiles::TileStore;
 use crate::witness_problem::Problem;
 use std::collections::BTreeMap;
@@ -60,24 +60,17 @@ pub struct Endpoint {
     known: Option<u64>,
     /// Whether it is an index cosigner: it said so.
     wants_steps: bool,
-    recent: RecentHeads,
+    steps: Steps,
 }
 
 impl Endpoint {
-    /// An address with these keys. Proofs are made from `store`; `log` is the key whose heads are asked for.
-    pub fn new(keys: Vec<WitnessKey>, log: &VerifierKey, store: &TileStore) -> Self {
-        Self {
-            keys,
-            log: log.clone(),
-            store: store.clone(),
-            known: None,
-            wants_steps: false,
-            recent: RecentHeads::default(),
-        }
+    /// An address with these keys. Proofs are made from `store`; `log` is the key whose heads are asked for; an index cosigner is brought `steps`.
+    pub fn new(keys: Vec<WitnessKey>, log: &VerifierKey, store: &TileStore, steps: &Steps) -> Self {
+        Self { keys, log: log.clone(), store: store.clone(), known: None, wants_steps: false, steps: steps.clone() }
     }
 
     /// The addresses of a policy. The keys of one witness that are listed with one address are asked for together.
-    pub fn all(policy: &Policy, log: &VerifierKey, store: &TileStore) -> BTreeMap<String, Self> {
+    pub fn all(policy: &Policy, log: &VerifierKey, store: &TileStore, steps: &Steps) -> BTreeMap<String, Self> {
         let mut addresses: BTreeMap<String, Vec<WitnessKey>> = BTreeMap::new();
         for (number, witness) in policy.witnesses().iter().enumerate() {
             if let Some(url) = &witness.url {
@@ -85,7 +78,7 @@ impl Endpoint {
                 addresses.entry(url.trim_end_matches('/').to_owned()).or_default().push(key);
             }
         }
-        addresses.into_iter().map(|(address, keys)| (address, Self::new(keys, log, store))).collect()
+        addresses.into_iter().map(|(address, keys)| (address, Self::new(keys, log, store, steps))).collect()
     }
 
     /// The places in the policy of the keys that answer here.
@@ -95,10 +88,8 @@ impl Endpoint {
 
     /// Takes note of a request that is not made, since a newer one came: its head is one of the steps to the newer one.
     pub fn pass(&mut self, request: &WitnessRequest) {
-        match &request.head {
-            Some(head) if self.wants_steps => self.recent.add(head),
-            Some(head) => self.recent = RecentHeads::only(head),
-            None => {}
+        if let Some(head) = &request.head {
+            self.steps.supply().note(head);
         }
     }
 
@@ -134,15 +125,29 @@ impl Endpoint {
         self.keys.iter().map(answer).collect()
     }
 
-    /// Has a head cosigned: the body of a 200.
+    /// Has a head cosigned: the body of a 200. What answers at an address may become something else while the log runs: where no steps are taken
+    /// any more the ordinary request is made again.
     fn offer(&mut self, head: &SignedCheckpoint, hint: u64, cosigner: &mut dyn Cosigner) -> Result<String, Problem> {
-        if !self.wants_steps {
-            match add_checkpoint(&self.store, head, hint, cosigner) {
-                Err(Problem::WantsSteps) => self.wants_steps = true,
+        let mut refused = None;
+        if self.wants_steps {
+            match self.steps.bring(&self.store, head, hint, cosigner) {
+                Err(problem) if problem.takes_no_steps() => refused = Some(problem),
                 said => return said,
             }
         }
-        bring(&self.store, head, &self.recent, hint, cosigner)
+        match (add_checkpoint(&self.store, head, hint, cosigner), refused) {
+            (Err(Problem::WantsSteps), None) => {
+                self.wants_steps = true;
+                self.steps.supply().want();
+                self.steps.bring(&self.store, head, hint, cosigner)
+            }
+            // It does take steps, and refuses those of this log.
+            (Err(Problem::WantsSteps), Some(refused)) => Err(refused),
+            (said, _) => {
+                self.wants_steps = false;
+                said
+            }
+        }
     }
 }
 
@@ -254,31 +259,4 @@ pub(crate) fn cosignatures(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::samples::{Offline, claim, signer};
-
-    /// A cosigner that answers more slowly than batches come: what it did not hear of is a step, and no reason to read the whole log.
-    #[test]
-    fn a_head_that_was_passed_over_is_at_hand() {
-        let mut log = Offline::in_memory();
-        let mut heads = vec![log.write(vec![]).unwrap().head];
-        for i in 0..3 {
-            heads.push(log.write(vec![claim(&format!("a{i}.example"), 1)]).unwrap().head);
-        }
-        let request = |head: &Arc<SignedCheckpoint>| WitnessRequest {
-            round: 1,
-            head: Some(head.clone()),
-            hint: 0,
-            recall: false,
-        };
-        let size = |head: usize| heads[head].checkpoint.size();
-        let mut endpoint = Endpoint::new(Vec::new(), &signer().verifier(), &log.store);
-        endpoint.pass(&request(&heads[1]));
-        assert!(endpoint.recent.from(size(0)).is_some(), "the newest is at hand before a cosigner says what it wants");
-        endpoint.wants_steps = true;
-        endpoint.pass(&request(&heads[2]));
-        endpoint.pass(&request(&heads[3]));
-        assert!([0, 1, 2].into_iter().all(|head| endpoint.recent.from(size(head)).is_some()));
-    }
-}
+mod tests;

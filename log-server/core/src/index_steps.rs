@@ -3,7 +3,7 @@
 //!
 //! The step to the newest head has its transition proof from the writer, and the last few heads as well. A cosigner that is further behind, or new,
 //! is brought steps whose proofs are made anew, by an index that is built from the log's entries for it and dropped again. That takes as
-//! long as a start does, and as much memory as the index.
+//! long as a start does, and as much memory as the index: so one cosigner is caught up at a time, and after a failure there is a pause.
 //!
 //! | answer | means | then |
 //! |---|---|---|
@@ -17,10 +17,12 @@
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::cosigner::{Cosigner, WitnessResponse};
 use crate::replay::{Parsed, ReplayError, replay};
+use crate::step_supply::StepSupply;
 use crate::tiles::{StoreError, TileStore};
 use crate::witness_problem::Problem;
-use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::hash::NodeHash;
 use stele_spec::index::{Index, Listing, Pointer};
@@ -30,8 +32,8 @@ use stele_spec::text::decimal;
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 use stele_spec::transition::TransitionProof;
 
-/// The most nodes in the proofs of older heads that are kept for one address: some 20 MB.
-const MAX_NODES: usize = 200_000;
+/// How long a cosigner waits for another replay after one that ended without a cosignature: at first, and at most. Each reads the whole log.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
 /// The codes of refusals that say that the cosigner holds another tree of this log.
 const OTHER_TREE: [&str; 2] = ["\"other-tree\"", "\"not-in-tree\""];
@@ -39,59 +41,80 @@ const OTHER_TREE: [&str; 2] = ["\"other-tree\"", "\"not-in-tree\""];
 /// How much of a refusal is passed on, in characters.
 const MAX_WORDS: usize = 300;
 
-/// The newest heads with their proofs, oldest first, for a cosigner that missed some.
-#[derive(Clone, Debug, Default)]
-pub struct RecentHeads(VecDeque<Arc<SignedCheckpoint>>);
-
-impl RecentHeads {
-    /// Only this head: what is at hand when a cosigner says for the first time that it wants steps.
-    pub fn only(head: &Arc<SignedCheckpoint>) -> Self {
-        Self(VecDeque::from([head.clone()]))
-    }
-
-    /// Adds the newest head.
-    pub fn add(&mut self, head: &Arc<SignedCheckpoint>) {
-        if self.0.back().is_some_and(|last| last.checkpoint.size() >= head.checkpoint.size()) {
-            return;
-        }
-        self.0.push_back(head.clone());
-        while self.0.len() > 1 && self.0.iter().map(|head| nodes_in(head)).sum::<usize>() > MAX_NODES {
-            self.0.pop_front();
-        }
-    }
-
-    /// The head whose step comes from a tree of this size.
-    pub(crate) fn from(&self, size: u64) -> Option<&SignedCheckpoint> {
-        let from = |head: &&Arc<SignedCheckpoint>| head.step.as_ref().is_some_and(|step| step.old_size() == size);
-        self.0.iter().find(from).map(Arc::as_ref)
-    }
+/// How one index cosigner is brought its steps.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    supply: Arc<StepSupply>,
+    /// Nobody waits for the answer any more.
+    stop: Arc<AtomicBool>,
+    failed: Option<Failed>,
 }
 
-fn nodes_in(head: &SignedCheckpoint) -> usize {
-    head.step.as_ref().map_or(0, |step| step.proof.nodes().len())
+/// A replay that ended without a cosignature.
+#[derive(Clone, Debug)]
+struct Failed {
+    why: Problem,
+    pause: Duration,
+    /// By the steady clock.
+    again: Duration,
 }
 
-/// Brings steps until `head` is cosigned; the body of the 200. `expected` is the size that the cosigner has probably checked.
-pub fn bring(
-    store: &TileStore,
-    head: &SignedCheckpoint,
-    recent: &RecentHeads,
-    expected: u64,
-    cosigner: &mut dyn Cosigner,
-) -> Result<String, Problem> {
-    let mut bringing = Bringing { store, head, at: expected.min(head.checkpoint.size()), corrected: false, cosigner };
-    loop {
-        let (at, size) = (bringing.at, head.checkpoint.size());
-        let answer = if at == size {
-            bringing.again()?
-        } else if let Some(next) = recent.from(at).filter(|next| next.checkpoint.size() <= size) {
-            bringing.known(next)?
-        } else {
-            return bringing.catch_up();
+impl Steps {
+    /// Steps from what all cosigners share, until `stop`.
+    pub fn new(supply: &Arc<StepSupply>, stop: &Arc<AtomicBool>) -> Self {
+        Self { supply: supply.clone(), stop: stop.clone(), failed: None }
+    }
+
+    /// What they are made from.
+    pub fn supply(&self) -> &StepSupply {
+        &self.supply
+    }
+
+    /// Brings steps until `head` is cosigned; the body of the 200. `expected` is the size that the cosigner has probably checked.
+    pub fn bring(
+        &mut self,
+        store: &TileStore,
+        head: &SignedCheckpoint,
+        expected: u64,
+        cosigner: &mut dyn Cosigner,
+    ) -> Result<String, Problem> {
+        let mut bringing =
+            Bringing { store, head, at: expected.min(head.checkpoint.size()), corrected: false, cosigner };
+        loop {
+            let (at, size) = (bringing.at, head.checkpoint.size());
+            let answer = if at == size {
+                bringing.again()?
+            } else if let Some(next) = self.supply.from(at).filter(|next| next.checkpoint.size() <= size) {
+                bringing.known(&next)?
+            } else {
+                self.catch_up(&mut bringing)?
+            };
+            if let Some(lines) = answer {
+                return Ok(lines);
+            }
+        }
+    }
+
+    /// One replay at a time, whoever asks for it, and none right after one that came to nothing.
+    fn catch_up(&mut self, bringing: &mut Bringing<'_>) -> Result<Option<String>, Problem> {
+        let checked = bringing.at;
+        bringing.old_tree()?;
+        if let Some(failed) = self.failed.as_ref().filter(|failed| self.supply.now() < failed.again) {
+            return Err(Problem::Pausing { checked, last: Box::new(failed.why.clone()) });
+        }
+        let supply = self.supply.clone();
+        let Some(_turn) = supply.turn() else { return Err(Problem::InLine { checked }) };
+        let caught_up = bringing.catch_up(&self.stop);
+        self.failed = match &caught_up {
+            Ok(_) => None,
+            // It is asked as a witness, and said so before anything was read for it.
+            Err(why) if why.takes_no_steps() => None,
+            Err(why) => {
+                let pause = self.failed.take().map_or(PAUSES.0, |failed| (failed.pause * 2).min(PAUSES.1));
+                Some(Failed { why: why.clone(), pause, again: supply.now() + pause })
+            }
         };
-        if let Some(lines) = answer {
-            return Ok(lines);
-        }
+        caught_up
     }
 }
 
@@ -121,23 +144,26 @@ impl Bringing<'_> {
         self.send(old, &entries, next.step.as_ref().map(|step| &step.proof), end)
     }
 
-    /// Every step from where the cosigner is, with proofs that are made for it. A larger size that it names on the way is gone on from; a smaller one is
-    /// for the next round. Nothing is replayed for a size at which this log has no index entry: no step begins there.
-    fn catch_up(mut self) -> Result<String, Problem> {
-        self.old_tree()?;
+    /// Every step from where the cosigner is, with proofs that are made for it. A larger size that it names on the way is gone on from; nothing
+    /// comes back where it names a smaller one. The caller has seen that this log has an index entry at that size: no other step begins there.
+    fn catch_up(&mut self, stop: &AtomicBool) -> Result<Option<String>, Problem> {
         let mut making = Making::default();
         let replayed = replay(self.store, self.head.checkpoint.size(), |position, bytes, parsed| {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Stop::Problem(Problem::Waiting));
+            }
             let at = self.at;
             making.take(at, position, bytes, parsed, |old, entries, proof, end| {
                 match self.send(old, entries, proof, end)? {
                     Some(lines) => Err(Stop::Cosigned(lines)),
                     None if self.at >= end => Ok(()),
-                    None => Err(Stop::Problem(Problem::Conflict { status: 409 })),
+                    None => Err(Stop::Back),
                 }
             })
         });
         match replayed {
-            Err(ReplayError::Taker(Stop::Cosigned(lines))) => Ok(lines),
+            Err(ReplayError::Taker(Stop::Cosigned(lines))) => Ok(Some(lines)),
+            Err(ReplayError::Taker(Stop::Back)) => Ok(None),
             Err(ReplayError::Taker(Stop::Problem(problem))) => Err(problem),
             Err(ReplayError::Store(error)) => Err(unread(error)),
             Err(error @ ReplayError::Entry { .. }) => Err(Problem::Proof(error.to_string())),
@@ -201,6 +227,9 @@ impl Bringing<'_> {
 enum Stop {
     #[error("cosigned")]
     Cosigned(String),
+    /// The cosigner has checked less than was believed.
+    #[error("from a smaller tree")]
+    Back,
     #[error(transparent)]
     Problem(#[from] Problem),
 }

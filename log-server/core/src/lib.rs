@@ -65,6 +65,8 @@ pub mod writer;
 
 pub mod witness_problem;
 
+pub mod step_supply;
+
 pub mod index_steps;
 
 pub mod endpoint;

@@ -44,6 +44,22 @@ pub enum Problem {
         /// The beginning of what it said.
         said: String,
     },
+    /// It is far behind, and another cosigner is caught up first.
+    #[error(
+        "it has checked {checked} entries, and is brought the others when another index cosigner has been brought its own"
+    )]
+    InLine {
+        /// The size that it has checked, as far as is known.
+        checked: u64,
+    },
+    /// It is far behind, and to catch it up failed a moment ago.
+    #[error("it has checked {checked} entries, and is brought the others after a pause; the last time: {last}")]
+    Pausing {
+        /// The size that it has checked, as far as is known.
+        checked: u64,
+        /// What failed.
+        last: Box<Problem>,
+    },
     /// Another status.
     #[error("it answered with status {status}")]
     Status {
@@ -56,4 +72,11 @@ pub enum Problem {
     /// Our own tiles could not be read.
     #[error("no consistency proof could be made: {0}")]
     Proof(String),
+}
+
+impl Problem {
+    /// Whether it is the answer of an address that knows no `add-transition`.
+    pub fn takes_no_steps(&self) -> bool {
+        matches!(self, Self::Unknown { status: 404 } | Self::Status { status: 405 | 501 })
+    }
 }

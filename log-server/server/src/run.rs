@@ -148,7 +148,9 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
         let now = clock.steady();
         let mut event = mailbox.wait(clock, sequencer.accepts(now), sequencer.wake_at(now));
         if let Event::Changed { settings, without } = &mut event {
-            witnesses = ask_at(&settings.policy, shared, mailbox);
+            let answers = mailbox.clone();
+            let answer = move |answer| answers.answer(answer);
+            witnesses = witnesses.succeeded_by(&settings.policy, &shared.store, &shared.key, answer);
             *without = witnesses.without().to_vec();
         }
         for action in sequencer.step(clock.steady(), event) {

@@ -3,13 +3,17 @@
 //! A witness that is still busy with an older head gets the newest one next.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-use stele_clock::Clock;
+use stele_clock::{Clock, SystemClock};
 use stele_fetch::http_client::{ClientLimits, HttpClient, HttpError, Response};
-use stele_log_core::contract::cosigner::{Cosigner, Unreachable, WITNESS_TIME, WitnessResponse};
+use stele_log_core::contract::cosigner::{Cosigner, STEP_RATE, Unreachable, WITNESS_TIME, WitnessResponse};
 use stele_log_core::cosigning::{Cosigning, RoundEnd};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
+use stele_log_core::index_steps::Steps;
+use stele_log_core::step_supply::StepSupply;
 use stele_log_core::tiles::TileStore;
 use stele_spec::hash::Digest;
 use stele_spec::note::VerifierKey;
@@ -18,11 +22,22 @@ use stele_spec::policy::Policy;
 /// The largest answer of a witness: sixteen lines of any algorithm.
 const MAX_ANSWER: u64 = 128 * 1024;
 
-/// The threads. They end when this is dropped, each with its last answer.
+/// How long a whole exchange may take, besides what a long body takes.
+const WHOLE: Duration = Duration::from_secs(WITNESS_TIME.as_secs() + 2);
+
+/// The threads. They end when this is dropped, each with its last answer; who is brought all of the log is left where he is.
 #[derive(Debug)]
 pub struct WitnessThreads {
     requests: Vec<Sender<WitnessRequest>>,
     without: Vec<usize>,
+    supply: Arc<StepSupply>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for WitnessThreads {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 impl WitnessThreads {
@@ -34,16 +49,35 @@ impl WitnessThreads {
         log: &VerifierKey,
         answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
     ) -> Self {
-        let limits = ClientLimits {
-            connect: Duration::from_secs(2),
-            answer: WITNESS_TIME,
-            whole: WITNESS_TIME + Duration::from_secs(2),
-            body: MAX_ANSWER,
-        };
+        Self::with(Arc::new(StepSupply::new(Arc::new(SystemClock))), policy, store, log, answer)
+    }
+
+    /// The threads of another policy: what is at hand for index cosigners stays at hand.
+    pub fn succeeded_by(
+        &self,
+        policy: &Policy,
+        store: &TileStore,
+        log: &VerifierKey,
+        answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
+    ) -> Self {
+        Self::with(self.supply.clone(), policy, store, log, answer)
+    }
+
+    fn with(
+        supply: Arc<StepSupply>,
+        policy: &Policy,
+        store: &TileStore,
+        log: &VerifierKey,
+        answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
+    ) -> Self {
+        let limits =
+            ClientLimits { connect: Duration::from_secs(2), answer: WITNESS_TIME, whole: WHOLE, body: MAX_ANSWER };
         let client = HttpClient::new(concat!("stele-log/", env!("CARGO_PKG_VERSION")), limits);
         let origin = Digest::of(log.name().as_str().as_bytes());
-        let mut threads = Self { requests: Vec::new(), without: Vec::new() };
-        for (address, mut endpoint) in Endpoint::all(policy, log, store) {
+        let stop = Arc::<AtomicBool>::default();
+        let steps = Steps::new(&supply, &stop);
+        let mut threads = Self { requests: Vec::new(), without: Vec::new(), supply, stop };
+        for (address, mut endpoint) in Endpoint::all(policy, log, store, &steps) {
             let mut witness = HttpWitness {
                 client: client.clone(),
                 add: format!("{address}/add-checkpoint"),
@@ -130,7 +164,8 @@ impl Cosigner for HttpWitness {
     }
 
     fn add_transition(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
-        answered(self.client.post(&self.step, "application/octet-stream", None, body))
+        let whole = WHOLE + Duration::from_millis(body.len() as u64 * 1000 / STEP_RATE);
+        answered(self.client.taking(whole).post(&self.step, "application/octet-stream", None, body))
     }
 
     fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {

@@ -60,6 +60,7 @@ pub struct HttpClient {
     user_agent: String,
     limits: ClientLimits,
     deadline: Option<Instant>,
+    whole: Duration,
     roots: Option<Arc<Roots>>,
     public_only: bool,
     proxies: Arc<Proxies>,
@@ -218,6 +219,7 @@ impl HttpClient {
     pub fn new(user_agent: &str, limits: ClientLimits) -> Self {
         Self {
             user_agent: user_agent.to_owned(),
+            whole: limits.whole,
             limits,
             deadline: None,
             roots: None,
@@ -230,6 +232,11 @@ impl HttpClient {
     /// The same, with one moment at which everything that it asks must have been answered: many requests, one wait.
     pub fn until(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// The same, for exchanges that may take another time in all: a body that is long.
+    pub fn taking(&self, whole: Duration) -> Self {
+        Self { whole, ..self.clone() }
     }
 
     /// Waits before another try, and not beyond the deadline.
@@ -336,15 +343,17 @@ impl HttpClient {
         Ok(Response { status, headers, body })
     }
 
-    /// What one exchange may take, where there is a deadline.
+    /// What one exchange may take, where that is not what each may.
     fn time_left(&self, url: &str) -> Result<Option<Duration>, HttpError> {
-        let Some(deadline) = self.deadline else { return Ok(None) };
+        let Some(deadline) = self.deadline else {
+            return Ok(Some(self.whole).filter(|whole| *whole != self.limits.whole));
+        };
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let url = without_secrets(url).into_owned();
             return Err(HttpError::TimedOut { url, waiting_for: "all answers together".into() });
         }
-        Ok(Some(left.min(self.limits.whole)))
+        Ok(Some(left.min(self.whole)))
     }
 
     fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {

@@ -148,14 +148,14 @@ pub(crate) async fn answer(
     let announced = request.body().size_hint().lower();
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let (mut parts, body) = request.into_parts();
-    let body = LimitedBody::new(body, limits.body_bytes, now + limits.body_time, shared.clone());
+    let body = LimitedBody::new(body, limits, now, shared.clone());
     let mut response = if announced > limits.body_bytes {
         drop(body);
         too_large(limits)
     } else {
         parts.extensions.insert(ConnectInfo(peer));
         let handler = caught(router.oneshot(Request::from_parts(parts, Body::new(body))));
-        let response = tokio::time::timeout_at(now + limits.answer_time, handler).await;
+        let response = tokio::time::timeout_at(now + limits.answer_time + limits.time_of(announced), handler).await;
         let cut = shared.cut_of_body();
         match (cut, response) {
             (Some(Cut::TooLarge { .. }), _) => too_large(limits),

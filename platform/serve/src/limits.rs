@@ -1,5 +1,6 @@
 //! How much, and for how long, the other side of a connection may occupy a server.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// From one address by default, this machine's own not counted.
@@ -22,6 +23,9 @@ pub struct Limits {
     pub body_bytes: u64,
     /// From the end of a request's header to the end of its body.
     pub body_time: Duration,
+    /// Where bodies may be long: the least bytes a second that add to `body_time`. For so many bytes that came a body has a second more, and the
+    /// answer as well; `None` adds nothing.
+    pub body_rate: Option<NonZeroU64>,
     /// From the end of a request's header to the beginning of its answer.
     pub answer_time: Duration,
     /// How long a connection may wait for its first or next request.
@@ -30,6 +34,15 @@ pub struct Limits {
     pub write_time: Duration,
     /// After the wish to stop: how long requests under way may go on.
     pub shutdown_time: Duration,
+}
+
+impl Limits {
+    /// What a body of so many bytes adds to its time.
+    pub(crate) fn time_of(&self, bytes: u64) -> Duration {
+        self.body_rate.map_or(Duration::ZERO, |rate| {
+            Duration::from_millis(bytes.saturating_mul(1000).checked_div(rate.get()).unwrap_or_default())
+        })
+    }
 }
 
 impl Default for Limits {
@@ -44,6 +57,7 @@ impl Default for Limits {
             header_time: Duration::from_secs(10),
             body_bytes: 16 << 20,
             body_time: Duration::from_secs(60),
+            body_rate: None,
             answer_time: Duration::from_secs(90),
             idle_time: Duration::from_secs(60),
             write_time: Duration::from_secs(30),

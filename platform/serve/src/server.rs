@@ -9,7 +9,7 @@
 //! | opens more than `connections_per_address` | the same among its own; if all are at work, 503 and closed |
 //! | sends its header slowly | 408 after `header_time`, closed |
 //! | sends a huge header, or very many fields | 431, closed |
-//! | sends its body slowly, or stops in it | 408 after `body_time`, closed |
+//! | sends its body slowly, or stops in it | 408 after `body_time`, with `body_rate` a second more for so many bytes that came; closed |
 //! | announces or sends a body over `body_bytes` | 413, closed (a route may set less with `DefaultBodyLimit`) |
 //! | keeps an idle connection | closed after `idle_time` |
 //! | does not read its answer, or hardly | closed when it took less than 64 KiB (or the rest) in `write_time` |

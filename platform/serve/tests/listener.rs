@@ -15,6 +15,7 @@ use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 use stele_serve::{Bodies, Drained, Limits, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,6 +40,7 @@ fn short() -> Limits {
         header_time: Duration::from_millis(300),
         body_bytes: 64 * 1024,
         body_time: Duration::from_millis(400),
+        body_rate: None,
         answer_time: Duration::from_millis(900),
         idle_time: Duration::from_millis(600),
         write_time: Duration::from_millis(500),
@@ -187,6 +189,17 @@ async fn a_body_that_trickles_or_stops_ends_in_408() {
     let answer = house.say(head).await;
     assert_eq!(status(&answer), 408, "{answer}");
     assert!(answer.contains("\"hint\""));
+}
+
+#[tokio::test]
+async fn a_long_body_that_comes_at_its_rate_has_the_time_for_it_and_a_slower_one_has_not() {
+    let house = house(Limits { body_rate: NonZeroU64::new(200), ..short() }).await;
+    // Beyond the time for bodies, and for answers: 60 pieces, each of which adds more time than it takes.
+    let long = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1500\r\n\r\n";
+    let (answer, _) = trickle(house.connect().await, long, &[b'a'; 25]).await;
+    assert!(status(&answer) == 200 && answer.contains("1500 bytes"), "{answer}");
+    let (answer, _) = trickle(house.connect().await, long, b"a").await;
+    assert_eq!(status(&answer), 408, "{answer}");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What an index cosigner checks of a step. Pure.
 
 use super::error::RefusedStep;
+use super::head::OldTree;
 use super::request::AddTransition;
 use crate::entry::{Entry, IndexEntry};
 use crate::hash::RootHash;
 use crate::index::{Listing, genesis};
-use crate::merkle::{Frontier, leaf_hash};
+use crate::merkle::leaf_hash;
 use crate::transition::{self, RefusedTransition};
 
 /// A tree of which every index entry after the last tree is right, and which is the beginning of the checkpoint's. Only [`check`] makes one.
@@ -29,22 +30,10 @@ impl CheckedStep {
 
 /// Checks a step from the tree that was checked last: its size and root, 0 and the root of nothing before the first. The signature on the
 /// checkpoint is for the caller to verify.
-pub fn check(request: &AddTransition<'_>, (size, root): (u64, RootHash)) -> Result<CheckedStep, RefusedStep> {
-    if request.old_size() != size {
-        return Err(RefusedStep::NotTheLast { old: request.old_size(), checked: size });
-    }
-    let (mut tree, old) = match request.old() {
-        None => (Frontier::new(), None),
-        Some(old) => {
-            let entry = IndexEntry { position: old.before.size(), root: old.index };
-            let mut tree = old.before.clone();
-            tree.push(entry.leaf_hash());
-            (tree, Some(entry))
-        }
-    };
-    if tree.root() != root {
-        return Err(RefusedStep::OldTree { checked: root, found: tree.root() });
-    }
+pub fn check(request: &AddTransition<'_>, last: (u64, RootHash)) -> Result<CheckedStep, RefusedStep> {
+    request.head().follows(last)?;
+    let old = request.old().map(OldTree::entry);
+    let mut tree = request.old().map(OldTree::tree).unwrap_or_default();
     let first = tree.size();
     for bytes in request.entries() {
         tree.push(leaf_hash(bytes));

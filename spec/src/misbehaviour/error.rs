@@ -7,9 +7,11 @@ use crate::canonical::CanonicalError;
 use crate::checkpoint::{CheckpointError, Origin};
 use crate::hash::{IndexRoot, KeyId, RootHash};
 use crate::index::TransitionError;
+use crate::indexcosigner::MalformedRequest;
 use crate::merkle::{ConsistencyError, InclusionError};
 use crate::note::{KeyName, NoteError};
 use crate::proof::ProofError;
+use crate::transition::RefusedTransition;
 
 /// Why bytes are not a file of evidence, or would not be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub enum EvidenceError {
         /// How many.
         found: usize,
     },
+    /// A step that is none.
+    Step(MalformedRequest),
     /// A part that is not an enrolled Ed25519 key.
     Key(crate::key::KeyError),
 }
@@ -84,6 +88,7 @@ impl fmt::Display for EvidenceError {
             Self::Proof { part, error } => write!(f, "{part}: {error}"),
             Self::Length { part, found } => write!(f, "{part} has a wrong length: {found}"),
             Self::TooMany { part, limit, found } => write!(f, "expected at most {limit} {part}, found {found}"),
+            Self::Step(error) => write!(f, "step: {error}"),
             Self::Key(error) => error.fmt(f),
         }
     }
@@ -153,6 +158,8 @@ pub enum Unproven {
     },
     /// What is shown of the index does not lead to a root.
     Transition(TransitionError),
+    /// The step shows nothing of the index.
+    Step(RefusedTransition),
     /// The index entry is right.
     RightIndexRoot {
         /// The root.
@@ -196,7 +203,7 @@ impl Unproven {
             Self::Empty => "no-entries",
             Self::Inclusion { .. } => "not-in-log",
             Self::Order { .. } => "entries-order",
-            Self::Transition(_) => "no-transition",
+            Self::Transition(_) | Self::Step(_) => "no-transition",
             Self::RightIndexRoot { .. } => "right-index-root",
             Self::Admitted { .. } => "admitted",
             Self::NeedsMore { .. } => "needs-more-entries",
@@ -239,6 +246,7 @@ impl fmt::Display for Unproven {
             Self::Inclusion { position, error } => write!(f, "entry {position}: {error}"),
             Self::Order { position, expected } => write!(f, "entry {position}: expected {expected}"),
             Self::Transition(error) => error.fmt(f),
+            Self::Step(error) => error.fmt(f),
             Self::RightIndexRoot { root } => write!(f, "the index entry is right: the root is {root}"),
             Self::Admitted { position } => {
                 write!(f, "after the entries shown, entry {position} is one that a log may hold")

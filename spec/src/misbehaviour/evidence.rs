@@ -4,6 +4,7 @@ use super::error::Unproven;
 use super::format::Kind;
 use super::heads::{ImpossibleHead, Rollback, SplitView};
 use super::index_root::WrongIndexRoot;
+use super::index_step::WrongIndexStep;
 use super::known::KnownKeys;
 use super::registration::RegistrationViolated;
 use super::swap::SilentSwap;
@@ -20,8 +21,10 @@ pub enum Misbehaviour {
     ImpossibleHead(ImpossibleHead),
     /// An older tree, called the largest later.
     Rollback(Rollback),
-    /// An index entry that is not what the entries make.
+    /// An index entry that is not what the entries make, shown key by key.
     WrongIndexRoot(WrongIndexRoot),
+    /// The same, shown by the step that a log brought to an index cosigner.
+    WrongIndexStep(WrongIndexStep),
     /// An entry that registration refuses.
     RegistrationViolated(RegistrationViolated),
     /// Two weights for one coordinate.
@@ -35,7 +38,7 @@ impl Misbehaviour {
             Self::SplitView(_) => Kind::SplitView,
             Self::ImpossibleHead(_) => Kind::ImpossibleHead,
             Self::Rollback(_) => Kind::Rollback,
-            Self::WrongIndexRoot(_) => Kind::WrongIndexRoot,
+            Self::WrongIndexRoot(_) | Self::WrongIndexStep(_) => Kind::WrongIndexRoot,
             Self::RegistrationViolated(_) => Kind::RegistrationViolated,
             Self::SilentSwap(_) => Kind::SilentSwap,
         }
@@ -48,6 +51,7 @@ impl Misbehaviour {
             Self::ImpossibleHead(evidence) => evidence.check(keys),
             Self::Rollback(evidence) => evidence.check(keys),
             Self::WrongIndexRoot(evidence) => evidence.check(keys),
+            Self::WrongIndexStep(evidence) => evidence.check(keys),
             Self::RegistrationViolated(evidence) => evidence.check(keys),
             Self::SilentSwap(evidence) => evidence.check(keys),
         }

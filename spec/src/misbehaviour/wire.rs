@@ -8,6 +8,7 @@ use super::evidence::Misbehaviour;
 use super::format::{EXTENSION, Kind, MAX_EVIDENCE, MAX_SHOWN, MAX_TOUCHED, VERSION};
 use super::heads::{ImpossibleHead, Prefix, Rollback, SplitView};
 use super::index_root::WrongIndexRoot;
+use super::index_step::WireIndexStep;
 use super::logged::Logged;
 use super::registration::{KeyHistory, RegistrationViolated};
 use super::swap::SilentSwap;
@@ -41,11 +42,12 @@ fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
     #[derive(Deserialize)]
     struct Peek {
         kind: String,
+        step: Option<serde::de::IgnoredAny>,
         evidence: String,
     }
 
     let document = Scanned::scan(bytes, MAX_EVIDENCE, Profile::Container).map_err(EvidenceError::Canonical)?;
-    let Peek { kind, evidence } = document.peek().map_err(EvidenceError::Canonical)?;
+    let Peek { kind, step, evidence } = document.peek().map_err(EvidenceError::Canonical)?;
     if evidence != VERSION {
         return Err(EvidenceError::Version { found: shortened(evidence) });
     }
@@ -54,6 +56,9 @@ fn parse(bytes: &[u8]) -> Result<Misbehaviour, EvidenceError> {
         Some(Kind::SplitView) => read::<WireSplit>(&document)?.try_into().map(Misbehaviour::SplitView),
         Some(Kind::ImpossibleHead) => read::<WireHead>(&document)?.try_into().map(Misbehaviour::ImpossibleHead),
         Some(Kind::Rollback) => read::<WireRollback>(&document)?.try_into().map(Misbehaviour::Rollback),
+        Some(Kind::WrongIndexRoot) if step.is_some() => {
+            read::<WireIndexStep>(&document)?.try_into().map(Misbehaviour::WrongIndexStep)
+        }
         Some(Kind::WrongIndexRoot) => read::<WireIndex>(&document)?.try_into().map(Misbehaviour::WrongIndexRoot),
         Some(Kind::RegistrationViolated) => {
             read::<WireRegistration>(&document)?.try_into().map(Misbehaviour::RegistrationViolated)
@@ -69,6 +74,7 @@ fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
         Misbehaviour::ImpossibleHead(evidence) => write(&WireHead::from(evidence)),
         Misbehaviour::Rollback(evidence) => write(&WireRollback::from(evidence)),
         Misbehaviour::WrongIndexRoot(evidence) => write(&WireIndex::from(evidence)),
+        Misbehaviour::WrongIndexStep(evidence) => write(&WireIndexStep::from(evidence)),
         Misbehaviour::RegistrationViolated(evidence) => write(&WireRegistration::from(evidence)),
         Misbehaviour::SilentSwap(evidence) => write(&WireSwap::from(evidence)),
     }?;
@@ -82,7 +88,10 @@ fn to_bytes(misbehaviour: &Misbehaviour) -> Result<Vec<u8>, EvidenceError> {
 /// What is written can be read back: the same limits hold for both.
 fn counts(misbehaviour: &Misbehaviour) -> Result<(), EvidenceError> {
     match misbehaviour {
-        Misbehaviour::SplitView(_) | Misbehaviour::ImpossibleHead(_) | Misbehaviour::Rollback(_) => Ok(()),
+        Misbehaviour::SplitView(_)
+        | Misbehaviour::ImpossibleHead(_)
+        | Misbehaviour::Rollback(_)
+        | Misbehaviour::WrongIndexStep(_) => Ok(()),
         Misbehaviour::WrongIndexRoot(evidence) => {
             at_most("touched keys", evidence.transition.touched().len(), MAX_TOUCHED)?;
             at_most("entries", evidence.entries.len(), MAX_SHOWN)

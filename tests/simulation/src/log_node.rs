@@ -17,6 +17,7 @@ use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnava
 use stele_log_core::contract::objects::{ObjectError, Objects};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
 use stele_log_core::file_digests::FileDigestIndex;
+use stele_log_core::index_steps::Steps;
 use stele_log_core::precheck::{Prechecked, agree, precheck};
 use stele_log_core::recover::{RecoverError, recover};
 use stele_log_core::replay::Parsed;
@@ -27,6 +28,7 @@ use stele_log_core::sequencer_event::{Action, Event};
 use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::WriterState;
+use stele_log_core::step_supply::StepSupply;
 use stele_log_core::submission::{Reply, Submission};
 use stele_log_core::submitted_manifest::SubmittedManifest;
 use stele_log_core::tiles::TileStore;
@@ -148,11 +150,13 @@ impl LogNode {
         let parts = Parts { origin, signer: signer(), settings, heads, staging, store, lookup, found };
         let assembled = assemble(parts, Arc::new(self.clock.clone()));
         let log = assembled.log.clone();
-        let endpoints = Endpoint::all(&self.policy, &log.key, &log.store).into_values().map(|endpoint| Address {
-            witness: endpoint.numbers().first().copied().unwrap_or_default(),
-            endpoint: Some(endpoint),
-            request: None,
-        });
+        let steps = Steps::new(&Arc::new(StepSupply::new(Arc::new(self.clock.clone()))), &Arc::default());
+        let endpoints =
+            Endpoint::all(&self.policy, &log.key, &log.store, &steps).into_values().map(|endpoint| Address {
+                witness: endpoint.numbers().first().copied().unwrap_or_default(),
+                endpoint: Some(endpoint),
+                request: None,
+            });
         self.process = Some(Process {
             endpoints: endpoints.collect(),
             sequencer: assembled.sequencer(&[]),

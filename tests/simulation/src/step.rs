@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::witness_node::{has_work_beside, work_beside};
 use crate::world::World;
 use std::time::Duration;
-use stele_witness_core::witness::MAX_JUMP;
+use stele_witness_core::wall_clock::MAX_JUMP;
 
 /// The most copies of one disk that are kept.
 const COPIES: usize = 3;

@@ -8,6 +8,7 @@ use crate::request::RequestError;
 use crate::signer::{KeyUnavailable, SignError};
 use crate::state::StateError;
 use crate::subtree::SubtreeRefusal;
+use crate::wall_clock::ClockFault;
 
 /// The answer to an add-checkpoint request.
 #[derive(Debug)]
@@ -40,28 +41,9 @@ pub enum SubtreeAnswer {
 /// Why this witness cannot sign now.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// The clock is earlier than the last cosignature for this log.
-    #[error("the clock says {now}, the last cosignature for this log was made at {last}")]
-    ClockBack {
-        /// Now.
-        now: u64,
-        /// The time in the last cosignature.
-        last: u64,
-    },
-    /// The clock says what no cosignature may say: zero, or 2^63 and more.
-    #[error("the clock says {now}, which no cosignature may carry")]
-    NoTime {
-        /// Now.
-        now: u64,
-    },
-    /// The wall clock went further since the start than time did.
-    #[error("the clock says {now}; by the time that has passed since the start it should say {expected}")]
-    ClockAhead {
-        /// Now.
-        now: u64,
-        /// What it should say.
-        expected: u64,
-    },
+    /// No cosignature can be dated now.
+    #[error(transparent)]
+    Clock(#[from] ClockFault),
     /// The state cannot be read or written.
     #[error("{0}")]
     State(Arc<StateError>),

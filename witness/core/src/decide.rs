@@ -113,6 +113,8 @@ pub enum ConflictKind {
     Forked,
     /// No valid proof came with it. A suspicion: any sender can spoil a proof.
     Unproven,
+    /// An index entry is not what the log's own entries make: proof by itself, found by the index cosigner and never here.
+    WrongIndexRoot,
 }
 
 /// Decides on a request. `log` is the one of the checkpoint's origin, if we cosign it; `last` what we cosigned of it.

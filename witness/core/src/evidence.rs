@@ -6,6 +6,7 @@
 //! | `same-size`, `forked` | `split-view` with what we had cosigned and what was offered | proof |
 //! | `empty-tree` | `impossible-head` | proof |
 //! | `unproven` | `split-view` without a path between the two heads | a suspicion |
+//! | `wrong-index-root` | `wrong-index-root` with the step that the index cosigner refused | proof |
 //!
 //! A suspicion is two heads that came without a valid consistency proof, which a sender can spoil; a valid proof between them, from
 //! anywhere, clears the log.
@@ -16,10 +17,11 @@
 //! Witnesses of before wrote a text of their own, `stele evidence v1`. It is read and exported as it always was, and not written.
 
 use stele_durable::{Dir, DurableError};
-use stele_spec::checkpoint::Checkpoint;
+use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::hash::{NodeHash, RootHash};
+use stele_spec::indexcosigner::{MAX_REQUEST, WrongEntry};
 use stele_spec::merkle::ConsistencyProof;
-use stele_spec::misbehaviour::{EXTENSION, ImpossibleHead, Misbehaviour, Prefix, SplitView};
+use stele_spec::misbehaviour::{EXTENSION, ImpossibleHead, Misbehaviour, Prefix, SplitView, WrongIndexStep};
 use stele_spec::note::{MAX_NOTE, SignedNote};
 use stele_spec::text::{base64_exact, decimal};
 
@@ -31,8 +33,12 @@ pub const MAX_PROOFS: usize = 64;
 /// The most suspicions that are kept for a log.
 pub const MAX_SUSPICIONS: usize = 16;
 
-/// The longest file: two notes, a proof, and what stands around them.
-const MAX_FILE: u64 = 2 * MAX_NOTE as u64 + 8192;
+/// The most wrong index roots that are kept for a log: each has all entries of a batch with it, some megabytes at the most where the log is not out to
+/// fill the disk.
+pub const MAX_WRONG_ROOTS: usize = 2;
+
+/// The longest file: two notes and a proof, or a step of the index, and what stands around them.
+const MAX_FILE: u64 = 2 * MAX_NOTE as u64 + MAX_REQUEST as u64 + 8192;
 
 /// How the text of before begins.
 const OLD_MAGIC: &str = "stele evidence v1\nconflict ";
@@ -48,6 +54,8 @@ pub struct Evidence {
     pub offered: Vec<u8>,
     /// What the offered tree begins with; with [`ConflictKind::Forked`] alone.
     pub prefix: Option<Prefix>,
+    /// What shows a wrong index root; with [`ConflictKind::WrongIndexRoot`] alone.
+    pub step: Option<WrongIndexStep>,
 }
 
 /// A file of evidence by its place.
@@ -93,8 +101,25 @@ impl Archive {
     ) -> Result<Kept, DurableError> {
         let ConflictingCheckpoint { kind: conflict, offered, prefix } = contradiction;
         let (conflict, checkpoint) = (*conflict, offered.checkpoint());
-        let folder = checkpoint.origin().digest().to_string();
-        let name = file_name(conflict, checkpoint);
+        let evidence = || misbehaviour(conflict, known, offered.note(), prefix.as_ref());
+        self.put(conflict, checkpoint.origin(), (checkpoint.size(), checkpoint.root()), evidence)
+    }
+
+    /// Keeps the step that shows a wrong index entry of a log, under the size and root of the tree that ends with it.
+    pub fn keep_step(&self, log: &Origin, wrong: &WrongEntry, step: &WrongIndexStep) -> Result<Kept, DurableError> {
+        let tree = (wrong.position.saturating_add(1), wrong.root);
+        self.put(ConflictKind::WrongIndexRoot, log, tree, || Misbehaviour::WrongIndexStep(step.clone()))
+    }
+
+    fn put(
+        &self,
+        conflict: ConflictKind,
+        log: &Origin,
+        (size, root): (u64, RootHash),
+        evidence: impl FnOnce() -> Misbehaviour,
+    ) -> Result<Kept, DurableError> {
+        let folder = log.digest().to_string();
+        let name = file_name(conflict, size, root);
         let kind = format!("{}-", conflict.word());
         let there = self.0.list(&folder)?.unwrap_or_default();
         let mut alike = there.iter().filter(|listed| listed.name.starts_with(&kind));
@@ -108,9 +133,8 @@ impl Archive {
         if alike.nth(conflict.most() - 1).is_some() {
             return Ok(Kept::Full);
         }
-        let evidence = misbehaviour(conflict, known, offered.note(), prefix.as_ref());
-        // It is far below the limit of a file: two notes and a path.
-        let Ok(bytes) = evidence.to_bytes() else { return Ok(Kept::Full) };
+        // It is below the limit of a file: two notes and a path, or a step.
+        let Ok(bytes) = evidence().to_bytes() else { return Ok(Kept::Full) };
         self.0.put_if_absent(&format!("{folder}/{name}"), &bytes)?;
         Ok(Kept::New)
     }
@@ -131,8 +155,9 @@ impl Archive {
     }
 }
 
-fn file_name(conflict: ConflictKind, checkpoint: &Checkpoint) -> String {
-    format!("{}-{}-{}.{EXTENSION}", conflict.word(), checkpoint.size(), checkpoint.root())
+/// What a file of this kind against a tree of this size and root is called.
+pub fn file_name(conflict: ConflictKind, size: u64, root: RootHash) -> String {
+    format!("{}-{size}-{root}.{EXTENSION}", conflict.word())
 }
 
 /// The file of a contradiction. Where nothing was cosigned before, the offered head stands alone and proves what it can.
@@ -153,7 +178,7 @@ fn misbehaviour(
 
 impl ConflictKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::EmptyTree, Self::SameSize, Self::Forked, Self::Unproven];
+    pub const ALL: [Self; 5] = [Self::EmptyTree, Self::SameSize, Self::Forked, Self::Unproven, Self::WrongIndexRoot];
 
     /// The name in files and metrics.
     pub fn word(self) -> &'static str {
@@ -162,6 +187,16 @@ impl ConflictKind {
             Self::SameSize => "same-size",
             Self::Forked => "forked",
             Self::Unproven => "unproven",
+            Self::WrongIndexRoot => "wrong-index-root",
+        }
+    }
+
+    /// What a file of this kind proves of a log's key.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::EmptyTree => "signed a tree of no entries that has some",
+            Self::SameSize | Self::Forked | Self::Unproven => "signed two histories",
+            Self::WrongIndexRoot => "signed a wrong index",
         }
     }
 
@@ -169,6 +204,7 @@ impl ConflictKind {
         match self {
             Self::EmptyTree | Self::SameSize | Self::Forked => MAX_PROOFS,
             Self::Unproven => MAX_SUSPICIONS,
+            Self::WrongIndexRoot => MAX_WRONG_ROOTS,
         }
     }
 }
@@ -187,7 +223,7 @@ impl Evidence {
         match file {
             Misbehaviour::ImpossibleHead(ImpossibleHead { head }) => {
                 let conflict = if size(&head) == Some(0) { ConflictKind::EmptyTree } else { ConflictKind::Unproven };
-                Some(Self { conflict, known: Vec::new(), offered: head.to_bytes(), prefix: None })
+                Some(Self { conflict, known: Vec::new(), offered: head.to_bytes(), prefix: None, step: None })
             }
             Misbehaviour::SplitView(SplitView { older, newer, prefix }) => {
                 let conflict = match &prefix {
@@ -195,7 +231,12 @@ impl Evidence {
                     None if size(&older) == size(&newer) => ConflictKind::SameSize,
                     None => ConflictKind::Unproven,
                 };
-                Some(Self { conflict, known: older.to_bytes(), offered: newer.to_bytes(), prefix })
+                Some(Self { conflict, known: older.to_bytes(), offered: newer.to_bytes(), prefix, step: None })
+            }
+            Misbehaviour::WrongIndexStep(step) => {
+                let offered = step.step().ok()?.note().to_bytes();
+                let conflict = ConflictKind::WrongIndexRoot;
+                Some(Self { conflict, known: Vec::new(), offered, prefix: None, step: Some(step) })
             }
             _ => None,
         }
@@ -208,7 +249,8 @@ impl Evidence {
         let head = std::str::from_utf8(head).ok()?.strip_prefix(OLD_MAGIC)?;
         let mut lines = head.split_inclusive('\n').map_while(|line| line.strip_suffix('\n'));
         let word = lines.next()?;
-        let conflict = ConflictKind::ALL.into_iter().find(|conflict| conflict.word() == word)?;
+        let old = |conflict: &ConflictKind| *conflict != ConflictKind::WrongIndexRoot && conflict.word() == word;
+        let conflict = ConflictKind::ALL.into_iter().find(old)?;
         let known = decimal(lines.next()?.strip_prefix("known ")?).ok()?;
         let offered = decimal(lines.next()?.strip_prefix("offered ")?).ok()?;
         let (known, offered) = (usize::try_from(known).ok()?, usize::try_from(offered).ok()?);
@@ -223,11 +265,20 @@ impl Evidence {
         };
         let (known_bytes, offered_bytes) = rest.get(1..)?.split_at_checked(known)?;
         let whole = lines.next().is_none() && offered_bytes.len() == offered;
-        whole.then(|| Self { conflict, known: known_bytes.to_vec(), offered: offered_bytes.to_vec(), prefix })
+        whole.then(|| Self {
+            conflict,
+            known: known_bytes.to_vec(),
+            offered: offered_bytes.to_vec(),
+            prefix,
+            step: None,
+        })
     }
 
     /// The file that anyone can check (`stele evidence verify`): of a suspicion too, which then proves nothing.
     pub fn file(&self) -> Option<Misbehaviour> {
+        if let Some(step) = &self.step {
+            return Some(Misbehaviour::WrongIndexStep(step.clone()));
+        }
         let offered = SignedNote::parse(&self.offered).ok()?;
         let known = SignedNote::parse(&self.known).ok();
         Some(misbehaviour(self.conflict, known.as_ref(), &offered, self.prefix.as_ref()))
@@ -287,6 +338,7 @@ mod tests {
             known: known.to_bytes(),
             offered: offered.to_bytes(),
             prefix,
+            step: None,
         };
         let empty = log.signed_root(0, RootHash::from_bytes([7; 32]));
         for evidence in [
@@ -315,7 +367,7 @@ mod tests {
 
     /// A file as witnesses of before wrote it.
     fn old_text(evidence: &Evidence) -> Vec<u8> {
-        let Evidence { conflict, known, offered, prefix } = evidence;
+        let Evidence { conflict, known, offered, prefix, .. } = evidence;
         let mut head = format!("{OLD_MAGIC}{}\nknown {}\noffered {}\n", conflict.word(), known.len(), offered.len());
         if let Some(Prefix { root, path }) = prefix {
             head += &format!("prefix {}\n", to_base64(root.as_bytes()));
@@ -333,7 +385,7 @@ mod tests {
         let offered = log.trusted().verify(&log.signed_root(9, root)).unwrap();
         let conflict = ConflictKind::SameSize;
         let (known, note) = (log.signed(9), offered.note().to_bytes());
-        let old = Evidence { conflict, known: known.to_bytes(), offered: note, prefix: None };
+        let old = Evidence { conflict, known: known.to_bytes(), offered: note, prefix: None, step: None };
         let id = format!("{}/same-size-9-{root}", log.origin().digest());
         std::fs::create_dir_all(home.path().join(&id).parent().unwrap()).unwrap();
         std::fs::write(home.path().join(&id), old_text(&old)).unwrap();
@@ -350,6 +402,7 @@ mod tests {
             known: b"ab".to_vec(),
             offered: b"\n\nc".to_vec(),
             prefix: None,
+            step: None,
         });
         for length in 0..good.len() {
             assert_eq!(Evidence::parse(&good[..length]), None);
@@ -370,7 +423,7 @@ mod tests {
 
         #[test]
         fn an_old_text_of_any_bytes_is_read(known in any::<Vec<u8>>(), offered in any::<Vec<u8>>()) {
-            let evidence = Evidence { conflict: ConflictKind::EmptyTree, known, offered, prefix: None };
+            let evidence = Evidence { conflict: ConflictKind::EmptyTree, known, offered, prefix: None, step: None };
             prop_assert_eq!(Evidence::parse(&old_text(&evidence)), Some(evidence));
         }
     }

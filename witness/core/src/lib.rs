@@ -11,6 +11,8 @@ pub mod decide;
 
 pub mod record;
 
+pub mod wall_clock;
+
 pub mod subtree;
 
 pub mod mark;

@@ -12,16 +12,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use stele_clock::Clock;
+use stele_durable::DurableError;
 use stele_durable::lock::Lock;
 use stele_spec::checkpoint::Origin;
-use stele_spec::cosignature::UnixTime;
-use stele_spec::hash::Digest;
-use stele_spec::misbehaviour::EXTENSION;
+use stele_spec::hash::{Digest, RootHash};
+use stele_spec::indexcosigner::WrongEntry;
+use stele_spec::misbehaviour::WrongIndexStep;
 
 use crate::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use crate::counters::{Counters, Counts, Pulled};
-use crate::decide::{ConflictingCheckpoint, CosignDecision, TreeHead, decide};
-use crate::evidence::{Archive, Kept};
+use crate::decide::{ConflictKind, ConflictingCheckpoint, CosignDecision, TreeHead, decide};
+use crate::evidence::{Archive, Kept, file_name};
 use crate::held::Held;
 use crate::log_slot::{LogSettings, LogSlot, Pull};
 use crate::record::{Cosigned, LastCosigned};
@@ -30,16 +31,12 @@ use crate::signer::{WitnessKeys, WitnessSigner};
 use crate::state::{LogState, StateError, StateStore};
 use crate::subtree::{SignSubtree, sign_subtree};
 use crate::trusted_log::{LogSignedCheckpoint, TrustedLog};
-
-/// How far the wall clock may go beyond what the steady clock says since the start, in seconds. A day is more than any correction
-/// of a working time service; a time that was signed further ahead would keep the log from being cosigned until then.
-pub const MAX_JUMP: u64 = 86_400;
+use crate::wall_clock::{WallClock, not_before};
 
 /// A witness that has taken up all its logs, and that no other process can run.
 pub struct Witness {
     keyring: WitnessSigner,
-    clock: Arc<dyn Clock>,
-    started: Started,
+    clock: WallClock,
     archive: Archive,
     states: StateStore,
     slots: RwLock<Arc<LogSlots>>,
@@ -65,13 +62,6 @@ pub struct Parts {
     pub lock: Lock,
 }
 
-/// Both clocks at the start, in seconds.
-#[derive(Clone, Copy, Debug)]
-struct Started {
-    wall: u64,
-    steady: u64,
-}
-
 /// By the SHA-256 of the origin.
 type LogSlots = BTreeMap<Digest, Arc<LogSlot>>;
 
@@ -82,6 +72,27 @@ pub struct Reloaded {
     pub added: usize,
     /// Logs that are served now.
     pub served: usize,
+}
+
+/// A reload of which nothing can fail any more.
+pub struct Prepared<'a> {
+    witness: &'a Witness,
+    slots: LogSlots,
+    known: BTreeMap<Digest, LogSettings>,
+    reloaded: Reloaded,
+}
+
+impl Prepared<'_> {
+    /// Takes it over.
+    pub fn commit(mut self) -> Reloaded {
+        for (digest, slot) in self.witness.slots().iter() {
+            let gone = || LogSettings { log: slot.settings().log.clone(), serves: false, qpd: None, pull: None };
+            slot.set(self.known.remove(digest).unwrap_or_else(gone));
+        }
+        self.reloaded.served = self.slots.values().filter(|slot| slot.settings().serves).count();
+        *self.witness.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.slots);
+        self.reloaded
+    }
 }
 
 /// How one log is, for `/healthz`.
@@ -115,12 +126,16 @@ impl Witness {
             }
         }
         let slots = RwLock::new(Arc::new(slots));
-        let started = Started { wall: clock.unix_seconds(), steady: clock.steady_seconds() };
-        Ok(Self { keyring, clock, started, archive, states, slots, stray: Counters::default(), _alone })
+        Ok(Self { keyring, clock: WallClock::start(clock), archive, states, slots, stray: Counters::default(), _alone })
     }
 
     /// Takes over what the config says of logs now. All or nothing: a new log whose state cannot be trusted changes nothing.
     pub fn reload(&self, logs: Vec<LogSettings>) -> Result<Reloaded, StateError> {
+        self.prepare(logs).map(Prepared::commit)
+    }
+
+    /// Reads what a reload needs, and changes nothing yet.
+    pub fn prepare(&self, logs: Vec<LogSettings>) -> Result<Prepared<'_>, StateError> {
         let before = self.slots();
         let mut slots = LogSlots::clone(&before);
         let mut known: BTreeMap<Digest, LogSettings> = BTreeMap::new();
@@ -135,13 +150,7 @@ impl Witness {
                 reloaded.added += 1;
             }
         }
-        for (digest, slot) in before.iter() {
-            let gone = || LogSettings { log: slot.settings().log.clone(), serves: false, qpd: None, pull: None };
-            slot.set(known.remove(digest).unwrap_or_else(gone));
-        }
-        reloaded.served = slots.values().filter(|slot| slot.settings().serves).count();
-        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
-        Ok(reloaded)
+        Ok(Prepared { witness: self, slots, known, reloaded })
     }
 
     fn slots(&self) -> Arc<LogSlots> {
@@ -230,7 +239,7 @@ impl Witness {
 
     /// By the clock that cosignatures are made by.
     pub fn now(&self) -> u64 {
-        self.clock.unix_seconds()
+        self.clock.now()
     }
 
     /// Our name, as in our cosignatures.
@@ -289,7 +298,7 @@ impl Witness {
         let each = slots.values().map(|slot| {
             let now = self.now();
             let (size, time, problem) = look(&mut slot.state(), now);
-            let problem = problem.or_else(|| self.not_ahead(now).err().map(|error| error.to_string()));
+            let problem = problem.or_else(|| self.clock.not_ahead(now).err().map(|error| error.to_string()));
             LogHealth { origin: slot.origin().to_string(), size, time, problem, evidence: slot.held() }
         });
         each.collect()
@@ -381,7 +390,7 @@ impl Witness {
         last: &LastCosigned,
         granted: Option<&Cosigned>,
     ) -> Result<Cosigned, AddCheckpointAnswer> {
-        let time = self.time_after(last).map_err(AddCheckpointAnswer::Unavailable)?;
+        let time = self.clock.time_after(last).map_err(|fault| AddCheckpointAnswer::Unavailable(fault.into()))?;
         slot.take_cosignature(time.seconds()).map_err(AddCheckpointAnswer::TooOften)?;
         let same = granted.filter(|granted| granted.time() == time && granted.note().text() == verified.note().text());
         match same {
@@ -393,25 +402,40 @@ impl Witness {
         }
     }
 
-    /// Time never goes back for a log: verifiers take the median of the witnesses' times for the time of a tree head.
-    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, Unavailable> {
-        let now = self.now();
-        let time = UnixTime::new(now).map_err(|_| Unavailable::NoTime { now })?;
-        if now == 0 {
-            return Err(Unavailable::NoTime { now });
-        }
-        self.not_ahead(now)?;
-        match record.cosigned().map(|cosigned| cosigned.time().seconds()) {
-            Some(last) if now < last => Err(Unavailable::ClockBack { now, last }),
-            _ => Ok(time),
-        }
+    /// Keeps what the index cosigner beside this witness found: the step that shows a wrong index entry of a log of ours. It is listed and
+    /// exported with all other evidence.
+    pub fn keep_wrong_index(
+        &self,
+        log: &Origin,
+        wrong: &WrongEntry,
+        step: &WrongIndexStep,
+    ) -> Option<Result<Kept, DurableError>> {
+        let slot = self.slot(log)?;
+        let kind = ConflictKind::WrongIndexRoot;
+        slot.counters.note(|counts| *counts.conflicts.entry(kind).or_default() += 1);
+        // The files of a log are written by one at a time.
+        let _alone = slot.state();
+        let kept = self.archive.keep_step(log, wrong, step);
+        self.note_kept(&slot, kind, (wrong.position.saturating_add(1), wrong.root), &kept);
+        Some(kept)
     }
 
-    /// A clock that jumps ahead signs a time that keeps the log from being cosigned until it has come.
-    fn not_ahead(&self, now: u64) -> Result<(), Unavailable> {
-        let passed = self.clock.steady_seconds().saturating_sub(self.started.steady);
-        let expected = self.started.wall.saturating_add(passed);
-        if now > expected.saturating_add(MAX_JUMP) { Err(Unavailable::ClockAhead { now, expected }) } else { Ok(()) }
+    fn note_kept(
+        &self,
+        slot: &LogSlot,
+        kind: ConflictKind,
+        (size, root): (u64, RootHash),
+        kept: &Result<Kept, DurableError>,
+    ) {
+        let origin = slot.origin().digest();
+        match kept {
+            Ok(Kept::New) => {
+                let id = format!("{origin}/{}", file_name(kind, size, root));
+                slot.hold(Held { origin, kind, size, id, since: self.now() });
+            }
+            Ok(Kept::Already | Kept::Full) => {}
+            Err(_) => slot.counters.note(|counts| counts.evidence_lost += 1),
+        }
     }
 
     /// Keeps it. What is written into the messages about it is limited; what is kept and counted is not.
@@ -421,15 +445,8 @@ impl Witness {
         let (kind, size, root) = (conflict.kind.word(), checkpoint.size(), checkpoint.root());
         let known = known.cosigned().map(Cosigned::note);
         let kept = self.archive.keep(known, conflict);
-        match &kept {
-            Ok(Kept::New) => {
-                let id = format!("{}/{kind}-{size}-{root}.{EXTENSION}", origin.digest());
-                slot.hold(Held { origin: origin.digest(), kind: conflict.kind, size, id, since: self.now() });
-            }
-            Ok(Kept::Already | Kept::Full) => {}
-            Err(_) => slot.counters.note(|counts| counts.evidence_lost += 1),
-        }
-        let Some(left_out) = slot.conflict_messages.admit(self.clock.steady_seconds()) else { return };
+        self.note_kept(slot, conflict.kind, (size, root), &kept);
+        let Some(left_out) = slot.conflict_messages.admit(self.clock.steady()) else { return };
         match kept {
             Ok(Kept::New) => {
                 tracing::error!(%origin, kind, size, %root, left_out, "a conflicting checkpoint: evidence kept")
@@ -447,12 +464,13 @@ impl Witness {
     }
 }
 
-fn look(state: &mut LogState, now: u64) -> (u64, Option<u64>, Option<String>) {
+/// The size and time of what was cosigned last, read from the disk again, and what is wrong with it.
+pub fn look(state: &mut LogState, now: u64) -> (u64, Option<u64>, Option<String>) {
     let record = match state.check() {
         Ok(record) => record,
         Err(error) => return (0, None, Some(error.to_string())),
     };
     let time = record.cosigned().map(|cosigned| cosigned.time().seconds());
-    let problem = time.filter(|last| now < *last).map(|last| Unavailable::ClockBack { now, last }.to_string());
+    let problem = not_before(record, now).err().map(|fault| fault.to_string());
     (record.head().size, time, problem)
 }

@@ -4,6 +4,7 @@ use stele_spec::checkpoint::CheckpointError;
 use stele_spec::indexcosigner::{MalformedRequest, RefusedStep};
 use stele_witness_core::record::RecordError;
 use stele_witness_core::state::StateError;
+use stele_witness_core::wall_clock::ClockFault;
 
 /// The answer to `add-transition`.
 #[derive(Debug)]
@@ -20,8 +21,15 @@ pub enum StepAnswer {
     Untrusted(CheckpointError),
     /// 409: another size was checked last.
     NotTheLast(u64),
+    /// 413: longer than a step of so many entries is.
+    TooLong {
+        /// The most bytes that may follow its head.
+        most: usize,
+    },
     /// 422: the step is refused.
     Refused(RefusedStep),
+    /// 429: the log has used up its quota of the day; seconds to wait.
+    TooOften(u64),
     /// 503: the request may be fine, this cosigner is not.
     Unavailable(Unavailable),
 }
@@ -29,14 +37,9 @@ pub enum StepAnswer {
 /// Why this cosigner cannot sign now.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// The clock is earlier than the last cosignature for this log, or says what no cosignature may say.
-    #[error("the clock says {now}, the last cosignature for this log was made at {last}")]
-    Clock {
-        /// Now.
-        now: u64,
-        /// The time in the last cosignature.
-        last: u64,
-    },
+    /// No cosignature can be dated now.
+    #[error(transparent)]
+    Clock(#[from] ClockFault),
     /// The state cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
@@ -58,8 +61,19 @@ impl StepAnswer {
             Self::UnknownLog => 404,
             Self::Untrusted(_) => 403,
             Self::NotTheLast(_) => 409,
+            Self::TooLong { .. } => 413,
             Self::Refused(_) => 422,
+            Self::TooOften(_) => 429,
             Self::Unavailable(_) => 503,
+        }
+    }
+}
+
+impl From<RefusedStep> for StepAnswer {
+    fn from(refused: RefusedStep) -> Self {
+        match refused {
+            RefusedStep::NotTheLast { checked, .. } => Self::NotTheLast(checked),
+            refused => Self::Refused(refused),
         }
     }
 }

@@ -5,72 +5,131 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use stele_clock::Clock;
 use stele_spec::checkpoint::Origin;
-use stele_spec::cosignature::UnixTime;
 use stele_spec::hash::Digest;
-use stele_spec::indexcosigner::{AddTransition, RefusedStep, check};
+use stele_spec::indexcosigner::{AddTransition, RefusedStep, StepHead, check, wrong_entry};
+use stele_spec::misbehaviour::WrongIndexStep;
+use stele_witness_core::evidence::Kept;
 use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::{StateError, StateStore};
 use stele_witness_core::trusted_log::{LogSignedCheckpoint, TrustedLog};
+use stele_witness_core::wall_clock::WallClock;
+use stele_witness_core::witness::{Witness, look};
 
 use crate::answer::{StepAnswer, Unavailable};
-use crate::log_slot::{LogSettings, LogSlot};
+use crate::log_slot::{Checking, LogSettings, LogSlot};
 use crate::metrics;
 
 /// The cosigner of a folder, and its keys.
 pub struct IndexCosigner {
     keyring: WitnessSigner,
-    clock: Arc<dyn Clock>,
+    clock: WallClock,
     states: StateStore,
-    slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
+    /// The witness of the same folder: it keeps what this one finds against a log.
+    witness: Arc<Witness>,
+    slots: RwLock<Arc<LogSlots>>,
 }
 
 /// What an index cosigner is made of.
-#[derive(Debug)]
 pub struct Parts {
     /// Its keys: no other cosigner's.
     pub keyring: WitnessSigner,
     /// Its own states and marks.
     pub states: StateStore,
     /// What it cosigns.
-    pub logs: Vec<TrustedLog>,
+    pub logs: Vec<IndexedLog>,
+    /// The witness of the same folder.
+    pub witness: Arc<Witness>,
+}
+
+/// A log whose index is checked.
+#[derive(Clone, Debug)]
+pub struct IndexedLog {
+    /// Its origin and keys.
+    pub log: TrustedLog,
+    /// The most cosignatures a day, if there is a limit.
+    pub qpd: Option<u64>,
+}
+
+/// How one log is, for `/healthz`.
+#[derive(Clone, Debug)]
+pub struct IndexHealth {
+    /// The log.
+    pub origin: String,
+    /// The size that was cosigned last.
+    pub size: u64,
+    /// When, if ever.
+    pub time: Option<u64>,
+    /// Why we cannot cosign it, if we cannot.
+    pub problem: Option<String>,
+}
+
+/// By the SHA-256 of the origin.
+type LogSlots = BTreeMap<Digest, Arc<LogSlot>>;
+
+/// A reload of which nothing can fail any more.
+pub struct Prepared<'a> {
+    cosigner: &'a IndexCosigner,
+    slots: LogSlots,
+    known: BTreeMap<Digest, LogSettings>,
+}
+
+impl Prepared<'_> {
+    /// Takes it over.
+    pub fn commit(mut self) {
+        for (digest, slot) in self.cosigner.slots().iter() {
+            let gone = || LogSettings { log: slot.settings().log.clone(), wanted: false, qpd: None };
+            slot.set(self.known.remove(digest).unwrap_or_else(gone));
+        }
+        *self.cosigner.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.slots);
+    }
 }
 
 impl IndexCosigner {
     /// Takes up every log, or none: a state that cannot be trusted keeps it from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
-        let Parts { keyring, states, logs } = parts;
+        let Parts { keyring, states, logs, witness } = parts;
         states.recover()?;
-        let cosigner = Self { keyring, clock, states, slots: RwLock::default() };
-        cosigner.reload(logs)?;
+        let cosigner = Self { keyring, clock: WallClock::start(clock), states, witness, slots: RwLock::default() };
+        cosigner.prepare(logs)?.commit();
         Ok(cosigner)
     }
 
-    /// Takes over what the config says of logs now; all or nothing. Blocks on the disk.
-    pub fn reload(&self, logs: Vec<TrustedLog>) -> Result<(), StateError> {
+    /// Reads what the config says of logs now, and changes nothing yet. Blocks on the disk.
+    pub fn prepare(&self, logs: Vec<IndexedLog>) -> Result<Prepared<'_>, StateError> {
         let before = self.slots();
-        let mut slots = BTreeMap::clone(&before);
-        let mut known: BTreeMap<Digest, LogSettings> = BTreeMap::new();
-        for log in logs {
+        let mut slots = LogSlots::clone(&before);
+        let mut known = BTreeMap::new();
+        for IndexedLog { log, qpd } in logs {
             let digest = log.origin().digest();
+            let settings = LogSettings { log, wanted: true, qpd };
             if before.contains_key(&digest) {
-                known.insert(digest, LogSettings { log, wanted: true });
+                known.insert(digest, settings);
             } else {
-                let loaded = self.states.load(log.origin())?;
-                slots.insert(digest, Arc::new(LogSlot::open(log, loaded)));
+                let loaded = self.states.load(settings.log.origin())?;
+                slots.insert(digest, Arc::new(LogSlot::open(settings, loaded)));
             }
         }
-        for (digest, slot) in before.iter() {
-            let gone = || LogSettings { log: slot.settings().log.clone(), wanted: false };
-            slot.set(known.remove(digest).unwrap_or_else(gone));
-        }
-        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
-        Ok(())
+        Ok(Prepared { cosigner: self, slots, known })
     }
 
     /// Our verifier keys.
     pub fn own(&self) -> WitnessKeys {
         self.keyring.own()
+    }
+
+    /// Whether a request with this head, of which `rest` bytes are still to come, is worth its room. Nothing is decided by that: another
+    /// step may come before it.
+    pub fn admits(&self, head: &[u8], rest: usize) -> Result<(), StepAnswer> {
+        let head = StepHead::parse(head).map_err(StepAnswer::Malformed)?;
+        let Some(slot) = self.wanted(head.checkpoint().origin()) else { return Err(StepAnswer::UnknownLog) };
+        let most = head.longest_rest();
+        let admitted = match slot.settings().log.verify(head.note()) {
+            Err(error) => Err(StepAnswer::Untrusted(error)),
+            Ok(_) if rest > most => Err(StepAnswer::TooLong { most }),
+            Ok(_) => head.follows(slot.checked()).map_err(StepAnswer::from),
+        };
+        admitted.inspect_err(|answer| self.note(&slot, head.end(), answer))
     }
 
     /// Answers one `add-transition` request. Requests for one log wait for each other; those of different logs do not.
@@ -84,7 +143,7 @@ impl IndexCosigner {
             Ok(verified) => self.step(&slot, &request, &verified).unwrap_or_else(StepAnswer::Unavailable),
             Err(error) => StepAnswer::Untrusted(error),
         };
-        self.note(&slot, &request, &answer);
+        self.note(&slot, request.end(), &answer);
         answer
     }
 
@@ -100,41 +159,81 @@ impl IndexCosigner {
         slot.serve(&record);
         let cosigned = record.head();
         let beyond = checking.beyond.filter(|(size, _)| *size > cosigned.size);
-        let step = match check(request, beyond.unwrap_or((cosigned.size, cosigned.root))) {
+        let last = beyond.unwrap_or((cosigned.size, cosigned.root));
+        slot.set_checked(last);
+        let step = match check(request, last) {
             Ok(step) => step,
-            Err(RefusedStep::NotTheLast { checked, .. }) => return Ok(StepAnswer::NotTheLast(checked)),
-            Err(refused) => return Ok(StepAnswer::Refused(refused)),
+            Err(refused) => {
+                self.keep_evidence(slot, &mut checking, request, verified, &refused);
+                return Ok(refused.into());
+            }
         };
+        let tree = (step.size(), step.root());
         if step.size() < verified.checkpoint().size() {
-            checking.beyond = Some((step.size(), step.root()));
+            checking.beyond = Some(tree);
+            slot.set_checked(tree);
             return Ok(StepAnswer::Checked(step.size()));
         }
-        let signed = Cosigned::sign(verified, &self.keyring, self.time_after(&record)?)?;
+        let time = self.clock.time_after(&record)?;
+        if let Err(seconds) = slot.take_cosignature(time.seconds()) {
+            return Ok(StepAnswer::TooOften(seconds));
+        }
+        let signed = Cosigned::sign(verified, &self.keyring, time).inspect_err(|_| slot.put_back_cosignature())?;
         checking.state.advance(&signed)?;
         checking.beyond = None;
+        slot.set_checked(tree);
         let lines = signed.lines().iter().map(ToString::to_string).collect();
         slot.serve(&LastCosigned::Cosigned(Box::new(signed)));
         Ok(StepAnswer::Cosigned(lines))
     }
 
-    /// Time never goes back for a log.
-    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, Unavailable> {
-        let now = self.clock.unix_seconds();
-        let last = record.cosigned().map_or(1, |cosigned| cosigned.time().seconds());
-        let time = UnixTime::new(now).ok().filter(|_| now >= last);
-        time.ok_or(Unavailable::Clock { now, last })
+    /// Keeps a step that convicts its log, with the log's own signature alone: what others added to the checkpoint proves nothing.
+    fn keep_evidence(
+        &self,
+        slot: &LogSlot,
+        checking: &mut Checking,
+        request: &AddTransition<'_>,
+        verified: &LogSignedCheckpoint,
+        refused: &RefusedStep,
+    ) {
+        let may = refused.convicts() || matches!(refused, RefusedStep::Kind { .. } | RefusedStep::Entry { .. });
+        if !may || checking.convicted == Some(request.end()) {
+            return;
+        }
+        let Ok(step) = request.under(verified.note().clone()) else { return };
+        let Ok(wrong) = wrong_entry(&step) else { return };
+        slot.count(|counts| counts.wrong_entries += 1);
+        let (origin, position) = (&slot.origin, wrong.position);
+        match self.witness.keep_wrong_index(origin, &wrong, &WrongIndexStep::new(&step)) {
+            Some(Ok(kept)) => {
+                checking.convicted = Some(request.end());
+                let left_out = slot.messages.wrong.admit(self.clock.steady());
+                let kept = if kept == Kept::Full { "not kept: enough of it is" } else { "kept" };
+                tracing::error!(%origin, position, %refused, ?left_out, evidence = kept, "THE LOG STATES A WRONG INDEX ROOT: not cosigned");
+            }
+            Some(Err(error)) => {
+                tracing::error!(%origin, position, %refused, %error, "THE LOG STATES A WRONG INDEX ROOT, and the evidence cannot be kept");
+            }
+            // The witness of the folder does not know the log: its config was changed, and it is not ours any more.
+            None => {}
+        }
     }
 
-    fn note(&self, slot: &LogSlot, request: &AddTransition<'_>, answer: &StepAnswer) {
+    /// Counts an answer, and writes into the messages what an operator is to know, at most once a minute: who brings a step may be anybody.
+    fn note(&self, slot: &LogSlot, size: u64, answer: &StepAnswer) {
         slot.count(|counts| *counts.answers.entry(answer.status()).or_default() += 1);
-        let (origin, size) = (&slot.origin, request.end());
+        let origin = &slot.origin;
         match answer {
-            StepAnswer::Refused(error) if error.convicts() => {
-                slot.count(|counts| counts.wrong_roots += 1);
-                tracing::error!(%origin, size, %error, "THE LOG STATES A WRONG INDEX ROOT: not cosigned");
+            StepAnswer::Refused(error) => {
+                if let Some(left_out) = slot.messages.refused.admit(self.clock.steady()) {
+                    tracing::warn!(%origin, size, %error, left_out, "a step is refused");
+                }
             }
-            StepAnswer::Refused(error) => tracing::warn!(%origin, size, %error, "a step is refused"),
-            StepAnswer::Unavailable(error) => tracing::error!(%origin, size, %error, "cannot cosign"),
+            StepAnswer::Unavailable(error) => {
+                if let Some(left_out) = slot.messages.unavailable.admit(self.clock.steady()) {
+                    tracing::error!(%origin, size, %error, left_out, "cannot cosign");
+                }
+            }
             _ => {}
         }
     }
@@ -142,6 +241,20 @@ impl IndexCosigner {
     /// The checkpoint that is served under an origin hash; none for a log that is not ours or not cosigned yet.
     pub fn checkpoint(&self, origin_hash: &str) -> Option<Arc<[u8]>> {
         self.slots().get(&Digest::from_hex(origin_hash).ok()?)?.served()
+    }
+
+    /// How each log is: its state read from the disk again, unless a step is being checked; the clock held against it.
+    pub fn health(&self) -> Vec<IndexHealth> {
+        let now = self.clock.now();
+        let each = |slot: &Arc<LogSlot>| {
+            let counts = slot.counts();
+            let as_known = || (counts.size, Some(counts.time).filter(|time| *time > 0), None);
+            let (size, time, problem) =
+                slot.idle().map_or_else(as_known, |mut checking| look(&mut checking.state, now));
+            let problem = problem.or_else(|| self.clock.not_ahead(now).err().map(|error| error.to_string()));
+            IndexHealth { origin: slot.origin.to_string(), size, time, problem }
+        };
+        self.slots().values().map(each).collect()
     }
 
     /// Settles every mark, and lets each file hold what was recorded of it.
@@ -163,7 +276,7 @@ impl IndexCosigner {
         metrics::exposition(&logs)
     }
 
-    fn slots(&self) -> Arc<BTreeMap<Digest, Arc<LogSlot>>> {
+    fn slots(&self) -> Arc<LogSlots> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -17,7 +17,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use stele_serve::{Bodies, refusal};
+use stele_serve::{Bodies, Held, Pieces, Unread, refusal, with_retry_after};
+use stele_spec::indexcosigner::{MalformedRequest, StepHead};
 use tokio::sync::Semaphore;
 
 use crate::answer::{StepAnswer, Unavailable};
@@ -26,6 +27,9 @@ use crate::cosigner::IndexCosigner;
 /// The longest body in bytes, which the format's chapter asks for at least. Read, a proof takes up to ten times as much memory, before anything is
 /// verified.
 pub const MAX_BODY: usize = 32 << 20;
+
+/// The least bytes a second of a body, after the first seconds of the listener: 32 MiB over 2 Mbit/s take two minutes.
+pub const BODY_RATE: u64 = 256 << 10;
 
 /// How many of the longest bodies have room at one time.
 const BODIES: u64 = 4;
@@ -67,8 +71,14 @@ async fn add_transition(State(route): State<Arc<StepRoute>>, headers: HeaderMap,
         let message = format!("a step has at most {MAX_BODY} bytes here");
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &message, Some("close batches earlier"));
     }
-    let body = match route.bodies.receive(body).take(length).await {
-        Ok(body) => body,
+    let mut pieces = route.bodies.receive(body);
+    let body = match receive(&route.cosigner, &mut pieces, length).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => {
+            // It takes no room, and the answer reaches a log that still sends.
+            pieces.forget_the_rest().await;
+            return respond(refused);
+        }
         Err(unread) => return unread.answer("the step"),
     };
     // In the order in which they came: who repeats a step does not get before who brings one.
@@ -80,6 +90,30 @@ async fn add_transition(State(route): State<Arc<StepRoute>>, headers: HeaderMap,
         route.settle_soon();
     }
     respond(answer)
+}
+
+/// The whole of a body whose head is worth it: room is given after the head was read and checked, so nobody takes it who has no
+/// step to bring.
+async fn receive(
+    cosigner: &IndexCosigner,
+    pieces: &mut Pieces,
+    length: usize,
+) -> Result<Result<Held, StepAnswer>, Unread> {
+    let malformed = |error| Ok(Err(StepAnswer::Malformed(error)));
+    let Some(first) = pieces.peek(4).await?.first_chunk::<4>().copied() else {
+        return malformed(MalformedRequest::Short("the length of the head"));
+    };
+    let end = match StepHead::length(first) {
+        Ok(head) => 4 + head,
+        Err(error) => return malformed(error),
+    };
+    let (Some(head), Some(rest)) = (pieces.peek(end).await?.get(4..end), length.checked_sub(end)) else {
+        return malformed(MalformedRequest::Short("the head"));
+    };
+    if let Err(refused) = cosigner.admits(head, rest) {
+        return Ok(Err(refused));
+    }
+    pieces.take(length).await.map(Ok)
 }
 
 impl StepRoute {
@@ -108,6 +142,15 @@ fn respond(answer: StepAnswer) -> Response {
             refusal(status, "unknown-origin", "this index cosigner does not cosign that log", None)
         }
         StepAnswer::Untrusted(error) => refusal(status, "untrusted", &error.to_string(), None),
+        StepAnswer::TooLong { most } => {
+            let message = format!("a step of so many entries has at most {most} bytes after its head");
+            refusal(status, "too-large", &message, None)
+        }
+        StepAnswer::TooOften(seconds) => {
+            let message = "this log has had as many cosignatures as it may have a day";
+            let hint = Some("the operators can agree on a higher `qpd`");
+            with_retry_after(refusal(status, "too-often", message, hint), seconds)
+        }
         StepAnswer::Refused(error) => {
             let hint = error.convicts().then_some("the log's index is wrong: its operator must look at it");
             refusal(status, error.code(), &error.to_string(), hint)
@@ -115,7 +158,7 @@ fn respond(answer: StepAnswer) -> Response {
         StepAnswer::Unavailable(error) => {
             // What the machine said is for the operator's log, not for strangers.
             let (code, message) = match &error {
-                Unavailable::Clock { .. } => ("clock-back", error.to_string()),
+                Unavailable::Clock(fault) => (fault.code(), error.to_string()),
                 Unavailable::State(_) => ("state", "this index cosigner cannot record a cosignature now".to_owned()),
                 Unavailable::Signing(_) | Unavailable::Internal => ("internal", "internal error".to_owned()),
             };
@@ -150,3 +193,6 @@ fn text(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> 
     let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "no-store")];
     (status, headers, body.into()).into_response()
 }
+
+#[cfg(test)]
+mod tests;

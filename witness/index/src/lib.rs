@@ -12,4 +12,7 @@ mod cosigner;
 pub mod http;
 
 pub use answer::{StepAnswer, Unavailable};
-pub use cosigner::{IndexCosigner, Parts};
+pub use cosigner::{IndexCosigner, IndexHealth, IndexedLog, Parts, Prepared};
+
+#[cfg(test)]
+mod testkit;

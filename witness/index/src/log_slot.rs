@@ -1,9 +1,11 @@
 //! What an index cosigner keeps of one log while it runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use stele_spec::checkpoint::Origin;
 use stele_spec::hash::RootHash;
+use stele_witness_core::daily_quota::DailyQuota;
+use stele_witness_core::message_rate::MessageRate;
 use stele_witness_core::record::LastCosigned;
 use stele_witness_core::state::LogState;
 use stele_witness_core::trusted_log::TrustedLog;
@@ -14,9 +16,13 @@ use crate::metrics::Counts;
 pub(crate) struct LogSlot {
     pub(crate) origin: Origin,
     settings: RwLock<Arc<LogSettings>>,
+    quota: Mutex<DailyQuota>,
     checking: Mutex<Checking>,
+    /// What was checked last, for who asks before it is his turn.
+    checked: Mutex<(u64, RootHash)>,
     served: RwLock<Option<Arc<[u8]>>>,
     counts: Mutex<Counts>,
+    pub(crate) messages: Messages,
 }
 
 /// What the config says of a log.
@@ -24,6 +30,8 @@ pub(crate) struct LogSettings {
     pub(crate) log: TrustedLog,
     /// Whether it is cosigned; the state of one that is not stays.
     pub(crate) wanted: bool,
+    /// The most cosignatures a day, if there is a limit.
+    pub(crate) qpd: Option<u64>,
 }
 
 /// The state, for one at a time.
@@ -31,16 +39,30 @@ pub(crate) struct Checking {
     pub(crate) state: LogState,
     /// A tree beyond what was cosigned, of which every index entry was checked; in memory alone.
     pub(crate) beyond: Option<(u64, RootHash)>,
+    /// The end of the step that was kept as evidence last: who repeats it causes no more work.
+    pub(crate) convicted: Option<u64>,
+}
+
+/// The kinds of messages about a log: anybody may bring a step that is refused.
+#[derive(Default)]
+pub(crate) struct Messages {
+    pub(crate) wrong: MessageRate,
+    pub(crate) refused: MessageRate,
+    pub(crate) unavailable: MessageRate,
 }
 
 impl LogSlot {
-    pub(crate) fn open(log: TrustedLog, (state, record): (LogState, LastCosigned)) -> Self {
+    pub(crate) fn open(settings: LogSettings, (state, record): (LogState, LastCosigned)) -> Self {
+        let head = record.head();
         let slot = Self {
-            origin: log.origin().clone(),
-            settings: RwLock::new(Arc::new(LogSettings { log, wanted: true })),
-            checking: Mutex::new(Checking { state, beyond: None }),
+            origin: settings.log.origin().clone(),
+            settings: RwLock::new(Arc::new(settings)),
+            quota: Mutex::default(),
+            checking: Mutex::new(Checking { state, beyond: None, convicted: None }),
+            checked: Mutex::new((head.size, head.root)),
             served: RwLock::default(),
             counts: Mutex::default(),
+            messages: Messages::default(),
         };
         slot.serve(&record);
         slot
@@ -57,6 +79,37 @@ impl LogSlot {
     /// A thread that panicked within has left the state uncertain, and the files are read again.
     pub(crate) fn checking(&self) -> MutexGuard<'_, Checking> {
         self.checking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, unless a step is being checked.
+    pub(crate) fn idle(&self) -> Option<MutexGuard<'_, Checking>> {
+        match self.checking.try_lock() {
+            Ok(checking) => Some(checking),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The tree that was checked last. It may grow any moment.
+    pub(crate) fn checked(&self) -> (u64, RootHash) {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_checked(&self, tree: (u64, RootHash)) {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = tree;
+    }
+
+    /// Takes one of the cosignatures of the day, where they are limited, or says in how many seconds there will be one.
+    pub(crate) fn take_cosignature(&self, now: u64) -> Result<(), u64> {
+        let Some(qpd) = self.settings().qpd else { return Ok(()) };
+        self.quota.lock().unwrap_or_else(PoisonError::into_inner).take(qpd, now)
+    }
+
+    /// Gives back one that was not made.
+    pub(crate) fn put_back_cosignature(&self) {
+        if self.settings().qpd.is_some() {
+            self.quota.lock().unwrap_or_else(PoisonError::into_inner).put_back();
+        }
     }
 
     pub(crate) fn served(&self) -> Option<Arc<[u8]>> {

@@ -14,7 +14,7 @@ pub(crate) struct Counts {
     /// Answers by status.
     pub(crate) answers: BTreeMap<u16, u64>,
     /// Steps whose index entry is not what the log's own entries make.
-    pub(crate) wrong_roots: u64,
+    pub(crate) wrong_entries: u64,
 }
 
 /// A line for each value.
@@ -45,7 +45,7 @@ pub(crate) fn exposition(logs: &[(&str, Counts)]) -> String {
         "Index entries, signed by their log, that its own entries contradict",
     );
     for (origin, counts) in logs {
-        family.value(&[("origin", origin)], counts.wrong_roots);
+        family.value(&[("origin", origin)], counts.wrong_entries);
     }
     metrics.into_text()
 }

@@ -11,6 +11,7 @@ use crate::receive::ReceiveError;
 use crate::verify::NotWhole;
 use stele_witness_core::record::RecordError;
 use stele_witness_core::state::StateError;
+use stele_witness_core::wall_clock::ClockFault;
 
 /// Why a mirror does not start, or does not sign.
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +48,9 @@ pub enum MirrorError {
         /// Its root.
         expected: RootHash,
     },
-    /// The clock is earlier than our last signature.
-    #[error("the clock says {now}, the last signature for this log was made at {last}")]
-    ClockBack {
-        /// Now.
-        now: u64,
-        /// Then.
-        last: u64,
-    },
+    /// No signature can be dated now.
+    #[error(transparent)]
+    Clock(#[from] ClockFault),
     /// The witness's record has no line of the log's keys any more: they were changed in the config.
     #[error("what was cosigned is not signed by a key that is trusted now: {0}")]
     Untrusted(CheckpointError),
@@ -90,7 +86,7 @@ impl Explain for MirrorError {
             );
         Self::Copy(_) => Exit::Unavailable, "not-copied";
         Self::OtherHistory { .. } => Exit::Inconsistent, "other-history";
-        Self::ClockBack { .. } => Exit::Unavailable, "clock-back";
+        Self::Clock(fault) => Exit::Unavailable, fault.code(), hint: fault.hint();
         Self::Untrusted(_) => Exit::Inconsistent, "not-signed";
         Self::Signing(_) | Self::Push(_) => Exit::Internal, "internal";
         Self::Durable(error) => error;

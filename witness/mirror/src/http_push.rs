@@ -182,7 +182,7 @@ fn respond(pushed: Pushed) -> Response {
         ),
         Pushed::Failed(error) => {
             // What the machine said is for the operator's log, not for strangers.
-            let code = if matches!(error, MirrorError::ClockBack { .. }) { "clock-back" } else { "state" };
+            let code = if let MirrorError::Clock(fault) = error { fault.code() } else { "state" };
             let mut response = refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 code,

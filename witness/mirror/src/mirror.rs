@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use stele_clock::Clock;
 use stele_fetch::timed_files::TimedFiles;
 use stele_spec::checkpoint::Origin;
-use stele_spec::cosignature::{UnixTime, verify_cosignature};
+use stele_spec::cosignature::verify_cosignature;
 use stele_spec::hash::Digest;
 use stele_spec::note::{NoteSignature, SignedNote, VerifierKey};
 use stele_spec::tile::TilePath;
@@ -16,6 +16,7 @@ use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateStore;
 use stele_witness_core::trusted_log::TrustedLog;
+use stele_witness_core::wall_clock::WallClock;
 
 use crate::copy::copy;
 use crate::error::MirrorError;
@@ -29,7 +30,7 @@ pub struct Mirror {
     keyring: WitnessSigner,
     /// The witness of the same folder: its line is verified and passed on.
     pub(crate) witness: WitnessKeys,
-    clock: Arc<dyn Clock>,
+    clock: WallClock,
     states: StateStore,
     slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
 }
@@ -70,18 +71,47 @@ enum SignDue {
     Anew { before: Box<LastCosigned>, lines: Vec<NoteSignature> },
 }
 
+/// A reload of which nothing can fail any more.
+pub struct Prepared<'a> {
+    mirror: &'a Mirror,
+    slots: BTreeMap<Digest, Arc<LogSlot>>,
+    settings: BTreeMap<Digest, LogSettings>,
+}
+
+impl Prepared<'_> {
+    /// Takes it over.
+    pub fn commit(mut self) {
+        for (digest, slot) in self.mirror.slots().iter() {
+            let gone = || LogSettings {
+                log: slot.settings().log.clone(),
+                cosigners: Vec::new(),
+                wanted: false,
+                pushed: false,
+            };
+            *slot.settings.write().unwrap_or_else(PoisonError::into_inner) =
+                Arc::new(self.settings.remove(digest).unwrap_or_else(gone));
+        }
+        *self.mirror.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(self.slots);
+    }
+}
+
 impl Mirror {
     /// Takes up every copy. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, MirrorError> {
         let Parts { keyring, witness, states, logs } = parts;
         states.recover()?;
-        let mirror = Self { keyring, witness, clock, states, slots: RwLock::default() };
+        let mirror = Self { keyring, witness, clock: WallClock::start(clock), states, slots: RwLock::default() };
         mirror.reload(logs)?;
         Ok(mirror)
     }
 
     /// Takes over what the config says of mirrored logs now; all or nothing. Blocks on the disk.
     pub fn reload(&self, logs: Vec<MirroredLog>) -> Result<(), MirrorError> {
+        self.prepare(logs).map(Prepared::commit)
+    }
+
+    /// Reads what a reload needs, and changes nothing yet. Blocks on the disk.
+    pub fn prepare(&self, logs: Vec<MirroredLog>) -> Result<Prepared<'_>, MirrorError> {
         let before = self.slots();
         let mut slots = BTreeMap::clone(&before);
         let mut settings = BTreeMap::new();
@@ -95,18 +125,7 @@ impl Mirror {
                 slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, loaded)?));
             }
         }
-        for (digest, slot) in before.iter() {
-            let gone = || LogSettings {
-                log: slot.settings().log.clone(),
-                cosigners: Vec::new(),
-                wanted: false,
-                pushed: false,
-            };
-            *slot.settings.write().unwrap_or_else(PoisonError::into_inner) =
-                Arc::new(settings.remove(digest).unwrap_or_else(gone));
-        }
-        *self.slots.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(slots);
-        Ok(())
+        Ok(Prepared { mirror: self, slots, settings })
     }
 
     /// Our verifier keys.
@@ -213,7 +232,7 @@ impl Mirror {
             }
             Err(error) => return Err(slot.damaged(error)),
         }
-        let signed = Cosigned::sign_beside(cosigned.note(), lines, &self.keyring, self.time_after(&before)?)?;
+        let signed = Cosigned::sign_beside(cosigned.note(), lines, &self.keyring, self.clock.time_after(&before)?)?;
         slot.state.lock().unwrap_or_else(PoisonError::into_inner).advance(&signed)?;
         slot.serve(&signed);
         if let Err(error) = slot.store.prune(known.size, checkpoint.size()) {
@@ -225,15 +244,6 @@ impl Mirror {
             tracing::warn!(origin = %slot.origin, %error, "recorded, but not in a file of its own yet");
         }
         Ok(Some((true, signed)))
-    }
-
-    fn time_after(&self, record: &LastCosigned) -> Result<UnixTime, MirrorError> {
-        let now = self.clock.unix_seconds();
-        let last = record.cosigned().map_or(1, |cosigned| cosigned.time().seconds());
-        if now < last {
-            return Err(MirrorError::ClockBack { now, last });
-        }
-        UnixTime::new(now).map_err(|_| MirrorError::ClockBack { now, last })
     }
 
     /// The checkpoint that is served under an origin hash.

@@ -35,7 +35,7 @@ use stele_witness_core::held::held;
 use stele_witness_core::log_slot::LogSettings;
 use stele_witness_core::signer::WitnessKeys;
 use stele_witness_core::state::{StateStore, StateView};
-use stele_witness_core::witness::{Parts, Reloaded, Witness};
+use stele_witness_core::witness::{Parts, Prepared, Witness};
 
 /// A witness's folder with its config, checked.
 #[derive(Debug)]
@@ -74,12 +74,12 @@ impl WitnessDir {
         Ok(Witness::open(Parts { keyring, states, archive, held, logs: self.settings(), lock }, clock)?)
     }
 
-    /// Lets a running witness take over what the config says of logs now. The keys are read at the start only.
-    pub fn reload_witness(&self, witness: &Witness) -> Result<Reloaded, WitnessError> {
+    /// Reads what a running witness is to take over of what the config says of logs now. The keys are read at the start only.
+    pub fn prepare_witness<'a>(&self, witness: &'a Witness) -> Result<Prepared<'a>, WitnessError> {
         if self.keyring()?.own() != witness.own() {
             return Err(WitnessError::OtherKeys);
         }
-        Ok(witness.reload(self.settings())?)
+        Ok(witness.prepare(self.settings())?)
     }
 
     fn settings(&self) -> Vec<LogSettings> {

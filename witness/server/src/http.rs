@@ -15,6 +15,7 @@
 //! Pages of other origins may read every answer; `OPTIONS` says so. Errors are `{"error", "message", "hint"}`, except that 409 is the size alone, as the specification wants it.
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ use crate::metrics::exposition_of;
 use crate::page::{Published, about};
 use crate::service::Service;
 use stele_bastion::{Backend, Bastions, Reachability};
-use stele_index_cosigner::IndexCosigner;
+use stele_index_cosigner::{IndexCosigner, IndexHealth};
 use stele_mirror::Mirror;
 use stele_witness_core::answer::{AddCheckpointAnswer, SubtreeAnswer, Unavailable};
 use stele_witness_core::decide::Refusal;
@@ -74,7 +75,7 @@ pub async fn run_with(
         shutdown.await;
         let _ = stop.send(true);
     };
-    let service = Arc::new(Service::new(witness.clone()));
+    let service = Arc::new(Service::beside(witness.clone(), index.clone()));
     let page = Published::of(&reach, mirror.as_deref());
     let LimitsConfig { connections, connections_per_address } = connections;
     let at_door = Limits {
@@ -90,6 +91,8 @@ pub async fn run_with(
         .flatten()
         .max()
         .unwrap_or_default(),
+        // The one body that may be long is a step of the index.
+        body_rate: index.as_ref().and_then(|_| NonZeroU64::new(stele_index_cosigner::http::BODY_RATE)),
         ..limits()
     };
     let routes = router(service.clone(), &reach.bastions, &page);
@@ -142,7 +145,7 @@ fn public_router(service: Arc<Service>, page: &Published, told_of: Bastions) -> 
     let page = page.clone();
     let about = move |State(service): State<Arc<Service>>| async move {
         let health = service.health().await;
-        about(service.witness(), &health, &page)
+        about(service.witness(), &health.logs, &page)
     };
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
@@ -230,13 +233,7 @@ fn respond(answer: AddCheckpointAnswer) -> Response {
         }
         AddCheckpointAnswer::Unavailable(error) => {
             let (code, hint) = match &error {
-                Unavailable::ClockBack { .. } | Unavailable::NoTime { .. } => {
-                    ("clock-back", "the witness's operator must set its clock right; try again then")
-                }
-                Unavailable::ClockAhead { .. } => (
-                    "clock-jumped",
-                    "the witness's operator must look at its clock, and start the witness anew if it is right",
-                ),
+                Unavailable::Clock(fault) => (fault.code(), fault.hint()),
                 Unavailable::State(_) => ("state", "nothing was cosigned; the witness's operator must look at its log"),
                 Unavailable::Key(_) => {
                     ("key", "nothing was cosigned; the witness's operator must look at its ssh-agent")
@@ -271,8 +268,9 @@ async fn checkpoint(State(service): State<Arc<Service>>, Path(origin_hash): Path
 }
 
 async fn healthz(service: &Service, bastions: Bastions) -> Response {
-    let logs = service.health().await;
-    let well = logs.iter().all(|log| log.problem.is_none());
+    let health = service.health().await;
+    let (logs, index) = (&health.logs, &health.index);
+    let well = logs.iter().all(|log| log.problem.is_none()) && index.iter().flatten().all(|log| log.problem.is_none());
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // A witness that holds a proof has done its work: it goes on for all other logs, and no log can take it off the net by lying.
     let word = match (well, logs.iter().any(|log| log.evidence.iter().any(Held::is_proof))) {
@@ -289,6 +287,10 @@ async fn healthz(service: &Service, bastions: Bastions) -> Response {
         })
     });
     let mut report = serde_json::json!({"status": word, "logs": each.collect::<Vec<_>>()});
+    let indexed = |log: &IndexHealth| serde_json::json!({"origin": log.origin, "size": log.size, "cosigned_at": log.time, "problem": log.problem});
+    if let (Some(index), Some(report)) = (index, report.as_object_mut()) {
+        report.insert("index".into(), index.iter().map(indexed).collect::<Vec<_>>().into());
+    }
     let through: Vec<_> = bastions.iter().map(Backend::report).collect();
     if let (false, Some(report)) = (through.is_empty(), report.as_object_mut()) {
         report.insert("bastions".into(), through.into());
@@ -303,8 +305,8 @@ fn evidence(held: &Held) -> serde_json::Value {
 /// What is said of a log against which there is proof.
 fn against(evidence: &[Held]) -> Option<String> {
     let proof = evidence.iter().find(|held| held.is_proof())?;
-    let (kind, size) = (proof.kind.word(), proof.size);
-    Some(format!("this log's key has signed two histories ({kind} at size {size}): `stele-witness evidence export`"))
+    let (kind, size, says) = (proof.kind.word(), proof.size, proof.kind.says());
+    Some(format!("this log's key has {says} ({kind} at size {size}): `stele-witness evidence export`"))
 }
 
 fn text(status: StatusCode, media_type: &'static str, body: impl Into<axum::body::Body>) -> Response {

@@ -124,7 +124,8 @@ fn evidence(html: &mut String, health: &[LogHealth]) {
     *html += "<ul>\n";
     for log in health {
         for file in log.evidence.iter().take(LISTED) {
-            let word = if file.is_proof() { "proof that its key signed two histories" } else { "suspicion" };
+            let word =
+                if file.is_proof() { format!("proof that its key {}", file.kind.says()) } else { "suspicion".into() };
             let (kind, size) = (file.kind.word(), file.size);
             let _ = writeln!(
                 html,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use stele_index_cosigner::{IndexCosigner, IndexHealth};
 use stele_spec::hash::Digest;
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
@@ -32,11 +33,21 @@ const MAX_TOGETHER: usize = 64;
 /// A witness, and the queues of its logs.
 pub struct Service {
     witness: Arc<Witness>,
+    index: Option<Arc<IndexCosigner>>,
     queues: StdMutex<BTreeMap<Digest, Arc<Queue>>>,
     /// Strangers have subtrees signed one at a time: signing is what the other cores are for.
     subtrees: Semaphore,
     /// The last answer of `/healthz`, and when it was made.
-    health: Mutex<Option<(Instant, Arc<Vec<LogHealth>>)>>,
+    health: Mutex<Option<(Instant, Arc<Health>)>>,
+}
+
+/// How each log is, for `/healthz` and the page.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// With the witness.
+    pub logs: Vec<LogHealth>,
+    /// With the index cosigner; none where there is no index cosigner.
+    pub index: Option<Vec<IndexHealth>>,
 }
 
 /// The requests of one log.
@@ -57,8 +68,13 @@ struct PendingRequest {
 impl Service {
     /// A witness behind queues.
     pub fn new(witness: Arc<Witness>) -> Self {
+        Self::beside(witness, None)
+    }
+
+    /// The same, with the index cosigner of the same folder, whose health is told as well.
+    pub fn beside(witness: Arc<Witness>, index: Option<Arc<IndexCosigner>>) -> Self {
         let (queues, health) = (StdMutex::default(), Mutex::default());
-        Self { witness, queues, subtrees: Semaphore::new(1), health }
+        Self { witness, index, queues, subtrees: Semaphore::new(1), health }
     }
 
     /// The witness, for what does not wait.
@@ -111,16 +127,17 @@ impl Service {
     }
 
     /// How each log is; looked at again when the last look is older than a second.
-    pub async fn health(&self) -> Arc<Vec<LogHealth>> {
+    pub async fn health(&self) -> Arc<Health> {
         let mut last = self.health.lock().await;
         if let Some((at, health)) = &*last
             && at.elapsed() < HEALTH_EVERY
         {
             return health.clone();
         }
-        let witness = self.witness.clone();
-        let looked = tokio::task::spawn_blocking(move || witness.health()).await;
-        let health = Arc::new(looked.unwrap_or_else(|_| self.broken()));
+        let (witness, index) = (self.witness.clone(), self.index.clone());
+        let look = move || Health { logs: witness.health(), index: index.map(|index| index.health()) };
+        let looked = tokio::task::spawn_blocking(look).await;
+        let health = Arc::new(looked.unwrap_or_else(|_| Health { logs: self.broken(), index: None }));
         *last = Some((Instant::now(), health.clone()));
         health
     }

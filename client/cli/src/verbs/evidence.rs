@@ -7,7 +7,9 @@ use stele_explain::{Exit, Explain, Failure, explain};
 use stele_publish::error;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
-use stele_spec::misbehaviour::{EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven};
+use stele_spec::misbehaviour::{
+    EvidenceError, KnownKeys, Logged, MAX_EVIDENCE, Misbehaviour, Unproven, WrongIndexStep,
+};
 use stele_spec::note::{SignedNote, VerifierKey};
 
 use crate::Output;
@@ -110,6 +112,7 @@ fn parts(evidence: &Misbehaviour) -> Vec<Part> {
             parts.push(Part { name: "touched".into(), line, files: Vec::new() });
             parts
         }
+        Misbehaviour::WrongIndexStep(evidence) => step(evidence),
         Misbehaviour::RegistrationViolated(evidence) => {
             let mut parts: Vec<Part> = evidence.entries.iter().map(logged).collect();
             if let Some(history) = &evidence.history {
@@ -141,8 +144,32 @@ fn note(name: &str, note: &SignedNote) -> Part {
     Part { name: name.to_owned(), line, files: vec![("checkpoint", note.to_bytes())] }
 }
 
+/// The checkpoint, the entries, and the body that was refused.
+fn step(evidence: &WrongIndexStep) -> Vec<Part> {
+    let Ok(step) = evidence.step() else { return Vec::new() };
+    let mut parts = vec![note("head", step.note())];
+    if let Some(old) = step.old() {
+        let line = format!("index root {}", old.index);
+        parts.push(Part { name: format!("entry {}", old.entry().position), line, files: Vec::new() });
+    }
+    for (bytes, position) in step.entries().iter().zip(step.old_size()..) {
+        let (line, kind) = entry(bytes);
+        parts.push(Part { name: format!("entry {position}"), line, files: vec![(kind, bytes.to_vec())] });
+    }
+    let nodes = step.transition().map_or(0, |proof| proof.nodes().len());
+    let line = format!("from {} to {} entries, {nodes} nodes of the old index", step.old_size(), step.end());
+    parts.push(Part { name: "step".into(), line, files: vec![("add-transition", evidence.body().to_vec())] });
+    parts
+}
+
 fn logged(logged: &Logged) -> Part {
-    let (line, kind) = match Entry::parse(&logged.entry) {
+    let (line, kind) = entry(&logged.entry);
+    let files = vec![(kind, logged.entry.clone()), ("tlog-proof", logged.proof.to_bytes())];
+    Part { name: format!("entry {}", logged.position()), line, files }
+}
+
+fn entry(bytes: &[u8]) -> (String, &'static str) {
+    match Entry::parse(bytes) {
         Ok(Entry::Index(entry)) => (format!("index root {}", entry.root), "index"),
         Ok(Entry::Statement(signed)) => {
             let statement = signed.statement();
@@ -150,9 +177,7 @@ fn logged(logged: &Logged) -> Part {
             (format!("{} by {}{about}, key {}", statement.kind(), statement.publisher(), signed.kid()), "cose")
         }
         Err(error) => (format!("no entry: {error}"), "bytes"),
-    };
-    let files = vec![(kind, logged.entry.clone()), ("tlog-proof", logged.proof.to_bytes())];
-    Part { name: format!("entry {}", logged.position()), line, files }
+    }
 }
 
 /// Writes the parts as the standard files that they are. Nothing is overwritten.

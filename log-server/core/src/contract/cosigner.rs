@@ -1,7 +1,7 @@
 //! One witness, as a log speaks with it (c2sp.org/tlog-witness), or one index cosigner.
 //!
 //! # Contract
-//! - Each call is one exchange, and takes at most [`WITNESS_TIME`].
+//! - Each call is one exchange, and takes at most [`WITNESS_TIME`]; a step longer, by its bytes at [`STEP_RATE`].
 //! - An answer is handed on as it came, whatever its status. Nothing in it is trusted before it is verified.
 //! - [`Unreachable`]: no answer came, or none that can be read. Whether the witness has cosigned is unknown, and asking again is harmless.
 
@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// How long a witness may take for one answer.
 pub const WITNESS_TIME: Duration = Duration::from_secs(5);
+
+/// How many bytes of a step go over the line in a second at the least: what an index cosigner waits for.
+pub const STEP_RATE: u64 = 256 << 10;
 
 /// An address where a witness answers.
 pub trait Cosigner: Send {

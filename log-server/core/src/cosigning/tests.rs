@@ -1,9 +1,12 @@
 use super::*;
 use crate::contract::cosigner::{Cosigner, Unreachable, WitnessResponse};
 use crate::endpoint::{Endpoint, WitnessKey, add_checkpoint, cosignatures, remembered, request};
+use crate::index_steps::Steps;
 use crate::samples::{ORIGIN, Offline, claim, signer};
+use crate::step_supply::StepSupply;
 use crate::tiles::TileStore;
 use std::collections::VecDeque;
+use stele_clock::ManualClock;
 use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::merkle::prove_consistency;
 use stele_spec::note::{KeyType, SignerKey};
@@ -33,6 +36,10 @@ impl Cosigner for Script {
         let (status, body) = self.newest.clone().ok_or_else(nobody)?;
         Ok(WitnessResponse { status, body })
     }
+}
+
+fn steps() -> Steps {
+    Steps::new(&Arc::new(StepSupply::new(Arc::new(ManualClock::at(1)))), &Arc::default())
 }
 
 fn nobody() -> Unreachable {
@@ -132,7 +139,7 @@ fn the_two_keys_of_a_witness_are_answered_for_by_one_request() {
     let quantum = SignerKey::new("w1.example".parse().unwrap(), KeyType::MlDsa, [4; 32]);
     let both = format!("{}{}", line(&stage.head, &key()), line(&stage.head, &quantum));
     let keys = vec![WitnessKey { number: 0, key: key().verifier() }, WitnessKey { number: 1, key: quantum.verifier() }];
-    let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store);
+    let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store, &steps());
     let mut script = Script { answers: [(200, both)].into(), ..Script::default() };
     let answers = endpoint.answers(&request_for(&stage), &mut script);
     let outcomes: Vec<_> =
@@ -202,7 +209,7 @@ fn who_contradicts_us_is_asked_to_show_it() {
     let stage = stage();
     for (status, body) in [(409, "18446744073709551615\n"), (422, "")] {
         let keys = vec![WitnessKey { number: 0, key: key().verifier() }];
-        let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store);
+        let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store, &steps());
         let newest = Some((200, stage.head.note.to_string()));
         let mut script = Script { newest, answers: [(status, body.to_owned())].into(), asked: Vec::new() };
         let answers = endpoint.answers(&request_for(&stage), &mut script);

@@ -3,6 +3,8 @@
 use super::*;
 use crate::contract::cosigner::Unreachable;
 use crate::samples::{Offline, claim};
+use crate::step_supply::StepSupply;
+use stele_clock::{Clock as _, ManualClock};
 use stele_spec::hash::RootHash;
 use stele_spec::indexcosigner::{RefusedStep, check};
 use stele_spec::merkle::empty_root;
@@ -61,32 +63,39 @@ fn log() -> (Offline, Vec<Arc<SignedCheckpoint>>) {
     (log, heads)
 }
 
-fn recent(heads: &[Arc<SignedCheckpoint>]) -> RecentHeads {
-    let mut recent = RecentHeads::default();
-    heads.iter().for_each(|head| recent.add(head));
-    recent
+/// What a cosigner is brought, with these heads at hand.
+fn steps(heads: &[Arc<SignedCheckpoint>]) -> Steps {
+    steps_at(heads, &Arc::new(ManualClock::at(1)))
+}
+
+fn steps_at(heads: &[Arc<SignedCheckpoint>], clock: &Arc<ManualClock>) -> Steps {
+    let supply = Arc::new(StepSupply::new(clock.clone()));
+    supply.want();
+    heads.iter().for_each(|head| supply.note(head));
+    Steps::new(&supply, &Arc::new(AtomicBool::new(false)))
 }
 
 #[test]
 fn a_cosigner_that_has_the_head_before_is_brought_one_step_and_then_the_same_head_again() {
     let (log, heads) = log();
     let mut fake = Fake { known: (7, heads[3].checkpoint.root()), ..Fake::new() };
-    let lines = bring(&log.store, &heads[4], &recent(&heads[4..]), 7, &mut fake);
-    assert_eq!(lines.unwrap(), "cosigned");
-    assert_eq!(bring(&log.store, &heads[4], &recent(&heads[4..]), 9, &mut fake).unwrap(), "cosigned");
+    let mut steps = steps(&heads[4..]);
+    assert_eq!(steps.bring(&log.store, &heads[4], 7, &mut fake).unwrap(), "cosigned");
+    assert_eq!(steps.bring(&log.store, &heads[4], 9, &mut fake).unwrap(), "cosigned");
     assert_eq!(fake.brought, [(7, 9), (9, 9)]);
 }
 
 #[test]
 fn one_that_is_new_or_missed_heads_is_brought_every_step_with_proofs_at_hand_and_without() {
     let (log, heads) = log();
+    let steps_of = steps;
     let steps = [(0, 1), (1, 3), (3, 5), (5, 7), (7, 9)];
     for at_hand in 0..heads.len() {
         for from in 0..steps.len() {
             let known = (steps[from].0, if from == 0 { empty_root() } else { heads[from - 1].checkpoint.root() });
             let mut fake = Fake { known, ..Fake::new() };
             // What the log believes of it is wrong, and it says so.
-            let lines = bring(&log.store, &heads[4], &recent(&heads[at_hand..]), 7, &mut fake);
+            let lines = steps_of(&heads[at_hand..]).bring(&log.store, &heads[4], 7, &mut fake);
             assert_eq!(lines.unwrap(), "cosigned", "{at_hand} {from}");
             assert_eq!(fake.brought, steps[from..], "{at_hand} {from}");
         }
@@ -96,7 +105,7 @@ fn one_that_is_new_or_missed_heads_is_brought_every_step_with_proofs_at_hand_and
 #[test]
 fn one_that_refuses_is_heard_and_one_that_knows_more_or_another_log_is_told_apart() {
     let (log, heads) = log();
-    let bring = |fake: &mut Fake| bring(&log.store, &heads[4], &recent(&heads), 7, fake).unwrap_err();
+    let bring = |fake: &mut Fake| steps(&heads).bring(&log.store, &heads[4], 7, fake).unwrap_err();
     let mut refusing = Fake { refuses: true, ..Fake::new() };
     assert_eq!(bring(&mut refusing), Problem::Step { said: "{\"error\":\"wrong-index-root\"}".into() });
     let mut ahead = Fake { known: (11, empty_root()), ..Fake::new() };
@@ -109,10 +118,59 @@ fn one_that_refuses_is_heard_and_one_that_knows_more_or_another_log_is_told_apar
 }
 
 #[test]
-fn old_heads_are_forgotten_before_they_take_much_memory() {
-    let (_, heads) = log();
-    let mut recent = recent(&heads);
-    recent.add(&heads[2]);
-    assert_eq!(recent.0.len(), heads.len(), "an older head is not added");
-    assert!(recent.from(7).is_some() && recent.from(8).is_none() && recent.from(0).is_none());
+fn one_that_has_checked_less_than_is_believed_is_caught_up_at_once() {
+    let (log, heads) = log();
+    // Nothing is at hand: the first step of the replay is refused with the size, and the next begins there.
+    let mut fake = Fake::new();
+    assert_eq!(steps(&[]).bring(&log.store, &heads[4], 5, &mut fake).unwrap(), "cosigned");
+    assert_eq!(fake.brought, [(0, 1), (1, 3), (3, 5), (5, 7), (7, 9)]);
+}
+
+#[test]
+fn one_is_caught_up_at_a_time() {
+    let (log, heads) = log();
+    let mut steps = steps(&heads[4..]);
+    let (supply, mut fake) = (steps.supply.clone(), Fake::new());
+    let turn = supply.turn().unwrap();
+    assert_eq!(steps.bring(&log.store, &heads[4], 0, &mut fake), Err(Problem::InLine { checked: 0 }));
+    assert!(fake.brought.is_empty());
+    // What is at hand needs no turn.
+    let mut near = Fake { known: (7, heads[3].checkpoint.root()), ..Fake::new() };
+    assert_eq!(steps.bring(&log.store, &heads[4], 7, &mut near).unwrap(), "cosigned");
+    drop(turn);
+    assert_eq!(steps.bring(&log.store, &heads[4], 0, &mut fake).unwrap(), "cosigned");
+}
+
+#[test]
+fn after_a_replay_that_came_to_nothing_there_is_a_pause_and_each_is_longer() {
+    let (log, heads) = log();
+    let clock = Arc::new(ManualClock::at(1_000));
+    let mut steps = steps_at(&[], &clock);
+    let mut fake = Fake { refuses: true, ..Fake::new() };
+    let mut bring = |fake: &mut Fake| steps.bring(&log.store, &heads[4], 0, fake);
+    let said = Problem::Step { said: "{\"error\":\"wrong-index-root\"}".into() };
+    for pause in [PAUSES.0, PAUSES.0 * 2, PAUSES.0 * 4] {
+        assert_eq!(bring(&mut fake), Err(said.clone()));
+        let pausing = Problem::Pausing { checked: 0, last: Box::new(said.clone()) };
+        clock.sleep(pause - Duration::from_millis(1));
+        assert_eq!(bring(&mut fake), Err(pausing));
+        clock.sleep(Duration::from_millis(1));
+    }
+    fake.refuses = false;
+    assert_eq!(bring(&mut fake).unwrap(), "cosigned");
+    // It is forgotten then.
+    let mut refusing = Fake { refuses: true, ..Fake::new() };
+    assert_eq!(bring(&mut refusing), Err(said.clone()));
+    clock.sleep(PAUSES.0);
+    assert_eq!(bring(&mut refusing), Err(said));
+}
+
+#[test]
+fn a_replay_ends_when_nobody_waits_for_it() {
+    let (log, heads) = log();
+    let mut steps = steps(&[]);
+    steps.stop.store(true, Ordering::Relaxed);
+    let mut fake = Fake::new();
+    assert_eq!(steps.bring(&log.store, &heads[4], 0, &mut fake), Err(Problem::Waiting));
+    assert!(fake.brought.is_empty());
 }

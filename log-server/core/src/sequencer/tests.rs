@@ -7,8 +7,8 @@ use crate::manifests::Manifests;
 use crate::prover::Prover;
 use crate::replay::Parsed;
 use crate::rules::{Batch as BatchRule, Rules};
-use crate::samples::{ORIGIN, Offline, claim, open_registration, policy, signer};
-use crate::staged_batch::MAX_BATCH_BYTES;
+use crate::samples::{ORIGIN, Offline, claim, key, open_registration, policy, release, signer};
+use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
 use crate::witness_problem::Problem;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, RwLock};
@@ -18,6 +18,7 @@ use stele_spec::cosignature::{UnixTime, cosign};
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::note::{KeyType, SignerKey};
+use stele_spec::statement::{Host, MAX_HOSTS, Statement, sign};
 
 /// Lookups that nobody asks.
 #[derive(Debug)]
@@ -287,6 +288,31 @@ fn a_batch_is_closed_by_its_bytes() {
     submission.manifest = Some(SubmittedManifest::new(Digest::of(b""), vec![0; MAX_BATCH_BYTES]));
     let answered = replies(sequencer.step(START, Event::Submitted(submission, to)));
     assert_eq!(answered, [(1, "1 false".into())], "it waits for nothing");
+}
+
+/// A step over the statements must fit into one request to an index cosigner.
+#[test]
+fn a_batch_is_closed_by_the_bytes_of_its_statements() {
+    let (signed, _) = release("a.example", 1, "long", 1);
+    let Statement::Release(mut long) = signed.statement().clone() else { panic!("no release") };
+    let host = long.hosts[0].clone();
+    let locator = |number| format!("https://h{number}.example/{}", "a".repeat(900)).parse().unwrap();
+    long.hosts = (0..MAX_HOSTS).map(|number| Host { locator: locator(number), ..host.clone() }).collect();
+    let long = sign(&Statement::Release(long), &key(1)).unwrap();
+    let submitted = |to| {
+        let Parsed { entry, leaf, keys } = Parsed::of(long.bytes()).unwrap();
+        let Entry::Statement(signed) = entry else { panic!("no statement") };
+        let (files, manifest) = (FileDigestIndex::default(), None);
+        Event::Submitted(Box::new(Submission { signed, leaf, keys, files, manifest }), to)
+    };
+    let (_, mut sequencer) = sequencer("quorum none\n");
+    sequencer.step(START, Event::Idle);
+    let most = MAX_STATEMENT_BYTES.div_ceil(long.bytes().len());
+    assert!(most < BatchRule::default().max_entries, "{most}");
+    for number in 1..most {
+        assert!(replies(sequencer.step(START, submitted(number as u32))).is_empty(), "{number}");
+    }
+    assert_eq!(replies(sequencer.step(START, submitted(0))).len(), most, "it waits for nothing");
 }
 
 #[test]

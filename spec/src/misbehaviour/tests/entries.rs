@@ -1,6 +1,7 @@
 //! Entries: what an honest log holds convicts nobody, and what it cannot hold convicts the log.
 
 mod index;
+mod index_step;
 mod statements;
 
 use std::collections::BTreeSet;

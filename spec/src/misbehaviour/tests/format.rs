@@ -40,6 +40,7 @@ fn examples() -> Vec<(&'static str, Misbehaviour)> {
     log.say(release(b"2"), 1);
     log.say(claim(2), 2);
     let impostor = log.say(release(b"3"), 9);
+    let proof = log.transition();
     let staged = log.stage();
     log.index.rollback();
     let wrong =
@@ -87,6 +88,10 @@ fn examples() -> Vec<(&'static str, Misbehaviour)> {
             }),
         ),
         (
+            "an index entry with another root, as it was brought to an index cosigner",
+            Misbehaviour::WrongIndexStep(WrongIndexStep::new(&log.step((old + 1, wrong + 1, wrong + 1), Some(proof)))),
+        ),
+        (
             "a release of a coordinate that has other weights",
             Misbehaviour::RegistrationViolated(RegistrationViolated {
                 entries: vec![log.logged(1), log.logged(3), log.logged(4)],
@@ -132,6 +137,9 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         let at = good.windows(from.len()).position(|window| window == from).unwrap();
         [&good[..at], to, &good[at + from.len()..]].concat()
     };
+    let step = examples().swap_remove(5).1.to_bytes().unwrap();
+    let at = step.windows(5).position(|window| window == b"old 3").unwrap();
+    let no_step = [&step[..at], b"old 4", &step[at + 5..]].concat();
     let mut refused = vec![
         ("no bytes", Vec::new(), "evidence-malformed"),
         ("a byte after the file", [good.as_slice(), &[0]].concat(), "evidence-malformed"),
@@ -139,6 +147,7 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("another version", replace(b"@v1", b"@v2"), "evidence-version"),
         ("another kind's fields", replace(b"\x6asplit-view", b"\x68rollback"), "evidence-malformed"),
         ("no kind", replace(b"split-view", b"split-joke"), "evidence-kind-unknown"),
+        ("a step that is none", no_step, "evidence-malformed"),
         ("a note that is none", replace(b"log.example/stele\n7\n", b"log.example/stele\n7\r"), "evidence-malformed"),
     ];
     for (what, evidence) in [
@@ -223,7 +232,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_flipped_bit_convicts_nobody_of_anything_else(which in 0usize..10, bit in any::<prop::sample::Index>()) {
+    fn a_flipped_bit_convicts_nobody_of_anything_else(which in 0usize..11, bit in any::<prop::sample::Index>()) {
         let (_, evidence) = examples().swap_remove(which);
         let verdict = evidence.check(&keys()).unwrap();
         let mut bytes = evidence.to_bytes().unwrap();

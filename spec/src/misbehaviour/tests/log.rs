@@ -2,15 +2,17 @@
 
 use crate::checkpoint::{Checkpoint, sign_checkpoint};
 use crate::cosignature::{UnixTime, cosign};
-use crate::entry::Entry;
+use crate::entry::{Entry, IndexEntry};
 use crate::hash::{LeafHash, RootHash};
 use crate::index::{Index, Listing, Staged};
+use crate::indexcosigner::{AddTransition, OldTree};
 use crate::key::SecretKey;
-use crate::merkle::{MemoryTree, leaf_hash, prove_consistency, prove_inclusion, root_at};
+use crate::merkle::{ConsistencyProof, Frontier, MemoryTree, leaf_hash, prove_consistency, prove_inclusion, root_at};
 use crate::misbehaviour::{KnownKeys, Logged, Prefix};
 use crate::note::{KeyType, SignedNote, SignerKey};
 use crate::proof::TlogProof;
 use crate::statement::{LoggedRelease, SignedStatement, Statement, sign};
+use crate::transition::TransitionProof;
 
 /// Entries in a tree, and the right index of them.
 pub(super) struct LyingLog {
@@ -78,6 +80,43 @@ impl LyingLog {
         let from = self.index.position();
         let listings: Vec<_> = (from..self.size()).map(|position| self.listing(position)).collect();
         self.index.stage(&listings).unwrap()
+    }
+
+    /// The proof of the step over what came since the newest index entry.
+    pub(super) fn transition(&self) -> TransitionProof {
+        let listings: Vec<_> = (self.index.position()..self.size()).map(|position| self.listing(position)).collect();
+        TransitionProof::of(&self.index, &listings)
+    }
+
+    /// A statement of the first publisher, and the proof of the step over it.
+    pub(super) fn say_and_show(&mut self, statement: Statement) -> TransitionProof {
+        self.say(statement, 1);
+        self.transition()
+    }
+
+    pub(super) fn head_root(&self, size: u64) -> RootHash {
+        root_at(&self.tree, size).unwrap()
+    }
+
+    /// What is brought to an index cosigner for the entries from `old` to `end`, under the head of `size`.
+    pub(super) fn step(
+        &self,
+        (old, end, size): (u64, u64, u64),
+        transition: Option<TransitionProof>,
+    ) -> AddTransition<'_> {
+        let before = old.checked_sub(1).map(|index| {
+            let mut before = Frontier::new();
+            (0..index).for_each(|position| before.push(self.leaf(position)));
+            let index = IndexEntry::parse(&self.entries[index as usize]).unwrap().root;
+            OldTree { before, index }
+        });
+        let entries = self.entries[old as usize..end as usize].iter().map(Vec::as_slice).collect();
+        let proof = if end == size {
+            ConsistencyProof::from_path(Vec::new()).unwrap()
+        } else {
+            prove_consistency(&self.tree, end, size).unwrap()
+        };
+        AddTransition::new(before, proof, self.head_at(size), entries, transition).unwrap()
     }
 
     /// Appends the index entry that is right.

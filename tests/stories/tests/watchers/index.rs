@@ -235,12 +235,17 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     let answer = cosigner.post(&lie.bytes())?;
     assert!(answer.status == 422 && answer.text().contains("wrong-index-root"), "{}", answer.text());
     assert!(cosigner.server.messages().contains("THE LOG STATES A WRONG INDEX ROOT"));
+    convicted(&cosigner, &log)?;
     assert_eq!(cosigner.head(&origin).unwrap().size(), checked);
     let metrics = http::get(cosigner.server.address()?, "/index/metrics")?.text();
     assert!(
         metrics.contains("stele_index_cosigner_wrong_roots_total{origin=\"log.example/by-hand\"} 1\n"),
         "{metrics}"
     );
+
+    // Others can tell the log's operator, and not fill the messages: a refused step is said once a minute.
+    let said = cosigner.server.messages().matches("a step is refused").count();
+    assert!(said <= 2, "once for each start: {said}");
 
     // Whoever asks for it believes the head that it cosigned, and not the one with the lie.
     let key: VerifierKey = cosigner.vkey.parse().unwrap();
@@ -249,6 +254,63 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     let cosigned = http::get(cosigner.server.address()?, &format!("/index/{}/checkpoint", origin.digest()))?;
     assert!(policy.verify(&cosigned.body).is_ok());
     assert!(policy.verify(&lie.note.to_bytes()).is_err());
+    cosigner.server.stop()
+}
+
+/// What the refusal left behind: a file that everybody can check, listed with all other evidence.
+fn convicted(cosigner: &IndexCosigner, log: &ByHand) -> Step {
+    let (folder, key) = (path(&cosigner.folder)?.to_owned(), log.signer.verifier().to_string());
+    let run = |program, arguments: &[&str], code| command::run(program, arguments)?.expect(code);
+    let listed = run(Binary::Witness, &["evidence", "list", &folder], 0)?.stdout;
+    assert!(listed.starts_with("wrong-index-root log.example/by-hand size 7, proof  "), "{listed}");
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    let out = cosigner.folder.join("for-everybody");
+    let exported = run(Binary::Witness, &["evidence", "export", &folder, "--out", path(&out)?], 0)?.stdout;
+    let file = exported.trim_end();
+    let verdict = run(Binary::Stele, &["evidence", "verify", file, "--vkey", &key], 0)?.stdout;
+    assert!(verdict.contains("says at entry 6 what its own entries before it contradict"), "{verdict}");
+    let other = ByHand::new("log.example/other").signer.verifier().to_string();
+    run(Binary::Stele, &["evidence", "verify", file, "--vkey", &other], 14)?;
+    let shown = run(Binary::Stele, &["evidence", "show", file], 0)?.stdout;
+    assert!(shown.contains("from 4 to 7 entries"), "{shown}");
+    let health = http::get(cosigner.server.address()?, "/healthz")?.expect(200)?.text();
+    let health: serde_json::Value = serde_json::from_str(&health).unwrap();
+    assert_eq!(health["status"], "evidence", "{health}");
+    assert_eq!(health["logs"][0]["evidence"][0]["kind"], "wrong-index-root", "{health}");
+    assert_eq!(health["index"][0]["size"], 4, "{health}");
+    let told = command::run(Binary::Witness, &["doctor", &folder, "--url", &cosigner.server.url()?])?;
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(
+        told.contains("its key signed a wrong index") && told.contains("log.example/by-hand size 4 of 0"),
+        "{told}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_reload_that_fails_leaves_the_index_cosigner_as_it_was() -> Step {
+    let home = Home::temporary()?;
+    let mut log = ByHand::new("log.example/by-hand");
+    let mut cosigner = IndexCosigner::init(home.path(), "log.example/by-hand", &log.signer.verifier().to_string())?;
+    cosigner.server.start()?;
+    let config = cosigner.folder.join("witness.toml");
+    let before = fs::read_to_string(&config).unwrap();
+    // Its index is not to be cosigned any more; and a log is listed that was never added, so it has no state.
+    let other = ByHand::new("log.example/other").signer.verifier();
+    let unknown = format!("\n[[log]]\norigin = \"log.example/other\"\nvkeys = [\"{other}\"]\n");
+    fs::write(&config, format!("{}{unknown}", before.replace("index = true", "index = false"))).unwrap();
+    let process = rustix::process::Pid::from_raw(cosigner.server.pid()? as i32).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
+    let refused = || cosigner.server.messages().contains("not reloaded").then_some(());
+    poll(SOON, "a reload that is refused", refused)?;
+    assert_eq!(cosigner.post(&log.batch(&[], |entry| entry).bytes())?.status, 200);
+    // The same without the unknown log is taken over.
+    fs::write(&config, before.replace("index = true", "index = false")).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
+    let reloaded = || cosigner.server.messages().contains(" reloaded").then_some(());
+    poll(SOON, "a reload", reloaded)?;
+    let claim = Speaker::new(1)?.claim()?.bytes().to_vec();
+    assert_eq!(cosigner.post(&log.batch(&[claim], |entry| entry).bytes())?.status, 404);
     cosigner.server.stop()
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use stele_clock::Clock;
 use stele_durable::lock::Lock;
-use stele_index_cosigner::{IndexCosigner, Parts};
+use stele_index_cosigner::{IndexCosigner, IndexedLog, Parts, Prepared};
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
 use stele_terminal::writers::warn_of_writers;
@@ -21,8 +21,8 @@ use crate::error::WitnessError;
 use crate::home::{WitnessDir, on_a_thread};
 use crate::keys::{new_key, read_key};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
-use stele_witness_core::state::{StateStore, read_adoptable};
-use stele_witness_core::trusted_log::TrustedLog;
+use stele_witness_core::state::{StateStore, StateView, read_adoptable};
+use stele_witness_core::witness::Witness;
 
 /// Gives a witness's folder an index cosigner: keys, and a table in the config. The name must be another than the witness's.
 pub fn init(folder: &Path, name: &KeyName) -> Result<WitnessKeys, WitnessError> {
@@ -77,16 +77,21 @@ impl WitnessDir {
     }
 
     /// Takes up the index cosigner; `None` where the config has none. A state that cannot be trusted keeps it from starting.
-    pub fn open_index(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<IndexCosigner>>, WitnessError> {
+    /// What it finds against a log `witness` keeps.
+    pub fn open_index(
+        &self,
+        clock: Arc<dyn Clock>,
+        witness: Arc<Witness>,
+    ) -> Result<Option<Arc<IndexCosigner>>, WitnessError> {
         let Some((config, keyring)) = self.index_keyring()? else { return Ok(None) };
         let states = self.index_states(&config, keyring.own())?;
-        let parts = Parts { keyring, states, logs: self.indexed() };
+        let parts = Parts { keyring, states, logs: self.indexed(), witness };
         Ok(Some(Arc::new(IndexCosigner::open(parts, clock).map_err(WitnessError::IndexState)?)))
     }
 
-    /// Lets a running index cosigner take over what the config says of logs now.
-    pub fn reload_index(&self, cosigner: &IndexCosigner) -> Result<(), WitnessError> {
-        cosigner.reload(self.indexed()).map_err(WitnessError::IndexState)
+    /// Reads what a running index cosigner is to take over of what the config says now.
+    pub fn prepare_index<'a>(&self, cosigner: &'a IndexCosigner) -> Result<Prepared<'a>, WitnessError> {
+        cosigner.prepare(self.indexed()).map_err(WitnessError::IndexState)
     }
 
     /// The way out of a lost state, as for the witness: goes on from a checkpoint that carries the cosigner's own signature.
@@ -102,9 +107,15 @@ impl WitnessDir {
         Ok((log.origin().clone(), adopted.checkpoint().size()))
     }
 
-    fn indexed(&self) -> Vec<TrustedLog> {
+    fn indexed(&self) -> Vec<IndexedLog> {
         let wanted = self.logs().iter().filter(|listed| listed.indexed && !listed.disabled);
-        wanted.map(|listed| listed.log.clone()).collect()
+        wanted.map(|listed| IndexedLog { log: listed.log.clone(), qpd: listed.qpd }).collect()
+    }
+
+    /// The index cosigner's states and marks, looked at from beside; none where the config has none.
+    pub fn index_view(&self) -> Result<Option<StateView>, WitnessError> {
+        let Some((config, keyring)) = self.index_keyring()? else { return Ok(None) };
+        Ok(Some(self.index_states(&config, keyring.own())?.view()?))
     }
 
     fn index_states(&self, config: &IndexConfig, own: WitnessKeys) -> Result<StateStore, stele_durable::DurableError> {

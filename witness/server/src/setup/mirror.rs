@@ -96,9 +96,9 @@ impl WitnessDir {
         Ok(Some(Arc::new(Mirror::open(parts, clock)?)))
     }
 
-    /// Lets a running mirror take over what the config says of mirrored logs now.
-    pub fn reload_mirror(&self, mirror: &Mirror) -> Result<(), WitnessError> {
-        Ok(mirror.reload(self.mirrored_logs())?)
+    /// Reads what a running mirror is to take over of what the config says now.
+    pub fn prepare_mirror<'a>(&self, mirror: &'a Mirror) -> Result<stele_mirror::Prepared<'a>, WitnessError> {
+        Ok(mirror.prepare(self.mirrored_logs())?)
     }
 
     fn mirrored_logs(&self) -> Vec<MirroredLog> {

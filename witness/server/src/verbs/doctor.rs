@@ -27,6 +27,7 @@ use stele_witness_core::log_slot::Pull;
 use stele_witness_core::record::{Cosigned, LastCosigned};
 use stele_witness_core::signer::{WitnessKeys, WitnessSigner};
 use stele_witness_core::state::StateView;
+use stele_witness_core::wall_clock::not_before;
 
 /// Below so many free bytes a disk is nearly full: a log's files are some kilobytes, evidence some hundred.
 const LEAST_FREE: u64 = 64 << 20;
@@ -55,6 +56,7 @@ pub(crate) fn examine(home: &WitnessDir, url: Option<&str>) -> Output {
             found.evidence(home);
             found.pulled(home, &mut view);
             found.mirrored(home, &mut view);
+            found.indexed(home, &mut view, now);
         }
         let listen = format!("http://{}", home.config().listen);
         found.reach(home, keyring, url.unwrap_or(&listen).trim_end_matches('/'));
@@ -106,7 +108,8 @@ impl Examination {
     /// A key keeps the name that it was made with, also one that no new key would get.
     fn named(&mut self, home: &WitnessDir, keyring: &WitnessSigner) {
         let mirror = home.config().mirror.as_ref().and_then(|mirror| mirror.name.parse::<KeyName>().ok());
-        for name in [keyring.own().name()].into_iter().chain(&mirror) {
+        let index = home.config().index.as_ref().and_then(|index| index.name.parse::<KeyName>().ok());
+        for name in [keyring.own().name()].into_iter().chain(&mirror).chain(&index) {
             if let Err(unfit) = name.fit_for_a_new_key() {
                 self.warn("keys", format!("no new key would be named {name}: {unfit}"));
             }
@@ -176,7 +179,7 @@ impl Examination {
             if file.first.is_proof() {
                 self.failed(
                     "evidence",
-                    format!("its key signed two histories. {words}: `stele-witness evidence export`"),
+                    format!("its key {}. {words}: `stele-witness evidence export`", file.first.kind.says()),
                 );
             } else {
                 self.warn("evidence", format!("a suspicion. {words}"));
@@ -238,6 +241,32 @@ impl Examination {
                     if size == ahead { self.ok("mirror", words) } else { self.warn("mirror", words) }
                 }
                 Err(error) => self.failed("mirror", error.to_string()),
+            }
+        }
+    }
+
+    /// How far the index cosigner has checked each log: one that the witness is ahead of waits for steps, or refused one.
+    fn indexed(&mut self, home: &WitnessDir, view: &mut StateView, now: u64) {
+        let mut checked = match home.index_view() {
+            Ok(Some(checked)) => checked,
+            Ok(None) => return,
+            Err(error) => return self.failed("index", error.to_string()),
+        };
+        for ConfiguredLog { log, .. } in home.logs().iter().filter(|listed| listed.indexed && !listed.disabled) {
+            let origin = log.origin();
+            let ahead = view.look(origin, pause).map(|record| record.head().size).unwrap_or_default();
+            let record = match checked.look(origin, pause) {
+                Ok(record) => record,
+                Err(error) => {
+                    self.failed("index", format!("{origin}: {error}"));
+                    continue;
+                }
+            };
+            let words = format!("{origin} size {} of {ahead}", record.head().size);
+            match not_before(&record, now) {
+                Err(fault) => self.failed("clock", format!("index of {origin}: {fault}")),
+                Ok(()) if record.head().size < ahead => self.warn("index", words),
+                Ok(()) => self.ok("index", words),
             }
         }
     }

@@ -65,6 +65,9 @@ fn line(filed: &Filed) -> String {
     let size = |head: &Option<Checkpoint>| head.as_ref().map_or("none".to_owned(), |head| head.size().to_string());
     let weight = if evidence.misbehaviour().is_some() { "proof" } else { "suspicion" };
     let (offered, known) = (size(&offered), size(&known));
+    if evidence.step.is_some() {
+        return format!("{:<8} {origin} size {offered}, {weight}  {id}", evidence.conflict.word());
+    }
     format!("{:<8} {origin} size {offered} against {known}, {weight}  {id}", evidence.conflict.word())
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn serve(dir: &Path, listen: Option<String>) -> Result<(), WitnessErr
         home.agent_is_ready()?;
         let witness = Arc::new(home.open_witness(Arc::new(SystemClock))?);
         let mirror = home.open_mirror(Arc::new(SystemClock))?;
-        let index = home.open_index(Arc::new(SystemClock))?;
+        let index = home.open_index(Arc::new(SystemClock), witness.clone())?;
         let no = |source| WitnessError::Listen { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(no)?;
         let local = listener.local_addr().map_err(no)?;
@@ -71,9 +71,13 @@ fn reload_on_hangup(
             let (dir, witness, mirror, index) = (dir.clone(), witness.clone(), mirror.clone(), index.clone());
             let done = tokio::task::spawn_blocking(move || {
                 let home = WitnessDir::open(&dir)?;
-                mirror.map_or(Ok(()), |mirror| home.reload_mirror(&mirror))?;
-                index.map_or(Ok(()), |index| home.reload_index(&index))?;
-                home.reload_witness(&witness)
+                // All is read before anything changes: what is wrong with one of them leaves the others as they were.
+                let mirror = mirror.as_deref().map(|mirror| home.prepare_mirror(mirror)).transpose()?;
+                let index = index.as_deref().map(|index| home.prepare_index(index)).transpose()?;
+                let witness = home.prepare_witness(&witness)?;
+                mirror.into_iter().for_each(stele_mirror::Prepared::commit);
+                index.into_iter().for_each(stele_index_cosigner::Prepared::commit);
+                Ok::<_, WitnessError>(witness.commit())
             })
             .await;
             match done {

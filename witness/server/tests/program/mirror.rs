@@ -21,6 +21,7 @@ use stele_witness::home::WitnessDir;
 use stele_witness::setup;
 use stele_witness_core::counters::Pulled;
 use stele_witness_core::record::LastCosigned;
+use stele_witness_core::wall_clock::MAX_JUMP;
 use stele_witness_core::witness::Witness;
 
 const ORIGIN: &str = "log.example/copied";
@@ -50,8 +51,13 @@ impl House {
     }
 
     fn open(&self) -> AtWork {
-        let (home, clock) = (WitnessDir::open(&self.folder.path()).unwrap(), Arc::new(ManualClock::at(NOW)));
-        let witness = Arc::new(home.open_witness(clock.clone()).unwrap());
+        self.open_at(Arc::new(ManualClock::at(NOW)))
+    }
+
+    /// The same, with another clock for the mirror alone.
+    fn open_at(&self, clock: Arc<ManualClock>) -> AtWork {
+        let home = WitnessDir::open(&self.folder.path()).unwrap();
+        let witness = Arc::new(home.open_witness(Arc::new(ManualClock::at(NOW))).unwrap());
         let mirror = home.open_mirror(clock).unwrap().unwrap();
         AtWork { witness, mirror, url: self.files.url.clone() }
     }
@@ -128,6 +134,21 @@ fn r0_a_log_that_compresses_unasked_is_cosigned_and_copied() {
     assert_eq!(work.bring(), Some(CopyOutcome::Failed));
     crate::common::put(&path, &whole);
     assert_eq!(work.bring(), Some(CopyOutcome::Signed));
+}
+
+#[test]
+fn t4_a_clock_that_jumps_ahead_dates_no_signature_of_the_mirror() {
+    let (house, clock) = (House::new(), Arc::new(ManualClock::at(NOW)));
+    let work = house.open_at(clock.clone());
+    house.shows(300);
+    assert_eq!(work.round(), Some(CopyOutcome::Signed));
+    house.shows(400);
+    clock.jump(NOW + MAX_JUMP + 10);
+    assert_eq!(work.round(), Some(CopyOutcome::Failed));
+    assert_eq!(house.served_size(&work), Some(300));
+    clock.jump(NOW + MAX_JUMP - 10);
+    assert_eq!(work.bring(), Some(CopyOutcome::Signed));
+    assert_eq!(house.served_size(&work), Some(400));
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn an_index_entry_is_right_or_convicts_the_log() {
 }
 
 /// A log with so many claims after its first index entry, and no index entry yet.
-fn with_claims(count: usize) -> LyingLog {
+pub(super) fn with_claims(count: usize) -> LyingLog {
     let mut log = LyingLog::new();
     for number in 0..count {
         let name = format!("n{number}.example").parse().unwrap();
@@ -151,6 +151,7 @@ fn with_incidents(count: usize) -> LyingLog {
 fn a_wrong_root_after_the_batch_that_touches_the_most_keys_is_proven_in_one_file() {
     let mut log = with_incidents(MAX_BETWEEN);
     let right = log.size();
+    let proof = log.transition();
     let staged = log.stage();
     assert_eq!(staged.transition.touched().len(), MAX_TOUCHED);
     log.push(IndexEntry { position: right, root: IndexRoot::from_bytes([7; 32]) }.to_string().as_bytes());
@@ -161,7 +162,13 @@ fn a_wrong_root_after_the_batch_that_touches_the_most_keys_is_proven_in_one_file
     let steps = MAX_TOUCHED * 24 * 56;
     assert!(bytes.len() + steps + MAX_SHOWN * (64 + 8) * 1024 < MAX_EVIDENCE, "{} bytes", bytes.len());
     let verdict = Misbehaviour::parse(&bytes).unwrap().check(&keys()).unwrap();
-    assert_eq!((verdict.kind, verdict.accused), (Kind::WrongIndexRoot, vec![Accused::Log(signer().verifier())]));
+    assert_eq!((verdict.kind, &verdict.accused), (Kind::WrongIndexRoot, &vec![Accused::Log(signer().verifier())]));
+    // A cosigner that refused the step has it in its hands, and it is shorter.
+    let step = log.step((1, log.size(), log.size()), Some(proof));
+    let shorter = Misbehaviour::WrongIndexStep(WrongIndexStep::new(&step)).to_bytes().unwrap();
+    assert!(shorter.len() < bytes.len() / 2, "{} of {}", shorter.len(), bytes.len());
+    let brought = Misbehaviour::parse(&shorter).unwrap().check(&keys()).unwrap();
+    assert_eq!((brought.what, brought.accused), (verdict.what, vec![Accused::Log(signer().verifier())]));
 }
 
 #[test]
