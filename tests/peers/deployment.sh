@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The examples of docs/operations/examples, run: nginx in front of a log and a witness, with TLS, a cache, ranges, gzip and limits;
+# The units of systemd, and the examples of docs/operations/examples, run: nginx in front of a log and a witness, with TLS, a cache, ranges, gzip and limits;
 # Prometheus with the alerts, and every query of the dashboard, on what both programs export; the pages in Chromium, at the width of a phone.
 #
 #   tests/peers/deployment.sh [DIR]     with the binaries in DIR; without it they are built
@@ -18,11 +18,37 @@ main() {
     else
         find_binaries
     fi
+    units_of_systemd
     start_both
     nginx_in_front
     prometheus_watches
     pages_in_chromium
     finish deployment
+}
+
+# The units of both programs, where these programs are: systemd knows every line of them, and what they may do is little.
+units_of_systemd() {
+    installs "systemd" systemd-analyze systemd
+    local dir=$place/units program unit
+    mkdir -p "$dir"
+    for program in log witness; do
+        unit=$dir/stele-$program.service
+        local binary=stele_$program
+        sed "s#/usr/local/bin/stele-$program #${!binary} #" "$root"/*/systemd/"stele-$program.service" >"$unit"
+        # It ends with 0 in spite of lines that it does not know, so what it says is looked at.
+        accepts "systemd takes the unit of stele-$program, and has nothing to say" systemd_is_silent "$unit"
+        accepts "the unit of stele-$program may do little" systemd-analyze security --offline=true --threshold=20 "$unit"
+    done
+    sed 's#^ProtectSystem=#ProtectSystm=#' "$unit" >"$dir/wrong.service"
+    refuses "a unit with a line that systemd does not know" ProtectSystm systemd_is_silent "$dir/wrong.service"
+    sed '/^Protect/d; /^Private/d; /^SystemCall/d; /^Capab/d; /^Restrict/d' "$unit" >"$dir/open.service"
+    refuses "a unit that may do much" "exposure level" systemd-analyze security --offline=true --threshold=20 "$dir/open.service"
+}
+
+systemd_is_silent() {
+    local said
+    said=$(systemd-analyze verify "$1" 2>&1) || { printf '%s\n' "$said"; return 1; }
+    [[ -z $said ]] || { printf '%s\n' "$said"; return 1; }
 }
 
 # A log whose witness is reached through nginx, so that the log's own requests go that way too.

@@ -104,7 +104,8 @@ def card_with_an_expression(at):
     tensors(at, w=(8, 8))
 
 
-@folder(evaluations=[("cais/hle", "20.9")])
+# The results are of a capability, and whoever decides here evaluates no dangerous one: an error that the publisher means.
+@folder(evaluations=[("cais/hle", "20.9")], accepted=["capability-only"])
 def results_of_the_hub(at):
     card(at, license="mit")
     tensors(at, w=(8, 8))
@@ -141,7 +142,7 @@ def checkpoints_of_a_trainer(at):
 
 @folder(parameters=96, spurious=["code-in-config"])
 def a_pipeline_with_variants(at):
-    (at / "model_index.json").write_text(json.dumps({"_class_name": "P", "_diffusers_version": "0.30.0", "unet": ["diffusers", "U"], "watermarker": ["deepfloyd_if", "W"]}))
+    (at / "model_index.json").write_text(json.dumps({"_class_name": "P", "_diffusers_version": "0.30.0", "unet": ["diffusers", "U"], "vae": ["diffusers", "V"], "watermarker": ["deepfloyd_if", "W"]}))
     for part, shape in (("unet", (8, 8)), ("vae", (4, 8))):
         tensors(at / part, "diffusion_pytorch_model.safetensors", a=shape)
         tensors(at / part, "diffusion_pytorch_model.fp16.safetensors", a=shape)
@@ -231,15 +232,25 @@ def a_model_with_an_adapter_in_a_folder(at):
     adapter(at, "acme/base", "second")
 
 
-# Clones.
+# Clones: of what was pushed, and of what the remote is not known to have.
+def git(at, *command):
+    identity = ["-c", "user.name=Acme", "-c", "user.email=models@acme.example", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", at, *identity, *command], check=True)
+
+
+def clone(at, url, pushed=True):
+    tensors(at, a=(8, 8))
+    git(at, "init", "-q", "-b", "main")
+    git(at, "remote", "add", "origin", url)
+    git(at, "add", "model.safetensors")
+    git(at, "commit", "-q", "-m", "Weights")
+    if pushed:
+        git(at, "update-ref", "refs/remotes/origin/main", "HEAD")
+
+
 for url in ("git@hf.co:acme/tiny", "ssh://git@hf.co/acme/tiny.git", "https://huggingface.co/acme/tiny"):
-
-    def clone(at, url=url):
-        tensors(at, a=(8, 8))
-        subprocess.run(["git", "-C", at, "init", "-q"], check=True)
-        subprocess.run(["git", "-C", at, "remote", "add", "origin", url], check=True)
-
-    FOLDERS.append((f"clone of {url}", clone, {"locator": "https://huggingface.co/acme/tiny"}))
+    FOLDERS.append((f"clone of {url}", lambda at, url=url: clone(at, url), {"locator": "https://huggingface.co/acme/tiny"}))
+FOLDERS.append(("clone that was not pushed", lambda at: clone(at, "git@hf.co:acme/tiny", pushed=False), {"locator": OPEN}))
 
 
 # Other formats.

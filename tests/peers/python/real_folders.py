@@ -38,6 +38,8 @@ ANSWERS = {
     "subject": '"this-release"',
     "configuration": '"bare-weights"',
     "made": '"finetune by none"',
+    "purl": '"pkg:huggingface/acme/tiny"',
+    "locator": '"https://huggingface.co/acme/tiny"',
 }
 
 
@@ -62,6 +64,8 @@ def completed(line: str):
 
 def answered(form: str) -> str:
     """A draft as somebody completes it: with the host that an open release needs, and the parent of what cannot be without one."""
+    # Open weights are released with the weights, whatever else is not.
+    form = re.sub(r"(\[components\.model-parameters-final\]\n(?:#.*\n)*included = )\"DECIDE[^\n]*", r'\1"yes"', form)
     lines = "".join(completed(line) + "\n" for line in form.splitlines())
     release = tomllib.loads(lines)
     made = {"quantized": "quantized by none", "adapter": "adapter by none"}.get(release["model"]["artifact"])
@@ -111,7 +115,7 @@ def released(network: Network, at: Path, form: Path, facts: dict):
     (at.parent / "base/model.safetensors").write_bytes(b"the parent's weights")
     if roles := facts.get("roles"):
         form.write_text(form.read_text() + "\n[roles]\n" + "".join(f'"{path}" = "{role}"\n' for path, role in roles.items()))
-    published = network.publish(at, form, facts.get("allowed", []))
+    published = network.publish(at, form, facts.get("allowed", []), facts.get("accepted", []))
     if published[0] != 0:
         return [published]
     files = [file for file in at.rglob("*") if file.is_file() and file.name != "release.stele" and ".git" not in file.parts]
@@ -153,7 +157,7 @@ def judged(report: Report, name: str, facts: dict, form: dict, said: str):
     """How many facts of a draft are right, open and wrong."""
     count = {"right": 0, "open": 0, "wrong": 0}
     for fact, true in facts.items():
-        if fact in ("roles", "allowed", "refused"):
+        if fact in ("roles", "allowed", "accepted", "refused"):
             continue
         if fact in ("spurious", "said", "no_weights"):
             words = ["no weights were found", "[roles]"] if fact == "no_weights" else true

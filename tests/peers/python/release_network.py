@@ -46,12 +46,13 @@ class Network:
             time.sleep(0.1)
         raise RuntimeError(f"{command[0]} does not serve")
 
-    def publish(self, at: Path, form: Path, allowed: list[str]):
-        """Publishes a folder, with files that are allowed although they look like left over: the exit code, and what was said."""
+    def publish(self, at: Path, form: Path, allowed: list[str], accepted: list[str]):
+        """Publishes a folder, with files that are allowed although they look like left over, and findings that are meant: the exit code,
+        and what was said."""
         command = [self.stele, "publish", at, "--release", form, "--key", self.key, "--policy", self.policy]
         command += [word for path in allowed for word in ("--allow-file", path)]
         # The text of the licence is written by the run, and is nobody's.
-        command += ["--accept-finding", "license-text-other"]
+        command += [word for code in ["license-text-other", *accepted] for word in ("--accept-finding", code)]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
         return ran.returncode, ran.stdout + ran.stderr
 
