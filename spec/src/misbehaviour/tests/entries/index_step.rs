@@ -3,6 +3,7 @@
 use super::index::with_claims;
 use super::*;
 use crate::indexcosigner::AddTransition;
+use crate::misbehaviour::tests::log::head;
 
 fn convicts(step: &AddTransition<'_>) -> Result<Verdict, Unproven> {
     let evidence = Misbehaviour::WrongIndexStep(WrongIndexStep::new(step));
@@ -42,17 +43,17 @@ fn a_wrong_root_convicts_under_its_own_head_and_a_later_one_and_a_right_root_nob
         verdict.what,
         format!("log.example/stele says at entry {} what its own entries before it contradict", end - 1)
     );
+    // Of a log whose key is not known, or under a head that it did not sign, it is nobody's.
+    let file = Misbehaviour::WrongIndexStep(WrongIndexStep::new(&lie));
+    assert!(matches!(file.check(&KnownKeys::default()), Err(Unproven::UnknownLog { .. })));
+    let forged = lie.under(head(end, honest.head_root(1))).unwrap();
+    assert!(matches!(convicts(&forged), Err(Unproven::Prefix(_))));
     log.say(claim(2), 2);
     log.push(&index_entry(log.size(), 8));
     assert_eq!(convicts(&log.step((old, end, log.size()), Some(transition))).unwrap(), verdict);
     // From the lie on nothing is shown: no index has that root.
     let on = log.step((end, log.size(), log.size()), Some(log.transition()));
     assert!(matches!(convicts(&on), Err(Unproven::Step(_))));
-    // Of a log whose key is not known, or under a head that it did not sign, it is nobody's.
-    let file = Misbehaviour::WrongIndexStep(WrongIndexStep::new(&lie));
-    assert!(matches!(file.check(&KnownKeys::default()), Err(Unproven::UnknownLog { .. })));
-    let forged = lie.under(head(end, honest.head_root(1))).unwrap();
-    assert!(matches!(convicts(&forged), Err(Unproven::Prefix(_))));
 }
 
 #[test]
