@@ -24,6 +24,8 @@ mod fetched;
 
 mod package_name;
 
+mod hub_snapshot;
+
 mod loaded_statement;
 
 mod subject;

@@ -20,17 +20,52 @@ const OF_A_REVISION: [&str; 8] = ["tree", "blob", "resolve", "raw", "blame", "ed
 /// Pages of a repository that name none.
 const OF_NONE: [&str; 4] = ["discussions", "settings", "community", "activity"];
 
+/// A repository of the hub, as somebody names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HubRepository {
+    /// `acme/tiny`.
+    pub(crate) name: String,
+    /// A branch, a commit, or `refs/pr/1`.
+    pub(crate) revision: Option<String>,
+}
+
 /// The package URLs that a text may be recorded as, the likeliest first; none where it names no package.
 pub(crate) fn packages(text: &str) -> Option<Vec<Purl>> {
-    let text = text.trim();
-    if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {
-        let purl = format!("pkg:{}", text.get(4..)?).parse().ok()?;
-        return Some(versions_of(purl));
+    match package_url(text.trim()) {
+        Some(purl) => Some(versions_of(purl?)),
+        None => recorded_as(&pasted(text.trim())?),
     }
-    if let Some(cached) = text.trim_end_matches('/').strip_prefix("models--") {
-        return repository(&cached.replacen("--", "/", 1));
+}
+
+/// The repository of the hub that a text names, by its address, its package URL, or the name of its folder in a cache.
+pub(crate) fn hub_repository(text: &str) -> Option<HubRepository> {
+    let Some(purl) = package_url(text.trim()) else { return pasted(text.trim()) };
+    let purl = purl?.to_string();
+    let name = purl.strip_prefix("pkg:huggingface/")?.split(['?', '#']).next()?;
+    let (name, revision) = name.split_once('@').map_or((name, None), |(name, revision)| (name, Some(revision)));
+    Some(HubRepository { name: name.to_owned(), revision: revision.map(|revision| revision.replace("%2F", "/")) })
+}
+
+/// A package URL, where a text begins as one; none in it where it is malformed.
+fn package_url(text: &str) -> Option<Option<Purl>> {
+    let is_one = text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:"));
+    is_one.then(|| format!("pkg:{}", text.get(4..)?).parse().ok())
+}
+
+/// What is pasted in the place of a package URL.
+fn pasted(text: &str) -> Option<HubRepository> {
+    match text.trim_end_matches('/').strip_prefix("models--") {
+        Some(cached) => repository(&cached.replacen("--", "/", 1)),
+        None => repository(path_on_hub(text)?),
     }
-    repository(path_on_hub(text)?)
+}
+
+/// The package URLs under which a repository may be recorded.
+fn recorded_as(HubRepository { name, revision }: &HubRepository) -> Option<Vec<Purl>> {
+    let bare: Purl = format!("pkg:huggingface/{name}").parse().ok()?;
+    let at = revision.as_ref().map(|revision| revision.replace('/', "%2F"));
+    let at = at.and_then(|revision| format!("pkg:huggingface/{name}@{revision}").parse().ok());
+    Some(at.into_iter().chain([bare]).collect())
 }
 
 /// Whether a recorded package URL is one that a text may mean. Where no version was asked for every version is meant; where one was, not
@@ -73,7 +108,7 @@ fn path_on_hub(address: &str) -> Option<&str> {
 }
 
 /// A path of the hub: a repository, and of a page of it the revision.
-fn repository(path: &str) -> Option<Vec<Purl>> {
+fn repository(path: &str) -> Option<HubRepository> {
     let path = path.split(['?', '#']).next()?;
     let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
     let first = parts.next().filter(|first| !NO_OWNERS.contains(first))?;
@@ -89,7 +124,7 @@ fn repository(path: &str) -> Option<Vec<Purl>> {
         (Some(at), _) => Some(at.to_owned()),
         (None, Some(page)) if OF_A_REVISION.contains(&page) => match parts.next() {
             // `refs/pr/1` is one revision.
-            Some("refs") => Some(["refs", parts.next()?, parts.next()?].join("%2F")),
+            Some("refs") => Some(["refs", parts.next()?, parts.next()?].join("/")),
             revision => revision.map(str::to_owned),
         },
         (None, Some(page)) if OF_NONE.contains(&page) => None,
@@ -97,9 +132,7 @@ fn repository(path: &str) -> Option<Vec<Purl>> {
         (None, Some(_)) => return None,
         (None, None) => None,
     };
-    let bare: Purl = format!("pkg:huggingface/{name}").parse().ok()?;
-    let at = revision.and_then(|revision| format!("pkg:huggingface/{name}@{revision}").parse().ok());
-    Some(at.into_iter().chain([bare]).collect())
+    Some(HubRepository { name: name.to_owned(), revision })
 }
 
 #[cfg(test)]

@@ -145,16 +145,26 @@ impl ComputedClaims {
 
     /// The findings that weigh as errors, in a line; none where there is none.
     pub fn errors(&self) -> Option<String> {
-        let errors: Vec<&Finding> =
-            self.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
-        let codes: BTreeSet<String> = errors.iter().map(|finding| finding.code.to_string()).collect();
+        let errors = self.counted(Severity::Error)?;
+        Some(format!("{errors} (-v says each)"))
+    }
+
+    /// How many findings weigh as warnings, and their codes; none where there is none.
+    pub fn warnings(&self) -> Option<String> {
+        self.counted(Severity::Warning)
+    }
+
+    fn counted(&self, severity: Severity) -> Option<String> {
+        let found: Vec<&Finding> = self.findings.iter().filter(|finding| finding.severity == severity).collect();
+        let codes: BTreeSet<String> = found.iter().map(|finding| finding.code.to_string()).collect();
         let codes: Vec<String> = codes.into_iter().collect();
-        let many = match errors.len() {
+        let word = severity.as_str();
+        let many = match found.len() {
             0 => return None,
-            1 => "1 error".to_owned(),
-            many => format!("{many} errors"),
+            1 => format!("1 {word}"),
+            many => format!("{many} {word}s"),
         };
-        Some(format!("{many} by the rules of auditors: {} (-v says each)", codes.join(", ")))
+        Some(format!("{many} by the rules of auditors: {}", codes.join(", ")))
     }
 
     /// How many findings there are beyond those that are kept.

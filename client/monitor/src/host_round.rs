@@ -218,8 +218,11 @@ fn loadable_event(round: &HostRound, looked: &HostCheck, now: u64) -> Event {
     let summary = match all.iter().find(|file| file.severity == "error").or(all.first()) {
         None => format!("{place} has nothing beside {coordinate} any more that a loader would take"),
         Some(file) => format!(
-            "{place} has {} files beside {coordinate} that are not in the record and that a loader would take: {}: {}",
-            all.len(),
+            "{place} has {} not in the record and that a loader would take: {}: {}",
+            match all.len() {
+                1 => format!("a file beside {coordinate} that is"),
+                count => format!("{count} files beside {coordinate} that are"),
+            },
             file.path,
             file.effect
         ),

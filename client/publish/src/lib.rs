@@ -28,6 +28,8 @@ pub mod form;
 
 pub mod short_forms;
 
+pub mod publish_check;
+
 pub mod draft;
 
 pub mod register;
@@ -41,7 +43,6 @@ pub mod receipt;
 pub mod release_file;
 
 pub mod bundle_place;
-pub mod publish_check;
 
 pub mod release;
 

@@ -24,7 +24,8 @@ fn manifest_of(at: &str, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resu
     let snapshot = snapshot_of(folder)?;
     let folder = snapshot.as_deref().unwrap_or(folder);
     let refused = |why| ParentFolderError { at: at.to_owned(), folder: folder.display().to_string(), why };
-    let files = walk::walk(folder)?.into_publishable(folder)?;
+    // Nothing of a parent is published but what its files hash to, so that links may lead anywhere: into the cache that it was got into.
+    let files = walk::walk_to_verify(folder, "", &|_| false)?.into_publishable(folder)?;
     let roles = Roles::of_files(&files);
     let hashed = release::hash(folder, &files, &roles, progress)?;
     let manifest = Manifest::new(hashed.files).map_err(|error| refused(Unfit::Files(error)))?;

@@ -388,12 +388,22 @@ impl HttpClient {
             @ (ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::ConnectProxyFailed(_)) => {
                 HttpError::Unreachable { url, source: Box::new(error) }
             }
-            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+            ureq::Error::Io(e) if is_no_way_there(&e) => {
                 HttpError::Unreachable { url, source: Box::new(ureq::Error::Io(e)) }
             }
             error => HttpError::Broken { url, source: Box::new(error) },
         }
     }
+}
+
+/// Whether nothing was exchanged, since there is no way to the address, or no address. The resolver's errors have no kind of their own, and
+/// are known by the words that the standard library puts before them.
+fn is_no_way_there(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown
+    ) || error.to_string().starts_with("failed to lookup address information")
 }
 
 fn run<B: ureq::AsSendBody>(
@@ -432,5 +442,21 @@ fn agent(user_agent: &str, limits: &ClientLimits, roots: Option<Roots>, public_o
     match public_only {
         true => Agent::with_parts(config, DefaultConnector::default(), PublicOnly),
         false => config.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::ToSocketAddrs as _;
+
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_address_cannot_be_reached() {
+        // Longer than a label may be: the resolver asks nobody.
+        let error = (format!("{}.invalid", "a".repeat(64)).as_str(), 80).to_socket_addrs().unwrap_err();
+        assert!(is_no_way_there(&error), "{error}");
+        let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        assert!(!is_no_way_there(&cut));
     }
 }

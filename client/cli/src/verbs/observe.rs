@@ -196,7 +196,8 @@ pub(crate) enum ObserveError {
     NoList,
     /// Other documents.
     #[error(
-        "{place} serves {count} other documents than {coordinate}; every file that the record calls weights is as recorded"
+        "{place} serves {} than {coordinate}; every file that the record calls weights is as recorded",
+        match .count { 1 => "another document".to_owned(), count => format!("{count} other documents") }
     )]
     DocumentsDiffer {
         /// The host.
@@ -208,7 +209,11 @@ pub(crate) enum ObserveError {
     },
     /// Files beside the record.
     #[error(
-        "{place} has {count} files beside {coordinate} that are not in the record and that a loader would take, {first} first"
+        "{place} has {} a loader would take, {first} first",
+        match .count {
+            1 => format!("a file beside {coordinate} that is not in the record and that"),
+            count => format!("{count} files beside {coordinate} that are not in the record and that"),
+        }
     )]
     ExtraLoadable {
         /// The host.

@@ -31,7 +31,7 @@ use stele_spec::hints::Hints;
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
-use stele_spec::statement::{Release, Statement};
+use stele_spec::statement::{Release, Statement, Timestamp};
 use stele_terminal::volume::note;
 use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
@@ -152,7 +152,7 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     if let Some(contradicted) = contradicted {
         return Err(contradicted.into());
     }
-    file.keep_issued_at(release.issued_at)?;
+    keep_issued_at(&file, &release_file, release.issued_at)?;
     let expect = args.expect.as_deref();
     if held == Held::ByNobody {
         let key = keys.first();
@@ -236,6 +236,19 @@ fn already(
     durable::remove_unfinished(&path);
     let sent = if is_manifest_lost { Sent::Manifest } else { Sent::Nothing };
     Ok(published(&evidence, policy, &path, bytes.len(), sent))
+}
+
+/// Writes the time of the release into its form. Where that cannot be written, as on a medium that is mounted read-only, the entry has it, and
+/// who publishes the same again is given that entry.
+fn keep_issued_at(file: &ReleaseFile, path: &Path, issued_at: Timestamp) -> Result<(), Failure> {
+    match file.keep_issued_at(issued_at) {
+        Err(error) if error.as_explain().exit() == Exit::Io => {
+            let path = path.display().to_string();
+            note(&format!("issued_at = \"{issued_at}\" is not written into {}: {error}\n", one_line(&path)));
+            Ok(())
+        }
+        kept => kept,
+    }
 }
 
 /// Without hints a verdict takes longer and is the same, so that a release does not end for them.

@@ -37,6 +37,7 @@ use crate::Output;
 use crate::args::{GLOB, VerifyArgs};
 use crate::digest_cache;
 use crate::fetched::PathHere;
+use crate::hub_snapshot;
 use crate::log_args::local_state;
 use crate::policy_file;
 use crate::progress::Progress;
@@ -87,7 +88,7 @@ pub(crate) fn judge<T>(
     means: &Means<'_>,
     tell: impl FnOnce(&VerifyReport<'_>, &mut Judgement) -> T,
 ) -> Result<T, Failure> {
-    let found = target::find(&args.path, args.bundle.as_deref());
+    let found = target::find(&hub_snapshot::meant(&args.path)?, args.bundle.as_deref());
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
         Err(TargetError::NoBundle { .. }) if args.online && args.bundle.is_none() => None,
@@ -228,7 +229,7 @@ impl Evidence {
     }
 
     fn of_view(args: &VerifyArgs, log: &LogView<'_>, means: &Means<'_>, why: WhyFromLog) -> Result<Self, Failure> {
-        let here = PathHere::look(&args.path)?;
+        let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
         let located = here.locate(log, means.cache)?;
         let bundle = located.bundle(log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };

@@ -52,6 +52,10 @@ fn what_runs_when_it_is_loaded_is_named_with_its_files() {
         "modeling_tiny.py",
         "code-in-config: config.json names code to be run: modeling_tiny.TinyModel",
     ]);
+    world
+        .verify_briefly(&world.model(), &[])
+        .ok()
+        .says(&["whole page, with ", " by the rules of auditors: code-files, code-in-config"]);
     let json = world.verify(&["--json"]).ok().json();
     let codes: Vec<_> = json["computed"]["findings"].as_array().unwrap().iter().map(|found| &found["code"]).collect();
     for code in ["pickle-weights", "code-files", "code-in-config"] {

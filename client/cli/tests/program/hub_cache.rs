@@ -128,15 +128,26 @@ fn a_link_whose_blob_is_gone_is_a_missing_file() {
 
 #[test]
 fn other_verbs_take_the_snapshot_of_a_cache() {
+    for store in [Store::Own, Store::Shared] {
+        let world = World::released();
+        let repository = cache(&world, store);
+        let repository = repository.to_str().unwrap();
+        let model = world.model();
+        let compared = stele(&["diff", repository, model.to_str().unwrap()]).ok();
+        compared.says(&["nothing differs", "the files were not read"]);
+        stele(&["show", repository]).ok().says(&["acme.example/tiny@1.0.2#instruct"]);
+        let draft = ["draft", repository, "--publisher", "acme.example", "-o", "-"];
+        let drafted = stele(&draft).ok();
+        assert!(drafted.err.contains("note: drafted from the snapshot"), "{drafted:?}");
+        assert!(!drafted.err.contains("a symlink that leaves the folder"), "{drafted:?}");
+        assert!(drafted.out.contains("ref = \"model.safetensors\""), "{drafted:?}");
+    }
+    // A folder called blobs that the hub's client has not marked is none of its cache.
     let world = World::released();
-    let repository = cache(&world, Store::Own);
-    let repository = repository.to_str().unwrap();
-    let model = world.model();
-    stele(&["diff", repository, model.to_str().unwrap()]).ok().says(&["nothing differs", "the files were not read"]);
-    stele(&["show", repository]).ok().says(&["acme.example/tiny@1.0.2#instruct"]);
-    let draft = ["draft", repository, "--publisher", "acme.example", "-o", "-"];
-    let drafted = stele(&draft).ok();
-    assert!(drafted.err.contains("note: drafted from the snapshot"), "{drafted:?}");
+    let repository = cache(&world, Store::Shared);
+    fs::remove_file(world.at("hub/blobs/.huggingface-shared-blobs")).unwrap();
+    let drafted = stele(&["draft", repository.to_str().unwrap(), "--publisher", "acme.example", "-o", "-"]).ok();
+    assert!(drafted.err.contains("model.safetensors: a symlink that leaves the folder"), "{drafted:?}");
 }
 
 #[test]
@@ -151,6 +162,28 @@ fn a_name_that_is_no_path_is_the_repository_in_the_cache() {
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     for (name, value) in [("HF_HUB_CACHE", text(&hub)), ("HF_HOME", text(&user)), ("HOME", text(&home))] {
         stele_with(&arguments, &[(name, &value)]).ok().says(&["verified", "all 5 files"]);
+    }
+    // So is what a person pastes: the address of the repository, of a page of it, and its package URL.
+    let commit = format!("https://huggingface.co/acme/tiny/commit/{COMMIT}");
+    for pasted in [
+        "https://huggingface.co/acme/tiny",
+        "https://hf.co/acme/tiny/tree/main",
+        "https://huggingface.co/acme/tiny/blob/main/config.json",
+        &commit,
+        "hf://acme/tiny",
+        "models--acme--tiny",
+        "pkg:huggingface/acme/tiny",
+        "pkg:huggingface/acme/tiny@main",
+    ] {
+        let arguments = ["verify", pasted, "--policy", policy.to_str().unwrap(), "--no-state"];
+        stele_with(&arguments, &[("HF_HUB_CACHE", &text(&hub))]).ok().says(&["verified", "all 5 files"]);
+    }
+    for (pasted, said) in [
+        ("https://huggingface.co/acme/other", "acme/other is not in the Hugging Face cache"),
+        ("https://huggingface.co/acme/tiny/tree/v2", "`hf download acme/tiny --revision v2` gets it"),
+    ] {
+        let arguments = ["verify", pasted, "--policy", policy.to_str().unwrap(), "--no-state"];
+        stele_with(&arguments, &[("HF_HUB_CACHE", &text(&hub))]).fails(7, &[said]);
     }
     // The cache that is named is the one that is meant, whatever lies elsewhere.
     let other = [("HF_HUB_CACHE", text(&user)), ("HOME", text(&home))];

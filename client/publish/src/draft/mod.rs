@@ -20,6 +20,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use stele_explain::Failure;
@@ -41,6 +42,9 @@ pub fn facts(root: &Path) -> Result<Facts, Failure> {
     let roles = Roles::of_files(&walk.files);
     let mut facts = Facts::of(root, &walk, &roles);
     notes::add(&mut facts, &walk.files, &roles);
+    // A file that is read for several things is said to be unreadable once.
+    let mut said = BTreeSet::new();
+    facts.notes.retain(|note| said.insert(note.clone()));
     if let Some(snapshot) = &snapshot {
         facts.notes.push(format!("drafted from the snapshot {}: publish that folder", snapshot.display()));
     }

@@ -6,6 +6,7 @@ use stele_spec::manifest::FilePath;
 use stele_verify::folder::walk::Found;
 
 use super::facts::Facts;
+use crate::publish_check;
 
 /// How many files a note names.
 const NAMED: usize = 20;
@@ -19,6 +20,7 @@ pub(super) fn add(facts: &mut Facts, files: &[Found], roles: &Roles) {
         facts.notes.push(no_weights(facts));
     }
     of_roles(facts, files, roles);
+    refused(facts, files, roles);
     of_loaders(facts);
     of_checkpoints(facts, files);
 }
@@ -56,6 +58,15 @@ fn of_roles(facts: &mut Facts, files: &[Found], roles: &Roles) {
     let sized = files.iter().map(|file| (&file.path, roles.of(&file.path), file.size));
     let open = roles::questions(sized, |_| false);
     facts.notes.extend(open.iter().take(NAMED).map(|question| format!("{question} Say it under [roles]")));
+}
+
+/// Files that `publish` will refuse as they are, said before anybody decides anything about them.
+fn refused(facts: &mut Facts, files: &[Found], roles: &Roles) {
+    let doubts = publish_check::foreseen(files, roles);
+    facts.notes.extend(doubts.iter().take(NAMED).map(|doubt| format!("{doubt}: publish will refuse it")));
+    if let Some(more) = doubts.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        facts.notes.push(format!("publish will refuse {more} files more"));
+    }
 }
 
 /// Files that run a program when they are loaded.

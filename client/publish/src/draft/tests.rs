@@ -157,6 +157,69 @@ fn results_of_the_hub_are_evaluations() {
 }
 
 #[test]
+fn what_was_said_of_a_test_before_is_said_again_and_what_came_of_it_is_asked() {
+    let results = b"- dataset: {id: cais/hle, task_id: default}\n  value: 20.9\n  date: 2026-01-15\n";
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[(".eval_results/hle.yaml", results), ("model.safetensors", &safetensors(4))]);
+    let drafted = |id: &str, dataset: &str| {
+        let said = format!(
+            "[[evaluations]]\nid = \"{id}\"\nclass = \"capability\"\ndomain = \"reasoning\"\nsubject = \"this-release\"\n\
+             configuration = \"bare-weights\"\nmetric = \"accuracy\"\nvalue = \"18.2\"\nevaluator = \"Acme\"\ndate = \"2025-12-01\"\n\
+             effect = \"None.\"\ndataset = {{ name = \"{dataset}\", revision = \"5503434d\" }}\n"
+        );
+        let place = tempfile::tempdir().unwrap();
+        write(place.path(), &[("old.toml", said.as_bytes())]);
+        let old = super::Old::of_file(&place.path().join("old.toml")).unwrap();
+        let answers = Answers { old: Some(old), ..Answers::default() };
+        let facts = facts(folder.path()).unwrap();
+        release_toml(&Names::default(), &facts, &answers).text.parse::<toml::Table>().unwrap()
+    };
+    let same = drafted("cais-hle", "cais/hle");
+    for (field, expected) in [
+        ("class", Some("capability")),
+        ("domain", Some("reasoning")),
+        ("configuration", Some("bare-weights")),
+        ("metric", Some("accuracy")),
+        ("evaluator", Some("Acme")),
+        ("dataset.revision", Some("5503434d")),
+        ("value", Some("20.9")),
+        ("date", Some("2026-01-15")),
+        ("subject", None),
+        ("effect", None),
+    ] {
+        assert_eq!(value(&same, &format!("evaluations.0.{field}")).as_deref(), expected, "{field}");
+    }
+    for (id, dataset) in [("other", "cais/hle"), ("cais-hle", "acme/other")] {
+        assert_eq!(value(&drafted(id, dataset), "evaluations.0.metric"), None, "{id} {dataset}");
+    }
+}
+
+#[test]
+fn what_publish_will_refuse_is_said_of_a_draft() {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nsize 4661211808\n";
+    let (_, said) = draft(&[
+        ("model.safetensors", pointer),
+        ("pytorch_model.bin", pointer),
+        (".DS_Store", b"x"),
+        ("aux.txt", b"x"),
+    ]);
+    for expected in [
+        "model.safetensors: a Git LFS pointer, and not the file itself; `git lfs pull` gets it: publish will refuse it",
+        "pytorch_model.bin: a Git LFS pointer",
+        ".DS_Store: a file of a desktop",
+        "aux.txt: the name of a device on Windows",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("its header"), "{said}");
+    let (_, said) = draft(&[("model.safetensors", &safetensors(4)), ("README.md", &card("license: mit"))]);
+    assert!(!said.contains("publish will refuse"), "{said}");
+    let padded = [b"{}".as_slice(), &[b' '; 5 << 20]].concat();
+    let (_, said) = draft(&[("config.json", &padded), ("model.safetensors", &safetensors(4))]);
+    assert_eq!(said.matches("is larger than").count(), 1, "{said}");
+}
+
+#[test]
 fn without_weights_the_way_out_is_named() {
     let (_, said) = draft(&[("model.lz4x", b"\x01\x02\xff"), ("tokenizer.json", b"{}")]);
     assert_eq!(said.matches("[roles], as \"model.lz4x\" = \"weights\"").count(), 2, "{said}");

@@ -38,10 +38,24 @@ pub(super) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-/// The first line that sets the field at a path, by its section and name: good enough to look at, never relied on.
+/// The first line that sets the field at a path, by its section and name, or else has it as a comment to complete: good enough to look at,
+/// never relied on.
 pub(super) fn line_of(text: &str, path: &str) -> Option<usize> {
     let plain: String = path.split('[').next()?.to_owned();
-    let (section, name) = plain.rsplit_once('.').unwrap_or(("", plain.as_str()));
+    set_at(text, &plain).or_else(|| in_comment(text, &plain))
+}
+
+/// The line of a section that a draft has as a comment, for who needs it: `# [[hosts]]`.
+fn in_comment(text: &str, section: &str) -> Option<usize> {
+    let is_it = |line: &str| {
+        let inner = line.trim().strip_prefix('#').map(|comment| comment.trim().trim_matches(['[', ']']));
+        line.contains('[') && inner == Some(section) && !section.is_empty()
+    };
+    text.lines().position(is_it).map(|at| at + 1)
+}
+
+fn set_at(text: &str, plain: &str) -> Option<usize> {
+    let (section, name) = plain.rsplit_once('.').unwrap_or(("", plain));
     let mut current = String::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -78,6 +92,9 @@ mod tests {
         assert_eq!(line_of(text, "a.b.x"), Some(5));
         assert_eq!(line_of(text, "list[0].x"), Some(6));
         assert_eq!(line_of(text, "none"), None);
+        let commented = "# hosts\n# [[hosts]]\n# type = \"https\"\n[a]\nhosts = 1\n";
+        assert_eq!(line_of(commented, "hosts"), Some(2), "what to complete");
+        assert_eq!(line_of(&format!("{commented}[[hosts]]\n"), "hosts"), Some(6));
     }
 
     #[test]

@@ -62,12 +62,7 @@ pub fn check(
     questions: &[Question],
     allowed: &dyn Fn(&str) -> bool,
 ) -> Result<(), PublishCheckError> {
-    let mut doubts = Vec::new();
-    for file in files {
-        let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
-        let what = of_file(file, role_of(&file.path), content);
-        doubts.extend(what.map(|what| Doubt { path: file.path.to_string(), what }));
-    }
+    let mut doubts = of_files(files, roles, role_of);
     for (part, by) in roles.parts.missing(files) {
         doubts.push(Doubt { path: part.to_string(), what: What::Missing { named_by: by.clone() } });
     }
@@ -83,6 +78,24 @@ pub fn check(
     doubts.retain(|doubt| !allowed(&doubt.path));
     doubts.sort_by(|a, b| (a.what.order(), &a.path).cmp(&(b.what.order(), &b.path)));
     if doubts.is_empty() { Ok(()) } else { Err(PublishCheckError { doubts }) }
+}
+
+/// What is to be known of the files of a folder before anything is decided about it: what [`check`] will say, but for what a draft asks or
+/// tells of by itself.
+pub fn foreseen(files: &[Found], roles: &Roles) -> Vec<Doubt> {
+    let mut doubts = of_files(files, roles, &|path| roles.of(path));
+    doubts.retain(|doubt| !matches!(doubt.what, What::Unread { .. }));
+    doubts.sort_by(|a, b| (a.what.order(), &a.path).cmp(&(b.what.order(), &b.path)));
+    doubts
+}
+
+fn of_files(files: &[Found], roles: &Roles, role_of: &dyn Fn(&FilePath) -> Role) -> Vec<Doubt> {
+    let doubt = |file: &Found| {
+        let content = roles.files.get(&file.path).and_then(|assigned| assigned.content);
+        let what = of_file(file, role_of(&file.path), content)?;
+        Some(Doubt { path: file.path.to_string(), what })
+    };
+    files.iter().filter_map(doubt).collect()
 }
 
 fn of_file(file: &Found, role: Role, content: Option<Content>) -> Option<What> {

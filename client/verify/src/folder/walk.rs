@@ -5,7 +5,7 @@
 //! a regular file with a path that a manifest can hold, or an [`Oddity`].
 //!
 //! To publish, a symlink counts as the file that it leads to when that is inside the folder, or among the blobs of the
-//! Hugging Face cache that the folder is a snapshot of. To verify, it may lead anywhere: the manifest names the digest, so
+//! Hugging Face cache that the folder is a snapshot of: those of its repository, and those that all repositories of the cache share. To verify, it may lead anywhere: the manifest names the digest, so
 //! what a link leads to cannot prove anything false.
 
 use std::fs::{self, FileType, Metadata};
@@ -83,7 +83,7 @@ pub struct Walk {
 /// Where the symlinks of a folder may lead.
 enum Links<'a> {
     /// To files in one of these folders.
-    Inside([Option<PathBuf>; 2]),
+    Inside([Option<PathBuf>; 3]),
     /// To any file, and to any folder that is wanted by its path.
     Anywhere(&'a dyn Fn(&str) -> bool),
 }
@@ -94,7 +94,7 @@ pub fn walk(root: &Path) -> Result<Walk, FolderError> {
         return Err(FolderError::Cache { path: root.to_owned() });
     }
     let home = canonical(root)?;
-    let links = Links::Inside([Some(home.clone()), blobs_of(&home)]);
+    let links = Links::Inside([Some(home.clone()), blobs_of(&home), shared_blobs_of(&home)]);
     walk_by(&home, "", &links)
 }
 
@@ -183,6 +183,16 @@ pub fn blobs_of(snapshot: &Path) -> Option<PathBuf> {
     let is_cache =
         named(snapshots, &|name| name == "snapshots") && named(repository, &|name| name.starts_with("models--"));
     is_cache.then(|| repository.join("blobs").canonicalize().ok()).flatten()
+}
+
+/// The blobs that all repositories of a Hugging Face cache share: `blobs/` beside them, which `huggingface_hub` marks as its own. What comes
+/// over Xet lies there since version 1.32, and a repository's blob is a link to it.
+fn shared_blobs_of(snapshot: &Path) -> Option<PathBuf> {
+    let cache = blobs_of(snapshot)?.parent()?.parent()?.to_owned();
+    let shared = cache.join("blobs");
+    let marker = shared.join(".huggingface-shared-blobs");
+    let is_marked = fs::symlink_metadata(&marker).is_ok_and(|marker| marker.is_file());
+    is_marked.then(|| shared.canonicalize().ok()).flatten()
 }
 
 /// Whether a folder is the one of a whole repository in a Hugging Face cache, with all its snapshots.

@@ -283,7 +283,14 @@ fn the_folder_of_a_parent_gives_its_digests() -> Step {
     let told = acme.publish(&folder)?.expect(7)?;
     assert!(told.stderr.contains("known for weights"), "{}", told.stderr);
 
-    named("../base");
+    // As a hub's client leaves it, the parent's folder is one of links into a cache.
+    let links = network.at("links");
+    fs::create_dir_all(&links).unwrap();
+    for entry in fs::read_dir(&base).unwrap() {
+        let entry = entry.unwrap();
+        std::os::unix::fs::symlink(entry.path(), links.join(entry.file_name())).unwrap();
+    }
+    named("../links");
     acme.publish_despite(&folder, &["license-text-other"])?.expect(0)?;
     // What everybody can compute of the parent's files: the digest is that of its own release.
     acme.prepare(&base, "1.0.0")?;

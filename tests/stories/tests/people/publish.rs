@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use stele_harness::network::Network;
+use stele_harness::network::{Network, path};
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
 use stele_samples::{model, release_toml};
@@ -58,6 +58,26 @@ fn publishing_again_gets_the_same_entry() -> Step {
     let first = index();
     acme.publish(&folder)?.expect(0)?;
     assert_eq!(index(), first);
+    acme.verify(&folder)?.expect(0)?;
+    Ok(())
+}
+
+/// A medium that is mounted read-only holds the form too. Here nothing can be written beside it, since a name is as long as one may be.
+#[test]
+fn a_form_that_cannot_be_written_is_published_and_published_again() -> Step {
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let (folder, form) = (network.at("model"), network.at(&"f".repeat(250)));
+    model::write(&folder, 1)?;
+    acme.prepare(&folder, "1.0.0")?;
+    fs::rename(folder.join("release.toml"), &form).unwrap();
+    let before = fs::read(&form).unwrap();
+    let publish = || acme.publish_with(&folder, &["--release", path(&form)?])?.expect(0);
+    let told = publish()?;
+    assert!(told.stderr.contains("is not written into"), "{}", told.stderr);
+    let told = publish()?;
+    assert!(told.stdout.contains("nothing was sent"), "{}", told.stdout);
+    assert_eq!(fs::read(&form).unwrap(), before);
     acme.verify(&folder)?.expect(0)?;
     Ok(())
 }

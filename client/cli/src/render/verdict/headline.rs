@@ -58,7 +58,9 @@ pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
                 page.row("not in record", &one_line(&extra));
             }
         }
-        page.row("more", &"-v shows the whole page");
+        let warnings = verdict.examination.and_then(ComputedClaims::warnings);
+        let warnings = warnings.map(|warnings| format!(", with {}", one_line(&warnings))).unwrap_or_default();
+        page.row("more", &format!("-v shows the whole page{warnings}"));
     }
     page.0
 }

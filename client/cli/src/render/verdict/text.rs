@@ -152,7 +152,10 @@ impl VerifyReport<'_> {
         let Some(FolderReport { weights, .. }) = self.comparison else { return "not looked at".to_owned() };
         let word = weights.state.as_str();
         match weights.state {
-            WeightsState::Match => format!("{word}: {} ({} files)", self.evidence.release().weights.digest, weights.of),
+            WeightsState::Match => {
+                let noun = if weights.of == 1 { "file" } else { "files" };
+                format!("{word}: {} ({} {noun})", self.evidence.release().weights.digest, weights.of)
+            }
             WeightsState::Differ => word.to_owned(),
             WeightsState::NotHere => format!("{word} ({} of {} files)", weights.here, weights.of),
         }

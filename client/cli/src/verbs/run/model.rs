@@ -11,6 +11,7 @@ use stele_verify::folder::walk::is_cached_repository;
 
 use super::error::RunError;
 use crate::args::RunArgs;
+use crate::hub_snapshot;
 
 /// A model that a command is to see.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Model {
     }
 
     fn named(path: &Path, online: bool, inherited: &Inherited) -> Result<Self, Failure> {
+        let path = &*hub_snapshot::meant(path)?;
         let (kind, bundle) = match find(path, None) {
             Ok(target) => (target.kind, Some(target.bundle)),
             // The log may have what is not here.

@@ -6,7 +6,7 @@ use stele_spec::statement::{DangerousDomain, Date, Decimal, Slug};
 use toml::Value;
 
 use super::values::document;
-use crate::draft::answers::Answers;
+use crate::draft::answers::{Answers, Source};
 use crate::draft::facts::Facts;
 use crate::form::{Answer, AnsweredBy, FormWriter, quoted};
 use crate::short_forms::{ALL_OTHERS, SAME_REASON};
@@ -44,7 +44,7 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
         sheet.comment(line);
     }
     for (path, result) in facts.results.iter().take(MAX_RESULTS) {
-        evaluation(sheet, path, result);
+        evaluation(sheet, path, result, answers);
     }
     if facts.results.len() > MAX_RESULTS {
         sheet.comment(&format!(
@@ -201,22 +201,28 @@ fn not_evaluated(sheet: &mut FormWriter, answers: &Answers, reasons: Reasons) {
     }
 }
 
-/// A result of the hub's form as an evaluation: what the form does not have is left to decide.
-fn evaluation(sheet: &mut FormWriter, path: &FilePath, result: &EvaluationResult) {
+/// A result of the hub's form as an evaluation: what the form does not have is left to decide, but for what an earlier release says of the
+/// same test. Which weights were run, and what the result changed, is of each release.
+fn evaluation(sheet: &mut FormWriter, path: &FilePath, result: &EvaluationResult, answers: &Answers) {
     let from = path.as_str();
     sheet.item("evaluations");
     let name = result.task.as_deref().filter(|task| *task != "default").unwrap_or(&result.dataset);
     let id: String =
         name.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    match id.trim_matches('-').parse::<Slug>() {
+    let id = id.trim_matches('-').parse::<Slug>();
+    match &id {
         Ok(id) => sheet.text("id", id.as_str(), from),
         Err(_) => sheet.decide("id", "a name for it, such as cyber-bare"),
     }
-    sheet.decide("class", "capability, dangerous-capability, safety or other");
-    sheet.decide("domain", "what it is about, such as reasoning");
+    let before = Before::of(answers, id.as_ref().map_or("", Slug::as_str), &result.dataset);
+    let of_test = |sheet: &mut FormWriter, name: &str, what: &str| {
+        sheet.answer_or_decide(name, before.answer(name).as_ref(), what);
+    };
+    of_test(sheet, "class", "capability, dangerous-capability, safety or other");
+    of_test(sheet, "domain", "what it is about, such as reasoning");
     sheet.decide("subject", "this-release, or the weights digest of what was run");
-    sheet.decide("configuration", "bare-weights, with-template, with-safeguards or hosted");
-    sheet.decide("metric", "what is counted; the file does not say");
+    of_test(sheet, "configuration", "bare-weights, with-template, with-safeguards or hosted");
+    of_test(sheet, "metric", "what is counted; the file does not say");
     match result.value.as_deref().filter(|value| value.parse::<Decimal>().is_ok()) {
         Some(value) => sheet.text("value", value, from),
         None => {
@@ -224,21 +230,54 @@ fn evaluation(sheet: &mut FormWriter, path: &FilePath, result: &EvaluationResult
             sheet.decide("value", &format!("a decimal number; {from} says {said}"));
         }
     }
-    match &result.source {
-        Some(source) => sheet.decide("evaluator", &format!("who ran it; the source in {from} is {source}")),
-        None => sheet.decide("evaluator", "who ran it"),
-    }
+    let source = result.source.as_ref().map(|source| format!("; the source in {from} is {source}"));
+    of_test(sheet, "evaluator", &format!("who ran it{}", source.unwrap_or_default()));
     match result.date.as_deref().filter(|date| date.parse::<Date>().is_ok()) {
         Some(date) => sheet.text("date", date, from),
         None => sheet.decide("date", "the day, such as 2026-06-10"),
     }
     sheet.decide("effect", "what the result changed about the release");
-    let revision = result.revision.as_deref().map_or_else(|| quoted("DECIDE: its revision"), quoted);
-    sheet.line("dataset", &format!("{{ name = {}, revision = {revision} }}", quoted(&result.dataset)), from);
+    match (&result.revision, before.dataset()) {
+        (None, Some(same)) => sheet.answered("dataset", &same),
+        (revision, _) => {
+            let revision = revision.as_deref().map_or_else(|| quoted("DECIDE: its revision"), quoted);
+            sheet.line("dataset", &format!("{{ name = {}, revision = {revision} }}", quoted(&result.dataset)), from);
+        }
+    }
     sheet.line("result", &format!("{{ name = {} }}", quoted(from)), "");
     for (what, value) in [("source", &result.url), ("notes", &result.notes)] {
         if let Some(value) = value {
             sheet.comment(&format!("{what} in {from}: {value}"));
         }
+    }
+}
+
+/// What an earlier release says of the same test: its evaluation of this name, on this dataset.
+struct Before {
+    evaluation: Option<Source>,
+}
+
+impl Before {
+    fn of(answers: &Answers, id: &str, dataset: &str) -> Self {
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let is_same = |said: &&Value| {
+            let on = said.get("dataset").and_then(|dataset| text(dataset, "name"));
+            text(said, "id").as_deref() == Some(id) && on.as_deref() == Some(dataset)
+        };
+        let evaluation = answers.of_old("evaluations").and_then(|all| {
+            let table = all.value.as_array()?.iter().find(is_same)?.as_table()?.clone();
+            Some(Source { name: all.from, by: all.by, table })
+        });
+        Self { evaluation }
+    }
+
+    /// What it says in a field.
+    fn answer(&self, field: &str) -> Option<Answer> {
+        self.evaluation.as_ref()?.answer(field).filter(|answer| answer.value.is_str())
+    }
+
+    /// The dataset, which is the same one by its name.
+    fn dataset(&self) -> Option<Answer> {
+        self.evaluation.as_ref()?.answer("dataset")
     }
 }
