@@ -24,6 +24,7 @@ pub use observe::ObserveArgs;
 pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs};
+pub use required::RequiredArgs;
 pub use run::RunArgs;
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
 pub use scan::ScanArgs;
@@ -39,6 +40,7 @@ mod examples;
 mod value;
 
 mod log;
+mod required;
 mod signing_key;
 
 mod keys;

@@ -147,8 +147,7 @@ impl Release {
     fn _sealed(&self, py: Python<'_>, recorded: &str, path: PathBuf, bundle: Option<PathBuf>) -> PyResult<i32> {
         let recorded: FilePath = parsed("recorded", recorded.parse())?;
         let hints = bundle.and_then(|bundle| hints::read(&bundle).ok().flatten());
-        let sealed = py.detach(|| sealed::copy(&path, &recorded, &self.release, hints.as_ref()));
-        sealed.map_err(|failure| failed(py, &failure))
+        sealed::copy(py, &path, &recorded, &self.release, hints.as_ref())
     }
 
     /// Copies the recorded files of a folder into another one and compares the copies with the record.

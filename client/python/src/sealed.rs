@@ -1,54 +1,51 @@
-//! A copy of one file in memory that nobody can change any more, whose content is then compared with the record.
+//! A copy of one file in memory that nobody can change any more, and whose content is the recorded one.
 //!
-//! The order is what makes it safe: the copy is sealed first (`memfd_create(2)`, `F_ADD_SEALS`), and hashed after. What a loader reads by
-//! `/proc/self/fd/N` is the memory that was hashed, whatever happens to the file.
+//! The copy is hashed while it is written, from the memory from which it is written. That is the digest of what is sealed only where nobody else writes to the
+//! copy before it is sealed: another process of the same user may open `/proc/PID/fd/N`. So the descriptor holds a write lease (`F_SETLEASE`, fcntl(2)) from
+//! before the first byte until after the seal (`memfd_create(2)`, `F_SEAL_WRITE`). The kernel gives it only where nobody else has the file open or mapped, and
+//! breaks it when somebody opens it. Where there is no lease, or it was broken, what was sealed is hashed once more.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::{AsRawFd as _, IntoRawFd as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use pyo3::prelude::*;
+use rustix::fs::{MemfdFlags, SealFlags};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hints::Hints;
-use stele_verify::folder::check_recorded;
+use stele_verify::folder::{check_recorded, copy_recorded};
 use stele_verify::{FilePath, VerifiedRelease};
 
-/// Copies, seals and compares; the descriptor is the caller's to close.
+use crate::error::failed;
+
+/// Copies, compares and seals; the descriptor is the caller's to close.
 pub(crate) fn copy(
+    py: Python<'_>,
     path: &Path,
     recorded: &FilePath,
     release: &VerifiedRelease,
     hints: Option<&Hints>,
-) -> Result<i32, Failure> {
-    let Some(file) = release.manifest().file(recorded) else {
-        // Says that the record has no such file.
-        return Err(match check_recorded(path, recorded, release, None) {
-            Err(mismatch) => mismatch.into(),
-            Ok(_) => CopyError::Impossible.into(),
-        });
-    };
-    let failed = |source| CopyError::Io { path: path.to_owned(), source };
-    let source = open_regular(path).map_err(failed)?;
-    if source.metadata().map_err(failed)?.len() != file.size {
-        // A length that differs needs no copy to be told.
-        check_recorded(path, recorded, release, None)?;
+) -> PyResult<i32> {
+    let no_memory = |source| failed(py, &NoSealedMemory(source).into());
+    let memory = memory().map_err(no_memory)?;
+    let lease = Lease::take(py, &memory);
+    let copied = py.detach(|| copy_recorded(path, recorded, release, hints, &memory));
+    copied.map_err(|failure| failed(py, &failure))?;
+    seal(&memory).map_err(no_memory)?;
+    let was_alone = lease.is_some_and(|lease| lease.end(py));
+    if !was_alone {
+        let checked: Result<_, Failure> =
+            py.detach(|| check_recorded(&by_descriptor(&memory), recorded, release, hints));
+        checked.map_err(|failure| failed(py, &failure))?;
     }
-    let sealed = memory().map_err(CopyError::NoSealedMemory)?;
-    // One byte more shows a file that grew; a file without end is not copied for ever.
-    let copied = io::copy(&mut source.take(file.size.saturating_add(1)), &mut &sealed).map_err(failed)?;
-    if copied != file.size {
-        return Err(CopyError::Changed { path: path.to_owned() }.into());
-    }
-    seal(&sealed).map_err(CopyError::NoSealedMemory)?;
-    check_recorded(&by_descriptor(&sealed), recorded, release, hints)?;
-    Ok(sealed.into_raw_fd())
+    Ok(memory.into_raw_fd())
 }
 
-/// Memory that can be sealed.
+/// Memory that can be sealed, opened by its path: the kernel counts no other descriptor as a writer, and no lease is given that it cannot count.
 fn memory() -> io::Result<File> {
-    Ok(rustix::fs::memfd_create("stele", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into())
+    let made: File = rustix::fs::memfd_create("stele", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into();
+    OpenOptions::new().read(true).write(true).open(by_descriptor(&made))
 }
 
 fn seal(file: &File) -> io::Result<()> {
@@ -61,45 +58,54 @@ fn by_descriptor(file: &File) -> PathBuf {
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
-/// Opens a regular file. A pipe in its place does not hang the caller.
-pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+/// A write lease: for as long as it holds nobody else has the file open.
+///
+/// Through Python's own call, which is safe where that of C is not.
+struct Lease<'a> {
+    file: &'a File,
+}
+
+impl<'a> Lease<'a> {
+    /// None where the machine gives none, or somebody has the file open.
+    fn take(py: Python<'_>, file: &'a File) -> Option<Self> {
+        let lease = Self { file };
+        // A lease that is broken is told by a signal. One that is ignored by default, and then none: who ends a lease asks.
+        let ignored = py.import("signal").and_then(|signal| signal.getattr("SIGURG")).ok()?.extract::<i32>().ok()?;
+        lease.call(py, "F_SETSIG", ignored)?;
+        lease.call(py, "F_SETLEASE", lease.constant(py, "F_WRLCK")?)?;
+        lease.call(py, "F_SETOWN", 0);
+        Some(lease)
+    }
+
+    /// Ends it. Whether it held until now.
+    fn end(self, py: Python<'_>) -> bool {
+        let (found, held) = (self.call(py, "F_GETLEASE", 0), self.constant(py, "F_WRLCK"));
+        if let Some(none) = self.constant(py, "F_UNLCK") {
+            self.call(py, "F_SETLEASE", none);
+        }
+        held.is_some() && found == held
+    }
+
+    fn call(&self, py: Python<'_>, command: &str, argument: i32) -> Option<i32> {
+        let command = self.constant(py, command)?;
+        let called = py
+            .import("fcntl")
+            .and_then(|fcntl| fcntl.call_method1("fcntl", (self.file.as_raw_fd(), command, argument)));
+        called.ok()?.extract().ok()
+    }
+
+    fn constant(&self, py: Python<'_>, name: &str) -> Option<i32> {
+        py.import("fcntl").and_then(|fcntl| fcntl.getattr(name)).ok()?.extract().ok()
     }
 }
 
-/// Why there is no copy.
+/// No `memfd_create` here, or no `/proc`.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CopyError {
-    /// The machine failed.
-    #[error("cannot copy {}", .path.display())]
-    Io {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    /// It was written to meanwhile.
-    #[error("{} changed while it was copied", .path.display())]
-    Changed { path: PathBuf },
-    /// No `memfd_create` here.
-    #[error("this machine gives no memory that can be sealed")]
-    NoSealedMemory(#[source] io::Error),
-    /// A bug.
-    #[error("a file that is not recorded compares as equal")]
-    Impossible,
-}
+#[error("this machine gives no memory that can be sealed")]
+struct NoSealedMemory(#[source] io::Error);
 
-impl Explain for CopyError {
+impl Explain for NoSealedMemory {
     explain! {
-        Self::Io { source, .. } => if source.kind() == io::ErrorKind::NotFound { Exit::BadInput } else { Exit::Io },
-            if source.kind() == io::ErrorKind::NotFound { "file-missing" } else { "io" },
-            hint: "check the path, its mode, and the room that is left where it is copied to";
-        Self::Changed { .. } => Exit::Io, "file-unreadable", hint: "stop whatever writes to it, and try again";
-        Self::NoSealedMemory(_) => Exit::Io, "guard-unsupported", hint: "a guard needs Linux with memfd_create(2) and /proc";
-        Self::Impossible => Exit::Internal, "internal";
+        Self(_) => Exit::Io, "guard-unsupported", hint: "a guard needs Linux with memfd_create(2) and /proc";
     }
 }

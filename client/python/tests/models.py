@@ -19,6 +19,8 @@ WEIGHT = np.arange(12, dtype=np.float32).reshape(3, 4)
 #: What an attacker would like to be loaded.
 EVIL = WEIGHT + 1000
 SHARD = "model-00001-of-00002.safetensors"
+#: Large enough that to hash it takes longer than to look at it.
+LARGE = "model-00002-of-00002.safetensors"
 
 
 def shard(path: Path, values: np.ndarray) -> None:
@@ -59,13 +61,11 @@ def words() -> Tokenizer:
 def write(folder: Path) -> None:
     """The whole folder, as its publisher has it."""
     folder.mkdir()
-    second = "model-00002-of-00002.safetensors"
     shard(folder / SHARD, WEIGHT)
-    # Large enough that to hash it takes longer than to look at it.
-    save_file({"lm_head.weight": np.zeros((1024, 2048), dtype=np.float32)}, folder / second)
+    save_file({"lm_head.weight": np.zeros((1024, 2048), dtype=np.float32)}, folder / LARGE)
     index = {
         "metadata": {"total_size": WEIGHT.nbytes + 1024 * 2048 * 4},
-        "weight_map": {"model.weight": SHARD, "lm_head.weight": second},
+        "weight_map": {"model.weight": SHARD, "lm_head.weight": LARGE},
     }
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     config = {

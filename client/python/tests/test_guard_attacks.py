@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Callable
@@ -145,6 +148,65 @@ def test_sealed_memory_cannot_be_written_by_its_own_process(released: Released, 
             with pytest.raises(OSError):
                 os.truncate(path, 0)
             assert Path(path).read_bytes() == (released.folder / models.SHARD).read_bytes()
+
+
+#: Opens the sealed copies of another process of the same user while they are made, and writes into what it can.
+WRITER = """
+import os, sys
+place = f"/proc/{sys.argv[1]}/fd"
+print("ready", flush=True)
+while os.path.isdir(place):
+    try:
+        for name in os.listdir(place):
+            if not os.readlink(f"{place}/{name}").startswith("/memfd:stele"):
+                continue
+            copy = os.open(f"{place}/{name}", os.O_RDWR)
+            open(sys.argv[3], "w").close()
+            try:
+                for at in range(0, 8 << 20, 4096):
+                    os.pwrite(copy, b"evil", at)
+            finally:
+                os.close(copy)
+    except OSError:
+        pass
+    if os.path.exists(sys.argv[2]):
+        break
+"""
+
+
+@pytest.mark.parametrize("leases", [True, False])
+def test_a_process_of_the_same_user_that_writes_into_a_copy_while_it_is_made(
+    released: Released, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leases: bool
+) -> None:
+    """The copy is hashed while it is written. Who opens it meanwhile is noticed by the lease, and where there is none all is hashed once more."""
+    if not leases:
+        call = fcntl.fcntl
+
+        def without(descriptor: int, command: int, argument: int = 0) -> int:
+            if command == fcntl.F_SETLEASE:
+                raise OSError("no leases here")
+            return call(descriptor, command, argument)
+
+        monkeypatch.setattr(fcntl, "fcntl", without)
+    stop, opened = tmp_path / "stop", tmp_path / "opened"
+    command = [sys.executable, "-c", WRITER, str(os.getpid()), str(stop), str(opened)]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    right = wrong = 0
+    try:
+        assert writer.stdout.readline() == "ready\n"
+        with stele.guard(released.policy, "enforce"):
+            while (right + wrong < 20 or not (opened.exists() if leases else wrong)) and right + wrong < 5_000:
+                try:
+                    loaded = loaders.safetensors.numpy.load_file(folder / models.LARGE)["lm_head.weight"]
+                    assert not loaded.any()
+                    right += 1
+                except stele.VerifyError as error:
+                    assert error.code == "bytes-differ"
+                    wrong += 1
+    finally:
+        stop.touch()
+        writer.communicate()
+    assert opened.exists() and (leases or wrong), "nobody attacked"
 
 
 def test_private_copies_are_readable_by_their_owner_alone_and_go_with_the_guard(

@@ -1,11 +1,10 @@
 //! Whole files of a bounded size, given by their paths.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use stele_explain::{Exit, Explain, explain};
+use stele_regular_file::OpenError;
 
 /// Why a file on this machine cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +46,15 @@ pub enum ReadError {
 pub fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let io = |source| ReadError::Io { path: path.to_owned(), source };
     let too_large = || ReadError::TooLarge { path: path.to_owned(), limit };
-    let (file, length) = match open(path) {
-        Ok(Some(opened)) => opened,
-        Ok(None) => return Ok(None),
-        Err(source) if source.kind() == io::ErrorKind::IsADirectory => {
-            return Err(ReadError::Folder { path: path.to_owned() });
+    let (file, found) = match stele_regular_file::open(path) {
+        Ok(opened) => opened,
+        Err(OpenError::Io(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
         }
-        Err(source) => return Err(io(source)),
+        Err(OpenError::Folder) => return Err(ReadError::Folder { path: path.to_owned() }),
+        Err(error) => return Err(io(error.into())),
     };
-    if length > limit {
+    if found.len() > limit {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
@@ -66,26 +65,6 @@ pub fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadErr
 /// Reads a whole file of at most `limit` bytes; `what` says what it should be.
 pub fn read(path: &Path, limit: u64, what: &'static str) -> Result<Vec<u8>, ReadError> {
     read_if_there(path, limit)?.ok_or_else(|| ReadError::Missing { path: path.to_owned(), what })
-}
-
-/// Opens a regular file, and tells its length. A pipe in its place does not hang the caller.
-fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = match OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let found = file.metadata()?;
-    if found.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !found.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    Ok(Some((file, found.len())))
 }
 
 impl Explain for ReadError {

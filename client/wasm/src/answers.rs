@@ -50,6 +50,14 @@ impl Answers {
         }
     }
 
+    /// The body of an answer; none where the log has nothing at the path.
+    pub fn file(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        match self.known.get(path) {
+            Some(Answer { status: 404, .. }) => Ok(None),
+            _ => self.body(path).map(|body| Some(body.to_vec())),
+        }
+    }
+
     /// Notes paths whose answers will be needed, so that they are fetched together. Whether all are here.
     pub fn has_all(&self, paths: impl IntoIterator<Item = String>) -> bool {
         let missing: Vec<String> = paths.into_iter().filter(|path| !self.known.contains_key(path)).collect();

@@ -1,8 +1,7 @@
 //! A log that a page asks: complete lists by name proof, each entry proven under the tree head of its list.
 //!
 //! Each answer brings the tree head that it rests on, and each head is checked under the policy: a quorum of witnesses says of it that the log
-//! only grew. Heads of one size must have one root. Unlike `stele verify --online` this does not compute that two heads of different sizes are
-//! of one tree, and nothing is remembered from one visit to the next.
+//! only grew. Heads of one size must have one root, and the caller has it computed that those of other sizes are of one tree with the newest.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -60,6 +59,16 @@ impl<'a> AskedLog<'a> {
             check_not_older(&head, newest.size())?;
         }
         Ok(Self { answers, policy, head, heads })
+    }
+
+    /// The largest head that an answer rests on, or that was known before.
+    pub fn newest(&self) -> TrustedCheckpoint {
+        self.heads.borrow().last_key_value().map_or_else(|| self.head.clone(), |(_, head)| head.clone())
+    }
+
+    /// All heads that answers rest on, and those that were known before.
+    pub fn heads(&self) -> Vec<TrustedCheckpoint> {
+        self.heads.borrow().values().cloned().collect()
     }
 
     /// The bytes of a manifest, as the log serves them.
@@ -163,7 +172,7 @@ fn list(
 }
 
 /// Refuses an answer that rests on a smaller tree than one that was shown.
-fn check_not_older(head: &TrustedCheckpoint, size: u64) -> Result<(), OlderTree> {
+pub(crate) fn check_not_older(head: &TrustedCheckpoint, size: u64) -> Result<(), OlderTree> {
     if head.size() >= size {
         return Ok(());
     }

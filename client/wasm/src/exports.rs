@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use stele_explain::Failure;
+use stele_explain::{Exit, Explain as _, Failure};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
 use stele_spec::policy::MAX_POLICY;
 use stele_spec::verify::MAX_CAUSE;
 
 use crate::answers::{Answer, Answers, NotFetched};
-use crate::error::Misuse;
+use crate::error::{Misuse, SharedFailure};
 use crate::folder::{self, BEGINNING, END};
 use crate::session::Session;
 use crate::verdict::{not_verified, verdict};
@@ -66,26 +66,28 @@ pub extern "C" fn limits() -> usize {
     })
 }
 
-/// `verify(bundle, policy)`: the release, with a handle for the other calls.
+/// `verify(bundle, policy, remembered)`: the release, with a handle for the other calls. `remembered` is a JSON list of the notes that the browser kept.
 #[allow(unsafe_code, reason = "a name for the page")]
 #[unsafe(no_mangle)]
 pub extern "C" fn verify() -> usize {
     call(|module, arguments| {
-        let [bundle, policy] = arguments else { return Err(Misuse("a bundle and a policy").into()) };
-        Ok(module.keep(Session::verify(bundle, policy)?))
+        let [bundle, policy, remembered] = arguments else {
+            return Err(Misuse("a bundle, a policy and what is remembered").into());
+        };
+        Ok(module.keep(Session::verify(bundle, policy, remembered)?))
     })
 }
 
-/// `of_log(coordinate, policy, url, path, status, body, ...)`: the release by what the log answered, or the paths that are still to be asked.
+/// `of_log(coordinate, policy, remembered, url, path, status, body, ...)`: the release by what the log answered, or the paths that are still to be asked.
 #[allow(unsafe_code, reason = "a name for the page")]
 #[unsafe(no_mangle)]
 pub extern "C" fn of_log() -> usize {
     call(|module, arguments| {
-        let [coordinate, policy, url, answers @ ..] = arguments else {
-            return Err(Misuse("a coordinate, a policy, an address and answers").into());
+        let [coordinate, policy, remembered, url, answers @ ..] = arguments else {
+            return Err(Misuse("a coordinate, a policy, what is remembered, an address and answers").into());
         };
         let answers = read_answers(url, answers)?;
-        match Session::of_log(text(coordinate)?, policy, &answers) {
+        match Session::of_log(text(coordinate)?, policy, remembered, &answers) {
             Err(failure) => needed(&answers, failure),
             Ok(session) => Ok(module.keep(session)),
         }
@@ -93,7 +95,7 @@ pub extern "C" fn of_log() -> usize {
 }
 
 /// `ask(handle, url, path, status, body, ...)`: what became of the release by what the log answered, or the paths that are still to be asked.
-/// Where the log gives nothing to rely on the verdict says so from then on.
+/// Where the log gives nothing to rely on the verdict says so from then on; one that contradicts itself is refused.
 #[allow(unsafe_code, reason = "a name for the page")]
 #[unsafe(no_mangle)]
 pub extern "C" fn ask() -> usize {
@@ -105,12 +107,16 @@ pub extern "C" fn ask() -> usize {
         let session = module.session(handle)?;
         match session.ask(&answers) {
             Err(failure) => {
-                let needed = needed(&answers, failure);
-                if let Err(failure) = needed {
-                    session.set_unanswered(failure);
-                    return Ok(json!({ "answered": false }));
+                let failure = match needed(&answers, failure) {
+                    Err(failure) => SharedFailure::new(failure),
+                    needed => return needed,
+                };
+                session.set_unanswered(failure.clone());
+                // Two histories are no lack of an answer.
+                if failure.exit() == Exit::Inconsistent {
+                    return Err(failure.into());
                 }
-                needed
+                Ok(json!({ "answered": false }))
             }
             Ok(()) => Ok(json!({ "answered": true })),
         }

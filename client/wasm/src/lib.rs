@@ -4,6 +4,11 @@
 pub mod error;
 
 pub mod answers;
+
+pub mod remembered;
+
+pub mod one_tree;
+
 pub mod asked_log;
 
 pub mod session;

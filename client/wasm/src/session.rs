@@ -11,11 +11,14 @@ use stele_spec::bundle::{Bundle, LoggedStatement};
 use stele_spec::hash::LeafHash;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::name::Coordinate;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_verify::{Policy, VerifiedRelease, verify};
 
 use crate::answers::Answers;
-use crate::asked_log::AskedLog;
+use crate::asked_log::{AskedLog, check_not_older};
 use crate::error::{InvalidPolicy, SharedFailure};
+use crate::one_tree;
+use crate::remembered::{Remembered, SeenHead, to_keep};
 
 /// A verified release under a policy.
 #[derive(Debug)]
@@ -27,19 +30,37 @@ pub struct Session {
     is_from_log: bool,
     /// Why the log, asked, gave nothing to rely on.
     unanswered: Option<SharedFailure>,
+    heads: Heads,
+}
+
+/// Tree heads of the log of a release.
+#[derive(Debug)]
+struct Heads {
+    /// Those that the browser had seen before.
+    seen: Vec<SeenHead>,
+    /// Those that the release and answers rest on.
+    shown: Vec<SeenHead>,
+    /// Whether all are known to be of one tree.
+    are_one_tree: bool,
 }
 
 impl Session {
-    /// Verifies a bundle.
-    pub fn verify(bundle: &[u8], policy: &[u8]) -> Result<Self, Failure> {
+    /// Verifies a bundle. `remembered` is a JSON list of notes that the browser has seen.
+    pub fn verify(bundle: &[u8], policy: &[u8], remembered: &[u8]) -> Result<Self, Failure> {
         let policy = parse_policy(policy)?;
         let release = verify(bundle, &policy)?;
+        let seen = Remembered::parse(remembered, &policy)?.of_log(release.checkpoint(), &policy);
+        for head in release.checkpoints() {
+            one_tree::check_same_size(head, &seen)?;
+        }
+        let shown = seen_heads(release.checkpoints(), &policy);
+        let heads = Heads { seen, shown, are_one_tree: false };
         let status = ReleaseStatus::of_bundle(&release);
-        Ok(Self { policy, release, status, is_from_log: false, unanswered: None })
+        Ok(Self { policy, release, status, is_from_log: false, unanswered: None, heads })
     }
 
     /// Makes the evidence of a release from what a log answered, and says what became of the release.
-    pub fn of_log(coordinate: &str, policy: &[u8], answers: &Answers) -> Result<Self, Failure> {
+    pub fn of_log(coordinate: &str, policy: &[u8], remembered: &[u8], answers: &Answers) -> Result<Self, Failure> {
         let policy = parse_policy(policy)?;
         let coordinate: Coordinate = coordinate.parse().map_err(|error: stele_spec::name::NameError| {
             NotACoordinate { why: error.to_string(), found: coordinate.to_owned() }
@@ -56,7 +77,9 @@ impl Session {
         let bundle = Bundle { statement, manifest, proof, keys: keys.statements.iter().map(part).collect() };
         let bundle = bundle.encode().map_err(|error| answers.nonsense("parts of a bundle", error.to_string()))?;
         let release = verify(&bundle, &policy)?;
-        Ok(Self { policy, release, status, is_from_log: true, unanswered: None })
+        let seen = Remembered::parse(remembered, &policy)?.of_log(release.checkpoint(), &policy);
+        let heads = one_tree_of(answers, &policy, &log, seen)?;
+        Ok(Self { policy, release, status, is_from_log: true, unanswered: None, heads })
     }
 
     /// What became of the release, by what the log answered.
@@ -68,13 +91,14 @@ impl Session {
         if !is_listed(&status, expected) {
             return Err(NotListed { url: answers.url().to_owned(), entry: expected.0 }.into());
         }
+        self.heads = one_tree_of(answers, &self.policy, &log, self.heads.seen.clone())?;
         (self.status, self.unanswered) = (status, None);
         Ok(())
     }
 
     /// The log was asked, and gave nothing to rely on: what is known without it stays.
-    pub fn set_unanswered(&mut self, failure: Failure) {
-        self.unanswered = Some(SharedFailure::new(failure));
+    pub fn set_unanswered(&mut self, failure: SharedFailure) {
+        self.unanswered = Some(failure);
     }
 
     /// The release.
@@ -100,6 +124,19 @@ impl Session {
     /// Why there is no answer of the log, where it was asked.
     pub fn unanswered(&self) -> Option<Failure> {
         self.unanswered.clone().map(Failure::from)
+    }
+
+    /// What of the log's tree the browser had seen before, whether this is known to extend it, and what it keeps for the next time.
+    pub fn heads(&self) -> Value {
+        let Heads { seen, shown, are_one_tree } = &self.heads;
+        let kept = to_keep(seen.iter().chain(shown).cloned(), *are_one_tree);
+        json!({
+            "seen": seen.iter().map(SeenHead::size).max(),
+            "shown": shown.iter().map(SeenHead::size).max(),
+            "are_one_tree": are_one_tree,
+            "log": kept.first().map(SeenHead::log),
+            "keep": kept.iter().map(SeenHead::text).collect::<Vec<_>>(),
+        })
     }
 
     /// The release as a document: what it is, who saw it, and its files.
@@ -139,6 +176,22 @@ impl Session {
         };
         self.policy.witnesses().iter().map(line).collect()
     }
+}
+
+fn seen_heads<'a>(heads: impl IntoIterator<Item = &'a TrustedCheckpoint>, policy: &Policy) -> Vec<SeenHead> {
+    heads.into_iter().filter_map(|head| SeenHead::of(head.note().clone(), policy)).collect()
+}
+
+/// The heads of a log that was asked, once all that was seen and is shown is known to be of one tree.
+fn one_tree_of(answers: &Answers, policy: &Policy, log: &AskedLog<'_>, seen: Vec<SeenHead>) -> Result<Heads, Failure> {
+    let newest = log.newest();
+    if let Some(largest) = seen.iter().map(SeenHead::size).max() {
+        check_not_older(&newest, largest)?;
+    }
+    let shown = seen_heads(&log.heads(), policy);
+    let all: Vec<SeenHead> = seen.iter().chain(&shown).cloned().collect();
+    one_tree::check(answers, &newest, &all)?;
+    Ok(Heads { seen, shown, are_one_tree: true })
 }
 
 fn parse_policy(policy: &[u8]) -> Result<Policy, InvalidPolicy> {

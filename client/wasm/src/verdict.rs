@@ -43,6 +43,7 @@ pub fn verdict(session: &Session, report: Option<&FolderReport>, now: u64) -> Va
         "since": headline.since(),
         "checked": headline.checked(),
         "status": age::status_json(session.status(), now),
+        "heads": session.heads(),
         "events": events(session),
         "problems": judged.problems.iter().map(|failure| stele_explain::json(failure.as_explain())).collect::<Vec<_>>(),
         "files": report.map(files),

@@ -9,12 +9,13 @@ use stele_samples::statements::{Released, Speaker};
 use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
 use stele_spec::entry::Entry;
 use stele_spec::index::{Index, Kind, Listing, Subject};
-use stele_spec::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_at};
+use stele_spec::merkle::{MemoryTree, Nodes as _, leaf_hash, prove_inclusion, root_at};
 use stele_spec::nameproof::{NameProof, Shown};
 use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::statement::{LoggedRelease, SignedStatement, Statement, Withdraw, sign};
 use stele_spec::text::to_base64;
 use stele_wasm::answers::{Answer, Answers};
+use stele_wasm::error::SharedFailure;
 use stele_wasm::session::Session;
 use stele_wasm::verdict::verdict;
 
@@ -100,6 +101,8 @@ impl Log {
                 lines.concat().into_bytes()
             }
             ["manifests", digest] => self.manifests[*digest].clone(),
+            // Of a tree that fits one tile.
+            ["tile", "0", ..] => (0..size).flat_map(|at| *self.tree.node(0, at).unwrap().as_bytes()).collect(),
             _ => panic!("a page asks for {path}"),
         }
     }
@@ -165,7 +168,7 @@ fn withdrawn() -> (Log, Released) {
 
 fn opened(log: &Log, coordinate: &str) -> Session {
     let policy = log.policy();
-    ask(|answers| Session::of_log(coordinate, &policy, answers), |path| (200, log.answer(path))).unwrap()
+    ask(|answers| Session::of_log(coordinate, &policy, b"", answers), |path| (200, log.answer(path))).unwrap()
 }
 
 #[test]
@@ -196,7 +199,8 @@ fn a_log_that_has_no_such_release_proves_it() {
     let (log, released) = released();
     let other = coordinate(&released).replace("1.0.0", "2.0.0");
     let policy = log.policy();
-    let ask = |name: &str| code(ask(|answers| Session::of_log(name, &policy, answers), |path| (200, log.answer(path))));
+    let ask =
+        |name: &str| code(ask(|answers| Session::of_log(name, &policy, b"", answers), |path| (200, log.answer(path))));
     assert_eq!(ask(&other), "not-released");
     assert_eq!(ask("no coordinate"), "bad-name");
 }
@@ -206,8 +210,9 @@ fn a_log_that_leaves_out_or_changes_an_answer_gets_no_verdict_in_a_browser() {
     let (log, released) = withdrawn();
     let (older, _) = self::released();
     let (name, policy) = (coordinate(&released), log.policy());
-    let open =
-        |serve: &dyn Fn(&str) -> (u16, Vec<u8>)| code(ask(|answers| Session::of_log(&name, &policy, answers), serve));
+    let open = |serve: &dyn Fn(&str) -> (u16, Vec<u8>)| {
+        code(ask(|answers| Session::of_log(&name, &policy, b"", answers), serve))
+    };
     // Nothing answers, and a proxy answers.
     assert_eq!(open(&|_| (0, Vec::new())), "unreachable");
     assert_eq!(open(&|_| (503, br#"{"error":"busy","message":"not now"}"#.to_vec())), "log-refused");
@@ -250,7 +255,7 @@ fn a_log_that_leaves_out_or_changes_an_answer_gets_no_verdict_in_a_browser() {
     // A list from before the withdrawal is an older tree, and no lie; it is told with its own size.
     let stale =
         |path: &str| (200, if path.starts_with("lookup/name/") { older.answer(path) } else { log.answer(path) });
-    let session = ask(|answers| Session::of_log(&name, &policy, answers), stale);
+    let session = ask(|answers| Session::of_log(&name, &policy, b"", answers), stale);
     match session {
         Ok(session) => assert_eq!(session.status().head.size(), older.tree.size()),
         Err(failure) => assert_ne!(failure.as_explain().code(), "not-fetched"),
@@ -270,7 +275,7 @@ fn the_bundle_s_own_verdict_stays_when_the_log_gives_nothing_to_rely_on() {
     for (serve, expected) in servers {
         let failure = ask(|answers| session.ask(answers), serve).unwrap_err();
         assert_eq!(failure.as_explain().code(), expected);
-        session.set_unanswered(failure);
+        session.set_unanswered(SharedFailure::new(failure));
         let shown = verdict(&session, None, NOW);
         assert_eq!((&shown["word"], &shown["ok"]), (&"UNANSWERED".into(), &false.into()), "{shown}");
         assert_eq!(shown["problems"][0]["error"], expected, "{shown}");
@@ -300,6 +305,78 @@ fn a_log_that_goes_back_or_denies_the_release_of_a_bundle_is_not_believed() {
     same.release(&speaker().complete_release("3.0.1", 3).unwrap());
     assert_eq!(same.tree.size(), log.tree.size());
     assert_eq!(code(ask(|answers| session.ask(answers), |path| (200, same.answer(path)))), "log-forked");
+}
+
+/// What a browser keeps after a verdict.
+fn kept(session: &Session) -> (Vec<u8>, Value) {
+    let shown = verdict(session, None, NOW);
+    (shown["heads"]["keep"].to_string().into_bytes(), shown["heads"].clone())
+}
+
+#[test]
+fn a_browser_that_remembers_a_head_is_shown_that_the_log_extends_it() {
+    let (before, released) = released();
+    let (later, _) = withdrawn();
+    let (name, policy) = (coordinate(&released), before.policy());
+    let (remembered, heads) = kept(&opened(&before, &name));
+    assert_eq!((&heads["seen"], &heads["are_one_tree"]), (&Value::Null, &true.into()), "{heads}");
+    let asked = std::cell::RefCell::new(Vec::new());
+    let serve = |path: &str| {
+        asked.borrow_mut().push(path.to_owned());
+        (200, later.answer(path))
+    };
+    let session = ask(|answers| Session::of_log(&name, &policy, &remembered, answers), serve).unwrap();
+    let (remembered, heads) = kept(&session);
+    assert_eq!((&heads["seen"], &heads["shown"]), (&before.tree.size().into(), &later.tree.size().into()), "{heads}");
+    assert_eq!((&heads["are_one_tree"], heads["keep"].as_array().unwrap().len()), (&true.into(), 1), "{heads}");
+    assert!(asked.borrow().iter().any(|path| path.starts_with("tile/0/")), "{asked:?}");
+    // The older tree, shown after that one.
+    let stale = ask(|answers| Session::of_log(&name, &policy, &remembered, answers), |path| (200, before.answer(path)));
+    assert_eq!(code(stale), "stale");
+    // Noise, and the head of another log, say nothing.
+    let other = Log::new(8).note().to_bytes();
+    let noise = serde_json::to_vec(&["", "noise", std::str::from_utf8(&other).unwrap()]).unwrap();
+    let session =
+        ask(|answers| Session::of_log(&name, &policy, &noise, answers), |path| (200, later.answer(path))).unwrap();
+    assert_eq!(kept(&session).1["seen"], Value::Null);
+}
+
+#[test]
+fn a_browser_that_remembers_another_history_is_told_of_a_split_view() {
+    let (log, released) = withdrawn();
+    let (name, policy) = (coordinate(&released), log.policy());
+    // The same key, and another release in its place.
+    let mut other = Log::new(9);
+    other.append(&[&speaker().claim().unwrap()]);
+    let mut of = Vec::new();
+    for seed in 2..4 {
+        of.push((other.tree.size(), other.note().to_bytes()));
+        other.release(&speaker().complete_release(&format!("2.0.{seed}"), seed).unwrap());
+    }
+    of.push((other.tree.size(), other.note().to_bytes()));
+    let sizes: Vec<u64> = of.iter().map(|(size, _)| *size).collect();
+    // What both begin with is one tree, a smaller one is not, and neither is one of the same size.
+    assert!(sizes[1] < log.tree.size() && sizes[2] == log.tree.size(), "{sizes:?}");
+    for (note, expected) in of.iter().zip(["accepted", "log-forked", "log-forked"]) {
+        let remembered = serde_json::to_vec(&[std::str::from_utf8(&note.1).unwrap()]).unwrap();
+        let answer = |path: &str| (200, log.answer(path));
+        let opened = ask(|answers| Session::of_log(&name, &policy, &remembered, answers), answer);
+        if expected != "accepted" {
+            assert!(opened.as_ref().unwrap_err().to_string().contains("split view"), "{opened:?}");
+        }
+        assert_eq!(code(opened), expected, "{}", note.0);
+        // No tile in the place of the right one.
+        let spoiled = |path: &str| {
+            let mut body = log.answer(path);
+            if path.starts_with("tile/") {
+                body[40] ^= 1;
+            }
+            (200, body)
+        };
+        let opened = ask(|answers| Session::of_log(&name, &policy, &remembered, answers), spoiled);
+        let expected = if note.0 == log.tree.size() { "log-forked" } else { "not-an-answer" };
+        assert_eq!(code(opened), expected, "{}", note.0);
+    }
 }
 
 /// Only here: that a document is JSON is held by its type.

@@ -14,7 +14,7 @@ fn session() -> Session {
     let vectors: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let case = vectors["cases"].as_array().unwrap().iter().find(|case| case["accept"].is_object()).unwrap();
     let policy = vectors["policies"][case["policy"].as_str().unwrap()].as_str().unwrap();
-    Session::verify(&STANDARD.decode(case["bundle"].as_str().unwrap()).unwrap(), policy.as_bytes()).unwrap()
+    Session::verify(&STANDARD.decode(case["bundle"].as_str().unwrap()).unwrap(), policy.as_bytes(), b"").unwrap()
 }
 
 /// Every file of the record, as a page finds it.

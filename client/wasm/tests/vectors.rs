@@ -15,7 +15,7 @@ fn every_bundle_of_the_vectors_has_its_verdict_in_the_module() {
     for case in cases {
         let bundle = STANDARD.decode(case["bundle"].as_str().unwrap()).unwrap();
         let policy = vectors["policies"][case["policy"].as_str().unwrap()].as_str().unwrap();
-        let found = Session::verify(&bundle, policy.as_bytes());
+        let found = Session::verify(&bundle, policy.as_bytes(), b"");
         match (case["refuse"].as_str(), found) {
             (Some(code), Err(failure)) => {
                 assert_eq!(failure.as_explain().code(), code, "{}", case["comment"]);
@@ -38,7 +38,7 @@ fn every_bundle_of_the_vectors_has_its_verdict_in_the_module() {
 #[test]
 fn what_is_no_policy_gives_no_verdict() {
     for policy in ["", "<html>", "log nonsense\nquorum none\n"] {
-        let failure = Session::verify(b"", policy.as_bytes()).unwrap_err();
+        let failure = Session::verify(b"", policy.as_bytes(), b"").unwrap_err();
         assert_eq!(failure.as_explain().code(), "policy-invalid", "{policy}");
     }
 }

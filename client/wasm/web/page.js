@@ -91,7 +91,7 @@ async function verifyAll() {
     return;
   }
   if (state.bundle) {
-    const { release, milliseconds } = await work('verify', { bundle: state.bundle, policy: state.policy });
+    const { release, milliseconds } = await work('verify', { bundle: state.bundle, policy: state.policy, remembered: rememberedHeads() });
     state.release = release;
     document.documentElement.dataset.milliseconds = milliseconds.toFixed(1);
   } else if (coordinate) {
@@ -100,7 +100,8 @@ async function verifyAll() {
       return;
     }
     show({ word: '', plain: true, sentence: `Asking ${log} for ${coordinate} ...`, problems: [] });
-    const { release } = await rounds((answers) => work('ofLog', { coordinate, policy: state.policy, url: log, answers }));
+    const remembered = rememberedHeads();
+    const { release } = await rounds((answers) => work('ofLog', { coordinate, policy: state.policy, url: log, answers, remembered }));
     state.release = release;
   } else {
     if (state.files) {
@@ -120,6 +121,7 @@ async function verifyAll() {
   }
   const verdict = await work('judge');
   if (mine !== turn) throw OUTDATED;
+  rememberHeads(verdict.heads);
   show(verdict);
 }
 
@@ -139,6 +141,7 @@ async function verifySince() {
   await rounds((answers) => work('ask', { url: log, answers }));
   const verdict = await work('judge');
   if (mine !== turn) throw OUTDATED;
+  rememberHeads(verdict.heads);
   show(verdict);
 }
 

@@ -42,6 +42,8 @@ function show(result) {
   if (release) {
     rows.push(['publisher', `${release.publisher}, key ${release.key_id}`]);
     rows.push(['log', `entry ${release.entry} of ${release.log.origin}, in a tree of ${release.log.tree_size}`]);
+    const seen = result.heads ? saidOfHeads(result.heads) : null;
+    if (seen) rows.push(['tree', seen]);
     rows.push(['policy', state.isServed ? 'the log\'s own, as it shows it' : 'yours']);
   }
   part('facts').replaceChildren(...rows.flatMap(([name, value]) => [element('dt', name), element('dd', value)]));

@@ -76,14 +76,14 @@ export class Stele {
     return new Stele(instance.exports);
   }
 
-  /** Verifies a bundle under a policy. */
-  verify(bundle, policy) {
-    return new Release(this, this.call('verify', bundle, policy));
+  /** Verifies a bundle under a policy. `remembered` are notes of tree heads that were seen before: a verdict has them in `heads.keep`. */
+  verify(bundle, policy, remembered = []) {
+    return new Release(this, this.call('verify', bundle, policy, JSON.stringify(remembered)));
   }
 
   /** The release of a coordinate by the answers of a log: `{needed: [path]}`, or a release. `answers`: path to `{status, body}`. */
-  ofLog(coordinate, policy, url, answers) {
-    const document = this.call('of_log', coordinate, policy, url, ...flat(answers));
+  ofLog(coordinate, policy, url, answers, remembered = []) {
+    const document = this.call('of_log', coordinate, policy, JSON.stringify(remembered), url, ...flat(answers));
     return document.needed ? document : new Release(this, document);
   }
 

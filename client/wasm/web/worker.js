@@ -13,15 +13,15 @@ const tasks = {
     return stele.limits;
   },
 
-  verify({ bundle, policy }) {
+  verify({ bundle, policy, remembered }) {
     forget();
     const began = performance.now();
-    release = stele.verify(bundle, policy);
+    release = stele.verify(bundle, policy, remembered);
     return described(performance.now() - began);
   },
 
-  ofLog({ coordinate, policy, url, answers }) {
-    const result = stele.ofLog(coordinate, policy, url, answers);
+  ofLog({ coordinate, policy, url, answers, remembered }) {
+    const result = stele.ofLog(coordinate, policy, url, answers, remembered);
     if (result.needed) return result;
     forget();
     release = result;

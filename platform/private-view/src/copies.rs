@@ -1,17 +1,17 @@
 //! Copies of files, in files without a name.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, RawMode};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen};
+use stele_regular_file::share_blocks;
 
 use crate::error::ViewError;
 use crate::namespace::Namespace;
@@ -23,7 +23,7 @@ pub(crate) const READABLE: RawMode = 0o444;
 #[derive(Debug)]
 pub struct Copies {
     pub(crate) place: Place,
-    open: RefCell<BTreeMap<PathBuf, Rc<File>>>,
+    open: Mutex<BTreeMap<PathBuf, Arc<File>>>,
 }
 
 #[derive(Debug)]
@@ -37,10 +37,10 @@ pub(crate) enum Place {
 /// A copy. Its only names are the descriptors of this process.
 #[derive(Debug)]
 pub struct Copied {
-    /// For reading: there is none for writing any more.
+    /// For reading.
     pub(crate) file: File,
     /// The folder that it was made in: by now its path may lead elsewhere.
-    pub(crate) folder: Rc<File>,
+    pub(crate) folder: Arc<File>,
     size: u64,
     is_shared: bool,
 }
@@ -52,31 +52,28 @@ impl Copies {
             Some(folder) => vec![folder.to_owned()],
             None => vec![PathBuf::from("/var/tmp"), std::env::temp_dir()],
         };
-        Self { place: Place::Disk { beside: workdir.is_none(), folders }, open: RefCell::default() }
+        Self { place: Place::Disk { beside: workdir.is_none(), folders }, open: Mutex::default() }
     }
 
     /// In memory, which nobody but root can reach.
     pub fn in_memory(_: &Namespace) -> Result<Self, ViewError> {
         let memory = detached_memory().map_err(|source| ViewError::Unsupported("it keep files in memory", source))?;
-        Ok(Self { place: Place::Memory(memory), open: RefCell::default() })
+        Ok(Self { place: Place::Memory(memory), open: Mutex::default() })
     }
 
-    /// Copies a regular file of a known size.
-    pub fn copy(&self, from: &Path, size: u64) -> Result<Copied, ViewError> {
-        let source = open_regular(from).map_err(ViewError::io("cannot read", from))?;
+    /// Begins the copy of an open file, which was at `from` and has this size: its copy, and the descriptor by which the caller writes it. When that one is
+    /// closed there is none for writing any more. A copy that shares its blocks is written already.
+    pub fn begin(&self, source: &File, from: &Path, size: u64) -> Result<(Copied, File), ViewError> {
         let (target, folder) = self.unnamed(from)?;
         let failed = || ViewError::io("cannot copy", from);
-        let (copied, is_shared) = clone_or_copy(source, &target, size).map_err(failed())?;
-        if copied != size {
-            return Err(ViewError::Changed { path: from.to_owned() });
-        }
-        rustix::fs::fchmod(&target, Mode::from_raw_mode(READABLE)).map_err(io::Error::from).map_err(failed())?;
+        let is_shared = share_blocks(source, &target);
         let file = File::open(by_descriptor(&target)).map_err(failed())?;
-        Ok(Copied { file, folder, size, is_shared })
+        rustix::fs::fchmod(&target, Mode::from_raw_mode(READABLE)).map_err(io::Error::from).map_err(failed())?;
+        Ok((Copied { file, folder, size, is_shared }, target))
     }
 
     /// An empty file without a name, and the folder that it could have one in.
-    fn unnamed(&self, from: &Path) -> Result<(File, Rc<File>), ViewError> {
+    fn unnamed(&self, from: &Path) -> Result<(File, Arc<File>), ViewError> {
         let folders: Vec<PathBuf> = match &self.place {
             Place::Memory(memory) => vec![by_descriptor(memory)],
             Place::Disk { beside, folders } => from
@@ -98,13 +95,13 @@ impl Copies {
     }
 
     /// A folder, opened once.
-    fn folder(&self, path: &Path) -> io::Result<Rc<File>> {
-        let mut open = self.open.borrow_mut();
+    fn folder(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = open.get(path) {
-            return Ok(Rc::clone(known));
+            return Ok(Arc::clone(known));
         }
-        let opened = Rc::new(File::open(path)?);
-        open.insert(path.to_owned(), Rc::clone(&opened));
+        let opened = Arc::new(File::open(path)?);
+        open.insert(path.to_owned(), Arc::clone(&opened));
         Ok(opened)
     }
 }
@@ -139,26 +136,6 @@ pub(crate) fn by_descriptor(file: &impl std::os::fd::AsRawFd) -> PathBuf {
 /// A name that is free as a rule.
 pub(crate) fn passing_name(attempt: u32) -> OsString {
     format!(".stele-run-{}-{attempt}", std::process::id()).into()
-}
-
-/// Opens a regular file. A pipe in its place hangs nobody.
-fn open_regular(path: &Path) -> io::Result<File> {
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
-    }
-}
-
-/// How many bytes the copy has, or one more than `size`; and whether it shares them.
-fn clone_or_copy(source: File, target: &File, size: u64) -> io::Result<(u64, bool)> {
-    if rustix::fs::ioctl_ficlone(target, &source).is_ok() {
-        return Ok((target.metadata()?.len(), true));
-    }
-    let copied = io::copy(&mut source.take(size.saturating_add(1)), &mut &*target)?;
-    Ok((copied, false))
 }
 
 fn detached_memory() -> io::Result<OwnedFd> {

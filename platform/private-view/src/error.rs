@@ -41,12 +41,6 @@ pub enum ViewError {
         #[source]
         source: io::Error,
     },
-    /// It was written to meanwhile.
-    #[error("{} changed while it was copied", .path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
     /// A descriptor that leads round the view.
     #[error("descriptor {descriptor} is open on {}, and would lead the command round the view", .path.display())]
     Inherited {
@@ -104,7 +98,6 @@ impl Explain for ViewError {
         Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Exit::Io, "disk-full",
             hint: "the model is copied: make room, or --workdir DIR names another disk";
         Self::Io { .. } => Exit::Io, "io";
-        Self::Changed { .. } => Exit::Io, "file-unreadable", hint: "stop whatever writes to it, and try again";
         Self::Inherited { .. } => Exit::BadInput, "open-descriptor",
             hint: "close it before, and give the command the path; a redirection from a file of the model is such a descriptor";
         Self::WorkingFolder { .. } => Exit::BadInput, "working-folder", hint: "start it from a folder outside the model";

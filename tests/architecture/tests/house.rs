@@ -20,7 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-ssh-agent", &["stele-explain"]),
     ("stele-command-line", &["stele-explain", "stele-durable"]),
     ("stele-sha256-lanes", &[]),
-    ("stele-private-view", &["stele-explain"]),
+    ("stele-regular-file", &[]),
+    ("stele-private-view", &["stele-explain", "stele-regular-file"]),
     ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
     (
@@ -76,7 +77,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-bastion",
         ],
     ),
-    ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes"]),
+    ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes", "stele-regular-file"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
     (
@@ -178,6 +179,16 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("UnshareFlags", &["platform/private-view/src/namespace.rs"]),
     ("rustix::mount", &["platform/private-view/src"]),
     ("renameat", &["platform/durable/src/disk.rs"]),
+    ("ioctl_ficlone", &["platform/regular-file/src/lib.rs"]),
+    // What may hang at a pipe, or must not.
+    (
+        "NONBLOCK",
+        &[
+            "platform/regular-file/src/lib.rs",
+            "platform/durable/src",
+            "client/verify/src/folder/digest_cache/folder.rs",
+        ],
+    ),
     ("SystemTime", &["platform/clock/src/clock.rs"]),
     ("unsafe {", &["platform/sha256-lanes/src/sha_ni.rs"]),
     ("axum::serve", &[]),

@@ -131,7 +131,7 @@ def main(chromium, place, log, page, stele):
         stories = Stories(tab, place, log, page, says, holds)
         for story in (stories.a_good_release, stories.a_flipped_byte, stories.files_and_one_file, stories.what_is_dropped, stories.a_withdrawn_release,
                       stories.a_policy_that_does_not_fit, stories.bad_input, stories.the_keyboard_alone, stories.every_width,
-                      stories.dark, stories.a_gigabyte, stories.without_scripts, stories.from_a_disk, stories.a_log_that_is_gone):
+                      stories.dark, stories.a_tree_that_grew, stories.another_history, stories.a_gigabyte, stories.without_scripts, stories.from_a_disk, stories.a_log_that_is_gone):
             story()
     finally:
         browser.end()
@@ -313,6 +313,65 @@ class Stories:
         self.holds("in the dark the page is dark and its letters light", light[0] < 200 and light[1] > 500, colours)
         tab.shot("dark")
         tab.screen(1280)
+
+    def a_tree_that_grew(self):
+        """A browser that has seen an older head, of a bundle, is shown that the log's own extends it."""
+        tab, coordinate = self.tab, (self.place / "coordinate").read_text().strip()
+        tab.open(f"{self.log}/verify")
+        tab.run("localStorage.clear()")
+        tab.choose("bundle-file", self.place / "good/release.stele")
+        self.holds("a first visit says nothing of heads", tab.verdict() and "this browser" not in " ".join(tab.lines("#facts dd")))
+        seen = tab.run("state.release.log.tree_size")
+        tab.choose("bundle-file", self.place / "withdrawn/release.stele")
+        said = [line for line in tab.lines("#facts dd") if "computed when the log is asked" in line] if tab.verdict() else []
+        self.holds("what only the log can show is not said before it was asked", len(said) == 1, tab.lines("#facts dd"))
+        tab.open(f"{self.log}/verify#{coordinate}")
+        said = [line for line in tab.lines("#facts dd") if line.startswith("extends the tree of ")] if tab.verdict() else []
+        self.holds("the log, asked, extends what was seen", len(said) == 1 and f"of {seen} " not in said[0], said)
+        self.holds("by its tiles", any(url.startswith(f"{self.log}/tile/0/") for url in tab.asked()), tab.asked())
+        self.holds("one head is kept then", len(self.kept()) == 1, self.kept())
+        self.only_the_log("tiles")
+        tab.open(f"{self.log}/verify")
+        tab.choose("folder-file", self.place / "good")
+        self.equal("an older bundle is as good as before", tab.verdict(), self.says(self.place / "good"))
+
+    def another_history(self):
+        """The log has signed another tree before, for this browser alone."""
+        tab, coordinate = self.tab, (self.place / "coordinate").read_text().strip()
+        before = self.kept()
+        size = int(before[0].split("\n")[1])
+        tab.run(f"localStorage.setItem(HEADS, JSON.stringify({{ [Object.keys(JSON.parse(localStorage.getItem(HEADS)))[0]]: [{self.forged(size - 2)!r}] }}))")
+        tab.open(f"{self.log}/verify#{coordinate}")
+        self.equal("two histories", tab.verdict(), "NOT VERIFIED  split view: this log shows two histories")
+        self.holds("both heads are shown, with a code", tab.code() == "log-forked" and "seen before" in tab.text() and "which begins with" in tab.text(), tab.text()[:900])
+        tab.shot("split-view")
+        self.holds("and what was seen is kept", self.kept() != before and "rubbish" not in str(self.kept()), self.kept())
+        tab.open(f"{self.log}/verify")
+        tab.choose("folder-file", self.place / "good")
+        self.holds("offline the bundle holds", tab.verdict().startswith("verified  "), tab.verdict())
+        tab.forget()
+        tab.run("document.getElementById('ask').click()")
+        self.equal("two histories, when it is asked", tab.verdict(), "NOT VERIFIED  split view: this log shows two histories")
+        tab.run("localStorage.setItem(HEADS, JSON.stringify({ noise: ['rubbish', 7], other: 'rubbish' }))")
+        tab.open(f"{self.log}/verify#{coordinate}")
+        self.holds("noise in the place of heads says nothing", tab.verdict().startswith("WITHDRAWN"), tab.verdict())
+        tab.run("localStorage.clear()")
+
+    def kept(self):
+        return [note for notes in self.tab.run("Object.values(JSON.parse(localStorage.getItem(HEADS) || '{}'))") for note in notes]
+
+    def forged(self, size):
+        """A head of a size and of no tree, under the log's own key."""
+        _, _, name, key_id, key = (self.place / "home/log/log.key").read_text().strip().split("+", 4)
+        seed = base64.b64decode(key)[1:]
+        private = self.place / "made/log.der"
+        private.write_bytes(bytes.fromhex("302e020100300506032b657004220420") + seed)
+        text = self.place / "made/head"
+        text.write_text(f"{name}\n{size}\n{base64.b64encode(bytes(range(32))).decode()}\n")
+        command = ["openssl", "pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", private, "-in", text]
+        signature = bytes.fromhex(key_id) + subprocess.run(command, check=True, capture_output=True).stdout
+        private.unlink()
+        return f"{text.read_text()}\n\u2014 {name} {base64.b64encode(signature).decode()}\n"
 
     def a_gigabyte(self):
         tab, folder = self.tab, self.place / "large"

@@ -43,7 +43,7 @@ enum Never {}
 
 fn start(args: &RunArgs, inherited: &Inherited, facts: &mut Facts, report: &mut ReportFile) -> Result<Never, Failure> {
     // A missing policy is told before anything of the machine is.
-    let policy = policy_file::load(args.policy.as_deref())?;
+    let policy = policy_file::load(args.required.policy.as_deref())?;
     let models = Model::all(args, inherited)?;
     if models.is_empty() {
         return Err(RunError::NoModel.into());

@@ -1,6 +1,6 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
@@ -20,7 +20,6 @@ use stele_log_client::unproven_answer::UnprovenAnswer;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
-use stele_spec::manifest::ManifestFile;
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::registration::Refusal;
@@ -30,7 +29,7 @@ use stele_verify::FolderReport;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hints;
 use stele_verify::folder::locate::{self as target, Target, TargetError, TargetKind};
-use stele_verify::folder::{Shortcuts, Survey};
+use stele_verify::folder::{Copying, Shortcuts, Survey};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
@@ -75,12 +74,9 @@ pub(crate) struct Means<'a> {
     pub(crate) cache: Option<&'a DigestCache>,
     /// Whether what the publisher claims is computed again.
     pub(crate) examines: bool,
-    /// Where a copy of a file of a folder is, which is hashed in its place.
-    pub(crate) copy: Option<&'a Copying<'a>>,
+    /// Where copies of the files of a folder go, which are hashed in their place.
+    pub(crate) copy: Option<Copying<'a>>,
 }
-
-/// Copies a file of the record from where it was found, and says where the copy is.
-pub(crate) type Copying<'a> = dyn Fn(&ManifestFile, &Path) -> Result<PathBuf, Failure> + 'a;
 
 /// Judges what is at a path, and has the verdict told.
 pub(crate) fn judge<T>(
@@ -91,12 +87,12 @@ pub(crate) fn judge<T>(
     let found = target::find(&hub_snapshot::meant(&args.path)?, args.bundle.as_deref());
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
-        Err(TargetError::NoBundle { .. }) if args.online && args.bundle.is_none() => None,
+        Err(TargetError::NoBundle { .. }) if args.required.online && args.bundle.is_none() => None,
         found => Some(found?),
     };
-    let policy = policy_file::load(args.policy.as_deref())?.policy;
-    let expected = Expected::default().publisher(args.publisher.clone()).signer(args.key_id);
-    let local_state = local_state(args.no_state);
+    let policy = policy_file::load(args.required.policy.as_deref())?.policy;
+    let expected = Expected::default().publisher(args.required.publisher.clone()).signer(args.required.key_id);
+    let local_state = local_state(args.required.no_state);
     let Evidence { target, evidence, from_log } = Evidence::find(args, found, &policy, &local_state, means)?;
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
@@ -125,11 +121,10 @@ pub(crate) fn judge<T>(
         TargetKind::Bundle => None,
         TargetKind::Folder(folder) => {
             let survey = Survey::of(folder, &place, &evidence)?;
-            let survey = match means.copy {
-                Some(copy) => survey.copied(copy)?,
-                None => survey,
-            };
-            let contents = progress.during(|progress| survey.hash(shortcuts, progress));
+            let contents = progress.during(|progress| match means.copy {
+                Some(copy) => survey.hash_copying(copy, shortcuts.hints, progress),
+                None => Ok(survey.hash(shortcuts, progress)),
+            })?;
             Some(evidence.check(&contents))
         }
         TargetKind::File(file) => {
@@ -140,8 +135,9 @@ pub(crate) fn judge<T>(
     if let Some(report) = &mut comparison {
         report.allow_extra(&allowed);
     }
-    let (known, unanswered) = if args.online {
-        let url = || log_url::url_of(args.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
+    let (known, unanswered) = if args.required.online {
+        let url =
+            || log_url::url_of(args.required.log.as_deref(), &policy, evidence.checkpoint().trusted().value().origin());
         match means.view {
             Some(view) => reader.asking(view, log)?,
             None => reader.online(&log_address(args, url()?), log)?,
@@ -154,7 +150,7 @@ pub(crate) fn judge<T>(
         Source::Log => age.or_younger(CheckpointAge::of(&known.standing.head, now)),
         Source::Bundle | Source::Kept => age,
     };
-    age.check(args.max_age)?;
+    age.check(args.required.max_age)?;
     let newest = match log {
         Some(log) => reader.local_state.heads(log).newest(&policy)?,
         None => None,
@@ -174,14 +170,17 @@ pub(crate) fn judge<T>(
         from_log: from_log.as_ref(),
         now,
     };
-    let accepts = Accepted { partial: args.partial, states: args.accept.clone(), record_alone: args.no_hash };
+    let accepts =
+        Accepted { partial: args.required.partial, states: args.required.accept.clone(), record_alone: args.no_hash };
     let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
     Ok(tell(&verdict, &mut judged))
 }
 
 /// The log of `--online`, with one deadline for all of its answers, from now on.
 fn log_address(args: &VerifyArgs, url: String) -> LogAddress {
-    LogAddress::new(url, note).accepting(Incomplete::by(args.accept_incomplete_answer)).within(MAX_VERDICT_WAIT)
+    LogAddress::new(url, note)
+        .accepting(Incomplete::by(args.required.accept_incomplete_answer))
+        .within(MAX_VERDICT_WAIT)
 }
 
 /// A path, and the evidence for it: the bundle that lies there, or with `--online` one that is made from the log.
@@ -205,7 +204,7 @@ impl Evidence {
         let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
         match verify(&bytes, policy) {
             Ok(evidence) => Ok(Self { target, evidence, from_log: None }),
-            Err(error) if is_outgrown(&error) && args.online && args.bundle.is_none() => {
+            Err(error) if is_outgrown(&error) && args.required.online && args.bundle.is_none() => {
                 Self::from_log(args, policy, local_state, means, WhyFromLog::Outgrown)
             }
             Err(error) if is_outgrown(&error) => Err(Outgrown(error).into()),
@@ -224,7 +223,7 @@ impl Evidence {
         if let Some(view) = means.view {
             return Self::of_view(args, view, means, why);
         }
-        let address = log_address(args, log_url::log_url(args.log.as_deref(), Some(policy))?);
+        let address = log_address(args, log_url::log_url(args.required.log.as_deref(), Some(policy))?);
         Self::of_view(args, &address.ask(policy, local_state)?, means, why)
     }
 

@@ -1,11 +1,12 @@
 //! The files of a disk against a verified release: each is read once, and what has another length than recorded is not read.
 
+use std::fs::File;
 use std::path::Path;
 
 use stele_explain::Failure;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
-use stele_spec::hints::Hints;
+use stele_spec::hints::{Hints, Link};
 use stele_spec::manifest::{FilePath, Manifest};
 use stele_spec::policy::Policy;
 use stele_spec::verify::{
@@ -14,11 +15,11 @@ use stele_spec::verify::{
 };
 
 use super::digest_cache::DigestCache;
-use super::hash::{Job, Progress, hash_linked, hash_unknown};
+use super::hash::{CopyInto, HashError, Hashed, Job, Progress, hash_copying, hash_linked, hash_unknown};
 use super::hints;
 use super::locate::{self, TargetKind, absolute, folders_above};
 use super::shortcuts::Shortcuts;
-use super::survey::{Survey, cause, is_io, links_of};
+use super::survey::{CopyError, Survey, cause, is_io, links_of};
 use super::walk::FolderError;
 use crate::bounded_read::read;
 
@@ -92,7 +93,33 @@ pub fn check_recorded(
     recorded: &FilePath,
     release: &VerifiedRelease,
     hints: Option<&Hints>,
-) -> Result<FolderReport, FolderMismatch> {
+) -> Result<FolderReport, Failure> {
+    recorded_by(path, recorded, release, hints, |job, links| hash_linked(job, links, &|_| {}))
+}
+
+/// Copies one file into an empty one and compares the copy with what is recorded at a path, in one pass. What is compared is what was written there; whether
+/// somebody else writes there meanwhile is the caller's to know.
+///
+/// # Errors
+/// As [`check_recorded`]; or the copy cannot be written.
+pub fn copy_recorded(
+    path: &Path,
+    recorded: &FilePath,
+    release: &VerifiedRelease,
+    hints: Option<&Hints>,
+    into: &File,
+) -> Result<FolderReport, Failure> {
+    let place = |_, _: &File| into.try_clone().map(CopyInto::Empty);
+    recorded_by(path, recorded, release, hints, |job, links| hash_copying(job, links, &place, &|_| {}))
+}
+
+fn recorded_by(
+    path: &Path,
+    recorded: &FilePath,
+    release: &VerifiedRelease,
+    hints: Option<&Hints>,
+    hash: impl FnOnce(&[Job], &[Option<Vec<Link>>]) -> Vec<Result<Hashed, HashError>>,
+) -> Result<FolderReport, Failure> {
     let not_recorded = || {
         let (path, role) = (recorded.to_string(), loadable_by_name(recorded.as_str()).or(Some("not recorded")));
         FolderMismatch::Unrecorded { files: vec![Extra { path, what: None, role, is_allowed: false }] }
@@ -106,10 +133,12 @@ pub fn check_recorded(
     let mut found = Found::File { size, sha256: None, cause: cause(path, size, file) };
     if size == file.size {
         let job = Job { path: path.to_owned(), size };
-        found = match hash_linked(std::slice::from_ref(&job), &[links_of(file, hints)], &|_| {}).pop() {
+        found = match hash(std::slice::from_ref(&job), &[links_of(file, hints)]).pop() {
             Some(Ok(hashed)) => Found::File { size: hashed.size, sha256: Some(hashed.sha256), cause: Cause::Unknown },
-            Some(Err(error)) => return Err(unusable(error.to_string(), is_io(&error))),
-            None => return Err(unusable("it was not hashed".into(), true)),
+            // That says nothing of the file.
+            Some(Err(HashError::Copy(source))) => return Err(CopyError { path: path.to_owned(), source }.into()),
+            Some(Err(error)) => return Err(unusable(error.to_string(), is_io(&error)).into()),
+            None => return Err(unusable("it was not hashed".into(), true).into()),
         };
     }
     let report = release.check_file(Some(recorded), &found).ok_or_else(not_recorded)?;

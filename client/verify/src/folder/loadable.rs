@@ -1,8 +1,6 @@
 //! Which files on a disk that a record does not name a loader would take: by their names, and by their first bytes.
 
-use std::fs::OpenOptions;
 use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use stele_spec::manifest::Role;
@@ -25,9 +23,8 @@ pub fn of_file(shown: &str, open: &Path) -> Option<&'static str> {
 
 /// What a file is by its content; nothing where it is not known, or cannot be read.
 fn of_content(path: &Path) -> Option<&'static str> {
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).ok()?;
-    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let (mut file, found) = stele_regular_file::open(path).ok()?;
+    let length = found.len();
     let mut read = |at: u64, count: u64| {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(at)).ok()?;

@@ -18,8 +18,9 @@ mod survey;
 mod compare;
 
 pub use compare::{
-    check_file, check_recorded, read_folder, read_part, verify_folder, verify_folder_allowing, verify_folder_by,
+    check_file, check_recorded, copy_recorded, read_folder, read_part, verify_folder, verify_folder_allowing,
+    verify_folder_by,
 };
 pub use shortcuts::Shortcuts;
-pub use survey::Survey;
+pub use survey::{CopyError, Copying, Survey};
 pub use walk::{BUNDLE, DRAFT, FolderError, HINTS};

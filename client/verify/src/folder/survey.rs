@@ -1,12 +1,16 @@
 //! A folder against a verified release: what of the record is here, and what lies beside it; then the digests of what is here.
 
+use std::convert::Infallible;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use stele_explain::{Exit, Explain, explain};
 use stele_spec::hints::{Hints, Link, PieceSize, links};
 use stele_spec::manifest::{FilePath, Manifest, ManifestFile, PathError};
 use stele_spec::verify::{Cause, FolderContents, Found, MAX_CAUSE, VerifiedRelease, loadable_by_name};
 
-use super::hash::{HashError, Job, Progress, hash_unknown};
+use super::hash::{CopyInto, HashError, Hashed, Job, Progress, hash_copying, hash_unknown};
 use super::loadable;
 use super::shortcuts::Shortcuts;
 use super::walk::{self, FolderError, Oddity};
@@ -71,22 +75,68 @@ impl<'a> Survey<'a> {
         &self.contents
     }
 
-    /// Hashes copies in place of what was found: `copy` says where that of a file is. Of a file of another length than the record's there is none.
-    pub fn copied<E>(mut self, mut copy: impl FnMut(&ManifestFile, &Path) -> Result<PathBuf, E>) -> Result<Self, E> {
-        for (file, found) in &mut self.here {
-            if file.size == found.size {
-                found.open = copy(file, &found.open)?;
-            }
-        }
-        Ok(self)
-    }
-
     /// Hashes the files of the record.
     pub fn hash<'s>(mut self, shortcuts: impl Into<Shortcuts<'s>>, progress: Progress<'_>) -> FolderContents {
-        hash_into(&self.here, shortcuts.into(), progress, &mut self.contents);
+        let Shortcuts { hints, cache } = shortcuts.into();
+        let hash = |jobs: &[Job], links: &[Option<Vec<Link>>], files: &[&ManifestFile]| {
+            let expected: Vec<_> = files.iter().map(|file| file.sha256).collect();
+            Ok(hash_unknown(jobs, links, &expected, cache, progress))
+        };
+        // Nothing is copied.
+        let _: Result<(), Infallible> = hash_into(&self.here, hints, hash, &mut self.contents);
         self.contents
     }
+
+    /// Copies the files of the record and hashes the copies, in one pass: `place` makes the file that a copy goes to. Of a file of another length than the
+    /// record's there is none.
+    pub fn hash_copying(
+        mut self,
+        place: Copying<'_>,
+        hints: Option<&Hints>,
+        progress: Progress<'_>,
+    ) -> Result<FolderContents, CopyError> {
+        let hash = |jobs: &[Job], links: &[Option<Vec<Link>>], files: &[&ManifestFile]| {
+            let place = |number: usize, source: &File| match (files.get(number), jobs.get(number)) {
+                (Some(file), Some(job)) => place(file, source, &job.path),
+                _ => Err(io::ErrorKind::NotFound.into()),
+            };
+            let hashed =
+                jobs.iter().zip(hash_copying(jobs, links, &place, progress)).map(|(job, hashed)| match hashed {
+                    // That says nothing of the file.
+                    Err(HashError::Copy(source)) => Err(CopyError { path: job.path.clone(), source }),
+                    hashed => Ok(hashed),
+                });
+            hashed.collect()
+        };
+        hash_into(&self.here, hints, hash, &mut self.contents)?;
+        Ok(self.contents)
+    }
 }
+
+/// A copy could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot copy {}", .path.display())]
+pub struct CopyError {
+    /// The original.
+    pub path: PathBuf,
+    /// What the machine said.
+    #[source]
+    pub source: io::Error,
+}
+
+impl Explain for CopyError {
+    explain! {
+        Self { source, .. } if source.kind() == io::ErrorKind::StorageFull => Exit::Io, "disk-full",
+            hint: "the files are copied: make room, or let the copies be kept on another disk";
+        Self { .. } => Exit::Io, "io", hint: "check the folder in which the copies are kept, and its mode";
+    }
+}
+
+/// What hashing a file came to.
+type Hashing = Result<Hashed, HashError>;
+
+/// Makes the file for a copy of a file of the record, whose original is open and was found at the path. It is called on several threads.
+pub type Copying<'a> = &'a (dyn Fn(&ManifestFile, &File, &Path) -> io::Result<CopyInto> + Sync);
 
 /// Recorded files in whose place a folder is.
 fn add_folders_in_place(
@@ -108,12 +158,12 @@ fn add_folders_in_place(
 }
 
 /// Lengths first: a file of another length differs, and is not hashed.
-fn hash_into(
+fn hash_into<E>(
     here: &[(&ManifestFile, walk::Found)],
-    shortcuts: Shortcuts<'_>,
-    progress: Progress<'_>,
+    hints: Option<&Hints>,
+    hash: impl FnOnce(&[Job], &[Option<Vec<Link>>], &[&ManifestFile]) -> Result<Vec<Hashing>, E>,
     contents: &mut FolderContents,
-) {
+) -> Result<(), E> {
     let (same_length, other): (Vec<_>, Vec<_>) = here.iter().partition(|(file, found)| file.size == found.size);
     for (file, found) in other {
         let cause = cause(&found.open, found.size, file);
@@ -121,9 +171,9 @@ fn hash_into(
     }
     let jobs: Vec<Job> =
         same_length.iter().map(|(_, found)| Job { path: found.open.clone(), size: found.size }).collect();
-    let links: Vec<_> = same_length.iter().map(|(file, _)| links_of(file, shortcuts.hints)).collect();
-    let expected: Vec<_> = same_length.iter().map(|(file, _)| file.sha256).collect();
-    let hashed = hash_unknown(&jobs, &links, &expected, shortcuts.cache, progress);
+    let links: Vec<_> = same_length.iter().map(|(file, _)| links_of(file, hints)).collect();
+    let files: Vec<&ManifestFile> = same_length.iter().map(|(file, _)| *file).collect();
+    let hashed = hash(&jobs, &links, &files)?;
     for ((file, found), result) in same_length.into_iter().zip(hashed) {
         let result = match result {
             Ok(hashed) => {
@@ -138,6 +188,7 @@ fn hash_into(
         };
         contents.add(file.path.to_string(), result);
     }
+    Ok(())
 }
 
 /// The links of a file of the manifest that has hints.
@@ -163,7 +214,7 @@ fn unhashed(error: &HashError) -> Found {
 }
 
 pub(super) fn is_io(error: &HashError) -> bool {
-    matches!(error, HashError::Read(_) | HashError::Changed)
+    matches!(error, HashError::Read(_) | HashError::Copy(_) | HashError::Changed)
 }
 
 pub(super) fn cause(open: &Path, size: u64, file: &ManifestFile) -> Cause {

@@ -108,7 +108,7 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>, std::io::Error> {
 }
 
 /// The parts of the page's one script, in their order.
-const SCRIPTS: [&str; 6] = ["base.js", "worker_calls.js", "log.js", "show.js", "drop.js", "page.js"];
+const SCRIPTS: [&str; 7] = ["base.js", "worker_calls.js", "log.js", "heads.js", "show.js", "drop.js", "page.js"];
 
 /// The sources of the page.
 struct Web {

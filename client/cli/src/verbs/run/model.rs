@@ -31,7 +31,7 @@ impl Model {
     /// The models that are named; else those that arguments of the command are.
     pub(super) fn all(args: &RunArgs, inherited: &Inherited) -> Result<Vec<Self>, Failure> {
         let mut models: Vec<Self> = Vec::new();
-        let named = args.models.iter().map(|path| Self::named(path, args.online, inherited).map(Some));
+        let named = args.models.iter().map(|path| Self::named(path, args.required.online, inherited).map(Some));
         let found = args.command.iter().skip(1).filter(|_| args.models.is_empty());
         let found = found.flat_map(|word| words(word)).map(|word| Self::found(word, inherited));
         for model in named.chain(found) {

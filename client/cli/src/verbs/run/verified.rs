@@ -1,16 +1,19 @@
 //! One model: copied, and judged by its copies.
 
-use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use stele_explain::Failure;
-use stele_private_view::{Copied, Copies, Namespace, View};
+use stele_private_view::{Copied, Copies, Namespace, View, ViewError};
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::manifest::{FilePath, ManifestFile};
 use stele_spec::policy::Policy;
 use stele_spec::verify::{Scope, names};
 use stele_verify::folder::BUNDLE;
+use stele_verify::folder::hash::CopyInto;
 use stele_verify::folder::walk::is_cached_repository;
 use stele_verify::{FolderReport, bounded_read};
 
@@ -49,22 +52,34 @@ impl Verified {
             false => Copies::on_disk(namespace, args.workdir.as_deref()),
         };
         let mut view = View::new(model.top.clone(), copies);
-        let made: RefCell<Vec<(FilePath, Copied)>> = RefCell::default();
-        let copy = |file: &ManifestFile, from: &Path| -> Result<PathBuf, Failure> {
-            let copied = view.copies().copy(from, file.size)?;
-            let path = copied.path();
-            made.borrow_mut().push((file.path.clone(), copied));
-            Ok(path)
+        let made: Mutex<Vec<(FilePath, Copied)>> = Mutex::default();
+        let failed: Mutex<Option<ViewError>> = Mutex::default();
+        let copy = |file: &ManifestFile, source: &File, from: &Path| match view.copies().begin(source, from, file.size)
+        {
+            Ok((copied, target)) => {
+                let is_shared = copied.is_shared();
+                made.lock().unwrap_or_else(PoisonError::into_inner).push((file.path.clone(), copied));
+                Ok(if is_shared { CopyInto::Shared(target) } else { CopyInto::Empty(target) })
+            }
+            Err(error) => {
+                let said = io::Error::other(error.to_string());
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                Err(said)
+            }
         };
         let means = Means { view: None, cache: None, examines: false, copy: Some(&copy) };
         let verify = verify_args(model, args);
-        let (judged, report, entry) = judge(&verify, &means, |report, judged| {
+        let judged = judge(&verify, &means, |report, judged| {
             let line = headline::first_line(report, judged, |_, word| word.to_owned());
             let fields = report.json(judged);
             let problem = (!judged.problems.is_empty()).then(|| judged.problems.remove(0));
             ((problem, line, fields), report.comparison.cloned(), report.evidence.entry_index())
-        })?;
-        let (problem, line, fields) = judged;
+        });
+        // Why there is no copy says more than that a file could not be read.
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error.into());
+        }
+        let ((problem, line, fields), report, entry) = judged?;
         let document =
             stele_terminal::finish::document(schema::VERIFY, fields, problem.as_ref().map(Failure::as_explain));
         let report = report.unwrap_or_default();
@@ -73,7 +88,7 @@ impl Verified {
             Scope::Whole | Scope::File => String::new(),
         };
         let mut shared = 0;
-        for (path, copied) in made.into_inner() {
+        for (path, copied) in made.into_inner().unwrap_or_else(PoisonError::into_inner) {
             let Some(below) = path.as_str().strip_prefix(&within).filter(|_| report.matching.contains(&path)) else {
                 continue;
             };
@@ -105,22 +120,13 @@ impl Verified {
 fn verify_args(model: &Model, args: &RunArgs) -> VerifyArgs {
     VerifyArgs {
         path: model.folder.clone(),
-        policy: args.policy.clone(),
+        required: args.required.clone(),
         bundle: None,
-        publisher: args.publisher.clone(),
-        key_id: args.key_id,
         no_hash: false,
-        partial: args.partial,
         // What the record does not name is not in the view.
         allow_extra: glob::Pattern::new("**").into_iter().collect(),
-        accept: args.accept.clone(),
-        max_age: args.max_age,
-        online: args.online,
-        log: args.log.clone(),
-        accept_incomplete_answer: args.accept_incomplete_answer,
         rehash: true,
         no_cache: false,
-        no_state: args.no_state,
     }
 }
 

@@ -20,7 +20,7 @@ use stele_verify::folder::hash::Job;
 
 use super::files::HashedFiles;
 use super::row::{Copy, Judged, LoggedModel, Row, Verdict};
-use crate::args::{ScanArgs, VerifyArgs};
+use crate::args::{RequiredArgs, ScanArgs, VerifyArgs};
 use crate::installed::{Content, Installed, ModelFile};
 use crate::release_search::{self as search, Candidate};
 use crate::render::verdict::{VerifyReport, headline};
@@ -93,21 +93,18 @@ impl Judge<'_> {
     fn verify(&self, folder: &Path, view: Option<&LogView<'_>>) -> Result<(Found, Option<Failure>), Failure> {
         let args = VerifyArgs {
             path: folder.to_owned(),
-            policy: self.args.asking.trust.policy.clone(),
+            required: RequiredArgs {
+                policy: self.args.asking.trust.policy.clone(),
+                online: view.is_some(),
+                accept_incomplete_answer: self.args.asking.trust.accept_incomplete_answer,
+                no_state: self.args.asking.no_state,
+                ..RequiredArgs::default()
+            },
             bundle: None,
-            publisher: None,
-            key_id: None,
             no_hash: false,
-            partial: false,
             allow_extra: Vec::new(),
-            accept: Vec::new(),
-            max_age: None,
-            online: view.is_some(),
-            log: None,
-            accept_incomplete_answer: self.args.asking.trust.accept_incomplete_answer,
             rehash: false,
             no_cache: false,
-            no_state: self.args.asking.no_state,
         };
         let means = Means { view, cache: self.cache, examines: false, copy: None };
         judge(&args, &means, |report, judged| {

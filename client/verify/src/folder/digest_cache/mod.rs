@@ -20,7 +20,7 @@ mod file_system;
 
 mod folder;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -116,11 +116,9 @@ impl DigestCache {
     }
 
     /// The key of an open file, where the cache may know it.
-    pub(super) fn key(&self, file: &File) -> Option<CacheKey> {
-        let found = file.metadata().ok()?;
-        let is_worth_it = found.is_file() && found.len() >= SMALLEST;
-        is_worth_it
-            .then(|| Some(CacheKey { filesystem: file_system::keeping_times(file)?, state: FileState::of(&found) }))
+    pub(super) fn key(&self, file: &File, found: &Metadata) -> Option<CacheKey> {
+        (found.len() >= SMALLEST)
+            .then(|| Some(CacheKey { filesystem: file_system::keeping_times(file)?, state: FileState::of(found) }))
             .flatten()
     }
 

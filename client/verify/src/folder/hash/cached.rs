@@ -1,14 +1,12 @@
 //! Files of which a cache may know the digest: what it knows is not hashed, and what another process hashes at this moment is waited for.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stele_spec::hash::Digest;
 use stele_spec::hints::{Link, PieceSize};
 
-use super::job::{HashError, Hashed, Job, Progress, Want};
+use super::job::{HashError, Hashed, Job, Manner, Progress, Want};
 use super::linked;
 use crate::folder::digest_cache::{CacheKey, DigestCache, Hasher, SMALLEST, Turn};
 
@@ -104,7 +102,8 @@ fn hash_ours(
 ) {
     let own: Vec<Job> = ours.iter().filter_map(|(at, _)| jobs.get(*at).cloned()).collect();
     let own_links: Vec<_> = ours.iter().map(|(at, _)| links.get(*at).cloned().flatten()).collect();
-    let hashed = linked::hash(&own, &own_links, Want::Sha256, PieceSize::FORMAT, progress);
+    let hashed =
+        linked::hash(&own, &own_links, Manner { want: Want::Sha256, piece: PieceSize::FORMAT, progress, copies: None });
     let mut kept = Vec::new();
     for ((at, turn), hashed) in ours.into_iter().zip(hashed) {
         if let (Some(turn), Ok(hashed)) = (turn, &hashed) {
@@ -121,10 +120,10 @@ fn put(results: &mut [Option<Result<Hashed, HashError>>], at: usize, result: Res
     }
 }
 
-/// The key of what is at a path. A pipe in its place hangs nobody.
+/// The key of what is at a path.
 fn key(path: &Path, cache: &DigestCache) -> Option<CacheKey> {
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    cache.key(&OpenOptions::new().read(true).custom_flags(nonblocking).open(path).ok()?)
+    let (file, found) = stele_regular_file::open(path).ok()?;
+    cache.key(&file, &found)
 }
 
 #[cfg(test)]

@@ -1,17 +1,40 @@
 //! What is hashed, and what it comes to.
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use stele_spec::hash::Digest;
-use stele_spec::hints::State;
+use stele_spec::hints::{PieceSize, State};
 use stele_spec::manifest::GitBlobId;
 
 use crate::folder::digest_cache::FileState;
 
 /// Gets the number of bytes that were read since it was called last; it is called on several threads.
 pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
+
+/// Makes the file that a copy goes to, of the job with this number, whose file is open. It is called on several threads.
+pub type CopyPlace<'a> = &'a (dyn Fn(usize, &File) -> io::Result<CopyInto> + Sync);
+
+/// A copy that is made while its original is hashed.
+#[derive(Debug)]
+pub enum CopyInto {
+    /// An empty file. It gets the bytes that are hashed, from the memory in which they are hashed.
+    Empty(File),
+    /// A file that shares the blocks of the original, open to be read. It is what is hashed.
+    Shared(File),
+}
+
+/// How files are hashed.
+#[derive(Clone, Copy)]
+pub(super) struct Manner<'a> {
+    pub(super) want: Want,
+    pub(super) piece: PieceSize,
+    pub(super) progress: Progress<'a>,
+    /// Where copies go, if they are wanted. What is hashed is then the copy: what becomes of the original meanwhile decides nothing.
+    pub(super) copies: Option<CopyPlace<'a>>,
+}
 
 /// One file to hash.
 #[derive(Debug, Clone)]
@@ -54,6 +77,9 @@ pub enum HashError {
     /// The machine failed to read it.
     #[error(transparent)]
     Read(#[from] io::Error),
+    /// The machine failed to write its copy.
+    #[error("it cannot be copied: {0}")]
+    Copy(#[source] io::Error),
     /// It is a pipe, a socket, a folder or a device by now.
     #[error("it is not a regular file")]
     NotAFile,

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use stele_spec::hints::{Link, LinkEnd, PieceSize};
+use stele_spec::hints::{Link, LinkEnd};
 
-use super::job::{HashError, Hashed, Job, Progress, Want};
+use super::job::{CopyPlace, HashError, Hashed, Job, Manner};
 use super::opened::Opened;
 use super::stream::Walked;
 use super::work::{Place, Task, run};
@@ -13,15 +13,9 @@ use super::work::{Place, Task, run};
 const MAX_OPEN: usize = 128;
 
 /// The results are in the order of `jobs`.
-pub(super) fn hash(
-    jobs: &[Job],
-    links: &[Option<Vec<Link>>],
-    want: Want,
-    piece: PieceSize,
-    progress: Progress<'_>,
-) -> Vec<Result<Hashed, HashError>> {
+pub(super) fn hash(jobs: &[Job], links: &[Option<Vec<Link>>], manner: Manner<'_>) -> Vec<Result<Hashed, HashError>> {
     let mut results: Vec<Option<Result<Hashed, HashError>>> = jobs.iter().map(|_| None).collect();
-    let opened = open(jobs, links);
+    let opened = open(jobs, links, manner.copies);
     let mut tasks = Vec::new();
     for (at, job) in jobs.iter().enumerate() {
         match opened.get(at).and_then(Option::as_ref) {
@@ -40,7 +34,7 @@ pub(super) fn hash(
             *place = Some(result);
         }
     };
-    for (job, walked) in run(tasks, want, piece, progress) {
+    for (job, walked) in run(tasks, manner) {
         match walked {
             Ok(Walked::Piece { holds: true, .. }) => held.get_mut(job).into_iter().for_each(|held| *held += 1),
             Ok(Walked::Piece { holds: false, link }) => {
@@ -59,10 +53,10 @@ pub(super) fn hash(
             (Ok(state), Some(LinkEnd::Digest { sha256, size })) if held.get(at) == Some(&links.len()) => {
                 put(at, Ok(Hashed { size, sha256, git_sha1: None, states: Vec::new(), broken: Vec::new(), state }));
             }
-            (Ok(_), _) => again.push(whole(at, job)),
+            (Ok(_), _) => again.push(Task { job: at, length: job.size, place: Place::Again(opened) }),
         }
     }
-    for (job, walked) in run(again, want, piece, progress) {
+    for (job, walked) in run(again, manner) {
         put(job, walked.and_then(hashed));
     }
     let results = results.into_iter().zip(broken).map(|(result, mut broken)| {
@@ -74,12 +68,18 @@ pub(super) fn hash(
 }
 
 /// Of the files that have links: those that are as long as their links are, opened. What cannot be opened is reported where it is hashed whole.
-fn open<'a>(jobs: &'a [Job], links: &'a [Option<Vec<Link>>]) -> Vec<Option<(Opened<'a>, &'a [Link])>> {
+fn open<'a>(
+    jobs: &'a [Job],
+    links: &'a [Option<Vec<Link>>],
+    copies: Option<CopyPlace<'_>>,
+) -> Vec<Option<(Opened<'a>, &'a [Link])>> {
     let mut count = 0;
-    let opened = jobs.iter().zip(links).map(|(job, links)| {
+    let opened = jobs.iter().zip(links).enumerate().map(|(at, (job, links))| {
         let links = links.as_deref().filter(|_| count < MAX_OPEN)?;
         let length: u64 = links.iter().map(|link| link.length).sum();
-        let opened = Opened::open(&job.path).ok().filter(|opened| opened.size() == length)?;
+        // Before it is opened: a copy is begun once.
+        let opened = (length == job.size).then(|| Opened::of_job(job, at, copies).ok()).flatten()?;
+        let opened = Some(opened).filter(|opened| opened.size() == length)?;
         count += 1;
         Some((opened, links))
     });
@@ -87,7 +87,7 @@ fn open<'a>(jobs: &'a [Job], links: &'a [Option<Vec<Link>>]) -> Vec<Option<(Open
 }
 
 fn whole(at: usize, job: &Job) -> Task<'_> {
-    Task { job: at, length: job.size, place: Place::Whole(&job.path) }
+    Task { job: at, length: job.size, place: Place::Whole(job) }
 }
 
 fn hashed(walked: Walked<'_>) -> Result<Hashed, HashError> {

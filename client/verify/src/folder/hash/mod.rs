@@ -15,18 +15,21 @@ mod work;
 mod cached;
 
 #[cfg(test)]
+mod copy_tests;
+#[cfg(test)]
 mod tests;
 
 use stele_spec::hash::Digest;
 use stele_spec::hints::{Link, PieceSize};
 
-pub use job::{HashError, Hashed, Job, Progress, Want};
+use job::Manner;
+pub use job::{CopyInto, CopyPlace, HashError, Hashed, Job, Progress, Want};
 
 use super::digest_cache::DigestCache;
 
 /// Hashes the files; the results are in the order of `jobs`.
 pub fn hash_all(jobs: &[Job], want: Want, progress: Progress<'_>) -> Vec<Result<Hashed, HashError>> {
-    linked::hash(jobs, &[], want, PieceSize::FORMAT, progress)
+    linked::hash(jobs, &[], Manner { want, piece: PieceSize::FORMAT, progress, copies: None })
 }
 
 /// Hashes the files, to verify; `links` has for each job those of its hints, if it has any. The results are in the order of `jobs`.
@@ -35,7 +38,19 @@ pub fn hash_linked(
     links: &[Option<Vec<Link>>],
     progress: Progress<'_>,
 ) -> Vec<Result<Hashed, HashError>> {
-    linked::hash(jobs, links, Want::Sha256, PieceSize::FORMAT, progress)
+    linked::hash(jobs, links, Manner { want: Want::Sha256, piece: PieceSize::FORMAT, progress, copies: None })
+}
+
+/// Copies the files and hashes the copies, in one pass. A file has a digest where its copy is whole, and it is that of the copy, as far as nobody else writes
+/// to the copy meanwhile. A copy whose file has no digest, or another one than expected, is the caller's to remove.
+pub fn hash_copying(
+    jobs: &[Job],
+    links: &[Option<Vec<Link>>],
+    copies: CopyPlace<'_>,
+    progress: Progress<'_>,
+) -> Vec<Result<Hashed, HashError>> {
+    let copies = Some(copies);
+    linked::hash(jobs, links, Manner { want: Want::Sha256, piece: PieceSize::FORMAT, progress, copies })
 }
 
 /// Hashes the files that the cache does not know; `links` and `expected` have for each job its links and the digest that it should have, where

@@ -1,34 +1,60 @@
-//! A file that is read, and whether it stays the same meanwhile.
+//! A file that is read, and whether it stays the same meanwhile; or one of which a copy is made.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::job::HashError;
+use stele_regular_file::OpenError;
+
+use super::job::{CopyInto, CopyPlace, HashError, Job};
 use crate::folder::digest_cache::FileState;
 
 /// A regular file, as it was when it was opened.
 ///
 /// Two calls tell whether it changed: one on what was opened, before, and one on the path, after. While the file is open its inode is no other file's, so that the
 /// path with the same inode has the same file, and what it says then of its size and time is what the open file would say.
+///
+/// Of a file that is copied the digest is the copy's, and nothing is asked of the path after it was opened.
 #[derive(Debug)]
 pub(super) struct Opened<'a> {
+    /// What is read: the file, or a copy that shares its blocks.
     file: File,
     path: &'a Path,
     before: FileState,
+    copy: Copy,
+}
+
+/// The copy of a file.
+#[derive(Debug)]
+enum Copy {
+    None,
+    /// It gets what is read.
+    Written(File),
+    /// It is what is read.
+    Shared,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn open(path: &'a Path) -> Result<Self, HashError> {
-        // A pipe must not hang us before we have seen that it is one.
-        let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-        let before = file.metadata()?;
-        if before.is_file() {
-            Ok(Self { file, path, before: FileState::of(&before) })
-        } else {
-            Err(HashError::NotAFile)
+        let (file, found) = stele_regular_file::open(path)?;
+        Ok(Self { file, path, before: FileState::of(&found), copy: Copy::None })
+    }
+
+    /// Opens the file of a job, and where a copy is wanted the file for that.
+    pub(super) fn of_job(job: &'a Job, number: usize, copies: Option<CopyPlace<'_>>) -> Result<Self, HashError> {
+        let opened = Self::open(&job.path)?;
+        let Some(place) = copies else { return Ok(opened) };
+        if opened.size() != job.size {
+            return Err(HashError::Changed);
+        }
+        match place(number, &opened.file).map_err(HashError::Copy)? {
+            CopyInto::Empty(into) => Ok(Self { copy: Copy::Written(into), ..opened }),
+            CopyInto::Shared(file) => {
+                let before = FileState::of(&file.metadata()?);
+                let shared = Self { file, before, copy: Copy::Shared, ..opened };
+                if shared.size() == job.size { Ok(shared) } else { Err(HashError::Changed) }
+            }
         }
     }
 
@@ -55,14 +81,34 @@ impl<'a> Opened<'a> {
         Ok(filled)
     }
 
+    /// Takes bytes that were read at `start`, and are hashed, into the copy.
+    pub(super) fn keep(&self, start: u64, bytes: &[u8]) -> Result<(), HashError> {
+        match &self.copy {
+            Copy::Written(into) => into.write_all_at(bytes, start).map_err(HashError::Copy),
+            Copy::None | Copy::Shared => Ok(()),
+        }
+    }
+
     /// The state of the file, if the path still has the one that was opened, as it was. The time of change alone may be another: a mode or a link
     /// changes it as well.
     pub(super) fn check_unchanged(&self) -> Result<FileState, HashError> {
+        if !matches!(self.copy, Copy::None) {
+            return Ok(self.before);
+        }
         let after = FileState::of(&std::fs::metadata(self.path)?);
         if (FileState { changed: self.before.changed, ..after }) == self.before {
             Ok(after)
         } else {
             Err(HashError::Changed)
+        }
+    }
+}
+
+impl From<OpenError> for HashError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Io(error) => Self::Read(error),
+            OpenError::Folder | OpenError::NotRegular => Self::NotAFile,
         }
     }
 }

@@ -16,6 +16,8 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum Source<'a> {
     Whole(Opened<'a>),
+    /// Whole, after its pieces did not hold.
+    Again(&'a Opened<'a>),
     Piece(&'a Opened<'a>, &'a Link),
 }
 
@@ -39,6 +41,7 @@ impl<'a> Stream<'a> {
         buffer.resize(CHUNK + 1, 0);
         let (at, end, state) = match &source {
             Source::Whole(opened) => (0, opened.size(), State::INITIAL),
+            Source::Again(opened) => (0, opened.size(), State::INITIAL),
             Source::Piece(_, link) => (link.start, link.start + link.length, link.from),
         };
         let noted = (want == Want::All).then(|| (GitBlobHasher::new(end), piece, Vec::new()));
@@ -48,7 +51,7 @@ impl<'a> Stream<'a> {
     fn opened(&self) -> &Opened<'a> {
         match &self.source {
             Source::Whole(opened) => opened,
-            Source::Piece(opened, _) => opened,
+            Source::Again(opened) | Source::Piece(opened, _) => opened,
         }
     }
 
@@ -70,6 +73,7 @@ impl<'a> Stream<'a> {
         if filled? != wanted {
             return Err(HashError::Changed);
         }
+        self.opened().keep(self.at, self.buffer.get(..wanted).unwrap_or_default())?;
         self.filled = wanted;
         let count = wanted_end - self.at;
         self.at = wanted_end;
@@ -103,7 +107,7 @@ impl<'a> Stream<'a> {
         let state = State::from_words(self.state);
         let walked = match self.source {
             Source::Piece(_, link) => Ok(Walked::Piece { holds: link.ends(state, rest), link }),
-            Source::Whole(ref opened) => opened.check_unchanged().map(|file| {
+            Source::Whole(_) | Source::Again(_) => self.opened().check_unchanged().map(|file| {
                 let sha256 = state.finish(rest, self.end);
                 let (git_sha1, states) = match self.noted {
                     Some((git, _, states)) => (Some(git.finish()), states),

@@ -37,17 +37,21 @@ impl Folder {
     }
 }
 
+fn manner(want: Want, piece: PieceSize, progress: Progress<'_>) -> Manner<'_> {
+    Manner { want, piece, progress, copies: None }
+}
+
 /// The states that publishing notes, and the digest.
 fn published(content: &[u8], piece: PieceSize) -> Hashed {
     let folder = Folder::of(&[content.to_vec()]);
-    linked::hash(&folder.jobs, &[], Want::All, piece, &|_| {}).pop().unwrap().unwrap()
+    linked::hash(&folder.jobs, &[], manner(Want::All, piece, &|_| {})).pop().unwrap().unwrap()
 }
 
 fn linked_hash(content: &[u8], recorded: &Hashed, piece: PieceSize) -> Hashed {
     let folder = Folder::of(&[content.to_vec()]);
     let links = links(recorded.size, recorded.sha256, &recorded.states, piece);
     assert!(links.is_some());
-    linked::hash(&folder.jobs, &[links], Want::Sha256, piece, &|_| {}).pop().unwrap().unwrap()
+    linked::hash(&folder.jobs, &[links], manner(Want::Sha256, piece, &|_| {})).pop().unwrap().unwrap()
 }
 
 #[test]
@@ -111,8 +115,8 @@ fn a_file_that_is_written_to_or_replaced_while_it_is_read_has_no_digest() {
             let folder = Folder::of(&[content(LONG)]);
             let path = &folder.jobs[0].path;
             let once = std::sync::Once::new();
-            let found =
-                linked::hash(&folder.jobs, &[links], Want::Sha256, piece(65_536), &|_| once.call_once(|| touch(path)));
+            let touched = |_| once.call_once(|| touch(path));
+            let found = linked::hash(&folder.jobs, &[links], manner(Want::Sha256, piece(65_536), &touched));
             assert!(matches!(found[0], Err(HashError::Changed)), "{what}: {found:?}");
         }
     }
@@ -167,7 +171,8 @@ fn links_of_another_length_than_the_file_are_not_walked() {
     let recorded = published(&content(LONG), piece(16_384));
     let links = links(recorded.size, recorded.sha256, &recorded.states, piece(16_384));
     let folder = Folder::of(&[content(LONG - 1)]);
-    let found = linked::hash(&folder.jobs, &[links], Want::Sha256, piece(16_384), &|_| {}).pop().unwrap().unwrap();
+    let found =
+        linked::hash(&folder.jobs, &[links], manner(Want::Sha256, piece(16_384), &|_| {})).pop().unwrap().unwrap();
     assert_eq!((found.sha256, found.broken), (Digest::of(&content(LONG - 1)), vec![]));
 }
 

@@ -1,13 +1,12 @@
 //! Which stream runs where: the longest first, each core as many side by side as pays.
 
 use std::cmp::Reverse;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use stele_sha256_lanes::{LANES, Lane, compress};
-use stele_spec::hints::{Link, PieceSize};
+use stele_spec::hints::Link;
 
-use super::job::{HashError, Progress, Want};
+use super::job::{HashError, Job, Manner};
 use super::opened::Opened;
 use super::stream::{Source, Stream, Walked};
 
@@ -24,17 +23,13 @@ pub(super) struct Task<'a> {
 /// Where a stream goes.
 #[derive(Debug)]
 pub(super) enum Place<'a> {
-    Whole(&'a Path),
+    Whole(&'a Job),
+    Again(&'a Opened<'a>),
     Piece(&'a Opened<'a>, &'a Link),
 }
 
 /// Walks all tasks on all cores; what each came to, with its job, in no order.
-pub(super) fn run<'a>(
-    mut tasks: Vec<Task<'a>>,
-    want: Want,
-    piece: PieceSize,
-    progress: Progress<'_>,
-) -> Vec<(usize, Result<Walked<'a>, HashError>)> {
+pub(super) fn run<'a>(mut tasks: Vec<Task<'a>>, manner: Manner<'_>) -> Vec<(usize, Result<Walked<'a>, HashError>)> {
     // The pieces of one file stay in their order, which is that of the disk.
     tasks.sort_by_key(|task| Reverse(task.length));
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
@@ -45,9 +40,7 @@ pub(super) fn run<'a>(
         cores,
         tasks,
     };
-    let work = || {
-        Core { queue: &queue, want, piece, progress, streams: Vec::new(), buffers: Vec::new(), done: Vec::new() }.run()
-    };
+    let work = || Core { queue: &queue, manner, streams: Vec::new(), buffers: Vec::new(), done: Vec::new() }.run();
     if cores <= 1 {
         return work();
     }
@@ -95,9 +88,7 @@ impl<'a> Queue<'a> {
 /// One thread: its streams, each with its job.
 struct Core<'q, 'a> {
     queue: &'q Queue<'a>,
-    want: Want,
-    piece: PieceSize,
-    progress: Progress<'q>,
+    manner: Manner<'q>,
     streams: Vec<(usize, Stream<'a>)>,
     /// What ended streams have left, for the next.
     buffers: Vec<Vec<u8>>,
@@ -123,13 +114,14 @@ impl<'a> Core<'_, 'a> {
         while self.queue.has_one_more_for(&self.streams) {
             let Some(task) = self.queue.take() else { return };
             let source = match task.place {
-                Place::Whole(path) => Opened::open(path).map(Source::Whole),
+                Place::Whole(job) => Opened::of_job(job, task.job, self.manner.copies).map(Source::Whole),
+                Place::Again(opened) => Ok(Source::Again(opened)),
                 Place::Piece(opened, link) => Ok(Source::Piece(opened, link)),
             };
             match source {
                 Ok(source) => {
                     let buffer = self.buffers.pop().unwrap_or_default();
-                    self.streams.push((task.job, Stream::begin(source, self.want, self.piece, buffer)));
+                    self.streams.push((task.job, Stream::begin(source, self.manner.want, self.manner.piece, buffer)));
                 }
                 Err(error) => {
                     self.queue.has_read(task.length);
@@ -141,7 +133,7 @@ impl<'a> Core<'_, 'a> {
 
     fn read(&mut self) {
         for (job, mut stream) in std::mem::take(&mut self.streams) {
-            match stream.read(self.progress) {
+            match stream.read(self.manner.progress) {
                 Ok(count) => {
                     self.queue.has_read(count);
                     self.streams.push((job, stream));
