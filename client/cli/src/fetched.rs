@@ -149,10 +149,10 @@ fn is_named(file: &Path, bundle: &Path, manifest: &Manifest) -> bool {
 
 /// The entry that released a coordinate, as its publisher's keys say.
 pub(crate) fn released(log: &LogView<'_>, coordinate: &Coordinate) -> Result<u64, Failure> {
-    let standing = log.standing(coordinate)?;
-    match standing.history.release() {
+    let release_status = log.release_status(coordinate)?;
+    match release_status.history.release() {
         Some((entry, _)) if entry < log.head().size() => Ok(entry),
-        _ => Err(search::NotReleased::of(coordinate, standing.rejected.len()).into()),
+        _ => Err(search::NotReleased::of(coordinate, release_status.rejected.len()).into()),
     }
 }
 

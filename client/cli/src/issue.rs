@@ -103,13 +103,13 @@ pub(crate) fn changed(
         let then = History::fold(&coordinate, before());
         let now = History::fold(&coordinate, before().chain(is_new.then_some((u64::MAX, statement))));
         rows.push(("release", format!("{coordinate}: {} now, {} then", then.state(), now.state())));
-        changes.extend(difference::between(&standing(&then), &standing(&now)));
+        changes.extend(difference::between(&as_it_stands(&then), &as_it_stands(&now)));
     }
     (rows, changes)
 }
 
 /// What stands of a release: its state, its fields as amended, and what was reported.
-fn standing(history: &History) -> Value {
+fn as_it_stands(history: &History) -> Value {
     let incidents = history.incidents().into_iter().map(|(_, incident)| json!(incident));
     json!({
         "state": history.state().as_str(),

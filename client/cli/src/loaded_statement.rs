@@ -21,7 +21,7 @@ pub(crate) struct LoadedStatement {
     /// Its files, if they are known.
     pub(crate) manifest: Option<Manifest>,
     /// Where it stands, if the log was asked.
-    pub(crate) standing: Option<ReleaseStatus>,
+    pub(crate) release_status: Option<ReleaseStatus>,
     /// Its entry, if that is proven.
     pub(crate) position: Option<u64>,
 }
@@ -43,17 +43,17 @@ impl LoadedStatement {
         })?;
         let named = signed.statement().manifest_digest();
         let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
-        Ok(Self { signed, manifest, standing: None, position: None })
+        Ok(Self { signed, manifest, release_status: None, position: None })
     }
 
     /// The release of a coordinate, proven, and where it stands.
     pub(crate) fn coordinate(log: &LogView<'_>, coordinate: &Coordinate) -> Result<Self, Failure> {
-        let standing = log.standing(coordinate)?;
-        let Some((position, _)) = standing.history.release() else {
-            return Err(NotReleased::of(coordinate, standing.rejected.len()).into());
+        let release_status = log.release_status(coordinate)?;
+        let Some((position, _)) = release_status.history.release() else {
+            return Err(NotReleased::of(coordinate, release_status.rejected.len()).into());
         };
         let mut loaded = Self::entry(log, position)?;
-        loaded.standing = Some(standing);
+        loaded.release_status = Some(release_status);
         Ok(loaded)
     }
 
@@ -64,7 +64,7 @@ impl LoadedStatement {
             Some(digest) => log.manifest(digest)?,
             None => None,
         };
-        Ok(Self { signed, manifest, standing: None, position: Some(position) })
+        Ok(Self { signed, manifest, release_status: None, position: Some(position) })
     }
 
     /// The statement.
@@ -74,7 +74,7 @@ impl LoadedStatement {
 
     /// The release as its amendments have left it, or as it was signed where those are not known.
     pub(crate) fn release(&self) -> Option<&Release> {
-        let current = self.standing.as_ref().and_then(|standing| standing.history.current());
+        let current = self.release_status.as_ref().and_then(|release_status| release_status.history.current());
         current.or_else(|| self.statement().release())
     }
 }

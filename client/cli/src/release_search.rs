@@ -146,8 +146,8 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
     for logged in listing.statements {
         let Some(release) = logged.signed().statement().release() else { continue };
         let (entry, coordinate) = (logged.position(), release.coordinate());
-        let standing = log.standing(&coordinate)?;
-        if standing.rejection(entry).is_some() || found.iter().any(|known| known.entry == entry) {
+        let release_status = log.release_status(&coordinate)?;
+        if release_status.rejection(entry).is_some() || found.iter().any(|known| known.entry == entry) {
             continue;
         }
         let manifest = match log.manifest(release.manifest) {

@@ -86,15 +86,19 @@ pub fn completeness(lack: Option<Lack>) -> &'static str {
 }
 
 /// On what a status rests, in a sentence.
-pub fn status(standing: &ReleaseStatus, now: u64) -> String {
-    let head = format!("{}, tree head of size {}", CheckpointAge::of(&standing.head, now).text(), standing.head.size());
-    let complete = completeness(standing.lack);
-    match standing.source {
+pub fn status(release_status: &ReleaseStatus, now: u64) -> String {
+    let head = format!(
+        "{}, tree head of size {}",
+        CheckpointAge::of(&release_status.head, now).text(),
+        release_status.head.size()
+    );
+    let complete = completeness(release_status.lack);
+    match release_status.source {
         Source::Bundle => format!(
             "{head}; it rests on the release alone: later statements, a withdrawal for example, are not in this evidence (--online asks the log)"
         ),
         Source::Kept => {
-            let own = standing.own_since().map(|entry| format!(", and entry {entry}, made here since"));
+            let own = release_status.own_since().map(|entry| format!(", and entry {entry}, made here since"));
             let own = own.unwrap_or_default();
             format!(
                 "{head}, when the log was last asked: {complete}{own}; what came later is not known here (--online asks)"
@@ -105,11 +109,11 @@ pub fn status(standing: &ReleaseStatus, now: u64) -> String {
 }
 
 /// The same for a script.
-pub fn status_json(standing: &ReleaseStatus, now: u64) -> Value {
-    let mut fields = head_fields(&standing.head, now);
-    fields.insert("source".into(), standing.source.as_str().into());
-    fields.insert("complete".into(), standing.is_complete().into());
-    fields.insert("lack".into(), standing.lack.map(Lack::as_str).into());
+pub fn status_json(release_status: &ReleaseStatus, now: u64) -> Value {
+    let mut fields = head_fields(&release_status.head, now);
+    fields.insert("source".into(), release_status.source.as_str().into());
+    fields.insert("complete".into(), release_status.is_complete().into());
+    fields.insert("lack".into(), release_status.lack.map(Lack::as_str).into());
     fields.into()
 }
 

@@ -28,7 +28,7 @@ pub struct Headline<'a> {
     /// The files, where they were looked at.
     pub comparison: Option<&'a FolderReport>,
     /// What became of the release.
-    pub standing: &'a ReleaseStatus,
+    pub release_status: &'a ReleaseStatus,
     /// What became of its ancestors.
     pub lineage: &'a Lineage,
     /// What became of the release that replaces it, where that is known.
@@ -50,7 +50,7 @@ impl Headline<'_> {
         let between = if judged.word == Word::Withdrawn { " " } else { ": " };
         let text = one_line(&format!("{coordinate}{between}{}", clauses.join("; ")));
         let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-        let is_incident = judged.word == Word::Withdrawn && self.standing.history.withdrawal().is_none();
+        let is_incident = judged.word == Word::Withdrawn && self.release_status.history.withdrawal().is_none();
         let word = if is_incident { "CRITICAL".to_owned() } else { shown(judged.word) };
         (word, format!("{text}{stop}"))
     }
@@ -138,7 +138,7 @@ const NOT_ANSWERED: &str =
 
 /// What else must not be missed.
 fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
-    let history = &verdict.standing.history;
+    let history = &verdict.release_status.history;
     let mut clauses = Vec::new();
     let is_other = |word| judged.word != word && judged.has(word);
     if let Some(comparison) = verdict.comparison {
@@ -193,11 +193,11 @@ fn other_clauses(verdict: &Headline<'_>, judged: &Judgement) -> Vec<String> {
     if is_other(Word::Unanswered) {
         clauses.push(NOT_ANSWERED.to_owned());
     }
-    if let Some(revoked) = verdict.standing.signer_revoked(verdict.evidence) {
+    if let Some(revoked) = verdict.release_status.signer_revoked(verdict.evidence) {
         clauses.push(revoked.text());
     }
-    let is_withdrawn = |standing: &ReleaseStatus| standing.history.withdrawal().is_some();
-    let bases = verdict.lineage.nodes.iter().filter(|node| node.standing().is_some_and(is_withdrawn));
+    let is_withdrawn = |release_status: &ReleaseStatus| release_status.history.withdrawal().is_some();
+    let bases = verdict.lineage.nodes.iter().filter(|node| node.release_status().is_some_and(is_withdrawn));
     let bases: Vec<String> = bases.map(Node::name).collect();
     if !bases.is_empty() {
         let were = if bases.len() == 1 { "was" } else { "were" };
@@ -264,7 +264,7 @@ fn unrecorded(comparison: &FolderReport) -> String {
 
 /// `by its publisher on 2026-11-27: "Missed evaluation."`, or the critical incident.
 fn withdrawn(verdict: &Headline<'_>, judged: &Judgement) -> String {
-    let history = &verdict.standing.history;
+    let history = &verdict.release_status.history;
     if let Some((_, withdraw)) = history.withdrawal() {
         return format!(
             "by its publisher on {}: \"{}\"",
@@ -285,7 +285,7 @@ fn withdrawn(verdict: &Headline<'_>, judged: &Judgement) -> String {
 
 /// The newest open critical incident, one that is not accepted first.
 fn critical<'a>(verdict: &Headline<'a>, judged: &Judgement) -> Option<(u64, &'a Incident)> {
-    let open = verdict.standing.history.open_incidents();
+    let open = verdict.release_status.history.open_incidents();
     let critical = open.into_iter().filter(|(_, incident)| WithdrawnError::is_critical(incident));
     critical.max_by_key(|(position, _)| (Some(*position) == judged.critical, *position))
 }
@@ -293,7 +293,7 @@ fn critical<'a>(verdict: &Headline<'a>, judged: &Judgement) -> Option<(u64, &'a 
 /// The licence as it stands, and as released where that is another; the access; when it was logged, and who saw it.
 fn released(verdict: &Headline<'_>) -> String {
     let release = verdict.evidence.release();
-    let current = verdict.standing.history.current().unwrap_or(release);
+    let current = verdict.release_status.history.current().unwrap_or(release);
     let head = verdict.evidence.checkpoint().trusted();
     let by = verdict.evidence.checkpoint().trusted().time().map(|time| moment(time.seconds()));
     let by = by.map(|time| format!(" by {}", time.split('T').next().unwrap_or_default())).unwrap_or_default();
@@ -301,7 +301,7 @@ fn released(verdict: &Headline<'_>) -> String {
         "licence {}; access {}{}; logged{by} as entry {} of {}, seen by {} of {}",
         licence(verdict),
         current.access.stage,
-        if verdict.standing.history.withdrawal().is_some() { " before it was withdrawn" } else { "" },
+        if verdict.release_status.history.withdrawal().is_some() { " before it was withdrawn" } else { "" },
         verdict.evidence.statement().position(),
         head.value().origin(),
         head.cosigned().len(),
@@ -312,7 +312,7 @@ fn released(verdict: &Headline<'_>) -> String {
 /// The licence as it stands, and as released where it was changed since.
 fn licence(verdict: &Headline<'_>) -> String {
     let release = verdict.evidence.release();
-    let current = verdict.standing.history.current().unwrap_or(release);
+    let current = verdict.release_status.history.current().unwrap_or(release);
     let restricted = |restricts: bool| if restricts { ", restricts use" } else { "" };
     let now = format!("{}{}", current.license.spdx, restricted(current.license.use_restricted));
     let before = format!("{}{}", release.license.spdx, restricted(release.license.use_restricted));
@@ -324,20 +324,20 @@ fn licence(verdict: &Headline<'_>) -> String {
 
 /// What became of it, and as of when that is known.
 fn since(verdict: &Headline<'_>) -> String {
-    let standing = verdict.standing;
-    let as_of = CheckpointAge::of(&standing.head, verdict.now).text();
-    let state = standing.history.state();
-    match standing.source {
+    let release_status = verdict.release_status;
+    let as_of = CheckpointAge::of(&release_status.head, verdict.now).text();
+    let state = release_status.history.state();
+    match release_status.source {
         Source::Bundle => {
             format!("as of {as_of}; what was said later, a withdrawal for example, is not known here ({})", verdict.ask)
         }
         Source::Kept => {
-            let own = standing.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
+            let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
             let own = own.unwrap_or_default();
             format!("{state}, as of {as_of}, when the log was last asked{own} (--online asks again)")
         }
         Source::Log => {
-            let complete = if standing.is_complete() { "" } else { "; not proven complete" };
+            let complete = if release_status.is_complete() { "" } else { "; not proven complete" };
             format!("{state}, as of {as_of}, asked now{complete}")
         }
     }

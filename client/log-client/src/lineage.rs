@@ -54,7 +54,7 @@ pub enum Found {
         /// In a sentence.
         problem: String,
         /// What it has.
-        standing: Box<ReleaseStatus>,
+        release_status: Box<ReleaseStatus>,
     },
 }
 
@@ -62,8 +62,8 @@ impl Lineage {
     /// Further names of a logged parent, if where it stands is known: its package URL and its hosts.
     pub fn names_of(&self, ancestor: &Ancestor) -> Vec<String> {
         let Parent::Logged(logged) = &ancestor.parent else { return Vec::new() };
-        let parent = self.nodes.iter().filter_map(|node| node.standing()).find_map(|standing| {
-            let release = standing.history.current()?;
+        let parent = self.nodes.iter().filter_map(|node| node.release_status()).find_map(|release_status| {
+            let release = release_status.history.current()?;
             (release.coordinate() == logged.coordinate).then_some(release)
         });
         let Some(parent) = parent else { return Vec::new() };
@@ -84,15 +84,15 @@ impl Node {
     }
 
     /// Where it stands, if that is known and it is the one that its child names.
-    pub fn standing(&self) -> Option<&ReleaseStatus> {
+    pub fn release_status(&self) -> Option<&ReleaseStatus> {
         match &self.found {
-            Found::Status(standing) => Some(standing),
+            Found::Status(release_status) => Some(release_status),
             _ => None,
         }
     }
 }
 
-/// Follows the lineage of a release. `ask` gives the standing of a coordinate, or none where it cannot be known.
+/// Follows the lineage of a release. `ask` gives the status of a coordinate, or none where it cannot be known.
 pub fn collect(
     release: &Release,
     mut ask: impl FnMut(&Coordinate) -> Result<Option<ReleaseStatus>, Failure>,
@@ -116,13 +116,13 @@ pub fn collect(
                     met.insert(logged.coordinate.clone(), at);
                     match ask(&logged.coordinate)? {
                         None => Found::NotAsked,
-                        Some(standing) => checked(logged, &named, standing),
+                        Some(release_status) => checked(logged, &named, release_status),
                     }
                 }
             },
         };
-        if let Found::Status(standing) = &found
-            && let Some(release) = standing.history.current()
+        if let Found::Status(release_status) = &found
+            && let Some(release) = release_status.history.current()
         {
             waiting.extend(release.lineage.iter().rev().map(|parent| (depth + 1, Some(at), parent.clone())));
         }
@@ -132,10 +132,10 @@ pub fn collect(
 }
 
 /// Whether what the log has is what the child names.
-fn checked(logged: &LoggedRelease, named: &Ancestor, standing: ReleaseStatus) -> Found {
-    let problem = match standing.history.release() {
+fn checked(logged: &LoggedRelease, named: &Ancestor, release_status: ReleaseStatus) -> Found {
+    let problem = match release_status.history.release() {
         None => Some(format!("the log has no release of {}", logged.coordinate)),
-        Some((position, _)) if position != logged.entry || standing.release_leaf() != Some(logged.leaf_hash) => {
+        Some((position, _)) if position != logged.entry || release_status.release_leaf() != Some(logged.leaf_hash) => {
             Some(format!("it names entry {}, and {} is released by entry {position}", logged.entry, logged.coordinate))
         }
         Some((_, release)) => match named.parent_weights {
@@ -149,9 +149,9 @@ fn checked(logged: &LoggedRelease, named: &Ancestor, standing: ReleaseStatus) ->
             )),
         },
     };
-    let standing = Box::new(standing);
+    let release_status = Box::new(release_status);
     match problem {
-        None => Found::Status(standing),
-        Some(problem) => Found::Other { problem, standing },
+        None => Found::Status(release_status),
+        Some(problem) => Found::Other { problem, release_status },
     }
 }

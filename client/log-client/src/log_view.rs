@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stele_clock::duration::HumanDuration;
+use stele_explain::{Exit, Failure};
 use stele_explain::secrets::without_secrets;
-use stele_explain::{Exit, Explain, Failure, explain};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;
@@ -33,7 +33,10 @@ use crate::release_status::{ReleaseStatus, Source};
 use crate::statements::{Lack, ProvenStatement, StatementList};
 use crate::whole_log::WholeLog;
 
+mod not_listed;
 mod statement_source;
+
+pub use not_listed::NotListed;
 
 /// How long a log that is unwell is asked again.
 const WAIT: HumanDuration = HumanDuration(10);
@@ -170,12 +173,12 @@ impl LogView<'_> {
     }
 
     /// Where the release of a coordinate stands, by everything that the log has about it; kept for a time without a network.
-    pub fn standing(&self, coordinate: &Coordinate) -> Result<ReleaseStatus, Failure> {
-        let standing = ReleaseStatus::of(coordinate, self, Source::Log)?;
+    pub fn release_status(&self, coordinate: &Coordinate) -> Result<ReleaseStatus, Failure> {
+        let release_status = ReleaseStatus::of(coordinate, self, Source::Log)?;
         if let Some(id) = self.id {
-            standing.keep(self.local_state, id, self.policy)?;
+            release_status.keep(self.local_state, id, self.policy)?;
         }
-        Ok(standing)
+        Ok(release_status)
     }
 
     /// The manifest that a release names, if the log has it.
@@ -201,9 +204,10 @@ impl LogView<'_> {
                 continue;
             }
             let Some(coordinate) = statement.coordinate() else { continue };
-            let standing = self.standing(&coordinate)?;
-            let Some((entry, _)) = standing.history.release() else { continue };
-            let is_current = standing.history.current().is_some_and(|release| release.packages().iter().any(&fits));
+            let release_status = self.release_status(&coordinate)?;
+            let Some((entry, _)) = release_status.history.release() else { continue };
+            let is_current =
+                release_status.history.current().is_some_and(|release| release.packages().iter().any(&fits));
             if is_current && !found.contains_key(&entry) {
                 found.insert(entry, self.logged(entry)?);
             }
@@ -483,22 +487,5 @@ impl LogView<'_> {
         let within = positions.into_iter().filter(|position| *position < self.tree.size());
         let statements = within.map(|position| self.logged(position)).collect::<Result<_, _>>()?;
         Ok(StatementList::incomplete(statements, lack, cut))
-    }
-}
-
-/// An entry that was proven before, and that the index of the log leaves out.
-#[derive(Debug, thiserror::Error)]
-#[error("the index of the log at {url} leaves out entry {entry}, which is in its tree")]
-pub struct NotListed {
-    url: String,
-    subject: Subject,
-    entry: u64,
-}
-
-impl Explain for NotListed {
-    explain! {
-        Self { subject, entry, .. } => Exit::Inconsistent, "entry-not-listed",
-            hint: "the log hides what it recorded: rely on none of its answers; stele audit finds every wrong index entry",
-            "asked": subject, "expected": format!("entry {entry}"), "found": "nothing";
     }
 }

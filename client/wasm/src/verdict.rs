@@ -24,7 +24,7 @@ pub fn verdict(session: &Session, report: Option<&FolderReport>, now: u64) -> Va
         evidence: session.release(),
         policy: session.policy(),
         comparison: report,
-        standing: session.status(),
+        release_status: session.status(),
         lineage: &lineage,
         replacement: None,
         from_log: session.is_from_log().then_some("no release.stele was dropped"),

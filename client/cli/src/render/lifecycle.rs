@@ -17,8 +17,8 @@ const LISTED: usize = 20;
 const CHANGES: usize = 6;
 
 /// The rows of a section about a release.
-pub(crate) fn rows(page: &mut Page, standing: &ReleaseStatus) {
-    let history = &standing.history;
+pub(crate) fn rows(page: &mut Page, release_status: &ReleaseStatus) {
+    let history = &release_status.history;
     page.row("state", &state(history));
     for line in warnings(history) {
         page.row("", &line);
@@ -33,13 +33,13 @@ pub(crate) fn rows(page: &mut Page, standing: &ReleaseStatus) {
     if others.len() > LISTED {
         page.row("", &format!("and {} more: `stele history` lists all", others.len() - LISTED));
     }
-    for rejected in standing.rejected.iter().take(LISTED) {
+    for rejected in release_status.rejected.iter().take(LISTED) {
         page.row(
             "does not count",
             &format!("entry {}: {} by {}: {}", rejected.position, rejected.kind, rejected.speaker, rejected.why),
         );
     }
-    if standing.cut() {
+    if release_status.cut() {
         page.row("", &"more was said about it than is read here");
     }
 }
@@ -168,9 +168,9 @@ pub(crate) fn changes_json(event: &What) -> Value {
 }
 
 /// The same data for a script.
-pub(crate) fn json(standing: &ReleaseStatus) -> Value {
-    let history = &standing.history;
-    let rejected = standing.rejected.iter().map(|rejected| {
+pub(crate) fn json(release_status: &ReleaseStatus) -> Value {
+    let history = &release_status.history;
+    let rejected = release_status.rejected.iter().map(|rejected| {
         json!({
             "entry": rejected.position,
             "kind": rejected.kind.to_string(),
@@ -188,13 +188,13 @@ pub(crate) fn json(standing: &ReleaseStatus) -> Value {
         "incidents": history.incidents().into_iter().map(|(entry, incident)| with_entry(entry, json!(incident))).collect::<Vec<_>>(),
         "events": history.events().iter().map(event_json).collect::<Vec<_>>(),
         "rejected": rejected.collect::<Vec<_>>(),
-        "cut": standing.cut(),
-        "source": standing.source.as_str(),
-        "complete": standing.is_complete(),
+        "cut": release_status.cut(),
+        "source": release_status.source.as_str(),
+        "complete": release_status.is_complete(),
         "as_of": {
-            "time": standing.head.trusted().time().map(|time| moment(time.seconds())),
-            "tree_size": standing.head.size(),
-            "root": standing.head.checkpoint().root().to_string(),
+            "time": release_status.head.trusted().time().map(|time| moment(time.seconds())),
+            "tree_size": release_status.head.size(),
+            "root": release_status.head.checkpoint().root().to_string(),
         },
     })
 }

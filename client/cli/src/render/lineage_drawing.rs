@@ -95,9 +95,9 @@ pub(crate) fn json(lineage: &Lineage) -> Value {
             Found::Unlogged => json!({ "found": "unlogged" }),
             Found::NotAsked => json!({ "found": "not-asked" }),
             Found::Again(before) => json!({ "found": "again", "same_as": before }),
-            Found::Status(standing) => json!({ "found": "logged", "status": lifecycle::json(standing) }),
-            Found::Other { problem, standing } => {
-                json!({ "found": "other", "problem": problem, "status": lifecycle::json(standing) })
+            Found::Status(release_status) => json!({ "found": "logged", "status": lifecycle::json(release_status) }),
+            Found::Other { problem, release_status } => {
+                json!({ "found": "other", "problem": problem, "status": lifecycle::json(release_status) })
             }
         };
         let mut fields = json!({
@@ -148,8 +148,8 @@ fn headline(node: &Node) -> String {
         }
         (Found::NotAsked, Parent::Unlogged(_) | Parent::Unseen(_)) => name,
         (Found::Again(_), _) => format!("{name} (see above)"),
-        (Found::Status(standing), Parent::Logged(logged)) => {
-            format!("{name} (entry {}): {}", logged.entry, lifecycle::state(&standing.history))
+        (Found::Status(release_status), Parent::Logged(logged)) => {
+            format!("{name} (entry {}): {}", logged.entry, lifecycle::state(&release_status.history))
         }
         (Found::Status(_), Parent::Unlogged(_) | Parent::Unseen(_)) => name,
         (Found::Other { problem, .. }, _) => format!("{name}: WRONG: {problem}"),
@@ -170,9 +170,9 @@ fn details(node: &Node) -> Vec<String> {
     if let Parent::Unseen(parent) = &node.named.parent {
         lines.push(parent.bytes.to_string());
     }
-    if let Some(standing) = node.standing() {
-        lines.extend(lifecycle::warnings(&standing.history));
-        let incidents = standing.history.incidents();
+    if let Some(release_status) = node.release_status() {
+        lines.extend(lifecycle::warnings(&release_status.history));
+        let incidents = release_status.history.incidents();
         lines.extend(incidents.iter().map(|(at, of)| format!("incident {}", lifecycle::incident_line(*at, of))));
     }
     if !dropped.is_empty() && !matches!(node.found, Found::Again(_)) {
@@ -183,8 +183,8 @@ fn details(node: &Node) -> Vec<String> {
 
 fn label(node: &Node, newline: &str) -> String {
     let mut label = node.name();
-    if let Some(standing) = node.standing() {
-        let history = &standing.history;
+    if let Some(release_status) = node.release_status() {
+        let history = &release_status.history;
         let _ = write!(label, "{newline}{}", history.state());
         let incidents = history.open_incidents().len();
         if incidents > 0 {
@@ -198,8 +198,8 @@ fn label(node: &Node, newline: &str) -> String {
 fn trouble(node: &Node) -> bool {
     match &node.found {
         Found::Other { .. } => true,
-        Found::Status(standing) => {
-            let history = &standing.history;
+        Found::Status(release_status) => {
+            let history = &release_status.history;
             matches!(history.state(), State::Withdrawn | State::Conflicting) || !history.open_incidents().is_empty()
         }
         _ => false,

@@ -60,8 +60,10 @@ fn name(loaded: &LoadedStatement) -> String {
     let name = coordinate.unwrap_or_else(|| loaded.statement().publisher().to_string());
     let kind = loaded.statement().kind();
     let entry = loaded.position.map(|position| format!(", entry {position}")).unwrap_or_default();
-    let amended = match &loaded.standing {
-        Some(standing) if standing.history.events().len() > 1 => format!(", {}", standing.history.state()),
+    let amended = match &loaded.release_status {
+        Some(release_status) if release_status.history.events().len() > 1 => {
+            format!(", {}", release_status.history.state())
+        }
         _ => String::new(),
     };
     let verified = if loaded.position.is_none() { ", not verified" } else { "" };

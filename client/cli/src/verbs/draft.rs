@@ -69,7 +69,7 @@ fn old_of(name: &str, asking: &LogArgs, facts: &mut Facts) -> Result<Old, Failur
         }
         .into());
     };
-    let state = loaded.standing.as_ref().map(|standing| standing.history.state());
+    let state = loaded.release_status.as_ref().map(|release_status| release_status.history.state());
     if let Some(state @ (State::Withdrawn | State::Conflicting)) = state {
         facts
             .notes

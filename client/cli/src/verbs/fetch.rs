@@ -50,8 +50,8 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
     };
     let place = args.output.clone().unwrap_or_else(|| located.bundle.clone());
     check_writable(&place)?;
-    let standing = log.standing(&located.coordinate)?;
-    if let Some(rejected) = standing.rejection(located.entry) {
+    let release_status = log.release_status(&located.coordinate)?;
+    if let Some(rejected) = release_status.rejection(located.entry) {
         return Err(
             NotWritten::NotTheirs { entry: located.entry, rule: rejected.code, why: rejected.why.clone() }.into()
         );
@@ -78,7 +78,7 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
         durable::replace_file(&place, &bundle.bytes).map_err(unwritable)?;
         durable::remove_unfinished(&place);
     }
-    Ok(output(&bundle, &standing, &place, change, &log))
+    Ok(output(&bundle, &release_status, &place, change, &log))
 }
 
 /// What became of the file.
@@ -115,7 +115,13 @@ fn unnamed(text: &str) -> Failure {
     crate::subject::SubjectError::of(text).into()
 }
 
-fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change: Change, log: &LogView<'_>) -> Output {
+fn output(
+    bundle: &ReleaseBundle,
+    release_status: &ReleaseStatus,
+    place: &Path,
+    change: Change,
+    log: &LogView<'_>,
+) -> Output {
     let release = &bundle.release;
     let head = release.checkpoint().trusted();
     let coordinate = release.coordinate();
@@ -135,8 +141,8 @@ fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change
     );
     page.row("signed by", &release.signer());
     page.row("witnesses", &format!("{} of {of} cosigned: {}", witnesses.len(), witnesses.join(", ")));
-    lifecycle::rows(&mut page, standing);
-    if let Some(revoked) = standing.signer_revoked(release) {
+    lifecycle::rows(&mut page, release_status);
+    if let Some(revoked) = release_status.signer_revoked(release) {
         page.row("KEY REVOKED", &revoked.text());
     }
     let unchanged = if change == Change::None { ", as it was" } else { "" };
@@ -144,7 +150,7 @@ fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change
     page.row("not checked", &"the files: `stele verify` compares them");
     page.section("as of");
     let whole = if log.is_read_whole() { ", all of its entries read" } else { "" };
-    page.row("", &format!("{} ({}{whole})", age::status(standing, now), without_secrets(log.url())));
+    page.row("", &format!("{} ({}{whole})", age::status(release_status, now), without_secrets(log.url())));
     Output {
         text: page.0,
         json: json!({
@@ -165,8 +171,8 @@ fn output(bundle: &ReleaseBundle, standing: &ReleaseStatus, place: &Path, change
             "bytes": bundle.bytes.len(),
             "written": change != Change::None,
             "renewed": change == Change::Renewed,
-            "lifecycle": lifecycle::json(standing),
-            "as_of": age::status_json(standing, now),
+            "lifecycle": lifecycle::json(release_status),
+            "as_of": age::status_json(release_status, now),
         }),
         failure: None,
     }

@@ -32,11 +32,11 @@ pub(crate) fn run(args: LineageArgs) -> Result<Output, Failure> {
         return Err(NoLineage { kind: loaded.statement().kind().to_string() }.into());
     };
     let coordinate = released.coordinate();
-    let standing = log.standing(&coordinate)?;
+    let release_status = log.release_status(&coordinate)?;
     // A release that this log does not have, or has as another, is what its file says.
-    let is_here = standing.history.release().is_some_and(|(_, there)| there == released);
-    let release = standing.history.current().filter(|_| is_here).unwrap_or(released);
-    let lineage = lineage::collect(release, |parent| log.standing(parent).map(Some))?;
+    let is_here = release_status.history.release().is_some_and(|(_, there)| there == released);
+    let release = release_status.history.current().filter(|_| is_here).unwrap_or(released);
+    let lineage = lineage::collect(release, |parent| log.release_status(parent).map(Some))?;
     let children = children(&log, &coordinate)?;
     let title = coordinate.to_string();
     let text = if args.dot {
@@ -65,8 +65,9 @@ fn children(log: &LogView<'_>, parent: &Coordinate) -> Result<(Vec<Child>, bool)
         if !looked_at.insert(coordinate.clone()) {
             continue;
         }
-        let standing = log.standing(&coordinate)?;
-        let (Some((entry, _)), Some(release)) = (standing.history.release(), standing.history.current()) else {
+        let release_status = log.release_status(&coordinate)?;
+        let (Some((entry, _)), Some(release)) = (release_status.history.release(), release_status.history.current())
+        else {
             continue;
         };
         let names = |named: &Parent| matches!(named, Parent::Logged(logged) if logged.coordinate == *parent);

@@ -184,7 +184,7 @@ struct Found {
     release: Box<Release>,
     entry: u64,
     part: Part,
-    standing: Option<ReleaseStatus>,
+    release_status: Option<ReleaseStatus>,
 }
 
 /// By the bundles that lie above the file, or that are named: no server is asked.
@@ -213,13 +213,13 @@ fn here(wanted: &Wanted, args: &ResolveArgs) -> Result<Option<(Found, AsOf)>, Fa
             let age = CheckpointAge::of(evidence.checkpoint(), now).text();
             let as_of = format!("{age}, by {}; no log was asked for later statements", path.display());
             let entry = evidence.statement().position();
-            let standing = kept(&evidence, &policy, args.asking.no_state)?;
-            let text = match &standing {
-                Some(standing) => format!("{as_of} than entry {}", standing.head.size().saturating_sub(1)),
+            let release_status = kept(&evidence, &policy, args.asking.no_state)?;
+            let text = match &release_status {
+                Some(release_status) => format!("{as_of} than entry {}", release_status.head.size().saturating_sub(1)),
                 None => as_of,
             };
             let as_of = AsOf { text, json: age::head_json(evidence.checkpoint(), now) };
-            return Ok(Some((Found { release: Box::new(release.clone()), entry, part, standing }, as_of)));
+            return Ok(Some((Found { release: Box::new(release.clone()), entry, part, release_status }, as_of)));
         }
     }
     Ok(None)
@@ -231,9 +231,10 @@ fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<O
     let log = LogId::of(evidence.checkpoint().note(), policy);
     log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
     let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else { return Ok(None) };
-    let standing = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
+    let release_status = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
     let entry = evidence.statement().position();
-    Ok(Some(standing).filter(|standing| standing.history.release().is_some_and(|(at, _)| at == entry)))
+    Ok(Some(release_status)
+        .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
 }
 
 /// What the log has.
@@ -295,11 +296,11 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
                 },
             };
             let Some(part) = named.or_else(|| wanted.part_of(release, manifest.as_ref())) else { continue };
-            let standing = log.standing(&release.coordinate())?;
+            let release_status = log.release_status(&release.coordinate())?;
             // Who spoke under the name without holding it is not its release.
-            if standing.rejection(logged.position()).is_none() {
+            if release_status.rejection(logged.position()).is_none() {
                 let (release, entry) = (Box::new(release.clone()), logged.position());
-                found.push(Found { release, entry, part, standing: Some(standing) });
+                found.push(Found { release, entry, part, release_status: Some(release_status) });
             }
         }
     }
@@ -310,15 +311,15 @@ fn in_log(wanted: &Wanted, log: &LogView<'_>) -> Result<Answer, Failure> {
 /// The release of a name, as the log has it.
 fn named_in(subject: &Subject, log: &LogView<'_>) -> Result<Found, Failure> {
     let NamedRelease { entry, coordinate } = subject.find(log)?;
-    let standing = log.standing(&coordinate)?;
-    let unreleased = || NotReleased::of(&coordinate, standing.rejected.len());
-    let entry = match (entry, standing.history.release()) {
+    let release_status = log.release_status(&coordinate)?;
+    let unreleased = || NotReleased::of(&coordinate, release_status.rejected.len());
+    let entry = match (entry, release_status.history.release()) {
         (Some(entry), _) => entry,
         (None, Some((entry, _))) => entry,
         (None, None) => return Err(unreleased().into()),
     };
     let release = log.logged(entry)?.signed().statement().release().cloned().ok_or_else(unreleased)?;
-    Ok(Found { release: Box::new(release), entry, part: Part::Release, standing: Some(standing) })
+    Ok(Found { release: Box::new(release), entry, part: Part::Release, release_status: Some(release_status) })
 }
 
 fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
@@ -341,8 +342,8 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
         page.row("entry", &found.entry);
         page.row("artifact", &found.release.model.artifact);
         page.row("licence", &licence(found));
-        match &found.standing {
-            Some(standing) => lifecycle::rows(&mut page, standing),
+        match &found.release_status {
+            Some(release_status) => lifecycle::rows(&mut page, release_status),
             None => page.row("state", &"not asked for: --no-bundle asks the log"),
         }
     }
@@ -357,7 +358,7 @@ fn text(wanted: &Wanted, found: &[Found], as_of: &str) -> String {
 
 /// The licence as it stands, and as it was released where that is another.
 fn licence(found: &Found) -> String {
-    let current = found.standing.as_ref().and_then(|standing| lifecycle::licence(&standing.history));
+    let current = found.release_status.as_ref().and_then(|release_status| lifecycle::licence(&release_status.history));
     current.unwrap_or_else(|| found.release.license.spdx.to_string())
 }
 
@@ -375,10 +376,10 @@ fn document(wanted: &Wanted, found: &[Found], source: &str, as_of: Value) -> Val
             "part": part,
             "file": file,
             "weights_digest": found.release.weights.digest,
-            "license": found.standing.as_ref().and_then(|standing| standing.history.current())
+            "license": found.release_status.as_ref().and_then(|release_status| release_status.history.current())
                 .map_or(&found.release.license.spdx, |current| &current.license.spdx).to_string(),
             "license_released": found.release.license.spdx.to_string(),
-            "lifecycle": found.standing.as_ref().map(lifecycle::json),
+            "lifecycle": found.release_status.as_ref().map(lifecycle::json),
         })
     });
     json!({

@@ -56,7 +56,7 @@ fn proposed(proposal: &StatementProposal) -> Result<Output, Failure> {
 
 fn text(loaded: &LoadedStatement) -> String {
     // What amendments changed is shown as it stands; below it is said from what.
-    let mut page = Page(match (&loaded.standing, loaded.release()) {
+    let mut page = Page(match (&loaded.release_status, loaded.release()) {
         (Some(_), Some(release)) => statement::of_release(release, &format!("key {}", loaded.signed.kid())),
         _ => statement::of(&loaded.signed),
     });
@@ -67,13 +67,13 @@ fn text(loaded: &LoadedStatement) -> String {
             &mut page,
         );
     }
-    match (&loaded.standing, loaded.position) {
-        (Some(standing), _) => {
+    match (&loaded.release_status, loaded.position) {
+        (Some(release_status), _) => {
             page.section("What became of it");
-            lifecycle::rows(&mut page, standing);
+            lifecycle::rows(&mut page, release_status);
             page.section("As of");
-            page.row("status", &age::status(standing, SystemClock.unix_seconds()));
-            page.0.push_str(&format!("\n{} That it is true, nobody has verified.\n", stands(standing)));
+            page.row("status", &age::status(release_status, SystemClock.unix_seconds()));
+            page.0.push_str(&format!("\n{} That it is true, nobody has verified.\n", stands(release_status)));
         }
         (None, Some(position)) => {
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
@@ -86,11 +86,11 @@ fn text(loaded: &LoadedStatement) -> String {
 }
 
 /// Which release the page shows.
-fn stands(standing: &ReleaseStatus) -> String {
+fn stands(release_status: &ReleaseStatus) -> String {
     let amended = |event: &&Event| matches!(event.what, What::Amended { .. } | What::Moved { .. });
     let entries: Vec<String> =
-        standing.history.events().iter().filter(amended).map(|event| event.position.to_string()).collect();
-    match (entries.as_slice(), standing.history.release()) {
+        release_status.history.events().iter().filter(amended).map(|event| event.position.to_string()).collect();
+    match (entries.as_slice(), release_status.history.release()) {
         ([], _) | (_, None) => {
             "The page is the release as it was signed, and nothing in it was changed since.".to_owned()
         }
@@ -116,8 +116,8 @@ fn document(loaded: &LoadedStatement) -> Value {
         let examination = ComputedClaims::of_record(loaded.position, release, loaded.manifest.as_ref());
         fields.insert("computed".into(), examination.json());
     }
-    if let Some(standing) = &loaded.standing {
-        fields.insert("lifecycle".into(), lifecycle::json(standing));
+    if let Some(release_status) = &loaded.release_status {
+        fields.insert("lifecycle".into(), lifecycle::json(release_status));
         fields.insert("current".into(), json!(loaded.release()));
     }
     json

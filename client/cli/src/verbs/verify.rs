@@ -1,7 +1,5 @@
 //! `stele verify`: in one command, what a script may believe and a person can read. Offline, unless it is asked to ask the log.
 
-use std::path::Path;
-
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::printable::one_line;
 use stele_explain::secrets::without_secrets;
@@ -146,8 +144,8 @@ pub(crate) fn judge<T>(
         (reader.offline(log)?, None)
     };
     let age = CheckpointAge::of(evidence.checkpoint(), now);
-    let age = match known.standing.source {
-        Source::Log => age.or_younger(CheckpointAge::of(&known.standing.head, now)),
+    let age = match known.release_status.source {
+        Source::Log => age.or_younger(CheckpointAge::of(&known.release_status.head, now)),
         Source::Bundle | Source::Kept => age,
     };
     age.check(args.required.max_age)?;
@@ -162,7 +160,7 @@ pub(crate) fn judge<T>(
         policy: &policy,
         comparison: comparison.as_ref(),
         cached: means.cache.map(DigestCache::used).unwrap_or_default(),
-        standing: &known.standing,
+        release_status: &known.release_status,
         examination: examination.as_ref(),
         lineage: &known.lineage,
         replacement: known.replacement.as_ref(),
@@ -172,7 +170,7 @@ pub(crate) fn judge<T>(
     };
     let accepts =
         Accepted { partial: args.required.partial, states: args.required.accept.clone(), record_alone: args.no_hash };
-    let mut judged = Judgement::of(comparison.as_ref(), &known.standing.history, accepts, unanswered);
+    let mut judged = Judgement::of(comparison.as_ref(), &known.release_status.history, accepts, unanswered);
     Ok(tell(&verdict, &mut judged))
 }
 
@@ -252,7 +250,7 @@ fn examine(
     comparison: Option<&FolderReport>,
 ) -> ComputedClaims {
     let position = Some(evidence.statement().position());
-    let release = known.standing.history.current().unwrap_or(evidence.release());
+    let release = known.release_status.history.current().unwrap_or(evidence.release());
     let names_of = |ancestor: &Ancestor| known.lineage.names_of(ancestor);
     let examination = ComputedClaims::of_record(position, release, Some(evidence.manifest()));
     match (kind, comparison) {
@@ -282,7 +280,7 @@ struct Reader<'a> {
 
 /// What became of a release, of its ancestors and of what replaces it.
 struct Known {
-    standing: ReleaseStatus,
+    release_status: ReleaseStatus,
     lineage: Lineage,
     replacement: Option<Replacement>,
 }
@@ -311,20 +309,21 @@ impl Reader<'_> {
         let release = self.evidence.release();
         let position = self.evidence.statement().position();
         let known = kept(&release.coordinate())?;
-        let known = known.filter(|standing| standing.history.release().is_some_and(|(at, _)| at == position));
-        let standing = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
+        let known =
+            known.filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == position));
+        let release_status = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
         let publisher = &release.publisher.name;
         let keys = log.map(|log| self.local_state.key_statements(log, publisher, self.policy)).unwrap_or_default();
-        let standing = standing.with_keys(publisher, keys);
-        if let Some(revoked) = standing.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
+        let release_status = release_status.with_keys(publisher, keys);
+        if let Some(revoked) = release_status.signer_revoked(self.evidence).filter(|revoked| revoked.entry < position) {
             let kid = self.evidence.statement().value().kid();
             let refusal = Refusal::KeyRevoked { publisher: publisher.clone(), kid };
             let why = format!("{refusal} before, at entry {}", revoked.entry);
             return Err(VerifyError::NotTheirs { entry: position, code: refusal.code(), why }.into());
         }
-        let lineage = lineage::collect(standing.history.current().unwrap_or(release), kept)?;
-        let replacement = replacement::follow(&standing.history, kept)?;
-        Ok(Known { standing, lineage, replacement })
+        let lineage = lineage::collect(release_status.history.current().unwrap_or(release), kept)?;
+        let replacement = replacement::follow(&release_status.history, kept)?;
+        Ok(Known { release_status, lineage, replacement })
     }
 
     /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
@@ -346,14 +345,14 @@ impl Reader<'_> {
 
     /// Asks a log of which the newest head is known.
     fn asking(&self, log: &LogView<'_>, id: Option<LogId<'_>>) -> Result<(Known, Option<Failure>), Failure> {
-        let standing = match self.standing(log) {
-            Ok(standing) => standing,
+        let release_status = match self.release_status(log) {
+            Ok(release_status) => release_status,
             Err(failure) => return Ok((self.offline(id)?, Some(UnprovenAnswer::beside_verdict(failure)?))),
         };
-        let current = standing.history.current().unwrap_or(self.evidence.release());
-        let ask = |coordinate: &Coordinate| log.standing(coordinate).map(Some);
+        let current = release_status.history.current().unwrap_or(self.evidence.release());
+        let ask = |coordinate: &Coordinate| log.release_status(coordinate).map(Some);
         let asked = lineage::collect(current, ask)
-            .and_then(|lineage| Ok((lineage, replacement::follow(&standing.history, ask)?)));
+            .and_then(|lineage| Ok((lineage, replacement::follow(&release_status.history, ask)?)));
         let ((lineage, replacement), unanswered) = match asked {
             Ok(asked) => (asked, None),
             // What was proven of the release stays, whatever the log answers about an ancestor or what replaces it.
@@ -361,30 +360,30 @@ impl Reader<'_> {
                 let failure = UnprovenAnswer::beside_verdict(failure)?;
                 let kept = |coordinate: &Coordinate| self.kept(id, coordinate);
                 let lineage = lineage::collect(current, kept)?;
-                ((lineage, replacement::follow(&standing.history, kept)?), Some(failure))
+                ((lineage, replacement::follow(&release_status.history, kept)?), Some(failure))
             }
         };
-        Ok((Known { standing, lineage, replacement }, unanswered))
+        Ok((Known { release_status, lineage, replacement }, unanswered))
     }
 
     /// What the log has about the release.
-    fn standing(&self, log: &LogView<'_>) -> Result<ReleaseStatus, Failure> {
+    fn release_status(&self, log: &LogView<'_>) -> Result<ReleaseStatus, Failure> {
         for head in self.evidence.checkpoints() {
             log.same_as(head)?;
         }
         let entry = self.evidence.statement().position();
-        let standing = log.standing(&self.evidence.release().coordinate())?;
-        let (url, lack) = (without_secrets(log.url()).into_owned(), standing.lack);
-        if let Some(Rejected { code, why, .. }) = standing.rejection(entry) {
+        let release_status = log.release_status(&self.evidence.release().coordinate())?;
+        let (url, lack) = (without_secrets(log.url()).into_owned(), release_status.lack);
+        if let Some(Rejected { code, why, .. }) = release_status.rejection(entry) {
             // Of a list that may leave something out, only what is in it counts.
             return Err(match lack.filter(|_| *code != REVOKED) {
                 Some(lack) => VerifyError::LeftOut { url, entry, lack }.into(),
                 None => VerifyError::NotTheirs { entry, code, why: why.clone() }.into(),
             });
         }
-        let found = standing.history.release().map(|(position, _)| position);
+        let found = release_status.history.release().map(|(position, _)| position);
         match (found == Some(entry), lack, found) {
-            (true, ..) => Ok(standing),
+            (true, ..) => Ok(release_status),
             (false, Some(lack), None) => Err(VerifyError::LeftOut { url, entry, lack }.into()),
             (false, ..) => Err(VerifyError::NotNamed { url, entry, found }.into()),
         }

@@ -28,7 +28,7 @@ pub(crate) fn of<'a>(verdict: &VerifyReport<'a>) -> Headline<'a> {
         evidence: verdict.evidence,
         policy: verdict.policy,
         comparison: verdict.comparison,
-        standing: verdict.standing,
+        release_status: verdict.release_status,
         lineage: verdict.lineage,
         replacement: verdict.replacement,
         from_log: verdict.from_log.map(|from| from.why.text()),

@@ -85,7 +85,7 @@ impl VerifyReport<'_> {
         let (evidence, head) = (self.evidence, self.evidence.checkpoint().trusted());
         let release = evidence.release();
         let kid = evidence.statement().value().kid();
-        let revoked = self.standing.signer_revoked(evidence);
+        let revoked = self.release_status.signer_revoked(evidence);
         let cosigned = head.cosigned().iter().map(|cosigned| {
             json!({
                 "witness": cosigned.witness,
@@ -136,15 +136,15 @@ impl VerifyReport<'_> {
                 },
             }),
         );
-        for (name, claim) in claims::json(self.standing.history.current().unwrap_or(release)) {
+        for (name, claim) in claims::json(self.release_status.history.current().unwrap_or(release)) {
             document.insert(name.into(), claim);
         }
         document.insert("computed".into(), self.examination.map(ComputedClaims::json).into());
-        document.insert("lifecycle".into(), lifecycle::json(self.standing));
+        document.insert("lifecycle".into(), lifecycle::json(self.release_status));
         document.insert("lineage".into(), lineage_drawing::json(self.lineage));
         let mut as_of = self.age().json();
         if let Some(fields) = as_of.as_object_mut() {
-            fields.insert("status".into(), age::status_json(self.standing, self.now));
+            fields.insert("status".into(), age::status_json(self.release_status, self.now));
             let newest = self.newest.map(|head| {
                 json!({
                     "tree_size": head.size(),

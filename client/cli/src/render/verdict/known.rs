@@ -20,7 +20,7 @@ pub(crate) struct VerifyReport<'a> {
     /// What of the files was not hashed, being unchanged since it was.
     pub(crate) cached: CacheUsed,
     /// What became of the release.
-    pub(crate) standing: &'a ReleaseStatus,
+    pub(crate) release_status: &'a ReleaseStatus,
     /// What was computed from the record and the files, if anything was.
     pub(crate) examination: Option<&'a ComputedClaims>,
     /// What became of its ancestors.

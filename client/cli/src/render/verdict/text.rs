@@ -47,12 +47,12 @@ impl VerifyReport<'_> {
 
         page.section("what the publisher says, as recorded");
         // An amendment replaces what was said; the release itself stays what it was.
-        let current = self.standing.history.current().unwrap_or(release);
+        let current = self.release_status.history.current().unwrap_or(release);
         page.row("licence", &headline::of(self).licence());
         let availability = claims::availability(current);
         page.row(
             "availability",
-            &match self.standing.history.withdrawal() {
+            &match self.release_status.history.withdrawal() {
                 Some(_) => format!("withdrawn; before that: {availability}"),
                 None => availability,
             },
@@ -67,7 +67,7 @@ impl VerifyReport<'_> {
         }
 
         page.section("what became of it");
-        lifecycle::rows(&mut page, self.standing);
+        lifecycle::rows(&mut page, self.release_status);
         if !self.lineage.nodes.is_empty() {
             page.section("what it was made of");
             lineage_drawing::rows(self.lineage, &mut page);
@@ -85,9 +85,9 @@ impl VerifyReport<'_> {
                 self.evidence.checkpoint().trusted().value().size()
             ),
         );
-        page.row("status", &age::status(self.standing, self.now));
+        page.row("status", &age::status(self.release_status, self.now));
         if let Some(newest) = self.newest
-            && newest.size() > self.standing.head.size()
+            && newest.size() > self.release_status.head.size()
         {
             let age = CheckpointAge::of(newest, self.now).text();
             page.row(
@@ -142,7 +142,7 @@ impl VerifyReport<'_> {
         let keys = self.evidence.key_history();
         let since = keys.claimed_at().map(|claim| format!(" since entry {claim}")).unwrap_or_default();
         let many = if keys.len() > 1 { format!(", {} key statements", keys.len()) } else { String::new() };
-        let revoked = self.standing.signer_revoked(self.evidence);
+        let revoked = self.release_status.signer_revoked(self.evidence);
         let revoked = revoked.map(|revoked| format!("; {}", revoked.text())).unwrap_or_default();
         format!("{}{since}{many}{revoked}", keys.publisher())
     }

@@ -208,7 +208,7 @@ impl Judge<'_> {
         hashed: &HashedFiles,
     ) -> Result<Judged, Failure> {
         let evidence = ReleaseBundle::of(view, candidate.entry)?.release;
-        let standing = view.standing(&candidate.coordinate)?;
+        let release_status = view.release_status(&candidate.coordinate)?;
         let mut report = FolderReport::default();
         report.scope = Scope::File;
         for (name, copy) in &hashed.files {
@@ -230,15 +230,16 @@ impl Judge<'_> {
             }
         }
         report.of = report.matching.len();
-        let current = standing.history.current().unwrap_or(evidence.release());
-        let lineage = lineage::collect(current, |coordinate| view.standing(coordinate).map(Some))?;
-        let replacement = replacement::follow(&standing.history, |coordinate| view.standing(coordinate).map(Some))?;
-        let judged = Judgement::of(Some(&report), &standing.history, Accepted::default(), None);
+        let current = release_status.history.current().unwrap_or(evidence.release());
+        let lineage = lineage::collect(current, |coordinate| view.release_status(coordinate).map(Some))?;
+        let replacement =
+            replacement::follow(&release_status.history, |coordinate| view.release_status(coordinate).map(Some))?;
+        let judged = Judgement::of(Some(&report), &release_status.history, Accepted::default(), None);
         let line = Headline {
             evidence: &evidence,
             policy: self.policy,
             comparison: Some(&report),
-            standing: &standing,
+            release_status: &release_status,
             lineage: &lineage,
             replacement: replacement.as_ref(),
             from_log: None,
@@ -246,7 +247,7 @@ impl Judge<'_> {
             now: self.now,
         };
         let (shown, sentence) = line.first_line(&judged);
-        Ok(judged_of(&evidence, &standing.history, &judged, shown, sentence))
+        Ok(judged_of(&evidence, &release_status.history, &judged, shown, sentence))
     }
 
     /// What a failure of one question means: a log that does not answer is not asked again.
@@ -281,7 +282,7 @@ fn best(view: &LogView<'_>, hashed: &HashedFiles) -> Result<Option<Candidate>, F
 
 fn of_report(report: &VerifyReport<'_>, judged: &Judgement) -> Judged {
     let (shown, sentence) = headline::of(report).first_line(judged);
-    judged_of(report.evidence, &report.standing.history, judged, shown, sentence)
+    judged_of(report.evidence, &report.release_status.history, judged, shown, sentence)
 }
 
 fn judged_of(

@@ -68,7 +68,8 @@ fn links_of(content: &[u8], is_right: bool) -> Option<Vec<Link>> {
 fn a_copy_is_the_file_and_its_digest_that_of_the_copy() {
     let sizes = [0, 1, 64, 65_535, 65_536, 65_537, 131_072, LONG];
     let contents: Vec<Vec<u8>> = sizes.iter().map(|size| content(*size)).collect();
-    let hinted = |is_right| contents.iter().map(move |all| if all.len() < LONG { None } else { links_of(all, is_right) });
+    let hinted =
+        |is_right| contents.iter().map(move |all| if all.len() < LONG { None } else { links_of(all, is_right) });
     for links in [vec![], hinted(true).collect::<Vec<_>>(), hinted(false).collect()] {
         let place = Place::of(&contents);
         let found = place.copied(&links, &|_| {});
