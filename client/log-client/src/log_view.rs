@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stele_clock::duration::HumanDuration;
-use stele_explain::{Exit, Failure};
 use stele_explain::secrets::without_secrets;
+use stele_explain::{Exit, Failure};
 use stele_spec::hash::Digest;
 use stele_spec::index::{Pointer, Subject, subjects_of};
 use stele_spec::manifest::Manifest;

@@ -201,7 +201,8 @@ def test_a_process_of_the_same_user_that_writes_into_a_copy_while_it_is_made(
                     assert not loaded.any()
                     right += 1
                 except stele.VerifyError as error:
-                    assert error.code == "bytes-differ"
+                    # A write that a seal refuses sets the time of the copy all the same.
+                    assert error.code in ("bytes-differ", "file-unreadable")
                     wrong += 1
     finally:
         stop.touch()
