@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # xgboost 3.2.0, treelite 4.8.1 and onnxmltools 1.16.0 (PyPI): a model that was trained with early stopping is one file and two models. It holds
 # the trees that came after the best one too, and its number as an attribute, `best_iteration`. `XGBRegressor` and `XGBClassifier` stop there;
-# `Booster` of the same package, which is what services, the bindings of other languages and treelite have, goes on to the last. With onnxmltools the
+# `Booster` of the same package goes on to the last, and so does treelite, with which such models are served. With onnxmltools the
 # one file becomes two different files, by the class that it was loaded with. A slice of the trees, `booster[:5]`, has no such attribute any more,
 # and keeps the others: a licence, and the name of the estimator.
 #
