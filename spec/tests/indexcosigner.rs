@@ -240,7 +240,7 @@ fn what_is_no_request_is_refused() {
         (format!("stele/add-transition@v1\nend 0\n\n{note}"), "expected a line `old SIZE`"),
         (format!("stele/add-transition@v1\nold 1\nend 1\n\n{note}"), "expected a line `index ROOT`"),
         (format!("stele/add-transition@v1\nold 0\nend 1024\n\n{note}"), "a step goes from 0 on by at most 1023"),
-        (format!("stele/add-transition@v1\nold 0\nend 10\n\n{note}"), "the body ends in an entry"),
+        (format!("stele/add-transition@v1\nold 0\nend 9\n\n{note}"), "the body ends in an entry"),
         (format!("stele/add-transition@v1\nold 2\nindex {hash}{hash}end 1\n\n{note}"), "a step goes from 2 on"),
         (format!("stele/add-transition@v1\nold 0\nend 0\n{}\n{note}", hash.repeat(64)), "expected a line `an empty"),
         (format!("stele/add-transition@v1\nold 0\nend 0\n\n{note}x"), "checkpoint: "),
