@@ -1,7 +1,7 @@
 //! What is collected for the next batch: submissions, their bytes, and when no more are waited for.
 
 use crate::rules::{self, MAX_BATCH};
-use crate::staged_batch::{MAX_BATCH_BYTES, MAX_STATEMENT_BYTES};
+use crate::staged_batch::{MAX_BATCH_BYTES, MAX_BATCH_KEYS, MAX_STATEMENT_BYTES};
 use crate::submission::Submission;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub(crate) struct Collected<R> {
     bytes: usize,
     /// The bytes of the statements alone.
     statement_bytes: usize,
+    /// The keys that the index will list the statements under.
+    keys: usize,
     /// When the batch is closed, by the steady clock.
     closes: Duration,
 }
@@ -20,7 +22,7 @@ pub(crate) struct Collected<R> {
 impl<R> Collected<R> {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        Self { submissions: Vec::new(), bytes: 0, statement_bytes: 0, closes: Duration::ZERO }
+        Self { submissions: Vec::new(), bytes: 0, statement_bytes: 0, keys: 0, closes: Duration::ZERO }
     }
 
     /// Adds a submission; the first one says when the batch is closed.
@@ -30,6 +32,7 @@ impl<R> Collected<R> {
         }
         self.bytes += submission.length();
         self.statement_bytes += submission.signed.bytes().len();
+        self.keys += submission.keys.len();
         self.submissions.push((submission, to));
     }
 
@@ -43,6 +46,7 @@ impl<R> Collected<R> {
         self.submissions.len() >= rules.max_entries.clamp(1, MAX_BATCH)
             || self.bytes >= MAX_BATCH_BYTES
             || self.statement_bytes >= MAX_STATEMENT_BYTES
+            || self.keys >= MAX_BATCH_KEYS
     }
 
     /// Takes everything out.

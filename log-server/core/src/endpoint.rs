@@ -111,9 +111,6 @@ impl Endpoint {
             },
             None => return Vec::new(),
         };
-        if let (Ok(Some(_)), Some(head)) = (&said, &request.head) {
-            self.known = Some(head.checkpoint.size());
-        }
         let shown = shown.map(Arc::new);
         let answer = |WitnessKey { number, key }: &WitnessKey| {
             let outcome = said.clone().and_then(|body| match (body, &request.head) {
@@ -122,7 +119,16 @@ impl Endpoint {
             });
             WitnessAnswer { round: request.round, witness: *number, outcome, head: shown.clone() }
         };
-        self.keys.iter().map(answer).collect()
+        let answers: Vec<WitnessAnswer> = self.keys.iter().map(answer).collect();
+        if let (Ok(Some(_)), Some(head)) = (&said, &request.head) {
+            let cosigned = answers.iter().any(|answer| answer.outcome.is_ok());
+            if cosigned {
+                self.known = Some(head.checkpoint.size());
+            }
+            let why = answers.iter().find_map(|answer| answer.outcome.as_ref().err());
+            self.steps.ended(why.filter(|_| !cosigned).map_or(Ok(()), Err));
+        }
+        answers
     }
 
     /// Has a head cosigned: the body of a 200. What answers at an address may become something else while the log runs: where no steps are taken

@@ -7,7 +7,7 @@
 //!
 //! | answer | means | then |
 //! |---|---|---|
-//! | 200 | cosigned | its lines are verified |
+//! | 200 to the last step | cosigned | its lines are verified |
 //! | 202 and a size | it has checked so much | the next step |
 //! | 409 and a size | it has checked another size of this log | once more from that size |
 //! | 409 and a size beyond the log's | it says that it checked more than this log signed | as for any witness |
@@ -105,16 +105,27 @@ impl Steps {
         let supply = self.supply.clone();
         let Some(_turn) = supply.turn() else { return Err(Problem::InLine { checked }) };
         let caught_up = bringing.catch_up(&self.stop);
-        self.failed = match &caught_up {
-            Ok(_) => None,
+        match &caught_up {
+            // Whether its lines are worth anything is found out by the caller.
+            Ok(_) => {}
             // It is asked as a witness, and said so before anything was read for it.
-            Err(why) if why.takes_no_steps() => None,
-            Err(why) => {
-                let pause = self.failed.take().map_or(PAUSES.0, |failed| (failed.pause * 2).min(PAUSES.1));
-                Some(Failed { why: why.clone(), pause, again: supply.now() + pause })
-            }
-        };
+            Err(why) if why.takes_no_steps() => self.failed = None,
+            Err(why) => self.pause_after(why),
+        }
         caught_up
+    }
+
+    /// What came of it all: a cosignature, or none, and then no replay for a while.
+    pub fn ended(&mut self, cosigned: Result<(), &Problem>) {
+        match cosigned {
+            Ok(()) => self.failed = None,
+            Err(why) => self.pause_after(why),
+        }
+    }
+
+    fn pause_after(&mut self, why: &Problem) {
+        let pause = self.failed.take().map_or(PAUSES.0, |failed| (failed.pause * 2).min(PAUSES.1));
+        self.failed = Some(Failed { why: why.clone(), pause, again: self.supply.now() + pause });
     }
 }
 
@@ -187,7 +198,7 @@ impl Bringing<'_> {
         let request = request.map_err(|error| Problem::Proof(error.to_string()))?;
         let said = self.cosigner.add_transition(&request.to_bytes()).map_err(Problem::Unreachable)?;
         match said.status {
-            200 => Ok(Some(said.body)),
+            200 if end == size => Ok(Some(said.body)),
             202 if end < size && named(&said) == Some(end) => {
                 self.at = end;
                 Ok(None)

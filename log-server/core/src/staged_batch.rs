@@ -15,10 +15,14 @@
 
 use crate::contract::objects::{ObjectError, ObjectName, Objects};
 use std::sync::Arc;
+use stele_spec::entry::MAX_ENTRY;
 use stele_spec::hash::RootHash;
+use stele_spec::index::{MAX_BETWEEN, MAX_KEYS};
+use stele_spec::indexcosigner::{MAX_HEAD, MIN_REQUEST};
 use stele_spec::manifest::MAX_MANIFEST;
 use stele_spec::note::MAX_NOTE;
 use stele_spec::text::{base64_exact, decimal, to_base64};
+use stele_spec::transition::MAX_TRANSITION;
 
 /// The first line.
 const HEADER: &str = "stele/staged@v2";
@@ -39,6 +43,15 @@ pub const MAX_BATCH_BYTES: usize = 64 << 20;
 /// checks the index, with its transition proof, and be uploaded within the time for an answer over an ordinary line.
 pub const MAX_STATEMENT_BYTES: usize = 4 << 20;
 
+/// The most index keys in a batch, before those of its last statement are added: the transition proof shows for each what was under it, in up to
+/// 1.25 KiB, and the step must fit into what every index cosigner takes.
+pub const MAX_BATCH_KEYS: usize = 22_000;
+
+const _: () = {
+    let proof = (MAX_BATCH_KEYS + MAX_KEYS) * (MAX_TRANSITION / (MAX_BETWEEN * MAX_KEYS));
+    let statements = MAX_STATEMENT_BYTES + MAX_ENTRY + 2 * (MAX_BETWEEN + 1);
+    assert!(4 + MAX_HEAD + statements + proof <= MIN_REQUEST, "a step fits into one request");
+};
 const _: () =
     assert!(MAX_BATCH_BYTES + MAX_MANIFEST + (2 << 16) < MAX_STAGED as usize, "what is staged can be read back");
 

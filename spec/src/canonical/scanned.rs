@@ -73,9 +73,7 @@ impl<'a> Scanned<'a> {
     fn read_in_general<T: DeserializeOwned>(&self) -> Result<T, CanonicalError> {
         let read = || {
             if self.has_many_items() {
-                return Err(ShapeError::anywhere(
-                    "it has not the fields of such a document; it is too long to name the first",
-                ));
+                return Err(ShapeError::anywhere("it does not fit, and has too many items to say where"));
             }
             shape::read(&serde_cbor::from_slice(self.bytes).map_err(ShapeError::anywhere)?)
         };

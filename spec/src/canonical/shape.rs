@@ -8,6 +8,33 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_cbor::Value;
 
+/// How much of what was found, or of a reason, an error repeats, in characters: a document may be one long text.
+const MAX_WORDS: usize = 300;
+
+/// The text of a value, cut where it is long; what is cut is never written.
+fn shortened(value: &(impl fmt::Display + ?Sized)) -> String {
+    struct Short {
+        text: String,
+        left: usize,
+    }
+
+    impl fmt::Write for Short {
+        fn write_str(&mut self, more: &str) -> fmt::Result {
+            let end = more.char_indices().nth(self.left).map_or(more.len(), |(at, _)| at);
+            let taken = more.get(..end).unwrap_or_default();
+            self.text.push_str(taken);
+            self.left -= taken.chars().count();
+            if end < more.len() { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    let mut short = Short { text: String::new(), left: MAX_WORDS };
+    if fmt::Write::write_fmt(&mut short, format_args!("{value}")).is_err() {
+        short.text.push('…');
+    }
+    short.text
+}
+
 /// Where a field is: `evaluations[3].dataset.name`. Empty for the document itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldPath(String);
@@ -25,7 +52,7 @@ impl FieldPath {
 
     fn under(&self, parent: &str) -> Self {
         let separator = if self.0.is_empty() || self.0.starts_with('[') { "" } else { "." };
-        Self(format!("{parent}{separator}{}", self.0))
+        Self(format!("{}{separator}{}", shortened(parent), self.0))
     }
 }
 
@@ -97,7 +124,7 @@ impl core::error::Error for ShapeError {}
 
 impl ShapeError {
     pub(super) fn anywhere(reason: impl fmt::Display) -> Self {
-        Self::here(ShapeProblem::Invalid { reason: reason.to_string() })
+        Self::here(ShapeProblem::Invalid { reason: shortened(&reason) })
     }
 
     fn here(problem: ShapeProblem) -> Self {
@@ -105,7 +132,7 @@ impl ShapeError {
     }
 
     fn at(field: &str, problem: ShapeProblem) -> Self {
-        Self { path: FieldPath::new(field), problem }
+        Self { path: FieldPath::new(shortened(field)), problem }
     }
 
     fn under(mut self, parent: &str) -> Self {
@@ -120,7 +147,7 @@ impl de::Error for ShapeError {
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::here(ShapeProblem::WrongType { expected: expected.to_string(), found: found.to_string() })
+        Self::here(ShapeProblem::WrongType { expected: expected.to_string(), found: shortened(&found) })
     }
 
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -128,7 +155,7 @@ impl de::Error for ShapeError {
     }
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
-        Self::here(ShapeProblem::NotOneOf { expected, found: found.to_owned() })
+        Self::here(ShapeProblem::NotOneOf { expected, found: shortened(found) })
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {

@@ -366,10 +366,28 @@ fn a_long_document_is_decoded_by_the_tape_and_one_that_is_all_items_is_refused()
     assert_eq!(refused(&list(most + 1)), "the document: expected at most 65535 items in 65538 bytes");
     // Beyond what the general decoder reads: the error names no field, and costs nothing.
     let text = encode(&vec!["six bytes and more"; 300_000], Profile::Container).unwrap();
-    assert!(refused(&text).starts_with("the document: it has not the fields"), "{}", refused(&text));
+    assert!(refused(&text).starts_with("the document: it does not fit"), "{}", refused(&text));
     let numbers: Vec<u64> = vec![1 << 50; 300_000];
     let bytes = encode(&numbers, Profile::Payload).unwrap();
     assert_eq!(from_bytes::<Vec<u64>>(&bytes, bytes.len()).unwrap(), numbers);
+}
+
+/// An error goes to whoever sent the document, who may have sent sixteen million characters.
+#[test]
+fn an_error_repeats_only_the_beginning_of_what_is_long() {
+    for character in ["a", "\u{1}", "\u{e000}"] {
+        let long = character.repeat(1_000_000);
+        let value = serde_json::json!([{ "greeting": "hello", "to": [], "urgent": long }]);
+        let key = serde_json::json!([{ "greeting": "hello", "to": [], (long.clone()): 1 }]);
+        for document in [value, key, serde_json::json!([long])] {
+            let bytes = to_bytes(&document).unwrap();
+            let refused = from_bytes::<Vec<Letter>>(&bytes, bytes.len()).unwrap_err().to_string();
+            assert!(refused.contains('…') && refused.len() < 2_000, "{} bytes", refused.len());
+        }
+    }
+    let word = to_bytes(&"b".repeat(1_000_000)).unwrap();
+    let refused = from_bytes::<Word>(&word, word.len()).unwrap_err().to_string();
+    assert!(refused.starts_with("the document: expected one of longest") && refused.len() < 2_000);
 }
 
 /// Two keys of a value may be written alike; a document has each key once.

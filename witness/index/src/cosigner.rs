@@ -132,7 +132,7 @@ impl IndexCosigner {
         admitted.inspect_err(|answer| self.note(&slot, head.end(), answer))
     }
 
-    /// Answers one `add-transition` request. Requests for one log wait for each other; those of different logs do not.
+    /// Answers one `add-transition` request. Requests for one log wait for each other; those of different logs only for one of the few threads that check.
     pub fn add_transition(&self, body: &[u8]) -> StepAnswer {
         let request = match AddTransition::parse(body) {
             Ok(request) => request,

@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use stele_serve::{Bodies, Held, Pieces, Unread, refusal, with_retry_after};
-use stele_spec::indexcosigner::{MalformedRequest, StepHead};
+use stele_spec::indexcosigner::{MIN_REQUEST, MalformedRequest, StepHead};
 use tokio::sync::Semaphore;
 
 use crate::answer::{StepAnswer, Unavailable};
@@ -26,7 +26,7 @@ use crate::cosigner::IndexCosigner;
 
 /// The longest body in bytes, which the format's chapter asks for at least. Read, a proof takes up to ten times as much memory, before anything is
 /// verified.
-pub const MAX_BODY: usize = 32 << 20;
+pub const MAX_BODY: usize = MIN_REQUEST;
 
 /// The least bytes a second of a body, after the first seconds of the listener: 32 MiB over 2 Mbit/s take two minutes.
 pub const BODY_RATE: u64 = 256 << 10;
