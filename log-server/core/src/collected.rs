@@ -54,3 +54,31 @@ impl<R> Collected<R> {
         std::mem::replace(self, Self::new()).submissions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file_digests::FileDigestIndex;
+    use crate::replay::Parsed;
+    use crate::samples::claim;
+    use stele_spec::entry::Entry;
+    use stele_spec::index::MAX_KEYS;
+
+    #[test]
+    fn a_batch_is_full_where_its_step_could_be_too_long_for_a_cosigner() {
+        let Parsed { entry, leaf, keys } = Parsed::of(claim("a.example", 1).bytes()).unwrap();
+        let Entry::Statement(signed) = entry else { panic!("no statement") };
+        let listed = vec![keys[0]; MAX_KEYS];
+        let (rules, mut collected) = (rules::Batch::default(), Collected::new());
+        let most = MAX_BATCH_KEYS.div_ceil(MAX_KEYS);
+        assert!(most < rules.max_entries);
+        for number in 0..most {
+            assert!(!collected.is_full(&rules), "{number}");
+            let (signed, keys, files) = (signed.clone(), listed.clone(), FileDigestIndex::default());
+            collected.add(Duration::ZERO, Submission { signed, leaf, keys, files, manifest: None }, (), &rules);
+        }
+        assert!(collected.is_full(&rules));
+        assert_eq!(collected.take().len(), most);
+        assert!(!collected.is_full(&rules) && collected.closes().is_none(), "it is empty again");
+    }
+}

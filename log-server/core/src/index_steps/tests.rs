@@ -158,7 +158,15 @@ fn after_a_replay_that_came_to_nothing_there_is_a_pause_and_each_is_longer() {
     }
     fake.refuses = false;
     assert_eq!(bring(&mut fake).unwrap(), "cosigned");
-    // It is forgotten then.
+    // If the lines are worth nothing, that is one more that came to nothing.
+    steps.ended(Err(&said));
+    let pausing = Problem::Pausing { checked: 0, last: Box::new(said.clone()) };
+    assert_eq!(steps.bring(&log.store, &heads[4], 0, &mut Fake::new()), Err(pausing));
+    clock.sleep(PAUSES.0 * 8);
+    assert_eq!(steps.bring(&log.store, &heads[4], 0, &mut Fake::new()).unwrap(), "cosigned");
+    // With a cosignature it is forgotten.
+    steps.ended(Ok(()));
+    let mut bring = |fake: &mut Fake| steps.bring(&log.store, &heads[4], 0, fake);
     let mut refusing = Fake { refuses: true, ..Fake::new() };
     assert_eq!(bring(&mut refusing), Err(said.clone()));
     clock.sleep(PAUSES.0);
