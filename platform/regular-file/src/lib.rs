@@ -10,7 +10,8 @@ use rustix::fs::{OFlags, ioctl_ficlone};
 
 /// Opens a regular file to be read, and says what it was when it was open. Symlinks are followed.
 pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
-    // Without the flag a pipe hangs the call until somebody writes to it. Of a regular file it changes nothing.
+    // Without the flag a pipe hangs the call until somebody writes to it. Of a regular file it changes one thing: where
+    // another process holds a lease on it, opening fails at once instead of waiting for the end of the lease.
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
     let found = file.metadata()?;

@@ -372,7 +372,7 @@ fn a_long_document_is_decoded_by_the_tape_and_one_that_is_all_items_is_refused()
     assert_eq!(from_bytes::<Vec<u64>>(&bytes, bytes.len()).unwrap(), numbers);
 }
 
-/// An error goes to whoever sent the document, who may have sent sixteen million characters.
+/// An error goes to the sender of the document, which may have sixteen million characters.
 #[test]
 fn an_error_repeats_only_the_beginning_of_what_is_long() {
     for character in ["a", "\u{1}", "\u{e000}"] {

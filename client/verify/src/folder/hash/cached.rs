@@ -73,7 +73,7 @@ fn look_up(job: &Job, expected: Option<&Digest>, cache: &DigestCache, may_wait: 
         return Looked::Ours(None);
     }
     match cache.hasher(key) {
-        // Whoever had the turn before may have ended since the cache was asked.
+        // The process that had the turn before may have finished since the cache was asked.
         Hasher::Us(Some(turn)) => known_to(cache, &key, expected).unwrap_or(Looked::Ours(Some(turn))),
         Hasher::Us(None) => Looked::Ours(None),
         Hasher::Other => Looked::Theirs(key),
