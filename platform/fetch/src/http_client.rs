@@ -4,6 +4,9 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
+//! Every request here may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
+//! closed it while the request was on its way (RFC 9112 section 9.3.1).
+//!
 //! TLS is rustls with ring and the roots of [`roots`](crate::roots). A proxy is the one of the environment, see
 //! [`proxies`](crate::proxies). Nothing here is trusted for its content: TLS
 //! only keeps observers out and saves work on a broken line.
@@ -15,6 +18,7 @@ use crate::public_address::{self, NotPublic, PublicOnly};
 use crate::roots::{self, Roots, RootsError};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{Method, Request, Uri};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -72,6 +76,15 @@ pub struct HttpClient {
 struct Agents {
     plain: OnceLock<Agent>,
     tls: OnceLock<Agent>,
+    /// Whether there was an answer, so that a connection may have been kept.
+    answered: AtomicBool,
+}
+
+/// Whether a kept connection may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connections {
+    KeptOrNew,
+    New,
 }
 
 /// An answer, whatever its status.
@@ -316,22 +329,30 @@ impl HttpClient {
             return Err(HttpError::NotPublic { url: shown(), address });
         }
         let agent = self.agent(uri.scheme_str() == Some("https"))?;
-        let mut request = Request::builder().method(method.clone()).uri(uri);
-        for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
-            if let Some(value) = value {
-                request = request.header(name, value);
+        let send = |connections: Connections| {
+            let mut request = Request::builder().method(method.clone()).uri(uri.clone());
+            for (name, value) in [(CONTENT_TYPE, content_type), (ACCEPT, accept)] {
+                if let Some(value) = value {
+                    request = request.header(name, value);
+                }
             }
-        }
-        let left = self.time_left(url)?;
-        let sent = if *method == Method::GET {
-            let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
-            let request = request.body(()).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, proxy, left)
-        } else {
-            let request = request.body(body).map_err(|e| bad(e.to_string()))?;
-            run(agent, request, proxy, left)
+            let left = self.time_left(url)?;
+            let sent = if *method == Method::GET {
+                let request = request.header(ACCEPT_ENCODING, content_encoding::ACCEPTED);
+                let request = request.body(()).map_err(|e| bad(e.to_string()))?;
+                run(agent, request, proxy.clone(), left, connections)
+            } else {
+                let request = request.body(body).map_err(|e| bad(e.to_string()))?;
+                run(agent, request, proxy.clone(), left, connections)
+            };
+            Ok::<_, HttpError>(sent)
+        };
+        let sent = match send(Connections::KeptOrNew)? {
+            Err(error) if self.agents.answered.load(Ordering::Relaxed) && has_ended(&error) => send(Connections::New)?,
+            sent => sent,
         };
         let mut answer = sent.map_err(|e| self.error(url, e))?;
+        self.agents.answered.store(true, Ordering::Relaxed);
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.body_mut().with_config().limit(self.limits.body).read_to_vec();
@@ -406,16 +427,27 @@ fn is_no_way_there(error: &std::io::Error) -> bool {
     ) || error.to_string().starts_with("failed to lookup address information")
 }
 
+/// Whether the connection ended before there was an answer.
+fn has_ended(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    let ends = [Kind::UnexpectedEof, Kind::ConnectionReset, Kind::ConnectionAborted, Kind::BrokenPipe];
+    matches!(error, ureq::Error::Io(error) if ends.contains(&error.kind()))
+}
+
 fn run<B: ureq::AsSendBody>(
     agent: &Agent,
     request: Request<B>,
     proxy: Option<Proxy>,
     left: Option<Duration>,
+    connections: Connections,
 ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-    if proxy.is_none() && left.is_none() {
+    if proxy.is_none() && left.is_none() && connections == Connections::KeptOrNew {
         return agent.run(request);
     }
     let mut config = agent.configure_request(request).proxy(proxy);
+    if connections == Connections::New {
+        config = config.max_idle_age(Duration::ZERO);
+    }
     if let Some(left) = left {
         config = config.timeout_global(Some(left));
     }

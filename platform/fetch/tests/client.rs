@@ -101,6 +101,44 @@ fn a_truncated_or_senseless_answer_is_an_error() {
     }
 }
 
+/// Answers one request on each connection and closes it when the next begins there, as a server does whose time for idle ones is over.
+fn closes_what_it_kept(connections: usize) -> (String, std::thread::JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        let mut requests = 0;
+        for _ in 0..connections {
+            let (mut stream, _) = listener.accept().unwrap();
+            requests += usize::from(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+            requests += usize::from(stream.read(&mut [0; 4096]).unwrap() > 0);
+        }
+        requests
+    });
+    (url, served)
+}
+
+#[test]
+fn a_kept_connection_that_ended_costs_another_request_and_no_error() {
+    let (url, served) = closes_what_it_kept(3);
+    let client = HttpClient::new("stele-test/1", ClientLimits::default());
+    assert_eq!(client.get(&url, None).unwrap().text(), "ok");
+    assert_eq!(client.post(&url, "text/plain", None, b"said twice").unwrap().text(), "ok");
+    assert_eq!(client.get(&url, None).unwrap().text(), "ok");
+    drop(client);
+    // The second and the third request came twice: where the connection ended, and where it was answered.
+    assert_eq!(served.join().unwrap(), 5);
+}
+
+#[test]
+fn a_server_that_never_answered_is_asked_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    assert!(matches!(client().get(&url, None), Err(HttpError::Broken { .. } | HttpError::Unreachable { .. })));
+    served.join().unwrap();
+}
+
 #[test]
 fn an_answer_with_an_endless_header_is_cut() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

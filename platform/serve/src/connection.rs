@@ -180,6 +180,10 @@ pub(crate) async fn answer(
             )),
         }
     };
+    if shared.is_unread() {
+        // hyper will not read on behind a body that nobody took: said, or a client would send its next request to the end.
+        response = closing(response);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if is_reading {

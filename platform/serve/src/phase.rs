@@ -67,6 +67,11 @@ impl Shared {
         self.state().unread = true;
     }
 
+    /// Whether the other side may still be sending a body that is not read.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.state().unread
+    }
+
     /// Why the handler's body was cut, if it was.
     pub(crate) fn cut_of_body(&self) -> Option<Cut> {
         self.state().cut

@@ -227,6 +227,23 @@ async fn a_huge_body_ends_in_413_announced_or_not() {
 }
 
 #[tokio::test]
+async fn an_answer_to_a_body_that_nobody_took_says_that_the_connection_ends() {
+    let house = house(short()).await;
+    for path in ["/ignore", "/pieces", "/nowhere"] {
+        let mut request = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 40000\r\n\r\n").into_bytes();
+        request.resize(request.len() + 10_000, b'a');
+        let answer = house.say(&request).await;
+        assert!(answer.to_lowercase().contains("connection: close"), "{path}: {answer}");
+    }
+    let mut stream = house.connect().await;
+    for _ in 0..2 {
+        stream.write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nabcde").await.unwrap();
+        let answer = one_answer(&mut stream).await;
+        assert!(status(&answer) == 200 && !answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_at_the_cap_is_taken() {
     let house = house(short()).await;
     let mut request =

@@ -307,7 +307,7 @@ fn a_reload_that_fails_leaves_the_index_cosigner_as_it_was() -> Step {
     // The same without the unknown log is taken over.
     fs::write(&config, before.replace("index = true", "index = false")).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
-    let reloaded = || cosigner.server.messages().contains(" reloaded").then_some(());
+    let reloaded = || cosigner.server.messages().contains(": reloaded").then_some(());
     poll(SOON, "a reload", reloaded)?;
     let claim = Speaker::new(1)?.claim()?.bytes().to_vec();
     assert_eq!(cosigner.post(&log.batch(&[claim], |entry| entry).bytes())?.status, 404);
