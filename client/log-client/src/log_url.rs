@@ -10,7 +10,9 @@ pub fn log_url(named: Option<&str>, policy: Option<&Policy>) -> Result<String, L
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let logs = policy.map(Policy::logs).unwrap_or_default();
-    let urls: Vec<&String> = logs.iter().filter_map(|log| log.url.as_ref()).collect();
+    let mut urls: Vec<&String> = logs.iter().filter_map(|log| log.url.as_ref()).collect();
+    // A log with two keys has two lines.
+    urls.dedup();
     match urls.as_slice() {
         [url] => Ok(url.trim_end_matches('/').to_owned()),
         urls => Err(LogUrlError::WhichLog { urls: urls.iter().map(|url| (*url).clone()).collect() }),

@@ -374,8 +374,11 @@ fn logs(config: &Config, policy: &Policy, folder: &Path) -> Vec<WatchedLog> {
             })
             .collect();
     }
-    let addressed = policy.logs().iter().filter_map(|log| Some((log.key.name().as_str(), log.url.as_ref()?)));
-    addressed.map(|(origin, url)| watched(origin, source(url))).collect()
+    let mut addressed: Vec<_> =
+        policy.logs().iter().filter_map(|log| Some((log.key.name().as_str(), log.url.as_ref()?))).collect();
+    // A log with two keys has two lines.
+    addressed.dedup();
+    addressed.into_iter().map(|(origin, url)| watched(origin, source(url))).collect()
 }
 
 /// There is no log to watch.

@@ -3,6 +3,7 @@
 use crate::contract::head_store::HeadStore;
 use crate::contract::lookup::{Lookup, LookupRow};
 use crate::cosigning::Cosigning;
+use crate::log_keys::LogSigner;
 use crate::manifests::Manifests;
 use crate::prover::Prover;
 use crate::recover::Recovered;
@@ -19,7 +20,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 use stele_clock::Clock;
 use stele_spec::checkpoint::Origin;
-use stele_spec::note::SignerKey;
 use stele_spec::tile::TilePath;
 
 /// What a log is made of.
@@ -27,8 +27,8 @@ use stele_spec::tile::TilePath;
 pub struct Parts {
     /// Its identity.
     pub origin: Origin,
-    /// Its secret key.
-    pub signer: SignerKey,
+    /// Its secret keys.
+    pub signer: LogSigner,
     /// Policy and rules.
     pub settings: Settings,
     /// Its newest signed head, with the right to change it.
@@ -68,7 +68,7 @@ pub fn assemble(parts: Parts, clock: Arc<dyn Clock>) -> Assembled {
         newest: RwLock::new(found.newest),
         published: RwLock::new(None),
         stopping: AtomicBool::new(false),
-        key: signer.verifier(),
+        keys: signer.keys(),
         settings: RwLock::new(Arc::new(settings)),
         accepted_under: RwLock::new(None),
         clock,

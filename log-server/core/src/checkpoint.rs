@@ -1,8 +1,9 @@
 //! The tree head that the log alone has signed: a promise, public or not. What is published is a `TrustedCheckpoint`.
 
+use crate::log_keys::{LogKeys, LogSigner};
 use stele_spec::checkpoint::{Checkpoint, CheckpointError, sign_checkpoint, verify_log_signature};
 use stele_spec::entry::IndexEntry;
-use stele_spec::note::{SignedNote, SignerKey, VerifierKey};
+use stele_spec::note::{NoteSignature, SignedNote, SignerKey, VerifierKey};
 use stele_spec::transition::TransitionProof;
 
 /// A tree head with the log's own signature: a promise, public or not. Two are equal when they say the same, whatever is known of how it follows.
@@ -10,7 +11,7 @@ use stele_spec::transition::TransitionProof;
 pub struct SignedCheckpoint {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// The note, with the log's line and no other.
+    /// The note, with a line of each key of the log that has signed it, and no other.
     pub note: SignedNote,
     /// How its index entry follows from the one before; none where this process has not written it, and for the first entry.
     pub step: Option<Step>,
@@ -41,21 +42,41 @@ impl Step {
 }
 
 impl SignedCheckpoint {
-    /// Signs a tree head.
-    pub fn sign(checkpoint: Checkpoint, signer: &SignerKey) -> Result<Self, CheckpointError> {
-        let note = sign_checkpoint(&checkpoint, signer)?;
+    /// Signs a tree head with every key of the log.
+    pub fn sign(checkpoint: Checkpoint, signer: &LogSigner) -> Result<Self, CheckpointError> {
+        let lines = signer.signers().map(|key| line(&checkpoint, key)).collect::<Result<Vec<_>, _>>()?;
+        let note = SignedNote::new(checkpoint.to_string(), lines).map_err(CheckpointError::Note)?;
         Ok(Self { checkpoint, note, step: None })
     }
 
-    /// Reads a head that this log signed, and drops every other line.
-    pub fn read(bytes: &[u8], log: &VerifierKey) -> Result<Self, CheckpointError> {
+    /// The same head with one line of each key of the log: those that it has, and new ones.
+    pub fn signed_with(&self, signer: &LogSigner) -> Result<Self, CheckpointError> {
+        let lines = signer.signers().map(|key| {
+            let known = self.note.signatures().iter().find(|line| key.verifier().is_meant_by(line));
+            known.map_or_else(|| line(&self.checkpoint, key), |known| Ok(known.clone()))
+        });
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        let note = SignedNote::new(self.note.text().to_owned(), lines).map_err(CheckpointError::Note)?;
+        Ok(Self { note, ..self.clone() })
+    }
+
+    /// Reads a head that a key of this log signed, and drops every other line. Each line of its keys must verify.
+    pub fn read(bytes: &[u8], log: &LogKeys) -> Result<Self, CheckpointError> {
         let note = SignedNote::parse(bytes).map_err(CheckpointError::Note)?;
-        let checkpoint = verify_log_signature(&note, log)?;
-        if checkpoint.origin().as_str() != log.name().as_str() {
-            return Err(CheckpointError::NotSigned);
+        let line_of = |key: &VerifierKey| note.signatures().iter().find(|line| key.is_meant_by(line)).cloned();
+        let (mut checkpoint, mut own) = (None, Vec::new());
+        for (key, line) in log.iter().filter_map(|key| Some((key, line_of(key)?))) {
+            checkpoint = Some(verify_log_signature(&note, key)?);
+            own.push(line);
         }
-        let own = note.signatures().iter().filter(|line| log.is_meant_by(line)).take(1).cloned().collect();
+        let checkpoint = checkpoint.filter(|found| found.origin().as_str() == log.name().as_str());
+        let checkpoint = checkpoint.ok_or(CheckpointError::NotSigned)?;
         let note = SignedNote::new(note.text().to_owned(), own).map_err(CheckpointError::Note)?;
         Ok(Self { checkpoint, note, step: None })
     }
+}
+
+fn line(checkpoint: &Checkpoint, key: &SignerKey) -> Result<NoteSignature, CheckpointError> {
+    let note = sign_checkpoint(checkpoint, key)?;
+    note.signatures().first().cloned().ok_or(CheckpointError::NotSigned)
 }

@@ -188,6 +188,11 @@ impl Cosigning {
         Some(self.end(round))
     }
 
+    /// What is known of each witness.
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+
     /// When the round under way is over at the latest.
     pub fn deadline(&self) -> Option<Duration> {
         self.round.as_ref().map(|round| round.deadline)

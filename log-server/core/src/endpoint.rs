@@ -3,6 +3,7 @@
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::cosigner::{Cosigner, Unreachable};
 use crate::index_steps::Steps;
+use crate::log_keys::LogKeys;
 use crate::tiles::TileStore;
 use crate::witness_problem::Problem;
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub struct WitnessKey {
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     keys: Vec<WitnessKey>,
-    log: VerifierKey,
+    log: LogKeys,
     store: TileStore,
     /// The size that it has cosigned last, as far as this run knows.
     known: Option<u64>,
@@ -64,13 +65,13 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An address with these keys. Proofs are made from `store`; `log` is the key whose heads are asked for; an index cosigner is brought `steps`.
-    pub fn new(keys: Vec<WitnessKey>, log: &VerifierKey, store: &TileStore, steps: &Steps) -> Self {
+    /// An address with these keys. Proofs are made from `store`; `log` has the keys whose heads are asked for; an index cosigner is brought `steps`.
+    pub fn new(keys: Vec<WitnessKey>, log: &LogKeys, store: &TileStore, steps: &Steps) -> Self {
         Self { keys, log: log.clone(), store: store.clone(), known: None, wants_steps: false, steps: steps.clone() }
     }
 
     /// The addresses of a policy. The keys of one witness that are listed with one address are asked for together.
-    pub fn all(policy: &Policy, log: &VerifierKey, store: &TileStore, steps: &Steps) -> BTreeMap<String, Self> {
+    pub fn all(policy: &Policy, log: &LogKeys, store: &TileStore, steps: &Steps) -> BTreeMap<String, Self> {
         let mut addresses: BTreeMap<String, Vec<WitnessKey>> = BTreeMap::new();
         for (number, witness) in policy.witnesses().iter().enumerate() {
             if let Some(url) = &witness.url {
@@ -159,7 +160,7 @@ impl Endpoint {
 
 /// What a witness remembers: a head of ours that it serves; or a 200 for ours, its body; or nothing.
 pub(crate) fn remembered(
-    log: &VerifierKey,
+    log: &LogKeys,
     ours: Option<&SignedCheckpoint>,
     cosigner: &mut dyn Cosigner,
     offer: impl FnOnce(&SignedCheckpoint, &mut dyn Cosigner) -> Result<String, Problem>,
@@ -183,7 +184,7 @@ pub(crate) fn remembered(
 }
 
 /// The newest head of ours that a witness serves, or why it serves none.
-fn newest(log: &VerifierKey, cosigner: &mut dyn Cosigner) -> Result<Result<SignedCheckpoint, Problem>, Unreachable> {
+fn newest(log: &LogKeys, cosigner: &mut dyn Cosigner) -> Result<Result<SignedCheckpoint, Problem>, Unreachable> {
     let said = cosigner.newest_checkpoint()?;
     Ok(match said.status {
         200 => {

@@ -21,7 +21,11 @@ pub mod staged_batch;
 
 pub mod unsettled;
 
+pub mod log_keys;
+
 pub mod checkpoint;
+
+pub mod resign;
 
 pub mod refusal;
 

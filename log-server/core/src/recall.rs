@@ -101,11 +101,8 @@ mod tests {
         ));
         // The same size, and a smaller one, with another root.
         for size in [7, 5, 1] {
-            let forked = Checkpoint::new(
-                signer().verifier().name().as_str().parse().unwrap(),
-                size,
-                RootHash::from_bytes([7; 32]),
-            );
+            let forked =
+                Checkpoint::new(signer().keys().name().as_str().parse().unwrap(), size, RootHash::from_bytes([7; 32]));
             let forked = SignedCheckpoint::sign(forked, &signer()).unwrap();
             let found = compare("w", &log.store, Some(&last), &forked).unwrap();
             assert!(matches!(found, Some(Elsewhere::Other { size: at, .. }) if at == size), "{found:?}");

@@ -18,6 +18,7 @@ use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadStore};
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
+use crate::log_keys::LogKeys;
 use crate::newest_releases::NewestReleases;
 use crate::quota::{self, Logged, Past};
 use crate::replay::{Parsed, ReplayError, replay};
@@ -32,7 +33,6 @@ use stele_spec::checkpoint::CheckpointError;
 use stele_spec::entry::{Entry, IndexEntry};
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::index::{Index, IndexError, Listing, Pointer};
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::registration::Registry;
@@ -196,7 +196,9 @@ impl Explain for RecoverError {
                 "going on could sign a second history; bring the data up to date from a copy of the public files (the web \
                  server's, a mirror's): `stele-log adopt DIR --from FOLDER-OR-URL`, which asks the witnesses first"
             }
-            Self::Head(_) | Self::Checkpoint(_) => "is `key` in log.toml the key that this log was made with?",
+            Self::Head(_) | Self::Checkpoint(_) => {
+                "are `key` and `second_key` in log.toml those of this log? A key that was added signs its first head beside the other one"
+            }
             _ => {
                 "the files were changed or damaged: move `data/public` away and bring it back from a copy: `stele-log adopt DIR \
                  --from FOLDER-OR-URL`; never restore `data/lock`; any web server can serve readers from the copy meanwhile"
@@ -213,16 +215,16 @@ pub fn recover(
     heads: &dyn HeadStore,
     staging: &StagedBatches,
     store: &TileStore,
-    key: &VerifierKey,
+    keys: &LogKeys,
     policy: &Policy,
     now: u64,
 ) -> Result<Recovered, RecoverError> {
     let signed =
-        heads.load()?.map(|note| SignedCheckpoint::read(&note, key)).transpose().map_err(RecoverError::Head)?;
-    finish_checkpoint(staging, store, key)?;
+        heads.load()?.map(|note| SignedCheckpoint::read(&note, keys)).transpose().map_err(RecoverError::Head)?;
+    finish_checkpoint(staging, store, keys)?;
     let note = store.checkpoint()?;
     let public =
-        note.as_deref().map(|note| SignedCheckpoint::read(note, key)).transpose().map_err(RecoverError::Checkpoint)?;
+        note.as_deref().map(|note| SignedCheckpoint::read(note, keys)).transpose().map_err(RecoverError::Checkpoint)?;
     let Some(signed) = signed else {
         if public.is_some() || store.has_tiles()? {
             return Err(RecoverError::HeadLost);

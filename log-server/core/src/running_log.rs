@@ -2,6 +2,7 @@
 
 use crate::contract::lookup::Lookup;
 use crate::contract::objects::ObjectError;
+use crate::log_keys::LogKeys;
 use crate::manifests::Manifests;
 use crate::newest_releases::NewestReleases;
 use crate::prover::Prover;
@@ -16,7 +17,6 @@ use stele_clock::Clock;
 use stele_spec::checkpoint::{Checkpoint, Origin};
 use stele_spec::hash::Digest;
 use stele_spec::index::Index;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{RefusedCheckpoint, Trusted};
 use stele_spec::registration::Registry;
@@ -30,8 +30,8 @@ pub struct RunningLog {
     pub origin: Origin,
     /// Policy and rules, as they are now.
     pub settings: RwLock<Arc<Settings>>,
-    /// The log's public key.
-    pub key: VerifierKey,
+    /// The log's public keys.
+    pub keys: LogKeys,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Tiles, entries, manifests.

@@ -9,6 +9,7 @@
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects};
+use crate::log_keys::LogSigner;
 use crate::recover::{RecoverError, Recovered, recover};
 use crate::replay::Parsed;
 use crate::rules::{Claims, Registration};
@@ -40,13 +41,13 @@ pub fn key(seed: u8) -> SecretKey {
 }
 
 /// The log's key.
-pub fn signer() -> SignerKey {
-    SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [9; 32])
+pub fn signer() -> LogSigner {
+    LogSigner::new(SignerKey::new(ORIGIN.parse().unwrap(), KeyType::Log, [9; 32]), None).unwrap()
 }
 
 /// A policy of this log with these further lines.
 pub fn policy(lines: &str) -> Policy {
-    Policy::parse(format!("log {}\n{lines}", signer().verifier()).as_bytes()).unwrap()
+    Policy::parse(format!("log {}\n{lines}", signer().keys().first()).as_bytes()).unwrap()
 }
 
 pub fn open_registration() -> Registration {
@@ -103,7 +104,7 @@ impl Offline {
     pub fn start(heads: Box<dyn HeadStore>, objects: Arc<dyn Objects>) -> Result<Self, RecoverError> {
         let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
         let now = SystemClock.unix_seconds();
-        let mut found = recover(&*heads, &staging, &store, &signer().verifier(), &policy("quorum none\n"), now)?;
+        let mut found = recover(&*heads, &staging, &store, &signer().keys(), &policy("quorum none\n"), now)?;
         let writer = Writer {
             origin: ORIGIN.parse().unwrap(),
             signer: signer(),

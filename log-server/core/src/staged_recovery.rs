@@ -6,13 +6,13 @@
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::objects::{ObjectError, ObjectName};
+use crate::log_keys::LogKeys;
 use crate::staged_batch::{Span, StagedBatch, StagedBatchError, StagedBatches};
 use crate::tiles::{StoreError, TileStore};
 use crate::tree::{Object, Tree};
 use stele_explain::Explain;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::merkle::leaf_hash;
-use stele_spec::note::VerifierKey;
 use stele_spec::tile::TILE_WIDTH;
 
 /// Why the batches on the way to the signed head cannot be put again.
@@ -126,9 +126,9 @@ pub fn objects_of(
 pub fn finish_checkpoint(
     staging: &StagedBatches,
     store: &TileStore,
-    key: &VerifierKey,
+    keys: &LogKeys,
 ) -> Result<(), StagedRecoveryError> {
-    let read = |note: &[u8]| SignedCheckpoint::read(note, key).ok();
+    let read = |note: &[u8]| SignedCheckpoint::read(note, keys).ok();
     let staged = staging.checkpoints()?.into_iter().rev().find_map(|note| Some((read(&note)?, note)));
     let Some((staged, note)) = staged else { return Ok(()) };
     let public = store.checkpoint()?.as_deref().and_then(read);

@@ -11,6 +11,7 @@
 use crate::checkpoint::{SignedCheckpoint, Step};
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
+use crate::log_keys::LogSigner;
 use crate::overlay::Overlay;
 use crate::staged_batch::{Span, StagedBatches};
 use crate::submitted_manifest::SubmittedManifest;
@@ -24,7 +25,6 @@ use stele_spec::entry::IndexEntry;
 use stele_spec::hash::RootHash;
 use stele_spec::index::{Index, IndexError, Listing, genesis};
 use stele_spec::merkle::{leaf_hash, root_at};
-use stele_spec::note::SignerKey;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
@@ -41,8 +41,8 @@ const BLOCK: u64 = 4096;
 pub struct Writer {
     /// The identity of the log.
     pub origin: Origin,
-    /// The log's secret key.
-    pub signer: SignerKey,
+    /// The log's secret keys.
+    pub signer: LogSigner,
     /// The newest signed head.
     pub heads: Box<dyn HeadStore>,
     /// Batches on their way.

@@ -22,6 +22,7 @@ use stele_fetch::static_files::StaticFiles;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::head_store::HeadStore as _;
 use stele_log_core::contract::objects::{MAX_OBJECT, Objects};
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::recall::compare;
 use stele_log_core::recover::{Recovered, recover};
 use stele_log_core::staged_batch::StagedBatches;
@@ -31,7 +32,7 @@ use stele_log_storage_files::head_store::{FileHeadStore, TakeError};
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
-use stele_spec::note::{MAX_NOTE, VerifierKey};
+use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{Resource, TILE_WIDTH, TilePath, decode_bundle, encode_bundle, tiles_for};
 use stele_terminal::finish::Output;
@@ -90,9 +91,9 @@ pub fn adopt(options: Options, source: &StaticFiles) -> Result<Adopted, LogError
     let Options { data, signer, policy, .. } = options;
     let data = Dir::open(data)?;
     let heads = FileHeadStore::take(&data)?;
-    let key = signer.verifier();
+    let keys = signer.keys();
     clear(&data);
-    let adopted = Adoption { data: &data, heads: &heads, source, key: &key, policy: &policy }.adopt();
+    let adopted = Adoption { data: &data, heads: &heads, source, keys: &keys, policy: &policy }.adopt();
     clear(&data);
     Ok(adopted?)
 }
@@ -112,7 +113,7 @@ struct Adoption<'a> {
     data: &'a Dir,
     heads: &'a FileHeadStore,
     source: &'a StaticFiles,
-    key: &'a VerifierKey,
+    keys: &'a LogKeys,
     policy: &'a Policy,
 }
 
@@ -163,7 +164,7 @@ impl Adoption<'_> {
     fn checked(&self, bytes: &[u8]) -> Result<SignedCheckpoint, AdoptError> {
         let from = || self.source.to_string();
         let head =
-            SignedCheckpoint::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from: from(), error })?;
+            SignedCheckpoint::read(bytes, self.keys).map_err(|error| AdoptError::NotOurs { from: from(), error })?;
         self.policy.verify(bytes).map_err(|error| AdoptError::BelowPolicy { from: from(), error })?;
         Ok(head)
     }
@@ -206,7 +207,7 @@ impl Adoption<'_> {
         heads.compare_and_swap(None, &head.note.to_bytes())?;
         copy.publish(bytes)?;
         let staging = StagedBatches::new(copy.objects());
-        recover(&heads, &staging, copy, self.key, self.policy, SystemClock.unix_seconds()).map_err(unproven)
+        recover(&heads, &staging, copy, self.keys, self.policy, SystemClock.unix_seconds()).map_err(unproven)
     }
 
     /// The signed head and the checkpoint here are beginnings of the copy; the size that is signed here.
@@ -219,11 +220,11 @@ impl Adoption<'_> {
     ) -> Result<Option<u64>, AdoptError> {
         let read = |bytes: &[u8]| {
             let from = self.data.path_of("lock/signed-head").display().to_string();
-            SignedCheckpoint::read(bytes, self.key).map_err(|error| AdoptError::NotOurs { from, error })
+            SignedCheckpoint::read(bytes, self.keys).map_err(|error| AdoptError::NotOurs { from, error })
         };
         let signed = signed.map(read).transpose()?;
         // A damaged checkpoint is what the copy replaces; one that reads must not be newer.
-        let public = store.checkpoint()?.and_then(|bytes| SignedCheckpoint::read(&bytes, self.key).ok());
+        let public = store.checkpoint()?.and_then(|bytes| SignedCheckpoint::read(&bytes, self.keys).ok());
         for (holder, theirs) in [("lock/signed-head", &signed), ("public/checkpoint", &public)] {
             if let Some(theirs) = theirs {
                 self.same_history(holder, copy, head, theirs)?;
@@ -236,7 +237,7 @@ impl Adoption<'_> {
         if *self.policy.quorum() == Quorum::None {
             return Ok(());
         }
-        let memory = witness_memory::ask(self.policy, copy, self.key, Some(&Arc::new(head.clone())));
+        let memory = witness_memory::ask(self.policy, copy, self.keys, Some(&Arc::new(head.clone())));
         for (witness, theirs) in &memory.heads {
             self.same_history(witness, copy, head, theirs)?;
         }

@@ -2,16 +2,16 @@
 
 use crate::config::{self, Config};
 use crate::error::LogError;
-use crate::options::{policy_path, read_key, read_policy};
+use crate::options::{policy_path, read_keys, read_policy};
 use crate::reachable;
 use crate::verify_page::VerifyPage;
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs as _;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::{ConfigError, Loaded, MAX_CONFIG, parse};
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::rules::Claims;
 use stele_spec::manifest::MAX_MANIFEST;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::{FaultTolerance, Policy, Quorum};
 use stele_terminal::checks::Checks;
 use stele_terminal::writers::anybody_may_change;
@@ -27,8 +27,8 @@ const MAX_PROBLEMS: usize = 64;
 pub struct Checked {
     /// The config, with the defaults of what is wrong in it.
     pub loaded: Loaded<Config>,
-    /// The log's key.
-    pub key: Option<VerifierKey>,
+    /// The log's keys.
+    pub keys: Option<LogKeys>,
     /// The policy.
     pub policy: Option<Policy>,
 }
@@ -42,11 +42,11 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
         found.ok("config", dir.join(config::FILE).display().to_string());
     }
     let key_path = loaded.resolve(&loaded.config.key);
-    let key = match read_key(&key_path, &loaded.config) {
+    let keys = match read_keys(&loaded) {
         Ok(signer) => {
-            let key = signer.verifier();
-            found.ok("key", format!("{} {}", key.name(), key.hash()));
-            Some(key)
+            let keys = signer.keys();
+            keys.iter().for_each(|key| found.ok("key", format!("{} {}", key.name(), key.hash())));
+            Some(keys)
         }
         // With which origin it was to be compared is what is wrong, and said.
         Err(LogError::OtherKey { .. }) if loaded.config.origin.as_str() == UNKNOWN => None,
@@ -61,23 +61,23 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
             found.warn(what, format!("anybody on this machine may change {0}: chmod o-w {0}", open.display()));
         }
     }
-    let policy = key.as_ref().and_then(|key| read(found, &path, key));
+    let policy = keys.as_ref().and_then(|keys| read(found, &path, keys));
     if let Some(page) = loaded.config.verify_page.as_deref().map(|page| loaded.resolve(page)) {
         match VerifyPage::load(&page) {
             Ok(served) => found.ok("verify-page", format!("{}, {} bytes", page.display(), served.html.len())),
             Err(error) => found.explain("verify-page", &error),
         }
     }
-    Some(Checked { loaded, key, policy })
+    Some(Checked { loaded, keys, policy })
 }
 
-fn read(found: &mut Checks, path: &Path, key: &VerifierKey) -> Option<Policy> {
-    let policy = read_policy(path, key).map_err(|error| found.explain("policy", &error)).ok()?;
+fn read(found: &mut Checks, path: &Path, keys: &LogKeys) -> Option<Policy> {
+    let policy = read_policy(path, keys).map_err(|error| found.explain("policy", &error)).ok()?;
     let tolerance = FaultTolerance::by_witness(&policy);
     let number = |number: Option<usize>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
     if *policy.quorum() == Quorum::None {
         found.warn("policy", "no quorum: tree heads are published that no witness has seen");
-    } else if let Err(error) = reachable::check(&policy, key) {
+    } else if let Err(error) = reachable::check(&policy, keys) {
         found.explain("policy", &LogError::Unmeetable { path: path.to_owned(), error });
     } else {
         let (needed, of) = (number(tolerance.needed), tolerance.of);
@@ -91,11 +91,11 @@ fn read(found: &mut Checks, path: &Path, key: &VerifierKey) -> Option<Policy> {
         }
     }
     for witness in policy.witnesses() {
-        if let Some(why) = reachable::unreachable(witness, key) {
+        if let Some(why) = reachable::unreachable(witness, keys) {
             found.warn("policy", format!("witness {} cannot be asked: {why}", witness.name));
         }
     }
-    for log in policy.logs().iter().filter(|log| log.key == *key && log.url.is_none()) {
+    for log in policy.logs().iter().filter(|log| keys.contains(&log.key) && log.url.is_none()) {
         let line = format!("log {} https://...", log.key);
         found.warn("policy", format!("no address behind the log's key: who uses this file cannot ask the log: {line}"));
     }

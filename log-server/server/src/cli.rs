@@ -8,6 +8,7 @@ use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
 use stele_command_line::usage::{self, UsageError};
 use stele_log_core::rules::Claims;
+use stele_spec::note::KeyType;
 use stele_terminal::finish::Voice;
 use stele_terminal::schema::Schema;
 
@@ -130,6 +131,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// The keys that sign the log's tree heads: add a second one, and end the first when enough know the second.
+    Key {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Take no new statements, from the next SIGHUP or start on. Everything stays readable, and the checkpoint is kept young.
     Freeze {
         /// The folder.
@@ -185,6 +192,38 @@ pub enum PolicyCommand {
     },
 }
 
+/// What to do with the keys.
+#[derive(Debug, clap::Subcommand)]
+pub enum KeyCommand {
+    /// Print the verifier keys of the log, the first one first.
+    List {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// Make a second key, put its line into the policy, and have the log sign with both from its next start on.
+    Add {
+        /// The folder.
+        dir: PathBuf,
+        /// What kind of key.
+        #[arg(long = "type", value_enum, default_value = "ed25519")]
+        key_type: LogKeyType,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+    /// End the first key: from its next start on the log signs with the second alone.
+    ///
+    /// Only where the published checkpoint has the second key's signature, and so many witnesses cosign what it alone has signed that the quorum
+    /// is met.
+    Retire {
+        /// The folder.
+        dir: PathBuf,
+        /// Another policy file than the config's.
+        #[arg(long)]
+        policy: Option<PathBuf>,
+    },
+}
+
 impl Cli {
     /// How the outcome is written.
     pub fn voice(&self) -> Voice {
@@ -205,10 +244,30 @@ impl Command {
             Self::VerifyBackup { .. } => schema::VERIFY_BACKUP,
             Self::Status { .. } => schema::STATUS,
             Self::Policy { .. } => schema::POLICY,
+            Self::Key { .. } => schema::KEY,
             Self::Freeze { .. } => schema::FREEZE,
             Self::Completions(_) => schema::COMPLETIONS,
             Self::Man(_) => schema::MAN,
             Self::Version => schema::VERSION,
+        }
+    }
+}
+
+/// A kind of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogKeyType {
+    /// Ed25519, which every reader of transparency logs verifies.
+    Ed25519,
+    /// ML-DSA-44, which quantum computers are not expected to forge.
+    #[value(name = "ml-dsa-44")]
+    MlDsa44,
+}
+
+impl From<LogKeyType> for KeyType {
+    fn from(key_type: LogKeyType) -> Self {
+        match key_type {
+            LogKeyType::Ed25519 => Self::Log,
+            LogKeyType::MlDsa44 => Self::MlDsa,
         }
     }
 }

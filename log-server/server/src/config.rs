@@ -25,6 +25,10 @@ pub struct Config {
     /// The log's secret key, a signed-note key string. Default `log.key`.
     #[serde(default = "key")]
     pub key: PathBuf,
+    /// A second secret key of the log, which signs beside the first while readers and witnesses come to know it: `stele-log key`
+    /// sets it. Default none.
+    #[serde(default)]
+    pub second_key: Option<PathBuf>,
     /// The trust policy (c2sp.org/tlog-policy) that a tree head must satisfy before it is published; `run --policy`
     /// overrides it. Default `policy`.
     #[serde(default = "policy")]

@@ -3,6 +3,7 @@
 use crate::check::{self, Checked};
 use crate::running::{Running, address_of};
 use crate::witness_memory;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stele_clock::{Clock as _, SystemClock};
@@ -10,6 +11,7 @@ use stele_durable::Dir;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
 use stele_log_core::cosigning::names;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::recall::compare;
 use stele_log_core::replay::parse_entries;
 use stele_log_core::tiles::TileStore;
@@ -17,7 +19,7 @@ use stele_log_storage_files::objects::FileObjects;
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::merkle::root_at;
-use stele_spec::note::{MAX_NOTE, VerifierKey};
+use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::{Policy, Quorum};
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 use stele_terminal::checks::Checks;
@@ -38,10 +40,10 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Checks
     if now < LEAST_TIME {
         found.fail("clock", format!("it says {now} seconds since 1970: it was never set"));
     }
-    let Some(Checked { loaded, key, policy }) = check::folder(&mut found, dir, policy) else { return found };
-    let (Some(key), Some(policy)) = (key, policy) else { return found };
+    let Some(Checked { loaded, keys, policy }) = check::folder(&mut found, dir, policy) else { return found };
+    let (Some(keys), Some(policy)) = (keys, policy) else { return found };
     let data = loaded.resolve(&loaded.config.data);
-    let mut look = Look { found: &mut found, key: &key, policy: &policy, now };
+    let mut look = Look { found: &mut found, keys: &keys, policy: &policy, now };
     let stored = look.stored(&data, loaded.config.limits.min_free_bytes);
     if let Some(stored) = &stored {
         look.witnesses(stored);
@@ -58,7 +60,7 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Checks
 
 struct Look<'a> {
     found: &'a mut Checks,
-    key: &'a VerifierKey,
+    keys: &'a LogKeys,
     policy: &'a Policy,
     now: u64,
 }
@@ -96,7 +98,7 @@ impl Look<'_> {
         let signed = match self.found.take("signed", head)? {
             None => None,
             Some(bytes) => {
-                let read = SignedCheckpoint::read(&bytes, self.key);
+                let read = SignedCheckpoint::read(&bytes, self.keys);
                 let head = self.found.take("signed", read.map_err(|error| format!("lock/signed-head: {error}")))?;
                 Some(Arc::new(head))
             }
@@ -137,7 +139,7 @@ impl Look<'_> {
             self.found.fail("tiles", format!("they lead to the root {made}, public/checkpoint says {root}"));
             return None;
         }
-        let theirs = self.found.take("checkpoint", SignedCheckpoint::read(note, self.key))?;
+        let theirs = self.found.take("checkpoint", SignedCheckpoint::read(note, self.keys))?;
         if size >= signed.checkpoint.size() {
             let compared = compare("public/checkpoint", store, Some(signed), &theirs);
             if let Some(elsewhere) = self.found.take("checkpoint", compared)? {
@@ -197,27 +199,23 @@ impl Look<'_> {
         Some(newest)
     }
 
-    /// Asks each witness what it cosigned last, as a start does. One that never cosigned this log is offered the newest signed head, which
-    /// tells whether it knows the log's key.
+    /// Asks each witness what it cosigned last, as a start does. One that never cosigned this log is offered the newest signed head.
     fn witnesses(&mut self, stored: &Stored) {
         if *self.policy.quorum() == Quorum::None && self.policy.witnesses().is_empty() {
             return;
         }
-        let memory = witness_memory::ask(self.policy, &stored.store, self.key, stored.signed.as_ref());
+        let memory = witness_memory::ask(self.policy, &stored.store, self.keys, stored.signed.as_ref());
         let known = memory.status.witnesses();
         for name in names(self.policy) {
             match known.get(&name).map(|witness| witness.problem.clone()) {
-                Some(None) if stored.signed.is_some() => {
-                    self.found.ok("witness", format!("{name}: answers, and knows this log's key"))
-                }
-                Some(None) => self.found.ok(
-                    "witness",
-                    format!("{name}: answers; whether it knows this log's key shows when something is signed"),
-                ),
+                Some(None) => self.found.ok("witness", format!("{name}: answers")),
                 Some(Some(problem)) => self.found.fail("witness", format!("{name}: {problem}")),
                 None => self.found.fail("witness", format!("{name}: no answer in time")),
             }
         }
+        let unwell =
+            names(self.policy).into_iter().filter(|name| known.get(name).is_none_or(|known| known.problem.is_some()));
+        self.keys_known(stored, &unwell.collect());
         for (witness, theirs) in memory.heads {
             match compare(&witness, &stored.store, stored.signed.as_deref(), &theirs) {
                 Ok(None) => {}
@@ -227,11 +225,39 @@ impl Look<'_> {
         }
     }
 
+    /// Whether each witness knows each of the log's keys: it is offered the published tree head under that key's signature alone. Nothing new is
+    /// signed by that. Those that are `unwell` have been named.
+    fn keys_known(&mut self, stored: &Stored, unwell: &BTreeSet<String>) {
+        let Ok(Some(note)) = stored.store.checkpoint() else { return };
+        for key in self.keys.iter() {
+            let alone = LogKeys::new(key.clone(), None).ok();
+            let head = alone.as_ref().and_then(|alone| SignedCheckpoint::read(&note, alone).ok());
+            let (Some(alone), Some(head)) = (alone, head) else {
+                self.found.warn("key", format!("the published checkpoint is not signed by {} yet", key.hash()));
+                continue;
+            };
+            let asked = witness_memory::cosign(self.policy, &stored.store, &alone, &Arc::new(head)).status.witnesses();
+            for (name, witness) in asked.iter().filter(|(name, _)| !unwell.contains(*name)) {
+                let Some(problem) = &witness.problem else {
+                    self.found.ok("witness", format!("{name}: cosigns what the key {} alone has signed", key.hash()));
+                    continue;
+                };
+                let words = format!("{name}: does not cosign what the key {} alone has signed: {problem}", key.hash());
+                // While there are two keys, the first one is enough.
+                if *key == *self.keys.first() {
+                    self.found.fail("witness", words)
+                } else {
+                    self.found.warn("witness", words)
+                }
+            }
+        }
+    }
+
     /// Asks the running log as a stranger would.
     fn running(&mut self, running: &Running, stored: Option<&Stored>) {
         let Some(health) = self.found.take("reach", running.health()) else { return };
-        if health.origin != self.key.name().as_str() {
-            let (found, expected) = (health.origin, self.key.name());
+        if health.origin != self.keys.name().as_str() {
+            let (found, expected) = (health.origin, self.keys.name());
             return self.found.fail("reach", format!("{} is the log {found}, expected {expected}", running.url));
         }
         if health.problems.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::adopt_error::AdoptError;
 use crate::fsck_error::FsckError;
+use crate::key_error::KeyError;
 use crate::policy_edit::EditError;
 use crate::reachable::Unmeetable;
 use crate::running::AskError;
@@ -13,7 +14,9 @@ use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
 use stele_explain::{Exit, Explain, explain};
+use stele_log_core::log_keys::KeyMismatch;
 use stele_log_core::recover::RecoverError;
+use stele_log_core::resign::ResignError;
 use stele_log_storage_files::head_store::TakeError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::{NoteError, UnfitName};
@@ -50,6 +53,15 @@ pub enum LogError {
         /// The config's origin.
         origin: String,
     },
+    /// Two keys that are not those of one log.
+    #[error(transparent)]
+    Keys(#[from] KeyMismatch),
+    /// A key is not added or retired.
+    #[error(transparent)]
+    KeyChange(#[from] KeyError),
+    /// The newest head cannot be signed with the keys of now.
+    #[error(transparent)]
+    Resign(#[from] ResignError),
     /// Not an origin, or not one that a key can be named by.
     #[error("origin: {0}")]
     Origin(CheckpointError),
@@ -206,7 +218,10 @@ impl Explain for LogError {
         Self::NoAddress { .. } => Exit::Usage, "no-address", hint: "say where it is with --url";
         Self::Key { .. } => Exit::BadInput, "not-a-key";
         Self::OtherKey { .. } => Exit::BadInput, "other-key",
-            hint: "a log keeps its key and its origin for ever; name the right files";
+            hint: "a log keeps its origin for ever, and its keys have that name; name the right files";
+        Self::Keys(error) => error;
+        Self::KeyChange(error) => error;
+        Self::Resign(error) => error;
         Self::Origin(_) | Self::KeyName(_) | Self::UnfitOrigin(_) => Exit::BadInput, "bad-origin",
             hint: "use the address of the log without https://, such as log.example/stele";
         Self::PolicyMissing { .. } => Exit::WrongPolicy, "policy-missing",

@@ -87,6 +87,16 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
         "policy remove-witness",
         &[("stele-log policy remove-witness log w2 --threshold 1", "one of those that are left must cosign")],
     ),
+    ("key", &[("stele-log key list log", "the verifier keys of the log")]),
+    ("key list", &[("stele-log key list log", "the verifier keys of the log")]),
+    (
+        "key add",
+        &[
+            ("stele-log key add log", "a second Ed25519 key, to take the place of the first"),
+            ("stele-log key add log --type ml-dsa-44", "a key that quantum computers are not expected to forge"),
+        ],
+    ),
+    ("key retire", &[("stele-log key retire log", "sign with the second key alone, if enough witnesses know it")]),
     (
         "freeze",
         &[

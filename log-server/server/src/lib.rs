@@ -34,6 +34,8 @@ pub mod policy_edit;
 
 pub mod running;
 
+pub mod key_error;
+
 pub mod error;
 
 pub mod init;
@@ -54,7 +56,11 @@ pub mod verify_backup;
 
 pub mod status;
 
+pub mod config_edit;
+
 pub mod freeze;
+
+pub mod keys;
 
 mod examples;
 

@@ -2,6 +2,7 @@
 
 use crate::reachable::{self, Unmeetable};
 use stele_explain::{Exit, Explain, explain};
+use stele_log_core::log_keys::LogKeys;
 use stele_spec::note::{KeyType, UnfitName, VerifierKey, shows};
 use stele_spec::policy::{FaultTolerance, Policy, PolicyError, Quorum};
 
@@ -191,7 +192,7 @@ pub fn add(
     line: &WitnessLine,
     group: Option<&str>,
     threshold: Option<&str>,
-    log: &VerifierKey,
+    log: &LogKeys,
 ) -> Result<Edited, EditError> {
     let (before, mut lines) = read(text)?;
     if place_of(&lines, "witness", &line.name).is_some() {
@@ -227,7 +228,7 @@ pub fn add(
 }
 
 /// The policy without a witness, which may be named as in the policy or as in its key.
-pub fn remove(text: &[u8], witness: &str, threshold: Option<&str>, log: &VerifierKey) -> Result<Edited, EditError> {
+pub fn remove(text: &[u8], witness: &str, threshold: Option<&str>, log: &LogKeys) -> Result<Edited, EditError> {
     let (before, mut lines) = read(text)?;
     let before = before.ok_or(EditError::Before(PolicyError::NoQuorum))?;
     let missing = || EditError::NoWitness { name: witness.to_owned() };
@@ -272,7 +273,7 @@ fn read(text: &[u8]) -> Result<(Option<Policy>, Vec<String>), EditError> {
     Ok((policy, text.lines().map(str::to_owned).collect()))
 }
 
-fn finish(before: Option<&Policy>, lines: &[String], log: &VerifierKey) -> Result<Edited, EditError> {
+fn finish(before: Option<&Policy>, lines: &[String], log: &LogKeys) -> Result<Edited, EditError> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let after = Policy::parse(text.as_bytes()).map_err(EditError::After)?;
     reachable::check(&after, log).map_err(EditError::Unmeetable)?;

@@ -1,7 +1,7 @@
 //! Which witnesses of a policy this log can ask, and whether they can ever be enough.
 
 use stele_explain::{Exit, Explain, explain};
-use stele_spec::note::VerifierKey;
+use stele_log_core::log_keys::LogKeys;
 use stele_spec::policy::{MAX_COSIGNATURES, Policy, Quorum, Witness};
 
 /// A quorum that can never be met.
@@ -30,7 +30,7 @@ impl Explain for Unmeetable {
 }
 
 /// Whether the witnesses that this log can ask may meet the quorum.
-pub fn check(policy: &Policy, log: &VerifierKey) -> Result<(), Unmeetable> {
+pub fn check(policy: &Policy, log: &LogKeys) -> Result<(), Unmeetable> {
     let least = policy.quorum().least();
     if least > MAX_COSIGNATURES {
         return Err(Unmeetable::TooMany { least });
@@ -45,9 +45,9 @@ pub fn check(policy: &Policy, log: &VerifierKey) -> Result<(), Unmeetable> {
     Err(Unmeetable::TooFew { left_out: indices.iter().filter_map(named).collect() })
 }
 
-/// Why a log with this key cannot count a witness; `None` where it can.
-pub fn unreachable(witness: &Witness, log: &VerifierKey) -> Option<&'static str> {
-    if witness.key.same_key(log) {
+/// Why a log with these keys cannot count a witness; `None` where it can.
+pub fn unreachable(witness: &Witness, log: &LogKeys) -> Option<&'static str> {
+    if log.iter().any(|key| witness.key.same_key(key)) {
         return Some("its key is the log's own");
     }
     match &witness.url {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_quorum_that_can_never_be_met_is_named_with_those_who_cannot_be_asked() {
-        let said = |lines: String| check(&policy(&lines), &signer().verifier()).map_err(|error| error.to_string());
+        let said = |lines: String| check(&policy(&lines), &signer().keys()).map_err(|error| error.to_string());
         for address in ["", "ftp://w0.example", "w0.example:7461", "http://", "https:///x"] {
             let refused = said(witness(0, address) + "quorum w0\n").unwrap_err();
             assert!(refused.contains("w0: "), "{address}: {refused}");

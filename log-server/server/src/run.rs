@@ -20,8 +20,10 @@ use stele_durable::Dir;
 use stele_explain::Explain as _;
 use stele_log_core::assembly::{Parts, assemble};
 use stele_log_core::contract::objects::Objects;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
+use stele_log_core::resign::resign;
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::sequencer::Sequencer;
 use stele_log_core::sequencer_event::{Action, Event};
@@ -33,7 +35,6 @@ use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
 use stele_spec::submission::MAX_SUBMISSION;
 use stele_terminal::writers::warn_of_writers;
@@ -118,7 +119,7 @@ async fn run_reloading(
     let intake = Intake::new(&shared, &config, mailbox.clone(), past);
     let router = http::router(&shared, intake.clone(), &config.limits, verify_page);
     let reloading = hangups.map(|(hangup, from)| {
-        let fixed = Fixed { key: shared.key.clone(), data: config.data.clone() };
+        let fixed = Fixed { keys: shared.keys.clone(), data: config.data.clone() };
         tokio::spawn(reload_on_hangup(hangup, from, fixed, mailbox.clone(), intake))
     });
     announce::listening(address)?;
@@ -150,7 +151,7 @@ fn drive(mut sequencer: Sequencer<ReplyTo>, shared: &RunningLog, mailbox: &Mailb
         if let Event::Changed { settings, without } = &mut event {
             let answers = mailbox.clone();
             let answer = move |answer| answers.answer(answer);
-            witnesses = witnesses.succeeded_by(&settings.policy, &shared.store, &shared.key, answer);
+            witnesses = witnesses.succeeded_by(&settings.policy, &shared.store, &shared.keys, answer);
             *without = witnesses.without().to_vec();
         }
         for action in sequencer.step(clock.steady(), event) {
@@ -181,12 +182,12 @@ fn sync(shared: &RunningLog, mailbox: &Mailbox, covered: u64) {
 /// The threads that ask the witnesses of a policy; their answers go to the mailbox.
 fn ask_at(policy: &Policy, shared: &RunningLog, mailbox: &Mailbox) -> WitnessThreads {
     let answers = mailbox.clone();
-    WitnessThreads::start(policy, &shared.store, &shared.key, move |answer| answers.answer(answer))
+    WitnessThreads::start(policy, &shared.store, &shared.keys, move |answer| answers.answer(answer))
 }
 
 /// What a running log goes on with whatever its config says later.
 struct Fixed {
-    key: VerifierKey,
+    keys: LogKeys,
     data: PathBuf,
 }
 
@@ -214,8 +215,8 @@ async fn reload_on_hangup(mut hangup: Signal, from: Started, fixed: Fixed, mailb
 
 impl Fixed {
     fn allows(&self, options: Options) -> Result<Options, LogError> {
-        let what = if options.signer.verifier() != self.key {
-            "the key"
+        let what = if options.signer.keys() != self.keys {
+            "the keys"
         } else if options.config.data != self.data {
             "`data`"
         } else {
@@ -247,8 +248,10 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     let heads = FileHeadStore::take(&data)?;
     let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
     let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
-    let key = signer.verifier();
-    let mut found = recover(&heads, &staging, &store, &key, &policy, clock.unix_seconds())?;
+    let keys = signer.keys();
+    let mut found = recover(&heads, &staging, &store, &keys, &policy, clock.unix_seconds())?;
+    // Everything fits together: the newest head gets the lines of keys that were added, and loses that of one that was retired.
+    found.signed = found.signed.map(|newest| resign(&heads, &signer, newest)).transpose()?;
     let size = found.tree.size();
     tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
 

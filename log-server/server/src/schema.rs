@@ -9,6 +9,7 @@ stele_terminal::schemas! {
     VERIFY_BACKUP = "stele-log/verify-backup@v1";
     STATUS = "stele-log/status@v1";
     POLICY = "stele-log/policy@v1";
+    KEY = "stele-log/key@v1";
     FREEZE = "stele-log/freeze@v1";
     COMPLETIONS = "stele-log/completions@v1";
     MAN = "stele-log/man@v1";

@@ -15,6 +15,7 @@ pub(crate) fn config() -> Config {
         origin: ORIGIN.parse().unwrap(),
         listen: "127.0.0.1:0".into(),
         key: "log.key".into(),
+        second_key: None,
         policy: "policy".into(),
         verify_page: None,
         data: "data".into(),

@@ -2,14 +2,15 @@
 
 use crate::adopt;
 use crate::check;
-use crate::cli::{Cli, Command, PolicyCommand, program};
+use crate::cli::{Cli, Command, KeyCommand, PolicyCommand, program};
 use crate::config::{self, Config};
 use crate::doctor;
 use crate::error::LogError;
 use crate::freeze;
 use crate::fsck::{self, Order};
 use crate::init;
-use crate::options::{Options, policy_path, read_key};
+use crate::keys;
+use crate::options::{Options, policy_path, read_keys};
 use crate::policy_edit::{self, EditError, Edited, WitnessLine};
 use crate::run::{Started, run_until_signalled};
 use crate::running::{Running, address_of};
@@ -19,7 +20,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::load;
 use stele_durable as durable;
-use stele_spec::note::VerifierKey;
+use stele_log_core::log_keys::LogKeys;
 use stele_spec::policy::MAX_POLICY;
 use stele_terminal::checks::Checks;
 use stele_terminal::finish::Output;
@@ -53,6 +54,11 @@ pub fn run(cli: Cli) -> Result<Output, LogError> {
             report.with_failure((failed > 0).then_some(LogError::Troubled { problems: failed }))
         }
         Command::Policy { command } => edit_policy(command)?,
+        Command::Key { command } => match command {
+            KeyCommand::List { dir } => keys::list(&dir)?,
+            KeyCommand::Add { dir, key_type, policy } => keys::add(&dir, key_type.into(), policy)?,
+            KeyCommand::Retire { dir, policy } => keys::retire(&dir, policy)?,
+        },
         Command::Freeze { dir, undo } => freeze::freeze(&dir, !undo)?,
         Command::Completions(args) => args.script(&program()).into(),
         Command::Man(args) => args.run(&program())?.into(),
@@ -81,9 +87,9 @@ fn edit_policy(command: PolicyCommand) -> Result<Output, LogError> {
     }
 }
 
-fn edit(dir: &Path, edit: impl FnOnce(&[u8], &VerifierKey) -> Result<Edited, EditError>) -> Result<Output, LogError> {
+fn edit(dir: &Path, edit: impl FnOnce(&[u8], &LogKeys) -> Result<Edited, EditError>) -> Result<Output, LogError> {
     let loaded = load::<Config>(&dir.join(config::FILE))?;
-    let log = read_key(&loaded.resolve(&loaded.config.key), &loaded.config)?.verifier();
+    let log = read_keys(&loaded)?.keys();
     let path: PathBuf = policy_path(&loaded, None);
     let before =
         durable::read_file(&path, MAX_POLICY as u64)?.ok_or_else(|| LogError::PolicyMissing { path: path.clone() })?;

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use stele_durable::Dir;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::recall::compare;
 use stele_log_core::tiles::TileStore;
 use stele_log_storage_files::objects::FileObjects;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::{Policy, Quorum};
 use stele_terminal::checks::Checks;
 use stele_terminal::finish::Output;
@@ -34,15 +34,16 @@ enum Verdict {
 /// Looks at a copy.
 pub fn run(copy: &Path, policy: Option<PathBuf>, scratch: Option<PathBuf>) -> Result<Output, LogError> {
     let mut found = Checks::default();
-    let Some(Checked { loaded, key: Some(key), policy: Some(policy) }) = check::folder(&mut found, copy, policy) else {
+    let Some(Checked { loaded, keys: Some(keys), policy: Some(policy) }) = check::folder(&mut found, copy, policy)
+    else {
         let problems = found.failures();
         return Ok(found.output().with_failure(Some(LogError::Unfit { problems })));
     };
     let data = loaded.resolve(&loaded.config.data);
     let order = Order { scratch, is_copy: true, ..Order::default() };
-    let report = fsck::examine(&data, &key, Some(&policy), &order)?;
+    let report = fsck::examine(&data, &keys, Some(&policy), &order)?;
     files(&mut found, &report);
-    let asked = witnesses(&mut found, &data, &report, &key, &policy)?;
+    let asked = witnesses(&mut found, &data, &report, &keys, &policy)?;
     let verdict = match (found.failures(), asked) {
         (0, Some(true)) => Verdict::Safe,
         (0, _) => Verdict::Unknown,
@@ -85,7 +86,7 @@ fn witnesses(
     found: &mut Checks,
     data: &Path,
     report: &Report,
-    key: &VerifierKey,
+    keys: &LogKeys,
     policy: &Policy,
 ) -> Result<Option<bool>, LogError> {
     if *policy.quorum() == Quorum::None {
@@ -99,7 +100,7 @@ fn witnesses(
     let store = TileStore::new(&objects);
     let ours: Option<&SignedCheckpoint> = report.signed.as_ref().or(report.public.as_ref());
     let offered = ours.map(|head| Arc::new(head.clone()));
-    let memory = witness_memory::ask(policy, &store, key, offered.as_ref());
+    let memory = witness_memory::ask(policy, &store, keys, offered.as_ref());
     for (witness, theirs) in &memory.heads {
         match compare(witness, &store, ours, theirs) {
             Ok(None) => found.ok(

@@ -13,10 +13,10 @@ use stele_log_core::contract::cosigner::{Cosigner, STEP_RATE, Unreachable, WITNE
 use stele_log_core::cosigning::{Cosigning, RoundEnd};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
 use stele_log_core::index_steps::Steps;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::step_supply::StepSupply;
 use stele_log_core::tiles::TileStore;
 use stele_spec::hash::Digest;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
 
 /// The largest answer of a witness: sixteen lines of any algorithm.
@@ -46,7 +46,7 @@ impl WitnessThreads {
     pub fn start(
         policy: &Policy,
         store: &TileStore,
-        log: &VerifierKey,
+        log: &LogKeys,
         answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
     ) -> Self {
         Self::with(Arc::new(StepSupply::new(Arc::new(SystemClock))), policy, store, log, answer)
@@ -57,7 +57,7 @@ impl WitnessThreads {
         &self,
         policy: &Policy,
         store: &TileStore,
-        log: &VerifierKey,
+        log: &LogKeys,
         answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
     ) -> Self {
         Self::with(self.supply.clone(), policy, store, log, answer)
@@ -67,7 +67,7 @@ impl WitnessThreads {
         supply: Arc<StepSupply>,
         policy: &Policy,
         store: &TileStore,
-        log: &VerifierKey,
+        log: &LogKeys,
         answer: impl Fn(WitnessAnswer) -> bool + Clone + Send + 'static,
     ) -> Self {
         let limits =

@@ -18,6 +18,7 @@ use stele_log_core::contract::objects::{ObjectError, Objects};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
 use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::index_steps::Steps;
+use stele_log_core::log_keys::LogSigner;
 use stele_log_core::precheck::{Prechecked, agree, precheck};
 use stele_log_core::recover::{RecoverError, recover};
 use stele_log_core::replay::Parsed;
@@ -140,19 +141,20 @@ impl LogNode {
         let objects: Arc<dyn Objects> = Arc::new(WatchedObjects(FileObjects::new(&data), self.notes.clone()));
         let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
         let now = self.clock.unix_seconds();
-        let found = match recover(&heads, &staging, &store, &signer().verifier(), &self.policy, now) {
+        let keys = LogSigner::new(signer(), None).expect("the key of a log");
+        let found = match recover(&heads, &staging, &store, &keys.keys(), &self.policy, now) {
             Ok(found) => found,
             Err(error) => return self.not_started(&error),
         };
         let settings = Settings { policy: self.policy.clone(), rules: rules() };
         let origin = ORIGIN.parse().expect("an origin");
         let (heads, lookup) = (Box::new(heads), Box::new(NoLookup));
-        let parts = Parts { origin, signer: signer(), settings, heads, staging, store, lookup, found };
+        let parts = Parts { origin, signer: keys, settings, heads, staging, store, lookup, found };
         let assembled = assemble(parts, Arc::new(self.clock.clone()));
         let log = assembled.log.clone();
         let steps = Steps::new(&Arc::new(StepSupply::new(Arc::new(self.clock.clone()))), &Arc::default());
         let endpoints =
-            Endpoint::all(&self.policy, &log.key, &log.store, &steps).into_values().map(|endpoint| Address {
+            Endpoint::all(&self.policy, &log.keys, &log.store, &steps).into_values().map(|endpoint| Address {
                 witness: endpoint.numbers().first().copied().unwrap_or_default(),
                 endpoint: Some(endpoint),
                 request: None,

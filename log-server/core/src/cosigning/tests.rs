@@ -139,7 +139,7 @@ fn the_two_keys_of_a_witness_are_answered_for_by_one_request() {
     let quantum = SignerKey::new("w1.example".parse().unwrap(), KeyType::MlDsa, [4; 32]);
     let both = format!("{}{}", line(&stage.head, &key()), line(&stage.head, &quantum));
     let keys = vec![WitnessKey { number: 0, key: key().verifier() }, WitnessKey { number: 1, key: quantum.verifier() }];
-    let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store, &steps());
+    let mut endpoint = Endpoint::new(keys, &signer().keys(), &stage.store, &steps());
     let mut script = Script { answers: [(200, both)].into(), ..Script::default() };
     let answers = endpoint.answers(&request_for(&stage), &mut script);
     let outcomes: Vec<_> =
@@ -161,7 +161,7 @@ fn the_request_is_what_the_protocol_says() {
     let hashes: Vec<_> = proof.lines().skip(1).collect();
     assert!(body.starts_with("old 3\n"));
     assert_eq!(hashes.len(), prove_consistency(&TileNodes::new(&stage.store, 9), 3, 9).unwrap().path().len());
-    assert_eq!(SignedCheckpoint::read(note.as_bytes(), &signer().verifier()).unwrap(), *stage.head);
+    assert_eq!(SignedCheckpoint::read(note.as_bytes(), &signer().keys()).unwrap(), *stage.head);
     assert!(note.starts_with(ORIGIN));
     assert!(String::from_utf8(request(&stage.store, &stage.head, 9).unwrap()).unwrap().starts_with("old 9\n\nlog"));
 }
@@ -175,7 +175,7 @@ fn ask_back(
 ) -> (Result<Option<String>, Problem>, Option<SignedCheckpoint>) {
     let owned = |(status, body): (u16, &str)| (status, body.to_owned());
     let mut script = Script { newest: Some(owned(newest)), answers: [owned(added)].into(), asked: Vec::new() };
-    remembered(&signer().verifier(), ours.then_some(stage.head.as_ref()), &mut script, |head, script| {
+    remembered(&signer().keys(), ours.then_some(stage.head.as_ref()), &mut script, |head, script| {
         add_checkpoint(&stage.store, head, 9, script)
     })
 }
@@ -209,7 +209,7 @@ fn who_contradicts_us_is_asked_to_show_it() {
     let stage = stage();
     for (status, body) in [(409, "18446744073709551615\n"), (422, "")] {
         let keys = vec![WitnessKey { number: 0, key: key().verifier() }];
-        let mut endpoint = Endpoint::new(keys, &signer().verifier(), &stage.store, &steps());
+        let mut endpoint = Endpoint::new(keys, &signer().keys(), &stage.store, &steps());
         let newest = Some((200, stage.head.note.to_string()));
         let mut script = Script { newest, answers: [(status, body.to_owned())].into(), asked: Vec::new() };
         let answers = endpoint.answers(&request_for(&stage), &mut script);

@@ -27,7 +27,7 @@ fn supply() -> Arc<StepSupply> {
 
 fn endpoint(log: &Offline, supply: &Arc<StepSupply>) -> Endpoint {
     let steps = Steps::new(supply, &Arc::new(AtomicBool::new(false)));
-    Endpoint::new(Vec::new(), &signer().verifier(), &log.store, &steps)
+    Endpoint::new(Vec::new(), &signer().keys(), &log.store, &steps)
 }
 
 /// A cosigner that answers more slowly than batches come: what it did not hear of is a step, and no reason to read the whole log. The

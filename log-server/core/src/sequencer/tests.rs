@@ -70,7 +70,7 @@ fn sequencer(lines: &str) -> (Arc<RunningLog>, Sequencer<u32>) {
     let log = Arc::new(RunningLog {
         origin: ORIGIN.parse().unwrap(),
         settings: RwLock::new(Arc::new(settings(lines))),
-        key: signer().verifier(),
+        keys: signer().keys(),
         clock: Arc::new(ManualClock::at(START.as_secs())),
         prover: Prover::new(&store),
         index: writer.index.clone(),

@@ -5,9 +5,10 @@ use crate::fsck_error::FsckError;
 use stele_durable::{Dir, DurableError};
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::ObjectErrorKind;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::tiles::TileStore;
-use stele_spec::note::{MAX_NOTE, VerifierKey};
+use stele_spec::note::MAX_NOTE;
 use stele_spec::policy::Policy;
 
 /// Where the signed head is, below the data folder.
@@ -32,7 +33,7 @@ pub(super) fn read(
     data: &Dir,
     store: &TileStore,
     staging: &StagedBatches,
-    key: &VerifierKey,
+    keys: &LogKeys,
     policy: Option<&Policy>,
     findings: &mut Findings,
 ) -> Result<Heads, FsckError> {
@@ -47,7 +48,7 @@ pub(super) fn read(
     };
     let has_tiles = store.has_tiles()?;
     let mut heads = Heads { is_begun: note.is_some() || bytes.is_some() || has_tiles, ..Heads::default() };
-    match bytes.map(|bytes| SignedCheckpoint::read(&bytes, key)) {
+    match bytes.map(|bytes| SignedCheckpoint::read(&bytes, keys)) {
         Some(Ok(head)) => heads.signed = Some(head),
         Some(Err(error)) => findings.add(Finding::new(SIGNED, Problem::Damaged, Remedy::Copy, error.to_string())),
         None if heads.is_begun => findings.add(Finding::new(SIGNED, Problem::Missing, Remedy::Copy, "")),
@@ -57,10 +58,10 @@ pub(super) fn read(
         let limit = heads.signed.as_ref().map_or(0, |head| head.checkpoint.size());
         let notes = staging.checkpoints()?;
         Ok(notes.iter().any(|note| {
-            SignedCheckpoint::read(note, key).is_ok_and(|staged| (1..=limit).contains(&staged.checkpoint.size()))
+            SignedCheckpoint::read(note, keys).is_ok_and(|staged| (1..=limit).contains(&staged.checkpoint.size()))
         }))
     };
-    match note.as_deref().map(|note| SignedCheckpoint::read(note, key)) {
+    match note.as_deref().map(|note| SignedCheckpoint::read(note, keys)) {
         Some(Ok(head)) => {
             if let (Some(policy), Some(note)) = (policy, &note)
                 && let Err(error) = policy.verify(note)

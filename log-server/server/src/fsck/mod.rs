@@ -34,13 +34,13 @@ use stele_durable::Dir;
 use stele_durable::lock::LockError;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::Objects;
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::staged_recovery;
 use stele_log_core::tiles::TileStore;
 use stele_log_storage_files::head_store::{FileHeadStore, TakeError};
 use stele_log_storage_files::objects::FileObjects;
 use stele_spec::merkle::root_at;
-use stele_spec::note::VerifierKey;
 use stele_spec::policy::Policy;
 use stele_spec::tile::{TILE_WIDTH, TileNodes};
 use stele_terminal::checks::Checks;
@@ -104,15 +104,15 @@ pub fn run(dir: &Path, policy: Option<PathBuf>, order: &Order) -> Result<Output,
     let mut found = Checks::default();
     let checked = check::folder(&mut found, dir, policy);
     let problems = found.failures();
-    let Some(Checked { loaded, key: Some(key), policy }) = checked else {
+    let Some(Checked { loaded, keys: Some(keys), policy }) = checked else {
         return Ok(found.output().with_failure(Some(LogError::Unfit { problems })));
     };
-    let report = examine(&loaded.resolve(&loaded.config.data), &key, policy.as_ref(), order)?;
+    let report = examine(&loaded.resolve(&loaded.config.data), &keys, policy.as_ref(), order)?;
     Ok(report.output(&found, problems))
 }
 
 /// Looks at a data folder.
-pub fn examine(data: &Path, key: &VerifierKey, policy: Option<&Policy>, order: &Order) -> Result<Report, FsckError> {
+pub fn examine(data: &Path, keys: &LogKeys, policy: Option<&Policy>, order: &Order) -> Result<Report, FsckError> {
     if !data.is_dir() {
         return Err(FsckError::NoData { path: data.to_owned() });
     }
@@ -123,13 +123,13 @@ pub fn examine(data: &Path, key: &VerifierKey, policy: Option<&Policy>, order: &
         store: TileStore::new(&objects),
         staging: StagedBatches::new(&objects),
         data: folder,
-        key,
+        keys,
         is_alone: lock.is_some() || order.is_copy,
         order,
         report: Report::default(),
     };
     let mut findings = Findings::default();
-    let heads = heads::read(&look.data, &look.store, &look.staging, key, policy, &mut findings)?;
+    let heads = heads::read(&look.data, &look.store, &look.staging, keys, policy, &mut findings)?;
     look.report.is_alone = look.is_alone;
     (look.report.signed, look.report.public) = (heads.signed.clone(), heads.public.clone());
     match end(&heads, look.is_alone) {
@@ -159,7 +159,7 @@ struct Look<'a> {
     data: Dir,
     store: TileStore,
     staging: StagedBatches,
-    key: &'a VerifierKey,
+    keys: &'a LogKeys,
     is_alone: bool,
     order: &'a Order,
     report: Report,
@@ -180,7 +180,7 @@ impl Look<'_> {
             false => Wanted::of_files(&store),
         };
         let scratch = self.order.scratch.clone().unwrap_or_else(|| self.data.path_of(FOLDER));
-        let progress = Progress::new(&scratch, self.key);
+        let progress = Progress::new(&scratch, self.keys);
         if self.order.restart {
             progress.forget();
         }
@@ -208,7 +208,7 @@ impl Look<'_> {
         let findings = &mut self.report.findings;
         if self.is_alone {
             let is_there = ending == Ending::Proven && is_whole;
-            staged::look(&self.data, &**self.store.objects(), self.key, &wanted, is_there, findings)?;
+            staged::look(&self.data, &**self.store.objects(), self.keys, &wanted, is_there, findings)?;
         }
         if self.report.is_proven && self.order.repair {
             self.repair(&wanted, size)?;
@@ -282,7 +282,7 @@ impl Look<'_> {
         let findings = &mut self.report.findings;
         repair::repair(&self.data, &self.store, size, findings)?;
         if findings.list().iter().any(|finding| finding.remedy == Remedy::Staged) && wanted.unusable.is_empty() {
-            staged_recovery::finish_checkpoint(&self.staging, &self.store, self.key)?;
+            staged_recovery::finish_checkpoint(&self.staging, &self.store, self.keys)?;
             if let Some(signed) = &self.report.signed {
                 let (size, root) = (signed.checkpoint.size(), signed.checkpoint.root());
                 staged_recovery::finish(&self.staging, &self.store, size, root)?;

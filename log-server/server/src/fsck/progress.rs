@@ -13,9 +13,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use stele_durable::Dir;
+use stele_log_core::log_keys::LogKeys;
 use stele_spec::entry::IndexEntry;
 use stele_spec::hash::{Digest, IndexRoot};
-use stele_spec::note::VerifierKey;
 use stele_spec::text::hex_exact;
 
 /// The file's name in the folder.
@@ -46,8 +46,8 @@ pub(super) struct Progress {
 
 impl Progress {
     /// In a folder, of the log with this key.
-    pub(super) fn new(folder: &Path, log: &VerifierKey) -> Self {
-        Self { folder: folder.to_owned(), log: log.to_string() }
+    pub(super) fn new(folder: &Path, log: &LogKeys) -> Self {
+        Self { folder: folder.to_owned(), log: log.first().to_string() }
     }
 
     /// Goes on where the last run stopped, or begins. What cannot be read, or is beyond `groups`, is begun anew.

@@ -7,8 +7,9 @@ use std::io::Read as _;
 use stele_durable::Dir;
 use stele_log_core::checkpoint::SignedCheckpoint;
 use stele_log_core::contract::objects::{ObjectErrorKind, ObjectName, Objects};
+use stele_log_core::log_keys::LogKeys;
 use stele_log_core::staged_batch::StagedBatch;
-use stele_spec::note::{MAX_NOTE, VerifierKey};
+use stele_spec::note::MAX_NOTE;
 
 /// The largest staged object that is read back.
 const MAX_STAGED: u64 = 1 << 30;
@@ -23,7 +24,7 @@ const HEADER: u64 = 1 << 10;
 pub(super) fn look(
     data: &Dir,
     objects: &dyn Objects,
-    key: &VerifierKey,
+    keys: &LogKeys,
     wanted: &Wanted<'_>,
     is_proven: bool,
     findings: &mut Findings,
@@ -33,7 +34,7 @@ pub(super) fn look(
         let known = wanted.unusable.iter().find(|(unusable, _)| *unusable == name).map(|(_, found)| found.clone());
         let problem = match known {
             Some(found) => Some(found),
-            None => problem(objects, key, &name)?,
+            None => problem(objects, keys, &name)?,
         };
         if let Some(found) = problem {
             findings.add(Finding::new(file_of(data, &name)?, Problem::Damaged, remedy, found));
@@ -42,7 +43,7 @@ pub(super) fn look(
     Ok(())
 }
 
-fn problem(objects: &dyn Objects, key: &VerifierKey, name: &str) -> Result<Option<String>, FsckError> {
+fn problem(objects: &dyn Objects, keys: &LogKeys, name: &str) -> Result<Option<String>, FsckError> {
     let is_checkpoint = name.ends_with(CHECKPOINT);
     let limit = if is_checkpoint { MAX_NOTE as u64 } else { MAX_STAGED };
     let bytes = match objects.get(&ObjectName::Staged(name.to_owned()), limit) {
@@ -52,7 +53,7 @@ fn problem(objects: &dyn Objects, key: &VerifierKey, name: &str) -> Result<Optio
         Err(error) => return Err(error.into()),
     };
     if is_checkpoint {
-        let read = SignedCheckpoint::read(&bytes, key);
+        let read = SignedCheckpoint::read(&bytes, keys);
         return Ok(read.err().map(|error| format!("no checkpoint of this log: {error}")));
     }
     let batch = StagedBatch::parse(&bytes);

@@ -12,12 +12,12 @@ fn line(number: u8) -> String {
     format!("witness w{number} {} https://w{number}.example/", vkey(number))
 }
 
-fn log() -> VerifierKey {
-    signer().verifier()
+fn log() -> LogKeys {
+    signer().keys()
 }
 
 fn file(rest: &str) -> String {
-    format!("# Ours.\nlog {} https://log.example/\n\n{rest}", log())
+    format!("# Ours.\nlog {} https://log.example/\n\n{rest}", log().first())
 }
 
 fn three() -> String {
@@ -48,7 +48,7 @@ fn what_is_no_line_of_a_witness_is_refused() {
         (vec!["witness", "w4"], "not-a-witness-line"),
         (vec![], "not-a-witness-line"),
         (vec!["w4", "w4.example+00000000+AAAA", "https://w4.example"], "not-a-witness-key"),
-        (vec!["w4", &log().to_string(), "https://w4.example"], "not-a-witness-key"),
+        (vec!["w4", &log().first().to_string(), "https://w4.example"], "not-a-witness-key"),
         // Nobody sees what is in these names.
         (vec!["w4\u{202e}", &vkey(4), "https://w4.example"], "bad-name"),
         (vec!["w4", &hidden, "https://w4.example"], "bad-name"),

@@ -68,7 +68,7 @@ impl Place {
     }
 
     fn examine(&self, order: &Order) -> Result<Report, FsckError> {
-        examine(&self.data(), &signer().verifier(), Some(&policy("quorum none\n")), order)
+        examine(&self.data(), &signer().keys(), Some(&policy("quorum none\n")), order)
     }
 
     fn look(&self) -> Report {

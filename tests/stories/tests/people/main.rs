@@ -5,6 +5,7 @@ mod clocks;
 mod drafts;
 mod gate;
 mod lifecycle;
+mod log_keys;
 mod named;
 mod operator;
 mod publish;

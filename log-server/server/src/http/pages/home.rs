@@ -82,11 +82,9 @@ fn state(shared: &RunningLog) -> Option<String> {
 fn facts(shared: &RunningLog, size: u64) -> Vec<(&'static str, String)> {
     let published = shared.published();
     let time = published.and_then(|published| published.time()).map(|time| time.seconds());
-    let mut facts = vec![
-        ("origin", shared.origin.to_string()),
-        ("verifier key", shared.key.to_string()),
-        ("entries", size.to_string()),
-    ];
+    let mut facts = vec![("origin", shared.origin.to_string()), ("verifier key", shared.keys.first().to_string())];
+    facts.extend(shared.keys.second().map(|key| ("second verifier key", key.to_string())));
+    facts.push(("entries", size.to_string()));
     if let Some(time) = time {
         let date = Timestamp::from_unix_seconds(time).map(|time| time.to_string()).unwrap_or_default();
         facts.push(("as of", format!("{date}, {} ago", ago(shared.now().saturating_sub(time)))));

@@ -20,6 +20,8 @@ pub(super) fn run(recorder: &mut Recorder) -> Step {
     log(&["init", "another-log", "--origin", "log.example/another"], "init", 0)?;
     log(&["init", "another-log", "--origin", "log.example/another"], "error", 7)?;
     log(&["freeze", "another-log"], "freeze", 0)?;
+    log(&["key", "list", "another-log"], "key", 0)?;
+    log(&["key", "add", "another-log"], "key", 0)?;
     log(&["freeze", "another-log", "--undo"], "freeze", 0)?;
     log(&["status", "another-log", "--url", "http://127.0.0.1:1"], "error", 9)?;
     // What was checked stands beside the error; a command line that cannot be read is an error.
