@@ -44,6 +44,20 @@ start_omniwitness() {
         --private_key_path "$place/omni/witness.key" --private_key_path "$place/omni/witness-mldsa.key"
 }
 
+# litewitness_knows: reads lines of an origin and a key, and has litewitness know them: what its own witnessctl would do; that program
+# cannot be built from the module proxy.
+litewitness_knows() {
+    python3 -c '
+import base64, hashlib, sqlite3, sys
+empty = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+with sqlite3.connect(sys.argv[1]) as db:
+    for line in sys.stdin:
+        origin, vkey = line.split()
+        db.execute("INSERT OR IGNORE INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", (origin, empty))
+        db.execute("INSERT INTO key (origin, key) VALUES (?, ?)", (origin, vkey))
+' "$place/lite.db"
+}
+
 # start_litewitness LIST: sets lite_url, lite_vkey and lite_pid.
 start_litewitness() {
     local port agent=$place/agent.sock fingerprint
@@ -58,16 +72,7 @@ start_litewitness() {
     in_background litewitness "$lite_url" "$work/bin/litewitness" -name lite.example -db "$place/lite.db" -ssh-agent "$agent" \
         -key "$fingerprint" -listen "127.0.0.1:$port"
     lite_pid=$last
-    # What its own witnessctl would do; that program cannot be built from the module proxy.
-    logs_in "$1" | python3 -c '
-import base64, hashlib, sqlite3, sys
-empty = base64.b64encode(hashlib.sha256(b"").digest()).decode()
-with sqlite3.connect(sys.argv[1]) as db:
-    for line in sys.stdin:
-        origin, vkey = line.split()
-        db.execute("INSERT INTO log (origin, tree_size, tree_hash) VALUES (?, 0, ?)", (origin, empty))
-        db.execute("INSERT INTO key (origin, key) VALUES (?, ?)", (origin, vkey))
-' "$place/lite.db"
+    logs_in "$1" | litewitness_knows
     lite_vkey=$(sed -n 's/.*vkey=\([^ ]*\).*/\1/p' "$place/litewitness.out" | head -1 | tr -d '"')
 }
 

@@ -50,6 +50,7 @@ foreign_witnesses_cosign_our_log() {
     seen=$(grep -c '^— ' "$place/head/checkpoint")
     equal "the checkpoint carries the log's line and five cosignatures" 6 "$seen"
     within steleverify "$work/bin/steleverify" -head -dir "$place/head"
+    a_log_changes_its_key_under_litewitness
     kill "$lite_pid" && wait "$lite_pid" || true
     # The client goes on asking for a minute; five seconds are enough to see that it is not answered.
     timeout 5 "$stele" claim later.example --key "$place/publisher.pem" --policy "$policy" >"$place/later" 2>&1 || status=$?
@@ -60,6 +61,30 @@ foreign_witnesses_cosign_our_log() {
     curl -s "$log_url/checkpoint" >"$place/head/after"
     accepts "and the published checkpoint stays as it was" cmp "$place/head/checkpoint" "$place/head/after"
     stop_network
+}
+
+# A second log of ours: it signs with two keys, litewitness learns the second, and the first one ends.
+a_log_changes_its_key_under_litewitness() {
+    local log=$place/rotates policy=$place/rotates.policy name=log.example/rotates vkey second log_pid
+    vkey=$("$stele_log" init "$log" --origin "$name" --claims open 2>/dev/null | head -1)
+    printf '%s %s\n' "$name" "$vkey" | litewitness_knows
+    printf 'log %s\nwitness lite %s %s\nquorum lite\n' "$vkey" "$lite_vkey" "$lite_url" >"$policy"
+    second=$("$stele_log" key add "$log" --policy "$policy" | head -1)
+    serve "$stele_log" run "$log" --policy "$policy" --listen 127.0.0.1:0
+    log_pid=${running[-1]}
+    accepts "litewitness, which knows the first of two keys, cosigns what both have signed" wait_for "$served/healthz"
+    equal "the published head has a line of each" 2 "$(curl -s "$served/checkpoint" | grep -c "^— $name ")"
+    refuses "the first is not retired before litewitness knows the second" 'too few witnesses' \
+        "$stele_log" key retire "$log" --policy "$policy"
+    printf '%s %s\n' "$name" "$second" | litewitness_knows
+    accepts "once it does, the first is retired" "$stele_log" key retire "$log" --policy "$policy"
+    kill "$log_pid" && wait "$log_pid" || true
+    serve "$stele_log" run "$log" --policy "$policy" --listen 127.0.0.1:0
+    sed -i "s#^log .*#& $served#" "$policy"
+    accepts "and litewitness cosigns what the second alone has signed" wait_for "$served/healthz"
+    "$stele" key new "$place/rotates.pem" >/dev/null
+    accepts "a claim is logged and proven with it" "$stele" claim rotates.example --key "$place/rotates.pem" --policy "$policy"
+    equal "under one line of the log" 1 "$(curl -s "$served/checkpoint" | grep -c "^— $name ")"
 }
 
 our_witness_cosigns_a_foreign_log() {
