@@ -6,6 +6,8 @@ mod limits;
 
 mod refusal;
 
+mod segments;
+
 mod phase;
 
 mod limited_body;
@@ -31,4 +33,5 @@ pub use client_network::client_network;
 pub use limits::{Limits, PER_ADDRESS};
 pub use outbound::{Pings, serve_opened};
 pub use refusal::{refusal, with_retry_after};
+pub use segments::Segments;
 pub use server::{Drained, serve};

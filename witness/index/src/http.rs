@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use stele_serve::Segments;
 use stele_serve::{Bodies, Held, Pieces, Unread, refusal, with_retry_after};
 use stele_spec::indexcosigner::{MIN_REQUEST, MalformedRequest, StepHead};
 use tokio::sync::Semaphore;
@@ -175,7 +176,7 @@ async fn add_checkpoint() -> Response {
     refusal(StatusCode::PRECONDITION_REQUIRED, "steps-wanted", message, Some(hint))
 }
 
-async fn checkpoint(State(route): State<Arc<StepRoute>>, Path(origin_hash): Path<String>) -> Response {
+async fn checkpoint(State(route): State<Arc<StepRoute>>, Segments(origin_hash): Segments) -> Response {
     match route.cosigner.checkpoint(&origin_hash) {
         Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
         None => {

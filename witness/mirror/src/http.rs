@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use stele_serve::Segments;
 use stele_serve::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
@@ -27,7 +28,7 @@ pub fn routes(mirror: Arc<Mirror>) -> Router {
         .with_state(mirror)
 }
 
-async fn checkpoint(State(mirror): State<Arc<Mirror>>, Path(origin_hash): Path<String>) -> Response {
+async fn checkpoint(State(mirror): State<Arc<Mirror>>, Segments(origin_hash): Segments) -> Response {
     match mirror.checkpoint(&origin_hash) {
         Some(note) => {
             let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
@@ -42,13 +43,19 @@ async fn metrics(State(mirror): State<Arc<Mirror>>) -> Response {
 }
 
 /// The path is read by `TilePath`, which knows one spelling of each tile and no other path at all.
-async fn tile(State(mirror): State<Arc<Mirror>>, Path((origin_hash, rest)): Path<(String, String)>) -> Response {
+async fn tile(
+    State(mirror): State<Arc<Mirror>>,
+    Segments((origin_hash, rest)): Segments<(String, String)>,
+) -> Response {
     let Ok(path) = TilePath::parse(&format!("tile/{rest}")) else { return no_file() };
     let read = tokio::task::spawn_blocking(move || mirror.tile(&origin_hash, path)).await;
     immutable("application/octet-stream", read.ok().flatten())
 }
 
-async fn manifest(State(mirror): State<Arc<Mirror>>, Path((origin_hash, digest)): Path<(String, String)>) -> Response {
+async fn manifest(
+    State(mirror): State<Arc<Mirror>>,
+    Segments((origin_hash, digest)): Segments<(String, String)>,
+) -> Response {
     let Ok(digest) = Digest::from_hex(&digest) else { return no_file() };
     let read = tokio::task::spawn_blocking(move || mirror.manifest(&origin_hash, digest)).await;
     immutable("application/cbor", read.ok().flatten())

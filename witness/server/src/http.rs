@@ -22,10 +22,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use stele_serve::Segments;
 use stele_serve::{Drained, Limits, refusal, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -255,7 +256,7 @@ fn respond(answer: AddCheckpointAnswer) -> Response {
     }
 }
 
-async fn checkpoint(State(service): State<Arc<Service>>, Path(origin_hash): Path<String>) -> Response {
+async fn checkpoint(State(service): State<Arc<Service>>, Segments(origin_hash): Segments) -> Response {
     match service.witness().checkpoint(&origin_hash) {
         Some(note) => text(StatusCode::OK, "text/plain; charset=utf-8", note.to_vec()),
         None => refusal(

@@ -2,7 +2,7 @@
 
 use super::answers::{bad_request, immutable, internal, json, not_found, typed, unavailable};
 use super::server::Server;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use stele_log_core::contract::lookup::{LookupKey, LookupUnavailable, MAX_POSITIO
 use stele_log_core::positions;
 use stele_log_core::prover::ProveError;
 use stele_log_core::running_log::RunningLog;
+use stele_serve::Segments;
 use stele_spec::hash::{Digest, LeafHash};
 use stele_spec::index::Subject;
 use stele_spec::manifest::GitBlobId;
@@ -38,7 +39,7 @@ pub(super) struct Hex {
 
 type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
-pub(super) async fn entry(State(server): State<Server>, Path(index): Path<String>) -> Response {
+pub(super) async fn entry(State(server): State<Server>, Segments(index): Segments) -> Response {
     let Some((position, published)) = decimal(&index).ok().zip(server.shared.published()) else {
         return not_found("such entry");
     };
@@ -54,7 +55,7 @@ pub(super) async fn entry(State(server): State<Server>, Path(index): Path<String
     }
 }
 
-pub(super) async fn proof(State(server): State<Server>, Path(index): Path<String>) -> Response {
+pub(super) async fn proof(State(server): State<Server>, Segments(index): Segments) -> Response {
     let Some((position, published)) = decimal(&index).ok().zip(server.shared.published()) else {
         return not_found("such entry");
     };

@@ -11,12 +11,13 @@
 use super::answers::{bad_request, internal, not_found, typed, unavailable};
 use super::server::Server;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use stele_log_core::name_proofs::{NameProofError, prove};
 use stele_log_core::prover::ProveError;
+use stele_serve::Segments;
 use stele_serve::refusal;
 use stele_spec::index::{Kind, Subject};
 use stele_spec::text::{decimal, to_base64};
@@ -42,7 +43,7 @@ pub(super) struct Size {
 
 pub(super) async fn proof(
     State(server): State<Server>,
-    Path(kind): Path<String>,
+    Segments(kind): Segments,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let Ok(kind) = kind.parse::<Kind>() else { return not_found("such lookup") };
@@ -75,7 +76,7 @@ pub(super) async fn proof(
 
 pub(super) async fn inclusion(
     State(server): State<Server>,
-    Path(index): Path<String>,
+    Segments(index): Segments,
     asked: Result<Query<Size>, QueryRejection>,
 ) -> Response {
     let Ok(Query(Size { size })) = asked else {

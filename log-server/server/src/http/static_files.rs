@@ -2,11 +2,12 @@
 
 use super::answers::{immutable, internal, not_found, typed};
 use super::server::Server;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::manifests::Stored;
+use stele_serve::Segments;
 use stele_serve::refusal;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
@@ -40,7 +41,7 @@ enum Unserved {
 }
 
 /// Its digest is checked each time: what is served as immutable must be what its name says.
-pub(super) async fn manifest(State(server): State<Server>, Path(digest): Path<String>) -> Response {
+pub(super) async fn manifest(State(server): State<Server>, Segments(digest): Segments) -> Response {
     let Ok(digest) = Digest::from_hex(&digest) else { return not_found("such manifest") };
     let read = server.reading(move |shared| match shared.manifests.read(&digest) {
         Ok(Stored::Sound(bytes)) => Ok(Some(bytes)),

@@ -1,5 +1,6 @@
 //! A whole log in this process: its HTTP, its writer, and a witness that can be switched off.
 
+mod described;
 mod intake;
 mod names;
 mod pages;
