@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -176,6 +177,28 @@ def test_a_pipe_in_the_place_of_a_bundle_hangs_nobody(released: Released, folder
     os.mkfifo(folder / "release.stele")
     with pytest.raises(stele.VerifyError):
         stele.verify_folder(folder, released.policy)
+
+
+def test_a_file_on_which_another_process_holds_a_lease_is_waited_for(released: Released, folder: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    if not hasattr(fcntl, "F_SETLEASE"):
+        pytest.skip("no leases on this system")
+    held = os.open(folder / models.SHARD, os.O_RDWR)
+    asked = []
+
+    def give_up(*_: object) -> None:
+        asked.append(time.monotonic())
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+    before = signal.signal(signal.SIGIO, give_up)
+    try:
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        program = Path(sys.executable).parent / "stele"
+        done = subprocess.run([program, "verify", folder, "--policy", released.policy], capture_output=True, text=True)
+    finally:
+        os.close(held)
+        signal.signal(signal.SIGIO, before)
+    assert done.returncode == 0 and asked, done
 
 
 def test_the_program_comes_with_the_package(released: Released) -> None:

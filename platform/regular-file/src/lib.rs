@@ -3,6 +3,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -10,18 +11,36 @@ use rustix::fs::{OFlags, ioctl_ficlone};
 
 /// Opens a regular file to be read, and says what it was when it was open. Symlinks are followed.
 pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
-    // Without the flag a pipe hangs the call until somebody writes to it. Of a regular file it changes one thing: where
-    // another process holds a lease on it, opening fails at once instead of waiting for the end of the lease.
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    // Without the flag a pipe hangs the call until somebody writes to it.
+    let file = match OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => behind_a_lease(path)?,
+        opened => opened?,
+    };
     let found = file.metadata()?;
+    is_regular(&found)?;
+    Ok((file, found))
+}
+
+/// Opens a file on which another process holds a lease (fcntl(2), `F_SETLEASE`): the kernel asks that process to give it up, and ends it after
+/// `/proc/sys/fs/lease-break-time` seconds. So that is waited for, and only at what is a regular file.
+fn behind_a_lease(path: &Path) -> Result<File, OpenError> {
+    let place = OpenOptions::new().read(true).custom_flags(flags(OFlags::PATH)).open(path)?;
+    is_regular(&place.metadata()?)?;
+    Ok(File::open(format!("/proc/self/fd/{}", place.as_raw_fd()))?)
+}
+
+fn is_regular(found: &Metadata) -> Result<(), OpenError> {
     if found.is_dir() {
         Err(OpenError::Folder)
     } else if found.is_file() {
-        Ok((file, found))
+        Ok(())
     } else {
         Err(OpenError::NotRegular)
     }
+}
+
+fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
 }
 
 /// Makes an empty file a copy of another one by sharing its blocks; false, and nothing done, where the file system cannot do it, or the two lie on

@@ -120,7 +120,7 @@ impl IndexCosigner {
 
     /// Whether a request with this head, of which `rest` bytes are still to come, is worth its room. Nothing is decided by that: another
     /// step may come before it.
-    pub fn admits(&self, head: &[u8], rest: usize) -> Result<(), StepAnswer> {
+    pub fn admits(&self, head: &[u8], rest: usize) -> Result<Origin, StepAnswer> {
         let head = StepHead::parse(head).map_err(StepAnswer::Malformed)?;
         let Some(slot) = self.wanted(head.checkpoint().origin()) else { return Err(StepAnswer::UnknownLog) };
         let most = head.longest_rest();
@@ -129,7 +129,8 @@ impl IndexCosigner {
             Ok(_) if rest > most => Err(StepAnswer::TooLong { most }),
             Ok(_) => head.follows(slot.checked()).map_err(StepAnswer::from),
         };
-        admitted.inspect_err(|answer| self.note(&slot, head.end(), answer))
+        admitted.inspect_err(|answer| self.note(&slot, head.end(), answer))?;
+        Ok(head.checkpoint().origin().clone())
     }
 
     /// Answers one `add-transition` request. Requests for one log wait for each other; those of different logs only for one of the few threads that check.

@@ -7,8 +7,9 @@
 //! | `GET /index/<origin hash>/checkpoint` | the newest checkpoint of a log that was cosigned |
 //! | `GET /index/metrics` | Prometheus |
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,8 +18,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use stele_serve::Segments;
-use stele_serve::{Bodies, Held, Pieces, Unread, refusal, with_retry_after};
+
+use stele_serve::{Bodies, Held, Pieces, Segments, Unread, refusal, with_retry_after};
+use stele_spec::checkpoint::Origin;
 use stele_spec::indexcosigner::{MIN_REQUEST, MalformedRequest, StepHead};
 use tokio::sync::Semaphore;
 
@@ -35,8 +37,8 @@ pub const BODY_RATE: u64 = 256 << 10;
 /// How many of the longest bodies have room at one time.
 const BODIES: u64 = 4;
 
-/// How many steps are checked at one time. Those of one log wait for each other on a thread: without a bound they would take the threads
-/// of the witness beside it.
+/// How many steps are checked at one time, each on a thread: without a bound they would take the threads of the witness beside it. Those of one log
+/// wait for each other before, so that it takes one of these places and not all.
 const CHECKS: usize = 4;
 
 /// How long a mark may stay unsettled.
@@ -46,6 +48,8 @@ struct StepRoute {
     cosigner: Arc<IndexCosigner>,
     bodies: Bodies,
     checks: Semaphore,
+    /// The turn of each log that has brought a step; only logs that are cosigned have.
+    turns: Mutex<HashMap<Origin, Arc<Semaphore>>>,
     settling: AtomicBool,
 }
 
@@ -53,7 +57,8 @@ struct StepRoute {
 pub fn routes(cosigner: Arc<IndexCosigner>) -> Router {
     let bodies = Bodies::new(MAX_BODY as u64 * BODIES);
     let checks = Semaphore::new(CHECKS);
-    let route = Arc::new(StepRoute { cosigner, bodies, checks, settling: AtomicBool::new(false) });
+    let route =
+        Arc::new(StepRoute { cosigner, bodies, checks, turns: Mutex::default(), settling: AtomicBool::new(false) });
     Router::new()
         .route("/index/add-transition", post(add_transition))
         .route("/index/add-checkpoint", post(add_checkpoint))
@@ -73,8 +78,8 @@ async fn add_transition(State(route): State<Arc<StepRoute>>, headers: HeaderMap,
         return refusal(StatusCode::PAYLOAD_TOO_LARGE, "too-large", &message, Some("close batches earlier"));
     }
     let mut pieces = route.bodies.receive(body);
-    let body = match receive(&route.cosigner, &mut pieces, length).await {
-        Ok(Ok(body)) => body,
+    let (origin, body) = match receive(&route.cosigner, &mut pieces, length).await {
+        Ok(Ok(received)) => received,
         Ok(Err(refused)) => {
             // It takes no room, and the answer reaches a log that still sends.
             pieces.forget_the_rest().await;
@@ -83,6 +88,8 @@ async fn add_transition(State(route): State<Arc<StepRoute>>, headers: HeaderMap,
         Err(unread) => return unread.answer("the step"),
     };
     // In the order in which they came: who repeats a step does not get before who brings one.
+    let of_log = route.turns_of(origin);
+    let _first = of_log.acquire().await;
     let _turn = route.checks.acquire().await;
     let cosigner = route.cosigner.clone();
     let done = tokio::task::spawn_blocking(move || cosigner.add_transition(&body)).await;
@@ -99,7 +106,7 @@ async fn receive(
     cosigner: &IndexCosigner,
     pieces: &mut Pieces,
     length: usize,
-) -> Result<Result<Held, StepAnswer>, Unread> {
+) -> Result<Result<(Origin, Held), StepAnswer>, Unread> {
     let malformed = |error| Ok(Err(StepAnswer::Malformed(error)));
     let Some(first) = pieces.peek(4).await?.first_chunk::<4>().copied() else {
         return malformed(MalformedRequest::Short("the length of the head"));
@@ -111,13 +118,20 @@ async fn receive(
     let (Some(head), Some(rest)) = (pieces.peek(end).await?.get(4..end), length.checked_sub(end)) else {
         return malformed(MalformedRequest::Short("the head"));
     };
-    if let Err(refused) = cosigner.admits(head, rest) {
-        return Ok(Err(refused));
-    }
-    pieces.take(length).await.map(Ok)
+    let origin = match cosigner.admits(head, rest) {
+        Ok(origin) => origin,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    Ok(Ok((origin, pieces.take(length).await?)))
 }
 
 impl StepRoute {
+    /// The turn of a log.
+    fn turns_of(&self, origin: Origin) -> Arc<Semaphore> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(origin).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+
     fn settle_soon(self: &Arc<Self>) {
         if self.settling.swap(true, Ordering::AcqRel) {
             return;

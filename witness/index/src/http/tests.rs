@@ -167,6 +167,34 @@ async fn so_many_steps_are_checked_at_one_time_and_no_more() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_repeats_its_steps_leaves_the_places_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let mut logs = ["log.example/a", "log.example/b"].map(Log::new);
+    let trusted: Vec<_> = logs.iter().map(Log::trusted).collect();
+    let clock: Arc<dyn Clock> = gate.clone();
+    let router = routes(Arc::new(cosigner(folder.path(), &trusted, None, &clock)));
+    gate.0.lock().unwrap().0 = true;
+    let [often, once] = logs.each_mut().map(|log| log.batch(0, |entry| entry));
+    let mut all = Vec::new();
+    for body in std::iter::repeat_n(often, 2 * CHECKS).chain([once]) {
+        let router = router.clone();
+        all.push(tokio::spawn(async move { bring(&router, body).await.0 }));
+    }
+    let within = || gate.0.lock().unwrap().1;
+    while within() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(within(), 2, "one of each log");
+    gate.0.lock().unwrap().0 = false;
+    gate.1.notify_all();
+    for one in all {
+        assert!(matches!(one.await.unwrap(), 200 | 409), "a repeat may come behind what it repeats");
+    }
+}
+
 fn files(folder: &FilePath, log: &Log) -> Vec<std::path::PathBuf> {
     let folder = folder.join("evidence").join(log.origin().digest().to_string());
     std::fs::read_dir(folder).map(|files| files.map(|file| file.unwrap().path()).collect()).unwrap_or_default()

@@ -34,6 +34,7 @@ pub(super) struct Folder {
 #[derive(Debug)]
 pub(super) struct Locked {
     file: File,
+    path: PathBuf,
     now: FileTime,
 }
 
@@ -88,7 +89,7 @@ impl Folder {
         let Ok(file) = self.open_to_write(filesystem, state) else { return Claim::None };
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => match touch(&file) {
-                Ok(now) => Claim::Ours(Locked { file, now }),
+                Ok(now) => Claim::Ours(Locked { file, now, path: self.path.join(name(filesystem, state)) }),
                 Err(_) => Claim::None,
             },
             Err(rustix::io::Errno::WOULDBLOCK) => Claim::Theirs,
@@ -98,7 +99,8 @@ impl Folder {
 
     /// Waits until no process holds the lock of an inode's entry, or until the deadline; whether the lock is free.
     pub(super) fn wait(&self, filesystem: u64, state: &FileState, deadline: Instant) -> bool {
-        let Ok(file) = self.open_to_write(filesystem, state) else { return true };
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let Ok(file) = self.open_entry(filesystem, state, flags) else { return true };
         loop {
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
                 Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => std::thread::sleep(RETRY),
@@ -137,7 +139,7 @@ impl Folder {
     }
 
     fn open_entry(&self, filesystem: u64, state: &FileState, flags: OFlags) -> io::Result<File> {
-        let name = format!("{filesystem:x}-{:x}-{:x}", state.device, state.inode);
+        let name = name(filesystem, state);
         let file: File = rustix::fs::openat(&self.file, name, flags, Mode::RUSR | Mode::WUSR)?.into();
         let found = file.metadata()?;
         let is_ours = found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o022 == 0;
@@ -157,6 +159,19 @@ impl Locked {
         // What is longer than an entry is none.
         let _ = written.and_then(|()| self.file.set_len(u64::try_from(LENGTH).unwrap_or_default()));
     }
+}
+
+/// What holds nothing is not left behind: a file that was too young, or that changed, would leave one each time.
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if self.file.metadata().is_ok_and(|found| found.len() == 0) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn name(filesystem: u64, state: &FileState) -> String {
+    format!("{filesystem:x}-{:x}-{:x}", state.device, state.inode)
 }
 
 /// Whether a name is that of an entry: three numbers in hex.
@@ -296,6 +311,19 @@ mod tests {
         std::fs::create_dir(&file).unwrap();
         assert_eq!(folder.read(7, &state(5)), None);
         assert!(matches!(folder.claim(7, &state(5)), Claim::None));
+    }
+
+    #[test]
+    fn a_turn_that_comes_to_nothing_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::open(home.path()).unwrap();
+        let left = || std::fs::read_dir(home.path()).unwrap().count();
+        drop(folder.claim(7, &state(5)));
+        assert_eq!(left(), 0);
+        write(&folder, 5);
+        drop(folder.claim(7, &state(5)));
+        assert_eq!(left(), 1, "what is known stays");
+        assert_eq!(folder.read(7, &state(5)), Some(entry(5, 1)));
     }
 
     #[test]

@@ -146,3 +146,17 @@ fn a_copy_that_shares_its_blocks_is_what_is_hashed() {
     assert_eq!(found[0].as_ref().unwrap().sha256, Digest::of(&shared));
     assert!(matches!(found[1], Err(HashError::Changed)), "of another length");
 }
+
+#[test]
+fn a_copy_that_failed_once_is_not_begun_again_where_there_are_links() {
+    let place = Place::of(&[content(LONG)]);
+    std::fs::write(place.copy(0), vec![9; LONG - 1]).unwrap();
+    let begin = |_, _: &File| {
+        place.begun.fetch_add(1, Ordering::Relaxed);
+        File::open(place.copy(0)).map(CopyInto::Shared)
+    };
+    let manner = Manner { want: Want::Sha256, piece: piece(), progress: &|_| {}, copies: Some(&begin) };
+    let found = linked::hash(&place.jobs, &[links_of(&content(LONG), true)], manner).remove(0);
+    assert!(matches!(found, Err(HashError::Changed)), "of another length: {found:?}");
+    assert_eq!(place.begun.load(Ordering::Relaxed), 1);
+}

@@ -15,10 +15,11 @@ const MAX_OPEN: usize = 128;
 /// The results are in the order of `jobs`.
 pub(super) fn hash(jobs: &[Job], links: &[Option<Vec<Link>>], manner: Manner<'_>) -> Vec<Result<Hashed, HashError>> {
     let mut results: Vec<Option<Result<Hashed, HashError>>> = jobs.iter().map(|_| None).collect();
-    let opened = open(jobs, links, manner.copies);
+    let opened = open(jobs, links, manner.copies, &mut results);
     let mut tasks = Vec::new();
     for (at, job) in jobs.iter().enumerate() {
         match opened.get(at).and_then(Option::as_ref) {
+            _ if results.get(at).is_some_and(Option::is_some) => {}
             Some((opened, links)) => tasks.extend(links.iter().map(|link| Task {
                 job: at,
                 length: link.length,
@@ -67,18 +68,28 @@ pub(super) fn hash(jobs: &[Job], links: &[Option<Vec<Link>>], manner: Manner<'_>
     results.collect()
 }
 
-/// Of the files that have links: those that are as long as their links are, opened. What cannot be opened is reported where it is hashed whole.
+/// Of the files that have links: those that are as long as their links are, opened. What cannot be opened is reported where it is hashed whole; but
+/// where a copy is to be made it is a result, since a copy is begun once.
 fn open<'a>(
     jobs: &'a [Job],
     links: &'a [Option<Vec<Link>>],
     copies: Option<CopyPlace<'_>>,
+    results: &mut [Option<Result<Hashed, HashError>>],
 ) -> Vec<Option<(Opened<'a>, &'a [Link])>> {
     let mut count = 0;
     let opened = jobs.iter().zip(links).enumerate().map(|(at, (job, links))| {
         let links = links.as_deref().filter(|_| count < MAX_OPEN)?;
         let length: u64 = links.iter().map(|link| link.length).sum();
         // Before it is opened: a copy is begun once.
-        let opened = (length == job.size).then(|| Opened::of_job(job, at, copies).ok()).flatten()?;
+        let opened = match (length == job.size).then(|| Opened::of_job(job, at, copies))? {
+            Ok(opened) => opened,
+            Err(error) => {
+                if let Some(result) = results.get_mut(at).filter(|_| copies.is_some()) {
+                    *result = Some(Err(error));
+                }
+                return None;
+            }
+        };
         let opened = Some(opened).filter(|opened| opened.size() == length)?;
         count += 1;
         Some((opened, links))
