@@ -24,6 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-private-view", &["stele-explain", "stele-regular-file"]),
     ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
+    ("stele-object-store", &["stele-explain", "stele-spec", "stele-clock"]),
+    ("stele-log-storage-s3", &["stele-explain", "stele-clock", "stele-fetch", "stele-object-store"]),
     (
         "stele-log",
         &[
