@@ -4,7 +4,7 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
-//! Every request here may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
+//! Every request here but those of [`HttpClient::send`] may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
 //! closed it while the request was on its way (RFC 9112 section 9.3.1).
 //!
 //! TLS is rustls with ring and the roots of [`roots`](crate::roots). A proxy is the one of the environment, see
@@ -289,8 +289,9 @@ impl HttpClient {
         self.ask(Method::PUT, url, Some(content_type), None, body)
     }
 
-    /// A request with these headers and no others of its caller, whose answer's body has at most `limit` bytes. It goes through no proxy: for a
-    /// service that this program's operator names, and whose answers nothing on the way may keep or change.
+    /// A request with these headers and no others of its caller, whose answer's body has at most `limit` bytes. It is asked once, whatever
+    /// becomes of its connection, and through no proxy: for a service that this program's operator names, and whose answers nothing on the way may
+    /// keep or change.
     pub fn send(
         &self,
         method: &Method,
@@ -311,9 +312,9 @@ impl HttpClient {
         }
         let left = self.time_left(url)?;
         let sent = if *method == Method::PUT || *method == Method::POST {
-            run(agent, request.body(body).map_err(|e| bad(e.to_string()))?, None, left)
+            run(agent, request.body(body).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
         } else {
-            run(agent, request.body(()).map_err(|e| bad(e.to_string()))?, None, left)
+            run(agent, request.body(()).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
         };
         let mut answer = sent.map_err(|e| self.error(url, e))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
