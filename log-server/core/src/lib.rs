@@ -97,3 +97,6 @@ pub mod assembly;
 
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
+
+#[cfg(any(test, feature = "samples"))]
+pub mod conformance;

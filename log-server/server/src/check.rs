@@ -4,6 +4,7 @@ use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::options::{policy_path, read_keys, read_policy};
 use crate::reachable;
+use crate::storage;
 use crate::verify_page::VerifyPage;
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs as _;
@@ -62,6 +63,16 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
         }
     }
     let policy = keys.as_ref().and_then(|keys| read(found, &path, keys));
+    match storage::bucket(&loaded) {
+        Ok(None) => {}
+        Ok(Some(bucket)) => {
+            found.ok("objects", format!("{} at {}, not asked here", bucket.location, bucket.endpoint));
+            if let Some(Err(error)) = policy.as_ref().map(reachable::intersects) {
+                found.explain("policy", &error);
+            }
+        }
+        Err(error) => found.explain("objects", &error),
+    }
     if let Some(page) = loaded.config.verify_page.as_deref().map(|page| loaded.resolve(page)) {
         match VerifyPage::load(&page) {
             Ok(served) => found.ok("verify-page", format!("{}, {} bytes", page.display(), served.html.len())),

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::config::{Lock, ObjectsConfig};
 use crate::schema;
 use clap::CommandFactory as _;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
 use stele_command_line::usage::{self, UsageError};
 use stele_log_core::rules::Claims;
+use stele_log_storage_s3::location::LocationError;
 use stele_spec::note::KeyType;
 use stele_terminal::finish::Voice;
 use stele_terminal::schema::Schema;
@@ -42,6 +44,9 @@ pub enum Command {
         /// The address to serve on.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: String,
+        /// The bucket that is to hold the log.
+        #[command(flatten)]
+        bucket: BucketArgs,
     },
     /// Go on from a copy of the log's public files: after its disk was lost, or an older copy of its data was put back.
     Adopt {
@@ -161,6 +166,40 @@ pub fn program() -> Program {
 /// Reads the command line of this process. A wrong one ends it with exit code 2, or is an error where a document is asked for.
 pub fn parse() -> Result<Cli, UsageError> {
     usage::parse(program().command(), std::env::args_os()).map_err(UsageError::or_exit)
+}
+
+/// A bucket that is to hold a log.
+#[derive(Debug, clap::Args)]
+pub struct BucketArgs {
+    /// Keep the log in a bucket of an S3-compatible service instead of the folder: s3://BUCKET or s3://BUCKET/PREFIX.
+    #[arg(long, value_name = "URL", requires = "lock")]
+    pub objects: Option<String>,
+    /// What decides who writes: `objects`, a chain of records in the same bucket.
+    #[arg(long, value_enum, requires = "objects")]
+    pub lock: Option<LockRule>,
+    /// The address of the service, instead of that of AWS in the region.
+    #[arg(long, value_name = "URL", requires = "objects")]
+    pub endpoint: Option<String>,
+    /// The region that requests are signed for, instead of us-east-1.
+    #[arg(long, requires = "objects")]
+    pub region: Option<String>,
+}
+
+/// What decides who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LockRule {
+    /// A chain of records in the bucket.
+    Objects,
+}
+
+impl BucketArgs {
+    /// The same as the config has it; `None` where the log is kept in files.
+    pub fn config(&self) -> Result<Option<ObjectsConfig>, LocationError> {
+        let Some(url) = &self.objects else { return Ok(None) };
+        let endpoint = self.endpoint.as_deref().map(str::parse).transpose()?;
+        let region = self.region.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+        Ok(Some(ObjectsConfig { url: url.parse()?, endpoint, region, credentials: None, lock: Lock::Objects }))
+    }
 }
 
 /// What to do with the policy.

@@ -6,7 +6,9 @@
 use axum::http::HeaderName;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use stele_log_core::rules::{Batch, Claims, Quotas, Registration, Rules};
+use stele_log_storage_s3::location::{Endpoint, Location, Region};
 use stele_spec::checkpoint::Origin;
 
 /// The name of the config in the log's folder.
@@ -45,6 +47,9 @@ pub struct Config {
     /// Whether the log takes no new statement any more: `stele-log freeze` sets it. Default false.
     #[serde(default)]
     pub frozen: bool,
+    /// Where tiles, entries, manifests and the newest signed tree head are kept, where that is no folder. Default none: below `data`.
+    #[serde(default)]
+    pub objects: Option<ObjectsConfig>,
     /// Who may claim a name.
     pub registration: Registration,
     /// When a batch is closed.
@@ -56,6 +61,35 @@ pub struct Config {
     /// What one name and one key may add in a day.
     #[serde(default)]
     pub quotas: Quotas,
+}
+
+/// A bucket of an S3-compatible service that holds the log. It must do conditional writes; each start has it show that.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsConfig {
+    /// The bucket: `s3://BUCKET` or `s3://BUCKET/PREFIX`.
+    #[serde(deserialize_with = "text")]
+    pub url: Location,
+    /// The address of the service, `https://HOST`. Default that of AWS in the region.
+    #[serde(default, deserialize_with = "some_text")]
+    pub endpoint: Option<Endpoint>,
+    /// The region that requests are signed for. Default `us-east-1`, which services other than AWS take.
+    #[serde(default = "region", deserialize_with = "text")]
+    pub region: Region,
+    /// A file with `aws_access_key_id` and `aws_secret_access_key`, readable by its owner alone. Default none: `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the environment.
+    #[serde(default)]
+    pub credentials: Option<PathBuf>,
+    /// What decides who writes: `objects`, a chain of records in the same bucket.
+    pub lock: Lock,
+}
+
+/// What decides who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lock {
+    /// A chain of records in the bucket.
+    Objects,
 }
 
 /// What outsiders may occupy. The limits of formats (an entry, a manifest) are not here: they are the formats'.
@@ -87,6 +121,17 @@ pub struct Limits {
     pub min_free_bytes: u64,
 }
 
+impl ObjectsConfig {
+    fn template(&self) -> String {
+        let Self { url, endpoint, region, .. } = self;
+        let endpoint = endpoint.as_ref().map_or_else(String::new, |endpoint| format!("endpoint = \"{endpoint}\"\n"));
+        format!(
+            "\n# The bucket that holds the log. Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment, or a file:\n\
+             # credentials = \"objects.credentials\"\n[objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"objects\"\n"
+        )
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -116,7 +161,7 @@ impl Config {
     }
 
     /// What `init` writes.
-    pub fn template(origin: &Origin, claims: Claims, listen: &str) -> String {
+    pub fn template(origin: &Origin, claims: Claims, listen: &str, objects: Option<&ObjectsConfig>) -> String {
         let (claims, allowed) = match claims {
             Claims::Open => ("open", ""),
             Claims::AllowList => (
@@ -128,16 +173,31 @@ impl Config {
         format!(
             "# The log's config. Every field: docs/operations/log.md, in the sources of stele-log.\n\
              origin = {origin}\nlisten = {listen}\nkey = \"log.key\"\npolicy = \"policy\"\ndata = \"data\"\n\
-             republish_every = {republish}\n\n[registration]\nclaims = \"{claims}\"\n{allowed}",
+             republish_every = {republish}\n{objects}\n[registration]\nclaims = \"{claims}\"\n{allowed}",
             origin = serde_json::Value::from(origin.as_str()),
             listen = serde_json::Value::from(listen),
             republish = republish_every(),
+            objects = objects.map_or_else(String::new, ObjectsConfig::template),
         )
     }
 }
 
 fn origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Origin, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn text<'de, T: FromStr<Err: std::fmt::Display>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn some_text<'de, T: FromStr<Err: std::fmt::Display>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    text(deserializer).map(Some)
+}
+
+fn region() -> Region {
+    Region::default()
 }
 
 fn header_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderName>, D::Error> {
@@ -187,6 +247,8 @@ mod tests {
             "origin = \"log.example\"\nlisten = 8080\n[registration]\nclaims = \"open\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\nalowed = {}\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[batch]\nmax_entry = 1\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[objects]\nurl = \"s3://logs\"\n",
+            "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[objects]\nurl = \"logs\"\nlock = \"objects\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"open\"\n[limits]\nclient_address_header = \"a b\"\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"ACME\" = [] }\n",
             "origin = \"log.example\"\n[registration]\nclaims = \"allow-list\"\nallowed = { \"acme.example\" = [\"1\"] }\n",
@@ -214,12 +276,22 @@ mod tests {
     fn what_init_writes_is_read_with_its_defaults() {
         let origin: Origin = "log.example/\"stele\"".parse().unwrap();
         for claims in [Claims::Open, Claims::AllowList] {
-            let config = parse(&Config::template(&origin, claims, "[::1]:0")).unwrap();
+            let config = parse(&Config::template(&origin, claims, "[::1]:0", None)).unwrap();
             assert_eq!(config.origin, origin);
             assert_eq!(config.listen, "[::1]:0");
             assert_eq!(config.registration.claims, claims);
             assert!(config.registration.allowed.is_empty());
             assert_eq!((config.batch.max_entries, config.batch.max_age_ms), (1022, 0));
+            assert!(config.objects.is_none());
+            let objects = ObjectsConfig {
+                url: "s3://logs/mine".parse().unwrap(),
+                endpoint: Some("http://127.0.0.1:7070".parse().unwrap()),
+                region: Region::default(),
+                credentials: None,
+                lock: Lock::Objects,
+            };
+            let config = parse(&Config::template(&origin, claims, "[::1]:0", Some(&objects))).unwrap();
+            assert_eq!(format!("{:?}", config.objects), format!("{:?}", Some(objects)));
         }
     }
 }

@@ -26,7 +26,8 @@ mod tests {
 
     #[test]
     fn the_line_comes_and_goes_and_the_rest_stays() {
-        let text = Config::template(&"log.example".parse().unwrap(), Claims::Open, "127.0.0.1:0") + "# frozen = x\n";
+        let text =
+            Config::template(&"log.example".parse().unwrap(), Claims::Open, "127.0.0.1:0", None) + "# frozen = x\n";
         let frozen = with_line(&text, "frozen", Some("true"));
         assert!(parse::<Config>(&frozen, Path::new(FILE)).unwrap().frozen);
         assert_eq!(with_line(&frozen, "frozen", Some("true")), frozen);

@@ -44,7 +44,14 @@ pub fn examine(dir: &Path, policy: Option<PathBuf>, url: Option<&str>) -> Checks
     let (Some(keys), Some(policy)) = (keys, policy) else { return found };
     let data = loaded.resolve(&loaded.config.data);
     let mut look = Look { found: &mut found, keys: &keys, policy: &policy, now };
-    let stored = look.stored(&data, loaded.config.limits.min_free_bytes);
+    let stored = match &loaded.config.objects {
+        None => look.stored(&data, loaded.config.limits.min_free_bytes),
+        Some(objects) => {
+            let words = format!("not looked at: the log is kept in {}; each start reads everything back", objects.url);
+            look.found.warn("data", words);
+            None
+        }
+    };
     if let Some(stored) = &stored {
         look.witnesses(stored);
     }

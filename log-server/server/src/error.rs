@@ -4,7 +4,7 @@ use crate::adopt_error::AdoptError;
 use crate::fsck_error::FsckError;
 use crate::key_error::KeyError;
 use crate::policy_edit::EditError;
-use crate::reachable::Unmeetable;
+use crate::reachable::{Disjoint, Unmeetable};
 use crate::running::AskError;
 use crate::verify_page::VerifyPageError;
 use std::io;
@@ -14,10 +14,16 @@ use stele_daemon::config::ConfigError;
 use stele_durable::DurableError;
 use stele_durable::key_file::KeyFileError;
 use stele_explain::{Exit, Explain, explain};
+use stele_log_core::contract::head_store::HeadError;
+use stele_log_core::contract::objects::ObjectError;
 use stele_log_core::log_keys::KeyMismatch;
 use stele_log_core::recover::RecoverError;
 use stele_log_core::resign::ResignError;
 use stele_log_storage_files::head_store::TakeError;
+use stele_log_storage_s3::credentials::CredentialsError;
+use stele_log_storage_s3::location::LocationError;
+use stele_object_store::lock::LockError as BucketLockError;
+use stele_object_store::probe::ProbeError;
 use stele_spec::checkpoint::CheckpointError;
 use stele_spec::note::{NoteError, UnfitName};
 use stele_spec::policy::PolicyError;
@@ -154,6 +160,32 @@ pub enum LogError {
     /// The lock.
     #[error(transparent)]
     Take(#[from] TakeError),
+    /// Quorums that are too small for a log in a bucket.
+    #[error(transparent)]
+    Disjoint(#[from] Disjoint),
+    /// The bucket that is to hold the log.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    /// By what the object store knows the log.
+    #[error(transparent)]
+    Credentials(CredentialsError),
+    /// The storage cannot be taken.
+    #[error(transparent)]
+    Storage(Box<StorageError>),
+    /// The config names a bucket, and there is a log in files.
+    #[error("{} holds a log in files, and the config keeps it in a bucket", .data.display())]
+    InFiles {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// A verb that looks at files.
+    #[error("`stele-log {verb}` looks at files, and this log is kept in {place}")]
+    InBucket {
+        /// The verb.
+        verb: &'static str,
+        /// The bucket.
+        place: String,
+    },
     /// The stored log does not fit together.
     #[error(transparent)]
     Recover(#[from] RecoverError),
@@ -192,6 +224,40 @@ pub enum LogError {
     Output(#[from] OutputError),
 }
 
+/// Why a storage cannot be taken by a run.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The object store lies, or cannot be asked.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The lock in the bucket.
+    #[error(transparent)]
+    Lock(#[from] BucketLockError),
+    /// There is a log in the bucket, and no lock.
+    #[error("there is a published log in {place}, and no record of its lock")]
+    LockLost {
+        /// The bucket.
+        place: String,
+    },
+    /// The objects in the bucket.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The newest signed tree head in files.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+}
+
+impl Explain for StorageError {
+    explain! {
+        Self::Probe(error) => error;
+        Self::Lock(error) => error;
+        Self::LockLost { .. } => Exit::Inconsistent, "lock-damaged",
+            hint: "somebody removed what is never removed; going on could sign a second history: bring the bucket back as it was";
+        Self::Objects(error) => error;
+        Self::Head(error) => error;
+    }
+}
+
 impl Explain for LogError {
     explain! {
         Self::Config(error) => error;
@@ -199,6 +265,14 @@ impl Explain for LogError {
         Self::KeyFile(error) => error;
         Self::Take(TakeError::Lock(error)) => error;
         Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
+        Self::Disjoint(error) => error;
+        Self::Location(error) => error;
+        Self::Credentials(error) => error;
+        Self::Storage(error) => error.as_ref();
+        Self::InFiles { .. } => Exit::BadInput, "log-in-files",
+            hint: "a log does not move by its config alone: take `[objects]` out of it, or begin the bucket's log in a new folder";
+        Self::InBucket { .. } => Exit::Unsupported, "log-in-bucket",
+            hint: "each start reads everything back from the bucket and refuses what does not fit; `stele audit` looks at what is public";
         Self::Recover(error) => error;
         Self::Adopt(error) => error;
         Self::Fsck(error) => error;

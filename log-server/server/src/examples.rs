@@ -23,6 +23,10 @@ pub(crate) const EXAMPLES: &[VerbExamples] = &[
                 "stele-log init log --origin log.example/mine --claims allow-list",
                 "names are claimed by those alone whom the config lists",
             ),
+            (
+                "stele-log init log --origin log.example/mine --objects s3://my-logs/mine --lock objects",
+                "kept in a bucket instead of the folder",
+            ),
         ],
     ),
     (

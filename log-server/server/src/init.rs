@@ -1,6 +1,6 @@
 //! `init`: the folder of a new log.
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ObjectsConfig};
 use crate::error::LogError;
 use serde_json::json;
 use std::path::Path;
@@ -12,8 +12,15 @@ use stele_spec::note::{KeyType, SignerKey};
 use stele_terminal::finish::Output;
 use stele_terminal::output;
 
-/// Makes the folder, its key, its config, and a policy that lists the log and lacks a quorum: that one a person decides.
-pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<Output, LogError> {
+/// Makes the folder, its key, its config, and a policy that lists the log and lacks a quorum: that one a person decides. A bucket is not
+/// asked: the first start does that.
+pub fn init(
+    dir: &Path,
+    origin: &str,
+    claims: Claims,
+    listen: &str,
+    objects: Option<&ObjectsConfig>,
+) -> Result<Output, LogError> {
     let origin: Origin = origin.parse().map_err(LogError::Origin)?;
     // An origin is for ever: what a person would take for another, or not see, is refused while it can be.
     origin.fit_for_a_new_log().map_err(LogError::UnfitOrigin)?;
@@ -37,7 +44,7 @@ pub fn init(dir: &Path, origin: &str, claims: Claims, listen: &str) -> Result<Ou
          # witness w1 <verifier key> https://witness.example/\n# group witnesses 2 w1 w2 w3\n# quorum witnesses\n"
     );
     durable::create_file(&dir.join("policy"), policy.as_bytes(), 0o644)?;
-    durable::create_file(&config, Config::template(&origin, claims, listen).as_bytes(), 0o644)?;
+    durable::create_file(&config, Config::template(&origin, claims, listen, objects).as_bytes(), 0o644)?;
     let fields = json!({"origin": origin.as_str(), "vkey": verifier.to_string()});
     output::complain(&format!(
         "made {0}. For each witness, with the line that `stele-witness about` prints: stele-log policy add-witness {0} 'witness NAME VKEY URL'\n\

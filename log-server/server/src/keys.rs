@@ -8,6 +8,7 @@ use crate::config_edit::with_line;
 use crate::error::LogError;
 use crate::key_error::KeyError;
 use crate::options::{Options, policy_path, read_keys};
+use crate::storage;
 use crate::witness_memory;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -70,6 +71,7 @@ pub fn add(dir: &Path, key_type: KeyType, policy: Option<PathBuf>) -> Result<Out
 /// witnesses cosign what it alone has signed that the policy's quorum is met.
 pub fn retire(dir: &Path, policy: Option<PathBuf>) -> Result<Output, LogError> {
     let loaded = load::<Config>(&dir.join(config::FILE))?;
+    storage::in_files(&loaded.config, "key retire")?;
     let options = Options::load(dir, None, policy)?;
     let keys = options.signer.keys();
     let only = || KeyError::OneKey { only: keys.first().hash() };

@@ -38,6 +38,8 @@ pub mod key_error;
 
 pub mod error;
 
+pub(crate) mod storage;
+
 pub mod init;
 
 pub mod options;

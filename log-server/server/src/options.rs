@@ -3,12 +3,14 @@
 use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::reachable;
+use crate::storage;
 use crate::verify_page::VerifyPage;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::Loaded;
 use stele_durable::{self as durable, key_file};
 use stele_log_core::log_keys::{LogKeys, LogSigner};
 use stele_log_core::settings::Settings;
+use stele_log_storage_s3::s3_bucket::S3Config;
 use stele_spec::note::SignerKey;
 use stele_spec::policy::{MAX_POLICY, Policy};
 use stele_terminal::writers::warn_of_writers;
@@ -26,6 +28,8 @@ pub struct Options {
     pub policy: Policy,
     /// The address to serve on.
     pub listen: String,
+    /// The bucket that holds the log, where it is not kept in files.
+    pub bucket: Option<S3Config>,
     /// The page that verifies in a browser, if the config names one.
     pub verify_page: Option<VerifyPage>,
 }
@@ -42,7 +46,11 @@ impl Options {
         let listen = listen.unwrap_or_else(|| loaded.config.listen.clone());
         let verify_page = loaded.config.verify_page.as_deref().map(|path| VerifyPage::load(&loaded.resolve(path)));
         let verify_page = verify_page.transpose()?;
-        Ok(Self { config: loaded.config, data, signer, policy, listen, verify_page })
+        let bucket = storage::bucket(&loaded)?;
+        if bucket.is_some() {
+            reachable::intersects(&policy)?;
+        }
+        Ok(Self { config: loaded.config, data, signer, policy, listen, bucket, verify_page })
     }
 
     /// What may change while the log runs.

@@ -2,7 +2,7 @@
 
 use stele_explain::{Exit, Explain, explain};
 use stele_log_core::log_keys::LogKeys;
-use stele_spec::policy::{MAX_COSIGNATURES, Policy, Quorum, Witness};
+use stele_spec::policy::{FaultTolerance, MAX_COSIGNATURES, Policy, Quorum, Witness};
 
 /// A quorum that can never be met.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,35 @@ impl Explain for Unmeetable {
         Self::TooMany { .. } => Exit::WrongPolicy, "quorum-unmeetable", hint: "lower the threshold of a group";
         Self::TooFew { .. } => Exit::WrongPolicy, "quorum-unmeetable",
             hint: "give each `witness` line the address at which the witness is reached, or lower the threshold of a group";
+    }
+}
+
+/// Quorums that may have no witness in common.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a log in a bucket asks for quorums that have a witness in common: expected more than half of {of} witnesses, found {needed}"
+)]
+pub struct Disjoint {
+    /// The least number that meets the quorum.
+    pub needed: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Explain for Disjoint {
+    explain! {
+        Self { .. } => Exit::WrongPolicy, "quorum-disjoint",
+            hint: "raise the threshold of the group that the quorum names: should the store lose what was signed last, the witnesses alone can tell";
+    }
+}
+
+/// Whether any two quorums have a witness in common, so that one of those that are asked at a start has seen what was published last. Where groups make
+/// the least number a poor measure, more is asked for than would do.
+pub fn intersects(policy: &Policy) -> Result<(), Disjoint> {
+    let FaultTolerance { of, needed, .. } = FaultTolerance::by_witness(policy);
+    match needed {
+        Some(needed) if 2 * needed <= of => Err(Disjoint { needed, of }),
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::intake::Intake;
 use crate::lookup::DerivedLookup;
 use crate::mailbox::{Mailbox, ReplyTo};
 use crate::options::Options;
+use crate::storage::Storage;
 use crate::witness_threads::WitnessThreads;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +20,6 @@ use stele_daemon::shutdown;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
 use stele_log_core::assembly::{Parts, assemble};
-use stele_log_core::contract::objects::Objects;
 use stele_log_core::log_keys::LogKeys;
 use stele_log_core::quota::Past;
 use stele_log_core::recover::recover;
@@ -31,8 +31,6 @@ use stele_log_core::settings::Settings;
 use stele_log_core::staged_batch::StagedBatches;
 use stele_log_core::status::WriterState;
 use stele_log_core::tiles::TileStore;
-use stele_log_storage_files::head_store::FileHeadStore;
-use stele_log_storage_files::objects::FileObjects;
 use stele_spec::hash::Digest;
 use stele_spec::merkle::empty_root;
 use stele_spec::policy::Policy;
@@ -241,17 +239,16 @@ struct Prepared {
 
 /// Recovery, and everything that a running log shares. Answers of witnesses go to the mailbox.
 fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
-    let Options { config, data, signer, policy, .. } = options;
+    let Options { config, data, signer, policy, bucket, listen, .. } = options;
     let data = Dir::open(data)?;
     warn_of_writers(data.path(), "what this log signs");
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let heads = FileHeadStore::take(&data)?;
-    let objects: Arc<dyn Objects> = Arc::new(FileObjects::new(&data));
+    let Storage { objects, heads } = Storage::take(&data, &config.origin, bucket.as_ref(), &listen, &clock)?;
     let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
     let keys = signer.keys();
-    let mut found = recover(&heads, &staging, &store, &keys, &policy, clock.unix_seconds())?;
+    let mut found = recover(&*heads, &staging, &store, &keys, &policy, clock.unix_seconds())?;
     // Everything fits together: the newest head gets the lines of keys that were added, and loses that of one that was retired.
-    found.signed = found.signed.map(|newest| resign(&heads, &signer, newest)).transpose()?;
+    found.signed = found.signed.map(|newest| resign(&*heads, &signer, newest)).transpose()?;
     let size = found.tree.size();
     tracing::info!(size, published = found.published.as_ref().map(|p| p.size()), "recovered");
 
@@ -269,7 +266,7 @@ fn start(options: Options, mailbox: &Mailbox) -> Result<Prepared, LogError> {
     let lookup = lookup.map_err(|source| LogError::Machine { what: "a thread", source })?;
     let (manifests, past) = (std::mem::take(&mut found.manifests), std::mem::take(&mut found.past));
     let settings = Settings { policy, rules: config.rules() };
-    let (heads, lookup) = (Box::new(heads), Box::new(lookup));
+    let lookup = Box::new(lookup);
     let parts = Parts { origin: config.origin, signer, settings, heads, staging, store, lookup, found };
     let assembled = assemble(parts, clock);
     let shared = assembled.log.clone();

@@ -15,6 +15,7 @@ use crate::policy_edit::{self, EditError, Edited, WitnessLine};
 use crate::run::{Started, run_until_signalled};
 use crate::running::{Running, address_of};
 use crate::status;
+use crate::storage;
 use crate::verify_backup;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,14 @@ use stele_terminal::finish::Output;
 /// Does what was asked, and gives what there is to say.
 pub fn run(cli: Cli) -> Result<Output, LogError> {
     Ok(match cli.command {
-        Command::Init { dir, origin, claims, listen } => init::init(&dir, &origin, claims.into(), &listen)?,
-        Command::Adopt { dir, from, policy } => adopt::run(Options::load(&dir, None, policy)?, &from)?,
+        Command::Init { dir, origin, claims, listen, bucket } => {
+            init::init(&dir, &origin, claims.into(), &listen, bucket.config()?.as_ref())?
+        }
+        Command::Adopt { dir, from, policy } => {
+            let options = Options::load(&dir, None, policy)?;
+            storage::in_files(&options.config, "adopt")?;
+            adopt::run(options, &from)?
+        }
         Command::Run { dir, listen, policy } => {
             run_until_signalled(Started { dir, listen, policy })?;
             Output::default()

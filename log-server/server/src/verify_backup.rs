@@ -8,6 +8,7 @@ use crate::check::{self, Checked};
 use crate::error::LogError;
 use crate::fsck::{self, Findings, Order, Report};
 use crate::fsck_error::FsckError;
+use crate::storage;
 use crate::witness_memory;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub fn run(copy: &Path, policy: Option<PathBuf>, scratch: Option<PathBuf>) -> Re
         let problems = found.failures();
         return Ok(found.output().with_failure(Some(LogError::Unfit { problems })));
     };
+    storage::in_files(&loaded.config, "verify-backup")?;
     let data = loaded.resolve(&loaded.config.data);
     let order = Order { scratch, is_copy: true, ..Order::default() };
     let report = fsck::examine(&data, &keys, Some(&policy), &order)?;

@@ -4,7 +4,7 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
-//! Every request here may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
+//! Every request here but those of [`HttpClient::send`] may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
 //! closed it while the request was on its way (RFC 9112 section 9.3.1).
 //!
 //! TLS is rustls with ring and the roots of [`roots`](crate::roots). A proxy is the one of the environment, see
@@ -287,6 +287,39 @@ impl HttpClient {
     /// `PUT` of a body of the media type `content_type`.
     pub fn put(&self, url: &str, content_type: &str, body: &[u8]) -> Result<Response, HttpError> {
         self.ask(Method::PUT, url, Some(content_type), None, body)
+    }
+
+    /// A request with these headers and no others of its caller, whose answer's body has at most `limit` bytes. It is asked once, whatever
+    /// becomes of its connection, and through no proxy: for a service that this program's operator names, and whose answers nothing on the way may
+    /// keep or change.
+    pub fn send(
+        &self,
+        method: &Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        limit: u64,
+    ) -> Result<Response, HttpError> {
+        let bad = |reason: String| HttpError::BadUrl { url: without_secrets(url).into_owned(), reason };
+        let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(bad("neither http nor https".into()));
+        }
+        let agent = self.agent(uri.scheme_str() == Some("https"))?;
+        let mut request = Request::builder().method(method.clone()).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let left = self.time_left(url)?;
+        let sent = if *method == Method::PUT || *method == Method::POST {
+            run(agent, request.body(body).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
+        } else {
+            run(agent, request.body(()).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
+        };
+        let mut answer = sent.map_err(|e| self.error(url, e))?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(|e| self.error(url, e))?;
+        Ok(Response { status, headers, body })
     }
 
     fn ask(

@@ -24,6 +24,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-private-view", &["stele-explain", "stele-regular-file"]),
     ("stele-log-core", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
+    ("stele-object-store", &["stele-explain", "stele-spec", "stele-clock"]),
+    ("stele-log-storage-s3", &["stele-explain", "stele-clock", "stele-fetch", "stele-object-store"]),
+    ("stele-log-storage-objects", &["stele-explain", "stele-spec", "stele-log-core", "stele-object-store"]),
     (
         "stele-log",
         &[
@@ -38,6 +41,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-command-line",
             "stele-log-core",
             "stele-log-storage-files",
+            "stele-object-store",
+            "stele-log-storage-s3",
+            "stele-log-storage-objects",
         ],
     ),
     ("stele-witness-core", &["stele-explain", "stele-spec", "stele-clock", "stele-durable"]),

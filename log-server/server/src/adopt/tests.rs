@@ -45,8 +45,15 @@ fn place() -> Place {
 
 fn adopt_into(data: &Path, mirror: &Path) -> Result<Adopted, &'static str> {
     let (config, policy) = (config(), policy("quorum none\n"));
-    let options =
-        Options { config, data: data.into(), signer: signer(), policy, listen: String::new(), verify_page: None };
+    let options = Options {
+        config,
+        data: data.into(),
+        signer: signer(),
+        policy,
+        listen: String::new(),
+        bucket: None,
+        verify_page: None,
+    };
     adopt(options, &StaticFiles::folder(mirror)).map_err(|error| error.code())
 }
 
@@ -122,6 +129,7 @@ fn what_is_not_proven_is_refused_and_changes_nothing() {
         signer: signer(),
         policy,
         listen: String::new(),
+        bucket: None,
         verify_page: None,
     };
     let refused = adopt(options, &StaticFiles::folder(&place.mirror)).unwrap_err();

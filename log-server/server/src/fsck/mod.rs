@@ -23,6 +23,7 @@ use crate::check::{self, Checked};
 use crate::error::LogError;
 use crate::fsck_error::FsckError;
 use crate::lookup;
+use crate::storage;
 use heads::{CHECKPOINT, Heads, SIGNED};
 use pass::{Ending, Pass};
 use progress::Progress;
@@ -107,6 +108,7 @@ pub fn run(dir: &Path, policy: Option<PathBuf>, order: &Order) -> Result<Output,
     let Some(Checked { loaded, keys: Some(keys), policy }) = checked else {
         return Ok(found.output().with_failure(Some(LogError::Unfit { problems })));
     };
+    storage::in_files(&loaded.config, "fsck")?;
     let report = examine(&loaded.resolve(&loaded.config.data), &keys, policy.as_ref(), order)?;
     Ok(report.output(&found, problems))
 }

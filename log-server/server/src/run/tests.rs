@@ -42,6 +42,7 @@ impl Running {
             signer: signer(),
             policy: policy.clone(),
             listen: String::new(),
+            bucket: None,
             verify_page,
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

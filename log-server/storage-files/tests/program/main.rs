@@ -8,6 +8,7 @@
 )]
 
 mod common;
+mod contract;
 mod manifests;
 mod power_cuts;
 mod recover;

@@ -1,0 +1,126 @@
+//! Where a log keeps what it is made of: files below its data folder, or a bucket.
+
+use crate::config::{Config, Lock, ObjectsConfig};
+use crate::error::{LogError, StorageError};
+use std::sync::Arc;
+use stele_clock::Clock;
+use stele_daemon::config::Loaded;
+use stele_durable::{Dir, key_file};
+use stele_log_core::contract::head_store::{HeadError, HeadStore};
+use stele_log_core::contract::objects::Objects;
+use stele_log_storage_files::head_store::FileHeadStore;
+use stele_log_storage_files::objects::FileObjects;
+use stele_log_storage_objects::head_store::LockedHead;
+use stele_log_storage_objects::objects::StoredObjects;
+use stele_log_storage_s3::credentials::Credentials;
+use stele_log_storage_s3::s3_bucket::{S3Bucket, S3Config};
+use stele_object_store::bucket::Bucket;
+use stele_object_store::chain::ChainLock;
+use stele_object_store::key::Key;
+use stele_object_store::lock::Lock as _;
+use stele_object_store::object_store::ObjectStore;
+use stele_object_store::probe::{Effort, probe};
+use stele_object_store::record::Run;
+use stele_spec::checkpoint::Origin;
+use zeroize::Zeroizing;
+
+/// The folder of what a probe writes.
+const PROBE: Key = Key::fixed("probe");
+
+/// A log's storage, taken by this run.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    /// Objects.
+    pub(crate) objects: Arc<dyn Objects>,
+    /// The newest signed checkpoint.
+    pub(crate) heads: Box<dyn HeadStore>,
+}
+
+/// The lock of a bucket, beside that of the data folder: two runs on one machine would share what is derived.
+#[derive(Debug)]
+struct Both {
+    locked: LockedHead,
+    _only: FileHeadStore,
+}
+
+impl HeadStore for Both {
+    fn load(&self) -> Result<Option<Vec<u8>>, HeadError> {
+        self.locked.load()
+    }
+
+    fn compare_and_swap(&self, expected: Option<&[u8]>, new: &[u8]) -> Result<(), HeadError> {
+        self.locked.compare_and_swap(expected, new)
+    }
+}
+
+impl Storage {
+    /// Takes the storage of a log for this run. A bucket is asked first whether it can hold a log; then the lock is taken over: from here on no
+    /// other run signs.
+    pub(crate) fn take(
+        data: &Dir,
+        origin: &Origin,
+        bucket: Option<&S3Config>,
+        listen: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, LogError> {
+        let files = FileHeadStore::take(data)?;
+        let Some(config) = bucket else {
+            return Ok(Self { objects: Arc::new(FileObjects::new(data)), heads: Box::new(files) });
+        };
+        let failed = |error: StorageError| LogError::Storage(Box::new(error));
+        if files.load().map_err(|error| failed(error.into()))?.is_some() {
+            return Err(LogError::InFiles { data: data.path().to_owned() });
+        }
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(config.clone(), clock.clone()));
+        let run = run()?;
+        probe(&*bucket, &PROBE.of_run(&run.0), Effort::default()).map_err(|error| failed(error.into()))?;
+        tracing::info!(place = bucket.place(), "the object store decides conditional writes one after the other");
+        let store = ObjectStore::new(bucket, clock.clone());
+        let objects = StoredObjects::new(&store).map_err(|source| LogError::Machine { what: "a thread", source })?;
+        let lock = ChainLock::new(&store, None, origin, run);
+        let is_new = lock.newest().map_err(|error| failed(error.into()))?.is_none();
+        if is_new && objects.has_tiles().map_err(|error| failed(error.into()))? {
+            return Err(failed(StorageError::LockLost { place: store.bucket().place() }));
+        }
+        let locked = LockedHead::take(lock, &writer(listen)).map_err(|error| failed(error.into()))?;
+        Ok(Self { objects: Arc::new(objects), heads: Box::new(Both { locked, _only: files }) })
+    }
+}
+
+/// The bucket that a config names, with its credentials; `None` where the log is kept in files.
+pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<S3Config>, LogError> {
+    let Some(ObjectsConfig { url, endpoint, region, credentials, lock: Lock::Objects }) = &loaded.config.objects else {
+        return Ok(None);
+    };
+    let credentials = match credentials {
+        Some(path) => Credentials::from_file(&key_file::read(&loaded.resolve(path))?),
+        None => Credentials::from_variables(|name| std::env::var(name).ok().map(Zeroizing::new)),
+    };
+    let credentials = credentials.map_err(LogError::Credentials)?;
+    let endpoint = endpoint.clone().unwrap_or_else(|| stele_log_storage_s3::location::Endpoint::of_aws(region));
+    Ok(Some(S3Config { location: url.clone(), endpoint, region: region.clone(), credentials }))
+}
+
+/// Refuses a verb that looks at files, where the log has none.
+pub(crate) fn in_files(config: &Config, verb: &'static str) -> Result<(), LogError> {
+    match &config.objects {
+        None => Ok(()),
+        Some(objects) => Err(LogError::InBucket { verb, place: objects.url.to_string() }),
+    }
+}
+
+/// A name for this run that no other has.
+fn run() -> Result<Run, LogError> {
+    let seed = key_file::random_seed().map_err(|source| LogError::Machine { what: "random bytes", source })?;
+    let mut run = [0; 16];
+    run.iter_mut().zip(seed.iter()).for_each(|(byte, random)| *byte = *random);
+    Ok(Run(run))
+}
+
+/// What this run calls itself in the lock, for whoever is overtaken by it.
+fn writer(listen: &str) -> String {
+    let plain = |text: &str| text.chars().filter(char::is_ascii_graphic).take(96).collect::<String>();
+    // Where it is not to be had, process and address are left.
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}/{}/{}", plain(&host), std::process::id(), plain(listen))
+}

@@ -1,0 +1,8 @@
+//! A record of the lock in a bucket.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    if let Ok(record) = stele_object_store::record::Record::parse(data) {
+        assert_eq!(record.to_bytes(), data);
+    }
+});
