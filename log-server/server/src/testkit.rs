@@ -16,6 +16,7 @@ pub(crate) fn config() -> Config {
         listen: "127.0.0.1:0".into(),
         key: "log.key".into(),
         second_key: None,
+        objects: None,
         policy: "policy".into(),
         verify_page: None,
         data: "data".into(),

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "only tests use it, and what fails here fails for every storage")]
 
 use super::{Outcome, expect};
+use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadErrorKind, HeadStore};
-use crate::samples::signer;
-use stele_spec::checkpoint::{Checkpoint, sign_checkpoint};
+use crate::samples::{ORIGIN, signer};
+use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 
 type Check = fn(&dyn HeadStore) -> Result<(), String>;
@@ -24,9 +25,8 @@ pub fn run(open: &dyn Fn() -> Box<dyn HeadStore>) -> Vec<Outcome> {
 }
 
 fn head(size: u64) -> Vec<u8> {
-    let origin = signer().verifier().name().as_str().parse().unwrap();
-    let checkpoint = Checkpoint::new(origin, size, RootHash::from_bytes([size as u8; 32]));
-    sign_checkpoint(&checkpoint, &signer()).unwrap().to_bytes()
+    let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, RootHash::from_bytes([size as u8; 32]));
+    SignedCheckpoint::sign(checkpoint, &signer()).unwrap().note.to_bytes()
 }
 
 fn holds(at: &dyn HeadStore, expected: Option<&[u8]>) -> Result<(), String> {
