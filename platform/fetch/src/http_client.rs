@@ -4,7 +4,7 @@
 //! not followed at all: a proof or a cosignature comes from the address that the policy names. In async code call it
 //! from a blocking thread.
 //!
-//! Every request here but those of [`HttpClient::send`] may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
+//! Every request here but those of [`single_request`](crate::single_request) may be asked twice without harm, and one is where a kept connection ended before anything came back: the other side had
 //! closed it while the request was on its way (RFC 9112 section 9.3.1).
 //!
 //! TLS is rustls with ring and the roots of [`roots`](crate::roots). A proxy is the one of the environment, see
@@ -82,7 +82,7 @@ struct Agents {
 
 /// Whether a kept connection may be used.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Connections {
+pub(crate) enum Connections {
     KeptOrNew,
     New,
 }
@@ -289,39 +289,6 @@ impl HttpClient {
         self.ask(Method::PUT, url, Some(content_type), None, body)
     }
 
-    /// A request with these headers and no others of its caller, whose answer's body has at most `limit` bytes. It is asked once, whatever
-    /// becomes of its connection, and through no proxy: for a service that this program's operator names, and whose answers nothing on the way may
-    /// keep or change.
-    pub fn send(
-        &self,
-        method: &Method,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-        limit: u64,
-    ) -> Result<Response, HttpError> {
-        let bad = |reason: String| HttpError::BadUrl { url: without_secrets(url).into_owned(), reason };
-        let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(bad("neither http nor https".into()));
-        }
-        let agent = self.agent(uri.scheme_str() == Some("https"))?;
-        let mut request = Request::builder().method(method.clone()).uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let left = self.time_left(url)?;
-        let sent = if *method == Method::PUT || *method == Method::POST {
-            run(agent, request.body(body).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
-        } else {
-            run(agent, request.body(()).map_err(|e| bad(e.to_string()))?, None, left, Connections::KeptOrNew)
-        };
-        let mut answer = sent.map_err(|e| self.error(url, e))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(|e| self.error(url, e))?;
-        Ok(Response { status, headers, body })
-    }
-
     fn ask(
         &self,
         method: Method,
@@ -398,7 +365,7 @@ impl HttpClient {
     }
 
     /// What one exchange may take, where that is not what each may.
-    fn time_left(&self, url: &str) -> Result<Option<Duration>, HttpError> {
+    pub(crate) fn time_left(&self, url: &str) -> Result<Option<Duration>, HttpError> {
         let Some(deadline) = self.deadline else {
             return Ok(Some(self.whole).filter(|whole| *whole != self.limits.whole));
         };
@@ -410,7 +377,7 @@ impl HttpClient {
         Ok(Some(left.min(self.whole)))
     }
 
-    fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {
+    pub(crate) fn agent(&self, tls: bool) -> Result<&Agent, HttpError> {
         let made = if tls { &self.agents.tls } else { &self.agents.plain };
         if let Some(agent) = made.get() {
             return Ok(agent);
@@ -423,7 +390,7 @@ impl HttpClient {
         Ok(made.get_or_init(|| agent(&self.user_agent, &self.limits, roots, self.public_only)))
     }
 
-    fn error(&self, url: &str, error: ureq::Error) -> HttpError {
+    pub(crate) fn error(&self, url: &str, error: ureq::Error) -> HttpError {
         let url = without_secrets(url).into_owned();
         if let Some(address) = public_address::refused(&error) {
             return HttpError::NotPublic { url, address };
@@ -467,7 +434,7 @@ fn has_ended(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(error) if ends.contains(&error.kind()))
 }
 
-fn run<B: ureq::AsSendBody>(
+pub(crate) fn run<B: ureq::AsSendBody>(
     agent: &Agent,
     request: Request<B>,
     proxy: Option<Proxy>,

@@ -14,6 +14,8 @@ pub mod proxies;
 
 pub mod http_client;
 
+pub mod single_request;
+
 pub mod static_files;
 
 pub mod timed_files;

@@ -4,7 +4,7 @@
 use super::{Outcome, expect};
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::head_store::{HeadErrorKind, HeadStore};
-use crate::samples::signer;
+use crate::samples::{ORIGIN, signer};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::RootHash;
 
@@ -25,8 +25,7 @@ pub fn run(open: &dyn Fn() -> Box<dyn HeadStore>) -> Vec<Outcome> {
 }
 
 fn head(size: u64) -> Vec<u8> {
-    let origin = signer().keys().name().as_str().parse().unwrap();
-    let checkpoint = Checkpoint::new(origin, size, RootHash::from_bytes([size as u8; 32]));
+    let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, RootHash::from_bytes([size as u8; 32]));
     SignedCheckpoint::sign(checkpoint, &signer()).unwrap().note.to_bytes()
 }
 

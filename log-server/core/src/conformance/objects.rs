@@ -4,7 +4,7 @@
 use super::{Outcome, expect};
 use crate::checkpoint::SignedCheckpoint;
 use crate::contract::objects::{ObjectError, ObjectErrorKind, ObjectName, Objects};
-use crate::samples::signer;
+use crate::samples::{ORIGIN, signer};
 use std::sync::Arc;
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::hash::{Digest, RootHash};
@@ -48,8 +48,7 @@ fn staged_name() -> ObjectName {
 
 /// A checkpoint of a tree of so many entries, with so many blank signatures behind.
 fn note(size: u64, cosigned: &str) -> Vec<u8> {
-    let checkpoint =
-        Checkpoint::new(signer().keys().name().as_str().parse().unwrap(), size, RootHash::from_bytes([7; 32]));
+    let checkpoint = Checkpoint::new(ORIGIN.parse().unwrap(), size, RootHash::from_bytes([7; 32]));
     let mut bytes = SignedCheckpoint::sign(checkpoint, &signer()).unwrap().note.to_bytes();
     bytes.extend_from_slice(cosigned.as_bytes());
     bytes

@@ -55,10 +55,11 @@ impl Place {
     }
 }
 
-/// A network whose log is to be kept there; nothing runs yet.
-fn prepared(place: &Place) -> Step<Network> {
-    let network = Network::prepare(Home::temporary()?, 3, 2)?;
+/// A network whose log is to be kept there, and does not run yet.
+fn prepared(place: &Place, witnesses: usize, quorum: usize) -> Step<Network> {
+    let mut network = Network::prepare(Home::temporary()?, witnesses, quorum)?;
     place.configure(&network, "log")?;
+    network.start_witnesses()?;
     Ok(network)
 }
 
@@ -70,15 +71,14 @@ fn second(network: &Network) -> Step<Server> {
         fs::copy(network.at("log").join(file), folder.join(file)).unwrap();
     }
     let policy = network.policy_path();
-    let arguments = ["run", path(&folder)?, "--policy", path(&policy)?, "--listen", "127.0.0.1:0"];
+    let arguments = ["run", path(&folder)?, "--policy", path(&policy)?];
     let arguments = arguments.map(Into::into).to_vec();
     Ok(Server::new("stele-log-2", Binary::Log.path()?, arguments, network.at("messages/log-2")))
 }
 
 /// The whole life of a log in a bucket.
 fn live(place: &Place) -> Step {
-    let mut network = prepared(place)?;
-    network.start_witnesses()?;
+    let mut network = prepared(place, 3, 2)?;
     network.start_log()?;
     let acme = Publisher::new(&network, "acme.example")?;
     let folder = network.at("model");
@@ -156,8 +156,7 @@ fn a_store_that_lies_is_refused_and_nothing_is_left_in_it() -> Step {
         (Lying::VersionKept, "objects-version-wrong"),
     ] {
         let service = SimulatedS3::start(MemoryBucket::lying(lying)).unwrap();
-        let mut network = prepared(&Place::of(&service))?;
-        network.write_policy()?;
+        let mut network = prepared(&Place::of(&service), 1, 1)?;
         let (status, said) = network.log.start_refused()?;
         assert_eq!(status.code(), Some(20), "{lying:?}: {said}");
         assert!(said.contains("cannot hold a log"), "{lying:?}: {said}");
@@ -172,8 +171,7 @@ fn a_store_that_lies_is_refused_and_nothing_is_left_in_it() -> Step {
 #[test]
 fn a_lock_that_was_removed_and_quorums_that_do_not_meet_are_refused() -> Step {
     let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
-    let mut network = prepared(&Place::of(&service))?;
-    network.start_witnesses()?;
+    let mut network = prepared(&Place::of(&service), 3, 2)?;
     network.start_log()?;
     network.log.stop()?;
     let one_of_three = network.policy().replace("group witnesses 2", "group witnesses 1");
@@ -194,8 +192,7 @@ fn a_lock_that_was_removed_and_quorums_that_do_not_meet_are_refused() -> Step {
 #[test]
 fn what_looks_at_files_says_that_this_log_has_none() -> Step {
     let service = SimulatedS3::start(MemoryBucket::new()).unwrap();
-    let network = prepared(&Place::of(&service))?;
-    network.write_policy()?;
+    let network = prepared(&Place::of(&service), 1, 1)?;
     let (log, policy) = (network.at("log"), network.policy_path());
     let told = run(Binary::Log, ["fsck", path(&log)?, "--policy", path(&policy)?])?.expect(20)?;
     assert!(told.stderr.contains("hint:"), "{}", told.stderr);
