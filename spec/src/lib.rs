@@ -40,6 +40,8 @@ pub mod policy;
 
 pub mod proof;
 
+pub mod receipt;
+
 pub mod bundle;
 
 pub mod hints;

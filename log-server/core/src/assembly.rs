@@ -77,7 +77,8 @@ pub fn assemble(parts: Parts, clock: Arc<dyn Clock>) -> Assembled {
     });
     log.status.set(Gauge::SignedSize, size);
     if let Some(published) = found.published {
-        log.set_published(published);
+        let root_signature = signer.sign_root(published.checkpoint());
+        log.set_published(published, root_signature);
     }
     let writer = Writer {
         origin,

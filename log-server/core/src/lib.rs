@@ -59,6 +59,8 @@ pub mod running_log;
 
 pub mod name_proofs;
 
+pub mod receipts;
+
 pub mod positions;
 
 pub mod submit_error;

@@ -4,7 +4,10 @@
 //! reader who knows only one of them loses nothing, and the first can be retired when enough know the second.
 
 use stele_explain::{Exit, Explain, explain};
-use stele_spec::note::{KeyName, NoteSignature, SignerKey, VerifierKey};
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::key::PublicKey;
+use stele_spec::note::{KeyName, Material, NoteSignature, SignerKey, VerifierKey};
+use stele_spec::receipt::RootSignature;
 
 /// The secret keys of a log.
 #[derive(Clone, Debug)]
@@ -60,6 +63,11 @@ impl LogSigner {
         LogKeys { first: self.first.verifier(), second: self.second.as_ref().map(SignerKey::verifier) }
     }
 
+    /// Signs the root of a checkpoint for receipts, with the first of the keys that is Ed25519; none where none is.
+    pub fn sign_root(&self, checkpoint: &Checkpoint) -> Option<RootSignature> {
+        self.signers().find_map(|key| RootSignature::sign(checkpoint, key))
+    }
+
     /// One or two keys, the first one first.
     pub fn signers(&self) -> impl Iterator<Item = &SignerKey> {
         std::iter::once(&self.first).chain(&self.second)
@@ -101,6 +109,14 @@ impl LogKeys {
     /// One or two keys, the first one first.
     pub fn iter(&self) -> impl Iterator<Item = &VerifierKey> {
         std::iter::once(&self.first).chain(&self.second)
+    }
+
+    /// Those of them that are Ed25519, in this order: the first signs receipts.
+    pub fn ed25519(&self) -> impl Iterator<Item = &PublicKey> {
+        self.iter().filter_map(|key| match key.material() {
+            Material::Log(key) => Some(key),
+            _ => None,
+        })
     }
 
     /// Whether it is one of them.

@@ -7,6 +7,7 @@ use crate::submission::Reply;
 use std::collections::VecDeque;
 use std::time::Duration;
 use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::receipt::RootSignature;
 use stele_spec::tile::TilePath;
 
 /// How long partial tiles are kept beside the full one: as long as a reader may need for what an earlier checkpoint covers.
@@ -54,8 +55,13 @@ impl<R> Publication<R> {
         self.superseded.extend(paths.into_iter().filter(TilePath::is_full));
     }
 
-    /// What follows from a head whose checkpoint is public; the replies that hold now.
-    pub fn follow(&mut self, log: &RunningLog, published: TrustedCheckpoint) -> Vec<(R, Reply)> {
+    /// What follows from a head whose checkpoint is public, with the signature that its receipts carry; the replies that hold now.
+    pub fn follow(
+        &mut self,
+        log: &RunningLog,
+        published: TrustedCheckpoint,
+        root_signature: Option<RootSignature>,
+    ) -> Vec<(R, Reply)> {
         let (size, root) = (published.size(), published.root());
         self.size = Some(size);
         let rows = std::mem::take(&mut self.rows);
@@ -63,7 +69,7 @@ impl<R> Publication<R> {
             log.lookup.extend(&rows, size, root);
         }
         tracing::info!(size, cosigned = published.witnesses().len(), "published");
-        log.set_published(published);
+        log.set_published(published, root_signature);
         log.status.set_writer(WriterState::Running);
         // A disk that fills up keeps nothing for readers who are late.
         let most = if log.short_of_room().is_some() { 0 } else { KEPT };

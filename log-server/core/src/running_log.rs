@@ -19,10 +19,20 @@ use stele_spec::hash::Digest;
 use stele_spec::index::Index;
 use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::policy::{RefusedCheckpoint, Trusted};
+use stele_spec::receipt::RootSignature;
 use stele_spec::registration::Registry;
 
 /// How many lost manifests are looked at again each time that the log's health is asked for.
 const LOOKED_AT: usize = 16;
+
+/// What is served and proven under.
+#[derive(Clone, Debug)]
+pub struct PublishedHead {
+    /// The checkpoint.
+    pub checkpoint: Arc<TrustedCheckpoint>,
+    /// The log's signature over its root, for receipts; none where the log's key signs no receipts.
+    pub root_signature: Option<RootSignature>,
+}
 
 /// A running log. Readers hold an `Arc` of it.
 pub struct RunningLog {
@@ -53,7 +63,7 @@ pub struct RunningLog {
     /// The newest releases, those under way included.
     pub newest: RwLock<NewestReleases>,
     /// The published head.
-    pub published: RwLock<Option<Arc<TrustedCheckpoint>>>,
+    pub published: RwLock<Option<PublishedHead>>,
     /// The settings under which the published head was accepted.
     pub accepted_under: RwLock<Option<Arc<Settings>>>,
     /// Whether the log is to stop.
@@ -74,11 +84,16 @@ impl RunningLog {
 
     /// The head that is served and proven under; `None` before the first.
     pub fn published(&self) -> Option<Arc<TrustedCheckpoint>> {
+        self.published_head().map(|head| head.checkpoint)
+    }
+
+    /// The same with the signature that receipts carry.
+    pub fn published_head(&self) -> Option<PublishedHead> {
         self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Serves and proves under this head from now on; what was staged in the index for it is settled.
-    pub fn set_published(&self, published: TrustedCheckpoint) {
+    pub fn set_published(&self, published: TrustedCheckpoint, root_signature: Option<RootSignature>) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         if index.settled().position() < published.size() {
             // Nothing is staged only where nothing is served either: see `name_proofs`.
@@ -86,7 +101,8 @@ impl RunningLog {
         }
         self.status.set(Gauge::PublishedSize, published.size());
         self.status.set(Gauge::PublishedTime, published.time().map_or_else(|| self.now(), |time| time.seconds()));
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(published));
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(PublishedHead { checkpoint: Arc::new(published), root_signature });
         *self.accepted_under.write().unwrap_or_else(PoisonError::into_inner) = Some(self.settings());
     }
 

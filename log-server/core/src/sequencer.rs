@@ -395,7 +395,8 @@ impl<R> Sequencer<R> {
 
     fn publish(&mut self, now: Duration, published: TrustedCheckpoint) -> Result<(), ObjectError> {
         self.writer.publish_checkpoint(&published)?;
-        let replies = self.publication.follow(&self.log, published);
+        let root_signature = self.writer.sign_root(&published);
+        let replies = self.publication.follow(&self.log, published, root_signature);
         self.renew_at = now + Duration::from_secs(self.log.settings().rules.republish_every.max(1));
         self.reply(replies);
         Ok(())

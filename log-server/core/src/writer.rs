@@ -26,6 +26,7 @@ use stele_spec::hash::RootHash;
 use stele_spec::index::{Index, IndexError, Listing, genesis};
 use stele_spec::merkle::{leaf_hash, root_at};
 use stele_spec::policy::TrustedCheckpoint;
+use stele_spec::receipt::RootSignature;
 use stele_spec::statement::SignedStatement;
 use stele_spec::tile::{Resource, TileNodes, TilePath, TileSource, decode_bundle};
 use stele_spec::transition::{self, RefusedTransition, TransitionProof};
@@ -222,6 +223,12 @@ impl Writer {
         let (name, bytes) = batch;
         self.unsettled.add(name, bytes);
         Ok(())
+    }
+
+    /// Signs the root of a cosigned checkpoint, for receipts; none where the log's key signs none. The same at each start: Ed25519 is
+    /// deterministic.
+    pub fn sign_root(&self, published: &TrustedCheckpoint) -> Option<RootSignature> {
+        self.signer.sign_root(published.checkpoint())
     }
 
     /// Publishes a cosigned checkpoint. It is durable at once, as a staged object; a start publishes it again where a loss of power took the

@@ -32,6 +32,6 @@ pub use body::{Bodies, FREE, Held, Pieces, Unread};
 pub use client_network::client_network;
 pub use limits::{Limits, PER_ADDRESS};
 pub use outbound::{Pings, serve_opened};
-pub use refusal::{refusal, with_retry_after};
+pub use refusal::{Refusal, refusal, with_retry_after};
 pub use segments::Segments;
 pub use server::{Drained, serve};

@@ -215,6 +215,10 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
+    pub(crate) fn null(&mut self) {
+        self.0.push(0xf6);
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.head(3, text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());

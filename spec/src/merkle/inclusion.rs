@@ -45,6 +45,12 @@ impl InclusionProof {
 
     /// Checks that `leaf` is at `position` in the tree of `size` with `root` (RFC 9162 §2.1.3.2).
     pub fn check(&self, leaf: LeafHash, position: u64, size: u64, root: RootHash) -> Result<(), InclusionError> {
+        let computed = self.root(leaf, position, size)?;
+        if computed == root { Ok(()) } else { Err(InclusionError::Root { expected: root, computed }) }
+    }
+
+    /// Where the path leads from `leaf` at `position` in a tree of `size`. Whose root that is, something else must say.
+    pub fn root(&self, leaf: LeafHash, position: u64, size: u64) -> Result<RootHash, InclusionError> {
         if position >= size {
             return Err(InclusionError::OutOfRange { position, size });
         }
@@ -66,11 +72,7 @@ impl InclusionProof {
             fn_ >>= 1;
             sn >>= 1;
         }
-        if sn != 0 {
-            return Err(InclusionError::TooShort);
-        }
-        let computed = RootHash::from_bytes(*hash.as_bytes());
-        if computed == root { Ok(()) } else { Err(InclusionError::Root { expected: root, computed }) }
+        if sn == 0 { Ok(RootHash::from_bytes(*hash.as_bytes())) } else { Err(InclusionError::TooShort) }
     }
 }
 

@@ -252,7 +252,7 @@ impl SignerKey {
         format!("{}{name}+{hash}+{}", Self::PREFIX, encode_key(self.verifier.key_type(), &seed))
     }
 
-    /// Signs raw bytes: which bytes, only the rooms of checkpoints and cosignatures decide.
+    /// Signs raw bytes: which bytes, only the rooms of checkpoints, cosignatures and receipts decide.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.secret {
             Secret::Ed25519(secret) => secret.sign(message).as_bytes().to_vec(),

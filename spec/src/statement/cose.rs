@@ -143,7 +143,8 @@ fn protected(issuer: &str, subject: &str, kid: KeyId) -> Vec<u8> {
     writer.into_bytes()
 }
 
-fn sig_structure(protected: &[u8], payload: &[u8]) -> Vec<u8> {
+/// What the key of a `COSE_Sign1` signs (RFC 9052 §4.4), without external data.
+pub(crate) fn sig_structure(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.array(4);
     writer.text("Signature1");

@@ -48,6 +48,7 @@ pub use agreement::ManifestMismatch;
 pub use amend::{Amend, AmendKind, Evidence};
 pub use approval::{Approval, approved_bytes};
 pub use components::{Component, Included};
+pub(crate) use cose::sig_structure;
 pub use cose::{CONTENT_TYPE, EnvelopeError, Header, MAX_STATEMENT};
 pub use docs::Docs;
 pub use error::{StatementError, VerifyError};

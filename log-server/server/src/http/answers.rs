@@ -37,6 +37,18 @@ pub(super) fn immutable(content_type: &'static str, bytes: impl IntoResponse) ->
     response
 }
 
+/// A public key: the log's for as long as it runs.
+pub(super) fn cbor_key(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "public, max-age=3600")], bytes)
+        .into_response()
+}
+
+/// The same address has other forms of this for other values of `Accept`.
+pub(super) fn by_accept(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
 pub(super) fn typed(content_type: &'static str, body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache")], body).into_response()
 }

@@ -1,9 +1,10 @@
 //! Entries by position, and positions by name.
 
-use super::answers::{bad_request, immutable, internal, json, not_found, typed, unavailable};
+use super::answers::{bad_request, by_accept, immutable, internal, json, not_found, typed, unavailable};
+use super::receipts;
 use super::server::Server;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -39,13 +40,20 @@ pub(super) struct Hex {
 
 type Asked<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
-pub(super) async fn entry(State(server): State<Server>, Segments(index): Segments) -> Response {
-    let Some((position, published)) = decimal(&index).ok().zip(server.shared.published()) else {
-        return not_found("such entry");
+/// An entry, or its receipt for those who ask for one; by its position, and then also a statement by its leaf hash.
+pub(super) async fn entry(State(server): State<Server>, Segments(index): Segments, headers: HeaderMap) -> Response {
+    let answer = match (receipts::asked(&headers), decimal(&index), hex_exact(&index)) {
+        (Some(kind), Ok(position), _) => receipts::at(&server, position, kind, StatusCode::OK, "").await,
+        (Some(kind), _, Ok(leaf)) => receipts::of_leaf(&server, LeafHash::from_bytes(leaf), kind).await,
+        (None, Ok(position), _) => as_logged(&server, position).await,
+        _ => not_found("such entry"),
     };
-    if position >= published.size() {
-        return not_found("such entry");
-    }
+    by_accept(answer)
+}
+
+async fn as_logged(server: &Server, position: u64) -> Response {
+    let published = server.shared.published().filter(|published| position < published.size());
+    let Some(published) = published else { return not_found("such entry") };
     match server.blocking(move |shared| shared.store.entry(position, published.size())).await {
         // The first byte tells the two kinds of entries apart.
         Ok(Ok(bytes)) if bytes.first() == Some(&0xd2) => immutable("application/cose; cose-type=\"cose-sign1\"", bytes),

@@ -2,7 +2,7 @@
 
 use super::answers::typed;
 use super::server::{Address, Server};
-use super::{health, lookups, name_proofs, pages, static_files, submit};
+use super::{health, lookups, name_proofs, pages, problems, receipts, static_files, submit};
 use crate::config::Limits;
 use crate::intake::Intake;
 use crate::metrics::exposition;
@@ -33,6 +33,7 @@ pub fn router(shared: &Arc<RunningLog>, intake: Intake, limits: &Limits, verify_
     routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(other_method)
+        .layer(axum::middleware::from_fn(problems::layer))
         .layer(stele_serve::cross_origin::for_every_origin())
         .with_state(Server::new(shared, intake, limits, shown, verify_page))
 }
@@ -68,7 +69,12 @@ fn table() -> Vec<Route> {
             "POST of a signed statement, or of a signed release with its manifest: the cosigned proof (c2sp.org/tlog-proof)",
             post(submit::submit),
         ),
-        route("/entries/{index}", "", "an entry", get(lookups::entry)),
+        route(
+            "/entries/{index}",
+            "",
+            "an entry; with Accept: application/scitt-receipt+cose its receipt (RFC 9943)",
+            get(lookups::entry),
+        ),
         route("/entries/{index}/proof", "", "its proof at the newest tree head", get(lookups::proof)),
         route("/entries/{index}/inclusion", "?size=", "its path in a tree of that size", get(name_proofs::inclusion)),
         route(
@@ -100,6 +106,8 @@ fn table() -> Vec<Route> {
             "the releases made of one, and the amendments that say so, not proven",
             get(lookups::children),
         ),
+        route("/.well-known/scitt-keys", "", "the key that signs receipts, as a COSE key set", get(receipts::keys)),
+        route("/.well-known/scitt-keys/{kid}", "", "the same key by its kid, in base64url", get(receipts::key_by_id)),
         route("/", "", "the log's page", get(pages::page)),
         route("/release", "?name=", "the page of a release", get(pages::release)),
         route("/search", "?q=", "a search by name, digest or package URL, as a page", get(pages::search)),

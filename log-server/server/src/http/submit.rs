@@ -2,12 +2,13 @@
 //!
 //! The manifest is received only after the statement before it was found good, and only when the log needs it.
 
-use super::answers::{bad_request, json, typed, unavailable};
+use super::answers::{bad_request, by_accept, json, typed, unavailable};
 use super::caller::caller;
+use super::receipts;
 use super::server::Server;
 use crate::intake::Receipt;
 use crate::intake_error::IntakeError;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -15,10 +16,14 @@ use serde_json::json;
 use std::future::Ready;
 use std::net::SocketAddr;
 use stele_log_core::quota::Caller;
+use stele_log_core::receipts::{Whereabouts, whereabouts};
 use stele_log_core::refusal::AdmissionRefusal;
+use stele_log_core::submission::Unavailable;
 use stele_log_core::submit_error::SubmitError;
-use stele_serve::{Held, Pieces, Unread, refusal, with_retry_after};
+use stele_serve::{Held, Pieces, Refusal, Unread, refusal, with_retry_after};
 use stele_spec::entry::MAX_ENTRY;
+use stele_spec::hash::LeafHash;
+use stele_spec::merkle::leaf_hash;
 use stele_spec::submission::{MAX_HEAD, MEDIA_TYPE, Malformed, Next, Part};
 use stele_spec::text::to_base64;
 
@@ -30,30 +35,61 @@ pub(super) async fn submit(
 ) -> Response {
     let caller = caller(peer.ip(), server.client_address_header.as_ref(), &headers);
     let mut body = server.bodies.receive(body);
-    let outcome = if media_type(&headers).eq_ignore_ascii_case(MEDIA_TYPE) {
-        let outcome = with_manifest(&server, caller, &mut body).await;
-        if !matches!(outcome, Err(IntakeError::Unread(_))) {
+    let asked = receipts::asked(&headers);
+    let Submitted { statement, outcome } = if media_type(&headers).eq_ignore_ascii_case(MEDIA_TYPE) {
+        let submitted = with_manifest(&server, caller, &mut body).await;
+        if !matches!(submitted.outcome, Err(IntakeError::Unread(_))) {
             // Else a client that still sends the manifest would not see why nobody wants it.
             body.forget_the_rest().await;
         }
-        outcome
+        submitted
     } else {
         alone(&server, caller, &mut body).await
     };
-    match outcome {
-        Ok(receipt) => accepted(&receipt, wants_json(&headers)),
-        Err(error) => refused(&error),
-    }
+    let answer = match (outcome, asked) {
+        // Also where it was logged before: who registers a statement twice has it registered.
+        (Ok(receipt), Some(kind)) => {
+            receipts::at(&server, receipt.position, kind, StatusCode::CREATED, "entries/").await
+        }
+        (Ok(receipt), None) => accepted(&receipt, wants_json(&headers)),
+        (Err(error), asked) => match asked.and(statement).and_then(|bytes| signed_and_waiting(&server, &error, &bytes))
+        {
+            Some(leaf) => receipts::waiting(StatusCode::SEE_OTHER, &leaf, "entries/"),
+            None => refused(&error),
+        },
+    };
+    by_accept(answer)
 }
 
-async fn alone(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Result<Receipt, IntakeError> {
-    let statement = body.rest(MAX_ENTRY).await?;
-    server.intake.submit(statement.into(), caller, None::<Ready<Result<Held, IntakeError>>>).await
+/// What came of a submission, and the statement in it as far as it was received.
+struct Submitted {
+    statement: Option<Bytes>,
+    outcome: Result<Receipt, IntakeError>,
 }
 
-async fn with_manifest(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Result<Receipt, IntakeError> {
-    let length = head(body, Part::Statement).await?;
-    let statement = body.take(length).await?;
+/// The statement of a submission that has no proof yet, where it is signed: it will be published, and needs not be sent again.
+fn signed_and_waiting(server: &Server, error: &IntakeError, statement: &[u8]) -> Option<LeafHash> {
+    let IntakeError::Submit(SubmitError::Unavailable(Unavailable::TooSlow | Unavailable::QuorumMissing)) = error else {
+        return None;
+    };
+    let leaf = leaf_hash(statement);
+    (whereabouts(&server.shared, &leaf) != Whereabouts::Unknown).then_some(leaf)
+}
+
+async fn alone(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Submitted {
+    let statement: Bytes = match body.rest(MAX_ENTRY).await {
+        Ok(statement) => statement.into(),
+        Err(error) => return Submitted { statement: None, outcome: Err(error.into()) },
+    };
+    let outcome = server.intake.submit(statement.clone(), caller, None::<Ready<Result<Held, IntakeError>>>).await;
+    Submitted { statement: Some(statement), outcome }
+}
+
+async fn with_manifest(server: &Server, caller: Option<Caller>, body: &mut Pieces) -> Submitted {
+    let statement: Bytes = match first_part(body).await {
+        Ok(statement) => statement.into(),
+        Err(error) => return Submitted { statement: None, outcome: Err(error) },
+    };
     let manifest = async {
         let length = head(body, Part::Manifest).await?;
         let manifest = body.take(length).await?;
@@ -62,7 +98,13 @@ async fn with_manifest(server: &Server, caller: Option<Caller>, body: &mut Piece
         }
         Ok(manifest)
     };
-    server.intake.submit(statement.into(), caller, Some(manifest)).await
+    let outcome = server.intake.submit(statement.clone(), caller, Some(manifest)).await;
+    Submitted { statement: Some(statement), outcome }
+}
+
+async fn first_part(body: &mut Pieces) -> Result<Held, IntakeError> {
+    let length = head(body, Part::Statement).await?;
+    Ok(body.take(length).await?)
 }
 
 /// Takes the head of a part; the length of its content.
@@ -154,7 +196,7 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
         ),
         SubmitError::Unavailable(error) => unavailable(error.code(), &message, error.retry_after()),
         SubmitError::Refused { refusal, existing } => {
-            let mut object = json!({ "error": refusal.code(), "message": message, "hint": refusal.hint() });
+            let mut object = json!({ "error": refusal.code(), "message": &message, "hint": refusal.hint() });
             if let (Some(existing), Some(object)) = (existing, object.as_object_mut()) {
                 let existing = json!({
                     "index": existing.position,
@@ -163,7 +205,13 @@ fn not_taken(denied: &SubmitError, message: String) -> Response {
                 });
                 object.insert("existing".into(), existing);
             }
-            json(status_of(refusal), &object)
+            let mut answer = json(status_of(refusal), &object);
+            answer.extensions_mut().insert(Refusal {
+                code: refusal.code().to_owned(),
+                message,
+                hint: Some(refusal.hint().to_owned()),
+            });
+            answer
         }
     }
 }

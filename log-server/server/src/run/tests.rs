@@ -4,6 +4,7 @@ mod described;
 mod intake;
 mod names;
 mod pages;
+mod receipts;
 
 use super::*;
 use crate::config::Config;

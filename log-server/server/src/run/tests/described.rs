@@ -152,6 +152,7 @@ fn whatever_is_asked_the_answer_is_one_that_is_described() {
             ("{digest}", &[digest.as_str(), weights.as_str()]),
             ("{rest}", &["000.p/5", "000", "0/000.p/5", "1/000", "entries/000.p/5"]),
             ("{kind}", &["name", "about", "under", "digest"]),
+            ("{kid}", &["2kXvHYyeAFX_unnZkvXnp0dn_kMDGhEDkLSPPCn6dO0"]),
         ] {
             path = path.replace(name, &made.value(meant));
         }
@@ -179,7 +180,16 @@ fn whatever_is_asked_the_answer_is_one_that_is_described() {
         for (name, values) in [
             (
                 "accept",
-                &["application/json", "text/plain", "text/html", "*/*", "application/cose;q=0.1", "\u{7f}", ""][..],
+                &[
+                    "application/json",
+                    "text/plain",
+                    "text/html",
+                    "*/*",
+                    "application/cose;q=0.1",
+                    "application/cbor",
+                    "\u{7f}",
+                    "",
+                ][..],
             ),
             ("content-type", &["application/cose", "application/cbor-seq", "application/json", "x", ""]),
             ("accept-encoding", &["gzip", "identity", "br, zstd"]),
