@@ -454,8 +454,13 @@ impl LogView<'_> {
         Err(self.client.nonsense("the entry that the index lists", found).into())
     }
 
+    /// Its API; none where it is read as a whole, being static files alone.
+    pub(crate) fn api(&self) -> Option<&LogClient> {
+        (!self.is_read_whole()).then_some(self.client)
+    }
+
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
-    fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+    pub(crate) fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         if head.size() <= self.tree.size() {
             return if head.size() < self.tree.size() { Err(self.behind(head).into()) } else { self.same_as(head) };
         }

@@ -230,10 +230,12 @@ fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<O
     let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
     let log = LogId::of(evidence.checkpoint().note(), policy);
     log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
-    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else { return Ok(None) };
+    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else {
+        return Ok(evidence.completeness().record().map(|_| ReleaseStatus::of_bundle(evidence)));
+    };
     let release_status = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
     let entry = evidence.statement().position();
-    Ok(Some(release_status)
+    Ok(Some(release_status.with_bundle(evidence))
         .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
 }
 

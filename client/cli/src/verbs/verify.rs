@@ -311,6 +311,7 @@ impl Reader<'_> {
         let known = kept(&release.coordinate())?;
         let known =
             known.filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == position));
+        let known = known.map(|known| known.with_bundle(self.evidence));
         let release_status = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
         let publisher = &release.publisher.name;
         let keys = log.map(|log| self.local_state.key_statements(log, publisher, self.policy)).unwrap_or_default();
@@ -383,7 +384,8 @@ impl Reader<'_> {
         }
         let found = release_status.history.release().map(|(position, _)| position);
         match (found == Some(entry), lack, found) {
-            (true, ..) => Ok(release_status),
+            // What the bundle proves stays, whatever an answer that is not proven complete leaves out.
+            (true, ..) => Ok(release_status.with_bundle(self.evidence)),
             (false, Some(lack), None) => Err(VerifyError::LeftOut { url, entry, lack }.into()),
             (false, ..) => Err(VerifyError::NotNamed { url, entry, found }.into()),
         }
