@@ -35,6 +35,7 @@ use crate::whole_log::WholeLog;
 
 mod not_listed;
 mod statement_source;
+mod weights;
 
 pub use not_listed::NotListed;
 
@@ -294,16 +295,6 @@ impl LogView<'_> {
                 Ok(self.whole.get_or_init(|| whole))
             }
         }
-    }
-
-    /// The releases that have these weights, at most so many: all of them, where the index proves that.
-    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<StatementList, Failure> {
-        let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
-            Ok(listing) => listing,
-            Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
-        };
-        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
-        Ok(listing)
     }
 
     /// Checks that a head from elsewhere is of this tree.

@@ -31,6 +31,7 @@ use stele_verify::folder::{Copying, Shortcuts, Survey};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
+use crate::absence::{Absence, NoRecord};
 use crate::args::{GLOB, VerifyArgs};
 use crate::digest_cache;
 use crate::fetched::PathHere;
@@ -86,6 +87,7 @@ pub(crate) fn judge<T>(
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
         Err(TargetError::NoBundle { .. }) if args.required.online && args.bundle.is_none() => None,
+        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord(error).into()),
         found => Some(found?),
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;
@@ -227,7 +229,13 @@ impl Evidence {
 
     fn of_view(args: &VerifyArgs, log: &LogView<'_>, means: &Means<'_>, why: WhyFromLog) -> Result<Self, Failure> {
         let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
-        let located = here.locate(log, means.cache)?;
+        let located = match (here.locate(log, means.cache), &here.kind) {
+            // Where many models are looked at, each is asked about once, elsewhere.
+            (Err(failure), TargetKind::Folder(folder)) if means.view.is_none() => {
+                return Err(Absence::of_folder(failure, folder, log, means.cache));
+            }
+            (located, _) => located?,
+        };
         let bundle = located.bundle(log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });

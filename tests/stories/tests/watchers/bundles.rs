@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use stele_harness::binaries::Binary;
 use stele_harness::command::{self, Told};
 use stele_harness::network::{Home, Network, ORIGIN, path};
+use stele_harness::proxy::Proxy;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
 use stele_samples::model;
@@ -129,5 +130,49 @@ fn a_bundle_proves_that_nothing_else_was_said_and_a_withdrawal_that_it_has_is_th
     let copy = path(&network.log_data())?.to_owned() + "/public";
     let told = acme.ask(&network, &["fetch", path(&folder)?, "--log", &copy])?.expect(0)?;
     assert!(told.stdout.contains("no word about completeness: none are served at this address"), "{}", told.stdout);
+    Ok(())
+}
+
+#[test]
+fn what_was_never_released_is_proven_to_be_in_no_entry() -> Step {
+    let network = Network::start(1, 1)?;
+    let acme = Publisher::new(&network, "acme.example")?;
+    let (folder, _) = released(&network, &acme, "1.0.0")?;
+    let stranger = network.at("stranger");
+    model::write(&stranger, 2)?;
+    let shard = model::largest_weights(&stranger)?;
+
+    // A file, a digest and a folder that nobody released.
+    let told = acme.ask(&network, &["resolve", path(&shard)?])?.expect(21)?;
+    let said = "no entry of log.example/";
+    let fact = "index: the log's own: no index cosigner of the policy checked it";
+    assert!(
+        told.stderr.contains(said) && told.stderr.contains("proven for its ") && told.stderr.contains(fact),
+        "{}",
+        told.all()
+    );
+    let unknown = "ab".repeat(32);
+    let json = acme.ask(&network, &["resolve", &unknown, "--json"])?.expect(21)?.json()?;
+    assert_eq!((&json["error"], &json["exit"]), (&"absent".into(), &21.into()), "{json}");
+    let told = acme.verify(&stranger)?.expect(3)?;
+    assert!(told.stderr.contains("is not known offline: --online asks the log"), "{}", told.all());
+    let told = acme.verify_with(&stranger, &["--online"])?.expect(21)?;
+    assert!(told.stdout.starts_with("NOT VERIFIED  no entry of log.example/"), "{}", told.all());
+
+    // What was released is found, by a file and by the digest of all weights.
+    acme.ask(&network, &["resolve", path(&model::largest_weights(&folder)?)?, "--no-bundle"])?.expect(0)?;
+    let json = offline(&folder, &network.policy_path(), &["--json"])?.expect(0)?.json()?;
+    let weights = json["integrity"]["weights"]["digest"].as_str().unwrap().to_owned();
+    acme.ask(&network, &["resolve", &weights])?.expect(0)?;
+
+    // A log, or a proxy in front of it, that withholds the proof or another's answer proves nothing.
+    let proxy = Proxy::start(network.log_address()?)?;
+    let url = proxy.url();
+    proxy.answer(|asked| asked.contains("lookup/digest").then(|| (404, Vec::new())));
+    acme.ask(&network, &["resolve", &unknown, "--log", &url])?.expect(18)?;
+    acme.verify_with(&stranger, &["--online", "--log", &url])?.expect(18)?;
+    let other = network.get(&format!("/lookup/digest/proof?hex={weights}&from=0"))?.expect(200)?.body;
+    proxy.answer(move |asked| asked.contains("lookup/digest/proof").then(|| (200, other.clone())));
+    acme.ask(&network, &["resolve", &unknown, "--log", &url])?.expect(18)?;
     Ok(())
 }
