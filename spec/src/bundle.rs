@@ -12,6 +12,9 @@ pub const MAX_BUNDLE: usize = 24 * 1024 * 1024;
 /// The most key statements of one name, and so in a bundle.
 pub const MAX_KEY_STATEMENTS: usize = 256;
 
+/// The most further statements about its release that a bundle has: some 500 kB under three witnesses. Who wants more asks the log.
+pub const MAX_SAID: usize = 256;
+
 /// The value of the `bundle` field.
 const VERSION: &str = "stele/bundle@v1";
 
@@ -26,6 +29,21 @@ pub struct Bundle {
     pub proof: Vec<u8>,
     /// The publisher's key statements, oldest first.
     pub keys: Vec<LoggedStatement>,
+    /// What proves that the publisher said nothing else, where the bundle has it.
+    pub names: Option<BundledNames>,
+}
+
+/// Name proofs under the checkpoint of a release's inclusion proof, without what they share, and the statements that they list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledNames {
+    /// The answer about the publisher's name.
+    pub keys: Vec<u8>,
+    /// What else the publisher said about the coordinate, in the order of the log.
+    pub said: Vec<LoggedStatement>,
+    /// The lines by which the last entry of the tree states the root of the index.
+    pub index: Vec<u8>,
+    /// The answer about the coordinate.
+    pub release: Vec<u8>,
 }
 
 /// A statement and its inclusion proof.
@@ -47,8 +65,14 @@ impl Bundle {
         if wire.keys.len() > MAX_KEY_STATEMENTS {
             return Err(BundleError::TooManyKeys { found: wire.keys.len() });
         }
-        let keys = wire.keys.into_iter().map(|key| LoggedStatement { statement: key.statement.0, proof: key.proof.0 });
-        Ok(Self { statement: wire.statement.0, manifest: wire.manifest.0, proof: wire.proof.0, keys: keys.collect() })
+        let names = wire.names.map(BundledNames::try_from).transpose()?;
+        Ok(Self {
+            statement: wire.statement.0,
+            manifest: wire.manifest.0,
+            proof: wire.proof.0,
+            keys: wire.keys.into_iter().map(LoggedStatement::from).collect(),
+            names,
+        })
     }
 
     /// Writes the bundle: `encode(parse(x)) == x`.
@@ -56,12 +80,14 @@ impl Bundle {
         if self.keys.len() > MAX_KEY_STATEMENTS {
             return Err(BundleError::TooManyKeys { found: self.keys.len() });
         }
-        let logged = |key: &LoggedStatement| WireLogged {
-            proof: Bytes(key.proof.clone()),
-            statement: Bytes(key.statement.clone()),
-        };
+        if let Some(names) = &self.names
+            && names.said.len() > MAX_SAID
+        {
+            return Err(BundleError::TooManySaid { found: names.said.len() });
+        }
         let wire = Wire {
-            keys: self.keys.iter().map(logged).collect(),
+            keys: self.keys.iter().map(WireLogged::from).collect(),
+            names: self.names.as_ref().map(WireNames::from),
             proof: Bytes(self.proof.clone()),
             bundle: VERSION.to_owned(),
             manifest: Bytes(self.manifest.clone()),
@@ -80,6 +106,8 @@ impl Bundle {
 #[serde(deny_unknown_fields)]
 struct Wire {
     keys: Vec<WireLogged>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    names: Option<WireNames>,
     proof: Bytes,
     bundle: String,
     manifest: Bytes,
@@ -91,6 +119,50 @@ struct Wire {
 struct WireLogged {
     proof: Bytes,
     statement: Bytes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireNames {
+    keys: Bytes,
+    said: Vec<WireLogged>,
+    index: Bytes,
+    release: Bytes,
+}
+
+impl From<WireLogged> for LoggedStatement {
+    fn from(wire: WireLogged) -> Self {
+        Self { statement: wire.statement.0, proof: wire.proof.0 }
+    }
+}
+
+impl From<&LoggedStatement> for WireLogged {
+    fn from(logged: &LoggedStatement) -> Self {
+        Self { proof: Bytes(logged.proof.clone()), statement: Bytes(logged.statement.clone()) }
+    }
+}
+
+impl TryFrom<WireNames> for BundledNames {
+    type Error = BundleError;
+
+    fn try_from(wire: WireNames) -> Result<Self, BundleError> {
+        if wire.said.len() > MAX_SAID {
+            return Err(BundleError::TooManySaid { found: wire.said.len() });
+        }
+        let said = wire.said.into_iter().map(LoggedStatement::from).collect();
+        Ok(Self { keys: wire.keys.0, said, index: wire.index.0, release: wire.release.0 })
+    }
+}
+
+impl From<&BundledNames> for WireNames {
+    fn from(names: &BundledNames) -> Self {
+        Self {
+            keys: Bytes(names.keys.clone()),
+            said: names.said.iter().map(WireLogged::from).collect(),
+            index: Bytes(names.index.clone()),
+            release: Bytes(names.release.clone()),
+        }
+    }
 }
 
 /// Why a bundle was refused.
@@ -108,6 +180,11 @@ pub enum BundleError {
         /// How many there are.
         found: usize,
     },
+    /// More further statements than a bundle may have.
+    TooManySaid {
+        /// How many there are.
+        found: usize,
+    },
 }
 
 impl fmt::Display for BundleError {
@@ -117,6 +194,9 @@ impl fmt::Display for BundleError {
             Self::Version { found } => write!(f, "expected a bundle of version {VERSION}, found {found:?}"),
             Self::TooManyKeys { found } => {
                 write!(f, "a bundle has at most {MAX_KEY_STATEMENTS} key statements, found {found}")
+            }
+            Self::TooManySaid { found } => {
+                write!(f, "a bundle has at most {MAX_SAID} further statements about its release, found {found}")
             }
         }
     }
@@ -131,7 +211,30 @@ mod tests {
 
     fn example() -> Bundle {
         let key = LoggedStatement { statement: vec![4], proof: b"k".to_vec() };
-        Bundle { statement: vec![1, 2], manifest: vec![3], proof: b"p".to_vec(), keys: vec![key] }
+        Bundle { statement: vec![1, 2], manifest: vec![3], proof: b"p".to_vec(), keys: vec![key], names: None }
+    }
+
+    fn with_names() -> Bundle {
+        let said = vec![LoggedStatement { statement: vec![5], proof: b"s".to_vec() }];
+        let names = BundledNames { keys: b"k".to_vec(), said, index: b"i".to_vec(), release: b"r".to_vec() };
+        Bundle { names: Some(names), ..example() }
+    }
+
+    #[test]
+    fn a_part_that_may_be_left_out_has_one_encoding_all_the_same() {
+        for bundle in [example(), with_names()] {
+            assert_eq!(Bundle::parse(&bundle.encode().unwrap()), Ok(bundle));
+        }
+        // `names` is there and null.
+        let mut null = example().encode().unwrap();
+        let at = null.windows(6).position(|bytes| bytes == b"\x65proof").unwrap();
+        null.splice(at..at, *b"\x65names\xf6");
+        null[0] += 1;
+        assert!(Bundle::parse(&null).is_err());
+        let mut many = with_names();
+        let names = many.names.as_mut().unwrap();
+        names.said = vec![names.said[0].clone(); MAX_SAID + 1];
+        assert_eq!(many.encode(), Err(BundleError::TooManySaid { found: MAX_SAID + 1 }));
     }
 
     #[test]
@@ -151,12 +254,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_changed_byte_never_reads_as_the_same_bundle(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-            let mut bytes = example().encode().unwrap();
+            let mut bytes = with_names().encode().unwrap();
             let at = at.index(bytes.len());
             prop_assume!(bytes[at] != byte);
             bytes[at] = byte;
             if let Ok(bundle) = Bundle::parse(&bytes) {
-                prop_assert_ne!(&bundle, &example());
+                prop_assert_ne!(&bundle, &with_names());
                 prop_assert_eq!(bundle.encode().unwrap(), bytes);
             }
         }

@@ -96,7 +96,7 @@ impl fmt::Display for IndexEntry {
 }
 
 /// Why bytes are not a log entry.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryError {
     /// No bytes at all.
     Empty,

@@ -2,6 +2,8 @@
 //! with what is in the repository by the same test without the variable. Every code is written by hand; nothing is expected because it was found.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+#[path = "bundle_vectors/names.rs"]
+mod names;
 #[path = "bundle_vectors/world.rs"]
 mod world;
 
@@ -22,7 +24,7 @@ use stele_spec::statement::{Action, LoggedEntry, PublisherClaim, Release, Signed
 use stele_spec::text::{base64, to_base64};
 use stele_spec::verify::{VerifiedRelease, verify};
 
-use world::World;
+use world::{Accepted, World};
 
 const ORIGIN: &str = "log.example/stele";
 /// 2026-06-25T09:31:00Z.
@@ -97,6 +99,7 @@ impl Log {
             manifest: manifest.encode(),
             proof: self.proof(index),
             keys: keys.iter().map(|key| self.logged(*key)).collect(),
+            names: None,
         }
     }
 
@@ -210,7 +213,7 @@ fn the_vectors_are_those_that_this_program_writes() {
     let mut wrong = Vec::new();
     for case in &cases {
         let found = verify(&case.bundle, &Policy::parse(policy(case.policy).as_bytes()).unwrap());
-        let found = found.map(|release| release.entry_index()).map_err(|error| error.code());
+        let found = found.map(|release| Accepted::found(&release)).map_err(|error| error.code());
         if found != case.expected {
             wrong.push(format!("{}: expected {:?}, found {found:?}", case.comment, case.expected));
         }
@@ -220,9 +223,9 @@ fn the_vectors_are_those_that_this_program_writes() {
         .iter()
         .map(|case| {
             let mut json = json!({ "comment": case.comment, "policy": case.policy });
-            match case.expected {
-                Ok(entry) => json["accept"] = json!({ "entry": entry }),
-                Err(code) => json["refuse"] = code.into(),
+            match &case.expected {
+                Ok(accepted) => json["accept"] = accepted.json(),
+                Err(code) => json["refuse"] = (*code).into(),
             }
             json["bundle"] = to_base64(&case.bundle).into();
             json
@@ -231,7 +234,7 @@ fn the_vectors_are_those_that_this_program_writes() {
     let policies: serde_json::Map<String, Json> =
         policies.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect();
     let document = json!({
-        "comment": "Bundles (base64) under a policy, each refused with the code or accepted as the release at the entry (spec/text/verify.md). The refused ones come first.",
+        "comment": "Bundles (base64) under a policy, each refused with the code or accepted as the release at the entry, with what it proves of completeness (spec/text/verify.md). The refused ones come first.",
         "policies": policies,
         "cases": cases,
     });
@@ -254,7 +257,7 @@ fn each_vector_is_accepted_or_refused_as_it_says() {
         let policy = document["policies"][case["policy"].as_str().unwrap()].as_str().unwrap();
         let bundle = base64(case["bundle"].as_str().unwrap()).unwrap();
         match verify(&bundle, &Policy::parse(policy.as_bytes()).unwrap()) {
-            Ok(release) => assert_eq!(case["accept"]["entry"], release.entry_index(), "{}", case["comment"]),
+            Ok(release) => assert_eq!(case["accept"], Accepted::found(&release).json(), "{}", case["comment"]),
             Err(error) => assert_eq!(case["refuse"], error.code(), "{}", case["comment"]),
         }
     }
@@ -263,8 +266,15 @@ fn each_vector_is_accepted_or_refused_as_it_says() {
 #[test]
 fn no_byte_of_a_bundle_can_change_what_is_accepted() {
     let document: Json = serde_json::from_slice(&std::fs::read(file()).unwrap()).unwrap();
-    let case = document["cases"].as_array().unwrap().iter().find(|case| case["comment"] == "a release").unwrap();
-    let policy = Policy::parse(document["policies"]["two of three"].as_str().unwrap().as_bytes()).unwrap();
+    for comment in ["a release", "names: a withdrawal by a key that came later"] {
+        no_byte_can_change(&document, comment);
+    }
+}
+
+fn no_byte_can_change(document: &Json, comment: &str) {
+    let case = document["cases"].as_array().unwrap().iter().find(|case| case["comment"] == comment).unwrap();
+    let policy = document["policies"][case["policy"].as_str().unwrap()].as_str().unwrap();
+    let policy = Policy::parse(policy.as_bytes()).unwrap();
     let bundle = base64(case["bundle"].as_str().unwrap()).unwrap();
     let good = verify(&bundle, &policy).unwrap();
     for at in (0..bundle.len()).step_by(7) {
@@ -276,6 +286,8 @@ fn no_byte_of_a_bundle_can_change_what_is_accepted() {
             assert_eq!(statement(&found), statement(&good), "byte {at}");
             assert_eq!(found.manifest(), good.manifest(), "byte {at}");
             assert_eq!(found.checkpoint().checkpoint(), good.checkpoint().checkpoint(), "byte {at}");
+            assert_eq!(found.completeness().as_str(), good.completeness().as_str(), "byte {at}");
+            assert_eq!(found.history(), good.history(), "byte {at}");
         }
     }
 }

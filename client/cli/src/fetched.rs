@@ -133,6 +133,11 @@ impl PathHere {
 }
 
 impl Located {
+    /// The bundle to keep: with all that the log proves of completeness.
+    pub(crate) fn complete_bundle(&self, log: &LogView<'_>) -> Result<ReleaseBundle, Failure> {
+        ReleaseBundle::complete(log, self.entry)
+    }
+
     /// The evidence of the release, as the log has it now.
     pub(crate) fn bundle(&self, log: &LogView<'_>) -> Result<ReleaseBundle, Failure> {
         ReleaseBundle::of(log, self.entry)

@@ -18,7 +18,11 @@ mod log_args;
 
 mod installed;
 
+mod hashed_files;
+
 mod release_search;
+
+mod absence;
 
 mod fetched;
 

@@ -5,6 +5,7 @@ use stele_clock::duration::HumanDuration;
 use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, explain};
 use stele_spec::policy::TrustedCheckpoint;
+use stele_verify::VerifiedRelease;
 
 use crate::moment::moment;
 use crate::release_status::{ReleaseStatus, Source};
@@ -85,6 +86,35 @@ pub fn completeness(lack: Option<Lack>) -> &'static str {
     lack.map_or("proven complete up to there", Lack::text)
 }
 
+/// Whether a bundle proves that it has all that its publisher said, and who checked the index that says so.
+pub fn completeness_of(evidence: &VerifiedRelease) -> String {
+    let completeness = evidence.completeness();
+    match (completeness.record(), completeness.index_cosigners().len()) {
+        (None, _) => "no word about completeness".to_owned(),
+        (Some(_), 0) => "complete by the log's index alone".to_owned(),
+        (Some(_), 1) => "complete, checked by 1 index cosigner".to_owned(),
+        (Some(_), count) => format!("complete, checked by {count} index cosigners"),
+    }
+}
+
+/// The same for a script.
+pub fn completeness_json(evidence: &VerifiedRelease, now: u64) -> Value {
+    let completeness = evidence.completeness();
+    let record = completeness.record();
+    let cosigners = completeness.index_cosigners().iter();
+    let cosigners = cosigners.map(|one| json!({ "witness": one.witness, "key_name": one.key_name.to_string() }));
+    let mut fields = Map::from_iter([
+        ("word".into(), completeness.as_str().into()),
+        ("index_cosigners".into(), cosigners.collect()),
+        ("statements".into(), record.map(|record| record.said().len()).into()),
+        ("not_counting".into(), record.map(|record| record.uncounted().len()).into()),
+    ]);
+    if record.is_some() {
+        fields.extend(head_fields(evidence.checkpoint(), now));
+    }
+    fields.into()
+}
+
 /// On what a status rests, in a sentence.
 pub fn status(release_status: &ReleaseStatus, now: u64) -> String {
     let head = format!(
@@ -94,6 +124,9 @@ pub fn status(release_status: &ReleaseStatus, now: u64) -> String {
     );
     let complete = completeness(release_status.lack);
     match release_status.source {
+        Source::Bundle if release_status.lack == Some(Lack::OwnAlone) => {
+            format!("{head}: {complete}; what came later is not known here")
+        }
         Source::Bundle => format!(
             "{head}; it rests on the release alone: later statements, a withdrawal for example, are not in this evidence (--online asks the log)"
         ),

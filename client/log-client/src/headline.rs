@@ -6,7 +6,7 @@ use stele_spec::statement::Incident;
 use stele_spec::verify::{Cause, FolderReport, Scope, WeightsState, count, names};
 use stele_verify::VerifiedRelease;
 
-use crate::age::CheckpointAge;
+use crate::age::{self, CheckpointAge};
 use crate::judgement::{Judgement, WithdrawnError, Word, reporter};
 use crate::lineage::{Lineage, Node};
 use crate::moment::moment;
@@ -327,13 +327,25 @@ fn since(verdict: &Headline<'_>) -> String {
     let release_status = verdict.release_status;
     let as_of = CheckpointAge::of(&release_status.head, verdict.now).text();
     let state = release_status.history.state();
+    let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
+    let own = own.unwrap_or_default();
     match release_status.source {
-        Source::Bundle => {
-            format!("as of {as_of}; what was said later, a withdrawal for example, is not known here ({})", verdict.ask)
-        }
+        Source::Bundle => match verdict.evidence.completeness().record() {
+            Some(record) => format!(
+                "{state}, {}, as of {as_of}{own}: {} up to there; what others say of it, and what came later, is not known here ({})",
+                age::completeness_of(verdict.evidence),
+                match record.said().is_empty() && record.uncounted().is_empty() {
+                    true => "its publisher said nothing else of it",
+                    false => "this is all that its publisher said of it",
+                },
+                verdict.ask
+            ),
+            None => format!(
+                "as of {as_of}; no word about completeness: what was said later, a withdrawal for example, is not known here ({})",
+                verdict.ask
+            ),
+        },
         Source::Kept => {
-            let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
-            let own = own.unwrap_or_default();
             format!("{state}, as of {as_of}, when the log was last asked{own} (--online asks again)")
         }
         Source::Log => {

@@ -41,12 +41,15 @@ pub mod judgement;
 pub mod log_view;
 
 #[cfg(feature = "ask")]
-pub mod release_bundle;
-
-#[cfg(feature = "ask")]
 pub mod unproven_answer;
 
 pub mod age;
+
+#[cfg(feature = "ask")]
+pub mod bundle_names;
+#[cfg(feature = "ask")]
+pub mod release_bundle;
+
 pub mod lineage;
 pub mod replacement;
 

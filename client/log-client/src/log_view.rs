@@ -35,6 +35,7 @@ use crate::whole_log::WholeLog;
 
 mod not_listed;
 mod statement_source;
+mod weights;
 
 pub use not_listed::NotListed;
 
@@ -296,16 +297,6 @@ impl LogView<'_> {
         }
     }
 
-    /// The releases that have these weights, at most so many: all of them, where the index proves that.
-    pub fn releases_of_weights(&self, weights: Digest, most: usize) -> Result<StatementList, Failure> {
-        let mut listing = match self.indexed(&Subject::digest(&weights), most)? {
-            Ok(listing) => listing,
-            Err(lack) => self.listed("digest?hex=", &weights.to_string(), most, lack)?,
-        };
-        listing.statements.retain(|logged| logged.signed().statement().release().is_some());
-        Ok(listing)
-    }
-
     /// Checks that a head from elsewhere is of this tree.
     pub fn same_as(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         let other = LogId::of(head.note(), self.policy);
@@ -454,8 +445,13 @@ impl LogView<'_> {
         Err(self.client.nonsense("the entry that the index lists", found).into())
     }
 
+    /// Its API; none where it is read as a whole, being static files alone.
+    pub(crate) fn api(&self) -> Option<&LogClient> {
+        (!self.is_read_whole()).then_some(self.client)
+    }
+
     /// Checks that the head of an answer is of our tree. It may be newer: the log goes on while it is asked.
-    fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
+    pub(crate) fn agree(&self, head: &TrustedCheckpoint) -> Result<(), Failure> {
         if head.size() <= self.tree.size() {
             return if head.size() < self.tree.size() { Err(self.behind(head).into()) } else { self.same_as(head) };
         }

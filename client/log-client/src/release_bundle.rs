@@ -9,6 +9,7 @@ use stele_spec::hash::Digest;
 use stele_spec::name::Coordinate;
 use stele_verify::{VerifiedRelease, verify};
 
+use crate::bundle_names::{CompletedBundle, NoNames, completed};
 use crate::log_view::LogView;
 use crate::statements::{ProvenStatement, StatementSource as _};
 
@@ -19,42 +20,61 @@ pub struct ReleaseBundle {
     pub bytes: Vec<u8>,
     /// What they prove.
     pub release: VerifiedRelease,
+    /// Why it has no word about completeness; none where it has, or where none was asked for.
+    pub lack: Option<NoNames>,
 }
 
 impl ReleaseBundle {
-    /// The bundle of the release at an entry.
+    /// The bundle of the release at an entry, for whoever asks the log for all else as well: it has no name proofs.
     pub fn of(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
-        let logged = log.logged(position)?;
-        let statement = logged.signed().statement();
-        let Some(release) = statement.release() else {
-            return Err(NotABundle::OtherKind { position, kind: statement.kind().to_string() }.into());
-        };
-        let missing = || NotABundle::NoManifest {
-            url: without_secrets(log.url()).into_owned(),
-            position,
-            coordinate: release.coordinate(),
-            manifest: release.manifest,
-        };
-        let manifest = log.manifest(release.manifest)?.ok_or_else(missing)?;
-        let keys = log.keys(&release.publisher.name)?;
-        // What was proven before under an older checkpoint is proven again: a policy may have outgrown that one.
-        let newest = log.head().note().text();
-        let proven_now = |known: &ProvenStatement| match known.proof().checkpoint().text() == newest {
-            true => Ok(known.clone()),
-            false => log.logged(known.position()),
-        };
-        let part = |logged: &ProvenStatement| LoggedStatement {
-            statement: logged.signed().bytes().to_vec(),
-            proof: logged.proof().to_bytes(),
-        };
-        let keys = keys.statements.iter().map(|known| proven_now(known).map(|logged| part(&logged)));
-        let LoggedStatement { statement, proof } = part(&logged);
-        let bundle =
-            Bundle { statement, manifest: manifest.encode(), proof, keys: keys.collect::<Result<_, Failure>>()? };
-        let bytes = bundle.encode().map_err(|error| NotABundle::Parts { position, error })?;
+        let bytes = encode(position, &parts(log, position)?)?;
         let release = verify(&bytes, log.policy())?;
-        Ok(Self { bytes, release })
+        Ok(Self { bytes, release, lack: None })
     }
+
+    /// The bundle of the release at an entry, with name proofs where the log gives them.
+    pub fn complete(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
+        let bundle = parts(log, position)?;
+        encode(position, &bundle)?;
+        let CompletedBundle { bytes, release, lack } = completed(log.api(), log.policy(), bundle)?;
+        log.agree(release.checkpoint())?;
+        Ok(Self { bytes, release, lack })
+    }
+}
+
+fn encode(position: u64, bundle: &Bundle) -> Result<Vec<u8>, NotABundle> {
+    bundle.encode().map_err(|error| NotABundle::Parts { position, error })
+}
+
+/// The parts of a bundle, under the checkpoint of the view.
+fn parts(log: &LogView<'_>, position: u64) -> Result<Bundle, Failure> {
+    let logged = log.logged(position)?;
+    let statement = logged.signed().statement();
+    let Some(release) = statement.release() else {
+        return Err(NotABundle::OtherKind { position, kind: statement.kind().to_string() }.into());
+    };
+    let missing = || NotABundle::NoManifest {
+        url: without_secrets(log.url()).into_owned(),
+        position,
+        coordinate: release.coordinate(),
+        manifest: release.manifest,
+    };
+    let manifest = log.manifest(release.manifest)?.ok_or_else(missing)?;
+    let keys = log.keys(&release.publisher.name)?;
+    // What was proven before under an older checkpoint is proven again: a policy may have outgrown that one.
+    let newest = log.head().note().text();
+    let proven_now = |known: &ProvenStatement| match known.proof().checkpoint().text() == newest {
+        true => Ok(known.clone()),
+        false => log.logged(known.position()),
+    };
+    let part = |logged: &ProvenStatement| LoggedStatement {
+        statement: logged.signed().bytes().to_vec(),
+        proof: logged.proof().to_bytes(),
+    };
+    let keys = keys.statements.iter().map(|known| proven_now(known).map(|logged| part(&logged)));
+    let LoggedStatement { statement, proof } = part(&logged);
+    let keys = keys.collect::<Result<_, Failure>>()?;
+    Ok(Bundle { statement, manifest: manifest.encode(), proof, keys, names: None })
 }
 
 /// Why there is no bundle of an entry.

@@ -14,6 +14,7 @@ use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::registration::{KeyHistory, Refusal};
 use stele_spec::statement::{Kind, SignedStatement, Statement};
 use stele_spec::status::History;
+use stele_spec::verify::Uncounted;
 use stele_verify::VerifiedRelease;
 
 #[cfg(feature = "ask")]
@@ -85,12 +86,44 @@ pub struct Rejected {
 }
 
 impl ReleaseStatus {
-    /// What a bundle alone says: that there is a release.
+    /// What a bundle alone says: that there is a release, and where it has name proofs all that its publisher said.
     pub fn of_bundle(evidence: &VerifiedRelease) -> Self {
-        let (coordinate, entry) = (evidence.release().coordinate(), evidence.statement());
-        let history = History::fold(&coordinate, [(entry.position(), entry.value().statement())]);
-        let leaf = stele_spec::merkle::leaf_hash(entry.value().bytes());
-        Self::of_history(history, leaf, Source::Bundle, evidence.checkpoint().clone())
+        let leaf = stele_spec::merkle::leaf_hash(evidence.statement().value().bytes());
+        let (history, head) = (evidence.history().clone(), evidence.checkpoint().clone());
+        let status = Self::of_history(history, leaf, Source::Bundle, head);
+        match evidence.completeness().record() {
+            Some(record) => {
+                let rejected = record.uncounted().iter().map(|one| Rejected::of_bundle(evidence, one)).collect();
+                Self { rejected, lack: Some(Lack::OwnAlone), ..status }
+            }
+            None => status,
+        }
+    }
+
+    /// The same with all that a bundle proves. What was proven once stays, whichever of the two is newer.
+    ///
+    /// A bundle that was made after this machine last asked says as of when.
+    #[must_use]
+    pub fn with_bundle(self, evidence: &VerifiedRelease) -> Self {
+        let Some(record) = evidence.completeness().record() else { return self };
+        let own = || core::iter::once(evidence.statement()).chain(record.said());
+        let is_rejected = |at: &&ProvenStatement| self.rejection(at.position()).is_some();
+        let known = self.about.statements.iter().filter(|at| !is_rejected(at));
+        let known = known.map(|at| (at.position(), at.signed().statement()));
+        let all = own().map(|at| (at.position(), at.value().statement())).chain(known);
+        let history = History::fold(self.history.coordinate(), all);
+        let is_new = |one: &&Uncounted| self.rejection(one.position).is_none();
+        let more: Vec<_> =
+            record.uncounted().iter().filter(is_new).map(|one| Rejected::of_bundle(evidence, one)).collect();
+        let rejected = self.rejected.into_iter().chain(more).collect();
+        let (size, known) = (evidence.checkpoint().size(), self.head.size());
+        // What was kept of a statement that was made here is no answer of the log to a question for everything.
+        let replaces = size > known || size == known && self.lack.is_some();
+        let (source, head, lack) = match self.source == Source::Kept && replaces {
+            true => (Source::Bundle, evidence.checkpoint().clone(), Some(Lack::OwnAlone)),
+            false => (self.source, self.head, self.lack),
+        };
+        Self { history, rejected, source, head, lack, ..self }
     }
 
     /// By a history that was folded elsewhere; `leaf` is the leaf hash of the release. Nothing proves that it is complete.
@@ -257,6 +290,11 @@ fn once(used: &mut BTreeMap<Digest, u64>, logged: &ProvenStatement) -> Result<()
 }
 
 impl Rejected {
+    fn of_bundle(evidence: &VerifiedRelease, one: &Uncounted) -> Self {
+        let (kind, speaker) = (one.kind, evidence.coordinate().publisher);
+        Self { position: one.position, kind, speaker, code: one.refusal.code(), why: one.refusal.to_string() }
+    }
+
     fn of(position: u64, signed: &SignedStatement, code: &'static str, why: String) -> Self {
         let statement = signed.statement();
         Self { position, kind: statement.kind(), speaker: statement.publisher().clone(), code, why }

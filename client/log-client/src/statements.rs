@@ -53,6 +53,8 @@ pub enum Lack {
     Unkept,
     /// A name proof is kept here, and some of what it lists is damaged or gone.
     Damaged,
+    /// The bundle proves it of what the publisher said, and has nothing of what others say.
+    OwnAlone,
 }
 
 /// Where statements come from.
@@ -112,6 +114,9 @@ impl Lack {
             Self::Damaged => {
                 "not proven complete: what is kept here of the log's answer is damaged (--online asks again)"
             }
+            Self::OwnAlone => {
+                "proven complete of what its publisher said; what others say of it is not in this evidence (--online asks the log)"
+            }
         }
     }
 
@@ -124,6 +129,7 @@ impl Lack {
             Self::Unindexed => "not-indexed",
             Self::Unkept => "not-asked",
             Self::Damaged => "kept-answer-damaged",
+            Self::OwnAlone => "others-not-asked",
         }
     }
 }

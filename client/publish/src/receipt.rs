@@ -20,7 +20,13 @@ use crate::publish_error::PublishError;
 pub fn bundle(logged: &ProvenStatement, record: &ProvenEntries, manifest: Vec<u8>) -> Bundle {
     let keys = record.key_statements(logged.statement().publisher(), logged.position());
     let keys = keys.map(ProvenStatement::to_statement).collect();
-    Bundle { statement: logged.signed().bytes().to_vec(), manifest, proof: logged.proof().to_bytes(), keys }
+    Bundle {
+        statement: logged.signed().bytes().to_vec(),
+        manifest,
+        proof: logged.proof().to_bytes(),
+        keys,
+        names: None,
+    }
 }
 
 /// Refuses a file for a receipt before anything is sent: one that cannot be written, or that holds something else.

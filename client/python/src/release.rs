@@ -100,6 +100,29 @@ impl Release {
         }
     }
 
+    /// Whether the bundle proves that it has all that its publisher said: `checked`, `log-alone` or `none`.
+    #[getter]
+    fn completeness(&self) -> &'static str {
+        self.release.completeness().as_str()
+    }
+
+    /// The index cosigners that checked that, by their names in the policy.
+    #[getter]
+    fn index_cosigners(&self) -> Vec<String> {
+        self.release.completeness().index_cosigners().iter().map(|one| one.witness.clone()).collect()
+    }
+
+    /// What became of it, by all that the bundle has: `released`, `amended`, `superseded`, `withdrawn` or `conflicting`.
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.release.history().state().as_str()
+    }
+
+    /// Refuses a release that was withdrawn, or about which the log contradicts itself, by what the bundle has.
+    fn require_in_force(&self, py: Python<'_>) -> PyResult<()> {
+        self.release.require_in_force().map_err(|error| raised(py, &error))
+    }
+
     /// Every file, in the order of the manifest.
     #[getter]
     fn files(&self) -> Vec<File> {

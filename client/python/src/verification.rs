@@ -53,7 +53,7 @@ pub(crate) fn verify(
 /// Verifies a folder, one file, or a snapshot in a Hugging Face cache by the bundle beside or above it. What the program `stele` keeps of files that
 /// were hashed is used and kept as it does; with `rehash` every file is hashed.
 #[pyfunction]
-#[pyo3(signature = (path, policy=None, allow_missing=false, allow_extra=false, rehash=false))]
+#[pyo3(signature = (path, policy=None, allow_missing=false, allow_extra=false, rehash=false, allow_withdrawn=false))]
 pub(crate) fn verify_folder(
     py: Python<'_>,
     path: PathBuf,
@@ -61,10 +61,11 @@ pub(crate) fn verify_folder(
     allow_missing: bool,
     allow_extra: bool,
     rehash: bool,
+    allow_withdrawn: bool,
 ) -> PyResult<Verification> {
     let policy = policy::given(py, policy)?;
     let policy = &policy.get().policy;
-    let allow = Allow::default().missing(allow_missing).extra(allow_extra);
+    let allow = Allow::default().missing(allow_missing).extra(allow_extra).withdrawn(allow_withdrawn);
     let verified = py.detach(|| -> Result<_, Failure> {
         let cache = cache(rehash);
         let verified = verify_folder_by(&path, policy, allow, cache.as_ref())?;

@@ -31,7 +31,15 @@ def test_the_vectors_of_the_format(case: dict) -> None:
             stele.verify(bundle, policy)
         assert raised.value.exit > 0 and raised.value.hint
     else:
-        assert stele.verify(bundle, policy).entry == case["accept"]["entry"]
+        release, accepted = stele.verify(bundle, policy), case["accept"]
+        assert (release.entry, release.completeness, release.status) == tuple(accepted[name] for name in ("entry", "completeness", "state"))
+        assert len(release.index_cosigners) == accepted["index_cosigners"]
+        refusal = {"withdrawn": "withdrawn", "conflicting": "release-conflict"}.get(release.status)
+        if refusal is None:
+            release.require_in_force()
+        else:
+            with refused(refusal):
+                release.require_in_force()
 
 
 def test_a_release_says_what_its_record_says(released: Released) -> None:

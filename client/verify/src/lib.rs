@@ -19,8 +19,8 @@ pub use stele_spec::name::{Coordinate, Publisher};
 pub use stele_spec::policy::{Policy, TrustedCheckpoint};
 pub use stele_spec::statement::Release;
 pub use stele_spec::verify::{
-    Allow, Content, Difference, Expected, Extra, FolderContents, FolderMismatch, FolderReport, Found, Scope, Unusable,
-    VerifiedRelease, VerifyError, WeightsFound, WeightsState, verify,
+    Allow, CompleteRecord, Completeness, Content, Difference, Expected, Extra, FolderContents, FolderMismatch,
+    FolderReport, Found, Scope, Unusable, VerifiedRelease, VerifyError, WeightsFound, WeightsState, verify,
 };
 
 #[cfg(feature = "folder")]

@@ -74,7 +74,9 @@ impl Session {
         let manifest = log.manifest(&release.manifest)?.to_vec();
         let keys = log.keys(&coordinate.publisher)?;
         let LoggedStatement { statement, proof } = part(entry);
-        let bundle = Bundle { statement, manifest, proof, keys: keys.statements.iter().map(part).collect() };
+        // The list that was asked for says what else was said.
+        let keys = keys.statements.iter().map(part).collect();
+        let bundle = Bundle { statement, manifest, proof, keys, names: None };
         let bundle = bundle.encode().map_err(|error| answers.nonsense("parts of a bundle", error.to_string()))?;
         let release = verify(&bundle, &policy)?;
         let seen = Remembered::parse(remembered, &policy)?.of_log(release.checkpoint(), &policy);
@@ -92,7 +94,7 @@ impl Session {
             return Err(NotListed { url: answers.url().to_owned(), entry: expected.0 }.into());
         }
         self.heads = one_tree_of(answers, &self.policy, &log, self.heads.seen.clone())?;
-        (self.status, self.unanswered) = (status, None);
+        (self.status, self.unanswered) = (status.with_bundle(&self.release), None);
         Ok(())
     }
 

@@ -42,6 +42,7 @@ pub fn verdict(session: &Session, report: Option<&FolderReport>, now: u64) -> Va
         "released": headline.released(),
         "since": headline.since(),
         "checked": headline.checked(),
+        "completeness": age::completeness_json(session.release(), now),
         "status": age::status_json(session.status(), now),
         "heads": session.heads(),
         "events": events(session),

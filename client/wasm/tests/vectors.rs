@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use stele_wasm::session::Session;
+use stele_wasm::verdict::verdict;
 
 #[test]
 fn every_bundle_of_the_vectors_has_its_verdict_in_the_module() {
@@ -22,6 +23,9 @@ fn every_bundle_of_the_vectors_has_its_verdict_in_the_module() {
                 refused += 1;
             }
             (None, Ok(session)) => {
+                let told = verdict(&session, None, 0);
+                assert_eq!(told["completeness"]["word"], case["accept"]["completeness"], "{}", case["comment"]);
+                assert_eq!(told["verdict"] == "withdrawn", case["accept"]["state"] == "withdrawn", "{told}");
                 let described = session.describe();
                 assert_eq!(described["entry"], case["accept"]["entry"], "{}", case["comment"]);
                 let witnesses = described["witnesses"].as_array().unwrap();

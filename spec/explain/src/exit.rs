@@ -23,6 +23,7 @@
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
 //! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate, as no honest log does |
 //! | 20 | [`Unsupported`](Exit::Unsupported) | this machine does not allow what was asked for, and nothing less was done in its place |
+//! | 21 | [`Absent`](Exit::Absent) | the log proves that it lists nothing under the digest that was asked for |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -56,12 +57,13 @@ pub enum Exit {
     NotComplete = 18,
     Conflicting = 19,
     Unsupported = 20,
+    Absent = 21,
     Internal = 70,
 }
 
 impl Exit {
     /// Each, in the order of the numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Ok,
         Self::BytesDiffer,
         Self::Usage,
@@ -83,6 +85,7 @@ impl Exit {
         Self::NotComplete,
         Self::Conflicting,
         Self::Unsupported,
+        Self::Absent,
         Self::Internal,
     ];
 
@@ -115,6 +118,7 @@ impl Exit {
             Self::NotComplete => "not complete",
             Self::Conflicting => "conflicting",
             Self::Unsupported => "unsupported",
+            Self::Absent => "absent",
             Self::Internal => "internal",
         }
     }
@@ -151,6 +155,7 @@ impl Exit {
             Self::Unsupported => {
                 "this machine does not allow what was asked for, and nothing less was done in its place"
             }
+            Self::Absent => "the log proves that it lists nothing under the digest that was asked for",
             Self::Internal => "a bug of ours",
         }
     }
@@ -189,6 +194,8 @@ mod tests {
             (Exit::Withdrawn, 17),
             (Exit::NotComplete, 18),
             (Exit::Conflicting, 19),
+            (Exit::Unsupported, 20),
+            (Exit::Absent, 21),
             (Exit::Internal, 70),
         ];
         for (exit, number) in numbers {

@@ -228,7 +228,7 @@ impl fmt::Display for RefusedNameProof {
 impl core::error::Error for RefusedNameProof {}
 
 /// Why an entry is not one of the statements that a name proof lists.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefusedStatement {
     /// Another number of entries than are listed.
     Count {

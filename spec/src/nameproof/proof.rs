@@ -110,6 +110,36 @@ impl NameProof {
         self.to_string().into_bytes()
     }
 
+    /// Puts the lines of a proof together with what a bundle has of it elsewhere: its subject, and its checkpoint.
+    ///
+    /// `index` and `answer` must be what [`NameProof::index_lines`] and [`NameProof::answer_lines`] give.
+    pub fn assemble(
+        subject: &Subject,
+        index: &[u8],
+        answer: &[u8],
+        checkpoint: &SignedNote,
+    ) -> Result<Self, Malformed> {
+        let head = format!("{HEADER}\n{subject}\n");
+        let bytes = [head.as_bytes(), index, answer, b"\n", checkpoint.to_string().as_bytes()].concat();
+        let proof = Self::parse(&bytes)?;
+        // Otherwise one part could hold lines of another, and a proof would have more encodings than one.
+        match proof.index_lines().as_bytes() == index && proof.answer_lines().as_bytes() == answer {
+            true => Ok(proof),
+            false => Err(Malformed { line: 3, problem: Problem::Index }),
+        }
+    }
+
+    /// The lines that state the root of the index: `index <root>`, and the inclusion path of the last entry.
+    pub fn index_lines(&self) -> String {
+        let path = self.inclusion.path().iter().map(|hash| format!("{}\n", to_base64(hash.as_bytes())));
+        core::iter::once(format!("index {}\n", to_base64(self.index.as_bytes()))).chain(path).collect()
+    }
+
+    /// The lines of the answer, from `list` or `absent` up to the empty line, which is not among them.
+    pub fn answer_lines(&self) -> String {
+        WrittenAnswer(&self.answer).to_string()
+    }
+
     /// What was asked.
     pub const fn subject(&self) -> &Subject {
         &self.subject
@@ -222,26 +252,31 @@ fn read_shown(lines: &mut Lines<'_>, count: u64) -> Result<Shown, Malformed> {
 
 impl fmt::Display for NameProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{HEADER}\n{}\nindex {}", self.subject, to_base64(self.index.as_bytes()))?;
-        for hash in self.inclusion.path() {
-            writeln!(f, "{}", to_base64(hash.as_bytes()))?;
-        }
-        match &self.answer {
-            Answer::Absent(Absence::Empty) => writeln!(f, "absent")?,
+        let answer = WrittenAnswer(&self.answer);
+        write!(f, "{HEADER}\n{}\n{}{answer}\n{}", self.subject, self.index_lines(), self.checkpoint)
+    }
+}
+
+/// The lines of an answer.
+struct WrittenAnswer<'a>(&'a Answer);
+
+impl fmt::Display for WrittenAnswer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Answer::Absent(Absence::Empty) => writeln!(f, "absent"),
             Answer::Absent(Absence::Other { key, value, path }) => {
                 writeln!(f, "absent {} {}", to_base64(key.as_bytes()), Written(value))?;
-                write_path(f, path)?;
+                write_path(f, path)
             }
             Answer::Listed { value, path, shown } => {
                 writeln!(f, "list {}", Written(value))?;
                 write_path(f, path)?;
                 writeln!(f, "from {} {}", shown.from, shown.before)?;
-                for Pointer { position, leaf } in &shown.pointers {
-                    writeln!(f, "{position} {}", to_base64(leaf.as_bytes()))?;
-                }
+                let mut pointers = shown.pointers.iter();
+                pointers
+                    .try_for_each(|Pointer { position, leaf }| writeln!(f, "{position} {}", to_base64(leaf.as_bytes())))
             }
         }
-        write!(f, "\n{}", self.checkpoint)
     }
 }
 

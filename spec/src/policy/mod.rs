@@ -18,6 +18,9 @@ pub use trusted_checkpoint::TrustedCheckpoint;
 
 use crate::note::{SignedNote, VerifierKey};
 
+/// The name of the group whose members are index cosigners (see the chapter on them), as whoever wrote the policy says.
+pub const INDEX_COSIGNERS: &str = "index-cosigners";
+
 /// A log that the policy accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
@@ -44,6 +47,8 @@ pub struct Policy {
     logs: Vec<Log>,
     witnesses: Vec<Witness>,
     quorum: Quorum,
+    /// Of each witness whether it is in the group of the index cosigners.
+    index_cosigners: Vec<bool>,
 }
 
 impl Policy {
@@ -63,6 +68,23 @@ impl Policy {
     pub fn log_of(&self, note: &SignedNote) -> Option<&Log> {
         let signed = self.logs.iter().find(|log| note.signatures().iter().any(|line| log.key.is_meant_by(line)))?;
         self.logs.iter().find(|log| log.key.name() == signed.key.name())
+    }
+
+    /// Whether a witness, by its name within the policy, is one of those in the group [`INDEX_COSIGNERS`].
+    pub fn is_index_cosigner(&self, witness: &str) -> bool {
+        let named = self.witnesses.iter().zip(&self.index_cosigners).find(|(known, _)| known.name == witness);
+        named.is_some_and(|(_, is_one)| *is_one)
+    }
+
+    /// Of those that cosigned the index cosigners. The keys of one, which share its name, are one, by the first.
+    pub fn index_cosigners<'a>(&self, cosigned: &'a [Cosigned]) -> Vec<&'a Cosigned> {
+        let mut found: Vec<&Cosigned> = Vec::new();
+        for one in cosigned.iter().filter(|one| self.is_index_cosigner(&one.witness)) {
+            if !found.iter().any(|known| known.key_name == one.key_name) {
+                found.push(one);
+            }
+        }
+        found
     }
 
     /// Which sets of witnesses are enough; indices are those of `witnesses`.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{LineProblem, Log, Policy, PolicyError, Quorum, Witness};
+use super::{INDEX_COSIGNERS, LineProblem, Log, Policy, PolicyError, Quorum, Witness};
 use crate::note::{KeyType, NoteError, VerifierKey};
 use crate::text::decimal;
 
@@ -31,7 +31,10 @@ impl Policy {
             reader.line(&words).map_err(|problem| PolicyError::Line { line: number, problem })?;
         }
         let quorum = reader.quorum.ok_or(PolicyError::NoQuorum)?;
-        Ok(Self { logs: reader.logs, witnesses: reader.witnesses, quorum })
+        let group = reader.names.get(INDEX_COSIGNERS).map(|named| &named.quorum);
+        let in_group = |index| matches!(group, Some(group @ Quorum::Group { .. }) if group.has(index));
+        let index_cosigners = (0..reader.witnesses.len()).map(in_group).collect();
+        Ok(Self { logs: reader.logs, witnesses: reader.witnesses, quorum, index_cosigners })
     }
 }
 

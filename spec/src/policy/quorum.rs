@@ -35,6 +35,15 @@ impl Quorum {
         }
     }
 
+    /// Whether a witness is in it, by its index in the policy.
+    pub fn has(&self, witness: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::Witness(index) => *index == witness,
+            Self::Group { members, .. } => members.iter().any(|member| member.has(witness)),
+        }
+    }
+
     /// The least number of witnesses that can be enough.
     pub fn least(&self) -> usize {
         match self {

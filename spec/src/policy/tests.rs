@@ -304,3 +304,30 @@ proptest! {
         let _ = Policy::parse(lines.concat().as_bytes());
     }
 }
+
+#[test]
+fn index_cosigners_are_those_of_the_group_of_that_name_and_the_keys_of_one_are_one() {
+    let named = |seed: u8, name: &str| SignerKey::new(name.parse().unwrap(), KeyType::Cosigner, [seed; 32]);
+    let cosigners = [named(40, "i.example/index"), named(41, "i.example/index"), named(42, "j.example/index")];
+    let lines: String =
+        cosigners.iter().enumerate().map(|(n, one)| format!("witness i{n} {}\n", one.verifier())).collect();
+    let rest = "group index-cosigners any i i2\ngroup both all all-of-them index-cosigners\nquorum both\n";
+    let text = format!("{}{lines}group i any i0 i1\n{rest}", text().replace("quorum all-of-them\n", ""));
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    let note = note(&[(1, 5), (2, 6)]);
+    let of = |cosigning: &[usize]| {
+        let line = |n: &usize| cosign(note.text(), &cosigners[*n], UnixTime::new(7).unwrap()).unwrap();
+        let lines = note.signatures().iter().cloned().chain(cosigning.iter().map(line)).collect();
+        let trusted = policy.verify_note(&SignedNote::new(note.text().to_owned(), lines).unwrap()).unwrap();
+        policy.index_cosigners(trusted.cosigned()).iter().map(|one| one.witness.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[0, 1]), ["i0"]);
+    assert_eq!(of(&[0, 1, 2]), ["i0", "i2"]);
+    assert_eq!(of(&[2]), ["i2"]);
+    assert!(policy.verify_note(&note).is_err(), "the policy asks for one");
+    // A witness of that name is no group.
+    let alone = text.lines().take(3).map(|line| format!("{line}\n")).collect::<String>();
+    let plain = format!("{alone}witness index-cosigners {}\nquorum none\n", cosigners[0].verifier());
+    let policy = Policy::parse(plain.as_bytes()).unwrap();
+    assert!(policy.witnesses().iter().all(|witness| !policy.is_index_cosigner(&witness.name)));
+}

@@ -4,6 +4,7 @@ use core::fmt;
 
 use stele_explain::{Exit, Explain, explain};
 
+use super::name_error::{ListDiffers, NamePart, NameProofRefused};
 use crate::bundle::BundleError;
 use crate::hash::KeyId;
 use crate::manifest::ManifestError;
@@ -121,6 +122,38 @@ pub enum VerifyError {
     Manifest(ManifestError),
     /// The manifest is not the release's.
     ManifestDiffers(ManifestMismatch),
+    /// A name proof in the bundle shows nothing.
+    NameProof {
+        /// Which.
+        part: NamePart,
+        /// Why.
+        error: NameProofRefused,
+    },
+    /// The bundle does not have what a name proof lists.
+    NameList {
+        /// Which.
+        part: NamePart,
+        /// How they differ.
+        problem: ListDiffers,
+    },
+    /// By what the bundle itself has, the publisher withdrew the release.
+    Withdrawn {
+        /// The release.
+        coordinate: Box<Coordinate>,
+        /// The statement.
+        entry: u64,
+        /// The day.
+        when: String,
+        /// Why.
+        reason: String,
+    },
+    /// By what the bundle itself has, the log holds two releases, or other weights, under the coordinate.
+    Conflicting {
+        /// The release.
+        coordinate: Box<Coordinate>,
+        /// The first statement that cannot be beside it.
+        entry: u64,
+    },
 }
 
 impl fmt::Display for VerifyError {
@@ -159,6 +192,16 @@ impl fmt::Display for VerifyError {
             Self::Proof(error) => write!(f, "the release is not proven to be in the log: {error}"),
             Self::Manifest(error) => write!(f, "the manifest in the bundle is refused: {error}"),
             Self::ManifestDiffers(_) => f.write_str("the manifest in the bundle is not the one of the release"),
+            Self::NameProof { part, error } => {
+                write!(f, "the bundle does not prove what the log lists of {}: {error}", part.as_str())
+            }
+            Self::NameList { part, problem } => {
+                write!(f, "the bundle does not have what the log lists of {}: {problem}", part.as_str())
+            }
+            Self::Withdrawn { coordinate, when, .. } => {
+                write!(f, "{coordinate} was withdrawn by its publisher on {when}")
+            }
+            Self::Conflicting { coordinate, .. } => write!(f, "the log contradicts itself about {coordinate}"),
         }
     }
 }
@@ -177,6 +220,7 @@ const ASK_THE_PUBLISHER: &str = "do not use these files until the publisher expl
 const NOT_OF_THAT_PUBLISHER: &str =
     "do not use these files as a release of that publisher; ask it which key it signs with";
 const SOMEBODY_ELSE: &str = "somebody else may speak in this publisher's name: do not use these files";
+const RENEW: &str = "`stele fetch` makes release.stele anew from the log; if it stays so, the log hides something: stele audit finds what";
 const TWO_RELEASES: &str = "release.stele was put together from two releases: get it again";
 
 impl Explain for VerifyError {
@@ -221,5 +265,14 @@ impl Explain for VerifyError {
         Self::ManifestDiffers(error @ ManifestMismatch::Digest { expected, found, .. }) =>
             Exit::BytesDiffer, error.code(), hint: TWO_RELEASES, "expected": expected, "found": found;
         Self::ManifestDiffers(error) => Exit::BytesDiffer, error.code(), hint: TWO_RELEASES;
+        Self::NameProof { error: NameProofRefused::Malformed(_), .. } => Exit::BadInput, "name-proof-malformed", hint: RENEW;
+        Self::NameProof { error, .. } => Exit::NotInLog, "name-proof-refused", hint: RENEW, "check": error.check();
+        Self::NameList { .. } => Exit::NotInLog, "name-list-differs", hint: RENEW;
+        Self::Withdrawn { entry, reason, .. } => Exit::Withdrawn, "withdrawn",
+            hint: "do not use it; the bytes still match, and whoever means to go on says so: --accept withdrawn, allow_withdrawn",
+            "entry": entry, "reason": reason;
+        Self::Conflicting { entry, .. } => Exit::Conflicting, "release-conflict",
+            hint: "do not use it: the log, or whoever holds its keys, lied. `stele audit` writes the evidence: send it to the witnesses",
+            "entry": entry;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::completeness::{Completeness, Verified};
 use super::contents::{FolderContents, Found};
 use super::error::VerifyError;
 use super::report::FolderReport;
@@ -13,6 +14,7 @@ use crate::policy::{Policy, TrustedCheckpoint};
 use crate::proof::{self, ProofError, Proven, TlogProof};
 use crate::registration::{KeyHistory, Refusal};
 use crate::statement::{Release, SignedStatement, Statement};
+use crate::status::{History, State, What};
 
 /// Verifies a bundle under a trust policy, in the order of the chapter. It reads no file, asks no server and knows no time.
 pub fn verify(bundle: &[u8], policy: &Policy) -> Result<VerifiedRelease, VerifyError> {
@@ -23,7 +25,8 @@ pub fn verify(bundle: &[u8], policy: &Policy) -> Result<VerifiedRelease, VerifyE
     let Statement::Release(release) = signed.statement().clone() else {
         return Err(VerifyError::NotARelease { found: signed.statement().kind().to_string() });
     };
-    let (keys, key_checkpoints) = key_history(&bundle.keys, signed.statement().publisher(), &checkpoint, policy)?;
+    let KeyStatements { history: keys, proven: key_statements, others: key_checkpoints } =
+        key_history(&bundle.keys, signed.statement().publisher(), &checkpoint, policy)?;
     check_one_history(&checkpoint, &key_checkpoints)?;
     check_signer(&keys, proof.index(), &signed)?;
     let entry = proof::check_under(&proof, &bundle.statement, checkpoint.trusted().clone())
@@ -31,7 +34,20 @@ pub fn verify(bundle: &[u8], policy: &Policy) -> Result<VerifiedRelease, VerifyE
         .try_map(|_| Ok::<_, VerifyError>(signed))?;
     let manifest = Manifest::parse(&bundle.manifest).map_err(VerifyError::Manifest)?;
     release.check_manifest(&manifest).map_err(VerifyError::ManifestDiffers)?;
-    Ok(VerifiedRelease { release, entry, keys, manifest, checkpoint, key_checkpoints })
+    let verified = Verified {
+        release: &release,
+        entry: &entry,
+        keys: &keys,
+        key_statements: &key_statements,
+        checkpoint: &checkpoint,
+        policy,
+    };
+    let completeness = verified.completeness(bundle.names.as_ref())?;
+    let history = match completeness.record() {
+        Some(record) => record.history(&entry, &release),
+        None => History::fold(&release.coordinate(), [(entry.position(), entry.value().statement())]),
+    };
+    Ok(VerifiedRelease { release, entry, keys, manifest, checkpoint, key_checkpoints, completeness, history })
 }
 
 /// A release whose bundle was verified. Only [`verify`] makes one.
@@ -45,6 +61,8 @@ pub struct VerifiedRelease {
     manifest: Manifest,
     checkpoint: TrustedCheckpoint,
     key_checkpoints: Vec<TrustedCheckpoint>,
+    completeness: Completeness,
+    history: History,
 }
 
 /// What a verifier insists on, beyond the policy.
@@ -117,6 +135,33 @@ impl VerifiedRelease {
     /// Who held the publisher's name when, as far as the bundle says.
     pub const fn key_history(&self) -> &KeyHistory {
         &self.keys
+    }
+
+    /// Whether anything else was said of it by its publisher up to [`VerifiedRelease::checkpoint`], as far as the bundle proves that.
+    pub const fn completeness(&self) -> &Completeness {
+        &self.completeness
+    }
+
+    /// What became of it, by everything that the bundle has.
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Refuses a release that its publisher withdrew, or about which the log contradicts itself, by what the bundle itself has.
+    pub fn require_in_force(&self) -> Result<(), VerifyError> {
+        let coordinate = Box::new(self.coordinate());
+        if self.history.state() == State::Conflicting {
+            let conflict = self.history.events().iter().find(|event| matches!(event.what, What::Conflict { .. }));
+            let entry = conflict.map_or(self.entry_index(), |event| event.position);
+            return Err(VerifyError::Conflicting { coordinate, entry });
+        }
+        match self.history.withdrawal() {
+            Some((entry, withdraw)) => {
+                let (when, reason) = (withdraw.issued_at.date().to_string(), withdraw.reason.to_string());
+                Err(VerifyError::Withdrawn { coordinate, entry, when, reason })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses another publisher, signer or coordinate than expected, and a checkpoint cosigned before `not_before`.
@@ -192,13 +237,21 @@ fn check_one_history(checkpoint: &TrustedCheckpoint, others: &[TrustedCheckpoint
     Ok(())
 }
 
-/// The publisher's key statements in a bundle, each proven to be in the release's log; and their checkpoints, where they are others.
+/// The publisher's key statements in a bundle.
+struct KeyStatements {
+    history: KeyHistory,
+    /// Each, proven to be in the release's log.
+    proven: Vec<Proven<SignedStatement>>,
+    /// Their checkpoints, where they are others than the release's.
+    others: Vec<TrustedCheckpoint>,
+}
+
 fn key_history(
     keys: &[LoggedStatement],
     publisher: &Publisher,
     release: &TrustedCheckpoint,
     policy: &Policy,
-) -> Result<(KeyHistory, Vec<TrustedCheckpoint>), VerifyError> {
+) -> Result<KeyStatements, VerifyError> {
     let mut proven = Vec::with_capacity(keys.len());
     let mut others: Vec<TrustedCheckpoint> = Vec::new();
     for logged in keys {
@@ -222,7 +275,9 @@ fn key_history(
         let entry = proof::check_under(&proof, &logged.statement, checkpoint.trusted().clone());
         proven.push(entry.map_err(VerifyError::KeyProof)?.try_map(|_| Ok::<_, VerifyError>(signed))?);
     }
-    Ok((KeyHistory::fold(publisher, &proven).map_err(VerifyError::KeyHistory)?, others))
+    let history = KeyHistory::fold(publisher, &proven).map_err(VerifyError::KeyHistory)?;
+    proven.retain(|statement| matches!(statement.value().statement(), Statement::Publisher(_)));
+    Ok(KeyStatements { history, proven, others })
 }
 
 /// Whether two checkpoints are of one log: of one origin. The policy accepts both, by whichever of the log's keys.

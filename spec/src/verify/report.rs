@@ -109,7 +109,7 @@ pub enum WeightsState {
     NotHere,
 }
 
-/// What [`FolderReport::require`] accepts. The default accepts nothing but all files of the record, alone.
+/// What a caller accepts. The default accepts nothing but all files of the record, alone, of a release that is in force.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Allow {
@@ -117,6 +117,8 @@ pub struct Allow {
     pub missing: bool,
     /// Files that a loader would take and that the record does not name.
     pub extra: bool,
+    /// A release that was withdrawn, or about which the log contradicts itself, by what its bundle has. The report of files knows nothing of it.
+    pub withdrawn: bool,
 }
 
 impl FolderReport {
@@ -274,6 +276,12 @@ impl Allow {
     #[must_use]
     pub const fn extra(self, extra: bool) -> Self {
         Self { extra, ..self }
+    }
+
+    /// Accepts a release that was withdrawn, by what its bundle has.
+    #[must_use]
+    pub const fn withdrawn(self, withdrawn: bool) -> Self {
+        Self { withdrawn, ..self }
     }
 }
 

@@ -6,7 +6,38 @@ pub(super) struct Case {
     pub(super) comment: String,
     pub(super) policy: &'static str,
     pub(super) bundle: Vec<u8>,
-    pub(super) expected: Result<u64, &'static str>,
+    pub(super) expected: Result<Accepted, &'static str>,
+}
+
+/// What a bundle is accepted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) entry: u64,
+    pub(super) completeness: &'static str,
+    pub(super) index_cosigners: usize,
+    pub(super) state: &'static str,
+}
+
+impl Accepted {
+    /// A release of which its bundle has nothing else.
+    const fn alone(entry: u64) -> Self {
+        Self { entry, completeness: "none", index_cosigners: 0, state: "released" }
+    }
+
+    pub(super) fn found(release: &VerifiedRelease) -> Self {
+        let completeness = release.completeness();
+        Self {
+            entry: release.entry_index(),
+            completeness: completeness.as_str(),
+            index_cosigners: completeness.index_cosigners().len(),
+            state: release.history().state().as_str(),
+        }
+    }
+
+    pub(super) fn json(&self) -> Json {
+        let Self { entry, completeness, index_cosigners, state } = self;
+        json!({ "entry": entry, "completeness": completeness, "index_cosigners": index_cosigners, "state": state })
+    }
 }
 
 pub(super) struct World {
@@ -192,7 +223,7 @@ impl World {
         bundle: Vec<u8>,
         expected: Result<u64, &'static str>,
     ) {
-        self.cases.push(Case { comment: comment.into(), policy, bundle, expected });
+        self.cases.push(Case { comment: comment.into(), policy, bundle, expected: expected.map(Accepted::alone) });
     }
 
     fn refuse(&mut self, code: &'static str, comment: impl Into<String>, bundle: &Bundle) {
@@ -413,7 +444,8 @@ impl World {
 
         let with_other = self.log.policy("2").replacen('\n', &format!("\nlog {}\n", self.other.signer.verifier()), 1);
         let with_second = self.log.policy("2").replacen('\n', &format!("\nlog {}\n", self.log.second.verifier()), 1);
-        let policies = vec![
+        self.cases.extend(names::cases(&tiny, &next));
+        let mut policies = vec![
             ("two keys", with_second),
             ("two of three", self.log.policy("2")),
             ("three of three", self.log.policy("all")),
@@ -422,6 +454,7 @@ impl World {
             ("two logs", with_other),
             (BOARD_POLICY, of_the_board),
         ];
+        policies.extend(names::policies());
         self.cases.sort_by_key(|case| case.expected.is_ok());
         (self.cases, policies)
     }

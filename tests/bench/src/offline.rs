@@ -181,6 +181,7 @@ impl Log {
             manifest: manifest.encode(),
             proof: self.prove(released)?,
             keys: vec![LoggedStatement { statement: claim.bytes().to_vec(), proof: self.prove(claimed)? }],
+            names: None,
         })
     }
 

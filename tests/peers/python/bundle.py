@@ -5,7 +5,7 @@
     bundle.py verify BUNDLE POLICY [FOLDER]    one bundle, and the files of a folder; the code of a refusal is its first word
 
 Sections of the chapters are named beside what they ask for. Beside it are bundle_evidence.py (proofs and the policy),
-bundle_statement.py (the grammar), bundle_folder.py (the files) and bundle_bytes.py (CBOR and signatures, whose arithmetic is
+bundle_statement.py (the grammar), bundle_names.py (name proofs), bundle_folder.py (the files) and bundle_bytes.py (CBOR and signatures, whose arithmetic is
 that of `cryptography`).
 """
 
@@ -17,6 +17,7 @@ import sys
 from bundle_bytes import Refused, document, ed25519, encode
 from bundle_evidence import Policy, Proof
 from bundle_folder import compare, judge
+from bundle_names import completeness, status
 from bundle_statement import Statement, blob, check_record, listing, listing_of, parse_manifest, struct, words
 
 
@@ -36,7 +37,7 @@ def vectors(file):
     for case in file["cases"]:
         try:
             release = verify(base64.b64decode(case["bundle"]), policies[case["policy"]])
-            found = {"accept": {"entry": release["entry"]}}
+            found = {"accept": {name: release[name] for name in ("entry", "completeness", "index_cosigners", "state")}}
         except Refused as refusal:
             found = {"refuse": refusal.code}
         holds = all(case.get(verdict) == found.get(verdict) for verdict in ("accept", "refuse"))
@@ -97,6 +98,7 @@ def one(bundle, policy, folder=None):
         with open(bundle, "rb") as opened, open(policy, "rb") as trusted:
             release = verify(opened.read(), Policy(trusted.read()))
         said = f"{release['coordinate']}, entry {release['entry']} of {release['log']}, cosigned at {release['time']}"
+        said += f"; {release['state']}, completeness: {release['completeness']}"
         if release["revoked_later"]:
             said += f"; a key that signed it was revoked at entry {release['revoked_later']}"
         if folder:
@@ -115,7 +117,7 @@ def visible(words):
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 
-# The bundle: the twelve checks of "Verifying a release", in their order.
+# The bundle: the fifteen checks of "Verifying a release", in their order.
 
 
 def verify(data, policy):
@@ -140,7 +142,8 @@ def verify(data, policy):
         evidence.check(said.leaf, under)
         if said.kind == "publisher":
             history[evidence.index, said.leaf] = said
-    states = fold(sorted(((entry, said) for (entry, _), said in history.items()), key=lambda item: item[0]))  # 7
+    speaking = sorted(((entry, said) for (entry, _), said in history.items()), key=lambda item: item[0])
+    states = fold(speaking)  # 7
 
     roots = {}
     for each in heads.values():  # 8
@@ -151,6 +154,10 @@ def verify(data, policy):
     manifest = parse_manifest(bundle["manifest"])  # 11
     agree(statement.record, bundle["manifest"], manifest)  # 12
 
+    note = bundle["proof"].partition(b"\n\n")[2]
+    said = completeness(bundle, statement, proof.index, head, note, speaking, Counts(states, statement, proof.index))  # 13 to 15
+    checked = policy.index_cosigners(head) if said is not None else set()
+
     signed = {statement.kid, *(each["kid"] for each in statement.record.get("approvals", []))}
     later = [state.entry for state in states if state.entry > proof.index and signed & state.revoked]
     return {
@@ -160,12 +167,17 @@ def verify(data, policy):
         "manifest": manifest,
         "time": head.time,
         "revoked_later": min(later, default=None),
+        "completeness": "none" if said is None else "checked" if checked else "log-alone",
+        "index_cosigners": len(checked),
+        "state": status(statement, proof.index, said or []),
     }
 
 
 def parse_bundle(data):
     item = struct({"proof": blob, "statement": blob})
+    names = struct({"index": blob, "keys": blob, "release": blob, "said": listing(item, 256)})
     fields = {"bundle": words("stele/bundle@v1"), "keys": listing(item, 256), "manifest": blob, "proof": blob, "statement": blob}
+    fields["names?"] = names
     try:
         if len(data) > 24 << 20:
             raise Refused("too-long")
@@ -271,6 +283,27 @@ def signed_by(said, held, needed, revoked=frozenset()):
     for kid, signature, message in signatures:
         if not ed25519(held[kid], signature, message):
             raise Refused("bad-signature", kid)
+
+
+class Counts:
+    """Whether a further statement counts: keys that held the name there signed it, and its approvals were not used before."""
+
+    def __init__(self, states, release, entry):
+        self.states, self.used = states, {}
+        self.approved(release, entry)
+
+    def __call__(self, entry, said):
+        try:
+            speakers(self.states, entry, said)
+        except Refused:
+            return False
+        return self.approved(said, entry) == entry
+
+    def approved(self, said, entry):
+        plain = {name: value for name, value in said.record.items() if name != "approvals"}
+        if len(plain) == len(said.record):
+            return entry
+        return self.used.setdefault(encode(plain), entry)
 
 
 def speakers(states, entry, said):

@@ -191,8 +191,19 @@ class Policy:
                     times[key.name] = max(time, times.get(key.name, time))
         if not self.met(self.quorum, cosigned):
             raise Refused("quorum-missing")
+        head.cosigned = cosigned
         head.time = sorted(times.values())[(len(times) - 1) // 2] if times else None
         return head
+
+    def index_cosigners(self, head):
+        """The names in the keys of those that cosigned, of the group that the chapter names."""
+        inside = self.inside(b"index-cosigners") if b"index-cosigners" in self.groups else set()
+        return {self.witnesses[name].name for name in inside & head.cosigned}
+
+    def inside(self, name):
+        if name in self.groups:
+            return set().union(*(self.inside(member) for member in self.groups[name][1]))
+        return {name}
 
     def met(self, name, cosigned):
         if name in self.groups:

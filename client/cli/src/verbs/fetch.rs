@@ -8,6 +8,7 @@ use stele_durable::{self as durable, DurableError};
 use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age;
+use stele_log_client::bundle_names;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::release_status::ReleaseStatus;
@@ -67,7 +68,7 @@ pub(crate) fn run(args: FetchArgs) -> Result<Output, Failure> {
             go_on_from(old, &log, &asked.policy)?;
         }
     }
-    let bundle = located.bundle(&log)?;
+    let bundle = located.complete_bundle(&log)?;
     let change = match &old {
         Some(old) if old.bytes == bundle.bytes => Change::None,
         Some(_) => Change::Renewed,
@@ -145,6 +146,7 @@ fn output(
     if let Some(revoked) = release_status.signer_revoked(release) {
         page.row("KEY REVOKED", &revoked.text());
     }
+    page.row("completeness", &bundle_names::text(release, bundle.lack.as_ref()));
     let unchanged = if change == Change::None { ", as it was" } else { "" };
     page.row("bundle", &format!("{} ({} bytes{unchanged})", place.display(), bundle.bytes.len()));
     page.row("not checked", &"the files: `stele verify` compares them");
@@ -169,6 +171,8 @@ fn output(
             "files": release.manifest().files().len(),
             "bundle": place.display().to_string(),
             "bytes": bundle.bytes.len(),
+            "completeness": age::completeness_json(release, now),
+            "no_completeness": bundle.lack.as_ref().map(ToString::to_string),
             "written": change != Change::None,
             "renewed": change == Change::Renewed,
             "lifecycle": lifecycle::json(release_status),

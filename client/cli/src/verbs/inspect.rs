@@ -12,10 +12,12 @@ use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::IndexEntry;
 use stele_spec::hash::Digest;
+use stele_spec::index::Subject;
 use stele_spec::key::PublicKey;
 use stele_spec::manifest::Manifest;
 use stele_spec::merkle::leaf_hash;
 use stele_spec::misbehaviour::{MAX_EVIDENCE, Misbehaviour};
+use stele_spec::nameproof::{Answer, NameProof};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
@@ -301,20 +303,84 @@ fn bundle_page(bundle: &Bundle, length: usize) -> (Page, Value) {
             json!({ "statement": statement, "proof": proof })
         })
         .collect();
+    let mut page_of_names = Page(String::new());
+    let names = bundle.names.as_ref().map(|names| {
+        let mut answer = |what: &str, kind, answer: &[u8]| {
+            let read = name_proof(bundle, kind, answer).map(|proof| name_proof_page(&proof));
+            part(&format!("name proof about {what}"), &mut page_of_names, read)
+        };
+        let release = answer("the release", Asked::Release, &names.release);
+        let keys = answer("the publisher's name", Asked::Publisher, &names.keys);
+        let said = names.said.iter().enumerate().map(|(n, said)| {
+            let statement = part(&format!("further statement {n}"), &mut page_of_names, signed(&said.statement));
+            let proof = part(&format!("proof of further statement {n}"), &mut page_of_names, proven(&said.proof));
+            json!({ "statement": statement, "proof": proof })
+        });
+        json!({ "release": release, "keys": keys, "said": said.collect::<Vec<_>>() })
+    });
+    page.0.push_str(&page_of_names.0);
     let json = json!({
         "kind": "bundle",
         "manifest_sha256": (!receipt).then(|| Digest::of(&bundle.manifest)),
         "statement": statement,
         "manifest": files,
         "proof": proof,
+        "names": names,
         "keys": keys,
     });
     (page, json)
 }
 
+/// What a name proof of a bundle is about.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Release,
+    Publisher,
+}
+
+/// A name proof of a bundle with the lines that the bundle has elsewhere.
+fn name_proof(bundle: &Bundle, asked: Asked, answer: &[u8]) -> Result<NameProof, String> {
+    let names = bundle.names.as_ref().ok_or("no name proofs")?;
+    let signed = SignedStatement::parse(&bundle.statement).map_err(|error| error.to_string())?;
+    let release = signed.statement().release().ok_or("no release")?.coordinate();
+    let subject = match asked {
+        Asked::Release => Subject::release(&release),
+        Asked::Publisher => Subject::publisher(&release.publisher),
+    };
+    let proof = TlogProof::parse(&bundle.proof).map_err(|error| error.to_string())?;
+    NameProof::assemble(&subject, &names.index, answer, proof.checkpoint()).map_err(|error| error.to_string())
+}
+
+fn name_proof_page(proof: &NameProof) -> (Page, Value) {
+    let mut page = Page::titled("a name proof, under the checkpoint above");
+    page.row("subject", proof.subject());
+    page.row("index root", &proof.index());
+    let positions: Option<Vec<u64>> = match proof.answer() {
+        Answer::Listed { shown, .. } => Some(shown.pointers.iter().map(|pointer| pointer.position).collect()),
+        Answer::Absent(_) => None,
+    };
+    let listed = positions.as_ref().map(|at| at.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    page.row("entries", &listed.unwrap_or_else(|| "nothing is listed".to_owned()));
+    let (subject, root) = (proof.subject().to_string(), proof.index().to_string());
+    (page, json!({ "subject": subject, "index": root, "entries": positions }))
+}
+
 /// Writes the parts as the standard files that they are. Nothing is overwritten.
 fn write_parts(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
     durable::create_dir_all(&folder.join("keys"))?;
+    if bundle.names.as_ref().is_some_and(|names| !names.said.is_empty()) {
+        durable::create_dir_all(&folder.join("said"))?;
+    }
+    let mut names = Vec::new();
+    for (asked, name) in [(Asked::Release, "release.name-proof"), (Asked::Publisher, "publisher.name-proof")] {
+        let answer = bundle.names.as_ref().map(|names| match asked {
+            Asked::Release => &names.release,
+            Asked::Publisher => &names.keys,
+        });
+        // What is no name proof is no file of that kind: the page says so.
+        let proof = answer.and_then(|answer| name_proof(bundle, asked, answer).ok());
+        names.extend(proof.map(|proof| (name.to_owned(), proof.to_bytes())));
+    }
     let mut parts = vec![
         ("statement.cose".to_owned(), &bundle.statement),
         ("manifest.cbor".to_owned(), &bundle.manifest),
@@ -325,5 +391,10 @@ fn write_parts(bundle: &Bundle, folder: &Path) -> Result<Vec<String>, Failure> {
         parts.push((format!("keys/{n}.cose"), &key.statement));
         parts.push((format!("keys/{n}.tlog-proof"), &key.proof));
     }
+    for (n, said) in bundle.names.iter().flat_map(|names| &names.said).enumerate() {
+        parts.push((format!("said/{n}.cose"), &said.statement));
+        parts.push((format!("said/{n}.tlog-proof"), &said.proof));
+    }
+    parts.extend(names.iter().map(|(name, bytes)| (name.clone(), bytes)));
     extract::write(parts.into_iter().map(|(name, bytes)| (name, bytes.as_slice())), folder)
 }

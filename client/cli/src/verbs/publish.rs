@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stele_clock::{Clock as _, SystemClock};
 use stele_durable as durable;
 use stele_durable::lock::{Lock, LockError};
 use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure};
+use stele_log_client::age;
 use stele_log_client::api::LogClient;
+use stele_log_client::bundle_names::{self, CompletedBundle, completed};
 use stele_log_client::log_url;
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
@@ -33,7 +36,6 @@ use stele_spec::name::Publisher;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Release, Statement, Timestamp};
 use stele_terminal::volume::note;
-use stele_verify::VerifiedRelease;
 use stele_verify::folder::walk::{self as folder, DRAFT};
 
 use crate::Output;
@@ -162,13 +164,12 @@ pub(crate) fn run(args: PublishArgs) -> Result<Output, Failure> {
     let logged = register::submit_release(&mut record, &signed, manifest.bytes(), expect)?;
     let local_state = local_state(false);
     local_state.keep_own(&mut record, &logged)?;
-    let bytes = receipt::bundle(&logged, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
-    let evidence = stele_verify::verify(&bytes, policy)?;
+    let bundle = completed(Some(record.log()), policy, receipt::bundle(&logged, &record, manifest.encode()))?;
     write_hints(&place, hints.as_ref());
-    let path = place.write(&bytes, logged.position(), &local_state)?;
+    let path = place.write(&bundle.bytes, logged.position(), &local_state)?;
     // What a killed run left beside them.
     [&path, &release_file].into_iter().for_each(|path| durable::remove_unfinished(path));
-    Ok(published(&evidence, policy, &path, bytes.len(), Sent::Release(&examined)))
+    Ok(published(&bundle, policy, &path, Sent::Release(&examined)))
 }
 
 /// Who holds the name.
@@ -227,15 +228,14 @@ fn already(
         // The log takes the manifest of an entry that it has, and who else could give it?
         register::submit_release(&mut record, there.signed(), manifest.bytes(), None)?;
     }
-    let bytes = receipt::bundle(there, &record, manifest.encode()).encode().map_err(PublishError::Bundle)?;
-    let evidence = stele_verify::verify(&bytes, policy)?;
+    let bundle = completed(Some(record.log()), policy, receipt::bundle(there, &record, manifest.encode()))?;
     let local_state = local_state(false);
     local_state.keep_own(&mut record, there)?;
     write_hints(&place, hints);
-    let path = place.write(&bytes, there.position(), &local_state)?;
+    let path = place.write(&bundle.bytes, there.position(), &local_state)?;
     durable::remove_unfinished(&path);
     let sent = if is_manifest_lost { Sent::Manifest } else { Sent::Nothing };
-    Ok(published(&evidence, policy, &path, bytes.len(), sent))
+    Ok(published(&bundle, policy, &path, sent))
 }
 
 /// Writes the time of the release into its form. Where that cannot be written, as on a medium that is mounted read-only, the entry has it, and
@@ -337,7 +337,8 @@ enum Sent<'a> {
 }
 
 /// The page of a release that is in the log.
-fn published(evidence: &VerifiedRelease, policy: &Policy, path: &Path, bytes: usize, sent: Sent<'_>) -> Output {
+fn published(bundle: &CompletedBundle, policy: &Policy, path: &Path, sent: Sent<'_>) -> Output {
+    let (evidence, bytes) = (&bundle.release, bundle.bytes.len());
     let (release, manifest) = (evidence.release(), evidence.manifest());
     let examined = match sent {
         Sent::Release(examined) => Some(examined),
@@ -361,6 +362,7 @@ fn published(evidence: &VerifiedRelease, policy: &Policy, path: &Path, bytes: us
         "witnesses",
         &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
     );
+    page.row("completeness", &bundle_names::text(evidence, bundle.lack.as_ref()));
     page.row("bundle", &format!("{} ({bytes} bytes): let it travel with the weights", path.display()));
     Output {
         text: page.0,
@@ -379,6 +381,9 @@ fn published(evidence: &VerifiedRelease, policy: &Policy, path: &Path, bytes: us
             "tree_size": head.value().size(),
             "witnesses": witnesses,
             "bundle": path.display().to_string(),
+            "bytes": bytes,
+            "completeness": age::completeness_json(evidence, SystemClock.unix_seconds()),
+            "no_completeness": bundle.lack.as_ref().map(ToString::to_string),
             "warnings": examined.map(ComputedClaims::findings).unwrap_or_default(),
             "warnings_left_out": examined.map(ComputedClaims::left_out).unwrap_or_default(),
         }),

@@ -18,7 +18,7 @@ use stele_log_client::statements::{Lack, ProvenStatement, StatementList, Stateme
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::hash::Digest;
-use stele_spec::manifest::{GitBlobId, Manifest, ManifestFile};
+use stele_spec::manifest::{FilePath, GitBlobId, Manifest, ManifestFile, dir_hash1};
 use stele_spec::name::Coordinate;
 use stele_spec::policy::Policy;
 use stele_spec::statement::{Purl, Release};
@@ -28,6 +28,7 @@ use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
 use crate::Output;
+use crate::absence::Absence;
 use crate::args::ResolveArgs;
 use crate::log_args::{LogContext, local_state};
 use crate::package_name::means;
@@ -53,6 +54,12 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     let Answer { found, unread, cut, weights } = in_log(&asked_for, &log)?;
     if found.is_empty() {
         let what = asked_for.name();
+        if unread.is_empty()
+            && !cut
+            && let Some(absence) = Absence::proven(&log, &what, asked_for.weights())?
+        {
+            return Err(absence.into());
+        }
         return Err(match (unread.is_empty(), cut) {
             (true, false) => NotRecorded { what, weights, is_package: !asked_for.purls.is_empty() }.into(),
             (true, true) => MoreThanAreRead { what }.into(),
@@ -140,6 +147,14 @@ impl Wanted {
             (Some(file), Some(digest)) => format!("{} (SHA-256 {digest})", file.display()),
             _ => self.given.clone(),
         }
+    }
+
+    /// The digests of weights that it would be: as it was given, and of a release that has this file alone as its weights.
+    fn weights(&self) -> Vec<(&'static str, Digest)> {
+        let Some(digest) = self.sha256 else { return Vec::new() };
+        let name = self.file.as_ref().and_then(|file| file.file_name()?.to_str()?.parse::<FilePath>().ok());
+        let alone = name.map(|name| ("all weights under its name", dir_hash1([(digest, &name)])));
+        [("sha256", digest)].into_iter().chain(alone).collect()
     }
 
     /// What a release with this manifest has of it.
@@ -230,10 +245,12 @@ fn kept(evidence: &VerifiedRelease, policy: &Policy, no_state: bool) -> Result<O
     let (memory, coordinate) = (local_state(no_state), evidence.release().coordinate());
     let log = LogId::of(evidence.checkpoint().note(), policy);
     log.map_or(Ok(()), |log| memory.refuse_convicted(log))?;
-    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else { return Ok(None) };
+    let Some(told) = log.and_then(|log| memory.cached_answer(log, &coordinate, policy)) else {
+        return Ok(evidence.completeness().record().map(|_| ReleaseStatus::of_bundle(evidence)));
+    };
     let release_status = ReleaseStatus::of(&coordinate, &told, Source::Kept)?;
     let entry = evidence.statement().position();
-    Ok(Some(release_status)
+    Ok(Some(release_status.with_bundle(evidence))
         .filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == entry)))
 }
 

@@ -18,7 +18,6 @@ use crate::policy_file;
 mod row;
 
 mod duplicates;
-mod files;
 mod lock_file;
 
 mod model;

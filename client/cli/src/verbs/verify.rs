@@ -31,6 +31,7 @@ use stele_verify::folder::{Copying, Shortcuts, Survey};
 use stele_verify::{Expected, VerifiedRelease, VerifyError as BundleError, folder, verify};
 
 use crate::Output;
+use crate::absence::{Absence, NoRecord};
 use crate::args::{GLOB, VerifyArgs};
 use crate::digest_cache;
 use crate::fetched::PathHere;
@@ -86,6 +87,7 @@ pub(crate) fn judge<T>(
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
         Err(TargetError::NoBundle { .. }) if args.required.online && args.bundle.is_none() => None,
+        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord(error).into()),
         found => Some(found?),
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;
@@ -227,7 +229,13 @@ impl Evidence {
 
     fn of_view(args: &VerifyArgs, log: &LogView<'_>, means: &Means<'_>, why: WhyFromLog) -> Result<Self, Failure> {
         let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
-        let located = here.locate(log, means.cache)?;
+        let located = match (here.locate(log, means.cache), &here.kind) {
+            // Where many models are looked at, each is asked about once, elsewhere.
+            (Err(failure), TargetKind::Folder(folder)) if means.view.is_none() => {
+                return Err(Absence::of_folder(failure, folder, log, means.cache));
+            }
+            (located, _) => located?,
+        };
         let bundle = located.bundle(log)?;
         let target = Target { kind: here.kind, bundle: located.bundle };
         let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
@@ -311,6 +319,7 @@ impl Reader<'_> {
         let known = kept(&release.coordinate())?;
         let known =
             known.filter(|release_status| release_status.history.release().is_some_and(|(at, _)| at == position));
+        let known = known.map(|known| known.with_bundle(self.evidence));
         let release_status = known.unwrap_or_else(|| ReleaseStatus::of_bundle(self.evidence));
         let publisher = &release.publisher.name;
         let keys = log.map(|log| self.local_state.key_statements(log, publisher, self.policy)).unwrap_or_default();
@@ -383,7 +392,8 @@ impl Reader<'_> {
         }
         let found = release_status.history.release().map(|(position, _)| position);
         match (found == Some(entry), lack, found) {
-            (true, ..) => Ok(release_status),
+            // What the bundle proves stays, whatever an answer that is not proven complete leaves out.
+            (true, ..) => Ok(release_status.with_bundle(self.evidence)),
             (false, Some(lack), None) => Err(VerifyError::LeftOut { url, entry, lack }.into()),
             (false, ..) => Err(VerifyError::NotNamed { url, entry, found }.into()),
         }

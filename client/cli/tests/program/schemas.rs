@@ -68,7 +68,8 @@ fn a_list_of_words_is_the_vocabulary_of_the_format() {
     assert_eq!(common("state"), states.map(|state| Value::from(state.as_str())));
     let sources = [Source::Bundle, Source::Kept, Source::Log];
     assert_eq!(common("source"), sources.map(|source| Value::from(source.as_str())));
-    let lacks = [Lack::Unserved, Lack::Accepted, Lack::Cut, Lack::Unindexed, Lack::Unkept, Lack::Damaged];
+    let lacks =
+        [Lack::Unserved, Lack::Accepted, Lack::Cut, Lack::Unindexed, Lack::Unkept, Lack::Damaged, Lack::OwnAlone];
     assert_eq!(common("lack"), lacks.map(|lack| Value::from(lack.as_str())));
     let exits: Vec<Value> = Exit::ALL.iter().map(|exit| exit.number().into()).collect();
     assert_eq!(common("exit"), exits);

@@ -78,6 +78,12 @@ class Release:
     @property
     def signer_revoked_at(self) -> Optional[int]: ...
     @property
+    def completeness(self) -> str: ...
+    @property
+    def index_cosigners(self) -> List[str]: ...
+    @property
+    def status(self) -> str: ...
+    @property
     def entry(self) -> int: ...
     @property
     def checkpoint(self) -> Checkpoint: ...
@@ -94,6 +100,8 @@ class Release:
         not_before: Optional[int] = None,
     ) -> None:
         """Raises ``VerifyError`` for another publisher, signer or coordinate, or a tree head cosigned before ``not_before`` (Unix seconds)."""
+    def require_in_force(self) -> None:
+        """Raises ``VerifyError`` where the bundle itself has a withdrawal of the release, or a contradiction of the log about it."""
     def _place(self, folder: _Path, bundle: _Path) -> str: ...
     def _sealed(self, recorded: str, path: _Path, bundle: Optional[_Path] = None) -> int: ...
     def _copy(
@@ -159,10 +167,16 @@ def verify(bundle: bytes, policy: _Policy = None) -> Release:
     """Verifies a ``release.stele`` under a trust policy. Raises ``VerifyError``."""
 
 def verify_folder(
-    path: _Path, policy: _Policy = None, allow_missing: bool = False, allow_extra: bool = False, rehash: bool = False
+    path: _Path,
+    policy: _Policy = None,
+    allow_missing: bool = False,
+    allow_extra: bool = False,
+    rehash: bool = False,
+    allow_withdrawn: bool = False,
 ) -> Verification:
     """Verifies a folder, one file, or a snapshot in a Hugging Face cache by the ``release.stele`` beside or above it. Raises ``VerifyError``.
 
+    A release of which the bundle itself has a withdrawal is refused, unless ``allow_withdrawn``.
     What the program ``stele`` knows of files that are unchanged is used and kept; with ``rehash`` every file is hashed.
     """
 

@@ -26,12 +26,13 @@ use crate::bounded_read::read;
 /// Verifies a folder, one file, or a snapshot in a Hugging Face cache, by the bundle beside or above it.
 ///
 /// `Ok` means that the bundle verifies, that all files of the path that belong to the release are there and equal, and that nothing beside
-/// them would be loaded. A caller that insists on a publisher, a signer or a time goes on with [`VerifiedRelease::require`].
+/// them would be loaded; and that the release is in force, as far as the bundle knows ([`VerifiedRelease::require_in_force`]). A caller that
+/// insists on a publisher, a signer or a time goes on with [`VerifiedRelease::require`].
 pub fn verify_folder(path: &Path, policy: &Policy) -> Result<(VerifiedRelease, FolderReport), Failure> {
     verify_folder_allowing(path, policy, Allow::default())
 }
 
-/// The same, where a part of the files or what lies beside them is accepted.
+/// The same, where a part of the files, what lies beside them or a withdrawal is accepted.
 pub fn verify_folder_allowing(
     path: &Path,
     policy: &Policy,
@@ -60,6 +61,9 @@ pub fn verify_folder_by(
         TargetKind::Bundle => release.check(&FolderContents::new()),
     };
     report.require(allow)?;
+    if !allow.withdrawn {
+        release.require_in_force()?;
+    }
     Ok((release, report))
 }
 

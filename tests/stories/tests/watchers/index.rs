@@ -26,14 +26,14 @@ use stele_spec::transition::TransitionProof;
 const SOON: Duration = Duration::from_secs(60);
 
 /// A witness's folder with an index cosigner in it, for one log.
-struct IndexCosigner {
+pub(crate) struct IndexCosigner {
     folder: PathBuf,
-    vkey: String,
-    server: Server,
+    pub(crate) vkey: String,
+    pub(crate) server: Server,
 }
 
 impl IndexCosigner {
-    fn init(home: &std::path::Path, origin: &str, log_vkey: &str) -> Step<Self> {
+    pub(crate) fn init(home: &std::path::Path, origin: &str, log_vkey: &str) -> Step<Self> {
         let folder = home.join("indexer");
         let at = path(&folder)?.to_owned();
         let run = |arguments: &[&str]| command::run(Binary::Witness, arguments)?.expect(0);
@@ -47,7 +47,7 @@ impl IndexCosigner {
         Ok(Self { folder, vkey, server })
     }
 
-    fn url(&self) -> Step<String> {
+    pub(crate) fn url(&self) -> Step<String> {
         Ok(format!("{}/index", self.server.url()?))
     }
 

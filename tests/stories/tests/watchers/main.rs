@@ -1,6 +1,7 @@
 //! Who looks at logs: auditors, index cosigners, monitors, mirrors.
 
 mod audit;
+mod bundles;
 mod index;
 mod mirror;
 mod monitor;

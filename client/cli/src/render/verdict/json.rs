@@ -58,7 +58,7 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
             "witnesses": { "cosigned": [], "of": null, "required": null },
         }),
     );
-    for key in ["availability", "openness", "release_safety", "computed", "lifecycle", "lineage"] {
+    for key in ["completeness", "availability", "openness", "release_safety", "computed", "lifecycle", "lineage"] {
         document.insert(key.into(), Value::Null);
     }
     document.insert(
@@ -139,6 +139,7 @@ impl VerifyReport<'_> {
         for (name, claim) in claims::json(self.release_status.history.current().unwrap_or(release)) {
             document.insert(name.into(), claim);
         }
+        document.insert("completeness".into(), age::completeness_json(evidence, self.now));
         document.insert("computed".into(), self.examination.map(ComputedClaims::json).into());
         document.insert("lifecycle".into(), lifecycle::json(self.release_status));
         document.insert("lineage".into(), lineage_drawing::json(self.lineage));

@@ -85,6 +85,7 @@ impl VerifyReport<'_> {
                 self.evidence.checkpoint().trusted().value().size()
             ),
         );
+        page.row("completeness", &format!("{} (release.stele)", age::completeness_of(self.evidence)));
         page.row("status", &age::status(self.release_status, self.now));
         if let Some(newest) = self.newest
             && newest.size() > self.release_status.head.size()

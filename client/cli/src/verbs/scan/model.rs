@@ -18,9 +18,9 @@ use stele_verify::VerifiedRelease;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hash::Job;
 
-use super::files::HashedFiles;
-use super::row::{Copy, Judged, LoggedModel, Row, Verdict};
+use super::row::{Judged, LoggedModel, Row, Verdict};
 use crate::args::{RequiredArgs, ScanArgs, VerifyArgs};
+use crate::hashed_files::{Copy, HashedFiles};
 use crate::installed::{Content, Installed, ModelFile};
 use crate::release_search::{self as search, Candidate};
 use crate::render::verdict::{VerifyReport, headline};

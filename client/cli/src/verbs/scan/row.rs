@@ -6,6 +6,8 @@ use stele_log_client::judgement::Word;
 use stele_spec::hash::Digest;
 use stele_spec::status::State;
 
+use crate::hashed_files::Copy;
+
 /// A model, and what is said of it.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -20,14 +22,6 @@ pub(super) struct Row {
     pub(super) weights: Option<Digest>,
     /// The files that were hashed, for what lies here twice.
     pub(super) copies: Vec<Copy>,
-}
-
-/// A file with its digest.
-#[derive(Debug, Clone)]
-pub(super) struct Copy {
-    pub(super) path: PathBuf,
-    pub(super) size: u64,
-    pub(super) sha256: Digest,
 }
 
 /// What is known of a model.

@@ -32,6 +32,7 @@ def guard(
     models: Union[Sequence[str], Mapping[str, str]] = ("*",),
     *,
     allow_missing: bool = False,
+    allow_withdrawn: bool = False,
     max_age: Optional[timedelta] = None,
     workdir: Union[None, str, "os.PathLike[str]"] = None,
     decisions: Sink = None,
@@ -41,12 +42,13 @@ def guard(
 
     ``mode`` is ``"off"``, ``"warn"`` or ``"enforce"``; without it ``$STELE_GUARD``, else off. ``models`` are patterns of names (``acme/*``) and
     paths (``/srv/models/*``) that are guarded; as a mapping it also says which release each must be, by a pattern of coordinates:
-    ``{"acme/tiny": "acme.example/tiny@*"}``. A tree head that was cosigned longer ago than ``max_age`` is refused. Of the sealed copies of single files at
+    ``{"acme/tiny": "acme.example/tiny@*"}``. A tree head that was cosigned longer ago than ``max_age`` is refused, and so is a release of
+    which the bundle itself has a withdrawal, unless ``allow_withdrawn``. Of the sealed copies of single files at
     most ``keep`` bytes are kept in memory to be opened again, which then costs nothing.
 
     Raises ``VerifyError`` where there is no policy and, with ``enforce``, where this machine does not allow what is promised.
     """
-    return Guard(policy, mode, models, allow_missing, max_age, workdir, decisions, keep).start()
+    return Guard(policy, mode, models, allow_missing, max_age, workdir, decisions, keep, allow_withdrawn).start()
 
 
 class _Asked(NamedTuple):
@@ -70,6 +72,7 @@ class Guard:
         workdir: Union[None, str, "os.PathLike[str]"],
         decisions: Sink,
         keep: int = 0,
+        allow_withdrawn: bool = False,
     ) -> None:
         mode = mode if mode is not None else os.environ.get("STELE_GUARD") or "off"
         if mode not in _MODES:
@@ -81,6 +84,7 @@ class Guard:
             dict(models) if isinstance(models, Mapping) else {pattern: None for pattern in models}
         )
         self._allow_missing = allow_missing
+        self._allow_withdrawn = allow_withdrawn
         self._max_age = max_age
         self._releases: Dict[bytes, Release] = {}
         self._decisions = Decisions(decisions)
@@ -220,6 +224,8 @@ class Guard:
             if expected not in (None, release.publisher) and not fnmatch.fnmatchcase(release.coordinate, str(expected)):
                 facts = [("expected", str(expected)), ("found", release.coordinate)]
                 raise VerifyError("this is another release than the expected one", "other-coordinate", facts, None, 1)
+            if not self._allow_withdrawn:
+                release.require_in_force()
             if self._max_age is not None:
                 release.require(not_before=max(0, int(time.time() - self._max_age.total_seconds())))
         return release, digest

@@ -1,6 +1,6 @@
 //! The weights of a model as files with their digests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stele_explain::Failure;
 use stele_model_files::roles::Roles;
@@ -10,19 +10,26 @@ use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::hash::{Job, hash_unknown};
 use stele_verify::folder::walk::walk_to_verify;
 
-use super::row::Copy;
 use crate::progress::Progress;
+
+/// A file with its digest.
+#[derive(Debug, Clone)]
+pub(crate) struct Copy {
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+    pub(crate) sha256: Digest,
+}
 
 /// Files by the names under which they would be released, each with its digest; and why others have none.
 #[derive(Debug, Default)]
-pub(super) struct HashedFiles {
-    pub(super) files: Vec<(FilePath, Copy)>,
-    pub(super) problems: Vec<String>,
+pub(crate) struct HashedFiles {
+    pub(crate) files: Vec<(FilePath, Copy)>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl HashedFiles {
     /// The weights of a folder: by name and by content, as `stele publish` finds them.
-    pub(super) fn weights_of(folder: &Path, cache: Option<&DigestCache>) -> Result<Self, Failure> {
+    pub(crate) fn weights_of(folder: &Path, cache: Option<&DigestCache>) -> Result<Self, Failure> {
         let walk = walk_to_verify(folder, "", &|_| false)?;
         let roles = Roles::of_files(&walk.files);
         let weights = walk.files.into_iter().filter(|file| roles.of(&file.path) == Role::Weights);
@@ -30,7 +37,7 @@ impl HashedFiles {
     }
 
     /// Hashes files.
-    pub(super) fn hash(named: Vec<(FilePath, Job)>, cache: Option<&DigestCache>) -> Self {
+    pub(crate) fn hash(named: Vec<(FilePath, Job)>, cache: Option<&DigestCache>) -> Self {
         let (names, jobs): (Vec<FilePath>, Vec<Job>) = named.into_iter().unzip();
         let total = jobs.iter().map(|job| job.size).sum();
         let hashed = Progress::of(total).during(|progress| hash_unknown(&jobs, &[], &[], cache, progress));
@@ -48,12 +55,12 @@ impl HashedFiles {
     }
 
     /// The digest over all of them, as a release has it of its weights; none where one could not be hashed, or there is none.
-    pub(super) fn digest(&self) -> Option<Digest> {
+    pub(crate) fn digest(&self) -> Option<Digest> {
         let is_whole = self.problems.is_empty() && !self.files.is_empty();
         is_whole.then(|| dir_hash1(self.files.iter().map(|(name, copy)| (copy.sha256, name))))
     }
 
-    pub(super) fn copies(&self) -> Vec<Copy> {
+    pub(crate) fn copies(&self) -> Vec<Copy> {
         self.files.iter().map(|(_, copy)| copy.clone()).collect()
     }
 }

@@ -1,0 +1,110 @@
+//! A log that proves that it names nothing of what is here.
+//!
+//! The index of a log lists each statement under the digest of the weights that it is about. A proof that nothing is listed there is one that no
+//! entry names that digest. A file among others of a release is in its manifest alone: no index has it, and that is said.
+
+use std::path::Path;
+
+use stele_clock::{Clock as _, SystemClock};
+use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::age::CheckpointAge;
+use stele_log_client::log_view::LogView;
+use stele_log_client::statements::StatementSource as _;
+use stele_spec::hash::Digest;
+use stele_verify::folder::digest_cache::DigestCache;
+use stele_verify::folder::locate::TargetError;
+
+use crate::hashed_files::HashedFiles;
+
+/// What no entry of a log names, as the log proves.
+#[derive(Debug, thiserror::Error)]
+#[error("no entry of {origin} names {what}: proven for its {size} entries, as of {as_of}")]
+pub(crate) struct Absence {
+    what: String,
+    /// What each digest is of, and the digest.
+    digests: Vec<(&'static str, Digest)>,
+    origin: String,
+    size: u64,
+    as_of: String,
+    /// Who stands behind the index.
+    index: String,
+}
+
+impl Absence {
+    /// Asks a log about digests of weights. None where it names one, or does not prove that it names none.
+    pub(crate) fn proven(
+        log: &LogView<'_>,
+        what: &str,
+        digests: Vec<(&'static str, Digest)>,
+    ) -> Result<Option<Self>, Failure> {
+        // Each proof is under a head of its own: the fewest index cosigners count.
+        let mut checked: Option<usize> = None;
+        for (_, digest) in &digests {
+            let listing = log.statements_of_weights(*digest, 1)?;
+            if listing.lack.is_some() || listing.cut || !listing.statements.is_empty() {
+                return Ok(None);
+            }
+            for proof in &listing.proofs {
+                let cosigned = proof.complete().head().cosigned();
+                let count = log.policy().index_cosigners(cosigned).len();
+                checked = Some(checked.map_or(count, |fewest| fewest.min(count)));
+            }
+        }
+        if digests.is_empty() {
+            return Ok(None);
+        }
+        let head = log.head();
+        let index = match checked {
+            None => "none was needed: all entries were read".to_owned(),
+            Some(0) => "the log's own: no index cosigner of the policy checked it".to_owned(),
+            Some(1) => "checked by 1 index cosigner".to_owned(),
+            Some(count) => format!("checked by {count} index cosigners"),
+        };
+        let as_of = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
+        let (origin, size) = (head.origin().to_string(), head.size());
+        Ok(Some(Self { what: what.to_owned(), digests, origin, size, as_of, index }))
+    }
+
+    /// Where no release that a log names has a file of a folder: the proof that none has its weights, if the log gives one.
+    pub(crate) fn of_folder(
+        failure: Failure,
+        folder: &Path,
+        log: &LogView<'_>,
+        cache: Option<&DigestCache>,
+    ) -> Failure {
+        if failure.as_explain().code() != "not-recorded" {
+            return failure;
+        }
+        let hashed = HashedFiles::weights_of(folder, cache).ok();
+        let Some(weights) = hashed.and_then(|files| files.digest()) else { return failure };
+        let what = format!("the weights of {}", folder.display());
+        match Self::proven(log, &what, vec![("all weights", weights)]) {
+            Ok(Some(absence)) => absence.into(),
+            Ok(None) => failure,
+            Err(unproven) => unproven,
+        }
+    }
+}
+
+impl Explain for Absence {
+    explain! {
+        Self { digests, index, .. } => Exit::Absent, "absent",
+            hint: "nobody released these weights in this log, under these names. Another log may have them. A single file of a release that has others too is \
+                   in no index: the log's lookup names no release with it, which is not proven",
+            facts: digests.iter().map(|(name, digest)| (*name, digest.to_string())).chain([("index", index.clone())]).collect();
+    }
+}
+
+/// A path without a record, where no log is asked.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct NoRecord(pub(crate) TargetError);
+
+impl Explain for NoRecord {
+    explain! {
+        Self(error) => error.exit(), error.code(), hint: format!(
+            "{}. Whether anybody released this is not known offline: --online asks the log, which proves it where nobody did",
+            error.hint().unwrap_or_default()
+        ), facts: error.facts();
+    }
+}
