@@ -32,6 +32,7 @@ fn released_with(files: &[(&str, &[u8])]) -> World {
         statement: signed.bytes().to_vec(),
         manifest: manifest.encode(),
         proof: world.log.proof(released),
+        names: None,
         keys: vec![LoggedStatement { statement: claim.bytes().to_vec(), proof: world.log.proof(claimed) }],
     };
     world.write_bundle(&bundle);

@@ -62,6 +62,7 @@ impl Story {
             statement: log.entries[release as usize].clone(),
             manifest: World::manifest().encode(),
             proof: log.proof(release),
+            names: None,
             keys: keys
                 .map(|(position, signed)| LoggedStatement {
                     statement: signed.bytes().to_vec(),

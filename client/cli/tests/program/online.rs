@@ -248,6 +248,7 @@ fn a_key_that_was_revoked_before_the_release_is_found_out_though_the_bundle_leav
         statement: world.log.entries[released as usize].clone(),
         manifest: World::manifest().encode(),
         proof: world.log.proof(released),
+        names: None,
         keys: vec![stele_spec::bundle::LoggedStatement {
             statement: world.log.entries[claimed as usize].clone(),
             proof: world.log.proof(claimed),
@@ -383,7 +384,7 @@ fn a_release_by_a_key_that_is_known_to_have_been_revoked_before_is_refused_witho
     }];
     let statement = world.log.entries[released as usize].clone();
     let proof = world.log.proof(released);
-    world.write_bundle(&Bundle { statement, manifest: World::manifest().encode(), proof, keys });
+    world.write_bundle(&Bundle { statement, manifest: World::manifest().encode(), proof, keys, names: None });
     world.verify(&[]).ok();
     let served = Served::start(std::mem::replace(&mut world.log, Log::new(1)));
     let policy = world.at("policy");

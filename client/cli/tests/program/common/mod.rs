@@ -219,6 +219,7 @@ impl World {
             statement: release.bytes().to_vec(),
             manifest: manifest.encode(),
             proof: self.log.proof(released),
+            names: None,
             keys: vec![LoggedStatement { statement: claim.bytes().to_vec(), proof: self.log.proof(claimed) }],
         }
     }
