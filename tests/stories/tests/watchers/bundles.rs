@@ -138,9 +138,11 @@ fn what_was_never_released_is_proven_to_be_in_no_entry() -> Step {
     let network = Network::start(1, 1)?;
     let acme = Publisher::new(&network, "acme.example")?;
     let (folder, _) = released(&network, &acme, "1.0.0")?;
-    let stranger = network.at("stranger");
-    model::write(&stranger, 2)?;
-    let shard = model::largest_weights(&stranger)?;
+    let (other, stranger) = (network.at("other"), network.at("stranger"));
+    model::write(&other, 2)?;
+    fs::create_dir(&stranger).unwrap();
+    let shard = stranger.join("model.safetensors");
+    fs::copy(model::largest_weights(&other)?, &shard).unwrap();
 
     // A file, a digest and a folder that nobody released.
     let told = acme.ask(&network, &["resolve", path(&shard)?])?.expect(21)?;
