@@ -97,6 +97,23 @@ impl Policy {
         Ok(Trusted { value: checkpoint, cosigned })
     }
 
+    /// Whether a witness, by its name within the policy, is one of those in the group [`INDEX_COSIGNERS`](super::INDEX_COSIGNERS).
+    pub fn is_index_cosigner(&self, witness: &str) -> bool {
+        let named = self.witnesses.iter().zip(&self.index_cosigners).find(|(known, _)| known.name == witness);
+        named.is_some_and(|(_, is_one)| *is_one)
+    }
+
+    /// Of those that cosigned the index cosigners. The keys of one, which share its name, are one, by the first.
+    pub fn index_cosigners<'a>(&self, cosigned: &'a [Cosigned]) -> Vec<&'a Cosigned> {
+        let mut found: Vec<&Cosigned> = Vec::new();
+        for one in cosigned.iter().filter(|one| self.is_index_cosigner(&one.witness)) {
+            if !found.iter().any(|known| known.key_name == one.key_name) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
     /// The first check alone: that a known log signed it, under its own origin.
     fn verify_log(&self, note: &SignedNote) -> Result<Checkpoint, RefusedCheckpoint> {
         let claimed = Checkpoint::parse(note.text()).map_err(RefusedCheckpoint::Log)?;
