@@ -22,7 +22,7 @@ main() {
     start "$program"
     accepts "versitygw conforms, with a hundred racers" told storage_s3 a_real_service_conforms_with_a_hundred_racers
     accepts "a log lives in versitygw, and a second writer fences the first" lives
-    if [[ -x $work/bin/fsck ]]; then
+    if [[ -x $work/bin/fsck && -s $place/log.vkey ]]; then
         # What readers see of a bucket of versitygw is a folder.
         within fsck "$here/fsck.sh" "$(dirname "$(find "$place/buckets/logs" -path '*/public/checkpoint' -print -quit)")" \
             log.example/quickstart "$place/log.vkey"
