@@ -32,6 +32,8 @@ mod hub_snapshot;
 
 mod loaded_statement;
 
+mod transparent;
+
 mod subject;
 
 mod extract;

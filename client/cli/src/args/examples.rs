@@ -246,6 +246,10 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
         &[
             ("stele inspect ./model/release.stele --json", "everything in it, for programs"),
             ("stele inspect ./model/release.stele --extract parts", "its standard files, in a folder"),
+            (
+                "stele inspect ./model/release.stele --as transparent-statement --receipt receipt.cose --output release.scitt",
+                "for programs that read SCITT (RFC 9943); `stele verify` reads it as well",
+            ),
         ],
     ),
     #[cfg(feature = "audit")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::log::LogArgs;
 
@@ -78,9 +78,25 @@ pub struct DiffArgs {
 /// `stele inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A bundle, statement, manifest, proof, checkpoint, policy, key or index entry.
+    /// A bundle, statement, receipt, manifest, proof, checkpoint, policy, key or index entry.
     pub file: PathBuf,
     /// Take a bundle apart into its standard files in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub extract: Option<PathBuf>,
+    /// Write the statement of a bundle, or a statement, in the form of others, with the receipts of --receipt, to --output.
+    #[arg(long = "as", value_name = "FORM", requires = "receipt", requires = "output", conflicts_with = "extract")]
+    pub form: Option<StatementForm>,
+    /// A receipt of the statement, as the log gives it: GET /entries/ENTRY with Accept: application/scitt-receipt+cose. May be given again.
+    #[arg(long, value_name = "FILE", requires = "form")]
+    pub receipt: Vec<PathBuf>,
+    /// Where it is written. Nothing is overwritten.
+    #[arg(long, value_name = "FILE", requires = "form")]
+    pub output: Option<PathBuf>,
+}
+
+/// A form of statements that others read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatementForm {
+    /// A SCITT transparent statement (RFC 9943): the statement with its receipts.
+    TransparentStatement,
 }

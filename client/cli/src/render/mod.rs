@@ -11,6 +11,8 @@ pub(crate) mod parent;
 pub(crate) mod lifecycle;
 pub(crate) mod statement;
 
+pub(crate) mod receipt;
+
 pub(crate) mod lineage_drawing;
 
 pub(crate) mod verdict;

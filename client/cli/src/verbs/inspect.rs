@@ -21,17 +21,20 @@ use stele_spec::nameproof::{Answer, NameProof};
 use stele_spec::note::{SignedNote, VerifierKey};
 use stele_spec::policy::Policy;
 use stele_spec::proof::TlogProof;
+use stele_spec::receipt::{ForeignReceipt, TransparentStatement};
 use stele_spec::statement::SignedStatement;
 
 use crate::Output;
-use crate::args::InspectArgs;
+use crate::args::{InspectArgs, StatementForm};
 use crate::extract;
 use crate::proposal;
 use crate::render::page::{Page, printable, sized};
-use crate::render::{parent, statement};
+use crate::render::{parent, receipt, statement};
+use crate::transparent;
 
 pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
-    let what = "a bundle, statement, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
+    let what =
+        "a bundle, statement, receipt, manifest, proof, checkpoint, policy, key, index entry or file of evidence";
     let bytes = error::read(&args.file, MAX_BUNDLE.max(MAX_EVIDENCE) as u64, what)?;
     let malformed = |problem: String| FileError::Malformed {
         path: args.file.display().to_string(),
@@ -41,6 +44,16 @@ pub(crate) fn run(args: InspectArgs) -> Result<Output, Failure> {
     };
     let Inspected { page, json, bundle } = inspect(&bytes).map_err(malformed)?;
     let mut output = Output { text: page.0, json, failure: None };
+    if let (Some(StatementForm::TransparentStatement), Some(path)) = (args.form, &args.output) {
+        let statement = bundle.as_ref().map_or(bytes.as_slice(), |bundle| &bundle.statement);
+        let statement =
+            SignedStatement::parse(statement).map_err(|error| malformed(format!("no statement: {error}")))?;
+        transparent::write(statement, &args.receipt, path)?;
+        output.text.push_str(&format!("wrote {}\n", path.display()));
+        if let Some(object) = output.json.as_object_mut() {
+            object.insert("written".into(), json!([path.display().to_string()]));
+        }
+    }
     if let Some(folder) = &args.extract {
         let Some(bundle) = bundle else {
             return Err(malformed("only a bundle can be taken apart".into()).into());
@@ -68,6 +81,10 @@ fn inspect(bytes: &[u8]) -> Result<Inspected, String> {
     let plain = |(page, json): (Page, Value)| Inspected { page, json, bundle: None };
     match bytes {
         [] => Err("an empty file".into()),
+        [0xD2, ..] if TransparentStatement::looks_like(bytes) => TransparentStatement::parse(bytes)
+            .map(|found| plain(receipt::transparent_page(&found, statement(found.statement()))))
+            .map_err(|error| error.to_string()),
+        [0xD2, ..] if ForeignReceipt::parse(bytes).is_ok() => Ok(plain(receipt::page(bytes))),
         [0xD2, ..] => {
             SignedStatement::parse(bytes).map(|signed| plain(statement(&signed))).map_err(|error| error.to_string())
         }

@@ -19,7 +19,7 @@ use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_publish::error;
 use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::name::Coordinate;
-use stele_spec::policy::Policy;
+use stele_spec::policy::{Policy, TrustedCheckpoint};
 use stele_spec::registration::Refusal;
 use stele_spec::statement::Ancestor;
 use stele_terminal::volume::{Volume, note, volume};
@@ -34,7 +34,7 @@ use crate::Output;
 use crate::absence::{Absence, NoRecord};
 use crate::args::{GLOB, VerifyArgs};
 use crate::digest_cache;
-use crate::fetched::PathHere;
+use crate::fetched::{Located, PathHere};
 use crate::hub_snapshot;
 use crate::log_args::local_state;
 use crate::policy_file;
@@ -42,6 +42,7 @@ use crate::progress::Progress;
 use crate::render::colour;
 use crate::render::page::printable;
 use crate::render::verdict::{self, Detail, FromLog, VerifyReport, WhyFromLog};
+use crate::transparent::{Received, TransparentRelease};
 
 pub(crate) fn run(args: VerifyArgs) -> Result<Output, Failure> {
     let detail = if volume() == Volume::Verbose { Detail::Page } else { Detail::Short };
@@ -83,20 +84,31 @@ pub(crate) fn judge<T>(
     means: &Means<'_>,
     tell: impl FnOnce(&VerifyReport<'_>, &mut Judgement) -> T,
 ) -> Result<T, Failure> {
+    let transparent = TransparentRelease::at(&args.path)?;
     let found = target::find(&hub_snapshot::meant(&args.path)?, args.bundle.as_deref());
     let found = match found {
         // The log may have what is not here. A bundle that was named must be here.
         Err(TargetError::NoBundle { .. }) if args.required.online && args.bundle.is_none() => None,
+        // Its receipts are checked before it is said what else is needed.
+        Err(TargetError::NoBundle { .. }) if transparent.is_some() => None,
+        // It may have any name, also one that a bundle has.
+        Ok(Target { kind: TargetKind::Bundle, .. }) if transparent.is_some() && args.bundle.is_none() => None,
         Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord(error).into()),
         found => Some(found?),
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;
+    let received = transparent.map(|transparent| transparent.check(&policy)).transpose()?;
     let expected = Expected::default().publisher(args.required.publisher.clone()).signer(args.required.key_id);
     let local_state = local_state(args.required.no_state);
-    let Evidence { target, evidence, from_log } = Evidence::find(args, found, &policy, &local_state, means)?;
+    let Evidence { target, evidence, from_log } =
+        Evidence::find(args, found, received.as_ref(), &policy, &local_state, means)?;
+    if let Some(received) = &received {
+        received.is_of(&evidence)?;
+    }
     evidence.require(&expected)?;
     let now = SystemClock.unix_seconds();
-    let reader = Reader { evidence: &evidence, policy: &policy, local_state };
+    let receipt = received.map(|received| received.head);
+    let reader = Reader { evidence: &evidence, receipt: receipt.as_ref(), policy: &policy, local_state };
     let log = reader.see()?;
     let place = match &target.kind {
         TargetKind::Folder(folder) => {
@@ -168,6 +180,7 @@ pub(crate) fn judge<T>(
         replacement: known.replacement.as_ref(),
         newest: newest.as_ref(),
         from_log: from_log.as_ref(),
+        receipt: receipt.as_ref(),
         now,
     };
     let accepts =
@@ -194,18 +207,24 @@ impl Evidence {
     fn find(
         args: &VerifyArgs,
         found: Option<Target>,
+        received: Option<&Received>,
         policy: &Policy,
         local_state: &LocalState,
         means: &Means<'_>,
     ) -> Result<Self, Failure> {
         let Some(target) = found else {
-            return Self::from_log(args, policy, local_state, means, WhyFromLog::Missing);
+            if let Some(received) = received.filter(|_| !args.required.online) {
+                return Err(received.without_evidence().into());
+            }
+            return Self::from_log(args, received, policy, local_state, means, WhyFromLog::Missing);
         };
+        // What is at the path is evidence itself, and no file of the release.
+        let target = if received.is_some() { Target { kind: TargetKind::Bundle, ..target } } else { target };
         let bytes = error::read(&target.bundle, MAX_BUNDLE as u64, "a release.stele")?;
         match verify(&bytes, policy) {
             Ok(evidence) => Ok(Self { target, evidence, from_log: None }),
             Err(error) if is_outgrown(&error) && args.required.online && args.bundle.is_none() => {
-                Self::from_log(args, policy, local_state, means, WhyFromLog::Outgrown)
+                Self::from_log(args, received, policy, local_state, means, WhyFromLog::Outgrown)
             }
             Err(error) if is_outgrown(&error) => Err(Outgrown(error).into()),
             Err(error) => Err(LogInconsistent::in_bundle(local_state, error)),
@@ -215,19 +234,33 @@ impl Evidence {
     /// The evidence that the log gives now, for whatever release the path belongs to.
     fn from_log(
         args: &VerifyArgs,
+        received: Option<&Received>,
         policy: &Policy,
         local_state: &LocalState,
         means: &Means<'_>,
         why: WhyFromLog,
     ) -> Result<Self, Failure> {
         if let Some(view) = means.view {
-            return Self::of_view(args, view, means, why);
+            return Self::of_view(args, received, view, means, why);
         }
         let address = log_address(args, log_url::log_url(args.required.log.as_deref(), Some(policy))?);
-        Self::of_view(args, &address.ask(policy, local_state)?, means, why)
+        Self::of_view(args, received, &address.ask(policy, local_state)?, means, why)
     }
 
-    fn of_view(args: &VerifyArgs, log: &LogView<'_>, means: &Means<'_>, why: WhyFromLog) -> Result<Self, Failure> {
+    fn of_view(
+        args: &VerifyArgs,
+        received: Option<&Received>,
+        log: &LogView<'_>,
+        means: &Means<'_>,
+        why: WhyFromLog,
+    ) -> Result<Self, Failure> {
+        if let Some(received) = received {
+            let located =
+                Located { entry: received.entry, coordinate: received.coordinate.clone(), bundle: args.path.clone() };
+            let target = Target { kind: TargetKind::Bundle, bundle: args.path.clone() };
+            let from_log = Some(FromLog { why, url: without_secrets(log.url()).into_owned() });
+            return Ok(Self { target, evidence: located.bundle(log)?.release, from_log });
+        }
         let here = PathHere::look(&hub_snapshot::meant(&args.path)?)?;
         let located = match (here.locate(log, means.cache), &here.kind) {
             // Where many models are looked at, each is asked about once, elsewhere.
@@ -282,6 +315,8 @@ fn examine(
 /// Looks up what became of a release.
 struct Reader<'a> {
     evidence: &'a VerifiedRelease,
+    /// The checkpoint of a receipt that came with it.
+    receipt: Option<&'a TrustedCheckpoint>,
     policy: &'a Policy,
     local_state: LocalState,
 }
@@ -299,7 +334,7 @@ impl Reader<'_> {
         let head = self.evidence.checkpoint();
         let log = LogId::of(head.note(), self.policy);
         if let Some(log) = log {
-            self.local_state.heads(log).see_all(self.evidence.checkpoints())?;
+            self.local_state.heads(log).see_all(self.evidence.checkpoints().chain(self.receipt))?;
             self.local_state.refuse_convicted(log)?;
         }
         Ok(log)

@@ -10,6 +10,7 @@ mod named;
 mod operator;
 mod publish;
 mod real_cases;
+mod receipts;
 mod scanned;
 mod scripts;
 mod several_keys;

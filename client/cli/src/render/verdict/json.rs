@@ -7,6 +7,7 @@ use stele_log_client::age;
 use stele_log_client::judgement::Judgement;
 use stele_log_client::moment::moment;
 use stele_model_files::examine::ComputedClaims;
+use stele_spec::policy::TrustedCheckpoint;
 use stele_spec::statement::Release;
 use stele_spec::verify::{FolderReport, Scope, WeightsState};
 
@@ -58,7 +59,9 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
             "witnesses": { "cosigned": [], "of": null, "required": null },
         }),
     );
-    for key in ["completeness", "availability", "openness", "release_safety", "computed", "lifecycle", "lineage"] {
+    for key in
+        ["receipt", "completeness", "availability", "openness", "release_safety", "computed", "lifecycle", "lineage"]
+    {
         document.insert(key.into(), Value::Null);
     }
     document.insert(
@@ -104,6 +107,8 @@ impl VerifyReport<'_> {
                 "url": self.from_log.map(|from| &from.url),
             }),
         );
+        let receipt = |head: &TrustedCheckpoint| json!({ "tree_size": head.size(), "root": head.root().to_string() });
+        document.insert("receipt".into(), self.receipt.map_or(Value::Null, receipt));
         document.insert(
             "publisher".into(),
             json!({

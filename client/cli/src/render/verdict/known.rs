@@ -29,6 +29,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) replacement: Option<&'a Replacement>,
     /// Why the evidence came from the log, where it did.
     pub(crate) from_log: Option<&'a FromLog>,
+    /// The checkpoint of the receipt in a transparent statement, where one was verified.
+    pub(crate) receipt: Option<&'a TrustedCheckpoint>,
     /// The newest head of the log that this machine remembers.
     pub(crate) newest: Option<&'a TrustedCheckpoint>,
     /// This machine's time.

@@ -132,6 +132,13 @@ impl VerifyReport<'_> {
         }
         let (position, tree) = (evidence.statement().position(), head.value());
         page.row("log", &format!("entry {position} of {}, in a tree of {}", tree.origin(), tree.size()));
+        if let Some(receipt) = self.receipt {
+            let cosigned = receipt.witnesses().len();
+            page.row(
+                "receipt",
+                &format!("signed by the log, in a tree of {} that {cosigned} witnesses cosigned", receipt.size()),
+            );
+        }
         let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
         let known = self.policy.witnesses().len();
         page.row("witnesses", &format!("{} of {known} cosigned: {}", witnesses.len(), witnesses.join(", ")));
