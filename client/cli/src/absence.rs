@@ -1,7 +1,7 @@
 //! A log that proves that it names nothing of what is here.
 //!
 //! The index of a log lists each statement under the digest of the weights that it is about. A proof that nothing is listed there is one that no
-//! entry names that digest. A file among others of a release is in its manifest alone: no index has it, and that is said.
+//! entry names that digest. A file among others of a release is in its manifest alone: no index has it, and that is said, also by the exit code.
 
 use std::path::Path;
 
@@ -16,11 +16,30 @@ use stele_verify::folder::locate::TargetError;
 
 use crate::hashed_files::HashedFiles;
 
+/// What a proof of absence is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All the weights of a release: that nobody released them is proven.
+    AllWeights,
+    /// A file, or a digest of whatever: it may be one of several files of a release, of which no index tells. That no release has it is the log's word.
+    FileOrDigest,
+}
+
+impl Asked {
+    const fn relation(self) -> &'static str {
+        match self {
+            Self::AllWeights => "names",
+            Self::FileOrDigest => "is about a model whose weights are",
+        }
+    }
+}
+
 /// What no entry of a log names, as the log proves.
 #[derive(Debug, thiserror::Error)]
-#[error("no entry of {origin} names {what}: proven for its {size} entries, as of {as_of}")]
+#[error("no entry of {origin} {} {what}: proven for its {size} entries, as of {as_of}", .of.relation())]
 pub(crate) struct Absence {
     what: String,
+    of: Asked,
     /// What each digest is of, and the digest.
     digests: Vec<(&'static str, Digest)>,
     origin: String,
@@ -35,6 +54,7 @@ impl Absence {
     pub(crate) fn proven(
         log: &LogView<'_>,
         what: &str,
+        of: Asked,
         digests: Vec<(&'static str, Digest)>,
     ) -> Result<Option<Self>, Failure> {
         // Each proof is under a head of its own: the fewest index cosigners count.
@@ -62,7 +82,7 @@ impl Absence {
         };
         let as_of = CheckpointAge::of(head, SystemClock.unix_seconds()).text();
         let (origin, size) = (head.origin().to_string(), head.size());
-        Ok(Some(Self { what: what.to_owned(), digests, origin, size, as_of, index }))
+        Ok(Some(Self { what: what.to_owned(), of, digests, origin, size, as_of, index }))
     }
 
     /// Where no release that a log names has a file of a folder: the proof that none has its weights, if the log gives one.
@@ -78,7 +98,7 @@ impl Absence {
         let hashed = HashedFiles::weights_of(folder, cache).ok();
         let Some(weights) = hashed.and_then(|files| files.digest()) else { return failure };
         let what = format!("the weights of {}", folder.display());
-        match Self::proven(log, &what, vec![("all weights", weights)]) {
+        match Self::proven(log, &what, Asked::AllWeights, vec![("all weights", weights)]) {
             Ok(Some(absence)) => absence.into(),
             Ok(None) => failure,
             Err(unproven) => unproven,
@@ -88,11 +108,20 @@ impl Absence {
 
 impl Explain for Absence {
     explain! {
-        Self { digests, index, .. } => Exit::Absent, "absent",
-            hint: "nobody released these weights in this log, under these names. Another log may have them. A single file of a release that has others too is \
-                   in no index: the log's lookup names no release with it, which is not proven",
-            facts: digests.iter().map(|(name, digest)| (*name, digest.to_string())).chain([("index", index.clone())]).collect();
+        Self { of: Asked::AllWeights, digests, index, .. } => Exit::Absent, "absent",
+            hint: "nobody released these weights as a whole in this log, under these names. Another log may have them. Whether a release has them among \
+                   others is in no index, and the log's lookup names none",
+            facts: facts(digests, index);
+        Self { of: Asked::FileOrDigest, digests, index, .. } => Exit::NotInLog, "not-recorded",
+            hint: "whether a release has it among other files is in no index: the log's lookup names none, which is not proven. Of a whole folder it can be \
+                   proven: stele verify FOLDER --online",
+            facts: facts(digests, index);
     }
+}
+
+fn facts(digests: &[(&'static str, Digest)], index: &str) -> Vec<(&'static str, String)> {
+    let digests = digests.iter().map(|(name, digest)| (*name, digest.to_string()));
+    digests.chain([("index", index.to_owned())]).collect()
 }
 
 /// A path without a record, where no log is asked.

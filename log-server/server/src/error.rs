@@ -89,7 +89,7 @@ pub enum LogError {
         error: PolicyError,
     },
     /// The policy does not list this log.
-    #[error("{} does not list this log", .path.display())]
+    #[error("{} does not list this log under each of its keys", .path.display())]
     NotInPolicy {
         /// The file.
         path: PathBuf,

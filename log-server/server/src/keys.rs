@@ -24,6 +24,9 @@ use stele_spec::note::{KeyType, SignerKey, VerifierKey};
 use stele_spec::policy::{MAX_POLICY, Policy, PolicyError};
 use stele_terminal::finish::Output;
 
+/// What ends with the last Ed25519 key.
+const NO_RECEIPTS: &str = "the log gives no COSE receipts (SCITT) any more: those are signed with an Ed25519 key\n";
+
 /// The keys that sign, the first one first.
 pub fn list(dir: &Path) -> Result<Output, LogError> {
     let keys = read_keys(&load::<Config>(&dir.join(config::FILE))?)?.keys();
@@ -35,6 +38,7 @@ pub fn list(dir: &Path) -> Result<Output, LogError> {
 /// Makes a second key, puts its line behind the first one's in the policy, and has the log sign with both from its next start on.
 pub fn add(dir: &Path, key_type: KeyType, policy: Option<PathBuf>) -> Result<Output, LogError> {
     let loaded = load::<Config>(&dir.join(config::FILE))?;
+    storage::in_files(&loaded.config, "key add")?;
     let keys = read_keys(&loaded)?.keys();
     if let Some(second) = keys.second() {
         return Err(KeyError::TwoKeys { first: keys.first().hash(), second: second.hash() }.into());
@@ -55,12 +59,16 @@ pub fn add(dir: &Path, key_type: KeyType, policy: Option<PathBuf>) -> Result<Out
     let config = edited(dir, &[("second_key", Some(&name))])?;
 
     key_file::write_new(&dir.join(&name), &format!("{}\n", signer.to_secret_string()))?;
-    durable::replace_file(&path, &policy)?;
+    // Where it ends between the two, a start says which line the policy lacks; the other way round nothing would tell of a line too many.
     durable::replace_file(&dir.join(config::FILE), config.as_bytes())?;
+    durable::replace_file(&path, &policy)?;
     let text = format!(
-        "{}\nfrom its next start on the log signs with both keys. Give readers the new policy and every witness this key; when enough \
-         have it: stele-log key retire {}\n",
+        "{}\nits line is in {}. From its next start on the log signs with both keys.\nkeep a copy of {} and of {}: without them this log cannot go \
+         on. Give readers the new policy and every witness this key; when enough have it: stele-log key retire {}\n",
         signer.verifier(),
+        path.display(),
+        dir.join(&name).display(),
+        dir.join(config::FILE).display(),
         dir.display()
     );
     let fields = json!({"origin": keys.name().to_string(), "vkeys": vkeys(&after), "file": name});
@@ -80,8 +88,9 @@ pub fn retire(dir: &Path, policy: Option<PathBuf>) -> Result<Output, LogError> {
     is_known(&options, LogSigner::new(second.clone(), None).map_err(KeyError::Mismatch)?)?;
     let config = edited(dir, &[("key", Some(&file.display().to_string())), ("second_key", None)])?;
     durable::replace_file(&dir.join(config::FILE), config.as_bytes())?;
+    let receipts = if second.verifier().key_type() == KeyType::Log { "" } else { NO_RECEIPTS };
     let text = format!(
-        "{}\nfrom its next start on the log signs with this key alone. Keep the line of the other in the policy: what it signed stays to be \
+        "{}\n{receipts}from its next start on the log signs with this key alone. Keep the line of the other in the policy: what it signed stays to be \
          verified. Its file, {}, is needed no more\n",
         second.verifier(),
         loaded.resolve(&loaded.config.key).display()

@@ -27,7 +27,7 @@ pub(crate) enum S3Error {
     #[error("{what}: it is longer than {limit} bytes")]
     TooLarge { what: String, limit: u64 },
     /// No answer.
-    #[error("{what}")]
+    #[error("{what}: {error}")]
     Http {
         what: String,
         #[source]

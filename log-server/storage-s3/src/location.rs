@@ -30,7 +30,9 @@ pub struct Region(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// No address of a bucket.
-    #[error("expected s3://BUCKET or s3://BUCKET/PREFIX, found {found:?}")]
+    #[error(
+        "expected s3://BUCKET or s3://BUCKET/PREFIX without a slash at its end, the bucket of 3 to 63 of a-z, 0-9, - and ., found {found:?}"
+    )]
     Location {
         /// What was found.
         found: String,

@@ -73,7 +73,7 @@ const NOT_TEXT: &str = "not text";
 
 impl Explain for KeyFileError {
     explain! {
-        Self::Missing { .. } => Exit::BadInput, "key-missing", hint: "create it, or name the right file";
+        Self::Missing { .. } => Exit::BadInput, "key-missing", hint: "name the right file, or bring it back from where it is kept: a new key is another one";
         Self::Exists { .. } => Exit::BadInput, "key-exists",
             hint: "choose another name, or move the old key to a safe place first";
         Self::Open { path, mode } if is_mounted_secret(*mode) => Exit::BadInput, "key-readable-by-others",

@@ -90,7 +90,7 @@ pub struct InspectArgs {
     #[arg(long, value_name = "FILE", requires = "form")]
     pub receipt: Vec<PathBuf>,
     /// Where it is written. Nothing is overwritten.
-    #[arg(long, value_name = "FILE", requires = "form")]
+    #[arg(short, long, value_name = "FILE", requires = "form")]
     pub output: Option<PathBuf>,
 }
 

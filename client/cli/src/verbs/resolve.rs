@@ -28,7 +28,7 @@ use stele_verify::folder::hash::{Job, Want, hash_all};
 use stele_verify::folder::locate::folders_above;
 
 use crate::Output;
-use crate::absence::Absence;
+use crate::absence::{Absence, Asked};
 use crate::args::ResolveArgs;
 use crate::log_args::{LogContext, local_state};
 use crate::package_name::means;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
         let what = asked_for.name();
         if unread.is_empty()
             && !cut
-            && let Some(absence) = Absence::proven(&log, &what, asked_for.weights())?
+            && let Some(absence) = Absence::proven(&log, &what, Asked::FileOrDigest, asked_for.weights())?
         {
             return Err(absence.into());
         }

@@ -79,7 +79,7 @@ fn text(loaded: &LoadedStatement) -> String {
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
         }
         (None, None) => page.0.push_str(
-            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified: `stele verify` does.\n",
+            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified; of a release `stele verify` does.\n",
         ),
     }
     page.0

@@ -225,7 +225,7 @@ fn whoever_has_a_derivative_of_a_derivative_learns_what_became_of_its_ancestors(
     says(&told, &["9 of 9 files, all match", &withdrawn])?;
     // Somebody else, offline, has the evidence alone, with its age.
     let told = Reader::new(&network, "other").verify(&merged, &[])?.expect(0)?;
-    says(&told, &["its status is not in this evidence", "later statements", "ago)"])?;
+    says(&told, &["its status is not in this evidence", "what came later is not known here", "ago)"])?;
     Ok(())
 }
 

@@ -109,6 +109,9 @@ impl Report<'_> {
     }
 
     fn title(&self) -> String {
+        if self.rows.is_empty() {
+            return "no model where programs keep them on this machine; --also DIR looks elsewhere".to_owned();
+        }
         let mut title = format!("{} on this machine", count(self.rows.len(), "model"));
         let mut counted: Vec<(u8, &'static str, usize)> = Vec::new();
         for row in &self.rows {
