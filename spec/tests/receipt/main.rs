@@ -1,4 +1,10 @@
 //! Receipts and transparent statements: what proves, what proves nothing, and how much may be written otherwise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says what failed by failing"
+)]
 
 mod example;
 mod vectors;
