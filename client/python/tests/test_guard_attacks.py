@@ -161,8 +161,11 @@ while os.path.isdir(place):
             if not os.readlink(f"{place}/{name}").startswith("/memfd:stele"):
                 continue
             copy = os.open(f"{place}/{name}", os.O_RDWR)
-            open(sys.argv[3], "w").close()
             try:
+                # The number may have gone to another file between the two: release.stele is opened and closed all the time.
+                if not os.readlink(f"/proc/self/fd/{copy}").startswith("/memfd:stele"):
+                    continue
+                open(sys.argv[3], "w").close()
                 for at in range(0, 8 << 20, 4096):
                     os.pwrite(copy, b"evil", at)
             finally:
