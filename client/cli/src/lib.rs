@@ -50,6 +50,8 @@ mod proposal;
 
 mod issue;
 
+mod verify_error;
+
 mod verbs;
 
 mod run;

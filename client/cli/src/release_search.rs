@@ -33,6 +33,8 @@ pub(crate) struct Candidate {
     pub(crate) coordinate: Coordinate,
     /// Its files, where they were asked for.
     pub(crate) manifest: Option<Manifest>,
+    /// Where none of its weights are in the folder: a file by which the folder resembles it. That is no reason to call the folder this release.
+    pub(crate) resembles_by: Option<String>,
 }
 
 /// The release that the files of a folder are, and the folder where that release begins.
@@ -54,7 +56,8 @@ pub(crate) fn of_folder(
                 if found.is_empty() {
                     return Err(SearchError::OtherWeights { what, shared: file.path.to_string() }.into());
                 }
-                return Ok((one_of(apart(found, &files, cache)?, what)?, folder.to_owned()));
+                let candidate = one_of(apart(found, &files, cache)?, what)?;
+                return Ok((Candidate { resembles_by: Some(file.path.to_string()), ..candidate }, folder.to_owned()));
             }
             let candidate = one_of(apart(found, &files, cache)?, what)?;
             let at = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).join(file.path.as_str());
@@ -156,7 +159,7 @@ fn counting(log: &LogView<'_>, listing: StatementList) -> Result<Vec<Candidate>,
             Err(failure) if failure.as_explain().exit() == Exit::Unavailable => None,
             Err(failure) => return Err(failure),
         };
-        found.push(Candidate { entry, coordinate, manifest });
+        found.push(Candidate { entry, coordinate, manifest, resembles_by: None });
     }
     Ok(found)
 }

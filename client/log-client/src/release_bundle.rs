@@ -25,7 +25,7 @@ pub struct ReleaseBundle {
 }
 
 impl ReleaseBundle {
-    /// The bundle of the release at an entry, for whoever asks the log for all else as well: it has no name proofs.
+    /// The bundle of the release at an entry, where the log is asked for all else as well: it has no name proofs.
     pub fn of(log: &LogView<'_>, position: u64) -> Result<Self, Failure> {
         let bytes = encode(position, &parts(log, position)?)?;
         let release = verify(&bytes, log.policy())?;

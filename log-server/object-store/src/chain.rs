@@ -24,7 +24,7 @@ pub struct ChainLock {
     folder: Key,
     origin: Origin,
     run: Run,
-    /// A record that was there. Whoever looks for the newest begins with it.
+    /// A record that was there: a search for the newest begins with it.
     known: AtomicU64,
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | found | means |
 //! |---|---|
-//! | our bytes | done, whoever did it |
+//! | our bytes | done, by this run or another |
 //! | other bytes | another was there first: final |
 //! | nothing, or what was there before | unknown: the request may still arrive. The same bytes, and no others, may be put again |
 //!
@@ -45,7 +45,7 @@ pub struct ObjectStore {
 pub enum Put {
     /// This call put it.
     New,
-    /// These very bytes are there, whoever put them.
+    /// These very bytes are there, from this run or another.
     Same,
 }
 
@@ -138,7 +138,7 @@ impl ObjectStore {
         };
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..objects.len().min(SIDE_BY_SIDE)).map(|_| scope.spawn(work)).collect();
-            // All are waited for: what is still on its way when this returns would be nobody's.
+            // All are waited for: what is still on its way when this returns would have no owner.
             let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
             ended.into_iter().try_for_each(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })

@@ -117,7 +117,7 @@ fn run() -> Result<Run, LogError> {
     Ok(Run(run))
 }
 
-/// What this run calls itself in the lock, for whoever is overtaken by it.
+/// What this run calls itself in the lock, for the message of a run that it overtakes.
 fn writer(listen: &str) -> String {
     let plain = |text: &str| text.chars().filter(char::is_ascii_graphic).take(96).collect::<String>();
     // Where it is not to be had, process and address are left.

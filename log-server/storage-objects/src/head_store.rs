@@ -46,7 +46,7 @@ impl<L> LockedHead<L> {
 }
 
 impl<L: Lock> HeadStore for LockedHead<L> {
-    /// As of this run's last record: nobody else can have appended since and left this run its right to.
+    /// As of this run's last record: no other run can have appended since and left this run its right to.
     fn load(&self) -> Result<Option<Vec<u8>>, HeadError> {
         Ok(self.state().newest.head().map(<[u8]>::to_vec))
     }

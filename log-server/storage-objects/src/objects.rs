@@ -60,7 +60,7 @@ impl StoredObjects {
     fn put_named(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
         let keyed = objects.iter().map(|(name, bytes)| Ok((key(name)?, *bytes))).collect::<Result<Vec<_>, BadKey>>();
         let keyed = keyed.map_err(|error| failed(error, ObjectErrorKind::Failed))?;
-        // What is staged and not signed means nothing: it may arrive later, and nobody misses it.
+        // What is staged and not signed means nothing: it may arrive later, or never.
         let is_staged = objects.iter().all(|(name, _)| matches!(name, ObjectName::Staged(_)));
         let unknown = if is_staged { ObjectErrorKind::Failed } else { ObjectErrorKind::Uncertain };
         self.store.put_all(&keyed).map_err(|error| failed(error, unknown))
@@ -82,7 +82,7 @@ impl StoredObjects {
     }
 }
 
-/// Removes what is forgotten, until nobody forgets any more.
+/// Removes what is forgotten, until the last sender is gone.
 fn remove_all(store: &ObjectStore, forgotten: &Receiver<Key>) {
     while let Ok(key) = forgotten.recv() {
         if let Err(error) = store.remove(&key) {

@@ -1,4 +1,4 @@
-//! A request that is asked once: what it changes must not be changed again by whoever sends it.
+//! A request that is asked once: what it changes must not be changed again by a repetition.
 
 use crate::http_client::{Connections, HttpClient, HttpError, Response, run};
 use http::{Method, Request, Uri};

@@ -181,7 +181,7 @@ pub(crate) async fn answer(
         }
     };
     if shared.is_unread() {
-        // hyper will not read on behind a body that nobody took: said, or a client would send its next request to the end.
+        // hyper closes behind a body that was not read to its end. A client that is not told so sends its next request into the closed connection.
         response = closing(response);
     }
     let headers = response.headers_mut();

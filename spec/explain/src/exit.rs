@@ -23,7 +23,7 @@
 //! | 18 | [`NotComplete`](Exit::NotComplete) | the log did not prove that its answer is complete |
 //! | 19 | [`Conflicting`](Exit::Conflicting) | the log holds two releases of one coordinate, as no honest log does |
 //! | 20 | [`Unsupported`](Exit::Unsupported) | this machine does not allow what was asked for, and nothing less was done in its place |
-//! | 21 | [`Absent`](Exit::Absent) | the log proves that it lists nothing under the digest that was asked for |
+//! | 21 | [`Absent`](Exit::Absent) | the log proves that no entry of it is about these weights |
 //! | 70 | [`Internal`](Exit::Internal) | a bug of ours |
 //!
 //! The numbers are a contract: scripts read them. They are never reused.
@@ -155,7 +155,7 @@ impl Exit {
             Self::Unsupported => {
                 "this machine does not allow what was asked for, and nothing less was done in its place"
             }
-            Self::Absent => "the log proves that it lists nothing under the digest that was asked for",
+            Self::Absent => "the log proves that no entry of it is about these weights",
             Self::Internal => "a bug of ours",
         }
     }

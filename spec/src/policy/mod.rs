@@ -18,7 +18,7 @@ pub use trusted_checkpoint::TrustedCheckpoint;
 
 use crate::note::{SignedNote, VerifierKey};
 
-/// The name of the group whose members are index cosigners (see the chapter on them), as whoever wrote the policy says.
+/// The name of the group whose members are index cosigners (see the chapter on them), by the policy's author.
 pub const INDEX_COSIGNERS: &str = "index-cosigners";
 
 /// A log that the policy accepts.

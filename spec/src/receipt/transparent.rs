@@ -22,7 +22,7 @@ pub struct TransparentStatement {
 
 /// A statement that is in a log of the policy, by its receipt. Only [`TransparentStatement::check`] makes one.
 ///
-/// That it is by its publisher the log has checked, and nobody here: the key history is not in a transparent statement.
+/// That it is by its publisher is checked by the log and not here: the key history is not in a transparent statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenStatement<'a> {
     entry: Proven<&'a [u8]>,

@@ -163,6 +163,11 @@ fn a_folder_without_a_bundle_is_verified_by_what_the_log_has_and_still_by_its_by
     // Other weights: the rest of the folder says which release it claims to be.
     story.world.write("model.safetensors", b"other weights");
     story.online(&model, &[]).fails(1, &["error:"]).says(&["DIFFERS"]);
+    // But that is what it resembles: the bundle of that release is not written beside weights that are another model's.
+    story
+        .fetch_model(&[])
+        .fails(3, &["no release that the log names has the weights of ", "is in releases of other weights"]);
+    assert!(!story.bundle().exists());
     // Nothing of it is known.
     let strange = story.world.at("strange");
     std::fs::create_dir_all(&strange).unwrap();

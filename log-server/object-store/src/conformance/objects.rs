@@ -36,7 +36,7 @@ const ROWS: &[(&str, Check)] = &[
     ("of many who replace one version one wins, and its bytes are there", racing_replacements),
 ];
 
-/// Runs every row below a folder that nobody else uses. The rows of races ask so many times at once.
+/// Runs every row below a folder that has no other user. The rows of races ask so many times at once.
 pub fn run(store: &ObjectStore, folder: &Key, racers: usize) -> Vec<Outcome> {
     let check = |(number, (row, check)): (u64, &(&'static str, Check))| {
         let place = Place { store, folder: folder.numbered(number), racers };
