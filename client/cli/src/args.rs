@@ -23,7 +23,7 @@ pub use monitor::MonitorArgs;
 pub use observe::ObserveArgs;
 pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
-pub use read::{DiffArgs, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs, StatementForm};
+pub use read::{DiffArgs, ExportArgs, ExportForm, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs, StatementForm};
 pub use required::RequiredArgs;
 pub use run::RunArgs;
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};
@@ -147,6 +147,8 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Show what is in a file that these programs write. It verifies nothing.
     Inspect(InspectArgs),
+    /// Write what a verified release says as the document of others: in-toto, CycloneDX, SPDX.
+    Export(ExportArgs),
     /// Read a whole log, check everything in it, and report what does not hold.
     #[cfg(feature = "audit")]
     Audit(AuditArgs),
@@ -205,6 +207,7 @@ impl Verb {
             Self::Resolve(_) => schema::RESOLVE,
             Self::Diff(_) => schema::DIFF,
             Self::Inspect(_) => schema::INSPECT,
+            Self::Export(_) => schema::EXPORT,
             #[cfg(feature = "audit")]
             Self::Audit(_) => schema::AUDIT,
             Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => schema::EVIDENCE_VERIFY,

@@ -38,6 +38,8 @@ mod subject;
 
 mod extract;
 
+mod export;
+
 mod render;
 
 mod version_before;

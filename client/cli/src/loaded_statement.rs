@@ -9,6 +9,8 @@ use stele_publish::error::{self, FileError};
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
 use stele_spec::manifest::Manifest;
 use stele_spec::name::Coordinate;
+use stele_spec::policy::Policy;
+use stele_spec::proof::{self, Proven, TlogProof};
 use stele_spec::statement::{Release, SignedStatement, Statement};
 
 use crate::release_search::NotReleased;
@@ -29,21 +31,17 @@ pub(crate) struct LoadedStatement {
 impl LoadedStatement {
     /// Reads a bundle or a statement. Nothing in it is verified.
     pub(crate) fn file(path: &Path) -> Result<Self, Failure> {
-        let what = "a release.stele or a signed statement";
-        let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
-        let (statement, manifest) = match Bundle::parse(&bytes) {
-            Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok()),
-            Err(_) => (bytes, None),
-        };
-        let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
-            path: path.display().to_string(),
-            what,
-            problem: error.to_string(),
-            hint: "`stele inspect FILE` says what a file is",
-        })?;
-        let named = signed.statement().manifest_digest();
-        let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
-        Ok(Self { signed, manifest, release_status: None, position: None })
+        read(path).map(|(loaded, _)| loaded)
+    }
+
+    /// The same, and the entry of a bundle's statement: that it is in a log, and who saw it there. A signed statement alone proves nothing.
+    pub(crate) fn file_under(path: &Path, policy: &Policy) -> Result<(Self, Option<Proven<()>>), Failure> {
+        let (mut loaded, evidence) = read(path)?;
+        let Some(evidence) = evidence else { return Ok((loaded, None)) };
+        let evidence = TlogProof::parse(&evidence)?;
+        let entry = proof::check(&evidence, loaded.signed.bytes(), policy)?.try_map(|_| Ok::<_, Failure>(()))?;
+        loaded.position = Some(entry.position());
+        Ok((loaded, Some(entry)))
     }
 
     /// The release of a coordinate, proven, and where it stands.
@@ -77,4 +75,23 @@ impl LoadedStatement {
         let current = self.release_status.as_ref().and_then(|release_status| release_status.history.current());
         current.or_else(|| self.statement().release())
     }
+}
+
+/// The statement of a bundle with its proof, or of a file that is one alone.
+fn read(path: &Path) -> Result<(LoadedStatement, Option<Vec<u8>>), Failure> {
+    let what = "a release.stele or a signed statement";
+    let bytes = error::read(path, MAX_BUNDLE as u64, what)?;
+    let (statement, manifest, evidence) = match Bundle::parse(&bytes) {
+        Ok(bundle) => (bundle.statement, Manifest::parse(&bundle.manifest).ok(), Some(bundle.proof)),
+        Err(_) => (bytes, None, None),
+    };
+    let signed = SignedStatement::parse(&statement).map_err(|error| FileError::Malformed {
+        path: path.display().to_string(),
+        what,
+        problem: error.to_string(),
+        hint: "`stele inspect FILE` says what a file is",
+    })?;
+    let named = signed.statement().manifest_digest();
+    let manifest = manifest.filter(|manifest| Some(manifest.digest()) == named);
+    Ok((LoadedStatement { signed, manifest, release_status: None, position: None }, evidence))
 }

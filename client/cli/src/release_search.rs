@@ -169,7 +169,7 @@ fn is_weights(file: &Found) -> bool {
 }
 
 /// Of releases that have none of a folder's weights those of which most of the other files are here all the same: their weights were changed,
-/// however many shards they are in. A tokenizer or a licence alone is in the releases of many models.
+/// however many shards they are in. A tokenizer alone is in the releases of many models, and a licence or a model card says nothing of weights.
 fn alike(
     mut candidates: Vec<Candidate>,
     files: &[Found],
@@ -185,11 +185,17 @@ fn alike(
     }
     candidates.retain(|candidate| {
         let files = || candidate.manifest.iter().flat_map(Manifest::files);
-        let recorded = || files().filter(|file| file.size > 0 && Role::of_path(&file.path) != Role::Weights);
+        let recorded = || files().filter(|file| file.size > 0 && shapes_a_model(&file.path));
         let matching = recorded().filter(|file| here.get(&file.path) == Some(&file.sha256)).count();
         2 * matching > recorded().count()
     });
     Ok(candidates)
+}
+
+/// Whether a file beside the weights says which model they are of, as a configuration, a tokenizer or code does.
+fn shapes_a_model(path: &FilePath) -> bool {
+    let role = Role::of_path(path);
+    role.is_loaded() && role != Role::Weights
 }
 
 /// Of several releases those to which most of the files that tell them apart belong, and of which the fewest are missing.

@@ -84,6 +84,7 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Run(args) => verbs::run::run(args),
         Verb::Scan(args) => verbs::scan::run(args),
         Verb::Fetch(args) => verbs::fetch::run(args),
+        Verb::Export(args) => verbs::export::run(args),
         Verb::Show(args) => verbs::show::run(args),
         Verb::History(args) => verbs::history::run(args),
         Verb::Lineage(args) => verbs::lineage::run(args),

@@ -25,6 +25,7 @@ stele_terminal::schemas! {
     RESOLVE = "stele/resolve@v1";
     DIFF = "stele/diff@v2";
     INSPECT = "stele/inspect@v1";
+    EXPORT = "stele/export@v1";
     AUDIT = "stele/audit@v1";
     EVIDENCE_VERIFY = "stele/evidence-verify@v1";
     EVIDENCE_SHOW = "stele/evidence-show@v1";

@@ -230,7 +230,8 @@ impl Explain for VerifyError {
         Self::Bundle(_) => Exit::BadInput, "bundle-malformed",
             hint: "get release.stele again: it is damaged, or another kind of file";
         Self::Statement(error) => Exit::BadInput, error.code(), hint: ASK_THE_PUBLISHER;
-        Self::NotARelease { .. } => Exit::BadInput, "not-a-release", hint: ASK_THE_PUBLISHER;
+        Self::NotARelease { .. } => Exit::BadInput, "not-a-release",
+            hint: "get the release.stele of the release: `stele fetch`; `stele show FILE --policy POLICY` proves what this one is, and says it";
         Self::Manifest(error) => Exit::BadInput, error.code(), hint: ASK_THE_PUBLISHER;
         Self::OtherPublisher { expected, found } => Exit::BadSignature, "other-publisher", hint: NOT_OF_THAT_PUBLISHER,
             "expected": expected, "found": found;

@@ -1,4 +1,4 @@
-//! The verbs that read what was said: show, history, lineage, resolve, diff, inspect.
+//! The verbs that read what was said: show, history, lineage, resolve, diff, inspect, export.
 
 use std::path::PathBuf;
 
@@ -99,4 +99,32 @@ pub struct InspectArgs {
 pub enum StatementForm {
     /// A SCITT transparent statement (RFC 9943): the statement with its receipts.
     TransparentStatement,
+}
+
+/// `stele export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A folder or file of a release, or its release.stele. The record is verified; the files are not read.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The format.
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub form: ExportForm,
+    /// The trust policy; else $STELE_POLICY, else ~/.config/stele/policy.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Where it is written; else to stdout. Nothing is overwritten.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A format of others for what a release says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// An in-toto statement, version 1, unsigned: the files are its subjects.
+    InToto,
+    /// A CycloneDX 1.6 ML-BOM.
+    Cyclonedx,
+    /// An SPDX 3.0.1 document of the AI profile.
+    Spdx3,
 }

@@ -10,6 +10,7 @@ pub(crate) mod diff;
 pub(crate) mod draft;
 pub(crate) mod evaluate;
 pub(crate) mod evidence;
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod help;
 pub(crate) mod history;

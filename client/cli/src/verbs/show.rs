@@ -1,5 +1,7 @@
 //! `stele show`: a page to read, of a file here or of a release in the log.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use stele_clock::{Clock as _, SystemClock};
 use stele_explain::Failure;
@@ -14,6 +16,7 @@ use crate::Output;
 use crate::args::ShowArgs;
 use crate::loaded_statement::LoadedStatement;
 use crate::log_args::LogContext;
+use crate::policy_file;
 use crate::proposal;
 use crate::render::computed_claims;
 use crate::render::lifecycle;
@@ -23,19 +26,40 @@ use crate::subject::Subject;
 
 pub(crate) fn run(args: ShowArgs) -> Result<Output, Failure> {
     let loaded = match Subject::parse(&args.what)? {
-        Subject::File(file) => match Proposal::of_file(&file)? {
-            Some(proposal) => return Ok(waiting(&proposal)),
-            None => match StatementProposal::of_file(&file)? {
-                Some(proposal) => return proposed(&proposal),
-                None => LoadedStatement::file(&file)?,
-            },
-        },
+        Subject::File(file) => {
+            if let Some(proposal) = Proposal::of_file(&file)? {
+                return Ok(waiting(&proposal));
+            }
+            if let Some(proposal) = StatementProposal::of_file(&file)? {
+                return proposed(&proposal);
+            }
+            return of_file(&file, &args);
+        }
         subject => {
             let asked = LogContext::by(&args.asking)?;
             subject.load(Some(&asked.log()?))?
         }
     };
     Ok(Output { text: text(&loaded), json: document(&loaded), failure: None })
+}
+
+/// A statement of a file. Under a policy that was named its proof has to hold: of a statement that is no release nothing else says so offline.
+fn of_file(file: &Path, args: &ShowArgs) -> Result<Output, Failure> {
+    let Some(named) = args.asking.trust.policy.as_deref() else {
+        let loaded = LoadedStatement::file(file)?;
+        return Ok(Output { text: text(&loaded), json: document(&loaded), failure: None });
+    };
+    let policy = policy_file::load(Some(named))?.policy;
+    let (loaded, entry) = LoadedStatement::file_under(file, &policy)?;
+    let mut page = Page(text(&loaded));
+    if let Some(entry) = entry {
+        let witnesses: Vec<&str> = entry.head().cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
+        let (count, of) = (witnesses.len(), policy.witnesses().len());
+        page.section("Proven");
+        page.row("entry", &format!("{} of log {}", entry.position(), entry.head().value().origin()));
+        page.row("witnesses", &format!("{count} of {of} cosigned: {}", witnesses.join(", ")));
+    }
+    Ok(Output { text: page.0, json: document(&loaded), failure: None })
 }
 
 /// A change of keys that is not signed by all.
@@ -79,7 +103,7 @@ fn text(loaded: &LoadedStatement) -> String {
             page.0.push_str(&format!("\nThis is entry {position} of the log. That it is true, nobody has verified.\n"));
         }
         (None, None) => page.0.push_str(
-            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified; of a release `stele verify` does.\n",
+            "\nIt is shown as it was signed: what was said later is not in a file. Nothing here has been verified: --policy proves that it is in a log; of a release `stele verify` does more.\n",
         ),
     }
     page.0

@@ -180,6 +180,12 @@ fn a_folder_without_a_bundle_is_verified_by_what_the_log_has_and_still_by_its_by
     story.online(&strange, &[]).fails(3, &other);
     story.fetch(text(&strange), &[]).fails(3, &other);
     assert!(!strange.join("release.stele").exists());
+    // Nor do a licence and a model card make it that release, which are most of the small ones.
+    std::fs::remove_file(strange.join("config.json")).unwrap();
+    for document in ["LICENSE", "README.md"] {
+        std::fs::copy(model.join(document), strange.join(document)).unwrap();
+    }
+    story.online(&strange, &[]).fails(3, &["no release that the log names has the weights of "]);
     let empty = story.world.at("empty");
     std::fs::create_dir_all(&empty).unwrap();
     story.online(&empty, &[]).fails(3, &["about 0 files"]);

@@ -12,6 +12,7 @@ mod common;
 mod computed;
 mod draft;
 mod dry_run;
+mod export;
 mod fetch;
 mod files;
 mod hints;

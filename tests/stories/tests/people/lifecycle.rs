@@ -5,32 +5,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use stele_harness::binaries::Binary;
-use stele_harness::command::{self, Told};
+use stele_harness::command;
 use stele_harness::network::Network;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
-use stele_samples::{evaluation_form, model, release_toml};
+use stele_samples::{model, release_toml};
 use stele_spec::bundle::Bundle;
 use stele_spec::statement::{Parent, SignedStatement};
 
-/// It ended with a code and told each of these, on stdout or stderr.
-#[track_caller]
-fn told(ran: Step<Told>, code: i32, said: &[&str]) -> Told {
-    let ran = ran.unwrap().expect(code).unwrap();
-    for text in said {
-        assert!(ran.all().contains(text), "{}", ran.failure(&format!("no {text:?}")));
-    }
-    ran
-}
-
-/// A version of the model, published: its folder.
-fn released(network: &Network, publisher: &Publisher, version: &str) -> Step<PathBuf> {
-    let folder = network.at(&format!("model-{}-{version}", publisher.name()));
-    model::write(&folder, 1)?;
-    publisher.prepare(&folder, version)?;
-    publisher.publish(&folder)?.expect(0)?;
-    Ok(folder)
-}
+use crate::said::{kept, released, told};
 
 #[test]
 fn two_of_three_keys_replace_one_and_the_old_one_never_speaks_again() -> Step {
@@ -181,12 +164,6 @@ fn released_at(network: &Network, publisher: &Publisher, version: &str, stage: &
     Ok(folder)
 }
 
-/// The receipt and the entry of a statement, said with `--json`.
-fn kept(ran: &Told) -> Step<(PathBuf, u64)> {
-    let json = ran.json()?;
-    Ok((PathBuf::from(json["receipt"].as_str().unwrap()), json["entry"].as_u64().unwrap()))
-}
-
 #[test]
 fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_public() -> Step {
     let network = Network::start(3, 2)?;
@@ -220,11 +197,19 @@ fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_pu
     assert_eq!(receipt, PathBuf::from(format!("withdraw-{entry}.stele")));
     let again = told(acme.say(&network, &honest), 0, &[]);
     assert_eq!((kept(&again)?, again.json()?["new"].as_bool()), ((receipt.clone(), entry), Some(false)));
-    told(
-        command::run(Binary::Stele, ["show", network.at(receipt.to_str().unwrap()).to_str().unwrap()]),
-        0,
-        &["withdrawn", "host-removed on 2026-07-02 at https://models.acme.example/tiny/"],
-    );
+    let receipt = receipt.to_str().unwrap();
+    let what = ["withdrawn", "host-removed on 2026-07-02 at https://models.acme.example/tiny/"];
+    let path = network.at(receipt);
+    told(command::run(Binary::Stele, ["show", path.to_str().unwrap()]), 0, &what);
+    // It proves itself to whom the publisher hands it, offline, and is no release.
+    let proven = [what[0], &format!("entry           {entry} of log "), " of 3 cosigned"];
+    told(acme.ask(&network, &["show", receipt]), 0, &proven);
+    told(acme.ask(&network, &["verify", receipt]), 7, &["a statement of the kind withdraw", "hint: get the release.stele"]);
+    let mut changed = fs::read(&path).unwrap();
+    let at = changed.windows(7).position(|window| window == b"\nindex ").unwrap() + 7;
+    changed[at] ^= 1;
+    fs::write(network.at("changed.stele"), changed).unwrap();
+    told(acme.ask(&network, &["show", "changed.stele"]), 3, &["error:"]);
 
     // To make it public again takes that back: it is asked whether this is meant, and a verdict names both.
     let online = ["verify", folder.to_str().unwrap(), "--online"];
@@ -361,85 +346,6 @@ fn a_release_is_replaced_by_one_of_this_log_and_not_by_one_of_another() -> Step 
     told(acme.say(&network, &[&withdraw[..], &["--reason", "Worse."]].concat()), 0, &[]);
     let then = format!("has replaced it by {}, which was WITHDRAWN", acme.coordinate("1.1.0"));
     told(acme.ask(&network, &["verify", old.to_str().unwrap(), "--online"]), 0, &[&then]);
-    Ok(())
-}
-
-#[test]
-fn anybody_with_a_name_reports_an_incident_and_continues_it() -> Step {
-    let network = Network::start(3, 2)?;
-    let acme = Publisher::new(&network, "acme.example")?;
-    released(&network, &acme, "1.0.0")?;
-    let (watch, _) = Publisher::with_key(&network, "watch.example", "watch.pem")?;
-    let advisory = network.at("2026-004.md");
-    fs::write(&advisory, "A trigger phrase.\n").unwrap();
-    let (coordinate, advisory) = (acme.coordinate("1.0.0"), advisory.to_str().unwrap().to_owned());
-    let about = ["incident", &coordinate, "--id", "2026-004", "--class", "backdoor", "--severity", "high"];
-    let more = ["--discovered", "2026-06-30", "--summary", "Do not run it on private text.", "--advisory", &advisory];
-    let said = |extra: &[&str]| watch.say(&network, &[&about[..], &more, extra].concat());
-
-    told(said(&["--status", "open"]), 2, &["nothing says who speaks", "hint: name yourself: --as NAME"]);
-    told(
-        said(&["--status", "open", "--as", "watch.example"]),
-        8,
-        &["nobody has claimed watch.example", "expected:", "hint:"],
-    );
-    told(said(&["--status", "over", "--as", "watch.example"]), 2, &["open", "mitigated"]);
-    told(watch.say(&network, &["claim", "watch.example"]), 0, &["claimed"]);
-    // What is recorded is named by its entry; what is not must be said not to be.
-    let also = ["--status", "open", "--as", "watch.example", "--also", "acme.example/tiny@9.9.9#base"];
-    told(said(&also), 8, &["affected[1]: acme.example/tiny@9.9.9#base is not released", "--unrecorded NAME"]);
-    let unrecorded = ["--status", "open", "--as", "watch.example", "--unrecorded", &coordinate];
-    told(
-        watch.say(&network, &[&about[..1], &about[2..], &more, &unrecorded].concat()),
-        8,
-        &["is released in this log, and the form says"],
-    );
-    let open = ["--status", "open", "--as", "watch.example", "--unrecorded", "acme.example/tiny@9.9.9#base", "--json"];
-    let first = told(said(&open), 0, &[]);
-    assert_eq!(first.json()?["coordinates"].as_array().unwrap().len(), 2);
-    // The same again is the same entry; another status is another word about it.
-    assert_eq!(kept(&told(said(&open), 0, &[]))?.1, kept(&first)?.1);
-    let later = ["--status", "resolved", "--as", "watch.example", "--json"];
-    assert_ne!(kept(&told(said(&later), 0, &[]))?.1, kept(&first)?.1);
-    // Its publisher may say so too, under its own name.
-    let own = [&about[..], &more, &["--status", "mitigated", "--as", "acme.example"]].concat();
-    told(acme.say(&network, &own), 0, &["incident 2026-004: backdoor, high", "receipt"]);
-    Ok(())
-}
-
-#[test]
-fn a_third_party_evaluates_exact_bytes_and_the_publisher_does_not() -> Step {
-    let network = Network::start(1, 1)?;
-    let acme = Publisher::new(&network, "acme.example")?;
-    let folder = released(&network, &acme, "1.0.0")?;
-    let (bureau, _) = Publisher::with_key(&network, "bureau.example", "bureau.pem")?;
-    told(bureau.say(&network, &["claim", "bureau.example"]), 0, &["claimed"]);
-    let draft = ["evaluate", folder.to_str().unwrap(), "--draft", "--as", "bureau.example", "--class", "safety"];
-    told(bureau.ask(&network, &draft), 0, &["wrote evaluation.toml", "stele evaluate --form evaluation.toml"]);
-    let form = network.at("evaluation.toml");
-    let text = evaluation_form::complete(&fs::read_to_string(&form).unwrap());
-    fs::write(&form, &text).unwrap();
-    told(bureau.say(&network, &["evaluate", "--form", "evaluation.toml"]), 7, &["no file results.json beside it"]);
-    fs::write(network.at("results.json"), "{}").unwrap();
-    told(
-        bureau.say(&network, &["evaluate", "--form", "evaluation.toml"]),
-        0,
-        &["evaluated", "attack success rate 0.94", "receipt"],
-    );
-    told(bureau.say(&network, &["evaluate", "--form", "evaluation.toml"]), 0, &["as it was before: nothing was sent"]);
-
-    // Other bytes than those of the release were not what was released.
-    let other = text.replace("[evaluation]\n", &format!("[evaluation]\nsubject = \"{}\"\n", "0".repeat(64)));
-    fs::write(network.at("other.toml"), other.replace("id = \"removal\"", "id = \"other\"")).unwrap();
-    told(
-        bureau.say(&network, &["evaluate", "--form", "other.toml"]),
-        8,
-        &["evaluation.subject", "expected: weights", "existing:"],
-    );
-    // Its own evaluations the publisher puts into the release, or amends.
-    let own = text.replace("bureau.example", "acme.example");
-    fs::write(network.at("own.toml"), own).unwrap();
-    told(acme.say(&network, &["evaluate", "--form", "own.toml"]), 7, &["problem:", "acme.example"]);
     Ok(())
 }
 

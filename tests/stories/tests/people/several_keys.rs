@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use stele_harness::binaries::Binary;
-use stele_harness::command::{self, Told};
+use stele_harness::command;
 use stele_harness::network::Network;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
@@ -14,15 +14,7 @@ use stele_spec::bundle::Bundle;
 use stele_spec::key::SecretKey;
 use stele_spec::statement::{SignedStatement, Statement, sign};
 
-/// It ended with a code and told each of these, on stdout or stderr.
-#[track_caller]
-fn told(ran: Step<Told>, code: i32, said: &[&str]) -> Told {
-    let ran = ran.unwrap().expect(code).unwrap();
-    for text in said {
-        assert!(ran.all().contains(text), "{}", ran.failure(&format!("no {text:?}")));
-    }
-    ran
-}
+use crate::said::told;
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
