@@ -23,7 +23,9 @@ pub use monitor::MonitorArgs;
 pub use observe::ObserveArgs;
 pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
-pub use read::{DiffArgs, ExportArgs, ExportForm, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs, StatementForm};
+pub use read::{
+    DiffArgs, ExportArgs, ExportForm, HistoryArgs, InspectArgs, LineageArgs, ResolveArgs, ShowArgs, StatementForm,
+};
 pub use required::RequiredArgs;
 pub use run::RunArgs;
 pub use say::{AMENDABLE, AmendArgs, EvaluateArgs, IncidentArgs, Say, StageArgs, SupersedeArgs, WithdrawArgs};

@@ -4,7 +4,7 @@
 //! writer who slept tries to create a number that is taken, and is refused: staleness costs time, never a fork.
 
 use crate::key::Key;
-use crate::lock::{Damage, Lock, LockError, LockErrorKind};
+use crate::lock::{Damage, Lock, LockError};
 use crate::object_store::{ObjectStore, StoreErrorKind};
 use crate::record::{MAX_RECORD, Record, Run, Step};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,6 @@ use stele_spec::text::decimal;
 
 /// How often the newest record is looked for anew while others append.
 const LOOKS: usize = 16;
-
-/// How many other runs may take over while this one does.
-const TAKES: usize = 16;
 
 /// The lock of one log in a store, as one run of a writer uses it.
 #[derive(Debug)]
@@ -33,18 +30,6 @@ impl ChainLock {
     pub fn new(store: &ObjectStore, folder: Option<&Key>, origin: &Origin, run: Run) -> Self {
         let folder = folder.map_or_else(Key::lock, Key::lock_below);
         Self { store: store.clone(), folder, origin: origin.clone(), run, known: AtomicU64::new(0) }
-    }
-
-    /// Takes the lock over from whichever run had it: its fence. From here on no run before it can append.
-    pub fn take(&mut self, writer: &str) -> Result<Record, LockError> {
-        let mut takes = 1;
-        loop {
-            let newest = self.newest()?;
-            match self.append(newest.as_ref(), Step::Fence { writer: writer.to_owned() }) {
-                Err(error) if error.kind() == LockErrorKind::Overtaken && takes < TAKES => takes += 1,
-                taken => return taken,
-            }
-        }
     }
 
     fn key(&self, number: u64) -> Key {
@@ -157,7 +142,7 @@ impl Lock for ChainLock {
             }
             Err(error) => Err(match error.kind() {
                 StoreErrorKind::Differs | StoreErrorKind::Overtaken => self.overtaken(number),
-                StoreErrorKind::Unknown => LockError::Unknown { place: self.place(), number, error },
+                StoreErrorKind::Unknown => LockError::Unknown { place: self.place(), number, why: error.to_string() },
                 StoreErrorKind::TooLarge | StoreErrorKind::Failed => error.into(),
             }),
         }

@@ -17,6 +17,9 @@ use crate::record::{Record, RecordError, Step, StepError};
 use std::fmt;
 use stele_explain::{Exit, Explain, explain};
 
+/// How many other runs may take over while this one does.
+const TAKES: usize = 16;
+
 /// The chain of records of one log, as one run of a writer uses it.
 pub trait Lock: Send + fmt::Debug {
     /// The newest record; `None` before the first.
@@ -24,6 +27,28 @@ pub trait Lock: Send + fmt::Debug {
 
     /// Makes this step of this run the record after `after`.
     fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError>;
+
+    /// Takes the lock over from whichever run had it: its fence. From here on no run before it can append.
+    fn take(&mut self, writer: &str) -> Result<Record, LockError> {
+        let mut takes = 1;
+        loop {
+            let newest = self.newest()?;
+            match self.append(newest.as_ref(), Step::Fence { writer: writer.to_owned() }) {
+                Err(error) if error.kind() == LockErrorKind::Overtaken && takes < TAKES => takes += 1,
+                taken => return taken,
+            }
+        }
+    }
+}
+
+impl<L: Lock + ?Sized> Lock for Box<L> {
+    fn newest(&self) -> Result<Option<Record>, LockError> {
+        (**self).newest()
+    }
+
+    fn append(&mut self, after: Option<&Record>, step: Step) -> Result<Record, LockError> {
+        (**self).append(after, step)
+    }
 }
 
 /// What a failure means for the caller.
@@ -53,14 +78,22 @@ pub enum LockError {
         writer: String,
     },
     /// Whether the record is there is unknown.
-    #[error("{place}: whether record {number} of the lock was written is unknown: {error}")]
+    #[error("{place}: whether record {number} of the lock was written is unknown: {why}")]
     Unknown {
         /// Where the lock is.
         place: String,
         /// Which record.
         number: u64,
         /// Why.
-        error: StoreError,
+        why: String,
+    },
+    /// What keeps the lock cannot be used.
+    #[error("{place}: {why}")]
+    Unusable {
+        /// Where the lock is.
+        place: String,
+        /// Why.
+        why: String,
     },
     /// A record is not one.
     #[error("{place}: record {number} of the lock is damaged: {why}")]
@@ -115,7 +148,7 @@ impl LockError {
             Self::Overtaken { .. } => LockErrorKind::Overtaken,
             Self::Unknown { .. } => LockErrorKind::Unknown,
             Self::Damaged { .. } | Self::Stranger { .. } => LockErrorKind::Damaged,
-            Self::Step(_) | Self::Store(_) => LockErrorKind::Failed,
+            Self::Unusable { .. } | Self::Step(_) | Self::Store(_) => LockErrorKind::Failed,
         }
     }
 }
@@ -128,6 +161,8 @@ impl Explain for LockError {
             hint: "start the log again when the store answers: it reads what is there before it goes on";
         Self::Damaged { .. } | Self::Stranger { .. } => Exit::Inconsistent, "lock-damaged",
             hint: "somebody changed or removed what is never changed; going on could sign a second history: bring the bucket back as it was";
+        Self::Unusable { .. } => Exit::Unavailable, "lock-unusable",
+            hint: "look whether the server runs, at the address and the credentials; nothing was changed";
         Self::Step(_) => Exit::Internal, "lock-step";
         Self::Store(error) => error;
     }

@@ -66,7 +66,7 @@ pub fn folder(found: &mut Checks, dir: &Path, policy: Option<PathBuf>) -> Option
     match storage::bucket(&loaded) {
         Ok(None) => {}
         Ok(Some(bucket)) => {
-            found.ok("objects", format!("{} at {}, not asked here", bucket.location, bucket.endpoint));
+            found.ok("objects", format!("{} at {}, not asked here", bucket.objects.location, bucket.objects.endpoint));
             if let Some(Err(error)) = policy.as_ref().map(reachable::intersects) {
                 found.explain("policy", &error);
             }

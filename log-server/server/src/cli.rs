@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::config::{Lock, ObjectsConfig};
+use crate::config::ObjectsConfig;
+use crate::error::LogError;
 use crate::schema;
 use clap::CommandFactory as _;
 use std::path::PathBuf;
@@ -9,7 +10,6 @@ use stele_command_line::completions::CompletionsArgs;
 use stele_command_line::man_pages::ManArgs;
 use stele_command_line::usage::{self, UsageError};
 use stele_log_core::rules::Claims;
-use stele_log_storage_s3::location::LocationError;
 use stele_spec::note::KeyType;
 use stele_terminal::finish::Voice;
 use stele_terminal::schema::Schema;
@@ -174,9 +174,10 @@ pub struct BucketArgs {
     /// Keep the log in a bucket of an S3-compatible service instead of the folder: s3://BUCKET or s3://BUCKET/PREFIX.
     #[arg(long, value_name = "URL", requires = "lock")]
     pub objects: Option<String>,
-    /// What decides who writes: `objects`, a chain of records in the same bucket.
-    #[arg(long, value_enum, requires = "objects")]
-    pub lock: Option<LockRule>,
+    /// What decides who writes: `objects`, a chain of records in the same bucket, or postgres://USER@HOST:PORT/DATABASE, the same chain in a table;
+    /// its password is read from $PGPASSWORD, or from the file that lock_password in the config names.
+    #[arg(long, value_name = "LOCK", requires = "objects")]
+    pub lock: Option<String>,
     /// The address of the service, instead of that of AWS in the region.
     #[arg(long, value_name = "URL", requires = "objects")]
     pub endpoint: Option<String>,
@@ -185,20 +186,15 @@ pub struct BucketArgs {
     pub region: Option<String>,
 }
 
-/// What decides who writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LockRule {
-    /// A chain of records in the bucket.
-    Objects,
-}
-
 impl BucketArgs {
     /// The same as the config has it; `None` where the log is kept in files.
-    pub fn config(&self) -> Result<Option<ObjectsConfig>, LocationError> {
-        let Some(url) = &self.objects else { return Ok(None) };
+    pub fn config(&self) -> Result<Option<ObjectsConfig>, LogError> {
+        let (Some(url), Some(lock)) = (&self.objects, &self.lock) else { return Ok(None) };
+        let lock = lock.parse().map_err(LogError::LockAddress)?;
         let endpoint = self.endpoint.as_deref().map(str::parse).transpose()?;
         let region = self.region.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-        Ok(Some(ObjectsConfig { url: url.parse()?, endpoint, region, credentials: None, lock: Lock::Objects }))
+        let url = url.parse()?;
+        Ok(Some(ObjectsConfig { url, endpoint, region, credentials: None, lock, lock_password: None, lock_ca: None }))
     }
 }
 

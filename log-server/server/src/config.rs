@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use stele_log_core::rules::{Batch, Claims, Quotas, Registration, Rules};
+use stele_log_storage_postgres::address::{Address, AddressError};
 use stele_log_storage_s3::location::{Endpoint, Location, Region};
 use stele_spec::checkpoint::Origin;
 
@@ -80,16 +81,41 @@ pub struct ObjectsConfig {
     /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the environment.
     #[serde(default)]
     pub credentials: Option<PathBuf>,
-    /// What decides who writes: `objects`, a chain of records in the same bucket.
+    /// What decides who writes: `objects`, a chain of records in the same bucket, or `postgres://USER@HOST:PORT/DATABASE`, the same chain in a table.
+    #[serde(deserialize_with = "text")]
     pub lock: Lock,
+    /// A file with the password of the database, readable by its owner alone. Default none: `PGPASSWORD` of the environment, if it is set.
+    #[serde(default)]
+    pub lock_password: Option<PathBuf>,
+    /// The certificates, in PEM, of the authorities that the database's certificate comes from. Default: those that browsers know.
+    #[serde(default)]
+    pub lock_ca: Option<PathBuf>,
 }
 
 /// What decides who writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lock {
     /// A chain of records in the bucket.
     Objects,
+    /// The same chain in a table of PostgreSQL.
+    Postgres(Address),
+}
+
+impl FromStr for Lock {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text == "objects" { Ok(Self::Objects) } else { text.parse().map(Self::Postgres) }
+    }
+}
+
+impl std::fmt::Display for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Objects => f.write_str("objects"),
+            Self::Postgres(address) => address.fmt(f),
+        }
+    }
 }
 
 /// What outsiders may occupy. The limits of formats (an entry, a manifest) are not here: they are the formats'.
@@ -123,11 +149,11 @@ pub struct Limits {
 
 impl ObjectsConfig {
     fn template(&self) -> String {
-        let Self { url, endpoint, region, .. } = self;
+        let Self { url, endpoint, region, lock, .. } = self;
         let endpoint = endpoint.as_ref().map_or_else(String::new, |endpoint| format!("endpoint = \"{endpoint}\"\n"));
         format!(
             "\n# The bucket that holds the log. Credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment, or a file:\n\
-             # credentials = \"objects.credentials\"\n[objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"objects\"\n"
+             # credentials = \"objects.credentials\"\n[objects]\nurl = \"{url}\"\n{endpoint}region = \"{region}\"\nlock = \"{lock}\"\n"
         )
     }
 }
@@ -288,7 +314,9 @@ mod tests {
                 endpoint: Some("http://127.0.0.1:7070".parse().unwrap()),
                 region: Region::default(),
                 credentials: None,
-                lock: Lock::Objects,
+                lock: "postgres://stele@db.example/stele".parse().unwrap(),
+                lock_password: None,
+                lock_ca: None,
             };
             let config = parse(&Config::template(&origin, claims, "[::1]:0", Some(&objects))).unwrap();
             assert_eq!(format!("{:?}", config.objects), format!("{:?}", Some(objects)));

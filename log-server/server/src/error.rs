@@ -20,6 +20,7 @@ use stele_log_core::log_keys::KeyMismatch;
 use stele_log_core::recover::RecoverError;
 use stele_log_core::resign::ResignError;
 use stele_log_storage_files::head_store::TakeError;
+use stele_log_storage_postgres::address::AddressError;
 use stele_log_storage_s3::credentials::CredentialsError;
 use stele_log_storage_s3::location::LocationError;
 use stele_object_store::lock::LockError as BucketLockError;
@@ -166,6 +167,9 @@ pub enum LogError {
     /// The bucket that is to hold the log.
     #[error(transparent)]
     Location(#[from] LocationError),
+    /// The database that is to hold the lock.
+    #[error(transparent)]
+    LockAddress(AddressError),
     /// By what the object store knows the log.
     #[error(transparent)]
     Credentials(CredentialsError),
@@ -267,6 +271,7 @@ impl Explain for LogError {
         Self::Take(TakeError::Durable(error)) | Self::Durable(error) => error.exit(), error.code(), hint: error.hint();
         Self::Disjoint(error) => error;
         Self::Location(error) => error;
+        Self::LockAddress(error) => error;
         Self::Credentials(error) => error;
         Self::Storage(error) => error.as_ref();
         Self::InFiles { .. } => Exit::BadInput, "log-in-files",

@@ -12,12 +12,13 @@ use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
 use stele_log_storage_objects::head_store::LockedHead;
 use stele_log_storage_objects::objects::StoredObjects;
+use stele_log_storage_postgres::postgres_lock::{PostgresConfig, PostgresLock};
 use stele_log_storage_s3::credentials::Credentials;
 use stele_log_storage_s3::s3_bucket::{S3Bucket, S3Config};
 use stele_object_store::bucket::Bucket;
 use stele_object_store::chain::ChainLock;
 use stele_object_store::key::Key;
-use stele_object_store::lock::Lock as _;
+use stele_object_store::lock::Lock as HeldLock;
 use stele_object_store::object_store::ObjectStore;
 use stele_object_store::probe::{Effort, probe};
 use stele_object_store::record::Run;
@@ -39,7 +40,7 @@ pub(crate) struct Storage {
 /// The lock of a bucket, beside that of the data folder: two runs on one machine would share what is derived.
 #[derive(Debug)]
 struct Both {
-    locked: LockedHead,
+    locked: LockedHead<Box<dyn HeldLock>>,
     _only: FileHeadStore,
 }
 
@@ -59,7 +60,7 @@ impl Storage {
     pub(crate) fn take(
         data: &Dir,
         origin: &Origin,
-        bucket: Option<&S3Config>,
+        bucket: Option<&BucketConfig>,
         listen: &str,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
@@ -71,13 +72,18 @@ impl Storage {
         if files.load().map_err(|error| failed(error.into()))?.is_some() {
             return Err(LogError::InFiles { data: data.path().to_owned() });
         }
-        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(config.clone(), clock.clone()));
+        let bucket: Arc<dyn Bucket> = Arc::new(S3Bucket::new(config.objects.clone(), clock.clone()));
         let run = run()?;
         probe(&*bucket, &PROBE.of_run(&run.0), Effort::default()).map_err(|error| failed(error.into()))?;
         tracing::info!(place = bucket.place(), "the object store decides conditional writes one after the other");
         let store = ObjectStore::new(bucket, clock.clone());
         let objects = StoredObjects::new(&store).map_err(|source| LogError::Machine { what: "a thread", source })?;
-        let lock = ChainLock::new(&store, None, origin, run);
+        let lock: Box<dyn HeldLock> = match &config.lock {
+            LockConfig::Objects => Box::new(ChainLock::new(&store, None, origin, run)),
+            LockConfig::Postgres(config) => Box::new(
+                PostgresLock::open(config.clone(), origin, run).map_err(|error| failed(error.into()))?,
+            ),
+        };
         let is_new = lock.newest().map_err(|error| failed(error.into()))?.is_none();
         if is_new && objects.has_tiles().map_err(|error| failed(error.into()))? {
             return Err(failed(StorageError::LockLost { place: store.bucket().place() }));
@@ -87,9 +93,10 @@ impl Storage {
     }
 }
 
-/// The bucket that a config names, with its credentials; `None` where the log is kept in files.
-pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<S3Config>, LogError> {
-    let Some(ObjectsConfig { url, endpoint, region, credentials, lock: Lock::Objects }) = &loaded.config.objects else {
+/// The bucket and the lock that a config names, with their credentials; `None` where the log is kept in files.
+pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, LogError> {
+    let Some(ObjectsConfig { url, endpoint, region, credentials, lock, lock_password, lock_ca }) = &loaded.config.objects
+    else {
         return Ok(None);
     };
     let credentials = match credentials {
@@ -98,7 +105,40 @@ pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<S3Config>, LogErr
     };
     let credentials = credentials.map_err(LogError::Credentials)?;
     let endpoint = endpoint.clone().unwrap_or_else(|| stele_log_storage_s3::location::Endpoint::of_aws(region));
-    Ok(Some(S3Config { location: url.clone(), endpoint, region: region.clone(), credentials }))
+    let objects = S3Config { location: url.clone(), endpoint, region: region.clone(), credentials };
+    let lock = match lock {
+        Lock::Objects => LockConfig::Objects,
+        Lock::Postgres(address) => {
+            let password = match lock_password {
+                Some(path) => Some(Zeroizing::new(key_file::read(&loaded.resolve(path))?.trim().to_owned())),
+                None => std::env::var("PGPASSWORD").ok().map(Zeroizing::new),
+            };
+            let authorities = lock_ca.as_ref().map(|path| {
+                let path = loaded.resolve(path);
+                std::fs::read(&path).map_err(|source| LogError::Machine { what: "the file that lock_ca names", source })
+            });
+            LockConfig::Postgres(PostgresConfig { address: address.clone(), password, authorities: authorities.transpose()? })
+        }
+    };
+    Ok(Some(BucketConfig { objects, lock }))
+}
+
+/// A bucket and what decides who writes, with their credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketConfig {
+    /// The bucket.
+    pub(crate) objects: S3Config,
+    /// What decides who writes.
+    pub(crate) lock: LockConfig,
+}
+
+/// What decides who writes.
+#[derive(Clone, Debug)]
+pub(crate) enum LockConfig {
+    /// A chain of records in the bucket.
+    Objects,
+    /// The same chain in a table.
+    Postgres(PostgresConfig),
 }
 
 /// Refuses a verb that looks at files, where the log has none.

@@ -4,13 +4,12 @@ use crate::public_checkpoint::read;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stele_explain::{Exit, Explain, explain};
 use stele_log_core::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
-use stele_object_store::chain::ChainLock;
 use stele_object_store::lock::{Lock, LockError, LockErrorKind};
 use stele_object_store::record::{Record, Step};
 
 /// The lock of a log, taken over by this run.
 #[derive(Debug)]
-pub struct LockedHead<L = ChainLock>(Mutex<State<L>>);
+pub struct LockedHead<L>(Mutex<State<L>>);
 
 #[derive(Debug)]
 struct State<L> {
@@ -30,9 +29,9 @@ enum Failed {
     NoCheckpoint,
 }
 
-impl LockedHead {
+impl<L: Lock> LockedHead<L> {
     /// Takes the lock over from whichever run had it.
-    pub fn take(mut lock: ChainLock, writer: &str) -> Result<Self, LockError> {
+    pub fn take(mut lock: L, writer: &str) -> Result<Self, LockError> {
         let newest = lock.take(writer)?;
         tracing::info!(record = newest.number(), epoch = newest.epoch(), "the lock is taken over");
         Ok(Self(Mutex::new(State { lock, newest })))

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod cosign;
 pub mod cpu;
 pub mod figure;
+pub mod index_cosigners;
 pub mod line;
 pub mod load;
 pub mod machine;
@@ -38,6 +39,8 @@ pub enum Part {
     Witness,
     /// Transition proofs of the index, by themselves.
     Transition,
+    /// What index cosigners add to a submission.
+    IndexCosigners,
     /// Other logs under the same load, installed from package registries.
     Peers,
 }
@@ -47,9 +50,9 @@ impl Part {
     pub const ALL: [Self; 6] = [Self::Latency, Self::Throughput, Self::Verify, Self::Witness, Self::Audit, Self::Hash];
 
     /// Each of them: also what needs the network or is no figure of the README, and is no part of `all`.
-    pub const EVERY: [Self; 8] = {
+    pub const EVERY: [Self; 9] = {
         let [latency, throughput, verify, witness, audit, hash] = Self::ALL;
-        [latency, throughput, Self::Peers, verify, witness, audit, Self::Transition, hash]
+        [latency, throughput, Self::IndexCosigners, Self::Peers, verify, witness, audit, Self::Transition, hash]
     };
 
     /// What a person types.
@@ -62,6 +65,7 @@ impl Part {
             Self::Audit => "audit",
             Self::Witness => "witness",
             Self::Transition => "transition",
+            Self::IndexCosigners => "index-cosigners",
             Self::Peers => "peers",
         }
     }
@@ -77,6 +81,7 @@ impl Part {
             Self::Audit => audit::audit(scratch),
             Self::Witness => cosign::cosigning(scratch, beside),
             Self::Transition => transition::transition(),
+            Self::IndexCosigners => index_cosigners::latency(scratch),
             Self::Peers => peers::peers(scratch),
         }
     }

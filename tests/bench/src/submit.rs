@@ -58,6 +58,11 @@ impl Request for Prepared {
 }
 
 impl Prepared {
+    /// Submits it: its cosigned proof.
+    pub(crate) fn submit(&self, line: &mut Line) -> Step<Vec<u8>> {
+        self.send(line)
+    }
+
     /// The next releases of a publisher.
     pub(crate) fn many(supply: &mut Supply, count: usize, manifests: Manifests) -> Step<Vec<Self>> {
         let one = |_| match manifests {

@@ -7,6 +7,7 @@ pub mod crowd;
 pub mod file_server;
 pub mod history;
 pub mod hub;
+pub mod index_cosigner;
 pub mod interrupt;
 pub mod lying_log;
 pub mod network;

@@ -256,7 +256,10 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
         "export",
         &[
             ("stele export ./model --as cyclonedx -o model.cdx.json", "an ML-BOM, with the proof as an attestation"),
-            ("stele export ./model --as in-toto > model.intoto.json", "a statement to be signed in an envelope of yours"),
+            (
+                "stele export ./model --as in-toto > model.intoto.json",
+                "a statement to be signed in an envelope of yours",
+            ),
         ],
     ),
     #[cfg(feature = "audit")]

@@ -8,7 +8,8 @@ use super::remainder::{leaves, remainder};
 use super::{BUNDLE, Subject};
 
 /// The fields that have a place of their own in the format.
-const SAID: &[&str] = &["publisher.name", "model.name", "model.version", "model.architecture", "model.purl", "license.spdx"];
+const SAID: &[&str] =
+    &["publisher.name", "model.name", "model.version", "model.architecture", "model.purl", "license.spdx"];
 
 pub(super) fn document(of: &Subject<'_>) -> Value {
     json!({
@@ -123,9 +124,8 @@ fn references(of: &Subject<'_>) -> Vec<Value> {
         json!({ "type": "model-card", "url": Subject::place(card), "hashes": [{ "alg": "SHA-256", "content": card.sha256 }] }),
         json!({ "type": "license", "url": Subject::place(text), "hashes": [{ "alg": "SHA-256", "content": text.sha256 }] }),
     ];
-    references.extend(
-        of.release.hosts.iter().map(|host| json!({ "type": "distribution", "url": host.locator.as_str() })),
-    );
+    references
+        .extend(of.release.hosts.iter().map(|host| json!({ "type": "distribution", "url": host.locator.as_str() })));
     references
 }
 

@@ -8,15 +8,8 @@ use super::remainder::remainder;
 use super::{BUNDLE, Subject};
 
 /// The fields that have a place of their own in the format.
-const SAID: &[&str] = &[
-    "publisher.name",
-    "issued_at",
-    "model.name",
-    "model.version",
-    "model.architecture",
-    "model.purl",
-    "license.spdx",
-];
+const SAID: &[&str] =
+    &["publisher.name", "issued_at", "model.name", "model.version", "model.architecture", "model.purl", "license.spdx"];
 
 /// The one creation info, which all elements share.
 const CREATION: &str = "_:creation";

@@ -83,15 +83,22 @@ impl Form {
     }
 }
 
-/// Whether a problem of several fields follows from a value that was put in for reading to go on: one of them is named.
+/// Whether a problem of several fields follows from a value that was put in for reading to go on: one of them is named, or stands beside the
+/// one that is wrong: what an action needs depends on which it is.
 fn rests_on(problem: &FieldError, mended: &[String]) -> bool {
     let (at, text) = (problem.path(), problem.to_string());
     let path = at.as_str();
     let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
     mended.iter().any(|known| {
         let name = known.rsplit(['.', ']']).next().unwrap_or_default();
-        is_within(path, known) || is_within(known, path) || text.split(|c| !is_name(c)).any(|word| word == name)
+        let are_beside = parent(path).is_some_and(|within| parent(known) == Some(within));
+        are_beside || is_within(path, known) || is_within(known, path) || text.split(|c| !is_name(c)).any(|word| word == name)
     })
+}
+
+/// The table that a field is in; none of one at the top, where fields of every kind are.
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('.').map(|(table, _)| table)
 }
 
 /// Puts a value at a path with which reading goes on; false where none is known.

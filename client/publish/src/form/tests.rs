@@ -1,7 +1,7 @@
 //! Forms: what is refused, and that any text goes in and comes out the same.
 
 use proptest::prelude::*;
-use stele_spec::statement::{StageMove, Withdraw};
+use stele_spec::statement::{StageMove, Statement, Withdraw};
 use toml::{Table, Value};
 
 use super::*;
@@ -78,6 +78,25 @@ fn the_samples_of_the_format_are_forms() {
     let (_folder, sample) = form(WITHDRAW);
     let withdraw: Withdraw = sample.typed().unwrap();
     assert!(sample.check(&withdraw.problems()).is_ok());
+}
+
+#[test]
+fn what_depends_on_an_open_decision_beside_it_is_no_problem_yet() {
+    let problems = |what: &str| {
+        let text = format!("{}\n[[actions]]\nwhat = \"{what}\"\nwhen = \"2026-07-01\"\n", without_actions());
+        let (_folder, form) = form(&text);
+        form.problems(|back: &Withdraw| Statement::Withdraw(Box::new(back.clone())).problems())
+    };
+    assert_eq!(problems("DECIDE: one of these words"), Vec::<String>::new());
+    let [problem] = &problems("gated")[..] else { panic!("{:?}", problems("gated")) };
+    assert!(problem.contains("host"), "{problem}");
+    assert_eq!(problems("gate").len(), 1, "a word that is none, and nothing of what it would need");
+}
+
+fn without_actions() -> String {
+    let mut table: Table = WITHDRAW.parse().unwrap();
+    table.remove("actions");
+    table.to_string()
 }
 
 proptest! {

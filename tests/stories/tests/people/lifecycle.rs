@@ -204,7 +204,11 @@ fn weights_that_were_public_never_left_is_refused_by_the_entry_that_made_them_pu
     // It proves itself to whom the publisher hands it, offline, and is no release.
     let proven = [what[0], &format!("entry           {entry} of log "), " of 3 cosigned"];
     told(acme.ask(&network, &["show", receipt]), 0, &proven);
-    told(acme.ask(&network, &["verify", receipt]), 7, &["a statement of the kind withdraw", "hint: get the release.stele"]);
+    told(
+        acme.ask(&network, &["verify", receipt]),
+        7,
+        &["a statement of the kind withdraw", "hint: get the release.stele"],
+    );
     let mut changed = fs::read(&path).unwrap();
     let at = changed.windows(7).position(|window| window == b"\nindex ").unwrap() + 7;
     changed[at] ^= 1;

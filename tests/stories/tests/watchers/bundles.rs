@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use stele_harness::binaries::Binary;
 use stele_harness::command::{self, Told};
+use stele_harness::index_cosigner::IndexCosigner;
 use stele_harness::network::{Home, Network, ORIGIN, path};
 use stele_harness::proxy::Proxy;
 use stele_harness::publisher::Publisher;
 use stele_probe::failure::Step;
 use stele_samples::model;
 use stele_spec::bundle::{Bundle, BundledNames};
-
-use crate::index::IndexCosigner;
 
 /// The most that name proofs may add to a bundle of this story.
 const MAX_MORE: usize = 3072;
@@ -40,7 +39,7 @@ fn released(network: &Network, publisher: &Publisher, version: &str) -> Step<(Pa
 
 /// The policy of a network that knows a further witness, and not what it is.
 fn knowing(network: &Network, cosigner: &IndexCosigner) -> Step<String> {
-    Ok(format!("{}witness indexer {} {}\n", network.policy(), cosigner.vkey, cosigner.url()?))
+    Ok(format!("{}{}", network.policy(), cosigner.policy_line()?))
 }
 
 /// One that asks for it, as an index cosigner.
@@ -53,7 +52,7 @@ fn demanding(network: &Network, cosigner: &IndexCosigner) -> Step<String> {
 fn a_bundle_proves_that_nothing_else_was_said_and_a_withdrawal_that_it_has_is_the_verdict() -> Step {
     let mut network = Network::prepare(Home::temporary()?, 1, 1)?;
     network.start_witnesses()?;
-    let mut cosigner = IndexCosigner::init(network.home(), ORIGIN, network.log_vkey())?;
+    let mut cosigner = IndexCosigner::init(network.home(), "indexer", ORIGIN, network.log_vkey())?;
     cosigner.server.start()?;
     fs::write(network.policy_path(), demanding(&network, &cosigner)?).unwrap();
     network.log.start()?;

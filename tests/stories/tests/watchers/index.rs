@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story ends where it goes wrong")]
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use stele_harness::binaries::Binary;
 use stele_harness::command;
+use stele_harness::index_cosigner::IndexCosigner;
 use stele_harness::network::{Home, Network, ORIGIN, path};
-use stele_harness::process::{Server, poll};
+use stele_harness::process::poll;
 use stele_probe::failure::Step;
 use stele_probe::http::{self, Answer};
 use stele_samples::statements::Speaker;
@@ -25,48 +25,21 @@ use stele_spec::transition::TransitionProof;
 /// How long a log may take to be published again.
 const SOON: Duration = Duration::from_secs(60);
 
-/// A witness's folder with an index cosigner in it, for one log.
-pub(crate) struct IndexCosigner {
-    folder: PathBuf,
-    pub(crate) vkey: String,
-    pub(crate) server: Server,
+/// The head that an index cosigner cosigned last, if any.
+fn head(cosigner: &IndexCosigner, origin: &Origin) -> Option<Checkpoint> {
+    let page = format!("/index/{}/checkpoint", origin.digest());
+    let answer = http::get(cosigner.server.address().ok()?, &page).ok()?;
+    Checkpoint::parse(SignedNote::parse(&answer.body).ok()?.text()).ok()
 }
 
-impl IndexCosigner {
-    pub(crate) fn init(home: &std::path::Path, origin: &str, log_vkey: &str) -> Step<Self> {
-        let folder = home.join("indexer");
-        let at = path(&folder)?.to_owned();
-        let run = |arguments: &[&str]| command::run(Binary::Witness, arguments)?.expect(0);
-        run(&["init", &at, "--name", "indexer.example/w", "--listen", "127.0.0.1:0"])?;
-        run(&["logs", "add", &at, "--vkey", log_vkey])?;
-        let made = run(&["index", "init", &at, "--name", "indexer.example/index"])?;
-        run(&["index", "add", &at, origin])?;
-        let vkey = made.stdout.lines().next().unwrap().to_owned();
-        let arguments = vec!["run".into(), at.into()];
-        let server = Server::new("indexer", Binary::Witness.path()?, arguments, home.join("messages-of-the-indexer"));
-        Ok(Self { folder, vkey, server })
-    }
-
-    pub(crate) fn url(&self) -> Step<String> {
-        Ok(format!("{}/index", self.server.url()?))
-    }
-
-    /// The head that it cosigned last, if any.
-    fn head(&self, origin: &Origin) -> Option<Checkpoint> {
-        let page = format!("/index/{}/checkpoint", origin.digest());
-        let answer = http::get(self.server.address().ok()?, &page).ok()?;
-        Checkpoint::parse(SignedNote::parse(&answer.body).ok()?.text()).ok()
-    }
-
-    fn post(&self, body: &[u8]) -> Step<Answer> {
-        http::post(self.server.address()?, "/index/add-transition", "application/octet-stream", body)
-    }
+fn post(cosigner: &IndexCosigner, body: &[u8]) -> Step<Answer> {
+    http::post(cosigner.server.address()?, "/index/add-transition", "application/octet-stream", body)
 }
 
 /// The policy of a network, and an index cosigner that it asks for as well.
 fn policy(network: &Network, cosigner: &IndexCosigner) -> Step<String> {
     let text = network.policy().replace("quorum witnesses\n", "");
-    let line = format!("witness indexer {} {}\n", cosigner.vkey, cosigner.url()?);
+    let line = cosigner.policy_line()?;
     Ok(format!("{text}{line}group both all witnesses indexer\nquorum both\n"))
 }
 
@@ -79,7 +52,7 @@ fn published(network: &Network) -> Checkpoint {
 fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_was_away_is_caught_up() -> Step {
     let mut network = Network::prepare(Home::temporary()?, 1, 1)?;
     network.start_witnesses()?;
-    let mut cosigner = IndexCosigner::init(network.home(), ORIGIN, network.log_vkey())?;
+    let mut cosigner = IndexCosigner::init(network.home(), "indexer", ORIGIN, network.log_vkey())?;
     cosigner.server.start()?;
     fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
     let config = network.at("log/log.toml");
@@ -92,7 +65,7 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
         network.accepted(Speaker::new(number)?.claim()?.bytes())?;
     }
     let head = published(&network);
-    assert_eq!(cosigner.head(&origin).unwrap(), head);
+    assert_eq!(head(&cosigner, &origin).unwrap(), head);
     assert!(!cosigner.server.messages().contains("ERROR"), "{}", cosigner.server.messages());
 
     // It is away: witnesses alone are not enough, and readers are shown what was checked.
@@ -112,19 +85,19 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
     poll(SOON, "a log that is published further", further)
         .map_err(|failure| network.log.failure(&failure.to_string()))?;
     network.accepted(Speaker::new(3)?.claim()?.bytes())?;
-    assert_eq!(cosigner.head(&origin).unwrap(), published(&network));
+    assert_eq!(head(&cosigner, &origin).unwrap(), published(&network));
 
     // A new one, which knows nothing, is brought every step since the first entry.
     cosigner.server.kill();
     fs::remove_dir_all(&cosigner.folder).unwrap();
-    cosigner = IndexCosigner::init(network.home(), ORIGIN, network.log_vkey())?;
+    cosigner = IndexCosigner::init(network.home(), "indexer", ORIGIN, network.log_vkey())?;
     cosigner.server.start()?;
     fs::write(network.policy_path(), policy(&network, &cosigner)?).unwrap();
     network.log.kill();
     network.log.start()?;
     network.wait_until_well()?;
     network.accepted(Speaker::new(4)?.claim()?.bytes())?;
-    assert_eq!(cosigner.head(&origin).unwrap(), published(&network));
+    assert_eq!(head(&cosigner, &origin).unwrap(), published(&network));
     cosigner.server.stop()?;
     network.stop()
 }
@@ -186,25 +159,26 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     let home = Home::temporary()?;
     let (mut log, mut other) = (ByHand::new("log.example/by-hand"), ByHand::new("log.example/other"));
     let origin = log.origin();
-    let mut cosigner = IndexCosigner::init(home.path(), origin.as_str(), &log.signer.verifier().to_string())?;
+    let mut cosigner =
+        IndexCosigner::init(home.path(), "indexer", origin.as_str(), &log.signer.verifier().to_string())?;
     cosigner.server.start()?;
     let claim = |number: u64| Speaker::new(number).unwrap().claim().unwrap().bytes().to_vec();
     let refused = |brought: &Brought| {
-        let answer = cosigner.post(&brought.bytes()).unwrap();
+        let answer = post(&cosigner, &brought.bytes()).unwrap();
         let code = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
         (answer.status, code.and_then(|body| body["error"].as_str().map(str::to_owned)).unwrap_or_default())
     };
     let told = |status: u16, code: &str| (status, code.to_owned());
     let first = log.batch(&[], |entry| entry);
-    assert_eq!(cosigner.post(&first.bytes())?.status, 200);
+    assert_eq!(post(&cosigner, &first.bytes())?.status, 200);
     let second = log.batch(&[claim(1), claim(2)], |entry| entry);
-    assert_eq!(cosigner.post(&second.bytes())?.status, 200);
+    assert_eq!(post(&cosigner, &second.bytes())?.status, 200);
     let checked = log.tree.size();
 
     // What is not its own log, or not a step of it, is told apart.
     let others = [other.batch(&[], |entry| entry), other.batch(&[claim(1)], |entry| entry)];
     assert_eq!(refused(&others[0]), told(404, "unknown-origin"));
-    assert_eq!(cosigner.post(&first.bytes())?.text(), format!("{checked}\n"), "409 names the size");
+    assert_eq!(post(&cosigner, &first.bytes())?.text(), format!("{checked}\n"), "409 names the size");
     let mut third = log.batch(&[claim(3), claim(4)], |entry| entry);
     let honest = (third.entries.clone(), third.transition.clone());
     third.entries[0] = claim(9);
@@ -219,10 +193,10 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     assert_eq!(refused(&third).0, 422);
     third.transition = honest.1;
     third.old = second.old.clone();
-    assert_eq!(cosigner.post(&third.bytes())?.status, 409);
+    assert_eq!(post(&cosigner, &third.bytes())?.status, 409);
     third.old = Some(OldTree { index: IndexRoot::from_bytes([7; 32]), ..log_before(&second, &claim) });
     assert_eq!(refused(&third), told(422, "other-tree"));
-    assert_eq!(cosigner.head(&origin).unwrap().size(), checked);
+    assert_eq!(head(&cosigner, &origin).unwrap().size(), checked);
 
     // A cosigner that was started anew goes on where it was.
     let mut lying = ByHand::new("log.example/by-hand");
@@ -232,11 +206,11 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     assert_eq!(refused(&lie), told(422, "wrong-index-root"));
     cosigner.server.kill();
     cosigner.server.start()?;
-    let answer = cosigner.post(&lie.bytes())?;
+    let answer = post(&cosigner, &lie.bytes())?;
     assert!(answer.status == 422 && answer.text().contains("wrong-index-root"), "{}", answer.text());
     assert!(cosigner.server.messages().contains("THE LOG STATES A WRONG INDEX ROOT"));
     convicted(&cosigner, &log)?;
-    assert_eq!(cosigner.head(&origin).unwrap().size(), checked);
+    assert_eq!(head(&cosigner, &origin).unwrap().size(), checked);
     let metrics = http::get(cosigner.server.address()?, "/index/metrics")?.text();
     assert!(
         metrics.contains("stele_index_cosigner_wrong_roots_total{origin=\"log.example/by-hand\"} 1\n"),
@@ -291,7 +265,8 @@ fn convicted(cosigner: &IndexCosigner, log: &ByHand) -> Step {
 fn a_reload_that_fails_leaves_the_index_cosigner_as_it_was() -> Step {
     let home = Home::temporary()?;
     let mut log = ByHand::new("log.example/by-hand");
-    let mut cosigner = IndexCosigner::init(home.path(), "log.example/by-hand", &log.signer.verifier().to_string())?;
+    let mut cosigner =
+        IndexCosigner::init(home.path(), "indexer", "log.example/by-hand", &log.signer.verifier().to_string())?;
     cosigner.server.start()?;
     let config = cosigner.folder.join("witness.toml");
     let before = fs::read_to_string(&config).unwrap();
@@ -303,14 +278,14 @@ fn a_reload_that_fails_leaves_the_index_cosigner_as_it_was() -> Step {
     rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
     let refused = || cosigner.server.messages().contains("not reloaded").then_some(());
     poll(SOON, "a reload that is refused", refused)?;
-    assert_eq!(cosigner.post(&log.batch(&[], |entry| entry).bytes())?.status, 200);
+    assert_eq!(post(&cosigner, &log.batch(&[], |entry| entry).bytes())?.status, 200);
     // The same without the unknown log is taken over.
     fs::write(&config, before.replace("index = true", "index = false")).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::HUP).unwrap();
     let reloaded = || cosigner.server.messages().contains(": reloaded").then_some(());
     poll(SOON, "a reload", reloaded)?;
     let claim = Speaker::new(1)?.claim()?.bytes().to_vec();
-    assert_eq!(cosigner.post(&log.batch(&[claim], |entry| entry).bytes())?.status, 404);
+    assert_eq!(post(&cosigner, &log.batch(&[claim], |entry| entry).bytes())?.status, 404);
     cosigner.server.stop()
 }
 
