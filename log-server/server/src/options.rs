@@ -4,13 +4,13 @@ use crate::config::{self, Config};
 use crate::error::LogError;
 use crate::reachable;
 use crate::storage;
+use crate::storage::BucketConfig;
 use crate::verify_page::VerifyPage;
 use std::path::{Path, PathBuf};
 use stele_daemon::config::Loaded;
 use stele_durable::{self as durable, key_file};
 use stele_log_core::log_keys::{LogKeys, LogSigner};
 use stele_log_core::settings::Settings;
-use stele_log_storage_s3::s3_bucket::S3Config;
 use stele_spec::note::SignerKey;
 use stele_spec::policy::{MAX_POLICY, Policy};
 use stele_terminal::writers::warn_of_writers;
@@ -29,7 +29,7 @@ pub struct Options {
     /// The address to serve on.
     pub listen: String,
     /// The bucket that holds the log, where it is not kept in files.
-    pub bucket: Option<S3Config>,
+    pub(crate) bucket: Option<BucketConfig>,
     /// The page that verifies in a browser, if the config names one.
     pub verify_page: Option<VerifyPage>,
 }

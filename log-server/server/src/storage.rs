@@ -80,9 +80,9 @@ impl Storage {
         let objects = StoredObjects::new(&store).map_err(|source| LogError::Machine { what: "a thread", source })?;
         let lock: Box<dyn HeldLock> = match &config.lock {
             LockConfig::Objects => Box::new(ChainLock::new(&store, None, origin, run)),
-            LockConfig::Postgres(config) => Box::new(
-                PostgresLock::open(config.clone(), origin, run).map_err(|error| failed(error.into()))?,
-            ),
+            LockConfig::Postgres(config) => {
+                Box::new(PostgresLock::open(config.clone(), origin, run).map_err(|error| failed(error.into()))?)
+            }
         };
         let is_new = lock.newest().map_err(|error| failed(error.into()))?.is_none();
         if is_new && objects.has_tiles().map_err(|error| failed(error.into()))? {
@@ -95,7 +95,8 @@ impl Storage {
 
 /// The bucket and the lock that a config names, with their credentials; `None` where the log is kept in files.
 pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, LogError> {
-    let Some(ObjectsConfig { url, endpoint, region, credentials, lock, lock_password, lock_ca }) = &loaded.config.objects
+    let Some(ObjectsConfig { url, endpoint, region, credentials, lock, lock_password, lock_ca }) =
+        &loaded.config.objects
     else {
         return Ok(None);
     };
@@ -117,7 +118,11 @@ pub(crate) fn bucket(loaded: &Loaded<Config>) -> Result<Option<BucketConfig>, Lo
                 let path = loaded.resolve(path);
                 std::fs::read(&path).map_err(|source| LogError::Machine { what: "the file that lock_ca names", source })
             });
-            LockConfig::Postgres(PostgresConfig { address: address.clone(), password, authorities: authorities.transpose()? })
+            LockConfig::Postgres(PostgresConfig {
+                address: address.clone(),
+                password,
+                authorities: authorities.transpose()?,
+            })
         }
     };
     Ok(Some(BucketConfig { objects, lock }))

@@ -2,18 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use stele_object_store::lock::{Damage, Lock, LockError};
 use stele_object_store::record::{Record, Run, Step};
 use stele_spec::checkpoint::Origin;
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::session::{Session, Unanswered};
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS stele_lock (number bigint PRIMARY KEY CHECK (number > 0), record bytea NOT NULL)";
+const TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS stele_lock (number bigint PRIMARY KEY CHECK (number > 0), record bytea NOT NULL)";
 
 const IS_THERE: &str = "SELECT to_regclass('stele_lock') IS NOT NULL";
 
@@ -117,9 +118,9 @@ impl PostgresLock {
 
     fn record(&self, number: u64) -> Result<Option<Record>, LockError> {
         let at = column(number)?;
-        let found = self.session().ask(move |client| {
-            client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose()
-        });
+        let found = self
+            .session()
+            .ask(move |client| client.query_opt(ONE, &[&at])?.map(|row| row.try_get::<_, Vec<u8>>(0)).transpose());
         let found = found.map_err(|error| unusable(&self.config, error.why()))?;
         found.map(|bytes| self.parse(number, &bytes)).transpose()
     }
@@ -151,7 +152,9 @@ impl Lock for PostgresLock {
     fn newest(&self) -> Result<Option<Record>, LockError> {
         let found = self.session().ask(|client| {
             let rows = client.query(NEWEST, &[])?;
-            rows.iter().map(|row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, Vec<u8>>(1)?))).collect::<Result<Vec<_>, postgres::Error>>()
+            rows.iter()
+                .map(|row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, Vec<u8>>(1)?)))
+                .collect::<Result<Vec<_>, postgres::Error>>()
         });
         let mut rows = found.map_err(|error| unusable(&self.config, error.why()))?.into_iter();
         let Some((number, bytes)) = rows.next() else { return Ok(None) };
@@ -175,8 +178,7 @@ impl Lock for PostgresLock {
         let number = record.number();
         let at = column(number)?;
         let (bytes, before) = (record.to_bytes(), after.map(Record::to_bytes).unwrap_or_default());
-        let inserted =
-            self.session().ask(move |client| client.execute(APPEND, &[&at, &bytes, &before]));
+        let inserted = self.session().ask(move |client| client.execute(APPEND, &[&at, &bytes, &before]));
         match inserted {
             Ok(1) => Ok(record),
             Ok(_) => Err(self.refused(after, number)),

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long a statement may take. A synchronous standby is part of it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(15);
@@ -83,9 +83,9 @@ impl Session {
             return Err(Unanswered::Unclear("the connection has ended".into()));
         }
         match answer.recv_timeout(LIMIT) {
-            Ok(Ok(_)) if self.warned.load(Ordering::SeqCst) => {
-                Err(Unanswered::Unclear("it answered with a warning, as a server does that gave up its wait for a standby".into()))
-            }
+            Ok(Ok(_)) if self.warned.load(Ordering::SeqCst) => Err(Unanswered::Unclear(
+                "it answered with a warning, as a server does that gave up its wait for a standby".into(),
+            )),
             Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) if is_refusal(&error) => Err(Unanswered::Refused(shown(&error))),
             Ok(Err(error)) => Err(Unanswered::Unclear(shown(&error))),
@@ -122,7 +122,9 @@ fn connect(config: &Config, roots: Option<Arc<RootCertStore>>) -> Result<Client,
 /// Whether a server said no before it changed anything: an error in the statement, a right that is missing, a transaction that was rolled back. What a
 /// server says that goes down (class 57) may come after the change.
 fn is_refusal(error: &postgres::Error) -> bool {
-    error.code().is_some_and(|code| ["22", "23", "25", "28", "3D", "40", "42"].iter().any(|class| code.code().starts_with(class)))
+    error.code().is_some_and(|code| {
+        ["22", "23", "25", "28", "3D", "40", "42"].iter().any(|class| code.code().starts_with(class))
+    })
 }
 
 /// The error with what the server said, which the library shows as a source alone.

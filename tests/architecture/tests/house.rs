@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stele-log-storage-files", &["stele-explain", "stele-spec", "stele-durable", "stele-log-core"]),
     ("stele-object-store", &["stele-explain", "stele-spec", "stele-clock"]),
     ("stele-log-storage-s3", &["stele-explain", "stele-clock", "stele-fetch", "stele-object-store"]),
+    ("stele-log-storage-postgres", &["stele-explain", "stele-spec", "stele-object-store"]),
     ("stele-log-storage-objects", &["stele-explain", "stele-spec", "stele-log-core", "stele-object-store"]),
     (
         "stele-log",
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-log-core",
             "stele-log-storage-files",
             "stele-object-store",
+            "stele-log-storage-postgres",
             "stele-log-storage-s3",
             "stele-log-storage-objects",
         ],

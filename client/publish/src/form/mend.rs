@@ -92,7 +92,10 @@ fn rests_on(problem: &FieldError, mended: &[String]) -> bool {
     mended.iter().any(|known| {
         let name = known.rsplit(['.', ']']).next().unwrap_or_default();
         let are_beside = parent(path).is_some_and(|within| parent(known) == Some(within));
-        are_beside || is_within(path, known) || is_within(known, path) || text.split(|c| !is_name(c)).any(|word| word == name)
+        are_beside
+            || is_within(path, known)
+            || is_within(known, path)
+            || text.split(|c| !is_name(c)).any(|word| word == name)
     })
 }
 

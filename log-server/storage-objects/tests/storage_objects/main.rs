@@ -35,7 +35,7 @@ fn objects_of(bucket: &Arc<MemoryBucket>) -> Arc<dyn Objects> {
     Arc::new(StoredObjects::new(&store_of(bucket)).unwrap())
 }
 
-fn lock(bucket: &Arc<MemoryBucket>, run: u8) -> Result<LockedHead, LockError> {
+fn lock(bucket: &Arc<MemoryBucket>, run: u8) -> Result<LockedHead<ChainLock>, LockError> {
     let lock = ChainLock::new(&store_of(bucket), None, &ORIGIN.parse().unwrap(), Run([run; 16]));
     LockedHead::take(lock, &format!("writer-{run}"))
 }

@@ -26,6 +26,7 @@ struct Place {
     url: String,
     access_key: String,
     secret: String,
+    lock: String,
 }
 
 impl Place {
@@ -35,6 +36,7 @@ impl Place {
             url: format!("s3://{BUCKET}/mine"),
             access_key: ACCESS_KEY.into(),
             secret: SECRET.into(),
+            lock: "objects".into(),
         }
     }
 
@@ -46,9 +48,9 @@ impl Place {
         fs::set_permissions(&credentials, fs::Permissions::from_mode(0o600)).unwrap();
         let config = network.at(&format!("{folder}/log.toml"));
         let text = fs::read_to_string(&config).unwrap();
-        let Self { endpoint, url, .. } = self;
+        let Self { endpoint, url, lock, .. } = self;
         let objects = format!(
-            "[objects]\nurl = \"{url}\"\nendpoint = \"{endpoint}\"\ncredentials = \"objects.credentials\"\nlock = \"objects\"\n"
+            "[objects]\nurl = \"{url}\"\nendpoint = \"{endpoint}\"\ncredentials = \"objects.credentials\"\nlock = \"{lock}\"\n"
         );
         fs::write(config, format!("{text}\n{objects}")).unwrap();
         Ok(())
@@ -148,14 +150,25 @@ fn a_log_lives_in_a_bucket_and_a_second_writer_fences_the_first() -> Step {
 #[test]
 #[ignore = "needs a service: tests/peers/objects.sh"]
 fn a_log_lives_in_a_real_bucket() -> Step {
+    live(&real("objects"))
+}
+
+/// With `STELE_TEST_POSTGRES` as the address of a database as well, which holds no lock yet.
+#[test]
+#[ignore = "needs a service and a database: tests/peers/objects.sh"]
+fn a_log_lives_in_a_real_bucket_with_its_lock_in_a_database() -> Step {
+    live(&real(&std::env::var("STELE_TEST_POSTGRES").unwrap()))
+}
+
+fn real(lock: &str) -> Place {
     let variable = |name| std::env::var(name).unwrap();
-    let folder = format!("story-{}", std::process::id());
-    live(&Place {
+    Place {
         endpoint: variable("STELE_TEST_S3_ENDPOINT"),
-        url: format!("{}/{folder}", variable("STELE_TEST_S3")),
+        url: format!("{}/story-{}", variable("STELE_TEST_S3"), std::process::id()),
         access_key: variable("AWS_ACCESS_KEY_ID"),
         secret: variable("AWS_SECRET_ACCESS_KEY"),
-    })
+        lock: lock.to_owned(),
+    }
 }
 
 #[test]

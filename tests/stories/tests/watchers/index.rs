@@ -26,7 +26,7 @@ use stele_spec::transition::TransitionProof;
 const SOON: Duration = Duration::from_secs(60);
 
 /// The head that an index cosigner cosigned last, if any.
-fn head(cosigner: &IndexCosigner, origin: &Origin) -> Option<Checkpoint> {
+fn cosigned(cosigner: &IndexCosigner, origin: &Origin) -> Option<Checkpoint> {
     let page = format!("/index/{}/checkpoint", origin.digest());
     let answer = http::get(cosigner.server.address().ok()?, &page).ok()?;
     Checkpoint::parse(SignedNote::parse(&answer.body).ok()?.text()).ok()
@@ -65,7 +65,7 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
         network.accepted(Speaker::new(number)?.claim()?.bytes())?;
     }
     let head = published(&network);
-    assert_eq!(head(&cosigner, &origin).unwrap(), head);
+    assert_eq!(cosigned(&cosigner, &origin).unwrap(), head);
     assert!(!cosigner.server.messages().contains("ERROR"), "{}", cosigner.server.messages());
 
     // It is away: witnesses alone are not enough, and readers are shown what was checked.
@@ -85,7 +85,7 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
     poll(SOON, "a log that is published further", further)
         .map_err(|failure| network.log.failure(&failure.to_string()))?;
     network.accepted(Speaker::new(3)?.claim()?.bytes())?;
-    assert_eq!(head(&cosigner, &origin).unwrap(), published(&network));
+    assert_eq!(cosigned(&cosigner, &origin).unwrap(), published(&network));
 
     // A new one, which knows nothing, is brought every step since the first entry.
     cosigner.server.kill();
@@ -97,7 +97,7 @@ fn nothing_is_published_before_the_index_cosigner_has_checked_it_and_one_that_wa
     network.log.start()?;
     network.wait_until_well()?;
     network.accepted(Speaker::new(4)?.claim()?.bytes())?;
-    assert_eq!(head(&cosigner, &origin).unwrap(), published(&network));
+    assert_eq!(cosigned(&cosigner, &origin).unwrap(), published(&network));
     cosigner.server.stop()?;
     network.stop()
 }
@@ -196,7 +196,7 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     assert_eq!(post(&cosigner, &third.bytes())?.status, 409);
     third.old = Some(OldTree { index: IndexRoot::from_bytes([7; 32]), ..log_before(&second, &claim) });
     assert_eq!(refused(&third), told(422, "other-tree"));
-    assert_eq!(head(&cosigner, &origin).unwrap().size(), checked);
+    assert_eq!(cosigned(&cosigner, &origin).unwrap().size(), checked);
 
     // A cosigner that was started anew goes on where it was.
     let mut lying = ByHand::new("log.example/by-hand");
@@ -210,7 +210,7 @@ fn a_log_that_signs_a_wrong_index_root_is_not_cosigned_and_no_reader_who_asks_fo
     assert!(answer.status == 422 && answer.text().contains("wrong-index-root"), "{}", answer.text());
     assert!(cosigner.server.messages().contains("THE LOG STATES A WRONG INDEX ROOT"));
     convicted(&cosigner, &log)?;
-    assert_eq!(head(&cosigner, &origin).unwrap().size(), checked);
+    assert_eq!(cosigned(&cosigner, &origin).unwrap().size(), checked);
     let metrics = http::get(cosigner.server.address()?, "/index/metrics")?.text();
     assert!(
         metrics.contains("stele_index_cosigner_wrong_roots_total{origin=\"log.example/by-hand\"} 1\n"),

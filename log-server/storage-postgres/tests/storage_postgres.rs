@@ -111,7 +111,8 @@ fn a_success_with_a_warning_is_an_unknown_outcome() {
 #[ignore = "needs a server: tests/peers/objects.sh"]
 fn a_server_that_takes_no_writes_or_another_password_is_refused_before_anything_is_signed() {
     let config = schema("readers");
-    let read_only = format!("{}&options=-c%20search_path%3Dreaders%20-c%20default_transaction_read_only%3Don", address());
+    let read_only =
+        format!("{}&options=-c%20search_path%3Dreaders%20-c%20default_transaction_read_only%3Don", address());
     let read_only = PostgresConfig { address: read_only.parse().unwrap(), ..config.clone() };
     let error = PostgresLock::open(read_only, &origin(), Run([1; 16])).unwrap_err();
     assert!(error.to_string().contains("expected the primary"), "{error}");
