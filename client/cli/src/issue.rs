@@ -138,10 +138,7 @@ pub(crate) fn render(
     let before = if new { "" } else { ", as it was before: nothing was sent" };
     page.row("entry", &format!("{} of log {}{before}", logged.position(), head.value().origin()));
     let policy = record.policy();
-    page.row(
-        "witnesses",
-        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
-    );
+    page.witnesses(head, policy);
     page.row("receipt", &receipt.display());
     let statement = logged.statement();
     Ok(Output {

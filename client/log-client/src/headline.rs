@@ -3,7 +3,7 @@
 use stele_explain::printable::printable;
 use stele_spec::policy::Policy;
 use stele_spec::statement::Incident;
-use stele_spec::verify::{Cause, FolderReport, Scope, WeightsState, count, names};
+use stele_spec::verify::{Cause, Difference, FolderReport, Scope, WeightsState, count, names};
 use stele_verify::VerifiedRelease;
 
 use crate::age::{self, CheckpointAge};
@@ -106,10 +106,15 @@ fn main_clause(verdict: &Headline<'_>, judged: &Judgement) -> String {
         Word::Differs => {
             let files = &comparison.differing;
             let (are, them) = if files.len() == 1 { ("is", "it") } else { ("are", "them") };
-            let named = names(files.iter().map(|file| file.path.as_str()), files.len(), NAMED);
-            let cause =
-                files.first().map(|file| file.cause).filter(|first| files.iter().all(|file| file.cause == *first));
-            let what = cause.and_then(Cause::what).map(|what| format!(" ({what})")).unwrap_or_default();
+            let first = files.first().map(|file| file.cause);
+            let is_one_cause = files.iter().all(|file| Some(file.cause) == first);
+            let what = |cause: Cause| cause.what().map(|what| format!(" ({what})")).unwrap_or_default();
+            let each = |file: &Difference| match is_one_cause {
+                true => file.path.to_string(),
+                false => format!("{}{}", file.path, what(file.cause)),
+            };
+            let named = names(files.iter().map(each), files.len(), NAMED);
+            let what = first.filter(|_| is_one_cause).map(what).unwrap_or_default();
             format!(
                 "{} of {} {are} not what {publisher} released: {named}{what}; do not load {them}",
                 files.len(),
@@ -329,6 +334,7 @@ fn since(verdict: &Headline<'_>) -> String {
     let state = release_status.history.state();
     let own = release_status.own_since().map(|entry| format!(", and of entry {entry}, made here since"));
     let own = own.unwrap_or_default();
+    let unproven = if release_status.is_complete() { "" } else { "; not proven complete" };
     match release_status.source {
         Source::Bundle => match verdict.evidence.completeness().record() {
             Some(record) => format!(
@@ -346,12 +352,9 @@ fn since(verdict: &Headline<'_>) -> String {
             ),
         },
         Source::Kept => {
-            format!("{state}, as of {as_of}, when the log was last asked{own} (--online asks again)")
+            format!("{state}, as of {as_of}, when the log was last asked{unproven}{own} (--online asks again)")
         }
-        Source::Log => {
-            let complete = if release_status.is_complete() { "" } else { "; not proven complete" };
-            format!("{state}, as of {as_of}, asked now{complete}")
-        }
+        Source::Log => format!("{state}, as of {as_of}, asked now{unproven}"),
     }
 }
 

@@ -221,7 +221,10 @@ impl Monitor {
                 what: "unreachable",
                 of: origin,
                 wrong: log.unread_since.is_some() && unread >= limits.unreachable.0,
-                summary: format!("{origin} could not be read for {}", HumanDuration(unread)),
+                summary: match log.unread_since {
+                    Some(_) => format!("{origin} could not be read for {}", HumanDuration(unread)),
+                    None => format!("{origin} is read again"),
+                },
                 details: json!({"seconds": unread}),
             },
             Condition {

@@ -170,7 +170,12 @@ impl StatementRequest {
             let mut tried = form.clone();
             let absent = tried.documents_without_digest();
             tried.stand_in(&absent);
-            tried.default("publisher.name", STAND_IN);
+            // Who speaks of a release is, most often, who made it.
+            let named = tried.text("release.coordinate").and_then(|named| named.parse::<Coordinate>().ok());
+            tried.default(
+                "publisher.name",
+                named.map_or_else(|| STAND_IN.to_owned(), |named| named.publisher.to_string()),
+            );
             tried.default("weights_digest", Digest::of(b"").to_string());
             problems.keep(check_fields(&tried, kind, &options));
             return None;

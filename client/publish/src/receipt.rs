@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use stele_durable as durable;
-use stele_explain::Failure;
+use stele_durable::{self as durable, DurableError};
+use stele_explain::{Explain, Failure, explain};
 use stele_log_client::proven_entries::ProvenEntries;
 use stele_log_client::statements::ProvenStatement;
 use stele_spec::bundle::{Bundle, MAX_BUNDLE};
@@ -29,10 +29,25 @@ pub fn bundle(logged: &ProvenStatement, record: &ProvenEntries, manifest: Vec<u8
     }
 }
 
+/// No receipt can be written where one is by itself: here.
+#[derive(Debug, thiserror::Error)]
+#[error("no receipt can be written into this folder")]
+struct ReceiptPlaceError(#[source] DurableError);
+
+impl Explain for ReceiptPlaceError {
+    explain! {
+        Self(source) => source.exit(), "receipt-unwritable",
+            hint: "name a file in another folder with --output, or go to one; nothing has been sent";
+    }
+}
+
 /// Refuses a file for a receipt before anything is sent: one that cannot be written, or that holds something else.
 pub fn check_place(output: Option<&Path>) -> Result<(), Failure> {
     let path = output.unwrap_or(Path::new("receipt.stele"));
-    durable::check_writable(path)?;
+    durable::check_writable(path).map_err(|source| match output {
+        Some(_) => Failure::from(source),
+        None => ReceiptPlaceError(source).into(),
+    })?;
     let Some(path) = output else { return Ok(()) };
     let is_receipt = |bytes: &[u8]| Bundle::parse(bytes).is_ok_and(|old| old.manifest.is_empty());
     if durable::read_file(path, MAX_BUNDLE as u64)?.is_some_and(|bytes| !is_receipt(&bytes)) {

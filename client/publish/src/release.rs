@@ -8,7 +8,7 @@ use std::path::Path;
 use stele_explain::Failure;
 use stele_model_files::examine::{AtHand, ComputedClaims};
 use stele_model_files::roles::Roles;
-use stele_spec::finding::{self, Code};
+use stele_spec::finding::{Code, Finding};
 use stele_spec::hints::Hints;
 use stele_spec::manifest::{Manifest, ManifestFile};
 use stele_spec::statement::{Ancestor, Parent, Release, Statement};
@@ -91,9 +91,12 @@ pub fn foreseen(
     if release.from_scratch && !named.is_empty() {
         return Err(PublishError::NotFromScratch { named }.into());
     }
-    // What only the entries before it show: what parents lose, and weights that another release has already.
-    let own = finding::of_release(None, release, Some(manifest));
+    // What the entries before it show, such as what parents lose and weights that another release has already; and what an auditor, who has no
+    // files, finds by their names alone.
     let statement = Statement::Release(Box::new(release.clone()));
     let across = earlier.foresees(&statement, Some(manifest));
-    Ok(examined.with(across.into_iter().filter(|finding| own.binary_search(finding).is_err())))
+    let known = examined.findings().to_vec();
+    let is_known =
+        |finding: &Finding| known.iter().any(|one| one.code == finding.code && one.evidence == finding.evidence);
+    Ok(examined.with(across.into_iter().filter(|finding| !is_known(finding))))
 }

@@ -39,30 +39,54 @@ pub(super) fn check(manifest: Option<&Manifest>, pickled: &dyn Fn(&FilePath) -> 
     for (by_content, by) in [(true, "content"), (false, "name")] {
         let counts = |file: &ManifestFile| match pickled(&file.path) {
             Some(is) => by_content && is,
-            None => !by_content && is_pickle(&file.path),
+            None => !by_content && is_pickle(&file.path) && !is_described(manifest, &file.path),
         };
         for (code, what, files) in [
             (Code::PickleWeights, "weights", named(&|file| is_model(file) && counts(file))),
             (Code::PickleFile, "other", named(&|file| !is_model(file) && counts(file))),
         ] {
             if !files.is_empty() {
-                let count = files.len();
-                let summary = format!("{count} {what} files of the pickle family, by {by}: to load one is to run it");
+                let (count, s) = (files.len(), if files.len() == 1 { "" } else { "s" });
+                let summary = format!("{count} {what} file{s} of the pickle family, by {by}: to load one is to run it");
                 sheet.report(code, summary, shown_list("file", files));
             }
         }
     }
     let programs = named(&|file| file.role == Role::Code || PROGRAM.contains(&ending(&file.path).as_str()));
     if !programs.is_empty() {
-        let summary = format!("{} files are programs", programs.len());
+        let summary = match programs.len() {
+            1 => "1 file is a program".to_owned(),
+            count => format!("{count} files are programs"),
+        };
         sheet.report(Code::CodeFiles, summary, shown_list("file", programs));
     }
 }
 
-/// Whether a file is of the pickle family, by its name. `ggml` files that end in `.bin` are not.
+/// Whether a file is of the pickle family, by its name.
 pub fn is_pickle(path: &FilePath) -> bool {
+    PICKLE.contains(&ending(path).as_str()) && !is_other_bin(path)
+}
+
+/// Whether a file that ends in `.bin` is known to be something else: a model of ggml, of Core ML or of TensorFlow.js, a language model of n-grams, the
+/// tables of spaCy, the vocabulary of llama2.c. The list is part of the rule.
+fn is_other_bin(path: &FilePath) -> bool {
     let name = path.file_name().to_ascii_lowercase();
-    PICKLE.contains(&ending(path).as_str()) && !(name.starts_with("ggml") && name.ends_with(".bin"))
+    let in_package = || {
+        let mut folders = path.as_str().split('/');
+        folders.any(|folder| folder.ends_with(".mlpackage") || folder.ends_with(".mlmodelc"))
+    };
+    name.ends_with(".bin")
+        && (name.starts_with("ggml")
+            || name.ends_with(".lm.bin")
+            || matches!(name.as_str(), "lookups.bin" | "tokenizer.bin")
+            || name.starts_with("group") && name.contains("-shard")
+            || in_package())
+}
+
+/// Whether a file is the weights of an OpenVINO model, which is described by the `.xml` beside it.
+fn is_described(manifest: &Manifest, path: &FilePath) -> bool {
+    let beside = path.as_str().strip_suffix(".bin").and_then(|stem| format!("{stem}.xml").parse().ok());
+    beside.is_some_and(|beside| manifest.file(&beside).is_some())
 }
 
 fn ending(path: &FilePath) -> String {

@@ -24,7 +24,12 @@ impl Explain for RefusedCheckpoint {
         Self::Cosignature { .. } => Exit::BadSignature, "bad-cosignature", hint: CHANGED;
         Self::Quorum { least, found, missing } => Exit::QuorumMissing, "quorum-missing",
             hint: "ask the log for a newer proof, or use the policy of the witnesses that you rely on; never lower the quorum to make this pass",
-            "expected": format!("at least {least} cosignatures"), "found": found, "missing": names(missing);
+            "expected": if found < least {
+                format!("at least {least} cosignatures")
+            } else {
+                format!("each group of the quorum, which {} cosignatures do not meet", found)
+            },
+            "found": found, "missing": names(missing);
     }
 }
 

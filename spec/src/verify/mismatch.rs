@@ -133,7 +133,7 @@ impl core::error::Error for FolderMismatch {}
 
 impl Explain for FolderMismatch {
     explain! {
-        Self::Differs { files, .. } => Exit::BytesDiffer, "bytes-differ", hint: common_cause(files).hint(),
+        Self::Differs { files, .. } => Exit::BytesDiffer, "bytes-differ", hint: what_to_do(files),
             facts: first_of(files);
         Self::NotOfTheRelease { size, digest, .. } => Exit::BytesDiffer, "not-of-the-release",
             hint: "do not use it as a part of this release; is this the right release.stele?",
@@ -165,18 +165,34 @@ impl Explain for FolderMismatch {
     }
 }
 
-/// The cause of all, or the careful hint's.
-fn common_cause(files: &[Difference]) -> Cause {
-    let first = files.first().map_or(Cause::Unknown, |file| file.cause);
-    if files.iter().all(|file| file.cause == first) { first } else { Cause::Unknown }
+/// What to do about the cause of all, or about each cause, with the files that have it; what has no known cause comes first.
+fn what_to_do(files: &[Difference]) -> String {
+    let mut causes: Vec<Cause> = Vec::new();
+    for file in files {
+        if !causes.contains(&file.cause) {
+            causes.push(file.cause);
+        }
+    }
+    causes.sort_by_key(|cause| *cause != Cause::Unknown);
+    if let [] | [_] = &causes[..] {
+        return causes.first().copied().unwrap_or_default().hint().to_owned();
+    }
+    let of = |cause: &Cause| {
+        let with = files.iter().filter(|file| file.cause == *cause);
+        let count = with.clone().count();
+        format!("{}: {}", names(with.map(|file| file.path.as_str()), count, NAMED), cause.hint())
+    };
+    causes.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
-/// What the first of them should be, and what it is.
+/// What the first of them should be, and what they are.
 fn first_of(files: &[Difference]) -> Vec<(&'static str, String)> {
-    let Some(first) = files.first() else { return Vec::new() };
-    let of = if files.len() > 1 { format!("{}: ", first.path) } else { String::new() };
-    let what = first.cause.what().map(|what| format!(", {what}")).unwrap_or_default();
-    vec![("expected", format!("{of}{}", first.expected)), ("found", format!("{of}{}{what}", first.found()))]
+    let of = |file: &Difference| {
+        let of = if files.len() > 1 { format!("{}: ", file.path) } else { String::new() };
+        let what = file.cause.what().map(|what| format!(", {what}")).unwrap_or_default();
+        [("expected", format!("{of}{}", file.expected)), ("found", format!("{of}{}{what}", file.found()))]
+    };
+    files.iter().take(NAMED).flat_map(of).collect()
 }
 
 /// The options that allow these files. They are pasted into a shell: names that mean something there are left out, and many are a

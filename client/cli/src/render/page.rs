@@ -3,11 +3,24 @@
 use std::fmt::Write as _;
 
 use stele_explain::printable::one_line;
+use stele_spec::checkpoint::Checkpoint;
+use stele_spec::policy::{Policy, Trusted};
 
 /// Lines of `name  value`, under titles. Values come from outside: what draws on a terminal is replaced.
 pub(crate) struct Page(pub(crate) String);
 
 impl Page {
+    /// Who cosigned, of how many whom the policy knows.
+    pub(crate) fn witnesses(&mut self, head: &Trusted<Checkpoint>, policy: &Policy) {
+        let names: Vec<&str> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
+        let text = match policy.witnesses().len() {
+            0 => "the policy knows none".to_owned(),
+            of if names.is_empty() => format!("0 of {of} cosigned"),
+            of => format!("{} of {of} cosigned: {}", names.len(), names.join(", ")),
+        };
+        self.row("witnesses", &text);
+    }
+
     /// A page that begins with a title.
     pub(crate) fn titled(title: &str) -> Self {
         Self(format!("{}\n", one_line(title)))

@@ -10,6 +10,7 @@ use stele_spec::bundle::MAX_BUNDLE;
 use stele_spec::status::State;
 use stele_terminal::volume::note;
 use stele_terminal::writers::warn_of_writers;
+use stele_verify::folder::locate::snapshot_of;
 use stele_verify::folder::{BUNDLE, DRAFT};
 
 use crate::Output;
@@ -33,8 +34,10 @@ pub(crate) fn run(args: DraftArgs) -> Result<Output, Failure> {
     for said in &facts.notes {
         note(&format!("note: {}\n", one_line(said)));
     }
-    let target = args.output.unwrap_or_else(|| args.folder.join(DRAFT));
-    let next = format!("stele publish {} --key FILE --policy FILE", args.folder.display());
+    // A repository of a hub's cache is drafted from its snapshot, which is what is published.
+    let folder = snapshot_of(&args.folder)?.unwrap_or(args.folder);
+    let target = args.output.unwrap_or_else(|| folder.join(DRAFT));
+    let next = format!("stele publish {} --key FILE --policy FILE", folder.display());
     draft_file::write_draft(draft.text, &draft.tally, &target, &next, &facts.notes)
 }
 

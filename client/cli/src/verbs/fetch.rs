@@ -134,7 +134,6 @@ fn output(
     let coordinate = release.coordinate();
     let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.clone()).collect();
     let policy = log.policy();
-    let of = policy.witnesses().len();
     let now = SystemClock.unix_seconds();
     let done = match change {
         Change::New => "fetched",
@@ -147,7 +146,7 @@ fn output(
         &format!("{} of log {}, in a tree of {}", release.entry_index(), head.value().origin(), head.value().size()),
     );
     page.row("signed by", &release.signer());
-    page.row("witnesses", &format!("{} of {of} cosigned: {}", witnesses.len(), witnesses.join(", ")));
+    page.witnesses(head, policy);
     lifecycle::rows(&mut page, release_status);
     if let Some(revoked) = release_status.signer_revoked(release) {
         page.row("KEY REVOKED", &revoked.text());

@@ -358,10 +358,7 @@ fn published(bundle: &CompletedBundle, policy: &Policy, path: &Path, sent: Sent<
     page.row("weights", &sized(release.weights.digest, release.weights.files, release.weights.bytes));
     page.row("files", &manifest.files().len());
     page.row("entry", &format!("{entry} of log {}, in a tree of {}", head.value().origin(), head.value().size()));
-    page.row(
-        "witnesses",
-        &format!("{} of {} cosigned: {}", witnesses.len(), policy.witnesses().len(), witnesses.join(", ")),
-    );
+    page.witnesses(head, policy);
     page.row("completeness", &bundle_names::text(evidence, bundle.lack.as_ref()));
     page.row("bundle", &format!("{} ({bytes} bytes): let it travel with the weights", path.display()));
     Output {

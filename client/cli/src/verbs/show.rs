@@ -53,11 +53,9 @@ fn of_file(file: &Path, args: &ShowArgs) -> Result<Output, Failure> {
     let (loaded, entry) = LoadedStatement::file_under(file, &policy)?;
     let mut page = Page(text(&loaded));
     if let Some(entry) = entry {
-        let witnesses: Vec<&str> = entry.head().cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
-        let (count, of) = (witnesses.len(), policy.witnesses().len());
         page.section("Proven");
         page.row("entry", &format!("{} of log {}", entry.position(), entry.head().value().origin()));
-        page.row("witnesses", &format!("{count} of {of} cosigned: {}", witnesses.join(", ")));
+        page.witnesses(entry.head(), &policy);
     }
     Ok(Output { text: page.0, json: document(&loaded), failure: None })
 }

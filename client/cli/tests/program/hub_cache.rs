@@ -141,6 +141,11 @@ fn other_verbs_take_the_snapshot_of_a_cache() {
         assert!(drafted.err.contains("note: drafted from the snapshot"), "{drafted:?}");
         assert!(!drafted.err.contains("a symlink that leaves the folder"), "{drafted:?}");
         assert!(drafted.out.contains("ref = \"model.safetensors\""), "{drafted:?}");
+        // Written, it lies in the snapshot, and the command that is printed names that folder.
+        let snapshot = snapshot(Path::new(repository));
+        let next = format!("stele publish {} --key", snapshot.display());
+        stele(&["draft", repository, "--publisher", "acme.example"]).ok().says(&[&next]);
+        assert!(snapshot.join("release.toml").is_file());
     }
     // A folder called blobs that the hub's client has not marked is none of its cache.
     let world = World::released();

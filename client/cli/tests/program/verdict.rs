@@ -192,6 +192,26 @@ fn another_length_is_told_at_once_and_what_stands_in_a_file_s_place_is_named() {
     world.write("model.safetensors", FILES[3].1);
     world.write("README.md", &String::from_utf8(FILES[1].1.to_vec()).unwrap().replace('\n', "\r\n").into_bytes());
     world.verify_briefly(&world.model(), &[]).fails(1, &["with other line ends", "hint: git or an editor changed"]);
+    // Of two kinds each is said with its file, in the verdict, in the facts and in the hint.
+    world.write("model.safetensors", pointer.as_bytes());
+    let ran = world.verify_briefly(&world.model(), &[]).fails(
+        1,
+        &[
+            "README.md: git or an editor changed the line ends",
+            "; model.safetensors: this is a Git LFS pointer to the recorded file: run `git lfs pull`",
+            "found: README.md: ",
+            "found: model.safetensors: ",
+        ],
+    );
+    assert!(
+        ran.out.contains("README.md (the recorded text with other line ends), model.safetensors (a Git LFS"),
+        "{ran:?}"
+    );
+    assert!(!ran.err.contains("do not load these files"), "{ran:?}");
+    // What has no known cause comes first, with the careful words.
+    world.write("config.json", b"{ }");
+    let careful = "hint: config.json: do not load these files: fetch them again";
+    world.verify_briefly(&world.model(), &[]).fails(1, &[careful, "; README.md: git or an editor"]);
 }
 
 #[test]

@@ -294,6 +294,32 @@ fn a_pickle_is_known_by_its_content_where_that_is_at_hand() {
 }
 
 #[test]
+fn a_bin_that_is_another_format_is_no_pickle_by_its_name() {
+    let pickles = |paths: &[(&str, Role)]| -> Vec<String> {
+        let mut case = clean_case();
+        for (path, role) in paths {
+            case.add(path, *role);
+        }
+        let found = of_release(None, &case.release, Some(&case.manifest()));
+        let found = found.into_iter().filter(|finding| matches!(finding.code, Code::PickleWeights | Code::PickleFile));
+        found.map(|finding| finding.summary).collect()
+    };
+    for others in [
+        &[("openvino_model.bin", Role::Weights), ("openvino_model.xml", Role::Config)][..],
+        &[("tiny.mlpackage/Data/com.apple.CoreML/weights/weight.bin", Role::Weights)],
+        &[("en-us.lm.bin", Role::Other), ("vocab/lookups.bin", Role::Other), ("tokenizer.bin", Role::Tokenizer)],
+        &[("ggml-model-q4_0.bin", Role::Weights), ("group1-shard1of4.bin", Role::Weights)],
+    ] {
+        assert_eq!(pickles(others), Vec::<String>::new(), "{others:?}");
+    }
+    let named = "1 weights file of the pickle family, by name: to load one is to run it";
+    for alone in ["openvino_model.bin", "weights/weight.bin", "pytorch_model.bin", "lm.bin"] {
+        assert_eq!(pickles(&[(alone, Role::Weights)]), [named], "{alone}");
+    }
+    assert_eq!(pickles(&[("sub/model.bin", Role::Weights), ("model.xml", Role::Config)]), [named]);
+}
+
+#[test]
 fn of_many_missing_bases_some_are_listed() {
     let case = clean_case();
     let declared: Vec<_> = (0..5_000)

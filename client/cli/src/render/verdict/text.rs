@@ -139,9 +139,7 @@ impl VerifyReport<'_> {
                 &format!("signed by the log, in a tree of {} that {cosigned} witnesses cosigned", receipt.size()),
             );
         }
-        let witnesses: Vec<_> = head.cosigned().iter().map(|cosigned| cosigned.witness.as_str()).collect();
-        let known = self.policy.witnesses().len();
-        page.row("witnesses", &format!("{} of {known} cosigned: {}", witnesses.len(), witnesses.join(", ")));
+        page.witnesses(head, self.policy);
         page.row("name held", &self.name_held());
     }
 

@@ -1,5 +1,6 @@
 //! `[components]`: those of the folder by themselves, and one answer for all others.
 
+use stele_spec::manifest::FilePath;
 use stele_spec::statement::{ComponentId, Included};
 use toml::Value;
 
@@ -63,7 +64,11 @@ pub(super) fn write(sheet: &mut FormWriter, facts: &Facts, answers: &Answers) {
 
 fn row(id: ComponentId, facts: &Facts, answers: &Answers) -> Row {
     let file = match id {
-        ComponentId::ModelParametersFinal => facts.weights.first(),
+        ComponentId::ModelParametersFinal => {
+            // What macOS leaves beside a file, and the note says to delete, is not the weights.
+            let is_left = |path: &&FilePath| path.file_name().starts_with("._");
+            facts.weights.iter().find(|path| !is_left(path)).or(facts.weights.first())
+        }
         ComponentId::ModelCard => facts.card_file.as_ref(),
         ComponentId::UsagePolicy => facts.use_policy.as_ref(),
         ComponentId::SystemPrompts => facts.system_prompt.as_ref(),
