@@ -7,6 +7,7 @@ source "$(dirname "$0")/lib.sh"
 
 place=$work/objects
 gateway=0
+cluster=
 
 main() {
     rm -rf "$place" && mkdir -p "$place/buckets/logs"
@@ -39,11 +40,13 @@ database() {
     port=$(free_port)
     [[ -x $(newest_postgres)/initdb ]] || accepts "PostgreSQL" sh -c 'apt-get update -qq; apt-get install -y -qq --no-install-recommends postgresql'
     bin=$(newest_postgres)
-    mkdir -p "$place/database" && as_its_owner chown "$place/database"
-    accepts "PostgreSQL makes a cluster" as_its_owner "$bin/initdb" -D "$place/database/cluster" -A trust --no-locale -k
-    accepts "PostgreSQL serves" as_its_owner "$bin/pg_ctl" -D "$place/database/cluster" -w -l "$place/database/log" \
-        -o "-k $place/database -p $port -c listen_addresses=127.0.0.1" start
+    # Where the user it runs as may look: the path here may lead through folders that are not its own.
+    cluster=$(mktemp -d)
     trap 'stop_all' EXIT
+    as_its_owner chown "$cluster"
+    accepts "PostgreSQL makes a cluster" as_its_owner "$bin/initdb" -D "$cluster/data" -A trust -U postgres --no-locale -k
+    accepts "PostgreSQL serves" as_its_owner "$bin/pg_ctl" -D "$cluster/data" -w -l "$cluster/log" \
+        -o "-k $cluster -p $port -c listen_addresses=127.0.0.1" start
     export STELE_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres?sslmode=disable"
     for name in a_table_conforms_with_many_racers a_success_with_a_warning_is_an_unknown_outcome \
         an_append_whose_session_is_ended_is_an_unknown_outcome_and_the_next_run_goes_on \
@@ -68,7 +71,8 @@ as_its_owner() {
 
 stop_all() {
     kill "$gateway" 2>/dev/null || true
-    as_its_owner "$(newest_postgres)/pg_ctl" -D "$place/database/cluster" -m immediate stop >/dev/null 2>&1 || true
+    as_its_owner "$(newest_postgres)/pg_ctl" -D "$cluster/data" -m immediate stop >/dev/null 2>&1 || true
+    rm -rf "$cluster"
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
