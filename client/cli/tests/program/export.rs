@@ -60,10 +60,10 @@ fn a_file_is_written_once_and_only_of_what_is_verified() {
     stele(&arguments).ok().says(&["wrote "]);
     stele(&arguments).fails(7, &["exists already", "hint:"]);
     stele(&["export", model, "--as", "pdf", "--policy", policy]).fails(2, &["in-toto", "cyclonedx", "spdx3"]);
-    // Fewer witnesses than a policy asks for, and a bit that is another.
-    world.write_policy(3);
-    stele(&export(model, "spdx3", policy)).fails(4, &["hint:"]);
-    world.write_policy(2);
+    // The policy of another log, and a bit that is another.
+    let other = world.at("other");
+    std::fs::write(&other, crate::common::Log::new(2).policy(None, 2)).unwrap();
+    stele(&export(model, "spdx3", other.to_str().unwrap())).fails(6, &["has another key for this log", "hint:"]);
     let bundle = world.model().join("release.stele");
     let mut damaged = std::fs::read(&bundle).unwrap();
     let at = damaged.len() / 2;

@@ -209,7 +209,7 @@ fn another_length_is_told_at_once_and_what_stands_in_a_file_s_place_is_named() {
     );
     assert!(!ran.err.contains("do not load these files"), "{ran:?}");
     // What has no known cause comes first, with the careful words.
-    world.write("config.json", b"{ }");
+    world.write("config.json", b"{\"architectures\": [\"LlamaForCausalLM\"], \"other\": true}");
     let careful = "hint: config.json: do not load these files: fetch them again";
     world.verify_briefly(&world.model(), &[]).fails(1, &[careful, "; README.md: git or an editor"]);
 }

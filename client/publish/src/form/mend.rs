@@ -46,7 +46,8 @@ impl Form {
     {
         let mut table = self.table.clone();
         let (mut lines, mut mended): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-        while lines.len() < MAX_PROBLEMS && mended.len() < 2 * MAX_PROBLEMS {
+        let mut removed = 0;
+        while lines.len() < MAX_PROBLEMS && mended.len() + removed < 2 * MAX_PROBLEMS {
             let error = match decoded::<T>(&table) {
                 Ok(typed) => {
                     let problems = check(&typed).into_iter().filter(|problem| !rests_on(problem, &mended));
@@ -70,7 +71,12 @@ impl Form {
             if !is_done {
                 return lines;
             }
-            mended.push(path);
+            // What nobody asks for was removed: nothing rests on it.
+            if is_unknown {
+                removed += 1;
+            } else {
+                mended.push(path);
+            }
         }
         lines
     }
