@@ -179,7 +179,8 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("redb::", &["client/audit/src/store.rs", "log-server/server/src/lookup/redb_database.rs"]),
     ("sync_all", &[]),
     ("sync_data", &["platform/durable/src/disk.rs", "platform/durable/src/journal.rs"]),
-    ("fsync", &["platform/durable/src/disk.rs"]),
+    // In the second it is the name of a setting of PostgreSQL.
+    ("fsync", &["platform/durable/src/disk.rs", "log-server/storage-postgres/src/postgres_lock.rs"]),
     ("fdatasync", &["platform/durable/src/disk.rs"]),
     ("syncfs", &["platform/durable/src/disk.rs"]),
     // What is mounted has a name for that moment.

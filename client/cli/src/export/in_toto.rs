@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Subject;
+use super::subject::Subject;
 
 /// What the predicate is.
 pub(super) const PREDICATE: &str = "https://stele.example/release/v1";

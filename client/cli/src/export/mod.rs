@@ -11,94 +11,19 @@ mod cyclonedx;
 mod in_toto;
 mod remainder;
 mod spdx3;
+mod subject;
 
-use serde_json::{Value, json};
-use stele_spec::hash::Digest;
-use stele_spec::statement::{Reference, Release, Timestamp};
-use stele_verify::VerifiedRelease;
+use serde_json::Value;
 
 use crate::args::ExportForm;
 
-/// What is exported: a release that was verified, and the bundle by which it was.
-pub(crate) struct Subject<'a> {
-    /// The release with what its log says.
-    pub(crate) verified: &'a VerifiedRelease,
-    /// The release as its amendments have left it, as far as the bundle has them.
-    pub(crate) release: &'a Release,
-    /// The SHA-256 of the bundle.
-    pub(crate) bundle: Digest,
-    /// How many witnesses the policy knows.
-    pub(crate) witnesses: usize,
-}
+pub(crate) use subject::Subject;
 
-impl Subject<'_> {
-    /// The document of a format.
-    pub(crate) fn document(&self, form: ExportForm) -> Value {
-        match form {
-            ExportForm::InToto => in_toto::document(self),
-            ExportForm::Cyclonedx => cyclonedx::document(self),
-            ExportForm::Spdx3 => spdx3::document(self),
-        }
+/// The document of a format.
+pub(crate) fn document(of: &Subject<'_>, form: ExportForm) -> Value {
+    match form {
+        ExportForm::InToto => in_toto::document(of),
+        ExportForm::Cyclonedx => cyclonedx::document(of),
+        ExportForm::Spdx3 => spdx3::document(of),
     }
-
-    /// Where it is in the log, and who saw it there: what the bundle proves.
-    fn log(&self) -> Value {
-        let checkpoint = self.verified.checkpoint();
-        json!({
-            "origin": checkpoint.origin().as_str(),
-            "entry": self.verified.entry_index(),
-            "tree_size": checkpoint.size(),
-            "root": checkpoint.root().to_string(),
-            "witnesses": checkpoint.witnesses().iter().map(|cosigned| cosigned.witness.as_str()).collect::<Vec<_>>(),
-            "time": self.time(),
-            "bundle": { "name": BUNDLE, "sha256": self.bundle },
-        })
-    }
-
-    /// The same as a sentence, for formats that have comments.
-    fn proof_in_words(&self) -> String {
-        let checkpoint = self.verified.checkpoint();
-        format!(
-            "the proof that this is entry {} of the log {}, in a tree of {} entries that {} of {} witnesses cosigned; \
-             `stele verify` checks it, offline",
-            self.verified.entry_index(),
-            checkpoint.origin(),
-            checkpoint.size(),
-            checkpoint.witnesses().len(),
-            self.witnesses,
-        )
-    }
-
-    /// When all of it held: the time of the checkpoint, or where nobody cosigned it that of the statement. To the second, in UTC.
-    fn time(&self) -> String {
-        let cosigned = self.verified.checkpoint().time();
-        let time = cosigned.and_then(|time| Timestamp::from_unix_seconds(time.seconds()));
-        time.unwrap_or(self.verified.release().issued_at).to_string()
-    }
-
-    /// A UUID that belongs to this bundle and to one use of it (RFC 9562, version 8).
-    fn uuid(&self, used_for: &str) -> String {
-        let digest = *Digest::of(format!("{used_for}\n{}", self.bundle).as_bytes()).as_bytes();
-        let [a, b, c, d, e, f, version, g, variant, h, i, j, k, l, m, n, ..] = digest;
-        let (version, variant) = (version & 0x0F | 0x80, variant & 0x3F | 0x80);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        [hex(&[a, b, c, d]), hex(&[e, f]), hex(&[version, g]), hex(&[variant, h]), hex(&[i, j, k, l, m, n])].join("-")
-    }
-
-    /// Where a document of the release is: at its address, or beside the document that is written.
-    fn place(reference: &Reference) -> String {
-        match &reference.uri {
-            Some(uri) => uri.to_string(),
-            None => escaped(reference.name.as_str()),
-        }
-    }
-}
-
-/// The file that carries the proof, beside the weights.
-const BUNDLE: &str = stele_verify::folder::BUNDLE;
-
-/// A relative path as a reference of RFC 3986: what is no unreserved character of it is escaped, `/` is not.
-fn escaped(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

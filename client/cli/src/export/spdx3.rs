@@ -5,7 +5,7 @@ use stele_spec::hash::Digest;
 use stele_spec::statement::{Ancestor, Evaluation, Parent};
 
 use super::remainder::remainder;
-use super::{BUNDLE, Subject};
+use super::subject::{BUNDLE, Subject};
 
 /// The fields that have a place of their own in the format.
 const SAID: &[&str] =

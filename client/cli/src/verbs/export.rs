@@ -11,7 +11,7 @@ use stele_verify::verify;
 
 use crate::Output;
 use crate::args::ExportArgs;
-use crate::export::Subject;
+use crate::export::{self, Subject};
 use crate::policy_file;
 
 pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn run(args: ExportArgs) -> Result<Output, Failure> {
     verified.require_in_force()?;
     let release = verified.history().current().unwrap_or(verified.release());
     let (bundle, witnesses) = (Digest::of(&bytes), policy.witnesses().len());
-    let document = Subject { verified: &verified, release, bundle, witnesses }.document(args.form);
+    let document = export::document(&Subject { verified: &verified, release, bundle, witnesses }, args.form);
     let mut text = format!("{document:#}\n");
     let mut json = json!({ "coordinate": verified.coordinate().to_string(), "entry": verified.entry_index() });
     let mut say = |name: &str, value| json.as_object_mut().map(|fields| fields.insert(name.to_owned(), value));
