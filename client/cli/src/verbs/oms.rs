@@ -34,12 +34,11 @@ pub(crate) fn run(args: OmsArgs) -> Result<Output, Failure> {
 
 fn sign_model(args: &OmsSignArgs) -> Result<Output, Failure> {
     let model = Model::at(&args.path)?;
-    let (place, mut ignored) = place_and_ignored(&model, args.signature.as_deref(), &args.ignore_path)?;
+    let (place, ignored) = place_and_ignored(&model, args.signature.as_deref(), &args.ignore_path)?;
     if place.symlink_metadata().is_ok() {
         let hint = "name another file with --signature, or move this one away";
         return Err(FileError::Exists { path: place.display().to_string(), hint }.into());
     }
-    ignored.dedup();
     let readers = if args.allow_group_readable_key { Readers::Group } else { Readers::from_environment() };
     let key = SecretKey::from_pem(&key_file::read_by(&args.key, readers)?)?;
     let options = SignOptions { ignored, allow_symlinks: args.allow_symlinks };
