@@ -23,7 +23,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             let key = PublicKey::from_pem(KEY).expect("the key of the seeds");
             let Some(model) = Bundle::parse(bytes).ok().and_then(|bundle| bundle.verify(&key).ok()) else { return };
             // Other spaces around the same signature are another file; what was signed is the same.
-            let known = |signed: &&[u8]| Bundle::parse(signed).unwrap().verify(&key).unwrap().statement() == model.statement();
+            let known =
+                |signed: &&[u8]| Bundle::parse(signed).unwrap().verify(&key).unwrap().statement() == model.statement();
             assert!(SIGNED.iter().any(known), "a signature of this key that it did not make");
         }
         1 => {
