@@ -3,13 +3,16 @@
 //! The index of a log lists each statement under the digest of the weights that it is about. A proof that nothing is listed there is one that no
 //! entry names that digest. A file among others of a release is in its manifest alone: no index has it, and that is said, also by the exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stele_clock::{Clock as _, SystemClock};
+use stele_explain::printable::one_line;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::log_view::LogView;
 use stele_log_client::statements::StatementSource as _;
+use stele_oms as oms;
+use stele_publish::error;
 use stele_spec::hash::Digest;
 use stele_verify::folder::digest_cache::DigestCache;
 use stele_verify::folder::locate::TargetError;
@@ -126,13 +129,47 @@ fn facts(digests: &[(&'static str, Digest)], index: &str) -> Vec<(&'static str, 
 
 /// A path without a record, where no log is asked.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct NoRecord(pub(crate) TargetError);
+pub(crate) enum NoRecord {
+    /// With nothing in its place.
+    #[error(transparent)]
+    Bare(TargetError),
+    /// With a signature in its place that no log knows of.
+    #[error("{error}; {} says that it is signed by the key {}, in no log", .signature.display(), one_line(.key))]
+    SignedUnlogged {
+        /// Without a record.
+        error: TargetError,
+        /// The signature. It is not verified.
+        signature: PathBuf,
+        /// What it says.
+        key: String,
+    },
+}
+
+impl NoRecord {
+    /// Looks for a signature of Model Signing where a record was looked for.
+    pub(crate) fn of(error: TargetError) -> Self {
+        let TargetError::NoBundle { looked } = &error else { return Self::Bare(error) };
+        let found = looked.iter().map(|path| path.with_file_name(oms::SIGNATURE_FILE)).find_map(|signature| {
+            let bytes = error::read(&signature, oms::MAX_BUNDLE as u64, "a model.sig").ok()?;
+            let key = oms::Bundle::parse(&bytes).ok()?.named_key();
+            Some((signature, key))
+        });
+        match found {
+            Some((signature, key)) => Self::SignedUnlogged { error, signature, key },
+            None => Self::Bare(error),
+        }
+    }
+}
 
 impl Explain for NoRecord {
     explain! {
-        Self(error) => error.exit(), error.code(), hint: format!(
+        Self::Bare(error) => error.exit(), error.code(), hint: format!(
             "{}. Whether anybody released this is not known offline: --online asks the log, which proves it where nobody did",
+            error.hint().unwrap_or_default()
+        ), facts: error.facts();
+        Self::SignedUnlogged { error, .. } => error.exit(), error.code(), hint: format!(
+            "`stele oms verify PATH --public-key KEY` holds the files against that signature, by a key that you have from its signer: it does not say \
+             whether others got other files. {}. --online asks the log whether anybody released this",
             error.hint().unwrap_or_default()
         ), facts: error.facts();
     }

@@ -21,6 +21,7 @@ pub use log::{LogArgs, Trust};
 pub use monitor::MonitorArgs;
 #[cfg(feature = "monitor")]
 pub use observe::ObserveArgs;
+pub use oms::{OmsArgs, OmsSignArgs, OmsVerb, OmsVerifyArgs};
 pub use policy::{PolicyArgs, PolicyVerb};
 pub use publish::PublishArgs;
 pub use read::{
@@ -62,6 +63,7 @@ mod key;
 mod monitor;
 #[cfg(feature = "monitor")]
 mod observe;
+mod oms;
 mod policy;
 mod publish;
 mod read;
@@ -151,6 +153,8 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Write what a verified release says as the document of others: in-toto, CycloneDX, SPDX.
     Export(ExportArgs),
+    /// Read and write OpenSSF Model Signing: the model.sig of a model, which is in no log.
+    Oms(OmsArgs),
     /// Read a whole log, check everything in it, and report what does not hold.
     #[cfg(feature = "audit")]
     Audit(AuditArgs),
@@ -210,6 +214,8 @@ impl Verb {
             Self::Diff(_) => schema::DIFF,
             Self::Inspect(_) => schema::INSPECT,
             Self::Export(_) => schema::EXPORT,
+            Self::Oms(OmsArgs { verb: OmsVerb::Sign(_) }) => schema::OMS_SIGN,
+            Self::Oms(_) => schema::OMS_VERIFY,
             #[cfg(feature = "audit")]
             Self::Audit(_) => schema::AUDIT,
             Self::Evidence(EvidenceArgs { verb: EvidenceVerb::Verify { .. } }) => schema::EVIDENCE_VERIFY,

@@ -85,6 +85,7 @@ fn run(cli: Cli, settings: &Settings) -> Result<Output, Failure> {
         Verb::Scan(args) => verbs::scan::run(args),
         Verb::Fetch(args) => verbs::fetch::run(args),
         Verb::Export(args) => verbs::export::run(args),
+        Verb::Oms(args) => verbs::oms::run(args),
         Verb::Show(args) => verbs::show::run(args),
         Verb::History(args) => verbs::history::run(args),
         Verb::Lineage(args) => verbs::lineage::run(args),

@@ -29,6 +29,8 @@ stele_terminal::schemas! {
     AUDIT = "stele/audit@v1";
     EVIDENCE_VERIFY = "stele/evidence-verify@v1";
     EVIDENCE_SHOW = "stele/evidence-show@v1";
+    OMS_SIGN = "stele/oms-sign@v1";
+    OMS_VERIFY = "stele/oms-verify@v1";
     POLICY_CHECK = "stele/policy-check@v1";
     POLICY_LINT = "stele/policy-lint@v1";
     MONITOR = "stele/monitor@v1";

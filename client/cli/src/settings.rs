@@ -173,12 +173,12 @@ impl Settings {
 
     /// A definition of a command line whose options have the values of the file where they are not typed.
     pub(crate) fn fill(&self, command: Command) -> Command {
-        // `stele observe` signs only where a key is named.
-        let signs_unasked = command.get_name() == "observe";
+        // `stele observe` signs only where a key is named, and `stele oms sign` with one of another kind.
+        let is_of_no_publisher = matches!(command.get_name(), "observe" | "sign");
         let command = command.mut_args(|argument| {
             let named = |setting: &Setting| argument.get_long() == Some(setting.name());
             match Setting::ALL.into_iter().find(named) {
-                Some(Setting::Key) if signs_unasked => argument,
+                Some(Setting::Key) if is_of_no_publisher => argument,
                 Some(setting) => match self.default_of(setting) {
                     Some(value) => with_default(argument, value),
                     None => argument,

@@ -86,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("stele-verify", &["stele-explain", "stele-spec", "stele-sha256-lanes", "stele-regular-file"]),
+    ("stele-oms", &["stele-explain", "stele-spec", "stele-regular-file", "stele-verify"]),
     ("stele-host-check", &["stele-explain", "stele-spec", "stele-fetch"]),
     ("stele-model-files", &["stele-spec", "stele-durable", "stele-verify"]),
     (
@@ -134,6 +135,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "stele-command-line",
             "stele-private-view",
             "stele-verify",
+            "stele-oms",
             "stele-model-files",
             "stele-log-client",
             "stele-host-check",
@@ -173,6 +175,7 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("verify_strict", &["spec/src/key.rs"]),
     ("libcrux_ml_dsa", &["spec/src/mldsa.rs"]),
     ("ml_dsa::", &["spec/src/mldsa.rs"]),
+    ("ring::signature", &["client/oms/src/key.rs"]),
     ("serde_cbor", &["spec/src/canonical"]),
     ("rs_merkle", &["spec/src/tile"]),
     ("sled::", &["log-server/server/src/lookup/sled_database.rs"]),

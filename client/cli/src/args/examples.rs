@@ -252,6 +252,18 @@ pub(super) const EXAMPLES: &[VerbExamples] = &[
             ),
         ],
     ),
+    ("oms", &[("stele oms verify ./model --public-key signer.pub", "by model/model.sig, whoever's tool made it")]),
+    ("oms sign", &[("stele oms sign ./model --key signer.pem", "writes model/model.sig")]),
+    (
+        "oms verify",
+        &[
+            ("stele oms verify ./model --public-key signer.pub", "by model/model.sig, whoever's tool made it"),
+            (
+                "stele oms verify ./model --signature model.sig --public-key signer.pub --allow-symlinks",
+                "a snapshot in a Hugging Face cache",
+            ),
+        ],
+    ),
     (
         "export",
         &[

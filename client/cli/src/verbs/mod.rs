@@ -23,6 +23,7 @@ pub(crate) mod lineage;
 pub(crate) mod monitor;
 #[cfg(feature = "monitor")]
 pub(crate) mod observe;
+pub(crate) mod oms;
 pub(crate) mod policy;
 pub(crate) mod publish;
 pub(crate) mod resolve;

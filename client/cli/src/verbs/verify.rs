@@ -93,7 +93,7 @@ pub(crate) fn judge<T>(
         Err(TargetError::NoBundle { .. }) if transparent.is_some() => None,
         // It may have any name, also one that a bundle has.
         Ok(Target { kind: TargetKind::Bundle, .. }) if transparent.is_some() && args.bundle.is_none() => None,
-        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord(error).into()),
+        Err(error @ TargetError::NoBundle { .. }) if args.bundle.is_none() => return Err(NoRecord::of(error).into()),
         found => Some(found?),
     };
     let policy = policy_file::load(args.required.policy.as_deref())?.policy;

@@ -20,6 +20,7 @@ mod hub_cache;
 mod key_files;
 mod keys;
 mod memory;
+mod oms;
 mod online;
 mod proxy;
 mod publish;

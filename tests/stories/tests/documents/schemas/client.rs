@@ -1,6 +1,7 @@
 //! What `stele` writes.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::{Value, json};
 use stele_harness::binaries::Binary;
@@ -14,6 +15,10 @@ use super::{DECISION, EVENT};
 
 /// Lines of the guard of the Python package, whose own tests hold them against what a guard writes.
 const DECISIONS: &str = include_str!("../../../../../client/python/tests/decisions.jsonl");
+
+/// A key of the curve P-256, and its public half.
+const OMS_KEY: &str = include_str!("../../../../../client/oms/vectors/signer.pem");
+const OMS_PUBLIC_KEY: &str = include_str!("../../../../../client/oms/vectors/signer.pub");
 
 /// The vectors of evidence: files that convict, and whom.
 const EVIDENCE: &str = include_str!("../../../../../spec/vectors/misbehaviour/evidence.json");
@@ -90,6 +95,7 @@ pub(super) fn read(recorder: &mut Recorder) -> Step {
 
     scan(recorder)?;
     run(recorder)?;
+    oms(recorder)?;
     for line in DECISIONS.lines() {
         recorder.documents.push((DECISION.to_owned(), serde_json::from_str(line).during("reading a decision")?));
     }
@@ -131,6 +137,24 @@ fn run(recorder: &mut Recorder) -> Step {
         .documents
         .push(("stele/run@v1".to_owned(), serde_json::from_slice(&written).during("reading the report")?));
     Ok(())
+}
+
+/// A folder that is signed with a key of OpenSSL, and verified by the public half that the tool of others wrote.
+fn oms(recorder: &mut Recorder) -> Step {
+    let key = recorder.at("oms.pem");
+    fs::write(&key, OMS_KEY).during("writing")?;
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).during("writing")?;
+    recorder.done(&["oms", "sign", "bare", "--key", "oms.pem"], "oms-sign")?;
+    fs::write(recorder.at("oms.pub"), OMS_PUBLIC_KEY).during("writing")?;
+    let verify = ["oms", "verify", "bare", "--public-key", "oms.pub"];
+    recorder.done(&verify, "oms-verify")?;
+    let weights = recorder.at("bare").join(model::SHARDS[0]);
+    model::flip_one_bit(&weights)?;
+    recorder.of(Binary::Stele, &verify, "stele/oms-verify@v1", 1)?;
+    fs::remove_file(&weights).during("removing")?;
+    fs::create_dir(&weights).during("making a folder")?;
+    symlink("none", weights.join("link")).during("linking")?;
+    recorder.of(Binary::Stele, &verify, "stele/oms-verify@v1", 7).map(drop)
 }
 
 /// A file that convicts a log, as the vectors have it.

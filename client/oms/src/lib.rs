@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// Reading order is dependency order: a module uses only modules above it.
+pub mod json;
+
+mod pem;
+
+pub mod key;
+
+pub mod name;
+
+pub mod shard;
+
+pub mod statement;
+
+pub mod bundle;
+
+pub mod walk;
+
+mod digest;
+
+pub mod check;
+
+pub mod sign;
+
+pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SIGNATURE_FILE, SignedModel, VerifyError};
+pub use check::{CheckError, CheckOptions, Mismatch, Report};
+pub use key::{Curve, KeyError, PublicKey, SecretKey};
+pub use name::{IgnoredPathError, ignored_by_user};
+pub use sign::{SignError, SignOptions, Signed, sign};
+pub use walk::Model;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! A model is signed: its files are hashed, and the bundle is written as the specification has it.
+
+use std::path::Path;
+
+use stele_explain::printable::one_line;
+use stele_explain::{Exit, Explain, explain};
+use stele_spec::hash::Digest;
+use stele_verify::folder::hash::{HashError, Progress};
+use stele_verify::folder::{BUNDLE, DRAFT, HINTS};
+
+use crate::bundle::{Bundle, MAX_BUNDLE};
+use crate::digest;
+use crate::key::SecretKey;
+use crate::name::{self, DEFAULT_IGNORED, IgnoredPathError, NameError, is_within};
+use crate::statement::{MAX_IGNORED, MAX_RESOURCES, Statement, StatementError};
+use crate::walk::{Found, Links, Model, Oddity, Walk, WalkError, walk};
+
+/// What a release adds to a folder: it comes after the signature or changes without it, and has signatures of its own.
+const OF_A_RELEASE: [&str; 3] = [BUNDLE, DRAFT, HINTS];
+
+/// How a model is signed.
+#[derive(Debug, Clone, Default)]
+pub struct SignOptions {
+    /// Paths in the model that are left aside, beside those that always are. The signature says so.
+    pub ignored: Vec<String>,
+    /// Take symbolic links as the files that they lead to.
+    pub allow_symlinks: bool,
+}
+
+/// A signed model.
+#[derive(Debug)]
+pub struct Signed {
+    /// The file `model.sig`.
+    pub bundle: Vec<u8>,
+    /// What was signed.
+    pub statement: Statement,
+    /// What was left aside.
+    pub ignored: Vec<String>,
+}
+
+/// Hashes the files of a model and signs them.
+pub fn sign(model: &Path, key: &SecretKey, options: &SignOptions, progress: Progress<'_>) -> Result<Signed, SignError> {
+    let model = Model::at(model)?;
+    let name = model.name().ok_or(SignError::NoName)?;
+    let mut ignored: Vec<String> = DEFAULT_IGNORED.iter().chain(&OF_A_RELEASE).map(|name| (*name).to_owned()).collect();
+    for path in &options.ignored {
+        name::check_ignored(path).map_err(|problem| IgnoredPathError { path: path.clone(), problem })?;
+        ignored.push(path.clone());
+    }
+    ignored.sort();
+    ignored.dedup();
+    if ignored.len() > MAX_IGNORED {
+        return Err(SignError::TooLarge);
+    }
+    let links = if options.allow_symlinks { Links::Followed } else { Links::Refused };
+    let walk = match &model {
+        Model::Folder(root) => walk(root, links, &|name| is_within(name, ignored.iter().map(String::as_str)))?,
+        Model::File(path, size) => {
+            name::check(name).map_err(|problem| SignError::Name { name: name.to_owned(), problem })?;
+            let file = Found { name: name.to_owned(), open: path.clone(), size: *size };
+            Walk { files: vec![file], ..Walk::default() }
+        }
+    };
+    if let Some((path, oddity)) = walk.odd.into_iter().next() {
+        return Err(SignError::Odd { path, oddity });
+    }
+    if walk.files.is_empty() {
+        return Err(SignError::Empty);
+    }
+    if walk.files.len() > MAX_RESOURCES {
+        return Err(SignError::TooLarge);
+    }
+    let digests = digests(&walk.files, progress)?;
+    let statement = Statement::of_files(name, digests, options.allow_symlinks, ignored)?;
+    let bundle = Bundle::sign(&statement, key).ok_or(SignError::Failed)?;
+    if bundle.len() > MAX_BUNDLE {
+        return Err(SignError::TooLarge);
+    }
+    // What is handed out is what a reader takes.
+    let is_read = Bundle::parse(&bundle)
+        .ok()
+        .and_then(|read| read.verify(key.public()).ok())
+        .is_some_and(|signed| *signed.statement() == statement);
+    if !is_read {
+        return Err(SignError::Failed);
+    }
+    Ok(Signed { bundle, statement, ignored: walk.ignored })
+}
+
+fn digests(files: &[Found], progress: Progress<'_>) -> Result<Vec<(String, Digest)>, SignError> {
+    let hashed = digest::whole(&files.iter().collect::<Vec<_>>(), progress);
+    files
+        .iter()
+        .zip(hashed)
+        .map(|(file, hashed)| match hashed {
+            Ok(digest) => Ok((file.name.clone(), digest)),
+            Err(source) => Err(SignError::Hash { path: file.name.clone(), source }),
+        })
+        .collect()
+}
+
+/// Why a model was not signed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each says itself what it is")]
+pub enum SignError {
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    #[error("expected a model with a name in UTF-8, found one without")]
+    NoName,
+    #[error(transparent)]
+    Ignored(#[from] IgnoredPathError),
+    #[error("the name {name:?} cannot be one of a model: {problem}")]
+    Name { name: String, problem: NameError },
+    #[error("{} cannot be signed: it is {oddity}", one_line(path))]
+    Odd { path: String, oddity: Oddity },
+    #[error("expected at least one file to sign, found none")]
+    Empty,
+    #[error("expected a model whose signature has at most {MAX_BUNDLE} bytes, found one with too many files")]
+    TooLarge,
+    #[error("{} cannot be hashed", one_line(path))]
+    Hash {
+        path: String,
+        #[source]
+        source: HashError,
+    },
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    #[error("the signature that was made does not verify")]
+    Failed,
+}
+
+impl Explain for SignError {
+    explain! {
+        Self::Walk(error) => error;
+        Self::NoName => Exit::BadInput, "oms-no-name", hint: "name the folder of the model otherwise";
+        Self::Ignored(error) => error;
+        Self::Name { .. } | Self::Statement(_) => Exit::BadInput, "oms-path", hint: "name the file otherwise";
+        Self::Odd { oddity: Oddity::Unreadable(_), .. } => Exit::Io, "file-unreadable", hint: "check owner and mode of the files";
+        Self::Odd { .. } => Exit::BadInput, "file-unusable", hint: "put a regular file in its place, move it away, or leave it aside with --ignore-path";
+        Self::Empty => Exit::BadInput, "oms-empty", hint: "name the folder that holds the weights";
+        Self::TooLarge => Exit::BadInput, "oms-too-large", hint: "is this the folder of one model?";
+        Self::Hash { .. } => Exit::Io, "file-unreadable", hint: "see that nobody writes to the files, and sign again";
+        Self::Failed => Exit::Internal, "oms-sign-failed", hint: "sign again; where that does not help, check the machine's memory";
+    }
+}

@@ -1,0 +1,261 @@
+"""Model Signing both ways, with the tool that most models are signed with: oms.py STELE MODEL.
+
+What model_signing signs, `stele oms verify` verifies; what `stele oms sign` signs, model_signing verifies; and both refuse a model that was changed.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from model_signing import hashing, signing, verifying
+
+from report import Report
+
+# In which order the tool and the specification differ: `/` stands behind `.`.
+ORDER = {"sub/a": "x", "sub.txt": "y", "é.txt": "z", "empty": ""}
+
+OK, DIFFERS, BAD_SIGNATURE, BAD_INPUT, MISSING, UNSIGNED = 0, 1, 5, 7, 15, 16
+
+
+class Peers:
+    def __init__(self, report, stele, model, work):
+        self.report, self.stele, self.source, self.work = report, stele, Path(model), work
+        self.numbers = iter(range(1_000_000))
+
+    def key(self, curve, form):
+        """A new key in a form of private keys, as two files."""
+        number = next(self.numbers)
+        private, public = self.work / f"{number}.pem", self.work / f"{number}.pub"
+        key = ec.generate_private_key(curve)
+        pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        private.touch(mode=0o600)
+        private.write_bytes(pem)
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        public.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, spki))
+        return private, public
+
+    def model(self):
+        """A copy of the model, with files whose order matters."""
+        folder = self.work / f"model-{next(self.numbers)}"
+        shutil.copytree(self.source, folder, ignore=shutil.ignore_patterns("release.*"))
+        for name, text in ORDER.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+        return folder
+
+    def ours(self, verb, *arguments):
+        ran = subprocess.run([self.stele, "oms", verb, *map(str, arguments)], capture_output=True, text=True)
+        return ran.returncode, ran.stdout + ran.stderr
+
+    def ours_says(self, code, what, model, signature, public, *options):
+        found, said = self.ours("verify", model, "--signature", signature, "--public-key", public, *options)
+        self.report.check(found == code, f"stele ends with {code}: {what}", (found, said[-400:]))
+        return said
+
+    def theirs(self, model, signature, public, config=None):
+        """Why the tool refuses; nothing where it verifies."""
+        verifier = verifying.Config().use_elliptic_key_verifier(public_key=public)
+        if config:
+            verifier.set_hashing_config(config)
+        try:
+            verifier.verify(model, signature)
+        except Exception as error:
+            return f"{type(error).__name__} {error}"
+        return None
+
+    def theirs_says(self, verifies, what, model, signature, public, config=None):
+        said = self.theirs(model, signature, public, config)
+        self.report.check((said is None) == verifies, f"model_signing {'verifies' if verifies else 'refuses'} {what}", said)
+
+
+def hashed(signature, *ignored, **options):
+    return hashing.Config(**options).set_ignored_paths(paths=[signature, *ignored], ignore_git_paths=True)
+
+
+def damages(model):
+    """Each way in which a model is not the one that was signed, with our code; undone at the end."""
+    files = sorted(path for path in model.rglob("*") if path.is_file() and path.stat().st_size > 2 and path.suffix != ".sig")
+    victim = files[-1]
+    kept = victim.read_bytes()
+    yield DIFFERS, "another byte", lambda: victim.write_bytes(bytes([kept[0] ^ 1]) + kept[1:])
+    yield DIFFERS, "a file that has come in part", lambda: victim.write_bytes(kept[:-1])
+    yield DIFFERS, "a file that is longer", lambda: victim.write_bytes(kept + b"\n")
+    yield MISSING, "a file that is missing", victim.unlink
+    yield BAD_INPUT, "a symbolic link to the same bytes", lambda: link_to_copy(victim, kept, model)
+    victim.unlink()
+    victim.write_bytes(kept)
+    more = model / "modeling_more.py"
+    yield UNSIGNED, "a file more", lambda: more.write_text("import os\n")
+    more.unlink()
+
+
+def link_to_copy(victim, kept, model):
+    victim.unlink(missing_ok=True)
+    elsewhere = model.parent / "elsewhere"
+    elsewhere.write_bytes(kept)
+    victim.symlink_to(elsewhere)
+
+
+def of_the_tool(peers, curve, form):
+    private, public = peers.key(curve, form)
+    model = peers.model()
+    signature = model / "model.sig"
+    named = f"what model_signing signed with {curve.name}"
+    signing.Config().use_elliptic_key_signer(private_key=private).set_hashing_config(hashed(signature)).sign(model, signature)
+    said = peers.ours_says(OK, named, model, signature, public)
+    peers.report.check("in no log" in said, "stele says that it is in no log", said)
+    for code, what, damage in damages(model):
+        damage()
+        peers.ours_says(code, what, model, signature, public)
+    peers.ours_says(OK, "and again as it was", model, signature, public)
+    peers.ours_says(BAD_SIGNATURE, "another key", model, signature, peers.key(curve, form)[1])
+    return model, signature, public
+
+
+def of_ours(peers, curve, form):
+    private, public = peers.key(curve, form)
+    model = peers.model()
+    signature = model / "model.sig"
+    code, said = peers.ours("sign", model, "--key", private)
+    peers.report.check(code == OK, f"stele signs with {curve.name}", said)
+    peers.theirs_says(True, f"what stele signed with {curve.name}", model, signature, public)
+    for _, what, damage in damages(model):
+        damage()
+        peers.theirs_says(False, what, model, signature, public)
+    peers.theirs_says(True, "it again as it was", model, signature, public)
+    (model / "release.stele").write_text("comes later")
+    peers.theirs_says(True, "it with a release.stele that came later", model, signature, public)
+    statement = json.loads(base64.b64decode(json.loads(signature.read_text())["dsseEnvelope"]["payload"]))
+    names = [resource["name"] for resource in statement["predicate"]["resources"]]
+    digests = b"".join(bytes.fromhex(resource["digest"]) for resource in statement["predicate"]["resources"])
+    peers.report.check(names == sorted(names) and "sub/a" in names, "the list is in the specification's order", names)
+    root = statement["subject"][0]["digest"]["sha256"]
+    peers.report.check(root == hashlib.sha256(digests).hexdigest(), "the root is that of the list", root)
+
+
+def each_byte(peers, model, signature, public):
+    """A bit of each byte of a signature flipped, until all of its parts were met."""
+    whole = signature.read_bytes()
+    flipped = model.parent / "flipped.sig"
+    step = max(1, len(whole) // 600)
+    accepted = []
+    for at in range(0, len(whole), step):
+        flipped.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 7]) + whole[at + 1 :])
+        code, _ = peers.ours("verify", model, "--signature", flipped, "--public-key", public, "--ignore-path", "model.sig")
+        if code not in (BAD_SIGNATURE, BAD_INPUT):
+            accepted.append((at, code))
+    peers.report.check(not accepted, f"stele refuses a signature with a bit flipped, at {len(range(0, len(whole), step))} places", accepted)
+
+
+def options(peers):
+    private, public = peers.key(ec.SECP256R1(), serialization.PrivateFormat.PKCS8)
+    model = peers.model()
+    signature = peers.work / "options.sig"
+    signer = signing.Config().use_elliptic_key_signer(private_key=private)
+
+    def signed(config, model=model):
+        signer.set_hashing_config(config).sign(model, signature)
+
+    (model / "cache").mkdir()
+    (model / "cache" / "left").write_text("aside")
+    signed(hashed(signature, "cache"))
+    (model / "cache" / "more").write_text("aside")
+    peers.ours_says(OK, "a path that model_signing left aside", model, signature, public)
+    (model / "sub" / "cache").mkdir()
+    (model / "sub" / "cache" / "more").write_text("not aside")
+    peers.ours_says(UNSIGNED, "a path of the same name elsewhere", model, signature, public)
+    peers.ours_says(OK, "--ignore-unsigned-files", model, signature, public, "--ignore-unsigned-files")
+    shutil.rmtree(model / "sub" / "cache")
+
+    signature.unlink()
+    code, said = peers.ours("sign", model, "--key", private, "--signature", signature, "--ignore-path", "cache")
+    peers.report.check(code == OK, "stele leaves a path aside", said)
+    peers.theirs_says(True, "what stele signed without that path", model, signature, public)
+    shutil.rmtree(model / "cache")
+
+    victim = next(path for path in sorted(model.rglob("*")) if path.is_file() and path.stat().st_size > 2)
+    link_to_copy(victim, victim.read_bytes(), model)
+    signature.unlink()
+    signed(hashed(signature).set_allow_symlinks(True))
+    peers.ours_says(OK, "links that model_signing followed", model, signature, public)
+    signature.unlink()
+    code, _ = peers.ours("sign", model, "--key", private, "--signature", signature)
+    peers.report.check(code == BAD_INPUT, "stele signs no link unasked", code)
+    code, said = peers.ours("sign", model, "--key", private, "--signature", signature, "--allow-symlinks")
+    peers.report.check(code == OK, "stele signs what links lead to", said)
+    # The tool follows links where it is told to, whatever the signature says.
+    followed = hashed(signature).set_allow_symlinks(True)
+    peers.theirs_says(True, "links that stele followed", model, signature, public, followed)
+
+    model = peers.model()
+    signed(hashed(signature).use_shard_serialization(shard_size=1000), model)
+    peers.ours_says(OK, "files in parts", model, signature, public)
+    for code, what, damage in damages(model):
+        damage()
+        peers.ours_says(code, f"in parts: {what}", model, signature, public)
+    signed(hashed(signature).use_file_serialization(hashing_algorithm="blake3"), model)
+    said = peers.ours_says(BAD_INPUT, "digests of BLAKE3", model, signature, public)
+    peers.report.check("blake3" in said, "and it is named", said)
+
+    one = model / "sub.txt"
+    signed(hashed(signature), one)
+    peers.ours_says(OK, "one file that model_signing signed", one, signature, public)
+    signature.unlink()
+    peers.ours("sign", one, "--key", private, "--signature", signature)
+    peers.ours_says(OK, "one file that stele signed", one, signature, public)
+    # The specification has the file's name in the list, the tool a dot: the README of the crate says so.
+    peers.theirs_says(False, "one file that stele signed as the specification says", one, signature, public)
+
+
+def not_read(peers):
+    """What is refused by name: a certificate, and a key of P-521."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "acme")])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=2))
+        .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False)
+        .sign(key, hashes.SHA256())
+    )
+    private, chain, public = peers.work / "leaf.pem", peers.work / "leaf.crt", peers.key(ec.SECP256R1(), serialization.PrivateFormat.PKCS8)[1]
+    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    model, signature = peers.model(), peers.work / "certificate.sig"
+    signer = signing.Config().use_certificate_signer(private_key=private, signing_certificate=chain, certificate_chain=[chain])
+    signer.set_hashing_config(hashed(signature)).sign(model, signature)
+    said = peers.ours_says(BAD_INPUT, "a signature with certificates", model, signature, public)
+    peers.report.check("model_signing verify certificate" in said, "and it is said who reads it", said)
+    said = peers.ours_says(BAD_INPUT, "a certificate as the key", model, signature, chain)
+    private, public = peers.key(ec.SECP521R1(), serialization.PrivateFormat.PKCS8)
+    said = peers.ours_says(BAD_INPUT, "a key of P-521", model, signature, public)
+    peers.report.check("P-521" in said, "and it is named", said)
+
+
+def main(stele, model):
+    report = Report()
+    with tempfile.TemporaryDirectory() as work:
+        peers = Peers(report, os.path.abspath(stele), model, Path(work).resolve())
+        pkcs8, sec1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
+        for curve, form in [(ec.SECP256R1(), pkcs8), (ec.SECP384R1(), sec1)]:
+            signed = of_the_tool(peers, curve, form)
+            of_ours(peers, curve, form)
+        each_byte(peers, *signed)
+        options(peers)
+        not_read(peers)
+    report.finish("oms")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
