@@ -38,6 +38,8 @@ pub mod indexcosigner;
 
 pub mod policy;
 
+pub mod frozen;
+
 pub mod proof;
 
 pub mod receipt;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use stele_durable::{self as durable, Dir};
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::reader::{LogReader, StaticFiles};
 use stele_spec::finding::Severity;
 use stele_spec::misbehaviour::KnownKeys;
@@ -68,6 +69,7 @@ pub fn run(order: &Order<'_>, report: &mut dyn Write) -> Result<u64, AuditError>
     // From now on only what continues this head is audited in this folder.
     store.write(&Changes::from([(key(b'm', "head"), head.note().to_bytes())]))?;
     mirror::bring(&kept, &reader.open(head.clone())?, &store, &mut watch)?;
+    mirror::keep_end(&kept, LogEnd::note(&reader, &head, order.policy)?.as_deref())?;
     let log = here.open(head)?;
     let convict = Convict::new(&log, &keys, archive);
     let auditor = Auditor::open(&log, Manifests::of(&reader, Some(&kept)), &store, convict)?;

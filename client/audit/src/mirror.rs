@@ -5,6 +5,7 @@
 
 use stele_durable::Dir;
 use stele_log_client::reader::{ReadError, VerifiedLog};
+use stele_spec::frozen::FILE;
 use stele_spec::tile::{TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::Growth;
 
@@ -34,6 +35,15 @@ pub(crate) fn bring(folder: &Dir, log: &VerifiedLog<'_>, store: &Store, watch: &
     put(folder, growth.take().into_iter().chain(growth.edge()))?;
     folder.replace("checkpoint", &log.head().note().to_bytes())?;
     store.write(&Changes::from([(done, log.size().to_be_bytes().to_vec())]))?;
+    Ok(())
+}
+
+/// Keeps what the log says of its end beside its checkpoint, or removes what it does not say any more.
+pub(crate) fn keep_end(folder: &Dir, note: Option<&[u8]>) -> Result<(), AuditError> {
+    match note {
+        Some(note) => folder.replace(FILE, note)?,
+        None => _ = folder.remove(FILE)?,
+    }
     Ok(())
 }
 

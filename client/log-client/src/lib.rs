@@ -12,6 +12,9 @@ pub mod api;
 #[cfg(feature = "ask")]
 pub mod reader;
 
+#[cfg(feature = "ask")]
+pub mod log_end;
+
 pub mod list_proof;
 
 #[cfg(feature = "ask")]

@@ -26,6 +26,7 @@ use stele_verify::VerifyError;
 use crate::api::LogClient;
 use crate::index_end::{Incomplete, ends_with_index, is_absent};
 use crate::local_state::{LocalState, LogId, Stale};
+use crate::log_end::LogEnd;
 use crate::name_lookup::NameLookup;
 use crate::reader::{LogReader, ReadError, StaticFiles, VerifiedLog, source_within};
 use crate::release_lookup::ReleaseLookup;
@@ -80,6 +81,8 @@ pub struct LogView<'a> {
     whole: OnceCell<WholeLog>,
     /// Whether they were asked for, and some are not served.
     lacks_files: Cell<bool>,
+    /// What the log says of its own end, once it was asked.
+    end: OnceCell<Option<LogEnd>>,
 }
 
 impl LogAddress {
@@ -149,6 +152,7 @@ impl LogAddress {
             reads_whole,
             whole,
             lacks_files: Cell::new(false),
+            end: OnceCell::new(),
         };
         if self.is_folder() {
             view.read_whole()?;
@@ -161,6 +165,11 @@ impl LogView<'_> {
     /// Where it was asked.
     pub fn url(&self) -> &str {
         self.client.url()
+    }
+
+    /// What the log says of its own end; nothing where that cannot be read.
+    pub fn end(&self) -> Option<&LogEnd> {
+        self.end.get_or_init(|| LogEnd::read(self.reader, &self.tree, self.policy).unwrap_or_default()).as_ref()
     }
 
     /// Whom to believe.

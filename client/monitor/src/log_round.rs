@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stele_explain::{Exit, Explain, Failure, explain};
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::reader::{LogReader, ReadError, VerifiedLog};
 use stele_spec::checkpoint::{Checkpoint, verify_log_signature};
 use stele_spec::entry::Entry;
@@ -56,8 +57,19 @@ pub struct LogRound {
     pub served: u64,
     /// How many entries were looked at.
     pub entries: u64,
+    /// What the log says of its own end; nothing known where it could not be asked.
+    pub end: Option<Said>,
     /// What each witness of the policy said.
     pub witnesses: Vec<(String, WitnessHead)>,
+}
+
+/// An answer to the question whether a log has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It says nothing, and goes on.
+    Nothing,
+    /// It has.
+    Ended(LogEnd),
 }
 
 /// Looks at a log. What it found is in the memory, saved, also where an error ends it.
@@ -120,6 +132,7 @@ fn look_unsaved(
         size: opened.size(),
         time: opened.head().trusted().time().map(|time| time.seconds()),
         served: served_size,
+        end: LogEnd::read(&log.reader, &opened, policy).ok().map(|end| end.map_or(Said::Nothing, Said::Ended)),
         ..LogRound::default()
     };
     for (witness, view) in witnesses::ask(policy, &log.origin) {

@@ -9,6 +9,7 @@ use stele_clock::{Clock as _, SystemClock};
 use stele_durable as durable;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_host_check::{Bases, HubClient};
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::moment::moment;
 use stele_log_client::reader::{LogReader, StaticFiles, source};
 use stele_publish::expected;
@@ -24,7 +25,7 @@ use crate::event::Kind;
 use crate::hook::Hook;
 use crate::host_round::HostRound;
 use crate::log_round::LogRound;
-use crate::log_round::{EntryFilter, Misbehaved, WatchedLog};
+use crate::log_round::{EntryFilter, Misbehaved, Said, WatchedLog};
 use crate::messages::Messages;
 use crate::observer::Observer;
 use crate::self_test::Tested;
@@ -255,12 +256,32 @@ impl Monitor {
             let age = looked.time.map(|time| now.saturating_sub(time));
             let backlog = looked.size.saturating_sub(log.next);
             let behind = log.behind_since.map(|since| now.saturating_sub(since));
+            let end = match &looked.end {
+                Some(Said::Ended(end)) => Some(end),
+                Some(Said::Nothing) | None => None,
+            };
+            let ended = end.map(|end| format!("; {}", end.text())).unwrap_or_default();
+            // Whether it has ended is not known where it could not be asked: then nothing changes.
+            conditions.extend(looked.end.as_ref().map(|_| Condition {
+                what: "ended",
+                of: origin,
+                wrong: end.is_some_and(|end| !end.is_contradicted()),
+                summary: end.map_or_else(|| format!("{origin} does not say that it has ended"), LogEnd::text),
+                details: end.map_or_else(|| json!({}), LogEnd::json),
+            }));
+            conditions.extend(looked.end.as_ref().map(|_| Condition {
+                what: "end-contradicted",
+                of: origin,
+                wrong: end.is_some_and(LogEnd::is_contradicted),
+                summary: end.map_or_else(|| format!("{origin} does not say that it has ended"), LogEnd::text),
+                details: end.map_or_else(|| json!({}), LogEnd::json),
+            }));
             conditions.extend([
                 Condition {
                     what: "stale",
                     of: origin,
                     wrong: age.is_some_and(|age| age > limits.stale.0),
-                    summary: format!("the newest tree head of {origin} is {} old", HumanDuration(age.unwrap_or(0))),
+                    summary: format!("the newest tree head of {origin} is {} old{ended}", HumanDuration(age.unwrap_or(0))),
                     details: json!({"age_seconds": age, "size": looked.size}),
                 },
                 Condition {

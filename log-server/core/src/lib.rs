@@ -57,6 +57,8 @@ pub mod settings;
 
 pub mod running_log;
 
+pub mod end_mark;
+
 pub mod name_proofs;
 
 pub mod receipts;

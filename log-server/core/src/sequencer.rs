@@ -19,6 +19,7 @@ use crate::collected::Collected;
 use crate::contract::lookup::LookupRow;
 use crate::contract::objects::ObjectError;
 use crate::cosigning::{Cosigning, QuorumMissing, RoundEnd};
+use crate::end_mark::EndMark;
 use crate::phase::Phase;
 use crate::publication::Publication;
 use crate::recall::compare;
@@ -54,6 +55,7 @@ pub struct Sequencer<R> {
     collected: Collected<R>,
     publication: Publication<R>,
     renew_at: Duration,
+    end_mark: EndMark,
     /// Since it was to stop: until when it still takes what waits.
     stop_at: Option<Duration>,
     actions: Vec<Action<R>>,
@@ -80,6 +82,7 @@ impl<R> Sequencer<R> {
             publication: Publication::new(log.published().map(|published| published.size()), rows, superseded),
             // At the first opportunity after a start: who knows how old the checkpoint is.
             renew_at: now,
+            end_mark: EndMark::default(),
             stop_at: None,
             actions: Vec::new(),
             log: log.clone(),
@@ -354,6 +357,13 @@ impl<R> Sequencer<R> {
             self.reply(replies);
             return Ok(());
         }
+        if !self.log.settings().rules.frozen {
+            self.writer.keep_end_mark(&mut self.end_mark, &self.log);
+        } else if self.end_mark == EndMark::Stands {
+            // On their way since before the log was frozen: what it has signed of its end holds, and they are told so when they ask again.
+            self.answer_all(&Unavailable::NotYetPublished);
+            return Ok(());
+        }
         let began = self.log.clock.steady();
         match self.write(&statements, &listings, manifests) {
             Ok(written) => {
@@ -397,6 +407,7 @@ impl<R> Sequencer<R> {
         self.writer.publish_checkpoint(&published)?;
         let root_signature = self.writer.sign_root(&published);
         let replies = self.publication.follow(&self.log, published, root_signature);
+        self.writer.keep_end_mark(&mut self.end_mark, &self.log);
         self.renew_at = now + Duration::from_secs(self.log.settings().rules.republish_every.max(1));
         self.reply(replies);
         Ok(())

@@ -156,6 +156,21 @@ impl TileStore {
         self.objects.replace(&ObjectName::Checkpoint, note)
     }
 
+    /// What this log says of its end, if it does.
+    pub fn end_mark(&self) -> Result<Option<Vec<u8>>, ObjectError> {
+        self.objects.get(&ObjectName::Frozen, MAX_NOTE as u64)
+    }
+
+    /// Says that this log has ended, durably.
+    pub fn put_end_mark(&self, note: &[u8]) -> Result<(), ObjectError> {
+        self.objects.replace(&ObjectName::Frozen, note)
+    }
+
+    /// Takes that back, durably.
+    pub fn remove_end_mark(&self) -> Result<(), ObjectError> {
+        self.objects.remove(&ObjectName::Frozen)
+    }
+
     /// Reads a manifest that a release names.
     pub fn manifest(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ObjectError> {
         self.objects.get(&ObjectName::Manifest(*digest), MAX_MANIFEST as u64)

@@ -11,8 +11,10 @@
 use crate::checkpoint::{SignedCheckpoint, Step};
 use crate::contract::head_store::{HeadError, HeadErrorKind, HeadStore};
 use crate::contract::objects::{ObjectError, ObjectErrorKind};
+use crate::end_mark::EndMark;
 use crate::log_keys::LogSigner;
 use crate::overlay::Overlay;
+use crate::running_log::RunningLog;
 use crate::staged_batch::{Span, StagedBatches};
 use crate::submitted_manifest::SubmittedManifest;
 use crate::tiles::{StoreError, TileStore};
@@ -229,6 +231,11 @@ impl Writer {
     /// deterministic.
     pub fn sign_root(&self, published: &TrustedCheckpoint) -> Option<RootSignature> {
         self.signer.sign_root(published.checkpoint())
+    }
+
+    /// Has the log say that it has ended, where it has.
+    pub fn keep_end_mark(&self, mark: &mut EndMark, log: &RunningLog) {
+        mark.keep(log, &self.signer);
     }
 
     /// Publishes a cosigned checkpoint. It is durable at once, as a staged object; a start publishes it again where a loss of power took the

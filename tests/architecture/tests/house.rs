@@ -151,6 +151,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("witness-conformance", &["stele-spec", "stele-probe"]),
     ("stele-bench", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
     ("stele-tests", &[]),
+    ("stele-faults", &["stele-spec", "stele-probe", "stele-samples", "stele-harness"]),
     (
         "stele-simulation",
         &[

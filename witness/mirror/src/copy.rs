@@ -10,10 +10,13 @@ use stele_fetch::static_files::SourceError;
 use stele_fetch::timed_files::{TimedError, TimedFiles};
 use stele_spec::checkpoint::Checkpoint;
 use stele_spec::entry::Entry;
+use stele_spec::frozen::{FILE, Frozen};
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
+use stele_spec::note::MAX_NOTE;
 use stele_spec::tile::{TILE_WIDTH, TileError};
 use stele_spec::tiledlog::{Chunk, FilesFn, Growth, TiledLog, TiledLogError};
+use stele_witness_core::trusted_log::TrustedLog;
 
 use crate::store::Store;
 
@@ -57,6 +60,25 @@ pub fn copy(store: &Store, checkpoint: &Checkpoint, files: &TimedFiles) -> Resul
     store.put(growth.take().into_iter().chain(growth.edge()))?;
     store.count(growth.size())?;
     ask_again(store, files)
+}
+
+/// Keeps what the log says of its end. What the log has not signed is as if it said nothing new: the copy of the tree does not rest on it.
+pub(crate) fn keep_end(store: &Store, log: &TrustedLog, files: &TimedFiles) -> Result<(), CopyError> {
+    let note = match files.read(FILE, MAX_NOTE as u64) {
+        Ok(note) => note,
+        Err(error) => {
+            tracing::debug!(origin = %log.origin(), %error, "whether the log has ended cannot be read");
+            return Ok(());
+        }
+    };
+    let is_the_logs = |note: &Vec<u8>| {
+        let said = log.keys().iter().find_map(|key| Frozen::verify(note, key).ok());
+        said.is_some_and(|said| said.origin() == log.origin())
+    };
+    if note.as_ref().is_some_and(|note| !is_the_logs(note)) {
+        return Ok(());
+    }
+    Ok(store.keep_end(note.as_deref())?)
 }
 
 /// The manifests that entries name, where they are statements of Stele: what a log of another kind has is none.

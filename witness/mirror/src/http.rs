@@ -23,6 +23,7 @@ pub fn routes(mirror: Arc<Mirror>) -> Router {
     Router::new()
         .route("/mirror/metrics", get(metrics))
         .route("/mirror/{origin_hash}/checkpoint", get(checkpoint))
+        .route("/mirror/{origin_hash}/frozen", get(frozen))
         .route("/mirror/{origin_hash}/tile/{*rest}", get(tile))
         .route("/mirror/{origin_hash}/manifests/{digest}", get(manifest))
         .with_state(mirror)
@@ -35,6 +36,16 @@ async fn checkpoint(State(mirror): State<Arc<Mirror>>, Segments(origin_hash): Se
             (headers, note).into_response()
         }
         None => not_found("never-mirrored", "this mirror has no whole copy of that log"),
+    }
+}
+
+async fn frozen(State(mirror): State<Arc<Mirror>>, Segments(origin_hash): Segments) -> Response {
+    match tokio::task::spawn_blocking(move || mirror.end(&origin_hash)).await.ok().flatten() {
+        Some(note) => {
+            let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+            (headers, note).into_response()
+        }
+        None => not_found("no-such-file", "the log has not said that it has ended"),
     }
 }
 

@@ -18,7 +18,7 @@ use stele_witness_core::state::StateStore;
 use stele_witness_core::trusted_log::TrustedLog;
 use stele_witness_core::wall_clock::WallClock;
 
-use crate::copy::copy;
+use crate::copy::{copy, keep_end};
 use crate::error::MirrorError;
 use crate::log_slot::{Busy, LogSettings, LogSlot};
 use crate::metrics::{self, CopyOutcome};
@@ -148,6 +148,11 @@ impl Mirror {
         let slot = self.wanted(cosigned.checkpoint().origin())?;
         let busy = Busy::take(&slot.busy)?;
         let outcome = self.copy_and_sign(&slot, cosigned, files);
+        if outcome.is_ok()
+            && let Err(error) = keep_end(&slot.store, &slot.settings().log, files)
+        {
+            tracing::warn!(origin = %slot.origin, %error, "what the log says of its end is not kept");
+        }
         drop(busy);
         let (origin, size) = (&slot.origin, cosigned.checkpoint().size());
         let outcome = match outcome {
@@ -257,6 +262,13 @@ impl Mirror {
         let size = slot.served()?.size;
         // What is copied and not signed yet is not served.
         slot.read(path.is_within(size).then(|| slot.store.tile(path))?)
+    }
+
+    /// What the log says of its end, under an origin hash. Blocks.
+    pub fn end(&self, origin_hash: &str) -> Option<Vec<u8>> {
+        let slot = self.slot_by(origin_hash)?;
+        slot.served()?;
+        slot.read(slot.store.end())
     }
 
     /// A manifest that is served under an origin hash. Blocks.

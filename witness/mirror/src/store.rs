@@ -5,14 +5,17 @@
 //! | `tile/` | tiles and entry bundles |
 //! | `manifests/<digest>` | what entries of a Stele log name |
 //! | `missing/<digest>` | an empty file: a manifest that the log did not have; it is asked for again |
+//! | `frozen` | what the log says of its end, if it does |
 //! | `copied` | how many entries are durably here, with every file that they make |
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stele_durable::{Dir, DurableError, Put};
+use stele_spec::frozen::FILE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
+use stele_spec::note::MAX_NOTE;
 use stele_spec::text::decimal;
 use stele_spec::tile::{Resource, TILE_HEIGHT, TILE_WIDTH, TilePath};
 use stele_spec::tiledlog::{Files, MAX_BUNDLE, MAX_TILE};
@@ -86,6 +89,22 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// What the log says of its end.
+    pub fn end(&self) -> Result<Option<Vec<u8>>, DurableError> {
+        self.0.read(FILE, MAX_NOTE as u64)
+    }
+
+    /// Keeps what the log says of its end, whose signature was checked; `None`: it says nothing any more.
+    pub fn keep_end(&self, note: Option<&[u8]>) -> Result<(), DurableError> {
+        if self.end()?.as_deref() == note {
+            return Ok(());
+        }
+        match note {
+            Some(note) => self.0.replace(FILE, note),
+            None => self.0.remove(FILE).map(drop),
+        }
     }
 
     /// A manifest.

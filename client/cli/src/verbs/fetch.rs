@@ -9,6 +9,7 @@ use stele_explain::secrets::without_secrets;
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_log_client::age;
 use stele_log_client::bundle_names;
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::log_view::LogView;
 use stele_log_client::release_bundle::ReleaseBundle;
 use stele_log_client::release_status::ReleaseStatus;
@@ -158,6 +159,8 @@ fn output(
     page.section("as of");
     let whole = if log.is_read_whole() { ", all of its entries read" } else { "" };
     page.row("", &format!("{} ({}{whole})", age::status(release_status, now), without_secrets(log.url())));
+    let end = log.end();
+    page.maybe("log ended", end.map(LogEnd::text).as_ref());
     Output {
         text: page.0,
         json: json!({
@@ -182,6 +185,7 @@ fn output(
             "renewed": change == Change::Renewed,
             "lifecycle": lifecycle::json(release_status),
             "as_of": age::status_json(release_status, now),
+            "log_end": end.map(|end| end.json()),
         }),
         failure: None,
     }

@@ -68,8 +68,13 @@ pub(crate) fn run(args: ResolveArgs) -> Result<Output, Failure> {
     }
     let now = SystemClock.unix_seconds();
     let head = age::asked_now(log.head(), now, log.url());
-    let as_of = format!("{head}; that no other release has it is {}", Lack::Unindexed.text());
-    let json = document(&asked_for, &found, "log", age::head_json(log.head(), now));
+    let end = log.end();
+    let ended = end.map(|end| format!("; {}", end.text())).unwrap_or_default();
+    let as_of = format!("{head}; that no other release has it is {}{ended}", Lack::Unindexed.text());
+    let mut json = document(&asked_for, &found, "log", age::head_json(log.head(), now));
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("log_end".into(), end.map(|end| end.json()).into());
+    }
     Ok((text(&asked_for, &found, &as_of), json).into())
 }
 

@@ -9,6 +9,7 @@ use stele_log_client::index_end::Incomplete;
 use stele_log_client::judgement::{Accepted, Judgement};
 use stele_log_client::lineage::{self, Lineage};
 use stele_log_client::local_state::{LocalState, LogId, LogInconsistent};
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::log_url;
 use stele_log_client::log_view::{LogAddress, LogView, MAX_VERDICT_WAIT};
 use stele_log_client::release_status::{Rejected, ReleaseStatus, Source};
@@ -179,6 +180,7 @@ pub(crate) fn judge<T>(
         lineage: &known.lineage,
         replacement: known.replacement.as_ref(),
         newest: newest.as_ref(),
+        log_end: known.log_end.as_ref(),
         from_log: from_log.as_ref(),
         receipt: receipt.as_ref(),
         now,
@@ -330,6 +332,8 @@ struct Known {
     release_status: ReleaseStatus,
     lineage: Lineage,
     replacement: Option<Replacement>,
+    /// What the log said of its own end.
+    log_end: Option<LogEnd>,
 }
 
 impl Reader<'_> {
@@ -371,7 +375,7 @@ impl Reader<'_> {
         }
         let lineage = lineage::collect(release_status.history.current().unwrap_or(release), kept)?;
         let replacement = replacement::follow(&release_status.history, kept)?;
-        Ok(Known { release_status, lineage, replacement })
+        Ok(Known { release_status, lineage, replacement, log_end: None })
     }
 
     /// Asks the log for everything about the release and its ancestors. Where it gives no answer that proves itself, what is known
@@ -411,7 +415,7 @@ impl Reader<'_> {
                 ((lineage, replacement::follow(&release_status.history, kept)?), Some(failure))
             }
         };
-        Ok((Known { release_status, lineage, replacement }, unanswered))
+        Ok((Known { release_status, lineage, replacement, log_end: log.end().cloned() }, unanswered))
     }
 
     /// What the log has about the release.

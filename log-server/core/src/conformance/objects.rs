@@ -21,6 +21,7 @@ const ROWS: &[(&str, Check)] = &[
     ("an object that is longer than the limit is not read", limit),
     ("the checkpoint of a larger tree takes the place of the one before", checkpoint),
     ("the checkpoint of one tree with other cosignatures takes the place of the one before", renewed),
+    ("a frozen log says that it has ended, says it anew, and takes it back", mark_of_the_end),
     ("a damaged manifest is replaced", damaged),
     ("what was removed is gone, and can be put again", removed),
     ("staged objects are listed by their names, and nothing else is", staged),
@@ -73,7 +74,7 @@ fn holds(at: &dyn Objects, name: &ObjectName, expected: &[u8]) -> Result<(), Str
 }
 
 fn nothing(at: &dyn Objects) -> Result<(), String> {
-    for name in [tile(0, 1), manifest(), ObjectName::Checkpoint, staged_name()] {
+    for name in [tile(0, 1), manifest(), ObjectName::Checkpoint, ObjectName::Frozen, staged_name()] {
         let (found, length) = (at.get(&name, 10).map_err(shown)?, at.length(&name).map_err(shown)?);
         expect(found.is_none() && length.is_none(), || format!("{name}: {found:?}, {length:?}"))?;
         expect(at.written_at(&name).is_none(), || format!("{name} has a time"))?;
@@ -132,6 +133,15 @@ fn renewed(at: &dyn Objects) -> Result<(), String> {
     at.replace(&ObjectName::Checkpoint, &note(3, "")).map_err(shown)?;
     at.replace(&ObjectName::Checkpoint, &note(3, cosigned)).map_err(shown)?;
     holds(at, &ObjectName::Checkpoint, &note(3, cosigned))
+}
+
+fn mark_of_the_end(at: &dyn Objects) -> Result<(), String> {
+    at.replace(&ObjectName::Frozen, b"ended").map_err(shown)?;
+    at.replace(&ObjectName::Frozen, b"ended again").map_err(shown)?;
+    holds(at, &ObjectName::Frozen, b"ended again")?;
+    at.remove(&ObjectName::Frozen).map_err(shown)?;
+    let found = at.get(&ObjectName::Frozen, 10).map_err(shown)?;
+    expect(found.is_none(), || format!("what was taken back is there: {found:?}"))
 }
 
 fn damaged(at: &dyn Objects) -> Result<(), String> {

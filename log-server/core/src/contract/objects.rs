@@ -1,7 +1,7 @@
 //! Objects by name: tiles, entry bundles, manifests, what is staged, and the published checkpoint.
 //!
 //! # Contract
-//! - An object is written once. Only the checkpoint changes, and what was damaged: a manifest, or a tile of a batch that is still staged.
+//! - An object is written once. Only the checkpoint changes, and the mark of a frozen log; and what was damaged: a manifest, or a tile of a batch that is still staged.
 //! - `Ok` of a write: the bytes are durable, and visible to readers. Those of [`Objects::put_staged`] and [`Objects::replace_staged`] are
 //!   visible, and durable once [`Objects::sync`] has returned: until then a staged object has them too.
 //! - A staged object that was being put when the power went, or when the call failed, may be there in part: it is not taken for one, since
@@ -17,6 +17,7 @@
 
 use super::storage_error::StorageError;
 use std::fmt;
+use stele_spec::frozen;
 use stele_spec::hash::Digest;
 use stele_spec::tile::TilePath;
 
@@ -47,7 +48,7 @@ pub trait Objects: Send + Sync + fmt::Debug {
     /// The length of an object in bytes; `None` when it is not there.
     fn length(&self, name: &ObjectName) -> Result<Option<u64>, ObjectError>;
 
-    /// Puts bytes in place of whatever is there: the next checkpoint, or what was damaged. Readers get the old bytes or the new ones.
+    /// Puts bytes in place of whatever is there: the next checkpoint or mark, or what was damaged. Readers get the old bytes or the new ones.
     fn replace(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), ObjectError>;
 
     /// Removes an object durably. One that is not there is no error.
@@ -87,6 +88,8 @@ pub enum ObjectName {
     Manifest(Digest),
     /// The published checkpoint.
     Checkpoint,
+    /// What a frozen log says beside it.
+    Frozen,
     /// A staged batch, or the staged copy of a checkpoint.
     Staged(String),
 }
@@ -115,6 +118,7 @@ impl fmt::Display for ObjectName {
             Self::Tile(path) => path.fmt(f),
             Self::Manifest(digest) => write!(f, "manifests/{digest}"),
             Self::Checkpoint => f.write_str("checkpoint"),
+            Self::Frozen => f.write_str(frozen::FILE),
             Self::Staged(name) => write!(f, "staged/{name}"),
         }
     }

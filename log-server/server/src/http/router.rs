@@ -55,6 +55,12 @@ fn table() -> Vec<Route> {
             "the newest tree head, cosigned (c2sp.org/tlog-checkpoint)",
             get(static_files::checkpoint),
         ),
+        route(
+            "/frozen",
+            "",
+            "that this log has ended, and with which tree head; 404 as long as it goes on",
+            get(static_files::frozen),
+        ),
         route("/tile/{*rest}", "", "tiles (c2sp.org/tlog-tiles)", get(static_files::tile)),
         route(
             "/tile/entries/{*rest}",

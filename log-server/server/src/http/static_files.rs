@@ -19,6 +19,16 @@ pub(super) async fn checkpoint(State(server): State<Server>) -> Response {
     }
 }
 
+/// There where the log is frozen, and gone once it is not.
+pub(super) async fn frozen(State(server): State<Server>) -> Response {
+    match server.reading(|shared| shared.store.end_mark()).await {
+        Ok(Ok(Some(note))) => typed("text/plain; charset=utf-8", note.to_vec()),
+        Ok(Ok(None)) => not_found("end of this log"),
+        Ok(Err(error)) => internal(&error),
+        Err(response) => response,
+    }
+}
+
 /// The path is read by `TilePath`, which knows one spelling of each tile and no other path at all.
 pub(super) async fn tile(State(server): State<Server>, uri: Uri) -> Response {
     let path = uri.path().strip_prefix('/').and_then(|path| TilePath::parse(path).ok());

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bundles;
+mod ended;
 mod index;
 mod mirror;
 mod monitor;

@@ -41,7 +41,8 @@ pub(crate) fn of<'a>(verdict: &VerifyReport<'a>) -> Headline<'a> {
 pub(crate) fn rows(verdict: &VerifyReport<'_>, judged: &Judgement) -> String {
     let mut page = Page(String::new());
     page.row("released", &of(verdict).released());
-    page.row("since", &of(verdict).since());
+    let ended = verdict.log_end.map(|end| format!("; {}", end.text())).unwrap_or_default();
+    page.row("since", &format!("{}{ended}", of(verdict).since()));
     page.row("checked", &format!("{}{}", of(verdict).checked(), unhashed(verdict)));
     // Beside a problem there is no line for it: eight are all.
     if judged.problems.is_empty() {

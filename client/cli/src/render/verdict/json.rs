@@ -5,6 +5,7 @@ use stele_explain::Exit;
 use stele_explain::Failure;
 use stele_log_client::age;
 use stele_log_client::judgement::Judgement;
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::moment::moment;
 use stele_model_files::examine::ComputedClaims;
 use stele_spec::policy::TrustedCheckpoint;
@@ -64,6 +65,7 @@ pub(crate) fn unverified(failure: &Failure) -> Value {
     {
         document.insert(key.into(), Value::Null);
     }
+    document.insert("log_end".into(), Value::Null);
     document.insert(
         "as_of".into(),
         json!({ "time": null, "age_seconds": null, "ahead_seconds": null, "status": null, "newest_remembered": null }),
@@ -161,6 +163,7 @@ impl VerifyReport<'_> {
             fields.insert("newest_remembered".into(), newest.into());
         }
         document.insert("as_of".into(), as_of);
+        document.insert("log_end".into(), self.log_end.map(LogEnd::json).into());
         document.into()
     }
 }

@@ -2,6 +2,7 @@
 
 use stele_log_client::age::CheckpointAge;
 use stele_log_client::lineage::Lineage;
+use stele_log_client::log_end::LogEnd;
 use stele_log_client::release_status::ReleaseStatus;
 use stele_log_client::replacement::Replacement;
 use stele_model_files::examine::ComputedClaims;
@@ -31,6 +32,8 @@ pub(crate) struct VerifyReport<'a> {
     pub(crate) from_log: Option<&'a FromLog>,
     /// The checkpoint of the receipt in a transparent statement, where one was verified.
     pub(crate) receipt: Option<&'a TrustedCheckpoint>,
+    /// What the log, if it was asked, says of its own end.
+    pub(crate) log_end: Option<&'a LogEnd>,
     /// The newest head of the log that this machine remembers.
     pub(crate) newest: Option<&'a TrustedCheckpoint>,
     /// This machine's time.

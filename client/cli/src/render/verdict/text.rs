@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use stele_log_client::age::{self, CheckpointAge};
 use stele_log_client::judgement::{Judgement, Word};
+use stele_log_client::log_end::LogEnd;
 use stele_spec::verify::{Extra, FolderReport, Scope, WeightsState};
 
 use super::headline;
@@ -87,6 +88,7 @@ impl VerifyReport<'_> {
         );
         page.row("completeness", &format!("{} (release.stele)", age::completeness_of(self.evidence)));
         page.row("status", &age::status(self.release_status, self.now));
+        page.maybe("log ended", self.log_end.map(LogEnd::text).as_ref());
         if let Some(newest) = self.newest
             && newest.size() > self.release_status.head.size()
         {

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+pub mod point;
+
+pub mod page;
+
+pub mod preload;
+
+pub mod report;
+
+pub mod subject;
+
+pub mod loop_disk;
+
+pub mod log;
+pub mod monitor;
+pub mod witness;
