@@ -17,6 +17,8 @@ impl World {
             if !self.witnesses[witness].has_mirror() {
                 continue;
             }
+            // What a start serves, before anything is copied again.
+            self.check_mirror(witness)?;
             let is_lost = self.random.percent(self.plan.trouble) && self.happens(Fault::Loss);
             let running = self.logs[log].process.as_ref().map(|process| process.log.clone());
             if let Some(running) = running.filter(|_| !is_lost) {

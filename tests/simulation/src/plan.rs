@@ -148,6 +148,9 @@ impl Plan {
             let of_files = [Fault::LogRestored, Fault::SharedDisk];
             faults.retain(|fault| !of_files.contains(fault));
             faults.insert(Fault::Bucket);
+            if beside.bit() {
+                faults.insert(Fault::SecondWriter);
+            }
         }
         let touches_states = faults.contains(&Fault::StateRestored);
         faults.retain(|fault| !without.contains(fault));

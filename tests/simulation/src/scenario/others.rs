@@ -12,23 +12,25 @@ fn covered(world: &World) -> Option<u64> {
 }
 
 pub(super) fn a_monitor_whose_state_was_lost(world: &mut World) -> Kept {
-    for round in 0..4 {
+    for round in 0..8 {
         publish(world, 0, [CLAIMS + 2 * round, CLAIMS + 2 * round + 1])?;
-        world.watch(0)?;
-        let size = world.model.certified_size();
-        expect(covered(world) == Some(size), "a monitor looks at everything", format!("{:?}", covered(world)))?;
-        let loses_power = world.random.bit();
-        let (random, monitor) = (&mut world.random, world.monitor.as_mut().expect("there is one"));
-        monitor.end(random, loses_power);
-        if round % 2 == 1 {
-            monitor.disk.import(STATE, None);
+        // What is new is read while the power goes, at any point of a round.
+        let operations = world.random.below(160);
+        if let Some(monitor) = &mut world.monitor {
+            monitor.disk.cut_after(operations);
         }
-        let operations = random.below(80);
-        monitor.disk.cut_after(operations);
-        world.watch(0)?;
         world.watch(0)?;
         if let Some(monitor) = &mut world.monitor {
             monitor.end(&mut world.random, true);
+        }
+        world.watch(0)?;
+        let size = world.model.certified_size();
+        expect(covered(world) == Some(size), "a monitor looks at everything", format!("{:?}", covered(world)))?;
+        if round % 3 == 2
+            && let Some(monitor) = &mut world.monitor
+        {
+            monitor.end(&mut world.random, false);
+            monitor.disk.import(STATE, None);
         }
     }
     world.works()
