@@ -12,6 +12,7 @@ use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
 
 use super::*;
+use crate::witnesses::HttpWitnesses;
 
 fn signer() -> SignerKey {
     static_log::signer().unwrap()
