@@ -92,7 +92,7 @@ impl LogAddress {
         let folder = source_within(&url, MAX_WHOLE_WAIT);
         let client = LogClient::new(url, WAIT, notify);
         let reader = match folder {
-            folder @ StaticFiles::Folder(_) => LogReader::new(folder),
+            files @ (StaticFiles::Folder(_) | StaticFiles::Handed(_)) => LogReader::new(files),
             StaticFiles::Http { .. } => LogReader::new(client.files()),
         };
         Self { client, reader, incomplete: Incomplete::Refuse, reads_whole: false }

@@ -1,7 +1,8 @@
 //! From what waits to who is told, and the memory of it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use stele_clock::Clock;
 use stele_explain::Failure;
 
 use crate::event::Event;
@@ -36,11 +37,11 @@ pub struct Deliveries {
 }
 
 /// Delivers what is due, the oldest first. Each is taken out of the memory after it was delivered.
-pub(crate) fn deliver(memory: &mut StateFile, told: &Sink, now: u64) -> Result<Deliveries, Failure> {
+pub(crate) fn deliver(memory: &mut StateFile, told: &Sink, now: u64, clock: &dyn Clock) -> Result<Deliveries, Failure> {
     let mut deliveries = Deliveries::default();
     let mut in_a_row = 0;
     let mut at = 0;
-    let mut saved = Instant::now();
+    let mut saved = clock.steady();
     while in_a_row < BROKEN
         && let Some(next_try) = memory.state.waiting().get(at).map(|waiting| waiting.next_try)
     {
@@ -56,9 +57,9 @@ pub(crate) fn deliver(memory: &mut StateFile, told: &Sink, now: u64) -> Result<D
                 deliveries.done.extend(memory.state.take(at));
                 memory.state.core.delivered += 1;
                 // Of a long queue not each event is taken off the disk at once: a crash then repeats a second's worth.
-                if memory.state.waiting().len() < SHORT || saved.elapsed() >= OFTEN {
+                if memory.state.waiting().len() < SHORT || clock.steady().saturating_sub(saved) >= OFTEN {
                     memory.save_waiting()?;
-                    saved = Instant::now();
+                    saved = clock.steady();
                 }
             }
             Err(error) => {

@@ -20,7 +20,7 @@ use stele_spec::text::to_base64;
 use crate::event::{Event, Kind};
 use crate::state::{LogState, MAX_MISBEHAVIOUR, MAX_WAITING, StateError, StateFile};
 use crate::watch::Watch;
-use crate::witnesses::{self, View, WitnessHead};
+use crate::witnesses::{self, View, WitnessClient, WitnessHead};
 
 /// One log that is watched.
 #[derive(Debug, Clone)]
@@ -77,9 +77,10 @@ pub(crate) fn look(
     log: &WatchedLog,
     policy: &Policy,
     judge: &EntryFilter<'_>,
+    witnesses: &dyn WitnessClient,
     memory: &mut StateFile,
 ) -> Result<LogRound, Failure> {
-    let looked = look_unsaved(log, policy, judge, memory);
+    let looked = look_unsaved(log, policy, judge, witnesses, memory);
     memory.save()?;
     looked
 }
@@ -88,6 +89,7 @@ fn look_unsaved(
     log: &WatchedLog,
     policy: &Policy,
     judge: &EntryFilter<'_>,
+    witnesses: &dyn WitnessClient,
     memory: &mut StateFile,
 ) -> Result<LogRound, Failure> {
     let served = log.reader.head(policy)?;
@@ -135,7 +137,7 @@ fn look_unsaved(
         end: LogEnd::read(&log.reader, &opened, policy).ok().map(|end| end.map_or(Said::Nothing, Said::Ended)),
         ..LogRound::default()
     };
-    for (witness, view) in witnesses::ask(policy, &log.origin) {
+    for (witness, view) in witnesses::ask(witnesses, policy, &log.origin) {
         round.witnesses.push((witness.clone(), of_witness(&witness, view, &opened, log, policy, memory, judge.now)?));
     }
     read_entries(&opened, log, judge, memory, &mut round)?;

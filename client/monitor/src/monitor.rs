@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 use stele_clock::duration::HumanDuration;
-use stele_clock::{Clock as _, SystemClock};
-use stele_durable as durable;
+use stele_clock::{Clock, SystemClock};
+use stele_durable::{self as durable, Dir};
 use stele_explain::{Exit, Explain, Failure, explain};
 use stele_host_check::{Bases, HubClient};
 use stele_log_client::log_end::LogEnd;
@@ -31,6 +32,7 @@ use crate::observer::Observer;
 use crate::self_test::Tested;
 use crate::state::StateFile;
 use crate::watch::Watch;
+use crate::witnesses::{HttpWitnesses, WitnessClient};
 use crate::{alert, deliver, host_round, log_round, self_test};
 
 /// A monitor, at work on its memory.
@@ -45,6 +47,27 @@ pub struct Monitor {
     hubs: Option<HubClient>,
     observer: Option<Observer>,
     memory: StateFile,
+    witnesses: Arc<dyn WitnessClient>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a monitor stands on that a program and no config has chosen: files, witnesses, a disk and a clock. Hosts and observations are left out.
+#[derive(Debug)]
+pub struct Parts {
+    /// The config's text.
+    pub config: String,
+    /// The trust policy.
+    pub policy: Policy,
+    /// What is watched.
+    pub logs: Vec<WatchedLog>,
+    /// Who is told.
+    pub told: Sink,
+    /// The folder of the state.
+    pub state: Dir,
+    /// By whom the witnesses are asked.
+    pub witnesses: Arc<dyn WitnessClient>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// What a round came to.
@@ -92,7 +115,23 @@ impl Monitor {
             .map(|hosts| HubClient::new(Bases::new(hosts.base.clone())).allowing_private(hosts.allow_private_hosts));
         let observer = config.observe.as_ref().map(|observe| Observer::of(observe, &folder, messages)).transpose()?;
         let memory = StateFile::open(&folder.join(&config.state), messages.warn)?;
-        Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory })
+        let (witnesses, clock) = (Arc::new(HttpWitnesses), Arc::new(SystemClock));
+        Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory, witnesses, clock })
+    }
+
+    /// A monitor on these parts.
+    pub fn of(parts: Parts) -> Result<Self, Failure> {
+        let Parts { config, policy, logs, told, state, witnesses, clock } = parts;
+        let config: Config = stele_daemon::config::parse(&config, Path::new("monitor.toml"))?;
+        let watch = Watch::of(&config.watch)?;
+        let memory = StateFile::open_in(state)?;
+        let (folder, hubs, observer) = (PathBuf::new(), None, None);
+        Ok(Self { config, folder, policy, watch, logs, told, hubs, observer, memory, witnesses, clock })
+    }
+
+    /// How many entries of a log were looked at, from the first on: what was to be said about each is said, or waits durably.
+    pub fn covered(&self, origin: &str) -> u64 {
+        self.memory.state.logs.get(origin).map_or(0, |log| log.next)
     }
 
     /// What is waited for between two rounds.
@@ -108,7 +147,7 @@ impl Monitor {
     /// Looks at everything once, and tells what there is to tell. An error is of this machine; what others do
     /// wrong is in the round.
     pub fn round(&mut self) -> Result<Round, Failure> {
-        let now = SystemClock.unix_seconds();
+        let now = self.clock.unix_seconds();
         let mut round = Round::default();
         let expected = match self.expected() {
             Ok(expected) => expected,
@@ -140,7 +179,7 @@ impl Monitor {
         }
         self.heartbeat_event(now);
         self.memory.save()?;
-        round.deliveries = deliver::deliver(&mut self.memory, &self.told, now)?;
+        round.deliveries = deliver::deliver(&mut self.memory, &self.told, now, &*self.clock)?;
         self.undelivered(now);
         self.memory.save()?;
         self.heartbeat_file(now)?;
@@ -148,8 +187,7 @@ impl Monitor {
         round.waiting = self.memory.state.waiting().len();
         round.undelivered = self.memory.state.waiting().iter().filter(|waiting| waiting.attempts > 0).count();
         // What was not read yet may have it.
-        let read = |origin: &str| self.memory.state.logs.get(origin).map_or(0, |log| log.next);
-        if round.logs.iter().all(|(origin, log)| log.as_ref().is_some_and(|log| log.size <= read(origin))) {
+        if round.logs.iter().all(|(origin, log)| log.as_ref().is_some_and(|log| log.size <= self.covered(origin))) {
             round.unreleased = self.unreleased();
         }
         round.alerts = self.memory.state.core.alerts.iter().map(|(name, since)| (name.clone(), *since)).collect();
@@ -174,7 +212,7 @@ impl Monitor {
             keep_releases: self.config.hosts.is_some(),
             now,
         };
-        let looked = log_round::look(log, &self.policy, &judge, &mut self.memory);
+        let looked = log_round::look(log, &self.policy, &judge, &*self.witnesses, &mut self.memory);
         let state = self.memory.state.logs.entry(log.origin.clone()).or_default();
         match &looked {
             Ok(_) => state.unread_since = None,
@@ -394,7 +432,7 @@ fn logs(config: &Config, policy: &Policy, folder: &Path) -> Vec<WatchedLog> {
             .iter()
             .map(|log| match source(&log.source) {
                 StaticFiles::Folder(path) => watched(&log.origin, StaticFiles::folder(folder.join(path))),
-                http => watched(&log.origin, http),
+                other => watched(&log.origin, other),
             })
             .collect();
     }

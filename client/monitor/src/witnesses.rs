@@ -48,48 +48,65 @@ pub enum WitnessHead {
     Nonsense(String),
 }
 
-/// Asks every witness of the policy that has an address. They are asked side by side.
-pub(crate) fn ask(policy: &Policy, origin: &str) -> Vec<(String, View)> {
-    let limits = ClientLimits {
-        connect: Duration::from_secs(5),
-        answer: Duration::from_secs(10),
-        whole: Duration::from_secs(15),
-        body: MAX_NOTE as u64,
-    };
-    let http = HttpClient::new(concat!("stele/", env!("CARGO_PKG_VERSION")), limits);
-    std::thread::scope(|scope| {
-        let asked: Vec<_> = policy
-            .witnesses()
-            .iter()
-            .map(|witness| {
-                let http = http.clone();
-                (witness, scope.spawn(move || view(&http, policy, witness, origin)))
-            })
-            .collect();
-        asked
-            .into_iter()
-            .map(|(witness, view)| {
-                let view = view.join().unwrap_or_else(|_| View::Said(WitnessHead::Nonsense("asking it failed".into())));
-                (witness.name.clone(), view)
-            })
-            .collect()
-    })
+/// What came from an address: the status and the body, or why nothing did.
+pub type WitnessAnswer = Result<(u16, Vec<u8>), String>;
+
+/// By whom witnesses are asked.
+pub trait WitnessClient: fmt::Debug + Send + Sync {
+    /// What each of these addresses answers, in their order. They are asked side by side. Nothing of it is believed.
+    fn get_all(&self, urls: &[String]) -> Vec<WitnessAnswer>;
 }
 
-fn view(http: &HttpClient, policy: &Policy, witness: &Witness, origin: &str) -> View {
-    let Some(url) = &witness.url else { return View::Said(WitnessHead::NoAddress) };
-    let url = format!("{}/{}/checkpoint", url.trim_end_matches('/'), Digest::of(origin.as_bytes()));
-    let answer = match http.get(&url, None) {
-        Ok(answer) => answer,
-        Err(error) => return View::Said(WitnessHead::Unreachable(error.to_string())),
+/// Over HTTP.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpWitnesses;
+
+impl WitnessClient for HttpWitnesses {
+    fn get_all(&self, urls: &[String]) -> Vec<WitnessAnswer> {
+        let limits = ClientLimits {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(10),
+            whole: Duration::from_secs(15),
+            body: MAX_NOTE as u64,
+        };
+        let http = HttpClient::new(concat!("stele/", env!("CARGO_PKG_VERSION")), limits);
+        let get = |url: &String| match http.get(url, None) {
+            Ok(answer) => Ok((answer.status, answer.body)),
+            Err(error) => Err(error.to_string()),
+        };
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = urls.iter().map(|url| scope.spawn(move || get(url))).collect();
+            asked.into_iter().map(|answer| answer.join().unwrap_or_else(|_| Err("asking it failed".into()))).collect()
+        })
+    }
+}
+
+/// Asks every witness of the policy that has an address.
+pub(crate) fn ask(client: &dyn WitnessClient, policy: &Policy, origin: &str) -> Vec<(String, View)> {
+    let digest = Digest::of(origin.as_bytes());
+    let url_of =
+        |witness: &Witness| Some(format!("{}/{digest}/checkpoint", witness.url.as_ref()?.trim_end_matches('/')));
+    let urls: Vec<String> = policy.witnesses().iter().filter_map(url_of).collect();
+    let mut answers = urls.iter().zip(client.get_all(&urls));
+    let view = |witness: &Witness| {
+        let view = match witness.url.as_ref().and_then(|_| answers.next()) {
+            Some((url, answer)) => view(answer, url, policy, witness, origin),
+            None => View::Said(WitnessHead::NoAddress),
+        };
+        (witness.name.clone(), view)
     };
-    match answer.status {
-        200 => match checked(&answer.body, policy, witness, origin) {
+    policy.witnesses().iter().map(view).collect()
+}
+
+fn view(answer: WitnessAnswer, url: &str, policy: &Policy, witness: &Witness, origin: &str) -> View {
+    match answer {
+        Ok((200, body)) => match checked(&body, policy, witness, origin) {
             Ok((note, checkpoint)) => View::Head(note, checkpoint),
             Err(problem) => View::Said(WitnessHead::Nonsense(problem)),
         },
-        404 => View::Said(WitnessHead::Never),
-        status => View::Said(WitnessHead::Unreachable(format!("{url} answers {status}"))),
+        Ok((404, _)) => View::Said(WitnessHead::Never),
+        Ok((status, _)) => View::Said(WitnessHead::Unreachable(format!("{url} answers {status}"))),
+        Err(problem) => View::Said(WitnessHead::Unreachable(problem)),
     }
 }
 

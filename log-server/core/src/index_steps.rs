@@ -178,6 +178,8 @@ impl Bringing<'_> {
             Err(ReplayError::Taker(Stop::Problem(problem))) => Err(problem),
             Err(ReplayError::Store(error)) => Err(unread(error)),
             Err(error @ ReplayError::Entry { .. }) => Err(Problem::Proof(error.to_string())),
+            // It has checked all of it already, as it said on the way: the same tree, to be cosigned once more.
+            Ok(()) if self.at == self.head.checkpoint.size() => Ok(None),
             Ok(()) => Err(Problem::Conflict { status: 409 }),
         }
     }

@@ -38,6 +38,7 @@ const SIDE_BY_SIDE: usize = 8;
 pub struct ObjectStore {
     bucket: Arc<dyn Bucket>,
     clock: Arc<dyn Clock>,
+    side_by_side: usize,
 }
 
 /// How an object came to be there.
@@ -88,7 +89,13 @@ enum Outcome {
 impl ObjectStore {
     /// The objects of a bucket; between two tries it waits by this clock.
     pub fn new(bucket: Arc<dyn Bucket>, clock: Arc<dyn Clock>) -> Self {
-        Self { bucket, clock }
+        Self { bucket, clock, side_by_side: SIDE_BY_SIDE }
+    }
+
+    /// The same, putting one object after the other, without threads: so that a simulation makes the same run again.
+    #[must_use]
+    pub fn one_at_a_time(self) -> Self {
+        Self { side_by_side: 1, ..self }
     }
 
     /// The bucket.
@@ -126,8 +133,8 @@ impl ObjectStore {
 
     /// Puts many objects where nothing is, side by side. Not atomic: after an error some may be there.
     pub fn put_all(&self, objects: &[(Key, &[u8])]) -> Result<(), StoreError> {
-        if let [(key, bytes)] = objects {
-            return self.put_if_absent(key, bytes).map(drop);
+        if objects.len().min(self.side_by_side) <= 1 {
+            return objects.iter().try_for_each(|(key, bytes)| self.put_if_absent(key, bytes).map(drop));
         }
         let next = AtomicUsize::new(0);
         let work = || -> Result<(), StoreError> {
@@ -137,7 +144,7 @@ impl ObjectStore {
             Ok(())
         };
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..objects.len().min(SIDE_BY_SIDE)).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = (0..objects.len().min(self.side_by_side)).map(|_| scope.spawn(work)).collect();
             // All are waited for: what is still on its way when this returns would have no owner.
             let ended: Vec<_> = workers.into_iter().map(|worker| worker.join()).collect();
             ended.into_iter().try_for_each(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

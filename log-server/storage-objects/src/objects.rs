@@ -32,6 +32,13 @@ pub struct StoredObjects {
     forgotten: SyncSender<Key>,
 }
 
+/// What is forgotten, and not removed yet.
+#[derive(Debug)]
+pub struct Removal {
+    store: ObjectStore,
+    removing: Receiver<Key>,
+}
+
 /// A failure of the store, or a name that it cannot have.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
@@ -50,11 +57,16 @@ enum Failed {
 impl StoredObjects {
     /// The objects in a store. What is forgotten is removed by a thread of its own, so that no batch waits for it.
     pub fn new(store: &ObjectStore) -> std::io::Result<Self> {
+        let (objects, removal) = Self::with_removal(store);
+        std::thread::Builder::new().name("forget".into()).spawn(move || removal.run())?;
+        Ok(objects)
+    }
+
+    /// The same; what is forgotten is removed when the caller lets it be.
+    pub fn with_removal(store: &ObjectStore) -> (Self, Removal) {
         let (forgotten, removing) = sync_channel(WAITING);
-        let removed_from = store.clone();
-        std::thread::Builder::new().name("forget".into()).spawn(move || remove_all(&removed_from, &removing))?;
         let checkpoint = PublicCheckpoint::new(store, CHECKPOINT);
-        Ok(Self { store: store.clone(), checkpoint, forgotten })
+        (Self { store: store.clone(), checkpoint, forgotten }, Removal { store: store.clone(), removing })
     }
 
     fn put_named(&self, objects: &[(ObjectName, &[u8])]) -> Result<(), ObjectError> {
@@ -82,10 +94,23 @@ impl StoredObjects {
     }
 }
 
-/// Removes what is forgotten, until the last sender is gone.
-fn remove_all(store: &ObjectStore, forgotten: &Receiver<Key>) {
-    while let Ok(key) = forgotten.recv() {
-        if let Err(error) = store.remove(&key) {
+impl Removal {
+    /// Removes what is forgotten until the objects are dropped.
+    pub fn run(&self) {
+        while let Ok(key) = self.removing.recv() {
+            self.remove(&key);
+        }
+    }
+
+    /// Removes what is forgotten so far.
+    pub fn catch_up(&self) {
+        while let Ok(key) = self.removing.try_recv() {
+            self.remove(&key);
+        }
+    }
+
+    fn remove(&self, key: &Key) {
+        if let Err(error) = self.store.remove(key) {
             tracing::debug!(%key, %error, "an object that is no longer needed stays");
         }
     }

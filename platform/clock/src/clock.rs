@@ -28,6 +28,12 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
+impl std::fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
 /// The machine's clock. A clock before 1970 reads as 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -36,6 +37,17 @@ pub enum StaticFiles {
     },
     /// A folder with `checkpoint` and `tile/` in it.
     Folder(PathBuf),
+    /// What a program hands over.
+    Handed(Arc<dyn HandedFiles>),
+}
+
+/// Static files of a log that are neither behind an address nor in a folder: a seam, for a simulation.
+pub trait HandedFiles: fmt::Debug + Send + Sync {
+    /// A file by its path, of at most `limit` bytes; none where there is none.
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// Where they are, for messages.
+    fn place(&self) -> String;
 }
 
 /// Why a file cannot be had.
@@ -100,6 +112,7 @@ impl StaticFiles {
     pub fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         match self {
             Self::Folder(folder) => Ok(durable::read_file(&folder.join(path), limit)?),
+            Self::Handed(files) => files.read(path, limit),
             Self::Http { url, http, tries } => {
                 let url = format!("{url}/{path}");
                 let answer = asked(*tries, |length| http.pause(length), || http.get(&url, None))?;
@@ -136,6 +149,7 @@ impl fmt::Display for StaticFiles {
         match self {
             Self::Http { url, .. } => f.write_str(&without_secrets(url)),
             Self::Folder(path) => path.display().fmt(f),
+            Self::Handed(files) => f.write_str(&files.place()),
         }
     }
 }

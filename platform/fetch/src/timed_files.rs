@@ -46,6 +46,11 @@ impl TimedFiles {
         Self { source: StaticFiles::asked(url, HttpClient::new(user_agent, limits), TRIES), stopping, until: None }
     }
 
+    /// Files wherever a program has them, until `stopping` is set.
+    pub fn of(source: StaticFiles, stopping: Arc<AtomicBool>) -> Self {
+        Self { source, stopping, until: None }
+    }
+
     /// The same; no file is asked for once this time is over: a log that trickles does not keep others from being asked.
     pub fn within(self, limit: Duration) -> Self {
         Self { until: Some((Instant::now() + limit, limit)), ..self }

@@ -96,6 +96,21 @@ impl SeededDisk {
         self.state().is_full = is_full;
     }
 
+    /// An operation of the machine that is on no file: whether there is power for it.
+    pub fn touch(&self) -> io::Result<()> {
+        self.begin().map(drop)
+    }
+
+    /// A number from the choices of this disk.
+    pub fn draw(&self) -> u64 {
+        self.state().random.draw()
+    }
+
+    /// Whether nothing more is written that needs room.
+    pub fn is_full(&self) -> bool {
+        self.state().is_full
+    }
+
     /// Lets locks exclude no other process, as on some network file systems.
     pub fn ignore_locks(&self) {
         self.state().excludes = false;

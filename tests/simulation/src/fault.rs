@@ -45,6 +45,10 @@ faults! {
     SecondWriter "second-writer" "A copy of a log's disk is started beside it: two writers with one key.",
     SharedDisk "shared-disk" "A second process writes on the disk of the log, where locks do not exclude it.",
     StateRestored "state-restored" "A witness's states or its marks are put back from an older copy.",
+    Bucket "bucket" "A request to the bucket of a log is lost, or its answer is; it comes late, or twice.",
+    KeyChanged "key-changed" "A log gets a second key, a witness learns it, or the first is retired.",
+    MonitorRestored "monitor-restored" "A monitor's state is put back from an older copy, or is lost.",
+    WrongIndex "wrong-index" "Somebody with the log's key signs a tree whose index is wrong, and brings it to whoever cosigns.",
     Tampered "tampered" "A name proof is changed on its way to a reader.",
 }
 
@@ -68,6 +72,11 @@ impl Counts {
     /// Counts one fault.
     pub fn fault(&mut self, fault: Fault) {
         *self.faults.entry(fault).or_default() += 1;
+    }
+
+    /// Counts several of one kind.
+    pub fn fault_many(&mut self, fault: Fault, count: u64) {
+        *self.faults.entry(fault).or_default() += count;
     }
 
     /// Counts events.

@@ -1,5 +1,6 @@
 //! The end of a run: everything is mended that can be, and the network must work again.
 
+use crate::bucket::SeededBucket;
 use crate::model::{Kept, broken};
 use crate::pool::pool;
 use crate::random::Random;
@@ -21,6 +22,7 @@ impl World {
         self.random = Random::new(self.digest());
         for log in 0..self.logs.len() {
             self.logs[log].disk.heal();
+            self.logs[log].bucket.iter().for_each(SeededBucket::heal);
             self.logs[log].clock.set_off(0);
             let loses_power = self.random.bit();
             self.end_log(log, loses_power);
@@ -31,6 +33,11 @@ impl World {
             self.witnesses[witness].clock.set_off(0);
             let loses_power = self.random.bit();
             self.end_witness(witness, loses_power);
+        }
+        if let Some(monitor) = &mut self.monitor {
+            monitor.disk.heal();
+            let loses_power = self.random.bit();
+            monitor.end(&mut self.random, loses_power);
         }
         // A time that was signed in advance comes.
         let ahead = self.model.latest_time().saturating_sub(self.now());
@@ -111,7 +118,17 @@ impl World {
             let writer = self.logs[0].process.as_ref().map(|process| process.log.status.writer());
             return broken("a network that is mended works again", format!("{writer:?}"));
         }
-        self.check_everything()
+        self.check_everything()?;
+        self.mirror(0)?;
+        self.watch(0)?;
+        let covered = self.monitor.as_ref().and_then(|monitor| monitor.covered());
+        match covered {
+            Some(covered) if covered != self.model.certified_size() => {
+                let seen = format!("{covered} of {} entries", self.model.certified_size());
+                broken("a monitor of a mended network looks at everything", seen)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What was acknowledged can be read where it is, and so can its manifest.

@@ -1,6 +1,7 @@
 //! The machine of one log: its disk, its clock, and the log that runs on them, or has ended. It brings the sequencer its events as the
 //! server's thread does, in the same order of precedence.
 
+use crate::bucket::{BucketOfMachine, SeededBucket};
 use crate::clock::MachineClock;
 use crate::disk::SeededDisk;
 use crate::pool::pool;
@@ -13,6 +14,7 @@ use stele_clock::Clock as _;
 use stele_durable::Dir;
 use stele_explain::Explain as _;
 use stele_log_core::assembly::{Parts, assemble};
+use stele_log_core::contract::head_store::HeadStore;
 use stele_log_core::contract::lookup::{Lookup, LookupKey, LookupRow, LookupUnavailable};
 use stele_log_core::contract::objects::{ObjectError, Objects};
 use stele_log_core::endpoint::{Endpoint, WitnessAnswer, WitnessRequest};
@@ -20,8 +22,9 @@ use stele_log_core::file_digests::FileDigestIndex;
 use stele_log_core::index_steps::Steps;
 use stele_log_core::log_keys::LogSigner;
 use stele_log_core::precheck::{Prechecked, agree, precheck};
-use stele_log_core::recover::{RecoverError, recover};
+use stele_log_core::recover::recover;
 use stele_log_core::replay::Parsed;
+use stele_log_core::resign::resign;
 use stele_log_core::rules::{Batch, Claims, Registration, Rules};
 use stele_log_core::running_log::RunningLog;
 use stele_log_core::sequencer::Sequencer;
@@ -35,6 +38,13 @@ use stele_log_core::submitted_manifest::SubmittedManifest;
 use stele_log_core::tiles::TileStore;
 use stele_log_storage_files::head_store::FileHeadStore;
 use stele_log_storage_files::objects::FileObjects;
+use stele_log_storage_objects::head_store::LockedHead;
+use stele_log_storage_objects::objects::{Removal, StoredObjects};
+use stele_object_store::bucket::Bucket;
+use stele_object_store::chain::ChainLock;
+use stele_object_store::lock::Lock as _;
+use stele_object_store::object_store::ObjectStore;
+use stele_object_store::record::Run;
 use stele_spec::entry::Entry;
 use stele_spec::hash::{Digest, RootHash};
 use stele_spec::note::{KeyType, SignerKey};
@@ -51,6 +61,8 @@ pub const DATA: &str = "/data";
 pub struct LogNode {
     /// Its disk.
     pub disk: SeededDisk,
+    /// The bucket that has the log, where it is in one.
+    pub bucket: Option<SeededBucket>,
     /// Its clock.
     pub clock: MachineClock,
     /// What was noted of its storage.
@@ -60,9 +72,49 @@ pub struct LogNode {
     /// The size of the one history when the process began.
     pub known: u64,
     policy: Policy,
+    /// With which keys it signs from the next start on.
+    pub keys: Keys,
     /// The log that runs.
     pub process: Option<Process>,
 }
+
+/// The keys of a log, as they change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// The first alone.
+    First,
+    /// Both, while witnesses and readers come to know the second.
+    Both,
+    /// The second alone: the first is retired.
+    Second,
+}
+
+impl Keys {
+    fn signer(self) -> LogSigner {
+        let signer = match self {
+            Self::First => LogSigner::new(signer(), None),
+            Self::Both => LogSigner::new(signer(), Some(second_signer())),
+            Self::Second => LogSigner::new(second_signer(), None),
+        };
+        signer.expect("the keys of one log")
+    }
+}
+
+/// Where a log keeps what it is made of.
+struct Storage {
+    heads: Box<dyn HeadStore>,
+    objects: Arc<dyn Objects>,
+    removal: Option<Removal>,
+}
+
+/// What a start says that failed with the machine.
+const FAILURES: &[&str] = &["disk-full", IO];
+
+/// What it says where the bucket does not answer, or another writer came.
+const BUCKET_FAILURES: &[&str] = &["outcome-unknown", "no-answer", "overtaken"];
+
+/// The word for what the machine failed to do.
+const IO: &str = "io";
 
 /// A log that runs.
 pub struct Process {
@@ -76,6 +128,8 @@ pub struct Process {
     /// A sync of the storage that is to be made beside the writer.
     pub to_sync: Option<u64>,
     submissions: VecDeque<(Box<Submission>, usize)>,
+    /// What a log in a bucket has forgotten.
+    removal: Option<Removal>,
     to_stop: bool,
 }
 
@@ -122,33 +176,42 @@ pub enum Started {
 
 impl LogNode {
     /// A log that has not started yet.
-    pub fn new(disk: SeededDisk, clock: MachineClock, policy: &Policy) -> Self {
+    pub fn new(disk: SeededDisk, bucket: Option<SeededBucket>, clock: MachineClock, policy: &Policy) -> Self {
         let notes = Notes::default();
-        Self { disk, clock, notes, refused: None, known: 0, policy: policy.clone(), process: None }
+        Self {
+            disk,
+            bucket,
+            clock,
+            notes,
+            refused: None,
+            known: 0,
+            policy: policy.clone(),
+            keys: Keys::First,
+            process: None,
+        }
     }
 
     /// Starts the log as its program does.
     pub fn start(&mut self, known: u64) -> Started {
         self.known = known;
-        let data = match Dir::open_on(Arc::new(self.disk.clone()), DATA) {
-            Ok(data) => data,
-            Err(_) => return Started::Failed,
+        let Storage { heads, objects, removal } = match self.storage() {
+            Ok(storage) => storage,
+            Err(code) => return self.not_started(code),
         };
-        let heads = match FileHeadStore::take(&data) {
-            Ok(heads) => WatchedHeads(heads, self.notes.clone()),
-            Err(_) => return Started::Failed,
-        };
-        let objects: Arc<dyn Objects> = Arc::new(WatchedObjects(FileObjects::new(&data), self.notes.clone()));
         let (staging, store) = (StagedBatches::new(&objects), TileStore::new(&objects));
         let now = self.clock.unix_seconds();
-        let keys = LogSigner::new(signer(), None).expect("the key of a log");
-        let found = match recover(&heads, &staging, &store, &keys.keys(), &self.policy, now) {
+        let keys = self.keys.signer();
+        let mut found = match recover(&*heads, &staging, &store, &keys.keys(), &self.policy, now) {
             Ok(found) => found,
-            Err(error) => return self.not_started(&error),
+            Err(error) => return self.not_started(error.code()),
+        };
+        found.signed = match found.signed.map(|newest| resign(&*heads, &keys, newest)).transpose() {
+            Ok(signed) => signed,
+            Err(error) => return self.not_started(error.code()),
         };
         let settings = Settings { policy: self.policy.clone(), rules: rules() };
         let origin = ORIGIN.parse().expect("an origin");
-        let (heads, lookup) = (Box::new(heads), Box::new(NoLookup));
+        let lookup = Box::new(NoLookup);
         let parts = Parts { origin, signer: keys, settings, heads, staging, store, lookup, found };
         let assembled = assemble(parts, Arc::new(self.clock.clone()));
         let log = assembled.log.clone();
@@ -167,19 +230,49 @@ impl LogNode {
             synced: None,
             to_sync: None,
             submissions: VecDeque::new(),
+            removal,
             to_stop: false,
         });
         self.refused = None;
         Started::Running
     }
 
-    fn not_started(&mut self, error: &RecoverError) -> Started {
+    /// Takes the storage, as the server does.
+    fn storage(&self) -> Result<Storage, &'static str> {
+        let Some(bucket) = &self.bucket else {
+            let data = Dir::open_on(Arc::new(self.disk.clone()), DATA).map_err(|_| IO)?;
+            let heads = FileHeadStore::take(&data).map_err(|_| IO)?;
+            return Ok(Storage {
+                heads: Box::new(WatchedHeads(heads, self.notes.clone())),
+                objects: Arc::new(WatchedObjects(FileObjects::new(&data), self.notes.clone())),
+                removal: None,
+            });
+        };
+        let reached: Arc<dyn Bucket> = Arc::new(BucketOfMachine(bucket.clone(), self.disk.clone()));
+        let store = ObjectStore::new(reached, Arc::new(self.clock.clone())).one_at_a_time();
+        let (objects, removal) = StoredObjects::with_removal(&store);
+        let origin = ORIGIN.parse().expect("an origin");
+        let lock = ChainLock::new(&store, None, &origin, Run(bucket.run()));
+        let is_new = lock.newest().map_err(|error| error.code())?.is_none();
+        if is_new && objects.has_tiles().map_err(|error| error.code())? {
+            return Err("lock-lost");
+        }
+        let heads = LockedHead::take(lock, "simulation").map_err(|error| error.code())?;
+        Ok(Storage {
+            heads: Box::new(WatchedHeads(heads, self.notes.clone())),
+            objects: Arc::new(WatchedObjects(objects, self.notes.clone())),
+            removal: Some(removal),
+        })
+    }
+
+    fn not_started(&mut self, code: &'static str) -> Started {
         // The machine's own failures pass; what is wrong with the data does not.
-        if self.disk.is_off() || self.disk.has_failed() || matches!(error.code(), "disk-full" | "io") {
+        let passes = if self.bucket.is_some() { BUCKET_FAILURES } else { FAILURES };
+        if self.disk.is_off() || self.disk.has_failed() || passes.contains(&code) {
             return Started::Failed;
         }
-        self.refused = Some(error.code());
-        Started::Refused(error.code())
+        self.refused = Some(code);
+        Started::Refused(code)
     }
 
     /// Ends the process. With a loss of power a part of what was not synced is gone.
@@ -219,6 +312,9 @@ impl Process {
         let objects = self.log.store.objects();
         objects.prepare();
         self.synced = Some(objects.sync().map(|()| covered));
+        if let Some(removal) = &self.removal {
+            removal.catch_up();
+        }
     }
 
     /// When there is something to do next; `None` where only others can bring it.
@@ -325,6 +421,11 @@ impl Process {
 /// The log's key.
 pub fn signer() -> SignerKey {
     SignerKey::new(ORIGIN.parse().expect("a name"), KeyType::Log, [9; 32])
+}
+
+/// Its second key.
+pub fn second_signer() -> SignerKey {
+    SignerKey::new(ORIGIN.parse().expect("a name"), KeyType::Log, [10; 32])
 }
 
 fn rules() -> Rules {

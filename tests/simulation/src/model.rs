@@ -41,6 +41,8 @@ struct Signed {
     /// The honest witnesses that have cosigned it.
     cosigned: BTreeSet<usize>,
     is_certified: bool,
+    /// Whether the index is wrong that it states.
+    is_wrong: bool,
 }
 
 /// What a witness cosigned last, and when.
@@ -55,12 +57,16 @@ struct Last {
 pub struct Model {
     policy: Policy,
     byzantine: BTreeSet<usize>,
+    /// How many witnesses there are; who has a higher number is an index cosigner.
+    witnesses: usize,
     signed: BTreeMap<Head, Signed>,
     /// The newest head that was signed.
     newest: Option<Head>,
     /// The newest head that a quorum cosigned: the one history.
     certified: Option<Head>,
     acknowledged: BTreeMap<u64, Arc<[u8]>>,
+    /// What the mirror served last.
+    mirrored: Option<Last>,
     last: BTreeMap<usize, Last>,
     /// The sizes that were published, of each log.
     published: BTreeMap<usize, u64>,
@@ -82,14 +88,16 @@ impl Model {
     }
 
     /// Nothing has happened.
-    pub fn new(policy: &Policy, byzantine: BTreeSet<usize>) -> Self {
+    pub fn new(policy: &Policy, witnesses: usize, byzantine: BTreeSet<usize>) -> Self {
         Self {
             policy: policy.clone(),
             byzantine,
+            witnesses,
             signed: BTreeMap::new(),
             newest: None,
             certified: None,
             acknowledged: BTreeMap::new(),
+            mirrored: None,
             last: BTreeMap::new(),
             published: BTreeMap::new(),
             is_strict: true,
@@ -115,6 +123,14 @@ impl Model {
     /// The latest time that an honest witness has signed.
     pub fn latest_time(&self) -> u64 {
         self.last.values().map(|last| last.time).max().unwrap_or(0)
+    }
+
+    /// Whether a head is of the one history, or goes on from it.
+    pub fn is_of_certified(&self, head: Head) -> bool {
+        let Some(certified) = self.certified else { return true };
+        let common = head.0.min(certified.0);
+        let of = |head: Head| self.signed.get(&head).and_then(|signed| root_at(&signed.tree, common).ok());
+        of(head) == of(certified)
     }
 
     /// Whether a head was cosigned by a quorum.
@@ -178,8 +194,28 @@ impl Model {
         if (tree.size(), root_at(&tree, tree.size()).ok()) != (size, Some(root)) {
             return broken("a signed root is that of the entries", format!("size {size}"));
         }
-        self.signed.insert((size, root), Signed { tree, entries, cosigned: BTreeSet::new(), is_certified: false });
+        self.add((size, root), tree, entries, false);
         Ok(())
+    }
+
+    fn add(&mut self, head: Head, tree: MemoryTree, entries: Vec<Arc<[u8]>>, is_wrong: bool) {
+        let signed = Signed { tree, entries, cosigned: BTreeSet::new(), is_certified: false, is_wrong };
+        self.signed.entry(head).or_insert(signed);
+    }
+
+    /// Somebody else has signed a tree with the log's key, and its index is wrong.
+    pub fn lied(&mut self, head: Head, tree: MemoryTree, entries: Vec<Arc<[u8]>>) {
+        self.add(head, tree, entries, true);
+    }
+
+    /// Whether a wrong index was ever signed.
+    pub fn has_lied(&self) -> bool {
+        self.signed.values().any(|signed| signed.is_wrong)
+    }
+
+    /// What a cosigner has cosigned last.
+    pub fn last_of(&self, witness: usize) -> Option<Head> {
+        self.last.get(&witness).map(|last| last.head)
     }
 
     /// A head that is signed continues what a quorum had cosigned when the witnesses were asked. With a lying witness among those asked, or
@@ -214,6 +250,10 @@ impl Model {
                 "a witness cosigns what the log's key signed",
                 format!("witness {witness}, size {}", head.0),
             );
+        }
+        if witness >= self.witnesses && self.signed.get(&head).is_some_and(|signed| signed.is_wrong) {
+            let seen = format!("index cosigner {}, size {}", witness - self.witnesses, head.0);
+            return broken("an index cosigner cosigns no wrong index", seen);
         }
         if let Some(last) = self.last.get(&witness).copied() {
             self.continues(head, last.head, "a witness cosigns one history")?;
@@ -305,10 +345,29 @@ impl Model {
         broken("a name proof that a reader accepts is complete", seen)
     }
 
+    /// A mirror serves these entries under a head that it has signed.
+    pub fn mirrored(&mut self, head: Head, time: u64, entries: &[Vec<u8>]) -> Kept {
+        if !self.has_entries(head, entries) {
+            return broken("what a mirror serves it holds", format!("other entries than those of the {}", head.0));
+        }
+        if let Some(last) = self.mirrored {
+            self.continues(head, last.head, "a mirror signs one history")?;
+            if time < last.time {
+                return broken("a mirror never signs an older time", format!("{time} after {}", last.time));
+            }
+        }
+        self.mirrored = Some(Last { head, time });
+        Ok(())
+    }
+
+    fn has_entries(&self, head: Head, entries: &[Vec<u8>]) -> bool {
+        let known = self.entries(head).unwrap_or_default();
+        known.len() == entries.len() && known.iter().zip(entries).all(|(known, read)| **known == **read)
+    }
+
     /// A follower says that it has read these entries of a head.
     pub fn covered(&self, head: Head, entries: &[Vec<u8>]) -> Kept {
-        let known = self.entries(head).unwrap_or_default();
-        if known.len() == entries.len() && known.iter().zip(entries).all(|(known, read)| **known == **read) {
+        if self.has_entries(head, entries) {
             return Ok(());
         }
         broken("what a follower says that it read it read", format!("{} of {} entries", entries.len(), head.0))

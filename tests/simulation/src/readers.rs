@@ -70,6 +70,14 @@ impl Reader {
         Read::Accepted(head)
     }
 
+    /// Is shown a checkpoint by somebody, and keeps nothing of it.
+    pub fn see(&self, note: &[u8], policy: &Policy) -> Read {
+        match TrustedCheckpoint::parse(note, policy) {
+            Ok(found) => Read::Accepted(head_of(&found)),
+            Err(error) => Read::Refused(error.to_string()),
+        }
+    }
+
     /// Asks a log what is listed under a subject. `tamper` changes the answer on its way.
     pub fn ask(
         &mut self,
@@ -93,7 +101,24 @@ impl Reader {
         if let Some(random) = tamper {
             change(&mut bytes, random);
         }
-        let complete = NameProof::parse(&bytes).map_err(|error| error.to_string()).and_then(|proof| {
+        match self.believe(&bytes, policy, subject, model, !is_tampered)? {
+            Read::Refused(_) if is_tampered => Ok(Read::Refused("tampered".into())),
+            read => Ok(read),
+        }
+    }
+
+    /// Checks a name proof, from a log that is honest as far as the model is strict, or from anybody.
+    pub fn believe(
+        &mut self,
+        bytes: &[u8],
+        policy: &Policy,
+        subject: &Subject,
+        model: &Model,
+        is_honest: bool,
+    ) -> Result<Read, crate::model::Violation> {
+        let name = subject.to_string();
+        let known = self.lists.get(&name).map_or_else(KnownList::nothing, |(_, known)| known.clone());
+        let complete = NameProof::parse(bytes).map_err(|error| error.to_string()).and_then(|proof| {
             // A head that is known already is verified once, as clients do.
             let head = self.head.as_ref().filter(|head| head.note() == proof.checkpoint());
             match head {
@@ -104,8 +129,9 @@ impl Reader {
         });
         let complete = match complete {
             Ok(complete) => complete,
-            Err(_) if is_tampered => return Ok(Read::Refused("tampered".into())),
-            Err(why) if model.is_strict => return broken("a reader accepts what an honest log proves", why),
+            Err(why) if is_honest && model.is_strict => {
+                return broken("a reader accepts what an honest log proves", why);
+            }
             Err(why) => return Ok(Read::Refused(why)),
         };
         let head = (complete.head().value().size(), complete.head().value().root());

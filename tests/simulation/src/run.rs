@@ -48,7 +48,7 @@ pub struct Outcome {
 /// Makes the run of a seed.
 pub fn run(seed: u64, limits: &Limits, is_traced: bool) -> Outcome {
     let mut random = Random::new(seed);
-    let plan = Plan::of(&mut random, &limits.without);
+    let plan = Plan::of(seed, &mut random, &limits.without);
     let mut world = World::new(plan, random, is_traced);
     let plan = format!("{:?}", world.plan);
     world.note(plan);

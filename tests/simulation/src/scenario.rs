@@ -1,6 +1,8 @@
 //! Named scenarios: each way in which a log is known to have died, and each loss of state that an operator met.
 
 mod deaths;
+mod lies;
+mod others;
 mod states;
 
 use crate::model::{Kept, broken};
@@ -14,7 +16,7 @@ pub struct Scenario {
     pub name: &'static str,
     /// What happens in it.
     pub about: &'static str,
-    witnesses: (usize, usize),
+    plan: fn() -> Plan,
     script: fn(&mut World) -> Kept,
 }
 
@@ -26,19 +28,18 @@ impl Scenario {
 
     /// Plays it; the seed decides what is kept of what was not synced, and whatever else is left open.
     pub fn play(&self, seed: u64, is_traced: bool) -> Outcome {
-        let (witnesses, quorum) = self.witnesses;
-        let plan = Plan { touches_states: true, ..Plan::calm(witnesses, quorum, 0) };
+        let plan = Plan { touches_states: true, ..(self.plan)() };
         script(seed, plan, is_traced, self.script)
     }
 }
 
 macro_rules! scenarios {
-    ($($module:ident::$name:ident ($witnesses:literal, $quorum:literal) $about:literal,)*) => {
+    ($($module:ident::$name:ident ($witnesses:literal, $quorum:literal $(; $with:ident)*) $about:literal,)*) => {
         /// Every scenario.
         pub const SCENARIOS: &[Scenario] = &[$(Scenario {
             name: stringify!($name),
             about: $about,
-            witnesses: ($witnesses, $quorum),
+            plan: || Plan::calm($witnesses, $quorum, 0)$(.$with())*,
             script: $module::$name,
         },)*];
     };
@@ -64,6 +65,12 @@ scenarios! {
     states::staged_batches_were_lost(3, 2) "What is staged is deleted after a loss of power: a start finds everything, or refuses.",
     states::a_witness_whose_clock_went_back(1, 1) "A witness's clock is set back: it cosigns nothing until the time has come.",
     states::a_checkpoint_was_put_back(3, 2) "An older public checkpoint is put back: readers who know more refuse it, and the log publishes the newest again.",
+    lies::a_log_that_lies_about_its_index(3, 2; with_index) "Trees with wrong indexes are signed with the log's key: none is cosigned nor believed, each leaves evidence, and the log goes on.",
+    lies::a_wrong_index_that_the_witnesses_cosign(3, 2; with_index) "Witnesses cosign a tree whose index is wrong: without the index cosigner nobody believes it.",
+    others::a_monitor_whose_state_was_lost(3, 2; with_monitor) "A monitor's machine loses its power, its state is lost: what it covered it has told.",
+    others::a_mirror_that_loses_its_power(3, 2; with_mirror) "A mirror's machine loses its power at every point of a copy: what it serves it holds.",
+    others::a_log_that_changes_its_key(3, 2; with_keys) "A log signs with two keys, its witnesses learn the second, the first is retired.",
+    others::a_log_in_a_bucket_is_taken_over(3, 2; with_bucket) "Two writers on one bucket: the one that started last signs, the other stops, and their heads are one chain.",
 }
 
 /// What a scenario expects.

@@ -2,17 +2,24 @@
 
 use crate::clock::MachineClock;
 use crate::fault::Fault;
-use crate::log_node::{DATA, LogNode};
+use crate::log_node::{DATA, Keys, LogNode};
 use crate::model::Kept;
 use crate::pool::{CLAIMS, subjects};
 use crate::random::Random;
 use crate::witness_node::{has_work_beside, work_beside};
 use crate::world::World;
+use crate::wrong_index::Lie;
 use std::time::Duration;
 use stele_witness_core::wall_clock::MAX_JUMP;
 
 /// The most copies of one disk that are kept.
 const COPIES: usize = 3;
+
+/// In how many of a hundred steps a monitor looks.
+const ROUNDS: u64 = 12;
+
+/// In how many of a hundred steps a mirror copies.
+const COPIED: u64 = 8;
 
 /// How far a clock may be set wrong, in seconds.
 const JUMPS: &[i64] = &[-7200, -30, 0, 0, 5, 3600, MAX_JUMP as i64 - 10, MAX_JUMP as i64 + 7200];
@@ -48,10 +55,21 @@ impl World {
         if self.random.percent(self.plan.rate) {
             self.go_wrong()?;
         }
+        if self.plan.has_monitor && self.random.percent(ROUNDS) {
+            self.watch(log.min(self.logs.len() - 1))?;
+        }
+        if self.plan.has_mirror && self.random.percent(COPIED) {
+            self.mirror(log.min(self.logs.len() - 1))?;
+        }
         self.check()
     }
 
     fn pump_or_start(&mut self, log: usize) -> Kept {
+        if self.logs[log].bucket.is_some() && self.logs[log].stopped().is_some() && self.random.percent(20) {
+            // A writer in a bucket stops at what it cannot know; it is started anew, by an operator or a supervisor.
+            self.end_log(log, false);
+            return self.start_log(log);
+        }
         if let Some(process) = &self.logs[log].process {
             if !process.has_event() {
                 return self.go_on(log);
@@ -143,9 +161,11 @@ impl World {
     fn read(&mut self, log: usize) -> Kept {
         let Some(process) = &self.logs[log].process else { return Ok(()) };
         let (running, reader) = (process.log.clone(), self.random.index(self.readers.len()));
+        let knows_first = reader == 0 && self.logs.iter().all(|log| log.keys != Keys::Second);
+        let policy = if knows_first { &self.first_policy } else { &self.policy };
         let (random, model) = (&mut self.random, &self.model);
         let read = if random.bit() {
-            let read = self.readers[reader].look(&running, &self.policy);
+            let read = self.readers[reader].look(&running, policy);
             if let Some(head) = self.readers[reader].head() {
                 model.accepted(head)?;
             }
@@ -156,7 +176,7 @@ impl World {
             if tampers {
                 self.counts.fault(Fault::Tampered);
             }
-            self.readers[reader].ask(&running, &self.policy, subject, tampers.then_some(random), model)?
+            self.readers[reader].ask(&running, policy, subject, tampers.then_some(random), model)?
         };
         self.counts.event("readers' questions", 1);
         self.note(format!("reader {reader} asks log {log}: {read:?}"));
@@ -194,9 +214,16 @@ impl World {
         // A log or a witness.
         let which = self.random.index(self.logs.len() + self.witnesses.len());
         let (log, witness) = (which.min(self.logs.len() - 1), which.checked_sub(self.logs.len()));
+        if self.plan.has_monitor && self.random.percent(25) && self.goes_wrong_with_monitor(fault) {
+            self.counts.fault(fault);
+            self.note(format!("{}: the monitor", fault.word()));
+            return Ok(());
+        }
         match fault {
             // They happen where something is sent or asked.
-            Fault::Loss | Fault::Delay | Fault::Duplicate | Fault::HalfOpen | Fault::Tampered => return Ok(()),
+            Fault::Loss | Fault::Delay | Fault::Duplicate | Fault::HalfOpen | Fault::Bucket | Fault::Tampered => {
+                return Ok(());
+            }
             Fault::Partition => {
                 let pair = (log, self.random.index(self.witnesses.len()));
                 if !self.partitioned.remove(&pair) {
@@ -235,6 +262,15 @@ impl World {
                     process.ask_to_stop();
                 }
             }
+            Fault::KeyChanged => return self.change_key(),
+            Fault::MonitorRestored => {
+                self.copy_or_restore_monitor();
+                return Ok(());
+            }
+            Fault::WrongIndex => {
+                let (lie, asks_witnesses) = (self.random.pick(Lie::ALL), self.random.percent(30));
+                return self.deceive(lie, asks_witnesses);
+            }
             Fault::LogRestored if self.logs.len() > 1 => return Ok(()),
             Fault::LogRestored => return self.copy_or_restore_log(),
             Fault::SecondWriter => return self.begin_second_writer(),
@@ -244,6 +280,20 @@ impl World {
         self.counts.fault(fault);
         self.note(format!("{}: log {log}, witness {witness:?}", fault.word()));
         Ok(())
+    }
+
+    /// Lets something go wrong with the monitor's machine; whether it is of the kinds that can.
+    fn goes_wrong_with_monitor(&mut self, fault: Fault) -> bool {
+        let Some(monitor) = &mut self.monitor else { return false };
+        match fault {
+            Fault::Kill | Fault::Power => monitor.end(&mut self.random, fault == Fault::Power),
+            Fault::Cut => monitor.disk.cut_after(self.random.below(60)),
+            Fault::SyncFails => monitor.disk.fail_sync(self.random.below(8), self.random.bit()),
+            Fault::DiskFull => monitor.disk.set_full(self.random.bit()),
+            Fault::ClockJump => monitor.clock.set_off(self.random.pick(JUMPS)),
+            _ => return false,
+        }
+        true
     }
 
     fn disk_of(&mut self, log: usize, witness: Option<usize>) -> crate::disk::SeededDisk {
@@ -277,14 +327,23 @@ impl World {
 
     /// Starts a copy of the first log's disk beside it.
     pub(crate) fn begin_second_writer(&mut self) -> Kept {
-        let Some(copy) = self.logs[0].disk.export(DATA).filter(|_| self.logs.len() == 1) else { return Ok(()) };
+        if self.logs.len() > 1 {
+            return Ok(());
+        }
+        let (bucket, disk) = (self.logs[0].bucket.clone(), self.new_disk());
+        if bucket.is_some() {
+            // The one that starts last takes over: their heads are one chain all the same.
+            self.model.is_strict = false;
+        } else {
+            let Some(copy) = self.logs[0].disk.export(DATA) else { return Ok(()) };
+            self.model.forget_chain();
+            disk.import(DATA, Some(&copy));
+        }
         self.counts.fault(Fault::SecondWriter);
-        self.model.forget_chain();
-        let disk = self.new_disk();
-        disk.import(DATA, Some(&copy));
-        let mut node = LogNode::new(disk, MachineClock::new(self.passed()), &self.policy);
+        let mut node = LogNode::new(disk, bucket, MachineClock::new(self.passed()), &self.policy);
         // It signs what the first one staged.
         node.notes = self.logs[0].notes.clone();
+        node.keys = self.logs[0].keys;
         self.logs.push(node);
         self.note("log 1: a second writer");
         self.start_log(1)
@@ -299,8 +358,9 @@ impl World {
         // What the other process has staged is discarded: only the head store keeps its promise.
         self.model.is_strict = false;
         self.logs[0].disk.ignore_locks();
-        let mut node = LogNode::new(self.logs[0].disk.clone(), MachineClock::new(self.passed()), &self.policy);
+        let mut node = LogNode::new(self.logs[0].disk.clone(), None, MachineClock::new(self.passed()), &self.policy);
         node.notes = self.logs[0].notes.clone();
+        node.keys = self.logs[0].keys;
         self.logs.push(node);
         self.note("log 1: a second process on the disk of log 0");
         self.start_log(1)

@@ -1,21 +1,24 @@
 //! A whole network: machines, what is between them, and what is true of it.
 
+use crate::bucket::SeededBucket;
 use crate::clock::{BEGIN, MachineClock};
 use crate::disk::SeededDisk;
 use crate::disk_state::Tree;
 use crate::fault::{Counts, Fault};
 use crate::log_node::{self, DATA, LogNode, Pumped, Submitted};
-use crate::model::{Kept, Model, Violation, broken, head_of};
+use crate::model::{Kept, Model, Violation, broken};
+use crate::monitor_node::MonitorNode;
 use crate::plan::Plan;
 use crate::pool::pool;
 use crate::random::Random;
 use crate::readers::{Follower, Reader};
-use crate::witness_node::{self, WitnessNode};
+use crate::request::InFlight;
+use crate::told::Told;
+use crate::witness_node::{self, Role, WitnessNode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use stele_log_core::contract::cosigner::{Cosigner, Unreachable, WitnessResponse};
 use stele_spec::policy::Policy;
 use stele_spec::proof::{TlogProof, check};
 
@@ -28,28 +31,36 @@ pub struct World {
     pub plan: Plan,
     /// Logs: the first one, and a second writer with its key where there is one.
     pub logs: Vec<LogNode>,
-    /// Witnesses.
+    /// Witnesses, and the index cosigners after them: by their places in the policy.
     pub witnesses: Vec<WitnessNode>,
     /// Readers.
     pub readers: Vec<Reader>,
     /// A follower of the first log.
     pub follower: Follower,
+    /// A monitor, where there is one.
+    pub monitor: Option<MonitorNode>,
+    /// What it has told.
+    pub told: Told,
     /// What everybody verifies by.
     pub policy: Policy,
+    /// By what the first reader verifies until the first key is retired.
+    pub first_policy: Policy,
     /// What is true.
     pub model: Model,
     /// The choices of the step under way.
     pub random: Random,
     /// What has happened.
     pub counts: Counts,
-    /// Requests that arrive later: the witness, and the body.
-    pub in_flight: Vec<(usize, Vec<u8>)>,
+    /// Requests that arrive later.
+    pub in_flight: Vec<InFlight>,
     /// Which log and witness cannot reach each other.
     pub partitioned: BTreeSet<(usize, usize)>,
     /// Copies of disks, to be put back: of the first log, of each witness's states and marks.
     pub log_copies: Vec<Tree>,
     /// The number of the witness, whether of its marks, the copy.
     pub state_copies: Vec<(usize, bool, Tree)>,
+    /// Copies of the monitor's state.
+    pub monitor_copies: Vec<Tree>,
     passed: Arc<AtomicU64>,
     trace: Option<Vec<String>>,
     digest: u64,
@@ -73,33 +84,45 @@ impl World {
         witness_node::forget_work();
         let passed = Arc::new(AtomicU64::new(0));
         let mut disk = || SeededDisk::new(Random::new(random.draw()), passed.clone());
-        let policy = plan.policy();
+        let (policy, first_policy) = (plan.policy(), plan.first_policy());
         let byzantine: BTreeSet<usize> = (0..plan.byzantine).collect();
         let log_key = log_node::signer().verifier();
-        let witnesses: Vec<WitnessNode> = (0..plan.witnesses)
-            .map(|number| {
-                let disks = [disk(), disk()];
-                let node =
-                    WitnessNode::new(number, disks, MachineClock::new(&passed), &log_key, byzantine.contains(&number));
-                assert!(node.enrol(), "a new disk takes a new log");
-                node
-            })
-            .collect();
-        let logs = vec![LogNode::new(disk(), MachineClock::new(&passed), &policy)];
+        let node = |role, disks| {
+            let node = WitnessNode::new(role, disks, MachineClock::new(&passed), &log_key);
+            assert!(node.enrol(), "a new disk takes a new log");
+            node
+        };
+        let role = |number| match number {
+            number if byzantine.contains(&number) => Role::Byzantine(number),
+            number if plan.has_mirror && number + 1 == plan.witnesses => Role::Mirroring(number),
+            number => Role::Honest(number),
+        };
+        let mut witnesses: Vec<WitnessNode> =
+            (0..plan.witnesses).map(|number| node(role(number), [disk(), disk()])).collect();
+        let log_disk = disk();
+        witnesses.extend((0..plan.index_cosigners).map(|number| node(Role::Index(number), [disk(), disk()])));
+        let bucket_trouble = plan.bucket.filter(|_| plan.faults.contains(&Fault::Bucket)).unwrap_or(0);
+        let bucket = plan.bucket.map(|_| SeededBucket::new(Random::new(log_disk.draw()), bucket_trouble));
+        let logs = vec![LogNode::new(log_disk, bucket, MachineClock::new(&passed), &policy)];
+        let monitor = plan.has_monitor.then(|| MonitorNode::new(disk(), MachineClock::new(&passed), &policy));
         Self {
-            model: Model::new(&policy, byzantine),
+            model: Model::new(&policy, plan.witnesses, byzantine),
             plan,
             logs,
             witnesses,
             readers: (0..READERS).map(|_| Reader::default()).collect(),
             follower: Follower::default(),
+            monitor,
+            told: Told::default(),
             policy,
+            first_policy,
             random,
             counts: Counts::default(),
             in_flight: Vec::new(),
             partitioned: BTreeSet::new(),
             log_copies: Vec::new(),
             state_copies: Vec::new(),
+            monitor_copies: Vec::new(),
             passed,
             trace: is_traced.then(Vec::new),
             digest: 0xcbf2_9ce4_8422_2325,
@@ -178,6 +201,13 @@ impl World {
     /// An immutable file of a log that runs never has a second content.
     fn check_immutable(&mut self, log: usize) -> Kept {
         let node = &self.logs[log];
+        if let Some(bucket) = &node.bucket {
+            let faults = bucket.take_faults();
+            if faults > 0 {
+                self.counts.fault_many(Fault::Bucket, faults);
+            }
+            return bucket.changed().map_or(Ok(()), |path| broken("an immutable path never has two contents", path));
+        }
         let Immutable { changes, first } = self.immutable.entry(log).or_default();
         if node.process.is_none() || !self.model.is_strict || *changes == node.disk.changes() {
             return Ok(());
@@ -336,107 +366,6 @@ impl World {
             Submitted::No => self.note(format!("log {log}: statement {number} is not taken")),
         }
         Ok(())
-    }
-
-    /// Lets an address of a log ask its witness; whether there was something to ask.
-    pub fn ask(&mut self, log: usize, address: usize) -> bool {
-        let Some(process) = &mut self.logs[log].process else { return false };
-        let slot = &mut process.endpoints[address];
-        let witness = slot.witness;
-        let Some(request) = slot.request.take() else { return false };
-        let Some(mut endpoint) = slot.endpoint.take() else { return false };
-        let answers = endpoint.answers(&request, &mut Exchange { world: self, log, witness });
-        if let Some(process) = &mut self.logs[log].process {
-            process.endpoints[address].endpoint = Some(endpoint);
-            process.hear(answers);
-        }
-        true
-    }
-
-    /// A request arrives at a witness.
-    pub fn deliver(&mut self, witness: usize, call: Call<'_>) -> Option<WitnessResponse> {
-        let answered = match call {
-            Call::Add(body) => self.witnesses[witness].add_checkpoint(body),
-            Call::Newest => self.witnesses[witness].newest_checkpoint(),
-        };
-        self.counts.event("requests to witnesses", 1);
-        if let Some((note, time)) = &answered.cosigned
-            && let Some(head) = head_of(note)
-        {
-            self.note(format!("witness {witness}: cosigned {} at {time}", head.0));
-            self.counts.event("cosignatures", 1);
-            let kept = self.model.cosigned(witness, head, *time);
-            self.remember(kept);
-        }
-        answered.response
-    }
-
-    /// A request that was delayed arrives; its sender has given up.
-    pub fn deliver_late(&mut self, index: usize) {
-        let (witness, body) = self.in_flight.swap_remove(index);
-        let response = self.deliver(witness, Call::Add(&body));
-        self.note(format!("witness {witness}: a late request, {:?}", response.map(|response| response.status)));
-    }
-
-    fn exchange(&mut self, log: usize, witness: usize, call: Call<'_>) -> Result<WitnessResponse, Unreachable> {
-        let unreachable = |why| Err(Unreachable { why, detail: String::new() });
-        if self.partitioned.contains(&(log, witness)) {
-            return unreachable("it cannot be reached");
-        }
-        let trouble = self.plan.trouble;
-        // A request of somebody else, or an older one, comes first.
-        if self.random.percent(trouble) && !self.in_flight.is_empty() {
-            let index = self.random.index(self.in_flight.len());
-            self.deliver_late(index);
-        }
-        if self.random.percent(trouble) && self.happens(Fault::Loss) {
-            return unreachable("it cannot be reached");
-        }
-        if let Call::Add(body) = call {
-            if self.random.percent(trouble) && self.happens(Fault::Delay) {
-                self.in_flight.push((witness, body.to_vec()));
-                return unreachable("it took too long");
-            }
-            if self.random.percent(trouble) && self.happens(Fault::Duplicate) {
-                self.in_flight.push((witness, body.to_vec()));
-            }
-        }
-        let answer = self.deliver(witness, call);
-        if self.random.percent(trouble) && self.happens(Fault::HalfOpen) {
-            return unreachable("it took too long");
-        }
-        answer.map_or_else(|| unreachable("it cannot be reached"), Ok)
-    }
-}
-
-/// A call to a witness.
-#[derive(Clone, Copy)]
-pub enum Call<'a> {
-    /// `POST add-checkpoint` with this body.
-    Add(&'a [u8]),
-    /// `GET <origin hash>/checkpoint`.
-    Newest,
-}
-
-/// What is between a log and a witness.
-struct Exchange<'a> {
-    world: &'a mut World,
-    log: usize,
-    witness: usize,
-}
-
-impl Cosigner for Exchange<'_> {
-    fn add_checkpoint(&mut self, body: &[u8]) -> Result<WitnessResponse, Unreachable> {
-        self.world.exchange(self.log, self.witness, Call::Add(body))
-    }
-
-    fn add_transition(&mut self, _: &[u8]) -> Result<WitnessResponse, Unreachable> {
-        // No index cosigner is simulated yet, so nobody is asked.
-        Err(Unreachable { why: "it cannot be reached", detail: String::new() })
-    }
-
-    fn newest_checkpoint(&mut self) -> Result<WitnessResponse, Unreachable> {
-        self.world.exchange(self.log, self.witness, Call::Newest)
     }
 }
 

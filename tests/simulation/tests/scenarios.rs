@@ -51,4 +51,10 @@ tests! {
     staged_batches_were_lost,
     a_witness_whose_clock_went_back,
     a_checkpoint_was_put_back,
+    a_log_that_lies_about_its_index,
+    a_wrong_index_that_the_witnesses_cosign,
+    a_monitor_whose_state_was_lost,
+    a_mirror_that_loses_its_power,
+    a_log_that_changes_its_key,
+    a_log_in_a_bucket_is_taken_over,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use stele_clock::Clock;
+use stele_durable::Disk;
 use stele_fetch::timed_files::TimedFiles;
 use stele_spec::checkpoint::Origin;
 use stele_spec::cosignature::verify_cosignature;
@@ -32,6 +33,7 @@ pub struct Mirror {
     pub(crate) witness: WitnessKeys,
     clock: WallClock,
     states: StateStore,
+    disk: Arc<dyn Disk>,
     slots: RwLock<Arc<BTreeMap<Digest, Arc<LogSlot>>>>,
 }
 
@@ -44,6 +46,8 @@ pub struct Parts {
     pub witness: WitnessKeys,
     /// The mirror's own states and marks.
     pub states: StateStore,
+    /// The disk of the copies.
+    pub disk: Arc<dyn Disk>,
     /// What is mirrored.
     pub logs: Vec<MirroredLog>,
 }
@@ -98,9 +102,9 @@ impl Prepared<'_> {
 impl Mirror {
     /// Takes up every copy. A state or a copy that cannot be trusted keeps it from starting.
     pub fn open(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, MirrorError> {
-        let Parts { keyring, witness, states, logs } = parts;
+        let Parts { keyring, witness, states, disk, logs } = parts;
         states.recover()?;
-        let mirror = Self { keyring, witness, clock: WallClock::start(clock), states, slots: RwLock::default() };
+        let mirror = Self { keyring, witness, clock: WallClock::start(clock), states, disk, slots: RwLock::default() };
         mirror.reload(logs)?;
         Ok(mirror)
     }
@@ -121,7 +125,7 @@ impl Mirror {
             if before.contains_key(&origin.digest()) {
                 settings.insert(origin.digest(), now);
             } else {
-                let (loaded, store) = (self.states.load(&origin)?, Store::open(&folder)?);
+                let (loaded, store) = (self.states.load(&origin)?, Store::open_on(self.disk.clone(), &folder)?);
                 slots.insert(origin.digest(), Arc::new(LogSlot::open(origin, now, store, loaded)?));
             }
         }

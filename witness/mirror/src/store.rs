@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use stele_durable::{Dir, DurableError, Put};
+use stele_durable::{Dir, Disk, DurableError, Machine, Put};
 use stele_spec::frozen::FILE;
 use stele_spec::hash::Digest;
 use stele_spec::manifest::MAX_MANIFEST;
@@ -32,7 +32,12 @@ pub struct Store(Dir, Arc<Mutex<()>>);
 impl Store {
     /// Opens it, creating the folder when missing.
     pub fn open(folder: &Path) -> Result<Self, DurableError> {
-        Ok(Self(Dir::open(folder)?, Arc::default()))
+        Self::open_on(Arc::new(Machine), folder)
+    }
+
+    /// The same on a disk that is handed in.
+    pub fn open_on(disk: Arc<dyn Disk>, folder: &Path) -> Result<Self, DurableError> {
+        Ok(Self(Dir::open_on(disk, folder)?, Arc::default()))
     }
 
     /// Where it is.

@@ -162,7 +162,7 @@ fn statements(
             let Positions { positions } = serde_json::from_slice(&listed).map_err(|_| ObserveError::NoList)?;
             positions
         }
-        StaticFiles::Folder(_) => (0..log.size()).collect(),
+        StaticFiles::Folder(_) | StaticFiles::Handed(_) => (0..log.size()).collect(),
     };
     let mut found = BTreeMap::new();
     for position in positions {

@@ -12,6 +12,7 @@ use stele_spec::note::{KeyType, SignedNote, SignerKey};
 use stele_spec::policy::Policy;
 
 use super::*;
+use crate::witnesses::HttpWitnesses;
 
 fn signer() -> SignerKey {
     static_log::signer().unwrap()
@@ -123,7 +124,7 @@ impl Scene {
             WatchedLog { origin: ORIGIN.to_owned(), reader: LogReader::new(StaticFiles::folder(self.home.path())) };
         let (watch, expected) = (Watch::default(), BTreeSet::new());
         let judge = EntryFilter { watch: &watch, expected: &expected, from_beginning: true, keep_releases: false, now };
-        look(&log, &policy(), &judge, &mut self.memory)
+        look(&log, &policy(), &judge, &HttpWitnesses, &mut self.memory)
     }
 
     fn log(&mut self) -> &mut LogState {

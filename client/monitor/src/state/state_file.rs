@@ -37,7 +37,16 @@ impl StateFile {
     pub(super) fn within(folder: &Path, limits: Limits, warn: fn(&Path, &str)) -> Result<Self, Failure> {
         let dir = Dir::open(folder)?;
         warn(folder, "what is reported");
-        let lock = Lock::take(folder.join("lock"))?;
+        Self::read(dir, limits)
+    }
+
+    /// Takes a folder that is open, on whatever disk it is.
+    pub fn open_in(dir: Dir) -> Result<Self, Failure> {
+        Self::read(dir, Limits::default())
+    }
+
+    fn read(dir: Dir, limits: Limits) -> Result<Self, Failure> {
+        let lock = Lock::take_in(&dir, "lock")?;
         let mut memory = Self { dir, state: State::default(), limits, written: BTreeMap::new(), _lock: lock };
         if let Some(state) = old::read(&memory.dir)? {
             memory.state = state;

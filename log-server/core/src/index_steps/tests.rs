@@ -127,6 +127,17 @@ fn one_that_has_checked_less_than_is_believed_is_caught_up_at_once() {
 }
 
 #[test]
+fn one_that_has_the_whole_head_is_brought_it_once_more_also_by_a_log_that_has_just_started() {
+    let (log, heads) = log();
+    for believed in [0, 1, 3, 7] {
+        let mut fake = Fake { known: (9, heads[4].checkpoint.root()), ..Fake::new() };
+        // Nothing is at hand after a start, and less was published than it has cosigned.
+        assert_eq!(steps(&[]).bring(&log.store, &heads[4], believed, &mut fake).unwrap(), "cosigned", "{believed}");
+        assert_eq!(fake.brought, [(9, 9)], "{believed}");
+    }
+}
+
+#[test]
 fn one_is_caught_up_at_a_time() {
     let (log, heads) = log();
     let mut steps = steps(&heads[4..]);

@@ -166,7 +166,7 @@ pub(super) fn two_writers(world: &mut World) -> Kept {
     publish(world, 0, [0, CLAIMS])?;
     // On the same disk the lock refuses the second.
     let clock = world.logs[0].clock.clone();
-    let mut second = LogNode::new(world.logs[0].disk.clone(), clock, &world.policy);
+    let mut second = LogNode::new(world.logs[0].disk.clone(), None, clock, &world.policy);
     let started = second.start(0);
     expect(matches!(started, Started::Failed), "one process writes", format!("{started:?}"))?;
     world.begin_second_writer()?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stele_clock::Clock;
+use stele_durable::Machine;
 use stele_durable::lock::Lock;
 use stele_spec::checkpoint::Origin;
 use stele_spec::note::{KeyName, KeyType};
@@ -92,7 +93,8 @@ impl WitnessDir {
     pub fn open_mirror(&self, clock: Arc<dyn Clock>) -> Result<Option<Arc<Mirror>>, WitnessError> {
         let Some(keyring) = self.mirror_keyring()? else { return Ok(None) };
         let (witness, states) = (self.keyring()?.own(), self.mirror_states(keyring.own())?);
-        let parts = Parts { keyring, witness, states, logs: self.mirrored_logs() };
+        let (disk, logs) = (Arc::new(Machine), self.mirrored_logs());
+        let parts = Parts { keyring, witness, states, disk, logs };
         Ok(Some(Arc::new(Mirror::open(parts, clock)?)))
     }
 
