@@ -56,4 +56,6 @@ pub mod misbehaviour;
 
 pub mod nameproof;
 
+pub mod coverage;
+
 pub mod verify;
