@@ -5,3 +5,4 @@ mod bundles;
 mod index;
 mod mirror;
 mod monitor;
+mod names;
